@@ -1,0 +1,54 @@
+"""Models: one file each, a table and compiled stages. See ``DESIGN.md`` beside this file."""
+
+import difflib
+from importlib import import_module
+from importlib.metadata import entry_points
+
+from kernels._contract import Batch as Batch
+from kernels._contract import Derived as Derived
+from kernels._contract import Kernel as Kernel
+from kernels._contract import Parameter as Parameter
+from kernels._contract import Run as Run
+from kernels._contract import Stage as Stage
+from kernels._contract import Variable as Variable
+from kernels._registry import module_names as module_names
+from kernels._status import BY_CODE as BY_CODE
+from kernels._status import NOT_RUN as NOT_RUN
+from kernels._status import OK as OK
+from kernels._status import STATUSES as STATUSES
+
+ENTRY_POINTS = "soilsweep.kernels"
+
+
+def names() -> list[str]:
+    """Return the kernels of this package and those that others install by entry point."""
+    return sorted({*module_names(__path__), *(e.name for e in entry_points(group=ENTRY_POINTS))})
+
+
+def get(name: str) -> Kernel:
+    """Return the kernel of that name, entry point or dotted module; imports it.
+
+    Raises
+    ------
+    LookupError
+        No such kernel; the message names the available ones.
+    """
+    if name in module_names(__path__):
+        module = import_module(f"kernels.{name}")
+    elif found := [e for e in entry_points(group=ENTRY_POINTS) if e.name == name]:
+        module = found[0].load()
+    elif "." in name:
+        try:
+            module = import_module(name)
+        except ImportError as error:
+            raise LookupError(
+                f"kernel module {name!r} cannot be imported ({error}); install it first"
+            ) from error
+    else:
+        near = difflib.get_close_matches(name, names(), n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"available: {', '.join(names())}"
+        raise LookupError(f"no kernel {name!r}; {hint}")
+    kernel = getattr(module, "KERNEL", None)
+    if not isinstance(kernel, Kernel):
+        raise LookupError(f"module {module.__name__!r} has no KERNEL table; see kernels/DESIGN.md")
+    return kernel

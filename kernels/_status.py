@@ -1,0 +1,38 @@
+"""Outcomes of a member: one code, one name and one sentence of advice each."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Status:
+    """An outcome: ``code`` in the store, ``name`` in its flag meanings, ``advice`` in reports."""
+
+    code: int
+    name: str
+    advice: str
+
+
+OK = 0
+BAD_INPUT = 1
+OUT_OF_RANGE = 2
+NOT_FINITE = 3
+NOT_CONVERGED = 4
+CRASHED = 5
+TIMED_OUT = 6
+NOT_RUN = 255
+
+STATUSES = (
+    Status(OK, "ok", "the member ran."),
+    Status(BAD_INPUT, "bad_input", "a driver or parameter is not finite; check the forcing's gaps."),
+    Status(
+        OUT_OF_RANGE,
+        "out_of_range",
+        "a parameter leaves the range in which the equations hold; bound its distribution.",
+    ),
+    Status(NOT_FINITE, "not_finite", "the result overflowed; try another scheme or a shorter step."),
+    Status(NOT_CONVERGED, "not_converged", "the solver ran out of iterations; raise its limit."),
+    Status(CRASHED, "crashed", "the process died in this member; replay it under a debugger."),
+    Status(TIMED_OUT, "timed_out", "the member exceeded its time limit; replay it alone."),
+    Status(NOT_RUN, "not_run", "the block of this member is not committed yet; run again."),
+)
+BY_CODE = {status.code: status for status in STATUSES}

@@ -1,0 +1,113 @@
+"""What a design is: the rule that gives parameter row i, and the analysis that suits it.
+
+A file of this folder is one design. It holds a pydantic model (the words of the scenario,
+named ``Spec``) whose ``open(context)`` returns a `Design`. Sampling and analysis live
+together, so the numbers of the one (levels, groups, seed) can never differ in the other.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from kernels import Parameter
+
+F8 = NDArray[np.float64]
+I8 = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a design may know when it is opened.
+
+    Attributes
+    ----------
+    seed : int
+        Of the scenario; 0 is a seed like any other.
+    path : str
+        Place of the design in the scenario, ``design`` or ``design.cross[1]``; part of
+        every random stream, so two Monte Carlo factors of a cross never share draws.
+    parameters : mapping of str to Parameter
+        The kernel's table: units and default bounds.
+    lower, upper : mapping of str to ndarray, shape (1,) or (L,)
+        Admissible range found in the forcings at plan time; absent where there is none.
+    columns : mapping of str to ndarray, shape (L,)
+        Columns of the location table, for distributions that differ by location.
+    base : Path
+        Folder of the scenario file; relative paths start there.
+    stream : str
+        Added to the random stream of an ``independent`` forcing or location; usually empty.
+    """
+
+    seed: int
+    path: str
+    parameters: Mapping[str, Parameter]
+    lower: Mapping[str, F8] = field(default_factory=dict)
+    upper: Mapping[str, F8] = field(default_factory=dict)
+    columns: Mapping[str, F8] = field(default_factory=dict)
+    base: Path = Path()
+    stream: str = ""
+
+
+class Design(Protocol):
+    """An opened design.
+
+    Attributes
+    ----------
+    parameters : tuple of str
+        In the order of the scenario.
+    size : int
+        Number of rows; may be 10^9, so nothing of that length is ever held.
+    unit : int
+        Rows that belong together (a Morris trajectory, a Saltelli row); a block holds a
+        multiple of it.
+    extendable : bool
+        True where more rows leave the first ones as they are.
+    attributes : mapping
+        JSON-able numbers the analysis needs; they travel into the store.
+    """
+
+    parameters: tuple[str, ...]
+    size: int
+    unit: int
+    extendable: bool
+    attributes: Mapping[str, Any]
+
+    def rows(self, start: int, stop: int) -> dict[str, F8]:
+        """Return each parameter's values, shape (1 or L, stop - start), kernel units."""
+        ...
+
+    def levels(self, names: Collection[str], start: int, stop: int) -> tuple[I8, I8]:
+        """Return ``(first, level)`` for the distinct rows of the named parameters.
+
+        ``first`` (R,) are offsets from ``start`` of one row each that stands for a
+        distinct combination; ``level`` (stop - start,) says which of the R each row
+        uses. ``rows[name][:, first][:, level] == rows[name]`` for every name in ``names``.
+        """
+        ...
+
+    def analyze(self, response: F8) -> dict[str, F8]:
+        """Return sensitivity indices of ``response`` (..., size), each (..., parameter).
+
+        NaN marks a failed member; it removes its whole unit. Empty for a design that
+        has no indices of its own.
+        """
+        ...
+
+
+class DesignSpec(BaseModel):
+    """Base of the models a scenario's ``design:`` is read into."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def open(self, context: Context) -> Design:
+        """Return the design; raise `ScenarioError` with every problem found."""
+        raise NotImplementedError
+
+    def names(self) -> tuple[str, ...]:
+        """Return the parameters it varies, without opening it; ``"all"`` as ``("*",)``."""
+        raise NotImplementedError

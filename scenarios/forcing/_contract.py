@@ -1,0 +1,77 @@
+"""What a forcing reader is: real files in, arrays in kernel units out, checked at the door.
+
+A file of this folder is one reader. It holds a pydantic model named ``Spec`` whose
+``read(needs, base)`` opens the files once, checks names, units, calendar, gaps, sign and
+range, converts and reduces, and returns a `Forcing` per data set.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from kernels import Variable
+
+F8 = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Locations:
+    """Sites or grid cells: names and any numeric columns, each (L,).
+
+    ``lat`` (degrees north), ``lon`` (degrees east) and ``area`` (m2) are columns like
+    the others, present where they mean something.
+    """
+
+    names: tuple[str, ...] = ("global",)
+    columns: Mapping[str, F8] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Forcing:
+    """A data set that supplies drivers under a name.
+
+    Attributes
+    ----------
+    name : str
+        Label on the ``forcing`` dimension: a land model, ``clm45_cruncep``.
+    drivers : mapping of str to ndarray, shape (L, *dims), float64
+        In kernel units, finite unless the reader says otherwise.
+    coords : mapping of str to ndarray, shape (n,)
+        ``year`` (T,) int64 for annual drivers.
+    locations : Locations
+        The same for every forcing of a scenario.
+    provenance : mapping
+        JSON-able: reader, files with their sha256, original units, what was converted.
+    synthetic : str
+        Empty for data; otherwise the label that every picture and table must carry.
+    """
+
+    name: str
+    drivers: Mapping[str, F8]
+    coords: Mapping[str, NDArray[Any]]
+    locations: Locations = field(default_factory=Locations)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    synthetic: str = ""
+
+
+class ReaderSpec(BaseModel):
+    """Base of the models a scenario's ``forcing:`` is read into."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def read(self, needs: Sequence[Variable], base: Path) -> list[Forcing]:
+        """Return every forcing, in order; raise `ScenarioError` with every problem found.
+
+        Parameters
+        ----------
+        needs : sequence of Variable
+            The kernel's drivers: names, units, dims.
+        base : Path
+            Folder of the scenario file; relative paths start there.
+        """
+        raise NotImplementedError
