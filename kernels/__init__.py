@@ -2,7 +2,7 @@
 
 import difflib
 from importlib import import_module
-from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
 
 from kernels._contract import Batch as Batch
 from kernels._contract import Derived as Derived
@@ -13,16 +13,27 @@ from kernels._contract import Stage as Stage
 from kernels._contract import Variable as Variable
 from kernels._registry import module_names as module_names
 from kernels._status import BY_CODE as BY_CODE
+from kernels._status import CRASHED as CRASHED
 from kernels._status import NOT_RUN as NOT_RUN
 from kernels._status import OK as OK
 from kernels._status import STATUSES as STATUSES
 
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoints
+
 ENTRY_POINTS = "soilsweep.kernels"
+
+
+def _installed() -> "EntryPoints":
+    # Imported where used: it reads the metadata of every installed distribution.
+    from importlib.metadata import entry_points
+
+    return entry_points(group=ENTRY_POINTS)
 
 
 def names() -> list[str]:
     """Return the kernels of this package and those that others install by entry point."""
-    return sorted({*module_names(__path__), *(e.name for e in entry_points(group=ENTRY_POINTS))})
+    return sorted({*module_names(__path__), *(e.name for e in _installed())})
 
 
 def get(name: str) -> Kernel:
@@ -35,7 +46,7 @@ def get(name: str) -> Kernel:
     """
     if name in module_names(__path__):
         module = import_module(f"kernels.{name}")
-    elif found := [e for e in entry_points(group=ENTRY_POINTS) if e.name == name]:
+    elif found := [e for e in _installed() if e.name == name]:
         module = found[0].load()
     elif "." in name:
         try:

@@ -23,13 +23,17 @@ NOT_RUN = 255
 
 STATUSES = (
     Status(OK, "ok", "the member ran."),
-    Status(BAD_INPUT, "bad_input", "a driver or parameter is not finite; check the forcing's gaps."),
+    Status(
+        BAD_INPUT, "bad_input", "a driver or parameter is not finite; check the forcing's gaps."
+    ),
     Status(
         OUT_OF_RANGE,
         "out_of_range",
         "a parameter leaves the range in which the equations hold; bound its distribution.",
     ),
-    Status(NOT_FINITE, "not_finite", "the result overflowed; try another scheme or a shorter step."),
+    Status(
+        NOT_FINITE, "not_finite", "the result overflowed; try another scheme or a shorter step."
+    ),
     Status(NOT_CONVERGED, "not_converged", "the solver ran out of iterations; raise its limit."),
     Status(CRASHED, "crashed", "the process died in this member; replay it under a debugger."),
     Status(TIMED_OUT, "timed_out", "the member exceeded its time limit; replay it alone."),

@@ -1,4 +1,12 @@
 """Scenarios: what the user asks for. See ``DESIGN.md`` beside this file."""
 
+from scenarios._check import check_kernel as check_kernel
+from scenarios._check import read_options as read_options
+from scenarios._load import Loaded as Loaded
+from scenarios._load import library as library
+from scenarios._load import load as load
+from scenarios._load import write_template as write_template
 from scenarios._problems import Problem as Problem
 from scenarios._problems import ScenarioError as ScenarioError
+from scenarios._problems import nearest as nearest
+from scenarios.spec import Scenario as Scenario

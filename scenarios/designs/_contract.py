@@ -54,7 +54,7 @@ class Context:
 
 
 class Design(Protocol):
-    """An opened design.
+    """An opened design; it can be pickled.
 
     Attributes
     ----------
@@ -68,17 +68,38 @@ class Design(Protocol):
     extendable : bool
         True where more rows leave the first ones as they are.
     attributes : mapping
-        JSON-able numbers the analysis needs; they travel into the store.
+        JSON-able numbers the analysis needs; they travel into the store. Every design has
+        ``method``, ``size``, ``seed``, ``path``, ``stream``, ``parameters``, ``admissible``
+        (the bounds of the forcings it kept to) and ``warnings`` (sentences for the user);
+        one with distributions ``distributions``, ``truncated_share``, ``outside_bounds``;
+        one whose `analyze` is not empty ``effects``, the labels of its last axis; a full
+        factorial ``shape`` and ``factors`` (labels), so that a response (..., size)
+        reshaped to (..., *shape) has an axis per factor.
     """
 
-    parameters: tuple[str, ...]
-    size: int
-    unit: int
-    extendable: bool
-    attributes: Mapping[str, Any]
+    @property
+    def parameters(self) -> tuple[str, ...]: ...
+
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def unit(self) -> int: ...
+
+    @property
+    def extendable(self) -> bool: ...
+
+    @property
+    def attributes(self) -> Mapping[str, Any]: ...
 
     def rows(self, start: int, stop: int) -> dict[str, F8]:
-        """Return each parameter's values, shape (1 or L, stop - start), kernel units."""
+        """Return each parameter's values, shape (1 or L, stop - start), kernel units.
+
+        Raises
+        ------
+        IndexError
+            Rows outside the design.
+        """
         ...
 
     def levels(self, names: Collection[str], start: int, stop: int) -> tuple[I8, I8]:
@@ -87,14 +108,17 @@ class Design(Protocol):
         ``first`` (R,) are offsets from ``start`` of one row each that stands for a
         distinct combination; ``level`` (stop - start,) says which of the R each row
         uses. ``rows[name][:, first][:, level] == rows[name]`` for every name in ``names``.
+        Levels are numbered as they first appear.
         """
         ...
 
     def analyze(self, response: F8) -> dict[str, F8]:
-        """Return sensitivity indices of ``response`` (..., size), each (..., parameter).
+        """Return sensitivity indices of ``response`` (..., size), each (..., effect).
 
-        NaN marks a failed member; it removes its whole unit. Empty for a design that
-        has no indices of its own.
+        An effect is a parameter or a group of them: ``attributes["effects"]``.
+        Indices of pairs (``S2``) are (..., effect, effect). ``effective`` is the number of
+        units, or members, that entered. A value that is not finite marks a failed member;
+        it removes its whole unit. Empty for a design that has no indices of its own.
         """
         ...
 
@@ -111,3 +135,10 @@ class DesignSpec(BaseModel):
     def names(self) -> tuple[str, ...]:
         """Return the parameters it varies, without opening it; ``"all"`` as ``("*",)``."""
         raise NotImplementedError
+
+    def files(self, base: Path) -> dict[str, Path]:
+        """Return the data files it reads, by the name under which a store keeps a copy.
+
+        Opened with ``Context.base`` at the folder of the copies, the design finds them.
+        """
+        return {}

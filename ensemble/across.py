@@ -1,0 +1,103 @@
+"""Statistics across forcings, each counting the same: what a multi-model study quotes.
+
+The paper's number is the mean over models of each model's ensemble mean; beside it stand
+the spread between models, the mean spread within a model, and quantiles of the mixture.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble.layout import Layout
+from ensemble.statistics.histogram import ends
+from ensemble.zarr_json import ArraySpec
+
+F8 = NDArray[np.float64]
+
+WORDS = {
+    "mean": "mean over forcings of the ensemble means",
+    "std_between": "standard deviation over forcings of the ensemble means",
+    "std_within": "mean over forcings of the ensembles' standard deviations",
+    "min": "minimum over forcings",
+    "max": "maximum over forcings",
+}
+SOURCES = {"mean": "mean", "std_between": "mean", "std_within": "std", "min": "min", "max": "max"}
+REDUCE = {
+    "mean": np.mean,
+    "std_between": np.std,
+    "std_within": np.mean,
+    "min": np.min,
+    "max": np.max,
+}
+
+
+def arrays(layout: Layout) -> Iterator[ArraySpec]:
+    """Yield the arrays across forcings, (location, *dims)."""
+    for spec in layout.arrays:
+        group, _, name = spec.path.rpartition("/")
+        target, _, request = name.rpartition("_")
+        if group != "statistics" or not target:
+            continue
+        for word, source in SOURCES.items():
+            if request == source:
+                yield _without_forcing(spec, f"{target}_{word}", WORDS[word])
+        if request[0] == "q" and request[1:2].isdigit():
+            about = "quantile of all forcings' members, each forcing counting the same"
+            yield _without_forcing(spec, name, about)
+
+
+def _without_forcing(spec: ArraySpec, name: str, words: str) -> ArraySpec:
+    attrs = {"units": spec.attrs["units"], "long_name": words}
+    path = f"across_forcings/{name}"
+    return ArraySpec(path, spec.dtype, spec.dims[1:], spec.shape[1:], spec.chunks[1:], attrs=attrs)
+
+
+def compute(
+    layout: Layout, finished: Mapping[str, NDArray[Any]]
+) -> dict[str, NDArray[np.float64]]:
+    """Return every array of `arrays` at some locations.
+
+    Parameters
+    ----------
+    layout : Layout
+    finished : mapping of str to ndarray, shape (F, l, *dims, *extra)
+        The statistics of all forcings there, by path.
+    """
+    found = {}
+    for spec in arrays(layout):
+        name = spec.path.partition("/")[2]
+        word = next((w for w in WORDS if name.endswith(f"_{w}")), "")
+        if word:
+            source = f"statistics/{name.removesuffix(f'_{word}')}_{SOURCES[word]}"
+            found[spec.path] = np.asarray(REDUCE[word](finished[source], axis=0))
+        else:
+            target, _, request = name.rpartition("_")
+            parts = [finished[f"statistics/{target}_{n}"] for n in PARTS]
+            found[spec.path] = _mixture(*parts, float(request[1:]) / 100)
+    return found
+
+
+PARTS = ("histogram", "edges", "extremes")
+
+
+def _mixture(counts: F8, edges: F8, extremes: F8, level: float) -> F8:
+    """Return a quantile of the equal-weight mixture of the forcings' distributions."""
+    shape = counts.shape[1:-1]
+    flat = [a.reshape(len(a), -1, a.shape[-1]) for a in (counts, edges, extremes)]
+    places = zip(*(np.moveaxis(a, 1, 0) for a in flat), strict=True)
+    return np.array([_at_place(*place, level) for place in places]).reshape(shape)
+
+
+def _at_place(counts: F8, edges: F8, extremes: F8, level: float) -> float:
+    knots = [ends(e, x) for e, x in zip(edges, extremes, strict=True)]
+    grid = np.unique(np.concatenate(knots))
+    share = np.zeros(len(grid))
+    for count, knot in zip(counts, knots, strict=True):
+        below = np.concatenate([[0.0], np.cumsum(count, dtype=np.float64)])
+        share += np.interp(grid, knot, below / max(below[-1], 1.0))
+    share /= len(knots)
+    rising = np.append(True, np.diff(share) > 0)
+    rising[:-1] |= rising[1:]
+    return float(np.interp(level, share[rising], grid[rising]))

@@ -1,0 +1,336 @@
+"""Run a kernel's stages over the rows of one block, in tiles that stay in the cache.
+
+A stage runs once per distinct row of the parameters read so far, so a cross of 100
+vegetation and 100 soil turnover times steps 100 vegetation series, not 10,000.
+"""
+
+import math
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble.compiled import expand
+from kernels import CRASHED, OK, Batch, Kernel, Run, Stage
+
+F8 = NDArray[np.float64]
+I8 = NDArray[np.int64]
+U1 = NDArray[np.uint8]
+Levels = Callable[[Collection[str], int, int], tuple[I8, I8]]
+
+TILE_SAMPLES = 1024
+TILE_BYTES = 1 << 20
+"""A tile's largest array fits a core's second-level cache; measured, larger ones run at
+the speed of memory."""
+
+SHARE_BELOW = 0.5
+"""A stage is shared when its distinct rows are at most this fraction of the samples."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """Outputs of a rectangle of members, before anything is stored; valid until the next one.
+
+    Attributes
+    ----------
+    locations, samples : slice
+        Place inside the block.
+    status : ndarray, shape (l, s), uint8
+    notes : tuple of str
+        Exceptions that kernels raised.
+    """
+
+    locations: slice
+    samples: slice
+    status: U1
+    notes: tuple[str, ...]
+    _arrays: Mapping[str, tuple[F8, I8 | None]]
+    _workspace: "_Workspace"
+
+    @cached_property
+    def failed(self) -> bool:
+        """Return whether any member of the tile failed."""
+        return bool(self.status.any())
+
+    def full(self, name: str) -> F8:
+        """Return an output (l, *dims, s), NaN where the member failed."""
+        values, level = self._arrays[name]
+        if level is not None:
+            shape = (*values.shape[:-1], len(level))
+            values = expand(values, level, self._workspace.take(f"full/{name}", shape))
+        return _blank(values, self.status) if self.failed else values
+
+    def scalar(self, name: str, reduce: Callable[[F8], F8]) -> F8:
+        """Return ``reduce`` of an output, (l, s): on its distinct rows, then spread."""
+        values, level = self._arrays[name]
+        found = reduce(values)
+        found = found if level is None else found[:, level]
+        return np.where(self.status == OK, found, np.nan) if self.failed else found
+
+
+class _Workspace:
+    """Memory for the arrays of a tile, the same for every tile.
+
+    Fresh memory for each would be zeroed by the system page by page, which takes as long
+    as the two-box kernel itself.
+    """
+
+    def __init__(self) -> None:
+        self._buffers: dict[str, F8] = {}
+
+    def take(self, name: str, shape: tuple[int, ...]) -> F8:
+        """Return an array of that shape, holding anything."""
+        size = math.prod(shape)
+        if self._buffers.get(name, _NOTHING).size < size:
+            self._buffers[name] = np.empty(size)
+        return self._buffers[name][:size].reshape(shape)
+
+
+_NOTHING = np.empty(0)
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """A stage evaluated on its R distinct rows, and the row each sample uses."""
+
+    values: Mapping[str, F8]
+    status: U1
+    level: I8
+    failed: bool
+
+
+class Chain:
+    """The stages of a kernel that a set of wanted outputs needs; one per worker thread.
+
+    Parameters
+    ----------
+    kernel : Kernel
+    options : dataclass
+        The kernel's options.
+    wanted : collection of str
+        Outputs to deliver.
+    sizes : mapping of str to int
+        Length of every dimension besides location and sample.
+    """
+
+    def __init__(
+        self, kernel: Kernel, options: Any, wanted: Collection[str], sizes: Mapping[str, int]
+    ) -> None:
+        self.kernel = kernel
+        self.wanted = tuple(wanted)
+        self._dims = {
+            v.name: tuple(sizes[d] for d in v.dims) for v in (*kernel.outputs, *kernel.intermediates)
+        }
+        self.stages, self.fills = _needed(kernel, self.wanted)
+        self.reads = _reads(self.stages)
+        self._producer = {name: s.name for s in self.stages for name in s.outputs}
+        self._runs: dict[str, Run] = {s.name: s.open(options) for s in self.stages}
+        self._workspace = _Workspace()
+
+    def tiles(
+        self,
+        drivers: Mapping[str, F8],
+        coords: Mapping[str, NDArray[Any]],
+        rows: Mapping[str, F8],
+        levels: Levels,
+        samples: int,
+    ) -> Iterator[Tile]:
+        """Yield every tile of a block.
+
+        Parameters
+        ----------
+        drivers : mapping, (L, *dims)
+        coords : mapping
+        rows : mapping of str to ndarray, shape (1 or L, S)
+        levels : callable
+            `Design.levels` over the rows given here: offsets start at 0.
+        samples : int
+            S.
+        """
+        locations = len(next(iter(drivers.values())))
+        base = Batch(parameters=rows, drivers=drivers, coords=coords)
+        deep, wide = self._tile_shape(locations, samples)
+        for l0 in range(0, locations, deep):
+            here = slice(l0, min(l0 + deep, locations))
+            part = _at_locations(base, here)
+            notes: list[str] = []
+            shared = self._shared(part, levels, samples, notes)
+            for s0 in range(0, samples, wide):
+                tile = self._tile(part, shared, here, slice(s0, min(s0 + wide, samples)))
+                yield replace(tile, notes=(*notes, *tile.notes)) if notes else tile
+                notes = []
+
+    def _tile_shape(self, locations: int, samples: int) -> tuple[int, int]:
+        wide = min(samples, TILE_SAMPLES)
+        largest = max(int(np.prod(self._dims[n])) for f in self.fills.values() for n in f)
+        return max(1, min(locations, TILE_BYTES // max(1, 8 * largest * wide))), wide
+
+    def _shared(
+        self, base: Batch, levels: Levels, samples: int, notes: list[str]
+    ) -> dict[str, _Shared]:
+        """Evaluate every stage whose distinct rows are few."""
+        done: dict[str, _Shared] = {}
+        for stage in self.stages:
+            first, level = levels(self.reads[stage.name], 0, samples)
+            if len(first) > max(1, SHARE_BELOW * samples):
+                continue
+            batch = self._batch(stage, base, done, {}, first)
+            values, status, raised = self._evaluate(stage, batch, len(first), keep=True)
+            notes += raised
+            done[stage.name] = _Shared(values, status, level, bool(status.any()))
+        return done
+
+    def _tile(
+        self, base: Batch, shared: Mapping[str, _Shared], here: slice, samples: slice
+    ) -> Tile:
+        width = samples.stop - samples.start
+        status = np.zeros((here.stop - here.start, width), dtype=np.uint8)
+        own: dict[str, Mapping[str, F8]] = {}
+        notes: list[str] = []
+        for stage in self.stages:
+            if stage.name in shared:
+                _merge(status, shared[stage.name], samples)
+                continue
+            batch = self._batch(stage, base, shared, own, samples)
+            own[stage.name], mine, raised = self._evaluate(stage, batch, width)
+            notes += raised
+            if mine.any():
+                np.copyto(status, mine, where=status == 0)
+        arrays = {name: self._value(name, shared, own, samples) for name in self.wanted}
+        return Tile(here, samples, status, tuple(notes), arrays, self._workspace)
+
+    def _batch(
+        self,
+        stage: Stage,
+        base: Batch,
+        shared: Mapping[str, _Shared],
+        own: Mapping[str, Mapping[str, F8]],
+        samples: slice | I8,
+    ) -> Batch:
+        """Return what a stage sees of the given samples."""
+        upstream: dict[str, F8] = {}
+        level: dict[str, I8] = {}
+        for name in stage.upstream:
+            producer = self._producer[name]
+            if producer in shared:
+                upstream[name] = shared[producer].values[name]
+                level[name] = shared[producer].level[samples]
+            else:
+                upstream[name] = own[producer][name]
+                level[name] = np.arange(upstream[name].shape[-1])
+        return replace(
+            base,
+            parameters={
+                n: np.ascontiguousarray(base.parameters[n][:, samples]) for n in stage.parameters
+            },
+            drivers={n: base.drivers[n] for n in stage.drivers},
+            upstream=upstream,
+            level=level,
+        )
+
+    def _evaluate(
+        self, stage: Stage, batch: Batch, width: int, *, keep: bool = False
+    ) -> tuple[dict[str, F8], U1, list[str]]:
+        """Run one stage; ``keep`` where the result must outlive the next tile."""
+        some = next(iter(batch.drivers.values()), None)
+        locations = len(next(iter(batch.upstream.values())) if some is None else some)
+        shapes = {n: (locations, *self._dims[n], width) for n in self.fills[stage.name]}
+        if keep:
+            out = {n: np.empty(shape) for n, shape in shapes.items()}
+        else:
+            out = {n: self._workspace.take(n, shape) for n, shape in shapes.items()}
+        status = np.zeros((locations, width), dtype=np.uint8)
+        notes = _guarded(self._runs[stage.name], batch, out, status)
+        return out, status, notes
+
+    def _value(
+        self,
+        name: str,
+        shared: Mapping[str, _Shared],
+        own: Mapping[str, Mapping[str, F8]],
+        samples: slice,
+    ) -> tuple[F8, I8 | None]:
+        producer = self._producer[name]
+        if producer in own:
+            return own[producer][name], None
+        return shared[producer].values[name], shared[producer].level[samples]
+
+
+def _needed(kernel: Kernel, wanted: Collection[str]) -> tuple[list[Stage], dict[str, list[str]]]:
+    """Return the stages to run and, for each, the names it must fill."""
+    fills: dict[str, list[str]] = {}
+    missing = set(wanted)
+    stages: list[Stage] = []
+    for stage in reversed(kernel.stages):
+        mine = [name for name in stage.outputs if name in missing]
+        if mine:
+            stages.insert(0, stage)
+            fills[stage.name] = mine
+            missing |= set(stage.upstream)
+    return stages, fills
+
+
+def _reads(stages: Collection[Stage]) -> dict[str, frozenset[str]]:
+    """Return, for each stage, every parameter read so far: its own and those before it."""
+    producer = {name: stage.name for stage in stages for name in stage.outputs}
+    reads: dict[str, frozenset[str]] = {}
+    for stage in stages:
+        before = [reads[producer[name]] for name in stage.upstream]
+        reads[stage.name] = frozenset(stage.parameters).union(*before)
+    return reads
+
+
+def _at_locations(base: Batch, here: slice) -> Batch:
+    """Return fresh, writable, contiguous arrays: one numba signature for every block."""
+    return replace(
+        base,
+        parameters={n: v if len(v) == 1 else v[here] for n, v in base.parameters.items()},
+        drivers={n: np.array(v[here], dtype=np.float64) for n, v in base.drivers.items()},
+    )
+
+
+def _merge(status: U1, stage: _Shared, samples: slice) -> None:
+    if stage.failed:
+        np.copyto(status, stage.status[:, stage.level[samples]], where=status == 0)
+
+
+def _blank(values: F8, status: U1) -> F8:
+    """Return ``values`` with NaN wherever the member failed, whichever stage it was."""
+    failed = status != 0
+    middle = (slice(None), *(None,) * (values.ndim - 2), slice(None))
+    return np.where(failed[middle], np.nan, values)
+
+
+def _guarded(run: Run, batch: Batch, out: Mapping[str, F8], status: U1) -> list[str]:
+    """Run a stage; where it raises, halve the samples until the members at fault are alone.
+
+    A kernel must not raise for a member. One that does costs its own members alone: they
+    get a status, and the exception is noted.
+    """
+    try:
+        run(batch, out, status)
+        return []
+    except Exception as error:
+        width = status.shape[1]
+        if width == 1:
+            for values in out.values():
+                values[...] = np.nan
+            status[...] = CRASHED
+            return [f"{type(error).__name__}: {error}"]
+    notes: list[str] = []
+    for half in (slice(0, width // 2), slice(width // 2, width)):
+        part = replace(
+            batch,
+            parameters={n: np.ascontiguousarray(v[:, half]) for n, v in batch.parameters.items()},
+            level={n: np.ascontiguousarray(v[half]) for n, v in batch.level.items()},
+        )
+        some = {n: np.empty((*v.shape[:-1], half.stop - half.start)) for n, v in out.items()}
+        codes = np.zeros((len(status), half.stop - half.start), dtype=np.uint8)
+        notes += _guarded(run, part, some, codes)
+        status[:, half] = codes
+        for name, values in some.items():
+            out[name][..., half] = values
+    return notes

@@ -1,0 +1,116 @@
+"""Chunk files: encode, write so that a reader never sees half of one, read back."""
+
+import json
+import math
+import os
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+import google_crc32c
+import numpy as np
+from numcodecs import blosc
+from numpy.typing import NDArray
+
+from ensemble.zarr_json import BLOSC_LEVEL, ArraySpec
+
+# Blosc's own thread pool would fight with our workers and is not fork-safe.
+blosc.use_threads = False
+
+
+def checksum(values: NDArray[np.generic]) -> str:
+    """Return the CRC-32C of an array's decoded bytes as 8 hex digits."""
+    # google_crc32c takes bytes-like objects of unsigned bytes alone; the view copies nothing.
+    flat = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
+    return f"{google_crc32c.value(flat):08x}"
+
+
+def chunk_path(root: Path, spec: ArraySpec, index: tuple[int, ...]) -> Path:
+    """Return the file of one chunk."""
+    return root / spec.path / ".".join(["c", *map(str, index)])
+
+
+def encode(spec: ArraySpec, values: NDArray[np.generic]) -> bytes | memoryview:
+    """Return the file content of one chunk; edge chunks are padded with the fill value."""
+    if spec.dtype == "string":
+        return _encode_strings(values)
+    if values.shape != spec.chunks:
+        full = np.full(spec.chunks, spec.fill, dtype=spec.dtype)
+        full[tuple(slice(0, n) for n in values.shape)] = values
+        values = full
+    values = np.ascontiguousarray(values, dtype=spec.dtype)
+    if spec.raw:
+        return values.reshape(-1).view(np.uint8).data
+    encoded: bytes = blosc.compress(values, b"lz4", BLOSC_LEVEL, blosc.SHUFFLE, 0)
+    return encoded
+
+
+def _encode_strings(values: NDArray[np.generic]) -> bytes:
+    from numcodecs import VLenUTF8
+
+    return bytes(VLenUTF8().encode(values.astype(object)))
+
+
+def decode(spec: ArraySpec, content: bytes) -> NDArray[np.generic]:
+    """Return a chunk, padding included; raises `ValueError` for a torn one."""
+    try:
+        raw = content if spec.raw else blosc.decompress(content)
+    except RuntimeError as error:
+        raise ValueError(f"not a blosc chunk of {len(content)} bytes ({error})") from error
+    values = np.frombuffer(raw, dtype=spec.dtype)
+    return values.reshape(spec.chunks)
+
+
+def pack(arrays: Mapping[str, NDArray[np.generic]]) -> bytes:
+    """Return named arrays as one file: a JSON line of names, dtypes and shapes, then the bytes.
+
+    numpy's archives take as long for a block's two dozen small sums as the block's kernel.
+    """
+    exact = {name: np.ascontiguousarray(a) for name, a in sorted(arrays.items())}
+    header = {name: [a.dtype.str, list(a.shape)] for name, a in exact.items()}
+    return b"\n".join([json.dumps(header).encode(), b"".join(a.tobytes() for a in exact.values())])
+
+
+def unpack(content: bytes) -> dict[str, NDArray[np.generic]]:
+    """Return what `pack` took."""
+    line, _, body = content.partition(b"\n")
+    arrays, place = {}, 0
+    for name, (dtype, shape) in json.loads(line).items():
+        count = math.prod(shape)
+        arrays[name] = np.frombuffer(body, dtype, count, place).reshape(shape)
+        place += count * np.dtype(dtype).itemsize
+    return arrays
+
+
+def write_file(path: Path, content: bytes | memoryview, *, sync: bool) -> None:
+    """Write a file under a temporary name and rename it, so that it is whole or absent."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    try:
+        try:
+            view = memoryview(content)
+            while view:
+                view = view[os.write(descriptor, view) :]
+            if sync:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.rename(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    if sync:
+        sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,104 @@
+"""Compiled helpers of the engine: everything that touches each member's values once."""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+F8 = NDArray[np.float64]
+I8 = NDArray[np.int64]
+
+
+def expand(values: F8, level: I8, out: F8) -> F8:
+    """Fill ``out`` (..., S) with ``values[..., level]``; ``values`` (..., R), ``level`` (S,)."""
+    _expand(values.reshape(-1, values.shape[-1]), level, out.reshape(-1, out.shape[-1]))
+    return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _expand(values, level, out):  # type: ignore[no-untyped-def]
+    for r in range(out.shape[0]):
+        for i in range(out.shape[1]):
+            out[r, i] = values[r, level[i]]
+
+
+LANES = 64
+"""Sums run in this many lanes, folded in a fixed order: vectorised without reassociation."""
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def accumulate(values, n, mean, spread, low, high):  # type: ignore[no-untyped-def]
+    """Merge rows of ``values`` (r, s) into each row's n, mean, squared deviations, extremes.
+
+    Deviations are from the row's first value, so the variance does not cancel where the
+    spread is small beside the level. Merging is Chan's pairwise formula.
+    """
+    rows, width = values.shape
+    total, square = np.empty(LANES), np.empty(LANES)
+    least, most = np.empty(LANES), np.empty(LANES)
+    whole = width // LANES * LANES
+    for r in range(rows):
+        pivot = values[r, 0]
+        total[:] = 0.0
+        square[:] = 0.0
+        least[:] = pivot
+        most[:] = pivot
+        for base in range(0, whole, LANES):
+            for j in range(LANES):
+                x = values[r, base + j]
+                d = x - pivot
+                total[j] += d
+                square[j] += d * d
+                least[j] = x if x < least[j] else least[j]
+                most[j] = x if x > most[j] else most[j]
+        for j in range(width - whole):
+            x = values[r, whole + j]
+            d = x - pivot
+            total[j] += d
+            square[j] += d * d
+            least[j] = x if x < least[j] else least[j]
+            most[j] = x if x > most[j] else most[j]
+        half = LANES // 2
+        while half:
+            for j in range(half):
+                total[j] += total[j + half]
+                square[j] += square[j + half]
+                least[j] = min(least[j], least[j + half])
+                most[j] = max(most[j], most[j + half])
+            half //= 2
+        shift = total[0] / width
+        both = n[r] + width
+        step = pivot + shift - mean[r]
+        mean[r] += step * (width / both)
+        spread[r] += max(square[0] - total[0] * shift, 0.0) + step * step * (n[r] * width / both)
+        n[r] = both
+        low[r] = min(low[r], least[0])
+        high[r] = max(high[r], most[0])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def histogram(values, lowest, scale, counts):  # type: ignore[no-untyped-def]
+    """Count rows of ``values`` (n, s) into ``counts`` (n, bins + 2); ends are out of range."""
+    rows, width = values.shape
+    bins = counts.shape[1] - 2
+    for r in range(rows):
+        first = lowest[r]
+        per = scale[r]
+        for i in range(width):
+            position = (values[r, i] - first) * per
+            if position < 0.0:
+                k = 0
+            elif position >= bins:
+                k = bins + 1
+            else:
+                k = int(position) + 1
+            counts[r, k] += 1
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def exceed(values, threshold, counts):  # type: ignore[no-untyped-def]
+    """Count members of each row of ``values`` (n, s) above the threshold."""
+    for r in range(values.shape[0]):
+        n = 0
+        for i in range(values.shape[1]):
+            n += values[r, i] > threshold
+        counts[r] += n

@@ -1,0 +1,200 @@
+"""What the command line prints: plain lines and small tables, never a number of its own."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ensemble.engine import Outcome, Progress
+from ensemble.tables import Table, response_tables
+from kernels import BY_CODE
+
+if TYPE_CHECKING:
+    from ensemble.planning import Plan
+    from ensemble.verifying import Replay, Verdict
+
+BAR = 28
+
+
+def warn(text: str) -> None:
+    """Print a warning to standard error."""
+    sys.stderr.write(f"warning: {text}\n")
+
+
+@contextmanager
+def progress(planned: "Plan", *, silent: bool) -> Iterator[Progress | None]:
+    """Yield a progress callback: a bar on a terminal, some lines elsewhere, or nothing."""
+    if silent:
+        yield None
+        return
+    if planned.setup.synthetic:
+        print(f"{planned.setup.synthetic}")
+    if not sys.stderr.isatty():
+        yield _lines(planned)
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    rate = TextColumn("{task.fields[rate]}")
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), rate)
+    with Bar(*columns, TimeRemainingColumn(), transient=False) as bar:
+        task = bar.add_task("blocks", total=planned.blocks, rate="")
+        per_block = planned.members / planned.blocks
+
+        def tell(done: int, total: int, seconds: float) -> None:
+            rate = f"{done * per_block / max(seconds, 1e-9):,.0f} members/s"
+            bar.update(task, completed=done, rate=rate)
+
+        yield tell
+
+
+def _lines(planned: "Plan") -> Progress:
+    """Return a callback that prints at most ten lines."""
+    step = max(1, planned.blocks // 10)
+
+    def tell(done: int, total: int, seconds: float) -> None:
+        if done % step == 0 or done == total:
+            left = seconds / done * (total - done)
+            sys.stderr.write(f"{done}/{total} blocks, {seconds:.1f} s, {left:.1f} s left\n")
+
+    return tell
+
+
+def print_table(table: Table) -> None:
+    """Print a table with aligned columns."""
+    texts = [table.header, *table.rows]
+    widths = [max(len(row[i]) for row in texts) for i in range(len(table.header))]
+    print(f"\n{table.title}")
+    for k, row in enumerate(texts):
+        cells = [row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:]))]
+        print("  ".join(cells).rstrip())
+        if k == 0 or k in table.rules:
+            print("  ".join("-" * w for w in widths))
+    for note in table.notes:
+        print(note)
+
+
+def print_outcome(planned: "Plan", outcome: Outcome) -> None:
+    """Print what a run did and, when it is complete, its responses."""
+    if outcome.complete:
+        for table in response_tables(outcome.path):
+            print_table(table)
+    state = "complete" if outcome.complete else "stopped early"
+    print(
+        f"\n{outcome.path}: {state}, {outcome.committed}/{outcome.blocks} blocks "
+        f"({outcome.ran} now), {outcome.seconds:.1f} s"
+    )
+    if outcome.failed:
+        print_failures(outcome.members)
+    if outcome.complete:
+        print(f"open it with xarray.open_datatree({str(outcome.path)!r})")
+
+
+def print_failures(members: Mapping[int, int]) -> None:
+    """Print one line per status that is not ok."""
+    for code, n in sorted(members.items()):
+        if code != 0:
+            print(f"{n:,} members {BY_CODE[code].name}: {BY_CODE[code].advice}")
+
+
+def outcome_summary(outcome: Outcome) -> dict[str, Any]:
+    """Return an outcome for programs."""
+    members = {BY_CODE[code].name: n for code, n in sorted(outcome.members.items())}
+    return {
+        "store": str(outcome.path),
+        "complete": outcome.complete,
+        "blocks": outcome.blocks,
+        "committed": outcome.committed,
+        "ran": outcome.ran,
+        "members": members,
+        "seconds": round(outcome.seconds, 3),
+        "warnings": outcome.warnings,
+    }
+
+
+def _pairs(pairs: Sequence[tuple[str, Any]]) -> None:
+    width = max(len(name) for name, _ in pairs)
+    for name, value in pairs:
+        print(f"{name.ljust(width)}  {value}")
+
+
+def print_plan(summary: Mapping[str, Any]) -> None:
+    """Print what a run would do."""
+    _pairs([(name.replace("_", " "), value) for name, value in _readable(summary)])
+
+
+def _readable(summary: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in summary.items():
+        if isinstance(value, dict):
+            yield name, ", ".join(f"{k} {_number(v)}" for k, v in value.items())
+        elif isinstance(value, list):
+            yield name, ", ".join(map(str, value)) or "none"
+        else:
+            yield name, _number(value)
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
+
+
+def print_status(summary: Mapping[str, Any]) -> None:
+    """Print where a run stands."""
+    _pairs(list(_readable(summary)))
+
+
+def print_analysis(tables: Sequence[Mapping[str, Any]]) -> None:
+    """Print sensitivity tables."""
+    for table in tables:
+        print_table(Table(table["title"], table["header"], table["rows"], notes=table["notes"]))
+
+
+def print_replay(again: "Replay") -> None:
+    """Print one member's parameters, outcome and whether its bytes match."""
+    _pairs([(n, f"{v:.10g}") for n, v in again.parameters.items()])
+    _pairs([("status", again.status), *((n, f"{v:.10g}") for n, v in again.responses.items())])
+    for note in again.notes:
+        print(note)
+    for difference in again.differences:
+        print(difference)
+    if not again.differences:
+        found = f"{again.compared} arrays match the store bit for bit"
+        print(found if again.compared else "not committed yet: nothing to compare with")
+
+
+def print_verdict(verdict: "Verdict") -> None:
+    """Print what `verify` found."""
+    for line in verdict.damage:
+        print(line)
+    reran = f", {verdict.members} members rerun" if verdict.members else ""
+    repaired = f", {verdict.repaired} blocks repaired" if verdict.repaired else ""
+    good = "all match" if not verdict.damage else f"{len(verdict.damage)} do not match"
+    print(f"{verdict.blocks} blocks, {verdict.chunks} checksums{reran}{repaired}: {good}")
+    print(f"digest {verdict.digest}")
+    if verdict.damage and not verdict.repaired:
+        print("run damaged blocks again with --repair")
+
+
+def print_inventory() -> None:
+    """Print kernels, designs, readers, statistics and scenarios, with their titles."""
+    import kernels
+    import scenarios
+    from ensemble import statistics
+    from scenarios import designs, forcing
+
+    parts: list[tuple[str, Sequence[str], Callable[[str], str]]] = [
+        ("kernels", kernels.names(), lambda n: kernels.get(n).title),
+        ("designs", designs.names(), lambda n: _first_line(designs.get(n))),
+        ("readers", forcing.names(), lambda n: _first_line(forcing.get(n))),
+        ("statistics", list(statistics.families()), lambda n: _first_line(statistics.families()[n])),
+        ("scenarios", scenarios.library(), lambda n: scenarios.load(n).title),
+    ]
+    for title, names, about in parts:
+        print(f"{title}:")
+        for name in names:
+            print(f"  {name:<20} {about(name)}")
+
+
+def _first_line(thing: object) -> str:
+    return (thing.__doc__ or "").strip().partition("\n")[0]

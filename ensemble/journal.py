@@ -1,0 +1,156 @@
+"""Journals: one append-only file per worker process; a block is committed if a line says so.
+
+Chunk files are not evidence: a chunk may be there and its neighbour not, and a block that
+died between two renames looks complete array by array. A line is written after all chunks
+of its block are, carries its own checksum, and a torn last line is simply not valid.
+"""
+
+import json
+import os
+import socket
+import threading
+import time
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+Key = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A committed block.
+
+    Attributes
+    ----------
+    block : tuple of int
+        Index along each axis of the work.
+    checksums : mapping of str to str
+        CRC-32C of the decoded values, by array.
+    status : mapping of int to int
+        Members by status code.
+    seconds : float
+        From claim to commit.
+    notes : tuple of str
+        What a person should know: exceptions of members.
+    """
+
+    block: Key
+    checksums: Mapping[str, str]
+    status: Mapping[int, int]
+    seconds: float
+    notes: tuple[str, ...] = ()
+    attempt: int = 1
+    journal: str = field(default="", compare=False)
+
+
+class Journal:
+    """This process' own journal; opened at the first line, safe for threads."""
+
+    def __init__(self, folder: Path, header: Mapping[str, Any]) -> None:
+        name = f"{socket.gethostname()}-{os.getpid()}-{time.time_ns()}.jsonl"
+        self.path = folder / name
+        self._header = dict(header)
+        self._lock = threading.Lock()
+        self._descriptor: int | None = None
+
+    def commit(self, entry: Entry, *, sync: bool) -> None:
+        """Append the line that makes a block count."""
+        record = {
+            "block": list(entry.block),
+            "checksums": dict(entry.checksums),
+            "status": {str(code): n for code, n in entry.status.items()},
+            "seconds": round(entry.seconds, 6),
+            "attempt": entry.attempt,
+        }
+        if entry.notes:
+            record["notes"] = list(entry.notes)
+        with self._lock:
+            if self._descriptor is None:
+                self._descriptor = self._open(sync)
+            self._append(record, sync)
+
+    def _open(self, sync: bool) -> int:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_EXCL
+        descriptor = self._descriptor = os.open(self.path, flags, 0o666)
+        self._append({"start": {**self._header, "time": time.time()}}, sync)
+        return descriptor
+
+    def _append(self, record: Mapping[str, Any], sync: bool) -> None:
+        assert self._descriptor is not None
+        text = json.dumps(record, separators=(",", ":"))
+        line = f"{zlib.crc32(text.encode()):08x} {text}\n".encode()
+        # One write per line: with O_APPEND two lines never mix, and a torn one ends the file.
+        written = os.write(self._descriptor, line)
+        if written != len(line):
+            raise OSError(28, "no space left for the journal", str(self.path))
+        if sync:
+            os.fdatasync(self._descriptor)
+
+    def close(self) -> None:
+        """Close the file; nothing is lost if it is never called."""
+        with self._lock:
+            if self._descriptor is not None:
+                os.close(self._descriptor)
+                self._descriptor = None
+
+
+def _records(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the valid lines of one journal."""
+    for line in path.read_bytes().split(b"\n"):
+        if len(line) < 10 or line[8:9] != b" ":
+            continue
+        text = line[9:]
+        if b"%08x" % zlib.crc32(text) == line[:8]:
+            yield json.loads(text)
+
+
+def headers(folder: Path) -> list[dict[str, Any]]:
+    """Return the first line of every journal: host, versions, CPU, time."""
+    found = []
+    for path in sorted(folder.glob("*.jsonl")):
+        found += [r["start"] for r in _records(path) if "start" in r]
+    return found
+
+
+def read(folder: Path) -> dict[Key, Entry]:
+    """Return every committed block.
+
+    Raises
+    ------
+    ValueError
+        Two lines of one block disagree: the kernel is not deterministic, or two kinds of
+        machine wrote one store.
+    """
+    committed: dict[Key, Entry] = {}
+    for path in sorted(folder.glob("*.jsonl")):
+        for record in _records(path):
+            if "block" not in record:
+                continue
+            entry = Entry(
+                block=tuple(record["block"]),
+                checksums=record["checksums"],
+                status={int(code): n for code, n in record["status"].items()},
+                seconds=record["seconds"],
+                notes=tuple(record.get("notes", ())),
+                attempt=record["attempt"],
+                journal=path.name,
+            )
+            _agree(committed.setdefault(entry.block, entry), entry)
+    return committed
+
+
+def _agree(first: Entry, second: Entry) -> None:
+    if first.checksums != second.checksums:
+        differ = sorted(
+            name
+            for name in first.checksums.keys() | second.checksums.keys()
+            if first.checksums.get(name) != second.checksums.get(name)
+        )
+        raise ValueError(
+            f"block {list(first.block)} was committed twice with different {', '.join(differ)} "
+            f"({first.journal} and {second.journal}); the kernel is not deterministic, or two "
+            "kinds of CPU wrote this store; run into a new store"
+        )

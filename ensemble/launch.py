@@ -1,0 +1,188 @@
+"""From a plan to a store on disk, and from a store back to the setup that made it."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import kernels
+from ensemble import across
+from ensemble.layout import KEEP_SAMPLES, Layout
+from ensemble.members import EnsembleWork
+from ensemble.planning import Plan
+from ensemble.setup import Setup
+from ensemble.store import FORMAT, PlanError, Store, create, read
+from ensemble.zarr_json import ArraySpec
+from scenarios import Scenario, read_options
+from scenarios.forcing import Locations
+
+Static = dict[str, tuple[ArraySpec, NDArray[Any]]]
+
+
+def create_store(plan: Plan) -> Store:
+    """Create the store of a plan: metadata, coordinates, drivers, no member yet."""
+    static = {**_coordinates(plan.layout), **_drivers(plan.setup), **_pilot(plan.setup)}
+    specs = (
+        *(spec for spec, _ in static.values()),
+        *plan.layout.arrays,
+        *across.arrays(plan.layout),
+    )
+    values = {path: array for path, (_, array) in static.items()}
+    inputs = plan.scenario.design.files(plan.setup.base)
+    return create(plan.path, specs, _attributes(plan), values, inputs=inputs)
+
+
+def _attributes(plan: Plan) -> dict[str, Any]:
+    scenario, kernel = plan.scenario, plan.setup.kernel
+    return {
+        "Conventions": "CF-1.11",
+        "title": scenario.title or scenario.name,
+        "source": f"soilsweep, kernel {kernel.name}: {kernel.title}",
+        "references": kernel.source,
+        "soilsweep_format": FORMAT,
+        "synthetic": plan.setup.synthetic,
+        "scenario": scenario.text,
+        "identity": dict(plan.identity),
+        "accepted_changes": [],
+        "design": dict(plan.layout.sampler.first.attributes),
+        "provenance": [dict(p) for p in plan.provenance],
+        "seed": scenario.seed,
+    }
+
+
+def _whole(path: str, values: NDArray[Any], dims: tuple[str, ...], **rest: Any) -> Static:
+    dtype = "string" if values.dtype.kind in "OU" else values.dtype.name
+    fill: Any = "" if dtype == "string" else 0 if values.dtype.kind in "iu" else float("nan")
+    spec = ArraySpec(path, dtype, dims, values.shape, values.shape, fill=fill, **rest)
+    return {path: (spec, values)}
+
+
+def _coordinates(layout: Layout) -> Static:
+    """Return the coordinate variables of the root group."""
+    setup = layout.setup
+    found = _whole("forcing", np.array(setup.forcings, dtype=object), ("forcing",))
+    found |= _whole("location", np.array(setup.locations.names, dtype=object), ("location",))
+    for name, column in setup.locations.columns.items():
+        found |= _whole(name, np.asarray(column, dtype=np.float64), ("location",))
+    if "year" in setup.coords:
+        found |= _time(setup.years)
+    for name, kept in layout.outputs.items():
+        if kept.dims != kept.variable.dims and not isinstance(kept.steps, int):
+            dim = f"{name}_year"
+            found |= _whole(dim, setup.years[kept.steps], (dim,))
+    if layout.sampler.size <= KEEP_SAMPLES:
+        rows = np.arange(layout.sampler.size, dtype=np.int64)
+        about = {"long_name": "member of each forcing and location", "standard_name": "realization"}
+        found |= _whole("realization", rows, ("sample",), attrs=about)
+    return found
+
+
+def _time(years: NDArray[np.int64]) -> Static:
+    """Return the end of each year as a CF time, and the year as a number."""
+    ends = np.array([f"{y}-12-31" for y in years], dtype="datetime64[D]")
+    days = (ends - np.datetime64("1900-01-01")).astype(np.int64)
+    about = {"units": "days since 1900-01-01", "calendar": "standard", "standard_name": "time"}
+    found = _whole("time", days, ("time",), attrs={**about, "long_name": "end of the year"})
+    return found | _whole("year", years, ("time",), attrs={"long_name": "calendar year"})
+
+
+def _drivers(setup: Setup) -> Static:
+    """Return every driver as (forcing, location, *dims), one raw chunk per forcing."""
+    found: Static = {}
+    for driver in setup.kernel.drivers:
+        arrays = [np.asarray(d[driver.name]) for d in setup.drivers]
+        shape = (len(arrays), *arrays[0].shape)
+        spec = ArraySpec(
+            path=f"drivers/{driver.name}",
+            dtype="float64",
+            dims=("forcing", "location", *driver.dims),
+            shape=shape,
+            chunks=(1, *shape[1:]),
+            attrs={"units": driver.units, "long_name": driver.meaning},
+            raw=True,
+        )
+        found[spec.path] = (spec, np.stack(arrays))
+    return found
+
+
+def _pilot(setup: Setup) -> Static:
+    found: Static = {}
+    for target, values in setup.edges.items():
+        found |= _whole(f"pilot/{target}_edges", values, ("forcing", "location", "edge_end"))
+    return found
+
+
+def open_setup(store: Store) -> Setup:
+    """Return the setup that a store was made from, from the store alone."""
+    identity = store.attrs["identity"]
+    scenario = Scenario.model_validate(identity["scenario"])
+    try:
+        kernel = kernels.get(scenario.kernel.name)
+    except LookupError as error:
+        raise PlanError(f"{store.path}: {error}") from error
+    options = read_options(scenario.kernel.options, kernel)
+    forcings = store.read_strings("forcing")
+    names = store.read_strings("location")
+    root = {p: s for p, s in store.specs.items() if "/" not in p and s.dtype == "float64"}
+    columns = {p: store.read_whole(p) for p, s in root.items() if s.dims == ("location",)}
+    drivers = [_mapped(store, kernel, f) for f in range(len(forcings))]
+    coords = {"year": store.read_whole("year")} if "year" in store.specs else {}
+    edges = {
+        p.removeprefix("pilot/").removesuffix("_edges"): store.read_whole(p)
+        for p in store.specs
+        if p.startswith("pilot/")
+    }
+    return Setup(
+        scenario=scenario,
+        kernel=kernel,
+        options=options,
+        forcings=forcings,
+        locations=Locations(names, columns),
+        coords=coords,
+        drivers=drivers,
+        derived=[kernel.derive(options, d, coords) for d in drivers],
+        synthetic=store.attrs["synthetic"],
+        base=store.path / "inputs",
+        edges=edges,
+    )
+
+
+def _mapped(store: Store, kernel: kernels.Kernel, forcing: int) -> Mapping[str, NDArray[Any]]:
+    found = {}
+    for driver in kernel.drivers:
+        path = f"drivers/{driver.name}"
+        index = (forcing, *(0,) * (len(store.specs[path].shape) - 1))
+        found[driver.name] = store.map_raw(path, index)[0]
+    return found
+
+
+def open_work(store: Store) -> EnsembleWork:
+    """Return the work of a store, ready to run blocks: all that a worker elsewhere needs."""
+    setup = open_setup(store)
+    return EnsembleWork(setup, Layout(setup))
+
+
+def read_store(path: str | Path) -> Store:
+    """Return an existing store; see `store.read`."""
+    return read(Path(path))
+
+
+def accept(store: Store, identity: Mapping[str, Any], reason: str, changed: list[str]) -> Store:
+    """Record that a run goes on in spite of changes, and return the store with it."""
+    from ensemble.chunks import write_file
+
+    root = json.loads((store.path / "zarr.json").read_text())
+    attrs = {
+        **store.attrs,
+        "identity": dict(identity),
+        "accepted_changes": [
+            *store.attrs["accepted_changes"],
+            {"reason": reason, "changes": changed},
+        ],
+    }
+    root["attributes"] = attrs
+    write_file(store.path / "zarr.json", json.dumps(root).encode(), sync=True)
+    return Store(store.path, attrs, store.specs)

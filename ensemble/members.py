@@ -1,0 +1,208 @@
+"""The work of an ensemble: blocks of forcing x locations x samples through one kernel."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble.chain import Chain, Tile
+from ensemble.journal import Key
+from ensemble.layout import Layout
+from ensemble.setup import Rows, Sampler, Setup
+from ensemble.statistics import Partial, Reduction
+from ensemble.work import Grid, Result, RunBlock, count_codes
+from ensemble.zarr_json import ArraySpec
+from kernels import OK
+
+F8 = NDArray[np.float64]
+
+
+class EnsembleWork:
+    """An ensemble, ready to be farmed out.
+
+    Parameters
+    ----------
+    setup : Setup
+    layout : Layout
+        The arrays of the store and the blocks that fill them.
+    """
+
+    def __init__(self, setup: Setup, layout: Layout) -> None:
+        self.setup = setup
+        self.layout = layout
+        self.grid: Grid = layout.grid
+        self.arrays: tuple[ArraySpec, ...] = layout.arrays
+
+    def open(self) -> RunBlock:
+        """Return a function that runs blocks in this thread, with workspace of its own."""
+        return _Runner(self.setup, self.layout).run
+
+    def merge(self, key: Key, partials: Iterable[Mapping[str, NDArray[Any]]]) -> dict[str, Any]:
+        """Return what is known of one forcing and some locations once all its blocks are.
+
+        Parameters
+        ----------
+        key : tuple of int
+            Any block of theirs.
+        partials : iterable of mappings
+            In block order.
+        """
+        locations = self.grid.axes[1].span(key[1])
+        reductions = self.layout.reductions(key[0])
+        total: dict[str, NDArray[Any]] = {}
+        for partial in partials:
+            for name, reduction in reductions.items():
+                mine = _fields(partial, name)
+                so_far = _fields(total, name)
+                merged = reduction.merge(so_far, mine) if so_far else mine
+                total.update({f"{name}/{field}": v for field, v in merged.items()})
+            total["count"] = total.get("count", np.uint64(0)) + partial["count"]
+            total.update({k: v for k, v in partial.items() if k.startswith("control/")})
+        return _finished(self.layout, reductions, total, locations)
+
+
+class _Runner:
+    """One worker thread's way through blocks."""
+
+    def __init__(self, setup: Setup, layout: Layout) -> None:
+        self.setup = setup
+        self.layout = layout
+        self.sampler = layout.sampler
+        self.chain = Chain(setup.kernel, setup.options, layout.wanted, setup.sizes)
+
+    def run(self, key: Key) -> Result:
+        """Run one block."""
+        forcing = key[0]
+        locations, samples = (axis.span(k) for axis, k in zip(self.layout.grid.axes[1:], key[1:]))
+        rows = self.sampler.rows(forcing, locations, samples)
+        reductions = self.layout.reductions(forcing)
+        block = _Block(self.layout, reductions, locations, samples.stop - samples.start)
+        for tile in self._tiles(forcing, locations, rows, block.width):
+            block.take(tile)
+        arrays = {path: values[None] for path, values in block.arrays().items()}
+        for name in self.layout.stored_parameters:
+            values = rows.values[name]
+            dims = self.sampler.dims(name)
+            lead = values[None] if "forcing" in dims else values
+            arrays[name] = lead if "location" in dims else lead[..., 0, :]
+        owned = {p: v for p, v in arrays.items() if self.layout.owns(key, p)}
+        partials = {"count": block.count(), **block.partials()}
+        if key[2] == 0:
+            partials.update(self._control(forcing, locations))
+        return Result(owned, count_codes(block.status), partials, tuple(block.notes))
+
+    def _tiles(self, forcing: int, locations: slice, rows: Rows, width: int) -> Iterable[Tile]:
+        drivers = {n: v[locations] for n, v in self.setup.drivers[forcing].items()}
+        return self.chain.tiles(drivers, self.setup.coords, rows.values, rows.levels, width)
+
+    def _control(self, forcing: int, locations: slice) -> dict[str, NDArray[Any]]:
+        """Return the outputs and responses of the control members, (1, L, *dims)."""
+        rows = self.setup.control_rows(forcing, locations)
+        block = _Block(self.layout, {}, locations, 1)
+        for tile in self._tiles(forcing, locations, rows, 1):
+            block.take(tile)
+        found = {f"control/{p}": v[None, ..., 0] for p, v in block.arrays(every=True).items()}
+        for name, values in rows.values.items():
+            found[f"control/{name}"] = values[None, :, 0]
+        return found
+
+
+class _Block:
+    """What a block gathers, tile by tile."""
+
+    def __init__(
+        self, layout: Layout, reductions: Mapping[str, Reduction], locations: slice, width: int
+    ) -> None:
+        self.layout = layout
+        self.width = width
+        self.reductions = reductions
+        depth = locations.stop - locations.start
+        self.status = np.zeros((depth, width), dtype=np.uint8)
+        self.outputs = {
+            name: np.empty((depth, *keep.shape, width), dtype=layout.precision)
+            for name, keep in layout.outputs.items()
+        }
+        self.responses = {name: np.empty((depth, width)) for name in layout.functionals}
+        self.sums: dict[str, Partial] = {
+            name: reduction.start(locations) for name, reduction in reductions.items()
+        }
+        self.notes: list[str] = []
+
+    def take(self, tile: Tile) -> None:
+        """Store, reduce and summarise one tile."""
+        here, samples = tile.locations, tile.samples
+        self.status[here, samples] = tile.status
+        self.notes += tile.notes
+        for name, response in self.layout.functionals.items():
+            self.responses[name][here, samples] = tile.scalar(response.output, response.apply)
+        outputs = dict.fromkeys([*self.layout.outputs, *self.layout.reduced_outputs])
+        full = {name: tile.full(name) for name in outputs}
+        for name, keep in self.layout.outputs.items():
+            self.outputs[name][here, ..., samples] = keep.select(full[name])
+        good = tile.status == OK if tile.failed else None
+        for name, reduction in self.reductions.items():
+            target = name.partition("/")[0]
+            if target in self.layout.functionals:
+                values = np.ascontiguousarray(self.responses[target][here, samples])
+            else:
+                values = full[target]
+            _reduce(reduction, self.sums[name], values, good, here.start)
+
+    def arrays(self, *, every: bool = False) -> dict[str, NDArray[Any]]:
+        """Return the stored arrays of members, (L, *dims, S)."""
+        found: dict[str, NDArray[Any]] = dict(self.outputs)
+        if every or self.layout.keeps_responses:
+            found.update(self.responses)
+        found["status"] = self.status
+        return found
+
+    def count(self) -> NDArray[np.uint64]:
+        """Return the number of members that ran, by location."""
+        return (self.status == OK).sum(axis=1).astype(np.uint64)
+
+    def partials(self) -> dict[str, NDArray[Any]]:
+        """Return every sum by ``target/family/field``."""
+        return {f"{n}/{field}": v for n, sums in self.sums.items() for field, v in sums.items()}
+
+
+def _reduce(
+    reduction: Reduction, sums: Partial, values: F8, good: NDArray[np.bool_] | None, first: int
+) -> None:
+    """Add a tile (l, *dims, s) to the sums; failed members are left out, by location."""
+    depth, width = values.shape[0], values.shape[-1]
+    flat = values.reshape(depth, -1, width)
+    rows = flat.shape[1]
+    if good is None:
+        here = slice(first * rows, (first + depth) * rows)
+        reduction.update(sums, flat.reshape(-1, width), here)
+        return
+    for l in range(depth):
+        if good[l].any():
+            here = slice((first + l) * rows, (first + l + 1) * rows)
+            reduction.update(sums, np.ascontiguousarray(flat[l][:, good[l]]), here)
+
+
+def _fields(partial: Mapping[str, NDArray[Any]], name: str) -> dict[str, NDArray[Any]]:
+    prefix = f"{name}/"
+    return {k.removeprefix(prefix): v for k, v in partial.items() if k.startswith(prefix)}
+
+
+def _finished(
+    layout: Layout,
+    reductions: Mapping[str, Reduction],
+    total: Mapping[str, NDArray[Any]],
+    locations: slice,
+) -> dict[str, NDArray[Any]]:
+    """Return the control members and finished statistics (1, L, *dims, *extra) by path."""
+    depth = locations.stop - locations.start
+    found = {path: v for path, v in total.items() if path.startswith("control/")}
+    if reductions:
+        found["statistics/count"] = total["count"][None]
+    for name, reduction in reductions.items():
+        target = name.partition("/")[0]
+        dims = layout.target_shape(target)
+        for request, values in reduction.finish(_fields(total, name)).items():
+            shape = (1, depth, *dims, *values.shape[1:])
+            found[f"statistics/{target}_{request}"] = values.reshape(shape)
+    return found

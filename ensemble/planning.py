@@ -1,0 +1,314 @@
+"""From a scenario to a plan: data opened and checked, blocks counted, nothing written."""
+
+import hashlib
+import json
+import math
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import kernels
+from ensemble.cpu import versions
+from ensemble.layout import Layout
+from ensemble.pilot import edges
+from ensemble.requests import check_statistics
+from ensemble.setup import Setup
+from ensemble.store import PlanError
+from kernels._fingerprint import fingerprint
+from scenarios import Loaded, Problem, ScenarioError, check_kernel, read_options
+from scenarios._locations import join
+from scenarios.forcing import Forcing, Locations
+
+FREE_FOR_THEMSELVES = ("title", "description", "store", "execution", "failed_limit", "reference")
+"""Sections that may change between runs into one store: they change no byte of a chunk."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A scenario ready to run.
+
+    Attributes
+    ----------
+    scenario : Loaded
+    setup : Setup
+    layout : Layout
+    path : Path
+        Where the store is or will be.
+    identity : mapping
+        What must be the same for a run to continue a store.
+    provenance : sequence of mappings
+        Where each forcing came from.
+    """
+
+    scenario: Loaded
+    setup: Setup
+    layout: Layout
+    path: Path
+    identity: Mapping[str, Any]
+    provenance: Sequence[Mapping[str, Any]]
+
+    @property
+    def members(self) -> int:
+        """Return the number of members, without the control members."""
+        return math.prod(self.layout.shape)
+
+    @property
+    def blocks(self) -> int:
+        """Return the number of blocks."""
+        return self.layout.grid.blocks
+
+    @property
+    def nbytes(self) -> int:
+        """Return the store's size before compression, bytes."""
+        return sum(spec.nbytes for spec in self.layout.arrays)
+
+    @property
+    def block_nbytes(self) -> int:
+        """Return the memory one block takes, bytes: its chunks, rows and one encoded chunk."""
+        chunks = [spec.chunk_nbytes for spec in self.layout.arrays]
+        width = self.layout.grid.axes[2].length
+        rows = 8 * width * (len(self.setup.kernel.parameters) + len(self.layout.functionals) + 2)
+        return sum(chunks) + max(chunks) + rows
+
+    @property
+    def seconds(self) -> float:
+        """Return the declared compute time of all members on one core, seconds."""
+        return self.members * self.layout.seconds_per_member
+
+
+def plan(scenario: Loaded, *, store: str | Path | None = None) -> Plan:
+    """Open and check everything a run needs.
+
+    Parameters
+    ----------
+    scenario : Loaded
+        From `scenarios.load`.
+    store : str or Path, optional
+        Instead of the scenario's own.
+
+    Raises
+    ------
+    ScenarioError
+        The scenario or its data; every problem found.
+    """
+    try:
+        kernel = kernels.get(scenario.kernel.name)
+    except LookupError as error:
+        raise ScenarioError([Problem(str(error), "kernel")], scenario.source) from error
+    sections = {name: getattr(scenario, name) for name in type(scenario).model_fields}
+    problems = [*check_kernel(sections, kernel), *check_statistics(sections)]
+    if problems:
+        raise ScenarioError(problems, scenario.source)
+    options = read_options(scenario.kernel.options, kernel)
+    forcings = _read_forcings(scenario, kernel.drivers)
+    locations = forcings[0].locations
+    if scenario.locations:
+        locations = join(locations, scenario.locations, scenario.base)
+    labels = sorted({f.synthetic for f in forcings if f.synthetic})
+    setup = Setup(
+        scenario=scenario,
+        kernel=kernel,
+        options=options,
+        forcings=tuple(f.name for f in forcings),
+        locations=locations,
+        coords=forcings[0].coords,
+        drivers=[f.drivers for f in forcings],
+        derived=[kernel.derive(options, f.drivers, f.coords) for f in forcings],
+        synthetic="; ".join(labels),
+        base=scenario.base,
+    )
+    _check_years(setup)
+    setup = replace(setup, edges=edges(setup))
+    layout = Layout(setup)
+    identity = _identity(scenario, setup, layout)
+    path = Path(store) if store else Path(scenario.store_path())
+    return Plan(scenario, setup, layout, path, identity, [f.provenance for f in forcings])
+
+
+def _read_forcings(scenario: Loaded, needs: Sequence[kernels.Variable]) -> list[Forcing]:
+    """Return every forcing of every reader; they must agree on locations and coordinates."""
+    found: list[Forcing] = []
+    problems: list[Problem] = []
+    for reader in scenario.forcing:
+        try:
+            found += reader.read(needs, scenario.base)
+        except ScenarioError as error:
+            problems += error.problems
+    for forcing in found[1:]:
+        problems += _disagreements(found[0], forcing)
+    names = [f.name for f in found]
+    for name in sorted({n for n in names if names.count(n) > 1}):
+        text = f"two forcings are named {name!r}; leave one out with members:"
+        problems.append(Problem(text, "forcing"))
+    if problems:
+        raise ScenarioError(problems, scenario.source)
+    return found
+
+
+def _disagreements(first: Forcing, other: Forcing) -> Iterator[Problem]:
+    if first.locations.names != other.locations.names:
+        text = f"{other.name!r} and {first.name!r} have different locations; use common ones"
+        yield Problem(text, "forcing")
+    for name, values in first.coords.items():
+        theirs = other.coords.get(name)
+        if theirs is None or not np.array_equal(values, theirs):
+            span = "nothing" if theirs is None else f"{theirs[0]}-{theirs[-1]} ({len(theirs)})"
+            text = (
+                f"{name} of {other.name!r} is {span} and of {first.name!r} "
+                f"{values[0]}-{values[-1]} ({len(values)}); say years: [first, last]"
+            )
+            yield Problem(text, "forcing")
+
+
+def _check_years(setup: Setup) -> None:
+    """Refuse years of outputs and of the kernel's options that the forcings lack."""
+    years = setup.years
+    problems = [
+        Problem(f"year {y} is not in the run ({years[0]}-{years[-1]})", f"outputs.{name}.at")
+        for name, output in setup.scenario.outputs.items()
+        for y in output.at or ()
+        if y not in years
+    ]
+    if problems:
+        raise ScenarioError(problems, setup.scenario.name)
+
+
+def digest(forcing: str, setup: Setup) -> str:
+    """Return a hash of everything a forcing supplies."""
+    whole = hashlib.sha256()
+    drivers = setup.drivers[setup.forcings.index(forcing)]
+    for name, values in sorted([*drivers.items(), *setup.coords.items()]):
+        array = np.ascontiguousarray(values)
+        whole.update(f"{name}{array.shape}{array.dtype.str}".encode())
+        whole.update(array.tobytes())
+    return whole.hexdigest()
+
+
+def _identity(scenario: Loaded, setup: Setup, layout: Layout) -> dict[str, Any]:
+    resolved = scenario.model_dump(mode="json", exclude={"text", "source", "base"})
+    same = {k: v for k, v in resolved.items() if k not in FREE_FOR_THEMSELVES}
+    text = json.dumps(same, sort_keys=True)
+    return {
+        "scenario": resolved,
+        "scenario_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "kernel": fingerprint(setup.kernel),
+        "forcings": {name: digest(name, setup) for name in setup.forcings},
+        "locations": _location_digest(setup.locations),
+        "block": {axis.name: axis.length for axis in layout.grid.axes},
+        "versions": versions(),
+    }
+
+
+def _location_digest(locations: Locations) -> str:
+    columns = {n: np.asarray(v).tolist() for n, v in locations.columns.items()}
+    return hashlib.sha256(json.dumps([locations.names, columns]).encode()).hexdigest()
+
+
+def changes(stored: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return what differs between a store and a plan and would change its bytes."""
+    found = []
+    ours, theirs = now["scenario"], stored["scenario"]
+    for name in sorted((ours.keys() | theirs.keys()) - set(FREE_FOR_THEMSELVES)):
+        found += [f"scenario: {t}" for t in _differences(theirs.get(name), ours.get(name), name)]
+    for part, what in (("kernel", "kernel"), ("forcings", "forcing"), ("block", "block length")):
+        found += [f"{what}: {t}" for t in _differences(stored[part], now[part], "")]
+    if stored["locations"] != now["locations"]:
+        found.append("locations: the location table has changed")
+    return found
+
+
+def _differences(old: Any, new: Any, where: str) -> list[str]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        names = sorted(old.keys() | new.keys())
+        return [
+            text
+            for name in names
+            for text in _differences(old.get(name), new.get(name), f"{where}.{name}".lstrip("."))
+        ]
+    if old == new:
+        return []
+    if isinstance(old, str) and isinstance(new, str) and len(old) == len(new) == 64:
+        return [f"{where} has changed"]
+    return [f"{where} was {_short(old)} and is now {_short(new)}"]
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def refuse_if_impossible(plan: Plan, workers: int, done: int = 0) -> None:
+    """Refuse what is certain to fail: disk, memory, a target that cannot be written.
+
+    Raises
+    ------
+    PlanError
+        Every reason found.
+    """
+    reasons = []
+    home = next(p for p in (plan.path.absolute(), *plan.path.absolute().parents) if p.exists())
+    if not home.is_dir():
+        reasons.append(f"{home} is a file; name a folder that is not there yet, such as runs/x.zarr")
+    elif not os.access(home, os.W_OK):
+        reasons.append(f"{home} is not writable; choose another place with --store")
+    free = shutil.disk_usage(home).free
+    needed = int(plan.nbytes * (1 - done / plan.blocks))
+    if needed > free:
+        reasons.append(
+            f"the store needs up to {_size(needed)} and {home} has {_size(free)} free; keep fewer "
+            "outputs, ask for statistics instead of members, or choose another place with --store"
+        )
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if 2 * workers * plan.block_nbytes > memory:
+        reasons.append(
+            f"{workers} workers need {_size(2 * workers * plan.block_nbytes)} for their blocks and "
+            f"this machine has {_size(memory)}; use fewer workers or a smaller block.sample"
+        )
+    if reasons:
+        raise PlanError("\n".join(reasons))
+
+
+def _size(nbytes: float) -> str:
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if nbytes < 1024 or unit == "TiB":
+            return f"{nbytes:.0f} {unit}" if unit == "B" else f"{nbytes:.1f} {unit}"
+        nbytes /= 1024
+    raise AssertionError
+
+
+def summary(plan: Plan, workers: int, *, measure: bool = False) -> dict[str, Any]:
+    """Return what a run would do, for people and programs."""
+    seconds = plan.seconds
+    if measure:
+        from ensemble.measuring import seconds_per_member
+
+        seconds = plan.members * seconds_per_member(plan)
+    forcings, locations, samples = plan.layout.shape
+    lengths = {axis.name: axis.length for axis in plan.layout.grid.axes}
+    design = plan.layout.sampler.first.attributes
+    return {
+        "scenario": plan.scenario.source,
+        "kernel": plan.setup.kernel.name,
+        "store": str(plan.path),
+        "members": {
+            "forcings": forcings,
+            "locations": locations,
+            "samples": samples,
+            "all": plan.members,
+        },
+        "blocks": {"all": plan.blocks, **lengths},
+        "disk": f"up to {_size(plan.nbytes)} before compression",
+        "memory": f"{_size(2 * plan.block_nbytes * workers)} for {workers} workers",
+        "core_seconds": round(seconds, 3),
+        "core_seconds_are": "measured" if measure else "declared by the kernel",
+        "wall_seconds": round(seconds / workers, 3),
+        "truncated_share": dict(design.get("truncated_share", {})),
+        "admissible": {k: str(v) for k, v in design.get("admissible", {}).items()},
+        "commands": [],
+        "synthetic": plan.setup.synthetic,
+    }

@@ -1,0 +1,48 @@
+"""Statistics over samples, computed inside a run so that members need not be stored."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import import_module
+
+from ensemble.statistics._contract import Declared as Declared
+from ensemble.statistics._contract import Family
+from ensemble.statistics._contract import Partial as Partial
+from ensemble.statistics._contract import Reduction as Reduction
+from ensemble.statistics._contract import Target as Target
+from kernels import module_names
+from scenarios import nearest
+
+
+@cache
+def families() -> dict[str, Family]:
+    """Return every family by the name of its file."""
+    return {n: import_module(f"ensemble.statistics.{n}") for n in module_names(__path__)}  # type: ignore[misc]
+
+
+def canonical(request: str | Mapping[str, float]) -> tuple[str, str]:
+    """Return ``(family, name)`` of a request as a scenario writes it.
+
+    Raises
+    ------
+    LookupError
+        No family knows it; the message says what there is.
+    """
+    text = request if isinstance(request, str) else "_".join(f"{k}_{v:g}" for k, v in request.items())
+    for family, module in families().items():
+        if name := module.match(text):
+            return family, name
+    known = ["mean", "std", "variance", "min", "max", "histogram", "q05", "q50", "q95", "above_0"]
+    raise LookupError(f"unknown statistic {text!r}{nearest(text, known)}")
+
+
+def reductions(
+    requests: Sequence[str | Mapping[str, float]], target: Target
+) -> dict[str, Reduction]:
+    """Return one reduction per family for all requests of a target."""
+    wanted: dict[str, list[str]] = {}
+    for request in requests:
+        family, name = canonical(request)
+        if name not in wanted.setdefault(family, []):
+            wanted[family].append(name)
+    modules = families()
+    return {family: modules[family].reduction(names, target) for family, names in wanted.items()}

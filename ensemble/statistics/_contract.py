@@ -1,0 +1,88 @@
+"""What a statistic is: a reduction over samples whose sums can be merged in block order.
+
+A file of this folder is one family of statistics. It offers ``match(request)``, which
+returns the request's canonical name where the family knows it and None otherwise, and
+``reduction(requests, target)``, which returns a `Reduction`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+F8 = NDArray[np.float64]
+Partial = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Target:
+    """An output or a response that is reduced over samples.
+
+    Attributes
+    ----------
+    name, units, meaning : str
+    rows : int
+        Values per location: 1 for a response, the product of the dims for an output.
+    edges : ndarray, shape (L, 2), float64
+        Lowest and highest histogram edge at each location; from the scenario or a pilot.
+    bins : int
+    """
+
+    name: str
+    units: str
+    meaning: str
+    rows: int
+    edges: F8
+    bins: int = 1000
+
+
+@dataclass(frozen=True)
+class Declared:
+    """The array a request fills: dtype, extra dimensions behind the target's, attributes."""
+
+    dtype: str = "float64"
+    extra: tuple[tuple[str, int], ...] = ()
+    attrs: dict[str, Any] = field(default_factory=dict)
+
+
+class Reduction(Protocol):
+    """One family's reduction of one target.
+
+    Partials hold the sums of any number of members at some locations, row by row
+    (location, *dims flattened). They are merged in block order, so the result is the same
+    to the last bit whoever ran what.
+    """
+
+    def declare(self) -> dict[str, Declared]:
+        """Return the arrays that `finish` will return."""
+        ...
+
+    def start(self, locations: slice) -> Partial:
+        """Return the sums of no members at these locations."""
+        ...
+
+    def update(self, partial: Partial, values: F8, rows: slice) -> None:
+        """Add members ``values`` (n, s), all finite, to these n rows of the sums."""
+        ...
+
+    def merge(self, first: Partial, second: Partial) -> Partial:
+        """Return the sums of the members of both."""
+        ...
+
+    def finish(self, partial: Partial) -> dict[str, NDArray[Any]]:
+        """Return one array (rows, *extra) per declared name."""
+        ...
+
+
+class Family(Protocol):
+    """The module of a family."""
+
+    def match(self, request: str) -> str | None:
+        """Return the canonical name of a request this family knows."""
+        ...
+
+    def reduction(self, requests: Sequence[str], target: Target) -> Reduction:
+        """Return the reduction for canonical requests of one target."""
+        ...

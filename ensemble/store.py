@@ -1,0 +1,252 @@
+"""The store: one Zarr v3 hierarchy, created whole, filled chunk by chunk, truthful when killed."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble import journal
+from ensemble.chunks import (
+    checksum,
+    chunk_path,
+    decode,
+    encode,
+    pack,
+    sync_folder,
+    unpack,
+    write_file,
+)
+from ensemble.journal import Entry, Key
+from ensemble.work import Grid, Result
+from ensemble.zarr_json import ArraySpec, documents
+
+FORMAT = 1
+FOLDERS = ("journal", "partials", "inflight", "inputs")
+
+
+class PlanError(ValueError):
+    """A run cannot be started or continued as asked; nothing has been written."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """A store on disk.
+
+    Attributes
+    ----------
+    path : Path
+    attrs : mapping
+        Attributes of the root group.
+    specs : mapping of str to ArraySpec
+        Every array by path.
+    """
+
+    path: Path
+    attrs: Mapping[str, Any]
+    specs: Mapping[str, ArraySpec]
+
+    @property
+    def journal(self) -> Path:
+        """Return the folder of the journals."""
+        return self.path / "journal"
+
+    def committed(self) -> dict[Key, Entry]:
+        """Return every committed block; see `journal.read`."""
+        try:
+            return journal.read(self.journal)
+        except ValueError as error:
+            raise PlanError(f"{self.path}: {error}") from error
+
+    def write(self, grid: Grid, key: Key, result: Result, *, sync: bool) -> dict[str, str]:
+        """Write a block's chunks and sums; return their checksums. Not yet a commit."""
+        sums = {}
+        for name, values in result.arrays.items():
+            spec = self.specs[name]
+            index = grid.index(key, spec)
+            exact = np.ascontiguousarray(values, dtype=spec.dtype)
+            sums[name] = checksum(exact)
+            write_file(chunk_path(self.path, spec, index), encode(spec, exact), sync=sync)
+        if result.partials:
+            content = pack(result.partials)
+            sums["partials"] = checksum(np.frombuffer(content, dtype=np.uint8))
+            write_file(self.partial_path(key), content, sync=sync)
+        return sums
+
+    def partial_path(self, key: Key) -> Path:
+        """Return the file of a block's sums."""
+        return self.path / "partials" / "-".join(map(str, key))
+
+    def read_partials(self, key: Key) -> dict[str, NDArray[Any]]:
+        """Return a block's sums."""
+        return unpack(self.partial_path(key).read_bytes())
+
+    def write_chunk(self, path: str, index: tuple[int, ...], values: NDArray[Any]) -> None:
+        """Write one chunk of what is computed from committed blocks."""
+        spec = self.specs[path]
+        write_file(chunk_path(self.path, spec, index), encode(spec, values), sync=False)
+
+    def write_whole(self, path: str, values: NDArray[Any]) -> None:
+        """Write an array of one chunk."""
+        self.write_chunk(path, (0,) * len(self.specs[path].shape), values)
+
+    def read_chunk(self, path: str, index: tuple[int, ...]) -> NDArray[Any]:
+        """Return one chunk without its padding; raises `OSError` or `ValueError`."""
+        spec = self.specs[path]
+        values = decode(spec, chunk_path(self.path, spec, index).read_bytes())
+        spans = zip(spec.shape, spec.chunks, index, strict=True)
+        return values[tuple(slice(0, min(n - k * c, c)) for n, c, k in spans)]
+
+    def read_whole(self, path: str) -> NDArray[Any]:
+        """Return an array of any number of chunks."""
+        spec = self.specs[path]
+        out = np.empty(spec.shape, dtype=spec.dtype)
+        counts = tuple(-(-n // c) for n, c in zip(spec.shape, spec.chunks, strict=True))
+        for index in np.ndindex(counts):
+            chunk = self.read_chunk(path, index)
+            place = zip(index, spec.chunks, chunk.shape, strict=True)
+            out[tuple(slice(k * c, k * c + n) for k, c, n in place)] = chunk
+        return out
+
+    def read_strings(self, path: str) -> tuple[str, ...]:
+        """Return a one-chunk array of names."""
+        from numcodecs import VLenUTF8
+
+        content = chunk_path(self.path, self.specs[path], (0,)).read_bytes()
+        return tuple(VLenUTF8().decode(content))
+
+    def map_raw(self, path: str, index: tuple[int, ...]) -> NDArray[Any]:
+        """Return one uncompressed chunk as a read-only memory map."""
+        spec = self.specs[path]
+        file = chunk_path(self.path, spec, index)
+        return np.memmap(file, dtype=spec.dtype, mode="r", shape=spec.chunks)
+
+    def digest(self, committed: Mapping[Key, Entry] | None = None) -> str:
+        """Return one hash over the checksums of every committed block."""
+        entries = self.committed() if committed is None else committed
+        whole = hashlib.sha256()
+        for key in sorted(entries):
+            whole.update(json.dumps([key, sorted(entries[key].checksums.items())]).encode())
+        return whole.hexdigest()
+
+
+def create(
+    path: Path,
+    specs: tuple[ArraySpec, ...],
+    attrs: Mapping[str, Any],
+    values: Mapping[str, NDArray[Any]],
+    *,
+    inputs: Mapping[str, Path] | None = None,
+) -> Store:
+    """Create a store beside its final name and move it there, so that it is whole or absent.
+
+    Parameters
+    ----------
+    path : Path
+    specs : tuple of ArraySpec
+        Every array.
+    attrs : mapping
+        Root attributes; no host and no time, so that equal runs have equal metadata.
+    values : mapping of str to ndarray
+        Arrays that are known already: coordinates and drivers. Chunked ones are cut.
+    inputs : mapping of str to Path
+        Small files that the design reads, kept beside the data.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    building = path.with_name(f".{path.name}.{os.getpid()}.new")
+    store = Store(building, attrs, {spec.path: spec for spec in specs})
+    try:
+        for node, document in documents(specs, attrs).items():
+            folder = building / node
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "zarr.json").write_text(json.dumps(document, allow_nan=False))
+        for folder_name in FOLDERS:
+            (building / folder_name).mkdir()
+        for name, array in values.items():
+            _write_static(store, name, array)
+        for name, file in (inputs or {}).items():
+            shutil.copyfile(file, building / "inputs" / name)
+        sync_folder(building)
+        os.rename(building, path)
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
+        raise
+    sync_folder(path.parent)
+    return Store(path, attrs, store.specs)
+
+
+def _write_static(store: Store, name: str, array: NDArray[Any]) -> None:
+    spec = store.specs[name]
+    if spec.dtype == "string":
+        store.write_whole(name, array)
+        return
+    counts = tuple(-(-n // c) for n, c in zip(spec.shape, spec.chunks, strict=True))
+    for index in np.ndindex(counts):
+        place = zip(index, spec.chunks, strict=True)
+        part = array[tuple(slice(k * c, (k + 1) * c) for k, c in place)]
+        file = chunk_path(store.path, spec, index)
+        write_file(file, encode(spec, np.asarray(part, dtype=spec.dtype)), sync=False)
+
+
+def read(path: Path) -> Store:
+    """Return an existing store.
+
+    Raises
+    ------
+    PlanError
+        Not a store of this program, or of another format.
+    """
+    try:
+        root = json.loads((path / "zarr.json").read_text())
+    except FileNotFoundError:
+        found = "no such folder" if not path.exists() else "no zarr.json inside"
+        raise PlanError(f"{path}: not a store: {found}; name the folder a run wrote") from None
+    except NotADirectoryError:
+        raise PlanError(f"{path}: not a store: a file; name the folder a run wrote") from None
+    except (OSError, ValueError) as error:
+        raise PlanError(f"{path}: its zarr.json cannot be read ({error})") from error
+    attrs = root.get("attributes", {})
+    if attrs.get("soilsweep_format") != FORMAT:
+        found = attrs.get("soilsweep_format", "no format number")
+        raise PlanError(f"{path}: found {found}; needed a soilsweep store of format {FORMAT}")
+    nodes = root["consolidated_metadata"]["metadata"]
+    specs = {p: _spec(p, d) for p, d in nodes.items() if d["node_type"] == "array"}
+    return Store(path, attrs, specs)
+
+
+def _spec(path: str, document: Mapping[str, Any]) -> ArraySpec:
+    fill = document["fill_value"]
+    return ArraySpec(
+        path=path,
+        dtype=document["data_type"],
+        dims=tuple(document["dimension_names"]),
+        shape=tuple(document["shape"]),
+        chunks=tuple(document["chunk_grid"]["configuration"]["chunk_shape"]),
+        fill=float("nan") if fill == "NaN" else fill,
+        attrs=document["attributes"],
+        raw=len(document["codecs"]) == 1 and document["data_type"] != "string",
+    )
+
+
+def add_arrays(store: Store, values: Mapping[str, tuple[ArraySpec, NDArray[Any]]]) -> Store:
+    """Add finished arrays (analyses) to a store, replacing those of the same path."""
+    specs = {**store.specs, **{path: spec for path, (spec, _) in values.items()}}
+    grown = Store(store.path, store.attrs, specs)
+    nodes = documents(tuple(specs.values()), store.attrs)
+    for path, (_, array) in values.items():
+        shutil.rmtree(store.path / path, ignore_errors=True)
+        for node in (path.rpartition("/")[0], path):
+            folder = store.path / node
+            folder.mkdir(parents=True, exist_ok=True)
+            if node:
+                write_file(folder / "zarr.json", json.dumps(nodes[node]).encode(), sync=False)
+        _write_static(grown, path, array)
+    # The root last: until then a reader sees the store as it was.
+    write_file(store.path / "zarr.json", json.dumps(nodes[""]).encode(), sync=True)
+    return grown

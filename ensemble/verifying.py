@@ -1,0 +1,247 @@
+"""Do the bytes on disk match the journal, and does the code still give them?"""
+
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble.chain import Chain
+from ensemble.chunks import checksum
+from ensemble.journal import Entry, Key
+from ensemble.launch import open_work
+from ensemble.layout import Layout
+from ensemble.members import EnsembleWork
+from ensemble.store import PlanError, Store
+from kernels import BY_CODE
+
+
+@dataclass
+class Verdict:
+    """What `verify` found.
+
+    Attributes
+    ----------
+    blocks, chunks, members : int
+        Checked.
+    damage : list of str
+        One line per chunk or member that does not match.
+    repaired : int
+        Blocks run again because of it.
+    digest : str
+        Hash over all checksums: equal for equal runs.
+    """
+
+    blocks: int = 0
+    chunks: int = 0
+    members: int = 0
+    damage: list[str] = field(default_factory=list)
+    repaired: int = 0
+    digest: str = ""
+
+
+def verify(store: Store, *, rerun: int = 0, repair: bool = False, seed: int = 0) -> Verdict:
+    """Recompute every checksum; rerun some members; run damaged blocks again if asked.
+
+    Parameters
+    ----------
+    store : Store
+    rerun : int
+        Members drawn at random and compared bit for bit.
+    repair : bool
+        Run damaged blocks again.
+    seed : int
+        Of the draw.
+    """
+    committed = store.committed()
+    work = open_work(store)
+    verdict = Verdict(digest=store.digest(committed))
+    for key, entry in sorted(committed.items()):
+        found = list(_damage(store, work, key, entry, verdict))
+        verdict.blocks += 1
+        verdict.damage += found
+        if found and repair:
+            _repair(store, work, key, entry)
+            verdict.repaired += 1
+    for member in _draw(work.layout, committed, rerun, seed):
+        verdict.members += 1
+        verdict.damage += replay(store, member, work=work).differences
+    return verdict
+
+
+def _damage(
+    store: Store, work: EnsembleWork, key: Key, entry: Entry, verdict: Verdict
+) -> Iterator[str]:
+    """Yield one line per array of a block that is not what was committed."""
+    for path, expected in entry.checksums.items():
+        verdict.chunks += 1
+        try:
+            if path == "partials":
+                continue
+            index = work.grid.index(key, store.specs[path])
+            found = checksum(store.read_chunk(path, index))
+        except (OSError, ValueError) as error:
+            yield f"block {list(key)}, {path}: cannot be read ({error})"
+            continue
+        if found != expected:
+            yield f"block {list(key)}, {path}: checksum {found}, journal says {expected}"
+
+
+def _repair(store: Store, work: EnsembleWork, key: Key, entry: Entry) -> None:
+    sums = store.write(work.grid, key, work.open()(key), sync=True)
+    if sums != dict(entry.checksums):
+        raise PlanError(
+            f"{store.path}: block {list(key)} does not give the committed values again; "
+            "the code or the machine is another one; run into a new store"
+        )
+
+
+def _draw(layout: Layout, committed: dict[Key, Entry], count: int, seed: int) -> list[Key]:
+    """Return members (forcing, location, sample) of committed blocks."""
+    if not committed or not count:
+        return []
+    keys, draw = sorted(committed), random.Random(seed)
+    members = []
+    for _ in range(count):
+        key = draw.choice(keys)
+        spans = [axis.span(k) for axis, k in zip(layout.grid.axes, key, strict=True)]
+        members.append(tuple(draw.randrange(s.start, s.stop) for s in spans))
+    return members
+
+
+@dataclass(frozen=True)
+class Replay:
+    """One member, run again.
+
+    Attributes
+    ----------
+    member : tuple of int
+        Forcing, location, sample.
+    parameters, responses : mapping of str to float
+    status : str
+        Name of its outcome, with the advice it carries.
+    outputs : mapping of str to ndarray
+        As the store keeps them, in its precision.
+    compared : int
+        Arrays that were compared with the store.
+    differences : list of str
+        Arrays whose bytes differ.
+    """
+
+    member: Key
+    parameters: dict[str, float]
+    status: str
+    responses: dict[str, float]
+    outputs: dict[str, NDArray[Any]]
+    compared: int
+    differences: list[str]
+    notes: tuple[str, ...] = ()
+
+
+def replay(store: Store, member: Key, *, work: EnsembleWork | None = None) -> Replay:
+    """Run one member alone, from the store alone, and compare it with what is stored.
+
+    Raises
+    ------
+    PlanError
+        No such member.
+    """
+    work = work or open_work(store)
+    layout, setup = work.layout, work.setup
+    for k, axis in zip(member, work.grid.axes, strict=True):
+        if not 0 <= k < axis.size:
+            raise PlanError(f"{store.path}: {axis.name} {k} is not in 0-{axis.size - 1}")
+    f, l, s = member
+    here, sample = slice(l, l + 1), slice(s, s + 1)
+    rows = layout.sampler.rows(f, here, sample)
+    chain = Chain(setup.kernel, setup.options, layout.wanted, setup.sizes)
+    drivers = {n: v[here] for n, v in setup.drivers[f].items()}
+    (tile,) = chain.tiles(drivers, setup.coords, rows.values, rows.levels, 1)
+    outputs = {
+        name: kept.select(tile.full(name))[0, ..., 0].astype(layout.precision)
+        for name, kept in layout.outputs.items()
+    }
+    responses = {
+        name: float(tile.scalar(r.output, r.apply)[0, 0]) for name, r in layout.functionals.items()
+    }
+    code = BY_CODE[int(tile.status[0, 0])]
+    again: dict[str, NDArray[Any]] = {"status": tile.status[0, 0], **outputs}
+    if layout.keeps_responses:
+        again |= {name: np.float64(value) for name, value in responses.items()}  # type: ignore[misc]
+    compared, differences = _compare(store, work, member, again)
+    return Replay(
+        member=member,
+        parameters={n: float(v[0, 0]) for n, v in rows.values.items()},
+        status=f"{code.name}: {code.advice}",
+        responses=responses,
+        outputs=outputs,
+        compared=compared,
+        differences=differences,
+        notes=tile.notes,
+    )
+
+
+def _compare(
+    store: Store, work: EnsembleWork, member: Key, again: dict[str, NDArray[Any]]
+) -> tuple[int, list[str]]:
+    """Return how many arrays were compared and one line for each that differs."""
+    lengths = [axis.length for axis in work.grid.axes]
+    key = tuple(k // n for k, n in zip(member, lengths, strict=True))
+    if key not in store.committed():
+        return 0, []
+    f, l, s = (k % n for k, n in zip(member, lengths, strict=True))
+    differences = []
+    for path, values in again.items():
+        index = work.grid.index(key, store.specs[path])
+        stored = store.read_chunk(path, index)[f, l, ..., s]
+        if np.asarray(stored).tobytes() != np.asarray(values).tobytes():
+            differences.append(f"member {list(member)}, {path}: the stored bytes differ")
+    return len(again), differences
+
+
+def parse_member(text: str, store: Store) -> Key:
+    """Return the member that ``JULES/global/42`` or ``0/0/42`` names.
+
+    Raises
+    ------
+    PlanError
+        Not three parts, or a name that is not in the store.
+    """
+    parts = text.replace(",", "/").split("/")
+    names = [store.read_strings("forcing"), store.read_strings("location"), ()]
+    if len(parts) < 3:
+        # One forcing or one location need not be said.
+        lead = [["0"] for known in names[:2] if len(known) == 1]
+        parts = [*(p for word in lead for p in word), *parts] if len(lead) + len(parts) == 3 else parts
+    if len(parts) != 3:
+        raise PlanError(f"member {text!r}: needed FORCING/LOCATION/SAMPLE, such as 0/0/42")
+    found = []
+    for part, known, axis in zip(parts, names, ("forcing", "location", "sample"), strict=True):
+        if part in known:
+            found.append(known.index(part))
+        elif part.isdigit():
+            found.append(int(part))
+        else:
+            some = f"; there are {', '.join(known[:20])}" if known else "; it is a number"
+            raise PlanError(f"member {text!r}: no {axis} {part!r}{some}")
+    return tuple(found)
+
+
+def as_json(replayed: Replay) -> str:
+    """Return a replay for programs."""
+    return json.dumps(
+        {
+            "member": list(replayed.member),
+            "parameters": replayed.parameters,
+            "status": replayed.status,
+            "responses": replayed.responses,
+            "compared": replayed.compared,
+            "differences": replayed.differences,
+            "notes": list(replayed.notes),
+        }
+    )
+
+

@@ -1,0 +1,436 @@
+"""From the words of ``parameters:`` to functions of uniforms, with every problem found."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels import Parameter
+from scenarios._problems import Problem, nearest
+from scenarios.designs._contract import Context
+from scenarios.designs._families import Family, Lognormal, Normal, Triangular, Uniform
+from scenarios.designs._grammar import EVERY, Column, Distribution, Number
+from scenarios.designs._units import SAME, Conversion, conversion
+
+F8 = NDArray[np.float64]
+
+LEAST_KEPT = 1e-6
+"""Probability inside the bounds below which a distribution is taken for a mistake."""
+
+
+@dataclass(frozen=True)
+class Marginal:
+    """The distribution of one parameter; arrays are (k, 1), k = 1 or L.
+
+    Attributes
+    ----------
+    family : Family
+        In the units written.
+    start, width : ndarray, shape (k, 1)
+        Probability below the lower cut, and between the two.
+    lower, upper : ndarray, shape (k, 1)
+        Cuts in kernel units; infinite where there are none.
+    conversion : Conversion
+    """
+
+    family: Family
+    start: F8
+    width: F8
+    lower: F8
+    upper: F8
+    conversion: Conversion = SAME
+
+    def values(self, u: F8) -> F8:
+        """Return the values at uniforms ``u`` (n,), shape (k, n), kernel units."""
+        x = self.conversion.to_kernel(self.family.inverse(self.start + u * self.width))
+        # Cuts are exact in probability; this mends the last bit and never moves a sample.
+        return np.minimum(np.maximum(x, self.lower), self.upper)
+
+    @property
+    def truncated_share(self) -> float:
+        """Return the probability cut off, the largest over locations."""
+        return float(1.0 - self.width.min())
+
+    @property
+    def unbounded(self) -> bool:
+        """Return whether u = 0 or u = 1 would give an infinite value somewhere."""
+        low, high = self.conversion.to_kernel(np.array(self.family.support())).tolist()
+        low_end = np.maximum(low, self.lower).min()
+        high_end = np.minimum(high, self.upper).max()
+        return not (np.isfinite(low_end) and np.isfinite(high_end))
+
+    def outside(self, parameter: Parameter) -> float:
+        """Return the probability outside the kernel's bounds, the largest over locations."""
+        inside = _between(
+            self.family,
+            self.conversion.to_written(np.maximum(self.lower, parameter.lower)),
+            self.conversion.to_written(np.minimum(self.upper, parameter.upper)),
+        )
+        # Below a part in 10^12 it is rounding of the two cuts.
+        share = 1.0 - np.maximum(inside, 0.0) / self.width
+        return float(np.maximum(np.round(share, 12), 0.0).max())
+
+
+@dataclass
+class Resolved:
+    """The parameters of a design, ready for use.
+
+    Attributes
+    ----------
+    marginals : dict of str to Marginal
+        In the order of the scenario.
+    attributes : dict
+        JSON-able account of the distributions; part of the design's attributes.
+    """
+
+    marginals: dict[str, Marginal] = field(default_factory=dict)
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the parameters in order."""
+        return tuple(self.marginals)
+
+
+def resolve(
+    written: Mapping[str, Distribution | None],
+    context: Context,
+    problems: list[Problem],
+    *,
+    truncate: bool,
+) -> Resolved:
+    """Return the marginals of ``parameters:``; add what is wrong to ``problems``.
+
+    Parameters
+    ----------
+    written : mapping of str to Distribution or None
+        None: uniform over the kernel's bounds.
+    context : Context
+    problems : list of Problem
+        Added to; a parameter with a problem has no marginal.
+    truncate : bool
+        Random designs: cut at the admissible range. Others check it, with `check_values`.
+    """
+    found = Resolved(attributes=_empty_account())
+    if EVERY in written and len(written) == 1:
+        written = dict.fromkeys(context.parameters)
+    for name, distribution in written.items():
+        where = f"{context.path}.parameters.{name}"
+        if name not in context.parameters:
+            text = f"the kernel has no parameter {name!r}{nearest(name, context.parameters)}"
+            problems.append(Problem(text, where))
+            continue
+        resolver = _Resolver(context, context.parameters[name], where, problems, truncate)
+        marginal = resolver.marginal(distribution)
+        if marginal is not None:
+            found.marginals[name] = marginal
+            _account(found.attributes, name, marginal, distribution, context, truncate)
+    found.attributes["parameters"] = list(found.marginals)
+    return found
+
+
+def _empty_account() -> dict[str, Any]:
+    keys = ("distributions", "truncated_share", "outside_bounds", "admissible")
+    return {"parameters": [], **{key: {} for key in keys}, "warnings": []}
+
+
+def _account(
+    attributes: dict[str, Any],
+    name: str,
+    marginal: Marginal,
+    distribution: Distribution | None,
+    context: Context,
+    truncate: bool,
+) -> None:
+    """Write down one distribution: as written, what is cut off, what lies outside."""
+    parameter = context.parameters[name]
+    if distribution is None:
+        plain = {"uniform": {"lower": parameter.lower, "upper": parameter.upper}}
+    else:
+        plain = distribution.model_dump(mode="json", exclude_defaults=True)
+    attributes["distributions"][name] = plain
+    attributes["truncated_share"][name] = marginal.truncated_share
+    attributes["outside_bounds"][name] = outside = marginal.outside(parameter)
+    admissible = describe_admissible(context, name, by_location=len(marginal.lower) > 1)
+    if admissible:
+        attributes["admissible"][name] = admissible
+    if outside > 0.0 and truncate:
+        attributes["warnings"].append(
+            f"{name}: {outside:.3g} of the distribution is outside the kernel's bounds "
+            f"[{parameter.lower!r}, {parameter.upper!r}] {parameter.units}; add lower: or upper: "
+            "to cut it"
+        )
+
+
+def describe_admissible(context: Context, name: str, *, by_location: bool) -> dict[str, Any]:
+    """Return the admissible range of a parameter as it is used, JSON-able."""
+    lower, upper = admissible(context, name, by_location=by_location)
+    ends = {"lower": lower, "upper": upper}
+    return {
+        side: float(bound[0, 0])
+        if len(bound) == 1
+        else {"least": float(bound.min()), "most": float(bound.max()), "locations": len(bound)}
+        for side, bound in ends.items()
+        if np.isfinite(bound).any()
+    }
+
+
+def describe_all(context: Context, names: Iterable[str]) -> dict[str, Any]:
+    """Return the admissible range of every parameter that has one."""
+    found = {name: describe_admissible(context, name, by_location=False) for name in names}
+    return {name: bounds for name, bounds in found.items() if bounds}
+
+
+def admissible(context: Context, name: str, *, by_location: bool) -> tuple[F8, F8]:
+    """Return the admissible range in kernel units, (1, 1), or (L, 1) ``by_location``.
+
+    A parameter that is the same everywhere must suit every location: the tightest range.
+    NaN (a location that says nothing) is no bound.
+    """
+    lower = np.asarray(context.lower.get(name, np.array([-np.inf])), dtype=np.float64)
+    upper = np.asarray(context.upper.get(name, np.array([np.inf])), dtype=np.float64)
+    lower = np.where(np.isnan(lower), -np.inf, lower).reshape(-1, 1)
+    upper = np.where(np.isnan(upper), np.inf, upper).reshape(-1, 1)
+    if by_location:
+        return lower, upper
+    return lower.max(axis=0, keepdims=True), upper.min(axis=0, keepdims=True)
+
+
+@dataclass(frozen=True)
+class _Resolver:
+    """Makes the marginal of one parameter."""
+
+    context: Context
+    parameter: Parameter
+    where: str
+    problems: list[Problem]
+    truncate: bool
+
+    def marginal(self, distribution: Distribution | None) -> Marginal | None:
+        """Return the marginal, or None with at least one problem added."""
+        before = len(self.problems)
+        units = SAME
+        if distribution is None:
+            bounds = (self.parameter.lower, self.parameter.upper)
+            family: Family | None = Uniform(*(np.array([[bound]]) for bound in bounds))
+            cuts: tuple[F8 | None, F8 | None] = (None, None)
+            shape = "bounds of the kernel's table"
+        else:
+            units = self._conversion(distribution.units)
+            family = self._family(distribution)
+            cuts = (self._cut("lower", distribution), self._cut("upper", distribution))
+            shape = distribution.family
+        if family is None or len(self.problems) > before:
+            return None
+        self._faults(family, shape, distribution)
+        if len(self.problems) > before:
+            return None
+        return self._truncated(family, cuts, units)
+
+    def _conversion(self, written: str) -> Conversion:
+        try:
+            return conversion(written, self.parameter.units)
+        except ValueError as error:
+            self.problems.append(Problem(str(error), f"{self.where}.units"))
+            return SAME
+
+    def _family(self, distribution: Distribution) -> Family | None:
+        """Return the family with its numbers looked up."""
+        name = distribution.family
+        shape = getattr(distribution, name)
+        said = [key for key in type(shape).model_fields if getattr(shape, key) is not None]
+        numbers = {key: self._number(getattr(shape, key), f"{name}.{key}") for key in said}
+        if any(number is None for number in numbers.values()):
+            return None
+        n = {key: number for key, number in numbers.items() if number is not None}
+        match name:
+            case "normal":
+                return Normal(n["mean"], n["sd"])
+            case "uniform":
+                return Uniform(n["lower"], n["upper"])
+            case "triangular":
+                return Triangular(n["lower"], n["mode"], n["upper"])
+        if "mu" in n:
+            return Lognormal(n["mu"], n["sigma"])
+        return self._lognormal_of_moments(n["mean"], n["sd"])
+
+    def _lognormal_of_moments(self, mean: F8, sd: F8) -> Family | None:
+        """Return the lognormal whose value has that mean and standard deviation."""
+        where = f"{self.where}.lognormal"
+        for key, number in (("mean", mean), ("sd", sd)):
+            self._fault(f"{where}.{key}", key, number, ~(number > 0), "needed a number above 0")
+        if not ((mean > 0).all() and (sd > 0).all()):
+            return None
+        variance = np.log1p((sd / mean) ** 2)
+        return Lognormal(np.log(mean) - 0.5 * variance, np.sqrt(variance))
+
+    def _number(self, number: Number, key: str) -> F8 | None:
+        """Return a number as (1, 1), or a column of the location table as (L, 1)."""
+        if not isinstance(number, Column):
+            return np.array([[number]], dtype=np.float64)
+        where = f"{self.where}.{key}"
+        if number.column not in self.context.columns:
+            hint = nearest(number.column, self.context.columns) or "; there is no location table"
+            text = f"the location table has no column {number.column!r}{hint}"
+            self.problems.append(Problem(text, where))
+            return None
+        values = np.asarray(self.context.columns[number.column], dtype=np.float64)[:, None]
+        bad = ~np.isfinite(values)
+        what = f"column {number.column!r}"
+        self._fault(where, what, values, bad, "needed a finite number at every location")
+        return None if bad.any() else values
+
+    def _cut(self, side: str, distribution: Distribution) -> F8 | None:
+        """Return a stated cut in written units."""
+        number: Number | None = getattr(distribution, side)
+        if number is None:
+            return None
+        values = self._number(number, side)
+        if values is not None and distribution.family == "lognormal":
+            bad = values < 0 if side == "lower" else values <= 0
+            need = "a lognormal variable is above 0, so it cuts " + (
+                "nothing; remove it" if side == "lower" else "everything; state one above 0"
+            )
+            self._fault(f"{self.where}.{side}", side, values, bad, need)
+        return values
+
+    def _faults(self, family: Family, shape: str, distribution: Distribution | None) -> None:
+        written = distribution.units if distribution is not None else ""
+        units = written or self.parameter.units
+        for key, values, bad, need in family.faults():
+            where = self.where if distribution is None else f"{self.where}.{shape}.{key}"
+            need = f"{need} ({shape})" if distribution is None else need
+            self._fault(where, key, values, bad, need, "" if key in ("mu", "sigma") else units)
+        if distribution is None and not np.isfinite(family.support()).all():
+            low, high = family.support()
+            text = f"the kernel's bounds are [{low!r}, {high!r}]; state a distribution"
+            self.problems.append(Problem(text, self.where))
+
+    def _fault(
+        self,
+        where: str,
+        key: str,
+        values: F8,
+        bad: NDArray[np.bool_],
+        need: str,
+        units: str = "",
+    ) -> None:
+        """Add a problem that names the first bad value and its location."""
+        if not bad.any():
+            return
+        at = int(np.flatnonzero(bad.reshape(-1))[0])
+        value = float(np.broadcast_to(values, bad.shape).reshape(-1)[at])
+        place = f" at location {at}" if bad.size > 1 else ""
+        text = f"{key} is {value!r} {units}".rstrip() + f"{place}; {need}"
+        self.problems.append(Problem(text, where))
+
+    def _truncated(
+        self, family: Family, cuts: tuple[F8 | None, F8 | None], units: Conversion
+    ) -> Marginal | None:
+        """Return the marginal between the stated and the admissible bounds."""
+        low, high = (
+            np.array([[end]]) if cut is None else units.to_kernel(cut)
+            for cut, end in zip(cuts, (-np.inf, np.inf), strict=True)
+        )
+        if self.truncate:
+            numbers = [low, high, *vars(family).values()]
+            by_location = max(len(number) for number in numbers) > 1
+            lower, upper = admissible(self.context, self.parameter.name, by_location=by_location)
+            low, high = np.maximum(low, lower), np.minimum(high, upper)
+        if not (low < high).all():
+            need = f"needed below upper, {_first(high, ~(low < high))!r} {self.parameter.units}"
+            need += " (bounds stated and admissible by the forcings)" if self.truncate else ""
+            units_ = self.parameter.units
+            self._fault(f"{self.where}.lower", "lower", low, ~(low < high), need, units_)
+            return None
+        start = family.cdf(units.to_written(low)) if np.isfinite(low).any() else _zero()
+        width = _between(family, units.to_written(low), units.to_written(high))
+        width, start = np.broadcast_arrays(width, start)
+        if self._keeps_too_little(width, low, high):
+            return None
+        return Marginal(family, start.copy(), width.copy(), low, high, units)
+
+    def _keeps_too_little(self, width: F8, low: F8, high: F8) -> bool:
+        bad = ~(width >= LEAST_KEPT)
+        if bad.any():
+            bounds = f"[{_first(low, bad)!r}, {_first(high, bad)!r}] {self.parameter.units}"
+            what = f"the share of the distribution inside {bounds}"
+            if self.truncate:
+                what += ", stated and admissible by the forcings,"
+            need = f"needed {LEAST_KEPT!r}; correct the distribution or its bounds"
+            self._fault(self.where, what, width, bad, need)
+        return bool(bad.any())
+
+
+def _zero() -> F8:
+    return np.zeros((1, 1))
+
+
+def _first(values: F8, bad: NDArray[np.bool_]) -> float:
+    """Return the value at the first bad place."""
+    at = np.flatnonzero(bad.reshape(-1))[0]
+    return float(np.broadcast_to(values, bad.shape).reshape(-1)[at])
+
+
+def _between(family: Family, low: F8, high: F8) -> F8:
+    """Return the probability between two values (k, 1)."""
+    above = family.cdf(high) if np.isfinite(high).any() else np.ones((1, 1))
+    below = family.cdf(low) if np.isfinite(low).any() else _zero()
+    return above - below
+
+
+@dataclass(frozen=True)
+class Excess:
+    """A value that no run could use.
+
+    Attributes
+    ----------
+    row : int
+        The first such one.
+    text : str
+        What was found and what the bound is.
+    advice : str
+        The words of a distribution that keep to every location's bound.
+    """
+
+    row: int
+    text: str
+    advice: str
+
+
+def excesses(name: str, values: F8, context: Context) -> Iterator[Excess]:
+    """Yield the first value beyond each bound of the kernel's table and of the forcings.
+
+    Parameters
+    ----------
+    name : str
+        Of a parameter of the kernel.
+    values : ndarray, shape (1 or L, n), kernel units
+    context : Context
+    """
+    parameter = context.parameters[name]
+    lower, upper = admissible(context, name, by_location=True)
+    limits = (
+        ("lower", np.array([[parameter.lower]]), "the kernel's bound"),
+        ("upper", np.array([[parameter.upper]]), "the kernel's bound"),
+        ("lower", lower, "the bound that the forcings admit"),
+        ("upper", upper, "the bound that the forcings admit"),
+    )
+    for side, bound, owner in limits:
+        below = side == "lower"
+        bad = values < bound if below else values > bound
+        if not bad.any():
+            continue
+        row = int(np.flatnonzero(bad.any(axis=0))[0])
+        place = int(np.flatnonzero(bad[:, row])[0])
+        value = float(np.broadcast_to(values, bad.shape)[place, row])
+        limit = float(np.broadcast_to(bound, bad.shape)[place, row])
+        at = f" at location {place}" if len(bad) > 1 else ""
+        text = (
+            f"{name} is {value!r} {parameter.units}{at}, "
+            f"{'below' if below else 'above'} {owner}, {limit!r} {parameter.units}"
+        )
+        tightest = float(bound.max() if below else bound.min())
+        yield Excess(row, text, f"{side}: {tightest!r}")

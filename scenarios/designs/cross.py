@@ -1,0 +1,94 @@
+"""Cross: every combination of the rows of two or more designs, the first slowest.
+
+Members that agree in the parameters of a factor share what depends on that factor alone
+(`Design.levels`), so crossing costs less than its number of members suggests.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import ConfigDict, Field
+
+from scenarios._problems import Problem, ScenarioError
+from scenarios.designs._account import account, factors, joined
+from scenarios.designs._contract import Context, Design, DesignSpec
+from scenarios.designs._factorial import Factorial
+
+if TYPE_CHECKING:
+    AnyDesign = DesignSpec
+
+
+class Spec(DesignSpec):
+    """Every combination of the rows of several designs."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "cross": [
+                        {
+                            "method": "monte_carlo",
+                            "n": 10,
+                            "parameters": {"tau_veg_obs": {"normal": [10.3, 1.4], "lower": 2.0}},
+                        },
+                        {
+                            "method": "monte_carlo",
+                            "n": 12,
+                            "parameters": {"tau_soil_obs": {"normal": [38.3, 11.0], "lower": 2.0}},
+                        },
+                    ]
+                }
+            ]
+        }
+    )
+
+    method: Literal["cross"] = "cross"
+    cross: Annotated[
+        "tuple[AnyDesign, ...]",
+        Field(
+            min_length=2,
+            description="designs that vary different parameters; the first changes slowest",
+        ),
+    ]
+
+    def names(self) -> tuple[str, ...]:
+        """Return the parameters its factors vary; ``"*"`` is all of the kernel's."""
+        return tuple(dict.fromkeys(name for factor in self.cross for name in factor.names()))
+
+    def open(self, context: Context) -> Factorial:
+        """Return the design; raise `ScenarioError` with every problem of every factor."""
+        problems: list[Problem] = []
+        opened: list[Design] = []
+        owner: dict[str, str] = {}
+        for k, factor in enumerate(self.cross):
+            place = f"{context.path}.cross[{k}]"
+            try:
+                design = factor.open(replace(context, path=place))
+            except ScenarioError as error:
+                problems += error.problems
+                continue
+            opened.append(design)
+            for name in design.parameters:
+                if name in owner:
+                    text = f"{name!r} is varied by {owner[name]} too; remove it from one of them"
+                    problems.append(Problem(text, place))
+                owner.setdefault(name, place)
+        if problems:
+            raise ScenarioError(problems)
+        parts = [dict(design.attributes) for design in opened]
+        cross = Factorial(tuple(opened), {})
+        attributes = account(
+            context, self.method, cross.size, joined(parts), factors(parts), cross=parts
+        )
+        return replace(cross, attributes=attributes)
+
+
+def _complete() -> None:
+    """Tell the model what its factors may be: every design, itself among them."""
+    # All designs are known only once their folder is read, which imports this module too.
+    from scenarios.designs import union
+
+    Spec.model_rebuild(_types_namespace={"AnyDesign": union()})
+
+
+_complete()

@@ -1,0 +1,316 @@
+"""One table of annual series, CSV or Parquet: every land model in it is a forcing.
+
+.. code-block:: yaml
+
+    forcing:
+      reader: annual_table
+      path: trendy_v9_s2/annual_global.csv
+      units: {NPP: Pg C yr-1, Rh: Pg C yr-1, cVeg: Pg C, cSoil: Pg C}
+      members: all
+
+Layout: ``two_box.md`` section 7, one row per model and year (and location).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import Field, field_validator
+
+from kernels import Variable
+from scenarios._problems import Problem, nearest
+from scenarios.forcing._checks import F8, Findings, Years, as_range, number, runs
+from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
+from scenarios.forcing._sources import (
+    Names,
+    Term,
+    as_asked,
+    by_name,
+    not_annual,
+    spelled,
+    told,
+    unit_of,
+    unneeded,
+    wrong,
+)
+from scenarios.forcing._table import Table, load_table
+from scenarios.units import convert
+
+WHOLE = "global"
+"""Name of the one location of a table without locations."""
+
+Index = dict[str, dict[str, dict[int, int]]]
+"""Row by model, location and year."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A driver, the columns it is the sum of, and their units."""
+
+    driver: Variable
+    terms: list[Term]
+    units: dict[str, str]
+
+
+class Spec(ReaderSpec):
+    """``forcing:`` of a table of annual series."""
+
+    reader: Literal["annual_table"]
+    path: str = Field(min_length=1, description="CSV or Parquet file, one row per model and year")
+    columns: dict[str, Names] = Field(
+        default={},
+        description="driver: column, or a list of columns to add ('-ra' subtracts); by default "
+        "the column of the same name, cSoil (+ cLitter) for c_soil_model",
+    )
+    units: dict[str, str] = Field(
+        default={}, description="column or driver: unit, where the header does not say NPP [unit]"
+    )
+    year: str = Field(default="year", description="column of calendar years")
+    model: str = Field(default="model", description="column of land model names")
+    location: str | None = Field(default=None, description="column of vegetation types or sites")
+    members: Literal["all"] | list[str] = Field(
+        default="all", description="land models to take, in this order"
+    )
+    years: Years | None = Field(
+        default=None, description="first and last year; by default all that every model has"
+    )
+
+    @field_validator("members")
+    @classmethod
+    def _once(cls, members: Literal["all"] | list[str]) -> Literal["all"] | list[str]:
+        if not members or (members != "all" and len(set(members)) < len(members)):
+            raise ValueError("say all, or name one or more models, each once")
+        return members
+
+    def read(self, needs: Sequence[Variable], base: Path) -> list[Forcing]:
+        """Return a forcing per land model; see `ReaderSpec.read`."""
+        findings = Findings()
+        for problem in not_annual(needs):
+            findings.add("drivers", problem)
+        table = load_table(base / self.path, findings)
+        sources = self._sources(table, needs, findings)
+        index = self._index(table, findings)
+        models = self._members(index, table, findings)
+        found = _Reading(table, sources, index, findings).read(models, self.years)
+        findings.raise_all()
+        return found
+
+    def _sources(self, table: Table, needs: Sequence[Variable], findings: Findings) -> list[Source]:
+        """Return what supplies each driver; leave out those that cannot be supplied."""
+        for problem in unneeded(self.columns, needs, "forcing.columns"):
+            findings.add("drivers", problem)
+        for problem in unneeded(self.units, needs, "forcing.units", table.names):
+            findings.add("units", problem)
+        rest = [n for n in table.names if n not in (self.year, self.model, self.location)]
+        sources = []
+        for need in needs:
+            complaints: list[str] = []
+            if need.name in self.columns:
+                terms, complaints = as_asked(self.columns[need.name], rest, "column")
+            else:
+                terms, complaint = by_name(need.name, rest, "column", "columns")
+                complaints = [complaint] if complaint else []
+            for complaint in complaints:
+                findings.add("columns", table.problem(complaint, f"driver {need.name!r}"))
+            if not complaints:
+                units = self._units(table, need, terms, findings)
+                sources.append(Source(need, terms, units))
+        return sources
+
+    def _units(
+        self, table: Table, need: Variable, terms: list[Term], findings: Findings
+    ) -> dict[str, str]:
+        """Return units by column; empty where a problem was noted."""
+        units = {}
+        for term in terms:
+            found = table.units.get(term.name, "")
+            unit, complaint = unit_of(term.name, need, self.units, found=found, example=need.units)
+            if not complaint:
+                try:
+                    convert(0.0, unit, need.units)
+                except ValueError as error:
+                    complaint = str(error)
+            if complaint:
+                findings.add("units", table.problem(complaint, f"column {term.name!r}"))
+            units[term.name] = "" if complaint else unit
+        return units
+
+    def _index(self, table: Table, findings: Findings) -> Index:
+        """Return row by model, location and year; note repeated and unreadable keys."""
+        wanted = [("year", self.year), ("model", self.model)]
+        if self.location is not None:
+            wanted.append(("location", self.location))
+        index: Index = {}
+        for word, name in wanted:
+            if name not in table.names:
+                text = f"no column {name!r}{nearest(name, table.names)}"
+                advice = f"; say {word}: NAME in the scenario, or rename the column"
+                findings.add("columns", table.problem(text + advice))
+        if any(name not in table.names for _, name in wanted):
+            return index
+        at = [table.names.index(name) for _, name in wanted]
+        for row, (_, cells) in enumerate(table.rows):
+            self._enter(index, row, [cells[i] for i in at], table, findings)
+        return index
+
+    def _enter(
+        self, index: Index, row: int, keys: list[Any], table: Table, findings: Findings
+    ) -> None:
+        names = ["" if key is None else str(key).strip() for key in keys[1:]]
+        for column, name in zip((self.model, self.location), names, strict=False):
+            if name.lower() in ("", "nan", "none", "<na>"):
+                text = "is empty; needed a name"
+                findings.add("bad names", table.problem(text, f"column {column!r}", row))
+                return
+        year = _year(keys[0])
+        if year is None:
+            text = f"{keys[0]!r} is not a year; needed a whole number such as 1901"
+            findings.add("bad years", table.problem(text, f"column {self.year!r}", row))
+            return
+        rows = index.setdefault(names[0], {}).setdefault(names[1] if names[1:] else WHOLE, {})
+        if year in rows:
+            first = table.rows[rows[year]][0]
+            word = "line" if table.has_lines else "row"
+            text = f"is there again, first in {word} {first}; needed one row per model and year"
+            where = f"model {names[0]!r}, {'/'.join([*names[1:], f'year {year}'])}"
+            findings.add("repeated years", table.problem(text, where, row))
+            return
+        rows[year] = row
+
+    def _members(self, index: Index, table: Table, findings: Findings) -> list[str]:
+        if self.members == "all" or not index:
+            return list(index)
+        for i, name in enumerate(self.members):
+            if name not in index:
+                text = f"no model {name!r} in {table.file}{nearest(name, index)}"
+                findings.add("members", Problem(text, f"forcing.members[{i}]"))
+        return [name for name in self.members if name in index]
+
+
+class _Reading:
+    """The rows of a table on their way to arrays."""
+
+    def __init__(
+        self, table: Table, sources: list[Source], index: Index, findings: Findings
+    ) -> None:
+        self.table, self.sources, self.index, self.findings = table, sources, index, findings
+
+    def read(self, models: list[str], years: Years | None) -> list[Forcing]:
+        """Return a forcing per model; worth nothing where something was found."""
+        if not models:
+            return []
+        places = list(self.index[models[0]])
+        for model in models:
+            self._check_places(model, places)
+        span = years or self._common(models)
+        if span is None:
+            return []
+        return [self._forcing(model, places, span) for model in models]
+
+    def _check_places(self, model: str, places: list[str]) -> None:
+        """Note locations that this model has and the first has not, or the other way round."""
+        found = self.index[model]
+        for place in [
+            *(p for p in places if p not in found),
+            *(p for p in found if p not in places),
+        ]:
+            has = "not this location" if place in places else "a location the first model has not"
+            text = f"has {has}; needed the same locations for every model"
+            where = f"model {model!r}, location {place!r}"
+            self.findings.add("missing locations", self.table.problem(text, where))
+
+    def _common(self, models: list[str]) -> tuple[int, int] | None:
+        series = [rows for model in models for rows in self.index[model].values()]
+        first, last = max(map(min, series)), min(map(max, series))
+        if first < last:
+            return first, last
+        spans = [
+            f"{model} {as_range((min(rows), max(rows)))}"
+            for model in models
+            for rows in self.index[model].values()
+        ]
+        text = f"the models share fewer than two years: {'; '.join(spans[:6])}"
+        self.findings.add("years", self.table.problem(text))
+        return None
+
+    def _forcing(self, model: str, places: list[str], span: tuple[int, int]) -> Forcing:
+        years = np.arange(span[0], span[1] + 1, dtype=np.int64)
+        for place in places:
+            self._check_years(model, place, span)
+        drivers = {s.driver.name: self._driver(model, places, years, s) for s in self.sources}
+        provenance = {
+            "reader": "annual_table",
+            "model": model,
+            "files": [dict(self.table.digest)],
+            "years": list(span),
+            "drivers": {s.driver.name: told(s.driver, s.terms, s.units) for s in self.sources},
+            "conventions": "one value per calendar year as the table has it; where a time unit "
+            "is changed, yr is 365.25 d",
+        }
+        return Forcing(model, drivers, {"year": years}, Locations(tuple(places)), provenance)
+
+    def _check_years(self, model: str, place: str, span: tuple[int, int]) -> None:
+        """Note the years that are not there."""
+        rows = self.index[model].get(place, {})
+        missing = [year for year in range(span[0], span[1] + 1) if year not in rows]
+        where = f"model {model!r}" + (f", location {place!r}" if place != WHOLE else "")
+        for run in runs(missing) if rows else ():
+            text = f"no row for {as_range(run)}; needed every year of {as_range(span)}"
+            if run[0] == span[0] or run[1] == span[1]:
+                text += f" and found {as_range((min(rows), max(rows)))}: correct years:"
+            self.findings.add("gaps", self.table.problem(text, where))
+
+    def _driver(self, model: str, places: list[str], years: Any, source: Source) -> F8:
+        """Return a driver, (L, T), in its unit."""
+        total = np.zeros((len(places), len(years)))
+        for term in source.terms:
+            total += term.sign * self._column(model, places, years, source, term.name)
+        if len(source.terms) > 1 and all(source.units.values()):
+            for bad, need in wrong(source.driver.name, source.driver, total):
+                for i, t in zip(*np.nonzero(bad), strict=True):
+                    text = f"found {total[i, t]:g} {source.driver.units}; {need}"
+                    where = f"{self._where(model, places[i], years[t])}, {spelled(source.terms)}"
+                    self.findings.add("bad sums", self.table.problem(text, where))
+        return total
+
+    def _column(self, model: str, places: list[str], years: Any, source: Source, name: str) -> F8:
+        """Return a column, (L, T), in the driver's unit; NaN where a cell was refused."""
+        at = self.table.names.index(name)
+        raw = np.full((len(places), len(years)), np.nan)
+        for i, place in enumerate(places):
+            rows = self.index[model].get(place, {})
+            for t, year in enumerate(years.tolist()):
+                if year not in rows:
+                    continue
+                try:
+                    raw[i, t] = number(self.table.rows[rows[year]][1][at])
+                except ValueError as error:
+                    self._bad(f"{error}; needed a number", model, place, year, name)
+        if not source.units[name]:
+            return raw
+        values = convert(raw, source.units[name], source.driver.units)
+        for bad, need in wrong(name, source.driver, values):
+            for i, t in zip(*np.nonzero(bad), strict=True):
+                text = f"found {raw[i, t]:g} {source.units[name]}; {need}"
+                self._bad(text, model, places[i], int(years[t]), name)
+        return values
+
+    def _where(self, model: str, place: str, year: int) -> str:
+        site = f", location {place!r}" if place != WHOLE else ""
+        return f"model {model!r}{site}, year {year}"
+
+    def _bad(self, text: str, model: str, place: str, year: int, column: str) -> None:
+        where = f"{self._where(model, place, year)}, column {column!r}"
+        row = self.index[model][place][year]
+        self.findings.add("bad values", self.table.problem(text, where, row))
+
+
+def _year(cell: Any) -> int | None:
+    """Return a whole number of at most four digits from a cell."""
+    try:
+        value = float(cell)
+    except (TypeError, ValueError):
+        return None
+    return int(value) if value.is_integer() and 0 <= value <= 9999 else None

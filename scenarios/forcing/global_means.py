@@ -1,0 +1,340 @@
+"""Monthly global means, one NetCDF per land model and variable: every model is a forcing.
+
+.. code-block:: yaml
+
+    forcing:
+      reader: global_means
+      path: trendy_v9_s2/global_means
+      pattern: "{model}_S2_{variable}_gm.nc"
+      area: 8.545906794e+13          # m2
+      units: {npp: kg C m-2 d-1, rh: kg C m-2 d-1, c_veg_model: kg C m-2, c_soil_model: kg C m-2}
+      years: [1901, 2018]
+      members:
+        JULES-ES-1p0: {start: 1700}
+        VISIT: {start: 1860, variables: {npp: [gpp, -ra], c_soil_model: [cSoil, cLitter]}}
+
+From months to years: a flux is rate x days, summed; a stock is the mean of the months, or
+December. The defaults (``calendar: equal``, ``stock: mean``) with the area above give the
+annual table of TRENDY v9 S2 that belongs to these files, to its last digit: twelve months of
+365/12 d, whatever calendar the model had. A true calendar moves single years by up to 0.4 %.
+"""
+
+import glob
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from kernels import Variable
+from scenarios._problems import Problem, nearest
+from scenarios.forcing._checks import F8, Findings, Years, as_range
+from scenarios.forcing._contract import Forcing, ReaderSpec
+from scenarios.forcing._months import Calendar, Stock, ToAnnual
+from scenarios.forcing._netcdf import Series, load_series
+from scenarios.forcing._sources import (
+    Names,
+    Term,
+    as_asked,
+    by_name,
+    not_annual,
+    spelled,
+    told,
+    unit_of,
+    unneeded,
+    wrong,
+)
+
+
+class Member(BaseModel):
+    """One land model's own words."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    start: int | None = Field(
+        default=None, ge=0, le=9999, description="year of the first January; files without time"
+    )
+    variables: dict[str, Names] = Field(default={}, description="as above, for this model alone")
+    units: dict[str, str] = Field(default={}, description="as above, for this model alone")
+
+
+class Spec(ReaderSpec):
+    """``forcing:`` of monthly global means."""
+
+    reader: Literal["global_means"]
+    path: str = Field(min_length=1, description="folder of the files")
+    pattern: str = Field(description="file name with {model} and {variable}")
+    members: dict[str, Member] = Field(min_length=1, description="land models, in this order")
+    variables: dict[str, Names] = Field(
+        default={},
+        description="driver: variable, or a list to add ('-ra' subtracts); by default the one "
+        "of the same name, cSoil (+ cLitter where there is a file) for c_soil_model",
+    )
+    units: dict[str, str] = Field(
+        default={}, description="variable or driver: unit, where the files do not say"
+    )
+    area: float | None = Field(
+        default=None, gt=0, allow_inf_nan=False, description="m2, for totals of means per m2"
+    )
+    calendar: Calendar = Field(
+        default="equal", description="days of the months; equal: twelve of 365/12 d"
+    )
+    stock: Stock = Field(
+        default="mean", description="a year's stock: mean of its months, or the last, December"
+    )
+    years: Years | None = Field(
+        default=None, description="first and last year; by default all that every file has"
+    )
+
+    @field_validator("pattern")
+    @classmethod
+    def _two_fields(cls, pattern: str) -> str:
+        rest = pattern.replace("{model}", "").replace("{variable}", "")
+        if "{model}" not in pattern or "{variable}" not in pattern or set("{}") & set(rest):
+            raise ValueError(
+                f"{pattern!r} needs {{model}} and {{variable}} and no other braces, "
+                "such as '{model}_S2_{variable}_gm.nc'"
+            )
+        if Path(pattern).is_absolute():
+            raise ValueError(f"{pattern!r} begins with '/'; it is taken inside path:")
+        return pattern
+
+    def read(self, needs: Sequence[Variable], base: Path) -> list[Forcing]:
+        """Return a forcing per land model; see `ReaderSpec.read`."""
+        findings = Findings()
+        for problem in not_annual(needs):
+            findings.add("drivers", problem)
+        folder = base / self.path
+        if not folder.is_dir():
+            found = "is a file" if folder.is_file() else "no such folder"
+            text = f"{found}; needed the folder of the files"
+            findings.fatal("files", Problem(text, file=str(folder)))
+        reading = _Reading(self, folder, needs, findings)
+        result = reading.read()
+        findings.raise_all()
+        return result
+
+
+@dataclass(frozen=True)
+class Part:
+    """One series of a driver's sum."""
+
+    term: Term
+    series: Series
+    unit: str
+    start: int
+
+    @property
+    def years(self) -> tuple[int, int]:
+        """Return the first and last year."""
+        return self.start, self.start + self.series.values.size // 12 - 1
+
+
+Sources = list[tuple[Variable, list[Part]]]
+
+
+class _Reading:
+    """The files of a folder on their way to arrays."""
+
+    def __init__(
+        self, spec: Spec, folder: Path, needs: Sequence[Variable], findings: Findings
+    ) -> None:
+        self.spec, self.folder, self.needs, self.findings = spec, folder, needs, findings
+        self.to_annual = ToAnnual(spec.calendar, spec.stock, spec.area)
+
+    def read(self) -> list[Forcing]:
+        """Return a forcing per model; worth nothing where something was found."""
+        files = {name: self._files(name) for name in self.spec.members}
+        self._check_keys({variable for found in files.values() for variable in found})
+        models = {name: self._sources(name, files[name]) for name in files}
+        span = self.spec.years or self._common(models)
+        return [self._forcing(name, models[name], span) for name in models] if span else []
+
+    def _files(self, model: str) -> dict[str, Path]:
+        """Return the files (or what is in their place) of a model, by variable."""
+        found = _matching(self.folder, self.spec.pattern.replace("{model}", model))
+        return {words["variable"]: path for path, words in found}
+
+    def _check_keys(self, known: set[str]) -> None:
+        """Note keys of ``variables:`` and ``units:`` that name nothing."""
+        words: list[tuple[str, Spec | Member]] = [("forcing", self.spec)]
+        words += [(f"forcing.members.{n}", member) for n, member in self.spec.members.items()]
+        for where, said in words:
+            for problem in unneeded(said.variables, self.needs, f"{where}.variables"):
+                self.findings.add("drivers", problem)
+            for problem in unneeded(said.units, self.needs, f"{where}.units", known):
+                self.findings.add("units", problem)
+
+    def _sources(self, model: str, files: Mapping[str, Path]) -> Sources:
+        """Return what supplies each driver of a model; leave out what cannot be supplied."""
+        if not files:
+            there = {words["model"] for _, words in _matching(self.folder, self.spec.pattern)}
+            text = f"no file of model {model!r} fits {self.spec.pattern!r}{nearest(model, there)}"
+            where = f"forcing.members.{model}"
+            self.findings.add("members", Problem(text, where, str(self.folder)))
+            return []
+        asked = {**self.spec.variables, **self.spec.members[model].variables}
+        sources: Sources = []
+        for need in self.needs:
+            if need.name in asked:
+                terms, complaints = as_asked(asked[need.name], list(files), "variable")
+            else:
+                terms, complaint = by_name(need.name, list(files), "variable", "variables")
+                complaints = [complaint] if complaint else []
+            for text in complaints:
+                pattern = self.spec.pattern.replace("{model}", model)
+                where = f"model {model!r}, driver {need.name!r}"
+                problem = Problem(f"{text} (files {pattern})", where, str(self.folder))
+                self.findings.add("missing files", problem)
+            if complaints:
+                continue
+            parts = [self._part(model, files[term.name], term, need) for term in terms]
+            sources.append((need, [part for part in parts if part is not None]))
+        return sources
+
+    def _part(self, model: str, path: Path, term: Term, need: Variable) -> Part | None:
+        """Return one series with its unit and first year; None where something is wrong."""
+        where = f"model {model!r}, variable {term.name!r}"
+        series = load_series(path, term.name, where, self.findings)
+        if series is None:
+            return None
+        member = self.spec.members[model]
+        said = {**self.spec.units, **member.units}
+        unit, complaint = unit_of(term.name, need, said, found=series.units, example="UNIT")
+        complaints = [complaint] if complaint else []
+        if unit:
+            try:
+                self.to_annual.check(unit, need.units)
+            except ValueError as error:
+                advice = "; say area: in m2" if "multiply by the area" in str(error) else ""
+                complaints.append(f"{error}{advice}")
+        complaints += self._wrong_months(model, series)
+        for text in complaints:
+            self.findings.add("series", Problem(text, where, str(path)))
+        start = series.start if series.start is not None else member.start
+        if start is None:
+            text = "the files have no time coordinate; say start: YEAR of the first January"
+            self.findings.add("starts", Problem(text, f"forcing.members.{model}"))
+        return None if complaints or start is None else Part(term, series, unit, start)
+
+    def _wrong_months(self, model: str, series: Series) -> Iterator[str]:
+        start = self.spec.members[model].start
+        if series.values.size % 12 or not series.values.size:
+            yield f"has {series.values.size} months; needed whole years, January to December"
+        if series.start is not None and start is not None and series.start != start:
+            yield f"begins in {series.start} and the scenario says start: {start}; leave it out"
+        said = self.spec.calendar
+        if series.calendar in ("", said) or (said == "equal" and series.calendar != "360_day"):
+            return
+        yield (
+            f"has calendar {series.calendar} and the scenario {said}; "
+            f"say calendar: {series.calendar}"
+        )
+
+    def _common(self, models: Mapping[str, Sources]) -> tuple[int, int] | None:
+        spans = {
+            f"{model} {part.term.name}": part.years
+            for model, sources in models.items()
+            for _, parts in sources
+            for part in parts
+        }
+        if not spans:
+            return None
+        first, last = max(s[0] for s in spans.values()), min(s[1] for s in spans.values())
+        if first < last:
+            return first, last
+        said = "; ".join(f"{name} {as_range(span)}" for name, span in [*spans.items()][:6])
+        text = f"the series share fewer than two years: {said}"
+        self.findings.add("years", Problem(text, file=str(self.folder)))
+        return None
+
+    def _forcing(self, model: str, sources: Sources, span: tuple[int, int]) -> Forcing:
+        years = np.arange(span[0], span[1] + 1, dtype=np.int64)
+        drivers = {need.name: self._driver(model, need, parts, years) for need, parts in sources}
+        files = {p.series.file: p.series.digest for _, parts in sources for p in parts}
+        fluxes = "a flux is monthly rate x days, summed over the calendar year"
+        stock = "mean of the months" if self.spec.stock == "mean" else "December"
+        provenance = {
+            "reader": "global_means",
+            "model": model,
+            "files": [dict(found) for found in files.values()],
+            "years": list(span),
+            "first_january": {p.term.name: p.start for _, parts in sources for p in parts},
+            "area_m2": self.spec.area,
+            "calendar": self.spec.calendar,
+            "drivers": {
+                need.name: told(need, [p.term for p in parts], {p.term.name: p.unit for p in parts})
+                for need, parts in sources
+            },
+            "conventions": f"{fluxes}; a stock is the {stock}; calendar equal: months of 365/12 d",
+        }
+        return Forcing(model, drivers, {"year": years}, provenance=provenance)
+
+    def _driver(
+        self, model: str, need: Variable, parts: list[Part], years: NDArray[np.int64]
+    ) -> F8:
+        """Return a driver, (1, T), in its unit."""
+        total = np.zeros(years.size)
+        for part in parts:
+            total += part.term.sign * self._annual(model, need, part, years)
+        if len(parts) > 1:
+            name = spelled([part.term for part in parts])
+            where = f"model {model!r}, {name}"
+            self._note_wrong(need.name, need, total, years, where, str(self.folder))
+        return total[np.newaxis, :]
+
+    def _annual(self, model: str, need: Variable, part: Part, years: NDArray[np.int64]) -> F8:
+        """Return one series' annual values (T,); NaN where something was noted."""
+        where = f"model {model!r}, variable {part.term.name!r}"
+        file, has = part.series.file, part.years
+        if years[0] < has[0] or years[-1] > has[1]:
+            asked = as_range((int(years[0]), int(years[-1])))
+            text = f"has {as_range(has)}; needed {asked}: correct years: or start:"
+            self.findings.add("years", Problem(text, where, file))
+            return np.full(years.size, np.nan)
+        begin = 12 * (int(years[0]) - part.start)
+        monthly = part.series.values[begin : begin + 12 * years.size].reshape(-1, 12)
+        for t, month in np.argwhere(~np.isfinite(monthly)):
+            found = (
+                "is missing (NaN or a fill value)" if np.isnan(monthly[t, month]) else "is infinite"
+            )
+            place = f"{where}, {years[t]}-{month + 1:02d}"
+            self.findings.add("bad values", Problem(f"{found}; needed a number", place, file))
+        with np.errstate(invalid="ignore"):
+            values = self.to_annual.annual(monthly, years, part.unit, need.units)
+        self._note_wrong(part.term.name, need, values, years, where, file)
+        return values
+
+    def _note_wrong(
+        self,
+        source: str,
+        need: Variable,
+        values: F8,
+        years: NDArray[np.int64],
+        where: str,
+        file: str,
+    ) -> None:
+        for bad, needed in wrong(source, need, values):
+            for t in np.flatnonzero(bad):
+                text = f"found {values[t]:g} {need.units}; {needed}"
+                problem = Problem(text, f"{where}, year {years[t]}", file)
+                self.findings.add("bad years", problem)
+
+
+def _matching(folder: Path, pattern: str) -> list[tuple[Path, Mapping[str, str]]]:
+    """Return paths that fit the pattern and the words its fields stand for, sorted."""
+    shape, words = glob.escape(pattern), re.escape(pattern)
+    for field in ("model", "variable"):
+        shape = shape.replace(f"{{{field}}}", "*")
+        mark = re.escape(f"{{{field}}}")
+        words = words.replace(mark, f"(?P<{field}>[^/]+?)", 1).replace(mark, f"(?P={field})")
+    found: list[tuple[Path, Mapping[str, str]]] = []
+    for path in sorted(folder.glob(shape)):
+        match = re.fullmatch(words, path.relative_to(folder).as_posix())
+        if match:
+            found.append((path, match.groupdict()))
+    return found

@@ -1,0 +1,241 @@
+"""Facts of the reader of monthly global means; refusals are in test_refusals.py."""
+
+import csv
+import json
+import os
+from pathlib import Path
+
+import netCDF4
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from kernels import Variable
+from scenarios import ScenarioError
+from scenarios.forcing._months import month_days
+from scenarios.forcing.global_means import Spec
+
+NPP = Variable("npp", "Pg C yr-1", "net primary production")
+RH = Variable("rh", "Pg C yr-1", "heterotrophic respiration")
+C_VEG = Variable("c_veg_model", "Pg C", "vegetation carbon")
+C_SOIL = Variable("c_soil_model", "Pg C", "soil carbon, litter included")
+NEEDS = (NPP, RH, C_VEG, C_SOIL)
+UNITS = {"npp": "kg C m-2 d-1", "rh": "kg C m-2 d-1", "c_veg_model": "kg C m-2"}
+UNITS["c_soil_model"] = "kg C m-2"
+
+ROOT = Path(__file__).resolve().parents[3]
+DATA = Path(os.environ.get("SOILSWEEP_DATA", ROOT / ".." / "shared" / "data"))
+TRENDY = DATA / "trendy_v9_s2"
+AREA = 8.545906794e13
+
+
+def write(folder, variable, values, *, model="A", units="", time=None, calendar=None):
+    with netCDF4.Dataset(folder / f"{model}_S2_{variable}_gm.nc", "w") as dataset:
+        dataset.createDimension("time", len(values))
+        made = dataset.createVariable(variable, "f8", ("time",))
+        made[:] = values
+        if units:
+            made.units = units
+        if time is not None:
+            coordinate = dataset.createVariable("time", "f8", ("time",))
+            coordinate[:] = time
+            coordinate.units = "days since 1900-01-01"
+            if calendar:
+                coordinate.calendar = calendar
+
+
+def read(folder, needs=(NPP,), **words):
+    units = {need.name: UNITS[need.name] for need in needs}
+    words = {"members": {"A": {"start": 1900}}, "units": units, "area": 1e10, **words}
+    pattern = "{model}_S2_{variable}_gm.nc"
+    spec = Spec(reader="global_means", path=".", pattern=pattern, **words)
+    return spec.read(needs, folder)
+
+
+MONTHS = np.arange(1.0, 37.0)
+
+
+@pytest.mark.parametrize(
+    ("calendar", "days"),
+    [
+        ("equal", np.full((3, 12), 365 / 12)),
+        ("360_day", np.full((3, 12), 30.0)),
+        ("noleap", np.tile([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], (3, 1))),
+    ],
+)
+def test_a_flux_is_rate_times_days(tmp_path, calendar, days):
+    write(tmp_path, "npp", MONTHS)
+    (found,) = read(tmp_path, calendar=calendar)
+    # On 1e12 m2 a kg m-2 is a Pg, and this is a hundredth of it.
+    expected = 0.01 * (MONTHS.reshape(3, 12) * days).sum(axis=1)
+    np.testing.assert_allclose(found.drivers["npp"][0], expected, rtol=1e-14)
+    assert found.coords["year"].tolist() == [1900, 1901, 1902]
+
+
+def test_standard_calendar_has_leap_years():
+    days = month_days("standard", np.array([1900, 1904, 2000, 2001]))
+    assert days.sum(axis=1).tolist() == [365, 366, 366, 365]
+
+
+def test_rates_per_second_month_and_year(tmp_path):
+    write(tmp_path, "npp", MONTHS)
+    rates = MONTHS.reshape(3, 12)
+    for unit, expected in (
+        ("mg C m-2 s-1", rates.mean(axis=1) * 365 * 86_400 / 1e8),
+        ("kg C m-2 month-1", rates.sum(axis=1) / 100),
+        ("kg C m-2 yr-1", rates.mean(axis=1) / 100),
+        ("Pg C yr-1", rates.mean(axis=1)),
+    ):
+        (found,) = read(tmp_path, units={"npp": unit})
+        np.testing.assert_allclose(found.drivers["npp"][0], expected, rtol=1e-13)
+
+
+def test_a_stock_is_the_mean_of_the_months_or_december(tmp_path):
+    write(tmp_path, "cVeg", MONTHS)
+    (mean,) = read(tmp_path, (C_VEG,))
+    (last,) = read(tmp_path, (C_VEG,), stock="last")
+    np.testing.assert_allclose(mean.drivers["c_veg_model"], [[0.065, 0.185, 0.305]])
+    np.testing.assert_allclose(last.drivers["c_veg_model"], [[0.12, 0.24, 0.36]])
+
+
+def test_sums_differences_and_litter_by_default(tmp_path):
+    for name, factor in (("gpp", 3.0), ("ra", 1.0), ("cSoil", 10.0), ("cLitter", 1.0)):
+        write(tmp_path, name, np.full(24, factor))
+    member = {"start": 1900, "variables": {"npp": ["gpp", "-ra"]}}
+    (found,) = read(tmp_path, (NPP, C_SOIL), members={"A": member})
+    np.testing.assert_allclose(found.drivers["npp"], [[7.3, 7.3]])
+    np.testing.assert_allclose(found.drivers["c_soil_model"], [[0.11, 0.11]])
+    assert found.provenance["drivers"]["npp"]["from"] == "gpp - ra"
+    assert found.provenance["drivers"]["c_soil_model"]["from"] == "cSoil + cLitter"
+    assert len(found.provenance["files"]) == 4
+    assert str(tmp_path) not in json.dumps(dict(found.provenance))
+
+
+def test_models_of_different_length_share_their_common_years(tmp_path):
+    write(tmp_path, "npp", MONTHS)
+    write(tmp_path, "npp", MONTHS[:24], model="B")
+    a, b = read(tmp_path, members={"A": {"start": 1900}, "B": {"start": 1901}})
+    assert a.coords["year"].tolist() == b.coords["year"].tolist() == [1901, 1902]
+    np.testing.assert_allclose(a.drivers["npp"][0, 0], MONTHS[12:24].sum() * 3.65 / 12)
+
+
+def test_years_asked_are_the_years_given(tmp_path):
+    write(tmp_path, "npp", MONTHS)
+    (found,) = read(tmp_path, years=(1901, 1902))
+    assert found.coords["year"].tolist() == [1901, 1902]
+
+
+def test_units_in_the_file_are_used(tmp_path):
+    write(tmp_path, "cVeg", MONTHS, units="g m-2")
+    (found,) = read(tmp_path, (C_VEG,), units={})
+    np.testing.assert_allclose(found.drivers["c_veg_model"], [[6.5e-5, 18.5e-5, 30.5e-5]])
+
+
+def test_units_of_one_model(tmp_path):
+    write(tmp_path, "cVeg", MONTHS)
+    members = {"A": {"start": 1900, "units": {"cVeg": "g C m-2"}}}
+    (found,) = read(tmp_path, (C_VEG,), members=members)
+    np.testing.assert_allclose(found.drivers["c_veg_model"][0, 0], 6.5e-5)
+
+
+def test_a_time_coordinate_says_the_start(tmp_path):
+    middle = np.cumsum(np.tile([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], 3)) - 14.0
+    write(tmp_path, "npp", MONTHS, time=middle, calendar="noleap")
+    for member in ({}, {"start": 1900}):
+        (found,) = read(tmp_path, members={"A": member})
+        assert found.coords["year"].tolist() == [1900, 1901, 1902]
+
+
+def test_other_dimensions_of_length_one(tmp_path):
+    with netCDF4.Dataset(tmp_path / "A_S2_npp_gm.nc", "w") as dataset:
+        for name, size in (("lat", 1), ("time", 24), ("lon", 1)):
+            dataset.createDimension(name, size)
+        dataset.createVariable("npp", "f4", ("time", "lat", "lon"))[:] = 2.0
+    (found,) = read(tmp_path)
+    np.testing.assert_allclose(found.drivers["npp"], [[7.3, 7.3]])
+
+
+def test_one_folder_a_model(tmp_path):
+    (tmp_path / "A").mkdir()
+    write(tmp_path, "npp", MONTHS)
+    (tmp_path / "A_S2_npp_gm.nc").rename(tmp_path / "A" / "A_npp.nc")
+    words = {"members": {"A": {"start": 1900}}, "units": {"npp": "kg C d-1"}}
+    spec = Spec(reader="global_means", path=".", pattern="{model}/{model}_{variable}.nc", **words)
+    assert [f.name for f in spec.read((NPP,), tmp_path)] == ["A"]
+
+
+@pytest.mark.parametrize(
+    "pattern", ["{model}.nc", "{model}_{variable}_{run}.nc", "{model_{variable}"]
+)
+def test_pattern_is_checked(pattern):
+    with pytest.raises(ValidationError, match=r"needs \{model\} and \{variable\}"):
+        Spec(reader="global_means", path=".", pattern=pattern, members={"A": {}})
+
+
+def test_missing_months_outside_the_years_asked_do_not_matter(tmp_path):
+    write(tmp_path, "npp", np.r_[np.full(12, np.nan), MONTHS])
+    (found,) = read(tmp_path, years=(1901, 1903))
+    assert np.isfinite(found.drivers["npp"]).all()
+    with pytest.raises(ScenarioError, match="1900-01: is missing"):
+        read(tmp_path)
+
+
+def trendy(**words):
+    visit = {
+        "start": 1860,
+        "variables": {"npp": ["gpp", "-ra"], "c_soil_model": ["cSoil", "cLitter"]},
+    }
+    words = {"area": AREA, "years": (1901, 2018), **words}
+    spec = Spec(
+        reader="global_means",
+        path="global_means",
+        pattern="{model}_S2_{variable}_gm.nc",
+        units=UNITS,
+        members={"VISIT": visit, "JULES-ES-1p0": {"start": 1700}},
+        **words,
+    )
+    return spec.read(NEEDS, TRENDY)
+
+
+def annual_table():
+    with (TRENDY / "annual_global.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    columns = {"npp": "NPP", "rh": "Rh", "c_veg_model": "cVeg", "c_soil_model": "cSoil"}
+    return {
+        (model, name): np.array([float(r[column]) for r in rows if r["model"] == model])
+        for model in ("VISIT", "JULES-ES-1p0")
+        for name, column in columns.items()
+    }
+
+
+real = pytest.mark.skipif(not TRENDY.is_dir(), reason=f"real TRENDY data is not at {TRENDY}")
+
+
+@real
+def test_trendy_months_give_the_annual_table_to_its_last_digit():
+    table = annual_table()
+    for found in trendy():
+        for name, values in found.drivers.items():
+            np.testing.assert_array_equal(np.round(values[0], 5), table[found.name, name])
+
+
+@real
+@pytest.mark.parametrize(
+    ("words", "low", "high"),
+    [
+        # The area as the data's README rounds it, and what other conventions would do.
+        ({"area": 85.46e12}, 1.0e-5, 1.2e-5),
+        ({"calendar": "noleap"}, 5e-4, 2.1e-3),
+        ({"calendar": "standard"}, 2e-3, 4e-3),
+        ({"calendar": "360_day"}, 1.3e-2, 1.4e-2),
+        ({"stock": "last"}, 1e-4, 2e-3),
+    ],
+)
+def test_other_conventions_do_not(words, low, high):
+    table = annual_table()
+    off = max(
+        np.abs(values[0] / table[found.name, name] - 1).max()
+        for found in trendy(**words)
+        for name, values in found.drivers.items()
+    )
+    assert low < off < high

@@ -1,0 +1,107 @@
+"""Units as the field spells them; pint only where strings differ."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scenarios.units import convert, factor, per, same, times
+
+
+@pytest.mark.parametrize(
+    ("found", "needed", "expected"),
+    [
+        ("Pg C yr-1", "Pg C yr-1", 1.0),
+        ("PgC/yr", "Pg C yr-1", 1.0),
+        ("GtC", "Pg C", 1.0),
+        ("Gt C a-1", "Pg C yr-1", 1.0),
+        ("kg m-2", "kg C m-2", 1.0),
+        ("kg C", "Pg C", 1e-12),
+        ("Tg C yr^-1", "Pg C yr-1", 1e-3),
+        ("1e15 g C yr-1", "Pg C yr-1", 1.0),
+        ("t C ha-1", "kg C m-2", 0.1),
+        ("kg C m-2 s-1", "g C m-2 d-1", 86_400_000.0),
+        ("kg C m-2 s-1", "kg C m-2 yr-1", 365.25 * 86_400),
+        ("gC m⁻² d⁻¹", "g C m-2 d-1", 1.0),
+        ("gC.m-2.d-1", "g C m**-2 d**-1", 1.0),
+        ("kg C m-2 d-1 m2 d", "Pg C yr-1 yr", 1e-12),
+        ("%", "1", 0.01),
+        ("m3 m-3", "fraction", 1.0),
+        ("K-1", "degC-1", 1.0),
+    ],
+)
+def test_factor(found, needed, expected):
+    assert factor(found, needed) == expected
+
+
+def test_temperature_has_an_offset():
+    np.testing.assert_array_equal(convert([0.0, -10.0], "degC", "K"), [273.15, 263.15])
+    np.testing.assert_array_equal(convert([273.15], "K", "°C"), [0.0])
+    with pytest.raises(ValueError, match="needs an offset"):
+        factor("degC", "K")
+
+
+@pytest.mark.parametrize(
+    ("found", "needed", "message"),
+    [
+        ("Mg ha-1", "kg C m-2 yr-1", "'Mg ha-1' cannot become 'kg C m-2 yr-1'; a rate is needed"),
+        ("Pg C yr-1", "Pg C", "'Pg C yr-1' cannot become 'Pg C'; a stock is needed, not a rate"),
+        ("kg C m-2", "Pg C", "a total is needed: multiply by the area"),
+        ("Pg C", "kg C m-2", "an amount per area is needed"),
+        ("K", "Pg C", "they measure different things"),
+        ("PgCc", "Pg C", "'PgCc' is not a unit; write it as 'kg C m-2 s-1'"),
+        ("kg CO2 m-2 s-1", "kg C m-2 s-1", "multiply a mass by 12.011/44.009"),
+        ("C", "K", "could be carbon, degree or coulomb; say degC"),
+        ("W C-1", "W K-1", "could be carbon, degree or coulomb"),
+        ("kg/(m2 s)", "kg m-2 s-1", "cannot be read at '(m2'"),
+        ("  ", "Pg C", "no unit is given"),
+        ("g N m-2", "g C m-2", "cannot become"),
+    ],
+)
+def test_refusals(found, needed, message):
+    with pytest.raises(ValueError, match=r"\w") as error:
+        convert(1.0, found, needed)
+    assert message in str(error.value)
+
+
+def test_per():
+    assert [per(u) for u in ("Pg C yr-1", "Pg C", "kg C m-2 s-1", "mm/day")] == ["yr", "", "s", "d"]
+
+
+def test_same_is_of_spelling_alone():
+    assert same("PgC/yr", "Pg yr-1")
+    assert not same("Tg C", "Pg C")
+
+
+def test_times_refuses_what_cannot_be_read():
+    assert factor(times("kg m-2", "m2"), "kg") == 1.0
+    with pytest.raises(ValueError, match="no unit"):
+        times("", "m2")
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1))
+def test_same_unit_changes_no_bit(values):
+    np.testing.assert_array_equal(convert(values, "PgC yr-1", "Pg C yr-1"), np.array(values))
+
+
+@given(st.floats(-1e3, 1e3))
+def test_there_and_back(value):
+    for one, other in (("degC", "K"), ("kg C m-2 s-1", "g C m-2 yr-1"), ("Tg C", "Pg C")):
+        back = convert(convert(value, one, other), other, one)
+        np.testing.assert_allclose(back, value, rtol=1e-12, atol=1e-12)
+
+
+def test_pint_is_imported_only_where_units_differ():
+    code = (
+        "import sys\n"
+        "from scenarios.units import convert\n"
+        "convert([1.0], 'Pg C yr-1', 'Pg C yr-1')\n"
+        "convert([1.0], 'GtC/yr', 'Pg C yr-1')\n"
+        "assert 'pint' not in sys.modules\n"
+        "convert([1.0], 'kg C', 'Pg C')\n"
+        "assert 'pint' in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
