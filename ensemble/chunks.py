@@ -82,14 +82,25 @@ def unpack(content: bytes) -> dict[str, NDArray[np.generic]]:
     return arrays
 
 
-def write_file(path: Path, content: bytes | memoryview, *, sync: bool) -> None:
-    """Write a file under a temporary name and rename it, so that it is whole or absent."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
-    try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+def write_file(
+    path: Path, content: bytes | memoryview, *, sync: bool, scratch: Path | None = None
+) -> None:
+    """Write a file under a temporary name and rename it, so that it is whole or absent.
+
+    Parameters
+    ----------
+    path : Path
+        In a folder that exists.
+    content : bytes
+    sync : bool
+        Whether the file and its name must survive a power cut.
+    scratch : Path, optional
+        Folder for the temporary name, on the same file system; what a killed process leaves
+        is found there. Beside the file otherwise.
+    """
+    name = f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp"
+    temporary = (scratch or path.parent) / name
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
     try:
         try:
             view = memoryview(content)

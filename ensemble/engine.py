@@ -107,6 +107,7 @@ def run(
     store, warnings = _store_of(plan, count, accept_changes)
     work = EnsembleWork(plan.setup, plan.layout)
     with _alone(store.path):
+        store.clear_scratch()
         committed = store.committed()
         warnings += _suspects(store, committed) + _other_cpu(store)
         outcome = Outcome(store.path, plan.blocks, warnings=warnings)

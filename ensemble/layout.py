@@ -116,14 +116,20 @@ class Layout:
         forcings, locations, samples = self.shape
         block, unit = self.setup.scenario.block, self.sampler.first.unit
         members = max(1, int(TARGET_SECONDS / self.seconds_per_member))
-        cells = max([math.prod(k.shape) for k in self.outputs.values()], default=1)
-        per_member = max(np.dtype(self.precision).itemsize * cells, 8)
-        members = min(members, MAX_CHUNK_BYTES // per_member)
+        members = min(members, MAX_CHUNK_BYTES // self._bytes_per_member())
         length = block.sample or (samples if samples <= members else _even(samples, members, unit))
         length = min(samples, max(unit, length // unit * unit))
         depth = block.location or max(1, members // length)
         axes = (("forcing", forcings, 1), ("location", locations, min(locations, depth)))
         return Grid((*(Axis(*a) for a in axes), Axis("sample", samples, length)))
+
+    def _bytes_per_member(self) -> int:
+        """Return the larger of a member's share of a chunk and of a block's other arrays."""
+        cells = max([math.prod(k.shape) for k in self.outputs.values()], default=1)
+        kernel = self.setup.kernel
+        # Parameter rows, levels of each stage and responses are held for the whole block.
+        held = len(kernel.parameters) + len(kernel.stages) + len(self.functionals)
+        return max(np.dtype(self.precision).itemsize * cells, 8 * held)
 
     @cached_property
     def seconds_per_member(self) -> float:

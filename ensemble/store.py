@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,7 @@ from ensemble.work import Grid, Result
 from ensemble.zarr_json import ArraySpec, documents
 
 FORMAT = 1
-FOLDERS = ("journal", "partials", "inflight", "inputs")
+FOLDERS = ("journal", "partials", "inflight", "scratch", "inputs")
 
 
 class PlanError(ValueError):
@@ -72,11 +73,11 @@ class Store:
             index = grid.index(key, spec)
             exact = np.ascontiguousarray(values, dtype=spec.dtype)
             sums[name] = checksum(exact)
-            write_file(chunk_path(self.path, spec, index), encode(spec, exact), sync=sync)
+            self._write_file(chunk_path(self.path, spec, index), encode(spec, exact), sync)
         if result.partials:
             content = pack(result.partials)
             sums["partials"] = checksum(np.frombuffer(content, dtype=np.uint8))
-            write_file(self.partial_path(key), content, sync=sync)
+            self._write_file(self.partial_path(key), content, sync)
         return sums
 
     def partial_path(self, key: Key) -> Path:
@@ -90,7 +91,15 @@ class Store:
     def write_chunk(self, path: str, index: tuple[int, ...], values: NDArray[Any]) -> None:
         """Write one chunk of what is computed from committed blocks."""
         spec = self.specs[path]
-        write_file(chunk_path(self.path, spec, index), encode(spec, values), sync=False)
+        self._write_file(chunk_path(self.path, spec, index), encode(spec, values), sync=False)
+
+    def _write_file(self, path: Path, content: bytes | memoryview, sync: bool) -> None:
+        write_file(path, content, sync=sync, scratch=self.path / "scratch")
+
+    def clear_scratch(self) -> None:
+        """Remove what killed processes left; only while no other process writes."""
+        for file in (self.path / "scratch").iterdir():
+            file.unlink(missing_ok=True)
 
     def write_whole(self, path: str, values: NDArray[Any]) -> None:
         """Write an array of one chunk."""
@@ -159,7 +168,8 @@ def create(
         Small files that the design reads, kept beside the data.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    building = path.with_name(f".{path.name}.{os.getpid()}.new")
+    _remove_abandoned(path)
+    building = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}.new")
     store = Store(building, attrs, {spec.path: spec for spec in specs})
     try:
         for node, document in documents(specs, attrs).items():
@@ -179,6 +189,14 @@ def create(
         raise
     sync_folder(path.parent)
     return Store(path, attrs, store.specs)
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove half-made stores of processes of this host that are gone."""
+    for folder in path.parent.glob(f".{path.name}.{socket.gethostname()}-*.new"):
+        process = folder.name.removesuffix(".new").rpartition("-")[2]
+        if not Path("/proc", process).exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write_static(store: Store, name: str, array: NDArray[Any]) -> None:

@@ -70,7 +70,7 @@ def _variances(values: F8, order: int | None) -> dict[Subset, float]:
             found[REST] = max(0.0, float(values.var()) - math.fsum(found.values()))
             continue
         others = tuple(a for a in range(values.ndim) if a not in subset)
-        effect = np.array(values.mean(axis=others, keepdims=True))
+        effect = np.asarray(values.mean(axis=others, keepdims=True))
         for smaller, known in effects.items():
             if set(smaller) < set(subset):
                 effect -= known

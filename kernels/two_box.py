@@ -211,11 +211,11 @@ def _diagnose(
 
 
 @equation
-def _shift_status(observed: float, least: float, shift: float) -> int:
-    """Return whether the shifted turnover time is positive in every year."""
+def _why(observed: float, least: float) -> int:
+    """Return the status of a member that failed, from its least turnover time."""
     if not isfinite(observed):
         return BAD_INPUT
-    return OUT_OF_RANGE if least + shift <= 0.0 else OK
+    return OUT_OF_RANGE if least <= 0.0 else NOT_FINITE
 
 
 @equation
@@ -232,9 +232,10 @@ def _turnover(observed: F8, mean: F8, least: F8, level: I8, shift: F8, status: U
         tau_obs = observed[at % len(observed)]
         for s in range(status.shape[1]):
             moved = tau_obs[s] - mean[at, level[s]]
-            status[at, s] = _shift_status(tau_obs[s], least[at, level[s]], moved)
+            if not (least[at, level[s]] + moved > 0.0 and isfinite(moved)):
+                status[at, s], moved = _why(tau_obs[s], least[at, level[s]] + moved), nan
             if shift.size:
-                shift[at, s] = moved if status[at, s] == OK else nan
+                shift[at, s] = moved
 
 
 def _vegetation_years(step: Callable[[float, float, float], float]) -> Callable[..., None]:
@@ -308,12 +309,9 @@ def _vegetation(
             _vegetation_years_exponential(*given)
         last = pools[(years - 1) % len(pools)]
         for s in range(samples):
-            code = _shift_status(tau_obs[s], least[at, level[s]], moved[s])
             # A pool that is not finite never becomes so again: the last year tells.
-            if code == OK and not isfinite(last[s]):
-                code = NOT_FINITE
-            if code != OK:
-                status[at, s], moved[s] = code, nan
+            if not (least[at, level[s]] + moved[s] > 0.0 and isfinite(last[s])):
+                status[at, s], moved[s] = _why(tau_obs[s], least[at, level[s]] + moved[s]), nan
                 _blank((c_veg, litter, change), at, s)
         shift[at] = moved[: shift.shape[1]]
 

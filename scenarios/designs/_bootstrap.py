@@ -1,6 +1,7 @@
 """What the analyses of Morris and Saltelli designs share: failures, chunks, bootstrap."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,14 +66,14 @@ def counts(stream: U8, units: int, resamples: int) -> Iterator[F8]:
     step = max(1, VALUES // units)
     for start in range(0, resamples, step):
         number = min(step, resamples - start)
-        yield tally(draws.integers(units, size=(units, number)))
+        yield tally(draws.integers(units, size=(number, units), dtype=np.uint32))
 
 
-def tally(drawn: I8) -> F8:
-    """Return how often each unit is drawn: (units, r) unit numbers -> (r, units) counts."""
-    units, resamples = drawn.shape
+def tally(drawn: NDArray[np.integer[Any]]) -> F8:
+    """Return how often each unit is drawn, (r, units), from unit numbers (r, units)."""
+    resamples, units = drawn.shape
     # One bincount for all resamples: each has its own range of numbers.
-    flat = (drawn + units * np.arange(resamples)).reshape(-1)
+    flat = (drawn + units * np.arange(resamples)[:, None]).reshape(-1)
     return np.bincount(flat, minlength=units * resamples).reshape(resamples, units).astype(float)
 
 

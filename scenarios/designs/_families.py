@@ -85,8 +85,10 @@ class Lognormal:
 
     def faults(self) -> Iterator[Fault]:
         """Yield the numbers that make no distribution."""
-        yield "sigma", self.sigma, ~(self.sigma > 0), "needed a standard deviation of ln above 0"
-        yield "mu", self.mu, ~(np.abs(self.mu) < 700), "needed a mean of ln within -700 to 700"
+        # Above, the outermost of 2^52 samples would overflow.
+        wrong = ~((self.sigma > 0) & (self.sigma <= 20))
+        yield "sigma", self.sigma, wrong, "needed a standard deviation of ln above 0, at most 20"
+        yield "mu", self.mu, ~(np.abs(self.mu) <= 500), "needed a mean of ln within -500 to 500"
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ class Triangular:
         """Return the probability of a value at or below ``x``."""
         x = np.clip(x, self.lower, self.upper)
         width = self.upper - self.lower
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             rising = (x - self.lower) ** 2 / (width * (self.mode - self.lower))
             falling = 1.0 - (self.upper - x) ** 2 / (width * (self.upper - self.mode))
         # At the mode itself the other branch may be 0/0, so the test keeps to its own side.

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from scenarios.designs._bootstrap import counts, half_width, patterns
+from scenarios.designs._bootstrap import VALUES, counts, half_width, patterns
 
 F8 = NDArray[np.float64]
 U8 = NDArray[np.uint64]
@@ -107,25 +107,30 @@ class Sample:
 
     def _estimate(self, weight: F8, second_order: bool) -> dict[str, F8]:
         """Return the indices of a chunk of resamples; every term is a mean over units."""
-        units = weight.shape[1]
-
-        def mean(term: F8) -> F8:
-            return np.asarray(weight @ term / units)
-
+        groups = self.groups
         a, b = self.a[..., None], self.b[..., None]
-        moments = mean(np.concatenate([a + b, a * a + b * b], axis=-1)) / 2.0
-        variance = (moments[..., 1] - moments[..., 0] ** 2)[..., None]
-        first = _share(mean(b * (self.ab - a)), variance)
-        total = _share(0.5 * mean((a - self.ab) ** 2), variance)
-        found = {"S1": first, "ST": total}
+        # One matrix product for all: a call of BLAS costs more than its arithmetic here.
+        terms = [(a + b) / 2.0, (a * a + b * b) / 2.0, a * b, b * (self.ab - a)]
+        terms.append(0.5 * (a - self.ab) ** 2)
+        means = _means(weight, np.concatenate(terms, axis=-1))
+        variance = means[..., 1:2] - means[..., 0:1] ** 2
+        first = _share(means[..., 3 : 3 + groups], variance)
+        found = {"S1": first, "ST": _share(means[..., 3 + groups :], variance)}
         if second_order:
-            found["S2"] = second = np.full((*first.shape, self.groups), np.nan)
-            product = mean(a * b)
-            for j in range(self.groups - 1):
-                joint = mean(self.ba[..., j, None] * self.ab[..., j + 1 :]) - product
-                alone = first[..., j, None] + first[..., j + 1 :]
-                second[..., j, j + 1 :] = _share(joint, variance) - alone
+            found["S2"] = second = np.full((*first.shape, groups), np.nan)
+            j, k = np.triu_indices(groups, 1)
+            width = max(groups, VALUES // weight.shape[1])
+            for start in range(0, len(j), width):
+                one, two = j[start : start + width], k[start : start + width]
+                joint = _means(weight, self.ba[..., one] * self.ab[..., two]) - means[..., 2:3]
+                alone = first[..., one] + first[..., two]
+                second[..., one, two] = _share(joint, variance) - alone
         return found
+
+
+def _means(weight: F8, terms: F8) -> F8:
+    """Return the mean over units of (m, units, n) in each resample, (m, r, n)."""
+    return np.asarray(weight @ terms / weight.shape[1])
 
 
 def _share(part: F8, variance: F8) -> F8:

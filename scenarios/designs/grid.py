@@ -113,13 +113,17 @@ class Spec(DesignSpec):
             raise ScenarioError(problems)
         vectors = tuple(axis for axis in axes if axis is not None)
         shape = factors([{"size": v.size, "parameters": [v.name]} for v in vectors])
+        written = {
+            name: axis.model_dump(mode="json", exclude_defaults=True)
+            for name, axis in self.parameters.items()
+        }
         attributes = account(
             context,
             self.method,
             prod(v.size for v in vectors),
             shape,
             parameters=list(self.parameters),
-            values={n: v.model_dump(mode="json", exclude_defaults=True) for n, v in self.parameters.items()},
+            values=written,
             admissible=describe_all(context, self.parameters),
             warnings=[],
         )

@@ -108,7 +108,7 @@ class Spec(DesignSpec):
             resamples=self.resamples,
             confidence=self.confidence,
         )
-        sequence = Sequence(2 * len(names), self.scramble, key(context, "scramble"))
+        sequence = Sequence(2 * len(names), self.n, self.scramble, key(context, "scramble"))
         stream = key(context, "bootstrap")
         return Sobol(
             names, self.n * unit, unit, attributes, resolved.marginals, group, sequence, stream
@@ -138,18 +138,21 @@ class Sequence:
     ----------
     d : int
         Columns.
+    length : int
+        Points that may be asked for, at most 2^BITS.
     scramble : bool
     stream : ndarray, shape (2,)
         Key of the scrambling.
     """
 
     d: int
+    length: int
     scramble: bool
     stream: U8
 
     @cached_property
     def numbers(self) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-        """Return the first point (d,) and the direction numbers (BITS, d), as integers.
+        """Return the first point (d,) and the direction numbers (bits, d), as integers.
 
         scipy's own ``fast_forward(n)`` takes n steps. But point m + 1 is point m with
         direction number k flipped, k the lowest zero bit of m, so a draw that believes
@@ -158,7 +161,7 @@ class Sequence:
         sampler = engine("Sobol", self.d, self.stream, scramble=self.scramble)
         first = previous = _integers(sampler.random(1))
         directions = []
-        for k in range(BITS):
+        for k in range((self.length - 1).bit_length()):
             sampler.num_generated = 2**k
             point = _integers(sampler.random(1))
             directions.append(point ^ previous)
@@ -173,7 +176,7 @@ class Sequence:
         if count == 0:
             return steps.astype(np.float64)
         gray = start ^ (start >> 1)
-        flipped = [k for k in range(BITS) if gray >> k & 1]
+        flipped = [k for k in range(len(directions)) if gray >> k & 1]
         steps[0] = first ^ np.bitwise_xor.reduce(directions[flipped], axis=0, dtype=np.uint32)
         after = np.arange(start + 1, stop)
         # The lowest set bit of m says which direction leads from point m - 1 to m.

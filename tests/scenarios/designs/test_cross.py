@@ -13,7 +13,7 @@ Q10 = {"method": "grid", "parameters": {"q10": [1.5, 2.0, 2.5]}}
 def test_rows_are_all_combinations(opened):
     design = opened("cross", cross=[VEG, Q10, SOIL])
     factors = [f.rows(0, f.size) for f in design.factors]
-    values = [list(rows.values())[0][0].tolist() for rows in factors]
+    values = [next(iter(rows.values()))[0].tolist() for rows in factors]
     rows = design.rows(0, design.size)
     found = list(zip(*(rows[n][0].tolist() for n in design.parameters), strict=True))
     assert found == list(itertools.product(*values))

@@ -77,7 +77,7 @@ def test_the_interval_is_salibs_with_salibs_draws(opened):
     rng = np.random.default_rng(3)
     for j in range(4):
         # SALib draws (resample, trajectory) anew for each parameter.
-        weights = tally(rng.integers(30, size=(100, 30)).T)
+        weights = tally(rng.integers(30, size=(100, 30)))
         means = weights @ np.abs(effects[j])[:, None] / 30
         assert half_width(means, 0.95)[0] == pytest.approx(expected["mu_star_conf"][j], rel=1e-9)
 
@@ -111,7 +111,9 @@ def test_a_linear_response_has_its_slopes(opened, slopes, levels, seed):
 @given(levels=st.sampled_from([2, 4, 10]), seed=st.integers(0, 9), groups=st.booleans())
 def test_each_step_moves_one_group_by_delta(opened, levels, seed, groups):
     words = {"groups": GROUPS} if groups else {}
-    unit = {name: {"uniform": [1.0, 2.0]} for name in NAMES[:3]} | {"t_ref": {"uniform": [260, 261]}}
+    unit = {name: {"uniform": [1.0, 2.0]} for name in NAMES[:3]} | {
+        "t_ref": {"uniform": [260, 261]}
+    }
     design = opened(
         "morris",
         trajectories=20,
@@ -124,7 +126,9 @@ def test_each_step_moves_one_group_by_delta(opened, levels, seed, groups):
     delta = levels / (2 * (levels - 1))
     moved = np.abs(steps) > 1e-9
     np.testing.assert_allclose(np.abs(steps[moved]), delta, rtol=1e-6)
-    by_group = np.stack([moved[..., design.group == g].any(axis=-1) for g in np.unique(design.group)])
+    by_group = np.stack(
+        [moved[..., design.group == g].any(axis=-1) for g in np.unique(design.group)]
+    )
     assert (by_group.sum(axis=0) == 1).all()
     assert (moved.sum(axis=1) == 1).all()
 

@@ -1,0 +1,71 @@
+"""SIGKILL at random moments, the same command again: the bytes of an undisturbed run."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from ensemble.store import read
+
+KILLS = int(os.environ.get("SOILSWEEP_KILLS", "8"))
+
+SETTINGS = ["block.sample=500", "forcing.n=8"]
+
+
+def command(store):
+    settings = [word for setting in SETTINGS for word in ("--set", setting)]
+    program = [sys.executable, "-c", "from ensemble.cli import main; main()"]
+    return [*program, "run", "tau-constraint", "--store", str(store), "--quiet", *settings]
+
+
+def visible(path):
+    """Return everything a reader sees; journals and notes differ from run to run."""
+    return {
+        str(f.relative_to(path)): f.read_bytes()
+        for f in path.rglob("*")
+        if f.is_file()
+        and f.relative_to(path).parts[0] not in ("journal", "inflight", "lock")
+    }
+
+
+def start(store):
+    return subprocess.Popen(command(store), stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.chaos
+def test_killed_at_random_moments_and_run_again_gives_the_same_bytes(tmp_path):
+    begun = time.monotonic()
+    undisturbed = tmp_path / "undisturbed.zarr"
+    first = start(undisturbed)
+    assert first.wait() == 0, first.stderr.read()
+    longest = time.monotonic() - begun
+    expected, digest = visible(undisturbed), read(undisturbed).digest()
+
+    draw = random.Random(20221111)
+    store, kills, finished, partial = tmp_path / "killed.zarr", 0, 0, set()
+    while kills < KILLS:
+        process = start(store)
+        try:
+            process.wait(timeout=draw.uniform(0.1, longest))
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            kills += 1
+            partial.add(len(read(store).committed()) if store.exists() else -1)
+            continue
+        assert process.returncode == 0, process.stderr.read()
+        finished += 1
+        assert read(store).digest() == digest
+        shutil.rmtree(store)
+
+    last = start(store)
+    assert last.wait() == 0, last.stderr.read()
+    assert read(store).digest() == digest
+    assert visible(store) == expected
+    assert {f.name for f in tmp_path.iterdir()} == {"undisturbed.zarr", "killed.zarr"}
+    print(f"{kills} kills, {finished} runs that got through, committed then: {sorted(partial)}")
