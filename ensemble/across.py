@@ -4,7 +4,7 @@ The paper's number is the mean over models of each model's ensemble mean; beside
 the spread between models, the mean spread within a model, and quantiles of the mixture.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ WORDS = {
     "max": "maximum over forcings",
 }
 SOURCES = {"mean": "mean", "std_between": "mean", "std_within": "std", "min": "min", "max": "max"}
-REDUCE = {
+REDUCE: dict[str, Callable[..., Any]] = {
     "mean": np.mean,
     "std_between": np.std,
     "std_within": np.mean,
@@ -54,9 +54,7 @@ def _without_forcing(spec: ArraySpec, name: str, words: str) -> ArraySpec:
     return ArraySpec(path, spec.dtype, spec.dims[1:], spec.shape[1:], spec.chunks[1:], attrs=attrs)
 
 
-def compute(
-    layout: Layout, finished: Mapping[str, NDArray[Any]]
-) -> dict[str, NDArray[np.float64]]:
+def compute(layout: Layout, finished: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float64]]:
     """Return every array of `arrays` at some locations.
 
     Parameters
@@ -74,23 +72,23 @@ def compute(
             found[spec.path] = np.asarray(REDUCE[word](finished[source], axis=0))
         else:
             target, _, request = name.rpartition("_")
-            parts = [finished[f"statistics/{target}_{n}"] for n in PARTS]
-            found[spec.path] = _mixture(*parts, float(request[1:]) / 100)
+            counts, edges, extremes = (
+                finished[f"statistics/{target}_{n}"] for n in ("histogram", "edges", "extremes")
+            )
+            found[spec.path] = _mixture(counts, edges, extremes, float(request[1:]) / 100)
     return found
-
-
-PARTS = ("histogram", "edges", "extremes")
 
 
 def _mixture(counts: F8, edges: F8, extremes: F8, level: float) -> F8:
     """Return a quantile of the equal-weight mixture of the forcings' distributions."""
     shape = counts.shape[1:-1]
     flat = [a.reshape(len(a), -1, a.shape[-1]) for a in (counts, edges, extremes)]
-    places = zip(*(np.moveaxis(a, 1, 0) for a in flat), strict=True)
-    return np.array([_at_place(*place, level) for place in places]).reshape(shape)
+    places = range(flat[0].shape[1])
+    found = [_at_place(*(a[:, place] for a in flat), level=level) for place in places]
+    return np.array(found).reshape(shape)
 
 
-def _at_place(counts: F8, edges: F8, extremes: F8, level: float) -> float:
+def _at_place(counts: F8, edges: F8, extremes: F8, *, level: float) -> float:
     knots = [ends(e, x) for e, x in zip(edges, extremes, strict=True)]
     grid = np.unique(np.concatenate(knots))
     share = np.zeros(len(grid))

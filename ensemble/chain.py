@@ -122,7 +122,8 @@ class Chain:
         self.kernel = kernel
         self.wanted = tuple(wanted)
         self._dims = {
-            v.name: tuple(sizes[d] for d in v.dims) for v in (*kernel.outputs, *kernel.intermediates)
+            v.name: tuple(sizes[d] for d in v.dims)
+            for v in (*kernel.outputs, *kernel.intermediates)
         }
         self.stages, self.fills = _needed(kernel, self.wanted)
         self.reads = _reads(self.stages)

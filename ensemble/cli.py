@@ -174,7 +174,9 @@ def _stop_on_signals(planned: "Plan") -> Callable[[], bool]:
             os._exit(RESUMABLE)
         asked.append(number)
         command = " ".join(["soilsweep", *sys.argv[1:]])
-        message = f"\nstopping after the running blocks; nothing is lost. Go on with:\n  {command}\n"
+        message = (
+            f"\nstopping after the running blocks; nothing is lost. Go on with:\n  {command}\n"
+        )
         os.write(2, message.encode())
 
     for number in (signal.SIGINT, signal.SIGTERM):

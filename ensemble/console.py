@@ -187,7 +187,11 @@ def print_inventory() -> None:
         ("kernels", kernels.names(), lambda n: kernels.get(n).title),
         ("designs", designs.names(), lambda n: _first_line(designs.get(n))),
         ("readers", forcing.names(), lambda n: _first_line(forcing.get(n))),
-        ("statistics", list(statistics.families()), lambda n: _first_line(statistics.families()[n])),
+        (
+            "statistics",
+            list(statistics.families()),
+            lambda n: _first_line(statistics.families()[n]),
+        ),
         ("scenarios", scenarios.library(), lambda n: scenarios.load(n).title),
     ]
     for title, names, about in parts:

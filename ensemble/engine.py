@@ -288,12 +288,12 @@ def finalise(store: Store, work: EnsembleWork) -> None:
     it is written and made durable once, not once per array.
     """
     forcings, locations, samples = (range(axis.blocks) for axis in work.grid.axes)
-    for l in locations:
+    for place in locations:
         merged = [
-            work.merge((f, l, 0), (store.read_partials((f, l, s)) for s in samples))
+            work.merge((f, place, 0), (store.read_partials((f, place, s)) for s in samples))
             for f in forcings
         ]
         finished = {path: np.concatenate([m[path] for m in merged]) for path in merged[0]}
         finished.update(across.compute(work.layout, finished))
         for path, values in finished.items():
-            store.write_chunk(path, work.grid.index((0, l, 0), store.specs[path]), values)
+            store.write_chunk(path, work.grid.index((0, place, 0), store.specs[path]), values)

@@ -47,7 +47,7 @@ class Entry:
 
 
 class Journal:
-    """This process' own journal; opened at the first line, safe for threads."""
+    """The journal of this process; opened at the first line, safe for threads."""
 
     def __init__(self, folder: Path, header: Mapping[str, Any]) -> None:
         name = f"{socket.gethostname()}-{os.getpid()}-{time.time_ns()}.jsonl"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ensemble.chain import Chain, Tile
 from ensemble.journal import Key
 from ensemble.layout import Layout
-from ensemble.setup import Rows, Sampler, Setup
+from ensemble.setup import Rows, Setup
 from ensemble.statistics import Partial, Reduction
 from ensemble.work import Grid, Result, RunBlock, count_codes
 from ensemble.zarr_json import ArraySpec
@@ -74,7 +74,7 @@ class _Runner:
     def run(self, key: Key) -> Result:
         """Run one block."""
         forcing = key[0]
-        locations, samples = (axis.span(k) for axis, k in zip(self.layout.grid.axes[1:], key[1:]))
+        locations, samples = self.layout.grid.spans(key)[1:]
         rows = self.sampler.rows(forcing, locations, samples)
         reductions = self.layout.reductions(forcing)
         block = _Block(self.layout, reductions, locations, samples.stop - samples.start)
@@ -159,7 +159,7 @@ class _Block:
 
     def count(self) -> NDArray[np.uint64]:
         """Return the number of members that ran, by location."""
-        return (self.status == OK).sum(axis=1).astype(np.uint64)
+        return np.asarray((self.status == OK).sum(axis=1), dtype=np.uint64)
 
     def partials(self) -> dict[str, NDArray[Any]]:
         """Return every sum by ``target/family/field``."""
@@ -177,10 +177,10 @@ def _reduce(
         here = slice(first * rows, (first + depth) * rows)
         reduction.update(sums, flat.reshape(-1, width), here)
         return
-    for l in range(depth):
-        if good[l].any():
-            here = slice((first + l) * rows, (first + l + 1) * rows)
-            reduction.update(sums, np.ascontiguousarray(flat[l][:, good[l]]), here)
+    for k in range(depth):
+        if good[k].any():
+            here = slice((first + k) * rows, (first + k + 1) * rows)
+            reduction.update(sums, np.ascontiguousarray(flat[k][:, good[k]]), here)
 
 
 def _fields(partial: Mapping[str, NDArray[Any]], name: str) -> dict[str, NDArray[Any]]:

@@ -230,6 +230,9 @@ def _differences(old: Any, new: Any, where: str) -> list[str]:
             for name in names
             for text in _differences(old.get(name), new.get(name), f"{where}.{name}".lstrip("."))
         ]
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        pairs = enumerate(zip(old, new, strict=True))
+        return [text for i, (a, b) in pairs for text in _differences(a, b, f"{where}[{i}]")]
     if old == new:
         return []
     if isinstance(old, str) and isinstance(new, str) and len(old) == len(new) == 64:
@@ -253,7 +256,9 @@ def refuse_if_impossible(plan: Plan, workers: int, done: int = 0) -> None:
     reasons = []
     home = next(p for p in (plan.path.absolute(), *plan.path.absolute().parents) if p.exists())
     if not home.is_dir():
-        reasons.append(f"{home} is a file; name a folder that is not there yet, such as runs/x.zarr")
+        reasons.append(
+            f"{home} is a file; name a folder that is not there yet, such as runs/x.zarr"
+        )
     elif not os.access(home, os.W_OK):
         reasons.append(f"{home} is not writable; choose another place with --store")
     free = shutil.disk_usage(home).free

@@ -1,5 +1,6 @@
 """Responses: named scalars of a member, each a weighted sum of one output over years."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,7 +71,9 @@ def functional(
     return Functional(name, variable.name, units(variable.units), meaning, steps, weights)
 
 
-def _weights(response, span):  # type: ignore[no-untyped-def]
+def _weights(
+    response: Response, span: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], F8, Callable[[str], str]]:
     """Return steps, weights and how units change."""
     count = len(span)
     same = str

@@ -5,9 +5,10 @@ Saltelli row, and whole levels of a factorial. What is left is stored beside the
 and where more than a fifth is lost there is no index.
 """
 
+import math
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from ensemble.launch import open_setup
 from ensemble.layout import Layout
 from ensemble.store import PlanError, Store, add_arrays, read
 from ensemble.tables import MAX_ROWS, NONE, Table
-from ensemble.variance import REST, drop_failed, shares, subsets
+from ensemble.variance import REST, Subset, drop_failed, shares, subsets
 from ensemble.zarr_json import ArraySpec
 from scenarios.designs import Design
 
@@ -30,10 +31,13 @@ REFUSE_ABOVE = 0.2
 """Share of a design that may be lost to failed members before an analysis refuses."""
 
 MOST_TERMS = 127
-"""Interactions of seven axes are told apart; with more axes, those of low order."""
+"""All interactions of seven axes; with more axes only those of low order are told apart."""
 
 READ_BYTES = 256 << 20
 """Responses of all forcings that are held at a time, bytes."""
+
+MOST_TABLES = 12
+"""Locations that get tables; the store holds all."""
 
 
 def analyze_store(path: Path) -> list[dict[str, Any]]:
@@ -56,14 +60,14 @@ def analyze_store(path: Path) -> list[dict[str, Any]]:
     """
     store = read(path)
     found = results(store)
-    # Arrays of an earlier analysis that this one does not have would be left from other code.
+    # What an earlier analysis had and this one has not would be the work of other code.
     left = {p: s for p, s in store.specs.items() if p in found or not _ours(p)}
     add_arrays(replace(store, specs=left), found)
     for stale in store.specs.keys() - left.keys():
         shutil.rmtree(path / stale, ignore_errors=True)
+    tables = tabulate(store, found)
     return [
-        {"title": t.title, "header": t.header, "rows": t.rows, "notes": t.notes}
-        for t in tabulate(store, found)
+        {"title": t.title, "header": t.header, "rows": t.rows, "notes": t.notes} for t in tables
     ]
 
 
@@ -73,51 +77,338 @@ def _ours(path: str) -> bool:
 
 def stored(store: Store) -> Found:
     """Return what an earlier `analyze_store` wrote; empty where it never ran."""
-    return {p: (s, _read_any(store, s)) for p, s in store.specs.items() if _ours(p)}
-
-
-def _read_any(store: Store, spec: ArraySpec) -> NDArray[Any]:
-    if spec.dtype == "string":
-        return np.array(store.read_strings(spec.path), dtype=object)
-    return store.read_whole(spec.path)
+    found: Found = {}
+    for path, spec in store.specs.items():
+        if _ours(path) and spec.dtype == "string":
+            found[path] = spec, np.array(store.read_strings(path), dtype=object)
+        elif _ours(path):
+            found[path] = spec, store.read_whole(path)
+    return found
 
 
 def results(store: Store) -> Found:
-    """Return every array of the analysis; see `analyze_store` for what it raises."""
+    """Return every array of the analysis; raises as `analyze_store`."""
     layout = Layout(open_setup(store))
-    done, path = len(store.committed()), store.path
+    path, done = store.path, len(store.committed())
     if done < layout.grid.blocks:
         raise PlanError(
             f"{path}: {done}/{layout.grid.blocks} blocks are committed; run it to the end"
         )
     if not layout.functionals:
-        raise PlanError(f"{path}: nothing to analyse; name some responses: in the scenario")
+        raise PlanError(f"{path}: nothing to analyse; name responses: in the scenario")
     if not layout.keeps_responses:
         raise PlanError(f"{path}: {layout.sampler.size:,} samples are too many to keep responses")
-    job = _Job(store, layout)
-    if not job.factors and not job.effects:
-        method = job.design.attributes["method"]
-        raise PlanError(
-            f"{path}: a {method} design has no indices of its own; use a cross, grid, morris or sobol"
-        )
-    found: Found = {}
+    analysis = _Analysis(store, layout)
     for name in layout.functionals:
-        found.update(_Response(job, name).analyze())
-    if job.refused and not job.accepted:
-        raise PlanError(f"{path}: " + "; ".join(job.refused[:3]))
-    return found
+        analysis.add(name)
+    if not analysis.found:
+        method = layout.sampler.first.attributes["method"]
+        raise PlanError(
+            f"{path}: a {method} design has no indices of its own; use a cross, morris or sobol"
+        )
+    if not analysis.accepted:
+        listed = "\n".join(f"  - {text}" for text in analysis.refused[:5])
+        raise PlanError(f"{path}: too many members failed; bound the parameters\n{listed}")
+    return analysis.found
 
 
-@dataclass(frozen=True)
-class _Job:
-    """What the analyses of all responses share."""
+def factorial(design: Design) -> tuple[tuple[str, int], ...]:
+    """Return (label, levels) of each factor that varies in a full factorial; else nothing."""
+    shape = design.attributes.get("shape", ())
+    names = design.attributes.get("factors", ())
+    return tuple((name, n) for name, n in zip(names, shape, strict=True) if n > 1)
 
-    store: Store
-    layout: Layout
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "refused", [])
-        object.__setattr__(self, "accepted", [])
+class _Analysis:
+    """The analysis of a store, response by response.
 
-    refused: list[str] = None  # type: ignore[assignment]
-    accepted: list[str] = None  # type: ignore[assignment]
+    Attributes
+    ----------
+    found : dict
+        Arrays, by path.
+    refused : list of str
+        Where too much was lost; the indices there are NaN.
+    accepted : bool
+        Whether it was not so everywhere.
+    """
+
+    def __init__(self, store: Store, layout: Layout) -> None:
+        self.store = store
+        self.layout = layout
+        self.design = layout.sampler.first
+        self.independent = layout.sampler.independent
+        self.found: Found = {}
+        self.refused: list[str] = []
+        self.accepted = False
+        self._opened = lru_cache(maxsize=8)(layout.setup.design)
+        many = layout.shape[0] > 1
+        self.axes = ((("forcing", layout.shape[0]),) if many else ()) + factorial(self.design)
+        self.nested = many and "forcing" in self.independent
+        self.crossed = bool(factorial(self.design)) and len(self.axes) > 1
+
+    def add(self, name: str) -> None:
+        """Analyse one response, some locations at a time."""
+        parts: dict[str, list[NDArray[Any]]] = {}
+        for places in self._batches():
+            values = self._read(name, places)
+            for index, array in self._indices(name, values, places).items():
+                parts.setdefault(index, []).append(array)
+            if self.crossed:
+                for index, array in self._variance(name, values, places).items():
+                    parts.setdefault(index, []).append(array)
+        for index, arrays in parts.items():
+            over = 0 if index in ("variance_share", "levels") else 1
+            self._keep(name, index, np.concatenate(arrays, axis=over))
+
+    def _batches(self) -> Iterator[slice]:
+        forcings, locations, samples = self.layout.shape
+        step = max(1, READ_BYTES // (8 * forcings * samples))
+        for first in range(0, locations, step):
+            yield slice(first, min(first + step, locations))
+
+    def _read(self, name: str, places: slice) -> F8:
+        """Return a response at some locations, (forcing, location, sample)."""
+        forcings, locations, samples = self.layout.grid.axes
+        out = np.empty((forcings.size, places.stop - places.start, samples.size))
+        first, last = places.start // locations.length, (places.stop - 1) // locations.length
+        for f, l, s in np.ndindex(forcings.blocks, last - first + 1, samples.blocks):
+            span = locations.span(first + l)
+            low, high = max(span.start, places.start), min(span.stop, places.stop)
+            chunk = self.store.read_chunk(name, (f, first + l, s))
+            part = chunk[:, low - span.start : high - span.start]
+            rows = slice(low - places.start, high - places.start)
+            out[forcings.span(f), rows, samples.span(s)] = part
+        return out
+
+    def _indices(self, name: str, values: F8, places: slice) -> dict[str, F8]:
+        """Return the design's own indices, each (forcing, location, effect, ...)."""
+        rows = [self._one_forcing(f, part, places) for f, part in enumerate(values)]
+        found = {index: np.stack([row[index] for row in rows]) for index in rows[0]}
+        if not found:
+            return {}
+        whole = self.design.size // self.design.unit
+        left = found["effective"].min(axis=-1)
+        lost = left < (1 - REFUSE_ABOVE) * whole
+        for f, l in np.argwhere(lost):
+            where = self._where(name, places.start + l, f)
+            kind = f"units of {self.design.unit} members"
+            self.refused.append(
+                f"{where}: {left[f, l]:,.0f} of {whole:,} {kind} are without failure"
+            )
+        for index, array in found.items():
+            if index != "effective":
+                array[lost] = np.nan
+        self.accepted |= not lost.all()
+        return found
+
+    def _one_forcing(self, forcing: int, values: F8, places: slice) -> dict[str, F8]:
+        """Return the indices (location, effect, ...) by the design that made these rows."""
+        f = forcing if "forcing" in self.independent else 0
+        if "location" not in self.independent:
+            return self._opened(f, 0).analyze(values)
+        each = [self._opened(f, places.start + k).analyze(v) for k, v in enumerate(values)]
+        return {index: np.stack([row[index] for row in each]) for index in each[0]}
+
+    def _where(self, name: str, place: int, forcing: int | None = None) -> str:
+        parts = [name] if forcing is None else [name, self.layout.setup.forcings[forcing]]
+        return ", ".join([*parts, self.layout.setup.locations.names[place]])
+
+    @cached_property
+    def _order(self) -> int | None:
+        """Return the highest order of interaction told apart; None for all."""
+        count = len(self.axes) - self.nested
+        if 2**count <= MOST_TERMS + 1:
+            return None
+        terms, order = count, 1
+        while terms + math.comb(count, order + 1) <= MOST_TERMS:
+            order += 1
+            terms += math.comb(count, order)
+        return order
+
+    @cached_property
+    def terms(self) -> dict[Subset, str]:
+        """Return the terms of the variance and what they are called."""
+        return {s: self._label(s) for s in subsets(len(self.axes), self._order, nested=self.nested)}
+
+    def _label(self, subset: Subset) -> str:
+        if subset == REST:
+            return f"interactions of more than {self._order}"
+        within = " within forcing" if self.nested and subset != (0,) else ""
+        return " x ".join(self.axes[a][0] for a in subset) + within
+
+    def _variance(self, name: str, values: F8, places: slice) -> dict[str, NDArray[Any]]:
+        """Return shares (location, term) and the levels that entered (location, factor)."""
+        units = [n for _, n in factorial(self.design)]
+        depth = values.shape[1]
+        table = np.full((depth, len(self.terms)), np.nan)
+        levels = np.zeros((depth, len(self.axes)), dtype=np.int64)
+        for l in range(depth):
+            cube, removed = drop_failed(values[:, l].reshape(-1, *units))
+            levels[l] = cube.shape if len(values) > 1 else cube.shape[1:]
+            if cube.size < (1 - REFUSE_ABOVE) * values[:, l].size:
+                where = self._where(name, places.start + l)
+                text = f"{cube.size:,} of {values[:, l].size:,} members are in whole levels"
+                self.refused.append(f"{where}: {text} without failure")
+                continue
+            self.accepted = True
+            cube = cube if len(values) > 1 else cube[0]
+            parts = shares(cube, order=self._order, nested=self.nested)
+            table[l] = [parts[subset] for subset in self.terms]
+        return {"variance_share": table, "levels": levels}
+
+    def _keep(self, name: str, index: str, array: NDArray[Any]) -> None:
+        """Add an array and the names of its last axes."""
+        path = f"sensitivity/{name}_{index}"
+        about: dict[str, Any] = {"response": name, "index": index}
+        if index == "variance_share":
+            dims, units = ("location", "term"), "1"
+            about["long_name"] = f"share of the variance of {name}, over samples and forcings"
+            self._name("term", list(self.terms.values()))
+        elif index == "levels":
+            dims, units = ("location", "axis"), "1"
+            about["long_name"] = f"levels that entered the shares of {name}, without failed members"
+            about["whole"] = [n for _, n in self.axes]
+            self._name("axis", [label for label, _ in self.axes])
+        else:
+            dims = ("forcing", "location", "effect", "effect_2")[: array.ndim]
+            same = index.removesuffix("_conf") in ("mu", "mu_star", "sigma")
+            units = self.layout.functionals[name].units if same else "1"
+            about["long_name"] = f"{_meaning(index)} of {name}"
+            for dim in dims[2:]:
+                self._name(dim, self._effects(array.shape[2]))
+        fill = 0 if array.dtype.kind == "i" else float("nan")
+        attrs = {"units": units, **about}
+        spec = ArraySpec(path, array.dtype.name, dims, array.shape, array.shape, fill, attrs)
+        self.found[path] = spec, array
+
+    def _effects(self, count: int) -> list[str]:
+        """Return what the last axis of the design's indices is called."""
+        attributes = self.design.attributes
+        labels = list(attributes.get("effects") or self.design.parameters)
+        assert len(labels) == count, f"{len(labels)} labels {labels} for {count} effects"
+        return labels
+
+    def _name(self, dim: str, names: list[str]) -> None:
+        values = np.array(names, dtype=object)
+        spec = ArraySpec(f"sensitivity/{dim}", "string", (dim,), values.shape, values.shape, "")
+        self.found[spec.path] = spec, values
+
+
+MEANINGS = {
+    "S1": "first-order Sobol index",
+    "ST": "total Sobol index",
+    "S2": "second-order Sobol index",
+    "mu": "mean elementary effect",
+    "mu_star": "mean absolute elementary effect",
+    "sigma": "standard deviation of the elementary effects",
+    "effective": "units without a failed member, which entered the indices",
+}
+
+
+def _meaning(index: str) -> str:
+    plain = index.removesuffix("_conf")
+    words = MEANINGS.get(plain, plain)
+    return f"half width of the interval of the {words}" if plain != index else words
+
+
+def tabulate(store: Store, found: Mapping[str, tuple[ArraySpec, NDArray[Any]]]) -> list[Table]:
+    """Return the arrays of an analysis as tables of text."""
+    names = list(store.attrs["identity"]["scenario"]["responses"])
+    locations = store.read_strings("location")
+    tables = []
+    for place, location in enumerate(locations[:MOST_TABLES]):
+        tables += list(_variance_table(store, found, names, place, location))
+        for name in names:
+            tables += list(_index_tables(store, found, name, place, location))
+    if tables and len(locations) > MOST_TABLES:
+        more = f"the first {MOST_TABLES} of {len(locations)} locations; the store holds all"
+        tables[-1].notes.append(more)
+    return tables
+
+
+def of_response(
+    found: Mapping[str, tuple[ArraySpec, NDArray[Any]]], name: str
+) -> dict[str, NDArray[Any]]:
+    """Return the arrays of one response by index: ``S1``, ``variance_share``, ..."""
+    mine = (pair for pair in found.values() if pair[0].attrs.get("response") == name)
+    return {spec.attrs["index"]: array for spec, array in mine}
+
+
+def _labels(store: Store) -> list[str]:
+    return [store.attrs["synthetic"]] if store.attrs["synthetic"] else []
+
+
+def _variance_table(
+    store: Store,
+    found: Mapping[str, tuple[ArraySpec, NDArray[Any]]],
+    names: list[str],
+    place: int,
+    location: str,
+) -> Iterator[Table]:
+    """Yield the shares of all responses at one location, terms below each other."""
+    if "sensitivity/term" not in found:
+        return
+    terms = found["sensitivity/term"][1]
+    columns = [of_response(found, name)["variance_share"][place] for name in names]
+    rows = [[t, *(_number(c[k], "{:.4f}") for c in columns)] for k, t in enumerate(terms)]
+    notes = []
+    for name in names:
+        spec, levels = found[f"sensitivity/{name}_levels"]
+        pairs = zip(found["sensitivity/axis"][1], levels[place], spec.attrs["whole"], strict=True)
+        lost = [f"{left} of {whole} of {axis}" for axis, left, whole in pairs if left < whole]
+        if lost:
+            text = "levels with failed members are left out, which leaves"
+            end = "; more than a fifth is lost, so no shares" if np.isnan(columns).any() else ""
+            notes.append(f"{name}: {text} {', '.join(lost)}{end}")
+    title = f"shares of variance, {location}"
+    yield Table(title, ["term", *names], rows, [*notes, *_labels(store)])
+
+
+def _index_tables(
+    store: Store,
+    found: Mapping[str, tuple[ArraySpec, NDArray[Any]]],
+    name: str,
+    place: int,
+    location: str,
+) -> Iterator[Table]:
+    """Yield the design's own indices of a response at one location, and those of pairs."""
+    arrays = {i: a[:, place] for i, a in of_response(found, name).items() if a.ndim > 2}
+    if not arrays:
+        return
+    effects = list(found["sensitivity/effect"][1])
+    forcings = store.read_strings("forcing")
+    shown = [i for i, a in arrays.items() if a.ndim == 2 and not i.endswith("_conf")]
+    header = ["forcing", "effect", *shown]
+    rows = [
+        [forcing, effect, *(_with_interval(arrays, i, (f, k)) for i in shown)]
+        for f, forcing in enumerate(forcings[:MAX_ROWS])
+        for k, effect in enumerate(effects)
+    ]
+    notes = (
+        [] if len(forcings) <= MAX_ROWS else [f"the first {MAX_ROWS} of {len(forcings)} forcings"]
+    )
+    yield Table(f"sensitivity of {name}, {location}", header, rows, [*notes, *_labels(store)])
+    for index in (i for i, a in arrays.items() if a.ndim == 3 and not i.endswith("_conf")):
+        pairs = [(j, k) for k in range(len(effects)) for j in range(k)]
+        rows = [
+            [forcing, f"{effects[j]} x {effects[k]}", _with_interval(arrays, index, (f, j, k))]
+            for f, forcing in enumerate(forcings[:MAX_ROWS])
+            for j, k in pairs
+        ]
+        title = f"pairs of parameters, {name}, {location}"
+        yield Table(title, ["forcing", "pair", index], rows, [*notes, *_labels(store)])
+
+
+def _with_interval(arrays: Mapping[str, NDArray[Any]], index: str, at: tuple[int, ...]) -> str:
+    value = float(arrays[index][at])
+    half = arrays.get(f"{index}_conf")
+    width = float("nan") if half is None else float(half[at])
+    if not (math.isfinite(value) and width > 0):
+        return _number(value, "{:.4g}")
+    # Two digits of the interval tell how many of the index mean anything.
+    digits = min(6, max(0, 1 - math.floor(math.log10(width))))
+    return f"{value:.{digits}f} +- {width:.{digits}f}"
+
+
+def _number(value: float, form: str) -> str:
+    return NONE if np.isnan(value) else form.format(value)

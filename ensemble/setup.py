@@ -197,9 +197,11 @@ class Sampler:
         design = self._opened(forcing, location)
 
         @lru_cache(maxsize=16)
-        def levels(names: frozenset[str], begin: int, end: int) -> tuple[I8, I8]:
-            used = names & set(design.parameters)
-            return design.levels(used, start + begin, start + end)
+        def known(names: frozenset[str], begin: int, end: int) -> tuple[I8, I8]:
+            return design.levels(names, start + begin, start + end)
+
+        def levels(names: Collection[str], begin: int, end: int) -> tuple[I8, I8]:
+            return known(frozenset(names) & frozenset(design.parameters), begin, end)
 
         return Rows(design.rows(start, stop), levels)
 

@@ -228,7 +228,12 @@ def _at_location(numbers: Numbers, summaries: list[Summary], place: int) -> Tabl
     groups = [f"{s.name} [{s.units}]" for s in summaries]
     columns = [cell for words in groups for cell in (f"{words} control", "ensemble")]
     rows = [
-        [name, *_cells(summaries, forms, lambda s: (s.control[k, place], s.mean[k, place], s.std[k, place]))]
+        [
+            name,
+            *_cells(
+                summaries, forms, lambda s: (s.control[k, place], s.mean[k, place], s.std[k, place])
+            ),
+        ]
         for k, name in enumerate(numbers.forcings[:MAX_ROWS])
     ]
     rules: tuple[int, ...] = ()
@@ -238,7 +243,9 @@ def _at_location(numbers: Numbers, summaries: list[Summary], place: int) -> Tabl
     rows += _published(numbers, summaries)
     notes = ["control: the kernel's defaults; ensemble: mean +- standard deviation over samples"]
     if len(numbers.forcings) > MAX_ROWS:
-        notes.append(f"the first {MAX_ROWS} of {len(numbers.forcings)} forcings; the means are of all")
+        notes.append(
+            f"the first {MAX_ROWS} of {len(numbers.forcings)} forcings; the means are of all"
+        )
     if numbers.store.attrs["synthetic"]:
         notes.append(numbers.store.attrs["synthetic"])
     location = numbers.locations[place]
@@ -279,7 +286,11 @@ def _over_forcings(summaries: list[Summary], forms: list[Form], place: int) -> I
     """Yield the mean of the forcings' means, and the spread between them."""
 
     def means(s: Summary) -> tuple[float, float, float]:
-        return known_mean(s.control[:, place]), known_mean(s.mean[:, place]), known_mean(s.std[:, place])
+        return (
+            known_mean(s.control[:, place]),
+            known_mean(s.mean[:, place]),
+            known_mean(s.std[:, place]),
+        )
 
     def spreads(s: Summary) -> tuple[float, float, float]:
         return known_std(s.control[:, place]), known_std(s.mean[:, place]), math.nan

@@ -1,4 +1,4 @@
-"""Do the bytes on disk match the journal, and does the code still give them?"""
+"""Check a store: do its bytes match the journal, and does the code still give them."""
 
 import json
 import random
@@ -107,7 +107,7 @@ def _draw(layout: Layout, committed: dict[Key, Entry], count: int, seed: int) ->
     members = []
     for _ in range(count):
         key = draw.choice(keys)
-        spans = [axis.span(k) for axis, k in zip(layout.grid.axes, key, strict=True)]
+        spans = layout.grid.spans(key)
         members.append(tuple(draw.randrange(s.start, s.stop) for s in spans))
     return members
 
@@ -154,11 +154,11 @@ def replay(store: Store, member: Key, *, work: EnsembleWork | None = None) -> Re
     for k, axis in zip(member, work.grid.axes, strict=True):
         if not 0 <= k < axis.size:
             raise PlanError(f"{store.path}: {axis.name} {k} is not in 0-{axis.size - 1}")
-    f, l, s = member
-    here, sample = slice(l, l + 1), slice(s, s + 1)
-    rows = layout.sampler.rows(f, here, sample)
+    forcing, place, row = member
+    here, sample = slice(place, place + 1), slice(row, row + 1)
+    rows = layout.sampler.rows(forcing, here, sample)
     chain = Chain(setup.kernel, setup.options, layout.wanted, setup.sizes)
-    drivers = {n: v[here] for n, v in setup.drivers[f].items()}
+    drivers = {n: v[here] for n, v in setup.drivers[forcing].items()}
     (tile,) = chain.tiles(drivers, setup.coords, rows.values, rows.levels, 1)
     outputs = {
         name: kept.select(tile.full(name))[0, ..., 0].astype(layout.precision)
@@ -192,11 +192,11 @@ def _compare(
     key = tuple(k // n for k, n in zip(member, lengths, strict=True))
     if key not in store.committed():
         return 0, []
-    f, l, s = (k % n for k, n in zip(member, lengths, strict=True))
+    forcing, place, row = (k % n for k, n in zip(member, lengths, strict=True))
     differences = []
     for path, values in again.items():
         index = work.grid.index(key, store.specs[path])
-        stored = store.read_chunk(path, index)[f, l, ..., s]
+        stored = store.read_chunk(path, index)[forcing, place, ..., row]
         if np.asarray(stored).tobytes() != np.asarray(values).tobytes():
             differences.append(f"member {list(member)}, {path}: the stored bytes differ")
     return len(again), differences
@@ -215,7 +215,9 @@ def parse_member(text: str, store: Store) -> Key:
     if len(parts) < 3:
         # One forcing or one location need not be said.
         lead = [["0"] for known in names[:2] if len(known) == 1]
-        parts = [*(p for word in lead for p in word), *parts] if len(lead) + len(parts) == 3 else parts
+        parts = (
+            [*(p for word in lead for p in word), *parts] if len(lead) + len(parts) == 3 else parts
+        )
     if len(parts) != 3:
         raise PlanError(f"member {text!r}: needed FORCING/LOCATION/SAMPLE, such as 0/0/42")
     found = []
@@ -243,5 +245,3 @@ def as_json(replayed: Replay) -> str:
             "notes": list(replayed.notes),
         }
     )
-
-

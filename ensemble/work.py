@@ -46,6 +46,10 @@ class Grid:
         """Yield every key, last axis fastest."""
         return itertools.product(*(range(axis.blocks) for axis in self.axes))
 
+    def spans(self, key: Key) -> tuple[slice, ...]:
+        """Return what a block covers along each axis."""
+        return tuple(axis.span(k) for axis, k in zip(self.axes, key, strict=True))
+
     def owns(self, key: Key, spec: ArraySpec) -> bool:
         """Return whether a block writes an array; without an axis it is for the block at 0."""
         lacking = (k for axis, k in zip(self.axes, key, strict=True) if axis.name not in spec.dims)

@@ -46,14 +46,19 @@ class ArraySpec:
     raw: bool = False
 
     @property
+    def itemsize(self) -> int:
+        """Return the bytes of one value; a guess for strings."""
+        return 16 if self.dtype == "string" else np.dtype(self.dtype).itemsize
+
+    @property
     def nbytes(self) -> int:
         """Return the uncompressed size of the whole array in bytes."""
-        return math.prod(self.shape) * (16 if self.dtype == "string" else np.dtype(self.dtype).itemsize)
+        return math.prod(self.shape) * self.itemsize
 
     @property
     def chunk_nbytes(self) -> int:
         """Return the uncompressed size of one chunk in bytes."""
-        return math.prod(self.chunks) * (16 if self.dtype == "string" else np.dtype(self.dtype).itemsize)
+        return math.prod(self.chunks) * self.itemsize
 
 
 def _codecs(spec: ArraySpec) -> list[dict[str, Any]]:

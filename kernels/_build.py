@@ -87,12 +87,14 @@ def stage(
 
     def open_stage(options: Any) -> Run:
         def run(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
-            arrays: list[NDArray[Any]] = [batch.parameters[key] for key in parameters]
-            arrays += [batch.drivers[key] for key in drivers]
-            arrays += [batch.upstream[key] for key in upstream]
-            arrays += [batch.level[key] for key in levels]
-            arrays += [out.get(key, empty) for key, empty in nothing.items()]
-            arrays.append(status)
+            arrays: list[NDArray[Any]] = [
+                *map(batch.parameters.__getitem__, parameters),
+                *map(batch.drivers.__getitem__, drivers),
+                *map(batch.upstream.__getitem__, upstream),
+                *map(batch.level.__getitem__, levels),
+                *map(out.get, nothing.keys(), nothing.values()),
+                status,
+            ]
             plain = [a if a.flags.carray else np.array(a, order="C") for a in arrays]
             function(*settings(options, batch.coords), *plain)
             for copy, target in zip(plain[inputs:], arrays[inputs:], strict=True):

@@ -27,7 +27,9 @@ class Loaded(Scenario):
 def library() -> list[str]:
     """Return the names of the shipped scenarios."""
     folder = resources.files("scenarios") / "library"
-    return sorted(f.name.removesuffix(".yaml") for f in folder.iterdir() if f.name.endswith(".yaml"))
+    return sorted(
+        f.name.removesuffix(".yaml") for f in folder.iterdir() if f.name.endswith(".yaml")
+    )
 
 
 def find(name: str | Path) -> Path:
@@ -41,9 +43,7 @@ def find(name: str | Path) -> Path:
     return path
 
 
-def load(
-    path: str | Path, *, settings: Sequence[str] = (), checks: Sequence[Check] = ()
-) -> Loaded:
+def load(path: str | Path, *, settings: Sequence[str] = (), checks: Sequence[Check] = ()) -> Loaded:
     """Return the scenario in a file, or shipped under a name.
 
     Parameters

@@ -84,7 +84,9 @@ def _key(key: Any) -> str:
 def _line(node: CommentedMap | CommentedSeq, key: Any) -> int:
     """Return the line of an item; merged keys (``<<``) stand where the mapping does."""
     try:
-        return int(node.lc.item(key)[0] if isinstance(node, CommentedSeq) else node.lc.key(key)[0]) + 1
+        return (
+            int(node.lc.item(key)[0] if isinstance(node, CommentedSeq) else node.lc.key(key)[0]) + 1
+        )
     except (KeyError, TypeError, AttributeError):
         return int(node.lc.line) + 1
 
@@ -165,7 +167,9 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        problem = "no such file; check the path, or list the shipped ones with `soilsweep init --list`"
+        problem = (
+            "no such file; check the path, or list the shipped ones with `soilsweep init --list`"
+        )
     except IsADirectoryError:
         problem = "is a directory; name the YAML file inside it"
     except UnicodeDecodeError as error:
@@ -173,5 +177,3 @@ def read_text(path: Path) -> str:
     except OSError as error:
         problem = f"cannot be read: {error.strerror}"
     raise ScenarioError([Problem(problem)], str(path))
-
-

@@ -130,7 +130,7 @@ class Reference(Strict):
     """Published numbers and where they stand; compared with, never used."""
 
     citation: str
-    label: str = Field(description="what they are numbers of, such as \"the paper's 16 models\"")
+    label: str = Field(description='what they are numbers of, such as "the paper\'s 16 models"')
     responses: dict[str, Published]
 
 

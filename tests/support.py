@@ -1,7 +1,10 @@
 """Small scenarios and helpers that several tests share."""
 
+import os
 import textwrap
 from pathlib import Path
+
+import pytest
 
 import ensemble
 import scenarios
@@ -41,3 +44,9 @@ def plan(tmp_path: Path, *settings: str, text: str = SMALL, store: str = "run.za
 def run(tmp_path: Path, *settings: str, text: str = SMALL, store: str = "run.zarr", **kwargs):
     planned = plan(tmp_path, *settings, text=text, store=store)
     return planned, ensemble.run(planned, **kwargs)
+
+
+DATA = Path(os.environ.get("SOILSWEEP_DATA", Path(__file__).parents[2] / "shared" / "data"))
+needs_data = pytest.mark.skipif(
+    not DATA.is_dir(), reason="real data is not here; set SOILSWEEP_DATA to its folder"
+)

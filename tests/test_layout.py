@@ -51,5 +51,7 @@ def test_no_path_of_a_machine_and_no_registry_host_is_committed():
     private = re.compile(r"/(?:home|root|work|Users)/\w+/|pypi\.org|files\.pythonhosted")
     for path in ROOT.rglob("*"):
         if path.suffix in {".py", ".md", ".toml", ".yaml", ".cff"} and ".git" not in path.parts:
-            if path != Path(__file__) and not any(p.startswith(".") for p in path.parts[len(ROOT.parts):]):
+            if path != Path(__file__) and not any(
+                p.startswith(".") for p in path.parts[len(ROOT.parts) :]
+            ):
                 assert not private.search(path.read_text()), path

@@ -16,7 +16,7 @@ from scenarios import nearest
 @cache
 def families() -> dict[str, Family]:
     """Return every family by the name of its file."""
-    return {n: import_module(f"ensemble.statistics.{n}") for n in module_names(__path__)}  # type: ignore[misc]
+    return {n: import_module(f"ensemble.statistics.{n}") for n in module_names(__path__)}
 
 
 def canonical(request: str | Mapping[str, float]) -> tuple[str, str]:
@@ -27,7 +27,10 @@ def canonical(request: str | Mapping[str, float]) -> tuple[str, str]:
     LookupError
         No family knows it; the message says what there is.
     """
-    text = request if isinstance(request, str) else "_".join(f"{k}_{v:g}" for k, v in request.items())
+    if isinstance(request, str):
+        text = request
+    else:
+        text = "_".join(f"{word}_{value:g}" for word, value in request.items())
     for family, module in families().items():
         if name := module.match(text):
             return family, name

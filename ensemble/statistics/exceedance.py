@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.compiled import exceed
-from ensemble.statistics._contract import Declared, F8, Partial, Target
+from ensemble.statistics._contract import F8, Declared, Partial, Target
 
 _REQUEST = re.compile(r"(above|below)_(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)$")
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.compiled import histogram
-from ensemble.statistics._contract import Declared, F8, Partial, Target
+from ensemble.statistics._contract import F8, Declared, Partial, Target
 
 _QUANTILE = re.compile(r"q(\d{1,2}(?:\.\d+)?|100)$")
 
@@ -120,7 +120,8 @@ def quantile(counts: NDArray[np.uint64], edges: F8, extremes: F8, level: float) 
 def ends(edges: F8, extremes: F8) -> F8:
     """Return the ends (bins + 3,) of all bins; the outer two reach to the extremes."""
     low, high = min(extremes[0], edges[0]), max(extremes[1], edges[-1])
-    return np.clip(np.concatenate([[low], edges, [high]]), extremes[0], extremes[1])
+    wide = np.concatenate([[low], edges, [high]])
+    return np.asarray(np.clip(wide, extremes[0], extremes[1]), dtype=np.float64)
 
 
 def _one(counts: NDArray[np.uint64], edges: F8, extremes: F8, level: float) -> float:

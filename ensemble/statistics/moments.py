@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.compiled import accumulate
-from ensemble.statistics._contract import Declared, F8, Partial, Target
+from ensemble.statistics._contract import F8, Declared, Partial, Target
 
 NAMES = ("mean", "std", "variance", "min", "max")
 

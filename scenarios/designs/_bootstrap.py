@@ -1,6 +1,7 @@
 """What the analyses of Morris and Saltelli designs share: failures, chunks, bootstrap."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ U8 = NDArray[np.uint64]
 
 VALUES = 2**20  # float64 of a chunk of responses, and of bootstrap counts: 8 MB each
 
+ONE_THREAD = 2**18
+"""Multiplications up to which OpenBLAS keeps to one thread."""
 
 Units = slice | NDArray[np.bool_]
 
@@ -77,8 +80,31 @@ def tally(drawn: NDArray[np.integer[Any]]) -> F8:
     return np.bincount(flat, minlength=units * resamples).reshape(resamples, units).astype(float)
 
 
+def means_of(weight: F8, terms: F8) -> F8:
+    """Return the mean over units of ``terms`` (m, units, n) in each resample, (m, r, n).
+
+    Parameters
+    ----------
+    weight : ndarray, shape (r, units), float64
+        How often each unit is in each resample.
+    terms : ndarray, shape (m, units, n), float64
+    """
+    resamples, units = weight.shape
+    # Products this small stay on one thread: to wake the others on a busy machine costs
+    # several times the arithmetic.
+    rows = ONE_THREAD // (units * terms.shape[-1])
+    if rows < 4:
+        return np.asarray(weight @ terms / units)
+    parts = [weight[start : start + rows] @ terms for start in range(0, resamples, rows)]
+    return np.asarray(np.concatenate(parts, axis=1) / units)
+
+
 def half_width(replicates: F8, confidence: float) -> F8:
     """Return SALib's interval: normal quantile x standard deviation of (..., resample, index)."""
-    quantile = float(ndtri(np.array([0.5 + confidence / 2.0]))[0])
-    width: F8 = quantile * replicates.std(axis=-2, ddof=1)
+    width: F8 = _quantile(confidence) * replicates.std(axis=-2, ddof=1)
     return width
+
+
+@cache
+def _quantile(confidence: float) -> float:
+    return float(ndtri(np.array([0.5 + confidence / 2.0]))[0])

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from scenarios.designs._bootstrap import VALUES, counts, half_width, patterns
+from scenarios.designs._bootstrap import VALUES, counts, half_width, means_of, patterns
 
 F8 = NDArray[np.float64]
 U8 = NDArray[np.uint64]
@@ -112,7 +112,7 @@ class Sample:
         # One matrix product for all: a call of BLAS costs more than its arithmetic here.
         terms = [(a + b) / 2.0, (a * a + b * b) / 2.0, a * b, b * (self.ab - a)]
         terms.append(0.5 * (a - self.ab) ** 2)
-        means = _means(weight, np.concatenate(terms, axis=-1))
+        means = means_of(weight, np.concatenate(terms, axis=-1))
         variance = means[..., 1:2] - means[..., 0:1] ** 2
         first = _share(means[..., 3 : 3 + groups], variance)
         found = {"S1": first, "ST": _share(means[..., 3 + groups :], variance)}
@@ -122,15 +122,10 @@ class Sample:
             width = max(groups, VALUES // weight.shape[1])
             for start in range(0, len(j), width):
                 one, two = j[start : start + width], k[start : start + width]
-                joint = _means(weight, self.ba[..., one] * self.ab[..., two]) - means[..., 2:3]
+                joint = means_of(weight, self.ba[..., one] * self.ab[..., two]) - means[..., 2:3]
                 alone = first[..., one] + first[..., two]
                 second[..., one, two] = _share(joint, variance) - alone
         return found
-
-
-def _means(weight: F8, terms: F8) -> F8:
-    """Return the mean over units of (m, units, n) in each resample, (m, r, n)."""
-    return np.asarray(weight @ terms / weight.shape[1])
 
 
 def _share(part: F8, variance: F8) -> F8:

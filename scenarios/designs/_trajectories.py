@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scenarios.designs._bootstrap import counts, half_width, patterns
+from scenarios.designs._bootstrap import counts, half_width, means_of, patterns
 from scenarios.designs._streams import WORDS, uniform, words
 
 F8 = NDArray[np.float64]
@@ -146,7 +146,7 @@ def effects(
         found["sigma"][which] = np.where(several, np.nan, signed.std(axis=1, ddof=1))
         if resamples > 1:
             weights = counts(stream, number, resamples)
-            means = np.concatenate([weight @ sizes for weight in weights], axis=1) / number
+            means = np.concatenate([means_of(weight, sizes) for weight in weights], axis=1)
             found["mu_star_conf"][which] = half_width(means, confidence)
     return {name: array.reshape(*lead, groups) for name, array in found.items()}
 

@@ -5,9 +5,9 @@ Members that agree in the parameters of a factor share what depends on that fact
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from scenarios._problems import Problem, ScenarioError
 from scenarios.designs._account import account, factors, joined
@@ -16,6 +16,13 @@ from scenarios.designs._factorial import Factorial
 
 if TYPE_CHECKING:
     AnyDesign = DesignSpec
+
+
+def _several(value: Any) -> Any:
+    """Refuse a single factor here: pydantic's own check counts only the sound ones."""
+    if isinstance(value, (list, tuple)) and len(value) < 2:
+        raise ValueError(f"found {len(value)} designs; needed at least 2, or no cross:")
+    return value
 
 
 class Spec(DesignSpec):
@@ -45,8 +52,9 @@ class Spec(DesignSpec):
     method: Literal["cross"] = "cross"
     cross: Annotated[
         "tuple[AnyDesign, ...]",
+        BeforeValidator(_several),
         Field(
-            min_length=2,
+            json_schema_extra={"minItems": 2},
             description="designs that vary different parameters; the first changes slowest",
         ),
     ]

@@ -11,11 +11,11 @@ from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from scenarios._problems import Problem, ScenarioError, nearest
 from scenarios.designs._account import account, factors
+from scenarios.designs._admissible import describe_all, excesses
 from scenarios.designs._contract import Context, DesignSpec
 from scenarios.designs._factorial import Factorial
 from scenarios.designs._grammar import AlsoAs, Real, Words
 from scenarios.designs._levels import Levels, all_or_none, span
-from scenarios.designs._marginals import describe_all, excesses
 from scenarios.designs._units import conversion
 
 F8 = NDArray[np.float64]

@@ -21,11 +21,12 @@ from pydantic import ConfigDict, Field
 from scenarios._problems import Problem, ScenarioError
 from scenarios.designs import _trajectories
 from scenarios.designs._account import account
+from scenarios.designs._admissible import excesses
 from scenarios.designs._contract import Context, DesignSpec
 from scenarios.designs._grammar import Parameters
 from scenarios.designs._groups import Groups, grouped
 from scenarios.designs._levels import Levels, runs, single, span, trimmed
-from scenarios.designs._marginals import Marginal, excesses, resolve
+from scenarios.designs._marginals import Marginal, resolve
 from scenarios.designs._streams import key
 from scenarios.designs._trajectories import Source, Steps
 

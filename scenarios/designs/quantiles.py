@@ -15,11 +15,12 @@ from pydantic import ConfigDict, Field
 
 from scenarios._problems import Problem, ScenarioError
 from scenarios.designs._account import account, factors
+from scenarios.designs._admissible import excesses
 from scenarios.designs._contract import Context, DesignSpec
 from scenarios.designs._factorial import Factorial
 from scenarios.designs._grammar import Parameters
 from scenarios.designs._levels import Levels, all_or_none, span
-from scenarios.designs._marginals import Marginal, excesses, resolve
+from scenarios.designs._marginals import Marginal, resolve
 
 F8 = NDArray[np.float64]
 

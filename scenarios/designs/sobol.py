@@ -166,7 +166,7 @@ class Sequence:
             point = _integers(sampler.random(1))
             directions.append(point ^ previous)
             previous = point
-        return first[0], np.concatenate(directions)
+        return first[0], np.array(directions, dtype=np.uint32).reshape(-1, self.d)
 
     def points(self, start: int, stop: int) -> F8:
         """Return points ``start`` to ``stop``, shape (stop - start, d), in [0, 1)."""

@@ -13,10 +13,10 @@ from pydantic import ConfigDict, Field
 
 from scenarios._problems import Problem, ScenarioError, nearest
 from scenarios.designs._account import account
+from scenarios.designs._admissible import describe_all, excesses
 from scenarios.designs._contract import Context, DesignSpec
 from scenarios.designs._grammar import EVERY
 from scenarios.designs._levels import Levels, runs, single, span
-from scenarios.designs._marginals import describe_all, excesses
 from scenarios.designs._units import conversion
 
 F8 = NDArray[np.float64]

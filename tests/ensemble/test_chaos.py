@@ -28,8 +28,7 @@ def visible(path):
     return {
         str(f.relative_to(path)): f.read_bytes()
         for f in path.rglob("*")
-        if f.is_file()
-        and f.relative_to(path).parts[0] not in ("journal", "inflight", "lock")
+        if f.is_file() and f.relative_to(path).parts[0] not in ("journal", "inflight", "lock")
     }
 
 

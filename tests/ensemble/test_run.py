@@ -1,7 +1,9 @@
 """The path from a scenario to a store, on small ensembles."""
 
 import json
+import re
 import shutil
+import socket
 
 import numpy as np
 import pytest
@@ -159,7 +161,7 @@ def test_the_store_alone_is_enough_to_run_its_blocks(tmp_path):
     ("setting", "named"),
     [
         ("seed=8", "seed was 7 and is now 8"),
-        ("design.cross.1.n=26", r"design.*25.*26"),
+        ("design.cross.1.n=26", r"design.cross\[1\].n was 25 and is now 26"),
         ("kernel.scheme=explicit", "scheme"),
         ("block.sample=50", "block length"),
         ("precision=float64", "precision"),
@@ -174,7 +176,7 @@ def test_a_changed_scenario_is_refused_and_the_change_named(tmp_path, setting, n
 
 
 def test_changed_forcing_data_is_refused_by_its_name(tmp_path):
-    planned, outcome = run(tmp_path)
+    planned, _ = run(tmp_path)
     planned.setup.drivers[1]["npp"][0, 5] += 1e-9
     from ensemble.planning import digest as forcing_digest
 
@@ -216,11 +218,9 @@ def test_the_block_of_a_crash_is_named(tmp_path):
 
 
 def test_metadata_holds_no_host_and_no_time(tmp_path):
-    import socket
-
     _, outcome = run(tmp_path)
     text = (outcome.path / "zarr.json").read_text()
-    assert socket.gethostname() not in text
+    assert not re.search(rf"\b{re.escape(socket.gethostname())}\b", text)
     assert str(tmp_path) not in text
     attrs = json.loads(text)["attributes"]
     assert attrs["identity"]["kernel"]

@@ -42,7 +42,7 @@ VARIANTS = [
         "second_order": True,
         "groups": {"above": ["tau_veg_obs", "tau_litter_obs"]},
     },
-    {"method": "sobol", "n": 8, "parameters": ["tau_veg_obs"], "scramble": False},
+    {"method": "sobol", "n": 1, "parameters": ["tau_veg_obs"], "scramble": False},
     {"method": "sobol", "n": 8, "parameters": "all", "second_order": True, "resamples": 0},
     {"method": "morris", "trajectories": 6, "parameters": "all", "levels": 6},
     {

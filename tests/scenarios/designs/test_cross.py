@@ -96,5 +96,5 @@ def test_a_parameter_belongs_to_one_factor(refused):
 
 
 def test_one_factor_is_no_cross(opened):
-    with pytest.raises(ValueError, match="at least 2 items"):
+    with pytest.raises(ValueError, match="needed at least 2, or no cross"):
         opened("cross", cross=[VEG])

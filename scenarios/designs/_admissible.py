@@ -1,0 +1,104 @@
+"""The range of a parameter that the forcings of a scenario admit, and the kernel's own.
+
+Random designs are cut at the first; the others are checked against both.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenarios.designs._contract import Context
+
+F8 = NDArray[np.float64]
+
+
+def describe_admissible(context: Context, name: str, *, by_location: bool) -> dict[str, Any]:
+    """Return the admissible range of a parameter as it is used, JSON-able."""
+    lower, upper = admissible(context, name, by_location=by_location)
+    ends = {"lower": lower, "upper": upper}
+    return {
+        side: float(bound[0, 0])
+        if len(bound) == 1
+        else {"least": float(bound.min()), "most": float(bound.max()), "locations": len(bound)}
+        for side, bound in ends.items()
+        if np.isfinite(bound).any()
+    }
+
+
+def describe_all(context: Context, names: Iterable[str]) -> dict[str, Any]:
+    """Return the admissible range of every parameter that has one."""
+    found = {name: describe_admissible(context, name, by_location=False) for name in names}
+    return {name: bounds for name, bounds in found.items() if bounds}
+
+
+def admissible(context: Context, name: str, *, by_location: bool) -> tuple[F8, F8]:
+    """Return the admissible range in kernel units, (1, 1), or (L, 1) ``by_location``.
+
+    A parameter that is the same everywhere must suit every location: the tightest range.
+    NaN (a location that says nothing) is no bound.
+    """
+    lower = np.asarray(context.lower.get(name, np.array([-np.inf])), dtype=np.float64)
+    upper = np.asarray(context.upper.get(name, np.array([np.inf])), dtype=np.float64)
+    lower = np.where(np.isnan(lower), -np.inf, lower).reshape(-1, 1)
+    upper = np.where(np.isnan(upper), np.inf, upper).reshape(-1, 1)
+    if by_location:
+        return lower, upper
+    return lower.max(axis=0, keepdims=True), upper.min(axis=0, keepdims=True)
+
+
+@dataclass(frozen=True)
+class Excess:
+    """A value that no run could use.
+
+    Attributes
+    ----------
+    row : int
+        The first such one.
+    text : str
+        What was found and what the bound is.
+    advice : str
+        The words of a distribution that keep to every location's bound.
+    """
+
+    row: int
+    text: str
+    advice: str
+
+
+def excesses(name: str, values: F8, context: Context) -> Iterator[Excess]:
+    """Yield the first value beyond each bound of the kernel's table and of the forcings.
+
+    Parameters
+    ----------
+    name : str
+        Of a parameter of the kernel.
+    values : ndarray, shape (1 or L, n), kernel units
+    context : Context
+    """
+    parameter = context.parameters[name]
+    lower, upper = admissible(context, name, by_location=True)
+    limits = (
+        ("lower", np.array([[parameter.lower]]), "the kernel's bound"),
+        ("upper", np.array([[parameter.upper]]), "the kernel's bound"),
+        ("lower", lower, "the bound that the forcings admit"),
+        ("upper", upper, "the bound that the forcings admit"),
+    )
+    for side, bound, owner in limits:
+        below = side == "lower"
+        bad = values < bound if below else values > bound
+        if not bad.any():
+            continue
+        row = int(np.flatnonzero(bad.any(axis=0))[0])
+        place = int(np.flatnonzero(bad[:, row])[0])
+        value = float(np.broadcast_to(values, bad.shape)[place, row])
+        limit = float(np.broadcast_to(bound, bad.shape)[place, row])
+        at = f" at location {place}" if len(bad) > 1 else ""
+        text = (
+            f"{name} is {value!r} {parameter.units}{at}, "
+            f"{'below' if below else 'above'} {owner}, {limit!r} {parameter.units}"
+        )
+        tightest = float(bound.max() if below else bound.min())
+        yield Excess(row, text, f"{side}: {tightest!r}")
