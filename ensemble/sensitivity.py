@@ -377,7 +377,11 @@ def _index_tables(
         return
     effects = list(found["sensitivity/effect"][1])
     forcings = store.read_strings("forcing")
-    shown = [i for i, a in arrays.items() if a.ndim == 2 and not i.endswith("_conf")]
+    known = list(MEANINGS)
+    shown = sorted(
+        (i for i, a in arrays.items() if a.ndim == 2 and not i.endswith("_conf")),
+        key=lambda i: known.index(i) if i in known else 0,
+    )
     header = ["forcing", "effect", *shown]
     rows = [
         [forcing, effect, *(_with_interval(arrays, i, (f, k)) for i in shown)]

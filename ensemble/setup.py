@@ -178,7 +178,12 @@ class Sampler:
                 self._drawn(f, place, samples.start, samples.stop)
                 for place in range(locations.start, locations.stop)
             ]
-            values = {n: np.concatenate([r.values[n] for r in stacked]) for n in self.parameters}
+            # A distribution with columns has a row for every location; each takes its own.
+            own = [
+                {n: v[place : place + 1] if len(v) > 1 else v for n, v in r.values.items()}
+                for place, r in zip(range(locations.start, locations.stop), stacked, strict=True)
+            ]
+            values = {n: np.concatenate([r[n] for r in own]) for n in self.parameters}
             return Rows(self._with_defaults(values, forcing, locations), identity)
         drawn = self._drawn(f, 0, samples.start, samples.stop)
         values = {n: v if len(v) == 1 else v[locations] for n, v in drawn.values.items()}

@@ -266,8 +266,10 @@ def number_form(*scales: F8) -> Form:
             digits = 2 - math.floor(math.log10(float(np.median(sizes))))
             if -4 <= digits <= 6:
                 return lambda v: NONE if math.isnan(v) else f"{v:.{max(0, digits)}f}"
-            return lambda v: NONE if math.isnan(v) else f"{v:.4g}"
-    return lambda v: NONE if math.isnan(v) else f"{v:.1f}"
+            break
+    else:
+        return lambda v: NONE if math.isnan(v) else f"{v:.1f}"
+    return lambda v: NONE if math.isnan(v) else f"{v:.4g}"
 
 
 def _cells(
@@ -298,7 +300,7 @@ def _over_forcings(summaries: list[Summary], forms: list[Form], place: int) -> I
     count = max(int(np.isfinite(s.mean[:, place]).sum()) for s in summaries)
     total = len(summaries[0].mean)
     who = "all" if count == total else f"{count} of {total}"
-    yield [f"{who}, mean of means", *_cells(summaries, forms, means)]
+    yield [f"{who}, mean of means", *_cells(summaries, forms, lambda s: _over(s, place))]
     yield [f"{who}, SD of means", *_cells(summaries, forms, spreads)]
 
 
@@ -325,3 +327,76 @@ def _published(numbers: Numbers, summaries: list[Summary]) -> list[list[str]]:
             value = known.get(word)
             row.append(NONE if value is None else f"{value:g}")
     return [row]
+
+
+def key_table(numbers: Numbers, place: int = 0) -> Table | None:
+    """Return each response once: mean over forcings, spreads, difference; ours and published.
+
+    The difference is ensemble less control, also as a share of the ensemble's value: what a
+    study of constrained projections calls its underestimation.
+    """
+    summaries = numbers.summaries()
+    if not summaries:
+        return None
+    rows = []
+    for s in summaries:
+        control, mean = known_mean(s.control[:, place]), known_mean(s.mean[:, place])
+        between, within = known_std(s.mean[:, place]), known_mean(s.std[:, place])
+        form = number_form(s.std[:, place], s.mean[:, place], s.control[:, place])
+        spreads = [form(between) if len(s.mean) > 1 else NONE, form(within)]
+        name = f"{s.name} [{s.units}]"
+        rows.append([name, "this run", form(control), form(mean), *spreads, *_gap(control, mean, form)])
+        if known := (numbers.published or {"responses": {}})["responses"].get(s.name):
+            pair = [_or_nan(known.get(word)) for word in ("unconstrained", "constrained")]
+            cells = [NONE if math.isnan(v) else f"{v:g}" for v in pair]
+            label = numbers.published["label"] if numbers.published else ""
+            rows.append(["", label, *cells, NONE, NONE, *_gap(*pair, lambda v: f"{v:g}")])
+    header = ["response", "numbers of", "control", "ensemble mean", "SD between forcings"]
+    header += ["SD within, mean", "difference", "difference / ensemble"]
+    notes = []
+    if numbers.published:
+        notes.append(
+            f"published numbers: {numbers.published['citation']}. They are those of "
+            f"{numbers.published['label']}; nothing here was computed from them."
+        )
+    if len(numbers.forcings) > 1:
+        notes.append("each forcing counts the same")
+    return Table("", header, rows, notes)
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def _gap(control: float, mean: float, form: Form) -> list[str]:
+    """Return ensemble less control, and its share of the ensemble's value."""
+    gap = mean - control
+    if math.isnan(gap):
+        return [NONE, NONE]
+    return [form(gap), f"{gap / mean:.0%}" if mean != 0 else NONE]
+
+
+def location_tables(numbers: Numbers) -> list[Table]:
+    """Return the responses by location, means over forcings; empty for a single location."""
+    summaries = numbers.summaries()
+    count = len(numbers.locations)
+    tables = []
+    for k in range(0, len(summaries) if count > 1 else 0, MAX_RESPONSES):
+        part = summaries[k : k + MAX_RESPONSES]
+        forms = [number_form(s.std, s.mean, s.control) for s in part]
+        rows = [
+            [name, *_cells(part, forms, lambda s: _over(s, place))]
+            for place, name in enumerate(numbers.locations[:MAX_ROWS])
+        ]
+        groups = [f"{s.name} [{s.units}]" for s in part]
+        header = ["location", *(cell for g in groups for cell in (f"{g} control", "ensemble"))]
+        notes = ["means over forcings; +- the mean standard deviation over samples"]
+        if count > MAX_ROWS:
+            notes.append(f"the first {MAX_ROWS} of {count} locations")
+        tables.append(Table("by location", header, rows, notes, (), (("", 1), *((g, 2) for g in groups))))
+    return tables
+
+
+def _over(s: Summary, place: int) -> tuple[float, float, float]:
+    """Return means over forcings of control, mean and standard deviation at one location."""
+    return known_mean(s.control[:, place]), known_mean(s.mean[:, place]), known_mean(s.std[:, place])

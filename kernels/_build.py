@@ -1,10 +1,6 @@
-"""What kernels share when they compile: decorators, a stage from a block, runs of samples.
+"""What kernels share when they compile: decorators, and runs of samples."""
 
-Scalar equations and row loops are `equation`; the one function of a stage that Python calls
-is a `block`. Blocks receive C-contiguous writable arrays alone, so each compiles once.
-"""
-
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -12,20 +8,10 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-from kernels._contract import F8, I8, U1, Batch, Run, Stage, Variable
+from kernels._contract import I8
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-# Array indices are unsigned: numba lets signed ones count from the end, and that
-# possibility keeps LLVM from vectorising a loop that starts at an offset.
-ONE = np.uintp(1)
-
-# Which of two levels advances along a run of samples.
-BOTH, FIRST, SECOND = 0, 1, 2
-# Runs shorter than this on average are slower than going sample by sample.
-SHORTEST_RUN = 8
 
 
 def equation(function: Function) -> Function:
@@ -34,7 +20,7 @@ def equation(function: Function) -> Function:
 
 
 def block(function: Function) -> Function:
-    """Compile the function of a stage that Python calls: without the GIL, cached on disk.
+    """Compile a function that Python calls: without the interpreter's lock, cached on disk.
 
     Notes
     -----
@@ -57,89 +43,41 @@ def _digest(folder: Path) -> str:
     return sha256(b"".join(sha256(file.read_bytes()).digest() for file in files)).hexdigest()
 
 
-def stage(
-    name: str,
-    function: Callable[..., None],
-    *,
-    settings: Callable[[Any, Mapping[str, NDArray[Any]]], tuple[Any, ...]],
-    parameters: tuple[str, ...] = (),
-    drivers: tuple[str, ...] = (),
-    upstream: tuple[str, ...] = (),
-    levels: tuple[str, ...] = (),
-    outputs: tuple[Variable, ...],
-) -> Stage:
-    """Return the stage that calls a block with its tables spelt out in order.
+# Which of two levels advances along a run of samples.
+BOTH, FIRST, SECOND, GATHER = 0, 1, 2, 3
 
-    Parameters
-    ----------
-    function : callable
-        ``function(*settings, *parameters, *drivers, *upstream, *levels, *outputs, status)``;
-        an output that nobody asked for arrives with no elements. Arrays that are not
-        C-contiguous and writable arrive as copies: other layouts would compile anew.
-    settings : callable
-        ``settings(options, coords)`` returns the leading numbers.
-    levels : tuple of str
-        The upstream names whose level is passed; one for each earlier stage is enough.
-    """
-    nothing = {variable.name: np.empty((0,) * (2 + len(variable.dims))) for variable in outputs}
-
-    inputs = len(parameters) + len(drivers) + len(upstream) + len(levels)
-
-    def open_stage(options: Any) -> Run:
-        def run(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
-            arrays: list[NDArray[Any]] = [
-                *map(batch.parameters.__getitem__, parameters),
-                *map(batch.drivers.__getitem__, drivers),
-                *map(batch.upstream.__getitem__, upstream),
-                *map(batch.level.__getitem__, levels),
-                *map(out.get, nothing.keys(), nothing.values()),
-                status,
-            ]
-            plain = [a if a.flags.carray else np.array(a, order="C") for a in arrays]
-            function(*settings(options, batch.coords), *plain)
-            for copy, target in zip(plain[inputs:], arrays[inputs:], strict=True):
-                if copy is not target:
-                    target[...] = copy
-
-        return run
-
-    return Stage(name, parameters, drivers, upstream, tuple(nothing), open_stage)
+# Runs shorter than this on average are slower than looking up every sample's row.
+SHORTEST_RUN = 8
 
 
 @equation
-def find_runs(one: I8, two: I8, runs: I8) -> int:
-    """Write runs of samples (first, stop, kind) over two levels; return how many, 0 if too many.
+def find_runs(one: I8, two: I8) -> I8:
+    """Return the runs of samples over two levels, (n, 3): first, past the last, kind.
 
     Crossed designs keep the row of one level while those of the other follow one another;
-    without sharing both advance. Loops along a run need no index, and so they vectorise.
+    without sharing both advance. A loop along a run needs no index, and so it vectorises.
+    Where runs are short there is one of kind `GATHER`, whose samples look up their rows.
     """
-    count, start = 0, 0
-    while start < len(one):
-        if count == len(runs):
-            return 0
+    most = len(one) // SHORTEST_RUN + 1
+    runs, count, start = np.empty((most, 3), np.int64), 0, 0
+    while start < len(one) and count < most:
         stop, kind = start + 1, BOTH
         if stop < len(one):
             step_one, step_two = one[stop] - one[start], two[stop] - two[start]
-            if 0 <= step_one <= 1 and 0 <= step_two <= 1 and step_one + step_two > 0:
-                kind = SECOND if step_one == 0 else FIRST if step_two == 0 else BOTH
-                while (
-                    stop < len(one)
-                    and one[stop] - one[stop - 1] == step_one
-                    and two[stop] - two[stop - 1] == step_two
-                ):
-                    stop += 1
-        runs[count, 0], runs[count, 1], runs[count, 2] = start, stop, kind
+            while (
+                stop < len(one)
+                and one[stop] - one[stop - 1] == step_one
+                and two[stop] - two[stop - 1] == step_two
+            ):
+                stop += 1
+            if step_one == 0 and step_two == 1:
+                kind = SECOND
+            elif step_one == 1 and step_two == 0:
+                kind = FIRST
+            elif not (step_one == 1 and step_two == 1):
+                kind = GATHER
+        runs[count] = start, stop, kind
         count, start = count + 1, stop
-    return count
-
-
-@equation
-def first_uses(level: I8) -> I8:
-    """Return for each sample the first one that uses the same row."""
-    low = level.min()
-    seen, uses = np.full(level.max() - low + 1, -1), np.empty_like(level)
-    for s in range(len(level)):
-        if seen[level[s] - low] < 0:
-            seen[level[s] - low] = s
-        uses[s] = seen[level[s] - low]
-    return uses
+    if start < len(one):
+        runs[0], count = (0, len(one), GATHER), 1
+    return runs[:count]

@@ -17,15 +17,15 @@ F8 = NDArray[np.float64]
 
 def describe_admissible(context: Context, name: str, *, by_location: bool) -> dict[str, Any]:
     """Return the admissible range of a parameter as it is used, JSON-able."""
-    lower, upper = admissible(context, name, by_location=by_location)
-    ends = {"lower": lower, "upper": upper}
-    return {
-        side: float(bound[0, 0])
-        if len(bound) == 1
-        else {"least": float(bound.min()), "most": float(bound.max()), "locations": len(bound)}
-        for side, bound in ends.items()
-        if np.isfinite(bound).any()
-    }
+    ends = admissible(context, name, by_location=by_location)
+    found: dict[str, Any] = {}
+    for side, bound in zip(("lower", "upper"), ends, strict=True):
+        finite = bound[np.isfinite(bound)]
+        if not finite.size:
+            continue
+        range_ = {"least": float(finite.min()), "most": float(finite.max())}
+        found[side] = range_ | {"locations": len(finite)} if len(bound) > 1 else range_["most"]
+    return found
 
 
 def describe_all(context: Context, names: Iterable[str]) -> dict[str, Any]:
@@ -59,13 +59,19 @@ class Excess:
         The first such one.
     text : str
         What was found and what the bound is.
-    advice : str
+    bound : str
         The words of a distribution that keep to every location's bound.
     """
 
     row: int
     text: str
-    advice: str
+    bound: str
+
+    def mended(self, distribution: object) -> str:
+        """Return the text with what to do to the distribution, or to the lack of one."""
+        if distribution is None:
+            return f"{self.text}; give it a distribution of its own, with '{self.bound}'"
+        return f"{self.text}; add '{self.bound}'"
 
 
 def excesses(name: str, values: F8, context: Context) -> Iterator[Excess]:

@@ -112,7 +112,7 @@ def resolve(
     problems : list of Problem
         Added to; a parameter with a problem has no marginal.
     truncate : bool
-        Random designs: cut at the admissible range. Others check it, with `check_values`.
+        Random designs: cut at the admissible range. Others check it, with `excesses`.
     """
     found = Resolved(attributes=_empty_account())
     if EVERY in written and len(written) == 1:

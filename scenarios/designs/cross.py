@@ -5,6 +5,7 @@ Members that agree in the parameters of a factor share what depends on that fact
 """
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
@@ -62,6 +63,10 @@ class Spec(DesignSpec):
     def names(self) -> tuple[str, ...]:
         """Return the parameters its factors vary; ``"*"`` is all of the kernel's."""
         return tuple(dict.fromkeys(name for factor in self.cross for name in factor.names()))
+
+    def files(self, base: Path) -> dict[str, Path]:
+        """Return the files of its factors; see `DesignSpec.files`."""
+        return {name: file for f in self.cross for name, file in f.files(base).items()}
 
     def open(self, context: Context) -> Factorial:
         """Return the design; raise `ScenarioError` with every problem of every factor."""

@@ -23,7 +23,7 @@ from scenarios.designs import _trajectories
 from scenarios.designs._account import account
 from scenarios.designs._admissible import excesses
 from scenarios.designs._contract import Context, DesignSpec
-from scenarios.designs._grammar import Parameters
+from scenarios.designs._grammar import Distribution, Parameters
 from scenarios.designs._groups import Groups, grouped
 from scenarios.designs._levels import Levels, runs, single, span, trimmed
 from scenarios.designs._marginals import Marginal, resolve
@@ -84,7 +84,7 @@ class Spec(DesignSpec):
         problems: list[Problem] = []
         resolved = resolve(self.parameters, context, problems, truncate=False)
         for name, marginal in resolved.marginals.items():
-            problems += _check(name, marginal, context)
+            problems += _check(name, self.parameters.get(name), marginal, context)
         labels: tuple[str, ...] = ()
         if not problems:
             labels, group = grouped(self.groups, resolved.names, context.path, problems)
@@ -121,7 +121,9 @@ class Spec(DesignSpec):
         return Morris(attributes, resolved.marginals, group, source, chosen, stream)
 
 
-def _check(name: str, marginal: Marginal, context: Context) -> list[Problem]:
+def _check(
+    name: str, written: Distribution | None, marginal: Marginal, context: Context
+) -> list[Problem]:
     """Return what is wrong with the lowest and the highest level, which tell of all."""
     where = f"{context.path}.parameters.{name}"
     if marginal.unbounded:
@@ -133,7 +135,7 @@ def _check(name: str, marginal: Marginal, context: Context) -> list[Problem]:
     found = []
     for excess in excesses(name, marginal.values(np.array([0.0, 1.0])), context):
         level = ("lowest", "highest")[excess.row]
-        found.append(Problem(f"{level} level: {excess.text}; add '{excess.advice}'", where))
+        found.append(Problem(f"{level} level: {excess.mended(written)}", where))
     return found
 
 

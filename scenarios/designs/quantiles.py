@@ -60,7 +60,7 @@ class Spec(DesignSpec):
             ends = marginal.values(np.array([0.5, self.n - 0.5]) / self.n)
             for excess in excesses(name, ends, context):
                 quantile = (0, self.n - 1)[excess.row]
-                text = f"quantile {quantile}: {excess.text}; add '{excess.advice}'"
+                text = f"quantile {quantile}: {excess.mended(self.parameters.get(name))}"
                 problems.append(Problem(text, f"{context.path}.parameters.{name}"))
         if problems:
             raise ScenarioError(problems)

@@ -50,9 +50,18 @@ class Spec(DesignSpec):
         """Return the parameters it varies; ``"*"`` where only the file knows."""
         return tuple(self.columns) if self.columns is not None else (EVERY,)
 
+    def _kept_as(self) -> str:
+        return self.path.replace("/", "_")
+
+    def files(self, base: Path) -> dict[str, Path]:
+        """Return the table, so that a store can keep a copy; see `DesignSpec.files`."""
+        return {self._kept_as(): base / self.path}
+
     def open(self, context: Context) -> "Table":
         """Return the design; raise `ScenarioError` with every problem found."""
         file = context.base / self.path
+        if not file.exists():
+            file = context.base / self._kept_as()
         problems = list(self._wanted(context))
         if not file.is_file():
             text = "no such file; the path is relative to the scenario's folder"

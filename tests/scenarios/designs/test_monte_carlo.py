@@ -171,13 +171,13 @@ def test_the_admissible_range_cuts_as_well(opened):
 
 def test_the_admissible_range_of_each_location_where_values_differ_anyway(opened):
     context = {
-        "columns": {"tau": [20.0, 80.0]},
-        "lower": {"tau_soil": [5.0, 60.0]},
+        "columns": {"tau": [20.0, 80.0, 50.0]},
+        "lower": {"tau_soil": [5.0, 60.0, np.nan]},
     }
     parameters = {"tau_soil": {"normal": {"column": "tau", "sd": 10.0}}}
     design = opened("monte_carlo", n=500, parameters=parameters, context=context)
     values = design.rows(0, 500)["tau_soil"]
-    assert (values.min(axis=1) >= [5.0, 60.0]).all()
+    assert (values.min(axis=1) >= [5.0, 60.0, -np.inf]).all()
     assert values[0].min() < 10.0
     admissible = design.attributes["admissible"]["tau_soil"]
     assert admissible == {"lower": {"least": 5.0, "most": 60.0, "locations": 2}}

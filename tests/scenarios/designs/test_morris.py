@@ -235,6 +235,8 @@ def test_problems(refused):
         "design.parameters.tau_soil: lowest level: tau_soil is 20.0 yr, below the bound that the "
         "forcings admit, 25.0 yr; add 'lower: 25.0'"
     )
+    (found,) = refused("morris", trajectories=5, parameters="all", context=context)
+    assert found.endswith("; give it a distribution of its own, with 'lower: 25.0'")
     normal = {"tau_soil": {"normal": [38.3, 11.0], "lower": 2}, "q10": None}
     (found,) = refused("morris", trajectories=5, parameters=normal)
     assert "infinite values of this distribution; add lower: and upper:" in found

@@ -1,0 +1,29 @@
+"""The report: one HTML page that holds everything it shows, from the store alone."""
+
+from pathlib import Path
+
+
+def write_report(store: Path, output: Path) -> Path:
+    """Write the page of a run, finished or not, and return its path.
+
+    Parameters
+    ----------
+    store : Path
+        The folder a run wrote; it is only read.
+    output : Path
+        The page; folders above it are made.
+
+    Raises
+    ------
+    PlanError
+        Not a store of this program.
+    """
+    # Imported here: the command line must not wait for matplotlib.
+    from ensemble.report.page import render
+    from ensemble.store import read
+
+    page = render(read(Path(store)))
+    output = Path(output)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(page, encoding="utf-8", errors="replace")
+    return output

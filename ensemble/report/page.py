@@ -1,0 +1,341 @@
+"""The page: what a run found, how it was made, and what went wrong."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ensemble.report import figures, made, panels, sharing
+from ensemble.report.failures import Account, account
+from ensemble.report.markup import Html, joined, paragraphs, picture, section, table, tag
+from ensemble.report.series import all_series
+from ensemble.report.sheet import SHEET
+from ensemble.report.style import Picture, look
+from ensemble.sensitivity import Found, of_response, results, stored, tabulate
+from ensemble.store import Store
+from ensemble.tables import MAX_ROWS, Numbers, key_table, location_tables, tables_of
+from kernels import OK
+
+MOST_PLACES = 4
+"""Locations that get figures and tables of their own."""
+
+NOT_DRAWN = ("morris", "grid", "table")
+"""Designs whose rows are not spread as the parameters' distributions."""
+
+MOST_RESPONSES = 12
+"""Responses that get figures."""
+
+MOST_MEMBERS = 50_000_000
+"""Values of all responses that are analysed for the page alone."""
+
+
+def render(store: Store) -> str:
+    """Return the whole page of a store."""
+    with look():
+        return _Page(store).html()
+
+
+class _Page:
+    """The sections of one page."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.numbers = Numbers(store)
+        self.attrs = store.attrs
+        self.synthetic = str(self.attrs["synthetic"] or "")
+        self.scenario = self.attrs["identity"]["scenario"]
+        self.places = range(min(len(self.numbers.locations), MOST_PLACES))
+
+    @cached_property
+    def account(self) -> Account:
+        """Return what is known of failures."""
+        return account(self.numbers)
+
+    def html(self) -> str:
+        """Return the page."""
+        sections: list[tuple[str, str, Callable[[], Iterable[Html]]]] = [
+            ("results", "Results", self.results),
+            ("sensitivity", "What the spread is due to", self.sensitivity),
+            ("series", "Stored outputs in time", self.series),
+            ("design", "Design", self.design),
+            ("failures", "Failures", self.failures),
+            ("provenance", "Provenance", self.provenance),
+            ("scenario", "Scenario", self.scenario_text),
+        ]
+        body = [(name, title, joined(make())) for name, title, make in sections]
+        shown = [(name, title, part) for name, title, part in body if part]
+        contents = tag("nav", *(tag("a", title, href=f"#{name}") for name, title, _ in shown))
+        main = joined(section(name, title, part) for name, title, part in shown)
+        title = self.attrs["title"]
+        head = joined(
+            [
+                Html('<meta charset="utf-8">'),
+                # Nothing is fetched and nothing runs, whatever a name in the store says.
+                Html(
+                    '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+                    "img-src data:; style-src 'unsafe-inline'\">"
+                ),
+                Html('<meta name="viewport" content="width=device-width, initial-scale=1">'),
+                tag("title", title),
+                Html(f"<style>{SHEET}</style>"),
+            ]
+        )
+        foot = tag("footer", tag("p", "written by soilsweep from the store alone"))
+        whole = [self.top(), contents, main, foot]
+        return (
+            f"<!DOCTYPE html>\n{tag('html', tag('head', head), tag('body', *whole), lang='en')}\n"
+        )
+
+    def picture(self, drawn: Picture) -> Html:
+        """Return a figure with its caption."""
+        return picture(drawn.svg, caption=drawn.caption, width=drawn.width)
+
+    # --- top ---
+
+    def top(self) -> Html:
+        """Return title, labels, state and key numbers."""
+        parts = [tag("h1", self.attrs["title"]), tag("p", self.attrs["source"], class_="lead")]
+        if self.scenario["description"]:
+            parts.append(tag("p", self.scenario["description"]))
+        if self.synthetic:
+            text = f"Synthetic data: {self.synthetic}"
+            parts.append(tag("div", tag("p", text), class_="banner made-up", role="note"))
+        parts += [self.state(), self.cards()]
+        return tag("header", *parts)
+
+    def state(self) -> Html:
+        """Return whether the run is complete, and what cannot be read."""
+        done, total = len(self.numbers.committed), self.numbers.grid.blocks
+        lines = [f"Complete: {done:,}/{total:,} blocks are committed."]
+        if not self.numbers.complete:
+            lines = [
+                f"Unfinished: {done:,}/{total:,} blocks are committed.",
+                "Numbers and figures are of these alone, and an ensemble is shown only where all "
+                "its members are. The same run command goes on where it stopped.",
+            ]
+        state = "good" if self.numbers.complete else "bad"
+        banner = tag("div", *(tag("p", line) for line in lines), class_=f"banner {state}")
+        # Filled while the other sections were made.
+        damage = self.numbers.damage[:10]
+        if not damage:
+            return banner
+        more = len(self.numbers.damage) - len(damage)
+        lines = ["Some committed values cannot be read; see `soilsweep verify`:", *damage]
+        lines += [f"and {more} more"] if more else []
+        return joined(
+            [banner, tag("div", *(tag("p", line) for line in lines), class_="banner bad")]
+        )
+
+    def cards(self) -> Html:
+        """Return the run's sizes."""
+        forcings, locations, samples = (axis.size for axis in self.numbers.grid.axes)
+        entries = self.numbers.committed.values()
+        members = sum(n for e in entries for n in e.status.values())
+        failed = sum(n for e in entries for code, n in e.status.items() if code != OK)
+        share = f" ({failed / members:.2%})" if failed else ""
+        facts = [
+            (f"{members:,}", f"members of {forcings * locations * samples:,}"),
+            (f"{forcings:,}", "forcings"),
+            (f"{locations:,}", "locations" if locations > 1 else "location"),
+            (f"{samples:,}", "samples each"),
+            (f"{failed:,}{share}", "failed members"),
+            (f"{sum(e.seconds for e in entries):,.1f} s", "worker time"),
+        ]
+        return tag(
+            "ul", *(tag("li", tag("b", b), tag("span", s)) for b, s in facts), class_="cards"
+        )
+
+    # --- results ---
+
+    def results(self) -> Iterable[Html]:
+        """Yield key numbers, tables and figures of the responses."""
+        numbers = self.numbers
+        summaries = numbers.summaries()
+        if not summaries:
+            yield tag("p", "The scenario names no responses, so there is nothing to sum up.")
+            return
+        if len(numbers.locations) == 1:
+            key = key_table(numbers)
+            assert key is not None
+            yield table(replace(key, title="key numbers"))
+        for shown in location_tables(numbers):
+            yield table(shown)
+        method = self.attrs["design"]["method"]
+        if method in NOT_DRAWN:
+            yield tag(
+                "p",
+                f"Means and standard deviations are over the rows of a {method} design, "
+                "which are no draws from a distribution.",
+            )
+        yield from self._response_figures(summaries)
+        for k, shown in enumerate(tables_of(numbers)):
+            if k >= MOST_PLACES * max(1, -(-len(summaries) // 4)):
+                more = f"Tables of the first {MOST_PLACES} of {len(numbers.locations)} locations."
+                yield paragraphs([more])
+                break
+            place = shown.title.removeprefix(self.attrs["title"])
+            yield table(replace(shown, title=f"by forcing{place}"))
+
+    def _response_figures(self, summaries: list[Any]) -> Iterable[Html]:
+        numbers, some = self.numbers, summaries[:MOST_RESPONSES]
+        published = numbers.published
+        label = published["label"] if published else ""
+        if len(numbers.locations) > 1:
+            rows = numbers.locations[:MAX_ROWS]
+            by_place = [figures.over_forcings(s, len(rows)) for s in some]
+            caption = (
+                "Responses by location: unconstrained (control) against the ensemble, means over "
+                "forcings; bars are the mean standard deviation over samples."
+            )
+            yield self.picture(
+                figures.responses(by_place, rows, self.synthetic, caption, mean=False)
+            )
+        for place in self.places:
+            if not np.isfinite([s.mean[:, place] for s in some]).any():
+                continue
+            shown = figures.panels(some, place, published if len(numbers.locations) == 1 else None)
+            has = any(v is not None for p in shown for v in p.published)
+            rows = numbers.forcings[:MAX_ROWS]
+            where = "" if len(numbers.locations) == 1 else f" at {numbers.locations[place]}"
+            yield self.picture(
+                figures.responses(
+                    shown,
+                    rows,
+                    self.synthetic,
+                    f"Responses{where}, unconstrained (control, the kernel's defaults) against the "
+                    "ensemble, by forcing. Bars: standard deviation over samples; in the row of the "
+                    "mean, thin: the mean of these, thick: standard deviation between forcings."
+                    + (f" Diamonds: published numbers of {label}." if has else ""),
+                    label=label if has else "",
+                )
+            )
+
+    # --- sensitivity ---
+
+    def sensitivity(self) -> Iterable[Html]:
+        """Yield shares of variance and the design's own indices."""
+        if not self.scenario["responses"]:
+            return
+        found, why = self._analysis()
+        if why:
+            yield tag("p", why)
+            return
+        yield from self._share_figures(found)
+        yield from self._index_figures(found)
+        for shown in tabulate(self.store, found):
+            yield table(shown)
+
+    def _analysis(self) -> tuple[Found, str]:
+        """Return the stored analysis or one made now, or why there is none."""
+        if not self.numbers.complete:
+            return {}, "An unfinished run is not analysed."
+        try:
+            if found := stored(self.store):
+                return found, ""
+            sizes = [axis.size for axis in self.numbers.grid.axes]
+            if float(np.prod(sizes)) * len(self.scenario["responses"]) > MOST_MEMBERS:
+                return (
+                    {},
+                    "Not analysed yet: `soilsweep analyze` does, and this page then shows it.",
+                )
+            return results(self.store), ""
+        except (ValueError, OSError) as error:
+            text = str(error).removeprefix(f"{self.store.path}: ")
+            return {}, f"No analysis: {text}."
+
+    def _share_figures(self, found: Found) -> Iterable[Html]:
+        if "sensitivity/term" not in found:
+            return
+        names = list(self.scenario["responses"])[:MOST_RESPONSES]
+        many = len(self.numbers.locations) > 1
+        rows, table_rows = [], []
+        for name in names:
+            values = of_response(found, name)["variance_share"]
+            for place in self.places:
+                rows.append(f"{name}, {self.numbers.locations[place]}" if many else name)
+                table_rows.append(values[place])
+        terms = [str(term) for term in found["sensitivity/term"][1]]
+        caption = (
+            "Shares of the variance over all members of all forcings, by analysis of variance of "
+            "the full factorial (forcing and factors of the design). A x B is what A and B do "
+            "together beyond what each does alone."
+        )
+        drawn = sharing.shares(rows, terms, np.array(table_rows), self.synthetic, caption)
+        yield self.picture(drawn)
+
+    def _index_figures(self, found: Found) -> Iterable[Html]:
+        for name in list(self.scenario["responses"])[:MOST_RESPONSES]:
+            arrays = of_response(found, name)
+            for words in (("S1", "ST"), ("mu_star", "sigma")):
+                if not set(words) <= set(arrays):
+                    continue
+                shown = [sharing.index(word, arrays) for word in words]
+                if not np.isfinite(shown[0].values).any():
+                    yield tag("p", f"{name}: no indices; too much was lost, or it does not vary.")
+                    continue
+                units = found[f"sensitivity/{name}_{words[0]}"][0].attrs["units"]
+                effects = [str(effect) for effect in found["sensitivity/effect"][1]]
+                caption = f"{sharing.MEANING[words[0]]} of {name}; " + (
+                    "bars: confidence interval by bootstrap."
+                    if len(shown[0].values) == 1
+                    else "markers: mean over forcings and locations, bands: their range."
+                )
+                yield self.picture(
+                    sharing.indices(name, units, effects, shown, self.synthetic, caption)
+                )
+
+    # --- series, design, failures, provenance ---
+
+    def series(self) -> Iterable[Html]:
+        """Yield one figure per output with a time axis."""
+        for place in self.places[:2]:
+            for shown in all_series(self.numbers, place):
+                where = (
+                    f" at {self.numbers.locations[place]}"
+                    if len(self.numbers.locations) > 1
+                    else ""
+                )
+                caption = (
+                    f"{shown.meaning}{where}, by forcing: mean and standard deviation over samples."
+                )
+                yield self.picture(
+                    panels.series(shown, self.numbers.forcings, self.synthetic, caption)
+                )
+
+    def design(self) -> Iterable[Html]:
+        """Yield how parameters were varied."""
+        yield from made.design(self.attrs["design"], self.numbers, self.account.spreads)
+        if self.account.spreads:
+            caption = (
+                "Values drawn for the members, all committed ones together; ticks below: the "
+                "control members, one per forcing and location where they differ."
+            )
+            yield self.picture(
+                panels.drawn_parameters(self.account.spreads, self.synthetic, caption)
+            )
+
+    def failures(self) -> Iterable[Html]:
+        """Yield what failed and where in parameter space."""
+        yield from made.failures(self.numbers, self.account)
+        told = [s for s in self.account.spreads if s.failed.any()]
+        if not told:
+            return
+        told.sort(key=lambda s: -s.contrast)
+        caption = "Where failures sit: all members and failed ones by parameter, and the share that failed."
+        yield self.picture(panels.failed_parameters(told, self.synthetic, caption))
+        if len(told) > 1 and told[0].points.size:
+            caption = (
+                "A random draw of members of the blocks that hold failures, in the plane of the two "
+                "parameters in which failed members differ most from all."
+            )
+            yield self.picture(panels.failed_scatter(told[0], told[1], self.synthetic, caption))
+
+    def provenance(self) -> Iterable[Html]:
+        """Yield what made the numbers."""
+        return made.provenance(self.store, self.numbers)
+
+    def scenario_text(self) -> Iterable[Html]:
+        """Yield the scenario as it was written."""
+        yield tag("pre", self.attrs["scenario"])

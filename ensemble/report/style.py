@@ -1,0 +1,120 @@
+"""How figures look, and the label that every figure of made-up data carries."""
+
+import io
+import re
+import textwrap
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from ensemble.report.markup import plain
+
+# Okabe and Ito (2008): told apart with any colour vision, and in grey by lightness.
+BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+SKY, PINK, YELLOW, DARK = "#56B4E9", "#CC79A7", "#F0E442", "#333333"
+GREY, PALE = "#8C8C8C", "#D9D9D9"
+SERIES = (BLUE, ORANGE, GREEN, PINK, SKY, RED, YELLOW)
+
+WIDTH = 10.0
+"""Inches of a figure; the page is as wide."""
+
+LOOK = {
+    "font.family": ["DejaVu Sans"],
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.labelsize": 9,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": GREY,
+    "axes.linewidth": 0.8,
+    "xtick.color": DARK,
+    "ytick.color": DARK,
+    "axes.labelcolor": DARK,
+    "grid.color": "#E6E6E6",
+    "grid.linewidth": 0.7,
+    "axes.axisbelow": True,
+    "axes.titlelocation": "left",
+    "lines.linewidth": 1.4,
+    # Names come from scenarios and data: a dollar sign in one is a dollar sign.
+    "text.parse_math": False,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "soilsweep",
+    "figure.constrained_layout.h_pad": 0.06,
+    "figure.constrained_layout.w_pad": 0.06,
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as SVG, its caption and its width in inches."""
+
+    svg: bytes
+    caption: str
+    width: float
+
+
+@contextmanager
+def look() -> Iterator[None]:
+    """Draw with our settings, without a display and without a word about missing glyphs."""
+    with matplotlib.rc_context(LOOK), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        yield
+
+
+def figure(height: float, synthetic: str, *, width: float = WIDTH) -> Figure:
+    """Return an empty figure; made-up data is named at its top."""
+    label = (
+        textwrap.fill(plain(f"SYNTHETIC DATA: {synthetic}"), int(width * 13)) if synthetic else ""
+    )
+    extra = 0.22 * (label.count("\n") + 1) if label else 0.0
+    drawn = Figure(figsize=(width, height + extra), layout="constrained")
+    if label:
+        drawn.suptitle(label, x=0.01, ha="left", color=RED, fontsize=9, fontweight="bold")
+    return drawn
+
+
+def finish(drawn: Figure, caption: str) -> Picture:
+    """Return a figure as SVG; equal figures have equal bytes."""
+    content = io.BytesIO()
+    drawn.savefig(content, format="svg", metadata={"Date": None, "Creator": "soilsweep"})
+    return Picture(content.getvalue(), caption, float(drawn.get_figwidth()))
+
+
+def short(name: object, most: int = 26) -> str:
+    """Return a name that fits beside an axis; the middle goes first."""
+    text = " ".join(plain(name).split())
+    if len(text) <= most:
+        return text
+    head = (most - 1) * 2 // 3
+    return f"{text[:head].rstrip()}\N{HORIZONTAL ELLIPSIS}{text[len(text) - (most - 1 - head) :]}"
+
+
+def wrapped(text: object, width: int, lines: int = 2) -> str:
+    """Return text on a few lines."""
+    return "\n".join(
+        textwrap.wrap(plain(text), width, max_lines=lines, placeholder="\N{HORIZONTAL ELLIPSIS}")
+    )
+
+
+_POWERS = str.maketrans("-0123456789", "\N{SUPERSCRIPT MINUS}⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+_EXPONENT = re.compile(r"(?<=[A-Za-z])(?:(?:\*\*|\^)(-?\d+)|(-\d+))\b|(?<=\bm)(\d)\b")
+
+
+def pretty(units: str) -> str:
+    """Return units with raised exponents: ``kg m-2`` as it is printed, ``CO2`` as it is."""
+    return _EXPONENT.sub(lambda m: (m[1] or m[2] or m[3]).translate(_POWERS), plain(units))
+
+
+def labelled(name: str, units: str) -> str:
+    """Return an axis label."""
+    return f"{short(name, 40)} [{pretty(units)}]" if units not in ("", "1") else short(name, 40)
