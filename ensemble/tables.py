@@ -359,7 +359,10 @@ def key_table(numbers: Numbers, place: int = 0) -> Table | None:
             f"published numbers: {numbers.published['citation']}. They are those of "
             f"{numbers.published['label']}; nothing here was computed from them."
         )
-    if len(numbers.forcings) > 1:
+    known = max(int(np.isfinite(s.mean[:, place]).sum()) for s in summaries)
+    if known < len(numbers.forcings):
+        notes.append(f"means over the {known} of {len(numbers.forcings)} forcings that are known")
+    elif known > 1:
         notes.append("each forcing counts the same")
     return Table("", header, rows, notes)
 
@@ -390,7 +393,7 @@ def location_tables(numbers: Numbers) -> list[Table]:
         ]
         groups = [f"{s.name} [{s.units}]" for s in part]
         header = ["location", *(cell for g in groups for cell in (f"{g} control", "ensemble"))]
-        notes = ["means over forcings; +- the mean standard deviation over samples"]
+        notes = ["means over the forcings known; +- the mean standard deviation over samples"]
         if count > MAX_ROWS:
             notes.append(f"the first {MAX_ROWS} of {count} locations")
         tables.append(Table("by location", header, rows, notes, (), (("", 1), *((g, 2) for g in groups))))

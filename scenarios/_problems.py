@@ -1,8 +1,9 @@
 """Problems of a scenario or of its data, collected and told all at once."""
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,11 @@ class Problem:
             place = f"{place}:{self.line}"
         return ": ".join(part for part in (place, self.where, self.text) if part)
 
+    @property
+    def order(self) -> tuple[bool, int]:
+        """Return what problems are sorted by: lines of the scenario, then the rest as found."""
+        return self.line is None or bool(self.file), 0 if self.file else self.line or 0
+
 
 class ScenarioError(ValueError):
     """A scenario, or data it names, cannot be run; holds every problem found."""
@@ -43,10 +49,37 @@ class ScenarioError(ValueError):
         super().__init__("\n".join(problem.render(source) for problem in self.problems))
 
 
+SHOWN = 60
+"""Characters of a value that a message repeats."""
+
+LISTED = 24
+"""Names that a message lists."""
+
+
 def nearest(name: str, names: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"``, or the list of names where none is near."""
     known = sorted(names)
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     if close:
         return f"; did you mean {close[0]!r}?"
-    return f"; available: {', '.join(known)}" if known else ""
+    more = f" and {len(known) - LISTED} more" if len(known) > LISTED else ""
+    return f"; available: {', '.join(known[:LISTED])}{more}" if known else ""
+
+
+def shown(value: object) -> str:
+    """Return a value as a scenario spells it, shortened."""
+    text = _spelled(value)
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
+
+
+def _spelled(value: object) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Mapping):
+        pairs = (f"{key}: {_spelled(below)}" for key, below in islice(value.items(), SHOWN))
+        return f"{{{', '.join(pairs)}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_spelled, islice(value, SHOWN)))}]"
+    return repr(value)

@@ -3,20 +3,105 @@
 ``extra="forbid"`` everywhere, so that a typo is a problem with a place, never a default.
 """
 
+import re
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from scenarios import designs, forcing
+from scenarios._problems import shown
+from scenarios.designs._grammar import AlsoAs
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=80)]
-YearRange = tuple[int, int]
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_MODULE = re.compile(r"\w[\w-]*(\.\w[\w-]*)*")
+
+
+def check_name(name: str) -> str:
+    """Return a name that files, arrays and shells can have too.
+
+    Raises
+    ------
+    ValueError
+        It cannot.
+    """
+    if not _NAME.fullmatch(name) or len(name) > 80:
+        raise ValueError(
+            f"found {shown(name)}; needed a name of letters, digits, '-' and '_', a letter first"
+        )
+    return name
+
+
+def _one_message(needed: str) -> WrapValidator:
+    """Return a validator that says one thing where pydantic has a message per part."""
+
+    def check(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return handler(value)
+        except ValidationError:
+            raise ValueError(f"found {shown(value)}; needed {needed}") from None
+
+    return WrapValidator(check)
+
+
+def _short_form(read: Callable[[Any], Any], needed: str) -> BeforeValidator:
+    """Return a validator of what may be a word or a mapping."""
+
+    def check(value: Any) -> Any:
+        found = read(value)
+        if not isinstance(found, dict | BaseModel):
+            raise ValueError(f"found {shown(value)}; needed {needed}")
+        return found
+
+    return BeforeValidator(check)
+
+
+class _OneOrSeveral:
+    """Tell the JSON Schema that a list of one may be written without brackets."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        several = handler(schema)
+        return {"anyOf": [several["items"], several]}
+
+
+Name = Annotated[
+    str,
+    AfterValidator(check_name),
+    Field(json_schema_extra={"pattern": f"^{_NAME.pattern}$", "maxLength": 80}),
+]
+# Strict: a year in quotes, or a date, is a mistake.
+Year = Annotated[int, Field(strict=True)]
+YearRange = Annotated[tuple[Year, Year], _one_message("[first year, last year]")]
 
 
 class Strict(BaseModel):
     """Base of every model here."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def _module(name: str) -> str:
+    if not _MODULE.fullmatch(name):
+        raise ValueError(
+            f"found {shown(name)}; needed a kernel of `soilsweep init --list`, or an installed "
+            "module such as my_package.my_model"
+        )
+    return name
 
 
 class KernelChoice(BaseModel):
@@ -24,7 +109,9 @@ class KernelChoice(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    name: str = Field(description="a kernel of `soilsweep init --list`, or an installed module")
+    name: Annotated[str, AfterValidator(_module)] = Field(
+        description="a kernel of `soilsweep init --list`, or an installed module"
+    )
 
     @property
     def options(self) -> dict[str, Any]:
@@ -44,12 +131,18 @@ class Output(Strict):
 
     all: Literal["step", "year"] | None = Field(default=None, description="every time step")
     last: Literal["step", "year"] | None = Field(default=None, description="the last step alone")
-    at: list[int] | None = Field(default=None, min_length=1, description="these years")
+    at: Annotated[list[Year], _one_message("a list of years, such as [1901, 2018]")] | None = Field(
+        default=None, min_length=1, description="these years, rising"
+    )
 
     @model_validator(mode="after")
     def _one(self) -> "Output":
-        if sum(value is not None for value in (self.all, self.last, self.at)) != 1:
-            raise ValueError("say one of all: year, last: year, at: [years]")
+        said = [word for word in ("all", "last", "at") if getattr(self, word) is not None]
+        if len(said) != 1:
+            found = " and ".join(said) or "none of them"
+            raise ValueError(f"found {found}; needed one of all: year, last: year, at: [years]")
+        if self.at is not None and self.at != sorted(set(self.at)):
+            raise ValueError(f"found at: {shown(self.at)}; needed rising years, each once")
         return self
 
 
@@ -64,7 +157,7 @@ class Response(Strict):
     mean: YearRange | None = Field(default=None, description="mean over the years, both included")
     sum: YearRange | None = Field(default=None, description="sum over the years, both included")
     trend: YearRange | None = Field(default=None, description="least-squares slope, per year")
-    at: int | None = Field(default=None, description="value in that year")
+    at: Year | None = Field(default=None, description="value in that year")
 
     @property
     def verb(self) -> str:
@@ -79,11 +172,16 @@ class Response(Strict):
 
     @model_validator(mode="after")
     def _one(self) -> "Response":
-        if sum(getattr(self, verb) is not None for verb in REDUCTIONS) != 1:
-            raise ValueError(f"say one of {', '.join(REDUCTIONS)}, such as change: [1901, 2018]")
+        said = [verb for verb in REDUCTIONS if getattr(self, verb) is not None]
+        if len(said) != 1:
+            found = " and ".join(said) or "none of them"
+            words = f"needed one of {', '.join(REDUCTIONS)}, such as change: [1901, 2018]"
+            raise ValueError(f"found {found}; {words}")
         first, last = self.years
         if first > last or (first == last and self.verb in ("change", "trend")):
-            raise ValueError(f"{self.verb}: {[first, last]} must be [first year, later year]")
+            raise ValueError(
+                f"found {self.verb}: [{first}, {last}]; needed [first year, later year]"
+            )
         return self
 
 
@@ -91,7 +189,9 @@ class Histograms(Strict):
     """How quantiles are found without keeping members."""
 
     bins: int = Field(default=1000, ge=2, le=100_000)
-    edges: dict[str, tuple[float, float]] = Field(
+    edges: dict[
+        str, Annotated[tuple[float, float], _one_message("[lowest, highest], two numbers")]
+    ] = Field(
         default={}, description="[lowest, highest] edge by target; others from a pilot run"
     )
     pilot: int = Field(default=256, ge=2, le=10_000, description="members of the pilot run")
@@ -100,7 +200,9 @@ class Histograms(Strict):
     def _ordered(self) -> "Histograms":
         for target, (low, high) in self.edges.items():
             if not low < high:
-                raise ValueError(f"edges of {target}: [{low}, {high}] must rise")
+                raise ValueError(
+                    f"found edges of {target!r}: [{low:g}, {high:g}]; needed [lowest, highest]"
+                )
         return self
 
 
@@ -134,20 +236,46 @@ class Reference(Strict):
     responses: dict[str, Published]
 
 
-def _kernel(value: Any) -> Any:
-    return {"name": value} if isinstance(value, str) else value
-
-
-def _output(value: Any) -> Any:
-    return {value: "step"} if value in ("all", "last") else value
-
-
 def _as_list(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
-Statistic = str | dict[str, float]
-Readers = Annotated[list[forcing.union()], BeforeValidator(_as_list), Field(min_length=1)]  # type: ignore[misc]
+def _one_condition(value: Any) -> Any:
+    if isinstance(value, dict) and len(value) != 1:
+        raise ValueError(f"found {shown(value)}; needed one condition, such as {{above: 200}}")
+    return value
+
+
+KernelSection = Annotated[
+    KernelChoice,
+    _short_form(
+        lambda value: {"name": value} if isinstance(value, str) else value,
+        "a kernel's name, or {name: two_box} with its options",
+    ),
+    AlsoAs(({"type": "string"},)),
+]
+OutputSection = Annotated[
+    Output,
+    _short_form(
+        lambda value: {value: "step"} if value in ("all", "last") else value,
+        "all, last, {all: year}, {last: year} or {at: [years]}",
+    ),
+    AlsoAs(({"enum": ["all", "last"]},)),
+]
+Statistic = Annotated[
+    str | dict[str, Annotated[float, Field(strict=True)]],
+    _one_message("a word such as mean or q95, or a condition such as {above: 200}"),
+    BeforeValidator(_one_condition),
+]
+Readers = Annotated[
+    list[forcing.union()],  # type: ignore[misc]
+    _OneOrSeveral(),
+    BeforeValidator(_as_list),
+    Field(min_length=1),
+]
+
+
+NOTHING_KEPT = "nothing is kept; needed outputs:, responses: or statistics:"
 
 
 class Scenario(Strict):
@@ -157,10 +285,12 @@ class Scenario(Strict):
     name: Name = Field(description="letters, digits, '-' and '_'")
     title: str = ""
     description: str = ""
-    kernel: Annotated[KernelChoice, BeforeValidator(_kernel)]
-    forcing: Readers
+    kernel: KernelSection = Field(description="two_box, or {name: two_box} with its options")
+    forcing: Readers = Field(description="{reader: ...} and its keys, or a list of them")
     locations: LocationTable | None = None
-    design: designs.union()  # type: ignore[valid-type]
+    design: designs.union() = Field(  # type: ignore[valid-type]
+        description="{method: ...} and its keys, or {cross: [...]}"
+    )
     independent: list[Literal["forcing", "location"]] = Field(
         default=[], description="draw new rows for each; otherwise all share the same rows"
     )
@@ -170,9 +300,15 @@ class Scenario(Strict):
         description="rows outside the admissible range of the forcings: refuse them at plan time "
         "(random designs are truncated instead), or run them and flag the members",
     )
-    outputs: dict[str, Annotated[Output, BeforeValidator(_output)]] = {}
-    responses: dict[Name, Response] = {}
-    statistics: dict[str, Annotated[list[Statistic], Field(min_length=1)]] = {}
+    outputs: dict[str, OutputSection] = Field(
+        default={}, description="output of the kernel: which of its time steps are kept"
+    )
+    responses: dict[Name, Response] = Field(
+        default={}, description="name: a scalar of each member, from one output"
+    )
+    statistics: dict[str, Annotated[list[Statistic], Field(min_length=1)]] = Field(
+        default={}, description="output or response: statistics over samples"
+    )
     histograms: Histograms = Histograms()
     precision: Literal["float32", "float64"] = Field(
         default="float32", description="of stored outputs; computing is in float64"
@@ -188,7 +324,7 @@ class Scenario(Strict):
     @model_validator(mode="after")
     def _something_kept(self) -> "Scenario":
         if not (self.outputs or self.responses or self.statistics):
-            raise ValueError("nothing is kept: say outputs:, responses: or statistics:")
+            raise ValueError(NOTHING_KEPT)
         return self
 
     def store_path(self) -> str:

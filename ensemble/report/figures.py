@@ -17,6 +17,7 @@ from ensemble.report.style import (
     PALE,
     RED,
     SKY,
+    WIDTH,
     Picture,
     figure,
     finish,
@@ -106,32 +107,35 @@ def responses(
     across = min(ACROSS, len(shown))
     down = -(-len(shown) // across)
     last = ["mean"] * (mean and len(rows) > 1) + ["published"] * bool(label)
-    depth = len(rows) + 1.6 * len(last) + 0.6
-    each = max(1.5, min(0.24, 11.0 / depth) * depth + 0.75)
-    drawn = figure(down * each + 0.55, synthetic)
-    grid = drawn.subplots(down, across, squeeze=False, sharey=True)
-    for axes, panel in zip(grid.flat, shown, strict=False):
-        _rows(axes, panel, len(rows), last)
-    for axes in list(grid.flat)[len(shown) :]:
-        axes.set_axis_off()
     known = max(int(np.isfinite(panel.mean).sum()) for panel in shown)
     whole = len(shown[0].mean)
-    count = f"{whole}" if known == whole else f"{known} of {whole}"
-    names = {"mean": f"mean of {count}", "published": wrapped(f"published: {label}", 26, 3)}
-    ticks = {**dict(enumerate(short(r) for r in rows)), **_places(len(rows), last, names)}
+    names = {
+        "mean": f"mean of {whole}" if known == whole else f"mean of {known} of {whole}",
+        "published": wrapped(f"published: {label}", 26, 3),
+    }
+    inches = min(0.24, 11.0 / (len(rows) + 4))
+    # The rows below the line take 0.42 inches each, however dense the others are.
+    places = [len(rows) - 0.2 + (0.3 + 0.42 * k) / inches for k in range(len(last))]
+    ticks = {**dict(enumerate(short(r, 32) for r in rows))}
+    ticks |= {place: names[word] for place, word in zip(places, last, strict=True)}
+    bottom = max(ticks) + 0.24 / inches
+    drawn = figure(down * max(1.5, (bottom + 0.7) * inches + 0.75) + 0.55, synthetic)
+    grid = drawn.subplots(down, across, squeeze=False, sharey=True)
+    beside = 0.068 * max(len(line) for text in ticks.values() for line in text.split("\n"))
+    for axes, panel in zip(grid.flat, shown, strict=False):
+        _rows(axes, panel, len(rows), dict(zip(last, places, strict=True)))
+        axes.set_title(wrapped(panel.meaning, int((WIDTH - 0.4 - beside) / across * 11.5)))
+    for axes in list(grid.flat)[len(shown) :]:
+        axes.set_axis_off()
     for axes in grid[:, 0]:
         axes.set_yticks(list(ticks), list(ticks.values()))
-        axes.set_ylim(max(ticks) + 0.9, -0.7)
+        axes.set_ylim(bottom, -0.7)
     _legend(drawn, last, shown)
     return finish(drawn, caption)
 
 
-def _places(rows: int, last: Sequence[str], names: Mapping[str, str]) -> dict[float, str]:
-    return {rows + 0.5 + 1.5 * k: names[word] for k, word in enumerate(last)}
-
-
-def _rows(axes: Axes, panel: Panel, rows: int, last: Sequence[str]) -> None:
-    """Draw one response."""
+def _rows(axes: Axes, panel: Panel, rows: int, last: Mapping[str, float]) -> None:
+    """Draw one response; ``last`` are the rows below the line and where they are."""
     y = np.arange(rows)
     control, mean = panel.control[:rows], panel.mean[:rows]
     axes.hlines(y, control, mean, color=PALE, linewidth=3, zorder=1)
@@ -139,22 +143,22 @@ def _rows(axes: Axes, panel: Panel, rows: int, last: Sequence[str]) -> None:
     axes.errorbar(mean, y, xerr=error, fmt="o", color=BLUE, ms=4.5, elinewidth=1.2, zorder=3)
     axes.plot(control, y, "o", mfc="white", mec=DARK, mew=1.2, ms=4.5, zorder=4)
     if last:
-        axes.axhline(rows - 0.15, color=GREY, linewidth=0.8)
-    for place, word in _places(rows, last, {w: w for w in last}).items():
-        if word == "mean":
-            _mean_row(axes, panel, place)
-        else:
-            _published_row(axes, panel, place)
-    axes.set_title(wrapped(panel.meaning, 44))
+        axes.axhline(rows - 0.2, color=GREY, linewidth=0.8)
+    if "mean" in last:
+        _mean_row(axes, panel, last["mean"], 0.42 * (last["mean"] - rows + 0.2))
+    if "published" in last:
+        _published_row(axes, panel, last["published"])
     axes.set_xlabel(labelled(panel.name, panel.units))
     axes.grid(axis="x")
     axes.tick_params(axis="y", length=0)
     axes.margins(x=0.06)
 
 
-def _mean_row(axes: Axes, panel: Panel, place: float) -> None:
-    """Draw the means over rows: thick the spread between them, thin the spread within."""
-    offset = 0.28
+def _mean_row(axes: Axes, panel: Panel, place: float, offset: float) -> None:
+    """Draw the means over rows, ``offset`` above and below their place.
+
+    Thick the standard deviation between rows, thin the mean of those within.
+    """
     for values, y, thick, colour in (
         (panel.control, place - offset, GREY, DARK),
         (panel.mean, place + offset, SKY, BLUE),
@@ -186,7 +190,7 @@ def _legend(drawn: Figure, last: Sequence[str], shown: Sequence[Panel]) -> None:
     if spread:
         handles[1].set_linestyle("-")
     if "mean" in last:
-        handles.append(Line2D([], [], color=SKY, lw=6, alpha=0.6, label="SD between the rows"))
+        handles.append(Line2D([], [], color=SKY, lw=6, alpha=0.6, label="SD between forcings"))
     if "published" in last:
         handles.append(_marker("D", RED, "white", "published, unconstrained"))
         handles.append(_marker("D", RED, RED, "published, constrained"))

@@ -89,7 +89,7 @@ def _parameters(
                 words(law) if law else NONE,
                 _share(attributes.get("truncated_share", {}).get(name)),
                 _share(attributes.get("outside_bounds", {}).get(name)),
-                words(attributes.get("admissible", {}).get(name) or NONE),
+                _bounds(attributes.get("admissible", {}).get(name) or {}),
                 span,
                 control,
             ]
@@ -105,11 +105,22 @@ def _parameters(
     return Table("parameters", header, rows, notes)
 
 
+def _bounds(bounds: Mapping[str, Any]) -> str:
+    """Return the admissible range; by location it is one itself."""
+    parts = []
+    for side, value in bounds.items():
+        if isinstance(value, Mapping) and {"least", "most"} <= value.keys():
+            parts.append(f"{side} {_span((value['least'], value['most']))}")
+        else:
+            parts.append(f"{side} {words(value)}")
+    return ", ".join(parts) or NONE
+
+
 def _span(values: Any) -> str:
     if not len(values):
         return NONE
-    low, high = float(np.min(values)), float(np.max(values))
-    return f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
+    low, high = f"{float(np.min(values)):.4g}", f"{float(np.max(values)):.4g}"
+    return low if low == high else f"{low} to {high}"
 
 
 def _share(value: float | None) -> str:

@@ -137,7 +137,7 @@ class _Page:
         share = f" ({failed / members:.2%})" if failed else ""
         facts = [
             (f"{members:,}", f"members of {forcings * locations * samples:,}"),
-            (f"{forcings:,}", "forcings"),
+            (f"{forcings:,}", "forcings" if forcings > 1 else "forcing"),
             (f"{locations:,}", "locations" if locations > 1 else "location"),
             (f"{samples:,}", "samples each"),
             (f"{failed:,}{share}", "failed members"),
@@ -155,6 +155,9 @@ class _Page:
         summaries = numbers.summaries()
         if not summaries:
             yield tag("p", "The scenario names no responses, so there is nothing to sum up.")
+            return
+        if not any(np.isfinite(s.mean).any() for s in summaries):
+            yield tag("p", "No ensemble is complete with members that ran; see Failures.")
             return
         if len(numbers.locations) == 1:
             key = key_table(numbers)
@@ -220,30 +223,28 @@ class _Page:
             return
         found, why = self._analysis()
         if why:
-            yield tag("p", why)
+            yield paragraphs(why, class_="")
             return
         yield from self._share_figures(found)
         yield from self._index_figures(found)
         for shown in tabulate(self.store, found):
             yield table(shown)
 
-    def _analysis(self) -> tuple[Found, str]:
+    def _analysis(self) -> tuple[Found, list[str]]:
         """Return the stored analysis or one made now, or why there is none."""
         if not self.numbers.complete:
-            return {}, "An unfinished run is not analysed."
+            return {}, ["An unfinished run is not analysed."]
         try:
             if found := stored(self.store):
-                return found, ""
+                return found, []
             sizes = [axis.size for axis in self.numbers.grid.axes]
             if float(np.prod(sizes)) * len(self.scenario["responses"]) > MOST_MEMBERS:
-                return (
-                    {},
-                    "Not analysed yet: `soilsweep analyze` does, and this page then shows it.",
-                )
-            return results(self.store), ""
+                text = "Not analysed yet: `soilsweep analyze` does it, and this page then shows it."
+                return {}, [text]
+            return results(self.store), []
         except (ValueError, OSError) as error:
             text = str(error).removeprefix(f"{self.store.path}: ")
-            return {}, f"No analysis: {text}."
+            return {}, f"No analysis: {text}".splitlines()
 
     def _share_figures(self, found: Found) -> Iterable[Html]:
         if "sensitivity/term" not in found:

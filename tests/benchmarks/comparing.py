@@ -79,6 +79,10 @@ class Compare:
         )
         return [found[warm:] for found in seconds] if self.enabled else []
 
+    def once(self, run):
+        """Run something that measures itself, and return what it found."""
+        return self._benchmark.pedantic(run)
+
     def measured(self, figure, ours, reference="", ratio="", reach="") -> None:
         """Add a row to the table."""
         if self.enabled:

@@ -27,9 +27,9 @@ def memory(field):
 def main(verb, scenario, store, workers=2):
     """Measure one call."""
     few = [
-        f"design.n={2}",
+        "design={method: monte_carlo, n: 2, parameters: {tau_soil_obs: {normal: [38, 2]}}}",
+        "forcing={reader: synthetic_models, n: 1}",
         "block={}",
-        "forcing={reader: synthetic_models, n: 1, steady_year: true}",
     ]
     with tempfile.TemporaryDirectory() as folder:
         warm = ensemble.plan(scenarios.load(scenario, settings=few), store=f"{folder}/warm")

@@ -70,7 +70,7 @@ def test_memory_of_blocks(compare, tmp_path, workers):
     """
     samples = 100_000 if compare.enabled else 20_000
     file = scenario(tmp_path, models=4, samples=samples, rest=textwrap.dedent(rest) + RESPONSE)
-    found = in_process("run", file, tmp_path / "run.zarr", workers)
+    found = compare.once(lambda: in_process("run", file, tmp_path / "run.zarr", workers))
     assert found["blocks"] == 4 * samples / 10_000
     allowed = 2 * workers * found["block"] + 20 * MEGABYTE
     ratio = found["peak"] / allowed
@@ -173,7 +173,7 @@ def test_many_members_in_bounded_memory(compare, tmp_path):
     """10^7 members of which statistics alone are kept; more than 10^6 to a forcing."""
     samples = 2_500_000 if compare.enabled else 1_000_001
     file = scenario(tmp_path, models=4 if compare.enabled else 1, samples=samples)
-    found = in_process("run", file, tmp_path / "run.zarr")
+    found = compare.once(lambda: in_process("run", file, tmp_path / "run.zarr"))
     assert found["peak"] < 500 * MEGABYTE
     run = ensemble.open_run(tmp_path / "run.zarr")
     assert (run["statistics/count"].values == samples).all()

@@ -133,7 +133,8 @@ class TestStatistics:
         against = Against("C loop", lambda: loop(job), reach)
         compare(f"statistics in memory: {name}", blocks, against)
         if not compare.enabled:
-            merged = {n: np.concatenate([m[n] for m in blocks()]) for n in blocks()[0]}
+            each = blocks()
+            merged = {name: np.concatenate([m[name] for m in each]) for name in each[0]}
             ours = {n.removeprefix("statistics/"): v for n, v in merged.items()}
             right_statistics(ours, loop(job), requests)
 

@@ -1,0 +1,122 @@
+"""Laws of every family: merging in any split gives what one pass gives; failures are left out."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ensemble import statistics
+from ensemble.statistics import Target, canonical, reductions
+
+REQUESTS = ["mean", "std", "variance", "min", "max", "q05", "q50", "q97.5", {"above": 1.0}, "below_0"]
+
+
+def target(rows=3, bins=50):
+    edges = np.array([[-4.0, 4.0], [-2.0, 6.0]])
+    return Target("x", "Pg C", "a pool", rows, edges, bins)
+
+
+def members(count, seed=0, rows=6):
+    return np.random.default_rng(seed).normal(1.0, 1.5, (rows, count))
+
+
+def reduced(reduction, parts):
+    partials = []
+    for part in parts:
+        partial = reduction.start(slice(0, 2))
+        for start in range(0, part.shape[1], 64):
+            tile = np.ascontiguousarray(part[:, start : start + 64])
+            reduction.update(partial, tile, slice(0, 6))
+        partials.append(partial)
+    total = partials[0]
+    for partial in partials[1:]:
+        total = reduction.merge(total, partial)
+    return reduction.finish(total)
+
+
+@given(
+    st.lists(st.integers(1, 300), min_size=1, max_size=4),
+    st.sampled_from(["moments", "histogram", "exceedance"]),
+)
+def test_merging_blocks_gives_what_one_pass_gives(lengths, family):
+    reduction = reductions(REQUESTS, target())[family]
+    values = members(sum(lengths))
+    parts = np.split(values, np.cumsum(lengths)[:-1], axis=1)
+    one, many = reduced(reduction, [values]), reduced(reduction, parts)
+    assert one.keys() == many.keys() == reduction.declare().keys()
+    for name in one:
+        np.testing.assert_allclose(many[name], one[name], rtol=1e-12, atol=1e-12, err_msg=name)
+
+
+def test_moments_and_exceedance_equal_numpy():
+    found, values = {}, members(1000)
+    for reduction in reductions(REQUESTS, target()).values():
+        found |= reduced(reduction, [values])
+    np.testing.assert_allclose(found["mean"], values.mean(1), rtol=1e-13)
+    np.testing.assert_allclose(found["std"], values.std(1), rtol=1e-12)
+    np.testing.assert_allclose(found["variance"], values.var(1), rtol=1e-12)
+    np.testing.assert_array_equal(found["min"], values.min(1))
+    np.testing.assert_array_equal(found["max"], values.max(1))
+    np.testing.assert_allclose(found["above_1"], (values > 1).mean(1))
+    np.testing.assert_allclose(found["below_0"], (values < 0).mean(1))
+
+
+def test_a_small_spread_at_a_high_level_keeps_its_variance():
+    """Sums of squares of 1e9 + noise would lose all sixteen digits."""
+    values = 1e9 + members(5000)
+    reduction = reductions(["std"], target())["moments"]
+    np.testing.assert_allclose(reduced(reduction, [values])["std"], values.std(1), rtol=1e-7)
+
+
+@pytest.mark.parametrize("level", [0.5, 5, 50, 97.5, 100])
+def test_quantiles_are_within_a_bin_of_the_exact_ones(level):
+    values = members(4000)
+    reduction = reductions([f"q{level:g}"], target(bins=200))["histogram"]
+    found = reduced(reduction, [values])
+    (name,) = reduction.levels
+    exact = np.quantile(values, level / 100, axis=1, method="inverted_cdf")
+    inside = (exact > found["edges"][:, 0]) & (exact < found["edges"][:, -1])
+    assert (np.abs(found[name] - exact)[inside] <= 8 / 200).all()
+    spread = values.max(1) - values.min(1)
+    assert (np.abs(found[name] - exact) <= spread).all()
+
+
+def test_members_outside_the_edges_are_counted_and_bound_the_quantiles():
+    values = np.tile([-100.0, 0.0, 1.0, 200.0], (6, 1))
+    found = reduced(reductions(["q00", "q100", "histogram"], target())["histogram"], [values])
+    assert (found["histogram"].sum(axis=1) == 4).all()
+    assert (found["histogram"][:, 0] == 1).all()
+    assert (found["histogram"][:, -1] == 1).all()
+    np.testing.assert_array_equal(found["q00"], np.full(6, -100.0))
+    np.testing.assert_array_equal(found["q100"], np.full(6, 200.0))
+
+
+def test_no_member_gives_nan_and_not_a_number():
+    for reduction in reductions(REQUESTS, target()).values():
+        found = reduction.finish(reduction.start(slice(0, 2)))
+        for name, values in found.items():
+            if name not in ("histogram", "edges"):
+                assert np.isnan(values).all(), name
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        ("q5", ("histogram", "q05")),
+        ("q97.5", ("histogram", "q97.5")),
+        ({"above": 100}, ("exceedance", "above_100")),
+        ({"below": -1.5}, ("exceedance", "below_-1.5")),
+        ("std", ("moments", "std")),
+    ],
+)
+def test_requests_have_one_canonical_name(request_, expected):
+    assert canonical(request_) == expected
+
+
+def test_an_unknown_request_names_the_nearest():
+    with pytest.raises(LookupError, match=r"unknown statistic 'maen'; did you mean 'mean'\?"):
+        canonical("maen")
+
+
+def test_every_family_is_found_by_its_file():
+    assert set(statistics.families()) >= {"moments", "histogram", "exceedance"}
