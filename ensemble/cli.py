@@ -1,10 +1,14 @@
 """The ``soilsweep`` command. Heavy libraries are imported by the command that needs them."""
 
+import errno
 import json
+import math
 import os
+import shlex
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,9 +20,22 @@ if TYPE_CHECKING:
     from ensemble.planning import Plan
     from scenarios import Loaded
 
+INTERRUPTED = 130
+"""What typer returns after a Ctrl-C that no command of ours has caught."""
+
+
+def _examples(*commands: str) -> str:
+    """Return the end of a help text; after a backspace lines are shown as they stand."""
+    return "\b\n" + "\n".join(["Examples:", *(f"  soilsweep {command}" for command in commands)])
+
+
 app = typer.Typer(
     name="soilsweep",
-    help="Very large ensembles of soil-carbon models: one YAML scenario in, one Zarr store out.",
+    help="Very large ensembles of soil-carbon models: one YAML scenario in, one Zarr store out.\n\n"
+    "Exit codes: 0 done; 2 the scenario or the command needs a correction, and nothing was "
+    "written; 3 done, but members failed or bytes do not match; 75 stopped early, and the same "
+    "command goes on.",
+    epilog=_examples("init my-study", "run my-study.yaml", "report runs/my-study.zarr"),
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -26,16 +43,28 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+
+def _command(*examples: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return a decorator that adds a command, with examples at the end of its help."""
+    return app.command(epilog=_examples(*examples))
+
+
 ScenarioArgument = Annotated[
     str, typer.Argument(metavar="SCENARIO", help="A YAML file, or the name of a shipped scenario.")
 ]
 StoreArgument = Annotated[Path, typer.Argument(metavar="STORE", help="The folder a run wrote.")]
 SetOption = Annotated[
     list[str],
-    typer.Option("--set", metavar="PATH=VALUE", help="Override, such as design.n=500; repeatable."),
+    typer.Option("--set", metavar="PATH=VALUE", help="Override, such as seed=7; repeatable."),
 ]
 StoreOption = Annotated[
-    Path | None, typer.Option("--store", help="Where the run goes, instead of the scenario's own.")
+    Path | None,
+    typer.Option(
+        "--store", metavar="STORE", help="Where the run goes, instead of the scenario's own."
+    ),
+]
+WorkersOption = Annotated[
+    int | None, typer.Option(min=1, max=1024, metavar="N", help="Threads; default: one per core.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
@@ -47,20 +76,52 @@ def _load(scenario: str, settings: list[str]) -> "Loaded":
     return scenarios.load(scenario, settings=settings, checks=[check_statistics])
 
 
-@app.command()
+def _print_json(value: Any) -> None:
+    """Print what every JSON reader takes: NaN and infinities become null."""
+    typer.echo(json.dumps(_finite(value), allow_nan=False))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(below) for key, below in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(below) for below in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"soilsweep {version('soilsweep')}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Options of every command."""
+
+
+@_command("init my-study", "run my-study.yaml")
 def init(
-    name: Annotated[str, typer.Argument(help="Name of the new scenario.")] = "",
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Name of the new scenario: NAME.yaml.")
+    ] = "",
     template: Annotated[
-        str, typer.Option("--from", help="A shipped scenario to start from.")
+        str, typer.Option("--from", metavar="NAME", help="A shipped scenario to start from.")
     ] = "tau-constraint",
     list_: Annotated[
         bool, typer.Option("--list", help="List kernels, designs, readers and scenarios.")
     ] = False,
 ) -> None:
-    """Write NAME.yaml, a commented scenario to edit.
-
-    Example: soilsweep init my-study && soilsweep run my-study.yaml
-    """
+    """Write NAME.yaml, a commented scenario to edit."""
     from ensemble import console
 
     if list_:
@@ -71,25 +132,28 @@ def init(
     if not name:
         raise typer.BadParameter("say a name, or --list", param_hint="NAME")
     path = write_template(name, template)
-    typer.echo(f"wrote {path}; edit it, then: soilsweep run {path}")
+    typer.echo(f"wrote {path}; edit it, then: soilsweep run {shlex.quote(str(path))}")
 
 
-@app.command()
+@_command(
+    "validate my-study.yaml --set design.cross.0.n=500", "validate --schema > scenario.schema.json"
+)
 def validate(
-    scenario: Annotated[str, typer.Argument(metavar="SCENARIO")] = "",
+    scenario: Annotated[
+        str,
+        typer.Argument(metavar="SCENARIO", help="A YAML file, or the name of a shipped scenario."),
+    ] = "",
     settings: SetOption = [],  # noqa: B006
     schema: Annotated[
-        bool, typer.Option("--schema", help="Print the JSON Schema of scenarios.")
+        bool, typer.Option("--schema", help="Print the JSON Schema of scenarios, for editors.")
     ] = False,
 ) -> None:
-    """Check a scenario's words without opening its data; all problems at once.
-
-    Example: soilsweep validate my-study.yaml --set design.cross.0.n=500
-    """
+    """Check a scenario's words without opening its data; all problems at once."""
     if schema:
         from scenarios import Scenario
 
-        typer.echo(json.dumps(Scenario.model_json_schema(), indent=2))
+        dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+        typer.echo(json.dumps({**dialect, **Scenario.model_json_schema()}, indent=2))
         return
     if not scenario:
         raise typer.BadParameter("say a scenario, or --schema", param_hint="SCENARIO")
@@ -97,35 +161,37 @@ def validate(
     typer.echo(f"{loaded.source}: no problems")
 
 
-@app.command()
+@_command(
+    "plan tau-constraint --measure",
+    "plan my-study.yaml --set design.cross.0.n=5000 --workers 32 --json",
+)
 def plan(
     scenario: ScenarioArgument,
     settings: SetOption = [],  # noqa: B006
     store: StoreOption = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Workers to plan for.")] = None,
+    workers: WorkersOption = None,
     measure: Annotated[
         bool, typer.Option("--measure", help="Time some members instead of trusting the kernel.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Open the data, count members and blocks, estimate time, memory and disk. Writes nothing.
-
-    Example: soilsweep plan tau-constraint --measure
-    """
+    """Open the data, count members and blocks, estimate time, memory and disk. Writes nothing."""
     from ensemble import console, planning
 
     planned = planning.plan(_load(scenario, settings), store=store)
     summary = planning.summary(planned, workers or _cores(), measure=measure)
-    typer.echo(json.dumps(summary)) if as_json else console.print_plan(summary)
+    _print_json(summary) if as_json else console.print_plan(summary)
     planning.refuse_if_impossible(planned, workers or _cores())
 
 
-@app.command()
+@_command(
+    "run tau-constraint", "run my-study.yaml --store runs/other.zarr --set seed=7 --workers 8"
+)
 def run(
     scenario: ScenarioArgument,
     settings: SetOption = [],  # noqa: B006
     store: StoreOption = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Threads; default: cores.")] = None,
+    workers: WorkersOption = None,
     accept_changes: Annotated[
         str, typer.Option(metavar="REASON", help="Go on although scenario, data or code changed.")
     ] = "",
@@ -134,134 +200,146 @@ def run(
 ) -> None:
     """Run a scenario into its store; on a store that is begun, run what is missing.
 
-    Example: soilsweep run tau-constraint --store runs/tau.zarr
+    Ctrl-C or SIGTERM stops after the running blocks; the same command goes on from there.
     """
     from ensemble import console, engine, planning
 
     planned = planning.plan(_load(scenario, settings), store=store)
-    stop = _stop_on_signals(planned)
     silent = quiet or as_json
-    with console.progress(planned, silent=silent) as tell:
+    with _stop_on_signals() as stop, console.progress(planned, silent=silent) as tell:
         outcome = engine.run(
             planned, workers=workers, progress=tell, stop=stop, accept_changes=accept_changes
         )
     for warning in outcome.warnings:
         console.warn(warning)
     if as_json:
-        typer.echo(json.dumps(console.outcome_summary(outcome)))
+        _print_json(console.outcome_summary(outcome))
     elif not quiet:
         console.print_outcome(planned, outcome)
     if not outcome.complete:
-        raise typer.Exit(RESUMABLE)
-    if outcome.failed_share > planned.scenario.failed_limit:
-        console.warn(
-            f"{outcome.failed} members failed ({outcome.failed_share:.2%}), more than "
-            f"failed_limit {planned.scenario.failed_limit:.2%}; see `soilsweep status {outcome.path}`"
+        _fail(f"stopped early; nothing is lost. Go on with:\n  {_this_command()}", RESUMABLE)
+    _check_failures(planned, outcome.failed, outcome.failed_share)
+
+
+def _check_failures(planned: "Plan", failed: int, share: float) -> None:
+    limit = planned.scenario.failed_limit
+    if share > limit:
+        _fail(
+            f"{failed} members failed ({share:.2%}), more than failed_limit {limit:.2%}; "
+            f"see `soilsweep status {planned.path}`",
+            FAILED_MEMBERS,
         )
-        raise typer.Exit(FAILED_MEMBERS)
 
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _stop_on_signals(planned: "Plan") -> Callable[[], bool]:
-    """Return a flag that Ctrl-C and SIGTERM raise; a second one ends the process at once."""
+def _this_command() -> str:
+    """Return this command as it can be pasted into a shell."""
+    return shlex.join(["soilsweep", *sys.argv[1:]])
+
+
+@contextmanager
+def _stop_on_signals() -> Iterator[Callable[[], bool]]:
+    """Yield a flag that Ctrl-C and SIGTERM raise; a second one ends the process at once."""
     asked: list[int] = []
 
     def ask(number: int, frame: Any) -> None:
         if asked:
+            os.write(2, f"\nstopped. Go on with:\n  {_this_command()}\n".encode())
             os._exit(RESUMABLE)
         asked.append(number)
-        command = " ".join(["soilsweep", *sys.argv[1:]])
-        message = (
-            f"\nstopping after the running blocks; nothing is lost. Go on with:\n  {command}\n"
-        )
-        os.write(2, message.encode())
+        os.write(2, b"\nstopping after the running blocks; again to stop at once\n")
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, ask)
-    return lambda: bool(asked)
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(asked)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-@app.command()
+@_command("status runs/tau-constraint.zarr", "status runs/tau-constraint.zarr --json")
 def status(store: StoreArgument, as_json: JsonOption = False) -> None:
-    """Show blocks done, rate and failures of a run, also while it runs.
-
-    Example: soilsweep status runs/tau-constraint.zarr --json
-    """
+    """Show blocks done, rate and failures of a run, also while it runs."""
     from ensemble import console
     from ensemble.progress import summary
 
     found = summary(store)
-    typer.echo(json.dumps(found)) if as_json else console.print_status(found)
+    _print_json(found) if as_json else console.print_status(found)
 
 
-@app.command()
+@_command("report runs/tau-constraint.zarr", "report runs/tau-constraint.zarr -o tau.html")
 def report(
     store: StoreArgument,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The page; default STORE.html.")
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="The page; default: STORE.html beside STORE."
+        ),
     ] = None,
 ) -> None:
-    """Write one self-contained HTML page: scenario, provenance, failures, tables, figures.
-
-    Example: soilsweep report runs/tau-constraint.zarr -o tau.html
-    """
+    """Write one self-contained HTML page: scenario, provenance, failures, tables, figures."""
+    if output and output.is_dir():
+        raise typer.BadParameter(f"{output} is a folder; name a file in it", param_hint="--output")
     from ensemble.report import write_report
 
-    path = write_report(store, output or store.with_suffix(".html"))
-    typer.echo(f"wrote {path}")
+    named = store.absolute() if store == Path() else store
+    default = named.with_name(f"{named.name.removesuffix('.zarr')}.html")
+    typer.echo(f"wrote {write_report(store, output or default)}")
 
 
-@app.command()
+@_command("analyze runs/tau-constraint.zarr", "analyze runs/tau-constraint.zarr --json")
 def analyze(store: StoreArgument, as_json: JsonOption = False) -> None:
     """Compute the design's sensitivity indices or variance shares of every response.
 
     Results go into the store's group sensitivity/.
-    Example: soilsweep analyze runs/tau-constraint.zarr
     """
     from ensemble import console
     from ensemble.sensitivity import analyze_store
 
     found = analyze_store(store)
-    typer.echo(json.dumps(found)) if as_json else console.print_analysis(found)
+    _print_json(found) if as_json else console.print_analysis(found)
 
 
-@app.command()
+@_command(
+    "replay runs/tau-constraint.zarr S01/global/42", "replay runs/tau-constraint.zarr 0/0/42 --json"
+)
 def replay(
     store: StoreArgument,
-    member: Annotated[str, typer.Argument(help="FORCING/LOCATION/SAMPLE, names or numbers.")],
+    member: Annotated[
+        str, typer.Argument(metavar="MEMBER", help="FORCING/LOCATION/SAMPLE, names or numbers.")
+    ],
     as_json: JsonOption = False,
 ) -> None:
-    """Run one member again, from the store alone, and compare its bytes.
-
-    Example: soilsweep replay runs/tau-constraint.zarr S01/global/42
-    """
+    """Run one member again, from the store alone, and compare its bytes."""
     from ensemble import console, launch, verifying
 
     opened = launch.read_store(store)
     again = verifying.replay(opened, verifying.parse_member(member, opened))
-    typer.echo(verifying.as_json(again)) if as_json else console.print_replay(again)
+    if as_json:
+        _print_json(json.loads(verifying.as_json(again)))
+    else:
+        console.print_replay(again)
     if again.differences:
         raise typer.Exit(FAILED_MEMBERS)
 
 
-@app.command()
+@_command("verify runs/tau-constraint.zarr --rerun 20", "verify runs/tau-constraint.zarr --repair")
 def verify(
     store: StoreArgument,
-    rerun: Annotated[int, typer.Option(min=0, help="Rerun so many random members.")] = 0,
+    rerun: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Rerun so many random members.")
+    ] = 0,
     repair: Annotated[bool, typer.Option("--repair", help="Run damaged blocks again.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Recompute every checksum of a store.
-
-    Example: soilsweep verify runs/tau-constraint.zarr --rerun 20
-    """
+    """Recompute every checksum of a store."""
     from ensemble import console, launch, verifying
 
     verdict = verifying.verify(launch.read_store(store), rerun=rerun, repair=repair)
-    typer.echo(json.dumps(vars(verdict))) if as_json else console.print_verdict(verdict)
+    _print_json(vars(verdict)) if as_json else console.print_verdict(verdict)
     if verdict.damage and not (repair and verdict.repaired):
         raise typer.Exit(FAILED_MEMBERS)
 
@@ -271,24 +349,50 @@ def main() -> None:
     from scenarios import ScenarioError
 
     try:
-        app()
+        # Not standalone: what to say of Ctrl-C and of errors is ours.
+        code = app(standalone_mode=False)
     except ScenarioError as error:
         count = len(error.problems)
-        _fail(f"{error.source}: {count} problem{'s' * (count > 1)}\n{error}", USER)
-    except ValueError as error:
-        from ensemble.store import PlanError
-
-        if not isinstance(error, PlanError):
-            raise
-        _fail(str(error), USER)
-    except RuntimeError as error:
-        from ensemble.engine import StoppedEarly
-
-        if not isinstance(error, StoppedEarly):
-            raise
-        _fail(f"{error}\n  soilsweep {' '.join(sys.argv[1:])}", RESUMABLE)
+        _fail(f"{error.source}: {count} problems\n{error}" if count > 1 else str(error), USER)
+    except (ValueError, RuntimeError) as error:
+        _fail_if_expected(error)
+        raise
+    except MemoryError as error:
+        _fail(f"not enough memory ({error}); ask for fewer rows, outputs or workers", USER)
     except OSError as error:
-        _fail(f"{error.filename or 'file'}: {error.strerror}", USER)
+        _fail_of_system(error)
+    except Exception as error:
+        _fail_if_usage(error)
+        raise
+    if code == INTERRUPTED:
+        _fail(f"\nstopped. Go on with:\n  {_this_command()}", RESUMABLE)
+    sys.exit(code or 0)
+
+
+def _fail_if_expected(error: Exception) -> None:
+    from ensemble.engine import StoppedEarly
+    from ensemble.store import PlanError
+
+    if isinstance(error, PlanError):
+        _fail(str(error), USER)
+    if isinstance(error, StoppedEarly):
+        _fail(f"{error}\n  {_this_command()}", RESUMABLE)
+
+
+def _fail_if_usage(error: Exception) -> None:
+    """Say what typer says of a command line it does not understand."""
+    show, code = getattr(error, "show", None), getattr(error, "exit_code", None)
+    if show and code is not None:
+        show()
+        sys.exit(code)
+
+
+def _fail_of_system(error: OSError) -> None:
+    place = error.filename or "a file"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        words = "the disk is full; free some space and run the same command again"
+        _fail(f"{place}: {words}\n  {_this_command()}", RESUMABLE)
+    _fail(f"{place}: {error.strerror or error}", USER)
 
 
 def _fail(message: str, code: int) -> None:

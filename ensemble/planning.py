@@ -20,7 +20,7 @@ from ensemble.requests import check_statistics
 from ensemble.setup import Setup
 from ensemble.store import PlanError
 from kernels._fingerprint import fingerprint
-from scenarios import Loaded, Problem, ScenarioError, check_kernel, read_options
+from scenarios import Loaded, Problem, ScenarioError, check_kernel, read_options, with_lines
 from scenarios._locations import join
 from scenarios.forcing import Forcing, Locations
 
@@ -81,6 +81,7 @@ class Plan:
         return self.members * self.layout.seconds_per_member
 
 
+@with_lines
 def plan(scenario: Loaded, *, store: str | Path | None = None) -> Plan:
     """Open and check everything a run needs.
 

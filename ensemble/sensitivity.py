@@ -7,7 +7,7 @@ and where more than a fifth is lost there is no index.
 
 import math
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ensemble.launch import open_setup
 from ensemble.layout import Layout
 from ensemble.store import PlanError, Store, add_arrays, read
-from ensemble.tables import MAX_ROWS, NONE, Table
+from ensemble.tables import analysis_tables
 from ensemble.variance import REST, Subset, drop_failed, shares, subsets
 from ensemble.zarr_json import ArraySpec
 from scenarios.designs import Design
@@ -35,9 +35,6 @@ MOST_TERMS = 127
 
 READ_BYTES = 256 << 20
 """Responses of all forcings that are held at a time, bytes."""
-
-MOST_TABLES = 12
-"""Locations that get tables; the store holds all."""
 
 
 def analyze_store(path: Path) -> list[dict[str, Any]]:
@@ -65,7 +62,7 @@ def analyze_store(path: Path) -> list[dict[str, Any]]:
     add_arrays(replace(store, specs=left), found)
     for stale in store.specs.keys() - left.keys():
         shutil.rmtree(path / stale, ignore_errors=True)
-    tables = tabulate(store, found)
+    tables = analysis_tables(store, found)
     return [
         {"title": t.title, "header": t.header, "rows": t.rows, "notes": t.notes} for t in tables
     ]
@@ -171,10 +168,10 @@ class _Analysis:
         forcings, locations, samples = self.layout.grid.axes
         out = np.empty((forcings.size, places.stop - places.start, samples.size))
         first, last = places.start // locations.length, (places.stop - 1) // locations.length
-        for f, l, s in np.ndindex(forcings.blocks, last - first + 1, samples.blocks):
-            span = locations.span(first + l)
+        for f, k, s in np.ndindex(forcings.blocks, last - first + 1, samples.blocks):
+            span = locations.span(first + k)
             low, high = max(span.start, places.start), min(span.stop, places.stop)
-            chunk = self.store.read_chunk(name, (f, first + l, s))
+            chunk = self.store.read_chunk(name, (f, first + k, s))
             part = chunk[:, low - span.start : high - span.start]
             rows = slice(low - places.start, high - places.start)
             out[forcings.span(f), rows, samples.span(s)] = part
@@ -189,11 +186,11 @@ class _Analysis:
         whole = self.design.size // self.design.unit
         left = found["effective"].min(axis=-1)
         lost = left < (1 - REFUSE_ABOVE) * whole
-        for f, l in np.argwhere(lost):
-            where = self._where(name, places.start + l, f)
+        for f, k in np.argwhere(lost):
+            where = self._where(name, places.start + k, f)
             kind = f"units of {self.design.unit} members"
             self.refused.append(
-                f"{where}: {left[f, l]:,.0f} of {whole:,} {kind} are without failure"
+                f"{where}: {left[f, k]:,.0f} of {whole:,} {kind} are without failure"
             )
         for index, array in found.items():
             if index != "effective":
@@ -242,24 +239,25 @@ class _Analysis:
         depth = values.shape[1]
         table = np.full((depth, len(self.terms)), np.nan)
         levels = np.zeros((depth, len(self.axes)), dtype=np.int64)
-        for l in range(depth):
-            cube, removed = drop_failed(values[:, l].reshape(-1, *units))
-            levels[l] = cube.shape if len(values) > 1 else cube.shape[1:]
-            if cube.size < (1 - REFUSE_ABOVE) * values[:, l].size:
-                where = self._where(name, places.start + l)
-                text = f"{cube.size:,} of {values[:, l].size:,} members are in whole levels"
+        for k in range(depth):
+            cube, _ = drop_failed(values[:, k].reshape(-1, *units))
+            levels[k] = cube.shape if len(values) > 1 else cube.shape[1:]
+            if cube.size < (1 - REFUSE_ABOVE) * values[:, k].size:
+                where = self._where(name, places.start + k)
+                text = f"{cube.size:,} of {values[:, k].size:,} members are in whole levels"
                 self.refused.append(f"{where}: {text} without failure")
                 continue
             self.accepted = True
             cube = cube if len(values) > 1 else cube[0]
             parts = shares(cube, order=self._order, nested=self.nested)
-            table[l] = [parts[subset] for subset in self.terms]
+            table[k] = [parts[subset] for subset in self.terms]
         return {"variance_share": table, "levels": levels}
 
     def _keep(self, name: str, index: str, array: NDArray[Any]) -> None:
         """Add an array and the names of its last axes."""
         path = f"sensitivity/{name}_{index}"
         about: dict[str, Any] = {"response": name, "index": index}
+        dims: tuple[str, ...]
         if index == "variance_share":
             dims, units = ("location", "term"), "1"
             about["long_name"] = f"share of the variance of {name}, over samples and forcings"
@@ -274,8 +272,10 @@ class _Analysis:
             same = index.removesuffix("_conf") in ("mu", "mu_star", "sigma")
             units = self.layout.functionals[name].units if same else "1"
             about["long_name"] = f"{_meaning(index)} of {name}"
-            for dim in dims[2:]:
-                self._name(dim, self._effects(array.shape[2]))
+            if index == "effective":
+                about["whole"] = self.design.size // self.design.unit
+            for axis in dims[2:]:
+                self._name(axis, self._effects(array.shape[2]))
         fill = 0 if array.dtype.kind == "i" else float("nan")
         attrs = {"units": units, **about}
         spec = ArraySpec(path, array.dtype.name, dims, array.shape, array.shape, fill, attrs)
@@ -309,110 +309,3 @@ def _meaning(index: str) -> str:
     plain = index.removesuffix("_conf")
     words = MEANINGS.get(plain, plain)
     return f"half width of the interval of the {words}" if plain != index else words
-
-
-def tabulate(store: Store, found: Mapping[str, tuple[ArraySpec, NDArray[Any]]]) -> list[Table]:
-    """Return the arrays of an analysis as tables of text."""
-    names = list(store.attrs["identity"]["scenario"]["responses"])
-    locations = store.read_strings("location")
-    tables = []
-    for place, location in enumerate(locations[:MOST_TABLES]):
-        tables += list(_variance_table(store, found, names, place, location))
-        for name in names:
-            tables += list(_index_tables(store, found, name, place, location))
-    if tables and len(locations) > MOST_TABLES:
-        more = f"the first {MOST_TABLES} of {len(locations)} locations; the store holds all"
-        tables[-1].notes.append(more)
-    return tables
-
-
-def of_response(
-    found: Mapping[str, tuple[ArraySpec, NDArray[Any]]], name: str
-) -> dict[str, NDArray[Any]]:
-    """Return the arrays of one response by index: ``S1``, ``variance_share``, ..."""
-    mine = (pair for pair in found.values() if pair[0].attrs.get("response") == name)
-    return {spec.attrs["index"]: array for spec, array in mine}
-
-
-def _labels(store: Store) -> list[str]:
-    return [store.attrs["synthetic"]] if store.attrs["synthetic"] else []
-
-
-def _variance_table(
-    store: Store,
-    found: Mapping[str, tuple[ArraySpec, NDArray[Any]]],
-    names: list[str],
-    place: int,
-    location: str,
-) -> Iterator[Table]:
-    """Yield the shares of all responses at one location, terms below each other."""
-    if "sensitivity/term" not in found:
-        return
-    terms = found["sensitivity/term"][1]
-    columns = [of_response(found, name)["variance_share"][place] for name in names]
-    rows = [[t, *(_number(c[k], "{:.4f}") for c in columns)] for k, t in enumerate(terms)]
-    notes = []
-    for name in names:
-        spec, levels = found[f"sensitivity/{name}_levels"]
-        pairs = zip(found["sensitivity/axis"][1], levels[place], spec.attrs["whole"], strict=True)
-        lost = [f"{left} of {whole} of {axis}" for axis, left, whole in pairs if left < whole]
-        if lost:
-            text = "levels with failed members are left out, which leaves"
-            end = "; more than a fifth is lost, so no shares" if np.isnan(columns).any() else ""
-            notes.append(f"{name}: {text} {', '.join(lost)}{end}")
-    title = f"shares of variance, {location}"
-    yield Table(title, ["term", *names], rows, [*notes, *_labels(store)])
-
-
-def _index_tables(
-    store: Store,
-    found: Mapping[str, tuple[ArraySpec, NDArray[Any]]],
-    name: str,
-    place: int,
-    location: str,
-) -> Iterator[Table]:
-    """Yield the design's own indices of a response at one location, and those of pairs."""
-    arrays = {i: a[:, place] for i, a in of_response(found, name).items() if a.ndim > 2}
-    if not arrays:
-        return
-    effects = list(found["sensitivity/effect"][1])
-    forcings = store.read_strings("forcing")
-    known = list(MEANINGS)
-    shown = sorted(
-        (i for i, a in arrays.items() if a.ndim == 2 and not i.endswith("_conf")),
-        key=lambda i: known.index(i) if i in known else 0,
-    )
-    header = ["forcing", "effect", *shown]
-    rows = [
-        [forcing, effect, *(_with_interval(arrays, i, (f, k)) for i in shown)]
-        for f, forcing in enumerate(forcings[:MAX_ROWS])
-        for k, effect in enumerate(effects)
-    ]
-    notes = (
-        [] if len(forcings) <= MAX_ROWS else [f"the first {MAX_ROWS} of {len(forcings)} forcings"]
-    )
-    yield Table(f"sensitivity of {name}, {location}", header, rows, [*notes, *_labels(store)])
-    for index in (i for i, a in arrays.items() if a.ndim == 3 and not i.endswith("_conf")):
-        pairs = [(j, k) for k in range(len(effects)) for j in range(k)]
-        rows = [
-            [forcing, f"{effects[j]} x {effects[k]}", _with_interval(arrays, index, (f, j, k))]
-            for f, forcing in enumerate(forcings[:MAX_ROWS])
-            for j, k in pairs
-        ]
-        title = f"pairs of parameters, {name}, {location}"
-        yield Table(title, ["forcing", "pair", index], rows, [*notes, *_labels(store)])
-
-
-def _with_interval(arrays: Mapping[str, NDArray[Any]], index: str, at: tuple[int, ...]) -> str:
-    value = float(arrays[index][at])
-    half = arrays.get(f"{index}_conf")
-    width = float("nan") if half is None else float(half[at])
-    if not (math.isfinite(value) and width > 0):
-        return _number(value, "{:.4g}")
-    # Two digits of the interval tell how many of the index mean anything.
-    digits = min(6, max(0, 1 - math.floor(math.log10(width))))
-    return f"{value:.{digits}f} +- {width:.{digits}f}"
-
-
-def _number(value: float, form: str) -> str:
-    return NONE if np.isnan(value) else form.format(value)

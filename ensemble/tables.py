@@ -1,30 +1,39 @@
-"""Numbers and tables of a run, finished or not: the console and the report print the same.
+"""Tables of a run as text cells: the console and the report print the same ones.
 
-Tables are text cells. Their numbers come from committed blocks alone, and an ensemble is
-shown only where all its members are; everything else is a dash.
+An ensemble is shown where all its members are committed; what is not known is a dash.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble.journal import Key
-from ensemble.store import PlanError, Store, read
-from ensemble.work import Axis, Grid
+from ensemble.numbers import Numbers, Summary, known_mean, known_std
+from ensemble.store import Store, read
+from ensemble.zarr_json import ArraySpec
 
 F8 = NDArray[np.float64]
+Analysis = Mapping[str, tuple[ArraySpec, NDArray[Any]]]
+"""Arrays of the group ``sensitivity/``, by path."""
 
 MAX_ROWS = 60
 MAX_RESPONSES = 4
 """Side by side in one table; more go into a table below."""
 
+MAX_CELLS = 600
+"""Rows of a table of indices."""
+
+MAX_PLACES = 12
+"""Locations that get tables of an analysis; the store holds all."""
+
 NONE = "\N{EN DASH}"
+
+ORDER = ("S1", "ST", "mu", "mu_star", "sigma", "effective")
+"""Columns of indices."""
 
 
 @dataclass(frozen=True)
@@ -43,173 +52,6 @@ class Table:
     groups: tuple[tuple[str, int], ...] = ()
 
 
-@dataclass(frozen=True)
-class Summary:
-    """A response over the ensemble: arrays (forcing, location), NaN where unknown."""
-
-    name: str
-    units: str
-    meaning: str
-    control: F8
-    mean: F8
-    std: F8
-
-
-class Numbers:
-    """What a store holds so far: only what a line of a journal vouches for.
-
-    Parameters
-    ----------
-    store : Store
-
-    Attributes
-    ----------
-    damage : list of str
-        Chunks that were committed and cannot be read; filled while reading.
-    """
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.committed = store.committed()
-        self.damage: list[str] = []
-        status = store.specs["status"]
-        axes = zip(status.dims, status.shape, status.chunks, strict=True)
-        self.grid = Grid(tuple(Axis(*axis) for axis in axes))
-        self.forcings = store.read_strings("forcing")
-        self.locations = store.read_strings("location")
-
-    @property
-    def complete(self) -> bool:
-        """Return whether every block is committed."""
-        return len(self.committed) == self.grid.blocks
-
-    @cached_property
-    def finished(self) -> NDArray[np.bool_]:
-        """Return where all samples are committed, (forcing, location)."""
-        forcings, locations, samples = self.grid.axes
-        count = np.zeros((forcings.blocks, locations.blocks), dtype=np.int64)
-        for f, l, _ in self.committed:
-            count[f, l] += 1
-        whole = np.repeat(count == samples.blocks, locations.length, axis=1)
-        return np.repeat(whole, forcings.length, axis=0)[: forcings.size, : locations.size]
-
-    def chunk(self, path: str, key: Key) -> NDArray[Any] | None:
-        """Return what a block wrote into an array; None where it wrote nothing readable."""
-        spec = self.store.specs[path]
-        if key not in self.committed or not self.grid.owns(key, spec):
-            return None
-        try:
-            return self.store.read_chunk(path, self.grid.index(key, spec))
-        except (OSError, ValueError) as error:
-            self._damaged(f"{path}, block {list(key)}: {error}")
-            return None
-
-    def cells(self, path: str) -> F8:
-        """Return a statistic or a control array (forcing, location, ...) as far as it is known."""
-        if not self.complete:
-            spec = self.store.specs[path]
-            return self._so_far.get(path, np.full(spec.shape, np.nan))
-        return self.whole(path)
-
-    def whole(self, path: str) -> F8:
-        """Return an array that a run ends with; NaN where it is not there."""
-        try:
-            return np.asarray(self.store.read_whole(path), dtype=np.float64)
-        except (OSError, ValueError) as error:
-            self._damaged(f"{path}: {error}; the same `run` again writes it anew")
-            return np.full(self.store.specs[path].shape, np.nan)
-
-    def _damaged(self, text: str) -> None:
-        if text not in self.damage:
-            self.damage.append(text)
-
-    @cached_property
-    def _so_far(self) -> dict[str, F8]:
-        """Return what an unfinished run would end with, where all samples are committed."""
-        from ensemble.launch import open_work
-
-        found: dict[str, F8] = {}
-        try:
-            work = open_work(self.store)
-        except PlanError as error:
-            self._damaged(str(error))
-            return found
-        forcings, locations, samples = self.grid.axes
-        for f, l in np.ndindex(forcings.blocks, locations.blocks):
-            here = (forcings.span(f), locations.span(l))
-            if not self.finished[here].all():
-                continue
-            keys = ((f, l, s) for s in range(samples.blocks))
-            merged = work.merge((f, l, 0), (self.store.read_partials(key) for key in keys))
-            for path, values in merged.items():
-                if path.endswith(("_histogram", "_edges", "_extremes")):
-                    continue
-                empty = np.full(self.store.specs[path].shape, np.nan)
-                found.setdefault(path, empty)[here] = values
-        return found
-
-    def moments(self, name: str) -> tuple[F8, F8]:
-        """Return mean and standard deviation of a response of the members, block by block."""
-        shape = (len(self.forcings), len(self.locations))
-        n, mean, spread = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-        for key in sorted(self.committed):
-            part = self.chunk(name, key)
-            if part is None:
-                continue
-            here = tuple(a.span(k) for a, k in zip(self.grid.axes[:2], key, strict=False))
-            merge_moments((n[here], mean[here], spread[here]), part)
-        known = self.finished & (n > 0)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            std = np.sqrt(spread / n)
-        return np.where(known, mean, np.nan), np.where(known, std, np.nan)
-
-    def summaries(self) -> list[Summary]:
-        """Return every response that has a mean, or members to take it from."""
-        found = []
-        for name in self.responses:
-            spec = self.store.specs[f"control/{name}"]
-            if f"statistics/{name}_mean" in self.store.specs:
-                mean = self.cells(f"statistics/{name}_mean")
-                std = np.full(mean.shape, np.nan)
-                if f"statistics/{name}_std" in self.store.specs:
-                    std = self.cells(f"statistics/{name}_std")
-            elif name in self.store.specs:
-                mean, std = self.moments(name)
-            else:
-                continue
-            about = (name, spec.attrs["units"], spec.attrs["long_name"])
-            found.append(Summary(*about, self.cells(f"control/{name}"), mean, std))
-        return found
-
-    @property
-    def responses(self) -> list[str]:
-        """Return the names of the scenario's responses."""
-        return list(self.store.attrs["identity"]["scenario"]["responses"])
-
-    @property
-    def published(self) -> Mapping[str, Any] | None:
-        """Return the scenario's published numbers."""
-        reference: Mapping[str, Any] | None = self.store.attrs["identity"]["scenario"]["reference"]
-        return reference
-
-
-def merge_moments(sums: tuple[F8, F8, F8], values: NDArray[Any]) -> None:
-    """Add finite ``values`` (..., s) to number, mean and sum of squares (...), in place."""
-    n, mean, spread = sums
-    exact = np.asarray(values, dtype=np.float64)
-    good = np.isfinite(exact)
-    more = good.sum(axis=-1)
-    some = np.maximum(more, 1)
-    exact = np.where(good, exact, 0.0)
-    centre = exact.sum(axis=-1) / some
-    off = np.where(good, exact - centre[..., None], 0.0)
-    step = centre - mean
-    total = np.maximum(n + more, 1)
-    spread += np.where(more > 0, (off * off).sum(axis=-1) + step * step * n * more / total, 0.0)
-    mean += np.where(more > 0, step * more / total, 0.0)
-    n += more
-
-
 def response_tables(path: Path) -> list[Table]:
     """Return tables per location: each response unconstrained and over the ensemble."""
     return tables_of(Numbers(read(path)))
@@ -224,34 +66,38 @@ def tables_of(numbers: Numbers) -> list[Table]:
 
 
 def _at_location(numbers: Numbers, summaries: list[Summary], place: int) -> Table:
-    forms = [number_form(s.std[:, place], s.mean[:, place], s.control[:, place]) for s in summaries]
-    groups = [f"{s.name} [{s.units}]" for s in summaries]
-    columns = [cell for words in groups for cell in (f"{words} control", "ensemble")]
+    here = [s.at(place) for s in summaries]
+    forms = [number_form(std, mean, control) for control, mean, std in here]
     rows = [
-        [
-            name,
-            *_cells(
-                summaries, forms, lambda s: (s.control[k, place], s.mean[k, place], s.std[k, place])
-            ),
-        ]
+        [name, *_cells(forms, [(c[k], m[k], s[k]) for c, m, s in here])]
         for k, name in enumerate(numbers.forcings[:MAX_ROWS])
     ]
     rules: tuple[int, ...] = ()
     if len(numbers.forcings) > 1:
         rules = (len(rows),)
-        rows += list(_over_forcings(summaries, forms, place))
+        known = max(int(np.isfinite(mean).sum()) for _, mean, _ in here)
+        total = len(numbers.forcings)
+        who = "all" if known == total else f"{known} of {total}"
+        means = [tuple(known_mean(values) for values in each) for each in here]
+        spreads = [(known_std(control), known_std(mean), math.nan) for control, mean, _ in here]
+        rows.append([f"{who}, mean of means", *_cells(forms, means)])
+        rows.append([f"{who}, SD of means", *_cells(forms, spreads)])
     rows += _published(numbers, summaries)
     notes = ["control: the kernel's defaults; ensemble: mean +- standard deviation over samples"]
     if len(numbers.forcings) > MAX_ROWS:
-        notes.append(
-            f"the first {MAX_ROWS} of {len(numbers.forcings)} forcings; the means are of all"
-        )
-    if numbers.store.attrs["synthetic"]:
-        notes.append(numbers.store.attrs["synthetic"])
+        notes.append(f"the first {MAX_ROWS} of {len(numbers.forcings)}; the means are of all")
+    notes += _labels(numbers.store)
     location = numbers.locations[place]
     title = numbers.store.attrs["title"] + ("" if location == "global" else f", {location}")
-    header = ["forcing", *columns]
-    return Table(title, header, rows, notes, rules, (("", 1), *((g, 2) for g in groups)))
+    header, groups = _columns("forcing", summaries)
+    return Table(title, header, rows, notes, rules, groups)
+
+
+def _columns(first: str, summaries: list[Summary]) -> tuple[list[str], tuple[tuple[str, int], ...]]:
+    """Return header and groups of control and ensemble columns."""
+    groups = [f"{s.name} [{s.units}]" for s in summaries]
+    header = [first, *(cell for words in groups for cell in (f"{words} control", "ensemble"))]
+    return header, (("", 1), *((words, 2) for words in groups))
 
 
 Form = Callable[[float], str]
@@ -272,48 +118,11 @@ def number_form(*scales: F8) -> Form:
     return lambda v: NONE if math.isnan(v) else f"{v:.4g}"
 
 
-def _cells(
-    summaries: list[Summary],
-    forms: list[Form],
-    of: Callable[[Summary], tuple[float, float, float]],
-) -> Iterator[str]:
-    """Yield control and ensemble of every response."""
-    for summary, form in zip(summaries, forms, strict=True):
-        control, mean, std = of(summary)
+def _cells(forms: list[Form], values: Iterable[tuple[float, ...]]) -> Iterator[str]:
+    """Yield two cells, control and ensemble, for each (control, mean, std)."""
+    for form, (control, mean, std) in zip(forms, values, strict=True):
         yield form(control)
-        yield form(mean) + ("" if math.isnan(std) else f" +- {form(std)}")
-
-
-def _over_forcings(summaries: list[Summary], forms: list[Form], place: int) -> Iterator[list[str]]:
-    """Yield the mean of the forcings' means, and the spread between them."""
-
-    def means(s: Summary) -> tuple[float, float, float]:
-        return (
-            known_mean(s.control[:, place]),
-            known_mean(s.mean[:, place]),
-            known_mean(s.std[:, place]),
-        )
-
-    def spreads(s: Summary) -> tuple[float, float, float]:
-        return known_std(s.control[:, place]), known_std(s.mean[:, place]), math.nan
-
-    count = max(int(np.isfinite(s.mean[:, place]).sum()) for s in summaries)
-    total = len(summaries[0].mean)
-    who = "all" if count == total else f"{count} of {total}"
-    yield [f"{who}, mean of means", *_cells(summaries, forms, lambda s: _over(s, place))]
-    yield [f"{who}, SD of means", *_cells(summaries, forms, spreads)]
-
-
-def known_mean(values: F8) -> float:
-    """Return the mean of what is known; NaN where nothing is."""
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if known.size else math.nan
-
-
-def known_std(values: F8) -> float:
-    """Return the population standard deviation of what is known; NaN where nothing is."""
-    known = values[np.isfinite(values)]
-    return float(known.std()) if known.size else math.nan
+        yield form(mean) + ("" if math.isnan(mean + std) else f" +- {form(std)}")
 
 
 def _published(numbers: Numbers, summaries: list[Summary]) -> list[list[str]]:
@@ -340,31 +149,36 @@ def key_table(numbers: Numbers, place: int = 0) -> Table | None:
         return None
     rows = []
     for s in summaries:
-        control, mean = known_mean(s.control[:, place]), known_mean(s.mean[:, place])
-        between, within = known_std(s.mean[:, place]), known_mean(s.std[:, place])
+        control, mean, within = (known_mean(values) for values in s.at(place))
+        between = known_std(s.mean[:, place]) if len(s.mean) > 1 else math.nan
         form = number_form(s.std[:, place], s.mean[:, place], s.control[:, place])
-        spreads = [form(between) if len(s.mean) > 1 else NONE, form(within)]
-        name = f"{s.name} [{s.units}]"
-        rows.append([name, "this run", form(control), form(mean), *spreads, *_gap(control, mean, form)])
-        if known := (numbers.published or {"responses": {}})["responses"].get(s.name):
-            pair = [_or_nan(known.get(word)) for word in ("unconstrained", "constrained")]
-            cells = [NONE if math.isnan(v) else f"{v:g}" for v in pair]
-            label = numbers.published["label"] if numbers.published else ""
-            rows.append(["", label, *cells, NONE, NONE, *_gap(*pair, lambda v: f"{v:g}")])
+        cells = [form(v) for v in (control, mean, between, within)]
+        rows.append([f"{s.name} [{s.units}]", "this run", *cells, *_gap(control, mean, form)])
+        if numbers.published and (known := numbers.published["responses"].get(s.name)):
+            without, within_it = (_or_nan(known.get(w)) for w in ("unconstrained", "constrained"))
+            cells = [_plain(without), _plain(within_it), NONE, NONE]
+            label = numbers.published["label"]
+            rows.append(["", label, *cells, *_gap(without, within_it, _plain)])
     header = ["response", "numbers of", "control", "ensemble mean", "SD between forcings"]
     header += ["SD within, mean", "difference", "difference / ensemble"]
-    notes = []
+    notes = _labels(numbers.store)
     if numbers.published:
         notes.append(
             f"published numbers: {numbers.published['citation']}. They are those of "
             f"{numbers.published['label']}; nothing here was computed from them."
         )
-    known = max(int(np.isfinite(s.mean[:, place]).sum()) for s in summaries)
-    if known < len(numbers.forcings):
-        notes.append(f"means over the {known} of {len(numbers.forcings)} forcings that are known")
-    elif known > 1:
+    known_forcings = max(int(np.isfinite(s.mean[:, place]).sum()) for s in summaries)
+    total = len(numbers.forcings)
+    if known_forcings < total:
+        notes.append(f"means over the {known_forcings} of {total} forcings that are known")
+    elif total > 1:
         notes.append("each forcing counts the same")
-    return Table("", header, rows, notes)
+    return Table("key numbers", header, rows, notes)
+
+
+def _plain(value: float) -> str:
+    """Return a published number as it was published."""
+    return NONE if math.isnan(value) else f"{value:g}"
 
 
 def _or_nan(value: float | None) -> float:
@@ -387,19 +201,147 @@ def location_tables(numbers: Numbers) -> list[Table]:
     for k in range(0, len(summaries) if count > 1 else 0, MAX_RESPONSES):
         part = summaries[k : k + MAX_RESPONSES]
         forms = [number_form(s.std, s.mean, s.control) for s in part]
-        rows = [
-            [name, *_cells(part, forms, lambda s: _over(s, place))]
-            for place, name in enumerate(numbers.locations[:MAX_ROWS])
-        ]
-        groups = [f"{s.name} [{s.units}]" for s in part]
-        header = ["location", *(cell for g in groups for cell in (f"{g} control", "ensemble"))]
+        rows = []
+        for place, name in enumerate(numbers.locations[:MAX_ROWS]):
+            means = [tuple(known_mean(values) for values in s.at(place)) for s in part]
+            rows.append([name, *_cells(forms, means)])
         notes = ["means over the forcings known; +- the mean standard deviation over samples"]
         if count > MAX_ROWS:
             notes.append(f"the first {MAX_ROWS} of {count} locations")
-        tables.append(Table("by location", header, rows, notes, (), (("", 1), *((g, 2) for g in groups))))
+        notes += _labels(numbers.store)
+        header, groups = _columns("location", part)
+        tables.append(Table("by location", header, rows, notes, groups=groups))
     return tables
 
 
-def _over(s: Summary, place: int) -> tuple[float, float, float]:
-    """Return means over forcings of control, mean and standard deviation at one location."""
-    return known_mean(s.control[:, place]), known_mean(s.mean[:, place]), known_mean(s.std[:, place])
+def _labels(store: Store) -> list[str]:
+    """Return what every table of made-up data says."""
+    return [store.attrs["synthetic"]] if store.attrs["synthetic"] else []
+
+
+def analysis_tables(store: Store, found: Analysis) -> list[Table]:
+    """Return the arrays of an analysis as tables of text."""
+    names = list(store.attrs["identity"]["scenario"]["responses"])
+    locations = store.read_strings("location")
+    tables = []
+    for place, location in enumerate(locations[:MAX_PLACES]):
+        tables += list(_variance_table(store, found, names, place, location))
+        for name in names:
+            tables += list(_index_tables(store, found, name, place, location))
+    if tables and len(locations) > MAX_PLACES:
+        more = f"the first {MAX_PLACES} of {len(locations)} locations; the store holds all"
+        tables[-1].notes.append(more)
+    return tables
+
+
+def of_response(found: Analysis, name: str) -> dict[str, NDArray[Any]]:
+    """Return the arrays of one response by index: ``S1``, ``variance_share``, ..."""
+    mine = (pair for pair in found.values() if pair[0].attrs.get("response") == name)
+    return {spec.attrs["index"]: array for spec, array in mine}
+
+
+def _variance_table(
+    store: Store,
+    found: Analysis,
+    names: list[str],
+    place: int,
+    location: str,
+) -> Iterator[Table]:
+    """Yield the shares of all responses at one location, terms below each other."""
+    if "sensitivity/term" not in found:
+        return
+    terms = found["sensitivity/term"][1]
+    columns = [of_response(found, name)["variance_share"][place] for name in names]
+    rows = [[t, *(_number(c[k], "{:.4f}") for c in columns)] for k, t in enumerate(terms)]
+    notes = []
+    for name, column in zip(names, columns, strict=True):
+        spec, levels = found[f"sensitivity/{name}_levels"]
+        pairs = zip(found["sensitivity/axis"][1], levels[place], spec.attrs["whole"], strict=True)
+        lost = [f"{left} of {whole} of {axis}" for axis, left, whole in pairs if left < whole]
+        if lost:
+            text = "levels with failed members are left out, which leaves"
+            end = "; more than a fifth is lost, so no shares" if np.isnan(column).any() else ""
+            notes.append(f"{name}: {text} {', '.join(lost)}{end}")
+    title = f"shares of variance, {location}"
+    yield Table(title, ["term", *names], rows, [*notes, *_labels(store)])
+
+
+def _index_tables(
+    store: Store,
+    found: Analysis,
+    name: str,
+    place: int,
+    location: str,
+) -> Iterator[Table]:
+    """Yield the design's own indices of a response at one location, and those of pairs."""
+    arrays = {i: a[:, place] for i, a in of_response(found, name).items() if a.ndim > 2}
+    if not arrays:
+        return
+    effects = [str(effect) for effect in found["sensitivity/effect"][1]]
+    forcings = store.read_strings("forcing")
+    shown = sorted(
+        (i for i, a in arrays.items() if a.ndim == 2 and not i.endswith("_conf")),
+        key=lambda i: ORDER.index(i) if i in ORDER else 0,
+    )
+    notes = list(_lost(found, name, place, forcings))
+    if len(forcings) > MAX_ROWS:
+        notes.append(f"the first {MAX_ROWS} of {len(forcings)} forcings")
+    forcings = forcings[:MAX_ROWS]
+    keep = _largest(arrays[shown[0]])
+    rows = [
+        [forcing, effects[k], *(_with_interval(arrays, i, (f, k)) for i in shown)]
+        for f, forcing in enumerate(forcings)
+        for k in keep
+    ]
+    some = [f"the {len(keep)} largest of {len(effects)}"] if len(keep) < len(effects) else []
+    header = ["forcing", "effect", *shown]
+    below = [*notes, *some, *_labels(store)]
+    yield Table(f"sensitivity of {name}, {location}", header, rows, below)
+    pairs = [(j, k) for k in range(len(effects)) for j in range(k)]
+    for index in (i for i, a in arrays.items() if a.ndim == 3 and not i.endswith("_conf")):
+        keep = _largest(np.stack([arrays[index][:, j, k] for j, k in pairs], axis=1))
+        chosen = [pairs[k] for k in keep]
+        rows = [
+            [forcing, f"{effects[j]} x {effects[k]}", _with_interval(arrays, index, (f, j, k))]
+            for f, forcing in enumerate(forcings)
+            for j, k in chosen
+        ]
+        some = [f"the {len(keep)} largest of {len(pairs)}"] if len(keep) < len(pairs) else []
+        title = f"pairs of parameters, {name}, {location}"
+        header = ["forcing", "pair", index]
+        yield Table(title, header, rows, [*notes, *some, *_labels(store)])
+
+
+def _largest(values: F8) -> list[int]:
+    """Return which columns (forcing, effect) a table shows: all, or those that matter most."""
+    count = values.shape[1]
+    most = max(20, MAX_CELLS // max(1, len(values)))
+    if count <= most:
+        return list(range(count))
+    size = np.nan_to_num(np.abs(values)).mean(axis=0)
+    return sorted(np.argsort(-size, kind="stable")[:most].tolist())
+
+
+def _lost(found: Analysis, name: str, place: int, forcings: Sequence[str]) -> Iterator[str]:
+    """Yield where failed members cost units, and where they cost the indices."""
+    spec, array = found[f"sensitivity/{name}_effective"]
+    left, whole = array[:, place].min(axis=-1), spec.attrs["whole"]
+    first = next(a for i, a in of_response(found, name).items() if i != "effective")[:, place]
+    for f in np.flatnonzero(left < whole).tolist()[:MAX_ROWS]:
+        end = "; more than a fifth is lost, so no indices" if np.isnan(first[f]).all() else ""
+        yield f"{forcings[f]}: {left[f]:.0f} of {whole} units are without a failed member{end}"
+
+
+def _with_interval(arrays: Mapping[str, NDArray[Any]], index: str, at: tuple[int, ...]) -> str:
+    value = float(arrays[index][at])
+    half = arrays.get(f"{index}_conf")
+    width = float("nan") if half is None else float(half[at])
+    if not (math.isfinite(value) and width > 0):
+        return _number(value, "{:.4g}")
+    # Two digits of the interval tell how many of the index mean anything.
+    digits = min(6, max(0, 1 - math.floor(math.log10(width))))
+    return f"{value:.{digits}f} +- {width:.{digits}f}"
+
+
+def _number(value: float, form: str) -> str:
+    return NONE if np.isnan(value) else form.format(value)

@@ -217,8 +217,8 @@ def _source(function: FunctionType) -> ast.AST:
     code = function.__code__
     found: list[ast.expr | ast.stmt] = []
     lines = linecache.getlines(code.co_filename, function.__globals__)
-    for node in ast.walk(_parsed("".join(lines))):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+    for node in _definitions("".join(lines)):
+        if not isinstance(node, ast.ClassDef):
             decorators = getattr(node, "decorator_list", [])
             first = min([node.lineno, *(d.lineno for d in decorators)])
             if first == code.co_firstlineno and getattr(node, "name", "<lambda>") == code.co_name:
@@ -236,15 +236,19 @@ def _source(function: FunctionType) -> ast.AST:
 def _class_source(found: type) -> ast.ClassDef:
     module = import_module(found.__module__)
     lines = linecache.getlines(str(module.__file__), vars(module))
-    for node in ast.walk(_parsed("".join(lines))):
+    for node in _definitions("".join(lines)):
         if isinstance(node, ast.ClassDef) and node.name == found.__name__:
             return node
     raise ValueError(f"{_name(found)}: not found in {module.__file__!r}; start again")
 
 
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
+
+
 @cache
-def _parsed(text: str) -> ast.Module:
-    return ast.parse(text)
+def _definitions(text: str) -> tuple[Definition, ...]:
+    """Return every definition of a module; walking it once for each function is what costs."""
+    return tuple(node for node in ast.walk(ast.parse(text)) if isinstance(node, Definition))
 
 
 def _home(value: Any) -> str:

@@ -129,16 +129,16 @@ def diagnose(
 def _open_diagnosis(options: Options) -> Run:
     def run(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
         boxes = diagnose(options, batch.drivers, batch.coords["year"])
-        missing = np.zeros(len(status), dtype=bool)
+        for tau, _ in boxes:
+            status[np.isnan(tau).any(axis=1)] = OUT_OF_RANGE
         for values in batch.drivers.values():
-            missing |= ~np.isfinite(values).all(axis=1)
+            status[~np.isfinite(values).all(axis=1)] = BAD_INPUT
+        failed = (status != OK).any(axis=1)
         for name, (tau, mean) in zip(("veg", "soil"), boxes, strict=True):
             for word, values in (("model", tau), ("mean", mean), ("least", tau.min(axis=1))):
                 if f"tau_{name}_{word}" in out:
                     out[f"tau_{name}_{word}"][...] = values[..., np.newaxis]
-            failed = np.isnan(mean)
-            status[failed] = OUT_OF_RANGE
-        status[missing] = BAD_INPUT
+                    out[f"tau_{name}_{word}"][failed] = nan
 
     return run
 
@@ -185,6 +185,9 @@ def _vegetation(
             for s in range(samples):
                 litter[at, t, s] = litterfall(npp_t, c_veg[at, t - 1, s], c_veg[at, t, s])
         _close(c_veg, status, at)
+        for s in range(samples):
+            if status[at, s] != OK:
+                litter[at, 0, s] = nan
 
 
 @block
@@ -205,14 +208,14 @@ def _soil(
     it once. Members are walked in runs, whose inner loops need no index and so vectorise.
     """
     samples, runs = np.uintp(c_soil.shape[2]), find_runs(veg, soil)
-    low = soil.min()
+    low, shared = soil.min(), (runs[:, 2] != BOTH).any()
     part = np.empty(soil.max() - low + 1)
     for at in range(len(c_soil)):
         for s in range(samples):
             c_soil[at, 0, s] = start[at] * (tau[at, 0] + shift[at, soil[s]])
         for t in range(1, c_soil.shape[1]):
             tau_t = tau[at, t]
-            if runs[0, 2] != BOTH:
+            if shared:
                 for w in range(np.uintp(len(part))):
                     part[w] = share(scheme, tau_t + shift[at, np.uintp(low) + w])
             for k in range(len(runs)):

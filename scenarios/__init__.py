@@ -5,6 +5,7 @@ from scenarios._check import read_options as read_options
 from scenarios._load import Loaded as Loaded
 from scenarios._load import library as library
 from scenarios._load import load as load
+from scenarios._load import with_lines as with_lines
 from scenarios._load import write_template as write_template
 from scenarios._problems import Problem as Problem
 from scenarios._problems import ScenarioError as ScenarioError

@@ -1,14 +1,14 @@
 """Checks across the sections of a scenario: names that one section uses of another."""
 
 from collections.abc import Iterator
-from functools import cache
 from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
 import kernels
 from kernels import Kernel
-from scenarios._problems import Problem, nearest
+from scenarios._problems import Problem, nearest, shown
+from scenarios._words import needed
 
 
 def check(sections: dict[str, Any]) -> Iterator[Problem]:
@@ -31,47 +31,129 @@ def check(sections: dict[str, Any]) -> Iterator[Problem]:
 
 
 def check_kernel(sections: dict[str, Any], kernel: Kernel) -> Iterator[Problem]:
-    """Yield what does not fit the kernel's table."""
+    """Yield what does not fit the kernel's table, and names that nothing answers to.
+
+    Parameters
+    ----------
+    sections : dict
+        Parsed; an entry of outputs, responses or statistics is None where it is not sound.
+        ``design parts``: designs by place, where the whole is not sound.
+    kernel : Kernel
+    """
     yield from _options(sections["kernel"].options, kernel)
     outputs = [o.name for o in kernel.outputs]
     responses = sections.get("responses", {})
     for name in sections.get("outputs", {}):
         if name not in outputs:
             yield _no_output(kernel, f"outputs.{name}", name, outputs)
-    for name, response in responses.items():
-        if name in outputs:
-            text = "is also an output of the kernel; give the response a name of its own"
-            yield Problem(text, f"responses.{name}")
-        if response.output not in outputs:
-            yield _no_output(kernel, f"responses.{name}.output", response.output, outputs)
-    for name in sections.get("statistics", {}):
-        if name not in outputs and ("responses" not in sections or name not in responses):
+    yield from _responses(responses, kernel, outputs)
+    targets = sections.get("statistics", {})
+    for name in targets:
+        if name not in outputs and name not in responses:
             text = f"no output or response {name!r}{nearest(name, [*outputs, *responses])}"
             yield Problem(text, f"statistics.{name}")
-    if "design" in sections:
-        yield from _parameters(sections["design"], kernel)
+    yield from _unused(sections, targets, responses)
+    yield from _parameters(sections, kernel)
 
 
 def _no_output(kernel: Kernel, where: str, name: str, outputs: list[str]) -> Problem:
     return Problem(f"kernel {kernel.name!r} has no output {name!r}{nearest(name, outputs)}", where)
 
 
-def _parameters(design: Any, kernel: Kernel) -> Iterator[Problem]:
+def _responses(responses: dict[str, Any], kernel: Kernel, outputs: list[str]) -> Iterator[Problem]:
+    """Yield responses of no output, and names that something in the store has already."""
+    parameters = [p.name for p in kernel.parameters]
+    for name, response in responses.items():
+        owner = (
+            "an output of the kernel"
+            if name in outputs
+            else "a parameter of the kernel"
+            if name in parameters
+            else "a name that every store has"
+            if name in RESERVED or name.removesuffix("_year") in outputs
+            else ""
+        )
+        if owner:
+            text = f"is also {owner}; give the response a name of its own, such as {name}_change"
+            yield Problem(text, f"responses.{name}")
+        if response is not None and response.output not in outputs:
+            yield _no_output(kernel, f"responses.{name}.output", response.output, outputs)
+
+
+RESERVED = frozenset(
+    "forcing location sample time year status realization parameter lat lon area "
+    "statistics across_forcings control drivers pilot sensitivity calibration "
+    "journal partials inflight scratch inputs lock".split()
+)
+"""Arrays and folders of every store; lower case."""
+
+
+def _unused(
+    sections: dict[str, Any], targets: dict[str, Any], responses: dict[str, Any]
+) -> Iterator[Problem]:
+    """Yield histogram edges and published numbers of what is not there."""
+    histograms, reference = sections.get("histograms"), sections.get("reference")
+    for name in histograms.edges if histograms else ():
+        if name not in targets:
+            text = f"no statistics are asked of {name!r}{nearest(name, targets)}"
+            yield Problem(text, f"histograms.edges.{name}")
+    for name in reference.responses if reference else ():
+        if name not in responses:
+            text = f"no response {name!r}{nearest(name, responses)}"
+            yield Problem(text, f"reference.responses.{name}")
+
+
+def _designs(sections: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield every design that varies parameters itself, with its place."""
+    whole = {"design": sections["design"]} if "design" in sections else {}
+    waiting = [*{**whole, **sections.get("design parts", {})}.items()]
+    while waiting:
+        place, design = waiting.pop(0)
+        factors = getattr(design, "cross", None)
+        if factors is None:
+            yield place, design
+        else:
+            waiting = [*((f"{place}.cross[{i}]", f) for i, f in enumerate(factors)), *waiting]
+
+
+def _parameters(sections: dict[str, Any], kernel: Kernel) -> Iterator[Problem]:
+    """Yield parameters that the kernel has not, or that two designs of a cross vary."""
     known = [p.name for p in kernel.parameters]
-    for name in design.names():
-        if name != "*" and name not in known:
-            text = f"kernel {kernel.name!r} has no parameter {name!r}{nearest(name, known)}"
-            yield Problem(text, "design")
+    owners: dict[str, str] = {}
+    for place, design in _designs(sections):
+        words = design.model_dump()
+        for name in design.names():
+            where = _where(name, words, place) or place
+            if name == "*":
+                continue
+            if name not in known:
+                text = f"kernel {kernel.name!r} has no parameter {name!r}{nearest(name, known)}"
+                yield Problem(text, where)
+            elif name in owners:
+                text = f"{name!r} is varied by {owners[name]} too; remove it from one of them"
+                yield Problem(text, where)
+            owners.setdefault(name, place)
 
 
-@cache
-def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+def _where(name: str, node: Any, place: str) -> str:
+    """Return where a name first stands below a place; empty if it does not."""
+    if isinstance(node, dict):
+        if name in node:
+            return f"{place}.{name}"
+        below = (_where(name, v, f"{place}.{k}") for k, v in node.items())
+        return next(filter(None, below), "")
+    if isinstance(node, list | tuple):
+        if name in node:
+            return f"{place}[{node.index(name)}]"
+        return next(
+            filter(None, (_where(name, v, f"{place}[{i}]") for i, v in enumerate(node))), ""
+        )
+    return ""
 
 
 def _options(options: dict[str, Any], kernel: Kernel) -> Iterator[Problem]:
     known = get_type_hints(kernel.options)
-    for name in options.keys() - known.keys():
+    for name in sorted(options.keys() - known.keys()):
         text = f"kernel {kernel.name!r} has no option {name!r}{nearest(name, known)}"
         yield Problem(text, f"kernel.{name}")
     try:
@@ -79,10 +161,9 @@ def _options(options: dict[str, Any], kernel: Kernel) -> Iterator[Problem]:
     except ValidationError as error:
         for finding in error.errors():
             where = ".".join(["kernel", *map(str, finding["loc"])])
-            text = finding["msg"].replace("Input should be", "needed")
-            yield Problem(f"found {finding['input']!r}; {text}", where)
+            yield Problem(f"found {shown(finding['input'])}; needed {needed(finding)}", where)
 
 
 def read_options(options: dict[str, Any], kernel: Kernel) -> Any:
     """Return the kernel's options as its dataclass; raises `pydantic.ValidationError`."""
-    return _adapter(kernel.options).validate_python(options)
+    return TypeAdapter(kernel.options).validate_python(options)

@@ -1,19 +1,21 @@
 """Read a scenario: YAML, overrides, spec and cross-checks, with every problem at once."""
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, wraps
 from importlib import resources
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, Concatenate, ParamSpec, TypeVar, get_type_hints
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, PrivateAttr, TypeAdapter, ValidationError
 
+from scenarios import _words
 from scenarios._check import check
-from scenarios._problems import Problem, ScenarioError, nearest
-from scenarios._yaml import Document, override, parse, read_text
-from scenarios.spec import Scenario
+from scenarios._problems import Problem, ScenarioError, nearest, shown
+from scenarios._yaml import Document, Path_, override, parse, read_text
+from scenarios.spec import NOTHING_KEPT, Scenario, check_name
 
 Check = Callable[[dict[str, Any]], Iterable[Problem]]
+P = ParamSpec("P")
 
 
 class Loaded(Scenario):
@@ -22,6 +24,7 @@ class Loaded(Scenario):
     text: str = ""
     source: str = ""
     base: Path = Path()
+    _document: Document | None = PrivateAttr(default=None)
 
 
 def library() -> list[str]:
@@ -35,12 +38,21 @@ def library() -> list[str]:
 def find(name: str | Path) -> Path:
     """Return the file of a path or of a shipped scenario's name."""
     path = Path(name)
-    if not path.exists() and str(name) in library():
-        return Path(str(resources.files("scenarios") / "library" / f"{name}.yaml"))
-    if not path.exists() and path.suffix not in (".yaml", ".yml"):
-        text = f"no such file and no shipped scenario of that name{nearest(str(name), library())}"
+    if (path / "zarr.json").is_file():
+        text = "is a store that a run wrote; needed the scenario it was run from"
         raise ScenarioError([Problem(text)], str(name))
-    return path
+    if str(name) and path.exists():
+        return path
+    if str(name) in library():
+        return Path(str(resources.files("scenarios") / "library" / f"{name}.yaml"))
+    if path.suffix in (".yaml", ".yml"):
+        beside = [f.name for f in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
+        hint = nearest(path.name, beside)
+        near = hint if hint.startswith("; did") else ""
+        text = f"no such file; needed the YAML file of a scenario{near}"
+    else:
+        text = f"no such file and no shipped scenario of that name{nearest(str(name), library())}"
+    raise ScenarioError([Problem(text)], str(name) or "SCENARIO ''")
 
 
 def load(path: str | Path, *, settings: Sequence[str] = (), checks: Sequence[Check] = ()) -> Loaded:
@@ -75,18 +87,40 @@ def build(
     checks: Sequence[Check] = (),
 ) -> Loaded:
     """Return the scenario of a parsed document; see `load`."""
-    problems: list[Problem] = []
+    problems = list(document.problems)
     try:
         Scenario.model_validate(document.data)
     except ValidationError as error:
-        problems += [_problem(e, document) for e in error.errors()]
-    broken = {p.where.split(".")[0].split("[")[0] for p in problems}
-    sound = _sections({k: v for k, v in document.data.items() if k not in broken})
+        problems += _words.problems(error, document)
+    if not any(document.data.get(name) for name in ("outputs", "responses", "statistics")):
+        problems.append(Problem(NOTHING_KEPT))
+    sound = _sections(document.data)
     for found in (finding for c in (check, *checks) for finding in c(sound)):
-        problems.append(_located(found, document))
+        problems.append(document.locate(found))
+    for name, section in sound.items():
+        if name in document.data and name not in ("kernel", "design parts"):
+            problems += _quoted(document, document.data[name], _dumped(name, section), (name,))
     if problems:
-        raise ScenarioError(sorted(set(problems), key=lambda p: (p.line or 0, p.where)), source)
-    return Loaded.model_validate({**document.data, "text": text, "source": source, "base": base})
+        raise ScenarioError(_tidy(problems), source)
+    loaded = Loaded.model_validate({**document.data, "text": text, "source": source, "base": base})
+    loaded._document = document
+    return loaded
+
+
+def _tidy(problems: Iterable[Problem]) -> list[Problem]:
+    """Return each problem once, by line; of several about one value, the first."""
+    kept: list[Problem] = []
+    for problem in dict.fromkeys(problems):
+        said = [p.where for p in kept if p.text.startswith("found ")]
+        about = problem.where if problem.text.startswith("found ") else None
+        if about is None or not any(_holds(about, where) for where in said):
+            kept.append(problem)
+    return sorted(kept, key=lambda p: p.order)
+
+
+def _holds(outer: str, inner: str) -> bool:
+    """Return whether one place is the other or around it."""
+    return inner == outer or (bool(outer) and inner.startswith((f"{outer}.", f"{outer}[")))
 
 
 @cache
@@ -95,120 +129,96 @@ def _adapters() -> dict[str, TypeAdapter[Any]]:
     return {name: TypeAdapter(hints[name]) for name in Scenario.model_fields}
 
 
+def _dumped(name: str, section: Any) -> Any:
+    if name in BY_NAME:
+        return {
+            key: below.model_dump() if isinstance(below, BaseModel) else below
+            for key, below in section.items()
+        }
+    return _adapters()[name].dump_python(section)
+
+
+BY_NAME = ("outputs", "responses", "statistics")
+"""Sections that are checked entry by entry; a broken entry stands as nothing."""
+
+
 def _sections(data: dict[str, Any]) -> dict[str, Any]:
-    """Return the sections that are well formed on their own, parsed."""
-    parsed = {}
-    for name, adapter in _adapters().items():
-        if name in data:
-            try:
-                parsed[name] = adapter.validate_python(data[name])
-            except ValidationError:
-                continue
+    """Return the sections that are well formed on their own, parsed.
+
+    Of those that hold entries by name, and of a crossed design, the sound parts alone.
+    """
+    parsed: dict[str, Any] = {}
+    for name in _adapters():
+        if name not in data:
+            continue
+        section = _parsed(name, data[name])
+        if section is not None:
+            parsed[name] = section
+        elif name in BY_NAME and isinstance(data[name], dict):
+            entries = {key: _parsed(name, {key: entry}) for key, entry in data[name].items()}
+            broken: Any = [] if name == "statistics" else None
+            parsed[name] = {key: one[key] if one else broken for key, one in entries.items()}
+        elif name == "design":
+            parsed["design parts"] = dict(_factors(data["design"], "design"))
     return parsed
 
 
-def _located(problem: Problem, document: Document) -> Problem:
-    if problem.file or problem.line is not None or not problem.where:
-        return problem
-    path = _steps(problem.where)
-    return Problem(problem.text, problem.where, line=document.line(path))
+def _parsed(name: str, value: Any) -> Any:
+    try:
+        return _adapters()[name].validate_python(value)
+    except ValidationError:
+        return None
 
 
-def _steps(where: str) -> list[str | int]:
-    parts = where.replace("[", ".").replace("]", "").split(".")
-    return [int(p) if p.isdigit() else p for p in parts]
+def _factors(design: Any, where: str) -> Iterator[tuple[str, Any]]:
+    """Yield the sound factors of a cross that is not sound itself, with their places."""
+    several = design.get("cross") if isinstance(design, dict) else None
+    for i, factor in enumerate(several if isinstance(several, list) else ()):
+        place = f"{where}.cross[{i}]"
+        section = _parsed("design", factor)
+        if section is not None:
+            yield place, section
+        else:
+            yield from _factors(factor, place)
 
 
-def _problem(error: Any, document: Document) -> Problem:
-    """Return pydantic's finding in our words."""
-    path = _data_path(error["loc"], document.data)
-    where = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
-    return Problem(_words(error, document), where, line=document.line(path))
+def _quoted(document: Document, written: Any, read: Any, path: Path_) -> Iterator[Problem]:
+    """Yield the numbers that are written as text or as true: pydantic would take them."""
+    if isinstance(read, list | tuple) and not isinstance(written, list) and len(read) == 1:
+        yield from _quoted(document, written, read[0], path)
+    elif isinstance(written, dict) and isinstance(read, dict):
+        for key in written.keys() & read.keys():
+            yield from _quoted(document, written[key], read[key], (*path, key))
+    elif isinstance(written, list) and isinstance(read, list | tuple):
+        for i, (one, other) in enumerate(zip(written, read, strict=False)):
+            yield from _quoted(document, one, other, (*path, i))
+    elif isinstance(read, int | float) and not isinstance(read, bool):
+        if isinstance(written, str):
+            words = f"found {shown(written)}; needed a number: remove the quotes"
+            yield document.problem(words, path)
+        elif isinstance(written, bool):
+            yield document.problem(f"found {shown(written)}; needed a number", path)
 
 
-def _data_path(loc: Sequence[str | int], data: Any) -> list[str | int]:
-    """Return the place in the document: ``loc`` without the tags of unions."""
-    path: list[str | int] = []
-    node = data
-    for i, step in enumerate(loc):
-        if isinstance(node, dict) and step in node:
-            node = node[step]
-            path.append(step)
-        elif isinstance(node, list) and isinstance(step, int) and step < len(node):
-            node = node[step]
-            path.append(step)
-        elif i == len(loc) - 1 and isinstance(node, dict) and isinstance(step, str):
-            path.append(step)
-    return path
+Planned = TypeVar("Planned")
 
 
-def _words(error: Any, document: Document) -> str:
-    kind, found = error["type"], error.get("input")
-    if kind == "extra_forbidden":
-        names = _siblings(error["loc"])
-        return f"unknown key {error['loc'][-1]!r}{nearest(str(error['loc'][-1]), names)}"
-    if kind == "missing":
-        return "is missing; it has no default"
-    if kind in ("union_tag_invalid", "union_tag_not_found"):
-        return _tag_words(error, found)
-    if kind == "value_error":
-        return str(error["ctx"]["error"])
-    message = error["msg"].replace("Input should be", "needed").replace("should have", "needs")
-    return f"found {_short(found)}; {message[0].lower()}{message[1:]}"
+def with_lines(
+    function: Callable[Concatenate[Loaded, P], Planned],
+) -> Callable[Concatenate[Loaded, P], Planned]:
+    """Give the problems that a function finds in a loaded scenario their file and lines."""
 
+    @wraps(function)
+    def checked(scenario: Loaded, /, *args: P.args, **kwargs: P.kwargs) -> Planned:
+        try:
+            return function(scenario, *args, **kwargs)
+        except ScenarioError as error:
+            document = scenario._document
+            problems = [document.locate(p) if document else p for p in error.problems]
+            problems.sort(key=lambda problem: problem.order)
+            raise ScenarioError(problems, scenario.source or error.source) from error
 
-def _short(found: Any) -> str:
-    text = repr(found)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _tag_words(error: Any, found: Any) -> str:
-    """Return what to say of a design or reader that is not named, or not known."""
-    from scenarios import designs, forcing
-
-    is_design = "design" in error["loc"]
-    key, known = ("method", designs.names()) if is_design else ("reader", forcing.names())
-    if not isinstance(found, dict):
-        return f"found {_short(found)}; needed a mapping with '{key}:' ({', '.join(known)})"
-    if key not in found:
-        return f"has no '{key}:'; needed one of {', '.join(known)}"
-    return f"unknown {key} {found[key]!r}{nearest(str(found[key]), known)}"
-
-
-def _siblings(loc: Sequence[str | int]) -> list[str]:
-    """Return the keys allowed where an unknown one was found, from the JSON Schema."""
-    schema = Scenario.model_json_schema()
-    nodes = [schema]
-    for step in loc[:-1]:
-        nodes = [child for node in nodes for child in _children(node, step, schema)]
-    known = [_deref(node, schema).get("properties", {}) for node in nodes]
-    return sorted({key for properties in known for key in properties})
-
-
-def _deref(node: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    ref = node.get("$ref", "")
-    resolved: dict[str, Any] = schema["$defs"][ref.rsplit("/", 1)[-1]] if ref else node
-    return resolved
-
-
-def _children(
-    node: dict[str, Any], step: str | int, schema: dict[str, Any]
-) -> Iterable[dict[str, Any]]:
-    """Yield the schemas one step below; a union's tag stays on the matching branch."""
-    node = _deref(node, schema)
-    for branch in (*node.get("anyOf", ()), *node.get("oneOf", ())):
-        model = _deref(branch, schema)
-        tags = [p.get("const") for p in model.get("properties", {}).values()]
-        if step in tags or (step == "cross" and "cross" in model.get("properties", {})):
-            yield model
-        elif isinstance(step, int) or step in model.get("properties", {}):
-            yield from _children(model, step, schema)
-    if isinstance(step, int) and "items" in node:
-        yield node["items"]
-    if isinstance(step, str) and step in node.get("properties", {}):
-        yield node["properties"][step]
-    elif isinstance(step, str) and isinstance(node.get("additionalProperties"), dict):
-        yield node["additionalProperties"]
+    return checked
 
 
 def write_template(name: str, template: str) -> Path:
@@ -220,14 +230,21 @@ def write_template(name: str, template: str) -> Path:
         The file is there already, or no such template.
     """
     file = Path(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
+    stem = file.stem if name else ""
     if template not in library():
         text = f"no shipped scenario {template!r}{nearest(template, library())}"
         raise ScenarioError([Problem(text)], "--from")
+    try:
+        check_name(stem)
+    except ValueError as error:
+        raise ScenarioError([Problem(str(error))], "NAME") from error
+    if not file.parent.is_dir():
+        raise ScenarioError([Problem("no such folder; make it first")], str(file.parent))
     if file.exists():
         raise ScenarioError([Problem("is there already; choose another name")], str(file))
     text = read_text(find(template))
-    stem = file.stem
     text = text.replace(f"\nname: {template}\n", f"\nname: {stem}\n")
     text = text.replace(f"runs/{template}.zarr", f"runs/{stem}.zarr")
-    file.write_text(text, encoding="utf-8")
+    with file.open("x", encoding="utf-8") as new:
+        new.write(text)
     return file

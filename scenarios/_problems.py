@@ -48,6 +48,10 @@ class ScenarioError(ValueError):
         self.source = source
         super().__init__("\n".join(problem.render(source) for problem in self.problems))
 
+    def __reduce__(self) -> tuple[type["ScenarioError"], tuple[tuple[Problem, ...], str]]:
+        """Let another process raise it with its problems."""
+        return type(self), (self.problems, self.source)
+
 
 SHOWN = 60
 """Characters of a value that a message repeats."""

@@ -1,5 +1,6 @@
 """What pydantic finds, in the words of a scenario: found, needed, nearest right name, place."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -7,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from scenarios import designs, forcing
 from scenarios._problems import Problem, nearest, shown
 from scenarios._yaml import Document, Path_
 from scenarios.spec import Scenario
@@ -48,7 +50,7 @@ def _match(
 ) -> tuple[Path_, tuple[tuple[Path_, str], ...]]:
     """Return the longest path along ``steps``, and the steps left out with their places.
 
-    A tag may be spelled like a key (``cross``), so both readings are tried.
+    A design may be named like a key (``cross``), so both readings are tried.
     """
     if not steps:
         return path, ()
@@ -57,6 +59,8 @@ def _match(
     below = _below(node, step)
     if below is not None:
         found.append(_match(rest, below[0], (*path, step)))
+        if step not in designs.names():
+            return found[0]
     skipped, branches = _match(rest, node, path)
     found.append((skipped, ((path, str(step)), *branches)))
     return max(found, key=lambda match: (not _ends_early(match, rest), len(match[0])))
@@ -131,26 +135,25 @@ def _words(finding: _Finding, document: Document) -> str:
         return f"unknown key {key!r}{nearest(key, _keys(finding.path[:-1], document.data))}"
     if kind == "missing":
         return _missing(finding, found, document)
-    if kind in ("union_tag_invalid", "union_tag_not_found"):
+    if kind in ("union_tag_invalid", "union_tag_not_found", "model_attributes_type"):
         return _tag_words(finding.path, found)
     if kind == "value_error":
         return str(context["error"])
     text = f"found {shown(found)}; needed {needed(error)}"
     if kind in _MAPPINGS:
-        keys = _keys(finding.path, document.data)
-        return f"{text} ({', '.join(keys)})" if keys else text
-    return text
+        text = f"found {shown(found)}; needed {_form(finding.path, document.data)}"
+    return f"{text}, or leave it out" if found is None else text
 
 
 def needed(error: Any) -> str:
     """Return what pydantic needed, without its own words for types."""
     kind, found, context = error["type"], error.get("input"), error.get("ctx", {})
     if kind in _NEEDED:
-        return _NEEDED[kind].format(**context)
+        return _NEEDED[kind].format(**{name: _plain(limit) for name, limit in context.items()})
     if kind in _MAPPINGS:
         return "'key: value' lines"
     if kind == "string_type":
-        return "text: put it in quotes" if isinstance(found, int | float) else "text"
+        return "text" if found is None or isinstance(found, list) else "text: put it in quotes"
     if kind in ("too_short", "too_long"):
         size, word = (
             (context["min_length"], "more")
@@ -159,31 +162,38 @@ def needed(error: Any) -> str:
         )
         return f"{size} or {word} entries"
     if kind == "literal_error":
-        choices = context["expected"].replace("'", "").replace(" or ", ", ").split(", ")
-        hint = nearest(found, choices) if isinstance(found, str) else ""
-        near = hint if hint.startswith("; did") else ""
-        return f"{context['expected']}{near}"
+        choices = re.findall(r"'([^']*)'", context["expected"])
+        hint = nearest(found, choices) if isinstance(found, str) and len(choices) > 4 else ""
+        return f"{context['expected']}{hint if hint.startswith('; did') else ''}"
     message = error["msg"].replace("Input should be ", "").replace("String should have", "text of")
     return f"{message[0].lower()}{message[1:]}"
+
+
+def _plain(limit: Any) -> Any:
+    return int(limit) if isinstance(limit, float) and limit.is_integer() else limit
+
+
+def _form(path: Path_, data: Any) -> str:
+    """Return what a mapping at a place looks like."""
+    about = _about(path, data)
+    if "{" in about:
+        return about
+    keys = ", ".join(_keys(path, data)) or about
+    return f"'key: value' lines ({keys})" if keys else "'key: value' lines"
 
 
 def _missing(finding: _Finding, found: Any, document: Document) -> str:
     if not isinstance(finding.error["loc"][-1], str):
         return f"found {shown(found)}; needed more entries"
-    name = str(finding.path[-1])
-    for node in _nodes(finding.path[:-1], document.data):
-        about = node.get("properties", {}).get(name, {})
-        if "const" in about:
-            return f"is missing; say {name}: {about['const']}"
-        if "description" in about:
-            return f"is missing; needed {name}: {about['description']}"
-    return f"is missing; needed {name}: and a value"
+    name = finding.path[-1]
+    if name == "version":
+        return "is missing; say version: 1"
+    about = _about(finding.path, document.data)
+    return f"is missing; needed {name}: {about or 'and a value'}"
 
 
 def _tag_words(path: Path_, found: Any) -> str:
     """Return what to say of a design or reader that is not named, or not known."""
-    from scenarios import designs, forcing
-
     is_design = path[:1] == ("design",)
     key, known = ("method", designs.names()) if is_design else ("reader", forcing.names())
     listed = f"one of {', '.join(known)}"
@@ -202,6 +212,13 @@ def _schema() -> Schema:
 def _keys(path: Path_, data: Any) -> list[str]:
     """Return the keys that may stand at a place."""
     return sorted({k for node in _nodes(path, data) for k in node.get("properties", {})})
+
+
+def _about(path: Path_, data: Any) -> str:
+    """Return the description of a key."""
+    nodes = _nodes(path[:-1], data)
+    found = (node.get("properties", {}).get(path[-1], {}).get("description") for node in nodes)
+    return next((str(about) for about in found if about), "")
 
 
 def _nodes(path: Path_, data: Any) -> list[Schema]:
@@ -237,5 +254,5 @@ def _one_step(node: Schema, step: str | int) -> list[Schema]:
         return [*items, *node.get("prefixItems", ())[step : step + 1]]
     if step in node.get("properties", {}):
         return [node["properties"][step]]
-    more = node.get("additionalProperties")
-    return [more] if isinstance(more, dict) else []
+    more = [node.get("additionalProperties"), *node.get("patternProperties", {}).values()]
+    return [schema for schema in more if isinstance(schema, dict)]

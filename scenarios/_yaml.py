@@ -178,7 +178,7 @@ _SYNTAX = (
     (
         "expected ',' or",
         "{context}",
-        "a bracket that is opened here and not closed; {found} comes first in line {line}",
+        "a bracket that is opened here and not closed before {found}{later}",
     ),
     (
         "expected the node content",
@@ -224,7 +224,7 @@ def _syntax(error: MarkedYAMLError) -> Problem:
             quoted = re.findall(r"'[^']*'|'''", said)
             facts = {
                 "found": _named(quoted[-1] if quoted else "something"),
-                "line": error.problem_mark.line + 1 if error.problem_mark else "?",
+                "later": _later(error),
                 "begun": error.context_mark.line + 1 if error.context_mark else "?",
             }
             return Problem(f"not YAML: found {words.format(**facts)}", line=mark.line + 1)
@@ -232,10 +232,18 @@ def _syntax(error: MarkedYAMLError) -> Problem:
     return Problem(f"not YAML: {said}", line=mark.line + 1 if mark else None)
 
 
+def _later(error: MarkedYAMLError) -> str:
+    """Return where the problem shows, if not in the line it began."""
+    first, last = error.context_mark, error.problem_mark
+    if first is None or last is None or first.line == last.line:
+        return ""
+    return f" in line {last.line + 1}"
+
+
 def _named(token: str) -> str:
     """Return a token as people call it."""
     return {
-        "'<stream end>'": "the end of the file",
+        "'<stream end>'": "the end",
         "'<block mapping start>'": "an indented key",
         "'<scalar>'": "a word",
     }.get(token, token)
@@ -246,7 +254,7 @@ class _Reader:
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self.lines: dict[Path_, int] = {(): 1}
+        self.lines: dict[Path_, int] = {}
         self.problems: list[Problem] = []
         self._under_way: set[int] = set()
         self._count = 0
@@ -259,11 +267,12 @@ class _Reader:
         if id(node) in self._under_way:
             self._note("found an alias of what it stands in; write the value out", node, path)
             return None
-        mapping = isinstance(node, MappingNode)
-        self._check_tag(node, path, "map" if mapping else "seq")
+        self._check_tag(node, path, "map" if isinstance(node, MappingNode) else "seq")
         self._under_way.add(id(node))
         try:
-            return self._mapping(node, path) if mapping else self._list(node, path)
+            if isinstance(node, MappingNode):
+                return self._mapping(node, path)
+            return self._list(node, path)
         finally:
             self._under_way.discard(id(node))
 
@@ -276,7 +285,7 @@ class _Reader:
     def _note(self, words: str, node: Node, path: Path_) -> None:
         self.problems.append(Problem(words, spelled(path), line=node.start_mark.line + 1))
 
-    def _list(self, node: SequenceNode, path: Path_) -> list[Any]:
+    def _list(self, node: Node, path: Path_) -> list[Any]:
         for i, item in enumerate(node.value):
             self.lines[(*path, i)] = item.start_mark.line + 1
         return [self.read(item, (*path, i)) for i, item in enumerate(node.value)]
@@ -408,7 +417,7 @@ def override(document: Document, settings: Sequence[str]) -> Document:
             continue
         for known in (lines, applied):
             for below in [k for k in known if k[: len(path)] == path]:
-                del known[below]  # type: ignore[attr-defined]
+                del known[below]
         applied[path] = setting
         found = [p for p in found if p.where != spelled(path)]
         found += [Problem(words, spelled(path), f"--set {setting}") for words in wrong]
@@ -440,8 +449,8 @@ def _assign(node: Any, steps: Sequence[str], value: Any, path: Path_ = ()) -> tu
         node = {"name": node}
     if isinstance(node, list):
         if not head.isdecimal() or int(head) >= len(node):
-            there = f"0 to {len(node) - 1}" if node else "no entries"
-            raise LookupError(f"{spelled(path)} is a list with {there} and no {head!r}")
+            there = f"entries 0 to {len(node) - 1}" if node else "no entries"
+            raise LookupError(f"{spelled(path)} is a list; it has {there} and no {head!r}")
         at = int(head)
         below, whole = _assign(node[at], rest, value, (*path, at))
         return [*node[:at], below, *node[at + 1 :]], whole
@@ -478,4 +487,4 @@ def read_text(path: Path, needed: str = "the YAML file of a scenario") -> str:
         )
     except (OSError, ValueError) as error:
         words = f"cannot be read: {getattr(error, 'strerror', None) or error}"
-    raise ScenarioError([Problem(words)], str(path))
+    raise ScenarioError([Problem(words, file=str(path))], str(path))

@@ -5,7 +5,7 @@
 
 import re
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -30,7 +30,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _MODULE = re.compile(r"\w[\w-]*(\.\w[\w-]*)*")
 
 
-def check_name(name: str) -> str:
+def check_name(name: Any) -> str:
     """Return a name that files, arrays and shells can have too.
 
     Raises
@@ -38,7 +38,7 @@ def check_name(name: str) -> str:
     ValueError
         It cannot.
     """
-    if not _NAME.fullmatch(name) or len(name) > 80:
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or len(name) > 80:
         raise ValueError(
             f"found {shown(name)}; needed a name of letters, digits, '-' and '_', a letter first"
         )
@@ -81,12 +81,16 @@ class _OneOrSeveral:
 
 Name = Annotated[
     str,
-    AfterValidator(check_name),
+    BeforeValidator(check_name),
     Field(json_schema_extra={"pattern": f"^{_NAME.pattern}$", "maxLength": 80}),
 ]
 # Strict: a year in quotes, or a date, is a mistake.
 Year = Annotated[int, Field(strict=True)]
 YearRange = Annotated[tuple[Year, Year], _one_message("[first year, last year]")]
+Edge = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Years = Annotated[
+    list[Year], Field(min_length=1), _one_message("a list of years, such as [1901, 2018]")
+]
 
 
 class Strict(BaseModel):
@@ -131,9 +135,7 @@ class Output(Strict):
 
     all: Literal["step", "year"] | None = Field(default=None, description="every time step")
     last: Literal["step", "year"] | None = Field(default=None, description="the last step alone")
-    at: Annotated[list[Year], _one_message("a list of years, such as [1901, 2018]")] | None = Field(
-        default=None, min_length=1, description="these years, rising"
-    )
+    at: Years | None = Field(default=None, description="these years, rising")
 
     @model_validator(mode="after")
     def _one(self) -> "Output":
@@ -190,10 +192,8 @@ class Histograms(Strict):
 
     bins: int = Field(default=1000, ge=2, le=100_000)
     edges: dict[
-        str, Annotated[tuple[float, float], _one_message("[lowest, highest], two numbers")]
-    ] = Field(
-        default={}, description="[lowest, highest] edge by target; others from a pilot run"
-    )
+        str, Annotated[tuple[Edge, Edge], _one_message("[lowest, highest], two numbers")]
+    ] = Field(default={}, description="[lowest, highest] edge by target; others from a pilot run")
     pilot: int = Field(default=256, ge=2, le=10_000, description="members of the pilot run")
 
     @model_validator(mode="after")
@@ -263,17 +263,16 @@ OutputSection = Annotated[
     AlsoAs(({"enum": ["all", "last"]},)),
 ]
 Statistic = Annotated[
-    str | dict[str, Annotated[float, Field(strict=True)]],
+    str | dict[str, Annotated[float, Field(strict=True, allow_inf_nan=False)]],
     _one_message("a word such as mean or q95, or a condition such as {above: 200}"),
     BeforeValidator(_one_condition),
 ]
-Readers = Annotated[
-    list[forcing.union()],  # type: ignore[misc]
-    _OneOrSeveral(),
-    BeforeValidator(_as_list),
-    Field(min_length=1),
-]
-
+if TYPE_CHECKING:
+    Readers = list[forcing.ReaderSpec]
+else:
+    Readers = Annotated[
+        list[forcing.union()], _OneOrSeveral(), BeforeValidator(_as_list), Field(min_length=1)
+    ]
 
 NOTHING_KEPT = "nothing is kept; needed outputs:, responses: or statistics:"
 
@@ -287,7 +286,9 @@ class Scenario(Strict):
     description: str = ""
     kernel: KernelSection = Field(description="two_box, or {name: two_box} with its options")
     forcing: Readers = Field(description="{reader: ...} and its keys, or a list of them")
-    locations: LocationTable | None = None
+    locations: LocationTable | None = Field(
+        default=None, description="{table: FILE.csv}, one row per location"
+    )
     design: designs.union() = Field(  # type: ignore[valid-type]
         description="{method: ...} and its keys, or {cross: [...]}"
     )
@@ -301,25 +302,29 @@ class Scenario(Strict):
         "(random designs are truncated instead), or run them and flag the members",
     )
     outputs: dict[str, OutputSection] = Field(
-        default={}, description="output of the kernel: which of its time steps are kept"
+        default={}, description="{output of the kernel: all, last or {at: [years]}}, what is kept"
     )
     responses: dict[Name, Response] = Field(
-        default={}, description="name: a scalar of each member, from one output"
+        default={}, description="{name: {output: c_soil, change: [1901, 2018]}}, scalars of members"
     )
     statistics: dict[str, Annotated[list[Statistic], Field(min_length=1)]] = Field(
-        default={}, description="output or response: statistics over samples"
+        default={}, description="{output or response: [mean, q95]}, over samples"
     )
-    histograms: Histograms = Histograms()
+    histograms: Histograms = Field(
+        default=Histograms(), description="{bins: 1000, edges: {target: [lowest, highest]}}"
+    )
     precision: Literal["float32", "float64"] = Field(
         default="float32", description="of stored outputs; computing is in float64"
     )
     failed_limit: float = Field(
         default=0.05, ge=0, le=1, description="share of failed members above which run exits 3"
     )
-    block: Block = Block()
-    reference: Reference | None = None
+    block: Block = Field(default=Block(), description="{location: 1, sample: 1000}")
+    reference: Reference | None = Field(
+        default=None, description="{citation: ..., label: ..., responses: {name: {...}}}"
+    )
     store: str = Field(default="", description="default runs/NAME.zarr")
-    execution: Local = Local()
+    execution: Local = Field(default=Local(), description="{backend: local} and its keys")
 
     @model_validator(mode="after")
     def _something_kept(self) -> "Scenario":

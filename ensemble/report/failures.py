@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.journal import Key
-from ensemble.tables import Numbers
+from ensemble.numbers import Numbers
 from kernels import BY_CODE, OK
 
 F8 = NDArray[np.float64]
@@ -133,10 +133,10 @@ def _first(
     starts = [a.span(k).start for a, k in zip(numbers.grid.axes, key, strict=True)]
     for code, failed in statuses.items():
         if len(failed.first) < 3:
-            for f, l, s in np.argwhere(status == code)[: 3 - len(failed.first)]:
-                forcing = numbers.forcings[starts[0] + f]
-                location = numbers.locations[starts[1] + l]
-                failed.first.append(f"{forcing}/{location}/{starts[2] + s}")
+            for at in np.argwhere(status == code)[: 3 - len(failed.first)]:
+                f, place, sample = (start + k for start, k in zip(starts, at, strict=True))
+                member = (numbers.forcings[f], numbers.locations[place], str(sample))
+                failed.first.append("/".join(member))
 
 
 def _values(numbers: Numbers, name: str, key: Key) -> F8 | None:

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from ensemble.numbers import Summary, known_mean, known_std
 from ensemble.report.style import (
     BLUE,
     DARK,
@@ -25,7 +26,6 @@ from ensemble.report.style import (
     short,
     wrapped,
 )
-from ensemble.tables import Summary, known_mean, known_std
 
 F8 = NDArray[np.float64]
 
@@ -74,11 +74,9 @@ def panels(
 
 def over_forcings(summary: Summary, most: int) -> Panel:
     """Return a response by location, means over forcings."""
-    arrays = [
-        np.array([known_mean(a[:, place]) for place in range(min(most, a.shape[1]))])
-        for a in (summary.control, summary.mean, summary.std)
-    ]
-    return Panel(summary.name, summary.units, summary.meaning, *arrays)
+    places = range(min(most, summary.mean.shape[1]))
+    means = np.array([[known_mean(values) for values in summary.at(k)] for k in places])
+    return Panel(summary.name, summary.units, summary.meaning, *means.T)
 
 
 def responses(
@@ -116,7 +114,7 @@ def responses(
     inches = min(0.24, 11.0 / (len(rows) + 4))
     # The rows below the line take 0.42 inches each, however dense the others are.
     places = [len(rows) - 0.2 + (0.3 + 0.42 * k) / inches for k in range(len(last))]
-    ticks = {**dict(enumerate(short(r, 32) for r in rows))}
+    ticks: dict[float, str] = dict(enumerate(short(r, 32) for r in rows))
     ticks |= {place: names[word] for place, word in zip(places, last, strict=True)}
     bottom = max(ticks) + 0.24 / inches
     drawn = figure(down * max(1.5, (bottom + 0.7) * inches + 0.75) + 0.55, synthetic)

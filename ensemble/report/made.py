@@ -1,5 +1,7 @@
 """How a run was made: design, failures and provenance, as tables."""
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -8,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from ensemble.journal import headers
+from ensemble.numbers import Numbers
 from ensemble.report.failures import BINS, Account, Spread
 from ensemble.report.markup import Html, joined, pairs, paragraphs, table, tag
 from ensemble.store import Store
-from ensemble.tables import NONE, Numbers, Table
+from ensemble.tables import NONE, Table
 from kernels import BY_CODE, OK
 
 MOST_ROWS = 60
@@ -147,7 +150,8 @@ def failures(numbers: Numbers, account: Account) -> Iterable[Html]:
     below = ["a member is FORCING/LOCATION/SAMPLE, as `soilsweep replay STORE MEMBER` takes it"]
     if account.looked_at < account.blocks:
         below.append(
-            f"places are from the first {account.looked_at:,} of {account.blocks:,} blocks with failures"
+            f"where they are: of the first {account.looked_at:,} of {account.blocks:,} blocks "
+            "that hold some"
         )
     header = ["status", "members", "share", "the first", "what to do"]
     yield table(Table("failed members by status", header, rows, below))
@@ -182,12 +186,11 @@ def _control(numbers: Numbers) -> list[str]:
     status = numbers.cells("control/status")
     bad = np.argwhere(np.isfinite(status) & (status != OK))
     lines = []
-    for f, l in bad[:10]:
-        outcome = BY_CODE.get(int(status[f, l]))
-        text = f"{outcome.name}: {outcome.advice}" if outcome else f"status {status[f, l]:.0f}"
-        lines.append(
-            f"The control member of {numbers.forcings[f]}/{numbers.locations[l]} failed, {text}"
-        )
+    for at in map(tuple, bad[:10]):
+        outcome = BY_CODE.get(int(status[at]))
+        text = f"{outcome.name}: {outcome.advice}" if outcome else f"status {status[at]:.0f}"
+        member = f"{numbers.forcings[at[0]]}/{numbers.locations[at[1]]}"
+        lines.append(f"The control member of {member} failed, {text}")
     return [*lines, f"and {len(bad) - 10} more control members"] if len(bad) > 10 else lines
 
 
@@ -237,12 +240,20 @@ def provenance(store: Store, numbers: Numbers) -> Iterable[Html]:
         ]
     )
     yield from _accepted(attrs["accepted_changes"])
-    functions = identity["kernel"]
-    if functions:
-        rows = [[tag("code", name), _hash(str(found))] for name, found in functions.items()]
-        yield joined([tag("h3", "Kernel fingerprint"), _plain_table(["part", "hash"], rows)])
+    if identity["kernel"]:
+        yield joined([tag("h3", "Kernel fingerprint"), _fingerprint(identity["kernel"])])
     yield joined([tag("h3", "Forcings"), *_forcings(store, numbers)])
     yield joined([tag("h3", "Processes"), *_processes(store, numbers)])
+
+
+def _fingerprint(functions: Mapping[str, str]) -> Html:
+    """Return one hash of all that the kernel calls, and the beginning of each part's."""
+    text = json.dumps(dict(sorted(functions.items())))
+    whole = tag("p", "All parts: ", _hash(hashlib.sha256(text.encode()).hexdigest()))
+    parts = [
+        joined([_hash(f"{name} {found[:12]}"), " "]) for name, found in sorted(functions.items())
+    ]
+    return joined([whole, tag("p", *parts, class_="hashes")])
 
 
 def _forcings(store: Store, numbers: Numbers) -> Iterable[Html]:
@@ -257,7 +268,9 @@ def _forcings(store: Store, numbers: Numbers) -> Iterable[Html]:
     for name, origin in zip(numbers.forcings, origins, strict=False):
         own = {k: v for k, v in origin.items() if k not in common and v != name}
         rows.append([name, _hash(digests.get(name, "")), words(own)])
-    yield _plain_table(["forcing", "SHA-256 of what it supplied", "from"], rows)
+    header = ["forcing", "SHA-256 of what it supplied", "of its own"]
+    told = 3 if any(row[2] != "none" for row in rows) else 2
+    yield _plain_table(header[:told], [row[:told] for row in rows])
 
 
 def _hash(text: str) -> Html:

@@ -3,19 +3,26 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
+from ensemble.numbers import Numbers, Summary
 from ensemble.report import figures, made, panels, sharing
 from ensemble.report.failures import Account, account
 from ensemble.report.markup import Html, joined, paragraphs, picture, section, table, tag
 from ensemble.report.series import all_series
 from ensemble.report.sheet import SHEET
 from ensemble.report.style import Picture, look
-from ensemble.sensitivity import Found, of_response, results, stored, tabulate
+from ensemble.sensitivity import Found, results, stored
 from ensemble.store import Store
-from ensemble.tables import MAX_ROWS, Numbers, key_table, location_tables, tables_of
+from ensemble.tables import (
+    MAX_ROWS,
+    analysis_tables,
+    key_table,
+    location_tables,
+    of_response,
+    tables_of,
+)
 from kernels import OK
 
 MOST_PLACES = 4
@@ -162,7 +169,7 @@ class _Page:
         if len(numbers.locations) == 1:
             key = key_table(numbers)
             assert key is not None
-            yield table(replace(key, title="key numbers"))
+            yield table(key)
         for shown in location_tables(numbers):
             yield table(shown)
         method = self.attrs["design"]["method"]
@@ -181,7 +188,7 @@ class _Page:
             place = shown.title.removeprefix(self.attrs["title"])
             yield table(replace(shown, title=f"by forcing{place}"))
 
-    def _response_figures(self, summaries: list[Any]) -> Iterable[Html]:
+    def _response_figures(self, summaries: list[Summary]) -> Iterable[Html]:
         numbers, some = self.numbers, summaries[:MOST_RESPONSES]
         published = numbers.published
         label = published["label"] if published else ""
@@ -202,18 +209,17 @@ class _Page:
             has = any(v is not None for p in shown for v in p.published)
             rows = numbers.forcings[:MAX_ROWS]
             where = "" if len(numbers.locations) == 1 else f" at {numbers.locations[place]}"
-            yield self.picture(
-                figures.responses(
-                    shown,
-                    rows,
-                    self.synthetic,
-                    f"Responses{where}, unconstrained (control, the kernel's defaults) against the "
-                    "ensemble, by forcing. Bars: standard deviation over samples; in the row of the "
-                    "mean, thin: the mean of these, thick: standard deviation between forcings."
-                    + (f" Diamonds: published numbers of {label}." if has else ""),
-                    label=label if has else "",
-                )
+            caption = (
+                f"Responses{where}, unconstrained (control, the kernel's defaults) against the "
+                "ensemble, by forcing. Bars: standard deviation over samples; in the row of the "
+                "mean, thin: the mean of these, thick: standard deviation between forcings."
             )
+            if has:
+                caption += f" Diamonds: published numbers of {label}."
+            drawn = figures.responses(
+                shown, rows, self.synthetic, caption, label=label if has else ""
+            )
+            yield self.picture(drawn)
 
     # --- sensitivity ---
 
@@ -227,7 +233,7 @@ class _Page:
             return
         yield from self._share_figures(found)
         yield from self._index_figures(found)
-        for shown in tabulate(self.store, found):
+        for shown in analysis_tables(self.store, found):
             yield table(shown)
 
     def _analysis(self) -> tuple[Found, list[str]]:
@@ -324,12 +330,14 @@ class _Page:
         if not told:
             return
         told.sort(key=lambda s: -s.contrast)
-        caption = "Where failures sit: all members and failed ones by parameter, and the share that failed."
+        caption = (
+            "Where failures sit: all and failed members by parameter, and the share that failed."
+        )
         yield self.picture(panels.failed_parameters(told, self.synthetic, caption))
         if len(told) > 1 and told[0].points.size:
             caption = (
-                "A random draw of members of the blocks that hold failures, in the plane of the two "
-                "parameters in which failed members differ most from all."
+                "A random draw of members of the blocks that hold failures, in the plane of the "
+                "two parameters in which failed members differ most from all."
             )
             yield self.picture(panels.failed_scatter(told[0], told[1], self.synthetic, caption))
 

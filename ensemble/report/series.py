@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble.tables import Numbers, merge_moments
+from ensemble.numbers import Numbers, merge_moments
 from ensemble.zarr_json import ArraySpec
 
 F8 = NDArray[np.float64]

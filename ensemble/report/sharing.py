@@ -65,7 +65,7 @@ def shares(
             look = {"color": PALE, "hatch": next(pairs, "")}
         _segments(axes, label, left, part, look)
         left = left + part
-    for y in np.flatnonzero(np.isnan(parts).all(axis=1)):
+    for y in np.flatnonzero(np.isnan(parts).all(axis=1)).tolist():
         text = "no shares: too many members failed, or the response does not vary"
         axes.text(0.01, y, text, va="center", fontsize=8)
     axes.set_yticks(range(len(rows)), [short(r, 34) for r in rows])
@@ -84,7 +84,7 @@ def _segments(axes: Axes, label: str, left: F8, part: F8, look: Mapping[str, Any
         y, part, left=left, height=0.66, edgecolor="white", lw=0.8, label=short(label, 60), **look
     )
     ink = "white" if look["color"] in (BLUE, GREEN, RED) else DARK
-    for k in np.flatnonzero(part >= 0.045):
+    for k in np.flatnonzero(part >= 0.045).tolist():
         middle = left[k] + part[k] / 2
         # Behind the number no hatching, which would cross it out.
         ground = {"facecolor": PALE, "edgecolor": "none", "pad": 1.2} if "hatch" in look else None
@@ -103,7 +103,7 @@ def _largest(terms: Sequence[str], table: F8) -> tuple[list[str], F8]:
     if len(seen) > MOST_TERMS:
         seen = np.sort(seen[np.argsort(-size[seen], kind="stable")[:MOST_TERMS]])
     rest = np.setdiff1d(np.arange(len(terms)), seen)
-    labels, parts = [terms[k] for k in seen], table[:, seen]
+    labels, parts = [terms[k] for k in seen.tolist()], table[:, seen]
     if rest.size:
         labels.append(f"{OTHERS} ({rest.size})")
         parts = np.column_stack([parts, table[:, rest].sum(axis=1)])
@@ -131,8 +131,9 @@ def index(name: str, arrays: Mapping[str, NDArray[Any]]) -> Index:
     values = arrays[name].reshape(-1, arrays[name].shape[-1])
     known = np.isfinite(values).any(axis=1)
     half = arrays.get(f"{name}_conf")
-    single = half is not None and known.sum() == 1
-    return Index(name, values[known], half.reshape(values.shape)[known] if single else None)
+    if half is None or known.sum() != 1:
+        return Index(name, values[known], None)
+    return Index(name, values[known], half.reshape(values.shape)[known])
 
 
 def indices(
@@ -154,7 +155,7 @@ def indices(
         axes.set_xlim(left=0)
     else:
         axes.axvline(0, color=GREY, linewidth=0.8)
-    axes.set_yticks(range(len(order)), [short(effects[k], 34) for k in order])
+    axes.set_yticks(range(len(order)), [short(effects[k], 34) for k in order.tolist()])
     axes.set_ylim(len(order) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x")
@@ -175,5 +176,5 @@ def _effects(axes: Axes, one: Index, order: NDArray[np.int64], k: int, offset: f
         half = one.half[0, order]
         axes.errorbar(mean, y, xerr=half, fmt="none", ecolor=colour, elinewidth=1.1)
     face = colour if k % 2 == 0 else "white"
-    look = {"mfc": face, "mec": colour, "mew": 1.3, "color": colour}
+    look: dict[str, Any] = {"mfc": face, "mec": colour, "mew": 1.3, "color": colour}
     axes.plot(mean, y, "os^D"[k % 4], ms=5.5, linestyle="", label=one.name, **look)

@@ -55,6 +55,9 @@ figure img { max-width: 100%; height: auto; display: block; }
 figcaption { color: var(--soft); font-size: .86rem; max-width: 90ch; margin-top: 4px;
   overflow-wrap: anywhere; }
 ul.plain { padding-left: 1.2em; }
+.hashes { max-width: none; line-height: 1.35; }
+.hashes code { font-size: .68rem; color: var(--soft); white-space: nowrap; margin-right: 1.1em;
+  display: inline-block; }
 footer { margin-top: 50px; color: var(--soft); font-size: .82rem;
   border-top: 1px solid var(--line); }
 @media print {

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -19,10 +20,13 @@ SKY, PINK, YELLOW, DARK = "#56B4E9", "#CC79A7", "#F0E442", "#333333"
 GREY, PALE = "#8C8C8C", "#D9D9D9"
 SERIES = (BLUE, ORANGE, GREEN, PINK, SKY, RED, YELLOW)
 
+UNPRINTABLE = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+"""What XML may not hold, wherever it came from."""
+
 WIDTH = 10.0
 """Inches of a figure; the page is as wide."""
 
-LOOK = {
+LOOK: Any = {
     "font.family": ["DejaVu Sans"],
     "font.size": 9,
     "axes.titlesize": 9,
@@ -85,7 +89,8 @@ def finish(drawn: Figure, caption: str) -> Picture:
     """Return a figure as SVG; equal figures have equal bytes."""
     content = io.BytesIO()
     drawn.savefig(content, format="svg", metadata={"Date": None, "Creator": "soilsweep"})
-    return Picture(content.getvalue(), caption, float(drawn.get_figwidth()))
+    svg = UNPRINTABLE.sub(b"", content.getvalue())
+    return Picture(svg, caption, float(drawn.get_figwidth()))
 
 
 def short(name: object, most: int = 26) -> str:

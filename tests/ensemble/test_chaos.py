@@ -14,8 +14,8 @@ from ensemble.store import read
 
 KILLS = int(os.environ.get("SOILSWEEP_KILLS", "8"))
 
-# 1,600 short blocks: most of a run is commits, and a kill is likely to fall into one.
-SETTINGS = ["block.sample=100"]
+# 320 short blocks: most of a run is commits, and a kill is likely to fall into one.
+SETTINGS = ["block.sample=250", "forcing.n=8"]
 
 
 def command(store):
