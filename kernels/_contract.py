@@ -42,7 +42,7 @@ class Parameter:
         if not self.lower <= self.default <= self.upper:
             raise ValueError(
                 f"parameter {self.name!r}: default {self.default!r} is outside "
-                f"[{self.lower!r}, {self.upper!r}] {self.units}; correct the table or widen the bounds"
+                f"[{self.lower!r}, {self.upper!r}] {self.units}; correct the table or its bounds"
             )
 
 

@@ -216,8 +216,8 @@ def _soil(
         for t in range(1, c_soil.shape[1]):
             tau_t = tau[at, t]
             if shared:
-                for w in range(np.uintp(len(part))):
-                    part[w] = share(scheme, tau_t + shift[at, np.uintp(low) + w])
+                for r in range(np.uintp(len(part))):
+                    part[r] = share(scheme, tau_t + shift[at, np.uintp(low) + r])
             for k in range(len(runs)):
                 first, length = np.uintp(runs[k, 0]), np.uintp(runs[k, 1] - runs[k, 0])
                 v, w, row = np.uintp(veg[first]), np.uintp(soil[first] - low), np.uintp(soil[first])

@@ -1,0 +1,149 @@
+"""A full or read-only file system: refused or stopped, nothing half-written, and it goes on."""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from commandline import PROGRAM, members, refused, soilsweep, tree
+from malformed_stores import damaged
+from support import SMALL
+
+from ensemble.store import Store
+
+MIB = 1024**2
+
+
+def mount(*words: object) -> None:
+    done = subprocess.run(["mount", *map(str, words)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"cannot mount: {done.stderr.strip()}")
+
+
+@pytest.fixture
+def disk(tmp_path, monkeypatch) -> Iterator[Callable[..., Path]]:
+    """Return a function that mounts a small file system of its own."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting needs root")
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s.yaml").write_text(SMALL)
+
+    def make(**options: object) -> Path:
+        words = ",".join(f"{name}={value}" for name, value in options.items())
+        mount("-t", "tmpfs", "-o", words, "tmpfs", folder)
+        return folder
+
+    yield make
+    subprocess.run(["umount", "--lazy", folder], capture_output=True, check=False)
+
+
+def command(folder: Path, *more: str) -> list[str]:
+    lean = ["--set", "outputs={}", "--set", "block.sample=50", "--workers", "2"]
+    return ["run", "s.yaml", "--store", str(folder / "runs" / "x.zarr"), "--quiet", *lean, *more]
+
+
+def test_a_disk_that_is_too_small_is_refused_beforehand(disk):
+    folder = disk(size=f"{MIB}")
+    said = soilsweep(*command(folder, "--set", "outputs={c_veg: all}"))
+    refused(said, "the store needs up to", "has 1.0 MiB free; keep fewer outputs")
+    assert tree(folder) == {}
+
+
+def test_a_disk_that_fills_while_the_store_is_created_is_left_as_it_was(disk):
+    folder = disk(size=f"{8 * MIB}", nr_inodes=40)
+    refused(soilsweep(*command(folder)), "x.zarr: cannot be created: No space left on device")
+    assert tree(folder) == {}
+
+
+def test_a_disk_that_fills_during_a_run_stops_it_and_the_same_command_goes_on(disk, monkeypatch):
+    folder = disk(size=f"{4 * MIB}")
+    ballast, honest, written = folder / "ballast", Store.write, []
+
+    def write(store, *arguments, **options):
+        written.append(arguments)
+        if len(written) == 5:
+            with ballast.open("wb", buffering=0) as file:
+                with pytest.raises(OSError, match="No space"):
+                    while True:
+                        file.write(bytes(4096))
+        return honest(store, *arguments, **options)
+
+    monkeypatch.setattr(Store, "write", write)
+    said = soilsweep(*command(folder))
+    refused(said, "x.zarr: the disk is full; free some space", code=75, lines=2)
+    assert said.err.splitlines()[1].startswith("  soilsweep run s.yaml --store ")
+    store = folder / "runs" / "x.zarr"
+    assert not list((store / "scratch").iterdir())
+    assert not list((store / "inflight").iterdir())
+    status = json.loads(soilsweep("status", store, "--json").out)
+    assert 0 < status["blocks"]["done"] < 16
+
+    ballast.unlink()
+    assert soilsweep(*command(folder)).code == 0
+    undisturbed = folder.parent
+    assert soilsweep(*command(undisturbed)).code == 0
+    assert members(store) == members(undisturbed / "runs" / "x.zarr")
+    assert soilsweep("verify", store).code == 0
+
+
+def test_a_disk_that_fills_at_the_very_end_stops_the_run_and_it_goes_on(disk, monkeypatch):
+    folder = disk(size=f"{4 * MIB}")
+    honest, full = Store.write_chunk, [True]
+
+    def write_chunk(store, *arguments):
+        if full:
+            raise OSError(28, "No space left on device", str(store.path))
+        return honest(store, *arguments)
+
+    monkeypatch.setattr(Store, "write_chunk", write_chunk)
+    (folder / "runs").mkdir()
+    monkeypatch.setattr("ensemble.launch.create_store", _uncounted(full))
+    refused(soilsweep(*command(folder)), "the disk is full", code=75, lines=2)
+    full.clear()
+    assert soilsweep(*command(folder)).code == 0
+
+
+def _uncounted(full: list[bool]) -> Callable[..., Store]:
+    """Return `create_store` with room for what it writes."""
+    from ensemble.launch import create_store
+
+    def create(plan):
+        full.clear()
+        store = create_store(plan)
+        full.append(True)
+        return store
+
+    return create
+
+
+def test_a_read_only_target_is_refused(disk):
+    folder = disk(size=f"{8 * MIB}")
+    mount("-o", "remount,ro", folder)
+    refused(soilsweep(*command(folder)), "disk is not writable; choose another place with --store")
+    assert tree(folder) == {}
+
+
+def test_a_store_on_a_read_only_file_system_can_be_read(disk):
+    folder = disk(size=f"{16 * MIB}")
+    damaged()(folder)
+    before = tree(folder)
+    mount("-o", "remount,ro", folder)
+    store = folder / "d.zarr"
+    for words in (["status", store], ["verify", store], ["replay", store, "1/0/3"]):
+        assert soilsweep(*words).code == 0
+    refused(soilsweep("analyze", store), "sensitivity: Read-only file system")
+    assert tree(folder) == before
+
+
+def test_a_run_in_its_own_process_says_the_same(disk):
+    folder = disk(size=f"{8 * MIB}", nr_inodes=40)
+    done = subprocess.run(
+        [*PROGRAM, *command(folder)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert tree(folder) == {}

@@ -1,0 +1,74 @@
+"""Every command and every block of Python and YAML in the README is run, in order."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import DATA, needs_data
+
+import scenarios
+
+README = (Path(__file__).parents[1] / "README.md").read_text()
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.M | re.S)
+
+
+def commands():
+    """Return the soilsweep commands; installing and testing are CI's part."""
+    lines = [line.split("#")[0] for block in blocks("sh") for line in block.splitlines()]
+    parts = [part.strip() for line in lines for part in line.split("&&")]
+    return [part for part in parts if part.startswith("soilsweep ")]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("readme")
+
+
+def run(program, folder):
+    return subprocess.run(
+        program, cwd=folder, capture_output=True, text=True, env={**os.environ, "MPLBACKEND": "agg"}
+    )
+
+
+def test_every_command_runs(folder):
+    assert len(commands()) >= 9
+    for command in commands():
+        words = shlex.split(command)[1:]
+        program = [sys.executable, "-c", "from ensemble.cli import main; main()", *words]
+        done = run(program, folder)
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+        assert "Traceback" not in done.stderr
+
+
+def test_every_python_block_runs(folder):
+    assert blocks("python")
+    for block in blocks("python"):
+        done = run([sys.executable, "-W", "error", "-c", block], folder)
+        assert done.returncode == 0, f"{block}\n{done.stderr}"
+
+
+@needs_data
+def test_every_forcing_block_reads_the_real_files(tmp_path):
+    shipped = scenarios.load("tau-constraint").text
+    for k, block in enumerate(blocks("yaml")):
+        text = block.replace("trendy_v9_s2/", f"{DATA}/trendy_v9_s2/")
+        file = tmp_path / f"{k}.yaml"
+        file.write_text(re.sub(r"^forcing: .*\n", lambda _, t=text: t, shipped, flags=re.M))
+        import ensemble
+
+        planned = ensemble.plan(scenarios.load(file))
+        assert set(planned.setup.forcings) == {"JULES-ES-1p0", "VISIT"}
+
+
+def test_the_two_commands_are_what_ci_runs():
+    ci = (Path(__file__).parents[1] / ".ci" / "run").read_text()
+    for command in ("pip install -e . && soilsweep run tau-constraint", 'pip install -e ".[test]"'):
+        assert command in README
+        assert command in ci
