@@ -66,7 +66,10 @@ def print_table(table: Table) -> None:
     widths = [max(len(row[i]) for row in texts) for i in range(len(table.header))]
     print(f"\n{table.title}")
     for k, row in enumerate(texts):
-        cells = [row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:]))]
+        cells = [
+            row[0].ljust(widths[0]),
+            *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True)),
+        ]
         print("  ".join(cells).rstrip())
         if k == 0 or k in table.rules:
             print("  ".join("-" * w for w in widths))

@@ -107,8 +107,9 @@ def run(
     store, warnings = _store_of(plan, count, accept_changes)
     work = EnsembleWork(plan.setup, plan.layout)
     with _alone(store.path):
-        store.clear_scratch()
         committed = store.committed()
+        store.make_folders("scratch", "inflight", *(() if committed else ("partials",)))
+        store.clear_scratch()
         warnings += _suspects(store, committed) + _other_cpu(store)
         outcome = Outcome(store.path, plan.blocks, warnings=warnings)
         before = len(committed)
@@ -151,7 +152,7 @@ def _why(error: OSError, path: Path) -> str:
 
 def _store_of(plan: Plan, workers: int, accept_changes: str) -> tuple[Store, list[str]]:
     """Return the plan's store, new or begun, and what to warn of."""
-    if not plan.path.exists():
+    if not plan.path.exists() or _is_empty(plan.path):
         refuse_if_impossible(plan, workers)
         try:
             return launch.create_store(plan), []
@@ -177,6 +178,24 @@ def _store_of(plan: Plan, workers: int, accept_changes: str) -> tuple[Store, lis
     return store, [f"goes on although {text}" for text in changed]
 
 
+def _is_empty(path: Path) -> bool:
+    """Return whether a path is a folder without content, which a store may take over.
+
+    Raises
+    ------
+    PlanError
+        A folder that holds something else than a store.
+    """
+    if not path.is_dir() or (path / "zarr.json").exists():
+        return False
+    if any(path.iterdir()):
+        raise PlanError(
+            f"{path}: found a folder with other files; needed a store, an empty folder or a name "
+            "that is not taken; choose another place with --store"
+        )
+    return True
+
+
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """Hold the store's lock; the system releases it however this process ends."""
@@ -198,9 +217,9 @@ def _suspects(store: Store, committed: Mapping[Key, Entry]) -> list[str]:
     """Return a warning that names the blocks a crashed run was in, and clear the notes."""
     suspects = set()
     for note in (store.path / "inflight").iterdir():
-        text = note.read_text().split()
-        key = tuple(int(word) for word in text)
-        if key and key not in committed:
+        words = note.read_bytes().split()
+        key = tuple(int(word) for word in words if word.isdigit())
+        if len(key) == len(words) and key and key not in committed:
             suspects.add(key)
         note.unlink()
     if not suspects:
@@ -243,7 +262,7 @@ class _Shared:
         header = {"host": socket.gethostname(), "pid": os.getpid(), "cpu": cpu()}
         self.journal = Journal(store.journal, {**header, "versions": versions()})
         self._lock = threading.Lock()
-        self._notes: list[Path] = []
+        self._notes: dict[Path, int] = {}
 
     def open_worker(self) -> Callable[[Key], None]:
         """Return this thread's function that runs, writes and commits one block."""
@@ -252,7 +271,7 @@ class _Shared:
         note = self.store.path / "inflight" / name
         descriptor = os.open(note, os.O_WRONLY | os.O_CREAT, 0o666)
         with self._lock:
-            self._notes.append(note)
+            self._notes[note] = descriptor
 
         def do(key: Key) -> None:
             begun = time.perf_counter()
@@ -277,7 +296,8 @@ class _Shared:
     def close(self) -> None:
         """Remove this process' in-flight notes: it ended in order."""
         self.journal.close()
-        for note in self._notes:
+        for note, descriptor in self._notes.items():
+            os.close(descriptor)
             note.unlink(missing_ok=True)
 
 

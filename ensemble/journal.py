@@ -129,17 +129,24 @@ def read(folder: Path) -> dict[Key, Entry]:
         for record in _records(path):
             if "block" not in record:
                 continue
-            entry = Entry(
-                block=tuple(record["block"]),
-                checksums=record["checksums"],
-                status={int(code): n for code, n in record["status"].items()},
-                seconds=record["seconds"],
-                notes=tuple(record.get("notes", ())),
-                attempt=record["attempt"],
-                journal=path.name,
-            )
+            try:
+                entry = _entry(record, path.name)
+            except KeyError as error:
+                raise ValueError(f"journal {path.name}: a line lacks {error}") from error
             _agree(committed.setdefault(entry.block, entry), entry)
     return committed
+
+
+def _entry(record: Mapping[str, Any], journal: str) -> Entry:
+    return Entry(
+        block=tuple(record["block"]),
+        checksums=record["checksums"],
+        status={int(code): n for code, n in record["status"].items()},
+        seconds=record["seconds"],
+        notes=tuple(record.get("notes", ())),
+        attempt=record["attempt"],
+        journal=journal,
+    )
 
 
 def _agree(first: Entry, second: Entry) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 import kernels
 from ensemble import across
@@ -116,14 +117,34 @@ def _pilot(setup: Setup) -> Static:
 
 
 def open_setup(store: Store) -> Setup:
-    """Return the setup that a store was made from, from the store alone."""
-    identity = store.attrs["identity"]
-    scenario = Scenario.model_validate(identity["scenario"])
+    """Return the setup that a store was made from, from the store alone.
+
+    Raises
+    ------
+    PlanError
+        Its scenario is of another version, its kernel is not here, or its data is damaged.
+    """
     try:
+        scenario = Scenario.model_validate(store.attrs["identity"]["scenario"])
         kernel = kernels.get(scenario.kernel.name)
+        options = read_options(scenario.kernel.options, kernel)
+    except ValidationError as error:
+        raise PlanError(
+            f"{store.path}: its scenario is not one of this version of soilsweep "
+            f"({error.error_count()} problems); open it with the version that wrote it"
+        ) from error
     except LookupError as error:
         raise PlanError(f"{store.path}: {error}") from error
-    options = read_options(scenario.kernel.options, kernel)
+    try:
+        return _setup(store, scenario, kernel, options)
+    except (OSError, ValueError, RuntimeError, LookupError) as error:
+        raise PlanError(
+            f"{store.path}: its coordinates or drivers are damaged ({error}); restore them, or "
+            "run into a new store"
+        ) from error
+
+
+def _setup(store: Store, scenario: Scenario, kernel: kernels.Kernel, options: Any) -> Setup:
     forcings = store.read_strings("forcing")
     names = store.read_strings("location")
     root = {p: s for p, s in store.specs.items() if "/" not in p and s.dtype == "float64"}

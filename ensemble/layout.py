@@ -108,6 +108,10 @@ class Layout:
         """Return whether a block writes an array."""
         return self.grid.owns(key, self._by_path[path])
 
+    def exact(self, path: str, values: NDArray[Any]) -> NDArray[Any]:
+        """Return values as an array of the store holds them."""
+        return np.ascontiguousarray(values, dtype=self._by_path[path].dtype)
+
     @cached_property
     def _by_path(self) -> dict[str, ArraySpec]:
         return {spec.path: spec for spec in self.arrays}

@@ -86,7 +86,7 @@ class _Runner:
             dims = self.sampler.dims(name)
             lead = values[None] if "forcing" in dims else values
             arrays[name] = lead if "location" in dims else lead[..., 0, :]
-        owned = {p: v for p, v in arrays.items() if self.layout.owns(key, p)}
+        owned = {p: self.layout.exact(p, v) for p, v in arrays.items() if self.layout.owns(key, p)}
         partials = {"count": block.count(), **block.partials()}
         if key[2] == 0:
             partials.update(self._control(forcing, locations))

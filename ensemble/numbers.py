@@ -172,17 +172,20 @@ class Numbers:
 def merge_moments(sums: tuple[F8, F8, F8], values: NDArray[Any]) -> None:
     """Add finite ``values`` (..., s) to number, mean and sum of squares (...), in place."""
     n, mean, spread = sums
-    exact = np.asarray(values, dtype=np.float64)
-    good = np.isfinite(exact)
-    more = good.sum(axis=-1)
-    some = np.maximum(more, 1)
-    exact = np.where(good, exact, 0.0)
-    centre = exact.sum(axis=-1) / some
-    off = np.where(good, exact - centre[..., None], 0.0)
+    off = np.array(values, dtype=np.float64)
+    bad = ~np.isfinite(off)
+    more: Any = values.shape[-1]
+    if failed := bool(bad.any()):
+        off[bad] = 0.0
+        more = (~bad).sum(axis=-1)
+    centre = off.sum(axis=-1) / np.maximum(more, 1)
+    off -= centre[..., None]
+    if failed:
+        off[bad] = 0.0
+    share = np.where(more > 0, more / np.maximum(n + more, 1), 0.0)
     step = centre - mean
-    total = np.maximum(n + more, 1)
-    spread += np.where(more > 0, (off * off).sum(axis=-1) + step * step * n * more / total, 0.0)
-    mean += np.where(more > 0, step * more / total, 0.0)
+    spread += np.einsum("...s,...s", off, off) + step * step * n * share
+    mean += step * share
     n += more
 
 

@@ -111,6 +111,10 @@ def plan(scenario: Loaded, *, store: str | Path | None = None) -> Plan:
     if scenario.locations:
         locations = join(locations, scenario.locations, scenario.base)
     labels = sorted({f.synthetic for f in forcings if f.synthetic})
+    try:
+        derived = [kernel.derive(options, f.drivers, f.coords) for f in forcings]
+    except ValueError as error:
+        raise ScenarioError([Problem(str(error), "kernel")], scenario.source) from error
     setup = Setup(
         scenario=scenario,
         kernel=kernel,
@@ -119,13 +123,14 @@ def plan(scenario: Loaded, *, store: str | Path | None = None) -> Plan:
         locations=locations,
         coords=forcings[0].coords,
         drivers=[f.drivers for f in forcings],
-        derived=[kernel.derive(options, f.drivers, f.coords) for f in forcings],
+        derived=derived,
         synthetic="; ".join(labels),
         base=scenario.base,
     )
     _check_years(setup)
     setup = replace(setup, edges=edges(setup))
     layout = Layout(setup)
+    _check_columns(layout)
     identity = _identity(scenario, setup, layout)
     path = Path(store) if store else Path(scenario.store_path())
     return Plan(scenario, setup, layout, path, identity, [f.provenance for f in forcings])
@@ -177,6 +182,20 @@ def _check_years(setup: Setup) -> None:
     ]
     if problems:
         raise ScenarioError(problems, setup.scenario.name)
+
+
+def _check_columns(layout: Layout) -> None:
+    """Refuse columns of the location table that have the name of another array."""
+    kernel = layout.setup.kernel
+    taken = {"status", "realization", "forcing", "location", "time", "year", *layout.functionals}
+    taken |= {p.name for p in kernel.parameters} | {v.name for v in kernel.outputs}
+    problems = [
+        Problem("is the name of an array of the store; rename the column", f"column {name!r}")
+        for name in layout.setup.locations.columns
+        if name in taken
+    ]
+    if problems:
+        raise ScenarioError(problems, layout.setup.scenario.name)
 
 
 def digest(forcing: str, setup: Setup) -> str:
@@ -255,6 +274,8 @@ def refuse_if_impossible(plan: Plan, workers: int, done: int = 0) -> None:
         Every reason found.
     """
     reasons = []
+    # A status is a byte that compresses to next to nothing: certain is only the rest.
+    certain = plan.nbytes - math.prod(plan.layout.shape)
     home = next(p for p in (plan.path.absolute(), *plan.path.absolute().parents) if p.exists())
     if not home.is_dir():
         reasons.append(
@@ -263,7 +284,7 @@ def refuse_if_impossible(plan: Plan, workers: int, done: int = 0) -> None:
     elif not os.access(home, os.W_OK):
         reasons.append(f"{home} is not writable; choose another place with --store")
     free = shutil.disk_usage(home).free
-    needed = int(plan.nbytes * (1 - done / plan.blocks))
+    needed = int(certain * (1 - done / plan.blocks))
     if needed > free:
         reasons.append(
             f"the store needs up to {_size(needed)} and {home} has {_size(free)} free; keep fewer "

@@ -1,5 +1,6 @@
 """Where a run stands, from its journals alone; works while it is being written."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ def summary(path: Path) -> dict[str, Any]:
         for code, n in entry.status.items():
             name = BY_CODE[code].name
             members[name] = members.get(name, 0) + n
+    notes = Counter(note for entry in committed.values() for note in entry.notes)
     busy = sum(entry.seconds for entry in committed.values())
     total = layout.grid.blocks
     left = busy / len(committed) * (total - len(committed)) if committed else None
@@ -32,7 +34,7 @@ def summary(path: Path) -> dict[str, Any]:
         "worker_seconds": round(busy, 3),
         "worker_seconds_left": None if left is None else round(left, 3),
         "runs": len(headers(store.journal)),
-        "notes": [f"block {list(e.block)}: {note}" for e in committed.values() for note in e.notes],
+        "notes": [f"{note} ({n:,} times)" for note, n in notes.most_common(20)],
         "synthetic": store.attrs["synthetic"],
         "digest": store.digest(committed),
     }

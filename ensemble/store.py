@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,34 +60,65 @@ class Store:
         return self.path / "journal"
 
     def committed(self) -> dict[Key, Entry]:
-        """Return every committed block; see `journal.read`."""
+        """Return every committed block; see `journal.read`.
+
+        Raises
+        ------
+        PlanError
+            The journals are gone, disagree, or are another store's.
+        """
+        if not self.journal.is_dir():
+            text = "its folder journal/ is missing, which says what is committed"
+            raise PlanError(f"{self.path}: {text}; restore it, or run into a new store")
         try:
-            return journal.read(self.journal)
+            found = journal.read(self.journal)
         except ValueError as error:
             raise PlanError(f"{self.path}: {error}") from error
+        status = self.specs["status"]
+        lengths = zip(status.shape, status.chunks, strict=True)
+        blocks = tuple(-(-size // length) for size, length in lengths)
+        for key, entry in found.items():
+            if len(key) != len(blocks) or any(k >= n for k, n in zip(key, blocks, strict=True)):
+                raise PlanError(
+                    f"{self.path}: {entry.journal} names block {list(key)}, which this store does "
+                    "not have; remove that journal"
+                )
+        return found
+
+    @staticmethod
+    def checksums(result: Result) -> dict[str, str]:
+        """Return the checksums of what a block computed, before it is written."""
+        sums = {name: checksum(values) for name, values in result.arrays.items()}
+        return {**sums, "partials": checksum(_packed(result))}
 
     def write(self, grid: Grid, key: Key, result: Result, *, sync: bool) -> dict[str, str]:
         """Write a block's chunks and sums; return their checksums. Not yet a commit."""
-        sums = {}
         for name, values in result.arrays.items():
             spec = self.specs[name]
-            index = grid.index(key, spec)
-            exact = np.ascontiguousarray(values, dtype=spec.dtype)
-            sums[name] = checksum(exact)
-            self._write_file(chunk_path(self.path, spec, index), encode(spec, exact), sync)
-        if result.partials:
-            content = pack(result.partials)
-            sums["partials"] = checksum(np.frombuffer(content, dtype=np.uint8))
-            self._write_file(self.partial_path(key), content, sync)
-        return sums
+            file = chunk_path(self.path, spec, grid.index(key, spec))
+            self._write_file(file, encode(spec, values), sync)
+        self._write_file(self.partial_path(key), _packed(result).data, sync)
+        return self.checksums(result)
 
     def partial_path(self, key: Key) -> Path:
         """Return the file of a block's sums."""
         return self.path / "partials" / "-".join(map(str, key))
 
     def read_partials(self, key: Key) -> dict[str, NDArray[Any]]:
-        """Return a block's sums."""
-        return unpack(self.partial_path(key).read_bytes())
+        """Return a block's sums.
+
+        Raises
+        ------
+        PlanError
+            They are gone or damaged.
+        """
+        try:
+            return unpack(self.partial_path(key).read_bytes())
+        except (OSError, ValueError) as error:
+            raise PlanError(
+                f"{self.path}: the sums of block {list(key)} cannot be read ({error}); run "
+                f"`soilsweep verify {self.path} --repair`"
+            ) from error
 
     def write_chunk(self, path: str, index: tuple[int, ...], values: NDArray[Any]) -> None:
         """Write one chunk of what is computed from committed blocks."""
@@ -95,6 +127,11 @@ class Store:
 
     def _write_file(self, path: Path, content: bytes | memoryview, sync: bool) -> None:
         write_file(path, content, sync=sync, scratch=self.path / "scratch")
+
+    def make_folders(self, *names: str) -> None:
+        """Make folders beside the arrays; copying a store may have lost the empty ones."""
+        for name in names:
+            (self.path / name).mkdir(exist_ok=True)
 
     def clear_scratch(self) -> None:
         """Remove what killed processes left; only while no other process writes."""
@@ -167,6 +204,7 @@ def create(
     inputs : mapping of str to Path
         Small files that the design reads, kept beside the data.
     """
+    missing = [p for p in path.absolute().parents if not p.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(path)
     building = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}.new")
@@ -186,6 +224,9 @@ def create(
         os.rename(building, path)
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
+        for folder in missing:
+            with suppress(OSError):
+                folder.rmdir()
         raise
     sync_folder(path.parent)
     return Store(path, attrs, store.specs)
@@ -228,14 +269,31 @@ def read(path: Path) -> Store:
     except NotADirectoryError:
         raise PlanError(f"{path}: not a store: a file; name the folder a run wrote") from None
     except (OSError, ValueError) as error:
-        raise PlanError(f"{path}: its zarr.json cannot be read ({error})") from error
-    attrs = root.get("attributes", {})
-    if attrs.get("soilsweep_format") != FORMAT:
-        found = attrs.get("soilsweep_format", "no format number")
-        raise PlanError(f"{path}: found {found}; needed a soilsweep store of format {FORMAT}")
-    nodes = root["consolidated_metadata"]["metadata"]
-    specs = {p: _spec(p, d) for p, d in nodes.items() if d["node_type"] == "array"}
+        raise _damaged(path, error) from error
+    attrs = root.get("attributes", {}) if isinstance(root, dict) else None
+    if not isinstance(attrs, dict):
+        raise _damaged(path, "not a mapping")
+    if "soilsweep_format" not in attrs:
+        raise PlanError(f"{path}: found a Zarr store of another program; needed one of soilsweep")
+    if (found := attrs["soilsweep_format"]) != FORMAT:
+        raise PlanError(f"{path}: found a store of format {found}; needed format {FORMAT}")
+    try:
+        nodes = root["consolidated_metadata"]["metadata"]
+        specs = {p: _spec(p, d) for p, d in nodes.items() if d["node_type"] == "array"}
+        attrs["identity"]["scenario"], specs["status"]
+    except (KeyError, TypeError) as error:
+        raise _damaged(path, f"no {error}") from error
     return Store(path, attrs, specs)
+
+
+def _damaged(path: Path, why: object) -> PlanError:
+    return PlanError(
+        f"{path}: its zarr.json is damaged ({why}); restore it, or run into a new store"
+    )
+
+
+def _packed(result: Result) -> NDArray[np.uint8]:
+    return np.frombuffer(pack(result.partials), dtype=np.uint8)
 
 
 def _spec(path: str, document: Mapping[str, Any]) -> ArraySpec:

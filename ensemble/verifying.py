@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 
 from ensemble.chain import Chain
 from ensemble.chunks import checksum
+from ensemble.engine import finalise
 from ensemble.journal import Entry, Key
 from ensemble.launch import open_work
 from ensemble.layout import Layout
 from ensemble.members import EnsembleWork
+from ensemble.planning import digest
 from ensemble.store import PlanError, Store
 from kernels import BY_CODE
+from scenarios import nearest
 
 
 @dataclass
@@ -59,6 +62,7 @@ def verify(store: Store, *, rerun: int = 0, repair: bool = False, seed: int = 0)
     committed = store.committed()
     work = open_work(store)
     verdict = Verdict(digest=store.digest(committed))
+    verdict.damage += _forcing_damage(store, work)
     for key, entry in sorted(committed.items()):
         found = list(_damage(store, work, key, entry, verdict))
         verdict.blocks += 1
@@ -66,10 +70,19 @@ def verify(store: Store, *, rerun: int = 0, repair: bool = False, seed: int = 0)
         if found and repair:
             _repair(store, work, key, entry)
             verdict.repaired += 1
+    if verdict.repaired and len(committed) == work.grid.blocks:
+        finalise(store, work)
     for member in _draw(work.layout, committed, rerun, seed):
         verdict.members += 1
         verdict.damage += replay(store, member, work=work).differences
     return verdict
+
+
+def _forcing_damage(store: Store, work: EnsembleWork) -> Iterator[str]:
+    """Yield one line per forcing whose drivers are not those the run was begun with."""
+    for name, expected in store.attrs["identity"]["forcings"].items():
+        if digest(name, work.setup) != expected:
+            yield f"forcing {name!r}: its drivers are not those the run was begun with"
 
 
 def _damage(
@@ -78,25 +91,34 @@ def _damage(
     """Yield one line per array of a block that is not what was committed."""
     for path, expected in entry.checksums.items():
         verdict.chunks += 1
+        place = f"block {list(key)}, {path}"
+        if path != "partials" and path not in store.specs:
+            yield f"{place}: the store's zarr.json does not name this array"
+            continue
         try:
-            if path == "partials":
-                continue
-            index = work.grid.index(key, store.specs[path])
-            found = checksum(store.read_chunk(path, index))
+            found = checksum(_stored(store, work, key, path))
         except (OSError, ValueError) as error:
-            yield f"block {list(key)}, {path}: cannot be read ({error})"
+            yield f"{place}: cannot be read ({error})"
             continue
         if found != expected:
-            yield f"block {list(key)}, {path}: checksum {found}, journal says {expected}"
+            yield f"{place}: checksum {found}, journal says {expected}"
+
+
+def _stored(store: Store, work: EnsembleWork, key: Key, path: str) -> NDArray[Any]:
+    if path == "partials":
+        return np.frombuffer(store.partial_path(key).read_bytes(), dtype=np.uint8)
+    return store.read_chunk(path, work.grid.index(key, store.specs[path]))
 
 
 def _repair(store: Store, work: EnsembleWork, key: Key, entry: Entry) -> None:
-    sums = store.write(work.grid, key, work.open()(key), sync=True)
-    if sums != dict(entry.checksums):
+    store.make_folders("scratch", "partials")
+    result = work.open()(key)
+    if store.checksums(result) != dict(entry.checksums):
         raise PlanError(
             f"{store.path}: block {list(key)} does not give the committed values again; "
             "the code or the machine is another one; run into a new store"
         )
+    store.write(work.grid, key, result, sync=True)
 
 
 def _draw(layout: Layout, committed: dict[Key, Entry], count: int, seed: int) -> list[Key]:
@@ -195,40 +217,38 @@ def _compare(
     forcing, place, row = (k % n for k, n in zip(member, lengths, strict=True))
     differences = []
     for path, values in again.items():
-        index = work.grid.index(key, store.specs[path])
-        stored = store.read_chunk(path, index)[forcing, place, ..., row]
+        try:
+            chunk = _stored(store, work, key, path)
+        except (OSError, ValueError) as error:
+            differences.append(f"member {list(member)}, {path}: cannot be read ({error})")
+            continue
+        stored = chunk[forcing, place, ..., row]
         if np.asarray(stored).tobytes() != np.asarray(values).tobytes():
             differences.append(f"member {list(member)}, {path}: the stored bytes differ")
     return len(again), differences
 
 
 def parse_member(text: str, store: Store) -> Key:
-    """Return the member that ``JULES/global/42`` or ``0/0/42`` names.
+    """Return the member that ``JULES-ES-1p0/global/42`` or ``0/0/42`` names.
 
     Raises
     ------
     PlanError
         Not three parts, or a name that is not in the store.
     """
-    parts = text.replace(",", "/").split("/")
-    names = [store.read_strings("forcing"), store.read_strings("location"), ()]
-    if len(parts) < 3:
-        # One forcing or one location need not be said.
-        lead = [["0"] for known in names[:2] if len(known) == 1]
-        parts = (
-            [*(p for word in lead for p in word), *parts] if len(lead) + len(parts) == 3 else parts
-        )
+    parts = text.split("/")
     if len(parts) != 3:
         raise PlanError(f"member {text!r}: needed FORCING/LOCATION/SAMPLE, such as 0/0/42")
+    known = (store.read_strings("forcing"), store.read_strings("location"), ())
     found = []
-    for part, known, axis in zip(parts, names, ("forcing", "location", "sample"), strict=True):
-        if part in known:
-            found.append(known.index(part))
-        elif part.isdigit():
+    for part, names, axis in zip(parts, known, ("forcing", "location", "sample"), strict=True):
+        if part in names:
+            found.append(names.index(part))
+        elif part.isdecimal():
             found.append(int(part))
         else:
-            some = f"; there are {', '.join(known[:20])}" if known else "; it is a number"
-            raise PlanError(f"member {text!r}: no {axis} {part!r}{some}")
+            hint = nearest(part, names) if names else "; it is a number from 0"
+            raise PlanError(f"member {text!r}: no {axis} {part!r}{hint}")
     return tuple(found)
 
 

@@ -72,7 +72,7 @@ class Result:
     status : mapping of int to int
         Members by status code.
     partials : mapping of str to ndarray
-        Sums to be merged with those of other blocks; empty where nothing is split.
+        Sums to be merged with those of other blocks.
     notes : tuple of str
         What a person should know.
     """

@@ -82,7 +82,7 @@ class _OneOrSeveral:
 Name = Annotated[
     str,
     BeforeValidator(check_name),
-    Field(json_schema_extra={"pattern": f"^{_NAME.pattern}$", "maxLength": 80}),
+    Field(pattern=f"^{_NAME.pattern}$", max_length=80),
 ]
 # Strict: a year in quotes, or a date, is a mistake.
 Year = Annotated[int, Field(strict=True)]

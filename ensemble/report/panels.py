@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter
 
 from ensemble.report.failures import Spread
 from ensemble.report.series import Series
@@ -116,7 +117,7 @@ def failed_parameters(shown: Sequence[Spread], synthetic: str, caption: str) -> 
         upper.stairs(one.failed, one.edges, fill=True, color=RED)
         upper.set_ylabel("members")
         upper.tick_params(labelbottom=False)
-        upper.ticklabel_format(axis="y", style="sci", scilimits=(-3, 4))
+        upper.yaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:,.0f}"))
         with np.errstate(invalid="ignore", divide="ignore"):
             share = np.where(one.all > 0, one.failed / one.all, np.nan)
         lower.stairs(np.nan_to_num(share), one.edges, fill=True, color=ORANGE)

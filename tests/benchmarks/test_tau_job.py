@@ -172,11 +172,11 @@ def soilsweep(*arguments):
 
 
 def process(command):
-    # The repository first on the path, as for this process.
+    """Run a command as a user has it: the repository first on the path, bytecode on disk."""
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    subprocess.run(
-        command, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": path}
-    )
+    quiet = subprocess.DEVNULL
+    subprocess.run(command, check=True, stdout=quiet, env={**environment, "PYTHONPATH": path})
 
 
 class TestColdProcess:

@@ -62,6 +62,6 @@ def test_a_failed_write_leaves_the_old_file_and_no_temporary(tmp_path, monkeypat
 def test_a_torn_chunk_is_an_error_not_a_number():
     spec = ArraySpec("a", "float64", ("x",), (1000,), (1000,))
     whole = bytes(encode(spec, np.random.default_rng(0).random(1000)))
-    with pytest.raises(ValueError, match="not a blosc chunk"):
+    with pytest.raises(ValueError, match="not a whole blosc chunk"):
         decode(spec, whole[: len(whole) // 2])
     assert chunk_path(Path("s"), spec, (3,)).parts == ("s", "a", "c.3")
