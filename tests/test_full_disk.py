@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from commandline import PROGRAM, awaits_mending, members, refused, soilsweep, tree
+from commandline import PROGRAM, members, refused, soilsweep, tree
 from malformed_stores import damaged
 from support import SMALL
 
@@ -61,7 +61,6 @@ def test_a_disk_that_is_too_small_is_refused_beforehand(disk):
     assert tree(folder) == {}
 
 
-@awaits_mending("test_a_disk_that_fills_while_the_store_is_created_is_left_as_it_was")
 def test_a_disk_that_fills_while_the_store_is_created_is_left_as_it_was(disk):
     folder = disk(size=f"{8 * MIB}", nr_inodes=40)
     refused(soilsweep(*command(folder)), "x.zarr: cannot be created: No space left on device")
@@ -129,7 +128,6 @@ def test_a_store_on_a_read_only_file_system_can_be_read(disk):
     assert tree(folder) == before
 
 
-@awaits_mending("test_a_run_in_its_own_process_says_the_same")
 def test_a_run_in_its_own_process_says_the_same(disk):
     folder = disk(size=f"{8 * MIB}", nr_inodes=40)
     done = subprocess.run([*PROGRAM, *command(folder)], capture_output=True, text=True, check=False)

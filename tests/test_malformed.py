@@ -8,7 +8,7 @@ import malformed_data
 import malformed_scenarios
 import malformed_stores
 import pytest
-from commandline import awaits_mending, members, refused, soilsweep, tree
+from commandline import members, refused, soilsweep, tree
 from malformed_scenarios import edited
 from malformed_stores import CHUNK, RUN, changed, damaged, finished, gone
 from support import SMALL
@@ -20,7 +20,7 @@ from ensemble.store import read
 CASES = {**malformed_scenarios.CASES, **malformed_data.CASES, **malformed_stores.CASES}
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=awaits_mending(n)) for n in CASES])
+@pytest.mark.parametrize("name", CASES)
 def test_it_is_refused_with_one_clear_message(tmp_path, monkeypatch, name):
     case = CASES[name]
     monkeypatch.chdir(tmp_path)
@@ -83,7 +83,6 @@ def test_a_python_tag_runs_nothing(tmp_path, monkeypatch):
     assert not (tmp_path / "ran").exists()
 
 
-@awaits_mending("test_a_plan_of_a_million_million_rows_takes_no_room")
 def test_a_plan_of_a_million_million_rows_takes_no_room(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     design = (
@@ -118,7 +117,6 @@ def test_blocks_whose_journal_line_is_lost_are_run_again(tmp_path, monkeypatch, 
     assert soilsweep("verify", "d.zarr").code == 0
 
 
-@awaits_mending("test_verify_repairs_a_damaged_block")
 @pytest.mark.parametrize("name", ["a chunk", "sums"])
 def test_verify_repairs_a_damaged_block(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
@@ -128,7 +126,6 @@ def test_verify_repairs_a_damaged_block(tmp_path, monkeypatch, name):
     assert tree(tmp_path / "d.zarr") == tree(finished())
 
 
-@awaits_mending("test_repair_by_other_code_leaves_the_store_as_it_is")
 def test_repair_by_other_code_leaves_the_store_as_it_is(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     damaged(gone(CHUNK))(tmp_path)
@@ -151,21 +148,18 @@ def test_repair_by_other_code_leaves_the_store_as_it_is(tmp_path, monkeypatch):
     assert tree(tmp_path) == before
 
 
-@awaits_mending("test_a_store_that_lost_its_empty_folders_goes_on")
 def test_a_store_that_lost_its_empty_folders_goes_on(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     damaged(gone("scratch"), gone("inflight"))(tmp_path)
     assert soilsweep(*RUN).code == 0
 
 
-@awaits_mending("test_a_note_of_a_crash_that_is_half_written_is_passed_over")
 def test_a_note_of_a_crash_that_is_half_written_is_passed_over(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     damaged(lambda store: (store / "inflight" / "host-1-1").write_bytes(b"1 0\0\0 x"))(tmp_path)
     assert soilsweep(*RUN).code == 0
 
 
-@awaits_mending("test_an_empty_folder_may_become_a_store")
 def test_an_empty_folder_may_become_a_store(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "s.yaml").write_text(SMALL)
@@ -173,7 +167,6 @@ def test_an_empty_folder_may_become_a_store(tmp_path, monkeypatch):
     assert soilsweep("run", "s.yaml", "--store", "run.zarr").code == 0
 
 
-@awaits_mending("test_a_run_leaves_no_file_open")
 def test_a_run_leaves_no_file_open(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "s.yaml").write_text(SMALL)
@@ -183,7 +176,6 @@ def test_a_run_leaves_no_file_open(tmp_path, monkeypatch):
     assert len(list(Path("/proc/self/fd").iterdir())) <= before
 
 
-@awaits_mending("test_a_cut_chunk_is_not_read_beyond_its_end")
 def test_a_cut_chunk_is_not_read_beyond_its_end():
     store = read(finished())
     spec = store.specs["c_soil"]

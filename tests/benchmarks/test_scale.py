@@ -19,7 +19,6 @@ import scenarios
 from ensemble.chain import Chain
 from ensemble.journal import Entry, Journal
 from ensemble.launch import create_store
-from ensemble.work import Axis, Grid
 
 ROOT = Path(__file__).parents[2]
 MEGABYTE = 1e6
@@ -152,9 +151,10 @@ def crossed(text, each):
 def test_resume_scan(compare, tmp_path):
     """Read the journal of a run with one block to go, and find that block."""
     blocks = 100_001 if compare.enabled else 2_001
-    file = scenario(tmp_path, models=1, samples=10)
-    store = create_store(ensemble.plan(scenarios.load(file), store=tmp_path / "run.zarr"))
-    grid = Grid((Axis("forcing", 1, 1), Axis("location", 1, 1), Axis("sample", blocks, 1)))
+    file = scenario(tmp_path, models=1, samples=blocks)
+    loaded = scenarios.load(file, settings=["block.sample=1"])
+    planned = ensemble.plan(loaded, store=tmp_path / "run.zarr")
+    store, grid = create_store(planned), planned.layout.grid
     journal = Journal(store.journal, {"host": "here"})
     sums = {name: "0123abcd" for name in ("c_veg", "c_soil", "status", "d_soil", "partials")}
     for key in list(grid.keys())[:-1]:
