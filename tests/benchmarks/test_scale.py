@@ -17,8 +17,9 @@ from benchmarks import measured
 import ensemble
 import scenarios
 from ensemble.chain import Chain
+from ensemble.cpu import cpu
 from ensemble.journal import Entry, Journal
-from ensemble.launch import create_store
+from ensemble.launch import create_store, read_store
 
 ROOT = Path(__file__).parents[2]
 MEGABYTE = 1e6
@@ -148,25 +149,41 @@ def crossed(text, each):
     return f"{document}design:\n  cross:\n{factors}\nseed: 1\n{RESPONSE}"
 
 
-def test_resume_scan(compare, tmp_path):
-    """Read the journal of a run with one block to go, and find that block."""
+@pytest.fixture
+def begun(compare, tmp_path):
+    """Return a plan whose store has every block in its journal but the last."""
     blocks = 100_001 if compare.enabled else 2_001
     file = scenario(tmp_path, models=1, samples=blocks)
     loaded = scenarios.load(file, settings=["block.sample=1"])
     planned = ensemble.plan(loaded, store=tmp_path / "run.zarr")
-    store, grid = create_store(planned), planned.layout.grid
-    journal = Journal(store.journal, {"host": "here"})
+    journal = Journal(create_store(planned).journal, {"host": "here", "cpu": cpu()})
     sums = {name: "0123abcd" for name in ("c_veg", "c_soil", "status", "d_soil", "partials")}
-    for key in list(grid.keys())[:-1]:
-        journal.commit(Entry(key, sums, {0: 10_000}, 10.0), sync=False)
+    for key in list(planned.layout.grid.keys())[:-1]:
+        journal.commit(Entry(key, sums, {0: 1}, 10.0), sync=False)
     journal.close()
+    return planned
+
+
+def test_resume_scan(compare, begun):
+    """Read the journal and find the block that is missing."""
+    store, grid = read_store(begun.path), begun.layout.grid
 
     def scan():
         committed = store.committed()
         pending = [key for key in grid.keys() if key not in committed]
-        assert pending == [(0, 0, blocks - 1)]
+        assert pending == [(0, 0, begun.blocks - 1)]
 
     compare("resume scan of 10^5 blocks (to reach: 2 s)", scan, rounds=5)
+
+
+def test_resume(compare, begun):
+    """All that happens before the first missing block is run."""
+
+    def resume():
+        outcome = ensemble.run(begun, workers=1, stop=lambda: True)
+        assert (outcome.committed, outcome.ran) == (begun.blocks - 1, 0)
+
+    compare("run on a store of 10^5 blocks, until its first block", resume, rounds=5)
 
 
 def test_many_members_in_bounded_memory(compare, tmp_path):
