@@ -68,7 +68,7 @@ def join(
 
 
 def _read(file: Path) -> tuple[list[str], list[Row]]:
-    """Return the header, and rows with their lines."""
+    """Return the header, and rows with their lines; empty lines and ``#`` lines are skipped."""
     text = read_text(file, "a CSV table with one row per location")
     reader = csv.reader(io.StringIO(text, newline=""))
     header: list[str] = []
@@ -76,7 +76,7 @@ def _read(file: Path) -> tuple[list[str], list[Row]]:
     try:
         for cells in reader:
             stripped = [cell.strip() for cell in cells]
-            if not any(stripped) or (not header and stripped[0].startswith("#")):
+            if not any(stripped) or stripped[0].startswith("#"):
                 continue
             if header:
                 rows.append((reader.line_num, stripped))

@@ -1,4 +1,4 @@
-"""Constraints per vegetation type: types are locations, their taus a table (two_box.md section 5)."""
+"""Constraints per vegetation type: types are locations with a table of taus (two_box.md, 5)."""
 
 import csv
 
