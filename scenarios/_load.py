@@ -10,8 +10,9 @@ from pydantic import BaseModel, PrivateAttr, TypeAdapter, ValidationError
 
 from scenarios import _words
 from scenarios._check import check
+from scenarios._compose import Path_
 from scenarios._problems import Problem, ScenarioError, nearest, shown
-from scenarios._yaml import Document, Path_, override, parse, read_text
+from scenarios._yaml import Document, override, parse, read_text
 from scenarios.spec import NOTHING_KEPT, Scenario, check_name
 
 Check = Callable[[dict[str, Any]], Iterable[Problem]]

@@ -9,8 +9,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from scenarios import designs, forcing
+from scenarios._compose import Path_
 from scenarios._problems import Problem, nearest, shown
-from scenarios._yaml import Document, Path_
+from scenarios._yaml import Document
 from scenarios.spec import Scenario
 
 Schema = dict[str, Any]

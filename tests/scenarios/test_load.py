@@ -1,16 +1,19 @@
 """Loading: YAML 1.2, lines, anchors, overrides, nearest names, problems that pickle."""
 
 import pickle
+import re
 import textwrap
+from dataclasses import replace
 
 import pytest
 from support import SMALL
 
 import scenarios
 from scenarios import Problem, Scenario, ScenarioError, nearest
-from scenarios._load import _tidy
+from scenarios._compose import spelled
+from scenarios._load import _tidy, build
 from scenarios._problems import shown
-from scenarios._yaml import override, parse, spelled
+from scenarios._yaml import override, parse
 
 GOOD = SMALL.lstrip("\n")
 
@@ -365,6 +368,50 @@ def test_one_sentence_for_a_union_that_fails(tmp_path):
         "forcing.members[1]",
         "found 3; needed text: put it in quotes",
     )
+
+
+JARGON = re.compile(
+    r"pydantic|[Ii]nput should|valid (?:string|dictionary|list|integer|number|tuple)|instance of|"
+    r"validation|NoneType|unable to|function-|TaggedScalar|Commented|object at 0x"
+)
+ODD = [None, True, 3.5, -1, "x", "", [], {}, [1], {"a": 1}, [[None]], {"a": {"b": [2]}}]
+
+
+def places(node, path=()):
+    """Yield the path of every node below the root."""
+    pairs = {dict: lambda: node.items(), list: lambda: enumerate(node)}.get(type(node), tuple)()
+    for key, value in pairs:
+        yield (*path, key)
+        yield from places(value, (*path, key))
+
+
+def replaced(node, path, value):
+    if not path:
+        return value
+    copy = dict(node) if isinstance(node, dict) else list(node)
+    copy[path[0]] = replaced(node[path[0]], path[1:], value)
+    return copy
+
+
+def found_in(changed, base):
+    try:
+        build(changed, text="", source="s.yaml", base=base)
+    except ScenarioError as error:
+        return error.problems
+    return ()
+
+
+def test_no_value_anywhere_gives_a_traceback_or_jargon(tmp_path):
+    good = document(GOOD)
+    told = [
+        problem
+        for path in places(good.data)
+        for odd in ODD
+        for problem in found_in(replace(good, data=replaced(good.data, path, odd)), tmp_path)
+    ]
+    assert len(told) > 400
+    assert not [p for p in told if not p.text or not p.line]
+    assert not [p.text for p in told if JARGON.search(p.text)]
 
 
 # what comes out
