@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble.compiled import mixture_quantiles
 from ensemble.layout import Layout
-from ensemble.statistics.histogram import ends
 from ensemble.zarr_json import ArraySpec
 
 F8 = NDArray[np.float64]
@@ -81,21 +81,8 @@ def compute(layout: Layout, finished: Mapping[str, NDArray[Any]]) -> dict[str, N
 
 def _mixture(counts: F8, edges: F8, extremes: F8, level: float) -> F8:
     """Return a quantile of the equal-weight mixture of the forcings' distributions."""
-    shape = counts.shape[1:-1]
-    flat = [a.reshape(len(a), -1, a.shape[-1]) for a in (counts, edges, extremes)]
-    places = range(flat[0].shape[1])
-    found = [_at_place(*(a[:, place] for a in flat), level=level) for place in places]
-    return np.array(found).reshape(shape)
-
-
-def _at_place(counts: F8, edges: F8, extremes: F8, *, level: float) -> float:
-    knots = [ends(e, x) for e, x in zip(edges, extremes, strict=True)]
-    grid = np.unique(np.concatenate(knots))
-    share = np.zeros(len(grid))
-    for count, knot in zip(counts, knots, strict=True):
-        below = np.concatenate([[0.0], np.cumsum(count, dtype=np.float64)])
-        share += np.interp(grid, knot, below / max(below[-1], 1.0))
-    share /= len(knots)
-    rising = np.append(True, np.diff(share) > 0)
-    rising[:-1] |= rising[1:]
-    return float(np.interp(level, share[rising], grid[rising]))
+    parts = (counts, edges, extremes)
+    c, e, x = (np.ascontiguousarray(a).reshape(len(a), -1, a.shape[-1]) for a in parts)
+    out = np.empty(c.shape[1])
+    mixture_quantiles(c, e, x, level, out)
+    return out.reshape(counts.shape[1:-1])

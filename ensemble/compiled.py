@@ -102,3 +102,74 @@ def exceed(values, threshold, counts):  # type: ignore[no-untyped-def]
         for i in range(values.shape[1]):
             n += values[r, i] > threshold
         counts[r] += n
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _ends(k, edges, extremes):  # type: ignore[no-untyped-def]
+    """Return both ends of bin k; the outer two reach to the extremes, none beyond them."""
+    last = len(edges)
+    left = extremes[0] if k == 0 else edges[k - 1]
+    right = extremes[1] if k == last else edges[k]
+    return (
+        min(max(left, extremes[0]), extremes[1]),
+        min(max(right, extremes[0]), extremes[1]),
+    )
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def quantiles(counts, edges, extremes, level, out):  # type: ignore[no-untyped-def]
+    """Fill ``out`` (n,) with a quantile of each histogram (n, bins + 2); NaN where empty."""
+    for r in range(len(out)):
+        target, below = level * counts[r].sum(), 0.0
+        out[r] = np.nan
+        for k in range(counts.shape[1]):
+            count = float(counts[r, k])
+            if count > 0.0 and below + count >= target:
+                left, right = _ends(k, edges[r], extremes[r])
+                out[r] = left + (right - left) * ((target - below) / count)
+                break
+            below += count
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _share_below(x, below, edges, extremes):  # type: ignore[no-untyped-def]
+    """Return the share of a histogram's members below x; ``below`` (bins + 3,) is cumulative."""
+    if x <= extremes[0]:
+        return 0.0
+    if x >= extremes[1]:
+        return 1.0
+    k = np.searchsorted(edges, x, side="right")
+    left, right = _ends(k, edges, extremes)
+    inside = (x - left) / (right - left) if right > left else 1.0
+    return (below[k] + (below[k + 1] - below[k]) * inside) / below[-1]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def mixture_quantiles(counts, edges, extremes, level, out):  # type: ignore[no-untyped-def]
+    """Fill ``out`` (n,) with a quantile of F equal-weight histograms (F, n, bins + 2).
+
+    By bisection of the mixture's distribution function, to the last bit of x.
+    """
+    parts = counts.shape[0]
+    below = np.zeros((parts, counts.shape[2] + 1))
+    for r in range(len(out)):
+        used, low, high = 0, np.inf, -np.inf
+        for f in range(parts):
+            for k in range(counts.shape[2]):
+                below[f, k + 1] = below[f, k] + counts[f, r, k]
+            if below[f, -1] > 0.0:
+                used += 1
+                low, high = min(low, extremes[f, r, 0]), max(high, extremes[f, r, 1])
+        out[r] = np.nan if used == 0 else high
+        middle = 0.5 * (low + high)
+        while used and low < middle < high:
+            share = 0.0
+            for f in range(parts):
+                if below[f, -1] > 0.0:
+                    share += _share_below(middle, below[f], edges[f, r], extremes[f, r])
+            if share >= level * used:
+                high = middle
+            else:
+                low = middle
+            middle = 0.5 * (low + high)
+            out[r] = high

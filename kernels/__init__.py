@@ -51,7 +51,8 @@ def get(name: str) -> Kernel:
     elif "." in name:
         try:
             module = import_module(name)
-        except ImportError as error:
+        except (Exception, SystemExit) as error:
+            # Somebody else's module may fail in any way; the user needs to know in which.
             raise LookupError(
                 f"kernel module {name!r} cannot be imported ({error}); install it first"
             ) from error

@@ -18,11 +18,13 @@ def write_report(store: Path, output: Path) -> Path:
     PlanError
         Not a store of this program.
     """
-    # Imported here: the command line must not wait for matplotlib.
-    from ensemble.report.page import render
     from ensemble.store import read
 
-    page = render(read(Path(store)))
+    opened = read(Path(store))
+    # Imported last: nobody should wait for matplotlib to learn of a mistyped path.
+    from ensemble.report.page import render
+
+    page = render(opened)
     output = Path(output)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(page, encoding="utf-8", errors="replace")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble.compiled import histogram
+from ensemble.compiled import histogram, quantiles
 from ensemble.statistics._contract import F8, Declared, Partial, Target
 
 _QUANTILE = re.compile(r"q(\d{1,2}(?:\.\d+)?|100)$")
@@ -114,22 +114,6 @@ def quantile(counts: NDArray[np.uint64], edges: F8, extremes: F8, level: float) 
     ndarray, shape (n,)
         NaN where a histogram is empty.
     """
-    return np.array([_one(*row, level) for row in zip(counts, edges, extremes, strict=True)])
-
-
-def ends(edges: F8, extremes: F8) -> F8:
-    """Return the ends (bins + 3,) of all bins; the outer two reach to the extremes."""
-    low, high = min(extremes[0], edges[0]), max(extremes[1], edges[-1])
-    wide = np.concatenate([[low], edges, [high]])
-    return np.asarray(np.clip(wide, extremes[0], extremes[1]), dtype=np.float64)
-
-
-def _one(counts: NDArray[np.uint64], edges: F8, extremes: F8, level: float) -> float:
-    below = np.concatenate([[0.0], np.cumsum(counts, dtype=np.float64)])
-    if below[-1] == 0:
-        return float("nan")
-    # Empty bins make flat stretches; keep both ends of each so that the inverse is defined.
-    rising = np.append(True, np.diff(below) > 0)
-    rising[:-1] |= rising[1:]
-    places = ends(edges, extremes)[rising]
-    return float(np.interp(level * below[-1], below[rising], places))
+    out = np.empty(len(counts))
+    quantiles(counts, edges, extremes, level, out)
+    return out
