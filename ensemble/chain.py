@@ -6,6 +6,7 @@ vegetation and 100 soil turnover times steps 100 vegetation series, not 10,000.
 
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.compiled import expand
-from kernels import CRASHED, OK, Batch, Kernel, Run, Stage
+from kernels import CRASHED, OK, Batch, Kernel, Run, Stage, Unavailable
 
 F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]
@@ -40,7 +41,7 @@ class Tile:
         Place inside the block.
     status : ndarray, shape (l, s), uint8
     notes : tuple of str
-        Exceptions that kernels raised.
+        What kernels said of members, and exceptions that they raised.
     """
 
     locations: slice
@@ -163,6 +164,28 @@ class Chain:
                 tile = self._tile(part, shared, here, slice(s0, min(s0 + wide, samples)))
                 yield replace(tile, notes=(*notes, *tile.notes)) if notes else tile
                 notes = []
+
+    def blank(self, locations: slice, status: U1, value: float) -> Tile:
+        """Return a tile that no stage has run, ``value`` everywhere; ``status`` is (l, s)."""
+        depth, width = status.shape
+        arrays = {n: (np.full((depth, *self._dims[n], width), value), None) for n in self.wanted}
+        return Tile(locations, slice(0, width), status, (), arrays, self._workspace)
+
+    def compile(self, drivers: Mapping[str, F8], coords: Mapping[str, NDArray[Any]]) -> None:
+        """Call every stage with no sample: numba compiles, and no member runs."""
+        one = {n: np.array(v[:1], dtype=np.float64) for n, v in drivers.items()}
+        for stage in self.stages:
+            batch = Batch(
+                parameters={n: np.empty((1, 0)) for n in stage.parameters},
+                drivers={n: one[n] for n in stage.drivers},
+                coords=coords,
+                upstream={n: np.ones((1, *self._dims[n], 1)) for n in stage.upstream},
+                level={n: np.empty(0, np.int64) for n in stage.upstream},
+            )
+            out = {n: np.empty((1, *self._dims[n], 0)) for n in self.fills[stage.name]}
+            # A stage may well object to no sample; by then it has been compiled.
+            with suppress(Exception):
+                self._runs[stage.name](batch, out, np.zeros((1, 0), np.uint8))
 
     def _tile_shape(self, locations: int, samples: int) -> tuple[int, int]:
         wide = min(samples, TILE_SAMPLES)
@@ -309,11 +332,12 @@ def _guarded(run: Run, batch: Batch, out: Mapping[str, F8], status: U1) -> list[
     """Run a stage; where it raises, halve the samples until the members at fault are alone.
 
     A kernel must not raise for a member. One that does costs its own members alone: they
-    get a status, and the exception is noted.
+    get a status, and the exception is noted. What is the machine's fault ends the run.
     """
     try:
-        run(batch, out, status)
-        return []
+        return list(run(batch, out, status) or ())
+    except Unavailable:
+        raise
     except Exception as error:
         width = status.shape[1]
         if width == 1:

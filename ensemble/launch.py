@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 import kernels
-from ensemble import across
+from ensemble import across, quarantine
 from ensemble.layout import KEEP_SAMPLES, Layout
 from ensemble.members import EnsembleWork
 from ensemble.planning import Plan
@@ -32,7 +32,7 @@ def create_store(plan: Plan) -> Store:
         *across.arrays(plan.layout),
     )
     values = {path: array for path, (_, array) in static.items()}
-    inputs = plan.scenario.design.files(plan.setup.base)
+    inputs = {**plan.scenario.design.files(plan.setup.base), **plan.setup.kernel.kept}
     return create(plan.path, specs, _attributes(plan), values, inputs=inputs)
 
 
@@ -128,12 +128,13 @@ def open_setup(store: Store) -> Setup:
         scenario = Scenario.model_validate(store.attrs["identity"]["scenario"])
         kernel = kernels.get(scenario.kernel.name)
         options = read_options(scenario.kernel.options, kernel)
+        kernel = kernel.made(options, store.path / "inputs")
     except ValidationError as error:
         raise PlanError(
             f"{store.path}: its scenario is not one of this version of soilsweep "
             f"({error.error_count()} problems); open it with the version that wrote it"
         ) from error
-    except LookupError as error:
+    except (LookupError, kernels.Unfit) as error:
         raise PlanError(f"{store.path}: {error}") from error
     try:
         return _setup(store, scenario, kernel, options)
@@ -183,7 +184,7 @@ def _mapped(store: Store, kernel: kernels.Kernel, forcing: int) -> Mapping[str, 
 def open_work(store: Store) -> EnsembleWork:
     """Return the work of a store, ready to run blocks: all that a worker elsewhere needs."""
     setup = open_setup(store)
-    return EnsembleWork(setup, Layout(setup))
+    return EnsembleWork(setup, Layout(setup), quarantine.read(store.path))
 
 
 def read_store(path: str | Path) -> Store:

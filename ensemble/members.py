@@ -1,21 +1,24 @@
 """The work of an ensemble: blocks of forcing x locations x samples through one kernel."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble.chain import Chain, Tile
+from ensemble.chain import TILE_SAMPLES, Chain, Tile
 from ensemble.journal import Key
 from ensemble.layout import Layout
-from ensemble.setup import Rows, Setup
+from ensemble.quarantine import CONTROL, Case, of_block
+from ensemble.setup import Rows, Setup, identity
 from ensemble.statistics import Partial, Reduction
 from ensemble.work import Grid, Result, RunBlock, count_codes
 from ensemble.zarr_json import ArraySpec
 from kernels import OK
 
 F8 = NDArray[np.float64]
+U1 = NDArray[np.uint8]
 
 
 class EnsembleWork:
@@ -26,17 +29,38 @@ class EnsembleWork:
     setup : Setup
     layout : Layout
         The arrays of the store and the blocks that fill them.
+    quarantined : mapping of member to Case
+        Members that are not run: they get their status and NaN.
     """
 
-    def __init__(self, setup: Setup, layout: Layout) -> None:
+    def __init__(
+        self, setup: Setup, layout: Layout, quarantined: Mapping[Key, Case] | None = None
+    ) -> None:
         self.setup = setup
         self.layout = layout
+        self.quarantined = quarantined or {}
         self.grid: Grid = layout.grid
         self.arrays: tuple[ArraySpec, ...] = layout.arrays
 
     def open(self) -> RunBlock:
         """Return a function that runs blocks in this thread, with workspace of its own."""
-        return _Runner(self.setup, self.layout).run
+        return _Runner(self.setup, self.layout, self.quarantined).run
+
+    def probe(self, forcing: int, locations: slice, samples: slice | None) -> None:
+        """Run some members, or their control members, for what it does to this process."""
+        runner = _Runner(self.setup, self.layout, self.quarantined)
+        if samples is None:
+            runner.control(forcing, locations)
+        else:
+            runner.compute(forcing, locations, samples)
+
+    def compile(self) -> None:
+        """Compile what blocks need, and run no member: one may be fatal."""
+        runner = _Runner(self.setup, self.layout, {})
+        runner.chain.compile(self.setup.drivers[0], self.setup.coords)
+        everywhere = slice(0, 1)
+        block = _Block(self.layout, self.layout.reductions(0), everywhere, 1)
+        block.take(runner.chain.blank(everywhere, np.zeros((1, 1), np.uint8), 1.0))
 
     def merge(self, key: Key, partials: Iterable[Mapping[str, NDArray[Any]]]) -> dict[str, Any]:
         """Return what is known of one forcing and some locations once all its blocks are.
@@ -65,9 +89,10 @@ class EnsembleWork:
 class _Runner:
     """One worker thread's way through blocks."""
 
-    def __init__(self, setup: Setup, layout: Layout) -> None:
+    def __init__(self, setup: Setup, layout: Layout, cases: Mapping[Key, Case]) -> None:
         self.setup = setup
         self.layout = layout
+        self.cases = cases
         self.sampler = layout.sampler
         self.chain = Chain(setup.kernel, setup.options, layout.wanted, setup.sizes)
 
@@ -75,11 +100,7 @@ class _Runner:
         """Run one block."""
         forcing = key[0]
         locations, samples = self.layout.grid.spans(key)[1:]
-        rows = self.sampler.rows(forcing, locations, samples)
-        reductions = self.layout.reductions(forcing)
-        block = _Block(self.layout, reductions, locations, samples.stop - samples.start)
-        for tile in self._tiles(forcing, locations, rows, block.width):
-            block.take(tile)
+        rows, block = self.compute(forcing, locations, samples)
         arrays = {path: values[None] for path, values in block.arrays().items()}
         for name in self.layout.stored_parameters:
             values = rows.values[name]
@@ -89,23 +110,86 @@ class _Runner:
         owned = {p: self.layout.exact(p, v) for p, v in arrays.items() if self.layout.owns(key, p)}
         partials = {"count": block.count(), **block.partials()}
         if key[2] == 0:
-            partials.update(self._control(forcing, locations))
+            partials.update(self.control(forcing, locations))
         return Result(owned, count_codes(block.status), partials, tuple(block.notes))
 
-    def _tiles(self, forcing: int, locations: slice, rows: Rows, width: int) -> Iterable[Tile]:
+    def compute(self, forcing: int, locations: slice, samples: slice) -> tuple[Rows, "_Block"]:
+        """Run the members of a rectangle, those in quarantine left out."""
+        rows = self.sampler.rows(forcing, locations, samples)
+        width = samples.stop - samples.start
+        block = _Block(self.layout, self.layout.reductions(forcing), locations, width)
+        cases = self._cases(forcing, locations, samples)
+        block.notes += sorted({case.note for case in cases.values()})
+        if cases:
+            codes = _codes(cases, block.status.shape)
+            tiles = self._tiles_around(codes, forcing, locations, rows)
+        else:
+            tiles = self._tiles(forcing, locations, rows, width)
+        for tile in tiles:
+            block.take(tile)
+        return rows, block
+
+    def _cases(self, forcing: int, locations: slice, samples: slice) -> dict[tuple[int, int], Case]:
+        if not self.cases:
+            return {}
+        return of_block(self.cases, (slice(forcing, forcing + 1), locations, samples))
+
+    def _tiles(self, forcing: int, locations: slice, rows: Rows, width: int) -> Iterator[Tile]:
         drivers = {n: v[locations] for n, v in self.setup.drivers[forcing].items()}
         return self.chain.tiles(drivers, self.setup.coords, rows.values, rows.levels, width)
 
-    def _control(self, forcing: int, locations: slice) -> dict[str, NDArray[Any]]:
+    def _tiles_around(
+        self, codes: U1, forcing: int, locations: slice, rows: Rows
+    ) -> Iterator[Tile]:
+        """Yield the tiles of a block whose members with a code are not to be run.
+
+        A neighbour's parameters stand in for theirs, location by location and without
+        sharing, which changes no bit of the others.
+        """
+        depth, width = codes.shape
+        for k in range(depth):
+            good = np.flatnonzero(codes[k] == OK)
+            here = slice(locations.start + k, locations.start + k + 1)
+            stand_in = np.where(codes[k] == OK, np.arange(width), good[0] if len(good) else 0)
+            own = {n: v if len(v) == 1 else v[k : k + 1] for n, v in rows.values.items()}
+            values = {n: np.ascontiguousarray(v[:, stand_in]) for n, v in own.items()}
+            if not len(good):
+                yield from self._blank_tiles(slice(k, k + 1), codes[k : k + 1])
+                continue
+            for tile in self._tiles(forcing, here, Rows(values, identity), width):
+                status = np.where(codes[k, tile.samples], codes[k, tile.samples], tile.status)
+                yield replace(tile, locations=slice(k, k + 1), status=status)
+
+    def _blank_tiles(self, locations: slice, status: U1) -> Iterator[Tile]:
+        width = status.shape[1]
+        for start in range(0, width, TILE_SAMPLES):
+            some = slice(start, min(start + TILE_SAMPLES, width))
+            yield replace(self.chain.blank(locations, status[:, some], np.nan), samples=some)
+
+    def control(self, forcing: int, locations: slice) -> dict[str, NDArray[Any]]:
         """Return the outputs and responses of the control members, (1, L, *dims)."""
         rows = self.setup.control_rows(forcing, locations)
         block = _Block(self.layout, {}, locations, 1)
-        for tile in self._tiles(forcing, locations, rows, 1):
+        cases = self._cases(forcing, locations, slice(0, 0))
+        tiles = self._tiles(forcing, locations, rows, 1)
+        if cases:
+            codes = _codes({(k, 0): case for (k, _), case in cases.items()}, block.status.shape)
+            tiles = self._tiles_around(codes, forcing, locations, rows)
+        for tile in tiles:
             block.take(tile)
         found = {f"control/{p}": v[None, ..., 0] for p, v in block.arrays(every=True).items()}
         for name, values in rows.values.items():
             found[f"control/{name}"] = values[None, :, 0]
         return found
+
+
+def _codes(cases: Mapping[tuple[int, int], Case], shape: tuple[int, ...]) -> U1:
+    """Return the status of the members in quarantine, 0 elsewhere."""
+    codes = np.zeros(shape, dtype=np.uint8)
+    for (place, sample), case in cases.items():
+        if sample != CONTROL:
+            codes[place, sample] = case.status
+    return codes
 
 
 class _Block:

@@ -18,9 +18,18 @@ from ensemble.layout import Layout
 from ensemble.pilot import edges
 from ensemble.requests import check_statistics
 from ensemble.setup import Setup
+from ensemble.statistics import canonical
 from ensemble.store import PlanError
 from kernels._fingerprint import fingerprint
-from scenarios import Loaded, Problem, ScenarioError, check_kernel, read_options, with_lines
+from scenarios import (
+    Loaded,
+    Problem,
+    ScenarioError,
+    check_kernel,
+    make_kernel,
+    read_options,
+    with_lines,
+)
 from scenarios._locations import join
 from scenarios.forcing import Forcing, Locations
 
@@ -106,6 +115,7 @@ def plan(scenario: Loaded, *, store: str | Path | None = None) -> Plan:
     if problems:
         raise ScenarioError(problems, scenario.source)
     options = read_options(scenario.kernel.options, kernel)
+    kernel = make_kernel(kernel, options, scenario.base)
     forcings = _read_forcings(scenario, kernel.drivers)
     locations = forcings[0].locations
     if scenario.locations:
@@ -128,6 +138,7 @@ def plan(scenario: Loaded, *, store: str | Path | None = None) -> Plan:
         base=scenario.base,
     )
     _check_years(setup)
+    _check_edges(setup)
     setup = replace(setup, edges=edges(setup))
     layout = Layout(setup)
     _check_columns(layout)
@@ -182,6 +193,23 @@ def _check_years(setup: Setup) -> None:
     ]
     if problems:
         raise ScenarioError(problems, setup.scenario.name)
+
+
+def _check_edges(setup: Setup) -> None:
+    """Refuse histograms without edges where finding them would run a program at plan time."""
+    scenario = setup.scenario
+    problems = [
+        Problem(
+            f"a pilot run would start {setup.kernel.name} programs before the run begins; say "
+            f"histograms: {{edges: {{{target}: [lowest, highest]}}}}",
+            f"statistics.{target}",
+        )
+        for target, requests in scenario.statistics.items()
+        if target not in scenario.histograms.edges
+        and any(canonical(request)[0] == "histogram" for request in requests)
+    ]
+    if setup.kernel.isolated and problems:
+        raise ScenarioError(problems, scenario.name)
 
 
 def _check_columns(layout: Layout) -> None:
@@ -336,6 +364,6 @@ def summary(plan: Plan, workers: int, *, measure: bool = False) -> dict[str, Any
         "wall_seconds": round(seconds / workers, 3),
         "truncated_share": dict(design.get("truncated_share", {})),
         "admissible": {k: str(v) for k, v in design.get("admissible", {}).items()},
-        "commands": [],
+        "commands": list(plan.setup.kernel.commands),
         "synthetic": plan.setup.synthetic,
     }

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from kernels._contract import Batch as Batch
 from kernels._contract import Derived as Derived
+from kernels._contract import Fault as Fault
 from kernels._contract import Kernel as Kernel
 from kernels._contract import Parameter as Parameter
 from kernels._contract import Run as Run
 from kernels._contract import Stage as Stage
+from kernels._contract import Unavailable as Unavailable
+from kernels._contract import Unfit as Unfit
 from kernels._contract import Variable as Variable
 from kernels._registry import module_names as module_names
 from kernels._status import BY_CODE as BY_CODE
@@ -17,6 +20,7 @@ from kernels._status import CRASHED as CRASHED
 from kernels._status import NOT_RUN as NOT_RUN
 from kernels._status import OK as OK
 from kernels._status import STATUSES as STATUSES
+from kernels._status import TIMED_OUT as TIMED_OUT
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoints

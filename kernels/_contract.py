@@ -2,10 +2,13 @@
 
 A kernel never opens a file, draws a number, converts a unit or raises for a member.
 It receives floats in its own units and answers with arrays and one status per member.
+The exception, marked ``isolated``, starts programs that do; see `kernels.executable`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -89,13 +92,39 @@ class Batch:
     start: Mapping[str, F8] = field(default_factory=dict)
 
 
-Run = Callable[[Batch, Mapping[str, F8], U1], None]
+Run = Callable[[Batch, Mapping[str, F8], U1], Sequence[str] | None]
 """``run(batch, out, status)`` fills ``out[name]`` (L, *dims, S) and ``status`` (L, S).
 
 ``out`` holds only what is asked for. A member that fails gets a status of
 `kernels.STATUSES` and NaN in every output; its neighbours are unchanged to the last bit.
-``status`` arrives holding zeros.
+``status`` arrives holding zeros. What is returned, if anything, is one note for each member
+of which there is more to say than its status: an exit code, the end of what a program said.
 """
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing to mend before a kernel can be made: `text`, and its place.
+
+    ``where`` is below ``kernel:`` of the scenario; or ``file`` and ``line``, of a file it names.
+    """
+
+    text: str
+    where: str = ""
+    file: str = ""
+    line: int | None = None
+
+
+class Unfit(ValueError):
+    """Options that make no kernel, or files of theirs that are not there; holds every fault."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(f"{f.where or f.file}: {f.text}" for f in faults))
+
+
+class Unavailable(OSError):
+    """The machine is at fault and no member is: no room in the scratch folder, no program."""
 
 
 @dataclass(frozen=True)
@@ -162,6 +191,19 @@ class Kernel:
     tolerance : float
         Largest relative difference of the block form from the scalar reference; 0 where
         the block loop calls the scalar equations.
+    make : callable, optional
+        ``make(options, base) -> Kernel`` where the tables are the scenario's own: ``base`` is the
+        folder that relative paths start from, or None for the tables alone, opening no file.
+        Raises `Unfit`. Such a kernel has no tables until it is `made`.
+    files : mapping of str to Path
+        Files that the stages read, by the path as written. Their contents count in the
+        fingerprint, and they travel into the store, where ``make`` finds them by `kept_as`.
+    programs : mapping of str to Path
+        Installed programs that the stages start: they count, and stay where they are.
+    commands : tuple of str
+        What the stages start for each member, for people.
+    time_limit : float
+        Seconds after which the kernel itself gives a member up; 0 if it never does.
     """
 
     name: str
@@ -178,6 +220,11 @@ class Kernel:
     balance: tuple[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]], ...] = ()
     isolated: bool = False
     tolerance: float = 0.0
+    make: "Callable[[Any, Path | None], Kernel] | None" = None
+    files: Mapping[str, Path] = field(default_factory=dict)
+    programs: Mapping[str, Path] = field(default_factory=dict)
+    commands: tuple[str, ...] = ()
+    time_limit: float = 0.0
 
     def __post_init__(self) -> None:
         tables = (self.parameters, self.drivers, self.outputs, self.intermediates)
@@ -208,6 +255,20 @@ class Kernel:
                     f"are not among {sorted(names)}"
                 )
 
+    def made(self, options: Any, base: Path | None) -> "Kernel":
+        """Return the kernel with its tables: itself, unless options or files decide on them."""
+        return self if self.make is None else self.make(options, base)
+
+    @property
+    def kept(self) -> dict[str, Path]:
+        """Return the files that a store keeps a copy of, by their names there."""
+        return {kept_as(written): file for written, file in self.files.items()}
+
     def variable(self, name: str) -> Variable:
         """Return the output or intermediate of that name."""
         return next(v for v in (*self.outputs, *self.intermediates) if v.name == name)
+
+
+def kept_as(written: str) -> str:
+    """Return the name under which a store keeps a kernel's file."""
+    return f"kernel-{sha256(written.encode()).hexdigest()[:8]}-{Path(written).name}"

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache, partial
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from importlib import import_module
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
@@ -40,7 +40,7 @@ def fingerprint(kernel: Kernel) -> dict[str, str]:
     -------
     dict of str to str
         Qualified name to SHA-256: functions, classes, the constants they capture, and the
-        kernel's tables without their prose.
+        kernel's tables without their prose. Of files and programs, the contents.
 
     Raises
     ------
@@ -60,7 +60,11 @@ def fingerprint(kernel: Kernel) -> dict[str, str]:
     }
     for name, table in tables.items():
         closure.add(f"{kernel.name}.{name}", closure.describe(table))
-    return {name: _hash(sorted(texts)) for name, texts in sorted(closure.found.items())}
+    found = {name: _hash(sorted(texts)) for name, texts in closure.found.items()}
+    for written, file in {**kernel.files, **kernel.programs}.items():
+        with file.open("rb") as content:
+            found[f"{kernel.name}.files.{written}"] = file_digest(content, "sha256").hexdigest()
+    return dict(sorted(found.items()))
 
 
 class _Closure:

@@ -19,6 +19,7 @@ NOT_FINITE = 3
 NOT_CONVERGED = 4
 CRASHED = 5
 TIMED_OUT = 6
+BAD_OUTPUT = 7
 NOT_RUN = 255
 
 STATUSES = (
@@ -37,6 +38,12 @@ STATUSES = (
     Status(NOT_CONVERGED, "not_converged", "the solver ran out of iterations; raise its limit."),
     Status(CRASHED, "crashed", "the process died in this member; replay it under a debugger."),
     Status(TIMED_OUT, "timed_out", "the member exceeded its time limit; replay it alone."),
+    Status(
+        BAD_OUTPUT,
+        "bad_output",
+        "the program ended well but an output is missing or not as declared; replay it, its note "
+        "says which.",
+    ),
     Status(NOT_RUN, "not_run", "the block of this member is not committed yet; run again."),
 )
 BY_CODE = {status.code: status for status in STATUSES}

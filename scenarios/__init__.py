@@ -1,6 +1,7 @@
 """Scenarios: what the user asks for. See ``DESIGN.md`` beside this file."""
 
 from scenarios._check import check_kernel as check_kernel
+from scenarios._check import make_kernel as make_kernel
 from scenarios._check import read_options as read_options
 from scenarios._load import Loaded as Loaded
 from scenarios._load import library as library

@@ -1,13 +1,16 @@
 """Checks across the sections of a scenario: names that one section uses of another."""
 
-from collections.abc import Iterator
-from typing import Any, get_type_hints
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import is_dataclass
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
 import kernels
 from kernels import Kernel
-from scenarios._problems import Problem, nearest, shown
+from scenarios import units
+from scenarios._problems import Problem, ScenarioError, nearest, shown
 from scenarios._words import needed
 
 
@@ -40,7 +43,17 @@ def check_kernel(sections: dict[str, Any], kernel: Kernel) -> Iterator[Problem]:
         ``design parts``: designs by place, where the whole is not sound.
     kernel : Kernel
     """
-    yield from _options(sections["kernel"].options, kernel)
+    mistakes = list(_options(sections["kernel"].options, kernel))
+    yield from mistakes
+    if kernel.make is not None:
+        if mistakes:
+            return
+        try:
+            kernel = kernel.made(read_options(sections["kernel"].options, kernel), None)
+        except kernels.Unfit as error:
+            yield from _faults(error)
+            return
+        yield from _own_tables(kernel)
     outputs = [o.name for o in kernel.outputs]
     responses = sections.get("responses", {})
     for name in sections.get("outputs", {}):
@@ -151,6 +164,40 @@ def _where(name: str, node: Any, place: str) -> str:
     return ""
 
 
+def _own_tables(kernel: Kernel) -> Iterator[Problem]:
+    """Yield names and units of tables that a scenario declares, and that no store can have."""
+    taken = RESERVED | {f"{output.name}_year" for output in kernel.outputs}
+    for table in ("parameters", "drivers", "outputs"):
+        for entry in getattr(kernel, table):
+            where = f"kernel.{table}.{entry.name}"
+            if entry.name in taken:
+                yield Problem("is a name of every store's own; choose another", where)
+            try:
+                units.per(entry.units)
+            except ValueError as error:
+                yield Problem(str(error), f"{where}.units")
+
+
+def _faults(error: kernels.Unfit) -> Iterator[Problem]:
+    for fault in error.faults:
+        where = f"kernel.{fault.where}" if fault.where else ""
+        yield Problem(fault.text, where, fault.file, fault.line)
+
+
+def make_kernel(kernel: Kernel, options: Any, base: Path) -> Kernel:
+    """Return the kernel with tables and files; see `kernels.Kernel.made`.
+
+    Raises
+    ------
+    ScenarioError
+        Every file that is not there or does not fit.
+    """
+    try:
+        return kernel.made(options, base)
+    except kernels.Unfit as error:
+        raise ScenarioError(list(_faults(error))) from error
+
+
 def _options(options: dict[str, Any], kernel: Kernel) -> Iterator[Problem]:
     known = get_type_hints(kernel.options)
     for name in sorted(options.keys() - known.keys()):
@@ -160,8 +207,25 @@ def _options(options: dict[str, Any], kernel: Kernel) -> Iterator[Problem]:
         read_options({k: v for k, v in options.items() if k in known}, kernel)
     except ValidationError as error:
         for finding in error.errors():
-            where = ".".join(["kernel", *map(str, finding["loc"])])
-            yield Problem(f"found {shown(finding['input'])}; needed {needed(finding)}", where)
+            where = ".".join(["kernel", *(str(s) for s in finding["loc"] if s != "[key]")])
+            yield Problem(_said(finding, kernel), where)
+
+
+def _said(finding: Any, kernel: Kernel) -> str:
+    """Return what is wrong with one option."""
+    *steps, name = finding["loc"]
+    if finding["type"] == "unexpected_keyword_argument":
+        return f"unknown key {name!r}{nearest(str(name), _keys(kernel.options, steps))}"
+    if finding["type"] == "missing":
+        return f"is missing; needed {name}: and a value"
+    return f"found {shown(finding['input'])}; needed {needed(finding)}"
+
+
+def _keys(kind: Any, steps: Sequence[str | int]) -> Iterable[str]:
+    """Return the keys of a mapping below the options of a kernel."""
+    for step in steps:
+        kind = get_type_hints(kind)[str(step)] if is_dataclass(kind) else get_args(kind)[-1]
+    return get_type_hints(kind) if is_dataclass(kind) else ()
 
 
 def read_options(options: dict[str, Any], kernel: Kernel) -> Any:

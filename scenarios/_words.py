@@ -12,6 +12,7 @@ from scenarios import designs, forcing
 from scenarios._compose import Path_
 from scenarios._problems import Problem, nearest, shown
 from scenarios._yaml import Document
+from scenarios.execution import BACKENDS
 from scenarios.spec import Scenario
 
 Schema = dict[str, Any]
@@ -193,10 +194,16 @@ def _missing(finding: _Finding, found: Any, document: Document) -> str:
     return f"is missing; needed {name}: {about or 'and a value'}"
 
 
+_TAGS: dict[str, tuple[str, Sequence[str]]] = {
+    "design": ("method", designs.names()),
+    "forcing": ("reader", forcing.names()),
+    "execution": ("backend", BACKENDS),
+}
+
+
 def _tag_words(path: Path_, found: Any) -> str:
-    """Return what to say of a design or reader that is not named, or not known."""
-    is_design = path[:1] == ("design",)
-    key, known = ("method", designs.names()) if is_design else ("reader", forcing.names())
+    """Return what to say of a design, reader or backend that is not named, or not known."""
+    key, known = _TAGS.get(str(path[0]), _TAGS["forcing"])
     listed = f"one of {', '.join(known)}"
     if not isinstance(found, dict):
         return f"found {shown(found)}; needed '{key}:' and its keys, {key} {listed}"

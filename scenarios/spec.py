@@ -25,6 +25,7 @@ from pydantic_core import CoreSchema
 from scenarios import designs, forcing
 from scenarios._problems import shown
 from scenarios.designs._grammar import AlsoAs
+from scenarios.execution import Execution, Local
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _MODULE = re.compile(r"\w[\w-]*(\.\w[\w-]*)*")
@@ -213,14 +214,6 @@ class Block(Strict):
     sample: int | None = Field(default=None, ge=1)
 
 
-class Local(Strict):
-    """Threads of this process."""
-
-    backend: Literal["local"] = "local"
-    workers: int | None = Field(default=None, ge=1, le=1024, description="threads; default: cores")
-    sync: bool = Field(default=True, description="fsync every chunk before it is committed")
-
-
 class Published(Strict):
     """A published number to print beside the run's own."""
 
@@ -246,13 +239,17 @@ def _one_condition(value: Any) -> Any:
     return value
 
 
+def _kernel(value: Any) -> Any:
+    """Return the long form of a kernel's name, or of a program to run."""
+    if isinstance(value, dict) and "command" in value:
+        return {"name": "executable", **value}
+    return {"name": value} if isinstance(value, str) else value
+
+
 KernelSection = Annotated[
     KernelChoice,
-    _short_form(
-        lambda value: {"name": value} if isinstance(value, str) else value,
-        "a kernel's name, or {name: two_box} with its options",
-    ),
-    AlsoAs(({"type": "string"},)),
+    _short_form(_kernel, "a kernel's name, or {name: two_box} with its options"),
+    AlsoAs(({"type": "string"}, {"type": "object", "required": ["command"]})),
 ]
 OutputSection = Annotated[
     Output,
@@ -324,7 +321,9 @@ class Scenario(Strict):
         default=None, description="{citation: ..., label: ..., responses: {name: {...}}}"
     )
     store: str = Field(default="", description="default runs/NAME.zarr")
-    execution: Local = Field(default=Local(), description="{backend: local} and its keys")
+    execution: Execution = Field(
+        default=Local(), description="{backend: local, dask, slurm or mpi} and its keys"
+    )
 
     @model_validator(mode="after")
     def _something_kept(self) -> "Scenario":

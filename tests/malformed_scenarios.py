@@ -195,7 +195,7 @@ EDITS: dict[str, tuple[list[tuple[str, str]], str]] = {
     ),
     "execution, a word": (
         [seeded("execution: local")],
-        "11: execution: found 'local'; needed {backend",
+        "11: execution: found 'local'; needed 'backend:' and its keys, backend one of local",
     ),
     "store, a number": ([seeded("store: 5")], "11: store: found 5; needed text: put it in quotes"),
     # numbers
@@ -339,7 +339,7 @@ EDITS: dict[str, tuple[list[tuple[str, str]], str]] = {
     ),
     "backend": (
         [seeded("execution: {backend: dsk}")],
-        "11: execution.backend: found 'dsk'; needed ",
+        "11: execution: unknown backend 'dsk'; did you mean 'dask'?",
     ),
     "published response": (
         [seeded("reference: {citation: a, label: b, responses: {dd: {}}}")],

@@ -144,6 +144,11 @@ def example(name: str) -> Example:
     return EXAMPLES[name]()
 
 
+def names() -> list[str]:
+    """Return the kernels whose tables are their own; the others have theirs from a scenario."""
+    return [name for name in kernels.names() if kernels.get(name).make is None]
+
+
 def every_choice() -> list[tuple[str, Any]]:
     """Return (kernel name, options) for every kernel and every combination of its choices."""
-    return [(name, options) for name in kernels.names() for options in choices(kernels.get(name))]
+    return [(name, options) for name in names() for options in choices(kernels.get(name))]

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import malformed_data
+import malformed_programs
 import malformed_scenarios
 import malformed_stores
 import pytest
@@ -17,7 +18,12 @@ from ensemble.chunks import decode
 from ensemble.members import EnsembleWork
 from ensemble.store import read
 
-CASES = {**malformed_scenarios.CASES, **malformed_data.CASES, **malformed_stores.CASES}
+CASES = {
+    **malformed_scenarios.CASES,
+    **malformed_programs.CASES,
+    **malformed_data.CASES,
+    **malformed_stores.CASES,
+}
 
 
 @pytest.mark.parametrize("name", CASES)

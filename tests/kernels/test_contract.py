@@ -14,7 +14,7 @@ import kernels
 from kernels import OK, STATUSES
 from scenarios import units
 
-NAMES = kernels.names()
+NAMES = stages.names()
 CHOICES = pytest.mark.parametrize(
     ("name", "options"),
     [pytest.param(n, o, id=f"{n}-{'-'.join(map(str, vars(o).values()))}")

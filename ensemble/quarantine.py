@@ -1,0 +1,79 @@
+"""Members that kill or stop their process: known by evidence, and never run with others again."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ensemble.chunks import write_file
+from ensemble.journal import Key
+from kernels import CRASHED
+
+FOLDER = "quarantine"
+CONTROL = -1
+"""In the place of a member's sample: the control member of its forcing and location."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A member in quarantine.
+
+    Attributes
+    ----------
+    member : tuple of int
+        Forcing, location, sample; sample is `CONTROL` for the control member.
+    status : int
+        ``CRASHED`` or ``TIMED_OUT``.
+    cause : str
+        The evidence: ``killed by SIGSEGV``.
+    replay : str
+        A command that runs it again.
+    """
+
+    member: Key
+    status: int
+    cause: str
+    replay: str
+
+    @property
+    def note(self) -> str:
+        """Return one line for a person."""
+        name = "/".join(map(str, self.member))
+        verb = "crashed" if self.status == CRASHED else "hung"
+        return f"member {name} {verb}: {self.cause}; {self.replay}"
+
+
+def record(store: Path, case: Case) -> None:
+    """Put a member in quarantine, for good."""
+    (store / FOLDER).mkdir(exist_ok=True)
+    file = store / FOLDER / f"{'_'.join(map(str, case.member))}.json"
+    write_file(file, json.dumps(asdict(case)).encode(), sync=True)
+
+
+def read(store: Path) -> dict[Key, Case]:
+    """Return every member in quarantine."""
+    return {case.member: case for case in _cases(store / FOLDER)}
+
+
+def _cases(folder: Path) -> Iterator[Case]:
+    for file in sorted(folder.glob("[0-9]*.json")):
+        found = json.loads(file.read_bytes())
+        yield Case(**{**found, "member": tuple(found["member"])})
+
+
+def of_block(cases: Mapping[Key, Case], spans: tuple[slice, ...]) -> dict[tuple[int, int], Case]:
+    """Return the cases of one block by place in it: (location, sample or `CONTROL`)."""
+    forcings, locations, samples = spans
+    found = {}
+    for (f, place, sample), case in cases.items():
+        if f not in _range(forcings) or place not in _range(locations):
+            continue
+        if sample == CONTROL and samples.start == 0:
+            found[place - locations.start, CONTROL] = case
+        elif sample in _range(samples):
+            found[place - locations.start, sample - samples.start] = case
+    return found
+
+
+def _range(span: slice) -> range:
+    return range(span.start, span.stop)
