@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ensemble.backends import StoppedEarly as StoppedEarly
     from ensemble.engine import Outcome as Outcome
-    from ensemble.engine import StoppedEarly as StoppedEarly
     from ensemble.engine import run as run
     from ensemble.planning import Plan as Plan
     from ensemble.planning import plan as plan
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Outcome": "ensemble.engine",
-    "StoppedEarly": "ensemble.engine",
+    "StoppedEarly": "ensemble.backends",
     "run": "ensemble.engine",
     "Plan": "ensemble.planning",
     "plan": "ensemble.planning",

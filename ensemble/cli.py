@@ -7,18 +7,23 @@ import os
 import shlex
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ensemble import cluster_commands
+from ensemble.__main__ import RANKS, REPLACEABLE
 from ensemble.exits import FAILED_MEMBERS, RESUMABLE, USER
 
 if TYPE_CHECKING:
     from ensemble.planning import Plan
     from scenarios import Loaded
+
+RANK_SECONDS = 3.0
 
 INTERRUPTED = 130
 """What typer returns after a Ctrl-C that no command of ours has caught."""
@@ -204,11 +209,21 @@ def run(
     """
     from ensemble import console, engine, planning
 
-    planned = planning.plan(_load(scenario, settings), store=store)
+    loaded = _load(scenario, settings)
     silent = quiet or as_json
-    with _stop_on_signals() as stop, console.progress(planned, silent=silent) as tell:
+    with ExitStack() as around:
+        if loaded.execution.backend == "mpi" and not _leads(around):
+            return
+        planned = planning.plan(loaded, store=store)
+        stop = around.enter_context(_stop_on_signals())
         outcome = engine.run(
-            planned, workers=workers, progress=tell, stop=stop, accept_changes=accept_changes
+            planned,
+            workers=workers,
+            progress=around.enter_context(console.progress(planned, silent=silent)),
+            say=console.silence if silent else console.say,
+            stop=stop,
+            accept_changes=accept_changes,
+            replaceable=REPLACEABLE in os.environ,
         )
     for warning in outcome.warnings:
         console.warn(warning)
@@ -219,6 +234,18 @@ def run(
     if not outcome.complete:
         _fail(f"stopped early; nothing is lost. Go on with:\n  {_this_command()}", RESUMABLE)
     _check_failures(planned, outcome.failed, outcome.failed_share)
+
+
+def _leads(around: ExitStack) -> bool:
+    """Return whether this is the rank that plans; the others run blocks until there is none."""
+    from ensemble.backends import mpi
+
+    if mpi.world().rank == 0:
+        around.enter_context(mpi.leading())
+        return True
+    with _stop_on_signals() as stop:
+        mpi.follow(stop)
+    return False
 
 
 def _check_failures(planned: "Plan", failed: int, share: float) -> None:
@@ -344,6 +371,9 @@ def verify(
         raise typer.Exit(FAILED_MEMBERS)
 
 
+_command("worker runs/tau-constraint.zarr --workers 4")(cluster_commands.worker)
+
+
 def main() -> None:
     """Run the command line; every expected error is one message and an exit code."""
     from scenarios import ScenarioError
@@ -370,7 +400,7 @@ def main() -> None:
 
 
 def _fail_if_expected(error: Exception) -> None:
-    from ensemble.engine import StoppedEarly
+    from ensemble.backends import StoppedEarly
     from ensemble.store import PlanError
 
     if isinstance(error, PlanError):
@@ -396,5 +426,9 @@ def _fail_of_system(error: OSError) -> None:
 
 
 def _fail(message: str, code: int) -> None:
-    sys.stderr.write(f"{message}\n")
+    if all(os.environ.get(name, "0") == "0" for name in RANKS):
+        sys.stderr.write(f"{message}\n")
+    else:
+        # Of many MPI ranks with the same problem, one says so; the first to go ends all.
+        time.sleep(RANK_SECONDS)
     sys.exit(code)

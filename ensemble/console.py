@@ -21,6 +21,15 @@ def warn(text: str) -> None:
     sys.stderr.write(f"warning: {text}\n")
 
 
+def say(text: str) -> None:
+    """Print what a person who waits should know to standard error."""
+    sys.stderr.write(f"{text}\n")
+
+
+def silence(text: str) -> None:
+    """Print nothing."""
+
+
 @contextmanager
 def progress(planned: "Plan", *, silent: bool) -> Iterator[Progress | None]:
     """Yield a progress callback: a bar on a terminal, some lines elsewhere, or nothing."""
@@ -53,7 +62,7 @@ def _lines(planned: "Plan") -> Progress:
     step = max(1, planned.blocks // 10)
 
     def tell(done: int, total: int, seconds: float) -> None:
-        if done % step == 0 or done == total:
+        if done and (done % step == 0 or done == total):
             left = seconds / done * (total - done)
             sys.stderr.write(f"{done}/{total} blocks, {seconds:.1f} s, {left:.1f} s left\n")
 

@@ -1,31 +1,27 @@
 """Run a plan: create or continue its store, run what is missing, finish the statistics."""
 
 import errno
-import fcntl
 import os
-import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
-from ensemble import across, backends, launch
-from ensemble.cpu import cpu, versions
-from ensemble.journal import Entry, Journal, Key, headers
+from ensemble import backends, launch, quarantine
+from ensemble.backends import Farm, StoppedEarly
+from ensemble.children import Hindered
+from ensemble.cpu import cpu
+from ensemble.finishing import finalise
+from ensemble.journal import Entry, Key, headers
+from ensemble.locking import locked
 from ensemble.members import EnsembleWork
 from ensemble.planning import Plan, changes, refuse_if_impossible
 from ensemble.store import PlanError, Store
+from ensemble.worker import hang_limit, take_notes
 
 Progress = Callable[[int, int, float], None]
 """``progress(blocks done, blocks in all, seconds of this run)``; called after every commit."""
-
-
-class StoppedEarly(RuntimeError):
-    """The run ended before all blocks were committed; the same command goes on."""
 
 
 @dataclass
@@ -73,8 +69,10 @@ def run(
     *,
     workers: int | None = None,
     progress: Progress | None = None,
+    say: Callable[[str], None] = lambda text: None,
     stop: Callable[[], bool] = lambda: False,
     accept_changes: str = "",
+    replaceable: bool = False,
 ) -> Outcome:
     """Run what is missing of a plan and finish its statistics.
 
@@ -84,10 +82,15 @@ def run(
     workers : int, optional
         Instead of the scenario's; default one per core.
     progress : callable, optional
+    say : callable, optional
+        Shows what a person who waits should know, such as the state of a queue.
     stop : callable, optional
         Asked before every block; when true, workers finish theirs and the call returns.
     accept_changes : str
         Reason to continue a store although scenario, data or code have changed.
+    replaceable : bool
+        Whether something starts this process again if it dies: then a block that hangs in it
+        ends it.
 
     Returns
     -------
@@ -99,25 +102,42 @@ def run(
     PlanError
         The run is certain to fail, or the store belongs to another scenario.
     StoppedEarly
-        The disk is full or the target failed; what is committed stays.
+        The disk is full, or the cluster is gone; what is committed stays.
     """
     begun = time.perf_counter()
     execution = plan.scenario.execution
-    count = workers or execution.workers or len(os.sched_getaffinity(0))
-    store, warnings = _store_of(plan, count, accept_changes)
-    work = EnsembleWork(plan.setup, plan.layout)
-    with _alone(store.path):
+    asked = workers or getattr(execution, "workers", None) or 0
+    store, warnings = _store_of(plan, asked or len(os.sched_getaffinity(0)), accept_changes)
+    work = EnsembleWork(plan.setup, plan.layout, quarantine.read(store.path))
+    with locked(store.path):
         committed = store.committed()
         store.make_folders("scratch", "inflight", *(() if committed else ("partials",)))
         store.clear_scratch()
-        warnings += _suspects(store, committed) + _other_cpu(store)
+        careful = frozenset(key for key in take_notes(store) if key not in committed)
+        warnings += _other_cpu(store)
         outcome = Outcome(store.path, plan.blocks, warnings=warnings)
         before = len(committed)
-        shared = _Shared(store, work, committed, begun, progress, execution.sync)
-        pending = (key for key in work.grid.keys() if key not in committed)
-        _farm_out(execution.backend, shared, pending, min(count, plan.blocks - before), stop)
+        tally = _Tally(committed, plan.blocks, begun, progress)
+        farm = Farm(
+            store=store,
+            work=work,
+            pending=_pending(work, frozenset(committed), careful),
+            careful=careful,
+            count=plan.blocks - before,
+            workers=asked,
+            execution=execution,
+            limit=hang_limit(work, execution.hang_seconds, committed),
+            replaceable=replaceable,
+            stop=stop,
+            report=tally.report,
+            reached=tally.reached,
+            say=say,
+        )
+        _farm_out(farm)
+        if execution.backend != "local":
+            committed = store.committed()
         if len(committed) == plan.blocks:
-            finalise(store, work)
+            finalise(store, work, committed)
     outcome.committed, outcome.ran = len(committed), len(committed) - before
     for entry in committed.values():
         for code, n in entry.status.items():
@@ -126,25 +146,57 @@ def run(
     return outcome
 
 
-def _farm_out(
-    backend: str,
-    shared: "_Shared",
-    pending: Iterator[Key],
-    workers: int,
-    stop: Callable[[], bool],
-) -> None:
-    if workers == 0:
+def _pending(
+    work: EnsembleWork, committed: frozenset[Key], careful: frozenset[Key]
+) -> Iterator[Key]:
+    """Yield what is to be run, suspects first: they take longest."""
+    yield from sorted(careful)
+    for key in work.grid.keys():
+        if key not in committed and key not in careful:
+            yield key
+
+
+class _Tally:
+    """Keeps what is committed and tells of progress, for many threads."""
+
+    def __init__(
+        self, committed: dict[Key, Entry], blocks: int, begun: float, progress: Progress | None
+    ) -> None:
+        self.committed = committed
+        self.blocks = blocks
+        self.begun = begun
+        self.progress = progress
+        self._lock = threading.Lock()
+
+    def report(self, entry: Entry) -> None:
+        """Take one more committed block into account."""
+        with self._lock:
+            self.committed[entry.block] = entry
+            self._tell(len(self.committed))
+
+    def reached(self, done: int) -> None:
+        """Show that so many blocks are done."""
+        with self._lock:
+            self._tell(done)
+
+    def _tell(self, done: int) -> None:
+        if self.progress:
+            self.progress(done, self.blocks, time.perf_counter() - self.begun)
+
+
+def _farm_out(farm: Farm) -> None:
+    if farm.count == 0:
         return
     try:
-        backends.get(backend)(shared.open_worker, pending, workers, stop)
+        backends.get(farm.execution.backend)(farm)
     except OSError as error:
-        raise StoppedEarly(_why(error, shared.store.path)) from error
-    finally:
-        shared.close()
+        raise StoppedEarly(_why(error, farm.store.path)) from error
 
 
 def _why(error: OSError, path: Path) -> str:
     """Return what stopped a run that was writing."""
+    if isinstance(error, Hindered):
+        return str(error.strerror)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{path}: the disk is full; free some space and run the same command again"
     return f"{path}: cannot write ({error.strerror}); mend that and run the same command again"
@@ -196,41 +248,6 @@ def _is_empty(path: Path) -> bool:
     return True
 
 
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Hold the store's lock; the system releases it however this process ends."""
-    descriptor = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            owner = os.read(descriptor, 100).decode() or "another process"
-            raise PlanError(f"{path}: {owner} is running it; wait for it or stop it") from None
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _suspects(store: Store, committed: Mapping[Key, Entry]) -> list[str]:
-    """Return a warning that names the blocks a crashed run was in, and clear the notes."""
-    suspects = set()
-    for note in (store.path / "inflight").iterdir():
-        words = note.read_bytes().split()
-        key = tuple(int(word) for word in words if word.isdigit())
-        if len(key) == len(words) and key and key not in committed:
-            suspects.add(key)
-        note.unlink()
-    if not suspects:
-        return []
-    named = ", ".join(str(list(key)) for key in sorted(suspects))
-    return [
-        f"the last run was killed or crashed in block {named} (forcing, location, sample); "
-        "running again; if it happens again there, replay a member of that block"
-    ]
-
-
 def _other_cpu(store: Store) -> list[str]:
     begun_on = {h["cpu"] for h in headers(store.journal)} - {cpu()}
     if not begun_on:
@@ -239,81 +256,3 @@ def _other_cpu(store: Store) -> list[str]:
         f"begun on {', '.join(sorted(begun_on))}, going on with {cpu()}: "
         "values are equal to rounding, not to the last bit"
     ]
-
-
-class _Shared:
-    """What the workers of this process share: the store, the journal, the tally."""
-
-    def __init__(
-        self,
-        store: Store,
-        work: EnsembleWork,
-        committed: dict[Key, Entry],
-        begun: float,
-        progress: Progress | None,
-        sync: bool,
-    ) -> None:
-        self.store = store
-        self.work = work
-        self.committed = committed
-        self.begun = begun
-        self.progress = progress
-        self.sync = sync
-        header = {"host": socket.gethostname(), "pid": os.getpid(), "cpu": cpu()}
-        self.journal = Journal(store.journal, {**header, "versions": versions()})
-        self._lock = threading.Lock()
-        self._notes: dict[Path, int] = {}
-
-    def open_worker(self) -> Callable[[Key], None]:
-        """Return this thread's function that runs, writes and commits one block."""
-        run_block = self.work.open()
-        name = f"{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}"
-        note = self.store.path / "inflight" / name
-        descriptor = os.open(note, os.O_WRONLY | os.O_CREAT, 0o666)
-        with self._lock:
-            self._notes[note] = descriptor
-
-        def do(key: Key) -> None:
-            begun = time.perf_counter()
-            # A fixed width, so that one write replaces the whole note of the block before.
-            os.pwrite(descriptor, " ".join(map(str, key)).ljust(80).encode(), 0)
-            result = run_block(key)
-            sums = self.store.write(self.work.grid, key, result, sync=self.sync)
-            seconds = time.perf_counter() - begun
-            entry = Entry(key, sums, result.status, seconds, result.notes[:20])
-            self.journal.commit(entry, sync=self.sync)
-            self._tell(entry)
-
-        return do
-
-    def _tell(self, entry: Entry) -> None:
-        with self._lock:
-            self.committed[entry.block] = entry
-            done = len(self.committed)
-            if self.progress:
-                self.progress(done, self.work.grid.blocks, time.perf_counter() - self.begun)
-
-    def close(self) -> None:
-        """Remove this process' in-flight notes: it ended in order."""
-        self.journal.close()
-        for note, descriptor in self._notes.items():
-            os.close(descriptor)
-            note.unlink(missing_ok=True)
-
-
-def finalise(store: Store, work: EnsembleWork) -> None:
-    """Write control members and statistics from the blocks' sums; idempotent.
-
-    Blocks write their members themselves. What is left is small, and as one file per block
-    it is written and made durable once, not once per array.
-    """
-    forcings, locations, samples = (range(axis.blocks) for axis in work.grid.axes)
-    for place in locations:
-        merged = [
-            work.merge((f, place, 0), (store.read_partials((f, place, s)) for s in samples))
-            for f in forcings
-        ]
-        finished = {path: np.concatenate([m[path] for m in merged]) for path in merged[0]}
-        finished.update(across.compute(work.layout, finished))
-        for path, values in finished.items():
-            store.write_chunk(path, work.grid.index((0, place, 0), store.specs[path]), values)

@@ -140,6 +140,11 @@ class Layout:
         """Return the kernel's declared cost of one member, seconds."""
         return self.setup.kernel.seconds(self.setup.options, self.setup.sizes)
 
+    @property
+    def seconds_per_block(self) -> float:
+        """Return the kernel's declared cost of a whole block, seconds."""
+        return self.seconds_per_member * math.prod(axis.length for axis in self.grid.axes)
+
     def target_shape(self, target: str) -> tuple[int, ...]:
         """Return the dims' lengths of a statistic's target, between location and sample."""
         if target in self.functionals:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ensemble.chain import Chain
 from ensemble.chunks import checksum
-from ensemble.engine import finalise
+from ensemble.finishing import finalise
 from ensemble.journal import Entry, Key
 from ensemble.launch import open_work
 from ensemble.layout import Layout
@@ -71,7 +71,7 @@ def verify(store: Store, *, rerun: int = 0, repair: bool = False, seed: int = 0)
             _repair(store, work, key, entry)
             verdict.repaired += 1
     if verdict.repaired and len(committed) == work.grid.blocks:
-        finalise(store, work)
+        finalise(store, work, committed)
     for member in _draw(work.layout, committed, rerun, seed):
         verdict.members += 1
         verdict.damage += replay(store, member, work=work).differences

@@ -98,7 +98,7 @@ def test_a_disk_that_fills_during_a_run_stops_it_and_the_same_command_goes_on(di
 def test_a_disk_that_fills_at_the_very_end_stops_the_run_and_it_goes_on(disk, monkeypatch):
     folder = disk(size=f"{4 * MIB}")
 
-    def finalise(store, work):
+    def finalise(store, work, committed):
         raise OSError(errno.ENOSPC, "No space left on device", str(store.path))
 
     with monkeypatch.context() as patch:

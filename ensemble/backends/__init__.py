@@ -1,24 +1,78 @@
 """Backends: where blocks run; one file each, the file's name is ``execution.backend``."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from importlib import import_module
-from typing import Protocol
+from typing import Any, Protocol
 
 from ensemble.journal import Key
+from ensemble.members import EnsembleWork
+from ensemble.store import Store
+from ensemble.worker import HangLimit, Report, Worker
 from kernels import module_names
 
-OpenWorker = Callable[[], Callable[[Key], None]]
-"""Called once in each worker; returns a function that runs, writes and commits one block."""
+
+@dataclass
+class Farm:
+    """What a backend is given: the blocks to run, and whom to tell.
+
+    Attributes
+    ----------
+    store : Store
+    work : EnsembleWork
+    pending : iterator of key
+        Blocks to run, in order, not all made at once.
+    careful : frozenset of key
+        Those of them that a process died in; they are settled in child processes.
+    count : int
+        Number of pending blocks.
+    workers : int
+        As asked on the command line or in the scenario; 0 where neither says.
+    execution : model
+        The scenario's section, of this backend's model.
+    limit : HangLimit
+    replaceable : bool
+        Whether something starts this process again if it dies.
+    stop : callable
+        Asked before every block; true when no more should be begun.
+    report : callable
+        To be told of every block committed.
+    reached : callable
+        To be told how many blocks are done, where that is all that is known.
+    say : callable
+        Shows a line to the person who waits.
+    """
+
+    store: Store
+    work: EnsembleWork
+    pending: Iterator[Key]
+    careful: frozenset[Key]
+    count: int
+    workers: int
+    execution: Any
+    limit: HangLimit
+    replaceable: bool
+    stop: Callable[[], bool]
+    report: Report
+    reached: Callable[[int], None]
+    say: Callable[[str], None]
+
+    def worker(self, *, alarm: bool) -> Worker:
+        """Return a worker in this process."""
+        sync = self.execution.sync
+        return Worker(self.store, self.work, sync, self.limit, alarm=alarm, report=self.report)
 
 
 class Backend(Protocol):
-    """Maps a worker's function over blocks until they are done or ``stop`` says so."""
+    """Runs the blocks of a farm until they are done or ``farm.stop()``."""
 
-    def __call__(
-        self, open_worker: OpenWorker, keys: Iterator[Key], workers: int, stop: Callable[[], bool]
-    ) -> None:
-        """Run blocks; the first exception of a worker ends the others after their block."""
+    def __call__(self, farm: Farm) -> None:
+        """Run blocks; raise `OSError` or `StoppedEarly` where it cannot go on."""
         ...
+
+
+class StoppedEarly(RuntimeError):
+    """The run ended before all blocks were committed; the same command goes on."""
 
 
 def names() -> list[str]:

@@ -1,34 +1,36 @@
 """Threads of this process: kernels release the interpreter lock, so threads are enough."""
 
+import os
 import threading
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from ensemble.backends import OpenWorker
-from ensemble.journal import Key
+from ensemble.backends import Farm
 
 
-def run(
-    open_worker: OpenWorker, keys: Iterator[Key], workers: int, stop: Callable[[], bool]
-) -> None:
-    """Pull blocks with ``workers`` threads; see `Backend`."""
+def run(farm: Farm) -> None:
+    """Pull blocks with threads; the first exception ends the others after their block."""
+    workers = min(farm.workers or len(os.sched_getaffinity(0)), farm.count)
+    worker = farm.worker(alarm=farm.replaceable)
     claim = threading.Lock()
     failed = threading.Event()
 
     def pull() -> None:
         try:
-            do = open_worker()
-            while not (stop() or failed.is_set()):
+            lane = worker.open()
+            while not (farm.stop() or failed.is_set()):
                 with claim:
-                    key = next(keys, None)
+                    key = next(farm.pending, None)
                 if key is None:
                     return
-                do(key)
+                lane.run(key, careful=key in farm.careful)
         except BaseException:
             failed.set()
             raise
 
-    with ThreadPoolExecutor(workers, thread_name_prefix="block") as pool:
-        futures = [pool.submit(pull) for _ in range(workers)]
-        for future in futures:
-            future.result()
+    try:
+        with ThreadPoolExecutor(workers, thread_name_prefix="block") as pool:
+            futures = [pool.submit(pull) for _ in range(workers)]
+            for future in futures:
+                future.result()
+    finally:
+        worker.close()

@@ -1,6 +1,7 @@
 """The path from a scenario to a store, on small ensembles."""
 
 import json
+import os
 import re
 import shutil
 import socket
@@ -12,6 +13,7 @@ from support import SMALL, plan, run
 
 import ensemble
 from ensemble.launch import open_setup, open_work
+from ensemble.locking import locked
 from ensemble.store import PlanError, read
 
 
@@ -202,18 +204,20 @@ def test_a_title_may_change(tmp_path):
 
 
 def test_two_runs_at_once_are_refused(tmp_path):
-    from ensemble.engine import _alone
-
     planned, outcome = run(tmp_path)
-    with _alone(outcome.path), pytest.raises(PlanError, match="is running it"):
+    with locked(outcome.path), pytest.raises(PlanError, match="is running it"):
         ensemble.run(planned)
 
 
-def test_the_block_of_a_crash_is_named(tmp_path):
+def test_the_block_of_a_crash_runs_in_a_child_and_only_that(tmp_path):
     planned, _ = run(tmp_path, workers=1, stop=iter([False, True, True]).__next__)
     (planned.path / "inflight" / "host-1-1").write_text("1 0 0".ljust(80))
     outcome = ensemble.run(planned)
-    assert any("[1, 0, 0]" in text for text in outcome.warnings)
+    assert outcome.complete
+    pids = {
+        key: entry.journal.split("-")[-2] for key, entry in read(planned.path).committed().items()
+    }
+    assert {key for key, pid in pids.items() if pid != str(os.getpid())} == {(1, 0, 0)}
     assert not list((planned.path / "inflight").iterdir())
 
 

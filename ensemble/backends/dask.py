@@ -1,0 +1,205 @@
+"""Worker processes of a Dask cluster: a running one, or one of the run's own on this host.
+
+Dask pushes blocks; a worker answers with the entry it committed. What Dask says of a block
+whose worker died is a reason to look, not evidence: it runs again in a child process.
+"""
+
+import os
+import queue
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dask
+import distributed
+from distributed import LocalCluster
+from distributed.scheduler import KilledWorker
+
+from ensemble import certificates
+from ensemble.backends import Farm, StoppedEarly
+from ensemble.journal import Key
+from ensemble.remote import NoTime, Order, run_block
+
+PER_WORKER = 2
+"""Blocks in flight per worker: one that runs and one that waits."""
+
+CAREFUL_TRIES = 5
+"""Workers that may die while they watch a child process run the same block."""
+
+SETTINGS: dict[str, Any] = {
+    # One death is a reason to look at a block; three would cost three workers.
+    "distributed.scheduler.allowed-failures": 0,
+    "distributed.scheduler.worker-saturation": 1.0,
+    "distributed.scheduler.work-stealing": False,
+    "distributed.worker.daemon": True,
+    "distributed.admin.tick.limit": "60s",
+    "distributed.logging.distributed": "error",
+}
+"""Of clusters that the run starts itself."""
+
+
+def run(farm: Farm) -> None:
+    """Push blocks to a Dask cluster."""
+    with _client(farm) as client:
+        Push(client, farm).run()
+
+
+@contextmanager
+def _client(farm: Farm) -> Iterator[Any]:
+    chosen = farm.execution
+    if chosen.address or chosen.scheduler_file:
+        with _join(farm) as client:
+            yield client
+        return
+    workers = min(farm.workers or len(os.sched_getaffinity(0)), farm.count)
+    with (
+        dask.config.set(SETTINGS),
+        LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            protocol="tls://",
+            security=certificates.security(farm.store.path),
+            dashboard_address=":0" if chosen.dashboard else None,
+            # Dask would kill a worker for its memory; the plan has checked what blocks need.
+            memory_limit=0,
+            local_directory=os.environ.get("TMPDIR", "/tmp"),
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client
+
+
+def _join(farm: Farm) -> Any:
+    """Return a client of a running cluster."""
+    from distributed.security import Security
+
+    chosen, tls = farm.execution, farm.execution.tls
+    where = {"address": chosen.address} if chosen.address else {}
+    if chosen.scheduler_file:
+        where = {"scheduler_file": chosen.scheduler_file}
+    security = (
+        Security(
+            require_encryption=True,
+            tls_ca_file=tls.ca,
+            tls_client_cert=tls.cert,
+            tls_client_key=tls.key,
+        )
+        if tls
+        else None
+    )
+    try:
+        return distributed.Client(**where, security=security, timeout=30)
+    except (OSError, TimeoutError, ValueError) as error:
+        place = chosen.address or chosen.scheduler_file
+        raise StoppedEarly(
+            f"no Dask scheduler answers at {place} ({error}); start it, then:"
+        ) from error
+
+
+class Push:
+    """Keeps a bounded number of blocks in flight and takes answers as they come.
+
+    Parameters
+    ----------
+    client : distributed.Client
+    farm : Farm
+    tend : callable
+        Called about once a second: what a cluster needs besides blocks.
+    """
+
+    def __init__(self, client: Any, farm: Farm, tend: Callable[[], None] = lambda: None) -> None:
+        self.client = client
+        self.farm = farm
+        self.tend = tend
+        self.order = Order(
+            store=str(Path(farm.store.path).absolute()),
+            sync=farm.execution.sync,
+            hang_seconds=farm.execution.hang_seconds,
+        )
+        self._flying: dict[Any, Key] = {}
+        self._answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._again: list[Key] = []
+        self._careful: dict[Key, int] = dict.fromkeys(farm.careful, 0)
+        self._gone: set[str] = set()
+        self._tended = 0.0
+        self._bound = PER_WORKER
+
+    def run(self) -> None:
+        """Run the farm's blocks until they are done or it is told to stop."""
+        while True:
+            self._look_around()
+            if not self.farm.stop():
+                self._top_up()
+            elif not self._flying:
+                return
+            if not self._flying:
+                return
+            for future in self._arrived():
+                self._take(future)
+
+    def _look_around(self) -> None:
+        """See about once a second who is there."""
+        if time.monotonic() < self._tended + 1:
+            return
+        self._tended = time.monotonic()
+        if self.client.status not in ("running", "connecting"):
+            raise StoppedEarly("the Dask scheduler is gone; nothing is lost. Go on with:")
+        self._bound = PER_WORKER * max(1, sum(self.client.nthreads().values()))
+        self.tend()
+
+    def _top_up(self) -> None:
+        while len(self._flying) < self._bound:
+            key = self._again.pop() if self._again else next(self.farm.pending, None)
+            if key is None:
+                return
+            careful = key in self._careful
+            future = self.client.submit(run_block, self.order, key, careful, pure=False)
+            self._flying[future] = key
+            future.add_done_callback(self._answers.put)
+
+    def _arrived(self) -> Iterator[Any]:
+        """Yield what has come by now, after waiting a moment for the first."""
+        try:
+            yield self._answers.get(timeout=1.0)
+            while True:
+                yield self._answers.get_nowait()
+        except queue.Empty:
+            return
+
+    def _take(self, future: Any) -> None:
+        key = self._flying.pop(future)
+        if future.status == "error":
+            self._failed(key, future.exception())
+        elif future.status == "finished":
+            answer = future.result()
+            if isinstance(answer, NoTime):
+                self._again.append(key)
+                self._retire(answer.worker)
+            else:
+                self.farm.report(answer)
+        else:
+            raise StoppedEarly("the Dask scheduler is gone; nothing is lost. Go on with:")
+
+    def _failed(self, key: Key, error: BaseException | None) -> None:
+        """Run a block again whose worker died; whatever else happened ends the run."""
+        if not isinstance(error, KilledWorker):
+            assert error is not None
+            raise error
+        tries = self._careful[key] = self._careful.get(key, -1) + 1
+        if tries > CAREFUL_TRIES:
+            raise StoppedEarly(
+                f"{tries} workers died while block {list(key)} ran in a process of its own; see "
+                "their logs, then:"
+            )
+        self.farm.say(f"a worker died in block {list(key)}; running it in a process of its own")
+        self._again.append(key)
+
+    def _retire(self, worker: str) -> None:
+        """Send a worker away whose job ends too soon."""
+        if worker not in self._gone:
+            self._gone.add(worker)
+            self.client.retire_workers([worker], close_workers=True)

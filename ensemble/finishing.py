@@ -1,0 +1,43 @@
+"""What is left to do when every block is committed; idempotent, whoever does it."""
+
+import shutil
+from collections.abc import Mapping
+
+import numpy as np
+
+from ensemble import across, certificates
+from ensemble.chunks import write_file
+from ensemble.journal import Entry, Key
+from ensemble.members import EnsembleWork
+from ensemble.store import Store
+
+MARK = "finalised"
+"""File that says so, with the digest of what was finished."""
+
+
+def is_finalised(store: Store) -> bool:
+    """Return whether control members and statistics have been written."""
+    return (store.path / MARK).exists()
+
+
+def finalise(store: Store, work: EnsembleWork, committed: Mapping[Key, Entry]) -> None:
+    """Write control members and statistics from the blocks' sums; idempotent.
+
+    Blocks write their members themselves. What is left is small, and as one file per block
+    it is written and made durable once, not once per array.
+    """
+    forcings, locations, samples = (range(axis.blocks) for axis in work.grid.axes)
+    for place in locations:
+        merged = [
+            work.merge((f, place, 0), (store.read_partials((f, place, s)) for s in samples))
+            for f in forcings
+        ]
+        finished = {path: np.concatenate([m[path] for m in merged]) for path in merged[0]}
+        finished.update(across.compute(work.layout, finished))
+        for path, values in finished.items():
+            store.write_chunk(path, work.grid.index((0, place, 0), store.specs[path]), values)
+    certificates.remove(store.path)
+    write_file(store.path / MARK, store.digest(committed).encode(), sync=True)
+    # Independent workers look for the mark when these are gone.
+    for folder in ("claims", "workers"):
+        shutil.rmtree(store.path / folder, ignore_errors=True)

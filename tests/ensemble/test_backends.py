@@ -1,0 +1,132 @@
+"""One scenario on every backend: the same bytes, in every array."""
+
+import json
+import subprocess
+import sys
+
+import farming
+import pytest
+
+from ensemble.locking import locked
+
+DASK = [sys.executable, "-m", "dask"]
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory):
+    """The undisturbed run that the others are compared with."""
+    store = tmp_path_factory.mktemp("local") / "run.zarr"
+    return store, farming.run(store, "execution.workers=1")
+
+
+def test_own_dask_cluster(tmp_path, local):
+    store, digest = local
+    ours = tmp_path / "run.zarr"
+    assert farming.run(ours, backend="{backend: dask, workers: 2}") == digest
+    assert farming.visible(ours) == farming.visible(store)
+    assert len(list((ours / "journal").iterdir())) == 2
+    assert not (ours / "tls").exists()
+
+
+def test_running_dask_cluster_by_scheduler_file_and_by_address(tmp_path, local):
+    file = tmp_path / "scheduler.json"
+    scheduler = subprocess.Popen(
+        [
+            *DASK,
+            "scheduler",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            "0",
+            "--no-dashboard",
+            "--scheduler-file",
+            file,
+        ],
+        env=farming.environment(),
+        stderr=subprocess.DEVNULL,
+    )
+    worker = subprocess.Popen(
+        [*DASK, "worker", "--scheduler-file", file, "--nthreads", "1", "--no-dashboard"],
+        env=farming.environment(),
+        cwd=tmp_path,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        first = f"{{backend: dask, scheduler_file: {file}}}"
+        assert farming.run(tmp_path / "file.zarr", backend=first) == local[1]
+        address = json.loads(file.read_text())["address"]
+        second = f"{{backend: dask, address: '{address}'}}"
+        assert farming.run(tmp_path / "address.zarr", backend=second) == local[1]
+    finally:
+        for process in (worker, scheduler):
+            process.terminate()
+            process.wait(timeout=20)
+
+
+@farming.needs_mpi
+@pytest.mark.parametrize("ranks", [1, 3])
+def test_mpi_ranks(tmp_path, local, ranks):
+    ours = tmp_path / "run.zarr"
+    words = farming.with_settings("execution.backend=mpi")
+    code, _, err = farming.finish(
+        farming.mpiexec(ranks, "run", "tau-constraint", "--store", ours, "--quiet", *words)
+    )
+    assert code == 0, err
+    assert farming.digest(ours) == local[1]
+    assert farming.visible(ours) == farming.visible(local[0])
+
+
+@farming.needs_mpi
+def test_mpi_ranks_end_together_where_the_scenario_is_wrong(tmp_path):
+    for wrong in ("design.cross.0.m=20", "forcing.n=-4"):
+        code, _, err = farming.finish(
+            farming.mpiexec(
+                2,
+                "run",
+                "tau-constraint",
+                "--store",
+                tmp_path / "x",
+                "--set",
+                "execution.backend=mpi",
+                "--set",
+                wrong,
+            )
+        )
+        assert code == 2
+        assert err.count("--set") == 1
+    assert not (tmp_path / "x").exists()
+
+
+def test_independent_workers(tmp_path, local):
+    ours = tmp_path / "run.zarr"
+    farming.create(ours)
+    workers = [farming.start(farming.command("worker", ours, "--workers", 1)) for _ in range(3)]
+    ended = [worker.communicate(timeout=100) for worker in workers]
+    assert [worker.returncode for worker in workers] == [0, 0, 0], ended
+    assert farming.digest(ours) == local[1]
+    assert farming.visible(ours) == farming.visible(local[0])
+    blocks = [len(f.read_text().splitlines()) - 1 for f in (ours / "journal").iterdir()]
+    assert sum(blocks) == farming.BLOCKS, "some blocks ran twice"
+
+
+def test_a_worker_on_a_finished_store_has_nothing_to_do(local):
+    store, _ = local
+    before = farming.visible(store)
+    assert farming.call("worker", store, "--workers", 1)[0] == 0
+    assert farming.visible(store) == before
+
+
+def test_run_and_workers_refuse_each_other(tmp_path):
+    store = tmp_path / "run.zarr"
+    farming.create(store)
+    with locked(store, shared=True):
+        words = farming.with_settings()
+        code, _, err = farming.call("run", "tau-constraint", "--store", store, *words)
+        assert code == 2
+        assert "is running it" in err
+        with locked(store, shared=True):
+            pass
+    with locked(store):
+        code, _, err = farming.call("worker", store)
+        assert code == 2
+        assert "is running it" in err

@@ -1,0 +1,138 @@
+"""Members that crash, hang or fail among many: found by evidence, the others untouched."""
+
+import json
+import math
+
+import farming
+import numpy as np
+import pytest
+import xarray as xr
+from misbehaving.scenario import write
+
+import scenarios
+from ensemble import launch, suspects
+from ensemble.children import Death
+from ensemble.quarantine import CONTROL
+from ensemble.store import read
+from ensemble.suspects import Part
+from kernels import CRASHED, OK, TIMED_OUT
+from kernels._status import NOT_FINITE
+
+N = 100_000
+BAD = {31_234: CRASHED, 77_777: TIMED_OUT, 5: NOT_FINITE}
+MISBEHAVE = "segfault=31234,hang=77777,nan=5"
+
+
+def check(store):
+    """Compare every member with arithmetic; three have their status and NaN."""
+    with xr.open_zarr(store) as run:
+        status = run["status"].values[0, 0]
+        expected = np.full(N, OK)
+        for member, code in BAD.items():
+            expected[member] = code
+        np.testing.assert_array_equal(status, expected)
+        y = np.arange(N)[None, :] + np.array([1.0, 2.0])[:, None]
+        y[:, list(BAD)] = np.nan
+        np.testing.assert_array_equal(run["y"].values[0, 0], y.astype(np.float32))
+    good = np.setdiff1d(np.arange(N), list(BAD))
+    with xr.open_datatree(store, engine="zarr") as tree:
+        assert tree["statistics/count"].item() == N - len(BAD)
+        found = tree["statistics/y_mean"].values.ravel()
+        np.testing.assert_allclose(found, good.mean() + np.array([1, 2]), rtol=1e-12)
+    cases = [json.loads(f.read_text()) for f in sorted((store / "quarantine").iterdir())]
+    assert [case["member"] for case in cases] == [[0, 0, 31_234], [0, 0, 77_777]]
+    assert cases[0]["cause"] == "killed by SIGSEGV"
+    assert cases[1]["cause"].startswith("no end within ")
+    assert cases[0]["replay"] == f"soilsweep replay {store} 0/0/31234"
+
+
+BACKENDS = {
+    "local": "{backend: local, workers: 2, hang_seconds: 2}",
+    "dask": "{backend: dask, workers: 2, hang_seconds: 2}",
+}
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_one_crashes_one_hangs_one_is_nan_among_many(tmp_path, backend):
+    scenario = write(tmp_path, n=N, block=1000, execution=BACKENDS[backend])
+    store = tmp_path / "run.zarr"
+    code, _, err = farming.call("run", scenario, "--store", store, MISBEHAVE=MISBEHAVE, seconds=300)
+    assert code == 0, err
+    check(store)
+
+
+@pytest.mark.chaos
+def test_so_do_independent_workers(tmp_path):
+    scenario = write(tmp_path, n=N, block=1000, execution=BACKENDS["local"])
+    store = tmp_path / "run.zarr"
+    farming.create_of(scenarios.load(scenario), store)
+    code, _, err = farming.call("worker", store, "--workers", 2, MISBEHAVE=MISBEHAVE, seconds=300)
+    assert code == 0, err
+    assert "killed by SIGSEGV" in err
+    assert "killed by SIGALRM" in err
+    check(store)
+
+
+def in_child(culprits, log):
+    """Return a probe that dies as a child would, for members that are not run for real here."""
+
+    def probe(part, limit):
+        log.append(part)
+        rows = range(part.locations.start, part.locations.stop)
+        columns = (
+            [CONTROL] if part.samples is None else range(part.samples.start, part.samples.stop)
+        )
+        for place in rows:
+            for sample in columns:
+                if (place, sample) in culprits:
+                    return Death(culprits[place, sample], "evidence")
+        return None
+
+    return probe
+
+
+@pytest.mark.parametrize(
+    "culprits",
+    [
+        {},
+        {(0, 0): CRASHED},
+        {(2, 999): CRASHED},
+        {(1, 7): TIMED_OUT},
+        {(0, CONTROL): CRASHED},
+        {(0, 3): CRASHED, (2, 500): TIMED_OUT, (1, CONTROL): CRASHED},
+    ],
+)
+def test_halving_finds_all_and_tries_few(culprits):
+    log = []
+    parts = [Part(slice(0, 3), slice(0, 1000)), Part(slice(0, 3), None)]
+    found = suspects._culprits(parts, in_child(culprits, log), 60, patient=False)
+    names = {
+        (p.locations.start, CONTROL if p.samples is None else p.samples.start): death.status
+        for p, death in found
+    }
+    assert names == culprits
+    assert len(log) <= 2 + 2 * max(1, len(culprits)) * (1 + math.ceil(math.log2(3000)))
+
+
+def test_a_suspect_that_is_innocent_is_committed_with_one_child(tmp_path):
+    store = farming.create(tmp_path / "run.zarr")
+    grid = launch.open_work(store).grid
+    assert suspects.settle(store, grid, (1, 0, 2), sync=False, seconds=60) == 1
+    assert set(store.committed()) == {(1, 0, 2)}
+    assert not (store.path / "quarantine").exists()
+
+
+def test_a_fatal_control_member_costs_itself_alone(tmp_path):
+    scenario = write(tmp_path, n=40, block=20, execution="{backend: local, hang_seconds: 2}")
+    store = tmp_path / "run.zarr"
+    code, _, err = farming.call(
+        "run", scenario, "--store", store, MISBEHAVE="segfault=0.1", seconds=120
+    )
+    assert code == 0, err
+    with xr.open_datatree(store, engine="zarr") as tree:
+        assert (tree["status"].values == OK).all()
+        assert tree["control/status"].item() == CRASHED
+        assert np.isnan(tree["control/y"].values).all()
+        assert np.isfinite(tree["y"].values).all()
+    assert len(read(store).committed()) == 2

@@ -1,0 +1,1 @@
+"""Kernels that kill or stop their process; scenarios of tests name them by module."""
