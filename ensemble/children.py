@@ -83,7 +83,7 @@ def supervise(task: Mapping[str, Any], seconds: float) -> Death | None:
 
 def start(module: str, task: Mapping[str, Any], **streams: Any) -> Process:
     """Start a module of this program in a process of its own, its task as JSON."""
-    return subprocess.Popen([sys.executable, "-m", module, json.dumps(task)], **streams)
+    return subprocess.Popen([sys.executable, "-P", "-m", module, json.dumps(task)], **streams)
 
 
 def how(code: int) -> str:

@@ -2,7 +2,6 @@
 
 import errno
 import json
-import math
 import os
 import shlex
 import signal
@@ -17,11 +16,21 @@ import typer
 
 from ensemble import cluster_commands
 from ensemble.__main__ import RANKS, REPLACEABLE
+from ensemble.arguments import (
+    AcceptOption,
+    JsonOption,
+    ScenarioArgument,
+    SetOption,
+    StoreArgument,
+    StoreOption,
+    WorkersOption,
+    load,
+    print_json,
+)
 from ensemble.exits import FAILED_MEMBERS, RESUMABLE, USER
 
 if TYPE_CHECKING:
     from ensemble.planning import Plan
-    from scenarios import Loaded
 
 RANK_SECONDS = 3.0
 
@@ -52,46 +61,6 @@ app = typer.Typer(
 def _command(*examples: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Return a decorator that adds a command, with examples at the end of its help."""
     return app.command(epilog=_examples(*examples))
-
-
-ScenarioArgument = Annotated[
-    str, typer.Argument(metavar="SCENARIO", help="A YAML file, or the name of a shipped scenario.")
-]
-StoreArgument = Annotated[Path, typer.Argument(metavar="STORE", help="The folder a run wrote.")]
-SetOption = Annotated[
-    list[str],
-    typer.Option("--set", metavar="PATH=VALUE", help="Override, such as seed=7; repeatable."),
-]
-StoreOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--store", metavar="STORE", help="Where the run goes, instead of the scenario's own."
-    ),
-]
-WorkersOption = Annotated[
-    int | None, typer.Option(min=1, max=1024, metavar="N", help="Threads; default: one per core.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-
-
-def _load(scenario: str, settings: list[str]) -> "Loaded":
-    import scenarios
-    from ensemble.requests import check_statistics
-
-    return scenarios.load(scenario, settings=settings, checks=[check_statistics])
-
-
-def _print_json(value: Any) -> None:
-    """Print what every JSON reader takes: NaN and infinities become null."""
-    typer.echo(json.dumps(_finite(value), allow_nan=False))
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(below) for key, below in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(below) for below in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _print_version(asked: bool) -> None:
@@ -162,7 +131,7 @@ def validate(
         return
     if not scenario:
         raise typer.BadParameter("say a scenario, or --schema", param_hint="SCENARIO")
-    loaded = _load(scenario, settings)
+    loaded = load(scenario, settings)
     typer.echo(f"{loaded.source}: no problems")
 
 
@@ -183,9 +152,9 @@ def plan(
     """Open the data, count members and blocks, estimate time, memory and disk. Writes nothing."""
     from ensemble import console, planning
 
-    planned = planning.plan(_load(scenario, settings), store=store)
+    planned = planning.plan(load(scenario, settings), store=store)
     summary = planning.summary(planned, workers or _cores(), measure=measure)
-    _print_json(summary) if as_json else console.print_plan(summary)
+    print_json(summary) if as_json else console.print_plan(summary)
     planning.refuse_if_impossible(planned, workers or _cores())
 
 
@@ -197,9 +166,7 @@ def run(
     settings: SetOption = [],  # noqa: B006
     store: StoreOption = None,
     workers: WorkersOption = None,
-    accept_changes: Annotated[
-        str, typer.Option(metavar="REASON", help="Go on although scenario, data or code changed.")
-    ] = "",
+    accept_changes: AcceptOption = "",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no table.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -209,7 +176,7 @@ def run(
     """
     from ensemble import console, engine, planning
 
-    loaded = _load(scenario, settings)
+    loaded = load(scenario, settings)
     silent = quiet or as_json
     with ExitStack() as around:
         if loaded.execution.backend == "mpi" and not _leads(around):
@@ -228,7 +195,7 @@ def run(
     for warning in outcome.warnings:
         console.warn(warning)
     if as_json:
-        _print_json(console.outcome_summary(outcome))
+        print_json(console.outcome_summary(outcome))
     elif not quiet:
         console.print_outcome(planned, outcome)
     if not outcome.complete:
@@ -287,16 +254,6 @@ def _stop_on_signals() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-@_command("status runs/tau-constraint.zarr", "status runs/tau-constraint.zarr --json")
-def status(store: StoreArgument, as_json: JsonOption = False) -> None:
-    """Show blocks done, rate and failures of a run, also while it runs."""
-    from ensemble import console
-    from ensemble.progress import summary
-
-    found = summary(store)
-    _print_json(found) if as_json else console.print_status(found)
-
-
 @_command("report runs/tau-constraint.zarr", "report runs/tau-constraint.zarr -o tau.html")
 def report(
     store: StoreArgument,
@@ -327,7 +284,7 @@ def analyze(store: StoreArgument, as_json: JsonOption = False) -> None:
     from ensemble.sensitivity import analyze_store
 
     found = analyze_store(store)
-    _print_json(found) if as_json else console.print_analysis(found)
+    print_json(found) if as_json else console.print_analysis(found)
 
 
 @_command(
@@ -346,7 +303,7 @@ def replay(
     opened = launch.read_store(store)
     again = verifying.replay(opened, verifying.parse_member(member, opened))
     if as_json:
-        _print_json(json.loads(verifying.as_json(again)))
+        print_json(json.loads(verifying.as_json(again)))
     else:
         console.print_replay(again)
     if again.differences:
@@ -366,12 +323,19 @@ def verify(
     from ensemble import console, launch, verifying
 
     verdict = verifying.verify(launch.read_store(store), rerun=rerun, repair=repair)
-    _print_json(vars(verdict)) if as_json else console.print_verdict(verdict)
+    print_json(vars(verdict)) if as_json else console.print_verdict(verdict)
     if verdict.damage and not (repair and verdict.repaired):
         raise typer.Exit(FAILED_MEMBERS)
 
 
 _command("worker runs/tau-constraint.zarr --workers 4")(cluster_commands.worker)
+_command("submit my-study.yaml --set execution.jobs=20 --set execution.time=04:00:00")(
+    cluster_commands.submit
+)
+_command("cancel runs/my-study.zarr")(cluster_commands.cancel)
+_command("status runs/my-study.zarr --watch", "status runs/tau-constraint.zarr --json")(
+    cluster_commands.status
+)
 
 
 def main() -> None:

@@ -1,13 +1,26 @@
-"""Commands of runs that nobody watches: worker, submit, cancel."""
+"""Commands of runs that nobody watches: worker, submit, status, cancel."""
 
 import os
+import shlex
 import sys
-from pathlib import Path
-from typing import Annotated
+import time
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-StoreArgument = Annotated[Path, typer.Argument(metavar="STORE", help="The folder of a run.")]
+from ensemble.arguments import (
+    AcceptOption,
+    JsonOption,
+    ScenarioArgument,
+    SetOption,
+    StoreArgument,
+    StoreOption,
+    load,
+    print_json,
+)
+
+if TYPE_CHECKING:
+    from scenarios.execution import Slurm
 
 
 def worker(
@@ -35,3 +48,77 @@ def worker(
     execution = Scenario.model_validate(opened.attrs["identity"]["scenario"]).execution
     terms = Terms(execution.sync, execution.hang_seconds, stale)
     sys.exit(tend(store, workers or len(os.sched_getaffinity(0)), terms))
+
+
+def submit(
+    scenario: ScenarioArgument,
+    settings: SetOption = [],  # noqa: B006
+    store: StoreOption = None,
+    accept_changes: AcceptOption = "",
+    emit_script: Annotated[
+        bool,
+        typer.Option("--emit-script", help="Create the store, print the batch script, and stop."),
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Submit a scenario to SLURM as an array of independent workers, and return.
+
+    What jobs ask for is said in the scenario: execution: {backend: slurm, time: ..., jobs: ...}.
+    Whichever worker commits the last block finishes the run; `status` shows how it goes.
+    """
+    from ensemble import console, engine, planning, resources, submitting
+
+    loaded = load(scenario, ["execution.backend=slurm", *settings])
+    planned = planning.plan(loaded, store=store)
+    asked = resources.resources_of(cast("Slurm", loaded.execution), loaded.base)
+    begun, warnings = engine.store_of(planned, asked.cores, accept_changes)
+    for warning in warnings:
+        console.warn(warning)
+    done = len(begun.committed())
+    submission = submitting.prepare(planned, asked, done)
+    # SLURM fails jobs without a word whose log has no folder.
+    begun.make_folders("logs")
+    if emit_script:
+        typer.echo(submission.script, nl=False)
+        return
+    for remark in submission.remarks:
+        console.warn(remark)
+    job = submitting.submit(begun, submission)
+    found = {"store": str(begun.path), "job": job, "tasks": submission.tasks}
+    if as_json:
+        print_json(found)
+        return
+    typer.echo(f"submitted job {job}: {submission.tasks} tasks of {asked.cores} workers")
+    typer.echo(f"see how it goes with: soilsweep status {shlex.quote(str(begun.path))}")
+
+
+def cancel(store: StoreArgument) -> None:
+    """Cancel the SLURM jobs of a run; what is committed stays, and `submit` goes on."""
+    from ensemble import submitting
+    from ensemble.launch import read_store
+
+    cancelled = submitting.cancel(read_store(store).path)
+    named = ", ".join(map(str, cancelled)) or "none: no job of this run is known"
+    typer.echo(f"cancelled: {named}")
+
+
+def status(
+    store: StoreArgument,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Show it again, ever less often, until it is done.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show blocks done, rate, time left, jobs in the queue and failures; also while it runs."""
+    from ensemble import console, submitting
+    from ensemble.progress import summary
+
+    watched = submitting.watch(store)
+    pause = 2.0
+    while True:
+        found: dict[str, Any] = {**summary(store), **submitting.queue_summary(watched)}
+        print_json(found) if as_json else console.print_status(found)
+        if not watch or found["complete"]:
+            return
+        time.sleep(pause)
+        pause = min(1.5 * pause, 60.0)

@@ -107,7 +107,7 @@ def run(
     begun = time.perf_counter()
     execution = plan.scenario.execution
     asked = workers or getattr(execution, "workers", None) or 0
-    store, warnings = _store_of(plan, asked or len(os.sched_getaffinity(0)), accept_changes)
+    store, warnings = store_of(plan, asked or len(os.sched_getaffinity(0)), accept_changes)
     work = EnsembleWork(plan.setup, plan.layout, quarantine.read(store.path))
     with locked(store.path):
         committed = store.committed()
@@ -126,6 +126,7 @@ def run(
             count=plan.blocks - before,
             workers=asked,
             execution=execution,
+            base=plan.scenario.base,
             limit=hang_limit(work, execution.hang_seconds, committed),
             replaceable=replaceable,
             stop=stop,
@@ -202,8 +203,14 @@ def _why(error: OSError, path: Path) -> str:
     return f"{path}: cannot write ({error.strerror}); mend that and run the same command again"
 
 
-def _store_of(plan: Plan, workers: int, accept_changes: str) -> tuple[Store, list[str]]:
-    """Return the plan's store, new or begun, and what to warn of."""
+def store_of(plan: Plan, workers: int, accept_changes: str) -> tuple[Store, list[str]]:
+    """Return the plan's store, new or begun, and what to warn of.
+
+    Raises
+    ------
+    PlanError
+        It is certain that the run would fail, or the store is another run's.
+    """
     if not plan.path.exists() or _is_empty(plan.path):
         refuse_if_impossible(plan, workers)
         try:

@@ -35,6 +35,8 @@ class Entry:
         From claim to commit.
     notes : tuple of str
         What a person should know: exceptions of members.
+    at : float
+        Seconds since 1970 of the commit, by the clock of its host.
     """
 
     block: Key
@@ -44,6 +46,7 @@ class Entry:
     notes: tuple[str, ...] = ()
     attempt: int = 1
     journal: str = field(default="", compare=False)
+    at: float = field(default=0.0, compare=False)
 
 
 class Journal:
@@ -64,6 +67,7 @@ class Journal:
             "status": {str(code): n for code, n in entry.status.items()},
             "seconds": round(entry.seconds, 6),
             "attempt": entry.attempt,
+            "at": round(time.time(), 1),
         }
         if entry.notes:
             record["notes"] = list(entry.notes)
@@ -146,6 +150,7 @@ def _entry(record: Mapping[str, Any], journal: str) -> Entry:
         notes=tuple(record.get("notes", ())),
         attempt=record["attempt"],
         journal=journal,
+        at=record.get("at", 0.0),
     )
 
 

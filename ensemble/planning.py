@@ -318,14 +318,27 @@ def refuse_if_impossible(plan: Plan, workers: int, done: int = 0) -> None:
             f"the store needs up to {_size(needed)} and {home} has {_size(free)} free; keep fewer "
             "outputs, ask for statistics instead of members, or choose another place with --store"
         )
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if 2 * workers * plan.block_nbytes > memory:
-        reasons.append(
-            f"{workers} workers need {_size(2 * workers * plan.block_nbytes)} for their blocks and "
-            f"this machine has {_size(memory)}; use fewer workers or a smaller block.sample"
-        )
+    execution = plan.scenario.execution
+    if execution.backend == "slurm":
+        from ensemble import resources
+
+        asked = resources.resources_of(execution, plan.scenario.base)
+        reasons += resources.reasons(plan, asked)
+    elif execution.backend in ("local", "dask"):
+        reasons += _beyond_memory(plan, workers)
     if reasons:
         raise PlanError("\n".join(reasons))
+
+
+def _beyond_memory(plan: Plan, workers: int) -> list[str]:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    needed = 2 * workers * plan.block_nbytes
+    if needed <= memory:
+        return []
+    return [
+        f"{workers} workers need {_size(needed)} for their blocks and this machine has "
+        f"{_size(memory)}; use fewer workers or a smaller block.sample"
+    ]
 
 
 def _size(nbytes: float) -> str:

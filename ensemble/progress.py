@@ -1,18 +1,26 @@
 """Where a run stands, from its journals alone; works while it is being written."""
 
+import time
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from ensemble.journal import headers
+from ensemble import quarantine
+from ensemble.claims import STALE_SECONDS
+from ensemble.finishing import is_finalised
+from ensemble.journal import Entry, headers
 from ensemble.launch import open_setup
 from ensemble.layout import Layout
 from ensemble.store import read
 from kernels import BY_CODE
 
+WINDOW_SECONDS = 600.0
+"""The rate is that of the last ten minutes, not of a run that may have slept for a week."""
+
 
 def summary(path: Path) -> dict[str, Any]:
-    """Return blocks done, members by status, busy seconds and the digest of a store."""
+    """Return blocks done, rate, time left, members by status and the digest of a store."""
     store = read(path)
     layout = Layout(open_setup(store))
     committed = store.committed()
@@ -25,16 +33,38 @@ def summary(path: Path) -> dict[str, Any]:
     busy = sum(entry.seconds for entry in committed.values())
     total = layout.grid.blocks
     left = busy / len(committed) * (total - len(committed)) if committed else None
+    rate = _rate(committed.values())
+    waiting = total - len(committed)
     return {
         "store": str(path),
         "title": store.attrs["title"],
-        "complete": len(committed) == total,
+        "complete": waiting == 0 and is_finalised(store),
         "blocks": {"done": len(committed), "all": total},
+        "blocks_per_minute": None if rate is None else round(60 * rate, 2),
+        "seconds_left": round(waiting / rate, 1) if rate else None,
         "members": members,
         "worker_seconds": round(busy, 3),
         "worker_seconds_left": None if left is None else round(left, 3),
         "runs": len(headers(store.journal)),
+        "workers": _alive(path),
+        "quarantine": [case.note for case in quarantine.read(path).values()],
         "notes": [f"{note} ({n:,} times)" for note, n in notes.most_common(20)],
         "synthetic": store.attrs["synthetic"],
         "digest": store.digest(committed),
     }
+
+
+def _rate(entries: Collection[Entry]) -> float | None:
+    """Return blocks per second of late; None if nothing has been committed of late."""
+    since = time.time() - WINDOW_SECONDS
+    late = [entry for entry in entries if entry.at > since]
+    if not late:
+        return None
+    begun = min(entry.at - entry.seconds for entry in late)
+    return len(late) / max(time.time() - begun, 0.1)
+
+
+def _alive(path: Path) -> int:
+    """Return how many independent workers have been heard of."""
+    beats = [file.stat().st_mtime for file in (path / "workers").glob("*") if file.exists()]
+    return sum(time.time() - beat < STALE_SECONDS for beat in beats)

@@ -74,5 +74,3 @@ def _problems(name: str, found: Any) -> Iterator[Problem]:
                 yield Problem(f"unknown key {key!r}{nearest(key, keys)}", where)
             else:
                 yield Problem(f"found {shown(finding['input'])}; needed {needed(finding)}", where)
-
-

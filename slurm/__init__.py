@@ -1,4 +1,6 @@
 """Everything that knows SLURM; it has never heard of carbon.
 
-Empty until runs are farmed out over a cluster: scenarios run on local threads so far.
+Resources and a command become a batch script (`resources`, `script`), which is submitted and
+watched (`jobs`, `queue`) within what the cluster allows (`limits`); inside a job, `walltime`
+knows when it ends. `commands` is the one file that starts SLURM's programs.
 """

@@ -1,4 +1,4 @@
-"""When does the job end that this process runs in?"""
+"""When the job ends that this process runs in."""
 
 import os
 import random

@@ -88,7 +88,7 @@ def test_json_outputs_parse_and_errors_stay_out_of_them(tmp_path):
 
 
 def test_json_has_null_for_what_is_no_number(capsys):
-    cli._print_json({"a": [float("nan"), 1.5], "b": (float("inf"), "x")})
+    cli.print_json({"a": [float("nan"), 1.5], "b": (float("inf"), "x")})
     assert json.loads(capsys.readouterr().out) == {"a": [None, 1.5], "b": [None, "x"]}
 
 

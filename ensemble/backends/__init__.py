@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Protocol
 
 from ensemble.journal import Key
@@ -30,6 +31,8 @@ class Farm:
         As asked on the command line or in the scenario; 0 where neither says.
     execution : model
         The scenario's section, of this backend's model.
+    base : Path
+        Folder of the scenario.
     limit : HangLimit
     replaceable : bool
         Whether something starts this process again if it dies.
@@ -50,6 +53,7 @@ class Farm:
     count: int
     workers: int
     execution: Any
+    base: Path
     limit: HangLimit
     replaceable: bool
     stop: Callable[[], bool]

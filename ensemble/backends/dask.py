@@ -107,14 +107,19 @@ class Push:
     ----------
     client : distributed.Client
     farm : Farm
+
+    Attributes
+    ----------
     tend : callable
         Called about once a second: what a cluster needs besides blocks.
+    workers, done : int
+        Worker threads there are, and blocks they have committed.
     """
 
-    def __init__(self, client: Any, farm: Farm, tend: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, client: Any, farm: Farm) -> None:
         self.client = client
         self.farm = farm
-        self.tend = tend
+        self.tend: Callable[[], None] = lambda: None
         self.order = Order(
             store=str(Path(farm.store.path).absolute()),
             sync=farm.execution.sync,
@@ -126,7 +131,8 @@ class Push:
         self._careful: dict[Key, int] = dict.fromkeys(farm.careful, 0)
         self._gone: set[str] = set()
         self._tended = 0.0
-        self._bound = PER_WORKER
+        self.workers = 0
+        self.done = 0
 
     def run(self) -> None:
         """Run the farm's blocks until they are done or it is told to stop."""
@@ -148,11 +154,11 @@ class Push:
         self._tended = time.monotonic()
         if self.client.status not in ("running", "connecting"):
             raise StoppedEarly("the Dask scheduler is gone; nothing is lost. Go on with:")
-        self._bound = PER_WORKER * max(1, sum(self.client.nthreads().values()))
+        self.workers = sum(self.client.nthreads().values())
         self.tend()
 
     def _top_up(self) -> None:
-        while len(self._flying) < self._bound:
+        while len(self._flying) < PER_WORKER * max(1, self.workers):
             key = self._again.pop() if self._again else next(self.farm.pending, None)
             if key is None:
                 return
@@ -180,6 +186,7 @@ class Push:
                 self._again.append(key)
                 self._retire(answer.worker)
             else:
+                self.done += 1
                 self.farm.report(answer)
         else:
             raise StoppedEarly("the Dask scheduler is gone; nothing is lost. Go on with:")

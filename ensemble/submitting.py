@@ -1,0 +1,156 @@
+"""A run that needs nobody: a job array of independent workers, and what the queue says of it."""
+
+import json
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ensemble.chunks import write_file
+from ensemble.planning import Plan
+from ensemble.store import PlanError, Store
+from slurm import jobs, limits, queue
+from slurm.commands import SlurmError, available
+from slurm.resources import Resources
+from slurm.script import batch_script
+
+FOLDER = "jobs"
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A job array, ready to be submitted.
+
+    Attributes
+    ----------
+    tasks : int
+        Workers' jobs; fewer than asked for where the site or the blocks set a limit.
+    script : str
+    remarks : tuple of str
+        Why there are fewer.
+    """
+
+    tasks: int
+    script: str
+    remarks: tuple[str, ...] = ()
+
+
+def prepare(plan: Plan, resources: Resources, done: int) -> Submission:
+    """Return the job array that runs what is missing of a plan.
+
+    Parameters
+    ----------
+    plan : Plan
+    resources : Resources
+        ``jobs`` is how many tasks the array is to have.
+    done : int
+        Blocks that are committed.
+
+    Raises
+    ------
+    PlanError
+        The site takes no job arrays, or its controller does not answer.
+    """
+    remarks = []
+    useful = max(1, math.ceil((plan.blocks - done) / resources.cores))
+    tasks = min(resources.jobs, useful)
+    if tasks < resources.jobs:
+        remarks.append(f"{tasks} jobs instead of {resources.jobs}: there are no more blocks")
+    if available("scontrol"):
+        try:
+            site = limits.read()
+        except SlurmError as error:
+            raise PlanError(str(error)) from error
+        allowed = limits.array_tasks(tasks, site)
+        if allowed == 0:
+            raise PlanError("this site takes no job arrays (MaxArraySize 0); use `soilsweep run`")
+        if allowed < tasks:
+            remarks.append(f"{allowed} jobs instead of {tasks}: the site's MaxArraySize")
+        tasks = allowed
+    path = plan.path.absolute()
+    # Without -P a folder of the working directory named like a package of ours would win.
+    worker = [sys.executable, "-P", "-m", "ensemble", "worker", str(path)]
+    try:
+        script = batch_script(
+            resources,
+            [*worker, "--workers", str(resources.cores)],
+            name=f"soilsweep-{path.stem}",
+            log=path / "logs",
+            array=tasks,
+        )
+    except ValueError as error:
+        raise PlanError(f"no batch script can be written: {error}") from error
+    return Submission(tasks, script, tuple(remarks))
+
+
+def submit(store: Store, submission: Submission) -> int:
+    """Submit a job array and keep its id in the store.
+
+    Raises
+    ------
+    PlanError
+        SLURM does not take it.
+    """
+    try:
+        job = jobs.submit(submission.script)
+    except SlurmError as error:
+        raise PlanError(f"{store.path}: {error}") from error
+    remember(store.path, job)
+    return job
+
+
+def remember(store: Path, job: int) -> None:
+    """Keep the id of a job of this run, for `queue_summary` and `cancel`."""
+    (store / FOLDER).mkdir(exist_ok=True)
+    write_file(store / FOLDER / f"{job}.json", json.dumps({"job": job}).encode(), sync=False)
+
+
+def job_ids(store: Path) -> list[int]:
+    """Return the ids of all jobs of a run, the oldest first."""
+    return sorted(int(file.stem) for file in (store / FOLDER).glob("[0-9]*.json"))
+
+
+def cancel(store: Path) -> list[int]:
+    """Cancel every job of a run; return their ids.
+
+    Raises
+    ------
+    PlanError
+        SLURM does not answer.
+    """
+    ids = job_ids(store)
+    try:
+        jobs.cancel(ids)
+    except SlurmError as error:
+        raise PlanError(f"{store}: {error}") from error
+    return ids
+
+
+def watch(store: Path) -> "queue.Watch | None":
+    """Return a watch over the jobs of a run; None if it has none or this host has no SLURM."""
+    ids = job_ids(store)
+    if not ids or not available("squeue"):
+        return None
+    try:
+        accounting = limits.read().accounting
+    except SlurmError:
+        accounting = False
+    return queue.Watch(ids, accounting=accounting)
+
+
+def queue_summary(watched: "queue.Watch | None") -> dict[str, Any]:
+    """Return jobs by state and why some wait, for people and programs."""
+    if watched is None:
+        return {}
+    try:
+        seen: Sequence[queue.Job] = watched.jobs()
+    except SlurmError as error:
+        return {"queue": str(error)}
+    found: dict[str, Any] = {"jobs": queue.counts(seen) or {"none in the queue": 0}}
+    if waits := queue.why_pending(seen):
+        found["queue"] = waits
+    if watched.problem:
+        found["queue"] = f"an older answer: {watched.problem}"
+    return found

@@ -1,0 +1,44 @@
+"""Submit and cancel."""
+
+import re
+from collections.abc import Iterable
+
+from slurm.commands import TRANSIENT, UNREACHED, SlurmError, call
+
+
+def submit(script: str, *options: str) -> int:
+    """Submit a batch script and return the job's id.
+
+    Parameters
+    ----------
+    script : str
+        As `slurm.script.batch_script` writes it; no file is needed.
+    *options : str
+        Of sbatch, such as ``--hold``; they win over the script's.
+
+    Raises
+    ------
+    SlurmError
+        sbatch is missing or refused the job. After a time-out the job may be in the queue.
+    """
+    # sbatch waits by itself while the queue is full, for about two minutes.
+    printed = call(
+        "sbatch", "--parsable", *options, stdin=script, seconds=300, retry=UNREACHED
+    ).strip()
+    # A site's wrapper may print lines of its own first; a federation adds ";cluster".
+    match = re.search(r"^(\d+)(?:;\S+)?$", printed, re.MULTILINE)
+    if not match:
+        raise SlurmError(f"sbatch printed {printed!r} and no job id; see squeue --me", ("sbatch",))
+    return int(match[1])
+
+
+def cancel(ids: Iterable[int]) -> None:
+    """Cancel jobs, whole arrays; those that have ended are no error."""
+    wanted = [str(job) for job in sorted(set(ids))]
+    if not wanted:
+        return
+    try:
+        call("scancel", *wanted, retry=TRANSIENT)
+    except SlurmError as error:
+        if not re.search(r"Invalid job id|already complet", error.stderr):
+            raise
