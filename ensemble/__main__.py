@@ -51,7 +51,8 @@ def _watch_over() -> None:
         name = signal.Signals(number).name
         sys.stderr.write(f"the run's process died ({name}); going on with a new one\n")
     # The same end for whoever started this one.
-    signal.signal(number, signal.SIG_DFL)
+    if number != signal.SIGKILL:
+        signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
 
 

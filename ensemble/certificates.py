@@ -24,7 +24,7 @@ def security(store: Path) -> "Security":
     from distributed.security import Security
 
     folder = store / FOLDER
-    if not (folder / "key.pem").exists():
+    if not _usable(folder):
         _make(folder)
     cert, key = str(folder / "cert.pem"), str(folder / "key.pem")
     files = {
@@ -39,6 +39,18 @@ def security(store: Path) -> "Security":
 def remove(store: Path) -> None:
     """Remove a run's key: the run is over."""
     shutil.rmtree(store / FOLDER, ignore_errors=True)
+
+
+def _usable(folder: Path) -> bool:
+    """Return whether there is a key that lasts; a run may go on a year after it began."""
+    from cryptography import x509
+
+    try:
+        certificate = x509.load_pem_x509_certificate((folder / "cert.pem").read_bytes())
+    except (FileNotFoundError, ValueError):
+        return False
+    lasts = certificate.not_valid_after_utc > datetime.datetime.now(datetime.UTC) + VALID / 2
+    return lasts and (folder / "key.pem").exists()
 
 
 def _make(folder: Path) -> None:

@@ -90,14 +90,30 @@ class Claims:
             return "new" if self._create(path) else ""
         if owner == self.heart.path.name or self._alive(owner, path):
             return ""
-        # Only one of those who see it so can rename it; the others find it gone or renewed.
-        grave = path.with_name(f".{path.name}.{self.heart.path.name}")
+        return "inherited" if self._inherit(path, owner) else ""
+
+    def _inherit(self, path: Path, owner: str) -> bool:
+        """Put this worker's name in the place of one that is gone, unless another has done so."""
+        # Others see it gone as well, and one may have been faster: one at a time looks again.
+        turn = path.with_name(f".{path.name}")
+        if not self._create(turn):
+            self._skip_the_dead(turn)
+            return False
         try:
-            os.rename(path, grave)
+            if path.read_text() != owner:
+                return False
+            write_file(path, self.heart.path.name.encode(), sync=False)
         except FileNotFoundError:
-            return ""
-        grave.unlink(missing_ok=True)
-        return "inherited" if self._create(path) else ""
+            return False
+        finally:
+            turn.unlink(missing_ok=True)
+        return True
+
+    def _skip_the_dead(self, turn: Path) -> None:
+        """Free the turn of a worker that died in it, for the next time."""
+        with suppress(FileNotFoundError):
+            if not self._alive(turn.read_text(), turn):
+                turn.unlink()
 
     def drop(self, key: Key) -> None:
         """Give a claim back: the block is committed, or somebody else's."""
@@ -122,9 +138,14 @@ class Claims:
         """Return whether a claim's worker has been heard of; a claim without name is young."""
         if owner and is_dead_here(owner):
             return False
+        try:
+            now = self.heart.now()
+        except FileNotFoundError:
+            # The run is over. Without a clock nobody can be said to be late.
+            return True
         file = self.workers / owner if owner else claim
         try:
-            return self.heart.now() - file.stat().st_mtime < self.stale
+            return now - file.stat().st_mtime < self.stale
         except FileNotFoundError:
             return False
 
@@ -137,4 +158,4 @@ def worker_name(index: int) -> str:
 def is_dead_here(owner: str) -> bool:
     """Return whether a worker was a process of this host that is gone: no need to wait."""
     host, *rest = owner.rsplit("-", 3)
-    return host == socket.gethostname() and not Path("/proc", rest[0]).exists()
+    return bool(rest) and host == socket.gethostname() and not Path("/proc", rest[0]).exists()

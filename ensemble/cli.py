@@ -207,6 +207,7 @@ def _leads(around: ExitStack) -> bool:
     """Return whether this is the rank that plans; the others run blocks until there is none."""
     from ensemble.backends import mpi
 
+    mpi.end_with_launcher()
     if mpi.world().rank == 0:
         around.enter_context(mpi.leading())
         return True

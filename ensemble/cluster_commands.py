@@ -67,22 +67,24 @@ def submit(
     Whichever worker commits the last block finishes the run; `status` shows how it goes.
     """
     from ensemble import console, engine, planning, resources, submitting
+    from ensemble.launch import read_store
 
     loaded = load(scenario, ["execution.backend=slurm", *settings])
     planned = planning.plan(loaded, store=store)
     asked = resources.resources_of(cast("Slurm", loaded.execution), loaded.base)
-    begun, warnings = engine.store_of(planned, asked.cores, accept_changes)
-    for warning in warnings:
-        console.warn(warning)
-    done = len(begun.committed())
+    done = len(read_store(planned.path).committed()) if planned.path.exists() else 0
+    planning.refuse_if_impossible(planned, asked.cores, done)
     submission = submitting.prepare(planned, asked, done)
+    if not emit_script:
+        submitting.check(submission)
+    begun, warnings = engine.store_of(planned, asked.cores, accept_changes)
     # SLURM fails jobs without a word whose log has no folder.
     begun.make_folders("logs")
+    for warning in (*warnings, *submission.remarks):
+        console.warn(warning)
     if emit_script:
         typer.echo(submission.script, nl=False)
         return
-    for remark in submission.remarks:
-        console.warn(remark)
     job = submitting.submit(begun, submission)
     found = {"store": str(begun.path), "job": job, "tasks": submission.tasks}
     if as_json:

@@ -67,7 +67,7 @@ class Journal:
             "status": {str(code): n for code, n in entry.status.items()},
             "seconds": round(entry.seconds, 6),
             "attempt": entry.attempt,
-            "at": round(time.time(), 1),
+            "at": round(time.time(), 3),
         }
         if entry.notes:
             record["notes"] = list(entry.notes)

@@ -85,6 +85,20 @@ def prepare(plan: Plan, resources: Resources, done: int) -> Submission:
     return Submission(tasks, script, tuple(remarks))
 
 
+def check(submission: Submission) -> None:
+    """Refuse, before anything is written, what SLURM would not take.
+
+    Raises
+    ------
+    PlanError
+        With what SLURM says.
+    """
+    try:
+        jobs.check(submission.script)
+    except SlurmError as error:
+        raise PlanError(str(error)) from error
+
+
 def submit(store: Store, submission: Submission) -> int:
     """Submit a job array and keep its id in the store.
 

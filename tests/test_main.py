@@ -1,0 +1,81 @@
+"""The process that watches over ``run``: what it is told, it passes on; what it sees, it mends."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import farming
+import pytest
+from misbehaving.scenario import write
+
+LONG = {"MISBEHAVE_SECONDS": "0.2"}
+
+
+def running(tmp_path, **more):
+    """Start a run of some seconds; return it, its child and the store, after its first commit."""
+    store = tmp_path / "run.zarr"
+    scenario = write(tmp_path, n=2000, block=100, execution="{backend: local, workers: 1}")
+    process = farming.start(farming.command("run", scenario, "--store", store), **LONG, **more)
+    until = time.monotonic() + 60
+    while not list(store.glob("journal/*.jsonl")):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    (child,) = (
+        (Path("/proc") / str(process.pid) / "task" / str(process.pid) / "children")
+        .read_text()
+        .split()
+    )
+    return process, int(child), store
+
+
+def gone(pid):
+    until = time.monotonic() + 10
+    while Path("/proc", str(pid)).exists():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_request_to_stop_ends_after_the_running_block(tmp_path, number):
+    process, child, _ = running(tmp_path)
+    # Ctrl-C is sent to both by the terminal, SIGTERM by a batch system to the parent.
+    for pid in (process.pid, child) if number == signal.SIGINT else (process.pid,):
+        os.kill(pid, number)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 75, err
+    assert "Go on with" in err
+    assert gone(child)
+
+
+def test_nothing_runs_on_when_it_is_killed(tmp_path):
+    process, child, _ = running(tmp_path)
+    process.kill()
+    process.communicate()
+    assert gone(child)
+
+
+def test_killed_for_good_it_ends_as_it_was_killed(tmp_path):
+    """SIGKILL is nobody's fault: out of memory, an administrator. It is not started again."""
+    process, child, _ = running(tmp_path)
+    os.kill(child, signal.SIGKILL)
+    process.communicate(timeout=30)
+    assert process.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT])
+def test_after_a_crash_a_new_process_goes_on(tmp_path, number):
+    process, child, store = running(tmp_path)
+    os.kill(child, number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert f"died ({number.name}); going on" in err
+    assert len(list((store / "journal").iterdir())) >= 2
+    assert not (store / "quarantine").exists()
+
+
+def test_exit_codes_are_passed_on(tmp_path):
+    assert farming.call("run", "no-such-scenario")[0] == 2
