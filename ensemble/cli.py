@@ -299,10 +299,13 @@ def replay(
     as_json: JsonOption = False,
 ) -> None:
     """Run one member again, from the store alone, and compare its bytes."""
-    from ensemble import console, launch, verifying
+    from ensemble import console, launch, quarantine, verifying
 
     opened = launch.read_store(store)
-    again = verifying.replay(opened, verifying.parse_member(member, opened))
+    place = verifying.parse_member(member, opened)
+    if case := quarantine.read(opened.path).get(place):
+        console.warn(f"in quarantine, so this process may end or hang: {case.cause}")
+    again = verifying.replay(opened, place)
     if as_json:
         print_json(json.loads(verifying.as_json(again)))
     else:

@@ -1,14 +1,14 @@
 """What a Dask worker process does: open a store once, run the blocks it is told to."""
 
+import socket
 import threading
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 from distributed import get_worker
 
 from ensemble.journal import Entry, Key
 from ensemble.launch import open_work, read_store
+from ensemble.store import PlanError, Store
 from ensemble.warming import compile_once
 from ensemble.worker import Lane, Worker, hang_limit
 from slurm.walltime import Walltime
@@ -23,21 +23,40 @@ class NoTime:
 
 @dataclass(frozen=True)
 class Order:
-    """What a worker is told besides the block; the same for all blocks of a run."""
+    """What a worker is told besides the block; the same for all blocks of a run.
 
+    ``run`` tells this run from one before it, whose store may have been deleted since.
+    """
+
+    run: str
     store: str
     sync: bool
     hang_seconds: float
 
 
-@dataclass
 class _Opened:
-    worker: Worker
-    lane: Lane
-    walltime: Walltime
+    """A store as one run of one driver sees it from this process."""
+
+    def __init__(self, order: Order) -> None:
+        store = _read(order.store)
+        work = open_work(store)
+        compile_once(store, work)
+        self.worker = Worker(store, work, order.sync, hang_limit(work, order.hang_seconds, {}))
+        self.walltime = Walltime()
+        # A cluster that is somebody's may run several tasks in one process.
+        self._own = threading.local()
+
+    @property
+    def lane(self) -> Lane:
+        """Return this thread's way through blocks."""
+        if not hasattr(self._own, "lane"):
+            self._own.lane = self.worker.open()
+        lane: Lane = self._own.lane
+        return lane
 
 
 _opening = threading.Lock()
+_opened: dict[Order, _Opened] = {}
 
 
 def run_block(order: Order, key: Key, careful: bool = False) -> Entry | NoTime:
@@ -46,7 +65,9 @@ def run_block(order: Order, key: Key, careful: bool = False) -> Entry | NoTime:
     Dask runs a task again whose worker died after the commit; then there is nothing to do.
     """
     with _opening:
-        opened = _open(order)
+        if order not in _opened:
+            _opened[order] = _Opened(order)
+    opened = _opened[order]
     worker, store = opened.worker, opened.worker.store
     if store.partial_path(key).exists() and (entry := store.committed().get(key)):
         return entry
@@ -55,11 +76,16 @@ def run_block(order: Order, key: Key, careful: bool = False) -> Entry | NoTime:
     return opened.lane.run(key, careful=careful)
 
 
-@cache
-def _open(order: Order) -> _Opened:
-    """Open the store, map its drivers and compile: once per process."""
-    store = read_store(Path(order.store))
-    work = open_work(store)
-    compile_once(store, work)
-    worker = Worker(store, work, order.sync, hang_limit(work, order.hang_seconds, {}))
-    return _Opened(worker, worker.open(), Walltime())
+def close(order: Order) -> None:
+    """End a run in this process; a cluster that is somebody's lives on."""
+    if opened := _opened.pop(order, None):
+        opened.worker.close()
+
+
+def _read(path: str) -> Store:
+    try:
+        return read_store(path)
+    except PlanError as error:
+        host = socket.gethostname()
+        text = f"a worker on {host}: {error}; the store must lie where all workers see it"
+        raise PlanError(text) from error

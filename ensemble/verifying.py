@@ -15,6 +15,7 @@ from ensemble.finishing import finalise
 from ensemble.journal import Entry, Key
 from ensemble.launch import open_work
 from ensemble.layout import Layout
+from ensemble.locking import locked
 from ensemble.members import EnsembleWork
 from ensemble.planning import digest
 from ensemble.store import PlanError, Store
@@ -59,6 +60,13 @@ def verify(store: Store, *, rerun: int = 0, repair: bool = False, seed: int = 0)
     seed : int
         Of the draw.
     """
+    if repair:
+        with locked(store.path):
+            return _verify(store, rerun, repair, seed)
+    return _verify(store, rerun, repair, seed)
+
+
+def _verify(store: Store, rerun: int, repair: bool, seed: int) -> Verdict:
     committed = store.committed()
     work = open_work(store)
     verdict = Verdict(digest=store.digest(committed))

@@ -3,7 +3,9 @@
 import hashlib
 import os
 import time
+from pathlib import Path
 
+from ensemble.claims import is_dead_here, worker_name
 from ensemble.cpu import cpu
 from ensemble.members import EnsembleWork
 from ensemble.store import Store
@@ -21,15 +23,26 @@ def compile_once(store: Store, work: EnsembleWork) -> None:
     busy, done = (store.path / "scratch" / f"{word}-{kind}" for word in ("compiling", "compiled"))
     if not done.exists() and not _claim(busy):
         patience = time.monotonic() + PATIENCE_SECONDS
-        while not done.exists() and time.monotonic() < patience:
+        while not done.exists() and _at_it(busy) and time.monotonic() < patience:
             time.sleep(0.1)
     work.compile()
     done.touch()
 
 
-def _claim(path: os.PathLike[str]) -> bool:
+def _claim(path: Path) -> bool:
     try:
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     except FileExistsError:
         return False
+    os.write(descriptor, worker_name(0).encode())
+    os.close(descriptor)
     return True
+
+
+def _at_it(path: Path) -> bool:
+    """Return whether the one that compiles may still do so."""
+    try:
+        owner = path.read_text()
+    except FileNotFoundError:
+        return False
+    return not (owner and is_dead_here(owner))

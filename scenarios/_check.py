@@ -96,7 +96,8 @@ def _responses(responses: dict[str, Any], kernel: Kernel, outputs: list[str]) ->
 RESERVED = frozenset(
     "forcing location sample time year status realization parameter lat lon area "
     "statistics across_forcings control drivers pilot sensitivity calibration "
-    "journal partials inflight scratch inputs lock".split()
+    "journal partials inflight scratch inputs lock claims workers quarantine logs jobs tls "
+    "finalised".split()
 )
 """Arrays and folders of every store; lower case."""
 

@@ -97,18 +97,24 @@ def cluster(
             job_extra_directives=[*extra, "--open-mode=append"],
             job_script_prologue=[*environment_lines(resources), *_quiet(dashboard)],
             # Dask would kill workers near their limit; SLURM does, if the site wants it.
-            worker_extra_args=["--memory-limit", "0", *([] if dashboard else ["--no-dashboard"])],
+            worker_extra_args=["--memory-limit", "0", *([] if dashboard else NO_DASHBOARD)],
             local_directory="${TMPDIR:-/tmp}",
             death_timeout=DEATH_SECONDS,
             interface=resources.interface or None,
             security=security,
             python=sys.executable,
-            scheduler_options={"dashboard": dashboard, "dashboard_address": ":0"},
+            scheduler_options={
+                "dashboard": dashboard,
+                "dashboard_address": ":0" if dashboard else "127.0.0.1:0",
+            },
         ) as started,
     ):
         started.scale(jobs=jobs)
         yield started
 
+
+# A server without pages is left; told nothing, it would listen to the whole network.
+NO_DASHBOARD = ("--no-dashboard", "--dashboard-address", "127.0.0.1:0")
 
 SET_BY_DASK = ("--partition", "--account", "--time", "--mem", "--cpus-per-task", "--ntasks")
 

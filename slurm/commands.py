@@ -108,27 +108,7 @@ def epoch(text: str) -> float | None:
 
 
 def _once(argv: tuple[str, ...], stdin: str, seconds: float) -> str:
-    program = argv[0]
-    try:
-        # A session of its own: Ctrl-C must not kill sbatch between submitting and telling us,
-        # and a site's wrapper script is stopped together with what it started.
-        process = subprocess.Popen(
-            argv,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            errors="replace",
-            env=_environment(program),
-            start_new_session=True,
-        )
-    except FileNotFoundError:
-        raise SlurmError(
-            f"{program} is not on this machine's PATH; run this on a login node", argv
-        ) from None
-    except OSError as error:
-        raise SlurmError(f"{program} cannot be started: {error}", argv) from error
-    with process:
+    with _started(argv) as process:
         try:
             stdout, stderr = process.communicate(stdin, timeout=seconds)
         except subprocess.TimeoutExpired:
@@ -150,6 +130,28 @@ def _once(argv: tuple[str, ...], stdin: str, seconds: float) -> str:
             last,
         )
     return stdout
+
+
+def _started(argv: tuple[str, ...]) -> subprocess.Popen[str]:
+    try:
+        # A session of its own: Ctrl-C in a terminal must not reach sbatch before us, and a site's
+        # wrapper script is stopped together with what it started.
+        return subprocess.Popen(
+            argv,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+            env=_environment(argv[0]),
+            start_new_session=True,
+        )
+    except FileNotFoundError:
+        raise SlurmError(
+            f"{argv[0]} is not on this machine's PATH; run this on a login node", argv
+        ) from None
+    except OSError as error:
+        raise SlurmError(f"{argv[0]} cannot be started: {error}", argv) from error
 
 
 def _end(process: subprocess.Popen[str]) -> None:

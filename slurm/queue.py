@@ -181,13 +181,6 @@ def why_pending(jobs: Iterable[Job]) -> str:
     return "; ".join(clauses)
 
 
-def describe(jobs: Iterable[Job]) -> str:
-    """Return one line on all jobs: how many are in which state, and why some wait."""
-    jobs = list(jobs)
-    states = ", ".join(f"{n} {state.lower()}" for state, n in counts(jobs).items())
-    return "; ".join(filter(None, (states or "no jobs in the queue", why_pending(jobs))))
-
-
 class Watch:
     """Jobs watched together: SLURM is asked after 2 s, then ever less often, up to 60 s.
 

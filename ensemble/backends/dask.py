@@ -20,7 +20,8 @@ from distributed.scheduler import KilledWorker
 from ensemble import certificates
 from ensemble.backends import Farm, StoppedEarly
 from ensemble.journal import Key
-from ensemble.remote import NoTime, Order, run_block
+from ensemble.remote import NoTime, Order, close, run_block
+from ensemble.worker import process_name
 
 PER_WORKER = 3
 """Blocks in flight per worker: one that runs, one that waits there, one that waits here."""
@@ -126,8 +127,9 @@ class Push:
     def __init__(self, client: Any, farm: Farm) -> None:
         self.client = client
         self.farm = farm
-        self.tend: Callable[[], None] = lambda: None
+        self.tend: Callable[[], None] = self._say_if_alone
         self.order = Order(
+            run=f"{process_name()}-{time.time_ns()}",
             store=str(Path(farm.store.path).absolute()),
             sync=farm.execution.sync,
             hang_seconds=farm.execution.hang_seconds,
@@ -138,11 +140,17 @@ class Push:
         self._careful: dict[Key, int] = dict.fromkeys(farm.careful, 0)
         self._gone: set[str] = set()
         self._tended = 0.0
+        self._alone = False
         self.workers = 0
         self.done = 0
 
     def run(self) -> None:
         """Run the farm's blocks until they are done or it is told to stop."""
+        self._push()
+        # A cluster that is somebody's lives on, and must not hold on to files of the store.
+        self.client.run(close, self.order, on_error="ignore")
+
+    def _push(self) -> None:
         while True:
             self._look_around()
             if not self.farm.stop():
@@ -163,6 +171,12 @@ class Push:
             raise StoppedEarly("the Dask scheduler is gone; nothing is lost. Go on with:")
         self.workers = sum(self.client.nthreads().values())
         self.tend()
+
+    def _say_if_alone(self) -> None:
+        alone = self.workers == 0
+        if alone and not self._alone:
+            self.farm.say("no Dask worker is there; waiting for one")
+        self._alone = alone
 
     def _top_up(self) -> None:
         while len(self._flying) < PER_WORKER * max(1, self.workers):

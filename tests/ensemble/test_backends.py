@@ -46,7 +46,7 @@ def test_running_dask_cluster_by_scheduler_file_and_by_address(tmp_path, local):
         stderr=subprocess.DEVNULL,
     )
     worker = subprocess.Popen(
-        [*DASK, "worker", "--scheduler-file", file, "--nthreads", "1", "--no-dashboard"],
+        [*DASK, "worker", "--scheduler-file", file, "--nthreads", "2", "--no-dashboard"],
         env=farming.environment(),
         cwd=tmp_path,
         stderr=subprocess.DEVNULL,
