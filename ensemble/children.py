@@ -13,13 +13,19 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ensemble.exits import RESUMABLE, USER
 from kernels import CRASHED, TIMED_OUT
 
+if TYPE_CHECKING:
+    from ensemble.members import EnsembleWork
+
 START_SECONDS = 600
 """Importing, opening the store and compiling, on a slow shared file system."""
+
+OUTSIDE = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+"""What ends a job that is cancelled, or whose node is short of memory, ends its children too."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +38,18 @@ class Death:
         ``CRASHED`` or ``TIMED_OUT``.
     cause : str
         ``killed by SIGSEGV``, ``exit code 1: MemoryError``, ``no end within 60 s``.
+    code : int
+        As `subprocess` gives it; 0 where it had to be ended.
     """
 
     status: int
     cause: str
+    code: int = 0
+
+    @property
+    def from_outside(self) -> bool:
+        """Return whether something else than the child may have killed it: one is no proof."""
+        return -self.code in OUTSIDE
 
 
 Process = subprocess.Popen[bytes]
@@ -77,8 +91,8 @@ def supervise(task: Mapping[str, Any], seconds: float) -> Death | None:
     if code in (USER, RESUMABLE):
         raise Hindered(code, last)
     if code < 0:
-        return Death(CRASHED, how(code))
-    return Death(CRASHED, f"{how(code)}: {last}") if code else None
+        return Death(CRASHED, how(code), code)
+    return Death(CRASHED, f"{how(code)}: {last}", code) if code else None
 
 
 def start(module: str, task: Mapping[str, Any], **streams: Any) -> Process:
@@ -103,12 +117,48 @@ def _wait(child: Process, seconds: float) -> int | None:
         return None
 
 
+class Prober:
+    """A child that forks for every part of a block it is asked to try.
+
+    It has opened the store and compiled once, so a part takes milliseconds and not a second.
+    What it says is a guide; the verdict on a member is left to `supervise`, whose process has
+    no past: a library with threads of its own may not survive a fork.
+    """
+
+    def __init__(self, store: str, block: list[int]) -> None:
+        self._said = tempfile.TemporaryFile()
+        task = {"store": store, "block": block, "serve": True}
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        self._child = start("ensemble.children", task, stderr=self._said, **pipes)
+
+    def dies(self, part: list[int], seconds: float) -> bool:
+        """Return whether a process that runs these members dies, or takes longer than that."""
+        child = self._child
+        assert child.stdin
+        assert child.stdout
+        try:
+            child.stdin.write(json.dumps([part, seconds]).encode() + b"\n")
+            child.stdin.flush()
+            if select.select([child.stdout], [], [], seconds + START_SECONDS)[0]:
+                return child.stdout.readline() != b"0\n"
+        except BrokenPipeError:
+            pass
+        return True
+
+    def close(self) -> None:
+        """End it."""
+        self._child.kill()
+        self._child.communicate()
+        self._said.close()
+
+
 def perform(
     store: str,
     block: list[int],
-    sync: bool,
-    seconds: float,
+    sync: bool = True,
+    seconds: float = 0.0,
     part: list[int] | None = None,
+    serve: bool = False,
 ) -> None:
     """Do in this process what a parent watches: commit a block, or try a part of it.
 
@@ -122,6 +172,8 @@ def perform(
     part : list of int, optional
         First and last + 1 location and sample of the members to try; two numbers for the
         control members of some locations. Without it the block is run and committed.
+    serve : bool
+        Try the parts that standard input names, each in a fork; see `Prober`.
     """
     from ensemble.launch import open_work, read_store
     from ensemble.worker import HangLimit, Worker
@@ -129,15 +181,34 @@ def perform(
     opened = read_store(store)
     work = open_work(opened)
     work.compile()
+    if serve:
+        _serve(work, block[0])
+        return
     os.write(1, b".")
     signal.setitimer(signal.ITIMER_REAL, 2 * seconds)
     if part is not None:
-        samples = slice(*part[2:]) if len(part) == 4 else None
-        work.probe(block[0], slice(*part[:2]), samples)
+        _try(work, block[0], part)
         return
     worker = Worker(opened, work, sync, HangLimit(seconds, 0.0, {}), alarm=False)
     worker.commit(work.open(), tuple(block))
     worker.close()
+
+
+def _try(work: "EnsembleWork", forcing: int, part: list[int]) -> None:
+    work.probe(forcing, slice(*part[:2]), slice(*part[2:]) if len(part) == 4 else None)
+
+
+def _serve(work: "EnsembleWork", forcing: int) -> None:
+    """Answer every ``[part, seconds]`` with 0 or how its process ended."""
+    for line in sys.stdin:
+        part, seconds = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+            _try(work, forcing, part)
+            os._exit(0)
+        status = os.waitpid(child, 0)[1]
+        os.write(1, b"%d\n" % status)
 
 
 def main() -> None:

@@ -9,17 +9,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ensemble import quarantine
-from ensemble.children import Death, supervise
+from ensemble.children import Death, Prober, supervise
 from ensemble.journal import Key
 from ensemble.quarantine import CONTROL, Case
 from ensemble.store import Store
 from ensemble.work import Grid
 
-SHORTEST = 5.0
+SHORTEST = 1.0
 """A part of a hanging block is given its share of the limit, and never less; seconds."""
 
-ROUNDS = 3
-"""Times a block may die under supervision before all of it is given up."""
+PROOFS = 3
+"""Times in a row that a child must be killed from outside to count as a death: by the system
+for its memory, it will be; with its job, it will not."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,8 @@ class Part:
         return [n for span in spans for n in (span.start, span.stop)]
 
 
-Probe = Callable[[Part, float], Death | None]
-"""Runs a part of a block within so many seconds in a child process; how it died."""
+Verdict = Callable[[Part], Death | None]
+Dies = Callable[[Part], bool]
 
 
 def settle(store: Store, grid: Grid, key: Key, *, sync: bool, seconds: float) -> int:
@@ -67,38 +68,88 @@ def settle(store: Store, grid: Grid, key: Key, *, sync: bool, seconds: float) ->
     Returns
     -------
     int
-        Number of child processes it took.
+        Number of times that it, or a part of it, was run.
 
     Raises
     ------
     Hindered
         The disk is full, or the store cannot be used.
     """
-    tried = 0
-
-    def run(part: Part | None, limit: float) -> Death | None:
-        nonlocal tried
-        tried += 1
-        task = {"store": str(store.path), "block": list(key), "sync": sync, "seconds": limit}
-        return supervise(task if part is None else {**task, "part": part.numbers()}, limit)
-
-    for patient in (False, True, True)[:ROUNDS]:
-        death = run(None, seconds)
+    search = _Search(store, key, sync, seconds)
+    for guided in (True, False, False):
+        death = search.verdict(None)
         if death is None:
-            return tried
-        for part, cause in _culprits(_whole(grid, key), run, seconds, patient=patient):
+            return search.tried
+        for part, cause in search.culprits(_whole(grid, key), guided=guided):
             quarantine.record(store.path, _case(store, key[0], part, cause))
-    death = run(None, seconds)
+    death = search.verdict(None)
     if death is None:
-        return tried
+        return search.tried
     # No member dies alone, all of them together do: give up the block rather than the run.
-    for part in _alone(grid, key):
+    for part in _singles(grid, key):
         quarantine.record(store.path, _case(store, key[0], part, death))
-    if run(None, seconds) is not None:
-        raise RuntimeError(
-            f"{store.path}: block {list(key)} dies even without members: {death.cause}"
-        )
-    return tried
+    if search.verdict(None) is not None:
+        text = f"{store.path}: block {list(key)} dies even without members: {death.cause}"
+        raise RuntimeError(text)
+    return search.tried
+
+
+class _Search:
+    """Runs a suspect block, or parts of it, in child processes, and counts them."""
+
+    def __init__(self, store: Store, key: Key, sync: bool, seconds: float) -> None:
+        self.store, self.block = str(store.path), list(key)
+        self.sync = sync
+        self.seconds = seconds
+        self.tried = 0
+
+    def verdict(self, part: Part | None) -> Death | None:
+        """Run the block, or a part, in a process that has no past."""
+        self.tried += 1
+        task = {"store": self.store, "block": self.block, "sync": self.sync}
+        given = {} if part is None else {"part": part.numbers()}
+        return supervise({**task, "seconds": self.seconds, **given}, self.seconds)
+
+    def culprits(self, parts: list[Part], *, guided: bool) -> list[tuple[Part, Death]]:
+        """Return the members that die alone, each with how."""
+        if not guided:
+            return _culprits(parts, None, self.verdict)
+        whole = sum(part.members for part in parts)
+        prober = Prober(self.store, self.block)
+
+        def dies(part: Part) -> bool:
+            self.tried += 1
+            share = self.seconds * part.members / whole
+            return prober.dies(part.numbers(), min(self.seconds, max(SHORTEST, share)))
+
+        try:
+            return _culprits(parts, dies, self.verdict)
+        finally:
+            prober.close()
+
+
+def _culprits(parts: list[Part], dies: Dies | None, verdict: Verdict) -> list[tuple[Part, Death]]:
+    """Halve what dies until members are alone; about two tries per halving.
+
+    The number of tries grows with the logarithm of the block. Where ``dies`` guides the search,
+    a part that hangs is given up after its share of the limit; the verdict on a member is never
+    hurried. If the verdict is that it lives, the guide is not to be trusted, and the search ends.
+    """
+    found = []
+    waiting = list(parts)
+    while waiting:
+        part = waiting.pop()
+        if dies and not dies(part):
+            continue
+        if part.members > 1 and (dies or verdict(part)):
+            waiting += part.halves()
+        elif part.members == 1:
+            death = verdict(part)
+            if death:
+                found.append((part, death))
+            elif dies:
+                break
+    return found
 
 
 def _whole(grid: Grid, key: Key) -> list[Part]:
@@ -108,36 +159,12 @@ def _whole(grid: Grid, key: Key) -> list[Part]:
     return [Part(locations, samples), *controls]
 
 
-def _alone(grid: Grid, key: Key) -> Iterator[Part]:
+def _singles(grid: Grid, key: Key) -> Iterator[Part]:
     waiting = _whole(grid, key)
     while waiting:
         part = waiting.pop()
         if part.members == 1:
             yield part
-        else:
-            waiting += part.halves()
-
-
-def _culprits(
-    parts: list[Part], probe: Probe, seconds: float, *, patient: bool
-) -> Iterator[tuple[Part, Death]]:
-    """Yield the members that die when they run alone, each with how it died.
-
-    About two children per halving: the number grows with the logarithm of the block. A part
-    that hangs is given up after its share of the limit, unless ``patient``; the verdict on a
-    member alone is never hurried.
-    """
-    whole = max(1, sum(part.members for part in parts))
-    waiting = list(parts)
-    while waiting:
-        part = waiting.pop()
-        share = seconds * part.members / whole
-        limit = seconds if patient or part.members == 1 else min(seconds, max(SHORTEST, share))
-        death = probe(part, limit)
-        if death is None:
-            continue
-        if part.members == 1:
-            yield part, death
         else:
             waiting += part.halves()
 

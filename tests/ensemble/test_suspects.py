@@ -2,6 +2,8 @@
 
 import json
 import math
+import os
+import signal
 
 import farming
 import numpy as np
@@ -46,12 +48,17 @@ def check(store):
     assert cases[0]["replay"] == f"soilsweep replay {store} 0/0/31234"
 
 
+takes_long = pytest.mark.skipif(
+    int(os.environ.get("SOILSWEEP_SCHEDULES", "0")) < 10,
+    reason="takes a minute; set SOILSWEEP_SCHEDULES to 10 or more",
+)
 BACKENDS = {
     "local": "{backend: local, workers: 2, hang_seconds: 2}",
     "dask": "{backend: dask, workers: 2, hang_seconds: 2}",
 }
 
 
+@takes_long
 @pytest.mark.chaos
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_one_crashes_one_hangs_one_is_nan_among_many(tmp_path, backend):
@@ -62,6 +69,7 @@ def test_one_crashes_one_hangs_one_is_nan_among_many(tmp_path, backend):
     check(store)
 
 
+@takes_long
 @pytest.mark.chaos
 def test_so_do_independent_workers(tmp_path):
     scenario = write(tmp_path, n=N, block=1000, execution=BACKENDS["local"])
@@ -74,22 +82,43 @@ def test_so_do_independent_workers(tmp_path):
     check(store)
 
 
-def in_child(culprits, log):
-    """Return a probe that dies as a child would, for members that are not run for real here."""
+def test_one_of_few_crashes_and_one_hangs(tmp_path):
+    execution = "{backend: local, workers: 2, hang_seconds: 1}"
+    scenario = write(tmp_path, n=128, block=32, execution=execution)
+    store = tmp_path / "run.zarr"
+    bad = {"MISBEHAVE": "segfault=3,hang=50,nan=30"}
+    code, _, err = farming.call("run", scenario, "--store", store, **bad)
+    assert code == 0, err
+    with xr.open_zarr(store) as run:
+        found = run["status"].values[0, 0]
+        expected = {3: CRASHED, 50: TIMED_OUT, 30: NOT_FINITE}
+        assert {int(k): int(found[k]) for k in np.flatnonzero(found)} == expected
+        good = np.setdiff1d(np.arange(128), list(expected))
+        np.testing.assert_array_equal(run["y"].values[0, 0, :, good], good[:, None] + [1.0, 2.0])
+    # The reproducer reproduces.
+    code, _, err = farming.call("replay", store, "0/0/3", **bad)
+    assert code == -signal.SIGSEGV
+    assert "in quarantine" in err
+    code, out, err = farming.call("status", store, "--json")
+    crashed, hung = json.loads(out)["quarantine"]
+    assert crashed.startswith("member 0/0/3 crashed: killed by SIGSEGV; soilsweep replay")
+    assert hung.startswith("member 0/0/50 hung: no end within ")
 
-    def probe(part, limit):
+
+def dying(culprits, log):
+    """Return a verdict as a child process would give it, on members that are not run here."""
+
+    def verdict(part):
         log.append(part)
         rows = range(part.locations.start, part.locations.stop)
-        columns = (
-            [CONTROL] if part.samples is None else range(part.samples.start, part.samples.stop)
-        )
-        for place in rows:
-            for sample in columns:
-                if (place, sample) in culprits:
-                    return Death(culprits[place, sample], "evidence")
+        controls = [CONTROL] if part.samples is None else []
+        columns = controls or range(part.samples.start, part.samples.stop)
+        for member in ((place, sample) for place in rows for sample in columns):
+            if member in culprits:
+                return Death(culprits[member], "evidence")
         return None
 
-    return probe
+    return verdict
 
 
 @pytest.mark.parametrize(
@@ -103,16 +132,25 @@ def in_child(culprits, log):
         {(0, 3): CRASHED, (2, 500): TIMED_OUT, (1, CONTROL): CRASHED},
     ],
 )
-def test_halving_finds_all_and_tries_few(culprits):
+@pytest.mark.parametrize("guided", [True, False])
+def test_halving_finds_all_and_tries_few(culprits, guided):
     log = []
+    verdict = dying(culprits, log)
     parts = [Part(slice(0, 3), slice(0, 1000)), Part(slice(0, 3), None)]
-    found = suspects._culprits(parts, in_child(culprits, log), 60, patient=False)
-    names = {
+    guide = (lambda part: verdict(part) is not None) if guided else None
+    found = {
         (p.locations.start, CONTROL if p.samples is None else p.samples.start): death.status
-        for p, death in found
+        for p, death in suspects._culprits(parts, guide, verdict)
     }
-    assert names == culprits
-    assert len(log) <= 2 + 2 * max(1, len(culprits)) * (1 + math.ceil(math.log2(3000)))
+    assert found == culprits
+    assert len(log) <= 2 + 3 * max(1, len(culprits)) * (1 + math.ceil(math.log2(3000)))
+
+
+def test_a_guide_that_is_wrong_ends_the_search_early():
+    log = []
+    parts = [Part(slice(0, 1), slice(0, 1000))]
+    assert suspects._culprits(parts, lambda part: True, dying({}, log)) == []
+    assert len(log) == 1
 
 
 def test_a_suspect_that_is_innocent_is_committed_with_one_child(tmp_path):
