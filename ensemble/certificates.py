@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ensemble.chunks import write_file
 
 if TYPE_CHECKING:
+    from cryptography.x509 import KeyUsage
     from distributed.security import Security
 
 FOLDER = "tls"
@@ -73,6 +74,9 @@ def _make(folder: Path) -> None:
         .not_valid_before(now - datetime.timedelta(hours=1))
         .not_valid_after(now + VALID)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        # Python 3.13 takes no authority without these two.
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(_usage(), critical=True)
         .sign(key, hashes.SHA256())
     )
     pem = serialization.Encoding.PEM
@@ -83,3 +87,20 @@ def _make(folder: Path) -> None:
         write_file(folder / "key.pem", secret, sync=True)
     finally:
         os.umask(before)
+
+
+def _usage() -> "KeyUsage":
+    """Return what the key is for: to sign its own certificate and handshakes."""
+    from cryptography.x509 import KeyUsage
+
+    signs = {"digital_signature": True, "key_cert_sign": True}
+    others = (
+        "content_commitment",
+        "key_encipherment",
+        "data_encipherment",
+        "key_agreement",
+        "crl_sign",
+        "encipher_only",
+        "decipher_only",
+    )
+    return KeyUsage(**signs, **dict.fromkeys(others, False))

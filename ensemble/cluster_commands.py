@@ -31,7 +31,7 @@ def worker(
     ] = None,
     stale: Annotated[
         float,
-        typer.Option(min=1, metavar="SECONDS", help="Silence after which another worker is gone."),
+        typer.Option(min=15, metavar="SECONDS", help="Silence after which another worker is gone."),
     ] = 120.0,
 ) -> None:
     """Run blocks of a store that are not done, beside any number of other workers.

@@ -1,6 +1,5 @@
 """A run that needs nobody: a job array of independent workers, and what the queue says of it."""
 
-import json
 import math
 import sys
 from collections.abc import Sequence
@@ -17,6 +16,8 @@ from slurm.resources import Resources
 from slurm.script import batch_script
 
 FOLDER = "jobs"
+ARRAY, DASK = "array", "dask"
+"""Kinds of jobs: independent workers, and workers of a driver's own Dask cluster."""
 
 
 @dataclass(frozen=True)
@@ -111,30 +112,30 @@ def submit(store: Store, submission: Submission) -> int:
         job = jobs.submit(submission.script)
     except SlurmError as error:
         raise PlanError(f"{store.path}: {error}") from error
-    remember(store.path, job)
+    remember(store.path, job, ARRAY)
     return job
 
 
-def remember(store: Path, job: int) -> None:
+def remember(store: Path, job: int, kind: str) -> None:
     """Keep the id of a job of this run, for `queue_summary` and `cancel`."""
     (store / FOLDER).mkdir(exist_ok=True)
-    write_file(store / FOLDER / f"{job}.json", json.dumps({"job": job}).encode(), sync=False)
+    write_file(store / FOLDER / f"{job}-{kind}", b"", sync=False)
 
 
-def job_ids(store: Path) -> list[int]:
-    """Return the ids of all jobs of a run, the oldest first."""
-    return sorted(int(file.stem) for file in (store / FOLDER).glob("[0-9]*.json"))
+def job_ids(store: Path, kind: str = "*") -> list[int]:
+    """Return the ids of the jobs of a run, of one kind or all, the oldest first."""
+    return sorted(int(file.name.split("-")[0]) for file in (store / FOLDER).glob(f"*[0-9]-{kind}"))
 
 
-def cancel(store: Path) -> list[int]:
-    """Cancel every job of a run; return their ids.
+def cancel(store: Path, kind: str = "*") -> list[int]:
+    """Cancel the jobs of a run, of one kind or all; return their ids.
 
     Raises
     ------
     PlanError
         SLURM does not answer.
     """
-    ids = job_ids(store)
+    ids = job_ids(store, kind)
     try:
         jobs.cancel(ids)
     except SlurmError as error:

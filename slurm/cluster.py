@@ -27,21 +27,26 @@ class Jobs(SLURMCluster):
         """Return the ids of the jobs that are believed to be there."""
         return {int(job.job_id) for job in list(self.workers.values()) if job.job_id}
 
-    def replace(self, gone: Collection[int], wanted: int) -> None:
-        """Submit jobs in place of those that the queue no longer knows.
+    def keep(self, wanted: int, *, gone: Collection[int] = ()) -> None:
+        """Submit jobs until there are as many as wanted.
 
         Parameters
         ----------
+        wanted : int
         gone : collection of int
             Ids of jobs that have ended.
-        wanted : int
-            Jobs there should be.
-        """
-        self.sync(self._replace, frozenset(gone), wanted)
 
-    async def _replace(self, gone: frozenset[int], wanted: int) -> None:
+        Raises
+        ------
+        RuntimeError
+            sbatch refuses them, or does not answer.
+        """
+        self.sync(self._keep, wanted, frozenset(gone))
+
+    async def _keep(self, wanted: int, gone: frozenset[int]) -> None:
         for name, job in list(self.workers.items()):
-            if job.job_id and int(job.job_id) in gone:
+            # One without an id could not be submitted.
+            if not job.job_id or int(job.job_id) in gone:
                 # A name is never used again: Dask might take the new worker for the old one.
                 self.worker_spec.pop(name, None)
                 self.workers.pop(name, None)
@@ -55,20 +60,17 @@ class Jobs(SLURMCluster):
 def cluster(
     resources: Resources,
     *,
-    jobs: int,
     name: str,
     logs: Path,
     settings: Mapping[str, Any],
     security: "Security | None" = None,
     dashboard: bool = False,
 ) -> Iterator[Jobs]:
-    """Start a scheduler here, and submit the jobs whose workers join it.
+    """Start a scheduler here that takes the workers of jobs; see `Jobs.keep`.
 
     Parameters
     ----------
     resources : Resources
-    jobs : int
-        Kept in the queue.
     name : str
         Of the jobs.
     logs : Path
@@ -107,10 +109,9 @@ def cluster(
                 "dashboard": dashboard,
                 "dashboard_address": ":0" if dashboard else "127.0.0.1:0",
             },
-        ) as started,
+        ) as jobs,
     ):
-        started.scale(jobs=jobs)
-        yield started
+        yield jobs
 
 
 # A server without pages is left; told nothing, it would listen to the whole network.

@@ -50,7 +50,8 @@ NO_PAGES: dict[str, Any] = {
 def run(farm: Farm) -> None:
     """Push blocks to a Dask cluster."""
     with _client(farm) as client:
-        Push(client, farm).run()
+        joined = farm.execution.address or farm.execution.scheduler_file
+        Push(client, farm, replaced=bool(joined)).run()
 
 
 @contextmanager
@@ -115,6 +116,8 @@ class Push:
     ----------
     client : distributed.Client
     farm : Farm
+    replaced : bool
+        Whether others come for workers that leave.
 
     Attributes
     ----------
@@ -124,8 +127,9 @@ class Push:
         Worker threads there are, and blocks they have committed.
     """
 
-    def __init__(self, client: Any, farm: Farm) -> None:
+    def __init__(self, client: Any, farm: Farm, *, replaced: bool) -> None:
         self.client = client
+        self.replaced = replaced
         self.farm = farm
         self.tend: Callable[[], None] = self._say_if_alone
         self.order = Order(
@@ -141,6 +145,7 @@ class Push:
         self._gone: set[str] = set()
         self._tended = 0.0
         self._alone = False
+        self._leaving = False
         self.workers = 0
         self.done = 0
 
@@ -153,10 +158,8 @@ class Push:
     def _push(self) -> None:
         while True:
             self._look_around()
-            if not self.farm.stop():
+            if not (self.farm.stop() or self._leaving):
                 self._top_up()
-            elif not self._flying:
-                return
             if not self._flying:
                 return
             for future in self._arrived():
@@ -205,6 +208,8 @@ class Push:
             answer = future.result()
             if isinstance(answer, NoTime):
                 self._again.append(key)
+                # Workers of an own cluster are in one job, whose end is that of all.
+                self._leaving = not self.replaced
                 self._retire(answer.worker)
             else:
                 self.done += 1

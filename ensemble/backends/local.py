@@ -5,6 +5,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from ensemble.backends import Farm
+from slurm.walltime import Walltime
 
 
 def run(farm: Farm) -> None:
@@ -12,12 +13,17 @@ def run(farm: Farm) -> None:
     workers = min(farm.workers or len(os.sched_getaffinity(0)), farm.count)
     worker = farm.worker(alarm=farm.replaceable)
     claim = threading.Lock()
+    walltime = Walltime()
+
+    def ends_soon() -> bool:
+        return walltime.left() < farm.limit.one_more
+
     failed = threading.Event()
 
     def pull() -> None:
         try:
             lane = worker.open()
-            while not (farm.stop() or failed.is_set()):
+            while not (farm.stop() or failed.is_set() or ends_soon()):
                 with claim:
                     key = next(farm.pending, None)
                 if key is None:

@@ -1,5 +1,7 @@
 """Dask workers in SLURM jobs, for a terminal that stays open; `submit` needs none."""
 
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 
 import distributed
@@ -8,10 +10,10 @@ from ensemble import certificates
 from ensemble.backends import Farm, StoppedEarly
 from ensemble.backends.dask import SETTINGS, Push
 from ensemble.resources import resources_of
-from ensemble.submitting import remember
+from ensemble.submitting import DASK, cancel, remember
 from slurm.cluster import Jobs, cluster, jobs_for
 from slurm.commands import SlurmError
-from slurm.queue import Watch, why_pending
+from slurm.queue import Job, Watch, why_pending
 from slurm.resources import Resources
 
 
@@ -19,60 +21,71 @@ def run(farm: Farm) -> None:
     """Push blocks to workers in a fixed number of jobs, replaced when they end."""
     chosen, path = farm.execution, farm.store.path.absolute()
     resources = resources_of(chosen, farm.base)
+    # Jobs of a driver that was killed would look for its scheduler when they start.
+    cancel(path, DASK)
     with ExitStack() as around:
-        try:
-            jobs = around.enter_context(
-                cluster(
-                    resources,
-                    jobs=jobs_for(farm.count, resources),
-                    name=f"soilsweep-{path.stem}",
-                    logs=path / "logs",
-                    settings=SETTINGS,
-                    security=certificates.security(path),
-                    dashboard=chosen.dashboard,
-                )
+        jobs = around.enter_context(
+            cluster(
+                resources,
+                name=f"soilsweep-{path.stem}",
+                logs=path / "logs",
+                settings=SETTINGS,
+                security=certificates.security(path),
+                dashboard=chosen.dashboard,
             )
-        except (SlurmError, RuntimeError) as error:
+        )
+        try:
+            jobs.keep(jobs_for(farm.count, resources))
+        except RuntimeError as error:
             raise StoppedEarly(f"SLURM takes no jobs: {error}") from error
         client = around.enter_context(distributed.Client(jobs))
-        push = Push(client, farm)
-        push.tend = _Tending(jobs, resources, farm, push).look
+        pool = around.enter_context(ThreadPoolExecutor(1, thread_name_prefix="squeue"))
+        push = Push(client, farm, replaced=True)
+        push.tend = _Tending(jobs, resources, farm, push, pool).look
         push.run()
 
 
 class _Tending:
     """Looks at the queue: replaces jobs that have ended, and says what waits."""
 
-    def __init__(self, jobs: Jobs, resources: Resources, farm: Farm, push: Push) -> None:
+    def __init__(
+        self, jobs: Jobs, resources: Resources, farm: Farm, push: Push, pool: ThreadPoolExecutor
+    ) -> None:
         self.jobs = jobs
         self.resources = resources
         self.farm = farm
         self.push = push
+        self.pool = pool
         self.watch = Watch()
+        self._asking: Future[Sequence[Job]] | None = None
         self._known: set[int] = set()
         self._said = ""
 
     def look(self) -> None:
-        """Look, if it is time to; `Push.tend`."""
-        ours = self.jobs.ids()
-        if new := ours - self._known:
+        """Look at the last answer, and ask again if it is time to; `Push.tend`."""
+        if new := self.jobs.ids() - self._known:
             self._known |= new
             for job in new:
-                remember(self.farm.store.path, job)
+                remember(self.farm.store.path, job, DASK)
             self.watch.add(*new)
-        if not ours:
-            return
-        try:
-            seen = self.watch.jobs()
-        except SlurmError as error:
-            self._say(f"the queue cannot be read: {error}")
-            return
+        if self._asking is None:
+            # In a thread: with the controller away an answer takes half a minute.
+            self._asking = self.pool.submit(self.watch.jobs)
+        elif self._asking.done():
+            try:
+                self._act(self._asking.result())
+            except (SlurmError, RuntimeError) as error:
+                self._say(f"SLURM: {error}")
+            self._asking = None
+
+    def _act(self, seen: Sequence[Job]) -> None:
+        ours = self.jobs.ids()
         there = {job.id for job in seen if not job.ended}
         # A job that was submitted after the question is not in the answer, and not gone.
         gone = (ours & self.watch.asked) - there
-        if gone:
-            left = self.farm.count - self.push.done
-            self.jobs.replace(gone, jobs_for(left, self.resources))
+        wanted = jobs_for(self.farm.count - self.push.done, self.resources)
+        if gone or len(ours) < wanted:
+            self.jobs.keep(wanted, gone=gone)
         waiting = [job for job in seen if job.id in ours]
         self._say(why_pending(waiting) if not self.push.workers else "")
 
