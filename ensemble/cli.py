@@ -153,9 +153,10 @@ def plan(
     from ensemble import console, planning
 
     planned = planning.plan(load(scenario, settings), store=store)
-    summary = planning.summary(planned, workers or _cores(), measure=measure)
+    count = workers or planning.workers_of(planned)
+    summary = planning.summary(planned, count, measure=measure)
     print_json(summary) if as_json else console.print_plan(summary)
-    planning.refuse_if_impossible(planned, workers or _cores())
+    planning.refuse_if_impossible(planned, count)
 
 
 @_command(
@@ -224,10 +225,6 @@ def _check_failures(planned: "Plan", failed: int, share: float) -> None:
             f"see `soilsweep status {planned.path}`",
             FAILED_MEMBERS,
         )
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))
 
 
 def _this_command() -> str:

@@ -330,6 +330,17 @@ def refuse_if_impossible(plan: Plan, workers: int, done: int = 0) -> None:
         raise PlanError("\n".join(reasons))
 
 
+def workers_of(plan: Plan) -> int:
+    """Return how many workers a run would have: as the scenario says, or one per core here."""
+    execution = plan.scenario.execution
+    if execution.backend == "slurm":
+        from ensemble.resources import resources_of
+
+        asked = resources_of(execution, plan.scenario.base)
+        return asked.jobs * asked.cores
+    return getattr(execution, "workers", None) or len(os.sched_getaffinity(0))
+
+
 def _beyond_memory(plan: Plan, workers: int) -> list[str]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     needed = 2 * workers * plan.block_nbytes

