@@ -3,8 +3,10 @@
 import json
 import math
 import os
+import socket
 import threading
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import google_crc32c
@@ -88,6 +90,12 @@ def unpack(content: bytes) -> dict[str, NDArray[np.generic]]:
     return arrays
 
 
+@cache
+def _host() -> str:
+    """Return this host's name: processes of two may have the same number."""
+    return socket.gethostname()
+
+
 def write_file(
     path: Path, content: bytes | memoryview, *, sync: bool, scratch: Path | None = None
 ) -> None:
@@ -104,7 +112,7 @@ def write_file(
         Folder for the temporary name, on the same file system; what a killed process leaves
         is found there. Beside the file otherwise.
     """
-    name = f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp"
+    name = f".{path.name}.{_host()}-{os.getpid()}-{threading.get_ident()}.tmp"
     temporary = (scratch or path.parent) / name
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
     try:

@@ -4,6 +4,7 @@ import socket
 import threading
 from dataclasses import dataclass
 
+from distributed import Worker as DaskWorker
 from distributed import get_worker
 
 from ensemble.journal import Entry, Key
@@ -89,3 +90,8 @@ def _read(path: str) -> Store:
         host = socket.gethostname()
         text = f"a worker on {host}: {error}; the store must lie where all workers see it"
         raise PlanError(text) from error
+
+
+def leave(dask_worker: DaskWorker) -> None:
+    """End this worker process, its nanny and so its job, once this call has been answered."""
+    dask_worker.loop.add_callback(dask_worker.close, reason="walltime")

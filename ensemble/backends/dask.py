@@ -21,7 +21,7 @@ from distributed.scheduler import KilledWorker
 from ensemble import certificates
 from ensemble.backends import Farm, StoppedEarly
 from ensemble.journal import Key
-from ensemble.remote import NoTime, Order, close, run_block
+from ensemble.remote import NoTime, Order, close, leave, run_block
 from ensemble.worker import process_name
 
 PER_WORKER = 3
@@ -164,9 +164,8 @@ class Push:
     def _push(self) -> None:
         while True:
             self._look_around()
-            if not (self.farm.stop() or self._leaving):
-                self._top_up()
-            if not self._flying:
+            more = not (self.farm.stop() or self._leaving) and self._top_up()
+            if not (self._flying or more):
                 return
             for future in self._arrived():
                 self._take(future)
@@ -178,7 +177,11 @@ class Push:
         self._tended = time.monotonic()
         if self.client.status not in ("running", "connecting"):
             raise StoppedEarly(GONE)
-        self.workers = sum(self.client.nthreads().values())
+        there = self.client.nthreads()
+        self.workers = sum(n for worker, n in there.items() if worker not in self._gone)
+        if waiting := self._gone & there.keys():
+            # Not Dask's retirement: it keeps a worker whose answers no other can take over.
+            self.client.run(leave, workers=list(waiting), on_error="ignore")
         self.tend()
 
     def _say_if_alone(self) -> None:
@@ -187,15 +190,19 @@ class Push:
             self.farm.say("no Dask worker is there; waiting for one")
         self._alone = alone
 
-    def _top_up(self) -> None:
-        while len(self._flying) < PER_WORKER * max(1, self.workers):
+    def _top_up(self) -> bool:
+        """Submit what the workers can take; return whether there may be more."""
+        # Before the first worker is there, one is expected; after the last has gone, who knows.
+        workers = self.workers or (0 if self._gone else 1)
+        while len(self._flying) < PER_WORKER * workers:
             key = self._again.pop() if self._again else next(self.farm.pending, None)
             if key is None:
-                return
+                return False
             careful = key in self._careful
             future = self.client.submit(run_block, self.order, key, careful, pure=False)
             self._flying[future] = key
             future.add_done_callback(self._answers.put)
+        return True
 
     def _arrived(self) -> Iterator[Any]:
         """Yield what has come by now, after waiting a moment for the first."""
@@ -218,7 +225,7 @@ class Push:
                 self._again.append(key)
                 # Workers of an own cluster are in one job, whose end is that of all.
                 self._leaving = not self.replaced
-                self._retire(answer.worker)
+                self._gone.add(answer.worker)
             else:
                 self.done += 1
                 self.farm.report(answer)
@@ -251,9 +258,3 @@ class Push:
             )
         self.farm.say(f"a worker died in block {list(key)}; running it in a process of its own")
         self._again.append(key)
-
-    def _retire(self, worker: str) -> None:
-        """Send a worker away whose job ends too soon."""
-        if worker not in self._gone:
-            self._gone.add(worker)
-            self.client.retire_workers([worker], close_workers=True)

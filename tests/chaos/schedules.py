@@ -1,0 +1,133 @@
+"""Schedules: a way, and events at random moments, all drawn from one seed."""
+
+import random
+import shutil
+import time
+from functools import partial
+
+import farming
+from slurm_cluster import wait_for
+
+from chaos.events import EVENTS
+from chaos.site import Site
+from chaos.ways import WAYS
+from ensemble.exits import DONE
+from ensemble.finishing import is_finalised
+from ensemble.store import read
+
+LAUNCHES = 8
+"""The same command is given so often at most."""
+
+PATIENCE = 150.0
+"""Seconds without a commit, and without an end, after which a run counts as hung."""
+
+GONE_SECONDS = 100.0
+"""Within so long every process of a run must have ended; Dask workers wait a minute."""
+
+
+def disturb(way, draw, events):
+    """Run a way to completion through events at random moments; return what happened."""
+    waiting = [(partial(EVENTS[name], draw=draw), *when) for name, *when in events]
+    happened: list[str] = []
+    for launch in range(LAUNCHES):
+        way.launch()
+        code = _one_launch(way, waiting, happened, calm=launch == LAUNCHES - 1)
+        happened.append(f"launch {launch} ended with {code}, {way.site.committed()} blocks")
+        assert code in way.allowed(happened), "\n".join(happened)
+        if code == DONE:
+            return happened
+    raise AssertionError("\n".join(["not complete", *happened]))
+
+
+def _one_launch(way, waiting, happened, *, calm):
+    """Wait for the end of one launch, with events as long as there are some."""
+    begun = moved = time.monotonic()
+    before, running = -1, 0.0
+    while (code := way.ended()) is None:
+        time.sleep(0.02)
+        now = time.monotonic()
+        if not running and way.site.busy():
+            running = now
+        if waiting and not calm:
+            event, early, delay = waiting[0]
+            since = begun if early else running
+            if since and now > since + delay:
+                done = way.site.committed()
+                if what := event(way):
+                    del waiting[0]
+                    happened.append(f"after {done} blocks {what}")
+                    begun, running = time.monotonic(), 0.0
+        if now > moved + PATIENCE:
+            done = way.site.committed()
+            assert done > before, "\n".join(["it hangs", *happened])
+            before, moved = done, now
+    return code
+
+
+def drawn(draw, way):
+    """Return a schedule: events, each after so many seconds of running, or of any time."""
+    return [
+        (draw.choice(way.events), draw.random() < 0.25, round(draw.uniform(0, 1.5), 2))
+        for _ in range(draw.randint(2, 5))
+    ]
+
+
+def content(store):
+    """Return what a reader of a store sees, by file, without what says where it ran."""
+    found = farming.visible(store).items()
+    return {name: text for name, text in found if name.split("/")[0] not in ("logs", "jobs")}
+
+
+def undisturbed(folder):
+    """Return (digest, content) of a run with one thread that nothing happens to."""
+    site = Site(folder, seconds=0)
+    process = site.command("run", "--set", "execution={backend: local, workers: 1}")
+    assert process.wait(60) == 0, site.said()
+    return farming.digest(site.store), content(site.store)
+
+
+def check(site, expected):
+    """Assert that nothing of a disturbed run is to be seen."""
+    digest, files = expected
+    assert site.committed() == site.blocks
+    assert not list(site.store.glob("quarantine/*")), "a healthy member is in quarantine"
+    assert farming.digest(site.store) == digest
+    ours = content(site.store)
+    assert ours.keys() == files.keys()
+    assert [name for name in files if ours[name] != files[name]] == []
+    assert not list(site.folder.glob(".*")), "half-made stores"
+    code, out, err = farming.call("verify", site.store)
+    assert code == 0, out + err
+    assert is_finalised(read(site.store))
+
+
+def check_gone(site, seconds=GONE_SECONDS):
+    """Assert that all processes of a site end by themselves; return how long it took."""
+    begun = time.monotonic()
+    try:
+        wait_for(lambda: not site.processes(), "no process is left", seconds, every=0.2)
+    except TimeoutError as error:
+        raise AssertionError(f"{error}: {site.processes()}") from None
+    return time.monotonic() - begun
+
+
+def schedule(name, seed, folder, expected, cluster=None):
+    """Run one schedule and check it; return what happened."""
+    draw = random.Random(seed)
+    # Six cores of jobs would be through before SLURM has done what it is told.
+    slower = 3 if cluster else 1
+    site = Site(folder, seconds=slower * draw.choice([0.05, 0.1, 0.2]), cluster=cluster)
+    way = WAYS[name](site)
+    events = drawn(draw, way)
+    try:
+        happened = disturb(way, draw, events)
+        way.close()
+        check(site, expected)
+        took = check_gone(site)
+    except BaseException as error:
+        error.add_note(f"schedule {seed} of {name}: {events}\n{site.said()}")
+        raise
+    finally:
+        site.sweep()
+    shutil.rmtree(folder)
+    return [*happened, f"gone after {took:.1f} s"]

@@ -1,0 +1,269 @@
+"""Runs on every way of farming out, disturbed: the same command again gives the same bytes.
+
+``SOILSWEEP_SCHEDULES`` random schedules are run; with 10 or more also what takes long. What a
+schedule draws depends on its number alone: ``SOILSWEEP_FIRST_SCHEDULE=17`` begins with number 17.
+"""
+
+import os
+import re
+import signal
+from collections import Counter
+
+import farming
+import pytest
+from chaos import events, schedules
+from chaos.schedules import check, check_gone
+from chaos.site import Site, words_of
+from chaos.ways import WAYS, Slurm, Submitted, jobs, make
+from slurm_cluster import missing, wait_for
+
+from ensemble import quarantine, submitting, suspects
+from ensemble.children import Death
+from ensemble.exits import DONE, RESUMABLE
+from ensemble.launch import open_work
+from ensemble.store import read
+from kernels import CRASHED
+
+SCHEDULES = int(os.environ.get("SOILSWEEP_SCHEDULES", "2"))
+FIRST = int(os.environ.get("SOILSWEEP_FIRST_SCHEDULE", "0"))
+
+# Those that start fastest are first: they are what a plain pytest runs.
+POSSIBLE = [
+    name
+    for name in ("own dask", "workers", "submitted", "joined dask", "slurm", "mpi", "local")
+    if (name != "mpi" or farming.MPIEXEC.exists())
+    and (name not in ("slurm", "submitted") or not missing())
+]
+
+pytestmark = pytest.mark.chaos
+takes_long = pytest.mark.skipif(
+    SCHEDULES < 10, reason="takes more than 15 s; set SOILSWEEP_SCHEDULES to 10 or more"
+)
+DASK, WORKERS = "own dask", "workers"
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory):
+    """The undisturbed run that the others are compared with."""
+    return schedules.undisturbed(tmp_path_factory.mktemp("undisturbed"))
+
+
+@pytest.fixture
+def site(tmp_path):
+    """Return ``site(seconds per block)`` and leave no process of it behind."""
+    made = []
+
+    def make(seconds=0.1, **more):
+        made.append(Site(tmp_path / f"site-{len(made)}", seconds=seconds, **more))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.sweep()
+
+
+@pytest.mark.parametrize("number", range(FIRST, FIRST + SCHEDULES))
+def test_random_schedule(number, tmp_path, expected, request):
+    name = POSSIBLE[number % len(POSSIBLE)]
+    on_slurm = issubclass(WAYS[name], Slurm)
+    cluster = request.getfixturevalue("on_cluster") if on_slurm else None
+    happened = schedules.schedule(name, number, tmp_path / "site", expected, cluster)
+    print(f"schedule {number}, {name}:", *happened, sep="\n  ")
+
+
+def begin(way, blocks=3):
+    """Launch and wait until it runs."""
+    way.launch()
+    wait_for(lambda: way.site.committed() >= blocks, f"{blocks} blocks are committed", 60)
+    assert way.ended() is None, "the run is over before anything happened"
+    return way
+
+
+def do(event, way, draw=None):
+    """Let an event happen, and assert that it did, to a run that goes on."""
+    before = way.site.committed()
+    what = wait_for(lambda: event(way, draw or FirstOf()), event.__name__, 20)
+    assert before < way.site.blocks
+    return what
+
+
+class FirstOf:
+    """In place of a random generator where there is nothing to choose."""
+
+    choice = staticmethod(lambda found: found[0])
+    uniform = staticmethod(lambda low, high: low)
+
+
+def end(way, seconds=240):
+    """Wait for the end; the exit code."""
+    found = wait_for(lambda: [way.ended()] if way.ended() is not None else [], "it ends", seconds)
+    return found[0]
+
+
+def again(way, expected):
+    """Give the same command again, to the end, and compare."""
+    way.launch()
+    assert end(way) == DONE, way.site.said()
+    way.close()
+    check(way.site, expected)
+    check_gone(way.site)
+
+
+def finish(way, expected):
+    """Wait for the end of this very command, and compare."""
+    assert end(way) == DONE, way.site.said()
+    way.close()
+    check(way.site, expected)
+    check_gone(way.site)
+
+
+@takes_long
+@pytest.mark.parametrize("name", [DASK, WORKERS])
+@pytest.mark.parametrize("event", ["kill_worker", "kill_in_block", "kill_in_commit"])
+def test_a_killed_worker_is_replaced(name, event, site, expected):
+    way = begin(WAYS[name](site()))
+    what = do(events.EVENTS[event], way)
+    killed = int(re.search(r"\d+", what)[0])
+    wait_for(lambda: not words_of(killed), f"process {killed} is gone", 10)
+    finish(way, expected)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize(("often", "guilty"), [(1, 0), (2, 0), (9, 1)])
+def test_a_probe_killed_from_outside_is_no_proof(number, often, guilty, site, monkeypatch):
+    """A job that ends takes the children with it; a member that needs too much memory, always."""
+    killed = Counter()
+
+    def supervise(task, limit):
+        first, last = task.get("part", [0, 1, 0, 25])[-2:]
+        if ("part" not in task and quarantine.read(store.path)) or not first <= 7 < last:
+            return None
+        killed[first, last] += 1
+        return Death(CRASHED, "killed", -number) if killed[first, last] <= often else None
+
+    made = site(blocks=1)
+    make(made)
+    store = read(made.store)
+    monkeypatch.setattr(suspects, "supervise", supervise)
+    grid = open_work(store).grid
+    suspects.settle(store, grid, (0, 0, 0), sync=False, seconds=60)
+    assert len(quarantine.read(store.path)) == guilty
+
+
+@takes_long
+def test_a_killed_scheduler_stops_the_run_which_goes_on_with_the_next(site, expected):
+    way = begin(WAYS["joined dask"](site()))
+    do(events.kill_scheduler, way)
+    assert end(way, 60) == RESUMABLE, way.site.said()
+    assert "the Dask scheduler is gone" in way.site.said()
+    assert way.site.committed() < way.site.blocks
+    again(way, expected)
+
+
+def test_of_a_killed_driver_nothing_stays(site, expected):
+    way = begin(WAYS[DASK](site()))
+    assert len(way.site.processes()) > 3
+    do(events.kill_driver, way)
+    assert end(way) == -signal.SIGKILL
+    check_gone(way.site, 60)
+    assert way.site.committed() < way.site.blocks
+    again(way, expected)
+
+
+@farming.needs_mpi
+@takes_long
+@pytest.mark.parametrize("event", [events.kill_driver, events.kill_in_block])
+def test_mpi_ends_as_a_whole(event, site, expected):
+    way = begin(WAYS["mpi"](site()))
+    do(event, way)
+    assert end(way) in way.allowed([event])
+    check_gone(way.site, 30)
+    assert way.site.committed() < way.site.blocks
+    again(way, expected)
+
+
+on_slurm = pytest.mark.slurm
+
+
+def seen(cluster):
+    """Return all jobs there were, as {id: state}: SLURM knows them for minutes after their end."""
+    lines = cluster.call("squeue", "-h", "-t", "all", "-r", "-o", "%A|%T").splitlines()
+    return dict(line.split("|") for line in lines)
+
+
+@on_slurm
+@takes_long
+def test_a_cancelled_job_is_replaced(site, expected, on_cluster):
+    way = begin(Slurm(site(0.3, cluster=on_cluster)))
+    before = seen(on_cluster)
+    do(events.scancel, way)
+    finish(way, expected)
+    assert seen(on_cluster).keys() > before.keys(), "no job in place of the cancelled one"
+
+
+@on_slurm
+@takes_long
+@pytest.mark.parametrize("event", [events.lose_node, events.requeue])
+@pytest.mark.parametrize("kind", [Slurm, Submitted])
+def test_a_run_goes_on_without_a_node_or_a_job(kind, event, site, expected, on_cluster):
+    way = begin(kind(site(0.3, cluster=on_cluster)))
+    do(event, way)
+    finish(way, expected)
+
+
+@on_slurm
+@takes_long
+def test_a_driver_of_jobs_that_is_killed(site, expected, on_cluster):
+    way = begin(Slurm(site(0.3, cluster=on_cluster)))
+    do(events.kill_driver, way)
+    assert end(way) == -signal.SIGKILL
+    check_gone(way.site)
+    wait_for(lambda: not jobs(way.site), "its jobs have ended", 10)
+    assert way.site.committed() < way.site.blocks
+    again(way, expected)
+
+
+@on_slurm
+@takes_long
+def test_held_jobs_are_said_to_be_held_and_waited_for(site, expected, on_cluster):
+    way = Slurm(site(cluster=on_cluster))
+    way.execution = f"{{{way.asks}, extra: [--hold]}}"
+    way.launch()
+    wait_for(lambda: "JobHeldUser" in way.site.said(), "the run says why it waits", 60)
+    assert way.ended() is None
+    for job in {job[0] for job in jobs(way.site)}:
+        on_cluster.call("scontrol", "release", job)
+    finish(way, expected)
+
+
+@on_slurm
+@takes_long
+def test_a_held_array_is_said_to_be_held_and_waited_for(site, expected, on_cluster):
+    way = Submitted(site(cluster=on_cluster))
+    way.execution = f"{{{way.asks}, extra: [--hold]}}"
+    way.launch()
+    _, said, _ = farming.call("status", way.site.store)
+    assert "JobHeldUser" in said
+    assert way.ended() is None
+    for job in submitting.job_ids(way.site.store):
+        on_cluster.call("scontrol", "release", str(job))
+    finish(way, expected)
+
+
+@on_slurm
+@takes_long
+@pytest.mark.parametrize("kind", [Slurm, Submitted])
+def test_of_a_walltime_too_short_no_block_is_killed(kind, site, expected, on_cluster):
+    # Of an array SLURM asks the worker to go half a minute before the end.
+    way = kind(site(0.8 if kind is Submitted else 1.2, cluster=on_cluster))
+    way.execution = "{backend: slurm, jobs: 1, memory: 500MiB, time: '1'}"
+    before = seen(on_cluster)
+    begin(way)
+    while kind is Submitted and way.site.committed() < way.site.blocks and end(way) != DONE:
+        assert end(way) == RESUMABLE
+        assert not way.site.notes(), "a block was killed"
+        way.launch()
+    finish(way, expected)
+    ours = {job: state for job, state in seen(on_cluster).items() if job not in before}
+    assert len(ours) > 1
+    assert "TIMEOUT" not in ours.values()
