@@ -240,7 +240,7 @@ class Push:
         """
         try:
             return future.result(timeout=ANSWER_SECONDS)
-        except TimeoutError:
+        except (TimeoutError, KilledWorker):
             return None
         except CancelledError as error:
             raise StoppedEarly(GONE) from error

@@ -121,11 +121,11 @@ def lose_node(way, draw):
 
 
 def restart_controller(way, draw):
-    """Kill SLURM's controller, and start it again."""
-    way.site.cluster.kill_controller()
+    """Stop SLURM's controller, and start it again; killed, it forgets jobs that it has started."""
+    way.site.cluster.stop_controller()
     time.sleep(draw.uniform(0, 2))
     way.site.cluster.start_controller()
-    return "controller killed and started"
+    return "controller stopped and started"
 
 
 EVENTS = {
