@@ -185,12 +185,16 @@ def _disagreements(first: Forcing, other: Forcing) -> Iterator[Problem]:
 def _check_years(setup: Setup) -> None:
     """Refuse years of outputs and of the kernel's options that the forcings lack."""
     years = setup.years
+    run = f"the run ({years[0]}-{years[-1]})" if len(years) else "a run without time"
     problems = [
-        Problem(f"year {y} is not in the run ({years[0]}-{years[-1]})", f"outputs.{name}.at")
+        Problem(f"year {y} is not in {run}", f"outputs.{name}.at")
         for name, output in setup.scenario.outputs.items()
         for y in output.at or ()
         if y not in years
     ]
+    if within := sorted(setup.coords.keys() - {"year"}):
+        text = f"has steps within a year ({', '.join(within)}); needed annual steps, or none"
+        problems.append(Problem(text, "forcing"))
     if problems:
         raise ScenarioError(problems, setup.scenario.name)
 

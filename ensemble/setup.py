@@ -77,8 +77,8 @@ class Setup:
 
     @property
     def years(self) -> I8:
-        """Return the calendar year of each step of ``time``."""
-        return np.asarray(self.coords["year"], dtype=np.int64)
+        """Return the calendar year of each step of ``time``; none where nothing has a time."""
+        return np.asarray(self.coords.get("year", ()), dtype=np.int64)
 
     def design(self, forcing: int = 0, location: int = 0) -> Design:
         """Return the design that a forcing and location use; mostly one for all."""

@@ -1,0 +1,323 @@
+"""A table of sites, one row each: what lasts, and series of what changes, from CSV or Parquet.
+
+.. code-block:: yaml
+
+    forcing:
+      reader: site_table
+      path: sites.csv
+      columns: {soil_temperature: TSOI, clay: CLAY}
+      units: {TSOI: degC, CLAY: percent}
+      values: {depth: 30}
+
+With ``series: {path: years.csv}`` drivers in time come from rows by site and year (and ``day:``,
+1 to 365); those that have no column there last, and are repeated.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from kernels import Variable
+from scenarios._problems import Problem, nearest
+from scenarios.forcing._checks import F8, Findings, number
+from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
+from scenarios.forcing._sources import (
+    Names,
+    Term,
+    as_asked,
+    by_name,
+    told,
+    unit_of,
+    unneeded,
+    wrong,
+)
+from scenarios.forcing._table import Table, load_table
+from scenarios.units import convert
+
+DAYS = 365
+PLACES = ("lat", "lon", "area")
+"""Columns that every store knows, kept where they are there."""
+
+Time = tuple[int, ...]
+Rows = dict[str, dict[Time, int]]
+"""Row by site and time; the time of a table without one is empty."""
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class SeriesTable(BaseModel):
+    """A table of what changes, one row per site and year, or site and day."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: str = Field(min_length=1, description="CSV or Parquet file, one row per site and time")
+    year: str = Field(default="year", description="column of calendar years")
+    day: str | None = Field(default=None, description="column of days of the year, 1 to 365")
+
+
+class Spec(ReaderSpec):
+    """``forcing:`` of a table of sites."""
+
+    reader: Literal["site_table"]
+    path: str = Field(min_length=1, description="CSV or Parquet file, one row per site")
+    name: str = Field(default="", description="of the forcing; by default that of the file")
+    location: str = Field(default="location", description="column of site names")
+    sites: Literal["all"] | list[str] = Field(
+        default="all", description="sites to take, in this order"
+    )
+    columns: dict[str, Names] = Field(
+        default={}, description="driver: column, where the names differ; a list is added up"
+    )
+    units: dict[str, str] = Field(
+        default={}, description="column or driver: unit, where the header does not say NPP [unit]"
+    )
+    values: dict[str, Number] = Field(
+        default={}, description="driver: number for all sites, in the unit of the kernel"
+    )
+    series: SeriesTable | None = Field(
+        default=None, description="{path: years.csv}, drivers that change"
+    )
+
+    def read(self, needs: Sequence[Variable], base: Path) -> list[Forcing]:
+        """Return the one forcing; see `ReaderSpec.read`."""
+        findings = Findings()
+        self._check(needs, findings)
+        tables = [_Indexed(load_table(base / self.path, findings), self.location, (), findings)]
+        if self.series is not None:
+            when = (self.series.year, *((self.series.day,) if self.series.day else ()))
+            table = load_table(base / self.series.path, findings)
+            tables.insert(0, _Indexed(table, self.location, when, findings))
+        findings.raise_all()
+        names = self._sites(tables[-1], findings)
+        times = self._times(tables[0], names, findings) if self.series else []
+        findings.raise_all()
+        reading = _Reading(self, tables, names, times, findings)
+        drivers = {need.name: reading.driver(need) for need in needs}
+        places = reading.places()
+        findings.raise_all()
+        provenance = {
+            "reader": "site_table",
+            "files": [dict(one.table.digest) for one in tables[::-1]],
+            "drivers": reading.said,
+            "conventions": "where a time unit is changed, yr is 365.25 d",
+        }
+        label = self.name or Path(self.path).stem
+        return [Forcing(label, drivers, _coords(times), Locations(names, places), provenance)]
+
+    def _check(self, needs: Sequence[Variable], findings: Findings) -> None:
+        for word, said in (("columns", self.columns), ("values", self.values)):
+            for problem in unneeded(said, needs, f"forcing.{word}"):
+                findings.add("drivers", problem)
+        for name in sorted(self.columns.keys() & self.values.keys()):
+            text = f"{name!r} has a column and a value; leave one of them out"
+            findings.add("drivers", Problem(text, f"forcing.values.{name}"))
+        for need in needs:
+            if need.dims not in ((), ("time",)):
+                text = f"driver {need.name!r} has dimensions ({', '.join(need.dims)})"
+                text += " and this reader gives none or (time); use another reader"
+                findings.add("drivers", Problem(text, "forcing.reader"))
+        if self.series is None and any(need.dims for need in needs):
+            text = "the kernel's drivers change in time; needed series: {path: FILE.csv}"
+            findings.add("drivers", Problem(text, "forcing.series"))
+        if self.series is not None and not any(need.dims for need in needs):
+            text = "no driver of the kernel changes in time; leave series: out"
+            findings.add("drivers", Problem(text, "forcing.series"))
+
+    def _sites(self, table: "_Indexed", findings: Findings) -> tuple[str, ...]:
+        if self.sites == "all":
+            return tuple(table.rows)
+        for i, name in enumerate(self.sites):
+            if name not in table.rows:
+                text = f"no site {name!r} in {table.table.file}{nearest(name, table.rows)}"
+                findings.add("sites", Problem(text, f"forcing.sites[{i}]"))
+            elif name in self.sites[:i]:
+                findings.add("sites", Problem(f"{name!r} is there twice", f"forcing.sites[{i}]"))
+        return tuple(self.sites)
+
+    def _times(self, table: "_Indexed", names: Iterable[str], findings: Findings) -> list[Time]:
+        """Return the times, rising and without a gap, that all sites have."""
+        found = [table.rows.get(name, {}) for name in names]
+        if not found:
+            return []
+        times = sorted(set().union(*found))
+        for name, rows in zip(names, found, strict=True):
+            gaps = [time for time in times if time not in rows]
+            if gaps:
+                text = f"no row for {_said(gaps[0])}; needed the same times for every site"
+                findings.add("gaps", table.table.problem(text, f"location {name!r}"))
+        for before, after in pairwise(times):
+            if after != _next(before):
+                text = f"{_said(after)} follows {_said(before)}; needed {_said(_next(before))}"
+                findings.add("gaps", table.table.problem(text))
+        if times and times[0][1:] not in ((), (1,)):
+            text = f"begins with {_said(times[0])}; needed day 1, or leave that year out"
+            findings.add("gaps", table.table.problem(text))
+        return times
+
+
+class _Indexed:
+    """A table and where its sites and times are."""
+
+    def __init__(
+        self, table: Table, location: str, when: tuple[str, ...], findings: Findings
+    ) -> None:
+        self.table, self.keys = table, (location, *when)
+        self.rows: Rows = {}
+        missing = [name for name in self.keys if name not in table.names]
+        for name in missing:
+            word = dict(zip(self.keys, ("location", "series.year", "series.day"), strict=False))
+            text = f"no column {name!r}{nearest(name, table.names)}; say {word[name]}: NAME"
+            findings.add("columns", table.problem(f"{text} in the scenario, or rename the column"))
+        at = [] if missing else [table.names.index(name) for name in self.keys]
+        for row, (_, cells) in enumerate(table.rows) if at else ():
+            self._enter(row, str(cells[at[0]]).strip(), [cells[i] for i in at[1:]], findings)
+
+    def _enter(self, row: int, name: str, when: list[Any], findings: Findings) -> None:
+        if name.lower() in ("", "nan", "none", "<na>"):
+            text = "is empty; needed the name of a site"
+            findings.add("bad names", self.table.problem(text, f"column {self.keys[0]!r}", row))
+            return
+        for cell, column, most in zip(when, self.keys[1:], (9999, DAYS), strict=False):
+            if (found := _whole(cell)) is None or not 1 <= found <= most:
+                text = f"{cell!r} is not a whole number from 1 to {most}"
+                findings.add("bad times", self.table.problem(text, f"column {column!r}", row))
+                return
+        time = tuple(int(float(cell)) for cell in when)
+        rows = self.rows.setdefault(name, {})
+        if time in rows:
+            first = self.table.rows[rows[time]][0]
+            text = f"is there again, first in {'line' if self.table.has_lines else 'row'} {first}"
+            findings.add("repeated rows", self.table.problem(text, f"location {name!r}", row))
+            return
+        rows[time] = row
+
+
+@dataclass
+class _Reading:
+    """Tables on their way to arrays; the table of what changes, if any, comes first."""
+
+    spec: Spec
+    tables: list[_Indexed]
+    names: tuple[str, ...]
+    times: list[Time]
+    findings: Findings
+    said: dict[str, Any] = field(default_factory=dict)
+
+    def driver(self, need: Variable) -> F8:
+        """Return a driver, (L,) or (L, T), in its unit."""
+        shape = (len(self.names), *((len(self.times),) if need.dims else ()))
+        if need.name in self.spec.values:
+            value = self.spec.values[need.name]
+            self.said[need.name] = {"from": "the scenario", "value": value}
+            return np.full(shape, value)
+        # What lasts comes from the sites alone.
+        tables = self.tables if need.dims else self.tables[-1:]
+        complaints: list[str] = []
+        for one in tables:
+            terms, complaints = self._terms(need, one)
+            if not complaints:
+                found = self._sum(need, one, terms)
+                return np.array(np.broadcast_to(found.reshape(len(found), -1), shape)
+                                if need.dims else found[:, 0])  # fmt: skip
+        for complaint in complaints:
+            problem = tables[-1].table.problem(complaint, f"driver {need.name!r}")
+            self.findings.add("columns", problem)
+        return np.full(shape, np.nan)
+
+    def _terms(self, need: Variable, one: _Indexed) -> tuple[list[Term], list[str]]:
+        rest = [name for name in one.table.names if name not in one.keys]
+        if need.name in self.spec.columns:
+            return as_asked(self.spec.columns[need.name], rest, "column")
+        terms, complaint = by_name(need.name, rest, "column", "columns")
+        hint = f", or values: {{{need.name}: NUMBER}}"
+        return terms, [complaint + hint] if complaint else []
+
+    def _sum(self, need: Variable, one: _Indexed, terms: list[Term]) -> F8:
+        """Return a sum of columns, (L, times of the table)."""
+        total, units = np.zeros((1, 1)), {}
+        for term in terms:
+            units[term.name] = self._unit(need, one.table, term)
+            total = total + term.sign * self._column(need, one, term.name, units[term.name])
+        self.said[need.name] = told(need, terms, units)
+        return np.asarray(total, dtype=np.float64)
+
+    def _unit(self, need: Variable, table: Table, term: Term) -> str:
+        said, found = self.spec.units, table.units.get(term.name, "")
+        unit, complaint = unit_of(term.name, need, said, found=found, example=need.units)
+        if not complaint:
+            try:
+                convert(0.0, unit, need.units)
+            except ValueError as error:
+                complaint = str(error)
+        if complaint:
+            self.findings.add("units", table.problem(complaint, f"column {term.name!r}"))
+        return "" if complaint else unit
+
+    def _column(self, need: Variable, one: _Indexed, name: str, unit: str) -> F8:
+        times: Sequence[Time] = self.times if len(one.keys) > 1 else [()]
+        at = one.table.names.index(name)
+        raw = np.full((len(self.names), len(times)), np.nan)
+        for i, site in enumerate(self.names):
+            for t, time in enumerate(times):
+                row = one.rows.get(site, {}).get(time)
+                if row is not None:
+                    raw[i, t] = self._cell(one.table, row, at, site)
+        values = convert(raw, unit, need.units) if unit else raw
+        for bad, needed in wrong(name, need, values):
+            for i, t in zip(*np.nonzero(bad), strict=True):
+                text = f"found {raw[i, t]:g} {unit}; {needed}"
+                where = f"location {self.names[i]!r}, column {name!r}"
+                row = one.rows[self.names[i]][times[t]]
+                self.findings.add("bad values", one.table.problem(text, where, row))
+        return values
+
+    def _cell(self, table: Table, row: int, at: int, site: str) -> float:
+        try:
+            return number(table.rows[row][1][at])
+        except ValueError as error:
+            where = f"location {site!r}, column {table.names[at]!r}"
+            problem = table.problem(f"{error}; needed a number", where, row)
+            self.findings.add("bad values", problem)
+            return float("nan")
+
+    def places(self) -> dict[str, F8]:
+        """Return latitude, longitude and area, where the table of sites has them."""
+        one = self.tables[-1]
+        return {
+            name: np.array(
+                [self._cell(one.table, one.rows[site][()], at, site) for site in self.names]
+            )
+            for at, name in enumerate(one.table.names)
+            if name in PLACES
+        }
+
+
+def _whole(cell: Any) -> int | None:
+    try:
+        value = float(cell)
+    except (TypeError, ValueError):
+        return None
+    return int(value) if value.is_integer() else None
+
+
+def _next(time: Time) -> Time:
+    year, *day = time
+    if day and day[0] < DAYS:
+        return (year, day[0] + 1)
+    return (year + 1, *(1 for _ in day))
+
+
+def _said(time: Time) -> str:
+    return f"year {time[0]}" + "".join(f", day {day}" for day in time[1:])
+
+
+def _coords(times: list[Time]) -> Mapping[str, NDArray[np.int64]]:
+    """Return the year of each step, and the day where there are days; nothing without time."""
+    columns = np.array(times, dtype=np.int64).T if times else ()
+    return dict(zip(("year", "day"), columns, strict=False))
