@@ -53,9 +53,14 @@ BACKENDS = {
 }
 
 
-@farming.takes_long
 @pytest.mark.chaos
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(
+    "backend",
+    [
+        pytest.param("local", marks=farming.by_hand),
+        pytest.param("dask", marks=farming.takes_long),
+    ],
+)
 def test_one_crashes_one_hangs_one_is_nan_among_many(tmp_path, backend):
     scenario = write(tmp_path, n=N, block=1000, execution=BACKENDS[backend])
     store = tmp_path / "run.zarr"
@@ -64,7 +69,7 @@ def test_one_crashes_one_hangs_one_is_nan_among_many(tmp_path, backend):
     check(store)
 
 
-@farming.takes_long
+@farming.by_hand
 @pytest.mark.chaos
 def test_so_do_independent_workers(tmp_path):
     scenario = write(tmp_path, n=N, block=1000, execution=BACKENDS["local"])
