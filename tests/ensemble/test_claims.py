@@ -20,7 +20,7 @@ KEYS = 500
 RACERS = 4
 
 RACER = """
-import json, sys, time
+import json, random, sys, time
 from pathlib import Path
 from ensemble.claims import Claims, Heart, worker_name
 store, index, keys = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
@@ -29,8 +29,10 @@ mine = Claims(store, heart)
 print("ready", flush=True)
 sys.stdin.readline()
 got = {}
-for key in range(keys):
-    # Where cores are few, the first would be through before the second is given one.
+order = list(range(keys))
+# In one order for all, the first to begin would be the first at every key.
+random.Random(index).shuffle(order)
+for key in order:
     time.sleep(1e-4)
     if how := mine.take((key,)):
         got[key] = how
