@@ -9,13 +9,14 @@ import queue
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import dask
 import distributed
 from distributed import LocalCluster
+from distributed.client import ClosedClientError
 from distributed.scheduler import KilledWorker
 
 from ensemble import certificates
@@ -31,6 +32,9 @@ ANSWER_SECONDS = 5.0
 """Answers are a few hundred bytes that lie ready where the block ran."""
 
 GONE = "the Dask scheduler is gone; nothing is lost. Go on with:"
+
+UNANSWERED = (OSError, ClosedClientError)
+"""What a call raises whose scheduler dies meanwhile, or has been found dead."""
 
 CAREFUL_TRIES = 5
 """Workers that may die while they watch a child process run the same block."""
@@ -159,7 +163,8 @@ class Push:
         """Run the farm's blocks until they are done or it is told to stop."""
         self._push()
         # A cluster that is somebody's lives on, and must not hold on to files of the store.
-        self.client.run(close, self.order, on_error="ignore")
+        with suppress(*UNANSWERED):
+            self.client.run(close, self.order, on_error="ignore")
 
     def _push(self) -> None:
         while True:
@@ -177,12 +182,19 @@ class Push:
         self._tended = time.monotonic()
         if self.client.status not in ("running", "connecting"):
             raise StoppedEarly(GONE)
-        there = self.client.nthreads()
+        there = self._ask(self.client.nthreads)
         self.workers = sum(n for worker, n in there.items() if worker not in self._gone)
         if waiting := self._gone & there.keys():
             # Not Dask's retirement: it keeps a worker whose answers no other can take over.
-            self.client.run(leave, workers=list(waiting), on_error="ignore")
+            self._ask(self.client.run, leave, workers=list(waiting), on_error="ignore")
         self.tend()
+
+    def _ask(self, call: Callable[..., Any], *words: Any, **more: Any) -> Any:
+        """Return what Dask answers; a scheduler that does not is gone."""
+        try:
+            return call(*words, **more)
+        except UNANSWERED as error:
+            raise StoppedEarly(GONE) from error
 
     def _say_if_alone(self) -> None:
         alone = self.workers == 0
@@ -199,7 +211,7 @@ class Push:
             if key is None:
                 return False
             careful = key in self._careful
-            future = self.client.submit(run_block, self.order, key, careful, pure=False)
+            future = self._ask(self.client.submit, run_block, self.order, key, careful, pure=False)
             self._flying[future] = key
             future.add_done_callback(self._answers.put)
         return True
@@ -242,7 +254,7 @@ class Push:
             return future.result(timeout=ANSWER_SECONDS)
         except (TimeoutError, KilledWorker):
             return None
-        except CancelledError as error:
+        except (CancelledError, *UNANSWERED) as error:
             raise StoppedEarly(GONE) from error
 
     def _failed(self, key: Key, error: BaseException | None) -> None:
