@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from kernels._contract import Batch as Batch
+from kernels._contract import Coordinate as Coordinate
 from kernels._contract import Derived as Derived
 from kernels._contract import Fault as Fault
 from kernels._contract import Kernel as Kernel

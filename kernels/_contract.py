@@ -65,6 +65,41 @@ class Variable:
 
 
 @dataclass(frozen=True)
+class Coordinate:
+    """A dimension of the kernel's own, such as ``layer``: where its places are.
+
+    Attributes
+    ----------
+    values : ndarray, shape (n,), float64
+        In ``units``, finite and rising: the middle of a layer.
+    units, meaning : str
+    bounds : ndarray, shape (n, 2), float64, or None
+        Lower and upper end of each place, around its value.
+    """
+
+    values: F8
+    units: str
+    meaning: str
+    bounds: F8 | None = None
+
+    def __post_init__(self) -> None:
+        values = np.asarray(self.values, dtype=np.float64)
+        object.__setattr__(self, "values", values)
+        if values.ndim != 1 or not values.size or not np.isfinite(values).all():
+            raise ValueError(f"a coordinate has shape {values.shape}; needed (n,), finite numbers")
+        if (np.diff(values) <= 0).any():
+            raise ValueError(f"a coordinate of {values.tolist()} {self.units} does not rise")
+        if self.bounds is None:
+            return
+        bounds = np.asarray(self.bounds, dtype=np.float64)
+        object.__setattr__(self, "bounds", bounds)
+        if bounds.shape != (values.size, 2):
+            raise ValueError(f"bounds have shape {bounds.shape}; needed ({values.size}, 2)")
+        if not ((bounds[:, 0] < values) & (values < bounds[:, 1])).all():
+            raise ValueError(f"bounds {bounds.tolist()} are not around {values.tolist()}")
+
+
+@dataclass(frozen=True)
 class Batch:
     """One forcing x L locations x S samples; the last axis of every array is contiguous.
 
@@ -174,7 +209,7 @@ class Kernel:
     Attributes
     ----------
     parameters, drivers, outputs, intermediates : tuple
-        The tables. Names are unique across all four.
+        The tables. Names are unique across all four, and ``coords``.
     stages : tuple of Stage
         In order; a one-stage kernel is the plain case.
     options : type
@@ -204,6 +239,9 @@ class Kernel:
         What the stages start for each member, for people.
     time_limit : float
         Seconds after which the kernel itself gives a member up; 0 if it never does.
+    coords : mapping of str to Coordinate
+        Dimensions of the kernel's own, by name: ``layer``. Other dims have the length that
+        drivers give them.
     """
 
     name: str
@@ -225,10 +263,11 @@ class Kernel:
     programs: Mapping[str, Path] = field(default_factory=dict)
     commands: tuple[str, ...] = ()
     time_limit: float = 0.0
+    coords: Mapping[str, Coordinate] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         tables = (self.parameters, self.drivers, self.outputs, self.intermediates)
-        names = [entry.name for table in tables for entry in table]
+        names = [*(entry.name for table in tables for entry in table), *self.coords]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"kernel {self.name!r} names {twice} twice; names are unique")

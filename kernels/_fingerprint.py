@@ -57,6 +57,8 @@ def fingerprint(kernel: Kernel) -> dict[str, str]:
         "outputs": kernel.outputs,
         "intermediates": kernel.intermediates,
         "stages": kernel.stages,
+        # Kernels without dimensions of their own keep the fingerprint that they had.
+        **({"coords": kernel.coords} if kernel.coords else {}),
     }
     for name, table in tables.items():
         closure.add(f"{kernel.name}.{name}", closure.describe(table))
