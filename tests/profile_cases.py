@@ -10,12 +10,6 @@ from kernels import mimics_profile
 POOLS = ("lit_m", "lit_s", "mic_r", "mic_k", "som_p", "som_c", "som_a")
 
 
-def table(text):
-    """Return rows of numbers by their first cell."""
-    rows = [[float(c) for c in line.strip("| \n").split("|")] for line in text.strip().splitlines()]
-    return {int(row[0]): np.array(row[1:]) for row in rows}
-
-
 @dataclass(frozen=True)
 class Case:
     """A preset and layers, the drivers of a site, and parameters that differ from defaults."""

@@ -6,11 +6,20 @@ an hour take: ``pytest tests/benchmarks/test_profile_reference.py --benchmark-en
 
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 
 import numpy as np
 import pytest
 from benchmarks import profile_reference as reference
+from profile_tables import (
+    ARRIVALS,
+    COLUMN_14C,
+    COLUMNS,
+    POOLS_14C,
+    STOPS,
+    TO_NINE_DIGITS,
+    TRANSIENT,
+    table,
+)
 from scipy.integrate import solve_ivp
 
 pytestmark = pytest.mark.skipif(not reference.gcc, reason="gcc is not here for the C source")
@@ -35,68 +44,6 @@ CASES = {
     "V5": ("w21_code", TEMPERATE, TABLE_1),
 }
 THICKNESS = {"V5": np.array([2.0, 3, 5, 10, 10, 20, 25, 25])}
-TO_NINE_DIGITS = 5.5e-9
-
-# SOC and litter (g C m-2), respiration (g C m-2 yr-1), slowest mode (yr), fastest rate (yr-1).
-COLUMNS = {
-    "V0": (9371.884387, 1913.567572, 500, 101205, 3.305),
-    "V1": (5813.423137, 3083.532182, 500, 2148.94, 2.431),
-    "V2": (19725.47652, 3320.745852, 500, 2205.5, 2.224),
-    "V3": (20293.59726, 2917.094446, 900, 2053.18, 6.608),
-    "V4": (17828.41604, 3281.276405, 250, 26887.4, 1.976),
-    "V5": (19807.0429, 3360.084051, 500, 2175.31, 3.663),
-}
-
-# Years and layers of V2 from the cold start.
-TRANSIENT = """
-1 1 1.5325613 3.7520772 0.60361902 0.35104723 2.3129389 7.5387453 3.1662638
-1 5 0.61660389 1.4553054 0.16705833 0.21135575 1.7917331 6.99212 3.739462
-1 20 1.2452754 1.5516075 0.054877667 0.11771793 1.6516421 6.7730371 4.5572531
-10 1 1.4474789 5.6489266 0.62500644 0.74299305 3.9098385 16.490025 3.6328856
-10 5 0.59833959 1.7922035 0.044561431 0.040941253 0.47607995 7.9094008 3.6762692
-10 20 0.99172921 1.4697275 0.0092087851 0.0065561753 0.3112568 7.0673702 5.64998
-100 1 1.2584789 4.8934983 0.71599092 0.83500598 4.9048085 22.443358 4.3268627
-100 5 0.86059056 3.6229359 0.032490727 0.042801046 0.1416291 12.171073 2.6317666
-100 20 0.42653333 1.3007833 0.0020340544 0.0019575836 0.0040720746 7.507713 4.8735968
-"""
-
-# Year, and per cent by which are off, as printed: the worst pool of a layer, the worst layer's SOC,
-# the column's with its sign, and that of the uppermost 30 cm.
-STOPS = [
-    ("V1", "column", 750, "220 114 36 1.6"),
-    ("V1", "column_pools", 3395, "66 28 8.8 0.4"),
-    ("V1", "layers", 5281, "27 12 3.6 0.15"),
-    ("V2", "column", 703, "45 35 -18 1.8"),
-    ("V2", "layers", 2897, "18 17 -7.0 0.5"),
-    ("V3", "column", 457, "6.2e2 30 -19 4.7"),
-    ("V3", "layers", 4303, "15 5.8 -3.2 0.6"),
-    ("V4", "column", 2, "nan 69 -26 47"),
-    ("V4", "layers", 14317, "138 20 -7.9 0.2"),
-]
-
-# Years until the worst pool is within 1e-2, 1e-4 and 1e-6 of the steady state.
-ARRIVALS = {
-    "V1": (12383, 22280, 32179),
-    "V2": (9339, 19499, 29658),
-    "V3": (8637, 18082, 27540),
-    "V4": (104468, 228342, 352167),
-}
-
-# Of the whole column: tracer in 1950 and 2000, paper mode in 1950 and 2000.
-COLUMN_14C = {
-    "V1": (0.892781, 1.011709, 0.928926, 0.990507),
-    "V2": (0.822591, 0.881072, 0.869526, 0.884473),
-    "V4": (0.544536, 0.590210, 0.570917, 0.592489),
-}
-POOLS_14C = {
-    0: (1.139786, 1.147927, 1.178941, 1.182321, 1.206323, 1.222026, 1.207307),
-    9: (1.154478, 0.985149, 0.947647, 0.910622, 0.988483, 0.807890, 0.840629),
-}
-
-
-def table(name):
-    path = Path(__file__).with_name(f"profile_{name}.csv")
-    return np.genfromtxt(path, delimiter=",", names=True, dtype=None, encoding="ascii")
 
 
 @dataclass(frozen=True)
