@@ -50,7 +50,7 @@ def encode(spec: ArraySpec, values: NDArray[np.generic]) -> bytes | memoryview:
 def _encode_strings(values: NDArray[np.generic]) -> bytes:
     from numcodecs import VLenUTF8
 
-    return bytes(VLenUTF8().encode(values.astype(object)))
+    return bytes(VLenUTF8().encode(values.astype(object).ravel()))
 
 
 def decode(spec: ArraySpec, content: bytes) -> NDArray[np.generic]:

@@ -80,7 +80,7 @@ def submit(
     begun, warnings = engine.store_of(planned, asked.cores, accept_changes)
     # SLURM fails jobs without a word whose log has no folder.
     begun.make_folders("logs")
-    for warning in (*warnings, *submission.remarks):
+    for warning in (*warnings, *planned.warnings, *submission.remarks):
         console.warn(warning)
     if emit_script:
         typer.echo(submission.script, nl=False)

@@ -115,6 +115,7 @@ def run(
         store.clear_scratch()
         careful = frozenset(key for key in take_notes(store) if key not in committed)
         warnings += _other_cpu(store)
+        warnings += plan.warnings
         outcome = Outcome(store.path, plan.blocks, warnings=warnings)
         before = len(committed)
         tally = _Tally(committed, plan.blocks, begun, progress)

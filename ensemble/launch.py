@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 import kernels
-from ensemble import across, quarantine
+from ensemble import across, observed, quarantine
 from ensemble.layout import KEEP_SAMPLES, Layout
 from ensemble.members import EnsembleWork
 from ensemble.planning import Plan
@@ -22,10 +22,18 @@ from scenarios.forcing import Locations
 
 Static = dict[str, tuple[ArraySpec, NDArray[Any]]]
 
+DEPTHS = ("mm", "cm", "m")
+"""Units of a kernel's own dimension that make it a depth in the soil."""
+
 
 def create_store(plan: Plan) -> Store:
     """Create the store of a plan: metadata, coordinates, drivers, no member yet."""
-    static = {**_coordinates(plan.layout), **_drivers(plan.setup), **_pilot(plan.setup)}
+    static = {
+        **_coordinates(plan.layout),
+        **_drivers(plan.setup),
+        **observed.to_arrays(plan.setup),
+        **_pilot(plan.setup),
+    }
     specs = (
         *(spec for spec, _ in static.values()),
         *plan.layout.arrays,
@@ -70,6 +78,10 @@ def _coordinates(layout: Layout) -> Static:
         found |= _whole(name, np.asarray(column, dtype=np.float64), ("location",))
     if "year" in setup.coords:
         found |= _time(setup.years)
+    for name, values in setup.own_coords.items():
+        found |= _whole(name, values, (name,))
+    for name, own in setup.kernel.coords.items():
+        found |= _own(name, own)
     for name, kept in layout.outputs.items():
         if kept.dims != kept.variable.dims and not isinstance(kept.steps, int):
             dim = f"{name}_year"
@@ -79,6 +91,18 @@ def _coordinates(layout: Layout) -> Static:
         about = {"long_name": "member of each forcing and location", "standard_name": "realization"}
         found |= _whole("realization", rows, ("sample",), attrs=about)
     return found
+
+
+def _own(name: str, own: kernels.Coordinate) -> Static:
+    """Return a dimension of the kernel's own as CF has a vertical coordinate."""
+    about = {"units": own.units, "long_name": own.meaning}
+    if own.units in DEPTHS:
+        about |= {"positive": "down", "axis": "Z"}
+    if own.bounds is None:
+        return _whole(name, own.values, (name,), attrs=about)
+    # CF: what bounds mean and their unit are those of the coordinate.
+    bounds = _whole(f"{name}_bounds", own.bounds, (name, "bound"))
+    return _whole(name, own.values, (name,), attrs={**about, "bounds": f"{name}_bounds"}) | bounds
 
 
 def _time(years: NDArray[np.int64]) -> Static:
@@ -151,7 +175,9 @@ def _setup(store: Store, scenario: Scenario, kernel: kernels.Kernel, options: An
     root = {p: s for p, s in store.specs.items() if "/" not in p and s.dtype == "float64"}
     columns = {p: store.read_whole(p) for p, s in root.items() if s.dims == ("location",)}
     drivers = [_mapped(store, kernel, f) for f in range(len(forcings))]
-    coords = {"year": store.read_whole("year")} if "year" in store.specs else {}
+    dims = {d for driver in kernel.drivers for d in driver.dims} - {"time"}
+    own = sorted(d for d in dims - kernel.coords.keys() if d in store.specs)
+    coords = {name: store.read_whole(name) for name in ("year", *own) if name in store.specs}
     edges = {
         p.removeprefix("pilot/").removesuffix("_edges"): store.read_whole(p)
         for p in store.specs
@@ -169,6 +195,8 @@ def _setup(store: Store, scenario: Scenario, kernel: kernels.Kernel, options: An
         synthetic=store.attrs["synthetic"],
         base=store.path / "inputs",
         edges=edges,
+        observations=observed.read_observations(store, len(forcings)),
+        sources=observed.read_sources(store, len(forcings), len(names)),
     )
 
 

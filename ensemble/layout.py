@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble.responses import outputs_of
 from ensemble.setup import Sampler, Setup
 from ensemble.statistics import Declared, Reduction, Target, reductions
 from ensemble.work import Axis, Grid
@@ -91,7 +92,7 @@ class Layout:
             for name, output in scenario.outputs.items()
         }
         self.reduced_outputs = [n for n in scenario.statistics if n not in self.functionals]
-        looked_at = [f.output for f in self.functionals.values()]
+        looked_at = outputs_of(self.functionals)
         self.wanted = tuple(dict.fromkeys([*self.outputs, *looked_at, *self.reduced_outputs]))
         self.keeps_responses = self.sampler.size <= KEEP_SAMPLES
         self.stored_parameters = self.sampler.parameters if self.keeps_responses else ()

@@ -11,6 +11,7 @@ from ensemble.chain import TILE_SAMPLES, Chain, Tile
 from ensemble.journal import Key
 from ensemble.layout import Layout
 from ensemble.quarantine import CONTROL, Case, of_block
+from ensemble.responses import evaluate
 from ensemble.setup import Rows, Setup, identity
 from ensemble.statistics import Partial, Reduction
 from ensemble.work import Grid, Result, RunBlock, count_codes
@@ -59,7 +60,7 @@ class EnsembleWork:
         runner = _Runner(self.setup, self.layout, {})
         runner.chain.compile(self.setup.drivers[0], self.setup.coords)
         everywhere = slice(0, 1)
-        block = _Block(self.layout, self.layout.reductions(0), everywhere, 1)
+        block = _Block(self.layout, self.layout.reductions(0), 0, everywhere, 1)
         block.take(runner.chain.blank(everywhere, np.zeros((1, 1), np.uint8), 1.0))
 
     def merge(self, key: Key, partials: Iterable[Mapping[str, NDArray[Any]]]) -> dict[str, Any]:
@@ -117,7 +118,7 @@ class _Runner:
         """Run the members of a rectangle, those in quarantine left out."""
         rows = self.sampler.rows(forcing, locations, samples)
         width = samples.stop - samples.start
-        block = _Block(self.layout, self.layout.reductions(forcing), locations, width)
+        block = _Block(self.layout, self.layout.reductions(forcing), forcing, locations, width)
         cases = self._cases(forcing, locations, samples)
         block.notes += sorted({case.note for case in cases.values()})
         if cases:
@@ -169,7 +170,7 @@ class _Runner:
     def control(self, forcing: int, locations: slice) -> dict[str, NDArray[Any]]:
         """Return the outputs and responses of the control members, (1, L, *dims)."""
         rows = self.setup.control_rows(forcing, locations)
-        block = _Block(self.layout, {}, locations, 1)
+        block = _Block(self.layout, {}, forcing, locations, 1)
         cases = self._cases(forcing, locations, slice(0, 0))
         tiles = self._tiles(forcing, locations, rows, 1)
         if cases:
@@ -196,9 +197,15 @@ class _Block:
     """What a block gathers, tile by tile."""
 
     def __init__(
-        self, layout: Layout, reductions: Mapping[str, Reduction], locations: slice, width: int
+        self,
+        layout: Layout,
+        reductions: Mapping[str, Reduction],
+        forcing: int,
+        locations: slice,
+        width: int,
     ) -> None:
         self.layout = layout
+        self.forcing, self.first = forcing, locations.start
         self.width = width
         self.reductions = reductions
         depth = locations.stop - locations.start
@@ -218,8 +225,9 @@ class _Block:
         here, samples = tile.locations, tile.samples
         self.status[here, samples] = tile.status
         self.notes += tile.notes
-        for name, response in self.layout.functionals.items():
-            self.responses[name][here, samples] = tile.scalar(response.output, response.apply)
+        scalars = evaluate(self.layout.functionals, tile, self.forcing, self.first)
+        for name, values in scalars.items():
+            self.responses[name][here, samples] = values
         outputs = dict.fromkeys([*self.layout.outputs, *self.layout.reduced_outputs])
         full = {name: tile.full(name) for name in outputs}
         for name, keep in self.layout.outputs.items():

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.chain import Chain
+from ensemble.responses import evaluate, outputs_of, with_parts
 from ensemble.setup import Sampler, Setup, fixed_rows
 from ensemble.statistics import canonical
 
@@ -38,9 +39,11 @@ def edges(setup: Setup) -> dict[str, NDArray[np.float64]]:
 
 
 def _explore(setup: Setup, targets: list[str], found: dict[str, NDArray[np.float64]]) -> None:
-    functionals = setup.functionals()
-    outputs = {t: functionals[t].output if t in functionals else t for t in targets}
-    chain = Chain(setup.kernel, setup.options, tuple(set(outputs.values())), setup.sizes)
+    every = setup.functionals()
+    responses = with_parts(every, [t for t in targets if t in every])
+    outputs = [t for t in targets if t not in every]
+    wanted = {*outputs, *outputs_of(responses)}
+    chain = Chain(setup.kernel, setup.options, tuple(wanted), setup.sizes)
     everywhere = slice(0, len(setup.locations.names))
     sampler = Sampler(setup)
     drawn: dict[str, NDArray[np.float64]] = {}
@@ -52,11 +55,9 @@ def _explore(setup: Setup, targets: list[str], found: dict[str, NDArray[np.float
         drivers = setup.drivers[forcing]
         ranges = {t: np.tile([np.inf, -np.inf], (everywhere.stop, 1)) for t in targets}
         for tile in chain.tiles(drivers, setup.coords, rows.values, rows.levels, width):
-            for target, output in outputs.items():
-                if target in functionals:
-                    values = tile.scalar(output, functionals[target].apply)
-                else:
-                    values = tile.full(output)
+            scalars = evaluate(responses, tile, forcing, everywhere.start)
+            for target in targets:
+                values = tile.full(target) if target in outputs else scalars[target]
                 _widen(ranges[target][tile.locations], values)
         for target, span in ranges.items():
             found[target][forcing] = _margins(span)

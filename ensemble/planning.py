@@ -13,10 +13,13 @@ from typing import Any
 import numpy as np
 
 import kernels
+from ensemble import observed
 from ensemble.cpu import versions
+from ensemble.dimensions import check_dims
 from ensemble.layout import Layout
 from ensemble.pilot import edges
 from ensemble.requests import check_statistics
+from ensemble.responses import warnings
 from ensemble.setup import Setup
 from ensemble.statistics import canonical
 from ensemble.store import PlanError
@@ -35,6 +38,9 @@ from scenarios.forcing import Forcing, Locations
 
 FREE_FOR_THEMSELVES = ("title", "description", "store", "execution", "failed_limit", "reference")
 """Sections that may change between runs into one store: they change no byte of a chunk."""
+
+WARNINGS_SHOWN = 10
+"""Warnings that a plan shows; a hundred profiles may have one each."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,14 @@ class Plan:
         return sum(chunks) + max(chunks) + rows
 
     @property
+    def warnings(self) -> list[str]:
+        """Return what the data cannot answer of what is asked, one line each, the first few."""
+        every = [text for said in self.provenance for text in said.get("warnings", ())]
+        more = len(every) - WARNINGS_SHOWN
+        rest = [f"and {more} more such; the store's provenance has all"] if more > 0 else []
+        return every[:WARNINGS_SHOWN] + rest
+
+    @property
     def seconds(self) -> float:
         """Return the declared compute time of all members on one core, seconds."""
         return self.members * self.layout.seconds_per_member
@@ -118,6 +132,7 @@ def plan(scenario: Loaded, *, store: str | Path | None = None) -> Plan:
     kernel = make_kernel(kernel, options, scenario.base)
     forcings = _read_forcings(scenario, kernel.drivers)
     locations = forcings[0].locations
+    coords = {n: observed.plain(v) for n, v in forcings[0].coords.items()}
     if scenario.locations:
         locations = join(locations, scenario.locations, scenario.base)
     labels = sorted({f.synthetic for f in forcings if f.synthetic})
@@ -131,12 +146,15 @@ def plan(scenario: Loaded, *, store: str | Path | None = None) -> Plan:
         options=options,
         forcings=tuple(f.name for f in forcings),
         locations=locations,
-        coords=forcings[0].coords,
+        coords=coords,
         drivers=[f.drivers for f in forcings],
         derived=derived,
         synthetic="; ".join(labels),
         base=scenario.base,
+        observations=observed.padded([f.observations for f in forcings]),
+        sources=[f.sources for f in forcings],
     )
+    check_dims(setup)
     _check_years(setup)
     _check_edges(setup)
     setup = replace(setup, edges=edges(setup))
@@ -144,7 +162,12 @@ def plan(scenario: Loaded, *, store: str | Path | None = None) -> Plan:
     _check_columns(layout)
     identity = _identity(scenario, setup, layout)
     path = Path(store) if store else Path(scenario.store_path())
-    return Plan(scenario, setup, layout, path, identity, [f.provenance for f in forcings])
+    notes = warnings(layout.functionals, setup.forcings)
+    provenance = [
+        {**f.provenance, **({"warnings": notes[f.name]} if f.name in notes else {})}
+        for f in forcings
+    ]
+    return Plan(scenario, setup, layout, path, identity, provenance)
 
 
 def _read_forcings(scenario: Loaded, needs: Sequence[kernels.Variable]) -> list[Forcing]:
@@ -168,6 +191,10 @@ def _read_forcings(scenario: Loaded, needs: Sequence[kernels.Variable]) -> list[
 
 
 def _disagreements(first: Forcing, other: Forcing) -> Iterator[Problem]:
+    if first.observations.keys() != other.observations.keys():
+        mine, others = (", ".join(sorted(f.observations)) or "nothing" for f in (first, other))
+        text = f"{other.name!r} observes {others} and {first.name!r} {mine}; use one reader"
+        yield Problem(text, "forcing")
     if first.locations.names != other.locations.names:
         text = f"{other.name!r} and {first.name!r} have different locations; use common ones"
         yield Problem(text, "forcing")
@@ -192,7 +219,7 @@ def _check_years(setup: Setup) -> None:
         for y in output.at or ()
         if y not in years
     ]
-    if within := sorted(setup.coords.keys() - {"year"}):
+    if within := sorted(setup.coords.keys() - {"year"} - setup.own_coords.keys()):
         text = f"has steps within a year ({', '.join(within)}); needed annual steps, or none"
         problems.append(Problem(text, "forcing"))
     if problems:
@@ -221,6 +248,8 @@ def _check_columns(layout: Layout) -> None:
     kernel = layout.setup.kernel
     taken = {"status", "realization", "forcing", "location", "time", "year", *layout.functionals}
     taken |= {p.name for p in kernel.parameters} | {v.name for v in kernel.outputs}
+    taken |= {*kernel.coords, *(f"{name}_bounds" for name in kernel.coords)}
+    taken |= set(layout.setup.own_coords)
     problems = [
         Problem("is the name of an array of the store; rename the column", f"column {name!r}")
         for name in layout.setup.locations.columns
@@ -233,9 +262,11 @@ def _check_columns(layout: Layout) -> None:
 def digest(forcing: str, setup: Setup) -> str:
     """Return a hash of everything a forcing supplies."""
     whole = hashlib.sha256()
-    drivers = setup.drivers[setup.forcings.index(forcing)]
-    for name, values in sorted([*drivers.items(), *setup.coords.items()]):
-        array = np.ascontiguousarray(values)
+    index = setup.forcings.index(forcing)
+    supplied = [*setup.drivers[index].items(), *setup.coords.items()]
+    supplied += observed.arrays(setup.observations[index] if setup.observations else {})
+    for name, array in sorted(supplied, key=lambda pair: pair[0]):
+        array = np.ascontiguousarray(array)
         whole.update(f"{name}{array.shape}{array.dtype.str}".encode())
         whole.update(array.tobytes())
     return whole.hexdigest()
@@ -392,6 +423,7 @@ def summary(plan: Plan, workers: int, *, measure: bool = False) -> dict[str, Any
         "wall_seconds": round(seconds / workers, 3),
         "truncated_share": dict(design.get("truncated_share", {})),
         "admissible": {k: str(v) for k, v in design.get("admissible", {}).items()},
+        "warnings": plan.warnings,
         "commands": list(plan.setup.kernel.commands),
         "synthetic": plan.setup.synthetic,
     }

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble.responses import Functional, functional
+from ensemble.costs import Data
+from ensemble.responses import Functional, functionals
 from kernels import Derived, Kernel
-from scenarios import Problem, Scenario, ScenarioError
+from scenarios import Scenario
 from scenarios.designs import Context, Design
-from scenarios.forcing import Locations
+from scenarios.forcing import Locations, Observed
 
 F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]
@@ -52,6 +53,10 @@ class Setup:
         Folder that relative paths of the design start from.
     edges : mapping of str to ndarray, shape (F, L, 2)
         Histogram edges of each target that needs them.
+    observations : sequence of mappings, one per forcing
+        What outputs may be compared with; the same names for every forcing, (L, n).
+    sources : sequence of mappings, one per forcing
+        Where the values of drivers and observations are from, location by location.
     """
 
     scenario: Scenario
@@ -65,15 +70,23 @@ class Setup:
     synthetic: str = ""
     base: Path = Path()
     edges: Mapping[str, F8] = field(default_factory=dict)
+    observations: Sequence[Mapping[str, Observed]] = ()
+    sources: Sequence[Mapping[str, tuple[str, ...]]] = ()
 
     @property
     def sizes(self) -> dict[str, int]:
         """Return the length of every dimension besides location and sample."""
-        found: dict[str, int] = {}
+        found = {name: len(own.values) for name, own in self.kernel.coords.items()}
         for driver in self.kernel.drivers:
             shape = self.drivers[0][driver.name].shape[1:]
             found.update(zip(driver.dims, shape, strict=True))
         return found
+
+    @property
+    def own_coords(self) -> dict[str, NDArray[Any]]:
+        """Return the coordinates, other than years, that the forcings bring for their dims."""
+        dims = {d for driver in self.kernel.drivers for d in driver.dims} - {"time"}
+        return {d: self.coords[d] for d in sorted(dims & self.coords.keys())}
 
     @property
     def years(self) -> I8:
@@ -119,18 +132,10 @@ class Setup:
         Raises
         ------
         ScenarioError
-            Years outside the run; all of them.
+            Years or depths outside the run, observations that are not there; all of them.
         """
-        found, problems = {}, []
-        for name, response in self.scenario.responses.items():
-            variable = self.kernel.variable(response.output)
-            try:
-                found[name] = functional(name, response, variable, self.years)
-            except ValueError as error:
-                problems.append(Problem(str(error), f"responses.{name}"))
-        if problems:
-            raise ScenarioError(problems, self.scenario.name)
-        return found
+        data = Data(self.years, self.kernel.coords, self.observations, self.locations.names)
+        return functionals(self.scenario, self.kernel, data)
 
     def control_rows(self, forcing: int, locations: slice) -> Rows:
         """Return the single row of the kernel's defaults, per location where derived."""

@@ -161,10 +161,11 @@ class Store:
         return out
 
     def read_strings(self, path: str) -> tuple[str, ...]:
-        """Return a one-chunk array of names."""
+        """Return a one-chunk array of names, last axis fastest."""
         from numcodecs import VLenUTF8
 
-        content = chunk_path(self.path, self.specs[path], (0,)).read_bytes()
+        spec = self.specs[path]
+        content = chunk_path(self.path, spec, (0,) * len(spec.shape)).read_bytes()
         return tuple(VLenUTF8().decode(content))
 
     def map_raw(self, path: str, index: tuple[int, ...]) -> NDArray[Any]:

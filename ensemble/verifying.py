@@ -18,6 +18,7 @@ from ensemble.layout import Layout
 from ensemble.locking import locked
 from ensemble.members import EnsembleWork
 from ensemble.planning import digest
+from ensemble.responses import evaluate
 from ensemble.store import PlanError, Store
 from kernels import BY_CODE
 from scenarios import nearest
@@ -194,9 +195,8 @@ def replay(store: Store, member: Key, *, work: EnsembleWork | None = None) -> Re
         name: kept.select(tile.full(name))[0, ..., 0].astype(layout.precision)
         for name, kept in layout.outputs.items()
     }
-    responses = {
-        name: float(tile.scalar(r.output, r.apply)[0, 0]) for name, r in layout.functionals.items()
-    }
+    scalars = evaluate(layout.functionals, tile, forcing, place)
+    responses = {name: float(values[0, 0]) for name, values in scalars.items()}
     code = BY_CODE[int(tile.status[0, 0])]
     again: dict[str, NDArray[Any]] = {"status": tile.status[0, 0], **outputs}
     if layout.keeps_responses:

@@ -82,6 +82,8 @@ def _responses(responses: dict[str, Any], kernel: Kernel, outputs: list[str]) ->
             if name in outputs
             else "a parameter of the kernel"
             if name in parameters
+            else "a dimension of the kernel"
+            if name.removesuffix("_bounds") in kernel.coords
             else "a name that every store has"
             if name in RESERVED or name.removesuffix("_year") in outputs
             else ""
@@ -89,13 +91,47 @@ def _responses(responses: dict[str, Any], kernel: Kernel, outputs: list[str]) ->
         if owner:
             text = f"is also {owner}; give the response a name of its own, such as {name}_change"
             yield Problem(text, f"responses.{name}")
-        if response is not None and response.output not in outputs:
+        if response is None:
+            continue
+        if response.combine is not None:
+            yield from _parts(name, response.combine, responses)
+        elif response.output not in outputs:
             yield _no_output(kernel, f"responses.{name}.output", response.output, outputs)
+        else:
+            yield from _dims(name, response, kernel)
+
+
+def _parts(name: str, parts: Iterable[str], responses: dict[str, Any]) -> Iterator[Problem]:
+    """Yield what a response cannot be combined of."""
+    single = [n for n, other in responses.items() if other is None or other.combine is None]
+    for part in parts:
+        where = f"responses.{name}.combine.{part}"
+        if part not in responses:
+            yield Problem(f"no response {part!r}{nearest(part, single)}", where)
+        elif part not in single:
+            text = f"response {part!r} is combined too; name those that it is made of"
+            yield Problem(text, where)
+
+
+def _dims(name: str, response: Any, kernel: Kernel) -> Iterator[Problem]:
+    """Yield a verb that the output's dimensions do not suit; time has a message of its own."""
+    dims = kernel.variable(response.output).dims
+    layered = len(dims) == 1 and dims[0] in kernel.coords
+    needed = {
+        "value": ("no dimension", not dims),
+        "layer": ("layers alone", layered),
+        "cost": ("layers alone", layered),
+    }
+    words, fits = needed.get(response.verb, ("", True))
+    if not fits:
+        text = f"output {response.output!r} has dimensions ({', '.join(dims) or 'none'})"
+        yield Problem(f"{text}; needed an output with {words}", f"responses.{name}.{response.verb}")
 
 
 RESERVED = frozenset(
     "forcing location sample time year status realization parameter lat lon area "
     "statistics across_forcings control drivers pilot sensitivity calibration "
+    "observations observation sources bound "
     "journal partials inflight scratch inputs lock claims workers quarantine logs jobs tls "
     "finalised".split()
 )
@@ -168,6 +204,7 @@ def _where(name: str, node: Any, place: str) -> str:
 def _own_tables(kernel: Kernel) -> Iterator[Problem]:
     """Yield names and units of tables that a scenario declares, and that no store can have."""
     taken = RESERVED | {f"{output.name}_year" for output in kernel.outputs}
+    taken |= {f"{name}_bounds" for name in kernel.coords}
     for table in ("parameters", "drivers", "outputs"):
         for entry in getattr(kernel, table):
             where = f"kernel.{table}.{entry.name}"

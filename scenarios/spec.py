@@ -149,37 +149,63 @@ class Output(Strict):
         return self
 
 
-REDUCTIONS = ("change", "mean", "sum", "trend", "at")
+TIME_VERBS = ("change", "mean", "sum", "trend", "at")
+VERBS = (*TIME_VERBS, "value", "layer", "cost", "combine")
+
+
+class CostOf(Strict):
+    """What an output is compared with, layer by layer."""
+
+    observed: str = Field(description="an observation that the forcing's reader brings")
+    relative_error: float | None = Field(
+        default=None, gt=0, description="standard error over the value; else those observed"
+    )
 
 
 class Response(Strict):
-    """A scalar of a member: one output, reduced over years by exactly one verb."""
+    """A scalar of a member: one output, or other responses, and exactly one verb."""
 
-    output: str = Field(description="an output of the kernel")
+    output: str | None = Field(default=None, description="an output of the kernel")
     change: YearRange | None = Field(default=None, description="value in the second year - first")
     mean: YearRange | None = Field(default=None, description="mean over the years, both included")
     sum: YearRange | None = Field(default=None, description="sum over the years, both included")
     trend: YearRange | None = Field(default=None, description="least-squares slope, per year")
     at: Year | None = Field(default=None, description="value in that year")
+    value: Literal[True] | None = Field(default=None, description="an output that is one number")
+    layer: Edge | None = Field(default=None, description="value in the layer at that depth, cm")
+    cost: CostOf | None = Field(
+        default=None, description="{observed: soc, relative_error: 0.1}, squared misfit"
+    )
+    combine: Annotated[dict[str, Edge], Field(min_length=1)] | None = Field(
+        default=None, description="{response: weight}, their weighted sum"
+    )
 
     @property
     def verb(self) -> str:
         """Return which reduction is asked for."""
-        return next(v for v in REDUCTIONS if getattr(self, v) is not None)
+        return next(v for v in VERBS if getattr(self, v) is not None)
 
     @property
     def years(self) -> YearRange:
-        """Return the first and last year it looks at."""
+        """Return the first and last year it looks at; of the verbs in time alone."""
         value = getattr(self, self.verb)
         return (value, value) if isinstance(value, int) else value
 
     @model_validator(mode="after")
     def _one(self) -> "Response":
-        said = [verb for verb in REDUCTIONS if getattr(self, verb) is not None]
+        said = [verb for verb in VERBS if getattr(self, verb) is not None]
         if len(said) != 1:
             found = " and ".join(said) or "none of them"
-            words = f"needed one of {', '.join(REDUCTIONS)}, such as change: [1901, 2018]"
+            words = f"needed one of {', '.join(VERBS)}, such as change: [1901, 2018]"
             raise ValueError(f"found {found}; {words}")
+        if (self.output is None) != (self.combine is not None):
+            raise ValueError(
+                "is missing output:; needed output: an output of the kernel"
+                if self.output is None
+                else "found output: and combine:; needed combine: alone, of other responses"
+            )
+        if self.verb not in TIME_VERBS:
+            return self
         first, last = self.years
         if first > last or (first == last and self.verb in ("change", "trend")):
             raise ValueError(

@@ -10,6 +10,7 @@ from pydantic import Field
 from kernels import module_names
 from scenarios.forcing._contract import Forcing as Forcing
 from scenarios.forcing._contract import Locations as Locations
+from scenarios.forcing._contract import Observed as Observed
 from scenarios.forcing._contract import ReaderSpec as ReaderSpec
 
 

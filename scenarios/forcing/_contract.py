@@ -32,6 +32,38 @@ class Locations:
 
 
 @dataclass(frozen=True)
+class Observed:
+    """What was measured at locations, over intervals of depth: something to compare with.
+
+    Attributes
+    ----------
+    values : ndarray, shape (L, n), float64
+        In ``units``; NaN where a location has fewer than n observations.
+    top, bottom : ndarray, shape (L, n), float64
+        Of the interval, cm, downward from the surface of the mineral soil; NaN as ``values``.
+    units, meaning : str
+    error : ndarray, shape (L, n), float64, or None
+        Standard error, ``units``; NaN where it is not known; None if none is.
+    """
+
+    values: F8
+    top: F8
+    bottom: F8
+    units: str
+    meaning: str
+    error: F8 | None = None
+
+    @property
+    def arrays(self) -> dict[str, F8]:
+        """Return the arrays by what their names end in: nothing, ``_top``, ``_bottom``, ``_error``.
+
+        Each is (L, n).
+        """
+        found = {"": self.values, "_top": self.top, "_bottom": self.bottom}
+        return found if self.error is None else {**found, "_error": self.error}
+
+
+@dataclass(frozen=True)
 class Forcing:
     """A data set that supplies drivers under a name.
 
@@ -42,13 +74,17 @@ class Forcing:
     drivers : mapping of str to ndarray, shape (L, *dims), float64
         In kernel units, finite unless the reader says otherwise.
     coords : mapping of str to ndarray, shape (n,)
-        ``year`` (T,) int64 for annual drivers.
+        ``year`` (T,) int64 for annual drivers; others have the name of a driver's dimension.
     locations : Locations
         The same for every forcing of a scenario.
     provenance : mapping
         JSON-able: reader, files with their sha256, original units, what was converted.
     synthetic : str
         Empty for data; otherwise the label that every picture and table must carry.
+    observations : mapping of str to Observed
+        What the outputs may be compared with, at the same locations.
+    sources : mapping of str to tuple of str
+        Of a driver or an observation: for each location, where its value is from.
     """
 
     name: str
@@ -57,6 +93,8 @@ class Forcing:
     locations: Locations = field(default_factory=Locations)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     synthetic: str = ""
+    observations: Mapping[str, Observed] = field(default_factory=dict)
+    sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class ReaderSpec(BaseModel):
