@@ -201,7 +201,8 @@ def _why(error: OSError, path: Path) -> str:
         return str(error.strerror)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{path}: the disk is full; free some space and run the same command again"
-    return f"{path}: cannot write ({error.strerror or error}); mend that and run the same command again"
+    why = error.strerror or error
+    return f"{path}: cannot write ({why}); mend that and run the same command again"
 
 
 def store_of(plan: Plan, workers: int, accept_changes: str) -> tuple[Store, list[str]]:

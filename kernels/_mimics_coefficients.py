@@ -75,6 +75,23 @@ def coefficients(
     f_met = metabolic_fraction(lignin_n, t[of.LIGNIN_N_MOST], t[of.Q1], t[of.Q2], t[of.Q3])
     if f_met > 1.0:
         return OUT_OF_RANGE
+    soil = hourly(litter, depth)
+    return of_inputs(t, f_met * soil, (1.0 - f_met) * soil, f_met, npp, temperature, clay, f_w, k)
+
+
+@equation
+def of_inputs(
+    t: F8,
+    metabolic: float,
+    structural: float,
+    f_met: float,
+    npp: float,
+    temperature: float,
+    clay: float,
+    f_w: float,
+    k: F8,
+) -> int:
+    """Fill a member's coefficients from litter by kind, mg C cm-3 h-1; else as `coefficients`."""
     k[F_MET] = f_met
     k[P_CLAY] = protection(clay, t[of.P1], t[of.P2])
     k[TAU_MOD] = turnover_modifier(
@@ -84,7 +101,9 @@ def coefficients(
     k[MU_R] = t[of.TAU_R1] * exp(t[of.TAU_R2] * f_met) * k[TAU_MOD] * f_w
     k[MU_K] = t[of.TAU_K1] * exp(t[of.TAU_K2] * f_met) * k[TAU_MOD] * f_w
     k[DES] = t[of.D1] * exp(t[of.D2] * clay)
-    _inputs(t, hourly(litter, depth), k)
+    # Litter is shared out: metabolic to m and p, structural to s and c.
+    k[IN_P], k[IN_C] = t[of.FI_M] * metabolic, t[of.FI_S] * structural
+    k[IN_M], k[IN_S] = (1.0 - t[of.FI_M]) * metabolic, (1.0 - t[of.FI_S]) * structural
     for i in range(4):
         k[E1 + i] = t[of.EFF1 + i]
     k[BETA] = t[of.BETA]
@@ -112,14 +131,6 @@ def _uptake(t: F8, temperature: float, f_w: float, k: F8) -> None:
             k[K_RM + i] = half / (t[of.KMOD_RM + i] * (k[P_CLAY] if x == 2 else 1.0))
     for b in range(2):
         k[KO_R + b] = t[of.KO_R + b] * k[K_RM + 3 * b + 1]
-
-
-@equation
-def _inputs(t: F8, litter: float, k: F8) -> None:
-    """Share litter out, mg C cm-3 h-1: metabolic to m and p, structural to s and c."""
-    metabolic, structural = k[F_MET] * litter, (1.0 - k[F_MET]) * litter
-    k[IN_P], k[IN_C] = t[of.FI_M] * metabolic, t[of.FI_S] * structural
-    k[IN_M], k[IN_S] = (1.0 - t[of.FI_M]) * metabolic, (1.0 - t[of.FI_S]) * structural
 
 
 @equation

@@ -1,0 +1,77 @@
+"""MIMICS in layers: whether an equilibrium is stable, by a Krylov space or the full spectrum."""
+
+from math import sin, sqrt
+
+import numpy as np
+
+from kernels._build import equation
+from kernels._contract import F8
+from kernels._mimics_equations import HOURS, POOLS
+from kernels._profile_carbon14 import Krylov, arnoldi, dot
+from kernels._profile_equations import DOWN, UP, layer_jacobian
+from kernels._profile_linear import Profile, factorise, fill
+
+SHIFT = 0.05
+"""yr-1: cycles that grow take 50 to 260 years a turn, which is as near to this as to zero."""
+
+SPACE = 32
+"""Dimension of the space; of 22 growing cycles among 108 equilibria it told all and no other."""
+
+
+@equation
+def nearest_modes(y: F8, q: Krylov, w: Profile) -> int:
+    """Leave in ``q.h`` the shifted and inverted Jacobian in the space of its nearest modes.
+
+    Returns the dimension; a mode is `SHIFT` - 1/(eigenvalue of ``q.h``), yr-1.
+    """
+    for n in range(len(y)):
+        for i in range(POOLS):
+            w.u[n, i] = y[n, i] if y[n, i] > 0.0 else 1.0
+    fill(w.k, w.d, 0.0, y, SHIFT / HOURS, w.u, w)
+    if not factorise(w.s):
+        return 0
+    for n in range(len(y)):
+        for i in range(POOLS):
+            q.v[0, n, i] = 1.0 + 0.3 * sin(7.0 * n + i)
+        q.v[0, n, POOLS] = 0.0
+    length = sqrt(dot(q.v[0], q.v[0]))
+    q.v[0] /= length
+    return arnoldi(1.0 / HOURS, q, w)
+
+
+@equation
+def full_jacobian(y: F8, w: Profile, big: F8) -> None:
+    """Fill the slopes of all pools with all pools, (7 n, 7 n), yr-1, of relative changes.
+
+    The scaling of rows and columns changes no mode.
+    """
+    big[:, :] = 0.0
+    last = len(y) - 1
+    for n in range(last + 1):
+        layer_jacobian(w.k[n], w.d[n], 0.0, y[n], w.j)
+        for row in range(POOLS):
+            at = POOLS * n + row
+            size = y[n, row] if y[n, row] > 0.0 else 1.0
+            for col in range(POOLS):
+                other = y[n, col] if y[n, col] > 0.0 else 1.0
+                big[at, POOLS * n + col] = w.j[row, col] * other / size * HOURS
+            if n > 0:
+                other = y[n - 1, row] if y[n - 1, row] > 0.0 else 1.0
+                big[at, at - POOLS] = w.d[n, UP] * other / size * HOURS
+            if n < last:
+                other = y[n + 1, row] if y[n + 1, row] > 0.0 else 1.0
+                big[at, at + POOLS] = w.d[n, DOWN] * other / size * HOURS
+
+
+def growth_near(spaces: F8, dimension: int) -> F8:
+    """Return the largest growth (yr-1) that spaces (N, m, m) of a dimension show, (N,)."""
+    found = np.linalg.eigvals(spaces[:, :dimension, :dimension])
+    with np.errstate(divide="ignore"):
+        return np.asarray((SHIFT - 1.0 / found).real.max(axis=-1))
+
+
+def modes(big: F8) -> tuple[F8, F8, F8]:
+    """Return growth (yr-1), slowest mode (yr) and fastest rate (yr-1) of Jacobians in yr-1."""
+    real = np.linalg.eigvals(big).real
+    with np.errstate(divide="ignore"):
+        return real.max(axis=-1), 1.0 / np.abs(real).min(axis=-1), np.abs(real).max(axis=-1)

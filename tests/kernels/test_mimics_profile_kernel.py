@@ -1,0 +1,193 @@
+"""MIMICS by depth as a kernel: its tables, what it refuses, and the laws of blocks."""
+
+import numpy as np
+import pint
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from profile_cases import CASES, over, run, with_14c
+
+import kernels
+from kernels import mimics_profile
+from kernels._fingerprint import fingerprint
+from scenarios import units
+
+KERNEL = mimics_profile.KERNEL
+few = settings(max_examples=8)
+MODES = {
+    "steady": {},
+    "sign": {"stability": "sign"},
+    "spectrum": {"stability": "spectrum"},
+    "tracer": {"carbon14": "tracer"},
+    "separate": {"carbon14": "separate", "tolerance": 1e-5},
+    "spinup": {"steady": "spinup", "change": 1e-2, "tolerance": 1e-5},
+    "transient": {"mode": "transient", "start": "cold"},
+}
+LAYERS = (3.0, 7.0, 20.0, 30.0)
+
+
+def made(**options):
+    return KERNEL.made(mimics_profile.Options(**options), None)
+
+
+def names(table):
+    return [entry.name for entry in table]
+
+
+class TestTables:
+    def test_its_name_is_its_file(self):
+        assert kernels.get("mimics_profile") is KERNEL
+        assert made().name == "mimics_profile"
+
+    @pytest.mark.parametrize("word", MODES)
+    def test_units_can_be_read(self, word):
+        registry = pint.UnitRegistry()
+        kernel = made(**MODES[word])
+        for entry in (*kernel.parameters, *kernel.drivers, *kernel.outputs):
+            registry.Unit(units._pint(units._parse(entry.units)[1]))
+
+    def test_defaults_are_those_of_table_1(self):
+        table = {p.name: p.default for p in made().parameters}
+        published = {"x_v": 4, "x_k": 8, "x_d": 2, "x_D": 0.75, "alpha_r": 10, "alpha_v": 1}
+        assert {n: table[n] for n in published} == published
+        assert table["beta"] == 1.2
+
+    def test_presets_differ_where_the_sources_do(self):
+        text, code = ({p.name: p.default for p in made(preset=p).parameters}
+                      for p in ("w21_text", "w21_code"))  # fmt: skip
+        differ = {n for n in text if text[n] != code[n]}
+        partition = {"fP_r", "fP_k", "fC_r", "fC_k", "fC_r_met", "fC_k_met"}
+        assert differ == {"e1", "e3"} | partition
+        assert (code["fC_k"], code["fP_k"]) == pytest.approx((8.934, 0.0196))
+
+    def test_layers_are_a_dimension_with_their_edges(self):
+        layer = made(layers=LAYERS).coords["layer"]
+        np.testing.assert_allclose(layer.values, [1.5, 6.5, 20, 45])
+        np.testing.assert_allclose(layer.bounds, [[0, 3], [3, 10], [10, 30], [30, 60]])
+
+    def test_14c_is_asked_for_where_it_is_run(self):
+        plain, traced = made(), made(carbon14="tracer")
+        assert set(names(traced.drivers)) - set(names(plain.drivers)) == {
+            "sampling_year",
+            "atmosphere",
+        }
+        assert "fraction_modern" in names(traced.outputs)
+        assert "fraction_modern" not in names(plain.outputs)
+
+    @pytest.mark.parametrize("word", MODES)
+    def test_cost_is_positive_and_grows_with_layers(self, word):
+        few_layers, many = (
+            KERNEL.seconds(mimics_profile.Options(**MODES[word], layers=(5.0,) * n), {"time": 10})
+            for n in (5, 40)
+        )
+        assert 0 < few_layers < many < 1e3
+
+    def test_the_numbers_of_equations_count(self):
+        parts = fingerprint(made(carbon14="tracer"))
+        for name in ("_profile_carbon14.DECAY", "_profile_steady.profile_steady",
+                     "_profile_linear.factorise", "_profile_stepping.advance"):  # fmt: skip
+            assert f"kernels.{name}" in parts
+
+
+@pytest.mark.parametrize(
+    ("chosen", "place", "said"),
+    [
+        ({"layers": (5.0, 0.0)}, "layers.1", "above 0"),
+        ({"layers": (5.0, float("nan"))}, "layers.1", "thickness in cm"),
+        ({"layers": ()}, "layers", "1 to 1000"),
+        ({"tolerance": 0.0}, "tolerance", "1e-13"),
+        ({"change": 2.0}, "change", "below 1"),
+        ({"solves": 0}, "solves", "1 or more"),
+        ({"mode": "transient", "carbon14": "tracer"}, "carbon14", "mode: steady"),
+        ({"mode": "transient", "stability": "sign"}, "stability", "mode: steady"),
+        ({"mode": "transient", "steady": "spinup"}, "steady", "mode: steady"),
+        ({"steady": "spinup", "stability": "sign"}, "stability", "no equilibrium"),
+        ({"steady": "spinup", "carbon14": "tracer"}, "carbon14", "steady: newton"),
+    ],
+)
+def test_options_that_make_no_kernel(chosen, place, said):
+    with pytest.raises(kernels.Unfit) as caught:
+        made(**chosen)
+    assert [f.where for f in caught.value.faults] == [place]
+    assert said in str(caught.value)
+
+
+def sites(word):
+    """Return options, drivers and coords of three sites."""
+    case = CASES["V2"]
+    options = mimics_profile.Options(layers=LAYERS, **MODES[word])
+    drivers, coords = with_14c(case, 1960)
+    drivers = over(case, 4) if options.mode == "transient" else drivers
+    drivers = {n: np.repeat(v, 3, axis=0) for n, v in drivers.items()}
+    drivers["soil_temperature"] = drivers["soil_temperature"] + np.array([-6.0, 0, 9]).reshape(
+        (3,) + (1,) * (drivers["soil_temperature"].ndim - 1)
+    )
+    return options, drivers, coords
+
+
+def members(word, rows, at=slice(None)):
+    options, drivers, coords = sites(word)
+    return run(options, {n: v[at] for n, v in drivers.items()}, rows, coords=coords)
+
+
+@st.composite
+def designs(draw):
+    """Draw rows (S,) of some parameters."""
+    samples = draw(st.integers(2, 7))
+    each = st.lists(st.floats(0.5, 2.0), min_size=samples, max_size=samples)
+    rows = {n: np.array(draw(each)) * v for n, v in (("x_v", 4), ("x_D", 0.75), ("alpha_v", 2))}
+    return rows | {"beta": np.maximum(np.array(draw(each)), 1.0)}
+
+
+def assert_same_bits(found, expected):
+    assert found.keys() == expected.keys()
+    for name, values in found.items():
+        one, other = (np.ascontiguousarray(v).view(np.uint64) for v in (values, expected[name]))
+        np.testing.assert_array_equal(one, other, err_msg=name)
+
+
+@pytest.mark.parametrize("word", MODES)
+class TestLaws:
+    @few
+    @given(rows=designs())
+    def test_a_member_alone_has_the_same_bits(self, word, rows):
+        whole = members(word, rows).out
+        last = len(rows["beta"]) - 1
+        alone = members(word, {n: v[last:] for n, v in rows.items()}).out
+        assert_same_bits(alone, {n: v[..., last:] for n, v in whole.items()})
+
+    def test_a_site_alone_has_the_same_bits(self, word):
+        rows = {"beta": [1.2, 1.5]}
+        whole = members(word, rows).out
+        for at in range(3):
+            alone = members(word, rows, slice(at, at + 1)).out
+            assert_same_bits(alone, {n: v[at : at + 1] for n, v in whole.items()})
+
+    def test_what_is_held_at_once_changes_no_bit(self, word, monkeypatch):
+        rows = {"beta": np.linspace(1.05, 2, 9)}
+        whole = members(word, rows).out
+        monkeypatch.setattr(mimics_profile, "FLOATS_AT_ONCE", 100)
+        assert_same_bits(members(word, rows).out, whole)
+
+    def test_a_member_that_fails_leaves_its_neighbours(self, word):
+        good = members(word, {"x_v": [4.0, 5.0, 6.0]})
+        bad = members(word, {"x_v": [4.0, np.nan, 6.0]})
+        assert not good.status.any()
+        assert (bad.status[:, 1] != 0).all()
+        for some in (0, 2):
+            assert_same_bits(
+                {n: v[..., some] for n, v in bad.out.items()},
+                {n: v[..., some] for n, v in good.out.items()},
+            )
+        assert all(np.isnan(v[..., 1]).all() for v in bad.out.values())
+
+    def test_inputs_are_left_as_they_were(self, word):
+        options, drivers, coords = sites(word)
+        before = {n: v.copy() for n, v in drivers.items()}
+        run(options, drivers, {"beta": [1.5]}, coords=coords)
+        assert_same_bits(drivers, before)
+
+    def test_no_sample_at_all(self, word):
+        options, drivers, coords = sites(word)
+        found = run(options, drivers, {"beta": np.empty(0)}, coords=coords, share=False)
+        assert found.status.shape == (3, 0)
