@@ -155,6 +155,7 @@ def plan(scenario: Loaded, *, store: str | Path | None = None) -> Plan:
         sources=[f.sources for f in forcings],
     )
     check_dims(setup)
+    setup.check_parameters()
     _check_years(setup)
     _check_edges(setup)
     setup = replace(setup, edges=edges(setup))

@@ -83,7 +83,7 @@ def _at_location(numbers: Numbers, summaries: list[Summary], place: int) -> Tabl
         rows.append([f"{who}, mean of means", *_cells(forms, means)])
         rows.append([f"{who}, SD of means", *_cells(forms, spreads)])
     rows += _published(numbers, summaries)
-    notes = ["control: the kernel's defaults; ensemble: mean +- standard deviation over samples"]
+    notes = ["control: the kernel's defaults, or what parameters: says; ensemble: mean +- standard deviation over samples"]
     if len(numbers.forcings) > MAX_ROWS:
         notes.append(f"the first {MAX_ROWS} of {len(numbers.forcings)}; the means are of all")
     notes += _labels(numbers.store)
