@@ -301,6 +301,7 @@ MEANINGS = {
     "mu": "mean elementary effect",
     "mu_star": "mean absolute elementary effect",
     "sigma": "standard deviation of the elementary effects",
+    "theta": "importance beside the other parameters, sqrt(mu^2 + sigma^2) over its deviation,",
     "effective": "units without a failed member, which entered the indices",
 }
 

@@ -32,7 +32,7 @@ MAX_PLACES = 12
 
 NONE = "\N{EN DASH}"
 
-ORDER = ("S1", "ST", "mu", "mu_star", "sigma", "effective")
+ORDER = ("S1", "ST", "mu", "mu_star", "sigma", "theta", "effective")
 """Columns of indices."""
 
 
