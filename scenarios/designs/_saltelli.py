@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from scenarios.designs._bootstrap import VALUES, counts, half_width, means_of, patterns
+from scenarios.designs._bootstrap import VALUES, counts, half_width, means_of, of_units, patterns
 
 F8 = NDArray[np.float64]
 U8 = NDArray[np.uint64]
@@ -51,7 +51,7 @@ def indices(
     if resamples > 1:
         found.update({f"{name}_conf": np.full_like(found[name], np.nan) for name in shapes})
     found["effective"] = np.zeros((len(flat), groups))
-    for which, _, values in patterns(flat, unit):
+    for which, kept, values in patterns(flat, unit):
         units = values.shape[1]
         found["effective"][which] = units
         if units < 2:
@@ -61,7 +61,7 @@ def indices(
         for name, estimate in sample.estimates(weights, second_order).items():
             found[name][which] = estimate[:, 0]
         if resamples > 1:
-            weights = counts(stream, units, resamples)
+            weights = of_units(counts(stream, flat.shape[1] // unit, resamples), kept)
             for name, replicates in sample.estimates(weights, second_order).items():
                 found[f"{name}_conf"][which] = _spread(replicates, confidence)
     return {name: array.reshape(*lead, *array.shape[1:]) for name, array in found.items()}

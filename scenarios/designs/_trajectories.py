@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scenarios.designs._bootstrap import counts, half_width, means_of, patterns
+from scenarios.designs._bootstrap import counts, half_width, means_of, of_units, patterns
 from scenarios.designs._streams import WORDS, uniform, words
 
 F8 = NDArray[np.float64]
@@ -128,7 +128,7 @@ def effects(
     """
     lead = response.shape[:-1]
     flat = np.asarray(response, dtype=np.float64).reshape(-1, response.shape[-1])
-    groups = steps.rank.shape[1]
+    units, groups = steps.rank.shape
     names = ("mu", "mu_star", "sigma", "theta", *(("mu_star_conf",) if resamples > 1 else ()))
     found = {name: np.full((len(flat), groups), np.nan) for name in names}
     found["effective"] = np.zeros((len(flat), groups))
@@ -150,8 +150,8 @@ def effects(
         sd = found["sigma"][which] * np.sqrt((number - 1) / (number - theta_ddof))
         found["theta"][which] = theta(found["mu"][which], sd, theta_ddof)
         if resamples > 1:
-            weights = counts(stream, number, resamples)
-            means = np.concatenate([means_of(weight, sizes) for weight in weights], axis=1)
+            drawn = of_units(counts(stream, units, resamples), kept)
+            means = np.concatenate([means_of(weight, sizes) for weight in drawn], axis=1)
             found["mu_star_conf"][which] = half_width(means, confidence)
     return {name: array.reshape(*lead, groups) for name, array in found.items()}
 
