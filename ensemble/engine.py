@@ -12,7 +12,7 @@ from ensemble import backends, launch, quarantine
 from ensemble.backends import Farm, StoppedEarly
 from ensemble.children import Hindered
 from ensemble.cpu import cpu
-from ensemble.finishing import finalise
+from ensemble.finishing import finalise, lost_units
 from ensemble.journal import Entry, Key, headers
 from ensemble.locking import locked
 from ensemble.members import EnsembleWork
@@ -139,6 +139,7 @@ def run(
             committed = store.committed()
         if len(committed) == plan.blocks:
             finalise(store, work, committed)
+            outcome.warnings += lost_units(store)
     outcome.committed, outcome.ran = len(committed), len(committed) - before
     for entry in committed.values():
         for code, n in entry.status.items():
@@ -200,7 +201,8 @@ def _why(error: OSError, path: Path) -> str:
         return str(error.strerror)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{path}: the disk is full; free some space and run the same command again"
-    return f"{path}: cannot write ({error.strerror or error}); mend that and run the same command again"
+    why = error.strerror or error
+    return f"{path}: cannot write ({why}); mend that and run the same command again"
 
 
 def store_of(plan: Plan, workers: int, accept_changes: str) -> tuple[Store, list[str]]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ensemble.launch import open_setup
 from ensemble.layout import Layout
+from ensemble.statistics import REFUSE_ABOVE
 from ensemble.store import PlanError, Store, add_arrays, read
 from ensemble.tables import analysis_tables
 from ensemble.variance import REST, Subset, drop_failed, shares, subsets
@@ -26,9 +27,6 @@ from scenarios.designs import Design
 
 F8 = NDArray[np.float64]
 Found = dict[str, tuple[ArraySpec, NDArray[Any]]]
-
-REFUSE_ABOVE = 0.2
-"""Share of a design that may be lost to failed members before an analysis refuses."""
 
 MOST_TERMS = 127
 """All interactions of seven axes; with more axes only those of low order are told apart."""

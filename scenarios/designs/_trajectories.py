@@ -132,7 +132,7 @@ def effects(
     names = ("mu", "mu_star", "sigma", "theta", *(("mu_star_conf",) if resamples > 1 else ()))
     found = {name: np.full((len(flat), groups), np.nan) for name in names}
     found["effective"] = np.zeros((len(flat), groups))
-    signs = _signs(steps, group)
+    signs = directions(steps, group)
     several = np.bincount(group, minlength=groups) > 1
     for which, kept, values in patterns(flat, groups + 1):
         number = values.shape[1]
@@ -189,7 +189,7 @@ def theta(mu: F8, sd: F8, ddof: int) -> F8:
     return np.asarray(size / np.where(alike, np.nan, spread))
 
 
-def _signs(steps: Steps, group: I8) -> F8:
+def directions(steps: Steps, group: I8) -> F8:
     """Return the direction of each group, (T, G): the mean over its parameters of +1 or -1.
 
     The mean effect of a group is the mean of its parameters' effects, as in SALib.

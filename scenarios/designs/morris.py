@@ -240,6 +240,11 @@ class Morris:
             theta_ddof=self.attributes["theta_ddof"],
         )
 
+    def moves(self, begin: int, end: int) -> tuple[I8, F8]:
+        """Return the step at which each effect moves and in which direction, (T, effect)."""
+        steps = self._steps(begin, end)
+        return steps.rank, _trajectories.directions(steps, self.group)
+
     def _steps(self, begin: int, end: int) -> Steps:
         """Return the trajectories ``begin`` to ``end`` of the design."""
         if not self.chosen:
