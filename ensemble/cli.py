@@ -273,15 +273,22 @@ def report(
 
 
 @_command("analyze runs/tau-constraint.zarr", "analyze runs/tau-constraint.zarr --json")
-def analyze(store: StoreArgument, as_json: JsonOption = False) -> None:
+def analyze(
+    store: StoreArgument,
+    rows: Annotated[
+        bool, typer.Option("--rows", help="Print each layer and year of outputs, not their means.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
     """Compute the design's sensitivity indices or variance shares of every response.
 
-    Results go into the store's group sensitivity/.
+    Indices of every stored output too, for each location, layer and year. Results go into
+    the store's group sensitivity/.
     """
     from ensemble import console
     from ensemble.sensitivity import analyze_store
 
-    found = analyze_store(store)
+    found = analyze_store(store, every_row=rows)
     print_json(found) if as_json else console.print_analysis(found)
 
 
