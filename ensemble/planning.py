@@ -147,7 +147,7 @@ def plan(scenario: Loaded, *, store: str | Path | None = None) -> Plan:
     layout = Layout(setup)
     _check_columns(layout)
     _check_sums(layout)
-    identity = _identity(scenario, setup, layout)
+    identity = identity_of(scenario, setup, layout)
     path = Path(store) if store else Path(scenario.store_path())
     return Plan(scenario, setup, layout, path, identity, [f.provenance for f in forcings])
 
@@ -262,7 +262,8 @@ def digest(forcing: str, setup: Setup) -> str:
     return whole.hexdigest()
 
 
-def _identity(scenario: Loaded, setup: Setup, layout: Layout) -> dict[str, Any]:
+def identity_of(scenario: Loaded, setup: Setup, layout: Layout) -> dict[str, Any]:
+    """Return what must be the same for a run to continue a store."""
     resolved = scenario.model_dump(mode="json", exclude={"text", "source", "base"})
     same = {k: v for k, v in resolved.items() if k not in FREE_FOR_THEMSELVES}
     text = json.dumps(same, sort_keys=True)

@@ -8,7 +8,7 @@ and where more than a fifth is lost there is no index.
 import itertools
 import math
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -118,6 +118,15 @@ def results(store: Store, *, outputs: bool = True) -> Found:
     if not analysis.accepted:
         listed = "\n".join(f"  - {text}" for text in analysis.refused[:5])
         raise PlanError(f"{path}: too many members failed; bound the parameters\n{listed}")
+    return analysis.found
+
+
+def indices_of(store: Store, names: Iterable[str]) -> Found:
+    """Return the arrays of some responses and outputs; indices that are lost are NaN."""
+    layout = Layout(open_setup(store))
+    analysis = _Analysis(store, layout)
+    for name in names:
+        (analysis.add if name in layout.functionals else analysis.add_output)(name)
     return analysis.found
 
 
