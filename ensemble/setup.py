@@ -209,6 +209,11 @@ class Sampler:
         self.first = first
         self._by_location = {n for n, v in first.rows(0, 1).items() if len(v) > 1}
 
+    def design(self, forcing: int, location: int) -> Design:
+        """Return the design that a forcing and location use."""
+        f = forcing if "forcing" in self.independent else 0
+        return self._opened(f, location if "location" in self.independent else 0)
+
     def dims(self, name: str) -> tuple[str, ...]:
         """Return the dims along which a parameter differs, sample last."""
         lead = [d for d in ("forcing", "location") if d in self.independent]

@@ -70,7 +70,7 @@ class Spec(DesignSpec):
             raise ScenarioError(
                 [
                     Problem(
-                        f"no parameter {name!r}{nearest(name, context.parameters)}",
+                        f"the kernel has no parameter {name!r}{nearest(name, context.parameters)}",
                         f"{context.path}.parameters",
                     )
                     for name in unknown
