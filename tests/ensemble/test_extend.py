@@ -280,3 +280,36 @@ def test_settings_of_the_command_line_are_named_where_the_text_has_no_place(tmp_
     attrs = read(outcome.path).attrs
     assert attrs["identity"]["scenario"]["design"]["trajectories"] == 48
     assert "trajectories: 48\n" in attrs["scenario"]
+
+
+def test_a_lost_chunk_is_to_be_repaired_first(tmp_path):
+    _, outcome = run(tmp_path, text=text("morris"))
+    (outcome.path / "c_soil" / "c.0.0.0").unlink()
+    with pytest.raises(PlanError, match=r"verify .*run.zarr --repair"):
+        extend(outcome.path, until=1e-9, most=40)
+    verify(read(outcome.path), repair=True)
+    extend(outcome.path, until=1e-9, most=40)
+    assert visible(from_the_start(tmp_path, outcome.path)) == visible(outcome.path)
+
+
+def test_a_file_system_without_links_gets_copies(tmp_path, monkeypatch):
+    def no_links(*args):
+        raise OSError(95, "Operation not supported")
+
+    _, outcome = run(tmp_path, text=text("morris"))
+    monkeypatch.setattr(growing.os, "link", no_links)
+    extend(outcome.path, until=1e-9, most=40)
+    assert visible(from_the_start(tmp_path, outcome.path)) == visible(outcome.path)
+
+
+def test_a_location_table_and_its_columns_stay(tmp_path):
+    names = [f"S{k:02d}" for k in range(1, 3)]
+    (tmp_path / "places.csv").write_text("location,b_soil,a_area\nglobal,38.5,2.0\n")
+    words = text("morris", more="locations: {table: places.csv}")
+    words = words.replace(
+        "{uniform: [20, 60]}", "{normal: {mean: {column: b_soil}, sd: 3}, lower: 20, upper: 60}"
+    )
+    _, outcome = run(tmp_path, text=words)
+    assert set(ensemble.open_run(outcome.path)["forcing"].values) == set(names)
+    extend(outcome.path, until=1e-9, most=40)
+    assert visible(from_the_start(tmp_path, outcome.path)) == visible(outcome.path)
