@@ -116,6 +116,7 @@ def extend(
     progress: Callable[[Plan], AbstractContextManager[Progress | None]] = _no_progress,
     say: Callable[[str], None] = lambda text: None,
     stop: Callable[[], bool] = lambda: False,
+    replaceable: bool = False,
 ) -> Extension:
     """Grow a run's design until the half widths of an index are at most ``until``.
 
@@ -138,7 +139,7 @@ def extend(
         the store its parameters and responses.
     workers : int, optional
         Instead of the scenario's.
-    progress, say, stop : callable, optional
+    progress, say, stop, replaceable : optional
         As those of `run`; ``progress(plan)`` opens one for each longer design.
 
     Returns
@@ -179,7 +180,14 @@ def extend(
         with locked(place):
             growing.adopt(grown)
             with progress(grown.plan) as tell:
-                outcome = engine.run(grown.plan, workers=workers, progress=tell, say=say, stop=stop)
+                outcome = engine.run(
+                    grown.plan,
+                    workers=workers,
+                    progress=tell,
+                    say=say,
+                    stop=stop,
+                    replaceable=replaceable,
+                )
             found.warnings += outcome.warnings
             if not outcome.complete:
                 found.complete = False

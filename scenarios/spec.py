@@ -306,8 +306,8 @@ class Scenario(Strict):
     )
     statistics: dict[str, Annotated[list[Statistic], Field(min_length=1)]] = Field(
         default={},
-        description="{output or response: [mean, q95]}, over samples; of Morris designs mu_star, theta "
-        "..., of Sobol designs S1, ST ...",
+        description="{output or response: [mean, q95]}, over samples; of Morris designs mu_star, "
+        "theta ..., of Sobol designs S1, ST ...",
     )
     histograms: Histograms = Field(
         default=Histograms(), description="{bins: 1000, edges: {target: [lowest, highest]}}"
