@@ -313,3 +313,35 @@ def test_a_location_table_and_its_columns_stay(tmp_path):
     assert set(ensemble.open_run(outcome.path)["forcing"].values) == set(names)
     extend(outcome.path, until=1e-9, most=40)
     assert visible(from_the_start(tmp_path, outcome.path)) == visible(outcome.path)
+
+
+def write_types(folder):
+    """Write two models of three vegetation types."""
+    lines = ["year,model,type,NPP [Pg C yr-1],Rh [Pg C yr-1],cVeg [Pg C],cSoil [Pg C]"]
+    for model in "AB":
+        for k, name in enumerate(("forest", "tundra", "steppe")):
+            npp = 5.0 + k + (model == "B")
+            veg, soil = npp * (7 + k), npp * (20 + 5 * k)
+            for year in range(1901, 2019):
+                npp *= 1.002
+                veg = (veg + npp) / (1 + 1 / (7 + k))
+                soil = (soil + veg / (7 + k)) / (1 + 1 / (20 + 5 * k))
+                row = (year, model, name, npp, soil / (20 + 5 * k), veg, soil)
+                lines.append(",".join(map(str, row)))
+    (folder / "types.csv").write_text("\n".join(lines))
+
+
+@pytest.mark.parametrize("independent", ["[]", "[location]", "[forcing, location]"])
+@pytest.mark.parametrize("method", DESIGNS)
+def test_every_location_grows(tmp_path, method, independent):
+    write_types(tmp_path)
+    more = f"block: {{location: 2, sample: 18}}\nindependent: {independent}"
+    words = text(method, more=more).replace(
+        "{reader: synthetic_models, n: 2}",
+        "{reader: annual_table, path: types.csv, location: type}",
+    )
+    _, outcome = run(tmp_path, text=words)
+    found = extend(outcome.path, until=1e-9, most=2 * found_units(read(outcome.path)))
+    assert found.steps[-1].reused > 0
+    assert visible(from_the_start(tmp_path, outcome.path)) == visible(outcome.path)
+    assert not verify(read(outcome.path)).damage
