@@ -272,13 +272,14 @@ def half_width(store: Store, index: str, of: Sequence[str], relative: bool) -> W
         No interval of that index, or none is known.
     """
     inside = _inside(store, index)
-    names = list(of) or list(store.attrs["identity"]["scenario"]["responses"]) or list(inside)
-    stored = [n for n in names if n not in inside and n in store.specs]
-    if unknown := [n for n in names if n not in inside and n not in store.specs]:
-        have = sorted({*inside, *store.attrs["identity"]["scenario"]["responses"]})
+    written = store.attrs["identity"]["scenario"]
+    names = list(of) or list(written["responses"]) or list(inside)
+    kept = [n for n in (*written["responses"], *written["outputs"]) if n in store.specs]
+    stored = [n for n in names if n not in inside and n in kept]
+    if unknown := [n for n in names if n not in inside and n not in kept]:
         raise PlanError(
             f"{store.path}: neither members nor {index}_conf of {unknown[0]!r} are stored"
-            f"{nearest(unknown[0], have)}"
+            f"{nearest(unknown[0], sorted({*inside, *kept}))}"
         )
     if not names:
         raise PlanError(

@@ -163,6 +163,14 @@ def test_an_analysis_that_was_there_is_made_anew(tmp_path):
     assert (left == 40).all()
 
 
+def test_a_stored_output_can_be_what_is_looked_at(tmp_path):
+    _, outcome = run(tmp_path, text=text("morris", statistics=""))
+    found = extend(outcome.path, until=1e-9, of=["c_soil"], most=40)
+    analyze_store(outcome.path)
+    half = ensemble.open_run(outcome.path)["sensitivity/c_soil_mu_star_conf"].values
+    assert found.steps[-1].width.value == pytest.approx(half.max(), rel=1e-12)
+
+
 # --- killed and stopped ---
 
 
@@ -246,6 +254,8 @@ def test_other_names_and_unfinished_runs_are_refused(tmp_path):
     _, outcome = run(tmp_path, text=text("morris"))
     with pytest.raises(PlanError, match="'d_sol' are stored; did you mean 'd_soil'"):
         extend(outcome.path, until=1.0, of=["d_sol"])
+    with pytest.raises(PlanError, match="of 'tau_veg_obs' are stored"):
+        extend(outcome.path, until=1.0, of=["tau_veg_obs"])
     with pytest.raises(PlanError, match="no interval of 'ST'"):
         extend(outcome.path, until=1.0, index="ST")
     with pytest.raises(PlanError, match="needed a half width above 0"):
