@@ -150,13 +150,13 @@ def plan(
     as_json: JsonOption = False,
 ) -> None:
     """Open the data, count members and blocks, estimate time, memory and disk. Writes nothing."""
-    from ensemble import console, planning
+    from ensemble import console, feasibility, planning
 
     planned = planning.plan(load(scenario, settings), store=store)
-    count = workers or planning.workers_of(planned)
-    summary = planning.summary(planned, count, measure=measure)
+    count = workers or feasibility.workers_of(planned)
+    summary = feasibility.summary(planned, count, measure=measure)
     print_json(summary) if as_json else console.print_plan(summary)
-    planning.refuse_if_impossible(planned, count)
+    feasibility.refuse_if_impossible(planned, count)
 
 
 @_command(

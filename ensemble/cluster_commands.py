@@ -66,14 +66,14 @@ def submit(
     What jobs ask for is said in the scenario: execution: {backend: slurm, time: ..., jobs: ...}.
     Whichever worker commits the last block finishes the run; `status` shows how it goes.
     """
-    from ensemble import console, engine, planning, resources, submitting
+    from ensemble import console, engine, feasibility, planning, resources, submitting
     from ensemble.launch import read_store
 
     loaded = load(scenario, ["execution.backend=slurm", *settings])
     planned = planning.plan(loaded, store=store)
     asked = resources.resources_of(cast("Slurm", loaded.execution), loaded.base)
     done = len(read_store(planned.path).committed()) if planned.path.exists() else 0
-    planning.refuse_if_impossible(planned, asked.cores, done)
+    feasibility.refuse_if_impossible(planned, asked.cores, done)
     submission = submitting.prepare(planned, asked, done)
     if not emit_script:
         submitting.check(submission)

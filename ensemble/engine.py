@@ -12,11 +12,12 @@ from ensemble import backends, launch, quarantine
 from ensemble.backends import Farm, StoppedEarly
 from ensemble.children import Hindered
 from ensemble.cpu import cpu
+from ensemble.feasibility import refuse_if_impossible
 from ensemble.finishing import finalise, lost_units
 from ensemble.journal import Entry, Key, headers
 from ensemble.locking import locked
 from ensemble.members import EnsembleWork
-from ensemble.planning import Plan, changes, refuse_if_impossible
+from ensemble.planning import Plan, changes
 from ensemble.store import PlanError, Store
 from ensemble.worker import hang_limit, take_notes
 

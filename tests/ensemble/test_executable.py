@@ -19,7 +19,7 @@ from ruamel import yaml
 
 import ensemble
 import scenarios
-from ensemble import launch, planning, verifying
+from ensemble import feasibility, launch, verifying
 from ensemble.store import PlanError, read
 from kernels import BY_CODE, Unavailable
 
@@ -223,7 +223,9 @@ def test_a_shell_reads_the_command_where_that_is_asked_for(tmp_path):
         ),
         text=FAULTS.replace("FAULTS", "0, 3"),
     )
-    assert planning.summary(plan, 1)["commands"][0].startswith("/bin/sh -c './soil_model soil.nml")
+    assert feasibility.summary(plan, 1)["commands"][0].startswith(
+        "/bin/sh -c './soil_model soil.nml"
+    )
     outcome = ensemble.run(plan, workers=1)
     assert {BY_CODE[c].name: n for c, n in outcome.members.items()} == {"ok": 2, "crashed": 2}
     assert notes(plan.path)[0].endswith(

@@ -11,7 +11,7 @@ from layered.model import YEAR, Options, bounds
 from support import plan
 
 import ensemble
-from ensemble import planning
+from ensemble import feasibility
 from ensemble.launch import open_setup, read_store
 from ensemble.planning import digest
 from ensemble.store import PlanError
@@ -184,7 +184,7 @@ def test_what_has_no_term_is_said_before_the_run(tmp_path):
         "response 'j_soc', location 'c': 1 of 2 observations (80-130 cm) have no term, for less "
         "than half of each is in the model's 0-100 cm" in said
     )
-    assert planning.summary(planned, 1)["warnings"] == planned.warnings
+    assert feasibility.summary(planned, 1)["warnings"] == planned.warnings
     ensemble.run(planned, workers=1)
     kept = json.loads((planned.path / "zarr.json").read_text())["attributes"]["provenance"]
     assert len(kept[0]["warnings"]) == 3

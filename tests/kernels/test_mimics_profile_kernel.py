@@ -5,11 +5,19 @@ import pint
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from profile_cases import CASES, over, run, with_14c
+from profile_cases import CASES, PROFILE_POOLS, over, run, with_14c
+from scipy.linalg import expm as scipy_expm
 
 import kernels
 from kernels import mimics_profile
 from kernels._fingerprint import fingerprint
+from kernels._profile_carbon14 import expm
+from kernels._profile_equations import layers, profile_rates, root_fractions
+from kernels._profile_linear import factorise, profile_work, solve
+from kernels._profile_sets import PROFILE_NAMES, defaults
+from kernels._profile_stability import full_jacobian
+from kernels._profile_steady import cold_starts, profile_steady
+from kernels._status import OK
 from scenarios import units
 
 KERNEL = mimics_profile.KERNEL
@@ -191,3 +199,92 @@ class TestLaws:
         options, drivers, coords = sites(word)
         found = run(options, drivers, {"beta": np.empty(0)}, coords=coords, share=False)
         assert found.status.shape == (3, 0)
+
+
+@pytest.mark.parametrize("name", ["V1", "V3", "V5"])
+def test_blocks_are_the_scalar_equations_to_the_bit(name):
+    case = CASES[name]
+    found = run(case.options(), case.drivers, case.changed).out
+    row = np.array([(defaults(case.preset) | case.changed)[n] for n in PROFILE_NAMES])
+    site = np.array([case.drivers[n][0] for n in (
+        "litter_above", "litter_below", "lignin_n_above", "lignin_n_below", "annual_npp",
+        "soil_temperature", "clay")])  # fmt: skip
+    thickness = np.array(case.layers)
+    w, y = profile_work(len(thickness)), np.empty((len(thickness), 7))
+    assert layers(row, site, thickness, w.t, w.share, w.d, w.k) == OK
+    cold_starts(y)
+    status, solves, residual = profile_steady(0.0, y, 500, w)
+    assert status == OK
+    for i, pool in enumerate(PROFILE_POOLS):
+        assert found[pool][0, :, 0].tolist() == y[:, i].tolist()
+    assert (found["solves"].item(), found["residual"].item()) == (solves, residual)
+
+
+@pytest.mark.parametrize("name", ["V1", "V5"])
+def test_slopes_are_those_of_the_rates(name):
+    """The block-tridiagonal system against differences of the rates, all pools with all pools."""
+    case, thickness = CASES[name], np.array(CASES[name].layers)
+    row = np.array([(defaults(case.preset) | case.changed)[n] for n in PROFILE_NAMES])
+    site = np.array([300.0, 200, 20, 25, 500, 10, 0.2])
+    n = len(thickness)
+    w, y, big = profile_work(n), np.empty((n, 7)), np.empty((7 * n, 7 * n))
+    layers(row, site, thickness, w.t, w.share, w.d, w.k)
+    y[:] = np.random.default_rng(2).uniform(0.05, 5, (n, 7))
+    full_jacobian(y, w, big)
+    ends = [np.empty((n, 8)), np.empty((n, 8))]
+    for at in range(7 * n):
+        step = np.zeros(7 * n)
+        step[at] = 1e-5 * y.ravel()[at]
+        for sign, f in zip((1, -1), ends, strict=True):
+            profile_rates(w.k, w.d, 0.0, y + sign * step.reshape(n, 7), f)
+        slope = (ends[0] - ends[1])[:, :7].ravel() / 2e-5 / y.ravel() * 8760
+        np.testing.assert_allclose(big[:, at], slope, rtol=1e-6, atol=1e-8 * np.abs(slope).max())
+
+
+def test_what_was_factorised_is_solved():
+    """Against numpy's solver on the whole matrix."""
+    n, draw = 6, np.random.default_rng(4)
+    w, big = profile_work(n), np.zeros((7 * n, 7 * n))
+    w.s.a[:, :, :7] = draw.normal(size=(n, 7, 7)) + 3 * np.eye(7)
+    w.s.above[1:, :7], w.s.below[:-1, :7] = draw.normal(size=(2, n - 1, 7))
+    x = draw.normal(size=(n, 8))
+    for j in range(n):
+        here = slice(7 * j, 7 * j + 7)
+        big[here, here] = w.s.a[j, :, :7]
+        if j:
+            big[here, 7 * j - 7 : 7 * j] = np.diag(w.s.above[j, :7])
+        if j < n - 1:
+            big[here, 7 * j + 7 : 7 * j + 14] = np.diag(w.s.below[j, :7])
+    expected = np.linalg.solve(big, x[:, :7].ravel())
+    assert factorise(w.s)
+    solve(w.s, x)
+    np.testing.assert_allclose(x[:, :7].ravel(), expected, rtol=1e-10)
+
+
+def test_a_system_without_a_solution_is_said():
+    w = profile_work(2)
+    w.s.a[:, :, :7] = np.eye(7)
+    w.s.a[1, 3] = 0.0
+    assert not factorise(w.s)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1e-6, 0.1, 5.0, 1e4])
+def test_roots_are_shared_out_wholly(alpha):
+    thickness, g = np.array([2.0, 3, 5, 10, 80]), np.empty(5)
+    root_fractions(thickness, alpha, g)
+    assert g.sum() == pytest.approx(1.0, rel=1e-14)
+    edges = np.concatenate([[0.0], np.cumsum(thickness)])
+    if alpha == 0.0:
+        np.testing.assert_allclose(g, thickness / 100)
+    else:
+        cumulated = -np.expm1(-alpha * edges) / -np.expm1(-alpha * 100)
+        np.testing.assert_allclose(g, np.diff(cumulated), rtol=1e-9, atol=2e-16)
+
+
+@few
+@given(size=st.integers(1, 8), norm=st.floats(0, 50), seed=st.integers(0, 99))
+def test_small_exponentials_are_scipys(size, norm, seed):
+    t = np.random.default_rng(seed).normal(size=(size, size))
+    t *= -norm / max(np.abs(t).sum(axis=1).max(), 1e-300)
+    expected = scipy_expm(t)
+    np.testing.assert_allclose(expm(t), expected, rtol=0, atol=1e-11 * np.abs(expected).max())

@@ -1,0 +1,110 @@
+"""What a plan costs, and what is certain to fail before anything is written."""
+
+import math
+import os
+import shutil
+from typing import Any
+
+from ensemble.planning import Plan
+from ensemble.store import PlanError
+
+
+def refuse_if_impossible(plan: Plan, workers: int, done: int = 0) -> None:
+    """Refuse what is certain to fail: disk, memory, a target that cannot be written.
+
+    Raises
+    ------
+    PlanError
+        Every reason found.
+    """
+    reasons = []
+    # A status is a byte that compresses to next to nothing: certain is only the rest.
+    certain = plan.nbytes - math.prod(plan.layout.shape)
+    home = next(p for p in (plan.path.absolute(), *plan.path.absolute().parents) if p.exists())
+    if not home.is_dir():
+        reasons.append(
+            f"{home} is a file; name a folder that is not there yet, such as runs/x.zarr"
+        )
+    elif not os.access(home, os.W_OK):
+        reasons.append(f"{home} is not writable; choose another place with --store")
+    free = shutil.disk_usage(home).free
+    needed = int(certain * (1 - done / plan.blocks))
+    if needed > free:
+        reasons.append(
+            f"the store needs up to {_size(needed)} and {home} has {_size(free)} free; keep fewer "
+            "outputs, ask for statistics instead of members, or choose another place with --store"
+        )
+    execution = plan.scenario.execution
+    if execution.backend == "slurm":
+        from ensemble import resources
+
+        asked = resources.resources_of(execution, plan.scenario.base)
+        reasons += resources.reasons(plan, asked)
+    elif execution.backend in ("local", "dask"):
+        reasons += _beyond_memory(plan, workers)
+    if reasons:
+        raise PlanError("\n".join(reasons))
+
+
+def workers_of(plan: Plan) -> int:
+    """Return how many workers a run would have: as the scenario says, or one per core here."""
+    execution = plan.scenario.execution
+    if execution.backend == "slurm":
+        from ensemble.resources import resources_of
+
+        asked = resources_of(execution, plan.scenario.base)
+        return asked.jobs * asked.cores
+    return getattr(execution, "workers", None) or len(os.sched_getaffinity(0))
+
+
+def _beyond_memory(plan: Plan, workers: int) -> list[str]:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    needed = 2 * workers * plan.block_nbytes
+    if needed <= memory:
+        return []
+    return [
+        f"{workers} workers need {_size(needed)} for their blocks and this machine has "
+        f"{_size(memory)}; use fewer workers or a smaller block.sample"
+    ]
+
+
+def _size(nbytes: float) -> str:
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if nbytes < 1024 or unit == "TiB":
+            return f"{nbytes:.0f} {unit}" if unit == "B" else f"{nbytes:.1f} {unit}"
+        nbytes /= 1024
+    raise AssertionError
+
+
+def summary(plan: Plan, workers: int, *, measure: bool = False) -> dict[str, Any]:
+    """Return what a run would do, for people and programs."""
+    seconds = plan.seconds
+    if measure:
+        from ensemble.measuring import seconds_per_member
+
+        seconds = plan.members * seconds_per_member(plan)
+    forcings, locations, samples = plan.layout.shape
+    lengths = {axis.name: axis.length for axis in plan.layout.grid.axes}
+    design = plan.layout.sampler.first.attributes
+    return {
+        "scenario": plan.scenario.source,
+        "kernel": plan.setup.kernel.name,
+        "store": str(plan.path),
+        "members": {
+            "forcings": forcings,
+            "locations": locations,
+            "samples": samples,
+            "all": plan.members,
+        },
+        "blocks": {"all": plan.blocks, **lengths},
+        "disk": f"up to {_size(plan.nbytes)} before compression",
+        "memory": f"{_size(2 * plan.block_nbytes * workers)} for {workers} workers",
+        "core_seconds": round(seconds, 3),
+        "core_seconds_are": "measured" if measure else "declared by the kernel",
+        "wall_seconds": round(seconds / workers, 3),
+        "truncated_share": dict(design.get("truncated_share", {})),
+        "admissible": {k: str(v) for k, v in design.get("admissible", {}).items()},
+        "warnings": plan.warnings,
+        "commands": list(plan.setup.kernel.commands),
+        "synthetic": plan.setup.synthetic,
+    }
