@@ -23,7 +23,8 @@ NONE, SIGN, SPECTRUM = 0, 1, 2
 STABILITIES = ("none", "sign", "spectrum")
 
 FROM_ABOVE = 1.02
-"""Density exponent from whose equilibrium that of 1 is found where the cold start leads nowhere."""
+"""Density exponent from whose equilibrium that of a smaller one is found where the cold start
+leads nowhere."""
 
 
 @equation
@@ -44,12 +45,13 @@ def settle(decay: float, y: F8, most: int, w: Profile) -> tuple[int, int, float]
     """Find the equilibrium from the cold start; return status, solves and residual (yr-1)."""
     cold_starts(y)
     status, solves, residual = profile_steady(decay, y, most, w)
-    if status != NOT_CONVERGED or w.k[0, BETA] != 1.0:
+    beta = w.k[0, BETA]
+    if status != NOT_CONVERGED or beta >= FROM_ABOVE:
         return status, solves, residual
     cold_starts(y)
     _exponent(w.k, FROM_ABOVE)
     begun, before, _ = profile_steady(decay, y, most, w)
-    _exponent(w.k, 1.0)
+    _exponent(w.k, beta)
     if begun != OK:
         return NOT_CONVERGED, solves + before, residual
     status, after, residual = profile_steady(decay, y, most, w)
