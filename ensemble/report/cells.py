@@ -50,6 +50,9 @@ def evenly(items: Sequence[T], most: int) -> list[T]:
     """Return at most so many items at equal distances, ends included."""
     if len(items) <= most:
         return list(items)
+    step = -(-(len(items) - 1) // (most - 1))
+    if (len(items) - 1) % step == 0:
+        return list(items[::step])
     picked = np.unique(np.round(np.linspace(0, len(items) - 1, most)).astype(int))
     return [items[k] for k in picked.tolist()]
 

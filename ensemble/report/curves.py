@@ -21,6 +21,7 @@ from ensemble.report.style import (
     figure,
     finish,
     labelled,
+    logarithmic,
     pretty,
     short,
 )
@@ -175,6 +176,7 @@ def _panel(axes: Axes, one: Curve, cell: int, shades: Sequence[str]) -> None:
         axes.plot(x.values[order], y, color=colour, marker=marker, ms=3.2)
     if x.logarithmic:
         axes.set_xscale("log")
+        logarithmic(axes.xaxis)
     axes.grid(True)
 
 

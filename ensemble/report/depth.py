@@ -157,7 +157,8 @@ def _scatters(shown: Sequence[Profile], synthetic: str) -> Picture:
     grid = drawn.subplots(down, across, squeeze=False)
     for axes, one in zip(grid.flat, shown, strict=False):
         _scatter(axes, one)
-        axes.set_title(wrapped(f"{one.name}: {one.meaning}", int(width / across * 11)))
+        title = wrapped(f"{one.name}: {one.meaning}", int(width / across * 10), 1)
+        axes.set_title(f"{title}\n{told(one)}")
     for axes in list(grid.flat)[len(shown) :]:
         axes.set_axis_off()
     handles = [
@@ -201,10 +202,6 @@ def _scatter(axes: Axes, one: Profile) -> None:
     axes.grid(True)
     axes.set_xlabel(labelled("observed", one.units))
     axes.set_ylabel(labelled("modelled", one.units))
-    axes.text(
-        0.03, 0.97, told(one), transform=axes.transAxes, va="top", fontsize=8.5, zorder=4,
-        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 2},
-    )  # fmt: skip
     bar = axes.figure.colorbar(dots, ax=axes, shrink=0.75, pad=0.02)
     bar.set_label("middle of the interval [cm]")
     bar.ax.invert_yaxis()
@@ -212,12 +209,12 @@ def _scatter(axes: Axes, one: Profile) -> None:
 
 
 def told(one: Profile) -> str:
-    """Return the numbers beside the points."""
+    """Return the numbers above the points."""
     unit = "" if one.units in ("", "1") else f" {pretty(one.units)}"
     lines = [f"RMSE {one.rmse:.3g}{unit}"]
     if (line := one.regression) is not None:
         sign = "+" if line.slope >= 0 else "\N{MINUS SIGN}"
         start = f"{line.intercept:.3g}".replace("-", "\N{MINUS SIGN}")
+        lines[0] += f", r\N{SUPERSCRIPT TWO} {line.r2:.2f}, n {line.count}"
         lines.append(f"modelled = {start} {sign} {abs(line.slope):.2f} observed")
-        lines.append(f"r\N{SUPERSCRIPT TWO} {line.r2:.2f}, n {line.count}")
     return "\n".join(lines)

@@ -28,7 +28,7 @@ class Effects:
     cells : tuple of str
         Names of those that have indices.
     without : int
-        Cells that have none.
+        Cells that have none, or where nothing has an effect.
     kind : str
         What the cells are: locations, forcings, or both.
     indices : mapping of str to ndarray, shape (cell, effect)
@@ -51,6 +51,15 @@ class Effects:
     def std(self, index: str) -> F8:
         """Return the standard deviation over cells, (effect,)."""
         return _over_cells(np.nanstd, self.indices[index])
+
+    @property
+    def of(self) -> int:
+        """Return how many cells the run has."""
+        return len(self.cells) + self.without
+
+    def lost(self, index: str) -> int:
+        """Return the cells that have no such index."""
+        return self.of - int(np.isfinite(self.indices[index]).any(axis=1).sum())
 
     def order(self, index: str, most: int) -> NDArray[np.int64]:
         """Return at most so many effects that have the index, the largest mean first."""
@@ -107,6 +116,9 @@ def _known(
     """Return the cells that have indices, or nothing if none has."""
     flat = {k: np.asarray(v, np.float64).reshape(-1, len(labels)) for k, v in arrays.items()}
     known = np.any([np.isfinite(v).any(axis=1) for v in flat.values()], axis=0)
+    if "mu_star" in flat:
+        # A response that nothing moves, such as a cost where nothing is observed, tells nothing.
+        known &= (flat["mu_star"] != 0).any(axis=1)
     if not known.any():
         return None
     specs = numbers.store.specs

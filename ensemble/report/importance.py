@@ -3,13 +3,14 @@
 As figure 2 of Wang et al. (2021, 10.1029/2020JG006205).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from ensemble.report.effects import Effects
@@ -48,12 +49,14 @@ def importances(shown: Sequence[Effects], synthetic: str) -> Iterator[Picture]:
 
 
 def _importance(shown: Sequence[Effects], synthetic: str) -> Picture:
-    many = max(len(one.cells) for one in shown) > MOST_BARS
+    cells = list(dict.fromkeys(cell for one in shown for cell in one.cells))
+    many = len(cells) > MOST_BARS
+    looks = dict(zip(cells, colours(len(cells)), strict=True))
     drawn = figure(0.9 + 2.35 * len(shown), synthetic)
     grid = drawn.subplots(len(shown), 1, squeeze=False)
     for axes, one in zip(grid.flat, shown, strict=True):
         order = one.order("theta", MOST_EFFECTS)
-        top = _spreads(axes, one, order) if many else _bars(axes, one, order)
+        top = _spreads(axes, one, order) if many else _bars(axes, one, order, looks)
         axes.set_xticks(range(len(order)), _names(one.effects, order))
         axes.set_xlim(-0.6, len(order) - 0.4)
         axes.set_ylim(0, 1.12 * top)
@@ -68,10 +71,12 @@ def _importance(shown: Sequence[Effects], synthetic: str) -> Picture:
         spread.set_label(f"one of {len(shown[0].cells):,} {shown[0].kind}")
         drawn.legend(handles=[spread, mean], loc="outside lower center", ncols=2)
     else:
-        handles = [h for h in grid.flat[0].get_legend_handles_labels()[0]]
-        several = [mean] if len(shown[0].cells) > 1 else []
-        ncols = min(5, len(handles) + len(several))
-        drawn.legend(handles=[*handles, *several], loc="outside lower center", ncols=ncols)
+        handles: list[Patch | Line2D] = [
+            Patch(color=looks[cell], label=short(cell, 28)) for cell in cells if cell
+        ]
+        if len(cells) > 1:
+            handles = [*handles, mean]
+            drawn.legend(handles=handles, loc="outside lower center", ncols=min(5, len(handles)))
     return finish(drawn, _caption(shown, many))
 
 
@@ -88,23 +93,24 @@ def colours(count: int) -> list[str]:
     return [to_hex(matplotlib.colormaps["cividis"](x)) for x in np.linspace(0, 1, count)]
 
 
-def _bars(axes: Axes, one: Effects, order: NDArray[np.int64]) -> float:
-    """Draw a bar per cell and the mean across them; return the top."""
+def _bars(axes: Axes, one: Effects, order: NDArray[np.int64], looks: Mapping[str, str]) -> float:
+    """Draw a bar per cell, in its colour and place, and the mean across them; return the top."""
     values, x = one.indices["theta"][:, order], np.arange(len(order))
-    count = len(values)
+    count = len(looks)
     wide = 0.82 / count
     edge = DARK if count > len(SERIES) else "white"
-    for k, (row, colour) in enumerate(zip(values, colours(count), strict=True)):
-        at = x + (k - (count - 1) / 2) * wide
-        label = short(one.cells[k] or "importance", 28)
-        axes.bar(at, np.nan_to_num(row), wide, color=colour, edgecolor=edge, lw=0.4, label=label)
+    for k, (cell, colour) in enumerate(looks.items()):
+        if cell in one.cells:
+            row = np.nan_to_num(values[one.cells.index(cell)])
+            at = x + (k - (count - 1) / 2) * wide
+            axes.bar(at, row, wide, color=colour, edgecolor=edge, lw=0.4)
     mean = one.mean("theta")[order]
     top = np.nanmax(values, axis=0)
     if count > 1:
         axes.hlines(mean, x - 0.45, x + 0.45, color=DARK, linewidth=1.8)
     highest = float(top.max())
     for k in range(len(order)):
-        axes.text(x[k], top[k] + 0.015 * highest, f"{mean[k]:.2f}", ha="center", va="bottom")
+        axes.text(x[k], top[k] + 0.015 * highest, number(mean[k]), ha="center", va="bottom")
     return highest
 
 
@@ -124,9 +130,15 @@ def _spreads(axes: Axes, one: Effects, order: NDArray[np.int64]) -> float:
     axes.plot(x, mean, "D", color=RED, ms=6, mec="white", mew=0.8, zorder=4)
     highest = np.nanmax(values, axis=0)
     for k in range(len(order)):
-        text = f"{mean[k]:.2f} \N{PLUS-MINUS SIGN} {std[k]:.2f}"
+        digits = ".2f" if mean[k] >= 0.095 else ".2g"
+        text = f"{mean[k]:{digits}} \N{PLUS-MINUS SIGN} {std[k]:{digits}}"
         axes.text(k, highest[k] + 0.02 * highest.max(), text, ha="center", va="bottom", fontsize=8)
     return float(highest.max())
+
+
+def number(value: float) -> str:
+    """Return a number of two decimals, or of two digits where it is small."""
+    return f"{value:.2f}" if value >= 0.095 else f"{value:.2g}"
 
 
 def _caption(shown: Sequence[Effects], many: bool) -> str:
@@ -150,6 +162,6 @@ def _caption(shown: Sequence[Effects], many: bool) -> str:
         left = len(one.effects) - len(one.order("theta", MOST_EFFECTS))
         if left:
             caption += f" {one.name}: without {left} parameters of less or no importance."
-        if one.without:
-            caption += f" {one.name}: {one.without:,} {one.kind} have no indices."
+        if lost := one.lost("theta"):
+            caption += f" {one.name}: {lost:,} of {one.of:,} {one.kind} have none, or do not vary."
     return caption

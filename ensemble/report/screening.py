@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 from matplotlib.text import Annotation
 from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from ensemble.report.style import (
     figure,
     finish,
     labelled,
+    logarithmic,
     short,
     wrapped,
 )
@@ -60,7 +62,7 @@ def _screening(shown: Sequence[Effects], synthetic: str) -> Picture:
     grid = drawn.subplots(down, across, squeeze=False)
     for axes, one in zip(grid.flat, shown, strict=False):
         _panel(axes, one)
-        axes.set_title(wrapped(f"{one.name}: {one.meaning}", int(width / across * 11)))
+        axes.set_title(wrapped(f"{one.name}: {one.meaning}", int(width / across * 9.5)))
     for axes in list(grid.flat)[len(shown) :]:
         axes.set_axis_off()
     handles = [Line2D([], [], color=GREY, ls=dash, label=words) for _, dash, words in LINES]
@@ -91,22 +93,28 @@ def _panel(axes: Axes, one: Effects) -> None:
             mec=DARK, mew=0.8, ecolor=DARK, elinewidth=1.1, capsize=2, zorder=3,
         )  # fmt: skip
     both = np.concatenate([*(c.ravel() for c in cloud), x, y])
-    _scale(axes, np.concatenate([x, y]), both[np.isfinite(both)], x, cloud)
+    longest = float(np.nanmax(x if half is None else x + np.nan_to_num(half)))
+    _scale(axes, np.concatenate([x, y]), both[np.isfinite(both)], longest, cloud)
     axes.grid(True)
     axes.set_xlabel(labelled(f"mean absolute effect {MU_STAR}", one.units))
     axes.set_ylabel(labelled(f"standard deviation {SIGMA}", one.units))
 
 
-def _scale(axes: Axes, means: F8, every: F8, x: F8, cloud: Sequence[F8]) -> None:
+def _scale(axes: Axes, means: F8, every: F8, longest: float, cloud: Sequence[F8]) -> None:
     """Choose the axes and draw the lines: logarithmic where means differ by powers of ten."""
     positive = every[every > 0]
     wide = means[means > 0]
     if len(wide) == len(means) and np.log10(wide.max() / wide.min()) > DECADES:
         axes.set_xscale("log")
         axes.set_yscale("log")
+        logarithmic(axes.xaxis)
+        logarithmic(axes.yaxis)
+        pad = 1.6
+        axes.set_xlim(np.nanmin(cloud[0][cloud[0] > 0]) / pad, np.nanmax(cloud[0]) * pad)
+        axes.set_ylim(np.nanmin(cloud[1][cloud[1] > 0]) / pad, np.nanmax(cloud[1]) * pad)
         ends = np.array([positive.min() / 2, positive.max() * 2])
     else:
-        ends = np.array([0.0, np.nanmax([np.nanmax(x), np.nanmax(cloud[0])]) * 1.12])
+        ends = np.array([0.0, max(longest, float(np.nanmax(cloud[0]))) * 1.12])
         axes.set_xlim(*ends)
         axes.set_ylim(0, max(float(np.nanmax(cloud[1])) * 1.1, ends[1] * 0.15, 1e-300))
     limits = axes.get_xlim(), axes.get_ylim()
@@ -142,6 +150,7 @@ def _placed(axes: Axes, text: str, point: F8, taken: Sequence[Bbox]) -> Annotati
     name = axes.annotate(
         text, (float(point[0]), float(point[1])), xytext=(0, 0), textcoords="offset points",
         fontsize=8.5, color=DARK, zorder=5, annotation_clip=False,
+        path_effects=[withStroke(linewidth=2.5, foreground="white")],
     )  # fmt: skip
     name.set_in_layout(False)
     frame, costs = axes.get_window_extent(), []
@@ -180,6 +189,6 @@ def _caption(shown: Sequence[Effects], several: bool) -> str:
         caption += " Bars: bootstrap interval of " + MU_STAR
         caption += ", its mean half width." if several else "."
     for one in shown:
-        if one.without:
-            caption += f" {one.name}: {one.without:,} {one.kind} have no indices."
+        if lost := one.lost("mu_star"):
+            caption += f" {one.name}: {lost:,} of {one.of:,} {one.kind} have none, or do not vary."
     return caption
