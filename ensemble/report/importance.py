@@ -43,7 +43,7 @@ THETA = "importance \N{GREEK SMALL LETTER THETA}"
 
 def importances(shown: Sequence[Effects], synthetic: str) -> Iterator[Picture]:
     """Yield figures of the importance of parameters, some responses in each."""
-    known = [one for one in shown if len(one.order("theta", 1))]
+    known = [o for o in shown if "theta" in o.indices and len(o.order("theta", 1))]
     for first in range(0, len(known), MOST_PANELS):
         yield _importance(known[first : first + MOST_PANELS], synthetic)
 
