@@ -14,6 +14,7 @@ from ensemble.report.depth import profiles
 from ensemble.report.effects import all_effects
 from ensemble.report.failures import Account, account
 from ensemble.report.importance import importances
+from ensemble.report.layers import all_by_depth, by_depth
 from ensemble.report.markup import Html, joined, paragraphs, picture, section, table, tag
 from ensemble.report.profiles import all_profiles
 from ensemble.report.screening import screenings
@@ -240,6 +241,8 @@ class _Page:
         found, why = self._analysis() if self.scenario["responses"] else ({}, [])
         effects = list(all_effects(self.numbers, found))[:MOST_RESPONSES]
         yield from map(self.picture, importances(effects, self.synthetic))
+        deep = list(all_by_depth(self.numbers, found))
+        yield from map(self.picture, by_depth(deep, self.synthetic))
         yield from map(self.picture, screenings(effects, self.synthetic))
         lines = list(all_curves(self.numbers))
         yield from map(self.picture, curves(lines, self.numbers, self.synthetic))

@@ -25,6 +25,7 @@ from ensemble.report.curves import all_curves, drawn_lines
 from ensemble.report.depth import drawn_cells, limits, told
 from ensemble.report.effects import all_effects
 from ensemble.report.importance import colours, importances
+from ensemble.report.layers import all_by_depth
 from ensemble.report.profiles import all_profiles
 from ensemble.report.screening import screenings
 from ensemble.report.style import look, power
@@ -158,6 +159,25 @@ def test_indices_of_the_run_itself_are_found_as_well(tmp_path):
     assert one.cells == ("a", "c")
     np.testing.assert_array_equal(one.mean("theta"), [2.0, 3.5])
     np.testing.assert_array_equal(one.order("theta", 1), [1])
+
+
+def test_importance_by_depth_is_that_of_the_run(tmp_path):
+    store = read(finished(tmp_path))
+    labels = np.array(["scale", "shape"], dtype=object)
+    theta = np.random.default_rng(1).random((1, 3, 5, 2))
+    theta[0, 1] = np.nan
+    theta[0, 2, 0] = np.nan
+    dims = ("forcing", "location", "layer", "effect")
+    spec = ArraySpec("statistics/soc_theta", "float64", dims, theta.shape, theta.shape)
+    named = ArraySpec("statistics/effect", "string", ("effect",), (2,), (2,), "")
+    grown = add_arrays(store, {spec.path: (spec, theta), named.path: (named, labels)})
+    (one,) = all_by_depth(Numbers(grown), {})
+    assert one.theta.shape == (2, 5, 2)
+    np.testing.assert_allclose(one.mean, np.nanmean(theta[0, ::2], axis=0))
+    np.testing.assert_allclose(one.std, np.nanstd(theta[0, ::2], axis=0))
+    assert list(all_effects(Numbers(grown), {})) == []
+    said, _ = page_of(grown.path, tmp_path)
+    assert "to each layer of an output: mean over 2 locations" in said
 
 
 def test_many_cells_are_shown_by_their_spread(tmp_path):
