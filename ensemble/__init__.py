@@ -6,6 +6,8 @@ if TYPE_CHECKING:
     from ensemble.backends import StoppedEarly as StoppedEarly
     from ensemble.engine import Outcome as Outcome
     from ensemble.engine import run as run
+    from ensemble.extending import Extension as Extension
+    from ensemble.extending import extend as extend
     from ensemble.planning import Plan as Plan
     from ensemble.planning import plan as plan
     from ensemble.reading import open_run as open_run
@@ -15,6 +17,8 @@ _HOMES = {
     "Outcome": "ensemble.engine",
     "StoppedEarly": "ensemble.backends",
     "run": "ensemble.engine",
+    "Extension": "ensemble.extending",
+    "extend": "ensemble.extending",
     "Plan": "ensemble.planning",
     "plan": "ensemble.planning",
     "open_run": "ensemble.reading",

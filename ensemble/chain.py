@@ -115,12 +115,20 @@ class Chain:
         Outputs to deliver.
     sizes : mapping of str to int
         Length of every dimension besides location and sample.
+    unit : int
+        Samples that a tile must not part.
     """
 
     def __init__(
-        self, kernel: Kernel, options: Any, wanted: Collection[str], sizes: Mapping[str, int]
+        self,
+        kernel: Kernel,
+        options: Any,
+        wanted: Collection[str],
+        sizes: Mapping[str, int],
+        unit: int = 1,
     ) -> None:
         self.kernel = kernel
+        self.tile_samples = max(unit, TILE_SAMPLES // unit * unit)
         self.wanted = tuple(wanted)
         self._dims = {
             v.name: tuple(sizes[d] for d in v.dims)
@@ -188,7 +196,7 @@ class Chain:
                 self._runs[stage.name](batch, out, np.zeros((1, 0), np.uint8))
 
     def _tile_shape(self, locations: int, samples: int) -> tuple[int, int]:
-        wide = min(samples, TILE_SAMPLES)
+        wide = min(samples, self.tile_samples)
         largest = max(int(np.prod(self._dims[n])) for f in self.fills.values() for n in f)
         return max(1, min(locations, TILE_BYTES // max(1, 8 * largest * wide))), wide
 

@@ -4,17 +4,16 @@ import errno
 import json
 import os
 import shlex
-import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ensemble import cluster_commands
+from ensemble import cluster_commands, extend_command
 from ensemble.__main__ import RANKS, REPLACEABLE
 from ensemble.arguments import (
     AcceptOption,
@@ -28,6 +27,7 @@ from ensemble.arguments import (
     print_json,
 )
 from ensemble.exits import FAILED_MEMBERS, RESUMABLE, USER
+from ensemble.stopping import stop_on_signals, this_command
 
 if TYPE_CHECKING:
     from ensemble.planning import Plan
@@ -47,8 +47,8 @@ app = typer.Typer(
     name="soilsweep",
     help="Very large ensembles of soil-carbon models: one YAML scenario in, one Zarr store out.\n\n"
     "Exit codes: 0 done; 2 the scenario or the command needs a correction, and nothing was "
-    "written; 3 done, but members failed or bytes do not match; 75 stopped early, and the same "
-    "command goes on.",
+    "written; 3 done, but members failed, bytes do not match or intervals stayed too wide; 75 "
+    "stopped early, and the same command goes on.",
     epilog=_examples("init my-study", "run my-study.yaml", "report runs/my-study.zarr"),
     no_args_is_help=True,
     add_completion=False,
@@ -183,7 +183,7 @@ def run(
         if loaded.execution.backend == "mpi" and not _leads(around):
             return
         planned = planning.plan(loaded, store=store)
-        stop = around.enter_context(_stop_on_signals())
+        stop = around.enter_context(stop_on_signals())
         outcome = engine.run(
             planned,
             workers=workers,
@@ -200,7 +200,7 @@ def run(
     elif not quiet:
         console.print_outcome(planned, outcome)
     if not outcome.complete:
-        _fail(f"stopped early; nothing is lost. Go on with:\n  {_this_command()}", RESUMABLE)
+        _fail(f"stopped early; nothing is lost. Go on with:\n  {this_command()}", RESUMABLE)
     _check_failures(planned, outcome.failed, outcome.failed_share)
 
 
@@ -212,7 +212,7 @@ def _leads(around: ExitStack) -> bool:
     if mpi.world().rank == 0:
         around.enter_context(mpi.leading())
         return True
-    with _stop_on_signals() as stop:
+    with stop_on_signals() as stop:
         mpi.follow(stop)
     return False
 
@@ -225,31 +225,6 @@ def _check_failures(planned: "Plan", failed: int, share: float) -> None:
             f"see `soilsweep status {planned.path}`",
             FAILED_MEMBERS,
         )
-
-
-def _this_command() -> str:
-    """Return this command as it can be pasted into a shell."""
-    return shlex.join(["soilsweep", *sys.argv[1:]])
-
-
-@contextmanager
-def _stop_on_signals() -> Iterator[Callable[[], bool]]:
-    """Yield a flag that Ctrl-C and SIGTERM raise; a second one ends the process at once."""
-    asked: list[int] = []
-
-    def ask(number: int, frame: Any) -> None:
-        if asked:
-            os.write(2, f"\nstopped. Go on with:\n  {_this_command()}\n".encode())
-            os._exit(RESUMABLE)
-        asked.append(number)
-        os.write(2, b"\nstopping after the running blocks; again to stop at once\n")
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: bool(asked)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @_command("report runs/tau-constraint.zarr", "report runs/tau-constraint.zarr -o tau.html")
@@ -273,15 +248,22 @@ def report(
 
 
 @_command("analyze runs/tau-constraint.zarr", "analyze runs/tau-constraint.zarr --json")
-def analyze(store: StoreArgument, as_json: JsonOption = False) -> None:
+def analyze(
+    store: StoreArgument,
+    rows: Annotated[
+        bool, typer.Option("--rows", help="Print each layer and year of outputs, not their means.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
     """Compute the design's sensitivity indices or variance shares of every response.
 
-    Results go into the store's group sensitivity/.
+    Indices of every stored output too, for each location, layer and year. Results go into
+    the store's group sensitivity/.
     """
     from ensemble import console
     from ensemble.sensitivity import analyze_store
 
-    found = analyze_store(store)
+    found = analyze_store(store, every_row=rows)
     print_json(found) if as_json else console.print_analysis(found)
 
 
@@ -329,6 +311,10 @@ def verify(
         raise typer.Exit(FAILED_MEMBERS)
 
 
+_command(
+    "extend runs/my-study.zarr --until 0.05 --relative",
+    "extend runs/my-study.zarr --until 2.5 --of d_soil --index mu_star --most 2000",
+)(extend_command.extend)
 _command("worker runs/tau-constraint.zarr --workers 4")(cluster_commands.worker)
 _command("submit my-study.yaml --set execution.jobs=20 --set execution.time=04:00:00")(
     cluster_commands.submit
@@ -360,7 +346,7 @@ def main() -> None:
         _fail_if_usage(error)
         raise
     if code == INTERRUPTED:
-        _fail(f"\nstopped. Go on with:\n  {_this_command()}", RESUMABLE)
+        _fail(f"\nstopped. Go on with:\n  {this_command()}", RESUMABLE)
     sys.exit(code or 0)
 
 
@@ -371,7 +357,7 @@ def _fail_if_expected(error: Exception) -> None:
     if isinstance(error, PlanError):
         _fail(str(error), USER)
     if isinstance(error, StoppedEarly):
-        _fail(f"{error}\n  {_this_command()}", RESUMABLE)
+        _fail(f"{error}\n  {this_command()}", RESUMABLE)
 
 
 def _fail_if_usage(error: Exception) -> None:
@@ -386,7 +372,7 @@ def _fail_of_system(error: OSError) -> None:
     place = error.filename or "a file"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         words = "the disk is full; free some space and run the same command again"
-        _fail(f"{place}: {words}\n  {_this_command()}", RESUMABLE)
+        _fail(f"{place}: {words}\n  {this_command()}", RESUMABLE)
     _fail(f"{place}: {error.strerror or error}", USER)
 
 

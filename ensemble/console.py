@@ -10,6 +10,7 @@ from ensemble.tables import Table, response_tables
 from kernels import BY_CODE
 
 if TYPE_CHECKING:
+    from ensemble.extending import Extension
     from ensemble.planning import Plan
     from ensemble.verifying import Replay, Verdict
 
@@ -160,6 +161,29 @@ def print_analysis(tables: Sequence[Mapping[str, Any]]) -> None:
     """Print sensitivity tables."""
     for table in tables:
         print_table(Table(table["title"], table["header"], table["rows"], notes=table["notes"]))
+
+
+def print_extension(found: "Extension") -> None:
+    """Print how wide the intervals were at each length of the design."""
+    rows = [
+        [
+            f"{step.units:,}",
+            f"{step.members:,}",
+            f"{step.members - step.reused:,}" if k else "",
+            f"{step.width.value:.3g}",
+            step.width.where,
+        ]
+        for k, step in enumerate(found.steps)
+    ]
+    share = ", a share of the largest index of its row" if found.relative else ""
+    notes = [f"needed {found.until:g}{share}"]
+    if again := sum(step.rerun for step in found.steps):
+        notes.append(f"{again:,} members were run again: their block was cut by the design's end")
+    last = found.steps[-1].width
+    if last.known < last.cells:
+        notes.append(f"{last.cells - last.known:,} of {last.cells:,} rows have no index")
+    header = ["length", "members", "newly run", "half width", "of"]
+    print_table(Table(f"intervals of {found.index}", header, rows, notes=notes))
 
 
 def print_replay(again: "Replay") -> None:

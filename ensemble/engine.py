@@ -12,7 +12,7 @@ from ensemble import backends, launch, quarantine
 from ensemble.backends import Farm, StoppedEarly
 from ensemble.children import Hindered
 from ensemble.cpu import cpu
-from ensemble.finishing import finalise
+from ensemble.finishing import finalise, lost_units
 from ensemble.journal import Entry, Key, headers
 from ensemble.locking import locked
 from ensemble.members import EnsembleWork
@@ -140,6 +140,7 @@ def run(
             committed = store.committed()
         if len(committed) == plan.blocks:
             finalise(store, work, committed)
+            outcome.warnings += lost_units(store)
     outcome.committed, outcome.ran = len(committed), len(committed) - before
     for entry in committed.values():
         for code, n in entry.status.items():

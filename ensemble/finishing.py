@@ -9,6 +9,7 @@ from ensemble import across, certificates
 from ensemble.chunks import write_file
 from ensemble.journal import Entry, Key
 from ensemble.members import EnsembleWork
+from ensemble.statistics import REFUSE_ABOVE
 from ensemble.store import Store
 
 MARK = "finalised"
@@ -18,6 +19,24 @@ MARK = "finalised"
 def is_finalised(store: Store) -> bool:
     """Return whether control members and statistics have been written."""
     return (store.path / MARK).exists()
+
+
+def lost_units(store: Store) -> list[str]:
+    """Return what a finished run should say of indices that failed members have cost."""
+    found = []
+    for path, spec in store.specs.items():
+        whole = spec.attrs.get("whole")
+        if not path.startswith("statistics/") or whole is None:
+            continue
+        left = store.read_whole(path)
+        lost = int((left < (1 - REFUSE_ABOVE) * whole).sum())
+        if lost:
+            found.append(
+                f"{path.removesuffix('_effective')}: {lost:,} of {left.size:,} rows have no "
+                f"indices: more than {REFUSE_ABOVE:.0%} of the {whole:,} trajectories or Saltelli "
+                f"rows lost a member (the worst kept {left.min():,.0f}); bound the parameters"
+            )
+    return found
 
 
 def finalise(store: Store, work: EnsembleWork, committed: Mapping[Key, Entry]) -> None:

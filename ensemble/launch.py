@@ -86,6 +86,8 @@ def _coordinates(layout: Layout) -> Static:
         if kept.dims != kept.variable.dims and not isinstance(kept.steps, int):
             dim = f"{name}_year"
             found |= _whole(dim, setup.years[kept.steps], (dim,))
+    for dim, names in layout.labels.items():
+        found |= _whole(f"statistics/{dim}", np.array(names, dtype=object), (dim,))
     if layout.sampler.size <= KEEP_SAMPLES:
         rows = np.arange(layout.sampler.size, dtype=np.int64)
         about = {"long_name": "member of each forcing and location", "standard_name": "realization"}

@@ -15,16 +15,20 @@ from numpy.typing import NDArray
 
 from ensemble.responses import outputs_of
 from ensemble.setup import Sampler, Setup
-from ensemble.statistics import Declared, Reduction, Target, reductions
+from ensemble.statistics import Declared, Reduction, Target, UnitsReduction, reductions
 from ensemble.work import Axis, Grid
 from ensemble.zarr_json import ArraySpec
 from kernels import NOT_RUN, STATUSES, Variable
+from scenarios.designs import Design
 from scenarios.spec import Output
 
 TARGET_SECONDS = 10.0
 """Declared work in a block: long beside a scheduler's millisecond, short beside a walltime."""
 
 MAX_CHUNK_BYTES = 64 << 20
+
+MAX_SUMS_BYTES = 64 << 20
+"""Sums of whole units that a block of several locations holds; one location may take more."""
 
 KEEP_SAMPLES = 1_000_000
 """Up to so many samples the store holds parameters and responses of every member."""
@@ -125,6 +129,8 @@ class Layout:
         length = block.sample or (samples if samples <= members else _even(samples, members, unit))
         length = min(samples, max(unit, length // unit * unit))
         depth = block.location or max(1, members // length)
+        if sums := sum(self.sums_nbytes.values()):
+            depth = max(1, min(depth, MAX_SUMS_BYTES // sums))
         axes = (("forcing", forcings, 1), ("location", locations, min(locations, depth)))
         return Grid((*(Axis(*a) for a in axes), Axis("sample", samples, length)))
 
@@ -135,6 +141,33 @@ class Layout:
         # Parameter rows, levels of each stage and responses are held for the whole block.
         held = len(kernel.parameters) + len(kernel.stages) + len(self.functionals)
         return max(np.dtype(self.precision).itemsize * cells, 8 * held)
+
+    @cached_property
+    def in_units(self) -> dict[str, UnitsReduction]:
+        """Return the reductions that need whole units, by ``target/family``."""
+        found = self.reductions(0)
+        return {name: r for name, r in found.items() if isinstance(r, UnitsReduction)}
+
+    @cached_property
+    def sums_nbytes(self) -> dict[str, int]:
+        """Return the bytes at one location of each target's sums of whole units."""
+        found: dict[str, int] = {}
+        for name, reduction in self.in_units.items():
+            target = name.partition("/")[0]
+            rows = math.prod(self.target_shape(target))
+            found[target] = found.get(target, 0) + rows * reduction.row_nbytes()
+        return found
+
+    @property
+    def tile_unit(self) -> int:
+        """Return the samples that a tile must not part."""
+        return self.sampler.first.unit if self.in_units else 1
+
+    @cached_property
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """Return the names along dimensions of statistics, by dimension."""
+        declared = (d for r in self.reductions(0).values() for d in r.declare().values())
+        return {dim: names for each in declared for dim, names in each.labels.items()}
 
     @cached_property
     def seconds_per_member(self) -> float:
@@ -165,7 +198,12 @@ class Layout:
         edges = self.setup.edges.get(name, unknown)[forcing]
         rows = math.prod(self.target_shape(name))
         bins = self.setup.scenario.histograms.bins
-        return Target(name, about.units, about.meaning, rows, edges, bins)
+        own = "location" in self.sampler.independent
+
+        def design(location: int) -> Design:
+            return self.sampler.design(forcing, location)
+
+        return Target(name, about.units, about.meaning, rows, edges, bins, design, own)
 
     def _reductions(self, forcing: int) -> dict[str, Reduction]:
         """Return every reduction of a forcing by ``target/family``."""

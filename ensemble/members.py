@@ -2,18 +2,18 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble.chain import TILE_SAMPLES, Chain, Tile
+from ensemble.chain import Chain, Tile
 from ensemble.journal import Key
 from ensemble.layout import Layout
 from ensemble.quarantine import CONTROL, Case, of_block
 from ensemble.responses import evaluate
 from ensemble.setup import Rows, Setup, identity
-from ensemble.statistics import Partial, Reduction
+from ensemble.statistics import Partial, Reduction, UnitsReduction
 from ensemble.work import Grid, Result, RunBlock, count_codes
 from ensemble.zarr_json import ArraySpec
 from kernels import OK
@@ -59,9 +59,9 @@ class EnsembleWork:
         """Compile what blocks need, and run no member: one may be fatal."""
         runner = _Runner(self.setup, self.layout, {})
         runner.chain.compile(self.setup.drivers[0], self.setup.coords)
-        everywhere = slice(0, 1)
-        block = _Block(self.layout, self.layout.reductions(0), 0, everywhere, 1)
-        block.take(runner.chain.blank(everywhere, np.zeros((1, 1), np.uint8), 1.0))
+        place, width = slice(0, 1), self.layout.tile_unit
+        block = _Block(self.layout, self.layout.reductions(0), 0, place, slice(0, width))
+        block.take(runner.chain.blank(place, np.zeros((1, width), np.uint8), 1.0))
 
     def merge(self, key: Key, partials: Iterable[Mapping[str, NDArray[Any]]]) -> dict[str, Any]:
         """Return what is known of one forcing and some locations once all its blocks are.
@@ -95,7 +95,9 @@ class _Runner:
         self.layout = layout
         self.cases = cases
         self.sampler = layout.sampler
-        self.chain = Chain(setup.kernel, setup.options, layout.wanted, setup.sizes)
+        self.chain = Chain(
+            setup.kernel, setup.options, layout.wanted, setup.sizes, layout.tile_unit
+        )
 
     def run(self, key: Key) -> Result:
         """Run one block."""
@@ -118,7 +120,8 @@ class _Runner:
         """Run the members of a rectangle, those in quarantine left out."""
         rows = self.sampler.rows(forcing, locations, samples)
         width = samples.stop - samples.start
-        block = _Block(self.layout, self.layout.reductions(forcing), forcing, locations, width)
+        reductions = self._reductions(forcing, samples)
+        block = _Block(self.layout, reductions, forcing, locations, samples)
         cases = self._cases(forcing, locations, samples)
         block.notes += sorted({case.note for case in cases.values()})
         if cases:
@@ -129,6 +132,14 @@ class _Runner:
         for tile in tiles:
             block.take(tile)
         return rows, block
+
+    def _reductions(self, forcing: int, samples: slice) -> Mapping[str, Reduction]:
+        """Return the reductions; a part of a block that parts units is not looked at in units."""
+        found = self.layout.reductions(forcing)
+        unit = self.layout.tile_unit
+        if samples.start % unit == 0 and samples.stop % unit == 0:
+            return found
+        return {n: r for n, r in found.items() if n not in self.layout.in_units}
 
     def _cases(self, forcing: int, locations: slice, samples: slice) -> dict[tuple[int, int], Case]:
         if not self.cases:
@@ -163,14 +174,15 @@ class _Runner:
 
     def _blank_tiles(self, locations: slice, status: U1) -> Iterator[Tile]:
         width = status.shape[1]
-        for start in range(0, width, TILE_SAMPLES):
-            some = slice(start, min(start + TILE_SAMPLES, width))
+        wide = self.chain.tile_samples
+        for start in range(0, width, wide):
+            some = slice(start, min(start + wide, width))
             yield replace(self.chain.blank(locations, status[:, some], np.nan), samples=some)
 
     def control(self, forcing: int, locations: slice) -> dict[str, NDArray[Any]]:
         """Return the outputs and responses of the control members, (1, L, *dims)."""
         rows = self.setup.control_rows(forcing, locations)
-        block = _Block(self.layout, {}, forcing, locations, 1)
+        block = _Block(self.layout, {}, forcing, locations, slice(0, 1))
         cases = self._cases(forcing, locations, slice(0, 0))
         tiles = self._tiles(forcing, locations, rows, 1)
         if cases:
@@ -202,13 +214,12 @@ class _Block:
         reductions: Mapping[str, Reduction],
         forcing: int,
         locations: slice,
-        width: int,
+        samples: slice,
     ) -> None:
         self.layout = layout
-        self.forcing, self.first = forcing, locations.start
-        self.width = width
+        self.forcing, self.first = forcing, (locations.start, samples.start)
         self.reductions = reductions
-        depth = locations.stop - locations.start
+        depth, width = locations.stop - locations.start, samples.stop - samples.start
         self.status = np.zeros((depth, width), dtype=np.uint8)
         self.outputs = {
             name: np.empty((depth, *keep.shape, width), dtype=layout.precision)
@@ -225,7 +236,7 @@ class _Block:
         here, samples = tile.locations, tile.samples
         self.status[here, samples] = tile.status
         self.notes += tile.notes
-        scalars = evaluate(self.layout.functionals, tile, self.forcing, self.first)
+        scalars = evaluate(self.layout.functionals, tile, self.forcing, self.first[0])
         for name, values in scalars.items():
             self.responses[name][here, samples] = values
         outputs = dict.fromkeys([*self.layout.outputs, *self.layout.reduced_outputs])
@@ -239,7 +250,21 @@ class _Block:
                 values = np.ascontiguousarray(self.responses[target][here, samples])
             else:
                 values = full[target]
-            _reduce(reduction, self.sums[name], values, good, here.start)
+            if name in self.layout.in_units:
+                units = cast(UnitsReduction, reduction)
+                self._take_units(units, self.sums[name], values, tile)
+            else:
+                _reduce(reduction, self.sums[name], values, good, here.start)
+
+    def _take_units(self, reduction: UnitsReduction, sums: Partial, values: F8, tile: Tile) -> None:
+        """Add a tile (l, *dims, s) of whole units, NaN where a member failed."""
+        unit, (place, sample) = self.layout.tile_unit, self.first
+        depth, width = values.shape[0], values.shape[-1]
+        flat = np.ascontiguousarray(values).reshape(-1, width // unit, unit)
+        rows = len(flat) // depth
+        here = slice(tile.locations.start * rows, tile.locations.stop * rows)
+        first = (sample + tile.samples.start) // unit
+        reduction.update_units(sums, flat, first, here, place + tile.locations.start)
 
     def arrays(self, *, every: bool = False) -> dict[str, NDArray[Any]]:
         """Return the stored arrays of members, (L, *dims, S)."""

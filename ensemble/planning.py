@@ -42,6 +42,9 @@ FREE_FOR_THEMSELVES = ("title", "description", "store", "execution", "failed_lim
 WARNINGS_SHOWN = 10
 """Warnings that a plan shows; a hundred profiles may have one each."""
 
+MOST_SUMS_BYTES = 512 << 20
+"""Of one target at one location, for indices computed inside the run."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -88,7 +91,8 @@ class Plan:
         chunks = [spec.chunk_nbytes for spec in self.layout.arrays]
         width = self.layout.grid.axes[2].length
         rows = 8 * width * (len(self.setup.kernel.parameters) + len(self.layout.functionals) + 2)
-        return sum(chunks) + max(chunks) + rows
+        sums = self.layout.grid.axes[1].length * sum(self.layout.sums_nbytes.values())
+        return sum(chunks) + max(chunks) + rows + sums
 
     @property
     def warnings(self) -> list[str]:
@@ -155,12 +159,14 @@ def plan(scenario: Loaded, *, store: str | Path | None = None) -> Plan:
         sources=[f.sources for f in forcings],
     )
     check_dims(setup)
+    setup.check_parameters()
     _check_years(setup)
     _check_edges(setup)
     setup = replace(setup, edges=edges(setup))
     layout = Layout(setup)
     _check_columns(layout)
-    identity = _identity(scenario, setup, layout)
+    _check_sums(layout)
+    identity = identity_of(scenario, setup, layout)
     path = Path(store) if store else Path(scenario.store_path())
     notes = warnings(layout.functionals, setup.forcings)
     provenance = [
@@ -259,6 +265,22 @@ def _check_columns(layout: Layout) -> None:
         raise ScenarioError(problems, layout.setup.scenario.name)
 
 
+def _check_sums(layout: Layout) -> None:
+    """Refuse sums of whole units that would fill the memory of every worker."""
+    problems = [
+        Problem(
+            f"found sums of {_size(nbytes)} at each location; needed at most "
+            f"{_size(MOST_SUMS_BYTES)}: leave out the requests that end in _conf, say fewer "
+            "resamples: in design:, or ask them of a response instead of an output with dims",
+            f"statistics.{target}",
+        )
+        for target, nbytes in layout.sums_nbytes.items()
+        if nbytes > MOST_SUMS_BYTES
+    ]
+    if problems:
+        raise ScenarioError(problems, layout.setup.scenario.name)
+
+
 def digest(forcing: str, setup: Setup) -> str:
     """Return a hash of everything a forcing supplies."""
     whole = hashlib.sha256()
@@ -272,7 +294,8 @@ def digest(forcing: str, setup: Setup) -> str:
     return whole.hexdigest()
 
 
-def _identity(scenario: Loaded, setup: Setup, layout: Layout) -> dict[str, Any]:
+def identity_of(scenario: Loaded, setup: Setup, layout: Layout) -> dict[str, Any]:
+    """Return what must be the same for a run to continue a store."""
     resolved = scenario.model_dump(mode="json", exclude={"text", "source", "base"})
     same = {k: v for k, v in resolved.items() if k not in FREE_FOR_THEMSELVES}
     text = json.dumps(same, sort_keys=True)

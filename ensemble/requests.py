@@ -7,14 +7,17 @@ from scenarios import Problem
 
 
 def check_statistics(sections: Mapping[str, Any]) -> Iterator[Problem]:
-    """Yield statistics that no family knows."""
+    """Yield statistics that no family knows, or that are not of this design."""
     if not sections.get("statistics"):
         return
-    from ensemble.statistics import canonical
+    from ensemble.statistics import unfit
 
+    design = sections.get("design")
     for target, requests in sections["statistics"].items():
         for i, request in enumerate(requests):
             try:
-                canonical(request)
+                why = unfit(request, design)
             except LookupError as error:
-                yield Problem(str(error), f"statistics.{target}[{i}]")
+                why = str(error)
+            if why:
+                yield Problem(why, f"statistics.{target}[{i}]")

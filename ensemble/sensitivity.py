@@ -5,9 +5,10 @@ Saltelli row, and whole levels of a factorial. What is left is stored beside the
 and where more than a fifth is lost there is no index.
 """
 
+import itertools
 import math
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -16,8 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble.cells import read_cells
+from ensemble.index_tables import output_tables, row_tables
 from ensemble.launch import open_setup
-from ensemble.layout import Layout
+from ensemble.layout import Keep, Layout
+from ensemble.statistics import REFUSE_ABOVE
 from ensemble.store import PlanError, Store, add_arrays, read
 from ensemble.tables import analysis_tables
 from ensemble.variance import REST, Subset, drop_failed, shares, subsets
@@ -27,9 +31,6 @@ from scenarios.designs import Design
 F8 = NDArray[np.float64]
 Found = dict[str, tuple[ArraySpec, NDArray[Any]]]
 
-REFUSE_ABOVE = 0.2
-"""Share of a design that may be lost to failed members before an analysis refuses."""
-
 MOST_TERMS = 127
 """All interactions of seven axes; with more axes only those of low order are told apart."""
 
@@ -37,13 +38,16 @@ READ_BYTES = 256 << 20
 """Responses of all forcings that are held at a time, bytes."""
 
 
-def analyze_store(path: Path) -> list[dict[str, Any]]:
-    """Compute, store under ``sensitivity/`` and return the analysis of every response.
+def analyze_store(path: Path, *, every_row: bool = False) -> list[dict[str, Any]]:
+    """Compute, store under ``sensitivity/`` and return the analysis of all that is stored.
 
     Parameters
     ----------
     path : Path
-        A finished run that keeps its responses.
+        A finished run that keeps responses or outputs.
+    every_row : bool
+        Whether the tables tell of each layer and year of outputs, and not of their means
+        alone; the store holds all in any case.
 
     Returns
     -------
@@ -53,7 +57,7 @@ def analyze_store(path: Path) -> list[dict[str, Any]]:
     Raises
     ------
     PlanError
-        Not finished, no responses kept, too many failures, or a design without analysis.
+        Not finished, nothing kept, too many failures, or a design without analysis.
     """
     store = read(path)
     found = results(store)
@@ -62,7 +66,9 @@ def analyze_store(path: Path) -> list[dict[str, Any]]:
     add_arrays(replace(store, specs=left), found)
     for stale in store.specs.keys() - left.keys():
         shutil.rmtree(path / stale, ignore_errors=True)
-    tables = analysis_tables(store, found)
+    tables = [*analysis_tables(store, found), *output_tables(store, found)]
+    if every_row:
+        tables += row_tables(store, found)
     return [
         {"title": t.title, "header": t.header, "rows": t.rows, "notes": t.notes} for t in tables
     ]
@@ -83,21 +89,27 @@ def stored(store: Store) -> Found:
     return found
 
 
-def results(store: Store) -> Found:
-    """Return every array of the analysis; raises as `analyze_store`."""
+def results(store: Store, *, outputs: bool = True) -> Found:
+    """Return every array of the analysis, of responses alone or of outputs too.
+
+    Raises as `analyze_store`.
+    """
     layout = Layout(open_setup(store))
     path, done = store.path, len(store.committed())
     if done < layout.grid.blocks:
         raise PlanError(
             f"{path}: {done}/{layout.grid.blocks} blocks are committed; run it to the end"
         )
-    if not layout.functionals:
-        raise PlanError(f"{path}: nothing to analyse; name responses: in the scenario")
-    if not layout.keeps_responses:
-        raise PlanError(f"{path}: {layout.sampler.size:,} samples are too many to keep responses")
+    own = bool(layout.sampler.first.attributes.get("effects"))
+    kept = list(layout.outputs) if own and outputs else []
+    responses = list(layout.functionals) if layout.keeps_responses else []
+    if not (responses or kept):
+        raise PlanError(f"{path}: {_nothing(layout)}")
     analysis = _Analysis(store, layout)
-    for name in layout.functionals:
+    for name in responses:
         analysis.add(name)
+    for name in kept:
+        analysis.add_output(name)
     if not analysis.found:
         method = layout.sampler.first.attributes["method"]
         raise PlanError(
@@ -107,6 +119,26 @@ def results(store: Store) -> Found:
         listed = "\n".join(f"  - {text}" for text in analysis.refused[:5])
         raise PlanError(f"{path}: too many members failed; bound the parameters\n{listed}")
     return analysis.found
+
+
+def indices_of(store: Store, names: Iterable[str]) -> Found:
+    """Return the arrays of some responses and outputs; indices that are lost are NaN."""
+    layout = Layout(open_setup(store))
+    analysis = _Analysis(store, layout)
+    for name in names:
+        (analysis.add if name in layout.functionals else analysis.add_output)(name)
+    return analysis.found
+
+
+def _nothing(layout: Layout) -> str:
+    """Return why there is nothing to analyse, and what to do."""
+    if layout.in_units:
+        return "keeps no member; its indices were computed inside the run and are in statistics/"
+    inside = "or ask for indices inside the run, such as statistics: {NAME: [mu_star]} or [S1, ST]"
+    if layout.functionals:
+        many = f"{layout.sampler.size:,} samples are too many to keep responses"
+        return f"{many}; keep outputs:, {inside}"
+    return f"nothing to analyse; name responses: in the scenario, {inside}"
 
 
 def factorial(design: Design) -> tuple[tuple[str, int], ...]:
@@ -157,6 +189,45 @@ class _Analysis:
             over = 0 if index in ("variance_share", "levels") else 1
             self._keep(name, index, np.concatenate(arrays, axis=over))
 
+    def add_output(self, name: str) -> None:
+        """Analyse every cell of an output, some locations and rows at a time."""
+        kept = self.layout.outputs[name]
+        forcings, locations, samples = self.layout.shape
+        count = math.prod(kept.shape)
+        deep = max(1, READ_BYTES // (8 * samples * count))
+        wide = max(1, READ_BYTES // (8 * samples))
+        whole: dict[str, F8] = {}
+        for f, first in itertools.product(range(forcings), range(0, locations, deep)):
+            places = slice(first, min(first + deep, locations))
+            for start in range(0, count, wide):
+                rows = slice(start, min(start + wide, count))
+                values = read_cells(self.store, self.layout, name, f, places, rows)
+                for index, array in self._one_forcing(f, values, places).items():
+                    shape = (forcings, locations, count, *array.shape[2:])
+                    whole.setdefault(index, np.empty(shape))[f, places, rows] = array
+        self._drop_lost(name, whole)
+        for index, array in whole.items():
+            shape = (forcings, locations, *kept.shape, *array.shape[3:])
+            self._keep(name, index, array.reshape(shape), kept)
+
+    def _drop_lost(self, name: str, whole: dict[str, F8]) -> None:
+        """Blank the indices of cells that have lost too much, and say where."""
+        units = self.design.size // self.design.unit
+        left = whole["effective"].min(axis=-1)
+        lost = left < (1 - REFUSE_ABOVE) * units
+        for f, k in np.argwhere(lost.any(axis=-1)):
+            text = (
+                f"{lost[f, k].sum():,} of {lost.shape[-1]:,} cells have too few of {units:,} units"
+            )
+            where = self._where(name, k, f)
+            self.refused.append(
+                f"{where}: {text} without failure, at worst {left[f, k].min():,.0f}"
+            )
+        for index, array in whole.items():
+            if index != "effective":
+                array[lost] = np.nan
+        self.accepted |= not lost.all()
+
     def _batches(self) -> Iterator[slice]:
         forcings, locations, samples = self.layout.shape
         step = max(1, READ_BYTES // (8 * forcings * samples))
@@ -165,17 +236,9 @@ class _Analysis:
 
     def _read(self, name: str, places: slice) -> F8:
         """Return a response at some locations, (forcing, location, sample)."""
-        forcings, locations, samples = self.layout.grid.axes
-        out = np.empty((forcings.size, places.stop - places.start, samples.size))
-        first, last = places.start // locations.length, (places.stop - 1) // locations.length
-        for f, k, s in np.ndindex(forcings.blocks, last - first + 1, samples.blocks):
-            span = locations.span(first + k)
-            low, high = max(span.start, places.start), min(span.stop, places.stop)
-            chunk = self.store.read_chunk(name, (f, first + k, s))
-            part = chunk[:, low - span.start : high - span.start]
-            rows = slice(low - places.start, high - places.start)
-            out[forcings.span(f), rows, samples.span(s)] = part
-        return out
+        forcings, one = range(self.layout.shape[0]), slice(0, 1)
+        parts = (read_cells(self.store, self.layout, name, f, places, one) for f in forcings)
+        return np.stack([part[:, 0] for part in parts])
 
     def _indices(self, name: str, values: F8, places: slice) -> dict[str, F8]:
         """Return the design's own indices, each (forcing, location, effect, ...)."""
@@ -253,10 +316,10 @@ class _Analysis:
             table[k] = [parts[subset] for subset in self.terms]
         return {"variance_share": table, "levels": levels}
 
-    def _keep(self, name: str, index: str, array: NDArray[Any]) -> None:
+    def _keep(self, name: str, index: str, array: NDArray[Any], output: Keep | None = None) -> None:
         """Add an array and the names of its last axes."""
         path = f"sensitivity/{name}_{index}"
-        about: dict[str, Any] = {"response": name, "index": index}
+        about: dict[str, Any] = {"response" if output is None else "output": name, "index": index}
         dims: tuple[str, ...]
         if index == "variance_share":
             dims, units = ("location", "term"), "1"
@@ -268,14 +331,16 @@ class _Analysis:
             about["whole"] = [n for _, n in self.axes]
             self._name("axis", [label for label, _ in self.axes])
         else:
-            dims = ("forcing", "location", "effect", "effect_2")[: array.ndim]
+            middle = () if output is None else output.dims
+            dims = ("forcing", "location", *middle, "effect", "effect_2")[: array.ndim]
             same = index.removesuffix("_conf") in ("mu", "mu_star", "sigma")
-            units = self.layout.functionals[name].units if same else "1"
+            target = self.layout.functionals[name] if output is None else output.variable
+            units = target.units if same else "1"
             about["long_name"] = f"{_meaning(index)} of {name}"
             if index == "effective":
                 about["whole"] = self.design.size // self.design.unit
-            for axis in dims[2:]:
-                self._name(axis, self._effects(array.shape[2]))
+            for axis in dims[2 + len(middle) :]:
+                self._name(axis, self._effects(array.shape[-1]))
         fill = 0 if array.dtype.kind == "i" else float("nan")
         attrs = {"units": units, **about}
         spec = ArraySpec(path, array.dtype.name, dims, array.shape, array.shape, fill, attrs)
@@ -301,6 +366,7 @@ MEANINGS = {
     "mu": "mean elementary effect",
     "mu_star": "mean absolute elementary effect",
     "sigma": "standard deviation of the elementary effects",
+    "theta": "importance beside the other parameters, sqrt(mu^2 + sigma^2) over its deviation,",
     "effective": "units without a failed member, which entered the indices",
 }
 

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from ensemble.costs import Data
 from ensemble.responses import Functional, functionals
 from kernels import Derived, Kernel
-from scenarios import Scenario
+from scenarios import Problem, Scenario, ScenarioError, nearest
 from scenarios.designs import Context, Design
+from scenarios.designs._grammar import Column
 from scenarios.forcing import Locations, Observed
 
 F8 = NDArray[np.float64]
@@ -111,6 +112,12 @@ class Setup:
             lower={} if scenario.out_of_range == "flag" else self._bound("lower", np.max),
             upper={} if scenario.out_of_range == "flag" else self._bound("upper", np.min),
             columns=self.locations.columns,
+            control={
+                name: values[:, 0]
+                for name, values in self.control_rows(
+                    forcing, slice(0, len(self.locations.names))
+                ).values.items()
+            },
             base=self.base,
             stream="/".join(stream),
         )
@@ -144,8 +151,42 @@ class Setup:
         for p in self.kernel.parameters:
             derived = self.derived[forcing].get(p.name)
             default = np.full(count, p.default) if derived is None else derived.default[locations]
+            if p.name in self.scenario.parameters:
+                default = np.broadcast_to(self._said(p.name)[locations], count)
             values[p.name] = np.ascontiguousarray(default[:, None])
         return Rows(values, identity)
+
+    def _said(self, name: str) -> F8:
+        """Return a parameter of the scenario's ``parameters:``, (L,)."""
+        said = self.scenario.parameters[name]
+        if isinstance(said, Column):
+            return np.asarray(self.locations.columns[said.column], dtype=np.float64)
+        return np.full(len(self.locations.names), float(said))
+
+    def check_parameters(self) -> None:
+        """Refuse values of ``parameters:`` that are not there, or outside the kernel's bounds.
+
+        Raises
+        ------
+        ScenarioError
+            All of them.
+        """
+        problems, columns = [], self.locations.columns
+        for p in self.kernel.parameters:
+            said = self.scenario.parameters.get(p.name)
+            if said is None:
+                continue
+            text = ""
+            if isinstance(said, Column) and said.column not in columns:
+                text = f"no column {said.column!r} of locations{nearest(said.column, columns)}"
+            elif not ((self._said(p.name) >= p.lower) & (self._said(p.name) <= p.upper)).all():
+                worst = self._said(p.name)
+                found = worst[~((worst >= p.lower) & (worst <= p.upper))][0]
+                text = f"found {found:g} {p.units}; needed {p.lower:g} to {p.upper:g}"
+            if text:
+                problems.append(Problem(text, f"parameters.{p.name}"))
+        if problems:
+            raise ScenarioError(problems, self.scenario.name)
 
 
 def identity(names: Collection[str], start: int, stop: int) -> tuple[I8, I8]:
@@ -167,6 +208,11 @@ class Sampler:
         self.parameters, self.size = first.parameters, first.size
         self.first = first
         self._by_location = {n for n, v in first.rows(0, 1).items() if len(v) > 1}
+
+    def design(self, forcing: int, location: int) -> Design:
+        """Return the design that a forcing and location use."""
+        f = forcing if "forcing" in self.independent else 0
+        return self._opened(f, location if "location" in self.independent else 0)
 
     def dims(self, name: str) -> tuple[str, ...]:
         """Return the dims along which a parameter differs, sample last."""

@@ -32,7 +32,7 @@ MAX_PLACES = 12
 
 NONE = "\N{EN DASH}"
 
-ORDER = ("S1", "ST", "mu", "mu_star", "sigma", "effective")
+ORDER = ("S1", "ST", "mu", "mu_star", "sigma", "theta", "effective")
 """Columns of indices."""
 
 
@@ -86,7 +86,7 @@ def _at_location(numbers: Numbers, summaries: list[Summary], place: int) -> Tabl
     notes = ["control: the kernel's defaults; ensemble: mean +- standard deviation over samples"]
     if len(numbers.forcings) > MAX_ROWS:
         notes.append(f"the first {MAX_ROWS} of {len(numbers.forcings)}; the means are of all")
-    notes += _labels(numbers.store)
+    notes += labels_of(numbers.store)
     location = numbers.locations[place]
     title = numbers.store.attrs["title"] + ("" if location == "global" else f", {location}")
     header, groups = _columns("forcing", summaries)
@@ -161,7 +161,7 @@ def key_table(numbers: Numbers, place: int = 0) -> Table | None:
             rows.append(["", label, *cells, *_gap(without, within_it, _plain)])
     header = ["response", "numbers of", "control", "ensemble mean", "SD between forcings"]
     header += ["SD within, mean", "difference", "difference / ensemble"]
-    notes = _labels(numbers.store)
+    notes = labels_of(numbers.store)
     if numbers.published:
         notes.append(
             f"published numbers: {numbers.published['citation']}. They are those of "
@@ -208,13 +208,13 @@ def location_tables(numbers: Numbers) -> list[Table]:
         notes = ["means over the forcings known; +- the mean standard deviation over samples"]
         if count > MAX_ROWS:
             notes.append(f"the first {MAX_ROWS} of {count} locations")
-        notes += _labels(numbers.store)
+        notes += labels_of(numbers.store)
         header, groups = _columns("location", part)
         tables.append(Table("by location", header, rows, notes, groups=groups))
     return tables
 
 
-def _labels(store: Store) -> list[str]:
+def labels_of(store: Store) -> list[str]:
     """Return what every table of made-up data says."""
     return [store.attrs["synthetic"]] if store.attrs["synthetic"] else []
 
@@ -228,7 +228,8 @@ def analysis_tables(store: Store, found: Analysis) -> list[Table]:
         tables += list(_variance_table(store, found, names, place, location))
         for name in names:
             tables += list(_index_tables(store, found, name, place, location))
-    if tables and len(locations) > MAX_PLACES:
+    shown = len(tables)
+    if shown and len(locations) > MAX_PLACES:
         more = f"the first {MAX_PLACES} of {len(locations)} locations; the store holds all"
         tables[-1].notes.append(more)
     return tables
@@ -263,7 +264,7 @@ def _variance_table(
             end = "; more than a fifth is lost, so no shares" if np.isnan(column).any() else ""
             notes.append(f"{name}: {text} {', '.join(lost)}{end}")
     title = f"shares of variance, {location}"
-    yield Table(title, ["term", *names], rows, [*notes, *_labels(store)])
+    yield Table(title, ["term", *names], rows, [*notes, *labels_of(store)])
 
 
 def _index_tables(
@@ -295,7 +296,7 @@ def _index_tables(
     ]
     some = [f"the {len(keep)} largest of {len(effects)}"] if len(keep) < len(effects) else []
     header = ["forcing", "effect", *shown]
-    below = [*notes, *some, *_labels(store)]
+    below = [*notes, *some, *labels_of(store)]
     yield Table(f"sensitivity of {name}, {location}", header, rows, below)
     pairs = [(j, k) for k in range(len(effects)) for j in range(k)]
     for index in (i for i, a in arrays.items() if a.ndim == 3 and not i.endswith("_conf")):
@@ -309,7 +310,7 @@ def _index_tables(
         some = [f"the {len(keep)} largest of {len(pairs)}"] if len(keep) < len(pairs) else []
         title = f"pairs of parameters, {name}, {location}"
         header = ["forcing", "pair", index]
-        yield Table(title, header, rows, [*notes, *some, *_labels(store)])
+        yield Table(title, header, rows, [*notes, *some, *labels_of(store)])
 
 
 def _largest(values: F8) -> list[int]:

@@ -169,6 +169,10 @@ def _designs(sections: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 def _parameters(sections: dict[str, Any], kernel: Kernel) -> Iterator[Problem]:
     """Yield parameters that the kernel has not, or that two designs of a cross vary."""
     known = [p.name for p in kernel.parameters]
+    for name in sections.get("parameters") or ():
+        if name not in known:
+            text = f"kernel {kernel.name!r} has no parameter {name!r}{nearest(name, known)}"
+            yield Problem(text, f"parameters.{name}")
     owners: dict[str, str] = {}
     for place, design in _designs(sections):
         words = design.model_dump()

@@ -24,7 +24,7 @@ from pydantic_core import CoreSchema
 
 from scenarios import designs, forcing
 from scenarios._problems import shown
-from scenarios.designs._grammar import AlsoAs
+from scenarios.designs._grammar import AlsoAs, Number
 from scenarios.execution import Execution, Local
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
@@ -314,6 +314,11 @@ class Scenario(Strict):
     )
     design: designs.union() = Field(  # type: ignore[valid-type]
         description="{method: ...} and its keys, or {cross: [...]}"
+    )
+    parameters: dict[str, Number] = Field(
+        default={},
+        description="{name: number or {column: name}}, instead of the kernel's defaults: what the "
+        "control member has, and every member where the design leaves the parameter alone",
     )
     independent: list[Literal["forcing", "location"]] = Field(
         default=[], description="draw new rows for each; otherwise all share the same rows"

@@ -7,7 +7,7 @@ import stages
 
 from kernels import mimics_profile
 
-POOLS = ("lit_m", "lit_s", "mic_r", "mic_k", "som_p", "som_c", "som_a")
+PROFILE_POOLS = ("lit_m", "lit_s", "mic_r", "mic_k", "som_p", "som_c", "som_a")
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def solved(name, **chosen):
 
 def pools(found, *, location=0, sample=0):
     """Return the pools of one member, (layer, 7)."""
-    return np.stack([found.out[n][location, ..., sample] for n in POOLS], axis=-1)
+    return np.stack([found.out[n][location, ..., sample] for n in PROFILE_POOLS], axis=-1)
 
 
 def over(case, years):

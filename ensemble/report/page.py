@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ensemble.index_tables import output_tables
 from ensemble.numbers import Numbers, Summary
 from ensemble.report import figures, made, panels, sharing
 from ensemble.report.changes import all_changes, changes
@@ -252,7 +253,7 @@ class _Page:
             return
         yield from self._share_figures(found)
         yield from self._index_figures(found)
-        for shown in analysis_tables(self.store, found):
+        for shown in [*analysis_tables(self.store, found), *output_tables(self.store, found)]:
             yield table(shown)
 
     def _analysis(self) -> tuple[Found, list[str]]:
@@ -266,7 +267,7 @@ class _Page:
             if float(np.prod(sizes)) * len(self.scenario["responses"]) > MOST_MEMBERS:
                 text = "Not analysed yet: `soilsweep analyze` does it, and this page then shows it."
                 return {}, [text]
-            return results(self.store), []
+            return results(self.store, outputs=False), []
         except (ValueError, OSError) as error:
             text = str(error).removeprefix(f"{self.store.path}: ")
             return {}, f"No analysis: {text}".splitlines()

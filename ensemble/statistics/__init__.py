@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
+from typing import Any
 
+from ensemble.statistics._contract import REFUSE_ABOVE as REFUSE_ABOVE
 from ensemble.statistics._contract import Declared as Declared
 from ensemble.statistics._contract import Family
 from ensemble.statistics._contract import Partial as Partial
 from ensemble.statistics._contract import Reduction as Reduction
 from ensemble.statistics._contract import Target as Target
+from ensemble.statistics._contract import UnitsReduction as UnitsReduction
 from kernels import module_names
 from scenarios import nearest
 
@@ -35,7 +38,15 @@ def canonical(request: str | Mapping[str, float]) -> tuple[str, str]:
         if name := module.match(text):
             return family, name
     known = ["mean", "std", "variance", "min", "max", "histogram", "q05", "q50", "q95", "above_0"]
+    known += ["mu", "mu_star", "sigma", "theta", "mu_star_conf", "S1", "ST", "S2", "S1_conf"]
     raise LookupError(f"unknown statistic {text!r}{nearest(text, known)}")
+
+
+def unfit(request: str | Mapping[str, float], design: Any) -> str:
+    """Return why a request has no meaning for a design as the scenario says it; else empty."""
+    family, name = canonical(request)
+    check = getattr(families()[family], "unfit", None)
+    return str(check(name, design)) if check else ""
 
 
 def reductions(

@@ -5,15 +5,18 @@ returns the request's canonical name where the family knows it and None otherwis
 ``reduction(requests, target)``, which returns a `Reduction`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 F8 = NDArray[np.float64]
 Partial = dict[str, NDArray[Any]]
+
+REFUSE_ABOVE = 0.2
+"""Share of a design that may be lost to failed members before there is no index."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,10 @@ class Target:
     edges : ndarray, shape (L, 2), float64
         Lowest and highest histogram edge at each location; from the scenario or a pilot.
     bins : int
+    design : callable, optional
+        Returns the opened design of a location; for reductions of whole units.
+    own_designs : bool
+        Whether each location has its own.
     """
 
     name: str
@@ -36,15 +43,21 @@ class Target:
     rows: int
     edges: F8
     bins: int = 1000
+    design: Callable[[int], Any] | None = None
+    own_designs: bool = False
 
 
 @dataclass(frozen=True)
 class Declared:
-    """The array a request fills: dtype, extra dimensions behind the target's, attributes."""
+    """The array a request fills: dtype, extra dimensions behind the target's, attributes.
+
+    ``labels`` are the names along extra dimensions that have them.
+    """
 
     dtype: str = "float64"
     extra: tuple[tuple[str, int], ...] = ()
     attrs: dict[str, Any] = field(default_factory=dict)
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Reduction(Protocol):
@@ -76,8 +89,36 @@ class Reduction(Protocol):
         ...
 
 
+@runtime_checkable
+class UnitsReduction(Reduction, Protocol):
+    """A reduction that needs whole units of the design: trajectories, Saltelli rows.
+
+    It is given every member, NaN where one failed, in whole units with their place in the
+    design; failed members are its own to leave out. Blocks and tiles are then multiples
+    of the unit.
+    """
+
+    def update_units(
+        self, partial: Partial, values: F8, first: int, rows: slice, location: int
+    ) -> None:
+        """Add units ``values`` (n, units, unit) to these n rows of the sums.
+
+        ``first`` is the number of the first unit in the design, ``location`` that of the
+        first row's location in the run.
+        """
+        ...
+
+    def row_nbytes(self) -> int:
+        """Return the bytes of the sums of one row."""
+        ...
+
+
 class Family(Protocol):
-    """The module of a family."""
+    """The module of a family.
+
+    One that suits some designs alone has ``unfit(request, design)`` too, which returns why
+    a design as the scenario says it does not do; empty if it does.
+    """
 
     def match(self, request: str) -> str | None:
         """Return the canonical name of a request this family knows."""

@@ -37,6 +37,8 @@ class Context:
         Admissible range found in the forcings at plan time; absent where there is none.
     columns : mapping of str to ndarray, shape (L,)
         Columns of the location table, for distributions that differ by location.
+    control : mapping of str to ndarray, shape (L,)
+        What the control member of each location has, kernel units; absent: the table's default.
     base : Path
         Folder of the scenario file; relative paths start there.
     stream : str
@@ -49,6 +51,7 @@ class Context:
     lower: Mapping[str, F8] = field(default_factory=dict)
     upper: Mapping[str, F8] = field(default_factory=dict)
     columns: Mapping[str, F8] = field(default_factory=dict)
+    control: Mapping[str, F8] = field(default_factory=dict)
     base: Path = Path()
     stream: str = ""
 

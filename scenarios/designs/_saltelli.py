@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from scenarios.designs._bootstrap import VALUES, counts, half_width, means_of, patterns
+from scenarios.designs._bootstrap import VALUES, counts, half_width, means_of, of_units, patterns
 
 F8 = NDArray[np.float64]
 U8 = NDArray[np.uint64]
@@ -51,7 +51,7 @@ def indices(
     if resamples > 1:
         found.update({f"{name}_conf": np.full_like(found[name], np.nan) for name in shapes})
     found["effective"] = np.zeros((len(flat), groups))
-    for which, _, values in patterns(flat, unit):
+    for which, kept, values in patterns(flat, unit):
         units = values.shape[1]
         found["effective"][which] = units
         if units < 2:
@@ -61,7 +61,7 @@ def indices(
         for name, estimate in sample.estimates(weights, second_order).items():
             found[name][which] = estimate[:, 0]
         if resamples > 1:
-            weights = counts(stream, units, resamples)
+            weights = of_units(counts(stream, flat.shape[1] // unit, resamples), kept)
             for name, replicates in sample.estimates(weights, second_order).items():
                 found[f"{name}_conf"][which] = _spread(replicates, confidence)
     return {name: array.reshape(*lead, *array.shape[1:]) for name, array in found.items()}
@@ -86,9 +86,7 @@ class Sample:
         mean = values.mean(axis=(1, 2), keepdims=True)
         deviation = values.std(axis=(1, 2), keepdims=True)
         largest = np.abs(values).max(axis=(1, 2), keepdims=True)
-        # Rounding of a constant is no variance: the indices are 0/0, and say so.
-        constant = deviation <= 4 * np.finfo(float).eps * largest
-        y = (values - mean) / np.where(constant, np.nan, deviation)
+        y = (values - mean) / np.where(is_constant(deviation, largest), np.nan, deviation)
         self.groups = groups
         self.a, self.b = y[..., 0], y[..., -1]
         self.ab, self.ba = y[..., 1 : groups + 1], y[..., groups + 1 : 2 * groups + 1]
@@ -114,8 +112,8 @@ class Sample:
         terms.append(0.5 * (a - self.ab) ** 2)
         means = means_of(weight, np.concatenate(terms, axis=-1))
         variance = means[..., 1:2] - means[..., 0:1] ** 2
-        first = _share(means[..., 3 : 3 + groups], variance)
-        found = {"S1": first, "ST": _share(means[..., 3 + groups :], variance)}
+        first = share(means[..., 3 : 3 + groups], variance)
+        found = {"S1": first, "ST": share(means[..., 3 + groups :], variance)}
         if second_order:
             found["S2"] = second = np.full((*first.shape, groups), np.nan)
             j, k = np.triu_indices(groups, 1)
@@ -124,11 +122,19 @@ class Sample:
                 one, two = j[start : start + width], k[start : start + width]
                 joint = means_of(weight, self.ba[..., one] * self.ab[..., two]) - means[..., 2:3]
                 alone = first[..., one] + first[..., two]
-                second[..., one, two] = _share(joint, variance) - alone
+                second[..., one, two] = share(joint, variance) - alone
         return found
 
 
-def _share(part: F8, variance: F8) -> F8:
+def is_constant(deviation: F8, largest: F8) -> NDArray[np.bool_]:
+    """Return where a deviation is the rounding of values so large, and no variance.
+
+    The indices are 0/0 there, and say so.
+    """
+    return np.asarray(deviation <= 4 * np.finfo(float).eps * largest)
+
+
+def share(part: F8, variance: F8) -> F8:
     """Return ``part / variance``; as in SALib 0 where a resample does not vary."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(variance <= np.finfo(float).eps, 0.0, part / variance)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scenarios.designs._bootstrap import counts, half_width, means_of, patterns
+from scenarios.designs._bootstrap import counts, half_width, means_of, of_units, patterns
 from scenarios.designs._streams import WORDS, uniform, words
 
 F8 = NDArray[np.float64]
@@ -106,6 +106,7 @@ def effects(
     resamples: int,
     confidence: float,
     stream: U8,
+    theta_ddof: int = 1,
 ) -> dict[str, F8]:
     """Return the statistics of the elementary effects; see `Morris.analyze`.
 
@@ -122,14 +123,16 @@ def effects(
         Of the bootstrap.
     stream : ndarray, shape (2,)
         Key of its draws.
+    theta_ddof : int
+        Of the standard deviations in theta: 1 divides by n - 1, 0 by n.
     """
     lead = response.shape[:-1]
     flat = np.asarray(response, dtype=np.float64).reshape(-1, response.shape[-1])
-    groups = steps.rank.shape[1]
-    names = ("mu", "mu_star", "sigma", *(("mu_star_conf",) if resamples > 1 else ()))
+    units, groups = steps.rank.shape
+    names = ("mu", "mu_star", "sigma", "theta", *(("mu_star_conf",) if resamples > 1 else ()))
     found = {name: np.full((len(flat), groups), np.nan) for name in names}
     found["effective"] = np.zeros((len(flat), groups))
-    signs = _signs(steps, group)
+    signs = directions(steps, group)
     several = np.bincount(group, minlength=groups) > 1
     for which, kept, values in patterns(flat, groups + 1):
         number = values.shape[1]
@@ -144,14 +147,49 @@ def effects(
         found["mu"][which] = signed.mean(axis=1)
         found["mu_star"][which] = sizes.mean(axis=1)
         found["sigma"][which] = np.where(several, np.nan, signed.std(axis=1, ddof=1))
+        sd = found["sigma"][which] * np.sqrt((number - 1) / (number - theta_ddof))
+        found["theta"][which] = theta(found["mu"][which], sd, theta_ddof)
         if resamples > 1:
-            weights = counts(stream, number, resamples)
-            means = np.concatenate([means_of(weight, sizes) for weight in weights], axis=1)
+            drawn = of_units(counts(stream, units, resamples), kept)
+            means = np.concatenate([means_of(weight, sizes) for weight in drawn], axis=1)
             found["mu_star_conf"][which] = half_width(means, confidence)
     return {name: array.reshape(*lead, groups) for name, array in found.items()}
 
 
-def _signs(steps: Steps, group: I8) -> F8:
+ALIKE = 1e-12
+"""A spread below this share of the largest size is rounding: the sizes are all the same."""
+
+
+def theta(mu: F8, sd: F8, ddof: int) -> F8:
+    """Return how important each parameter is beside the others, (..., effect).
+
+    Parameters
+    ----------
+    mu, sd : ndarray, shape (..., effect), float64
+        Mean and standard deviation of the signed elementary effects.
+    ddof : int
+        Of the standard deviation over the parameters: 1 divides by n - 1, 0 by n. The paper
+        does not say; ``sd`` is best of the same form.
+
+    Returns
+    -------
+    ndarray, shape (..., effect)
+        ``sqrt(mu**2 + sd**2)`` over its standard deviation over the parameters; NaN where
+        that is 0, where there is a single parameter, or a group of several.
+
+    Notes
+    -----
+    Wang, Y.-P. et al. (2021), JGR Biogeosciences, https://doi.org/10.1029/2020JG006205.
+    """
+    size = np.hypot(mu, sd)
+    if size.shape[-1] <= ddof:
+        return np.full_like(size, np.nan)
+    spread = size.std(axis=-1, ddof=ddof, keepdims=True)
+    alike = spread <= ALIKE * size.max(axis=-1, keepdims=True)
+    return np.asarray(size / np.where(alike, np.nan, spread))
+
+
+def directions(steps: Steps, group: I8) -> F8:
     """Return the direction of each group, (T, G): the mean over its parameters of +1 or -1.
 
     The mean effect of a group is the mean of its parameters' effects, as in SALib.

@@ -5,7 +5,8 @@ experiments, Technometrics 33, 161-174, https://doi.org/10.2307/1269043 (traject
 sigma); Campolongo, F., Cariboni, J. and Saltelli, A. (2007), Environmental Modelling &
 Software 22, 1509-1518, https://doi.org/10.1016/j.envsoft.2006.10.004 (mu_star, optimal
 trajectories); Ruano, M. V. et al. (2012), ibid. 37, 103-109,
-https://doi.org/10.1016/j.envsoft.2012.03.008 (their local search). Layout and effects are
+https://doi.org/10.1016/j.envsoft.2012.03.008 (their local search); Wang, Y.-P. et al. (2021), JGR
+Biogeosciences, https://doi.org/10.1029/2020JG006205 (theta). Layout and effects are
 those of SALib 1.6 `SALib.sample.morris` and `SALib.analyze.morris`, number for number.
 """
 
@@ -74,6 +75,11 @@ class Spec(DesignSpec):
     )
     resamples: int = Field(default=100, ge=0, description="of the bootstrap; 0: no intervals")
     confidence: float = Field(default=0.95, gt=0, lt=1, description="level of the intervals")
+    theta_ddof: Literal[0, 1] = Field(
+        default=1,
+        description="of the standard deviations in theta: 1 divides by n - 1, 0 by n; sigma is "
+        "of n - 1 always, as SALib's",
+    )
 
     def names(self) -> tuple[str, ...]:
         """Return the parameters it varies; ``"*"`` is all of the kernel's."""
@@ -116,6 +122,7 @@ class Spec(DesignSpec):
             chosen=list(chosen),
             resamples=self.resamples,
             confidence=self.confidence,
+            theta_ddof=self.theta_ddof,
         )
         stream = key(context, "bootstrap")
         return Morris(attributes, resolved.marginals, group, source, chosen, stream)
@@ -213,12 +220,14 @@ class Morris:
         return trimmed(runs(fresh.reshape(-1)), skip, skip + stop - start)
 
     def analyze(self, response: F8) -> dict[str, F8]:
-        """Return ``mu``, ``mu_star``, ``sigma`` (..., effect) per step of the unit cube.
+        """Return ``mu``, ``mu_star``, ``sigma``, ``theta`` (..., effect) per step of the unit cube.
 
         Also ``mu_star_conf``, the half width of its bootstrap interval, and ``effective``,
         the trajectories without a failed member. As in SALib an effect is a difference of
         the response divided by the step in probability, so for a uniform parameter it is
-        the slope times the parameter's range; ``sigma`` of a group of several is NaN.
+        the slope times the parameter's range; ``sigma`` of a group of several is NaN, and
+        with it every ``theta``, ``sqrt(mu**2 + sigma**2)`` over its standard deviation over
+        the effects.
         """
         return _trajectories.effects(
             response,
@@ -228,7 +237,13 @@ class Morris:
             resamples=self.attributes["resamples"],
             confidence=self.attributes["confidence"],
             stream=self.stream,
+            theta_ddof=self.attributes["theta_ddof"],
         )
+
+    def moves(self, begin: int, end: int) -> tuple[I8, F8]:
+        """Return the step at which each effect moves and in which direction, (T, effect)."""
+        steps = self._steps(begin, end)
+        return steps.rank, _trajectories.directions(steps, self.group)
 
     def _steps(self, begin: int, end: int) -> Steps:
         """Return the trajectories ``begin`` to ``end`` of the design."""

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from SALib.analyze import morris, sobol
+from steep import write_steep
 from support import SMALL, run
 
 import ensemble
@@ -42,23 +43,6 @@ MORRIS = """
   parameters: {tau_veg_obs: {uniform: [6, 15]}, tau_soil_obs: {uniform: [%s, 60]}}
 """
 PROBLEM = {"num_vars": 2, "names": ["tau_veg_obs", "tau_soil_obs"], "bounds": [[0, 1], [0, 1]]}
-
-
-HEADER = "year,model,NPP [Pg C yr-1],Rh [Pg C yr-1],cVeg [Pg C],cSoil [Pg C]"
-
-
-def write_steep(folder):
-    """Write models whose soil turns over ever faster: a short observed time fails some years."""
-    lines = [HEADER]
-    for k in range(3):
-        npp, veg, soil = 50.0 + 5 * k, 450.0, 2000.0
-        for year in range(1901, 2019):
-            npp *= 1.001
-            tau = 40.0 - (27 + k) * (year - 1901) / 117
-            veg = (veg + npp) / (1 + 1 / 9)
-            soil = (soil + veg / 9) / (1 + 1 / tau)
-            lines.append(f"{year},M{k},{npp!r},{soil / tau!r},{veg!r},{soil!r}")
-    (folder / "steep.csv").write_text("\n".join(lines))
 
 
 def run_steep(tmp_path, design, more=""):

@@ -53,6 +53,7 @@ VARIANTS = [
     },
     {"method": "morris", "trajectories": 9, "parameters": "all", "optimal": 3},
     {"method": "latin_hypercube", "n": 12, "parameters": "all", "optimization": "random-cd"},
+    {"method": "one_at_a_time", "parameters": ["tau_soil_obs", "tau_veg_obs"], "change": [-0.1, 2]},
     {
         "cross": [
             {"method": "grid", "parameters": {"tau_veg_obs": [8.0, 9.0, 11.0]}},

@@ -1,0 +1,334 @@
+"""Grow a design until the indices are known well enough, running new members alone."""
+
+import math
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble import engine, growing
+from ensemble.engine import Progress
+from ensemble.layout import KEEP_SAMPLES
+from ensemble.locking import locked
+from ensemble.planning import Plan
+from ensemble.sensitivity import analyze_store, indices_of
+from ensemble.store import PlanError, Store, read
+from scenarios import nearest
+
+F8 = NDArray[np.float64]
+DEFAULT = {"morris": "mu_star", "sobol": "ST"}
+"""Indices whose intervals are looked at unless another is named."""
+
+MARGIN = 1.1
+"""More than the law of the square root asks for: an interval is itself uncertain."""
+
+
+@dataclass(frozen=True)
+class Width:
+    """The largest half width of the intervals of an index.
+
+    Attributes
+    ----------
+    value : float
+    where : str
+        Response, forcing, location and effect that have it.
+    known, cells : int
+        Rows that have an index, and all.
+    """
+
+    value: float
+    where: str
+    known: int
+    cells: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """A design as it was when its intervals were looked at.
+
+    Attributes
+    ----------
+    units : int
+        Trajectories or base samples.
+    members : int
+        Of all forcings and locations.
+    width : Width
+    reused, rerun : int
+        Members taken from the shorter design, and those of it that were run again because
+        their block was cut.
+    """
+
+    units: int
+    members: int
+    width: Width
+    reused: int = 0
+    rerun: int = 0
+
+
+@dataclass
+class Extension:
+    """What `extend` did.
+
+    Attributes
+    ----------
+    path : Path
+    index : str
+    until : float
+    relative : bool
+    steps : list of Step
+        The first is the store as it was found.
+    complete : bool
+        False where it was stopped in the middle; the same call goes on.
+    warnings : list of str
+    """
+
+    path: Path
+    index: str
+    until: float
+    relative: bool
+    steps: list[Step] = field(default_factory=list)
+    complete: bool = True
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def reached(self) -> bool:
+        """Return whether the intervals are as narrow as asked."""
+        return self.complete and self.steps[-1].width.value <= self.until
+
+
+def _no_progress(plan: Plan) -> AbstractContextManager[Progress | None]:
+    return nullcontext()
+
+
+def extend(
+    path: str | Path,
+    *,
+    until: float,
+    of: Sequence[str] = (),
+    index: str = "",
+    relative: bool = False,
+    most: int | None = None,
+    workers: int | None = None,
+    progress: Callable[[Plan], AbstractContextManager[Progress | None]] = _no_progress,
+    say: Callable[[str], None] = lambda text: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Extension:
+    """Grow a run's design until the half widths of an index are at most ``until``.
+
+    Parameters
+    ----------
+    path : str or Path
+        A complete run of a Morris design (not ``optimal``) or a Sobol design.
+    until : float
+        In units of the index, or a share with ``relative``.
+    of : sequence of str
+        Responses, outputs or targets of statistics; default every response, or else every
+        target whose intervals were computed inside the run.
+    index : str
+        ``mu_star``, ``S1``, ``ST`` or ``S2``; default ``mu_star`` or ``ST``.
+    relative : bool
+        Measure a half width as a share of the largest index of its row: of the effects of
+        one response at one forcing, location, layer and year.
+    most : int, optional
+        Trajectories or base samples beyond which it does not grow; default as many as leave
+        the store its parameters and responses.
+    workers : int, optional
+        Instead of the scenario's.
+    progress, say, stop : callable, optional
+        As those of `run`; ``progress(plan)`` opens one for each longer design.
+
+    Returns
+    -------
+    Extension
+        ``reached`` is False where ``most`` or ``stop`` came first.
+
+    Raises
+    ------
+    PlanError
+        The design cannot grow, the run is not complete, there is no interval to look at, or
+        code or data have changed.
+    StoppedEarly
+        As `run`; the same call goes on.
+    """
+    place = Path(path)
+    growing.mend(place)
+    if not (math.isfinite(until) and until > 0):
+        raise PlanError(f"{place}: found until: {until}; needed a half width above 0")
+    found: Extension | None = None
+    while True:
+        store = read(place)
+        word = growing.length_field(store)
+        design = store.attrs["identity"]["scenario"]["design"]
+        if found is None:
+            found = Extension(place, index or DEFAULT[design["method"]], until, relative)
+            grown = None
+        _refuse_unfinished(store)
+        now, begun = int(design[word]), growing.begun_length(store)
+        width = half_width(store, found.index, of, relative)
+        found.steps.append(_step(store, now, width, grown))
+        limit = _limit(store, now, most)
+        if begun is None and (found.reached or now >= limit):
+            return found
+        units = begun or min(limit, longer(store, now, width.value / until))
+        grown = growing.growth(store, units)
+        say(_said(grown, word, now, units, width, found))
+        with locked(place):
+            growing.adopt(grown)
+            with progress(grown.plan) as tell:
+                outcome = engine.run(grown.plan, workers=workers, progress=tell, say=say, stop=stop)
+            found.warnings += outcome.warnings
+            if not outcome.complete:
+                found.complete = False
+                return found
+            analysed = any(p.startswith("sensitivity/") for p in store.specs)
+            growing.take_place(place)
+        if analysed:
+            analyze_store(place)
+
+
+def _step(store: Store, units: int, width: Width, grown: growing.Growth | None) -> Step:
+    members = math.prod(store.specs["status"].shape)
+    reused, rerun = (grown.reused, grown.rerun) if grown else (0, 0)
+    return Step(units, members, width, reused, rerun)
+
+
+def _said(
+    grown: growing.Growth, word: str, now: int, units: int, width: Width, found: Extension
+) -> str:
+    """Return a line on what is about to be run, and why."""
+    new = grown.plan.members - grown.reused
+    again = f", {grown.rerun:,} of them again: their block was cut" if grown.rerun else ""
+    return (
+        f"{found.index} of {width.where}: half width {width.value:.3g}, needed {found.until:g}; "
+        f"{word}: {now:,} -> {units:,}, {new:,} members to run{again}"
+    )
+
+
+def _refuse_unfinished(store: Store) -> None:
+    status = store.specs["status"]
+    blocks = math.prod(-(-n // c) for n, c in zip(status.shape, status.chunks, strict=True))
+    done = len(store.committed())
+    if done < blocks:
+        raise PlanError(f"{store.path}: {done}/{blocks} blocks are committed; run it to the end")
+
+
+def _limit(store: Store, now: int, most: int | None) -> int:
+    """Return the longest the design may become."""
+    samples = store.specs["status"].shape[2]
+    unit = samples // now
+    if samples > KEEP_SAMPLES:
+        return most or 2**30
+    # Beyond, a store keeps neither parameters nor responses, so no block would be the same.
+    return min(KEEP_SAMPLES // unit, most or KEEP_SAMPLES)
+
+
+def longer(store: Store, now: int, excess: float) -> int:
+    """Return how long the design should be next.
+
+    Half widths fall as one over the square root of the length. At most twice as long at a
+    time, as an interval is itself uncertain; whole blocks, where nothing else is asked for,
+    so that the next extension runs none again.
+
+    Parameters
+    ----------
+    store : Store
+    now : int
+        Trajectories or base samples.
+    excess : float
+        Half width over the one that is needed; above 1.
+    """
+    if store.attrs["identity"]["scenario"]["design"]["method"] == "sobol":
+        return 2 * now  # a power of two stays one
+    needed = min(2 * now, max(now + 1, math.ceil(MARGIN * now * min(excess, 2.0) ** 2)))
+    status = store.specs["status"]
+    whole = max(1, status.chunks[2] // (status.shape[2] // now))
+    return -(-needed // whole) * whole
+
+
+def half_width(store: Store, index: str, of: Sequence[str], relative: bool) -> Width:
+    """Return the largest half width of an index of all rows and effects.
+
+    Raises
+    ------
+    PlanError
+        No interval of that index, or none is known.
+    """
+    inside = _inside(store, index)
+    names = list(of) or list(store.attrs["identity"]["scenario"]["responses"]) or list(inside)
+    stored = [n for n in names if n not in inside and n in store.specs]
+    if unknown := [n for n in names if n not in inside and n not in store.specs]:
+        have = sorted({*inside, *store.attrs["identity"]["scenario"]["responses"]})
+        raise PlanError(
+            f"{store.path}: neither members nor {index}_conf of {unknown[0]!r} are stored"
+            f"{nearest(unknown[0], have)}"
+        )
+    if not names:
+        raise PlanError(
+            f"{store.path}: no response, and no interval was computed inside the run; name "
+            f"responses:, or ask for statistics: {{NAME: [{index}, {index}_conf]}}"
+        )
+    found = indices_of(store, stored) if stored else {}
+    largest: list[Width] = []
+    for name in names:
+        if name in inside:
+            group = "statistics"
+            value, half = (store.read_whole(f"{group}/{name}_{i}") for i in inside[name])
+            dims = store.specs[f"{group}/{name}_{index}_conf"].dims
+        else:
+            value, half, dims = _of_analysis(store, found, name, index)
+        largest.append(_largest(store, name, value, half, dims, relative))
+    known = [w for w in largest if math.isfinite(w.value)]
+    if not known:
+        raise PlanError(
+            f"{store.path}: no interval of {index} is known: too many members failed, or the "
+            "values do not vary; see `soilsweep analyze`"
+        )
+    return max(known, key=lambda w: w.value)
+
+
+def _inside(store: Store, index: str) -> dict[str, tuple[str, str]]:
+    """Return the targets whose index and interval were computed inside the run."""
+    found = {}
+    for path in store.specs:
+        name = path.removeprefix("statistics/").removesuffix(f"_{index}_conf")
+        if path == f"statistics/{name}_{index}_conf":
+            value = index if f"statistics/{name}_{index}" in store.specs else f"{index}_conf"
+            found[name] = (value, f"{index}_conf")
+    return found
+
+
+def _of_analysis(store: Store, found: Any, name: str, index: str) -> tuple[F8, F8, tuple[str, ...]]:
+    paths = [f"sensitivity/{name}_{index}{end}" for end in ("", "_conf")]
+    if paths[1] not in found:
+        raise PlanError(
+            f"{store.path}: the analysis has no interval of {index!r}; needed resamples: of 2 or "
+            "more in design:, and --index mu_star of a Morris design, S1, ST or S2 of a Sobol one"
+        )
+    spec = found[paths[1]][0]
+    return found[paths[0]][1], found[paths[1]][1], spec.dims
+
+
+def _largest(
+    store: Store, name: str, value: F8, half: F8, dims: tuple[str, ...], relative: bool
+) -> Width:
+    """Return the largest half width of one response, and where it is."""
+    axes = tuple(k for k, dim in enumerate(dims) if dim in ("effect", "effect_2"))
+    width = half
+    if relative:
+        size = np.nanmax(np.where(np.isfinite(value), np.abs(value), 0.0), axis=axes, keepdims=True)
+        width = half / np.where(size > 0, size, np.nan)
+    rows = np.isfinite(width).any(axis=axes)
+    if not rows.any():
+        return Width(math.nan, name, 0, rows.size)
+    at = np.unravel_index(np.nanargmax(width), width.shape)
+    labels = {dim: store.read_strings(dim) for dim in ("forcing", "location")}
+    labels["effect"] = labels["effect_2"] = tuple(store.attrs["design"]["effects"])
+    words = [
+        str(labels[d][k]) if d in labels else f"{d} {k}" for d, k in zip(dims, at, strict=True)
+    ]
+    where = ", ".join([name, *words])
+    return Width(float(width[at]), where, int(rows.sum()), rows.size)

@@ -1,0 +1,164 @@
+"""One at a time: the control member, then each parameter changed by stated shares of its value.
+
+Not a sensitivity analysis of interacting parameters, which `morris` and `sobol` are; it shows
+what a parameter does around one point, such as the calibrated one of each site.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BeforeValidator, ConfigDict, Field, field_validator
+
+from scenarios._problems import Problem, ScenarioError, nearest
+from scenarios.designs._account import account
+from scenarios.designs._admissible import excesses
+from scenarios.designs._contract import Context, DesignSpec
+from scenarios.designs._grammar import Real
+from scenarios.designs._levels import Levels, runs, single, span
+
+F8 = NDArray[np.float64]
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+class Spec(DesignSpec):
+    """The control member, and each parameter times 1 + each change."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "method": "one_at_a_time",
+                    "parameters": ["tau_veg_obs", "tau_soil_obs"],
+                    "change": [-0.25, 0.25],
+                }
+            ]
+        }
+    )
+
+    method: Literal["one_at_a_time"]
+    parameters: Annotated[list[str], BeforeValidator(_listed)] = Field(
+        min_length=1, description="names; values are those of the control member"
+    )
+    change: list[Real] = Field(
+        default=[-0.25, 0.25], min_length=1, description="shares by which each is changed"
+    )
+
+    @field_validator("parameters", "change")
+    @classmethod
+    def _once(cls, value: list[Any]) -> list[Any]:
+        twice = sorted({v for v in value if value.count(v) > 1})
+        if twice:
+            raise ValueError(f"{twice[0]!r} stands twice; state it once")
+        if 0.0 in value:
+            raise ValueError("found a change of 0; the control member is the first row anyway")
+        return value
+
+    def names(self) -> tuple[str, ...]:
+        """Return the parameters it varies."""
+        return tuple(self.parameters)
+
+    def open(self, context: Context) -> "OneAtATime":
+        """Return the design; raise `ScenarioError` with every problem found."""
+        unknown = [n for n in self.parameters if n not in context.parameters]
+        if unknown:
+            raise ScenarioError(
+                [
+                    Problem(
+                        f"the kernel has no parameter {name!r}{nearest(name, context.parameters)}",
+                        f"{context.path}.parameters",
+                    )
+                    for name in unknown
+                ]
+            )
+        factors = 1.0 + np.array([0.0, *self.change])
+        plain = {n: np.array([context.parameters[n].default]) for n in self.parameters}
+        control = {n: np.atleast_1d(context.control.get(n, plain[n])) for n in self.parameters}
+        problems: list[Problem] = []
+        for name, centre in control.items():
+            where = f"{context.path}.parameters"
+            table, values = context.parameters[name], centre[:, np.newaxis] * factors
+            if (centre == 0.0).any():
+                text = f"{name}: a share of 0 changes nothing; say parameters: {{{name}: NUMBER}}"
+                problems.append(Problem(text, where))
+            outside = values[~((values >= table.lower) & (values <= table.upper))]
+            if outside.size:
+                needed = f"needed {table.lower:g} to {table.upper:g}"
+                text = f"{name}: a change makes it {outside[0]:g} {table.units}; {needed}"
+                problems.append(Problem(text, where))
+            for excess in excesses(name, values, context):
+                problems.append(Problem(f"{name}: {excess.mended(None)}", where))
+        if problems:
+            raise ScenarioError(problems)
+        size = 1 + len(control) * len(self.change)
+        attributes = account(
+            context,
+            self.method,
+            size,
+            parameters=list(control),
+            change=list(self.change),
+            admissible={},
+            warnings=[],
+        )
+        return OneAtATime(attributes, control, tuple(self.change))
+
+
+@dataclass(frozen=True)
+class OneAtATime:
+    """An opened design; see `Design`.
+
+    Attributes
+    ----------
+    control : dict of str to ndarray, shape (1 or L,)
+        Values of the first row, kernel units.
+    change : tuple of float
+    """
+
+    attributes: dict[str, Any]
+    control: dict[str, F8]
+    change: tuple[float, ...]
+    unit: int = 1
+    extendable: bool = False
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Return the parameters in order."""
+        return tuple(self.control)
+
+    @property
+    def size(self) -> int:
+        """Return the number of rows: 1 + parameters x changes."""
+        return 1 + len(self.control) * len(self.change)
+
+    def rows(self, start: int, stop: int) -> dict[str, F8]:
+        """Return each parameter's values, shape (1 or L, stop - start), kernel units."""
+        span(self.size, start, stop)
+        found = {}
+        for k, (name, centre) in enumerate(self.control.items()):
+            factors = np.ones(self.size)
+            first = 1 + k * len(self.change)
+            factors[first : first + len(self.change)] += self.change
+            found[name] = centre[:, np.newaxis] * factors[start:stop]
+        return found
+
+    def levels(self, names: Collection[str], start: int, stop: int) -> Levels:
+        """Return ``(first, level)``: rows that neighbours share."""
+        span(self.size, start, stop)
+        used = [k for k, name in enumerate(self.control) if name in names]
+        if not used:
+            return single(start, stop)
+        # A row is new where one of the names is changed in it or was in the row before.
+        owner = (np.arange(self.size) - 1) // len(self.change)
+        owner[0] = -1
+        mine = np.isin(owner, used)
+        fresh = mine | np.concatenate(([False], mine[:-1]))
+        return runs(fresh[start:stop].copy())
+
+    def analyze(self, response: F8) -> dict[str, F8]:
+        """Return nothing: changes around one point are no index."""
+        return {}

@@ -1,0 +1,268 @@
+"""Gridded predictors at places: the nearest land cell that has a value, and how far it is."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scenarios._problems import Problem, nearest
+from scenarios.forcing._checks import F8, Findings, digest, not_a_file
+
+RADIUS = 6371.0
+"""Of the Earth, km."""
+
+
+@dataclass(frozen=True)
+class Near:
+    """A value at the nearest cell that has one."""
+
+    value: float
+    distance: float
+    """km."""
+    cell: str
+    """Latitude and longitude, for people."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Land cells and what is known of each, (n,); NaN where it is not.
+
+    Attributes
+    ----------
+    title : str
+        Of the data set, for people.
+    lat, lon : ndarray, shape (n,), float64
+        Degrees north, and east from -180 to 180.
+    columns : mapping of str to ndarray, shape (n,), float64
+    within : float
+        Distance beyond which a cell says nothing of a place, km.
+    digests : tuple of mappings
+    """
+
+    title: str
+    lat: F8
+    lon: F8
+    columns: Mapping[str, F8]
+    within: float
+    digests: tuple[Mapping[str, Any], ...] = field(default=())
+
+    def near(self, column: str, lat: float, lon: float) -> Near | str:
+        """Return the value nearest to a place, or why there is none."""
+        values = self.columns[column]
+        known = np.isfinite(values)
+        far = distances(lat, lon, self.lat[known], self.lon[known])
+        if not far.size:
+            return f"{self.title} has no {column}"
+        best = int(np.argmin(far))
+        place = f"{self.lat[known][best]:g}, {self.lon[known][best]:g}"
+        if far[best] > self.within:
+            text = f"the nearest cell of {self.title} with {column} is {far[best]:.0f} km away"
+            return f"{text}; needed at most {self.within:g} km"
+        return Near(float(values[known][best]), float(far[best]), place)
+
+
+def distances(lat: float, lon: float, lats: F8, lons: F8) -> F8:
+    """Return great-circle distances (n,) in km; degrees."""
+    here, there = np.radians(lat), np.radians(lats)
+    half = np.sin((there - here) / 2) ** 2
+    half += np.cos(here) * np.cos(there) * np.sin(np.radians(lons - lon) / 2) ** 2
+    return np.asarray(2 * RADIUS * np.arcsin(np.sqrt(np.minimum(half, 1.0))))
+
+
+def load_csv(path: Path, needed: Sequence[str], findings: Findings) -> tuple[dict[str, F8], Any]:
+    """Return columns (n,) of a CSV file, packed or not, and its digest.
+
+    The files of the testbed end their rows, and not their header, with a comma.
+    """
+    import pandas as pd
+
+    text = not_a_file(path, f"a table with {', '.join(needed)}")
+    if text:
+        findings.add("files", Problem(text, file=str(path)))
+        return {}, {}
+    frame = pd.read_csv(path, index_col=False, skipinitialspace=True)
+    missing = [name for name in needed if name not in frame.columns]
+    for name in missing:
+        hint = nearest(name, map(str, frame.columns))
+        findings.add("columns", Problem(f"no column {name!r}{hint}", file=str(path)))
+    if missing:
+        return {}, {}
+    columns = {}
+    for name in needed:
+        values = pd.to_numeric(frame[name], errors="coerce")
+        columns[name] = np.asarray(values.to_numpy(), dtype=np.float64)
+    return columns, digest(path.name, path.read_bytes())
+
+
+PREDICTORS = "derived_predictors_0p5deg.csv.gz"
+
+
+def load_grids(folder: Path, within: float, findings: Findings) -> Cells | None:
+    """Return the half-degree predictors: air temperature (degC), litterfall (g C m-2 yr-1)."""
+    names = ("lat", "lon", "MAT_C", "litterfall_gC_m2_yr")
+    found, about = load_csv(folder / PREDICTORS, names, findings)
+    if not found:
+        return None
+    columns = {"air temperature": found["MAT_C"], "litterfall": found["litterfall_gC_m2_yr"]}
+    title = "the half-degree predictors"
+    return Cells(title, found["lat"], wrapped(found["lon"]), columns, within, (about,))
+
+
+def wrapped(lon: F8) -> F8:
+    """Return longitudes from -180 to 180."""
+    return np.where(lon > 180.0, lon - 360.0, lon)
+
+
+# --- the biogeochemical testbed ---
+
+DRIVERS = "drivers_mean_2000_2010.nc"
+SOIL = "gridinfo_soil_clm2.csv.gz"
+TYPES = "gridinfo_igbpz.csv.gz"
+BIOME = "pftlookup_igbp_updated4.csv"
+
+BARE = (15, 17)
+"""IGBP classes without plants: ice, and water."""
+
+
+@dataclass(frozen=True)
+class Biome:
+    """What plants of one IGBP class are made of, as CASA-CNP has it.
+
+    ``leaf`` and ``root`` are lignin (g per g C), C:N (g per g), and the part of nitrogen that
+    goes into litter; ``root_share`` is the part of NPP that goes to fine roots.
+    """
+
+    name: str
+    leaf: tuple[float, float, float]
+    root: tuple[float, float, float]
+    root_share: float
+
+    @cached_property
+    def lignin_n(self) -> tuple[float, float]:
+        """Return lignin to nitrogen of leaf and of root litter, g per g.
+
+        Plants draw nitrogen back before they shed, so litter has less than they have:
+        lignin x C:N / part, as CASA-CNP computes ``ratioLignintoN``.
+        """
+        (a, b, c), (d, e, f) = self.leaf, self.root
+        return a * b / c, d * e / f
+
+
+def load_testbed(
+    folder: Path, within: float, findings: Findings
+) -> tuple[Cells, dict[int, Biome]] | None:
+    """Return the testbed's vegetated cells and its classes.
+
+    Columns: ``clay`` (1), ``class`` (IGBP), ``NPP`` (g C m-2 yr-1, 365 days); cells without
+    plants or NPP are left out.
+    """
+    forcing = folder / "clm45_cruncep"
+    soil, of_soil = load_csv(forcing / SOIL, ("lat", "lon", "clay"), findings)
+    types, of_types = load_csv(forcing / TYPES, ("ivt_igbp", "ilat", "ilo"), findings)
+    npp, of_npp = _npp(forcing / DRIVERS, findings)
+    biomes, of_biomes = load_biomes(folder / "params" / BIOME, findings)
+    if not (soil and types and biomes) or npp is None:
+        return None
+    if len(soil["clay"]) != len(types["ilat"]):
+        text = f"has {len(types['ilat'])} cells and {SOIL} {len(soil['clay'])}; needed the same"
+        findings.add("files", Problem(text, file=str(forcing / TYPES)))
+        return None
+    # Cells are numbered otherwise in the NetCDF file; rows and columns are the same.
+    made = npp[types["ilat"].astype(int) - 1, types["ilo"].astype(int) - 1]
+    known = np.isin(types["ivt_igbp"], [c for c in biomes if c not in BARE]) & (made > 0)
+    columns = {"clay": soil["clay"], "class": types["ivt_igbp"], "NPP": made}
+    cells = Cells(
+        "the testbed (CLM4.5-CRUNCEP)",
+        soil["lat"][known],
+        wrapped(soil["lon"][known]),
+        {name: values[known] for name, values in columns.items()},
+        within,
+        (of_soil, of_types, of_npp, of_biomes),
+    )
+    return cells, biomes
+
+
+def _npp(path: Path, findings: Findings) -> tuple[F8 | None, Any]:
+    """Return annual NPP (lat, lon), g C m-2 yr-1, NaN where there is none, and a digest."""
+    import netCDF4
+
+    text = not_a_file(path, "a NetCDF file of cnpp")
+    if not text:
+        try:
+            with netCDF4.Dataset(path) as dataset:
+                variable = dataset["cnpp"]
+                if getattr(variable, "units", "") not in ("gC m-2 day-1", "g C m-2 d-1"):
+                    raise ValueError(f"cnpp is in {variable.units!r}; needed 'gC m-2 day-1'")
+                values = np.ma.filled(variable[:].astype(np.float64), np.nan)
+            return 365.0 * values, digest(path.name, path.read_bytes())
+        except (OSError, IndexError, ValueError) as error:
+            text = f"cannot be read ({error}); needed a variable cnpp (lat, lon)"
+    findings.add("files", Problem(text, file=str(path)))
+    return None, {}
+
+
+_LEAF = ("lignin leaf", "C:N leaf", "Ntrans_leaf")
+_ROOT = ("lignin froot", "C:N froot", "Ntrans_frt")
+_SHARE = "Calloc_froot"
+
+
+def load_biomes(path: Path, findings: Findings) -> tuple[dict[int, Biome], Any]:
+    """Return the classes of a parameter file of CASA-CNP, by number, and its digest.
+
+    The file is blocks of rows: a header, units, then one row per class.
+    """
+    import csv
+
+    text = not_a_file(path, "a parameter file of CASA-CNP")
+    if text:
+        findings.add("files", Problem(text, file=str(path)))
+        return {}, {}
+    data = path.read_bytes()
+    rows = [[cell.strip() for cell in row] for row in csv.reader(data.decode().splitlines())]
+    names = {int(r[0]): r[2] for r in rows[3:] if r[0].isdigit() and _is_name(r)}
+    columns: dict[str, dict[int, float]] = {}
+    for name in (*_LEAF, *_ROOT, _SHARE):
+        columns[name] = _column(rows, name)
+        if not columns[name]:
+            findings.add("columns", Problem(f"no column {name!r} of numbers", file=str(path)))
+    if not all(columns.values()):
+        return {}, {}
+    of_all = set.intersection(*(set(column) for column in columns.values())) & set(names)
+    biomes = {}
+    for k in sorted(of_all):
+        leaf, root = (tuple(columns[n][k] for n in group) for group in (_LEAF, _ROOT))
+        biomes[k] = Biome(names[k], _three(leaf), _three(root), columns[_SHARE][k])
+    return biomes, digest(path.name, data)
+
+
+def _is_name(row: Sequence[str]) -> bool:
+    return len(row) > 2 and row[1].isdigit() and bool(row[2]) and not _is_number(row[2])
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _three(values: Iterable[float]) -> tuple[float, float, float]:
+    one, two, three = values
+    return one, two, three
+
+
+def _column(rows: Sequence[Sequence[str]], name: str) -> dict[int, float]:
+    """Return a column of the first block that has it, by class."""
+    for i, row in enumerate(rows):
+        if name in row:
+            at, found = list(row).index(name), {}
+            for below in rows[i + 2 :]:
+                if not below or not below[0].isdigit() or not _is_number(below[at]):
+                    break
+                found[int(below[0])] = float(below[at])
+            return found
+    return {}

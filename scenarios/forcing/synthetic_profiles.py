@@ -1,0 +1,135 @@
+"""Four invented soil profiles, one of each forest type of Wang et al. (2021); for tests and trial.
+
+The paper's climate, clay and litter by site are not public. These are round numbers of our
+own; observations are smooth curves of the size that such profiles have, and the atmosphere a
+made-up pulse. Calibrated parameters of the types, the paper's table 3, come as columns of
+locations (``fit_x_v`` ... ``fit_beta``): a scenario may take them as
+``parameters: {x_v: {column: fit_x_v}}``.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from kernels import Variable
+from scenarios._problems import Problem
+from scenarios.forcing._checks import Findings
+from scenarios.forcing._contract import Forcing, Locations, Observed, ReaderSpec
+from scenarios.units import convert
+
+F8 = NDArray[np.float64]
+
+LABEL = "synthetic profiles (invented; not measured)"
+
+TYPES = ("ENF", "EBF", "DBF", "BNF")
+"""Evergreen needleleaf, evergreen broadleaf, deciduous broadleaf, boreal needleleaf forest."""
+
+# driver: (unit, a number for each type).
+_SITES = {
+    "soil_temperature": ("degC", (8.0, 20.0, 10.0, 2.0)),
+    "clay": ("1", (0.20, 0.30, 0.25, 0.10)),
+    "lignin_n_above": ("1", (30.0, 15.0, 18.0, 30.0)),
+    "lignin_n_below": ("1", (30.0, 20.0, 22.0, 30.0)),
+    "litter_above": ("g C m-2 yr-1", (250.0, 500.0, 300.0, 150.0)),
+    "litter_below": ("g C m-2 yr-1", (150.0, 400.0, 200.0, 100.0)),
+    "annual_npp": ("g C m-2 yr-1", (400.0, 900.0, 500.0, 250.0)),
+    "sampling_year": ("1", (2000.0, 2000.0, 2000.0, 2000.0)),
+}
+
+# Wang et al. (2021), table 3.
+_FITTED = {
+    "fit_x_v": (22.10, 7.75, 8.91, 8.96),
+    "fit_x_k": (22.31, 11.72, 15.49, 23.97),
+    "fit_x_d": (7.45, 1.44, 4.19, 1.89),
+    "fit_x_D": (8.59, 1.55, 0.63, 0.06),
+    "fit_alpha_r": (17.40, 22.74, 10.51, 14.59),
+    "fit_alpha_v": (2.41, 4.71, 1.56, 3.89),
+    "fit_beta": (1.11, 1.19, 1.40, 1.62),
+}
+
+DEPTHS = np.array([0.0, 10.0, 20.0, 30.0, 50.0, 100.0])
+"""Edges of what is observed, cm: the intervals of the paper's Chinese sites."""
+
+# mg C cm-3 at the surface and below all roots, and the depth of the decline, cm.
+_SOC = ((42.0, 5.0, 22.0), (30.0, 8.0, 28.0), (36.0, 6.0, 24.0), (48.0, 4.0, 18.0))
+# Fraction modern at the surface and below, and the depth of the decline, cm.
+_MODERN = ((1.10, 0.62, 40.0), (1.12, 0.74, 38.0), (1.10, 0.66, 42.0), (1.06, 0.58, 35.0))
+
+
+class Spec(ReaderSpec):
+    """``forcing:`` of the synthetic profiles."""
+
+    reader: Literal["synthetic_profiles"]
+    n: int = Field(default=4, ge=1, le=4, description="the first n of ENF, EBF, DBF, BNF")
+
+    def read(self, needs: Sequence[Variable], base: Path) -> list[Forcing]:
+        """Return the one forcing; see `ReaderSpec.read`."""
+        findings = Findings()
+        years, air = atmosphere()
+        drivers = {}
+        for need in needs:
+            text = _not_given(need)
+            if text:
+                findings.add("drivers", Problem(text, "forcing.reader"))
+            elif need.name == "atmosphere":
+                drivers[need.name] = np.tile(air, (self.n, 1))
+            else:
+                unit, values = _SITES[need.name]
+                drivers[need.name] = convert(np.array(values[: self.n]), unit, need.units)
+        findings.raise_all()
+        coords = {"atmosphere_year": years} if "atmosphere" in drivers else {}
+        names, where = TYPES[: self.n], ("invented",) * self.n
+        columns = {name: np.array(values[: self.n]) for name, values in _FITTED.items()}
+        return [
+            Forcing(
+                "synthetic_profiles",
+                drivers,
+                coords,
+                Locations(names, columns),
+                {"reader": "synthetic_profiles", "files": [], "conventions": __doc__},
+                LABEL,
+                {
+                    "soc": _observed(_SOC[: self.n], "mg C cm-3", "soil organic carbon"),
+                    "fraction_modern": _observed(_MODERN[: self.n], "1", "14C, fraction modern"),
+                },
+                dict.fromkeys([*drivers, "soc", "fraction_modern"], where),
+            )
+        ]
+
+
+def _not_given(need: Variable) -> str:
+    dims = ("atmosphere_year",) if need.name == "atmosphere" else ()
+    if need.name != "atmosphere" and need.name not in _SITES:
+        given = ", ".join([*_SITES, "atmosphere"])
+        return (
+            f"the synthetic profiles have {given} and no driver {need.name!r}; use another reader"
+        )
+    if need.dims != dims:
+        return f"driver {need.name!r} has dimensions {need.dims}; these profiles give {dims}"
+    return ""
+
+
+def atmosphere() -> tuple[NDArray[np.int64], F8]:
+    """Return years 1949-2010 and a made-up fraction modern: flat, a rise to 1964, a decline."""
+    years = np.arange(1949, 2011, dtype=np.int64)
+    rise = 0.975 + (1.80 - 0.975) * (years - 1955) / 9
+    decline = 1.05 + 0.75 * np.exp(-(years - 1964) / 16)
+    return years, np.where(years <= 1955, 0.975, np.where(years <= 1964, rise, decline))
+
+
+def _observed(curves: Sequence[tuple[float, float, float]], units: str, meaning: str) -> Observed:
+    """Return means over the intervals of surface, deep and scale of an exponential."""
+    top, bottom = DEPTHS[:-1], DEPTHS[1:]
+    values = np.array(
+        [
+            deep + (first - deep) * scale * (np.exp(-top / scale) - np.exp(-bottom / scale))
+            / (bottom - top)
+            for first, deep, scale in curves
+        ]
+    )  # fmt: skip
+    tops, bottoms = (np.tile(edge, (len(curves), 1)) for edge in (top, bottom))
+    return Observed(values, tops, bottoms, units, meaning)

@@ -1,0 +1,118 @@
+"""MIMICS by depth: equilibria, 14C and steps in time, beside the second way in C.
+
+``pytest tests/benchmarks/test_profile_speed.py --benchmark-enable``. One thread, 20 layers. The
+second way makes its own coefficients, as the kernel does.
+"""
+
+import time
+
+import numpy as np
+import pytest
+from benchmarks import profile_reference as reference
+from benchmarks.comparing import Against, in_words
+from profile_cases import CASES, NAMES, PROFILE_POOLS, with_14c
+
+from kernels import Batch, mimics_profile
+
+FIVE = np.full(20, 5.0)
+YEARS_TO_REST = 29_658
+"""Years of stepping until the worst pool of V2 is within 1e-6 of its steady state, as published."""
+
+pytestmark = pytest.mark.skipif(not reference.gcc, reason="gcc is not here for the C source")
+
+
+class Job:
+    """Random members of table 1 at the site of a case."""
+
+    def __init__(self, name, samples, **chosen):
+        self.case = case = CASES[name]
+        options = case.options(**chosen)
+        kernel = mimics_profile.KERNEL.made(options, None)
+        draw = np.random.default_rng(1)
+        self.drawn = draw.uniform(reference.LOWEST, reference.HIGHEST, (samples, 7))
+        drivers, coords = with_14c(case, 2000)
+        rows = {p.name: np.full((1, samples), p.default) for p in kernel.parameters}
+        rows |= {n: np.ascontiguousarray(v[np.newaxis]) for n, v in zip(NAMES, self.drawn.T,
+                                                                        strict=True)}  # fmt: skip
+        (stage,) = kernel.stages
+        self.batch = Batch(rows, {n: drivers[n] for n in stage.drivers}, coords)
+        words = [*PROFILE_POOLS, *(["fraction_modern"] if options.carbon14 != "none" else [])]
+        self.out = {n: np.empty((1, 20, samples)) for n in words}
+        self.status = np.zeros((1, samples), np.uint8)
+        self._run = stage.open(options)
+
+    @property
+    def site(self):
+        case = self.case
+        return (*case.litter, case.temperature, case.clay, *case.lignin_n, sum(case.litter))
+
+    def ours(self):
+        self._run(self.batch, self.out, self.status)
+
+    def in_c(self):
+        return reference.steady_many(self.case.preset, self.site, self.drawn, FIVE)
+
+
+@pytest.mark.parametrize("name", ["V2", "V3"])
+def test_steady_states_against_c(benchmark, compare, name):
+    benchmark.group = "mimics_profile, steady states"
+    samples = 1000 if compare.enabled else 30
+    job = Job(name, samples)
+    job.ours()
+    theirs = job.in_c()
+    assert not job.status.any()
+    mine = np.stack([job.out[p][0].T for p in PROFILE_POOLS], axis=-1)
+    np.testing.assert_allclose(mine, theirs.pools, rtol=1e-8)
+    figure = f"mimics_profile {name}, {samples} steady states"
+    times = compare.times(job.ours, job.in_c)
+    if times:
+        ours, c = (float(np.median(t)) for t in times)
+        compare.measured(figure, in_words(ours), f"{in_words(c)} C", f"{ours / c:.2f}")
+        compare.measured("one of them", in_words(ours / samples), "", "", "<= 1 ms")
+
+
+def test_the_equilibrium_against_hourly_steps(benchmark, compare):
+    """One model year of hourly implicit steps is timed, and what V2 needs follows."""
+    benchmark.group = "mimics_profile, steady states"
+    job = Job("V2", 100 if compare.enabled else 3)
+    job.ours()
+    k = reference.coefficients(job.case.preset, job.site, job.case.changed, FIVE)
+    rest = reference.steady(k).pools
+    years = 1 if compare.enabled else 0.01
+    # At rest hourly steps stay where the equilibrium is.
+    np.testing.assert_allclose(reference.hourly_years(years, k, start=rest), rest, rtol=1e-6)
+    begun = time.perf_counter()
+    reference.hourly_years(years, k)
+    stepped = (time.perf_counter() - begun) / years * YEARS_TO_REST
+    times = compare.times(job.ours)
+    if times:
+        ours = float(np.median(times[0])) / job.status.size
+        compare.measured(
+            "an equilibrium against hourly steps to 1e-6, extrapolated", in_words(ours),
+            f"{in_words(stepped)} hourly, in C", f"{ours / stepped:.1e}",
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", ["tracer", "separate"])
+def test_equilibria_with_14c(benchmark, compare, mode):
+    benchmark.group = "mimics_profile, 14C"
+    samples = (200 if mode == "tracer" else 20) if compare.enabled else 3
+    job, plain = Job("V2", samples, carbon14=mode), Job("V2", samples)
+    job.ours()
+    assert not job.status.any()
+    compare(
+        f"mimics_profile, {samples} equilibria and 50 years of 14C, {mode}", job.ours,
+        Against("without 14C", plain.ours),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("stability", ["sign", "spectrum"])
+def test_equilibria_with_their_stability(benchmark, compare, stability):
+    benchmark.group = "mimics_profile, stability"
+    samples = 100 if compare.enabled else 3
+    job, plain = Job("V2", samples, stability=stability), Job("V2", samples)
+    job.ours()
+    compare(
+        f"mimics_profile, {samples} equilibria and stability: {stability}", job.ours,
+        Against("without", plain.ours),
+    )  # fmt: skip

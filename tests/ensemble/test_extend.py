@@ -1,0 +1,282 @@
+"""Growing a design: every whole block kept, the same bytes as a run from the start."""
+
+import json
+
+import numpy as np
+import pytest
+from commandline import members, refused, soilsweep
+from support import load, run
+
+import ensemble
+from ensemble import extending, growing
+from ensemble.extending import extend
+from ensemble.sensitivity import analyze_store
+from ensemble.store import PlanError, read
+from ensemble.verifying import verify
+
+TEXT = """\
+version: 1
+name: growing
+kernel: two_box
+forcing: {{reader: synthetic_models, n: 2}}
+# the design of a first look
+design:
+  {design}
+  parameters: {{tau_veg_obs: {{uniform: [6, 15]}}, tau_soil_obs: {{uniform: [20, 60]}}}}
+seed: 5   # of the rows
+{outputs}
+responses:
+  d_soil: {{output: c_soil, change: [1901, 2018]}}
+{statistics}
+{more}
+"""
+MORRIS = "{method: morris, trajectories: 20, levels: 8,"
+DESIGNS = {
+    "morris": "method: morris\n  trajectories: 20\n  levels: 8",
+    "sobol": "method: sobol\n  n: 16\n  second_order: true",
+}
+STATISTICS = {
+    "morris": "statistics: {c_soil: [mean, mu_star, mu_star_conf, theta], d_soil: [std]}",
+    "sobol": "statistics: {c_soil: [mean, ST, ST_conf, S2], d_soil: [std]}",
+}
+
+
+def text(method, *, outputs="outputs: {c_soil: last}", statistics=None, more=""):
+    inside = STATISTICS[method] if statistics is None else statistics
+    return TEXT.format(design=DESIGNS[method], outputs=outputs, statistics=inside, more=more)
+
+
+def from_the_start(tmp_path, path):
+    """Run the scenario that an extended store holds, anew."""
+    words = read(path).attrs["scenario"]
+    return run(tmp_path, text=words, store="straight.zarr")[1].path
+
+
+def visible(path):
+    """Return what a reader sees, but for what an analysis added."""
+    return members(path)
+
+
+@pytest.mark.parametrize("more", ["", "block: {sample: 18}", "block:\n  location: 1"])
+@pytest.mark.parametrize("method", DESIGNS)
+def test_an_extended_store_is_one_of_the_longer_design(tmp_path, method, more):
+    _, outcome = run(tmp_path, text=text(method, more=more))
+    before = read(outcome.path)
+    found = extend(outcome.path, until=1e-9, most=50 if method == "morris" else 64)
+    assert not found.reached
+    assert found.complete
+    last = found.steps[-1]
+    assert last.units == (50 if method == "morris" else 64)
+    grown = read(outcome.path)
+    written = grown.attrs["scenario"]
+    assert f": {last.units}\n" in written
+    assert "# the design of a first look" in written
+    assert "# of the rows" in written
+    straight = from_the_start(tmp_path, outcome.path)
+    assert read(straight).digest() == grown.digest()
+    assert visible(straight) == visible(outcome.path)
+    assert not verify(grown, rerun=3).damage
+    assert grown.attrs["identity"]["block"] == before.attrs["identity"]["block"]
+    assert not list(tmp_path.glob(".run.zarr*"))
+
+
+@pytest.mark.parametrize("method", DESIGNS)
+def test_no_member_of_a_whole_block_is_run_again(tmp_path, method):
+    _, outcome = run(tmp_path, text=text(method, more="block: {sample: 18}"))
+    old = read(outcome.path)
+    samples = old.specs["status"].shape[2]
+    whole = [key for key in old.committed() if (key[2] + 1) * 18 <= samples]
+    before = {key: entry.at for key, entry in old.committed().items()}
+    found = extend(outcome.path, until=1e-9, most=2 * found_units(old))
+    after = read(outcome.path).committed()
+    assert len(found.steps) == 2
+    step = found.steps[1]
+    assert step.reused == 18 * len(whole)
+    assert step.rerun == 2 * samples - step.reused
+    assert [after[key].at for key in whole] == [before[key] for key in whole]
+    cut = set(before) - set(whole)
+    assert cut
+    assert all(after[key].at != before[key] for key in cut)
+
+
+def found_units(store):
+    design = store.attrs["identity"]["scenario"]["design"]
+    return design[growing.length_field(store)]
+
+
+def test_it_stops_when_the_interval_is_narrow_enough(tmp_path):
+    _, outcome = run(tmp_path, text=text("morris"))
+    first = extend(outcome.path, until=1e9)
+    assert len(first.steps) == 1
+    wide = first.steps[0].width
+    found = extend(outcome.path, until=wide.value / 2.5, of=["d_soil"])
+    assert found.reached
+    widths = [step.width.value for step in found.steps]
+    assert widths[-1] <= wide.value / 2.5 < widths[-2]
+    assert found.steps[-1].units > 60
+    # What is said is what the analysis of the grown store finds.
+    analyze_store(outcome.path)
+    half = ensemble.open_run(outcome.path)["sensitivity/d_soil_mu_star_conf"].values
+    assert half.max() == pytest.approx(widths[-1], rel=1e-12)
+    # Nothing is left to do.
+    again = extend(outcome.path, until=wide.value / 2.5, of=["d_soil"])
+    assert len(again.steps) == 1
+
+
+def test_whole_blocks_are_grown_so_that_none_is_run_twice(tmp_path):
+    _, outcome = run(tmp_path, text=text("morris", more="block: {sample: 18}"))
+    found = extend(outcome.path, until=1e-9, most=100)
+    assert [step.units for step in found.steps] == [20, 42, 84, 100]
+    assert [step.rerun > 0 for step in found.steps] == [False, True, False, False]
+
+
+def test_relative_widths_are_shares_of_the_largest_index_of_the_row(tmp_path):
+    _, outcome = run(tmp_path, text=text("sobol"))
+    analyze_store(outcome.path)
+    found = ensemble.open_run(outcome.path)["sensitivity"]
+    value, half = found["d_soil_ST"].values, found["d_soil_ST_conf"].values
+    expected = (half / np.abs(value).max(axis=-1, keepdims=True)).max()
+    width = extending.half_width(read(outcome.path), "ST", (), True)
+    assert width.value == pytest.approx(expected, rel=1e-12)
+    plain = extending.half_width(read(outcome.path), "ST", (), False)
+    assert plain.value == pytest.approx(half.max(), rel=1e-12)
+    assert "d_soil" in plain.where
+
+
+def test_intervals_from_inside_the_run_need_no_member(tmp_path):
+    words = text("sobol", outputs="").replace(
+        "responses:\n  d_soil: {output: c_soil, change: [1901, 2018]}", ""
+    )
+    words = words.replace(", d_soil: [std]", "")
+    _, outcome = run(tmp_path, text=words)
+    found = extend(outcome.path, until=1e-9, most=32)
+    half = ensemble.open_run(outcome.path)["statistics/c_soil_ST_conf"].values
+    assert found.steps[-1].width.value == pytest.approx(np.nanmax(half), rel=1e-12)
+    assert visible(from_the_start(tmp_path, outcome.path)) == visible(outcome.path)
+
+
+def test_an_analysis_that_was_there_is_made_anew(tmp_path):
+    _, outcome = run(tmp_path, text=text("morris"))
+    analyze_store(outcome.path)
+    extend(outcome.path, until=1e-9, most=40)
+    left = ensemble.open_run(outcome.path)["sensitivity/d_soil_effective"].values
+    assert (left == 40).all()
+
+
+# --- killed and stopped ---
+
+
+def test_stopped_in_the_middle_the_same_call_goes_on(tmp_path):
+    _, outcome = run(tmp_path, text=text("morris", more="block: {sample: 18}"))
+    before = members(outcome.path)
+    asked = iter([False, False, True])
+    stopped = extend(outcome.path, until=1e-9, most=60, workers=1, stop=lambda: next(asked, True))
+    assert not stopped.complete
+    assert members(outcome.path) == before
+    found = extend(outcome.path, until=1e-9, most=60)
+    assert found.steps[-1].units == 60
+    assert visible(from_the_start(tmp_path, outcome.path)) == visible(outcome.path)
+
+
+@pytest.mark.parametrize("name", ["create_store", "_link", "take_place", "rename 1", "rename 2"])
+def test_killed_anywhere_the_same_call_goes_on(tmp_path, monkeypatch, name):
+    class Killed(BaseException):
+        pass
+
+    def kill(*args, **kwargs):
+        raise Killed
+
+    _, outcome = run(tmp_path, text=text("sobol", more="block: {sample: 18}"))
+    with monkeypatch.context() as patch:
+        if name.startswith("rename"):
+            renames, real = [], growing.os.rename
+
+            def rename(source, target):
+                if outcome.path in (source, target):
+                    renames.append(source)
+                if len(renames) == int(name[-1]):
+                    raise Killed
+                real(source, target)
+
+            patch.setattr(growing.os, "rename", rename)
+        elif name == "create_store":
+            patch.setattr(growing.launch, name, kill)
+        else:
+            patch.setattr(growing, name, kill)
+        with pytest.raises(Killed):
+            extend(outcome.path, until=1e-9, most=32)
+    found = extend(outcome.path, until=1e-9, most=32)
+    assert found.steps[-1].units == 32
+    assert visible(from_the_start(tmp_path, outcome.path)) == visible(outcome.path)
+    assert not list(tmp_path.glob(".run.zarr*"))
+
+
+# --- refusals ---
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "match"),
+    [
+        ("levels: 8", "levels: 8\n  optimal: 5", "optimal: 5 trajectories were chosen together"),
+        (DESIGNS["morris"], "method: latin_hypercube\n  n: 12", "a latin_hypercube design has no"),
+        ("levels: 8", "levels: 8\n  resamples: 0", "no interval of 'mu_star'; needed resamples"),
+    ],
+)
+def test_what_cannot_grow_says_what_to_do(tmp_path, old, new, match):
+    words = text("morris", statistics="").replace(old, new)
+    _, outcome = run(tmp_path, text=words)
+    before = members(outcome.path)
+    with pytest.raises(PlanError, match=match):
+        extend(outcome.path, until=1.0)
+    assert members(outcome.path) == before
+
+
+def test_histograms_of_a_pilot_would_have_other_edges(tmp_path):
+    words = text("morris", statistics="statistics: {d_soil: [q50]}")
+    _, outcome = run(tmp_path, text=words)
+    with pytest.raises(PlanError, match=r"histograms: \{edges: \{d_soil"):
+        extend(outcome.path, until=1e-9)
+    fixed = words + "\nhistograms: {edges: {d_soil: [-500, 1500]}}\n"
+    _, outcome = run(tmp_path, text=fixed, store="fixed.zarr")
+    extend(outcome.path, until=1e-9, most=40)
+    assert visible(from_the_start(tmp_path, outcome.path)) == visible(outcome.path)
+
+
+def test_other_names_and_unfinished_runs_are_refused(tmp_path):
+    _, outcome = run(tmp_path, text=text("morris"))
+    with pytest.raises(PlanError, match="'d_sol' are stored; did you mean 'd_soil'"):
+        extend(outcome.path, until=1.0, of=["d_sol"])
+    with pytest.raises(PlanError, match="no interval of 'ST'"):
+        extend(outcome.path, until=1.0, index="ST")
+    with pytest.raises(PlanError, match="needed a half width above 0"):
+        extend(outcome.path, until=0.0)
+    asked = iter([False, True])
+    more = {"workers": 1, "stop": lambda: next(asked, True)}
+    _, half = run(tmp_path, text=text("morris"), store="half.zarr", **more)
+    with pytest.raises(PlanError, match=r"/\d+ blocks are committed; run it to the end"):
+        extend(half.path, until=1.0)
+
+
+# --- the command ---
+
+
+def test_the_command(tmp_path):
+    _, outcome = run(tmp_path, text=text("morris"))
+    said = soilsweep("extend", outcome.path, "--until", "0.1", "--relative", "--most", 4000)
+    assert said.code == 0, said.err
+    assert "half width" in said.out
+    assert "needed 0.1, a share of the largest index" in said.out
+    more = soilsweep("extend", outcome.path, "--until", "1e-9", "--most", 21, "--json")
+    assert json.loads(more.out)["reached"] is False
+    refused(more, "half width", "--most", code=3)
+    refused(soilsweep("extend", tmp_path / "no.zarr", "--until", "1"), "not a store")
+
+
+def test_settings_of_the_command_line_are_named_where_the_text_has_no_place(tmp_path):
+    words = text("morris").replace("seed: 5   # of the rows", "seed: 5 # of the rows")
+    loaded = load(tmp_path, words, "design.trajectories=24")
+    outcome = ensemble.run(ensemble.plan(loaded, store=tmp_path / "run.zarr"))
+    extend(outcome.path, until=1e-9, most=48)
+    attrs = read(outcome.path).attrs
+    assert attrs["identity"]["scenario"]["design"]["trajectories"] == 48
+    assert "trajectories: 48\n" in attrs["scenario"]
