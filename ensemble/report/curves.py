@@ -1,4 +1,4 @@
-"""Response curves: what a grid over one or two parameters says of responses and layers.
+"""Response curves: what a grid over a few parameters says of responses and layers.
 
 As figure 8 of Wang et al. (2021, 10.1029/2020JG006205).
 """
@@ -31,6 +31,7 @@ F8 = NDArray[np.float64]
 MOST_LINES = 8
 MOST_CELLS = 4
 MOST_LAYERS = 3
+MOST_PARAMETERS = 4
 MOST_ROWS = 6
 """Responses and layers, below each other in a figure."""
 
@@ -61,7 +62,9 @@ class Curve:
         Which layer of an output; empty for a response.
     cells : tuple of str
     axes : tuple of Axis
-        One or two; the first is along the figure.
+        One or two; the first is along the figure, the second has a line per value.
+    held : tuple of str
+        The grid's other parameters, each at the value nearest the control member's.
     values : ndarray, shape (cell, first, second)
         ``second`` is 1 without a second parameter; NaN where a member failed.
     """
@@ -72,29 +75,53 @@ class Curve:
     layer: str
     cells: tuple[str, ...]
     axes: tuple[Axis, ...]
+    held: tuple[str, ...]
     values: F8
 
 
 def all_curves(numbers: Numbers) -> Iterator[Curve]:
-    """Yield the curves of a grid of one or two parameters; of other designs none."""
+    """Yield the curves of a grid; of other designs none."""
     design = numbers.store.attrs["design"]
-    parameters = design.get("parameters", [])
+    parameters = list(design.get("parameters", []))
     there = all(name in numbers.store.specs for name in parameters)
-    if design["method"] != "grid" or len(parameters) not in (1, 2) or not there:
+    if design["method"] != "grid" or not 1 <= len(parameters) <= MOST_PARAMETERS or not there:
         return
     cells = evenly(all_cells(numbers), MOST_CELLS)
-    axes = tuple(_axis(numbers, name, k) for k, name in enumerate(parameters))
+    axes = [_axis(numbers, name, k) for k, name in enumerate(parameters)]
+    for along, across in pairs_of([len(axis.values) for axis in axes]):
+        shown = [along] if across is None else [along, across]
+        yield from _of_pair(numbers, cells, axes, shown)
+
+
+def pairs_of(sizes: Sequence[int]) -> list[tuple[int, int | None]]:
+    """Return which parameter is along a figure, and which has a line per value.
+
+    Of two the first is along; of more the lines are of the one with the fewest values, and
+    each other is along in turn.
+    """
+    if len(sizes) < 3:
+        return [(0, 1 if len(sizes) == 2 else None)]
+    fewest = int(np.argmin(sizes))
+    return [(k, fewest) for k in range(len(sizes)) if k != fewest]
+
+
+def _of_pair(
+    numbers: Numbers, cells: Sequence[Cell], axes: Sequence[Axis], shown: list[int]
+) -> Iterator[Curve]:
+    """Yield every response, then some layers of every output, over one or two parameters."""
     names = tuple(cell.name for cell in cells)
+    held = tuple(axis.name for k, axis in enumerate(axes) if k not in shown)
+    over = tuple(axes[k] for k in shown)
     for name in [n for n in numbers.responses if n in numbers.store.specs]:
-        values = _over_grid(numbers, name, cells, axes)
+        values = _over_grid(numbers, name, cells, axes, shown)
         if np.isfinite(values).any():
-            yield Curve(name, *_about(numbers, name), "", names, axes, values)
+            yield Curve(name, *_about(numbers, name), "", names, over, held, values)
     for name, bounds in outputs_on_layers(numbers).items():
-        values = _over_grid(numbers, name, cells, axes)
+        values = _over_grid(numbers, name, cells, axes, shown)
         for k in evenly(range(len(bounds)), MOST_LAYERS):
             if np.isfinite(values[:, k]).any():
                 words = f"{bounds[k, 0]:g}\N{EN DASH}{bounds[k, 1]:g} cm"
-                yield Curve(name, *_about(numbers, name), words, names, axes, values[:, k])
+                yield Curve(name, *_about(numbers, name), words, names, over, held, values[:, k])
 
 
 def _about(numbers: Numbers, name: str) -> tuple[str, str]:
@@ -103,29 +130,44 @@ def _about(numbers: Numbers, name: str) -> tuple[str, str]:
 
 
 def _axis(numbers: Numbers, name: str, k: int) -> Axis:
-    """Return the values of a parameter: the first is the slowest."""
+    """Return the values of the k-th parameter: the first is the slowest."""
     design = numbers.store.attrs["design"]
     cube = of_members(numbers, name, all_cells(numbers)[0]).reshape(design["shape"])
-    values = cube if cube.ndim == 1 else cube[:, 0] if k == 0 else cube[0]
+    values = np.moveaxis(cube, k, 0).reshape(cube.shape[k], -1)[:, 0]
     units = str(numbers.store.specs[name].attrs.get("units", ""))
     return Axis(name, units, values, "logspace" in (design.get("values", {}).get(name) or {}))
 
 
-def _over_grid(numbers: Numbers, name: str, cells: Sequence[Cell], axes: tuple[Axis, ...]) -> F8:
-    """Return members as (cell, *layers, first, second)."""
-    found = np.stack([of_members(numbers, name, cell) for cell in cells])
-    shape = (*(len(axis.values) for axis in axes), 1)[:2]
-    return found.reshape(*found.shape[:-1], *shape)
+def _over_grid(
+    numbers: Numbers, name: str, cells: Sequence[Cell], axes: Sequence[Axis], shown: list[int]
+) -> F8:
+    """Return members as (cell, *layers, first, second), other parameters nearest the control."""
+    found = []
+    for cell in cells:
+        members = of_members(numbers, name, cell)
+        before = members.shape[:-1]
+        cube = members.reshape(*before, *(len(axis.values) for axis in axes))
+        index: list[slice | int] = [slice(None)] * len(axes)
+        for k, axis in enumerate(axes):
+            if k not in shown:
+                control = numbers.cells(f"control/{axis.name}")[cell.at]
+                index[k] = int(np.argmin(np.abs(axis.values - control)))
+        plane = cube[(..., *index)]
+        if len(shown) == 2 and shown[0] > shown[1]:
+            plane = np.swapaxes(plane, -1, -2)
+        found.append(plane if len(shown) == 2 else plane[..., np.newaxis])
+    return np.stack(found)
 
 
 def curves(shown: Sequence[Curve], numbers: Numbers, synthetic: str) -> Iterator[Picture]:
     """Yield figures: rows are responses or layers, columns are cells."""
-    rest = [one for one in shown if not one.layer]
-    groups = [rest[k : k + MOST_ROWS] for k in range(0, len(rest), MOST_ROWS)]
-    deep = [one for one in shown if one.layer]
-    groups += [[o for o in deep if o.name == name] for name in dict.fromkeys(o.name for o in deep)]
-    for group in groups:
-        yield _curves(group, synthetic, _words(group, numbers))
+    groups: dict[tuple[str, str], list[Curve]] = {}
+    for one in shown:
+        groups.setdefault((one.axes[0].name, one.name if one.layer else ""), []).append(one)
+    for group in groups.values():
+        for k in range(0, len(group), MOST_ROWS):
+            part = group[k : k + MOST_ROWS]
+            yield _curves(part, synthetic, _words(part, numbers))
 
 
 def drawn_lines(one: Curve) -> list[int]:
@@ -188,6 +230,9 @@ def _words(group: Sequence[Curve], numbers: Numbers) -> str:
         lines, values = len(drawn_lines(first)), first.values.shape[2]
         caption += f", one line per value of {first.axes[1].name}"
         caption += f" ({lines} of {values}, evenly chosen)" if lines < values else ""
+    if first.held:
+        held = " and ".join(first.held)
+        caption += f"; {held} at the value of the grid nearest the control member's"
     caption += "; other parameters as in the control member."
     if first.layer:
         caption += " Layers are chosen evenly."

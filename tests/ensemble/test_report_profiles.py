@@ -21,7 +21,7 @@ from ensemble.numbers import Numbers
 from ensemble.report import write_report
 from ensemble.report.cells import all_cells, evenly, kind
 from ensemble.report.changes import all_changes, largest, signed
-from ensemble.report.curves import all_curves, drawn_lines
+from ensemble.report.curves import _over_grid, all_curves, drawn_lines, pairs_of
 from ensemble.report.depth import drawn_cells, limits, told
 from ensemble.report.effects import all_effects
 from ensemble.report.importance import colours, importances
@@ -294,6 +294,21 @@ def test_curves_are_the_members_of_the_grid(tmp_path):
     assert deepest.layer == "40\N{EN DASH}100 cm"
     np.testing.assert_array_equal(deepest.values, tree.soc.values[0, :, -1].reshape(3, 4, 11))
     assert drawn_lines(at_10) == [0, 2, 4, 6, 8, 10]
+
+
+def test_of_more_parameters_the_rest_is_held_near_the_control_member(tmp_path):
+    # The control member's scale is 30.
+    design = "{method: grid, parameters: {scale: [10, 28, 40], shape: [0.01, 0.02]}}"
+    assert pairs_of([15, 4, 15]) == [(0, 1), (2, 1)]
+    store = read(finished(tmp_path, design))
+    (at_10,) = (c for c in all_curves(Numbers(store)) if c.name == "at_10")
+    numbers = Numbers(store)
+    cells, axes = all_cells(numbers), list(at_10.axes)
+    held = _over_grid(numbers, "at_10", cells, axes, [1])
+    np.testing.assert_array_equal(held[..., 0], at_10.values[:, 1])
+    turned = _over_grid(numbers, "soc", cells, axes, [1, 0])
+    members = xr.open_zarr(store.path).soc.values[0].reshape(3, 5, 3, 2)
+    np.testing.assert_array_equal(turned, np.swapaxes(members, -1, -2))
 
 
 def test_a_grid_of_one_parameter_has_one_line(tmp_path):
