@@ -161,5 +161,5 @@ def _caption(one: Changes) -> str:
     if left:
         caption += f" The {left} parameters that change least are not drawn."
     if lost := int(np.isnan(one.percent).all(axis=-1).sum()):
-        caption += f" {lost} lines are missing: their member or the base failed."
+        caption += f" {lost} lines are missing: of the member or its base nothing is known."
     return caption

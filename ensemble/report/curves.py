@@ -32,6 +32,9 @@ MOST_LINES = 8
 MOST_CELLS = 4
 MOST_LAYERS = 3
 MOST_PARAMETERS = 4
+MOST_VALUES = 20_000_000
+"""Of an output at a cell; larger ones are not read for a figure."""
+
 MOST_ROWS = 6
 """Responses and layers, below each other in a figure."""
 
@@ -80,10 +83,10 @@ class Curve:
 
 
 def all_curves(numbers: Numbers) -> Iterator[Curve]:
-    """Yield the curves of a grid; of other designs none."""
+    """Yield the curves of a finished grid; of other designs none."""
     design = numbers.store.attrs["design"]
     parameters = list(design.get("parameters", []))
-    there = all(name in numbers.store.specs for name in parameters)
+    there = numbers.complete and all(name in numbers.store.specs for name in parameters)
     if design["method"] != "grid" or not 1 <= len(parameters) <= MOST_PARAMETERS or not there:
         return
     cells = evenly(all_cells(numbers), MOST_CELLS)
@@ -117,6 +120,8 @@ def _of_pair(
         if np.isfinite(values).any():
             yield Curve(name, *_about(numbers, name), "", names, over, held, values)
     for name, bounds in outputs_on_layers(numbers).items():
+        if len(bounds) * numbers.grid.axes[2].size > MOST_VALUES:
+            continue
         values = _over_grid(numbers, name, cells, axes, shown)
         for k in evenly(range(len(bounds)), MOST_LAYERS):
             if np.isfinite(values[:, k]).any():

@@ -41,20 +41,24 @@ DEPTH = "depth [cm]"
 def profiles(shown: Sequence[Profile], synthetic: str) -> Iterator[Picture]:
     """Yield a figure of panels for each output, then one of all pairs."""
     for one in shown:
-        yield _profile(one, synthetic)
+        if _known(one):
+            yield _profile(one, synthetic)
     if pairs := [one for one in shown if one.compared.any()][:MOST_SCATTERS]:
         yield _scatters(pairs, synthetic)
 
 
 def drawn_cells(one: Profile) -> list[int]:
     """Return the cells that get a panel: evenly from those that were observed and ran."""
+    return evenly(_known(one), MOST_CELLS)
+
+
+def _known(one: Profile) -> list[int]:
     known = np.isfinite(one.observed).any(axis=1) & np.isfinite(one.line).any(axis=1)
-    return evenly(np.flatnonzero(known).tolist(), MOST_CELLS)
+    return [int(k) for k in np.flatnonzero(known)]
 
 
 def _profile(one: Profile, synthetic: str) -> Picture:
     picked = drawn_cells(one)
-    known = np.isfinite(one.observed).any(axis=1).sum()
     across = max(1, min(len(picked), 3 if len(picked) in (3, 5, 6, 9) else 4))
     down = max(1, -(-len(picked) // across))
     width = WIDTH if across > 2 else 3.3 * across + 0.8
@@ -74,7 +78,7 @@ def _profile(one: Profile, synthetic: str) -> Picture:
     deepest = max(one.bounds.max(), np.nanmax(one.bottom[picked], initial=0.0))
     axes.set_ylim(float(deepest) * 1.02, min(0.0, float(np.nanmin(one.top[picked], initial=0.0))))
     drawn.legend(handles=_handles(one), loc="outside lower center", ncols=2 if across < 3 else 4)
-    return finish(drawn, _caption(one, len(picked), int(known)))
+    return finish(drawn, _caption(one, len(picked), len(_known(one))))
 
 
 def _panel(axes: Axes, one: Profile, k: int) -> None:
@@ -134,9 +138,9 @@ def _caption(one: Profile, drawn: int, known: int) -> str:
     caption = f"{one.meaning[0].upper()}{one.meaning[1:]} by depth, model and observations"
     total = len(one.cells)
     if drawn < known:
-        caption += f", at {drawn} of {known} {one.kind} that were observed, evenly chosen"
+        caption += f", at {drawn} of the {known} {one.kind} that have both, evenly chosen"
     elif known < total:
-        caption += f", at the {known} of {total} {one.kind} that were observed"
+        caption += f", at the {known} of {total} {one.kind} that have both"
     elif total > 1:
         caption += f", at all {total} {one.kind}"
     caption += ". Line: " + one.line_words
@@ -176,7 +180,7 @@ def _scatters(shown: Sequence[Profile], synthetic: str) -> Picture:
         if count:
             caption += (
                 f" {name}: {count} observations are left out, more than half of whose interval "
-                "is outside the layers, or whose member failed."
+                "is outside the layers, or of whose member nothing is known."
             )
     return finish(drawn, caption)
 

@@ -31,7 +31,6 @@ from ensemble.report.screening import screenings
 from ensemble.report.style import look, power
 from ensemble.sensitivity import results, stored
 from ensemble.store import add_arrays, read
-from ensemble.zarr_json import ArraySpec
 
 LABEL = "layers of sand"
 TEXT = """
@@ -77,18 +76,10 @@ def finished(tmp_path, design=MORRIS, text=TEXT):
     return planned.path
 
 
-def with_theta(path):
-    """Store importance beside the other indices, from mu and sigma."""
-    store, (names, found) = read(path), (("j_soc", "j_14c"), results(read(path)))
-    for name in names:
-        spec, mu = found[f"sensitivity/{name}_mu"]
-        root = np.sqrt(mu**2 + found[f"sensitivity/{name}_sigma"][1] ** 2)
-        spread = root.std(axis=-1, ddof=1, keepdims=True)
-        theta = np.divide(root, spread, out=np.full_like(root, np.nan), where=spread > 0)
-        attrs = {"units": "1", "long_name": "importance", "response": name, "index": "theta"}
-        path = f"sensitivity/{name}_theta"
-        found[path] = replace(spec, path=path, attrs=attrs), theta
-    return Numbers(add_arrays(store, found)), found
+def analyzed(path):
+    """Return the numbers of a store whose analysis is stored, and that analysis."""
+    found = results(read(path))
+    return Numbers(add_arrays(read(path), found)), found
 
 
 def single(tmp_path, parameters=("scale", "shape")):
@@ -115,12 +106,11 @@ def page_of(path, tmp_path):
 
 
 def test_indices_are_those_of_the_analysis_in_the_order_of_their_mean(tmp_path):
-    numbers, found = with_theta(finished(tmp_path))
+    numbers, found = analyzed(finished(tmp_path))
     effects = {one.name: one for one in all_effects(numbers, stored(numbers.store))}
-    # The layers at_10 is in have effects too, only no importance was stored.
     assert set(effects) == {"j_soc", "j_14c", "at_10"}
-    assert "theta" not in effects["at_10"].indices
-    assert list(importances([effects["at_10"]], "")) == []
+    bare = replace(effects["at_10"], indices={"mu_star": effects["at_10"].indices["mu_star"]})
+    assert list(importances([bare], "")) == list(screenings([bare], "")) == []
     one = effects["j_soc"]
     assert one.effects == ("scale", "shape")
     assert one.cells == ("a", "b", "c")
@@ -133,7 +123,7 @@ def test_indices_are_those_of_the_analysis_in_the_order_of_their_mean(tmp_path):
 
 
 def test_a_location_where_nothing_is_observed_is_no_part_of_the_mean(tmp_path):
-    numbers, found = with_theta(finished(tmp_path))
+    numbers, found = analyzed(finished(tmp_path))
     one = next(e for e in all_effects(numbers, found) if e.name == "j_14c")
     assert (found["sensitivity/j_14c_mu_star"][1][0, 2] == 0).all()
     assert one.cells == ("a", "b")
@@ -147,41 +137,32 @@ def test_a_location_where_nothing_is_observed_is_no_part_of_the_mean(tmp_path):
 
 
 def test_indices_of_the_run_itself_are_found_as_well(tmp_path):
-    store = read(finished(tmp_path))
-    labels = np.array(["scale", "shape"], dtype=object)
-    theta = np.array([[[1.0, 2.0], [np.nan, np.nan], [3.0, 5.0]]])
-    dims = ("forcing", "location", "effect")
-    spec = ArraySpec("statistics/at_10_theta", "float64", dims, theta.shape, theta.shape)
-    named = ArraySpec("statistics/effect", "string", ("effect",), (2,), (2,), "")
-    arrays = {spec.path: (spec, theta), named.path: (named, labels)}
-    (one,) = all_effects(Numbers(add_arrays(store, arrays)), {})
-    assert (one.name, one.units) == ("at_10", "mg C cm-3")
-    assert one.cells == ("a", "c")
-    np.testing.assert_array_equal(one.mean("theta"), [2.0, 3.5])
-    np.testing.assert_array_equal(one.order("theta", 1), [1])
-
-
-def test_importance_by_depth_is_that_of_the_run(tmp_path):
-    store = read(finished(tmp_path))
-    labels = np.array(["scale", "shape"], dtype=object)
-    theta = np.random.default_rng(1).random((1, 3, 5, 2))
-    theta[0, 1] = np.nan
-    theta[0, 2, 0] = np.nan
-    dims = ("forcing", "location", "layer", "effect")
-    spec = ArraySpec("statistics/soc_theta", "float64", dims, theta.shape, theta.shape)
-    named = ArraySpec("statistics/effect", "string", ("effect",), (2,), (2,), "")
-    grown = add_arrays(store, {spec.path: (spec, theta), named.path: (named, labels)})
-    (one,) = all_by_depth(Numbers(grown), {})
-    assert one.theta.shape == (2, 5, 2)
-    np.testing.assert_allclose(one.mean, np.nanmean(theta[0, ::2], axis=0))
-    np.testing.assert_allclose(one.std, np.nanstd(theta[0, ::2], axis=0))
-    assert list(all_effects(Numbers(grown), {})) == []
-    said, _ = page_of(grown.path, tmp_path)
-    assert "to each layer of an output: mean over 2 locations" in said
+    asked = "{soc: [theta], at_10: [theta, mu_star, sigma]}"
+    text = TEXT.replace("{soc: [mean, std, q05, q95], fraction_modern: [mean, std]}", asked)
+    path = finished(tmp_path, text=text.replace("sample: 3", "sample: 6"))
+    tree = xr.open_datatree(path, engine="zarr")["statistics"]
+    numbers = Numbers(read(path))
+    (one,) = all_effects(numbers, {})
+    assert (one.name, one.units, one.effects) == ("at_10", "mg C cm-3", ("scale", "shape"))
+    for index in ("theta", "mu_star", "sigma"):
+        np.testing.assert_array_equal(one.indices[index], tree[f"at_10_{index}"].values[0])
+    (deep,) = all_by_depth(numbers, {})
+    theta = tree.soc_theta.values[0]
+    assert deep.theta.shape == theta.shape == (3, 5, 2)
+    np.testing.assert_allclose(deep.mean, theta.mean(axis=0))
+    np.testing.assert_allclose(deep.std, theta.std(axis=0), atol=1e-12)
+    # An analysis of outputs says the same.
+    (again,) = (d for d in all_by_depth(numbers, results(read(path))) if d.name == "soc")
+    np.testing.assert_allclose(again.mean, deep.mean)
+    part = replace(deep, theta=np.where(np.arange(3)[:, None, None] == 1, np.nan, theta))
+    np.testing.assert_allclose(part.mean, theta[::2].mean(axis=0))
+    np.testing.assert_allclose(part.std, theta[::2].std(axis=0), atol=1e-12)
+    said, _ = page_of(path, tmp_path)
+    assert "to each layer of an output: mean over 3 locations" in said
 
 
 def test_many_cells_are_shown_by_their_spread(tmp_path):
-    numbers, found = with_theta(finished(tmp_path))
+    numbers, found = analyzed(finished(tmp_path))
     one = next(iter(all_effects(numbers, found)))
     generator = np.random.default_rng(0)
     cells = tuple(f"site {k}" for k in range(40))
@@ -322,7 +303,7 @@ def test_a_grid_of_one_parameter_has_one_line(tmp_path):
 
 
 def test_the_page_shows_what_the_store_allows(tmp_path):
-    with_theta(finished(tmp_path))
+    analyzed(finished(tmp_path))
     said, pictures = page_of(tmp_path / "run.zarr", tmp_path)
     for text in (
         "Carbon of the soil by depth, model and observations, at all 3 locations.",
@@ -345,6 +326,21 @@ def test_a_page_of_other_designs_and_without_observations(tmp_path, monkeypatch)
     assert "against scale, one line per value of shape (6 of 11, evenly chosen)" in said
     for text in ("model and observations", "Observed against", "Importance", "Elementary"):
         assert text not in said
+
+
+@pytest.mark.parametrize("design", [MORRIS, GRID])
+def test_an_unfinished_run_shows_what_is_known(tmp_path, design):
+    planned = plan(tmp_path, text=TEXT.replace("DESIGN", design))
+    blocks = -(-(18 if design is MORRIS else 44) // 3)
+    asked = iter(range(blocks + 1))
+    ensemble.run(planned, workers=1, stop=lambda: next(asked, None) is None)
+    (one, modern) = all_profiles(Numbers(read(planned.path)))
+    # The first block of locations is whole, that of the third has only begun.
+    assert drawn_cells(one) == drawn_cells(modern) == [0, 1]
+    said, _ = page_of(planned.path, tmp_path)
+    assert "at the 2 of 3 locations that have both" in said
+    assert "cannot be read" not in said
+    assert "one line per value" not in said
 
 
 def test_cells_are_named_by_what_differs(tmp_path, monkeypatch):
