@@ -86,7 +86,8 @@ def layers_of(numbers: Numbers, dims: Sequence[str]) -> F8 | None:
         scale = factor(str(specs[dims[0]].attrs.get("units", "")), "cm")
     except ValueError:
         return None
-    return np.asarray(numbers.whole(f"{dims[0]}_bounds") * scale)
+    bounds = np.asarray(numbers.whole(f"{dims[0]}_bounds") * scale)
+    return bounds if np.isfinite(bounds).all() else None
 
 
 def outputs_on_layers(numbers: Numbers) -> dict[str, F8]:

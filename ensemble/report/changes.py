@@ -19,6 +19,7 @@ from ensemble.report.style import (
     SERIES,
     WIDTH,
     Picture,
+    columns,
     figure,
     finish,
     short,
@@ -127,7 +128,7 @@ def _changes(one: Changes, synthetic: str) -> Picture:
         Line2D([], [], color=DARK, ls=DASHES[k % len(DASHES)], label=signed(c))
         for k, c in enumerate(one.change)
     ]
-    drawn.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 5))
+    drawn.legend(handles=handles, loc="outside lower center", ncols=columns(handles, width))
     return finish(drawn, _caption(one))
 
 

@@ -18,6 +18,7 @@ from ensemble.report.style import (
     BLUE,
     WIDTH,
     Picture,
+    columns,
     figure,
     finish,
     labelled,
@@ -91,6 +92,8 @@ def all_curves(numbers: Numbers) -> Iterator[Curve]:
         return
     cells = evenly(all_cells(numbers), MOST_CELLS)
     axes = [_axis(numbers, name, k) for k, name in enumerate(parameters)]
+    if not all(np.isfinite(axis.values).all() for axis in axes):
+        return
     for along, across in pairs_of([len(axis.values) for axis in axes]):
         shown = [along] if across is None else [along, across]
         yield from _of_pair(numbers, cells, axes, shown)
@@ -207,7 +210,7 @@ def _curves(group: Sequence[Curve], synthetic: str, caption: str) -> Picture:
             Line2D([], [], color=colour, lw=2, label=f"{second.values[k]:.4g}{unit}")
             for colour, k in zip(shades, picked, strict=True)
         ]
-        ncols = min(len(handles), 8 if across > 2 else 4)
+        ncols = columns(handles, width, MOST_LINES)
         drawn.legend(
             handles=handles, loc="outside lower center", ncols=ncols, title=short(second.name, 40)
         )

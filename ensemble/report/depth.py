@@ -20,6 +20,7 @@ from ensemble.report.style import (
     RED,
     WIDTH,
     Picture,
+    columns,
     figure,
     finish,
     labelled,
@@ -77,7 +78,8 @@ def _profile(one: Profile, synthetic: str) -> Picture:
     axes = grid.flat[0]
     deepest = max(one.bounds.max(), np.nanmax(one.bottom[picked], initial=0.0))
     axes.set_ylim(float(deepest) * 1.02, min(0.0, float(np.nanmin(one.top[picked], initial=0.0))))
-    drawn.legend(handles=_handles(one), loc="outside lower center", ncols=2 if across < 3 else 4)
+    handles = _handles(one)
+    drawn.legend(handles=handles, loc="outside lower center", ncols=columns(handles, width, 4))
     return finish(drawn, _caption(one, len(picked), len(_known(one))))
 
 

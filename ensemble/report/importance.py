@@ -23,6 +23,7 @@ from ensemble.report.style import (
     SERIES,
     WIDTH,
     Picture,
+    columns,
     figure,
     finish,
     short,
@@ -76,7 +77,7 @@ def _importance(shown: Sequence[Effects], synthetic: str) -> Picture:
         ]
         if len(cells) > 1:
             handles = [*handles, mean]
-            drawn.legend(handles=handles, loc="outside lower center", ncols=min(5, len(handles)))
+            drawn.legend(handles=handles, loc="outside lower center", ncols=columns(handles, WIDTH))
     return finish(drawn, _caption(shown, many))
 
 

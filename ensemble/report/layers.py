@@ -12,7 +12,17 @@ from numpy.typing import NDArray
 from ensemble.numbers import Numbers
 from ensemble.report.cells import kind, layers_of
 from ensemble.report.importance import THETA
-from ensemble.report.style import GREY, SERIES, WIDTH, Picture, figure, finish, short, wrapped
+from ensemble.report.style import (
+    GREY,
+    SERIES,
+    WIDTH,
+    Picture,
+    columns,
+    figure,
+    finish,
+    short,
+    wrapped,
+)
 from ensemble.tables import Analysis
 
 F8 = NDArray[np.float64]
@@ -99,9 +109,9 @@ def by_depth(shown: Sequence[ByDepth], synthetic: str) -> Iterator[Picture]:
     width = WIDTH if across > 2 else 4.2 * across + 0.8
     drawn = figure(0.9 + 3.4 * down, synthetic, width=width)
     grid = drawn.subplots(down, across, squeeze=False, sharey=True)
-    names = list(dict.fromkeys(one.effects[e] for one in some for e in one.largest))
-    looks = {name: (SERIES[k % len(SERIES)], _DASHES[k // len(SERIES) % 3])
-             for k, name in enumerate(names)}  # fmt: skip
+    drawn_effects = {e for one in some for e in one.largest}
+    looks = {some[0].effects[e]: (SERIES[e % len(SERIES)], _DASHES[e // len(SERIES) % 3])
+             for e in sorted(drawn_effects)}  # fmt: skip
     for k, (axes, one) in enumerate(zip(grid.flat, some, strict=False)):
         for e in one.largest:
             _line(axes, one, e, *looks[one.effects[e]])
@@ -121,7 +131,7 @@ def by_depth(shown: Sequence[ByDepth], synthetic: str) -> Iterator[Picture]:
     ]
     if several := len(some[0].theta) > 1:
         handles.append(Patch(color=GREY, alpha=0.3, label="\N{PLUS-MINUS SIGN} 1 SD"))
-    drawn.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 5))
+    drawn.legend(handles=handles, loc="outside lower center", ncols=columns(handles, width))
     yield finish(drawn, _caption(some, several))
 
 

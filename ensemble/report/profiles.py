@@ -82,7 +82,11 @@ class Profile:
 
 def all_profiles(numbers: Numbers) -> Iterator[Profile]:
     """Yield every output on layers that is also observed, under the same name."""
-    observations = read_observations(numbers.store, len(numbers.forcings))
+    try:
+        observations = read_observations(numbers.store, len(numbers.forcings))
+    except (OSError, ValueError) as error:
+        numbers.damage.append(f"observations: {error}")
+        return
     scenario = numbers.store.attrs["identity"]["scenario"]
     targets = [n for n in scenario["statistics"] if n not in scenario["responses"]]
     for name in dict.fromkeys([*scenario["outputs"], *targets]):

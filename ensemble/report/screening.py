@@ -83,13 +83,14 @@ def _panel(axes: Axes, one: Effects) -> None:
     x, y = (one.mean(index)[order] for index in ("mu_star", "sigma"))
     several = len(cloud[0]) > 1
     half = one.mean("mu_star_conf")[order] if "mu_star_conf" in one.indices else None
-    for k in range(len(order)):
-        colour = SERIES[k % len(SERIES)]
+    for k, effect in enumerate(order.tolist()):
+        # A parameter has one look in all panels, and in the figure by depth.
+        colour, shape = SERIES[effect % len(SERIES)], "os^Dv"[effect // len(SERIES) % 5]
         if several:
             axes.plot(cloud[0][:, k], cloud[1][:, k], "o", color=colour, ms=3, alpha=0.4, mew=0)
         error = None if half is None or not np.isfinite(half[k]) else half[k]
         axes.errorbar(
-            x[k], y[k], xerr=error, fmt="os^Dv"[k // len(SERIES) % 5], color=colour, ms=7,
+            x[k], y[k], xerr=error, fmt=shape, color=colour, ms=7,
             mec=DARK, mew=0.8, ecolor=DARK, elinewidth=1.1, capsize=2, zorder=3,
         )  # fmt: skip
     both = np.concatenate([*(c.ravel() for c in cloud), x, y])
@@ -110,9 +111,10 @@ def _scale(axes: Axes, means: F8, every: F8, longest: float, cloud: Sequence[F8]
         logarithmic(axes.xaxis)
         logarithmic(axes.yaxis)
         pad = 1.6
-        axes.set_xlim(np.nanmin(cloud[0][cloud[0] > 0]) / pad, np.nanmax(cloud[0]) * pad)
+        most = max(longest, float(np.nanmax(cloud[0])))
+        axes.set_xlim(np.nanmin(cloud[0][cloud[0] > 0]) / pad, most * pad)
         axes.set_ylim(np.nanmin(cloud[1][cloud[1] > 0]) / pad, np.nanmax(cloud[1]) * pad)
-        ends = np.array([positive.min() / 2, positive.max() * 2])
+        ends = np.array([positive.min() / 2, max(longest, positive.max()) * 2])
     else:
         ends = np.array([0.0, max(longest, float(np.nanmax(cloud[0]))) * 1.12])
         axes.set_xlim(*ends)
@@ -187,7 +189,8 @@ def _caption(shown: Sequence[Effects], several: bool) -> str:
     )
     if any("mu_star_conf" in one.indices for one in shown):
         caption += " Bars: bootstrap interval of " + MU_STAR
-        caption += ", its mean half width." if several else "."
+        caption += ", its mean half width" if several else ""
+        caption += "; what is left of the axis is cut off."
     for one in shown:
         if lost := one.lost("mu_star"):
             caption += f" {one.name}: {lost:,} of {one.of:,} {one.kind} have none, or do not vary."

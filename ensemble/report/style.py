@@ -5,12 +5,13 @@ import math
 import re
 import textwrap
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import matplotlib
+from matplotlib.artist import Artist
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
@@ -113,6 +114,12 @@ def wrapped(text: object, width: int, lines: int = 2) -> str:
 
 
 _POWERS = str.maketrans("-0123456789", "\N{SUPERSCRIPT MINUS}⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def columns(handles: Sequence[Artist], width: float, most: int = 5) -> int:
+    """Return how many columns of a legend fit into a width in inches."""
+    longest = max((len(str(handle.get_label())) for handle in handles), default=1)
+    return max(1, min(most, len(handles), int(width * 13 / (longest + 8))))
 
 
 def logarithmic(axis: Axis) -> None:

@@ -343,6 +343,26 @@ def test_an_unfinished_run_shows_what_is_known(tmp_path, design):
     assert "one line per value" not in said
 
 
+@pytest.mark.parametrize(
+    ("lost", "gone"),
+    [
+        ("observations/soc", "model and observations"),
+        ("layer_bounds", "model and observations"),
+        ("scale", "one line per value"),
+        ("control/soc", "Carbon of the soil by depth"),
+    ],
+)
+def test_what_cannot_be_read_is_told_and_not_drawn(tmp_path, lost, gone):
+    path = finished(tmp_path, GRID)
+    chunks = [f for f in (path / lost).rglob("*") if f.is_file() and f.name != "zarr.json"]
+    assert chunks
+    for file in chunks:
+        file.unlink()
+    said, _ = page_of(path, tmp_path)
+    assert "cannot be read" in said
+    assert gone not in said
+
+
 def test_cells_are_named_by_what_differs(tmp_path, monkeypatch):
     give(monkeypatch, data.both())
     numbers = Numbers(read(finished(tmp_path)))
