@@ -1,4 +1,4 @@
-"""The command as it is installed: ``run`` in a child process that is replaced if it crashes.
+"""The command as installed: ``run``, ``extend`` in a child that is replaced if it crashes.
 
 Threads share a process: a kernel that crashes in one takes the run with it. So what is started
 stays small and forks, before anything is imported; if a signal of a crash ends the child, the
@@ -27,7 +27,7 @@ RELAUNCHES = 1000
 
 def main() -> None:
     """Run the command line."""
-    if sys.argv[1:2] == ["run"] and not any(name in os.environ for name in RANKS):
+    if sys.argv[1:2] in (["run"], ["extend"]) and not any(name in os.environ for name in RANKS):
         _watch_over()
     from ensemble.cli import main
 

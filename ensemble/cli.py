@@ -313,7 +313,7 @@ def verify(
 
 _command(
     "extend runs/my-study.zarr --until 0.05 --relative",
-    "extend runs/my-study.zarr --until 2.5 --of d_soil --index mu_star --most 2000",
+    "extend runs/my-study.zarr --until 2.5 --of d_soil --most 2000",
 )(extend_command.extend)
 _command("worker runs/tau-constraint.zarr --workers 4")(cluster_commands.worker)
 _command("submit my-study.yaml --set execution.jobs=20 --set execution.time=04:00:00")(

@@ -1,5 +1,6 @@
 """The command that grows a design: extend."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ensemble.__main__ import REPLACEABLE
 from ensemble.arguments import JsonOption, StoreArgument, WorkersOption, print_json
 from ensemble.exits import FAILED_MEMBERS, RESUMABLE
 from ensemble.stopping import stop_on_signals, this_command
@@ -67,6 +69,7 @@ def extend(
             progress=progress,
             say=console.silence if silent else console.say,
             stop=stop,
+            replaceable=REPLACEABLE in os.environ,
         )
     for warning in found.warnings:
         console.warn(warning)

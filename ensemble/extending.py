@@ -116,6 +116,7 @@ def extend(
     progress: Callable[[Plan], AbstractContextManager[Progress | None]] = _no_progress,
     say: Callable[[str], None] = lambda text: None,
     stop: Callable[[], bool] = lambda: False,
+    replaceable: bool = False,
 ) -> Extension:
     """Grow a run's design until the half widths of an index are at most ``until``.
 
@@ -138,7 +139,7 @@ def extend(
         the store its parameters and responses.
     workers : int, optional
         Instead of the scenario's.
-    progress, say, stop : callable, optional
+    progress, say, stop, replaceable : optional
         As those of `run`; ``progress(plan)`` opens one for each longer design.
 
     Returns
@@ -158,53 +159,66 @@ def extend(
     growing.mend(place)
     if not (math.isfinite(until) and until > 0):
         raise PlanError(f"{place}: found until: {until}; needed a half width above 0")
-    found: Extension | None = None
+    store, grown = read(place), None
+    growing.length_field(store)
+    method = store.attrs["identity"]["scenario"]["design"]["method"]
+    found = Extension(place, index or DEFAULT[method], until, relative)
     while True:
-        store = read(place)
-        word = growing.length_field(store)
-        design = store.attrs["identity"]["scenario"]["design"]
-        if found is None:
-            found = Extension(place, index or DEFAULT[design["method"]], until, relative)
-            grown = None
         _refuse_unfinished(store)
-        now, begun = int(design[word]), growing.begun_length(store)
-        width = half_width(store, found.index, of, relative)
-        found.steps.append(_step(store, now, width, grown))
-        limit = _limit(store, now, most)
-        if begun is None and (found.reached or now >= limit):
+        found.steps.append(_step(store, half_width(store, found.index, of, relative), grown))
+        units = _next_length(store, found, most)
+        if units is None:
             return found
-        units = begun or min(limit, longer(store, now, width.value / until))
         grown = growing.growth(store, units)
-        say(_said(grown, word, now, units, width, found))
+        say(_said(grown, found, units))
         with locked(place):
             growing.adopt(grown)
             with progress(grown.plan) as tell:
-                outcome = engine.run(grown.plan, workers=workers, progress=tell, say=say, stop=stop)
+                outcome = engine.run(
+                    grown.plan,
+                    workers=workers,
+                    progress=tell,
+                    say=say,
+                    stop=stop,
+                    replaceable=replaceable,
+                )
             found.warnings += outcome.warnings
             if not outcome.complete:
                 found.complete = False
                 return found
-            analysed = any(p.startswith("sensitivity/") for p in store.specs)
             growing.take_place(place)
-        if analysed:
+        if any(p.startswith("sensitivity/") for p in store.specs):
             analyze_store(place)
+        store = read(place)
 
 
-def _step(store: Store, units: int, width: Width, grown: growing.Growth | None) -> Step:
+def _next_length(store: Store, found: Extension, most: int | None) -> int | None:
+    """Return how long the design is to be next: as was begun, or longer, or not at all."""
+    if begun := growing.begun_length(store):
+        return begun
+    last = found.steps[-1]
+    limit = _limit(store, last.units, most)
+    if found.reached or last.units >= limit:
+        return None
+    return min(limit, longer(store, last.units, last.width.value / found.until))
+
+
+def _step(store: Store, width: Width, grown: growing.Growth | None) -> Step:
+    units = int(store.attrs["identity"]["scenario"]["design"][growing.length_field(store)])
     members = math.prod(store.specs["status"].shape)
     reused, rerun = (grown.reused, grown.rerun) if grown else (0, 0)
     return Step(units, members, width, reused, rerun)
 
 
-def _said(
-    grown: growing.Growth, word: str, now: int, units: int, width: Width, found: Extension
-) -> str:
+def _said(grown: growing.Growth, found: Extension, units: int) -> str:
     """Return a line on what is about to be run, and why."""
+    last = found.steps[-1]
     new = grown.plan.members - grown.reused
     again = f", {grown.rerun:,} of them again: their block was cut" if grown.rerun else ""
     return (
-        f"{found.index} of {width.where}: half width {width.value:.3g}, needed {found.until:g}; "
-        f"{word}: {now:,} -> {units:,}, {new:,} members to run{again}"
+        f"{found.index} of {last.width.where}: half width {last.width.value:.3g}, needed "
+        f"{found.until:g}; {growing.length_field(grown.store)}: {last.units:,} -> {units:,}, "
+        f"{new:,} members to run{again}"
     )
 
 
@@ -258,13 +272,14 @@ def half_width(store: Store, index: str, of: Sequence[str], relative: bool) -> W
         No interval of that index, or none is known.
     """
     inside = _inside(store, index)
-    names = list(of) or list(store.attrs["identity"]["scenario"]["responses"]) or list(inside)
-    stored = [n for n in names if n not in inside and n in store.specs]
-    if unknown := [n for n in names if n not in inside and n not in store.specs]:
-        have = sorted({*inside, *store.attrs["identity"]["scenario"]["responses"]})
+    written = store.attrs["identity"]["scenario"]
+    names = list(of) or list(written["responses"]) or list(inside)
+    kept = [n for n in (*written["responses"], *written["outputs"]) if n in store.specs]
+    stored = [n for n in names if n not in inside and n in kept]
+    if unknown := [n for n in names if n not in inside and n not in kept]:
         raise PlanError(
             f"{store.path}: neither members nor {index}_conf of {unknown[0]!r} are stored"
-            f"{nearest(unknown[0], have)}"
+            f"{nearest(unknown[0], sorted({*inside, *kept}))}"
         )
     if not names:
         raise PlanError(

@@ -226,8 +226,12 @@ def same_file(source: Path, target: Path) -> None:
         target.unlink()
     try:
         os.link(source, target)
-    except FileNotFoundError:
-        raise
+    except FileNotFoundError as error:
+        store = source.parents[1]
+        raise PlanError(
+            f"{source}: a file of a committed block is missing; run `soilsweep verify {store} "
+            "--repair` first"
+        ) from error
     except OSError:
         write_file(target, source.read_bytes(), sync=True)
 

@@ -18,7 +18,7 @@ from ensemble.cpu import versions
 from ensemble.dimensions import check_dims
 from ensemble.layout import Layout
 from ensemble.pilot import edges
-from ensemble.requests import check_statistics
+from ensemble.requests import check_statistics, check_sums
 from ensemble.responses import warnings
 from ensemble.setup import Setup
 from ensemble.statistics import canonical
@@ -41,9 +41,6 @@ FREE_FOR_THEMSELVES = ("title", "description", "store", "execution", "failed_lim
 
 WARNINGS_SHOWN = 10
 """Warnings that a plan shows; a hundred profiles may have one each."""
-
-MOST_SUMS_BYTES = 512 << 20
-"""Of one target at one location, for indices computed inside the run."""
 
 
 @dataclass(frozen=True)
@@ -165,7 +162,9 @@ def plan(scenario: Loaded, *, store: str | Path | None = None) -> Plan:
     setup = replace(setup, edges=edges(setup))
     layout = Layout(setup)
     _check_columns(layout)
-    _check_sums(layout)
+    problems = list(check_sums(layout))
+    if problems:
+        raise ScenarioError(problems, scenario.source)
     identity = identity_of(scenario, setup, layout)
     path = Path(store) if store else Path(scenario.store_path())
     notes = warnings(layout.functionals, setup.forcings)
@@ -260,22 +259,6 @@ def _check_columns(layout: Layout) -> None:
         Problem("is the name of an array of the store; rename the column", f"column {name!r}")
         for name in layout.setup.locations.columns
         if name in taken
-    ]
-    if problems:
-        raise ScenarioError(problems, layout.setup.scenario.name)
-
-
-def _check_sums(layout: Layout) -> None:
-    """Refuse sums of whole units that would fill the memory of every worker."""
-    problems = [
-        Problem(
-            f"found sums of {_size(nbytes)} at each location; needed at most "
-            f"{_size(MOST_SUMS_BYTES)}: leave out the requests that end in _conf, say fewer "
-            "resamples: in design:, or ask them of a response instead of an output with dims",
-            f"statistics.{target}",
-        )
-        for target, nbytes in layout.sums_nbytes.items()
-        if nbytes > MOST_SUMS_BYTES
     ]
     if problems:
         raise ScenarioError(problems, layout.setup.scenario.name)

@@ -1,9 +1,15 @@
 """Checks of a scenario that need the ensemble's own vocabulary."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scenarios import Problem
+
+if TYPE_CHECKING:
+    from ensemble.layout import Layout
+
+MOST_SUMS_BYTES = 512 << 20
+"""Of one target at one location, for indices computed inside the run."""
 
 
 def check_statistics(sections: Mapping[str, Any]) -> Iterator[Problem]:
@@ -21,3 +27,16 @@ def check_statistics(sections: Mapping[str, Any]) -> Iterator[Problem]:
                 why = str(error)
             if why:
                 yield Problem(why, f"statistics.{target}[{i}]")
+
+
+def check_sums(layout: "Layout") -> Iterator[Problem]:
+    """Yield targets whose sums of whole units would fill the memory of every worker."""
+    most = MOST_SUMS_BYTES / 2**20
+    for target, nbytes in layout.sums_nbytes.items():
+        if nbytes > MOST_SUMS_BYTES:
+            text = (
+                f"found sums of {nbytes / 2**20:,.1f} MiB at each location; needed at most "
+                f"{most:,.1f} MiB: leave out the requests that end in _conf, say fewer resamples: "
+                "in design:, or ask them of a response instead of an output with dims"
+            )
+            yield Problem(text, f"statistics.{target}")

@@ -64,7 +64,7 @@ class Variable:
     standard_name: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Coordinate:
     """A dimension of the kernel's own, such as ``layer``: where its places are.
 

@@ -13,10 +13,10 @@ from kernels._profile_equations import profile_rates
 from kernels._profile_linear import Profile, factorise, fill, solve
 from kernels._status import NOT_CONVERGED, NOT_FINITE, OK
 
-TOTAL, POOL, LAYER = 0, 1, 2
-RULES = ("total", "pool", "layer")
+TOTAL, POOL, LAYER, FIXED = 0, 1, 2, 3
+RULES = ("total", "pool", "layer", "fixed")
 """What has to change little in a year: all carbon of the column, each pool of the column, or
-each pool of each layer."""
+each pool of each layer; or nothing, where a number of years is fixed."""
 
 
 @equation
@@ -146,6 +146,7 @@ def profile_spinup(
 
     Returns status, years, and the last year's change. That is the rule of Wang et al. (2021),
     and no steady state: a mode of time constant tau stops at an error of about ``most`` tau.
+    The Fortran of their group has a `FIXED` number of years instead, ``limit``.
     """
     h, change = 24.0, 1e300
     for year in range(1, limit + 1):
@@ -153,7 +154,7 @@ def profile_spinup(
         status, h = advance(decay, y, HOURS, h, tolerance, respired, w)
         if status != OK:
             return status, year, change
-        change = _change(rule, y, before, thickness)
-        if change < most:
+        change = _change(LAYER if rule == FIXED else rule, y, before, thickness)
+        if change < most and rule != FIXED:
             return OK, year, change
-    return NOT_CONVERGED, limit, change
+    return OK if rule == FIXED else NOT_CONVERGED, limit, change

@@ -68,7 +68,8 @@ class Options:
     steady : str
         How the equilibrium is found: solved for, or stepped to until the rule is met.
     rule : str
-        What a spin-up looks at: all carbon, each pool of the column, or each of each layer.
+        What a spin-up looks at: all carbon, each pool of the column, or each of each layer; or
+        nothing: it runs the fixed number of ``years``.
     change : float
         Relative change over a year at which a spin-up stops.
     carbon14 : str
@@ -87,7 +88,7 @@ class Options:
     layers: tuple[float, ...] = (5.0,) * 20
     mode: Literal["steady", "transient"] = "steady"
     steady: Literal["newton", "spinup"] = "newton"
-    rule: Literal["total", "pool", "layer"] = "layer"
+    rule: Literal["total", "pool", "layer", "fixed"] = "layer"
     change: float = 1e-4
     carbon14: Literal["none", "tracer", "separate"] = "none"
     stability: Literal["none", "sign", "spectrum"] = "none"

@@ -122,7 +122,8 @@ def diagnose(
             later = pool[:, 1:] / outflow
         tau = np.concatenate([later[:, :1], later], axis=1)
         tau[~(outflow > 0.0).all(axis=1)] = nan
-        found.append((tau, tau[:, inside].mean(axis=1)))
+        # Laid out location by location: the order of adding must not depend on how many there are.
+        found.append((tau, np.ascontiguousarray(tau[:, inside]).mean(axis=1)))
     return found[0], found[1]
 
 

@@ -208,6 +208,8 @@ def _where(name: str, node: Any, place: str) -> str:
 def _own_tables(kernel: Kernel) -> Iterator[Problem]:
     """Yield names and units of tables that a scenario declares, and that no store can have."""
     taken = RESERVED | {f"{output.name}_year" for output in kernel.outputs}
+    for name in kernel.coords.keys() & RESERVED:
+        yield Problem("is a name of every store's own; choose another", f"kernel.coords.{name}")
     taken |= {f"{name}_bounds" for name in kernel.coords}
     for table in ("parameters", "drivers", "outputs"):
         for entry in getattr(kernel, table):

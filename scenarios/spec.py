@@ -336,7 +336,9 @@ class Scenario(Strict):
         default={}, description="{name: {output: c_soil, change: [1901, 2018]}}, scalars of members"
     )
     statistics: dict[str, Annotated[list[Statistic], Field(min_length=1)]] = Field(
-        default={}, description="{output or response: [mean, q95]}, over samples"
+        default={},
+        description="{output or response: [mean, q95]}, over samples; of Morris designs mu_star, "
+        "theta ..., of Sobol designs S1, ST ...",
     )
     histograms: Histograms = Field(
         default=Histograms(), description="{bins: 1000, edges: {target: [lowest, highest]}}"

@@ -32,6 +32,12 @@ PROGRESS_SECONDS = 1e-3
 LAUNCHER_SECONDS = 0.2
 """Between two looks at whether mpiexec is there; shorter than a `run` waits for the lock."""
 
+INIT = 1
+"""The process that inherits orphans."""
+
+LAUNCHERS = ("mpiexec", "mpirun", "prterun", "prted", "orted", "hydra_pmi_proxy", "slurmstepd")
+"""What starts ranks, and may be the first process of a container."""
+
 
 def world() -> Any:
     """Return MPI's communicator of all ranks.
@@ -51,9 +57,20 @@ def world() -> Any:
     return MPI.COMM_WORLD
 
 
+def _command(pid: int) -> str:
+    """Return the name of a process; empty where the system does not say."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
+
+
 def end_with_launcher() -> None:
     """End this rank when mpiexec has been killed: an orphan would run on and hold the lock."""
     launcher = os.getppid()
+    if launcher == INIT and _command(INIT) not in LAUNCHERS:
+        # It was killed while this rank was still starting: there is nothing to watch any more.
+        os._exit(RESUMABLE)
 
     def watch() -> None:
         while os.getppid() == launcher:

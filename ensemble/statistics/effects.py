@@ -1,7 +1,8 @@
 """Morris' elementary effects: mu, mu_star, sigma, theta and the interval of mu_star.
 
 Of trajectories whose members all ran, by the formulas of ``scenarios/designs/morris.py``:
-what `soilsweep analyze` finds in stored members, found without storing any.
+what `soilsweep analyze` finds in stored members, found without storing any. (It finds the
+same where outputs are stored in float64; in float32 their rounding is a difference.)
 """
 
 from collections.abc import Sequence

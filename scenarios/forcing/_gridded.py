@@ -1,5 +1,6 @@
 """Gridded predictors at places: the nearest land cell that has a value, and how far it is."""
 
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -83,7 +84,12 @@ def load_csv(path: Path, needed: Sequence[str], findings: Findings) -> tuple[dic
     if text:
         findings.add("files", Problem(text, file=str(path)))
         return {}, {}
-    frame = pd.read_csv(path, index_col=False, skipinitialspace=True)
+    try:
+        frame = pd.read_csv(path, index_col=False, skipinitialspace=True)
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        text = f"cannot be read ({str(error).strip()}); needed a table with {', '.join(needed)}"
+        findings.add("files", Problem(text, file=str(path)))
+        return {}, {}
     missing = [name for name in needed if name not in frame.columns]
     for name in missing:
         hint = nearest(name, map(str, frame.columns))
@@ -171,7 +177,12 @@ def load_testbed(
         findings.add("files", Problem(text, file=str(forcing / TYPES)))
         return None
     # Cells are numbered otherwise in the NetCDF file; rows and columns are the same.
-    made = npp[types["ilat"].astype(int) - 1, types["ilo"].astype(int) - 1]
+    at = np.stack([types["ilat"], types["ilo"]]) - 1
+    if not ((at >= 0) & (at < np.array(npp.shape)[:, None])).all():
+        text = f"has rows or columns (ilat, ilo) beyond the {npp.shape} cells of {DRIVERS}"
+        findings.add("files", Problem(text, file=str(forcing / TYPES)))
+        return None
+    made = npp[tuple(at.astype(int))]
     known = np.isin(types["ivt_igbp"], [c for c in biomes if c not in BARE]) & (made > 0)
     columns = {"clay": soil["clay"], "class": types["ivt_igbp"], "NPP": made}
     cells = Cells(
@@ -196,6 +207,8 @@ def _npp(path: Path, findings: Findings) -> tuple[F8 | None, Any]:
                 variable = dataset["cnpp"]
                 if getattr(variable, "units", "") not in ("gC m-2 day-1", "g C m-2 d-1"):
                     raise ValueError(f"cnpp is in {variable.units!r}; needed 'gC m-2 day-1'")
+                if variable.ndim != 2:
+                    raise ValueError(f"cnpp has dimensions {variable.dimensions}")
                 values = np.ma.filled(variable[:].astype(np.float64), np.nan)
             return 365.0 * values, digest(path.name, path.read_bytes())
         except (OSError, IndexError, ValueError) as error:
@@ -221,8 +234,9 @@ def load_biomes(path: Path, findings: Findings) -> tuple[dict[int, Biome], Any]:
         findings.add("files", Problem(text, file=str(path)))
         return {}, {}
     data = path.read_bytes()
-    rows = [[cell.strip() for cell in row] for row in csv.reader(data.decode().splitlines())]
-    names = {int(r[0]): r[2] for r in rows[3:] if r[0].isdigit() and _is_name(r)}
+    lines = data.decode(errors="replace").splitlines()
+    rows = [[cell.strip() for cell in row] for row in csv.reader(lines)]
+    names = {int(r[0]): r[2] for r in rows if _is_name(r)}
     columns: dict[str, dict[int, float]] = {}
     for name in (*_LEAF, *_ROOT, _SHARE):
         columns[name] = _column(rows, name)
@@ -239,7 +253,9 @@ def load_biomes(path: Path, findings: Findings) -> tuple[dict[int, Biome], Any]:
 
 
 def _is_name(row: Sequence[str]) -> bool:
-    return len(row) > 2 and row[1].isdigit() and bool(row[2]) and not _is_number(row[2])
+    """Return whether a row is a class, its kind and its name."""
+    numbers = len(row) > 2 and row[0].isdigit() and row[1].isdigit()
+    return numbers and bool(row[2]) and not _is_number(row[2])
 
 
 def _is_number(text: str) -> bool:
@@ -261,7 +277,7 @@ def _column(rows: Sequence[Sequence[str]], name: str) -> dict[int, float]:
         if name in row:
             at, found = list(row).index(name), {}
             for below in rows[i + 2 :]:
-                if not below or not below[0].isdigit() or not _is_number(below[at]):
+                if len(below) <= at or not below[0].isdigit() or not _is_number(below[at]):
                     break
                 found[int(below[0])] = float(below[at])
             return found

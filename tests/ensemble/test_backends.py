@@ -3,9 +3,11 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import farming
 import pytest
+from slurm_cluster import wait_for
 
 from ensemble.locking import locked
 
@@ -130,3 +132,27 @@ def test_run_and_workers_refuse_each_other(tmp_path):
         code, _, err = farming.call("worker", store)
         assert code == 2
         assert "is running it" in err
+
+
+ORPHAN = """
+import os, sys, time
+from ensemble.backends.mpi import end_with_launcher
+launcher = int(sys.argv[2])
+while os.getppid() == launcher:
+    time.sleep(0.01)
+open(sys.argv[1] + ".begun", "w").write(str(os.getppid()))
+end_with_launcher()
+open(sys.argv[1] + ".ran-on", "w").close()
+"""
+
+
+def test_a_rank_whose_launcher_died_while_it_started_ends(tmp_path):
+    """mpiexec may be killed before a rank has looked who started it."""
+    mark = tmp_path / "rank"
+    words = f"\"{sys.executable}\" -c '{ORPHAN}' {mark} $$ >/dev/null 2>&1 & echo $!"
+    said = subprocess.run(["sh", "-c", words], capture_output=True, text=True, check=True)
+    rank = int(said.stdout)
+    wait_for(lambda: not Path(f"/proc/{rank}").exists(), "the rank has ended", 60)
+    if mark.with_suffix(".begun").read_text() != "1":
+        pytest.skip("orphans are not given to process 1 here")
+    assert not mark.with_suffix(".ran-on").exists()

@@ -163,6 +163,14 @@ def test_an_analysis_that_was_there_is_made_anew(tmp_path):
     assert (left == 40).all()
 
 
+def test_a_stored_output_can_be_what_is_looked_at(tmp_path):
+    _, outcome = run(tmp_path, text=text("morris", statistics=""))
+    found = extend(outcome.path, until=1e-9, of=["c_soil"], most=40)
+    analyze_store(outcome.path)
+    half = ensemble.open_run(outcome.path)["sensitivity/c_soil_mu_star_conf"].values
+    assert found.steps[-1].width.value == pytest.approx(half.max(), rel=1e-12)
+
+
 # --- killed and stopped ---
 
 
@@ -246,6 +254,8 @@ def test_other_names_and_unfinished_runs_are_refused(tmp_path):
     _, outcome = run(tmp_path, text=text("morris"))
     with pytest.raises(PlanError, match="'d_sol' are stored; did you mean 'd_soil'"):
         extend(outcome.path, until=1.0, of=["d_sol"])
+    with pytest.raises(PlanError, match="of 'tau_veg_obs' are stored"):
+        extend(outcome.path, until=1.0, of=["tau_veg_obs"])
     with pytest.raises(PlanError, match="no interval of 'ST'"):
         extend(outcome.path, until=1.0, index="ST")
     with pytest.raises(PlanError, match="needed a half width above 0"):
@@ -280,3 +290,68 @@ def test_settings_of_the_command_line_are_named_where_the_text_has_no_place(tmp_
     attrs = read(outcome.path).attrs
     assert attrs["identity"]["scenario"]["design"]["trajectories"] == 48
     assert "trajectories: 48\n" in attrs["scenario"]
+
+
+def test_a_lost_chunk_is_to_be_repaired_first(tmp_path):
+    _, outcome = run(tmp_path, text=text("morris"))
+    (outcome.path / "c_soil" / "c.0.0.0").unlink()
+    with pytest.raises(PlanError, match=r"verify .*run.zarr --repair"):
+        extend(outcome.path, until=1e-9, most=40)
+    verify(read(outcome.path), repair=True)
+    extend(outcome.path, until=1e-9, most=40)
+    assert visible(from_the_start(tmp_path, outcome.path)) == visible(outcome.path)
+
+
+def test_a_file_system_without_links_gets_copies(tmp_path, monkeypatch):
+    def no_links(*args):
+        raise OSError(95, "Operation not supported")
+
+    _, outcome = run(tmp_path, text=text("morris"))
+    monkeypatch.setattr(growing.os, "link", no_links)
+    extend(outcome.path, until=1e-9, most=40)
+    assert visible(from_the_start(tmp_path, outcome.path)) == visible(outcome.path)
+
+
+def test_a_location_table_and_its_columns_stay(tmp_path):
+    names = [f"S{k:02d}" for k in range(1, 3)]
+    (tmp_path / "places.csv").write_text("location,b_soil,a_area\nglobal,38.5,2.0\n")
+    words = text("morris", more="locations: {table: places.csv}")
+    words = words.replace(
+        "{uniform: [20, 60]}", "{normal: {mean: {column: b_soil}, sd: 3}, lower: 20, upper: 60}"
+    )
+    _, outcome = run(tmp_path, text=words)
+    assert set(ensemble.open_run(outcome.path)["forcing"].values) == set(names)
+    extend(outcome.path, until=1e-9, most=40)
+    assert visible(from_the_start(tmp_path, outcome.path)) == visible(outcome.path)
+
+
+def write_types(folder):
+    """Write two models of three vegetation types."""
+    lines = ["year,model,type,NPP [Pg C yr-1],Rh [Pg C yr-1],cVeg [Pg C],cSoil [Pg C]"]
+    for model in "AB":
+        for k, name in enumerate(("forest", "tundra", "steppe")):
+            npp = 5.0 + k + (model == "B")
+            veg, soil = npp * (7 + k), npp * (20 + 5 * k)
+            for year in range(1901, 2019):
+                npp *= 1.002
+                veg = (veg + npp) / (1 + 1 / (7 + k))
+                soil = (soil + veg / (7 + k)) / (1 + 1 / (20 + 5 * k))
+                row = (year, model, name, npp, soil / (20 + 5 * k), veg, soil)
+                lines.append(",".join(map(str, row)))
+    (folder / "types.csv").write_text("\n".join(lines))
+
+
+@pytest.mark.parametrize("independent", ["[]", "[location]", "[forcing, location]"])
+@pytest.mark.parametrize("method", DESIGNS)
+def test_every_location_grows(tmp_path, method, independent):
+    write_types(tmp_path)
+    more = f"block: {{location: 2, sample: 18}}\nindependent: {independent}"
+    words = text(method, more=more).replace(
+        "{reader: synthetic_models, n: 2}",
+        "{reader: annual_table, path: types.csv, location: type}",
+    )
+    _, outcome = run(tmp_path, text=words)
+    found = extend(outcome.path, until=1e-9, most=2 * found_units(read(outcome.path)))
+    assert found.steps[-1].reused > 0
+    assert visible(from_the_start(tmp_path, outcome.path)) == visible(outcome.path)
+    assert not verify(read(outcome.path)).damage

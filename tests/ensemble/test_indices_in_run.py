@@ -10,7 +10,7 @@ from steep import write_steep
 from support import plan, run
 
 import ensemble
-from ensemble import launch, planning
+from ensemble import launch, requests
 from ensemble import members as members_module
 from ensemble.finishing import finalise
 from ensemble.sensitivity import analyze_store
@@ -225,8 +225,8 @@ def test_a_typo_names_the_nearest(tmp_path):
 
 
 def test_sums_that_fill_the_memory_are_refused_with_advice(tmp_path, monkeypatch):
-    monkeypatch.setattr(planning, "MOST_SUMS_BYTES", 10_000)
-    with pytest.raises(ScenarioError, match=r"found sums of .* KiB at each.*fewer resamples") as e:
+    monkeypatch.setattr(requests, "MOST_SUMS_BYTES", 10_000)
+    with pytest.raises(ScenarioError, match=r"found sums of .* MiB at each.*fewer resamples") as e:
         plan(tmp_path, text=text("morris"))
     assert "statistics.c_soil" in str(e.value)
     assert "statistics.late" not in str(e.value)

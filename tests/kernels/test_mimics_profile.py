@@ -197,6 +197,14 @@ class TestInTime:
             top = abs(100 * (ours[:6].sum() / rest[:6].sum() - 1))
             assert top == pytest.approx(float(errors.split()[3]), abs=0.06)
 
+    def test_a_fixed_number_of_years_is_a_transient_from_the_cold_start(self):
+        case = CASES["V2"]
+        spun = solved("V2", steady="spinup", rule="fixed", years=10, tolerance=1e-10)
+        assert (spun.status.item(), spun.out["spinup_years"].item()) == (OK, 10)
+        stepped = run(case.options(mode="transient", start="cold", tolerance=1e-10),
+                      over(case, 10), case.changed)  # fmt: skip
+        np.testing.assert_allclose(pools(spun), pools(stepped)[-1], rtol=1e-9)
+
     def test_a_spin_up_without_patience_is_given_up(self):
         assert solved("V2", steady="spinup", years=10).status.item() == NOT_CONVERGED
 

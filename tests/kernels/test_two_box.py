@@ -511,3 +511,21 @@ class TestStatuses:
     def test_reference_outside_the_years_is_refused(self):
         with pytest.raises(ValueError, match="reference"):
             KERNEL.derive(two_box.Options(reference=(2020, 2030)), DRIVERS, COORDS)
+
+
+def test_a_location_alone_is_diagnosed_to_the_same_bits():
+    """The order in which years are added must not depend on how many locations there are."""
+    draw, years = np.random.default_rng(0), np.arange(1901, 2019)
+    many = {
+        "npp": draw.uniform(0.5, 1.5, (100, len(years))),
+        "c_veg_model": 10 + draw.uniform(0, 0.01, (100, len(years))),
+        "c_soil_model": 40 + draw.uniform(0, 0.01, (100, len(years))),
+        "rh": draw.uniform(0.5, 1.5, (100, len(years))),
+    }
+    whole = two_box.diagnose(two_box.Options(), many, years)
+    for at in range(100):
+        alone = two_box.diagnose(
+            two_box.Options(), {n: v[at : at + 1] for n, v in many.items()}, years
+        )
+        for (_, mean), (_, one) in zip(whole, alone, strict=True):
+            assert mean[at] == one[0]

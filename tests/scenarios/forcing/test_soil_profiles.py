@@ -437,6 +437,35 @@ def test_another_unit_of_npp_is_refused(folder):
     assert "cnpp is in 'kgC m-2 s-1'; needed 'gC m-2 day-1'" in refused(folder)
 
 
+DAMAGED = {
+    "grids/derived_predictors_0p5deg.csv.gz": "derived_predictors_0p5deg.csv.gz: cannot be read (",
+    "testbed/clm45_cruncep/gridinfo_soil_clm2.csv.gz": "gridinfo_soil_clm2.csv.gz: cannot be read",
+    "testbed/clm45_cruncep/drivers_mean_2000_2010.nc": "drivers_mean_2000_2010.nc: cannot be read",
+    "testbed/params/pftlookup_igbp_updated4.csv": "no column 'Calloc_froot' of numbers",
+    "air/Hua2013_NHZone1.csv": "Hua2013_NHZone1.csv: is binary",
+    "p.csv": "p.csv: is binary; needed text",
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+@pytest.mark.parametrize("whole", [True, False])
+def test_damaged_files_are_refused_by_name(folder, name, whole):
+    content = (folder / name).read_bytes()
+    packed = content if name.endswith((".gz", ".nc")) else b"\0" * 50
+    (folder / name).write_bytes(b"\0rubbish\0" if whole else packed[: len(packed) // 2])
+    assert DAMAGED[name] in refused(folder)
+
+
+def test_cells_beyond_the_grid_are_refused(folder):
+    file = folder / "testbed" / "clm45_cruncep" / "gridinfo_igbpz.csv.gz"
+    with gzip.open(file, "wt") as packed:
+        packed.write("ivt_igbp,ilat,ilo\n4,3,1\n15,1,2\n")
+    assert "has rows or columns (ilat, ilo) beyond the (2, 2) cells" in refused(folder)
+    with gzip.open(file, "wt") as packed:
+        packed.write("ivt_igbp,ilat,ilo\n4,2,1\n")
+    assert "has 1 cells and gridinfo_soil_clm2.csv.gz 2; needed the same" in refused(folder)
+
+
 # --- the real file ---
 
 REAL = {
