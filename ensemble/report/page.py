@@ -9,8 +9,16 @@ import numpy as np
 from ensemble.index_tables import output_tables
 from ensemble.numbers import Numbers, Summary
 from ensemble.report import figures, made, panels, sharing
+from ensemble.report.changes import all_changes, changes
+from ensemble.report.curves import all_curves, curves
+from ensemble.report.depth import profiles
+from ensemble.report.effects import all_effects
 from ensemble.report.failures import Account, account
+from ensemble.report.importance import importances
+from ensemble.report.layers import all_by_depth, by_depth
 from ensemble.report.markup import Html, joined, paragraphs, picture, section, table, tag
+from ensemble.report.profiles import all_profiles
+from ensemble.report.screening import screenings
 from ensemble.report.series import all_series
 from ensemble.report.sheet import SHEET
 from ensemble.report.style import Picture, look
@@ -65,6 +73,7 @@ class _Page:
         """Return the page."""
         sections: list[tuple[str, str, Callable[[], Iterable[Html]]]] = [
             ("results", "Results", self.results),
+            ("profiles", "Profiles by depth", self.profiles),
             ("sensitivity", "What the spread is due to", self.sensitivity),
             ("series", "Stored outputs in time", self.series),
             ("design", "Design", self.design),
@@ -224,11 +233,21 @@ class _Page:
 
     # --- sensitivity ---
 
+    def profiles(self) -> Iterable[Html]:
+        """Yield outputs on layers beside what was observed."""
+        return map(self.picture, profiles(list(all_profiles(self.numbers)), self.synthetic))
+
     def sensitivity(self) -> Iterable[Html]:
-        """Yield shares of variance and the design's own indices."""
-        if not self.scenario["responses"]:
-            return
-        found, why = self._analysis()
+        """Yield shares of variance, the design's own indices, and what single parameters do."""
+        found, why = self._analysis() if self.scenario["responses"] else ({}, [])
+        effects = list(all_effects(self.numbers, found))[:MOST_RESPONSES]
+        yield from map(self.picture, importances(effects, self.synthetic))
+        deep = list(all_by_depth(self.numbers, found))
+        yield from map(self.picture, by_depth(deep, self.synthetic))
+        yield from map(self.picture, screenings(effects, self.synthetic))
+        lines = list(all_curves(self.numbers))
+        yield from map(self.picture, curves(lines, self.numbers, self.synthetic))
+        yield from map(self.picture, changes(list(all_changes(self.numbers)), self.synthetic))
         if why:
             yield paragraphs(why, class_="")
             return

@@ -1,16 +1,20 @@
 """How figures look, and the label that every figure of made-up data carries."""
 
 import io
+import math
 import re
 import textwrap
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import matplotlib
+from matplotlib.artist import Artist
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from ensemble.report.markup import plain
 
@@ -110,6 +114,28 @@ def wrapped(text: object, width: int, lines: int = 2) -> str:
 
 
 _POWERS = str.maketrans("-0123456789", "\N{SUPERSCRIPT MINUS}⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def columns(handles: Sequence[Artist], width: float, most: int = 5) -> int:
+    """Return how many columns of a legend fit into a width in inches."""
+    longest = max((len(str(handle.get_label())) for handle in handles), default=1)
+    return max(1, min(most, len(handles), int(width * 13 / (longest + 8))))
+
+
+def logarithmic(axis: Axis) -> None:
+    """Label the powers of ten of a logarithmic axis; those of matplotlib need its mathtext."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: power(value)))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def power(value: float) -> str:
+    """Return ``0.1``, ``10`` as they are, and others as a power of ten."""
+    if value <= 0 or 1e-3 <= value <= 1e3:
+        return f"{value:g}"
+    exponent = round(math.log10(value))
+    if not math.isclose(value, 10.0**exponent):
+        return f"{value:.2g}"
+    return f"10{str(exponent).translate(_POWERS)}"
 
 
 _EXPONENT = re.compile(r"(?<=[A-Za-z])(?:(?:\*\*|\^)(-?\d+)|(-\d+))\b|(?<=\bm)(\d)\b")

@@ -428,8 +428,10 @@ def test_any_design_gives_a_page(tmp_path, design):
         assert "No analysis: a latin_hypercube design has no indices of its own" in page.said
     else:
         assert page.table("forcing", "effect")
-        # Responses, two responses' indices, two series, the sampled parameters.
-        assert len(page.pictures) == 6
+        # Responses, two responses' indices, two series, the sampled parameters; of Morris their
+        # screening too, and their importance where there are parameters to be beside.
+        extra = "morris" in design
+        assert len(page.pictures) == 6 + extra
 
 
 # --- memory ---
