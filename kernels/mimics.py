@@ -25,11 +25,12 @@ from kernels._mimics_blocks import (
     series,
     steady_states,
 )
+from kernels._mimics_drivers import bounds_of, driver_status, packed_rows
 from kernels._mimics_equations import FORMS, HOURS, MOISTURES, POOLS, A, R
 from kernels._mimics_sets import FORM_OF, NAMES, parameters
 from kernels._mimics_stability import modes
 from kernels._mimics_stepping import INTEGRATORS
-from kernels._status import BAD_INPUT, OK, OUT_OF_RANGE
+from kernels._status import OK
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ _DRIVERS = {
 }
 _WATER = {"none": (), "corpse": ("theta_l", "theta_f"), "casacnp": ("theta_l",)}
 _LASTING = ("clay", "depth")
+LITTER = ("litter_input",)
 
 
 def _driver_names(options: Options) -> tuple[str, ...]:
@@ -109,23 +111,6 @@ def _drivers(options: Options) -> Iterator[Variable]:
         units, _, _, meaning = _DRIVERS[name]
         lasting = options.mode == "steady" or name in _LASTING
         yield Variable(name, units, meaning, () if lasting else ("time",))
-
-
-def _driver_status(drivers: Mapping[str, F8], *, steady: bool) -> U1:
-    """Return a status for every location, (L,)."""
-    count = len(next(iter(drivers.values())))
-    status = np.full(count, OK, np.uint8)
-    for name, values in drivers.items():
-        _, lowest, highest, _ = _DRIVERS[name]
-        flat = values.reshape(count, -1)
-        with np.errstate(invalid="ignore"):
-            status[~((flat >= lowest) & (flat <= highest)).all(axis=1)] = OUT_OF_RANGE
-    if steady:
-        # Without litter every pool ends at zero, or, without microbes, anywhere.
-        status[drivers["litter_input"].reshape(count) == 0.0] = OUT_OF_RANGE
-    for values in drivers.values():
-        status[~np.isfinite(values).reshape(count, -1).all(axis=1)] = BAD_INPUT
-    return status
 
 
 def _packed(options: Options, drivers: Mapping[str, F8]) -> F8:
@@ -196,27 +181,13 @@ def _report(pools: F8, depth: F8, out: Mapping[str, F8], where: tuple[slice, ...
 # --- stages ---
 
 
-def _rows(batch: Batch, at: slice, samples: slice) -> F8:
-    """Return parameters as the blocks read them, (1 or L, S, 55)."""
-    columns = [batch.parameters[n] for n in NAMES]
-    deep = max(len(c) for c in columns)
-    taken = [(c if len(c) == 1 else c[at])[:, samples] for c in columns]
-    shape = taken[0].shape if deep == 1 else (at.stop - at.start, taken[0].shape[1])
-    return np.stack([np.broadcast_to(c, shape) for c in taken], axis=-1)
-
-
-def _bounds(options: Options) -> F8:
-    table = parameters(options.set)
-    return np.array([[p.lower for p in table], [p.upper for p in table]])
-
-
 def _open_steady(options: Options) -> Run:
-    form, bounds = FORMS.index(options.form), _bounds(options)
+    form, bounds = FORMS.index(options.form), bounds_of(parameters(options.set))
     sign, spectrum = options.stability == "sign", options.stability == "spectrum"
 
     def run(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
         count, samples = status.shape
-        status[...] = _driver_status(batch.drivers, steady=True)[:, np.newaxis]
+        status[...] = driver_status(_DRIVERS, batch.drivers, LITTER)[:, np.newaxis]
         drivers = _packed(options, batch.drivers)
         depth = batch.drivers["depth"].reshape(-1, 1)
         deep = max(1, MEMBERS_AT_ONCE // max(1, samples))
@@ -225,7 +196,7 @@ def _open_steady(options: Options) -> Run:
             shape = (at.stop - first, samples)
             pools, about = np.full((*shape, COLUMNS), nan), np.full((*shape, 3), nan)
             slopes = np.full((*shape, POOLS, POOLS) if spectrum else (0, 0, POOLS, POOLS), nan)
-            rows = _rows(batch, at, slice(samples))
+            rows = packed_rows(batch, NAMES, at, slice(samples))
             steady_states(
                 form, options.solves, sign, rows, bounds, drivers[at], pools, about, slopes,
                 status[at],
@@ -254,7 +225,7 @@ def _report_modes(slopes: F8, status: U1, out: Mapping[str, F8], at: slice) -> N
 
 
 def _open_series(options: Options) -> Run:
-    form, bounds = FORMS.index(options.form), _bounds(options)
+    form, bounds = FORMS.index(options.form), bounds_of(parameters(options.set))
     integrator = INTEGRATORS.index(options.integrator)
     spin = options.mode == "spinup"
     start = STARTS.index("spinup" if spin else options.start)
@@ -264,7 +235,7 @@ def _open_series(options: Options) -> Run:
         drivers = _packed(options, batch.drivers)
         length, samples = drivers.shape[1], status.shape[1]
         cycle = length if spin else min(steps, length)
-        status[...] = _driver_status(batch.drivers, steady=False)[:, np.newaxis]
+        status[...] = driver_status(_DRIVERS, batch.drivers, ())[:, np.newaxis]
         wide = max(1, CELLS_AT_ONCE // (length * COLUMNS))
         for at in range(len(status)):
             depth = batch.drivers["depth"][at]
@@ -272,7 +243,7 @@ def _open_series(options: Options) -> Run:
                 here = slice(first, min(first + wide, samples))
                 width = here.stop - first
                 made, about = np.full((width, length, COLUMNS), nan), np.full((width, 2), nan)
-                rows = _rows(batch, slice(at, at + 1), here)[0]
+                rows = packed_rows(batch, NAMES, slice(at, at + 1), here)[0]
                 codes = status[at, here]
                 series(
                     form, integrator, start, cycle, options.tolerance, options.solves,

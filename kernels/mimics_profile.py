@@ -33,6 +33,7 @@ from kernels._contract import (
     Unfit,
     Variable,
 )
+from kernels._mimics_drivers import bounds_of, driver_status, packed_rows
 from kernels._mimics_equations import POOLS
 from kernels._profile_blocks import (
     COLUMNS,
@@ -49,7 +50,7 @@ from kernels._profile_report import FIRST_YEAR, outputs, report, report_modern
 from kernels._profile_sets import PROFILE_NAMES, profile_parameters
 from kernels._profile_stability import SPACE, growth_near, modes
 from kernels._profile_stepping import RULES
-from kernels._status import BAD_INPUT, OK, OUT_OF_RANGE
+from kernels._status import OK
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,7 @@ _DRIVERS = {
     "atmosphere": ("1", 0.0, 10.0, "fraction modern of atmospheric CO2 by calendar year"),
 }
 _COLUMNS = tuple(_DRIVERS)[:7]
+LITTER = ("litter_above", "litter_below")
 _OF_14C = ("sampling_year", "atmosphere")
 
 
@@ -132,25 +134,6 @@ def _drivers(options: Options) -> Iterator[Variable]:
         yield Variable(name, units, meaning, ("atmosphere_year",) if name == "atmosphere" else own)
 
 
-def _driver_status(drivers: Mapping[str, F8], *, steady: bool) -> U1:
-    """Return a status for every location, (L,)."""
-    count = len(drivers["clay"])
-    status = np.full(count, OK, np.uint8)
-    for name, values in drivers.items():
-        _, lowest, highest, _ = _DRIVERS[name]
-        flat = values.reshape(count, -1)
-        with np.errstate(invalid="ignore"):
-            status[~((flat >= lowest) & (flat <= highest)).all(axis=1)] = OUT_OF_RANGE
-    if steady:
-        # Without litter every pool ends at zero.
-        status[(drivers["litter_above"] + drivers["litter_below"]).reshape(count) == 0.0] = (
-            OUT_OF_RANGE
-        )
-    for values in drivers.values():
-        status[~np.isfinite(values).reshape(count, -1).all(axis=1)] = BAD_INPUT
-    return status
-
-
 def _packed(drivers: Mapping[str, F8]) -> F8:
     """Return drivers as the blocks read them, (L, T, 7); T is 1 without time."""
     shape = (len(drivers["clay"]), *(drivers["litter_above"].shape[1:] or (1,)))
@@ -159,20 +142,6 @@ def _packed(drivers: Mapping[str, F8]) -> F8:
 
 
 # --- stages ---
-
-
-def _rows(batch: Batch, at: slice, samples: slice) -> F8:
-    """Return parameters as the blocks read them, (1 or L, S, PARAMETERS)."""
-    columns = [batch.parameters[n] for n in PROFILE_NAMES]
-    deep = max(len(c) for c in columns)
-    taken = [(c if len(c) == 1 else c[at])[:, samples] for c in columns]
-    shape = taken[0].shape if deep == 1 else (at.stop - at.start, taken[0].shape[1])
-    return np.stack([np.broadcast_to(c, shape) for c in taken], axis=-1)
-
-
-def _bounds(options: Options) -> F8:
-    table = profile_parameters(options.preset)
-    return np.array([[p.lower for p in table], [p.upper for p in table]])
 
 
 def _parts(count: int, samples: int, each: int) -> Iterator[tuple[slice, slice]]:
@@ -197,14 +166,14 @@ class _Equilibria:
 
     def run(self, batch: Batch, out: Mapping[str, F8], status: U1) -> None:
         """Fill every output; see `kernels.Run`."""
-        status[...] = _driver_status(batch.drivers, steady=True)[:, np.newaxis]
+        status[...] = driver_status(_DRIVERS, batch.drivers, LITTER)[:, np.newaxis]
         drivers, stability = _packed(batch.drivers)[:, 0], STABILITIES.index(self.options.stability)
         slopes = stability == SPECTRUM
         each = len(self.thickness) * COLUMNS + (7 * len(self.thickness)) ** 2 * slopes
         each += SPACE**2 * (stability == SIGN)
         for at, samples in _parts(status.shape[0], status.shape[1], each):
             codes = np.ascontiguousarray(status[at, samples])
-            rows = _rows(batch, at, samples)
+            rows = packed_rows(batch, PROFILE_NAMES, at, samples)
             kept, about, growth = self._carbon(rows, drivers[at], codes)
             modern = self._modern(batch, at, rows, drivers[at], kept, codes, out)
             kept[codes != OK], about[codes != OK] = nan, nan
@@ -304,19 +273,26 @@ class _Equilibria:
 
 
 def _open_steady(options: Options) -> Run:
-    return _Equilibria(options, np.asarray(options.layers, dtype=np.float64), _bounds(options)).run
+    return _Equilibria(
+        options,
+        np.asarray(options.layers, dtype=np.float64),
+        bounds_of(profile_parameters(options.preset)),
+    ).run
 
 
 def _open_series(options: Options) -> Run:
-    thickness, bounds = np.asarray(options.layers, dtype=np.float64), _bounds(options)
+    thickness, bounds = (
+        np.asarray(options.layers, dtype=np.float64),
+        bounds_of(profile_parameters(options.preset)),
+    )
 
     def run(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
         drivers = _packed(batch.drivers)
-        status[...] = _driver_status(batch.drivers, steady=False)[:, np.newaxis]
+        status[...] = driver_status(_DRIVERS, batch.drivers, ())[:, np.newaxis]
         years, n = drivers.shape[1], len(thickness)
         for at in range(len(status)):
             for _, samples in _parts(1, status.shape[1], years * n * COLUMNS):
-                rows = _rows(batch, slice(at, at + 1), samples)[0]
+                rows = packed_rows(batch, PROFILE_NAMES, slice(at, at + 1), samples)[0]
                 kept = np.full((len(rows), years, n, COLUMNS), nan)
                 codes = np.ascontiguousarray(status[at, samples])
                 series(

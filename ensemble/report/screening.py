@@ -31,7 +31,7 @@ F8 = NDArray[np.float64]
 MOST_EFFECTS = 30
 MOST_PANELS = 6
 DECADES = 1.5
-"""Powers of ten between means from which axes are logarithmic."""
+"""Powers of ten between means from which axes are logarithmic; twice as many between cells."""
 
 MU_STAR, SIGMA = "\N{GREEK SMALL LETTER MU}*", "\N{GREEK SMALL LETTER SIGMA}"
 LINES = (
@@ -102,10 +102,14 @@ def _panel(axes: Axes, one: Effects) -> None:
 
 
 def _scale(axes: Axes, means: F8, every: F8, longest: float, cloud: Sequence[F8]) -> None:
-    """Choose the axes and draw the lines: logarithmic where means differ by powers of ten."""
+    """Choose the axes and draw the lines: logarithmic where values differ by powers of ten."""
     positive = every[every > 0]
     wide = means[means > 0]
-    if len(wide) == len(means) and np.log10(wide.max() / wide.min()) > DECADES:
+    spans = (v.max() / v.min() if v.size else 1.0 for v in (wide, positive))
+    beyond = [
+        np.log10(span) > most for span, most in zip(spans, (DECADES, 2 * DECADES), strict=True)
+    ]
+    if len(wide) == len(means) and any(beyond):
         axes.set_xscale("log")
         axes.set_yscale("log")
         logarithmic(axes.xaxis)
