@@ -9,7 +9,7 @@ The propagator of a year is exact in a Krylov space of the shift-inverted matrix
 history of up to a century costs some tens of solves with one factorisation.
 """
 
-from math import log, sqrt
+from math import isfinite, log, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -55,6 +55,9 @@ SHIFT_YEARS = 2.0
 
 SPACE = 32
 """Its dimension."""
+
+MOST_SQUARINGS = 200
+"""Of an exponential: more would be of what is not finite."""
 
 
 class Krylov(NamedTuple):
@@ -182,6 +185,48 @@ def dot(one: F8, other: F8) -> float:
 
 
 @equation
+def product(one: F8, other: F8) -> F8:
+    """Return the product of two small square matrices, added up in one order everywhere."""
+    size = len(one)
+    made = np.zeros((size, size))
+    for row in range(size):
+        for i in range(size):
+            share = one[row, i]
+            for col in range(size):
+                made[row, col] += share * other[i, col]
+    return made
+
+
+@equation
+def inverse(a: F8) -> F8:
+    """Return the inverse of a small square matrix, by elimination with row pivots.
+
+    A matrix that has none gives what is not finite.
+    """
+    size = len(a)
+    left, made = a.copy(), np.eye(size)
+    for i in range(size):
+        best = i
+        for row in range(i + 1, size):
+            if abs(left[row, i]) > abs(left[best, i]):
+                best = row
+        for col in range(size):
+            left[i, col], left[best, col] = left[best, col], left[i, col]
+            made[i, col], made[best, col] = made[best, col], made[i, col]
+        pivot = left[i, i]
+        for col in range(size):
+            left[i, col] /= pivot
+            made[i, col] /= pivot
+        for row in range(size):
+            if row != i:
+                share = left[row, i]
+                for col in range(size):
+                    left[row, col] -= share * left[i, col]
+                    made[row, col] -= share * made[i, col]
+    return made
+
+
+@equation
 def expm(t: F8) -> F8:
     """Return the exponential of a small matrix: scaling, a Taylor series, squaring."""
     size, most = len(t), 0.0
@@ -191,15 +236,24 @@ def expm(t: F8) -> F8:
             total += abs(t[row, col])
         most = max(most, total)
     squarings = 0
-    while most > 0.25:
+    while most > 0.25 and squarings < MOST_SQUARINGS:
         most, squarings = most / 2.0, squarings + 1
     small = t / 2.0**squarings
     made = np.eye(size)
     # Horner; a term of degree 9 is below rounding for a norm of a quarter.
     for degree in range(9, 0, -1):
-        made = np.eye(size) + np.dot(small, made) / degree
+        made = np.eye(size) + product(small, made) / degree
     for _ in range(squarings):
-        made = np.dot(made, made)
+        made = product(made, made)
+    return made
+
+
+@equation
+def _image(a: F8, x: F8) -> F8:
+    made = np.zeros(len(x))
+    for row in range(len(x)):
+        for col in range(len(x)):
+            made[row] += a[row, col] * x[col]
     return made
 
 
@@ -231,17 +285,19 @@ def history(y: F8, atmosphere: F8, years: int, q: Krylov, x: F8, w: Profile) -> 
         return False
     m = arnoldi(1.0 / shift, q, w)
     # exp of a year: M = 1/(1 - shift A) in the space, so that A = (1 - 1/M) / shift.
-    year = expm((np.eye(m) - np.linalg.inv(q.h[:m, :m].copy())) / SHIFT_YEARS)
+    year = expm((np.eye(m) - inverse(q.h[:m, :m])) / SHIFT_YEARS)
     # N(T) = F0 P^T G + sum over years of F P^(T-1-i) (1 - P) G, as Horner does it.
     state, first = np.zeros(m), np.zeros(m)
     first[0] = 1.0
     state[0] = atmosphere[0]
     for i in range(years):
-        state = atmosphere[i] * first + np.dot(year, state - atmosphere[i] * first)
+        state -= atmosphere[i] * first
+        state = _image(year, state)
+        state += atmosphere[i] * first
     for n in range(len(y)):
         for c in range(POOLS):
             total = 0.0
             for i in range(m):
                 total += state[i] * q.v[i, n, c]
             x[n, c] = total * size
-    return True
+    return isfinite(size) and isfinite(state.sum())

@@ -137,24 +137,23 @@ BARE = (15, 17)
 class Biome:
     """What plants of one IGBP class are made of, as CASA-CNP has it.
 
-    ``leaf`` and ``root`` are lignin (g per g C), C:N (g per g), and the part of nitrogen that
-    goes into litter; ``root_share`` is the part of NPP that goes to fine roots.
+    ``leaf`` and ``root`` are lignin (fraction) and C:N (g per g); ``root_share`` is the part of
+    NPP that goes to fine roots.
     """
 
     name: str
-    leaf: tuple[float, float, float]
-    root: tuple[float, float, float]
+    leaf: tuple[float, float]
+    root: tuple[float, float]
     root_share: float
 
     @cached_property
     def lignin_n(self) -> tuple[float, float]:
-        """Return lignin to nitrogen of leaf and of root litter, g per g.
+        """Return lignin to nitrogen of leaf and of root litter: lignin x C:N.
 
-        Plants draw nitrogen back before they shed, so litter has less than they have:
-        lignin x C:N / part, as CASA-CNP computes ``ratioLignintoN``.
+        So the testbed has it for MIMICS. For CASA and CORPSE it divides by the part of nitrogen
+        that plants do not draw back before they shed, a half of that of leaves.
         """
-        (a, b, c), (d, e, f) = self.leaf, self.root
-        return a * b / c, d * e / f
+        return self.leaf[0] * self.leaf[1], self.root[0] * self.root[1]
 
 
 def load_testbed(
@@ -217,8 +216,8 @@ def _npp(path: Path, findings: Findings) -> tuple[F8 | None, Any]:
     return None, {}
 
 
-_LEAF = ("lignin leaf", "C:N leaf", "Ntrans_leaf")
-_ROOT = ("lignin froot", "C:N froot", "Ntrans_frt")
+_LEAF = ("lignin leaf", "C:N leaf")
+_ROOT = ("lignin froot", "C:N froot")
 _SHARE = "Calloc_froot"
 
 
@@ -248,7 +247,7 @@ def load_biomes(path: Path, findings: Findings) -> tuple[dict[int, Biome], Any]:
     biomes = {}
     for k in sorted(of_all):
         leaf, root = (tuple(columns[n][k] for n in group) for group in (_LEAF, _ROOT))
-        biomes[k] = Biome(names[k], _three(leaf), _three(root), columns[_SHARE][k])
+        biomes[k] = Biome(names[k], _two(leaf), _two(root), columns[_SHARE][k])
     return biomes, digest(path.name, data)
 
 
@@ -266,9 +265,9 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _three(values: Iterable[float]) -> tuple[float, float, float]:
-    one, two, three = values
-    return one, two, three
+def _two(values: Iterable[float]) -> tuple[float, float]:
+    one, two = values
+    return one, two
 
 
 def _column(rows: Sequence[Sequence[str]], name: str) -> dict[int, float]:

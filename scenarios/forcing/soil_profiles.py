@@ -43,7 +43,7 @@ Drivers, the profile's own first, else the nearest land cell within a distance:
 ``clay`` over the layers that have it, else the testbed; ``litter_above`` Abovegd_litterfall (taken
 as g C m-2 yr-1: the header has no unit), else Li et al. (2019) on half a degree; ``annual_npp`` of
 the testbed, 2000-2010; ``litter_below`` that times the share of NPP that its class gives to fine
-roots; ``lignin_n_above`` and ``_below`` of leaf and fine root litter of its class (CASA-CNP);
+roots; ``lignin_n_above`` and ``_below`` of its class, lignin x C:N as the testbed has for MIMICS;
 ``sampling_year``; ``atmosphere`` from 1949 to the latest year of sampling, of the zone of Hua et
 al. (2013) that holds the place (see `scenarios.forcing._atmosphere.zone`).
 """

@@ -11,7 +11,7 @@ from scipy.linalg import expm as scipy_expm
 import kernels
 from kernels import mimics_profile
 from kernels._fingerprint import fingerprint
-from kernels._profile_carbon14 import expm
+from kernels._profile_carbon14 import expm, inverse
 from kernels._profile_equations import layers, profile_rates, root_fractions
 from kernels._profile_linear import factorise, profile_work, solve
 from kernels._profile_sets import PROFILE_NAMES, defaults
@@ -288,3 +288,12 @@ def test_small_exponentials_are_scipys(size, norm, seed):
     t *= -norm / max(np.abs(t).sum(axis=1).max(), 1e-300)
     expected = scipy_expm(t)
     np.testing.assert_allclose(expm(t), expected, rtol=0, atol=1e-11 * np.abs(expected).max())
+
+
+@few
+@given(size=st.integers(1, 12), seed=st.integers(0, 99))
+def test_small_inverses_are_numpys(size, seed):
+    a = np.random.default_rng(seed).normal(size=(size, size)) + 2 * np.eye(size)
+    found = inverse(a)
+    np.testing.assert_allclose(found @ a, np.eye(size), atol=1e-9 * np.abs(found).max())
+    assert not np.isfinite(inverse(np.zeros((size, size)))).any()

@@ -152,8 +152,8 @@ def test_drivers_of_grids(folder):
     np.testing.assert_allclose(found.drivers["clay"], [0.31])
     np.testing.assert_allclose(found.drivers["annual_npp"], [730.0])
     np.testing.assert_allclose(found.drivers["litter_below"], [365.0])
-    np.testing.assert_allclose(found.drivers["lignin_n_above"], [0.2 * 50 / 0.5])
-    np.testing.assert_allclose(found.drivers["lignin_n_below"], [0.22 * 41 / 0.9])
+    np.testing.assert_allclose(found.drivers["lignin_n_above"], [0.2 * 50])
+    np.testing.assert_allclose(found.drivers["lignin_n_below"], [0.22 * 41])
     said = "the half-degree predictors, cell 45.25, 10.25, 17 km away"
     assert found.sources["litter_above"] == (said,)
     assert (
@@ -506,9 +506,9 @@ def test_a_profile_of_the_file_by_hand(real):
     np.testing.assert_array_equal(soc.top[k, :3], [5, 10, 19])
     assert np.isnan(soc.values[k, 9:]).all()
     assert real.sources["soc"][k] == "pct_C; bulk density measured in 0 of 9 layers"
-    # Croplands of Missouri: lignin 0.1 and C:N 30, of which 0.5 goes into litter.
-    assert real.drivers["lignin_n_above"][k] == pytest.approx(0.1 * 30 / 0.5)
-    assert real.drivers["lignin_n_below"][k] == pytest.approx(0.1 * 41 / 0.9)
+    # Croplands of Missouri: lignin 0.1 and C:N 30.
+    assert real.drivers["lignin_n_above"][k] == pytest.approx(0.1 * 30)
+    assert real.drivers["lignin_n_below"][k] == pytest.approx(0.1 * 41)
     assert real.drivers["litter_below"][k] == pytest.approx(0.65 * real.drivers["annual_npp"][k])
     assert real.drivers["clay"][k] == pytest.approx(0.32215)
     assert real.drivers["litter_above"][k] == 256.68
@@ -537,7 +537,8 @@ def test_numbers_of_the_file_are_in_their_units(real):
     assert 0.0 < found["clay"][0] < found["clay"][1] < 0.9
     assert 30 < found["annual_npp"][0] < found["annual_npp"][1] < 1600
     assert -20 < found["soil_temperature"][0] < found["soil_temperature"][1] < 30
-    assert 4 < found["lignin_n_below"][0] < found["lignin_n_above"][1] < 40
+    assert 4 < found["lignin_n_below"][0] < 40
+    assert 3 <= found["lignin_n_above"][1] < 40
     soc = real.observations["soc"].values
     assert 0.2 < np.nanmin(soc) < np.nanmax(soc) < 230
     modern = real.observations["fraction_modern"].values
