@@ -75,7 +75,9 @@ class Cost:
         for i in np.flatnonzero(per_error.any(axis=0)):
             modelled = np.zeros_like(total)
             for k in np.flatnonzero(weights[:, i].any(axis=0)):
-                modelled += weights[:, i, k, None] * values[:, k]
+                weight = weights[:, i, k, None]
+                # A layer that is nothing to one location may be NaN there.
+                modelled += np.where(weight > 0.0, weight * values[:, k], 0.0)
             total += ((observed[:, i, None] - modelled) * per_error[:, i, None]) ** 2
         return total
 
@@ -115,17 +117,17 @@ def _part(asked: CostOf, seen: Observed, variable: Variable, bounds: F8) -> tupl
     weights = overlap(bounds, seen.top, seen.bottom)
     values = seen.values * scale
     term = np.isfinite(values) & weights.any(axis=-1)
-    errors, advice = _errors(asked, seen, values)
+    errors, advice = _errors(asked, seen, values, scale)
     if not (errors[term] > 0).all():
         raise Unanswered(f"{asked.observed!r}: {advice}", ".cost")
     per_error = np.divide(1.0, errors, out=np.zeros_like(values), where=term)
     return np.where(term[..., None], weights, 0.0), np.where(term, values, 0.0), per_error
 
 
-def _errors(asked: CostOf, seen: Observed, values: F8) -> tuple[F8, str]:
+def _errors(asked: CostOf, seen: Observed, values: F8, scale: float) -> tuple[F8, str]:
     """Return standard errors (L, n) in the unit of values, and what to say of one that is not > 0.
 
-    Errors of the observation itself are in its own unit.
+    Errors of the observation itself are in its own unit, ``scale`` of that of values.
     """
     if asked.relative_error is not None:
         advice = "0 is observed, of which there is no relative error; leave that layer out"
@@ -133,8 +135,7 @@ def _errors(asked: CostOf, seen: Observed, values: F8) -> tuple[F8, str]:
     if seen.error is None:
         text = f"{asked.observed!r} has no errors of its own; say relative_error: 0.1"
         raise Unanswered(text, ".cost")
-    scale = np.divide(values, seen.values, out=np.ones_like(values), where=seen.values != 0)
-    return seen.error * scale, "an observation has no error above 0; say relative_error: 0.1"
+    return seen.error * abs(scale), "an observation has no error above 0; say relative_error: 0.1"
 
 
 def _notes(seen: Observed, per_error: F8, bounds: F8, locations: Sequence[str]) -> Iterator[str]:

@@ -271,6 +271,10 @@ def digest(forcing: str, setup: Setup) -> str:
         array = np.ascontiguousarray(array)
         whole.update(f"{name}{array.shape}{array.dtype.str}".encode())
         whole.update(array.tobytes())
+    if setup.observations:
+        # Drivers are in kernel units; observations are in their own.
+        units = {name: one.units for name, one in setup.observations[index].items()}
+        whole.update(json.dumps(units, sort_keys=True).encode())
     return whole.hexdigest()
 
 

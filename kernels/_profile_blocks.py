@@ -50,7 +50,7 @@ def settle(decay: float, y: F8, most: int, w: Profile) -> tuple[int, int, float]
         return status, solves, residual
     cold_starts(y)
     _exponent(w.k, FROM_ABOVE)
-    begun, before, _ = profile_steady(decay, y, most, w)
+    begun, before, residual = profile_steady(decay, y, most, w)
     _exponent(w.k, beta)
     if begun != OK:
         return NOT_CONVERGED, solves + before, residual

@@ -1,8 +1,11 @@
 """MIMICS in layers: whether an equilibrium is stable, by a Krylov space or the full spectrum."""
 
-from math import sin, sqrt
+from contextlib import suppress
+from math import nan, sin, sqrt
 
 import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from kernels._build import equation
 from kernels._contract import F8
@@ -65,13 +68,28 @@ def full_jacobian(y: F8, w: Profile, big: F8) -> None:
 
 def growth_near(spaces: F8, dimension: int) -> F8:
     """Return the largest growth (yr-1) that spaces (N, m, m) of a dimension show, (N,)."""
-    found = np.linalg.eigvals(spaces[:, :dimension, :dimension])
-    with np.errstate(divide="ignore"):
+    found = spectra(spaces[:, :dimension, :dimension])
+    with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray((SHIFT - 1.0 / found).real.max(axis=-1))
+
+
+def spectra(matrices: F8) -> NDArray[np.complex128]:
+    """Return the eigenvalues (N, n) of matrices (N, n, n); NaN where there are none to be found.
+
+    One by one, so that a bad one costs itself; by one thread of BLAS, whose last bits depend on
+    how many there are.
+    """
+    found = np.full(matrices.shape[:2], complex(nan, nan))
+    with threadpool_limits(1, user_api="blas"):
+        for i, matrix in enumerate(matrices):
+            if np.isfinite(matrix).all():
+                with suppress(np.linalg.LinAlgError):
+                    found[i] = np.linalg.eigvals(matrix)
+    return found
 
 
 def modes(big: F8) -> tuple[F8, F8, F8]:
     """Return growth (yr-1), slowest mode (yr) and fastest rate (yr-1) of Jacobians in yr-1."""
-    real = np.linalg.eigvals(big).real
+    real = spectra(big).real
     with np.errstate(divide="ignore"):
         return real.max(axis=-1), 1.0 / np.abs(real).min(axis=-1), np.abs(real).max(axis=-1)

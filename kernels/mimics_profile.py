@@ -82,7 +82,8 @@ class Options:
     tolerance : float
         Relative error of a step in time.
     solves, years : int
-        Linear solves, and years of spin-up, after which a member is given up.
+        Linear solves of a search for the equilibrium, of which there are up to three below a
+        density exponent of 1.02, and years of spin-up, after which a member is given up.
     """
 
     preset: Literal["w21_code", "w21_text"] = "w21_code"
@@ -102,8 +103,8 @@ class Options:
 FLOATS_AT_ONCE = 1 << 20
 """Of parameters, results and Jacobians that are held for some members."""
 
-MOST_YEARS = 1000
-"""From 1950 to a sampling year."""
+MOST_YEARS = 150
+"""From 1950 to a sampling year: longer histories want a larger Krylov space."""
 
 # --- drivers ---
 

@@ -15,6 +15,9 @@ from scenarios.forcing._checks import F8, Findings, digest, not_a_file
 RADIUS = 6371.0
 """Of the Earth, km."""
 
+RANGES = {"lat": (-90.0, 90.0), "lon": (-180.0, 360.0), "clay": (0.0, 1.0), "MAT_C": (-80.0, 60.0)}
+"""What columns of tables may hold."""
+
 
 @dataclass(frozen=True)
 class Near:
@@ -100,6 +103,14 @@ def load_csv(path: Path, needed: Sequence[str], findings: Findings) -> tuple[dic
     for name in needed:
         values = pd.to_numeric(frame[name], errors="coerce")
         columns[name] = np.asarray(values.to_numpy(), dtype=np.float64)
+        lowest, highest = RANGES.get(name, (-np.inf, np.inf))
+        outside = (columns[name] < lowest) | (columns[name] > highest)
+        bad = np.flatnonzero((values.isna() & frame[name].notna()).to_numpy() | outside)
+        if bad.size:
+            # The header is the first line.
+            found = f"found {frame[name].iloc[bad[0]]!s} in column {name!r}"
+            text = f"{found}; needed a number from {lowest:g} to {highest:g}"
+            findings.add("bad values", Problem(text, file=str(path), line=int(bad[0]) + 2))
     return columns, digest(path.name, path.read_bytes())
 
 

@@ -52,6 +52,8 @@ LIMITS: Mapping[str, tuple[float, float, str]] = {
     "Lon": (-180, 180, "degrees east, -180 to 180"),
     "SampleYear": (1800, 2100, "a calendar year"),
     "D14C_BulkLayer": (-1000, 1500, "per mil, -1000 or more"),
+    "FractionModern": (0, 1e5, "a fraction or percent, 0 or more"),
+    "14C_age": (-5000, 1e5, "years before 1950, -5000 or more"),
     "D14C_err": (0, 1000, "per mil, 0 or more"),
     "BulkDensity": (0, DENSEST, "g cm-3, 0 to 2.7: divide kg m-3 by 1000"),
     "pct_C": (0, 100, "percent, 0 to 100: divide g kg-1 by 10"),

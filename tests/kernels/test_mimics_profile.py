@@ -28,7 +28,9 @@ from profile_tables import (
     TRANSIENT,
     table,
 )
+from threadpoolctl import threadpool_limits
 
+from kernels._profile_stability import spectra
 from kernels._status import BAD_INPUT, NOT_CONVERGED, OK, OUT_OF_RANGE
 
 RULE = {"column": "total", "column_pools": "pool", "layers": "layer"}
@@ -151,6 +153,22 @@ class TestStability:
         np.testing.assert_allclose(
             by_sign["growth"][unstable], by_all["growth"][unstable], rtol=1e-6
         )
+
+    def test_a_matrix_without_a_spectrum_costs_itself(self):
+        matrices = np.stack([np.diag([-1.0, -2.0]), np.full((2, 2), np.nan), np.diag([-3.0, 4.0])])
+        found = spectra(matrices).real
+        assert sorted(found[0]) == [-2, -1]
+        assert np.isnan(found[1]).all()
+        assert sorted(found[2]) == [-3, 4]
+
+    def test_a_spectrum_has_the_same_bits_on_any_number_of_threads(self):
+        """BLAS alone has not, beyond some 200 rows."""
+        matrix = np.random.default_rng(0).normal(size=(1, 350, 350))
+        found = []
+        for threads in (1, 2):
+            with threadpool_limits(threads, user_api="blas"):
+                found.append(spectra(matrix).tobytes())
+        assert found[0] == found[1]
 
     @needs_gcc
     def test_growth_is_that_of_the_second_way(self):
