@@ -12,13 +12,15 @@ from support import plan
 
 import ensemble
 from ensemble import feasibility
+from ensemble.costs import Data, cost_of
 from ensemble.launch import open_setup, read_store
 from ensemble.planning import digest
 from ensemble.store import PlanError
 from ensemble.verifying import replay, verify
-from kernels import Coordinate
+from kernels import Coordinate, Variable
 from scenarios import ScenarioError
 from scenarios.forcing import Observed
+from scenarios.spec import CostOf
 
 TEXT = """
 version: 1
@@ -309,3 +311,30 @@ def test_errors_that_one_forcing_lacks_are_unknown():
     assert np.isnan(padded[1]["a"].error).all()
     assert padded[1]["b"].error is None
     assert padded[0]["a"].values.shape == (3, 3)
+
+
+LAYERED = Variable("soc", "mg C cm-3", "carbon", ("layer",))
+
+
+def cost_against(observed, **words):
+    """Return a cost on two layers of 10 cm, of one location or two."""
+    layer = Coordinate(np.array([5.0, 15.0]), "cm", "depth", np.array([[0.0, 10.0], [10.0, 20.0]]))
+    names = [f"at {k}" for k in range(len(observed.values))]
+    shown = Data(np.array([], np.int64), {"layer": layer}, [{"soc": observed}], names)
+    return cost_of("j", CostOf(observed="soc", **words), LAYERED, shown)
+
+
+def test_an_observed_zero_keeps_its_own_error_in_the_outputs_unit():
+    top, bottom = np.array([[0.0, 10.0]]), np.array([[10.0, 20.0]])
+    values, errors = np.array([[0.0, 0.002]]), np.array([[0.001, 0.001]])
+    cost = cost_against(Observed(values, top, bottom, "g cm-3", "carbon", errors))
+    np.testing.assert_allclose(cost.per_error[0, 0], [1.0, 1.0])
+    np.testing.assert_allclose(cost.observed[0, 0], [0.0, 2.0])
+
+
+def test_a_layer_that_is_nothing_to_a_location_may_be_nan_there():
+    top = np.array([[0.0], [10.0]])
+    observed = Observed(np.array([[2.0], [4.0]]), top, top + 10, "mg C cm-3", "carbon")
+    cost = cost_against(observed, relative_error=0.5)
+    values = np.array([[[3.0], [np.nan]], [[np.nan], [6.0]]])
+    np.testing.assert_allclose(cost.apply(values, 0, slice(0, 2)), [[1.0], [1.0]])

@@ -466,6 +466,37 @@ def test_cells_beyond_the_grid_are_refused(folder):
     assert "has 1 cells and gridinfo_soil_clm2.csv.gz 2; needed the same" in refused(folder)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("0.4,0.11", "0.4,sandy", "gridinfo_soil_clm2.csv.gz:3: found sandy in column 'clay'"),
+        (
+            "0.4,0.11",
+            "0.4,11",
+            "gridinfo_soil_clm2.csv.gz:3: found 11.0 in column 'clay'; needed a",
+        ),
+        ("8,45.1", "8,-9999", "gridinfo_soil_clm2.csv.gz:3: found -9999.0 in column 'lat'"),
+    ],
+)
+def test_what_a_grid_cannot_hold_is_refused(folder, old, new, said):
+    file = folder / "testbed" / "clm45_cruncep" / "gridinfo_soil_clm2.csv.gz"
+    text = gzip.decompress(file.read_bytes()).decode()
+    file.write_bytes(gzip.compress(text.replace(old, new).encode()))
+    assert said in refused(folder)
+
+
+@pytest.mark.parametrize("found", ["-0.5", "-50"])
+def test_less_than_no_radiocarbon_is_refused(folder, found):
+    file = folder / "p.csv"
+    header, *rows = file.read_text().splitlines()
+    at = header.split(",").index("FractionModern")
+    cells = rows[0].split(",")
+    cells[at] = found
+    file.write_text("\n".join([header, ",".join(cells), *rows[1:]]) + "\n")
+    assert "FractionModern" in refused(folder)
+    assert f"found {float(found):g}" in refused(folder)
+
+
 # --- the real file ---
 
 REAL = {
