@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble import engine, growing
+from ensemble import engine, growing, swapping
 from ensemble.engine import Progress
 from ensemble.layout import KEEP_SAMPLES
 from ensemble.locking import locked
@@ -156,7 +156,7 @@ def extend(
         As `run`; the same call goes on.
     """
     place = Path(path)
-    growing.mend(place)
+    swapping.mend(place)
     if not (math.isfinite(until) and until > 0):
         raise PlanError(f"{place}: found until: {until}; needed a half width above 0")
     store, grown = read(place), None
@@ -186,7 +186,7 @@ def extend(
             if not outcome.complete:
                 found.complete = False
                 return found
-            growing.take_place(place)
+            swapping.take_place(place)
         if any(p.startswith("sensitivity/") for p in store.specs):
             analyze_store(place)
         store = read(place)

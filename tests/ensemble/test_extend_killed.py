@@ -1,0 +1,134 @@
+"""Extending, killed or begun twice: no name is misled, and nothing is lost."""
+
+import errno
+import os
+import shutil
+
+import pytest
+from commandline import members, refused, soilsweep
+from extended import from_the_start, text
+from support import load, run
+
+import ensemble
+from ensemble import swapping
+from ensemble.extending import extend
+from ensemble.store import PlanError, read
+
+
+class Killed(BaseException):
+    """Goes where a signal would end the process."""
+
+
+def kill(*args, **kwargs):
+    raise Killed
+
+
+def without_exchange(patch):
+    patch.setattr(swapping, "_renameat2", lambda one, other: errno.EINVAL)
+
+
+def killed_between_names(tmp_path, monkeypatch, words):
+    """Return a store that was killed between two renames."""
+    _, outcome = run(tmp_path, text=words)
+    real = os.rename
+
+    def rename(source, target):
+        if target == outcome.path:
+            raise Killed
+        real(source, target)
+
+    with monkeypatch.context() as patch:
+        without_exchange(patch)
+        patch.setattr(os, "rename", rename)
+        with pytest.raises(Killed):
+            extend(outcome.path, until=1e-9, most=40)
+    assert not outcome.path.exists()
+    return outcome.path
+
+
+# --- names ---
+
+
+def test_the_name_is_never_free_where_names_can_be_exchanged(tmp_path, monkeypatch):
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.mkdir()
+    other.mkdir()
+    (one / "mark").touch()
+    if not swapping.exchange(one, other):
+        pytest.skip("no exchange of names here")
+    assert (other / "mark").exists()
+    assert not (one / "mark").exists()
+    _, outcome = run(tmp_path, text=text("morris"))
+    real = os.rename
+
+    def rename(source, target):
+        assert outcome.path not in (source, target)
+        real(source, target)
+
+    monkeypatch.setattr(os, "rename", rename)
+    found = extend(outcome.path, until=1e-9, most=40)
+    assert found.steps[-1].units == 40
+    assert not list(tmp_path.glob(".run.zarr*"))
+
+
+def test_another_error_of_the_exchange_is_told(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        swapping.exchange(tmp_path / "no", tmp_path / "neither")
+
+
+def test_a_name_between_two_is_told_and_taken_by_nobody(tmp_path, monkeypatch):
+    words = text("morris")
+    path = killed_between_names(tmp_path, monkeypatch, words)
+    for command in ("status", "report", "verify"):
+        refused(soilsweep(command, path), "stopped between two names", "extend", "same")
+    with pytest.raises(PlanError, match="stopped between two names"):
+        run(tmp_path, text=words)
+    assert not path.exists()
+    assert extend(path, until=1e-9, most=40).steps[-1].units == 40
+    assert members(from_the_start(tmp_path, path)) == members(path)
+    assert not list(tmp_path.glob(".run.zarr*"))
+
+
+def test_an_original_is_kept_if_another_run_has_its_name(tmp_path, monkeypatch):
+    words = text("morris")
+    path = killed_between_names(tmp_path, monkeypatch, words)
+    before = tmp_path / ".run.zarr.shorter"
+    kept = members(before)
+    fresh = ensemble.plan(load(tmp_path, words), store=tmp_path / "fresh.zarr")
+    os.rename(ensemble.run(fresh, workers=1, stop=lambda: True).path, path)
+    with pytest.raises(PlanError, match=r"found a run that .* does not hold"):
+        extend(path, until=1e-9, most=40)
+    assert members(before) == kept
+    # What it says to do helps.
+    shutil.rmtree(path)
+    assert extend(path, until=1e-9, most=40).steps[-1].units == 40
+    assert members(from_the_start(tmp_path, path)) == members(path)
+
+
+def test_a_longer_store_holds_a_shorter_one_and_no_other(tmp_path):
+    _, outcome = run(tmp_path, text=text("morris", more="block: {sample: 18}"))
+    short = tmp_path / "short.zarr"
+    shutil.copytree(outcome.path, short)
+    assert not swapping.holds(outcome.path, short)
+    extend(outcome.path, until=1e-9, most=40)
+    assert swapping.holds(outcome.path, short)
+    assert not swapping.holds(short, outcome.path)
+    (outcome.path / "finalised").rename(tmp_path / "finalised")
+    assert not swapping.holds(outcome.path, short)
+    (tmp_path / "finalised").rename(outcome.path / "finalised")
+    other = text("morris", more="block: {sample: 18}").replace("seed: 5", "seed: 6")
+    _, outcome = run(tmp_path, text=other, store="other.zarr")
+    assert not swapping.holds(tmp_path / "run.zarr", outcome.path)
+
+
+def test_what_an_exchange_left_beside_is_not_taken_for_a_begun_one(tmp_path, monkeypatch):
+    _, outcome = run(tmp_path, text=text("morris"))
+    with monkeypatch.context() as patch:
+        patch.setattr(swapping, "sync_folder", kill)
+        with pytest.raises(Killed):
+            extend(outcome.path, until=1e-9, most=40)
+    if (tmp_path / ".run.zarr.longer").exists():
+        assert read(outcome.path).attrs["identity"]["scenario"]["design"]["trajectories"] == 40
+    again = extend(outcome.path, until=1e-9, most=40)
+    assert [step.units for step in again.steps] == [40]
+    assert not list(tmp_path.glob(".run.zarr*"))
