@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ from numpy.typing import NDArray
 from ensemble import engine, growing, swapping
 from ensemble.engine import Progress
 from ensemble.layout import KEEP_SAMPLES
-from ensemble.locking import locked
+from ensemble.locking import locked, locked_name
 from ensemble.planning import Plan
 from ensemble.sensitivity import analyze_store, indices_of
-from ensemble.store import PlanError, Store, read
+from ensemble.store import PlanError, Store, beside, read
 from scenarios import nearest
 
 F8 = NDArray[np.float64]
@@ -151,45 +152,61 @@ def extend(
     ------
     PlanError
         The design cannot grow, the run is not complete, there is no interval to look at, or
-        code or data have changed.
+        code or data have changed; or another process extends it.
     StoppedEarly
         As `run`; the same call goes on.
     """
-    place = Path(path)
-    swapping.mend(place)
+    place = _place(path)
     if not (math.isfinite(until) and until > 0):
         raise PlanError(f"{place}: found until: {until}; needed a half width above 0")
-    store, grown = read(place), None
-    growing.length_field(store)
-    method = store.attrs["identity"]["scenario"]["design"]["method"]
-    found = Extension(place, index or DEFAULT[method], until, relative)
-    while True:
-        _refuse_unfinished(store)
-        found.steps.append(_step(store, half_width(store, found.index, of, relative), grown))
-        units = _next_length(store, found, most)
-        if units is None:
-            return found
-        grown = growing.growth(store, units)
-        say(_said(grown, found, units))
-        with locked(place):
-            growing.adopt(grown)
-            with progress(grown.plan) as tell:
-                outcome = engine.run(
-                    grown.plan,
-                    workers=workers,
-                    progress=tell,
-                    say=say,
-                    stop=stop,
-                    replaceable=replaceable,
-                )
-            found.warnings += outcome.warnings
-            if not outcome.complete:
-                found.complete = False
+    if not beside(place, "shorter").exists():
+        read(place)  # so that what is no store is said, and nothing written
+    run = partial(engine.run, workers=workers, say=say, stop=stop, replaceable=replaceable)
+    with locked_name(place):
+        swapping.mend(place)
+        store, grown = read(place), None
+        growing.length_field(store)
+        method = store.attrs["identity"]["scenario"]["design"]["method"]
+        found = Extension(place, index or DEFAULT[method], until, relative)
+        while True:
+            _refuse_unfinished(store)
+            width = half_width(store, found.index, of, relative)
+            found.steps.append(_step(store, width, grown))
+            units = _next_length(store, found, most)
+            if units is None:
                 return found
+            grown = growing.growth(store, units)
+            say(_said(grown, found, units))
+            if not _grow(grown, found, run, progress):
+                return found
+            store = read(place)
+
+
+def _place(path: str | Path) -> Path:
+    """Return the folder whose name is to be taken: not that of a link to it."""
+    place = Path(path)
+    return place.resolve() if place.is_symlink() or place.name in ("", "..") else place
+
+
+def _grow(
+    grown: growing.Growth,
+    found: Extension,
+    run: Callable[..., engine.Outcome],
+    progress: Callable[[Plan], AbstractContextManager[Progress | None]],
+) -> bool:
+    """Run the longer design and give it the store's name; return False where it was stopped."""
+    place = grown.store.path
+    with locked(place):
+        growing.adopt(grown)
+        with progress(grown.plan) as tell:
+            outcome = run(grown.plan, progress=tell)
+        found.warnings += outcome.warnings
+        found.complete = outcome.complete
+        if found.complete:
             swapping.take_place(place)
-        if any(p.startswith("sensitivity/") for p in store.specs):
-            analyze_store(place)
-        store = read(place)
+    if found.complete and any(p.startswith("sensitivity/") for p in grown.store.specs):
+        analyze_store(place)
+    return found.complete
 
 
 def _next_length(store: Store, found: Extension, most: int | None) -> int | None:

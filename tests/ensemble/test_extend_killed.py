@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+from contextlib import nullcontext
 
 import pytest
 from commandline import members, refused, soilsweep
@@ -10,7 +11,7 @@ from extended import from_the_start, text
 from support import load, run
 
 import ensemble
-from ensemble import swapping
+from ensemble import locking, swapping
 from ensemble.extending import extend
 from ensemble.store import PlanError, read
 
@@ -132,3 +133,70 @@ def test_what_an_exchange_left_beside_is_not_taken_for_a_begun_one(tmp_path, mon
     again = extend(outcome.path, until=1e-9, most=40)
     assert [step.units for step in again.steps] == [40]
     assert not list(tmp_path.glob(".run.zarr*"))
+
+
+# --- two at once ---
+
+
+def test_a_second_extend_is_refused_from_the_first_look_on(tmp_path):
+    _, outcome = run(tmp_path, text=text("morris"))
+    asked = []
+
+    def progress(plan):
+        with pytest.raises(PlanError, match=f"process {os.getpid()} on .* is running it"):
+            extend(outcome.path, until=1e9)
+        asked.append(plan)
+        return nullcontext()
+
+    extend(outcome.path, until=1e-9, most=40, progress=progress)
+    assert len(asked) == 1
+    assert not list(tmp_path.glob(".run.zarr*"))
+
+
+def test_a_second_extend_moves_nothing_between_two_names(tmp_path, monkeypatch):
+    _, outcome = run(tmp_path, text=text("morris"))
+    real, asked = os.rename, []
+
+    def rename(source, target):
+        if target == outcome.path and not asked:
+            asked.append(source)
+            before = sorted(tmp_path.iterdir())
+            with pytest.raises(PlanError, match="is running it"):
+                extend(outcome.path, until=1e-9, most=40)
+            assert sorted(tmp_path.iterdir()) == before
+        real(source, target)
+
+    without_exchange(monkeypatch)
+    monkeypatch.setattr(os, "rename", rename)
+    assert extend(outcome.path, until=1e-9, most=40).steps[-1].units == 40
+    assert asked
+    assert members(from_the_start(tmp_path, outcome.path)) == members(outcome.path)
+
+
+def test_a_lock_whose_file_was_removed_is_taken_again(tmp_path, monkeypatch):
+    _, outcome = run(tmp_path, text=text("morris"))
+    found, real = [], locking._is_at
+
+    def is_at(descriptor, file):
+        if not found:
+            file.unlink()  # as its last holder does, who was a moment faster
+        found.append(real(descriptor, file))
+        return found[-1]
+
+    monkeypatch.setattr(locking, "_is_at", is_at)
+    with locking.locked_name(outcome.path):
+        assert found == [False, True]
+    assert not list(tmp_path.glob(".run.zarr*"))
+
+
+def test_a_link_to_a_store_stays_one(tmp_path):
+    _, outcome = run(tmp_path, text=text("morris"))
+    link = tmp_path / "link.zarr"
+    link.symlink_to(outcome.path)
+    assert extend(link, until=1e-9, most=40).steps[-1].units == 40
+    assert link.is_symlink()
+    assert found_units(read(outcome.path)) == 40
+
+
+def found_units(store):
+    return store.attrs["identity"]["scenario"]["design"]["trajectories"]
