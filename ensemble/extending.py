@@ -203,10 +203,20 @@ def _grow(
         found.warnings += outcome.warnings
         found.complete = outcome.complete
         if found.complete:
+            _analyze_as_before(grown, found)
             swapping.take_place(place)
-    if found.complete and any(p.startswith("sensitivity/") for p in grown.store.specs):
-        analyze_store(place)
     return found.complete
+
+
+def _analyze_as_before(grown: growing.Growth, found: Extension) -> None:
+    """Make an analysis that the shorter store has, before its name is taken and it goes."""
+    if not any(p.startswith("sensitivity/") for p in grown.store.specs):
+        return
+    try:
+        analyze_store(grown.plan.path)
+    except PlanError as error:
+        why = str(error).replace(str(grown.plan.path), str(found.path))
+        found.warnings.append(f"the longer run has no sensitivity/: {why}")
 
 
 def _next_length(store: Store, found: Extension, most: int | None) -> int | None:

@@ -11,8 +11,9 @@ from extended import from_the_start, text
 from support import load, run
 
 import ensemble
-from ensemble import locking, swapping
+from ensemble import extending, locking, swapping
 from ensemble.extending import extend
+from ensemble.sensitivity import analyze_store
 from ensemble.store import PlanError, read
 
 
@@ -133,6 +134,40 @@ def test_what_an_exchange_left_beside_is_not_taken_for_a_begun_one(tmp_path, mon
     again = extend(outcome.path, until=1e-9, most=40)
     assert [step.units for step in again.steps] == [40]
     assert not list(tmp_path.glob(".run.zarr*"))
+
+
+# --- the analysis ---
+
+
+@pytest.mark.parametrize("name", ["analyze_store", "after the swap"])
+def test_killed_around_the_swap_the_analysis_is_not_lost(tmp_path, monkeypatch, name):
+    _, outcome = run(tmp_path, text=text("morris"))
+    analyze_store(outcome.path)
+    with monkeypatch.context() as patch:
+        if name == "after the swap":
+            real = swapping.take_place
+            patch.setattr(swapping, "take_place", lambda path: kill(real(path)))
+        else:
+            patch.setattr(extending, name, kill)
+        with pytest.raises(Killed):
+            extend(outcome.path, until=1e-9, most=40)
+    extend(outcome.path, until=1e-9, most=40)
+    left = ensemble.open_run(outcome.path)["sensitivity/d_soil_effective"].values
+    assert (left == 40).all()
+
+
+def test_an_analysis_that_cannot_be_made_is_a_warning(tmp_path, monkeypatch):
+    def fail(path):
+        raise PlanError(f"{path}: too many failures")
+
+    _, outcome = run(tmp_path, text=text("morris"))
+    analyze_store(outcome.path)
+    monkeypatch.setattr(extending, "analyze_store", fail)
+    found = extend(outcome.path, until=1e-9, most=40)
+    assert found.steps[-1].units == 40
+    assert found.warnings == [
+        f"the longer run has no sensitivity/: {outcome.path}: too many failures"
+    ]
 
 
 # --- two at once ---
