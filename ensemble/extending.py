@@ -221,13 +221,30 @@ def _analyze_as_before(grown: growing.Growth, found: Extension) -> None:
 
 def _next_length(store: Store, found: Extension, most: int | None) -> int | None:
     """Return how long the design is to be next: as was begun, or longer, or not at all."""
-    if begun := growing.begun_length(store):
-        return begun
-    last = found.steps[-1]
+    last, begun = found.steps[-1], growing.begun_length(store)
+    if begun and begun <= last.units:
+        begun = None  # another's: `adopt` replaces it
     limit = _limit(store, last.units, most)
     if found.reached or last.units >= limit:
+        if begun:
+            found.warnings.append(
+                f"a longer design, {_length(store, begun)}, is begun in "
+                f"{beside(store.path, 'longer')} and kept: a narrower --until or a higher --most "
+                "goes on with it; remove it if neither is to come"
+            )
         return None
+    if begun and begun <= limit:
+        return begun
+    if begun:
+        found.warnings.append(
+            f"a longer design, {_length(store, begun)}, was begun, above --most {limit}: what was "
+            "run of it is discarded"
+        )
     return min(limit, longer(store, last.units, last.width.value / found.until))
+
+
+def _length(store: Store, units: int) -> str:
+    return f"{growing.length_field(store)}: {units:,}"
 
 
 def _step(store: Store, width: Width, grown: growing.Growth | None) -> Step:

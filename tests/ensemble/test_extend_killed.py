@@ -170,6 +170,68 @@ def test_an_analysis_that_cannot_be_made_is_a_warning(tmp_path, monkeypatch):
     ]
 
 
+# --- other wishes than those of the call that was stopped ---
+
+
+def stopped(tmp_path):
+    """Return a store of 20 trajectories beside which 40 are begun, and its half width."""
+    _, outcome = run(tmp_path, text=text("morris", more="block: {sample: 18}"))
+    asked = iter([False, False, True])
+    more = {"workers": 1, "stop": lambda: next(asked, True)}
+    found = extend(outcome.path, until=1e-9, most=40, **more)
+    assert not found.complete
+    return outcome.path, found.steps[0].width.value
+
+
+def test_what_is_narrow_enough_runs_nothing_of_what_was_begun(tmp_path):
+    path, width = stopped(tmp_path)
+    found = extend(path, until=2 * width)
+    assert found.reached
+    assert [step.units for step in found.steps] == [20]
+    assert "trajectories: 40, is begun in" in found.warnings[0]
+    assert (tmp_path / ".run.zarr.longer").exists()
+    assert [step.units for step in extend(path, until=1e-9, most=40).steps] == [20, 40]
+    assert members(from_the_start(tmp_path, path)) == members(path)
+
+
+@pytest.mark.parametrize("most", [15, 20])
+def test_a_limit_that_is_reached_runs_nothing_of_what_was_begun(tmp_path, most):
+    path, _ = stopped(tmp_path)
+    found = extend(path, until=1e-9, most=most)
+    assert [step.units for step in found.steps] == [20]
+    assert "and kept" in found.warnings[0]
+    assert (tmp_path / ".run.zarr.longer").exists()
+
+
+def test_a_smaller_limit_discards_what_was_begun_above_it(tmp_path):
+    path, _ = stopped(tmp_path)
+    found = extend(path, until=1e-9, most=30)
+    assert [step.units for step in found.steps] == [20, 30]
+    assert "trajectories: 40, was begun, above --most 30" in found.warnings[0]
+    assert members(from_the_start(tmp_path, path)) == members(path)
+    assert not list(tmp_path.glob(".run.zarr*"))
+
+
+def test_what_is_discarded_is_never_taken_up_half_removed(tmp_path, monkeypatch):
+    path, _ = stopped(tmp_path)
+    real = shutil.rmtree
+
+    def remove_half(folder, **more):
+        if (folder / "zarr.json").exists():
+            for file in (folder / "partials").iterdir():
+                file.unlink()
+            raise Killed
+        real(folder, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", remove_half)
+        with pytest.raises(Killed):
+            extend(path, until=1e-9, most=30)
+    assert extend(path, until=1e-9, most=40).steps[-1].units == 40
+    assert members(from_the_start(tmp_path, path)) == members(path)
+    assert not list(tmp_path.glob(".run.zarr*"))
+
+
 # --- two at once ---
 
 
