@@ -4,19 +4,20 @@ import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble import engine, growing
+from ensemble import engine, growing, swapping
 from ensemble.engine import Progress
 from ensemble.layout import KEEP_SAMPLES
-from ensemble.locking import locked
+from ensemble.locking import locked, locked_name
 from ensemble.planning import Plan
 from ensemble.sensitivity import analyze_store, indices_of
-from ensemble.store import PlanError, Store, read
+from ensemble.store import PlanError, Store, beside, read
 from scenarios import nearest
 
 F8 = NDArray[np.float64]
@@ -151,56 +152,99 @@ def extend(
     ------
     PlanError
         The design cannot grow, the run is not complete, there is no interval to look at, or
-        code or data have changed.
+        code or data have changed; or another process extends it.
     StoppedEarly
         As `run`; the same call goes on.
     """
-    place = Path(path)
-    growing.mend(place)
+    place = _place(path)
     if not (math.isfinite(until) and until > 0):
         raise PlanError(f"{place}: found until: {until}; needed a half width above 0")
-    store, grown = read(place), None
-    growing.length_field(store)
-    method = store.attrs["identity"]["scenario"]["design"]["method"]
-    found = Extension(place, index or DEFAULT[method], until, relative)
-    while True:
-        _refuse_unfinished(store)
-        found.steps.append(_step(store, half_width(store, found.index, of, relative), grown))
-        units = _next_length(store, found, most)
-        if units is None:
-            return found
-        grown = growing.growth(store, units)
-        say(_said(grown, found, units))
-        with locked(place):
-            growing.adopt(grown)
-            with progress(grown.plan) as tell:
-                outcome = engine.run(
-                    grown.plan,
-                    workers=workers,
-                    progress=tell,
-                    say=say,
-                    stop=stop,
-                    replaceable=replaceable,
-                )
-            found.warnings += outcome.warnings
-            if not outcome.complete:
-                found.complete = False
+    if not beside(place, "shorter").exists():
+        read(place)  # so that what is no store is said, and nothing written
+    run = partial(engine.run, workers=workers, say=say, stop=stop, replaceable=replaceable)
+    with locked_name(place):
+        swapping.mend(place)
+        store, grown = read(place), None
+        growing.length_field(store)
+        method = store.attrs["identity"]["scenario"]["design"]["method"]
+        found = Extension(place, index or DEFAULT[method], until, relative)
+        while True:
+            _refuse_unfinished(store)
+            width = half_width(store, found.index, of, relative)
+            found.steps.append(_step(store, width, grown))
+            units = _next_length(store, found, most)
+            if units is None:
                 return found
-            growing.take_place(place)
-        if any(p.startswith("sensitivity/") for p in store.specs):
-            analyze_store(place)
-        store = read(place)
+            grown = growing.growth(store, units)
+            say(_said(grown, found, units))
+            if not _grow(grown, found, run, progress):
+                return found
+            store = read(place)
+
+
+def _place(path: str | Path) -> Path:
+    """Return the folder whose name is to be taken: not that of a link to it."""
+    place = Path(path)
+    return place.resolve() if place.is_symlink() or place.name in ("", "..") else place
+
+
+def _grow(
+    grown: growing.Growth,
+    found: Extension,
+    run: Callable[..., engine.Outcome],
+    progress: Callable[[Plan], AbstractContextManager[Progress | None]],
+) -> bool:
+    """Run the longer design and give it the store's name; return False where it was stopped."""
+    place = grown.store.path
+    with locked(place):
+        growing.adopt(grown)
+        with progress(grown.plan) as tell:
+            outcome = run(grown.plan, progress=tell)
+        found.warnings += outcome.warnings
+        found.complete = outcome.complete
+        if found.complete:
+            _analyze_as_before(grown, found)
+            swapping.take_place(place)
+    return found.complete
+
+
+def _analyze_as_before(grown: growing.Growth, found: Extension) -> None:
+    """Make an analysis that the shorter store has, before its name is taken and it goes."""
+    if not any(p.startswith("sensitivity/") for p in grown.store.specs):
+        return
+    try:
+        analyze_store(grown.plan.path)
+    except PlanError as error:
+        why = str(error).replace(str(grown.plan.path), str(found.path))
+        found.warnings.append(f"the longer run has no sensitivity/: {why}")
 
 
 def _next_length(store: Store, found: Extension, most: int | None) -> int | None:
     """Return how long the design is to be next: as was begun, or longer, or not at all."""
-    if begun := growing.begun_length(store):
-        return begun
-    last = found.steps[-1]
+    last, begun = found.steps[-1], growing.begun_length(store)
+    if begun and begun <= last.units:
+        begun = None  # another's: `adopt` replaces it
     limit = _limit(store, last.units, most)
     if found.reached or last.units >= limit:
+        if begun:
+            found.warnings.append(
+                f"a longer design, {_length(store, begun)}, is begun in "
+                f"{beside(store.path, 'longer')} and kept: a narrower --until or a higher --most "
+                "goes on with it; remove it if neither is to come"
+            )
         return None
+    if begun and begun <= limit:
+        return begun
+    if begun:
+        found.warnings.append(
+            f"a longer design, {_length(store, begun)}, was begun, above --most {limit}: what was "
+            "run of it is discarded"
+        )
     return min(limit, longer(store, last.units, last.width.value / found.until))
+
+
+def _length(store: Store, units: int) -> str:
+    return f"{growing.length_field(store)}: {units:,}"
 
 
 def _step(store: Store, width: Width, grown: growing.Growth | None) -> Step:

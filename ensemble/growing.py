@@ -2,7 +2,7 @@
 
 The longer store is a store beside the shorter one, and a run like any other, but for the
 blocks that both have: their files are linked and their journal lines copied. When it is
-complete it takes the shorter one's name. Killed at any moment, either is whole.
+complete it takes the shorter one's name (`swapping`). Killed at any moment, either is whole.
 """
 
 import json
@@ -19,12 +19,12 @@ import numpy as np
 
 from ensemble import launch, pilot
 from ensemble.chunks import chunk_path, sync_folder, write_file
-from ensemble.finishing import is_finalised
 from ensemble.journal import Key
 from ensemble.layout import Layout
 from ensemble.planning import Plan, identity_of
 from ensemble.setup import Setup
-from ensemble.store import PlanError, Store, read
+from ensemble.store import PlanError, Store, beside, read
+from ensemble.swapping import discard
 from scenarios import Loaded
 from scenarios.edit import with_values
 
@@ -64,11 +64,6 @@ class Growth:
     def _members(self, key: Key) -> int:
         spans = self.plan.layout.grid.spans(key)
         return int(np.prod([span.stop - span.start for span in spans]))
-
-
-def beside(path: Path, word: str) -> Path:
-    """Return the hidden name of a store that is to take a store's place, or had it."""
-    return path.with_name(f".{path.name}.{word}")
 
 
 def length_field(store: Store) -> str:
@@ -188,7 +183,7 @@ def adopt(grown: Growth) -> Store:
         except PlanError:
             same = False
         if not same:
-            shutil.rmtree(path)
+            discard(old.path, path)
     new = read(path) if path.exists() else launch.create_store(grown.plan)
     if missing := set(grown.kept) - new.committed().keys():
         _link(old, new, grown, missing)
@@ -245,27 +240,6 @@ def _lines_of(journal: Path, kept: frozenset[Key]) -> Iterator[bytes]:
         record = json.loads(text)
         if "block" not in record or tuple(record["block"]) in kept:
             yield line
-
-
-def take_place(path: Path) -> None:
-    """Give the longer store, complete, the name of the shorter, which goes."""
-    before, longer = beside(path, "shorter"), beside(path, "longer")
-    shutil.rmtree(before, ignore_errors=True)
-    os.rename(path, before)
-    os.rename(longer, path)
-    sync_folder(path.parent)
-    shutil.rmtree(before)
-
-
-def mend(path: Path) -> None:
-    """Finish what a process that was killed between two names has left."""
-    before, longer = beside(path, "shorter"), beside(path, "longer")
-    if not before.exists():
-        return
-    if not path.exists():
-        ready = longer.exists() and is_finalised(read(longer))
-        os.rename(longer if ready else before, path)
-    shutil.rmtree(before, ignore_errors=True)
 
 
 def begun_length(store: Store) -> int | None:

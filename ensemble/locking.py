@@ -1,4 +1,4 @@
-"""The lock of a store: one `run` alone, or any number of independent workers."""
+"""The lock of a store: one `run` alone, or any number of independent workers; and of a name."""
 
 import errno
 import fcntl
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ensemble.store import PlanError
+from ensemble.store import PlanError, beside
 
 LOCK_SECONDS = 1.0
 """A process that has just been killed may hold its lock for a moment."""
@@ -35,11 +35,62 @@ def locked(store: Path, *, shared: bool = False) -> Iterator[None]:
     descriptor = os.open(store / "lock", os.O_RDWR | os.O_CREAT, 0o666)
     try:
         _take(descriptor, store, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
+        _sign(descriptor)
         yield
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def locked_name(store: Path) -> Iterator[None]:
+    """Hold the name of a store while folders of it and beside it are moved.
+
+    A lock inside a store goes where the store goes, so it cannot do this.
+
+    Raises
+    ------
+    PlanError
+        Somebody else holds it.
+    """
+    file = beside(store, "extend.lock")
+    descriptor = _open_named(file, store)
+    try:
+        _sign(descriptor)
+        yield
+    finally:
+        file.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _open_named(file: Path, store: Path) -> int:
+    """Open and lock a file that whoever holds it removes."""
+    while True:
+        try:
+            descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise PlanError(f"{file}: cannot be locked: {error.strerror}") from error
+        try:
+            _take(descriptor, store, fcntl.LOCK_EX)
+            if _is_at(descriptor, file):
+                return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _is_at(descriptor: int, file: Path) -> bool:
+    """Return whether an open file still has its name: its last holder may have removed it."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), file.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _sign(descriptor: int) -> None:
+    """Write who holds a lock."""
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
 
 
 def _take(descriptor: int, store: Path, kind: int) -> None:

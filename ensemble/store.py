@@ -205,6 +205,7 @@ def create(
     inputs : mapping of str to Path
         Small files that the design reads, kept beside the data.
     """
+    _refuse_between_names(path)
     missing = [p for p in path.absolute().parents if not p.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(path)
@@ -231,6 +232,20 @@ def create(
         raise
     sync_folder(path.parent)
     return Store(path, attrs, store.specs)
+
+
+def beside(path: Path, word: str) -> Path:
+    """Return the hidden name of what takes part when a store takes another's place."""
+    return path.with_name(f".{path.name}.{word}")
+
+
+def _refuse_between_names(path: Path) -> None:
+    """Refuse a free name that is a store's, which was killed while a longer one took it."""
+    if path.name and not path.exists() and (before := beside(path, "shorter")).exists():
+        raise PlanError(
+            f"{path}: extending it was stopped between two names, and its run is in {before}; "
+            "nothing is lost: give the same `soilsweep extend` command again"
+        )
 
 
 def _remove_abandoned(path: Path) -> None:
@@ -265,6 +280,7 @@ def read(path: Path) -> Store:
     try:
         root = json.loads((path / "zarr.json").read_text())
     except FileNotFoundError:
+        _refuse_between_names(path)
         found = "no such folder" if not path.exists() else "no zarr.json inside"
         raise PlanError(f"{path}: not a store: {found}; name the folder a run wrote") from None
     except NotADirectoryError:

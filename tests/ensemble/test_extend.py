@@ -5,51 +5,15 @@ import json
 import numpy as np
 import pytest
 from commandline import members, refused, soilsweep
+from extended import DESIGNS, from_the_start, text
 from support import load, run
 
 import ensemble
-from ensemble import extending, growing
+from ensemble import extending, growing, swapping
 from ensemble.extending import extend
 from ensemble.sensitivity import analyze_store
 from ensemble.store import PlanError, read
 from ensemble.verifying import verify
-
-TEXT = """\
-version: 1
-name: growing
-kernel: two_box
-forcing: {{reader: synthetic_models, n: 2}}
-# the design of a first look
-design:
-  {design}
-  parameters: {{tau_veg_obs: {{uniform: [6, 15]}}, tau_soil_obs: {{uniform: [20, 60]}}}}
-seed: 5   # of the rows
-{outputs}
-responses:
-  d_soil: {{output: c_soil, change: [1901, 2018]}}
-{statistics}
-{more}
-"""
-MORRIS = "{method: morris, trajectories: 20, levels: 8,"
-DESIGNS = {
-    "morris": "method: morris\n  trajectories: 20\n  levels: 8",
-    "sobol": "method: sobol\n  n: 16\n  second_order: true",
-}
-STATISTICS = {
-    "morris": "statistics: {c_soil: [mean, mu_star, mu_star_conf, theta], d_soil: [std]}",
-    "sobol": "statistics: {c_soil: [mean, ST, ST_conf, S2], d_soil: [std]}",
-}
-
-
-def text(method, *, outputs="outputs: {c_soil: last}", statistics=None, more=""):
-    inside = STATISTICS[method] if statistics is None else statistics
-    return TEXT.format(design=DESIGNS[method], outputs=outputs, statistics=inside, more=more)
-
-
-def from_the_start(tmp_path, path):
-    """Run the scenario that an extended store holds, anew."""
-    words = read(path).attrs["scenario"]
-    return run(tmp_path, text=words, store="straight.zarr")[1].path
 
 
 def visible(path):
@@ -186,7 +150,9 @@ def test_stopped_in_the_middle_the_same_call_goes_on(tmp_path):
     assert visible(from_the_start(tmp_path, outcome.path)) == visible(outcome.path)
 
 
-@pytest.mark.parametrize("name", ["create_store", "_link", "take_place", "rename 1", "rename 2"])
+@pytest.mark.parametrize(
+    "name", ["create_store", "_link", "take_place", "mend", "discard", "rename 1", "rename 2"]
+)
 def test_killed_anywhere_the_same_call_goes_on(tmp_path, monkeypatch, name):
     class Killed(BaseException):
         pass
@@ -206,11 +172,16 @@ def test_killed_anywhere_the_same_call_goes_on(tmp_path, monkeypatch, name):
                     raise Killed
                 real(source, target)
 
+            patch.setattr(swapping, "exchange", lambda one, other: False)
             patch.setattr(growing.os, "rename", rename)
         elif name == "create_store":
             patch.setattr(growing.launch, name, kill)
+        elif name == "mend":
+            # The first call is that of the start.
+            calls, start = [], swapping.mend
+            patch.setattr(swapping, name, lambda p: kill() if calls else calls.append(start(p)))
         else:
-            patch.setattr(growing, name, kill)
+            patch.setattr(growing if name == "_link" else swapping, name, kill)
         with pytest.raises(Killed):
             extend(outcome.path, until=1e-9, most=32)
     found = extend(outcome.path, until=1e-9, most=32)
