@@ -12,7 +12,7 @@ import pytest
 
 from ensemble.store import read
 
-KILLS = int(os.environ.get("SOILSWEEP_KILLS", "8"))
+KILLS = int(os.environ.get("SOILSWEEP_KILLS", "4"))
 
 # 320 short blocks: most of a run is commits, and a kill is likely to fall into one.
 SETTINGS = ["block.sample=250", "forcing.n=8"]

@@ -24,7 +24,7 @@ from ensemble.launch import open_work
 from ensemble.store import read
 from kernels import CRASHED
 
-SCHEDULES = int(os.environ.get("SOILSWEEP_SCHEDULES", "2"))
+SCHEDULES = int(os.environ.get("SOILSWEEP_SCHEDULES", "1"))
 FIRST = int(os.environ.get("SOILSWEEP_FIRST_SCHEDULE", "0"))
 
 # Those that start fastest are first: they are what a plain pytest runs.

@@ -15,7 +15,7 @@ WAYS = [
     "{backend: local, workers: 2}",
     pytest.param("{backend: dask, workers: 2}", marks=farming.takes_long),
     pytest.param("{backend: mpi}", marks=[farming.needs_mpi, farming.takes_long]),
-    "worker",
+    pytest.param("worker", marks=farming.takes_long),
 ]
 
 
