@@ -44,7 +44,7 @@ from kernels._mimics_equations import (
     S,
     crowding,
 )
-from kernels._profile_equations import DOWN, UP
+from kernels._profile_equations import DOWN, UP, size_of
 from kernels._profile_linear import Profile, factorise, solve
 
 DECAY = log(2.0) / 5730.0 / HOURS
@@ -111,19 +111,14 @@ def fill_tracer(y: F8, diagonal: float, w: Profile) -> None:
     for n in range(last + 1):
         carried(w.k[n], y[n], a)
         for row in range(POOLS):
-            size = _size(y[n, row])
+            size = size_of(y[n, row])
             for col in range(POOLS):
-                s.a[n, row, col] = -a[row, col] * _size(y[n, col]) / size
+                s.a[n, row, col] = -a[row, col] * size_of(y[n, col]) / size
             s.a[n, row, row] += diagonal + DECAY + w.d[n, UP] + w.d[n, DOWN]
             if n > 0:
-                s.above[n, row] = -w.d[n, UP] * _size(y[n - 1, row]) / size
+                s.above[n, row] = -w.d[n, UP] * size_of(y[n - 1, row]) / size
             if n < last:
-                s.below[n, row] = -w.d[n, DOWN] * _size(y[n + 1, row]) / size
-
-
-@equation
-def _size(c: float) -> float:
-    return c if c > 0.0 else 1.0
+                s.below[n, row] = -w.d[n, DOWN] * size_of(y[n + 1, row]) / size
 
 
 @equation
@@ -133,8 +128,8 @@ def equilibrium(y: F8, x: F8, w: Profile) -> bool:
     x[:, :] = 0.0
     for n in range(len(y)):
         k = w.k[n]
-        x[n, M], x[n, S] = k[IN_M] / _size(y[n, M]), k[IN_S] / _size(y[n, S])
-        x[n, P], x[n, C] = k[IN_P] / _size(y[n, P]), k[IN_C] / _size(y[n, C])
+        x[n, M], x[n, S] = k[IN_M] / size_of(y[n, M]), k[IN_S] / size_of(y[n, S])
+        x[n, P], x[n, C] = k[IN_P] / size_of(y[n, P]), k[IN_C] / size_of(y[n, C])
     if not factorise(w.s):
         return False
     solve(w.s, x)

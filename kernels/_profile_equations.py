@@ -167,9 +167,6 @@ def layer_jacobian(k: F8, d: F8, decay: float, y: F8, j: F8) -> None:
 
 
 @equation
-def column(values: F8, thickness: F8) -> float:
-    """Return the sum over layers of what is by volume, (n,), times the thickness in cm."""
-    total = 0.0
-    for j in range(len(thickness)):
-        total += values[j] * thickness[j]
-    return total
+def size_of(c: float) -> float:
+    """Return what changes of a pool are relative to: itself, or 1 mg cm-3 where there is none."""
+    return c if c > 0.0 else 1.0

@@ -11,8 +11,9 @@ from kernels._build import equation
 from kernels._contract import F8
 from kernels._mimics_equations import HOURS, POOLS
 from kernels._profile_carbon14 import Krylov, arnoldi, dot
-from kernels._profile_equations import DOWN, UP, layer_jacobian
+from kernels._profile_equations import DOWN, UP, layer_jacobian, size_of
 from kernels._profile_linear import Profile, factorise, fill
+from kernels._profile_steady import pool_sizes
 
 SHIFT = 0.05
 """yr-1: cycles that grow take 50 to 260 years a turn, which is as near to this as to zero."""
@@ -27,9 +28,7 @@ def nearest_modes(y: F8, q: Krylov, w: Profile) -> int:
 
     Returns the dimension; a mode is `SHIFT` - 1/(eigenvalue of ``q.h``), yr-1.
     """
-    for n in range(len(y)):
-        for i in range(POOLS):
-            w.u[n, i] = y[n, i] if y[n, i] > 0.0 else 1.0
+    pool_sizes(y, w.u)
     fill(w.k, w.d, 0.0, y, SHIFT / HOURS, w.u, w)
     if not factorise(w.s):
         return 0
@@ -54,15 +53,15 @@ def full_jacobian(y: F8, w: Profile, big: F8) -> None:
         layer_jacobian(w.k[n], w.d[n], 0.0, y[n], w.j)
         for row in range(POOLS):
             at = POOLS * n + row
-            size = y[n, row] if y[n, row] > 0.0 else 1.0
+            size = size_of(y[n, row])
             for col in range(POOLS):
-                other = y[n, col] if y[n, col] > 0.0 else 1.0
+                other = size_of(y[n, col])
                 big[at, POOLS * n + col] = w.j[row, col] * other / size * HOURS
             if n > 0:
-                other = y[n - 1, row] if y[n - 1, row] > 0.0 else 1.0
+                other = size_of(y[n - 1, row])
                 big[at, at - POOLS] = w.d[n, UP] * other / size * HOURS
             if n < last:
-                other = y[n + 1, row] if y[n + 1, row] > 0.0 else 1.0
+                other = size_of(y[n + 1, row])
                 big[at, at + POOLS] = w.d[n, DOWN] * other / size * HOURS
 
 

@@ -22,7 +22,7 @@ from kernels._mimics_steady import (
     largest,
     longer,
 )
-from kernels._profile_equations import DOWN, UP, layer_jacobian, profile_rates
+from kernels._profile_equations import DOWN, UP, layer_jacobian, profile_rates, size_of
 from kernels._profile_linear import Profile, factorise, fill, solve
 from kernels._status import NOT_CONVERGED, NOT_FINITE, OK
 
@@ -35,16 +35,17 @@ def cold_starts(y: F8) -> None:
 
 
 @equation
-def _sizes(y: F8, sizes: F8) -> None:
+def pool_sizes(y: F8, sizes: F8) -> None:
+    """Fill `size_of` every pool, (n, 7)."""
     for j in range(len(y)):
         for i in range(POOLS):
-            sizes[j, i] = y[j, i] if y[j, i] > 0.0 else 1.0
+            sizes[j, i] = size_of(y[j, i])
 
 
 @equation
 def _try(decay: float, y: F8, dt: float, w: Profile) -> float:
     """Fill ``w.x`` with the relative changes of a step; return the largest, 1e300 if none."""
-    _sizes(y, w.u)
+    pool_sizes(y, w.u)
     fill(w.k, w.d, decay, y, 1.0 / dt, w.u, w)
     if not factorise(w.s):
         return 1e300
