@@ -96,7 +96,10 @@ def _coordinates(layout: Layout) -> Static:
 
 
 def _own(name: str, own: kernels.Coordinate) -> Static:
-    """Return a dimension of the kernel's own as CF has a vertical coordinate."""
+    """Return a dimension of the kernel's own as CF has a vertical coordinate, or its labels."""
+    if own.labels:
+        labels = np.array(own.labels, dtype=object)
+        return _whole(name, labels, (name,), attrs={"long_name": own.meaning})
     about = {"units": own.units, "long_name": own.meaning}
     if own.units in DEPTHS:
         about |= {"positive": "down", "axis": "Z"}

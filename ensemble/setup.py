@@ -78,6 +78,9 @@ class Setup:
     def sizes(self) -> dict[str, int]:
         """Return the length of every dimension besides location and sample."""
         found = {name: len(own.values) for name, own in self.kernel.coords.items()}
+        if self.years.size:
+            # Of outputs by the year from drivers by the day.
+            found["time"] = len(self.years)
         for driver in self.kernel.drivers:
             shape = self.drivers[0][driver.name].shape[1:]
             found.update(zip(driver.dims, shape, strict=True))

@@ -75,12 +75,20 @@ class Coordinate:
     units, meaning : str
     bounds : ndarray, shape (n, 2), float64, or None
         Lower and upper end of each place, around its value.
+    labels : tuple of str
+        Names of the places, where those say it better than numbers: pools, models.
     """
 
     values: F8
     units: str
     meaning: str
     bounds: F8 | None = None
+    labels: tuple[str, ...] = ()
+
+    @classmethod
+    def named(cls, labels: Sequence[str], meaning: str) -> "Coordinate":
+        """Return a dimension whose places have names alone."""
+        return cls(np.arange(float(len(labels))), "1", meaning, labels=tuple(labels))
 
     def __post_init__(self) -> None:
         values = np.asarray(self.values, dtype=np.float64)
@@ -89,6 +97,8 @@ class Coordinate:
             raise ValueError(f"a coordinate has shape {values.shape}; needed (n,), finite numbers")
         if (np.diff(values) <= 0).any():
             raise ValueError(f"a coordinate of {values.tolist()} {self.units} does not rise")
+        if self.labels and len(set(self.labels)) != values.size:
+            raise ValueError(f"labels {self.labels}; needed {values.size}, each once")
         if self.bounds is None:
             return
         bounds = np.asarray(self.bounds, dtype=np.float64)

@@ -242,7 +242,16 @@ class Push:
                 self.done += 1
                 self.farm.report(answer)
         else:
-            raise StoppedEarly(GONE)
+            self._lost(key)
+
+    def _lost(self, key: Key) -> None:
+        """Send a block again whose answer went with its worker, unless the scheduler went too.
+
+        Dask calls an answer lost when the worker that held it dies before it is asked; the
+        block is committed and will say so. Cancelled is also what a lost scheduler leaves.
+        """
+        self._ask(self.client.nthreads)
+        self._again.append(key)
 
     def _answer(self, future: Any) -> Any:
         """Return what a worker said; None if it left before it could be asked.
