@@ -180,8 +180,6 @@ class Push:
         if time.monotonic() < self._tended + 1:
             return
         self._tended = time.monotonic()
-        if self.client.status not in ("running", "connecting"):
-            raise StoppedEarly(GONE)
         there = self._ask(self.client.nthreads)
         self.workers = sum(n for worker, n in there.items() if worker not in self._gone)
         if waiting := self._gone & there.keys():
@@ -191,9 +189,14 @@ class Push:
 
     def _ask(self, call: Callable[..., Any], *words: Any, **more: Any) -> Any:
         """Return what Dask answers; a scheduler that does not is gone."""
+        if self.client.status not in ("running", "connecting"):
+            raise StoppedEarly(GONE)
         try:
             return call(*words, **more)
-        except UNANSWERED as error:
+        except (AttributeError, *UNANSWERED) as error:
+            if isinstance(error, AttributeError) and self.client.scheduler is not None:
+                raise
+            # A client that closes itself meanwhile has no scheduler left to call.
             raise StoppedEarly(GONE) from error
 
     def _say_if_alone(self) -> None:
