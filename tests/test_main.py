@@ -66,7 +66,10 @@ def test_killed_for_good_it_ends_as_it_was_killed(tmp_path):
     assert process.returncode == -signal.SIGKILL
 
 
-@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT])
+@pytest.mark.parametrize(
+    "number",
+    [pytest.param(signal.SIGSEGV, marks=[farming.takes_long, pytest.mark.slow]), signal.SIGABRT],
+)
 def test_after_a_crash_a_new_process_goes_on(tmp_path, number):
     process, child, store = running(tmp_path)
     os.kill(child, number)

@@ -160,6 +160,7 @@ def test_a_killed_scheduler_stops_the_run_which_goes_on_with_the_next(site, expe
     again(way, expected)
 
 
+@farming.takes_long
 def test_of_a_killed_driver_nothing_stays(site, expected):
     way = begin(WAYS[DASK](site()))
     assert len(way.site.processes()) > 3

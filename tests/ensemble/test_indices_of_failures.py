@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import farming
 import numpy as np
+import pytest
 from commandline import members, soilsweep
 
 import ensemble
@@ -107,6 +108,8 @@ def test_every_backend_finds_the_same_bytes(tmp_path):
     assert same == {n: v for n, v in members(other.path).items() if n.startswith("statistics")}
 
 
+@farming.takes_long
+@pytest.mark.slow
 def test_an_extension_killed_by_the_system_goes_on(tmp_path):
     outcome = ensemble.run(planned(tmp_path, design=SOBOL))
     command = ["extend", outcome.path, "--until", "1e-12", "--most", "128", "-q"]

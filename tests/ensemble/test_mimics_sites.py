@@ -3,6 +3,7 @@
 import csv
 import re
 
+import farming
 import numpy as np
 import pytest
 import xarray as xr
@@ -70,7 +71,10 @@ def by_hand(named, site, changed):
     return y
 
 
-@pytest.mark.parametrize("named", ["wieder2015", "sandbox"])
+@pytest.mark.parametrize(
+    "named",
+    [pytest.param("wieder2015", marks=[farming.takes_long, pytest.mark.slow]), "sandbox"],
+)
 def test_sites_by_a_latin_hypercube(tmp_path, named):
     (tmp_path / "sites.csv").write_text(SITES)
     run(tmp_path, text=scenario(named))

@@ -12,7 +12,7 @@ from ensemble.worker import MARGIN_SECONDS
 
 BLOCKS = 400
 WAYS = [
-    "{backend: local, workers: 2}",
+    pytest.param("{backend: local, workers: 2}", marks=farming.takes_long),
     pytest.param("{backend: dask, workers: 2}", marks=farming.takes_long),
     pytest.param("{backend: mpi}", marks=[farming.needs_mpi, farming.takes_long]),
     pytest.param("worker", marks=farming.takes_long),
