@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-DAYS, LAYERS = 365, 6
+LAYERS = 6
 MISSING = np.float32(1.0e36)
 
 HEADER_GRID = (
@@ -57,7 +57,7 @@ def write_met(
     path : Path
         Such as ``met_1901_1901.nc``.
     years : sequence of int
-        Calendar years in the file, 365 days each.
+        Calendar years in the file. They have 365 days; another number is written, too.
     lat, lon : array_like, shape (rows,) and (columns,)
         Degrees; latitudes from the south.
     cells : array_like of int, shape (n,)
@@ -71,7 +71,8 @@ def write_met(
     lats, lons, ids = np.asarray(lat), np.asarray(lon), np.asarray(cells, dtype=np.int64)
     column, row = np.divmod(ids - 1, lats.size)
     with netCDF4.Dataset(path, "w", format="NETCDF3_64BIT_OFFSET") as file:
-        sizes = {"lon": lons.size, "lat": lats.size, "time": DAYS * len(years)}
+        days = np.asarray(daily["tair"]).shape[1]
+        sizes = {"lon": lons.size, "lat": lats.size, "time": days}
         for name, size in {**sizes, "nsoilyrs": LAYERS, "myear": len(years)}.items():
             file.createDimension(name, size)
         for name, values in (("lon", lons), ("lat", lats)):
@@ -81,11 +82,12 @@ def write_met(
         here[row, column] = True
         file.createVariable("landfrac", "f4", ("lat", "lon"))[:] = here
         file.createVariable("cellMissing", "i4", ("lat", "lon"))[:] = ~here
-        every = cell_ids(*np.indices(here.shape), lats.size)
+        every = cell_ids(np.arange(lats.size)[:, np.newaxis], np.arange(lons.size), lats.size)
         file.createVariable("cellid", "i4", ("lat", "lon"))[:] = every
-        for name, values in {**daily, "ndep": np.zeros((ids.size, sizes["time"]))}.items():
+        made: dict[str, ArrayLike] = {**daily, "ndep": np.zeros((ids.size, days))}
+        for name, numbers in made.items():
             spelled, unit, meaning = DAILY.get(name, ("ndep", "gN m-2 d-1", "N deposition"))
-            array = np.moveaxis(np.asarray(values, dtype=np.float32), 0, -1)
+            array = np.moveaxis(np.asarray(numbers, dtype=np.float32), 0, -1)
             whole = np.full((*array.shape[:-1], *here.shape), MISSING)
             whole[..., row, column] = array
             dims = ("time", *(("nsoilyrs",) if array.ndim == 3 else ()), "lat", "lon")
