@@ -91,16 +91,10 @@ class Spec(ReaderSpec):
         )
         return [self._forcing(name, needs, sites, locations, daily) for name in self.forcings]
 
-    @property
-    def _span(self) -> tuple[int, int]:
-        if isinstance(self.years, int):
-            return FIRST, FIRST + self.years - 1
-        return self.years
-
     def _forcing(
         self, name: str, needs: Sequence[Variable], sites: Sites, locations: Locations, daily: bool
     ) -> Forcing:
-        first, last = self._span
+        first, last = span(self.years)
         changes = [_joined(FORCINGS[name], y) for y in variation(last - first + 1, self.variation)]
         has = self._drivers(sites, changes)
         if not daily:
@@ -114,7 +108,7 @@ class Spec(ReaderSpec):
             "perturbed": vars(FORCINGS[name]),
             "conventions": __doc__,
         }
-        found = _coords(first, last) if daily else {}
+        found = coords_of(first, last) if daily else {}
         return Forcing(name, serve(needs, has), found, locations, provenance, LABEL)
 
     def _drivers(self, sites: Sites, changes: Sequence[Year]) -> dict[str, F8]:
@@ -134,7 +128,13 @@ def _joined(one: Year, other: Year) -> Year:
     return Year(one.gpp * other.gpp, one.warmer + other.warmer, one.wetter + other.wetter)
 
 
-def _coords(first: int, last: int) -> dict[str, NDArray[Any]]:
+def span(years: tuple[int, int] | int) -> tuple[int, int]:
+    """Return the first and last year of ``years:``."""
+    return (FIRST, FIRST + years - 1) if isinstance(years, int) else years
+
+
+def coords_of(first: int, last: int) -> dict[str, NDArray[Any]]:
+    """Return the coordinates of daily drivers."""
     years = np.arange(first, last + 1, dtype=np.int64)
     return {"year": years, "date": np.arange(DAYS * years.size, dtype=np.int64)}
 
