@@ -31,6 +31,10 @@ class Findings:
     def __bool__(self) -> bool:
         return bool(self._kinds)
 
+    def of(self, file: str) -> bool:
+        """Return whether there is a problem of a file."""
+        return any(name == file for name, _ in self._kinds)
+
     def add(self, kind: str, problem: Problem) -> None:
         """Note a problem; ``kind`` is a plural: ``"gaps"``."""
         shown, more = self._kinds.setdefault((problem.file, kind), ([], 0))

@@ -1,0 +1,315 @@
+"""The testbed's grid: its two CSV files read by position, and which of their cells to take."""
+
+import csv
+import gzip
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from scenarios._problems import Problem
+from scenarios.forcing._checks import F8, Findings, digest, not_a_file
+from scenarios.forcing._contract import Locations
+
+I8 = NDArray[np.int64]
+
+GRID = (
+    "ijcam lat lon ivt_igbp ist iso landarea ndep nfix pwea pdust doyp1 doyp2 doyp3 doyp4 "
+    "phase(1) ivcasa ilat ilon"
+).split()
+SOIL = "ijcam lat lon sand clay silt wwilt wfield wsat".split()
+"""Columns as they stand. The header's spelling varies, so they are read by position."""
+
+NOT_SIMULATED = (11, 13, 15, 17)
+"""IGBP classes without vegetation in the testbed: wetland, urban, ice, and water or ice."""
+
+LEAST_AREA = 1e7
+"""m2. The smallest cells of the real grids have 1.5e9; of km2 no cell has more than 6e4."""
+
+
+class Cells(BaseModel):
+    """Which of the simulated cells to take; all conditions hold at once."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    every: int = Field(default=1, ge=1, description="every n-th of those that are left")
+    box: tuple[float, float, float, float] | None = Field(
+        default=None, description="[south, north, west, east], degrees"
+    )
+    pft: list[int] = Field(default=[], description="IGBP classes")
+
+    def take(self, lat: F8, lon: F8, pft: I8) -> NDArray[np.bool_]:
+        """Return which of the cells are meant."""
+        taken = np.ones(lat.size, dtype=bool)
+        if self.box is not None:
+            south, north, west, east = self.box
+            taken &= (lat >= south) & (lat <= north)
+            # A box may cross the meridian at which the file's longitudes begin.
+            taken &= (lon - west) % 360.0 <= (east - west) % 360.0 if east - west < 360 else True
+        if self.pft:
+            taken &= np.isin(pft, self.pft)
+        at = np.flatnonzero(taken)
+        kept = np.zeros(lat.size, dtype=bool)
+        kept[at[:: self.every]] = True
+        return kept
+
+
+CellId = Annotated[int, Field(ge=1)]
+Chosen = Literal["all"] | list[CellId] | Cells
+"""Of ``cells:``: all, a list of cell ids, or ``{every:, box:, pft:}``."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Cells of the testbed in the order of their files, each (n,).
+
+    Attributes
+    ----------
+    cell : ndarray of int64
+        ``ijcam`` = ``cellid``: 1-based, longitude by longitude, south to north.
+    lat, lon : ndarray
+        Degrees north and east.
+    pft : ndarray of int64
+        IGBP class, 1-18.
+    area : ndarray
+        Land, m2.
+    row, column : ndarray of int64
+        Of the NetCDF grid, from 0.
+    sand, clay, silt, wilting, field, saturation : ndarray
+        Fractions; water contents are m3 m-3.
+    """
+
+    cell: I8
+    lat: F8
+    lon: F8
+    pft: I8
+    area: F8
+    row: I8
+    column: I8
+    sand: F8
+    clay: F8
+    silt: F8
+    wilting: F8
+    field: F8
+    saturation: F8
+
+    def take(self, which: NDArray[Any]) -> "Grid":
+        """Return some of the cells, by a mask or by places."""
+        return Grid(**{f.name: getattr(self, f.name)[which] for f in fields(self)})
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the locations: cell ids."""
+        return tuple(map(str, self.cell.tolist()))
+
+    def said(self, i: int) -> str:
+        """Return a cell for people."""
+        return f"cell {self.cell[i]} ({self.lat[i]:g}, {self.lon[i]:g})"
+
+    @property
+    def locations(self) -> Locations:
+        """Return names and what every store knows of them."""
+        known = {"lat": self.lat, "lon": self.lon, "area": self.area}
+        return Locations(self.names, {**known, "pft": self.pft.astype(np.float64)})
+
+    @property
+    def lasting(self) -> dict[str, F8]:
+        """Return the drivers that are properties of a cell."""
+        return {
+            "pft": self.pft.astype(np.float64),
+            "latitude": self.lat,
+            **{name: getattr(self, name) for name in ("sand", "clay", "silt")},
+            "porosity": self.saturation,
+        }
+
+
+@dataclass
+class Skipped:
+    """How many cells were left out, and why."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def drop(self, grid: Grid, bad: NDArray[np.bool_], reason: str) -> Grid:
+        """Return the grid without cells; count them."""
+        if bad.any():
+            self.counts[reason] = self.counts.get(reason, 0) + int(bad.sum())
+        return grid.take(~bad)
+
+    def not_simulated(self, grid: Grid) -> Grid:
+        """Return the grid without classes that have no plants."""
+        for kind in NOT_SIMULATED:
+            grid = self.drop(grid, grid.pft == kind, f"PFT {kind} is not simulated")
+        return self.drop(grid, grid.area <= 0, "no land")
+
+
+def load_grid(grid: Path, soil: Path, findings: Findings) -> tuple[Grid, list[dict[str, Any]]]:
+    """Return every cell of the two files and the files' digests; raise where it cannot.
+
+    Raises
+    ------
+    ScenarioError
+        No file, short rows, words for numbers, cells that differ or are not in order, areas in
+        km2, fractions that are none: all of them.
+    """
+    cells = _table(grid, GRID, findings)
+    earth = _table(soil, SOIL, findings)
+    findings.raise_all()
+    _check_order(cells, earth, findings)
+    _check_values(cells, earth, findings)
+    findings.raise_all()
+    whole = {
+        name: np.rint(cells.column(name)).astype(np.int64)
+        for name in ("ijcam", "ivt_igbp", "ilat", "ilon")
+    }
+    read = Grid(
+        cell=whole["ijcam"],
+        lat=cells.column("lat"),
+        lon=cells.column("lon"),
+        pft=whole["ivt_igbp"],
+        area=cells.column("landarea"),
+        row=whole["ilat"] - 1,
+        column=whole["ilon"] - 1,
+        sand=earth.column("sand"),
+        clay=earth.column("clay"),
+        silt=earth.column("silt"),
+        wilting=earth.column("wwilt"),
+        field=earth.column("wfield"),
+        saturation=earth.column("wsat"),
+    )
+    return read, [cells.about, earth.about]
+
+
+def choose(grid: Grid, cells: Chosen, skipped: Skipped, findings: Findings) -> Grid:
+    """Return the cells that a scenario asks for, in the order of the file."""
+    if cells == "all":
+        return grid
+    if isinstance(cells, Cells):
+        taken = cells.take(grid.lat, grid.lon, grid.pft)
+    else:
+        taken = np.isin(grid.cell, list(cells))
+        for i, cell in enumerate(cells):
+            if cell not in grid.cell:
+                text = f"no cell {cell} among those that are simulated"
+                findings.add("cells", Problem(text, f"forcing.cells[{i}]"))
+    if not taken.any():
+        findings.add("cells", Problem("no cell is left", "forcing.cells"))
+    return skipped.drop(grid, ~taken, "not asked for")
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Numbers of a CSV file by position, and the lines they are from."""
+
+    file: str
+    names: Sequence[str]
+    values: F8
+    lines: I8
+    about: dict[str, Any]
+
+    def column(self, name: str) -> F8:
+        return np.ascontiguousarray(self.values[:, self.names.index(name)])
+
+    def problem(self, text: str, row: int, name: str) -> Problem:
+        where = f"cell {self.values[row, 0]:.0f}, column {name!r}"
+        return Problem(text, where, self.file, int(self.lines[row]))
+
+
+def _table(path: Path, names: Sequence[str], findings: Findings) -> _Table:
+    nothing = _Table(str(path), names, np.empty((0, len(names))), np.empty(0, np.int64), {})
+    text = not_a_file(path, f"the testbed's table of {', '.join(names[:5])} ...")
+    if text:
+        findings.add("files", Problem(text, file=str(path)))
+        return nothing
+    data = path.read_bytes()
+    try:
+        plain = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+        rows = list(csv.reader(plain.decode("utf-8-sig").splitlines()))
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
+        text = f"cannot be read ({error}); fetch or write it again"
+        findings.add("files", Problem(text, file=str(path)))
+        return nothing
+    for problem in _header_problems(path, names, rows):
+        findings.add("headers", problem)
+    values, lines = [], []
+    for line, row in enumerate(rows[1:], start=2):
+        if any(cell.strip() for cell in row):
+            values.append(_numbers(path, names, row, line, findings))
+            lines.append(line)
+    if not values:
+        findings.add("files", Problem("has no rows; needed one per cell", file=str(path)))
+        return nothing
+    return _Table(str(path), names, np.array(values), np.array(lines), digest(path.name, data))
+
+
+def _header_problems(
+    path: Path, names: Sequence[str], rows: Sequence[Sequence[str]]
+) -> Iterator[Problem]:
+    """Yield columns that stand where another is read."""
+    header = [cell.strip().lower() for cell in rows[0]] if rows else []
+    for at, (found, needed) in enumerate(zip(header, names, strict=False)):
+        if found in names and found != needed:
+            text = f"column {at + 1} is {found!r}; needed {needed!r}: columns are read by position"
+            yield Problem(text, file=str(path), line=1)
+
+
+def _numbers(
+    path: Path, names: Sequence[str], row: Sequence[str], line: int, findings: Findings
+) -> list[float]:
+    """Return the numbers of a row; NaN, with a finding, for what is none."""
+    if len(row) < len(names):
+        text = f"has {len(row)} cells; needed {len(names)}"
+        findings.add("short rows", Problem(text, file=str(path), line=line))
+        return [np.nan] * len(names)
+    found = []
+    for name, cell in zip(names, row, strict=False):
+        try:
+            number = float(cell)
+        except ValueError:
+            number = np.nan
+        if not np.isfinite(number):
+            text = f"{cell.strip()!r} is not a number"
+            findings.add("bad cells", Problem(text, f"column {name!r}", str(path), line))
+        found.append(number)
+    return found
+
+
+def _check_order(cells: _Table, soil: _Table, findings: Findings) -> None:
+    """Note cells that are not in the order of cellid, or not the same in both files."""
+    for table in (cells, soil):
+        ids = table.column("ijcam")
+        for row in np.flatnonzero(np.diff(ids) <= 0) + 1:
+            text = f"follows cell {ids[row - 1]:.0f}; needed rows in the order of cellid"
+            findings.add("rows out of order", table.problem(text, int(row), "ijcam"))
+    if len(cells.values) != len(soil.values):
+        text = f"has {len(soil.values)} cells and {Path(cells.file).name} {len(cells.values)}"
+        findings.fatal("files", Problem(f"{text}; needed the same", file=soil.file))
+    for row in np.flatnonzero(cells.column("ijcam") != soil.column("ijcam")):
+        text = f"{Path(cells.file).name} has cell {cells.values[row, 0]:.0f} in this row"
+        findings.add("cells that differ", soil.problem(text, int(row), "ijcam"))
+
+
+def _check_values(cells: _Table, soil: _Table, findings: Findings) -> None:
+    pft, area = cells.column("ivt_igbp"), cells.column("landarea")
+    rules = [
+        (cells, "ivt_igbp", ~np.isin(pft, np.arange(1, 19)), "an IGBP class, 1 to 18"),
+        (cells, "landarea", area < 0, "0 or more"),
+        (cells, "landarea", (area > 0) & (area < LEAST_AREA), "m2; this looks like km2"),
+        (cells, "lat", np.abs(cells.column("lat")) > 90, "degrees north, -90 to 90"),
+        (cells, "lon", np.abs(cells.column("lon")) > 360, "degrees east"),
+    ]
+    for name in SOIL[3:]:
+        values = soil.column(name)
+        rules.append((soil, name, (values < 0) | (values > 1), "a fraction, 0 to 1"))
+    texture = sum(soil.column(name) for name in ("sand", "clay", "silt"))
+    rules.append((soil, "silt", np.abs(texture - 1) > 1e-3, "sand + clay + silt = 1"))
+    dry, wet, full = (soil.column(name) for name in ("wwilt", "wfield", "wsat"))
+    rules.append((soil, "wfield", (dry >= wet) | (wet > full), "wwilt < wfield <= wsat"))
+    for table, name, bad, needed in rules:
+        for row in np.flatnonzero(bad):
+            text = f"found {table.column(name)[row]:g}; needed {needed}"
+            findings.add("bad values", table.problem(text, int(row), name))

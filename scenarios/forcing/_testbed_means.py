@@ -1,0 +1,198 @@
+"""Annual-mean drivers of the testbed on their way from its files to cells with plants."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenarios._problems import Problem
+from scenarios.forcing._checks import F8, Findings, digest, not_a_file
+from scenarios.forcing._perturbed import Perturb
+from scenarios.forcing._testbed_grid import Chosen, Grid, Skipped, choose, load_grid
+from scenarios.forcing._testbed_plants import Litter, Quality, from_means, quality
+
+LARGEST = 1e35
+"""Missing values are 1e36; the testbed asks for more than this, not for equality."""
+
+_TEMPERATURE = (-90.0, 60.0, ("degrees C", "degC"), "degC")
+_PART = (0.0, 1.0 + 1e-6, ("fraction", "1"), "a fraction of pore space, 0 to 1")
+_FLUX = (0.0, 60.0, ("gC m-2 day-1", "g C m-2 d-1"), "g C m-2 d-1, 0 to 60")
+
+# variable: (least, most, units as files spell them, what is needed)
+VARIABLES = {
+    "tsoilC": _TEMPERATURE,
+    "tairC": _TEMPERATURE,
+    "thetaLiq": _PART,
+    "thetaFrzn": _PART,
+    "cgpp": _FLUX,
+    "cnpp": (-10.0, *_FLUX[1:3], "g C m-2 d-1, -10 to 60"),
+    **dict.fromkeys(
+        ("litInptMet", "litInptStruc", "cLitInput_metbc", "cLitInput_struc"), _FLUX
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Means:
+    """What is known of cells with plants, (L,).
+
+    Attributes
+    ----------
+    grid : Grid
+    quantities : mapping of str to ndarray
+        ``soil_temperature``, ``air_temperature`` (degC), ``theta_l``, ``theta_f`` (1), ``gpp``,
+        ``npp`` (g C m-2 d-1).
+    litter : Litter
+    made_of : Quality
+    told : mapping
+        For provenance: files, cells left out, what was adjusted.
+    """
+
+    grid: Grid
+    quantities: Mapping[str, F8]
+    litter: Litter
+    made_of: Quality
+    told: Mapping[str, Any]
+
+    def perturbed(self, by: Perturb | None) -> "Means":
+        """Return them changed as a scenario says."""
+        if by is None:
+            return self
+        litter = self.litter.scaled(by.multiply.get("litter", 1.0))
+        return replace(self, quantities=by.of_all(self.quantities), litter=litter)
+
+
+def load_means(path: Path, grid: Path, soil: Path, cells: Chosen, findings: Findings) -> Means:
+    """Return annual means of the cells with plants that a scenario asks for.
+
+    Raises
+    ------
+    ScenarioError
+        What `load_grid` refuses; no such variable, other units, cells that are not those of the
+        tables, values that are missing or cannot be. All of them.
+    """
+    whole, about = load_grid(grid, soil, findings)
+    skipped = Skipped()
+    simulated = skipped.not_simulated(whole)
+    file = _File(path, findings)
+    file.check_cells(simulated)
+    values = {name: file.values(name, simulated) for name in VARIABLES}
+    findings.raise_all()
+    litter = values["litInptMet"] + values["litInptStruc"]
+    bare = litter <= 0
+    grown = skipped.drop(simulated, bare, "no litter")
+    found = choose(grown, cells, skipped, findings)
+    findings.raise_all()
+    kept = np.isin(simulated.cell, found.cell)
+    return _means(
+        found,
+        {name: of_all[kept] for name, of_all in values.items()},
+        {"files": [file.about, *about], "cells_left_out": skipped.counts},
+    )
+
+
+def _means(grid: Grid, values: Mapping[str, F8], told: dict[str, Any]) -> Means:
+    made_of = quality(grid.pft)
+    whole = values["litInptMet"] + values["litInptStruc"]
+    litter, moved = from_means(made_of, values["litInptMet"], values["cLitInput_metbc"], whole)
+    told["litter_parts"] = {
+        "cells_adjusted": int((moved > 1e-6).sum()),
+        "largest_change_g_C_m2_d1": float(moved.max()),
+    }
+    told["npp_below_0_set_to_0"] = int((values["cnpp"] < 0).sum())
+    quantities = {
+        "soil_temperature": values["tsoilC"],
+        "air_temperature": values["tairC"],
+        "theta_l": np.minimum(1.0, values["thetaLiq"]),
+        "theta_f": np.minimum(1.0, values["thetaFrzn"]),
+        "gpp": values["cgpp"],
+        "npp": np.maximum(0.0, values["cnpp"]),
+    }
+    return Means(grid, quantities, litter, made_of, told)
+
+
+@dataclass
+class _File:
+    """The NetCDF file of means, read once."""
+
+    path: Path
+    findings: Findings
+    about: dict[str, Any] = field(default_factory=dict)
+    _arrays: dict[str, F8] = field(default_factory=dict)
+    _units: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        import netCDF4
+
+        text = not_a_file(self.path, "the testbed's NetCDF file of annual means")
+        if not text:
+            try:
+                with netCDF4.Dataset(self.path) as dataset:
+                    for name, variable in dataset.variables.items():
+                        raw = np.ma.filled(variable[:].astype(np.float64), np.nan)
+                        self._arrays[name] = np.where(np.abs(raw) > LARGEST, np.nan, raw)
+                        self._units[name] = str(getattr(variable, "units", ""))
+            except (OSError, RuntimeError, ValueError) as error:
+                reason = getattr(error, "strerror", None) or str(error)
+                text = f"is not NetCDF, or not all of it ({reason}); fetch it again"
+        if text:
+            self.findings.fatal("files", Problem(text, file=str(self.path)))
+        self.about = digest(self.path.name, self.path.read_bytes())
+
+    def check_cells(self, grid: Grid) -> None:
+        """Note cells and classes that are not those of the tables."""
+        rules = {"cellid": grid.cell, "IGBP_PFT": grid.pft}
+        for name, needed in rules.items():
+            found = self._at(name, grid)
+            for i in np.flatnonzero(found != needed):
+                text = f"found {found[i]:g}; the grid file has {needed[i]}"
+                self._note("cells that differ", name, grid, int(i), text)
+
+    def values(self, name: str, grid: Grid) -> F8:
+        """Return a variable at cells; NaN, with a finding, where there is none."""
+        least, most, spelled, needed = VARIABLES[name]
+        found = self._at(name, grid)
+        unit = self._units.get(name, spelled[0])
+        if unit not in spelled:
+            text = f"is in {unit!r}; needed {spelled[0]!r}"
+            self.findings.add("units", Problem(text, f"variable {name!r}", str(self.path)))
+        with np.errstate(invalid="ignore"):
+            bad = ~((found >= least) & (found <= most))
+        for i in np.flatnonzero(bad):
+            text = "is missing" if np.isnan(found[i]) else f"found {found[i]:g}"
+            if needed == "degC" and 150.0 < found[i] < 350.0:
+                text += ", which looks like K"
+            self._note("bad values", name, grid, int(i), f"{text}; needed {needed}")
+        return found
+
+    def _at(self, name: str, grid: Grid) -> F8:
+        nothing = np.full(grid.cell.size, np.nan)
+        if name not in self._arrays:
+            there = ", ".join(sorted(self._arrays))
+            text = f"no variable {name!r}; it holds {there}"
+            self.findings.fatal("variables", Problem(text, file=str(self.path)))
+        array = self._arrays[name]
+        inside = _inside(array, grid)
+        if not inside.all():
+            text = f"has shape {array.shape}; needed (lat, lon) that holds every cell"
+            self.findings.add("shapes", Problem(text, f"variable {name!r}", str(self.path)))
+            return nothing
+        return np.asarray(array[grid.row, grid.column])
+
+    def _note(self, kind: str, name: str, grid: Grid, i: int, text: str) -> None:
+        where = f"variable {name!r}, {grid.said(i)}"
+        self.findings.add(kind, Problem(text, where, str(self.path)))
+
+
+def _inside(array: F8, grid: Grid) -> NDArray[np.bool_]:
+    if array.ndim != 2:
+        return np.zeros(1, dtype=bool)
+    return np.asarray(
+        (grid.row >= 0)
+        & (grid.row < array.shape[0])
+        & (grid.column >= 0)
+        & (grid.column < array.shape[1])
+    )

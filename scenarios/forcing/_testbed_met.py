@@ -1,0 +1,197 @@
+"""One meteorological file of the testbed: its layout checked, and a year of it at cells."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenarios._problems import Problem, nearest
+from scenarios.forcing._checks import Findings, not_a_file
+from scenarios.forcing._served import DAYS
+from scenarios.forcing._testbed_grid import Grid
+from scenarios.forcing._testbed_means import LARGEST
+
+F4 = NDArray[np.float32]
+
+LAYERS = 6
+MOST_NOTED = 200
+"""Wrong values of a variable and year that are noted one by one."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a variable of a meteorological file may hold: at least, less than."""
+
+    dims: tuple[str, ...]
+    least: float
+    below: float
+    needed: str
+
+
+_LAYERED = ("time", "nsoilyrs", "lat", "lon")
+_FLAT = ("time", "lat", "lon")
+
+RULES = {
+    "xtairk": Rule(_FLAT, 150.0, 350.0, "K, 150 to 350"),
+    "xcgpp": Rule(_FLAT, 0.0, 60.0, "g C m-2 d-1, 0 to 60"),
+    "xtsoil": Rule(_LAYERED, 150.0, 350.0, "K, 150 to 350"),
+    "xmoist": Rule(_LAYERED, 0.0, 1.0 + 1e-6, "m3 m-3, 0 to 1"),
+    "xfrznmoist": Rule(_LAYERED, 0.0, 1.0 + 1e-6, "m3 m-3, 0 to 1"),
+}
+OPTIONAL = "xfrznmoist"
+"""Not in old files: there no water is frozen."""
+
+
+class MetFile:
+    """A meteorological file that is open.
+
+    Attributes
+    ----------
+    path : Path
+    years : tuple of int
+    """
+
+    def __init__(self, path: Path, dataset: Any, findings: Findings) -> None:
+        self.path, self._dataset, self._findings = path, dataset, findings
+        dataset.set_auto_maskandscale(False)
+        self.years = tuple(int(y) for y in np.atleast_1d(self._whole("year")))
+        for problem in self._wrong_layout():
+            findings.add("layouts", problem)
+
+    def _whole(self, name: str) -> NDArray[Any]:
+        if name not in self._dataset.variables:
+            self._missing(name)
+            return np.empty(0)
+        return np.asarray(self._dataset[name][:])
+
+    def _missing(self, name: str) -> None:
+        there = list(self._dataset.variables)
+        hint = nearest(name, there) or f"; it holds {', '.join(there)}"
+        text = f"no variable {name!r}{hint}"
+        self._findings.add("variables", Problem(text, file=str(self.path)))
+
+    def _wrong_layout(self) -> Iterator[Problem]:
+        sizes = {name: len(d) for name, d in self._dataset.dimensions.items()}
+        days, years = sizes.get("time", 0), max(1, len(self.years))
+        if days != DAYS * years:
+            text = f"has {days} days for {years} year{'s' if years > 1 else ''}"
+            leap = days in (DAYS * years + n for n in range(1, 2 + years // 4))
+            why = ": leave February 29 out" if leap else ", no day missing"
+            text += f"; needed {DAYS} a year{why}"
+            yield Problem(text, "dimension 'time'", str(self.path))
+        if sizes.get("nsoilyrs", LAYERS) != LAYERS:
+            text = f"has {sizes['nsoilyrs']} layers; needed {LAYERS}"
+            yield Problem(text, "dimension 'nsoilyrs'", str(self.path))
+        for name, rule in RULES.items():
+            found = self._dataset.variables.get(name)
+            if found is not None and found.dimensions != rule.dims:
+                text = f"has dimensions ({', '.join(found.dimensions)}); needed "
+                text += f"({', '.join(rule.dims)})"
+                yield Problem(text, f"variable {name!r}", str(self.path))
+            elif found is None and name != OPTIONAL:
+                self._missing(name)
+        yield from self._cut_short()
+
+    def _cut_short(self) -> Iterator[Problem]:
+        """Yield that the file ends before its variables do: the library reads on in silence."""
+        if not self._dataset.data_model.startswith("NETCDF3"):
+            return
+        needed = sum(v.size * v.dtype.itemsize for v in self._dataset.variables.values())
+        found = self.path.stat().st_size
+        if found < needed:
+            text = f"has {found} bytes and its variables need {needed}; fetch or write it again"
+            yield Problem(text, file=str(self.path))
+
+    def close(self) -> None:
+        """Close it."""
+        self._dataset.close()
+
+    def check_cells(self, grid: Grid) -> None:
+        """Note cells of the tables without data here, and the other way round."""
+        ids, missing = self._whole("cellid"), self._whole("cellMissing")
+        if ids.ndim != 2 or missing.shape != ids.shape:
+            return
+        # Longitude by longitude, south to north: the transpose in order.
+        there = ids.T[missing.T == 0]
+        for cell in np.setdiff1d(grid.cell, there).tolist():
+            i = int(np.searchsorted(grid.cell, cell))
+            text = "cellMissing is 1, or not in this grid (ocean?); the grid file has the cell"
+            self._note("cells that differ", text, grid.said(i))
+        for cell in np.setdiff1d(there, grid.cell).tolist():
+            self._note(
+                "cells that differ", "cellMissing is 0; not in the grid file", f"cell {cell}"
+            )
+        inside = (grid.row < ids.shape[0]) & (grid.column < ids.shape[1])
+        found = ids[grid.row[inside], grid.column[inside]]
+        for i in map(int, np.flatnonzero(inside)[found != grid.cell[inside]]):
+            at = int(ids[grid.row[i], grid.column[i]])
+            text = f"cellid at row {grid.row[i] + 1}, column {grid.column[i] + 1} is {at}"
+            self._note("cells that differ", text, grid.said(i))
+        if (np.diff(there) <= 0).any():
+            text = "is not numbered longitude by longitude, south to north"
+            self._note("cells that differ", text, "variable 'cellid'")
+
+    def year(self, name: str, year: int, grid: Grid) -> F4 | None:
+        """Return a variable's year at cells, (L, 365) or (L, 365, 6); None where it has none."""
+        if name not in self._dataset.variables:
+            return None
+        first = DAYS * self.years.index(year)
+        whole = self._dataset[name][first : first + DAYS]
+        # Days come first in the file; the kernels want each cell's days in a row.
+        values = np.moveaxis(whole[..., grid.row, grid.column], -1, 0)
+        self._check(name, year, values, grid)
+        return np.ascontiguousarray(values, dtype=np.float32)
+
+    def _check(self, name: str, year: int, values: F4, grid: Grid) -> None:
+        rule = RULES[name]
+        with np.errstate(invalid="ignore"):
+            bad = ~((values >= rule.least) & (values < rule.below))
+        if not bad.any():
+            return
+        by_day = bad.reshape(*bad.shape[:2], -1).any(axis=2)
+        everywhere = by_day.all(axis=0) & (len(grid.cell) > 1)
+        for d in map(int, np.flatnonzero(everywhere)):
+            found = self._found(values[0, d].ravel()[bad[0, d].ravel()][0], rule)
+            text = f"{found} in every cell; needed {rule.needed}"
+            self._note(f"bad values of {name}", text, f"variable {name!r}, {year} day {d + 1}")
+        places = np.argwhere(bad & ~everywhere.reshape(1, -1, *(1,) * (bad.ndim - 2)))
+        for place in places[:MOST_NOTED]:
+            i, day, *layer = map(int, place)
+            where = f"variable {name!r}, {grid.said(i)}, {year} day {day + 1}"
+            where += f", layer {layer[0] + 1}" if layer else ""
+            text = f"{self._found(values[tuple(place)], rule)}; needed {rule.needed}"
+            self._note(f"bad values of {name}", text, where)
+        if len(places) > MOST_NOTED:
+            text = f"{len(places)} values of {name!r} in {year} are not {rule.needed}"
+            self._note("bad years", text, "")
+
+    @staticmethod
+    def _found(value: np.float32, rule: Rule) -> str:
+        if not np.abs(value) <= LARGEST:
+            return "is missing"
+        if rule.needed.startswith("K") and -90 < value < 60:
+            return f"found {value:g}, which looks like degC"
+        if rule.least == 0 and 1 < value <= 100 and rule.below < 2:
+            return f"found {value:g}, which looks like percent"
+        return f"found {value:g}"
+
+    def _note(self, kind: str, text: str, where: str) -> None:
+        self._findings.add(kind, Problem(text, where, str(self.path)))
+
+
+def open_met(path: Path, findings: Findings) -> MetFile | None:
+    """Return a meteorological file, open; None, with a finding, where it is none."""
+    import netCDF4
+
+    text = not_a_file(path, "a meteorological file of the testbed")
+    if not text:
+        try:
+            return MetFile(path, netCDF4.Dataset(path), findings)
+        except (OSError, RuntimeError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            text = f"is not NetCDF, or not all of it ({reason}); fetch or write it again"
+    findings.add("files", Problem(text, file=str(path)))
+    return None

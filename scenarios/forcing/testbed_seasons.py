@@ -1,0 +1,160 @@
+"""Invented seasons on the testbed's real annual means: daily drivers of every cell with plants.
+
+.. code-block:: yaml
+
+    forcing:
+      reader: testbed_seasons
+      path: testbed/clm45_cruncep/drivers_mean_2000_2010.nc
+      grid: testbed/clm45_cruncep/gridinfo_igbpz.csv.gz
+      soil: testbed/clm45_cruncep/gridinfo_soil_clm2.csv.gz
+      years: [1901, 2010]
+      precision: float32
+
+The daily forcing of the testbed is not public; this has its cells, soils, classes and means,
+and cosines like those of RF-1 around them, with w = 2 pi / 365:
+
+* air: mean + A cos(w (d - D)), A = 1.5 + 0.23 |latitude| K, D day 200 in the north, 15 south;
+* soil, over the roots: the same wave around its own mean, damped by exp(-z) and late by z,
+  z = 0.15 (RF-1's damping at 0.3 m);
+* GPP: mean x max(0, 1 + r cos(w (d - D + 8))), r = A / 8, scaled so that the mean is kept;
+* water, of pore space: theta_l + theta_f + 0.1 cos(w (d - D + 100)), between 0.02 and 1; of it
+  0.85 clip(-T / 4, 0, 1) is frozen at soil temperature T (degC), the rest liquid up to field
+  capacity.
+
+The means of temperatures and GPP are those of the file; of water only the whole is, about.
+Years differ as in `synthetic_testbed`. The result is written year by year into its arrays.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from kernels import Variable
+from scenarios.forcing._checks import F8, Findings, Years
+from scenarios.forcing._contract import Forcing
+from scenarios.forcing._seasons import Year, variation
+from scenarios.forcing._served import DAYS, LASTING, in_unit, misfits
+from scenarios.forcing._testbed_means import Means
+from scenarios.forcing.synthetic_testbed import Count, coords_of, span
+from scenarios.forcing.testbed_means import MeansSpec
+
+DAILY = ("gpp", "air_temperature", "soil_temperature", "theta_l", "theta_f", "btran")
+
+LABEL = "synthetic seasons (invented) on the annual means of {file}"
+
+DEEP = 0.15
+"""Damping and delay of the root zone: RF-1's z / 2 at 0.3 m."""
+
+_W = 2 * np.pi / DAYS
+
+
+class Spec(MeansSpec):
+    """``forcing:`` of invented seasons on real means."""
+
+    reader: Literal["testbed_seasons"]
+    years: Years | Count = Field(default=1, description="[first, last], or how many from 1901")
+    variation: float = Field(
+        default=1.0, ge=0, le=3, description="of later years around the first; 0 repeats it"
+    )
+    precision: Literal["float64", "float32"] = Field(
+        default="float64", description="of daily drivers; float32 halves the memory"
+    )
+
+    def read(self, needs: Sequence[Variable], base: Path) -> list[Forcing]:
+        """Return the one forcing; see `ReaderSpec.read`."""
+        findings = Findings()
+        given = {**dict.fromkeys(LASTING, ()), **dict.fromkeys(DAILY, ("date",))}
+        for problem in misfits(needs, given, "testbed_seasons"):
+            findings.add("drivers", problem)
+        means = self.means(base, findings)
+        first, last = span(self.years)
+        drivers = self._drivers(needs, means, variation(last - first + 1, self.variation))
+        label = LABEL.format(file=Path(self.path).name)
+        provenance = {
+            "reader": "testbed_seasons",
+            **means.told,
+            "years": [first, last],
+            "variation": self.variation,
+            "precision": self.precision,
+            "conventions": __doc__,
+        }
+        if self.perturb is not None:
+            label = f"{label}; {self.label}"
+            provenance["perturbed"] = self.perturb.model_dump()
+        locations = means.grid.locations
+        return [Forcing(self.name, drivers, coords_of(first, last), locations, provenance, label)]
+
+    def _drivers(
+        self, needs: Sequence[Variable], means: Means, years: Sequence[Year]
+    ) -> Mapping[str, NDArray[Any]]:
+        lasting = {**means.grid.lasting, "depth": np.full(means.grid.cell.size, self.depth)}
+        made: dict[str, NDArray[Any]] = {}
+        for need in needs:
+            if need.dims:
+                shape = (means.grid.cell.size, DAYS * len(years))
+                made[need.name] = np.empty(shape, dtype=self.precision)
+            else:
+                made[need.name] = in_unit(lasting[need.name], need.name, need.units)
+        seasons = Seasons.of(means)
+        daily = [need for need in needs if need.dims]
+        for k, year in enumerate(years):
+            of_year = seasons.year(year)
+            for need in daily:
+                values = in_unit(of_year[need.name], need.name, need.units)
+                made[need.name][:, DAYS * k : DAYS * (k + 1)] = values
+        return made
+
+
+@dataclass(frozen=True)
+class Seasons:
+    """The first year of every cell, (L, 365), and what of soil is needed to vary it, (L, 1).
+
+    ``air`` and ``soil`` are degC, ``gpp`` g C m-2 d-1, ``water`` a part of pore space.
+    """
+
+    air: F8
+    soil: F8
+    gpp: F8
+    water: F8
+    wilting: F8
+    field: F8
+    saturation: F8
+
+    @classmethod
+    def of(cls, means: Means) -> "Seasons":
+        """Return the seasons around means."""
+        has = {name: values[:, np.newaxis] for name, values in means.quantities.items()}
+        grid = means.grid
+        lat = grid.lat[:, np.newaxis]
+        swing = 1.5 + 0.23 * np.abs(lat)
+        since = _W * (np.arange(1.0, DAYS + 1) - np.where(lat >= 0, 200.0, 15.0))
+        green = np.maximum(0.0, 1 + swing / 8 * np.cos(since + 8 * _W))
+        return cls(
+            air=has["air_temperature"] + swing * np.cos(since),
+            soil=has["soil_temperature"] + swing * np.exp(-DEEP) * np.cos(since - DEEP),
+            gpp=has["gpp"] * green / green.mean(axis=1, keepdims=True),
+            water=has["theta_l"] + has["theta_f"] + 0.1 * np.cos(since + 100 * _W),
+            wilting=grid.wilting[:, np.newaxis],
+            field=grid.field[:, np.newaxis],
+            saturation=grid.saturation[:, np.newaxis],
+        )
+
+    def year(self, year: Year) -> dict[str, F8]:
+        """Return the daily drivers of a year, each (L, 365)."""
+        soil = self.soil + year.warmer
+        total = np.clip(self.water + year.wetter / self.saturation, 0.02, 1.0)
+        ice = 0.85 * np.clip(soil / -4.0, 0.0, 1.0)
+        held = np.minimum(total * (1 - ice), self.field / self.saturation)
+        return {
+            "gpp": year.gpp * self.gpp,
+            "air_temperature": self.air + year.warmer,
+            "soil_temperature": soil,
+            "theta_l": held,
+            "theta_f": total * ice,
+            "btran": (held * self.saturation - self.wilting) / (self.field - self.wilting),
+        }
