@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.compiled import expand
-from kernels import BY_CODE, CRASHED, OK, Batch, Kernel, Run, Stage, Unavailable
+from ensemble.stages import guarded, needed, reads_of
+from kernels import BY_CODE, OK, Batch, Kernel, Run, Stage
 
 F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]
@@ -152,8 +153,8 @@ class Chain:
             v.name: tuple(sizes[d] for d in v.dims)
             for v in (*kernel.outputs, *kernel.intermediates)
         }
-        self.stages, self.fills = _needed(kernel, self.wanted)
-        self.reads = _reads(self.stages)
+        self.stages, self.fills = needed(kernel, self.wanted)
+        self.reads = reads_of(self.stages)
         self._cells = {
             s.name: sum(math.prod(self._dims[n]) for n in self.fills[s.name]) for s in self.stages
         }
@@ -368,7 +369,7 @@ class Chain:
         else:
             out = {n: self._workspace.take(n, shape) for n, shape in shapes.items()}
         status = np.zeros((locations, width), dtype=np.uint8)
-        notes = _guarded(self._runs[stage.name], batch, out, status)
+        notes = guarded(self._runs[stage.name], batch, out, status)
         return out, status, notes
 
     def _value(
@@ -382,30 +383,6 @@ class Chain:
         if producer in own:
             return own[producer][name], None
         return shared[producer].values[name], shared[producer].of(samples)
-
-
-def _needed(kernel: Kernel, wanted: Collection[str]) -> tuple[list[Stage], dict[str, list[str]]]:
-    """Return the stages to run and, for each, the names it must fill."""
-    fills: dict[str, list[str]] = {}
-    missing = set(wanted)
-    stages: list[Stage] = []
-    for stage in reversed(kernel.stages):
-        mine = [name for name in stage.outputs if name in missing]
-        if mine:
-            stages.insert(0, stage)
-            fills[stage.name] = mine
-            missing |= set(stage.upstream)
-    return stages, fills
-
-
-def _reads(stages: Collection[Stage]) -> dict[str, frozenset[str]]:
-    """Return, for each stage, every parameter read so far: its own and those before it."""
-    producer = {name: stage.name for stage in stages for name in stage.outputs}
-    reads: dict[str, frozenset[str]] = {}
-    for stage in stages:
-        before = [reads[producer[name]] for name in stage.upstream]
-        reads[stage.name] = frozenset(stage.parameters).union(*before)
-    return reads
 
 
 def _at_locations(base: Batch, here: slice) -> Batch:
@@ -422,36 +399,3 @@ def _blank(values: F8, status: U1) -> F8:
     failed = status != 0
     middle = (slice(None), *(None,) * (values.ndim - 2), slice(None))
     return np.where(failed[middle], np.nan, values)
-
-
-def _guarded(run: Run, batch: Batch, out: Mapping[str, F8], status: U1) -> list[str]:
-    """Run a stage; where it raises, halve the samples until the members at fault are alone.
-
-    A kernel must not raise for a member. One that does costs its own members alone: they
-    get a status, and the exception is noted. What is the machine's fault ends the run.
-    """
-    try:
-        return list(run(batch, out, status) or ())
-    except Unavailable:
-        raise
-    except Exception as error:
-        width = status.shape[1]
-        if width == 1:
-            for values in out.values():
-                values[...] = np.nan
-            status[...] = CRASHED
-            return [f"{type(error).__name__}: {error}"]
-    notes: list[str] = []
-    for half in (slice(0, width // 2), slice(width // 2, width)):
-        part = replace(
-            batch,
-            parameters={n: np.ascontiguousarray(v[:, half]) for n, v in batch.parameters.items()},
-            level={n: np.ascontiguousarray(v[half]) for n, v in batch.level.items()},
-        )
-        some = {n: np.empty((*v.shape[:-1], half.stop - half.start)) for n, v in out.items()}
-        codes = np.zeros((len(status), half.stop - half.start), dtype=np.uint8)
-        notes += _guarded(run, part, some, codes)
-        status[:, half] = codes
-        for name, values in some.items():
-            out[name][..., half] = values
-    return notes

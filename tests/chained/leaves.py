@@ -20,7 +20,7 @@ class Options:
 
 def open_(options):
     def run(batch, out, status):
-        CALLS.append(("leaves", *status.shape))
+        CALLS.add("leaves", *status.shape)
         share = batch.parameters["share"]
         litter = options.gain * batch.drivers["gpp"][:, :, None] * share[:, None]
         years = litter.reshape(len(litter), -1, DAYS, litter.shape[-1]).sum(axis=2)

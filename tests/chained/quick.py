@@ -19,7 +19,7 @@ class Options:
 
 def open_rates(options):
     def run(batch, out, status):
-        CALLS.append(("quick.rates", *status.shape))
+        CALLS.add("quick.rates", *status.shape)
         clay = batch.drivers["clay"][:, None]
         out["rates"][...] = options.faster * batch.parameters["rate"] * (1.0 - clay)
 
@@ -28,7 +28,7 @@ def open_rates(options):
 
 def open_pools(options):
     def run(batch, out, status):
-        CALLS.append(("quick.pools", *status.shape))
+        CALLS.add("quick.pools", *status.shape)
         rate = batch.upstream["rates"][:, batch.level["rates"]]
         start = 10.0 if options.start == "steady" else 0.0
         litter, temperature = batch.drivers["litter"], batch.drivers["soil_temperature"]

@@ -23,7 +23,7 @@ class Options:
 
 def open_(options):
     def run(batch, out, status):
-        CALLS.append(("slow", *status.shape))
+        CALLS.add("slow", *status.shape)
         rate, efficiency = batch.parameters["rate"], batch.parameters["efficiency"]
         litter, clay = batch.drivers["litter"], batch.drivers["clay"]
         rate = rate * (1.0 - 0.5 * clay[:, None])
