@@ -15,12 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.compiled import expand
-from kernels import CRASHED, OK, Batch, Kernel, Run, Stage, Unavailable
+from ensemble.stages import guarded, needed, reads_of
+from kernels import BY_CODE, OK, Batch, Kernel, Run, Stage
 
 F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]
 U1 = NDArray[np.uint8]
-Levels = Callable[[Collection[str], int, int], tuple[I8, I8]]
+Levelled = tuple[I8, I8]
+"""The first sample of every distinct row, and the row of every sample."""
+
+Levels = Callable[[Collection[str], int, int], Levelled]
 
 TILE_SAMPLES = 1024
 TILE_BYTES = 1 << 20
@@ -29,6 +33,14 @@ the speed of memory."""
 
 SHARE_BELOW = 0.5
 """A stage is shared when its distinct rows are at most this fraction of the samples."""
+
+MOST_TILE_BYTES = 128 << 20
+"""What the stages of a tile fill, at most, unless one unit or one call's lanes take more: daily
+series of a century are 0.3 MB for each member and output."""
+
+MOST_SHARED_BYTES = 256 << 20
+"""Rows of a stage that are held at one location for all samples of a block; where there are
+more, they are shared within each tile."""
 
 
 @dataclass(frozen=True)
@@ -95,12 +107,19 @@ _NOTHING = np.empty(0)
 
 @dataclass(frozen=True)
 class _Shared:
-    """A stage evaluated on its R distinct rows, and the row each sample uses."""
+    """A stage evaluated on its R distinct rows, and the row each sample from ``first`` uses."""
 
     values: Mapping[str, F8]
     status: U1
     level: I8
     failed: bool
+    first: int = 0
+
+    def of(self, samples: slice | I8) -> I8:
+        """Return the rows that some samples of the block use."""
+        if isinstance(samples, slice):
+            return self.level[samples.start - self.first : samples.stop - self.first]
+        return self.level[samples - self.first]
 
 
 class Chain:
@@ -128,14 +147,18 @@ class Chain:
         unit: int = 1,
     ) -> None:
         self.kernel = kernel
-        self.tile_samples = max(unit, TILE_SAMPLES // unit * unit)
+        self.unit = unit
         self.wanted = tuple(wanted)
         self._dims = {
             v.name: tuple(sizes[d] for d in v.dims)
             for v in (*kernel.outputs, *kernel.intermediates)
         }
-        self.stages, self.fills = _needed(kernel, self.wanted)
-        self.reads = _reads(self.stages)
+        self.stages, self.fills = needed(kernel, self.wanted)
+        self.reads = reads_of(self.stages)
+        self._cells = {
+            s.name: sum(math.prod(self._dims[n]) for n in self.fills[s.name]) for s in self.stages
+        }
+        self.tile_samples = self._whole_units(sum(math.prod(self._dims[n]) for n in self.wanted))
         self._producer = {name: s.name for s in self.stages for name in s.outputs}
         self._runs: dict[str, Run] = {s.name: s.open(options) for s in self.stages}
         self._workspace = _Workspace()
@@ -162,14 +185,24 @@ class Chain:
         """
         locations = len(next(iter(drivers.values())))
         base = Batch(parameters=rows, drivers=drivers, coords=coords)
-        deep, wide = self._tile_shape(locations, samples)
+        every = self._few(levels, slice(0, samples), [s.name for s in self.stages], ())
+        few = self._held(every)
+        # Stages that few rows need, but more than may be held for a whole block.
+        tight = every.keys() - few.keys()
+        held = sum(8 * math.prod(drivers[n].shape[1:]) for s in self.stages for n in s.drivers)
+        deep, wide = self._tile_shape(locations, samples, few, held)
         for l0 in range(0, locations, deep):
             here = slice(l0, min(l0 + deep, locations))
             part = _at_locations(base, here)
             notes: list[str] = []
-            shared = self._shared(part, levels, samples, notes)
+            shared = self._shared(part, few, slice(0, samples), {}, notes)
             for s0 in range(0, samples, wide):
-                tile = self._tile(part, shared, here, slice(s0, min(s0 + wide, samples)))
+                some = slice(s0, min(s0 + wide, samples))
+                known = shared
+                if tight:
+                    mine = self._few(levels, some, tight, shared)
+                    known = self._shared(part, mine, some, shared, notes)
+                tile = self._tile(part, known, here, some)
                 yield replace(tile, notes=(*notes, *tile.notes)) if notes else tile
                 notes = []
 
@@ -195,24 +228,75 @@ class Chain:
             with suppress(Exception):
                 self._runs[stage.name](batch, out, np.zeros((1, 0), np.uint8))
 
-    def _tile_shape(self, locations: int, samples: int) -> tuple[int, int]:
-        wide = min(samples, self.tile_samples)
+    def _whole_units(self, cells: int) -> int:
+        """Return the samples of a tile of which each fills so many cells: whole units."""
+        most = min(TILE_SAMPLES, MOST_TILE_BYTES // max(1, 8 * cells))
+        return max(self.unit, most // self.unit * self.unit)
+
+    def _tile_shape(
+        self, locations: int, samples: int, few: Mapping[str, Levelled], held: int
+    ) -> tuple[int, int]:
+        """Return locations and samples of a tile; ``few`` are shared, ``held`` bytes drivers'."""
+        own = sum(self._cells[s.name] for s in self.stages if s.name not in few)
+        wide = min(samples, self._whole_units(own))
         largest = max(int(np.prod(self._dims[n])) for f in self.fills.values() for n in f)
-        return max(1, min(locations, TILE_BYTES // max(1, 8 * largest * wide))), wide
+        deep = TILE_BYTES // max(1, 8 * largest * wide)
+        # A stage of few rows is given more locations, as far as they may be held.
+        rows = {name: len(first) for name, (first, _) in few.items()}
+        widths = {s.name: rows.get(s.name, wide) for s in self.stages}
+        bytes_ = held + sum(8 * self._cells[name] * width for name, width in widths.items())
+        lanes = -(-self.kernel.lanes // max(1, min(widths.values())))
+        deep = max(deep, min(lanes, MOST_TILE_BYTES // max(1, bytes_)))
+        return max(1, min(locations, deep)), wide
+
+    def _few(
+        self, levels: Levels, samples: slice, among: Collection[str], known: Collection[str]
+    ) -> dict[str, Levelled]:
+        """Return the stages whose distinct rows are few, and their rows, of some samples.
+
+        A stage is shared only with those that feed it, or where these are ``known``.
+        """
+        found: dict[str, Levelled] = {}
+        for stage in self.stages:
+            if stage.name not in among:
+                continue
+            first, level = levels(self.reads[stage.name], samples.start, samples.stop)
+            makers = {self._producer[name] for name in stage.upstream}
+            few = len(first) <= max(1, SHARE_BELOW * (samples.stop - samples.start))
+            if few and makers <= {*found, *known}:
+                found[stage.name] = first, level
+        return found
+
+    def _held(self, every: Mapping[str, Levelled]) -> dict[str, Levelled]:
+        """Return the stages whose rows may be held at one location, with those that feed them."""
+        found: dict[str, Levelled] = {}
+        for stage in self.stages:
+            if stage.name in every:
+                nbytes = 8 * self._cells[stage.name] * len(every[stage.name][0])
+                makers = {self._producer[name] for name in stage.upstream}
+                if nbytes <= MOST_SHARED_BYTES and makers <= found.keys():
+                    found[stage.name] = every[stage.name]
+        return found
 
     def _shared(
-        self, base: Batch, levels: Levels, samples: int, notes: list[str]
+        self,
+        base: Batch,
+        few: Mapping[str, Levelled],
+        samples: slice,
+        known: Mapping[str, _Shared],
+        notes: list[str],
     ) -> dict[str, _Shared]:
-        """Evaluate every stage whose distinct rows are few."""
-        done: dict[str, _Shared] = {}
+        """Evaluate stages on their distinct rows, beside those that are ``known``."""
+        done = dict(known)
         for stage in self.stages:
-            first, level = levels(self.reads[stage.name], 0, samples)
-            if len(first) > max(1, SHARE_BELOW * samples):
+            if stage.name not in few:
                 continue
-            batch = self._batch(stage, base, done, {}, first)
+            first, level = few[stage.name]
+            batch = self._batch(stage, base, done, {}, first + samples.start)
             values, status, raised = self._evaluate(stage, batch, len(first), keep=True)
             notes += raised
-            done[stage.name] = _Shared(values, status, level, bool(status.any()))
+            failed = bool(status.any())
+            done[stage.name] = _Shared(values, status, level, failed, samples.start)
         return done
 
     def _tile(
@@ -224,15 +308,25 @@ class Chain:
         notes: list[str] = []
         for stage in self.stages:
             if stage.name in shared:
-                _merge(status, shared[stage.name], samples)
+                one = shared[stage.name]
+                if one.failed:
+                    notes += self._merge(stage, status, one.status[:, one.of(samples)])
                 continue
             batch = self._batch(stage, base, shared, own, samples)
             own[stage.name], mine, raised = self._evaluate(stage, batch, width)
             notes += raised
             if mine.any():
-                np.copyto(status, mine, where=status == 0)
+                notes += self._merge(stage, status, mine)
         arrays = {name: self._value(name, shared, own, samples) for name in self.wanted}
         return Tile(here, samples, status, tuple(notes), arrays, self._workspace)
+
+    def _merge(self, stage: Stage, status: U1, mine: U1) -> list[str]:
+        """Give members the status of the first stage they fail in; say which of several kernels."""
+        fresh = np.where(status == OK, mine, OK)
+        np.copyto(status, mine, where=status == OK)
+        if not self.kernel.parts:
+            return []
+        return [f"{stage.name}: {BY_CODE[c].name}" for c in np.unique(fresh).tolist() if c != OK]
 
     def _batch(
         self,
@@ -249,7 +343,7 @@ class Chain:
             producer = self._producer[name]
             if producer in shared:
                 upstream[name] = shared[producer].values[name]
-                level[name] = shared[producer].level[samples]
+                level[name] = shared[producer].of(samples)
             else:
                 upstream[name] = own[producer][name]
                 level[name] = np.arange(upstream[name].shape[-1])
@@ -275,7 +369,7 @@ class Chain:
         else:
             out = {n: self._workspace.take(n, shape) for n, shape in shapes.items()}
         status = np.zeros((locations, width), dtype=np.uint8)
-        notes = _guarded(self._runs[stage.name], batch, out, status)
+        notes = guarded(self._runs[stage.name], batch, out, status)
         return out, status, notes
 
     def _value(
@@ -288,31 +382,7 @@ class Chain:
         producer = self._producer[name]
         if producer in own:
             return own[producer][name], None
-        return shared[producer].values[name], shared[producer].level[samples]
-
-
-def _needed(kernel: Kernel, wanted: Collection[str]) -> tuple[list[Stage], dict[str, list[str]]]:
-    """Return the stages to run and, for each, the names it must fill."""
-    fills: dict[str, list[str]] = {}
-    missing = set(wanted)
-    stages: list[Stage] = []
-    for stage in reversed(kernel.stages):
-        mine = [name for name in stage.outputs if name in missing]
-        if mine:
-            stages.insert(0, stage)
-            fills[stage.name] = mine
-            missing |= set(stage.upstream)
-    return stages, fills
-
-
-def _reads(stages: Collection[Stage]) -> dict[str, frozenset[str]]:
-    """Return, for each stage, every parameter read so far: its own and those before it."""
-    producer = {name: stage.name for stage in stages for name in stage.outputs}
-    reads: dict[str, frozenset[str]] = {}
-    for stage in stages:
-        before = [reads[producer[name]] for name in stage.upstream]
-        reads[stage.name] = frozenset(stage.parameters).union(*before)
-    return reads
+        return shared[producer].values[name], shared[producer].of(samples)
 
 
 def _at_locations(base: Batch, here: slice) -> Batch:
@@ -324,46 +394,8 @@ def _at_locations(base: Batch, here: slice) -> Batch:
     )
 
 
-def _merge(status: U1, stage: _Shared, samples: slice) -> None:
-    if stage.failed:
-        np.copyto(status, stage.status[:, stage.level[samples]], where=status == 0)
-
-
 def _blank(values: F8, status: U1) -> F8:
     """Return ``values`` with NaN wherever the member failed, whichever stage it was."""
     failed = status != 0
     middle = (slice(None), *(None,) * (values.ndim - 2), slice(None))
     return np.where(failed[middle], np.nan, values)
-
-
-def _guarded(run: Run, batch: Batch, out: Mapping[str, F8], status: U1) -> list[str]:
-    """Run a stage; where it raises, halve the samples until the members at fault are alone.
-
-    A kernel must not raise for a member. One that does costs its own members alone: they
-    get a status, and the exception is noted. What is the machine's fault ends the run.
-    """
-    try:
-        return list(run(batch, out, status) or ())
-    except Unavailable:
-        raise
-    except Exception as error:
-        width = status.shape[1]
-        if width == 1:
-            for values in out.values():
-                values[...] = np.nan
-            status[...] = CRASHED
-            return [f"{type(error).__name__}: {error}"]
-    notes: list[str] = []
-    for half in (slice(0, width // 2), slice(width // 2, width)):
-        part = replace(
-            batch,
-            parameters={n: np.ascontiguousarray(v[:, half]) for n, v in batch.parameters.items()},
-            level={n: np.ascontiguousarray(v[half]) for n, v in batch.level.items()},
-        )
-        some = {n: np.empty((*v.shape[:-1], half.stop - half.start)) for n, v in out.items()}
-        codes = np.zeros((len(status), half.stop - half.start), dtype=np.uint8)
-        notes += _guarded(run, part, some, codes)
-        status[:, half] = codes
-        for name, values in some.items():
-            out[name][..., half] = values
-    return notes

@@ -1,7 +1,7 @@
 """From a plan to a store on disk, and from a store back to the setup that made it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ from ensemble.zarr_json import ArraySpec
 from scenarios import Scenario, read_options
 from scenarios.forcing import Locations
 
-Static = dict[str, tuple[ArraySpec, NDArray[Any]]]
+Static = dict[str, tuple[ArraySpec, NDArray[Any] | Sequence[NDArray[Any]]]]
+"""Arrays known before a run; a sequence holds one for each place of the first dimension."""
 
 DEPTHS = ("mm", "cm", "m")
 """Units of a kernel's own dimension that make it a depth in the soil."""
@@ -120,21 +121,25 @@ def _time(years: NDArray[np.int64]) -> Static:
 
 
 def _drivers(setup: Setup) -> Static:
-    """Return every driver as (forcing, location, *dims), one raw chunk per forcing."""
+    """Return every driver as (forcing, location, *dims), one raw chunk per forcing.
+
+    Daily drivers are large: they are neither stacked nor made wider than they come.
+    """
     found: Static = {}
     for driver in setup.kernel.drivers:
         arrays = [np.asarray(d[driver.name]) for d in setup.drivers]
         shape = (len(arrays), *arrays[0].shape)
+        narrow = all(array.dtype == np.float32 for array in arrays)
         spec = ArraySpec(
             path=f"drivers/{driver.name}",
-            dtype="float64",
+            dtype="float32" if narrow else "float64",
             dims=("forcing", "location", *driver.dims),
             shape=shape,
             chunks=(1, *shape[1:]),
             attrs={"units": driver.units, "long_name": driver.meaning},
             raw=True,
         )
-        found[spec.path] = (spec, np.stack(arrays))
+        found[spec.path] = (spec, arrays)
     return found
 
 

@@ -268,9 +268,11 @@ def digest(forcing: str, setup: Setup) -> str:
     supplied = [*setup.drivers[index].items(), *setup.coords.items()]
     supplied += observed.arrays(setup.observations[index] if setup.observations else {})
     for name, array in sorted(supplied, key=lambda pair: pair[0]):
-        array = np.ascontiguousarray(array)
+        array = np.asarray(array)
         whole.update(f"{name}{array.shape}{array.dtype.str}".encode())
-        whole.update(array.tobytes())
+        # Daily drivers are large: what is contiguous is not copied, other arrays row by row.
+        for part in [array] if array.flags.c_contiguous else array:
+            whole.update(np.ascontiguousarray(part).reshape(-1).view(np.uint8).data)
     if setup.observations:
         # Drivers are in kernel units; observations are in their own.
         units = {name: one.units for name, one in setup.observations[index].items()}

@@ -1,7 +1,7 @@
 """Responses: named scalars of a member, each made of one output, or of other responses."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -58,6 +58,31 @@ class Itself:
 
 
 @dataclass(frozen=True)
+class Selected:
+    """A response at one place of dimensions with names: of one model of several.
+
+    Attributes
+    ----------
+    name, output, units, meaning : str
+    places : tuple of int or slice
+        Which place along each dimension of the output; a slice of all where none is chosen.
+    inner : Functional
+        What is asked of the rest.
+    """
+
+    name: str
+    output: str
+    units: str
+    meaning: str
+    places: tuple[int | slice, ...]
+    inner: "Weighted | Itself | Cost"
+
+    def apply(self, values: F8, forcing: int, locations: slice) -> F8:
+        """Return the response (l, s) of ``values`` (l, *dims, s)."""
+        return self.inner.apply(values[:, *self.places], forcing, locations)
+
+
+@dataclass(frozen=True)
 class Combined:
     """A weighted sum of other responses, ``parts``; it has no output of its own."""
 
@@ -68,7 +93,7 @@ class Combined:
     output: str = ""
 
 
-Functional = Weighted | Itself | Cost | Combined
+Functional = Weighted | Itself | Cost | Selected | Combined
 """A response ready to be applied."""
 
 
@@ -140,6 +165,25 @@ def _functional(
     if response.combine is not None:
         return _combined(name, response.combine, others)
     variable = kernel.variable(response.output or "")
+    if not response.selected:
+        return _of_whole(name, response, variable, data)
+    dims = variable.dims
+    left = replace(variable, dims=tuple(d for d in dims if d not in response.selected))
+    inner = _of_whole(name, response, left, data)
+    places = tuple(
+        data.coords[dim].labels.index(response.selected[dim])
+        if dim in response.selected
+        else slice(None)
+        for dim in dims
+    )
+    meaning = f"{inner.meaning}, {', '.join(response.selected.values())}"
+    return Selected(name, variable.name, inner.units, meaning, places, inner)
+
+
+def _of_whole(
+    name: str, response: Response, variable: Variable, data: Data
+) -> Weighted | Itself | Cost:
+    """Return the response of a variable that has no dimension to choose a place of."""
     if response.cost is not None:
         return cost_of(name, response.cost, variable, data)
     if response.value is not None:
@@ -229,6 +273,7 @@ def warnings(found: Mapping[str, Functional], forcings: Sequence[str]) -> dict[s
     """Return what must be said of responses before a run, by forcing."""
     notes: dict[str, list[str]] = {label: [] for label in forcings}
     for one in found.values():
+        one = one.inner if isinstance(one, Selected) else one
         for forcing, note in one.notes if isinstance(one, Cost) else ():
             notes[forcings[forcing]].append(f"response {one.name!r}, {note}")
     return {label: said for label, said in notes.items() if said}

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -187,7 +187,7 @@ def create(
     path: Path,
     specs: tuple[ArraySpec, ...],
     attrs: Mapping[str, Any],
-    values: Mapping[str, NDArray[Any]],
+    values: Mapping[str, NDArray[Any] | Sequence[NDArray[Any]]],
     *,
     inputs: Mapping[str, Path] | None = None,
 ) -> Store:
@@ -201,7 +201,8 @@ def create(
     attrs : mapping
         Root attributes; no host and no time, so that equal runs have equal metadata.
     values : mapping of str to ndarray
-        Arrays that are known already: coordinates and drivers. Chunked ones are cut.
+        Arrays that are known already: coordinates and drivers. Chunked ones are cut; those
+        in one chunk per place of the first dimension may come as a sequence, one for each.
     inputs : mapping of str to Path
         Small files that the design reads, kept beside the data.
     """
@@ -256,10 +257,15 @@ def _remove_abandoned(path: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write_static(store: Store, name: str, array: NDArray[Any]) -> None:
+def _write_static(store: Store, name: str, array: NDArray[Any] | Sequence[NDArray[Any]]) -> None:
     spec = store.specs[name]
     if spec.dtype == "string":
-        store.write_whole(name, array)
+        store.write_whole(name, np.asarray(array))
+        return
+    if not isinstance(array, np.ndarray):
+        for k, part in enumerate(array):
+            file = chunk_path(store.path, spec, (k, *(0,) * part.ndim))
+            write_file(file, encode(spec, np.asarray(part, dtype=spec.dtype)[None]), sync=False)
         return
     counts = tuple(-(-n // c) for n, c in zip(spec.shape, spec.chunks, strict=True))
     for index in np.ndindex(counts):

@@ -252,6 +252,14 @@ class Kernel:
     coords : mapping of str to Coordinate
         Dimensions of the kernel's own, by name: ``layer``. Other dims have the length that
         drivers give them.
+    lanes : int
+        Pairs of location and sample that a call should hold at least, to vectorise; calls hold
+        fewer where there are no more, or where memory is short.
+    parts : tuple of Kernel
+        Kernels that this one is made of; their functions count in the fingerprint.
+    read : callable, optional
+        ``read(words, get, strict) -> options`` where options hold those of other kernels.
+        ``get(name)`` returns a kernel, ``strict(words, kernel)`` its options. Raises `Unfit`.
     """
 
     name: str
@@ -274,6 +282,9 @@ class Kernel:
     commands: tuple[str, ...] = ()
     time_limit: float = 0.0
     coords: Mapping[str, Coordinate] = field(default_factory=dict)
+    lanes: int = 1
+    parts: "tuple[Kernel, ...]" = ()
+    read: "Read | None" = None
 
     def __post_init__(self) -> None:
         tables = (self.parameters, self.drivers, self.outputs, self.intermediates)
@@ -316,6 +327,11 @@ class Kernel:
     def variable(self, name: str) -> Variable:
         """Return the output or intermediate of that name."""
         return next(v for v in (*self.outputs, *self.intermediates) if v.name == name)
+
+
+Read = Callable[
+    [Mapping[str, Any], Callable[[str], Kernel], Callable[[Mapping[str, Any], Kernel], Any]], Any
+]
 
 
 def kept_as(written: str) -> str:

@@ -34,7 +34,8 @@ def fingerprint(kernel: Kernel) -> dict[str, str]:
     kernel : Kernel
         Its stages' ``open``, ``derive`` and ``seconds`` are followed through calls, jitted
         dispatchers, closures and captured globals, inside the top-level packages that these
-        functions come from and this one. Versions of numpy and numba are kept elsewhere.
+        functions come from and this one; so are those of its ``parts``. Versions of numpy and
+        numba are kept elsewhere.
 
     Returns
     -------
@@ -47,9 +48,10 @@ def fingerprint(kernel: Kernel) -> dict[str, str]:
     ValueError
         The source of a function cannot be read, or changed since it was imported.
     """
-    roots = [*(stage.open for stage in kernel.stages), kernel.derive, kernel.seconds]
+    every = (kernel, *kernel.parts)
+    roots = [root for one in every for root in _roots(one)]
     closure = _Closure({OURS, *(_home(root) for root in roots)})
-    for root in (*roots, kernel.options):
+    for root in (*roots, *(one.options for one in every)):
         closure.describe(root)
     tables = {
         "parameters": kernel.parameters,
@@ -67,6 +69,10 @@ def fingerprint(kernel: Kernel) -> dict[str, str]:
         with file.open("rb") as content:
             found[f"{kernel.name}.files.{written}"] = file_digest(content, "sha256").hexdigest()
     return dict(sorted(found.items()))
+
+
+def _roots(kernel: Kernel) -> list[Any]:
+    return [*(stage.open for stage in kernel.stages), kernel.derive, kernel.seconds]
 
 
 class _Closure:

@@ -1,6 +1,6 @@
 """Checks across the sections of a scenario: names that one section uses of another."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 import kernels
 from kernels import Kernel
+from kernels import _links as links
 from scenarios import units
 from scenarios._problems import Problem, ScenarioError, nearest, shown
 from scenarios._words import needed
@@ -29,6 +30,8 @@ def check(sections: dict[str, Any]) -> Iterator[Problem]:
         kernel = kernels.get(chosen.name)
     except LookupError as error:
         yield Problem(str(error), "kernel")
+        return
+    if kernel.read is not None and any("." in name for name in links.names(chosen.options)):
         return
     yield from check_kernel(sections, kernel)
 
@@ -98,7 +101,8 @@ def _responses(responses: dict[str, Any], kernel: Kernel, outputs: list[str]) ->
         elif response.output not in outputs:
             yield _no_output(kernel, f"responses.{name}.output", response.output, outputs)
         else:
-            yield from _dims(name, response, kernel)
+            mistakes = list(_selected(name, response, kernel))
+            yield from mistakes or _dims(name, response, kernel)
 
 
 def _parts(name: str, parts: Iterable[str], responses: dict[str, Any]) -> Iterator[Problem]:
@@ -113,9 +117,31 @@ def _parts(name: str, parts: Iterable[str], responses: dict[str, Any]) -> Iterat
             yield Problem(text, where)
 
 
+def _selected(name: str, response: Any, kernel: Kernel) -> Iterator[Problem]:
+    """Yield places that the output has not, and dimensions with names of which none is said."""
+    dims = kernel.variable(response.output).dims
+    labels = {dim: kernel.coords[dim].labels for dim in dims if dim in kernel.coords}
+    named = {dim: places for dim, places in labels.items() if places}
+    for dim, place in response.selected.items():
+        where = f"responses.{name}.{f'where.{dim}' if dim in (response.where or ()) else dim}"
+        if dim not in dims:
+            text = f"output {response.output!r} has no dimension {dim!r}{nearest(dim, named)}"
+            yield Problem(text, where)
+        elif dim not in named:
+            text = f"the places of {dim!r} have no names; needed a dimension whose places have"
+            yield Problem(text, where)
+        elif place not in named[dim]:
+            yield Problem(f"no {dim} {place!r}{nearest(place, named[dim])}", where)
+    for dim in named.keys() - response.selected.keys():
+        said = f"{dim}: {named[dim][0]}" if dim == "model" else f"where: {{{dim}: {named[dim][0]}}}"
+        text = f"output {response.output!r} is along {dim} ({', '.join(named[dim])}); say {said}"
+        yield Problem(text, f"responses.{name}")
+
+
 def _dims(name: str, response: Any, kernel: Kernel) -> Iterator[Problem]:
     """Yield a verb that the output's dimensions do not suit; time has a message of its own."""
-    dims = kernel.variable(response.output).dims
+    every = kernel.variable(response.output).dims
+    dims = tuple(dim for dim in every if dim not in response.selected)
     layered = len(dims) == 1 and dims[0] in kernel.coords
     needed = {
         "value": ("no dimension", not dims),
@@ -243,6 +269,12 @@ def make_kernel(kernel: Kernel, options: Any, base: Path) -> Kernel:
 
 
 def _options(options: dict[str, Any], kernel: Kernel) -> Iterator[Problem]:
+    if kernel.read is not None:
+        try:
+            read_options(options, kernel)
+        except kernels.Unfit as error:
+            yield from _faults(error)
+        return
     known = get_type_hints(kernel.options)
     for name in sorted(options.keys() - known.keys()):
         text = f"kernel {kernel.name!r} has no option {name!r}{nearest(name, known)}"
@@ -273,5 +305,26 @@ def _keys(kind: Any, steps: Sequence[str | int]) -> Iterable[str]:
 
 
 def read_options(options: dict[str, Any], kernel: Kernel) -> Any:
-    """Return the kernel's options as its dataclass; raises `pydantic.ValidationError`."""
+    """Return the kernel's options as its dataclass.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        They are not those of the kernel.
+    kernels.Unfit
+        They are not those of the kernels that this one is made of.
+    """
+    if kernel.read is not None:
+        return kernel.read(options, kernels.get, _strict)
     return TypeAdapter(kernel.options).validate_python(options)
+
+
+def _strict(options: Mapping[str, Any], kernel: Kernel) -> Any:
+    """Return the options of one of several kernels; raises `kernels.Unfit` with all faults."""
+    faults = [
+        kernels.Fault(problem.text, problem.where.removeprefix("kernel."))
+        for problem in _options(dict(options), kernel)
+    ]
+    if faults:
+        raise kernels.Unfit(faults)
+    return read_options(dict(options), kernel)

@@ -166,6 +166,10 @@ class Response(Strict):
     """A scalar of a member: one output, or other responses, and exactly one verb."""
 
     output: str | None = Field(default=None, description="an output of the kernel")
+    model: str | None = Field(default=None, description="of models side by side, this one")
+    where: dict[str, str] | None = Field(
+        default=None, description="{dimension: place}, of an output whose places have names"
+    )
     change: YearRange | None = Field(default=None, description="value in the second year - first")
     mean: YearRange | None = Field(default=None, description="mean over the years, both included")
     sum: YearRange | None = Field(default=None, description="sum over the years, both included")
@@ -186,6 +190,12 @@ class Response(Strict):
         return next(v for v in VERBS if getattr(self, v) is not None)
 
     @property
+    def selected(self) -> dict[str, str]:
+        """Return at which place of dimensions with names it looks."""
+        model = {} if self.model is None else {"model": self.model}
+        return {**(self.where or {}), **model}
+
+    @property
     def years(self) -> YearRange:
         """Return the first and last year it looks at; of the verbs in time alone."""
         value = getattr(self, self.verb)
@@ -204,6 +214,10 @@ class Response(Strict):
                 if self.output is None
                 else "found output: and combine:; needed combine: alone, of other responses"
             )
+        if self.selected and self.combine is not None:
+            raise ValueError("found combine: and a place; needed places of what is combined")
+        if self.model is not None and "model" in (self.where or {}):
+            raise ValueError("found model: twice; needed it once")
         if self.verb not in TIME_VERBS:
             return self
         first, last = self.years
@@ -266,16 +280,23 @@ def _one_condition(value: Any) -> Any:
 
 
 def _kernel(value: Any) -> Any:
-    """Return the long form of a kernel's name, or of a program to run."""
-    if isinstance(value, dict) and "command" in value:
-        return {"name": "executable", **value}
+    """Return the long form of a kernel's name, of a program to run, or of a chain."""
+    for key, name in (("command", "executable"), ("chain", "chain")):
+        if isinstance(value, dict) and key in value:
+            return {"name": name, **value}
     return {"name": value} if isinstance(value, str) else value
 
 
 KernelSection = Annotated[
     KernelChoice,
     _short_form(_kernel, "a kernel's name, or {name: two_box} with its options"),
-    AlsoAs(({"type": "string"}, {"type": "object", "required": ["command"]})),
+    AlsoAs(
+        (
+            {"type": "string"},
+            {"type": "object", "required": ["command"]},
+            {"type": "object", "required": ["chain"]},
+        )
+    ),
 ]
 OutputSection = Annotated[
     Output,

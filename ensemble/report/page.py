@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cached_property
+from itertools import groupby
 
 import numpy as np
 
@@ -318,15 +319,17 @@ class _Page:
     def series(self) -> Iterable[Html]:
         """Yield one figure per output with a time axis."""
         for place in self.places[:2]:
-            for shown in all_series(self.numbers, place):
+            every = all_series(self.numbers, place)
+            for _, group in groupby(every, key=lambda one: one.name):
+                shown = list(group)
                 where = (
                     f" at {self.numbers.locations[place]}"
                     if len(self.numbers.locations) > 1
                     else ""
                 )
-                caption = (
-                    f"{shown.meaning}{where}, by forcing: mean and standard deviation over samples."
-                )
+                lines = ", one line each of " + ", ".join(s.line for s in shown)
+                what = f"{shown[0].meaning}{where}, by forcing{lines if shown[0].line else ''}"
+                caption = f"{what}: mean and standard deviation over samples."
                 yield self.picture(
                     panels.series(shown, self.numbers.forcings, self.synthetic, caption)
                 )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
@@ -16,8 +17,10 @@ from ensemble.report.style import (
     ORANGE,
     PALE,
     RED,
+    SERIES,
     WIDTH,
     Picture,
+    columns,
     figure,
     finish,
     labelled,
@@ -28,22 +31,20 @@ MOST_PANELS = 60
 DASHES = (0, (4, 2))
 
 
-def series(shown: Series, rows: Sequence[str], synthetic: str, caption: str) -> Picture:
-    """Draw ensemble mean +- 1 SD and control in time, a panel per forcing."""
-    known = [k for k in range(len(rows)) if np.isfinite(shown.mean[k]).any()][:MOST_PANELS]
+def series(shown: Sequence[Series], rows: Sequence[str], synthetic: str, caption: str) -> Picture:
+    """Draw ensemble mean +- 1 SD and control in time, a panel per forcing, a colour per line."""
+    some = np.any([np.isfinite(one.mean).any(axis=1) for one in shown], axis=0)
+    known = np.flatnonzero(some).tolist()[:MOST_PANELS]
     across = _across(len(known))
     down = -(-len(known) // across)
     width = WIDTH if across > 2 else 6.5
     each = 2.9 if across == 1 else 1.55 if across <= 4 else 1.15
-    drawn = figure(down * each + 0.75, synthetic, width=width)
+    drawn = figure(down * each + 0.75 + 0.2 * (len(shown) > 2), synthetic, width=width)
     grid = drawn.subplots(down, across, squeeze=False, sharex=True, sharey=True)
-    few = len(shown.years) <= 12
+    colours = [BLUE] if len(shown) == 1 else [SERIES[k % len(SERIES)] for k in range(len(shown))]
     for axes, k in zip(grid.flat, known, strict=False):
-        low, high = shown.mean[k] - shown.std[k], shown.mean[k] + shown.std[k]
-        axes.fill_between(shown.years, low, high, color=BLUE, alpha=0.25, linewidth=0)
-        axes.plot(shown.years, shown.mean[k], "o-" if few else "-", color=BLUE, ms=3.5)
-        if shown.control is not None:
-            axes.plot(shown.years, shown.control[k], color=DARK, linestyle=DASHES, linewidth=1.2)
+        for one, colour in zip(shown, colours, strict=True):
+            _in_time(axes, one, k, colour, DARK if len(shown) == 1 else colour)
         axes.set_title(short(rows[k], 22 if across <= 4 else 16), fontsize=8, pad=3)
         axes.grid(True)
     for k, axes in enumerate(grid.flat):
@@ -53,17 +54,36 @@ def series(shown: Series, rows: Sequence[str], synthetic: str, caption: str) -> 
             axes.tick_params(labelbottom=True)
             axes.set_xlabel("year")
         if k % across == 0:
-            axes.set_ylabel(labelled(shown.name, shown.units))
-    handles = [
-        Line2D([], [], color=BLUE, label="ensemble mean"),
-        Patch(color=BLUE, alpha=0.25, label="\N{PLUS-MINUS SIGN} 1 SD over samples"),
-    ]
-    if shown.control is not None:
-        handles.append(
-            Line2D([], [], color=DARK, ls=DASHES, lw=1.2, label="unconstrained (control)")
-        )
-    drawn.legend(handles=handles, loc="outside lower center", ncols=3)
+            axes.set_ylabel(labelled(shown[0].name, shown[0].units))
+    handles = _handles(shown, colours)
+    drawn.legend(handles=handles, loc="outside lower center", ncols=columns(handles, width))
     return finish(drawn, caption)
+
+
+def _in_time(axes: Axes, one: Series, k: int, colour: str, dark: str) -> None:
+    """Draw one line under one forcing: mean, spread and control."""
+    few = len(one.years) <= 12
+    low, high = one.mean[k] - one.std[k], one.mean[k] + one.std[k]
+    axes.fill_between(one.years, low, high, color=colour, alpha=0.25, linewidth=0)
+    axes.plot(one.years, one.mean[k], "o-" if few else "-", color=colour, ms=3.5)
+    if one.control is not None:
+        axes.plot(one.years, one.control[k], color=dark, linestyle=DASHES, linewidth=1.2)
+
+
+def _handles(shown: Sequence[Series], colours: Sequence[str]) -> list[Line2D | Patch]:
+    """Return what a legend says of lines, spread and control."""
+    several = len(shown) > 1
+    dark = GREY if several else DARK
+    handles: list[Line2D | Patch] = [
+        Line2D([], [], color=colour, label=short(one.line, 26) if several else "ensemble mean")
+        for one, colour in zip(shown, colours, strict=True)
+    ]
+    words = "\N{PLUS-MINUS SIGN} 1 SD over samples"
+    handles.append(Patch(color=dark if several else BLUE, alpha=0.25, label=words))
+    if shown[0].control is not None:
+        label = "unconstrained (control)"
+        handles.append(Line2D([], [], color=dark, ls=DASHES, lw=1.2, label=label))
+    return handles
 
 
 def _across(count: int) -> int:

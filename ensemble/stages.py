@@ -1,0 +1,69 @@
+"""Which stages are run, what they read, and how one that raises is run."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels import CRASHED, Batch, Kernel, Run, Stage, Unavailable
+
+F8 = NDArray[np.float64]
+U1 = NDArray[np.uint8]
+
+
+def needed(kernel: Kernel, wanted: Collection[str]) -> tuple[list[Stage], dict[str, list[str]]]:
+    """Return the stages to run and, for each, the names it must fill."""
+    fills: dict[str, list[str]] = {}
+    missing = set(wanted)
+    stages: list[Stage] = []
+    for stage in reversed(kernel.stages):
+        mine = [name for name in stage.outputs if name in missing]
+        if mine:
+            stages.insert(0, stage)
+            fills[stage.name] = mine
+            missing |= set(stage.upstream)
+    return stages, fills
+
+
+def reads_of(stages: Collection[Stage]) -> dict[str, frozenset[str]]:
+    """Return, for each stage, every parameter read so far: its own and those before it."""
+    producer = {name: stage.name for stage in stages for name in stage.outputs}
+    reads: dict[str, frozenset[str]] = {}
+    for stage in stages:
+        before = [reads[producer[name]] for name in stage.upstream]
+        reads[stage.name] = frozenset(stage.parameters).union(*before)
+    return reads
+
+
+def guarded(run: Run, batch: Batch, out: Mapping[str, F8], status: U1) -> list[str]:
+    """Run a stage; where it raises, halve the samples until the members at fault are alone.
+
+    A kernel must not raise for a member. One that does costs its own members alone: they
+    get a status, and the exception is noted. What is the machine's fault ends the run.
+    """
+    try:
+        return list(run(batch, out, status) or ())
+    except Unavailable:
+        raise
+    except Exception as error:
+        width = status.shape[1]
+        if width == 1:
+            for values in out.values():
+                values[...] = np.nan
+            status[...] = CRASHED
+            return [f"{type(error).__name__}: {error}"]
+    notes: list[str] = []
+    for half in (slice(0, width // 2), slice(width // 2, width)):
+        part = replace(
+            batch,
+            parameters={n: np.ascontiguousarray(v[:, half]) for n, v in batch.parameters.items()},
+            level={n: np.ascontiguousarray(v[half]) for n, v in batch.level.items()},
+        )
+        some = {n: np.empty((*v.shape[:-1], half.stop - half.start)) for n, v in out.items()}
+        codes = np.zeros((len(status), half.stop - half.start), dtype=np.uint8)
+        notes += guarded(run, part, some, codes)
+        status[:, half] = codes
+        for name, values in some.items():
+            out[name][..., half] = values
+    return notes
