@@ -76,6 +76,27 @@ def accumulate(values, n, mean, spread, low, high):  # type: ignore[no-untyped-d
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def add_weighted(values, weight, region, first, high, low):  # type: ignore[no-untyped-def]
+    """Add ``values`` (l, r, s) x ``weight`` (l,) to the sums (n, r, S) of their regions.
+
+    What rounding takes from ``high`` is added up in ``low`` (Knuth's sum of two, exact), one
+    location after the other, so how a block is cut into tiles changes no bit.
+    """
+    places, rows, width = values.shape
+    for k in range(places):
+        w = weight[k]
+        n = region[k]
+        for r in range(rows):
+            for i in range(width):
+                x = values[k, r, i] * w
+                h = high[n, r, first + i]
+                both = h + x
+                back = both - h
+                low[n, r, first + i] += (h - (both - back)) + (x - back)
+                high[n, r, first + i] = both
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def histogram(values, lowest, scale, counts):  # type: ignore[no-untyped-def]
     """Count rows of ``values`` (n, s) into ``counts`` (n, bins + 2); ends are out of range."""
     rows, width = values.shape
