@@ -76,6 +76,27 @@ def accumulate(values, n, mean, spread, low, high):  # type: ignore[no-untyped-d
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def add_weighted(values, weight, region, first, high, low):  # type: ignore[no-untyped-def]
+    """Add ``values`` (l, r, s) x ``weight`` (l,) to the sums (n, r, S) of their regions.
+
+    What rounding takes from ``high`` is added up in ``low`` (Knuth's sum of two, exact), one
+    location after the other, so how a block is cut into tiles changes no bit.
+    """
+    places, rows, width = values.shape
+    for k in range(places):
+        w = weight[k]
+        n = region[k]
+        for r in range(rows):
+            for i in range(width):
+                x = values[k, r, i] * w
+                h = high[n, r, first + i]
+                both = h + x
+                back = both - h
+                low[n, r, first + i] += (h - (both - back)) + (x - back)
+                high[n, r, first + i] = both
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def histogram(values, lowest, scale, counts):  # type: ignore[no-untyped-def]
     """Count rows of ``values`` (n, s) into ``counts`` (n, bins + 2); ends are out of range."""
     rows, width = values.shape
@@ -173,3 +194,87 @@ def mixture_quantiles(counts, edges, extremes, level, out):  # type: ignore[no-u
                 low = middle
             middle = 0.5 * (low + high)
             out[r] = high
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _sum(row, lanes, squares):  # type: ignore[no-untyped-def]
+    """Return the sum of a row, or of its squares, in lanes that are folded in order."""
+    lanes[:] = 0.0
+    width = len(row)
+    whole = width // LANES * LANES
+    if squares:
+        for base in range(0, whole, LANES):
+            for j in range(LANES):
+                lanes[j] += row[base + j] * row[base + j]
+        for j in range(width - whole):
+            lanes[j] += row[whole + j] * row[whole + j]
+    else:
+        for base in range(0, whole, LANES):
+            for j in range(LANES):
+                lanes[j] += row[base + j]
+        for j in range(width - whole):
+            lanes[j] += row[whole + j]
+    half = LANES // 2
+    while half:
+        for j in range(half):
+            lanes[j] += lanes[j + half]
+        half //= 2
+    return lanes[0]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def closed_variances(flat, cells, groups, width, level, with_last, out, middle):  # type: ignore[no-untyped-def]
+    """Fill the variance of the means of each cell's values by each subset of factors.
+
+    Parameters
+    ----------
+    flat : ndarray, float64
+        Runs of ``width`` values, the levels of the last factor.
+    cells, groups : ndarray, int64
+        Where the runs of a cell, and of the levels of all other factors, begin.
+    width : int
+    level : ndarray, shape (subset, group), int64
+        The level of a subset without the last factor that each group is in.
+    with_last : ndarray, shape (subset,), bool
+        Whether the last factor is of the subset.
+    out : ndarray, shape (subset, cell), float64
+    middle : ndarray, shape (cell,), float64
+        The mean of all values.
+    """
+    count, kinds = len(groups), len(level)
+    lanes, mean = np.empty(LANES), np.empty(count)
+    off = np.empty((count, width))
+    rows, few = np.empty((count, width)), np.empty(count)
+    for c in range(len(cells)):
+        for g in range(count):
+            start = cells[c] + groups[g]
+            row = flat[start : start + width]
+            mean[g] = _sum(row, lanes, False) / width
+        centre = _sum(mean, lanes, False) / count
+        for g in range(count):
+            start = cells[c] + groups[g]
+            mean[g] -= centre
+            for i in range(width):
+                off[g, i] = flat[start + i] - centre
+        middle[c] = centre
+        for k in range(kinds):
+            levels = level[k].max() + 1
+            share = float(levels) / count
+            total = 0.0
+            if with_last[k]:
+                if levels < count:
+                    rows[:levels] = 0.0
+                    for g in range(count):
+                        n = level[k, g]
+                        for i in range(width):
+                            rows[n, i] += off[g, i]
+                for n in range(levels):
+                    total += _sum(rows[n] if levels < count else off[n], lanes, True)
+                out[k, c] = total * share * share / (levels * width)
+            else:
+                few[:levels] = 0.0
+                for g in range(count):
+                    few[level[k, g]] += mean[g]
+                for n in range(levels):
+                    total += few[n] * few[n]
+                out[k, c] = total * share * share / levels

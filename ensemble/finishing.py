@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ensemble import across, certificates
+from ensemble import across, adding, certificates
 from ensemble.chunks import write_file
 from ensemble.journal import Entry, Key
 from ensemble.members import EnsembleWork
@@ -55,6 +55,7 @@ def finalise(store: Store, work: EnsembleWork, committed: Mapping[Key, Entry]) -
         finished.update(across.compute(work.layout, finished))
         for path, values in finished.items():
             store.write_chunk(path, work.grid.index((0, place, 0), store.specs[path]), values)
+    adding.finish(store, work.layout)
     certificates.remove(store.path)
     write_file(store.path / MARK, store.digest(committed).encode(), sync=True)
     # Independent workers look for the mark when these are gone.

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 import kernels
 from ensemble import across, observed, quarantine
+from ensemble.aggregates import GROUP
 from ensemble.layout import KEEP_SAMPLES, Layout
 from ensemble.members import EnsembleWork
 from ensemble.planning import Plan
@@ -34,6 +35,7 @@ def create_store(plan: Plan) -> Store:
         **_drivers(plan.setup),
         **observed.to_arrays(plan.setup),
         **_pilot(plan.setup),
+        **_bands(plan.layout),
     }
     specs = (
         *(spec for spec, _ in static.values()),
@@ -148,6 +150,19 @@ def _pilot(setup: Setup) -> Static:
     for target, values in setup.edges.items():
         found |= _whole(f"pilot/{target}_edges", values, ("forcing", "location", "edge_end"))
     return found
+
+
+def _bands(layout: Layout) -> Static:
+    """Return the bands of latitude that sums are made over: middle, ends and area."""
+    found: Static = {}
+    if not layout.aggregates or not layout.aggregates.any_zonal:
+        return found
+    bands, about = layout.aggregates.bands, {"units": "degrees_north", "long_name": "latitude"}
+    bounded = {**about, "bounds": "band_bounds"}
+    found |= _whole(f"{GROUP}/band", bands.bounds.mean(axis=1), ("band",), attrs=bounded)
+    found |= _whole(f"{GROUP}/band_bounds", bands.bounds, ("band", "bound"))
+    area = {"units": "m2", "long_name": "area of the locations in the band"}
+    return found | _whole(f"{GROUP}/band_area", bands.total, ("band",), attrs=area)
 
 
 def open_setup(store: Store) -> Setup:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble import aggregates
 from ensemble.responses import outputs_of
 from ensemble.setup import Sampler, Setup
 from ensemble.statistics import Declared, Reduction, Target, UnitsReduction, reductions
@@ -96,8 +97,10 @@ class Layout:
             for name, output in scenario.outputs.items()
         }
         self.reduced_outputs = [n for n in scenario.statistics if n not in self.functionals]
+        self.reduced_outputs += [n for n in scenario.aggregates if n not in self.functionals]
         looked_at = outputs_of(self.functionals)
         self.wanted = tuple(dict.fromkeys([*self.outputs, *looked_at, *self.reduced_outputs]))
+        self.aggregates = aggregates.Aggregates(setup, self)
         self.keeps_responses = self.sampler.size <= KEEP_SAMPLES
         self.stored_parameters = self.sampler.parameters if self.keeps_responses else ()
         self.reductions = lru_cache(maxsize=4)(self._reductions)
@@ -138,8 +141,10 @@ class Layout:
         """Return the larger of a member's share of a chunk and of a block's other arrays."""
         cells = max([math.prod(k.shape) for k in self.outputs.values()], default=1)
         kernel = self.setup.kernel
-        # Parameter rows, levels of each stage and responses are held for the whole block.
+        # Parameter rows, levels of each stage and responses are held for the whole block, and
+        # of each region what is added up.
         held = len(kernel.parameters) + len(kernel.stages) + len(self.functionals)
+        held += self.aggregates.row_values(self)
         return max(np.dtype(self.precision).itemsize * cells, 8 * held)
 
     @cached_property
@@ -216,7 +221,8 @@ class Layout:
     @cached_property
     def arrays(self) -> tuple[ArraySpec, ...]:
         """Return every array that blocks fill."""
-        return (*self._members(), *self._parameters(), *self._control(), *self._statistics())
+        members = (*self._members(), *self._parameters(), *self._control())
+        return (*members, *self._statistics(), *aggregates.arrays(self))
 
     @cached_property
     def lengths(self) -> dict[str, tuple[int, int]]:

@@ -7,6 +7,8 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble.aggregates import CONTROL as CONTROL_SUMS
+from ensemble.aggregates import GROUP, Sums
 from ensemble.chain import Chain, Tile
 from ensemble.journal import Key
 from ensemble.layout import Layout
@@ -193,7 +195,7 @@ class _Runner:
         found = {f"control/{p}": v[None, ..., 0] for p, v in block.arrays(every=True).items()}
         for name, values in rows.values.items():
             found[f"control/{name}"] = values[None, :, 0]
-        return found
+        return found | (block.in_space.partials(CONTROL_SUMS) if block.in_space else {})
 
 
 def _codes(cases: Mapping[tuple[int, int], Case], shape: tuple[int, ...]) -> U1:
@@ -229,6 +231,7 @@ class _Block:
         self.sums: dict[str, Partial] = {
             name: reduction.start(locations) for name, reduction in reductions.items()
         }
+        self.in_space = Sums(layout, locations, width) if layout.aggregates else None
         self.notes: list[str] = []
 
     def take(self, tile: Tile) -> None:
@@ -243,6 +246,8 @@ class _Block:
         full = {name: tile.full(name) for name in outputs}
         for name, keep in self.layout.outputs.items():
             self.outputs[name][here, ..., samples] = keep.select(full[name])
+        if self.in_space is not None:
+            self._add_up(self.in_space, tile, full)
         good = tile.status == OK if tile.failed else None
         for name, reduction in self.reductions.items():
             target = name.partition("/")[0]
@@ -255,6 +260,15 @@ class _Block:
                 self._take_units(units, self.sums[name], values, tile)
             else:
                 _reduce(reduction, self.sums[name], values, good, here.start)
+
+    def _add_up(self, sums: Sums, tile: Tile, full: Mapping[str, F8]) -> None:
+        """Add a tile to the sums over space."""
+        for target in self.layout.aggregates.targets:
+            response = self.responses.get(target)
+            here = (tile.locations, tile.samples)
+            sums.take(tile, target, full[target] if response is None else response[here])
+        if tile.failed:
+            sums.take_failed(tile)
 
     def _take_units(self, reduction: UnitsReduction, sums: Partial, values: F8, tile: Tile) -> None:
         """Add a tile (l, *dims, s) of whole units, NaN where a member failed."""
@@ -279,8 +293,9 @@ class _Block:
         return np.asarray((self.status == OK).sum(axis=1), dtype=np.uint64)
 
     def partials(self) -> dict[str, NDArray[Any]]:
-        """Return every sum by ``target/family/field``."""
-        return {f"{n}/{field}": v for n, sums in self.sums.items() for field, v in sums.items()}
+        """Return every sum by ``target/family/field``, and those over space."""
+        found = {f"{n}/{field}": v for n, sums in self.sums.items() for field, v in sums.items()}
+        return found | (self.in_space.partials(GROUP) if self.in_space else {})
 
 
 def _reduce(

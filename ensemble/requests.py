@@ -14,6 +14,8 @@ MOST_SUMS_BYTES = 512 << 20
 
 def check_statistics(sections: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield statistics that no family knows, or that are not of this design."""
+    if sections.get("aggregates"):
+        yield from _of_aggregates(sections["aggregates"])
     if not sections.get("statistics"):
         return
     from ensemble.statistics import unfit
@@ -27,6 +29,29 @@ def check_statistics(sections: Mapping[str, Any]) -> Iterator[Problem]:
                 why = str(error)
             if why:
                 yield Problem(why, f"statistics.{target}[{i}]")
+
+
+OF_AGGREGATES = ("moments", "histogram", "exceedance")
+"""Families whose statistics sums over space have."""
+
+
+def _of_aggregates(asked: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield statistics of aggregates that no family knows, or that need units of a design."""
+    from ensemble.statistics import canonical
+
+    for target, one in asked.items():
+        for i, request in enumerate(one.statistics if one else ()):
+            try:
+                family, name = canonical(request)
+            except LookupError as error:
+                yield Problem(str(error), f"aggregates.{target}.statistics[{i}]")
+                continue
+            if family not in OF_AGGREGATES or name == "histogram":
+                text = f"found {name}; needed mean, std, variance, min, max, a quantile or a share"
+                yield Problem(
+                    f"{text}: sums of every sample are stored, to be looked at in any other way",
+                    f"aggregates.{target}.statistics[{i}]",
+                )
 
 
 def check_sums(layout: "Layout") -> Iterator[Problem]:

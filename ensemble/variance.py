@@ -2,9 +2,12 @@
 
 import itertools
 import math
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ensemble.compiled import closed_variances
 
 F8 = NDArray[np.float64]
 Subset = tuple[int, ...]
@@ -88,6 +91,120 @@ def _nested(values: F8, order: int | None) -> dict[Subset, float]:
         inner = tuple(a + 1 for a in subset)
         found[inner] = math.fsum(part[subset] for part in parts) / len(parts)
     return found
+
+
+def cell_terms(
+    factors: int, order: int | None = None, nest: tuple[int, int] | None = None
+) -> list[Subset]:
+    """Return the keys of `cell_shares` in its order, without computing anything."""
+    every = subsets(factors, order)
+    if nest is None:
+        return every
+    outer, first = nest
+    return [s for s in every if outer not in s or not any(f >= first for f in s)]
+
+
+def cell_shares(
+    values: F8,
+    factors: Sequence[int],
+    *,
+    order: int | None = None,
+    nest: tuple[int, int] | None = None,
+) -> dict[Subset, F8]:
+    """Return the share of variance of every subset of factors, in every cell at once.
+
+    Parameters
+    ----------
+    values : ndarray, float64, all finite
+        Some axes are factors, all others are cells.
+    factors : sequence of int
+        The axes that are factors.
+    order : int, optional
+        Highest order of interaction that is told apart; by default all are.
+    nest : (outer, first), optional
+        Factors ``first``, ``first + 1`` ... have other levels at each level of factor
+        ``outer``: parameters drawn anew for each forcing. Then their effects are those within
+        its levels, and no interaction of them with it exists.
+
+    Returns
+    -------
+    dict of tuple of int to ndarray, shape (*cells)
+        Keys as those of `cell_terms`: places in ``factors``. They add to 1 in each cell, and
+        are all NaN where nothing varies.
+
+    Notes
+    -----
+    The decomposition of `shares`, of the variances of the means over all other factors:
+    V(U) = sum over W in U of (-1)^(|U| - |W|) var E[Y|W], which needs no array of effects.
+    """
+    axes = [int(a) for a in factors]
+    cells = [a for a in range(values.ndim) if a not in axes]
+    terms = cell_terms(len(axes), order, nest)
+    needed = {part: k for k, part in enumerate(_needed(terms, len(axes), nest))}
+    closed, middle = _closed(values, cells, axes, list(needed))
+    found: dict[Subset, F8] = {}
+    for subset in terms:
+        if subset == REST:
+            everything = closed[needed[tuple(range(len(axes)))]]
+            found[REST] = np.maximum(everything - sum(found.values()), 0.0)
+            continue
+        parts = _signed(subset, nest)
+        found[subset] = np.maximum(sum(s * closed[needed[part]] for part, s in parts), 0.0)
+    whole = np.sum(list(found.values()), axis=0)
+    # Of a constant its mean may differ by some roundings, which are no variance.
+    noise = (16 * np.finfo(np.float64).eps * middle) ** 2
+    shape = [values.shape[a] for a in cells]
+    whole = np.where(whole > noise, whole, np.nan)
+    return {subset: (part / whole).reshape(shape) for subset, part in found.items()}
+
+
+def _signed(subset: Subset, nest: tuple[int, int] | None) -> Iterator[tuple[Subset, float]]:
+    """Yield the closed variances that make that of an effect, and their signs."""
+    inner = nest is not None and any(f >= nest[1] for f in subset)
+    outer = (nest[0],) if nest is not None and inner else ()
+    for size in range(len(subset) + 1):
+        for part in itertools.combinations(subset, size):
+            yield tuple(sorted({*part, *outer})), (-1.0) ** (len(subset) - size)
+
+
+def _needed(terms: list[Subset], factors: int, nest: tuple[int, int] | None) -> list[Subset]:
+    """Return the subsets whose closed variance is asked for, each once."""
+    found = {part for term in terms if term != REST for part, _ in _signed(term, nest)}
+    return sorted(found | ({tuple(range(factors))} if REST in terms else set()))
+
+
+def _closed(
+    values: F8, cells: list[int], factors: list[int], subsets: list[Subset]
+) -> tuple[F8, F8]:
+    """Return the variance of the means by each subset (subset, cell), and of all the mean."""
+    if factors[-1] != values.ndim - 1 or not values.flags.c_contiguous:
+        # Runs of the last factor are what is read.
+        values = np.ascontiguousarray(np.moveaxis(values, factors[-1], -1))
+        cells, factors = ([a - (a > factors[-1]) for a in axes] for axes in (cells, factors))
+        factors[-1] = values.ndim - 1
+    last = len(factors) - 1
+    groups = factors[:-1]
+    levels = np.indices([values.shape[a] for a in groups], dtype=np.int64).reshape(last, -1)
+    level = np.zeros((len(subsets), max(1, levels.shape[1])), dtype=np.int64)
+    for k, subset in enumerate(subsets):
+        for factor in (f for f in subset if f != last):
+            level[k] = level[k] * values.shape[groups[factor]] + levels[factor]
+    out = np.empty((len(subsets), math.prod(values.shape[a] for a in cells)))
+    middle = np.empty(out.shape[1])
+    with_last = np.array([last in subset for subset in subsets])
+    flat, wide = values.reshape(-1), values.shape[-1]
+    where = _offsets(values, cells), _offsets(values, groups)
+    closed_variances(flat, *where, wide, level, with_last, out, middle)
+    return out, middle
+
+
+def _offsets(values: F8, axes: list[int]) -> NDArray[np.int64]:
+    """Return where in the flat array the places along some axes begin, last axis fastest."""
+    total = np.zeros(1, dtype=np.int64)
+    for axis in axes:
+        step = values.strides[axis] // values.itemsize
+        total = (total[:, None] + np.arange(values.shape[axis]) * step).reshape(-1)
+    return total
 
 
 def drop_failed(values: F8) -> tuple[F8, list[int]]:

@@ -110,9 +110,9 @@ def documents(specs: tuple[ArraySpec, ...], attrs: Mapping[str, Any]) -> dict[st
     """Return every ``zarr.json`` of a store by node path; the root one is consolidated."""
     nodes: dict[str, dict[str, Any]] = {}
     for spec in specs:
-        group = spec.path.rpartition("/")[0]
-        if group:
-            nodes.setdefault(group, group_document({}))
+        names = spec.path.split("/")[:-1]
+        for depth in range(len(names)):
+            nodes.setdefault("/".join(names[: depth + 1]), group_document({}))
         nodes[spec.path] = array_document(spec)
     inline = {"kind": "inline", "must_understand": False, "metadata": dict(sorted(nodes.items()))}
     root = group_document(attrs)

@@ -64,10 +64,11 @@ def check_kernel(sections: dict[str, Any], kernel: Kernel) -> Iterator[Problem]:
             yield _no_output(kernel, f"outputs.{name}", name, outputs)
     yield from _responses(responses, kernel, outputs)
     targets = sections.get("statistics", {})
-    for name in targets:
-        if name not in outputs and name not in responses:
-            text = f"no output or response {name!r}{nearest(name, [*outputs, *responses])}"
-            yield Problem(text, f"statistics.{name}")
+    for section in ("statistics", "aggregates"):
+        for name in sections.get(section, {}):
+            if name not in outputs and name not in responses:
+                text = f"no output or response {name!r}{nearest(name, [*outputs, *responses])}"
+                yield Problem(text, f"{section}.{name}")
     yield from _unused(sections, targets, responses)
     yield from _parameters(sections, kernel)
 
@@ -157,7 +158,7 @@ def _dims(name: str, response: Any, kernel: Kernel) -> Iterator[Problem]:
 RESERVED = frozenset(
     "forcing location sample time year status realization parameter lat lon area "
     "statistics across_forcings control drivers pilot sensitivity calibration "
-    "observations observation sources bound "
+    "observations observation sources bound aggregates band variance "
     "journal partials inflight scratch inputs lock claims workers quarantine logs jobs tls "
     "finalised".split()
 )

@@ -318,7 +318,37 @@ else:
         list[forcing.union()], _OneOrSeveral(), BeforeValidator(_as_list), Field(min_length=1)
     ]
 
-NOTHING_KEPT = "nothing is kept; needed outputs:, responses: or statistics:"
+OVER = ("global", "zonal", "global_mean", "zonal_mean")
+"""What values are added up over: all locations, or bands of latitude; means are by area."""
+
+
+class Aggregate(Strict):
+    """Sums over space of an output or a response, sample by sample."""
+
+    over: Annotated[
+        list[Literal["global", "zonal", "global_mean", "zonal_mean"]], Field(min_length=1)
+    ]
+    statistics: list[Statistic] = Field(
+        default=[], description="over samples, of each sum: [mean, std, q05, q95]"
+    )
+
+    @model_validator(mode="after")
+    def _each_once(self) -> "Aggregate":
+        if len(set(self.over)) != len(self.over):
+            raise ValueError(f"found {shown(self.over)}; needed each of {', '.join(OVER)} once")
+        return self
+
+
+AggregateSection = Annotated[
+    Aggregate,
+    _short_form(
+        lambda value: {"over": value} if isinstance(value, list) else value,
+        "[global, zonal], or {over: [global, zonal], statistics: [mean, q95]}",
+    ),
+    AlsoAs(({"type": "array", "items": {"enum": list(OVER)}, "minItems": 1},)),
+]
+
+NOTHING_KEPT = "nothing is kept; needed outputs:, responses:, statistics: or aggregates:"
 
 
 class Scenario(Strict):
@@ -361,6 +391,11 @@ class Scenario(Strict):
         description="{output or response: [mean, q95]}, over samples; of Morris designs mu_star, "
         "theta ..., of Sobol designs S1, ST ...",
     )
+    aggregates: dict[str, AggregateSection] = Field(
+        default={},
+        description="{output or response: [global, zonal]}, sums over space by area, or {over: "
+        "[global_mean, zonal_mean], statistics: [mean, q95]}",
+    )
     histograms: Histograms = Field(
         default=Histograms(), description="{bins: 1000, edges: {target: [lowest, highest]}}"
     )
@@ -381,7 +416,7 @@ class Scenario(Strict):
 
     @model_validator(mode="after")
     def _something_kept(self) -> "Scenario":
-        if not (self.outputs or self.responses or self.statistics):
+        if not (self.outputs or self.responses or self.statistics or self.aggregates):
             raise ValueError(NOTHING_KEPT)
         return self
 

@@ -95,6 +95,32 @@ def times(unit: str, *others: str) -> str:
     return " ".join((unit, *others))
 
 
+_PER_AREA = re.compile(r"(?<!\S)m(?:\^|\*\*)?-2(?![\w^*-])|/\s*m(?:\^|\*\*)?2(?![\w^*-])")
+
+
+def over_area(unit: str) -> tuple[str, float]:
+    """Return the unit of a sum of values x m2, and what the sum in m2 is multiplied by for it.
+
+    A mass becomes Pg: ``g C m-2 yr-1`` is ``Pg C yr-1`` and 1e-15; others lose their ``m-2``.
+
+    Raises
+    ------
+    ValueError
+        The unit is not one per m2.
+    """
+    _parse(unit)
+    total, count = _PER_AREA.subn("", unit)
+    if count != 1:
+        raise ValueError(f"{unit!r} is not an amount per m2")
+    first = total.split()[0].partition("/")[0] if total.strip() else ""
+    mass = first.removesuffix("C")
+    if _MASS.fullmatch(mass) and not mass.endswith("mol"):
+        total = total.replace(mass, "Pg", 1)
+    total = " ".join(total.split()) or "1"
+    # A bare 1 per m2 is a number of things.
+    return (total, factor(times(unit, "m2"), total)) if total != "1" else ("1", 1.0)
+
+
 @cache
 def _affine(found: str, needed: str) -> tuple[Fraction, Fraction]:
     """Return scale and offset, exact."""

@@ -504,7 +504,7 @@ WHOLE: dict[str, tuple[str | bytes, str]] = {
     ),
     "nothing kept": (
         GOOD[: GOOD.index("outputs:")],
-        "s.yaml: nothing is kept; needed outputs:, responses: or statistics:",
+        "s.yaml: nothing is kept; needed outputs:, responses:, statistics: or aggregates:",
     ),
 }
 

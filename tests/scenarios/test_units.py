@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scenarios.units import convert, factor, per, same, times
+from scenarios.units import convert, factor, over_area, per, same, times
 
 
 @pytest.mark.parametrize(
@@ -92,6 +92,29 @@ def test_there_and_back(value):
     for one, other in (("degC", "K"), ("kg C m-2 s-1", "g C m-2 yr-1"), ("Tg C", "Pg C")):
         back = convert(convert(value, one, other), other, one)
         np.testing.assert_allclose(back, value, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("density", "total", "scale"),
+    [
+        ("g C m-2 yr-1", "Pg C yr-1", 1e-15),
+        ("kg C m-2", "Pg C", 1e-12),
+        ("gC m^-2 d^-1", "PgC d^-1", 1e-15),
+        ("kg/m2/yr", "Pg/yr", 1e-12),
+        ("Pg C m-2", "Pg C", 1.0),
+        ("mol m-2 s-1", "mol s-1", 1.0),
+        ("W m-2", "W", 1.0),
+        ("1 m-2", "1", 1.0),
+    ],
+)
+def test_over_area(density, total, scale):
+    assert over_area(density) == (total, scale)
+
+
+@pytest.mark.parametrize("unit", ["K", "m3 m-3", "kg C ha-1", "g C m-2 m-2", "1"])
+def test_over_area_refuses_what_is_not_per_area(unit):
+    with pytest.raises(ValueError, match="not an amount per m2"):
+        over_area(unit)
 
 
 def test_pint_is_imported_only_where_units_differ():

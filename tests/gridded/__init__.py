@@ -1,0 +1,1 @@
+"""A kernel with a named dimension, and forcings of many locations with area and latitude."""

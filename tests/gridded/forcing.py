@@ -1,0 +1,32 @@
+"""Forcings of many locations on a regular grid, as a reader would give them."""
+
+import numpy as np
+
+from scenarios.forcing import Forcing, Locations
+
+YEARS = np.arange(2000, 2003)
+
+
+def places(count, seed=1):
+    """Return locations in no order of latitude, some on an edge of a band and at a pole."""
+    random = np.random.default_rng(seed)
+    lat = random.choice(np.arange(-88.75, 90, 2.5), count)
+    lat[:4] = [90.0, -90.0, 5.0, 4.999][: len(lat[:4])]
+    lon = random.choice(np.arange(-178.75, 180, 2.5), count)
+    area = 5e10 * np.cos(np.radians(lat)) * random.uniform(0.3, 1.0, count) + 1e8
+    columns = {"lat": lat, "lon": lon, "area": area}
+    return Locations(tuple(f"cell {k}" for k in range(count)), columns)
+
+
+def forcing(name="now", count=30, warmer=0.0, locations=None, synthetic=""):
+    found = locations or places(count)
+    random = np.random.default_rng(5)
+    lat = found.columns.get("lat", np.zeros(len(found.names)))
+    warmth = 0.2 + np.cos(np.radians(lat))[:, None] ** 2 * random.uniform(0.5, 2.0, (len(lat), 3))
+    drivers = {"warmth": warmth * (1 + warmer)}
+    about = {"provenance": {"reader": "tests"}, "synthetic": synthetic}
+    return Forcing(name, drivers, {"year": YEARS}, found, **about)
+
+
+def both(count=30, **rest):
+    return [forcing("now", count, **rest), forcing("later", count, 0.3, **rest)]
