@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
+from kernels._build import block
 from kernels._contract import F8, U1, Batch, Parameter
 from kernels._status import BAD_INPUT, OK, OUT_OF_RANGE
 
@@ -46,3 +47,21 @@ def packed_rows(batch: Batch, names: Sequence[str], at: slice, samples: slice) -
 def bounds_of(table: Sequence[Parameter]) -> F8:
     """Return the lower and upper bounds of a table, (2, parameters)."""
     return np.array([[p.lower for p in table], [p.upper for p in table]])
+
+
+@block
+def survey(values: F8, lowest: float, highest: float, status: U1) -> None:
+    """Give a status to the series, (L, n, rows), that are not finite or beyond their range.
+
+    ``status`` (L, rows) keeps what it has of another driver.
+    """
+    for at in range(len(values)):
+        for row in range(values.shape[2]):
+            inside, total = True, 0.0
+            for t in range(values.shape[1]):
+                x = values[at, t, row]
+                inside = inside and x >= lowest and x <= highest
+                total += x - x
+            if not inside and status[at, row] == OK:
+                # A number less itself is zero, unless it is not finite.
+                status[at, row] = OUT_OF_RANGE if total == 0.0 else BAD_INPUT

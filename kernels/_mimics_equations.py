@@ -43,7 +43,8 @@ MOISTURES = ("none", "corpse", "casacnp")
 def corpse(theta_l: float, theta_f: float) -> float:
     """Return the moisture scalar of CORPSE from liquid and frozen fractions of pore space."""
     air = max(0.0, 1.0 - theta_l - theta_f)
-    wet: float = theta_l**3 * air**2.5 / 0.022600567942709
+    # air**2.5, without a call that would keep loops over members from vectorising.
+    wet: float = (theta_l * theta_l * theta_l) * (air * air * sqrt(air)) / 0.022600567942709
     return max(0.05, wet)
 
 

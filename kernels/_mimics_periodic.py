@@ -122,7 +122,7 @@ def _linearise(one: Year, y: F8, made: Map, w: Work) -> int:
 
 
 @equation
-def _jump(y: F8, made: Map, n: float, w: Work) -> float:
+def jump(y: F8, made: Map, n: float, w: Work) -> float:
     """Leave in ``w.x`` the relative change over n years, fewer where one would be too large.
 
     Return the years that it was; 0 if there is no such change.
@@ -143,7 +143,7 @@ def _jump(y: F8, made: Map, n: float, w: Work) -> float:
 
 
 @equation
-def _drift(y: F8, end: F8) -> float:
+def drifted(y: F8, end: F8) -> float:
     """Return the largest relative change over a year of the pools that are there."""
     most = 0.0
     for i in range(POOLS):
@@ -170,8 +170,8 @@ def periodic(one: Year, y: F8, most: int, made: Map, w: Work) -> tuple[int, int,
             years += POOLS
         if status != OK:
             return status, years, drift
-        drift = _drift(y, made.end)
-        n = _jump(y, made, n, w)
+        drift = drifted(y, made.end)
+        n = jump(y, made, n, w)
         if n == 0.0:
             return NOT_CONVERGED, years, drift
         change = largest(w.x)

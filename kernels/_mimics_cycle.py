@@ -1,0 +1,342 @@
+"""MIMICS as the testbed drives it: starts, the years that repeat, and the years that follow.
+
+A cycle of years is a map of the pools onto themselves. Its fixed point is found by Newton's
+method, as in `kernels._mimics_periodic`; the slopes are propagated beside the pools, a day in
+one step where the pools take 24. So they are not quite those of the map, each correction leaves
+a hundredth of the error or less, and what is found is the fixed point of the hourly map itself.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from kernels._build import block, equation
+from kernels._contract import F8, I8, U1
+from kernels._mimics_coefficients import check
+from kernels._mimics_day import begin_day, crowd, end_day, hours, lane_status, no_change, push
+from kernels._mimics_equations import BETA, COEFFICIENTS, POOLS, REVERSE, K, R
+from kernels._mimics_lanes import (
+    DAILY,
+    HOURS_A_DAY,
+    LANES,
+    POOL,
+    RESPIRED,
+    SPAN,
+    TANGENT,
+    YEAR,
+    at,
+    group,
+    productivity,
+    settle,
+)
+from kernels._mimics_linear import Work, work
+from kernels._mimics_periodic import NEWTON_YEARS, Map, drifted, jump, map_work
+from kernels._mimics_sets import BETA as BETA_GIVEN
+from kernels._mimics_steady import SEED, cold_start, largest, longer, lose_the_extinct, steady
+from kernels._status import NOT_CONVERGED, OK
+
+DAYS = 365
+
+REPEATS, UPDATE = 1e-10, 1e-9
+"""A cycle returns where it began: relative changes of pools over it, and the last correction."""
+
+SPUN_UP = 1e-8
+"""Relative change of a pool over a cycle at which spinning up ends."""
+
+# Columns of a year's results: pools, then mg C cm-3 and, of litter and debris, g C m-2.
+SOIL_RH, LITTER, DEBRIS_RH = POOLS, POOLS + 1, POOLS + 2
+COLUMNS = POOLS + 3
+
+
+class Members(NamedTuple):
+    """Members by number: location times samples, plus sample.
+
+    Attributes
+    ----------
+    daily : tuple of ndarray, shape (L, n, rows)
+        Drivers in the order of `kernels._mimics_lanes`, then respiration of debris.
+    npp : ndarray, shape (L, Y, rows)
+    levels : ndarray, shape (DAILY + 2, S), int64
+        Which row of each of them a sample has, that of NPP last.
+    rows : ndarray, shape (1 or L, S, parameters)
+    clay : ndarray, shape (L,)
+    depth : ndarray, shape (L, S), cm
+    """
+
+    daily: tuple[F8, ...]
+    npp: F8
+    levels: I8
+    rows: F8
+    clay: F8
+    depth: F8
+
+
+@equation
+def parameters_of(members: Members, member: int) -> F8:
+    """Return a member's row of parameters."""
+    samples = members.levels.shape[1]
+    row: F8 = members.rows[(member // samples) % len(members.rows), member % samples]
+    return row
+
+
+@equation
+def settle_member(z: F8, lane: int, members: Members, member: int) -> int:
+    """Fill what a member's days share; return its status."""
+    samples = members.levels.shape[1]
+    location, sample = member // samples, member % samples
+    clay, depth = members.clay[location], members.depth[location, sample]
+    return settle(z, lane, parameters_of(members, member), clay, depth)
+
+
+@equation
+def begin_year(z: F8, members: Members, which: I8, year: int) -> None:
+    """Fill what the NPP of a year makes of turnover in every lane."""
+    samples = members.levels.shape[1]
+    for lane in range(LANES):
+        location, sample = which[lane] // samples, which[lane] % samples
+        npp = members.npp[location, year, members.levels[DAILY + 1, sample]]
+        productivity(z, lane, parameters_of(members, which[lane]), npp)
+
+
+@equation
+def gather(members: Members, which: I8, first: int, d: F8) -> None:
+    """Fill the drivers of a span of days, (SPAN, DAILY, LANES)."""
+    samples = members.levels.shape[1]
+    for driver in range(DAILY):
+        series = members.daily[driver]
+        for lane in range(LANES):
+            location, sample = which[lane] // samples, which[lane] % samples
+            row = members.levels[driver, sample]
+            for day in range(SPAN):
+                d[at(day * DAILY + driver, lane)] = series[location, first + day, row]
+
+
+@equation
+def year_of(series: F8, location: int, year: int, row: int) -> float:
+    """Return the sum of a year's days."""
+    total = 0.0
+    for day in range(DAYS * year, DAYS * (year + 1)):
+        total += series[location, day, row]
+    return total
+
+
+@equation
+def is_crowded(members: Members) -> bool:
+    """Say whether any member's mortality depends on density."""
+    for at_location in range(len(members.rows)):
+        for sample in range(members.rows.shape[1]):
+            if members.rows[at_location, sample, BETA_GIVEN] != 1.0:
+                return True
+    return False
+
+
+# --- what members can be run ---
+
+
+@block
+def settle_all(members: Members, bounds: F8, status: U1) -> None:
+    """Fill the status of members whose parameters are out of range."""
+    z = group()
+    for member in range(len(status)):
+        if status[member] == OK:
+            status[member] = check(parameters_of(members, member), bounds[0], bounds[1])
+        if status[member] == OK:
+            status[member] = settle_member(z, 0, members, member)
+
+
+# --- where the search for the cycle begins ---
+
+
+@block
+def of_means(members: Members, order: I8, years: int, most: int, pools: F8) -> None:
+    """Fill the steady states of the mean coefficients of some years, (members, 7)."""
+    z, d, which = group(), np.empty(SPAN * DAILY * LANES), np.empty(LANES, np.int64)
+    mean, k, y, w = np.empty((BETA + 1) * LANES), np.empty(COEFFICIENTS), np.empty(POOLS), work()
+    for first in range(0, len(order), LANES):
+        for lane in range(LANES):
+            which[lane] = order[min(first + lane, len(order) - 1)]
+            settle_member(z, lane, members, which[lane])
+        mean[:] = 0.0
+        for year in range(years):
+            begin_year(z, members, which, year)
+            for start in range(DAYS * year, DAYS * (year + 1), SPAN):
+                gather(members, which, start, d)
+                for day in range(SPAN):
+                    begin_day(z, d, day)
+                    for i in range(len(mean)):
+                        mean[i] += z[i]
+        for lane in range(min(LANES, len(order) - first)):
+            for i in range(BETA + 1):
+                k[i] = mean[at(i, lane)] / (years * DAYS)
+            cold_start(y)
+            status, _, _ = steady(REVERSE, k, y, most, w)
+            if status != OK or y[R] == 0.0 or y[K] == 0.0:
+                # What dies under the mean may well live through the seasons.
+                cold_start(y)
+            pools[which[lane]] = y
+
+
+# --- the years that repeat ---
+
+
+@equation
+def run_cycle(z: F8, d: F8, members: Members, which: I8, years: int, crowded: bool) -> None:
+    """Advance every lane by the first years, with the slopes of their end with their beginning."""
+    half = HOURS_A_DAY // 2
+    for year in range(years):
+        begin_year(z, members, which, year)
+        for start in range(DAYS * year, DAYS * (year + 1), SPAN):
+            gather(members, which, start, d)
+            for day in range(SPAN):
+                begin_day(z, d, day)
+                hours(z, half, crowded)
+                if crowded:
+                    crowd(z)
+                push(z)
+                hours(z, half, crowded)
+                end_day(z)
+
+
+@equation
+def correct(
+    z: F8, lane: int, y: F8, n: float, made: Map, w: Work
+) -> tuple[int, bool, float, float]:
+    """Correct a lane's pools ``y``; return its status, whether it is done, ``n`` and the drift.
+
+    Parameters
+    ----------
+    n : float
+        Cycles that a correction is to be worth; 0 to go on with the end of this one.
+    """
+    for i in range(POOLS):
+        made.end[i] = z[at(POOL + i, lane)]
+        for row in range(POOLS):
+            made.m[row, i] = z[at(TANGENT + POOLS * i + row, lane)]
+    status = lane_status(z, lane)
+    if status != OK:
+        return status, True, n, 1e300
+    change = drifted(y, made.end)
+    if n == 0.0:
+        y[:] = made.end
+        return OK, change < SPUN_UP, n, change
+    n = jump(y, made, n, w)
+    if n == 0.0:
+        return NOT_CONVERGED, True, n, change
+    corrected = largest(w.x)
+    for i in range(POOLS):
+        y[i] += y[i] * w.x[i]
+    lose_the_extinct(z[at(BETA, lane)], y)
+    found = n > NEWTON_YEARS and change < REPEATS and corrected < UPDATE
+    if found:
+        for b in (R, K):
+            if y[b] == 0.0 and made.m[b, b] > 1.0:
+                # It could live on what the other leaves.
+                y[b], found = SEED, False
+    return OK, found, longer(n, corrected), change
+
+
+@block
+def repeat(
+    members: Members, order: I8, years: int, newton: bool, most: int, pools: F8, about: F8,
+    status: U1,
+) -> None:  # fmt: skip
+    """Bring pools to the state at which the first years begin and end.
+
+    Lanes that are done make room for members that wait; no lane knows of its neighbours.
+
+    Parameters
+    ----------
+    order : ndarray, shape (m,), int64
+        Members to run; their ``pools`` hold where to begin.
+    newton : bool
+        Whether to solve for that state, or to go round until it is there.
+    most : int
+        Cycles after which a member is given up.
+    about : ndarray, shape (members, 2)
+        Years run, and the largest relative change of a pool over the last cycle.
+    """
+    z, d, which = group(), np.empty(SPAN * DAILY * LANES), np.full(LANES, order[0])
+    y, n, left = np.empty((LANES, POOLS)), np.zeros(LANES), np.zeros(LANES, np.int64)
+    made, w, crowded, waiting = map_work(), work(), is_crowded(members), 0
+    while True:
+        for lane in range(LANES):
+            if left[lane] == 0 and waiting < len(order):
+                which[lane], left[lane] = order[waiting], most
+                settle_member(z, lane, members, which[lane])
+                y[lane] = pools[which[lane]]
+                n[lane] = 10.0 * NEWTON_YEARS if newton else 0.0
+                waiting += 1
+            for i in range(POOLS):
+                z[at(POOL + i, lane)] = y[lane, i]
+        if not left.any():
+            return
+        no_change(z)
+        run_cycle(z, d, members, which, years, crowded)
+        for lane in range(LANES):
+            if left[lane] > 0:
+                member = which[lane]
+                code, done, n[lane], moved = correct(z, lane, y[lane], n[lane], made, w)
+                about[member, 0], about[member, 1] = about[member, 0] + years, moved
+                left[lane] = 0 if done else left[lane] - 1
+                pools[member] = y[lane]
+                status[member] = NOT_CONVERGED if left[lane] == 0 and not done else code
+
+
+# --- the years that follow ---
+
+
+@equation
+def record(z: F8, members: Members, member: int, lane: int, year: int, found: F8) -> None:
+    """Fill a year's results, (COLUMNS,)."""
+    samples = members.levels.shape[1]
+    location, sample = member // samples, member % samples
+    for i in range(POOLS):
+        found[i] = z[at(POOL + i, lane)]
+    found[SOIL_RH] = z[at(YEAR, lane)]
+    rows = members.levels[:, sample]
+    found[DEBRIS_RH] = year_of(members.daily[DAILY], location, year, rows[DAILY])
+    found[LITTER] = 0.0
+    for driver in range(3):
+        found[LITTER] += year_of(members.daily[driver], location, year, rows[driver])
+
+
+@block
+def follow(
+    members: Members, order: I8, pools: F8, annual: F8, daily: F8, status: U1
+) -> None:  # fmt: skip
+    """Run all years of members from their pools.
+
+    Parameters
+    ----------
+    order : ndarray, shape (m,), int64
+    annual : ndarray, shape (m, Y, COLUMNS)
+    daily : ndarray, shape (m, n, 8), or of no member
+        Pools and respiration of soil, mg C cm-3, of every day.
+    """
+    z, d, which = group(), np.empty(SPAN * DAILY * LANES), np.empty(LANES, np.int64)
+    crowded = is_crowded(members)
+    for first in range(0, len(order), LANES):
+        count = min(LANES, len(order) - first)
+        for lane in range(LANES):
+            which[lane] = order[first + min(lane, count - 1)]
+            settle_member(z, lane, members, which[lane])
+            for i in range(POOLS):
+                z[at(POOL + i, lane)] = pools[which[lane], i]
+        for year in range(annual.shape[1]):
+            begin_year(z, members, which, year)
+            for lane in range(LANES):
+                z[at(YEAR, lane)] = 0.0
+            for start in range(DAYS * year, DAYS * (year + 1), SPAN):
+                gather(members, which, start, d)
+                for day in range(SPAN):
+                    begin_day(z, d, day)
+                    hours(z, HOURS_A_DAY, crowded)
+                    end_day(z)
+                    for lane in range(count if len(daily) > 0 else 0):
+                        for i in range(POOLS):
+                            daily[first + lane, start + day, i] = z[at(POOL + i, lane)]
+                        daily[first + lane, start + day, POOLS] = z[at(RESPIRED, lane)]
+            for lane in range(count):
+                record(z, members, which[lane], lane, year, annual[first + lane, year])
+        for lane in range(count):
+            status[which[lane]] = lane_status(z, lane)

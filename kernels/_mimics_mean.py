@@ -1,0 +1,85 @@
+"""MIMICS with the testbed's litter under drivers that do not change: its equilibrium."""
+
+import numpy as np
+
+import kernels._mimics_sets as of
+from kernels._build import block, equation
+from kernels._contract import F8, I8, U1
+from kernels._mimics_coefficients import of_inputs
+from kernels._mimics_cycle import DEBRIS_RH, LITTER, SOIL_RH, Members, parameters_of
+from kernels._mimics_equations import (
+    COEFFICIENTS,
+    HOURS,
+    POOLS,
+    REVERSE,
+    RH,
+    corpse,
+    metabolic_fraction,
+)
+from kernels._mimics_lanes import (
+    DAILY,
+    DEBRIS,
+    HOURS_A_DAY,
+    LIGNIN_N,
+    METABOLIC,
+    STRUCTURAL,
+    TEMPERATURE,
+    THETA_F,
+    THETA_L,
+)
+from kernels._mimics_linear import work
+from kernels._mimics_steady import cold_start, steady
+from kernels._status import OK, OUT_OF_RANGE
+
+DAYS = 365.0
+
+
+@equation
+def mean_coefficients(members: Members, member: int, x: F8, k: F8) -> int:
+    """Fill a member's drivers, (DAILY + 1,), and coefficients; return its status."""
+    samples = members.levels.shape[1]
+    location, sample = member // samples, member % samples
+    for driver in range(DAILY + 1):
+        x[driver] = members.daily[driver][location, 0, members.levels[driver, sample]]
+    t = parameters_of(members, member)
+    f_met = metabolic_fraction(x[LIGNIN_N], t[of.LIGNIN_N_MOST], t[of.Q1], t[of.Q2], t[of.Q3])
+    per_hour = 0.1 / HOURS_A_DAY / members.depth[location, sample]
+    structural = (x[STRUCTURAL] + x[DEBRIS]) * per_hour
+    # In equilibrium without litter every pool ends at zero, or, without microbes, anywhere.
+    if f_met > 1.0 or not x[METABOLIC] * per_hour + structural > 0.0:
+        return OUT_OF_RANGE
+    npp = max(0.0, members.npp[location, 0, members.levels[DAILY + 1, sample]])
+    f_w = corpse(x[THETA_L], x[THETA_F])
+    clay = members.clay[location]
+    return of_inputs(
+        t, x[METABOLIC] * per_hour, structural, f_met, npp, x[TEMPERATURE], clay, f_w, k
+    )
+
+
+@block
+def mean_states(
+    members: Members, order: I8, most: int, annual: F8, about: F8, status: U1
+) -> None:  # fmt: skip
+    """Fill the equilibria of members.
+
+    Parameters
+    ----------
+    most : int
+        Linear solves.
+    order : ndarray, shape (m,), int64
+    annual : ndarray, shape (m, 1, COLUMNS)
+    about : ndarray, shape (members, 2)
+        Linear solves, and the largest relative rate of a pool, yr-1.
+    """
+    k, y, x, w = np.empty(COEFFICIENTS), np.empty(POOLS), np.empty(DAILY + 1), work()
+    for i, member in enumerate(order):
+        status[member] = mean_coefficients(members, member, x, k)
+        if status[member] != OK:
+            continue
+        cold_start(y)
+        status[member], solves, residual = steady(REVERSE, k, y, most, w)
+        about[member, 0], about[member, 1] = solves, residual
+        found = annual[i, 0]
+        found[:POOLS], found[SOIL_RH] = y, w.f[RH] * HOURS
+        found[LITTER] = (x[METABOLIC] + x[STRUCTURAL] + x[DEBRIS]) * DAYS
+        found[DEBRIS_RH] = x[DAILY] * DAYS

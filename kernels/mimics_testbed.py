@@ -1,0 +1,382 @@
+"""MIMICS as the biogeochemical testbed runs it: litter by kind, every day, 24 hours each.
+
+Wieder et al. (2018, 10.1111/gcb.13979), the runs of Jian et al. (2021, 10.1111/gcb.15795): the
+equations of `kernels.mimics`, reverse form, set ``testbed``, with CORPSE's moisture scalar. Leaf
+and root litter come split into kinds; woody debris decomposes elsewhere and gives the share of it
+that is not respired to structural litter. Coefficients hold for a day, which 24 explicit steps
+of an hour follow.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from math import nan
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from kernels._contract import (
+    F8,
+    I8,
+    U1,
+    Batch,
+    Coordinate,
+    Fault,
+    Kernel,
+    Parameter,
+    Run,
+    Stage,
+    Unfit,
+    Variable,
+    kept_as,
+)
+from kernels._mimics_cycle import (
+    COLUMNS,
+    DAYS,
+    DEBRIS_RH,
+    LITTER,
+    SOIL_RH,
+    Members,
+    follow,
+    of_means,
+    repeat,
+    settle_all,
+)
+from kernels._mimics_drivers import bounds_of, packed_rows, survey
+from kernels._mimics_equations import POOLS
+from kernels._mimics_mean import mean_states
+from kernels._mimics_sets import NAMES, parameters
+from kernels._mimics_table import DEFAULT, TYPES, Table, read_table
+from kernels._status import OK, OUT_OF_RANGE
+
+
+@dataclass(frozen=True)
+class Options:
+    """Choices of a scenario.
+
+    Attributes
+    ----------
+    drivers : str
+        Day by day; or means of many years, of which there is the equilibrium alone.
+    start : str
+        Of daily runs: the state to which the first ``cycle`` years return, solved for or gone
+        round to; or the testbed's cold start.
+    cycle : int
+        Years, from the first, that repeat; at most all there are.
+    spinup_years : int
+        Years after which a spin-up is given up.
+    cycles : int
+        Corrections after which the search for the repeating state is given up.
+    solves : int
+        Linear solves after which an equilibrium is given up.
+    table : str
+        The testbed's own parameter file of MIMICS, or none: that of 2017-11-28 is built in.
+    """
+
+    drivers: Literal["daily", "mean"] = "daily"
+    start: Literal["steady", "cold", "spinup"] = "steady"
+    cycle: int = 20
+    spinup_years: int = 20_000
+    cycles: int = 100
+    solves: int = 500
+    table: str = ""
+
+
+FLOATS_AT_ONCE = 1 << 21
+"""Of results that are held for some members."""
+
+NOT_SIMULATED = (11, 13, 15, 17)
+"""Vegetation types that the testbed leaves out: wetland, towns, ice, water."""
+
+COLD = np.array([1.0, 1.0, 0.015, 0.025, 1.0, 1.0, 1.0])
+"""The testbed's cold start, mg C cm-3."""
+
+# --- drivers ---
+
+_CARBON = "g C m-2 d-1"
+# name: (units, lowest, highest, meaning); beyond these no soil is. In the blocks' order.
+_DAILY = {
+    "mimics_litter_met": (_CARBON, 0.0, 1e4, "metabolic litter of leaves and fine roots"),
+    "mimics_litter_str": (_CARBON, 0.0, 1e4, "structural litter of leaves and fine roots"),
+    "cwd_to_litter": (_CARBON, 0.0, 1e4, "woody debris that becomes structural litter"),
+    "lignin_n": ("1", 0.0, 1e4, "lignin over nitrogen of all litter, by mass"),
+    "soil_temperature": ("degC", -80.0, 80.0, "temperature of the root zone"),
+    "theta_l": ("1", 0.0, 1.0, "liquid water of the root zone, fraction of pore space"),
+    "theta_f": ("1", 0.0, 1.0, "frozen water of the root zone, fraction of pore space"),
+    "cwd_respiration": (_CARBON, 0.0, 1e4, "carbon of woody debris that is respired"),
+}
+_ANNUAL_NPP = ("g C m-2 yr-1", -1e5, 1e5, "NPP of a year, which modifies turnover")
+_LASTING = {
+    "pft": ("1", 1.0, float(TYPES), "vegetation type, IGBP"),
+    "clay": ("1", 0.0, 1.0, "clay, fraction by mass"),
+}
+
+
+def _drivers(options: Options) -> Iterator[Variable]:
+    daily = options.drivers == "daily"
+    for name, (units, _, _, meaning) in _DAILY.items():
+        yield Variable(name, units, meaning, ("date",) if daily else ())
+    units, _, _, meaning = _ANNUAL_NPP
+    yield Variable("annual_npp", units, meaning, ("time",) if daily else ())
+    for name, (units, _, _, meaning) in _LASTING.items():
+        yield Variable(name, units, meaning, ())
+
+
+def _series(batch: Batch, name: str, samples: int) -> tuple[F8, I8]:
+    """Return a driver, (L, n, rows), and each sample's row, wherever it comes from."""
+    if name in batch.upstream:
+        values, level = batch.upstream[name], batch.level[name]
+    else:
+        values, level = batch.drivers[name][..., np.newaxis], np.zeros(samples, np.int64)
+    values = np.ascontiguousarray(values.reshape(len(values), -1, values.shape[-1])).view()
+    # One type for the compiler, be it a map of a file or not.
+    values.flags.writeable = False
+    return values, level
+
+
+def _members(batch: Batch, table: Table, status: U1) -> Members:
+    """Return members as the blocks read them; those with bad drivers get a status."""
+    samples = status.shape[1]
+    found = {name: _series(batch, name, samples) for name in (*_DAILY, "annual_npp")}
+    about = {**_DAILY, "annual_npp": _ANNUAL_NPP, **_LASTING}
+    for name, (values, level) in found.items():
+        codes = np.zeros((len(values), values.shape[2]), np.uint8)
+        survey(values, *about[name][1:3], codes)
+        status[...] = np.where(status == OK, codes[:, level], status)
+    for name in _LASTING:
+        codes = np.zeros((len(status), 1), np.uint8)
+        survey(_series(batch, name, samples)[0], *about[name][1:3], codes)
+        status[...] = np.where(status == OK, codes, status)
+    whole = np.where(status.max(axis=1, initial=0) == OK, batch.drivers["pft"], 1.0)
+    pft = np.where(np.isfinite(whole), whole, 1.0).astype(np.int64)
+    status[np.isin(pft, NOT_SIMULATED)] = OUT_OF_RANGE
+    rows = packed_rows(batch, (*NAMES, "x_depth"), slice(0, len(status)), slice(samples))
+    return Members(
+        daily=tuple(found[name][0] for name in _DAILY),
+        npp=found["annual_npp"][0],
+        levels=np.stack([level for _, level in found.values()]),
+        rows=np.ascontiguousarray(rows[..., :-1]),
+        clay=np.array(batch.drivers["clay"], np.float64),
+        depth=table.depth[pft - 1][:, np.newaxis] * rows[..., -1],
+    )
+
+
+# --- outputs ---
+
+_POOL_NAMES = ("lit_m", "lit_s", "mic_r", "mic_k", "som_p", "som_c", "som_a")
+_POOL_MEANINGS = (
+    "metabolic litter",
+    "structural litter",
+    "copiotroph microbes",
+    "oligotroph microbes",
+    "physically protected SOM",
+    "chemically protected SOM",
+    "available SOM",
+)
+_DENSITY, _FLUX, _STOCK = "mg C cm-3", "g C m-2 yr-1", "g C m-2"
+_OF_POOLS = "mimics_pool"
+
+
+def _outputs(options: Options) -> Iterator[Variable]:
+    daily = options.drivers == "daily"
+    dims = ("time",) if daily else ()
+    yield Variable("rh", _FLUX, "heterotrophic respiration, that of woody debris with it", dims)
+    yield Variable("litter_input", _FLUX, "litter and decomposed woody debris", dims)
+    yield Variable("soil_litter_carbon", _STOCK, "carbon of litter, microbes and SOM", dims)
+    for name, meaning in zip(_POOL_NAMES, _POOL_MEANINGS, strict=True):
+        yield Variable(name, _DENSITY, f"carbon of {meaning}", dims)
+    if daily:
+        yield Variable("mimics_start", _DENSITY, "pools before the first day", (_OF_POOLS,))
+        yield Variable("mimics_rh_daily", _CARBON, "respiration as rh, by day", ("date",))
+        yield Variable("mimics_daily", _DENSITY, "pools by day", ("date", _OF_POOLS))
+    yield Variable("mimics_end", _DENSITY, "pools after the last day", (_OF_POOLS,))
+    if not daily:
+        yield Variable("mimics_solves", "1", "linear solves of the equilibrium", ())
+        yield Variable("mimics_residual", "yr-1", "largest relative rate of a pool", ())
+    elif options.start != "cold":
+        yield Variable("mimics_years", "1", "years run until the first ones repeat", ())
+        yield Variable("mimics_drift", "1", "largest relative change over the last cycle", ())
+
+
+def _report(members: Members, some: I8, annual: F8, daily: F8, out: Mapping[str, F8]) -> None:
+    """Fill outputs of some members from results (m, Y, COLUMNS) and (m, n, 8)."""
+    at, sample = np.divmod(some, members.levels.shape[1])
+    stock = 10.0 * members.depth[at, sample][:, np.newaxis]
+    known = {name: annual[..., i] for i, name in enumerate(_POOL_NAMES)}
+    known["rh"] = annual[..., SOIL_RH] * stock + annual[..., DEBRIS_RH]
+    known["litter_input"] = annual[..., LITTER] + annual[..., DEBRIS_RH]
+    known["soil_litter_carbon"] = annual[..., :POOLS].sum(axis=-1) * stock
+    known["mimics_end"] = annual[:, -1, :POOLS]
+    if len(daily):
+        known["mimics_daily"] = daily[..., :POOLS]
+        rows = members.levels[-2, sample]
+        known["mimics_rh_daily"] = daily[..., POOLS] * stock + members.daily[-1][at, :, rows]
+    for name, values in known.items():
+        if name in out:
+            place = out[name]
+            place[at, ..., sample] = values if values.ndim == place.ndim - 1 else values[:, 0]
+
+
+# --- stages ---
+
+
+def _sound(status: U1) -> I8:
+    """Return the members that may run, by number."""
+    return np.flatnonzero(status.reshape(-1) == OK)
+
+
+def _start(options: Options, members: Members, status: U1, out: Mapping[str, F8]) -> F8:
+    """Return pools to start from, (members, 7)."""
+    codes, years = status.reshape(-1), members.npp.shape[1]
+    pools, about = np.tile(COLD, (codes.size, 1)), np.zeros((codes.size, 2))
+    cycle, order = min(options.cycle, years), _sound(status)
+    newton = options.start == "steady"
+    if options.start != "cold" and len(order):
+        if newton:
+            of_means(members, order, cycle, options.solves, pools)
+        most = options.cycles if newton else -(-options.spinup_years // cycle)
+        repeat(members, order, cycle, newton, most, pools, about, codes)
+    if "mimics_start" in out:
+        out["mimics_start"][...] = pools.reshape(*status.shape, POOLS).swapaxes(1, 2)
+    for i, name in enumerate(("mimics_years", "mimics_drift")):
+        if name in out:
+            out[name][...] = about[:, i].reshape(status.shape)
+    return pools
+
+
+def _open(table: Table, options: Options) -> Run:
+    bounds = bounds_of(parameters("testbed"))
+
+    def series(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
+        members = _members(batch, table, status)
+        days, years = members.daily[0].shape[1], members.npp.shape[1]
+        if days != DAYS * years:
+            raise ValueError(f"{days} days of {years} years; needed {DAYS} a year")
+        codes = np.ascontiguousarray(status).reshape(-1)
+        settle_all(members, bounds, codes)
+        status[...] = codes.reshape(status.shape)
+        pools = _start(options, members, codes.reshape(status.shape), out)
+        asked = "mimics_daily" in out or "mimics_rh_daily" in out
+        wide = years * COLUMNS + (days * (POOLS + 1) if asked else 0)
+        many, order = max(1, FLOATS_AT_ONCE // wide), _sound(codes)
+        for first in range(0, len(order), many):
+            some = order[first : first + many]
+            annual = np.empty((len(some), years, COLUMNS))
+            daily = np.empty((len(some) if asked else 0, days, POOLS + 1))
+            follow(members, some, pools, annual, daily, codes)
+            _report(members, some, annual, daily, out)
+        _finish(codes, out, status)
+
+    def mean(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
+        members = _members(batch, table, status)
+        codes = np.ascontiguousarray(status).reshape(-1)
+        settle_all(members, bounds, codes)
+        order, about = _sound(codes), np.zeros((codes.size, 2))
+        annual = np.zeros((len(order), 1, COLUMNS))
+        mean_states(members, order, options.solves, annual, about, codes)
+        _report(members, order, annual, np.empty((0, 0, 0)), out)
+        for i, name in enumerate(("mimics_solves", "mimics_residual")):
+            if name in out:
+                out[name][...] = about[:, i].reshape(status.shape)
+        _finish(codes, out, status)
+
+    return series if options.drivers == "daily" else mean
+
+
+def _finish(codes: U1, out: Mapping[str, F8], status: U1) -> None:
+    """Leave nothing of members that failed."""
+    status[...] = codes.reshape(status.shape)
+    for values in out.values():
+        np.moveaxis(values, -1, 1)[status != OK] = nan
+
+
+# --- the kernel ---
+
+
+def _seconds(options: Options, sizes: Mapping[str, int]) -> float:
+    """Return the cost of a member, seconds, as measured."""
+    if options.drivers == "mean":
+        return 7e-6
+    years, cycle = sizes["time"], min(options.cycle, sizes["time"])
+    rounds = {"cold": 0.0, "steady": 12.0 * cycle, "spinup": 2000.0}[options.start]
+    return 4e-5 * (years + rounds)
+
+
+def _faults(options: Options) -> Iterator[Fault]:
+    for name in ("cycle", "spinup_years", "cycles", "solves"):
+        if getattr(options, name) < 1:
+            yield Fault(f"found {getattr(options, name)}; needed 1 or more", name)
+
+
+def _file(options: Options, base: Path | None) -> Mapping[str, Path]:
+    """Return the parameter file by the name it is given: the store's copy, or the user's."""
+    if base is None or not options.table:
+        return {}
+    kept = base / kept_as(options.table)
+    return {options.table: kept if kept.is_file() else base / options.table}
+
+
+def _parameters(table: Table, source: str) -> Iterator[Parameter]:
+    for parameter in parameters("testbed"):
+        value = table.values[parameter.name]
+        own = source and value != parameter.default
+        yield replace(parameter, default=value, source=source) if own else parameter
+    meaning = "multiplies the depth of soil of every vegetation type"
+    yield Parameter("x_depth", "1", 1.0, 1e-3, 1e3, meaning, "1: as the testbed")
+
+
+def _make(options: Options, base: Path | None) -> Kernel:
+    """Return the kernel with the tables that its drivers, start and parameter file ask for."""
+    faults = tuple(_faults(options))
+    if faults:
+        raise Unfit(faults)
+    files = _file(options, base)
+    table = read_table(next(iter(files.values()))) if files else DEFAULT
+    drivers, outputs = tuple(_drivers(options)), tuple(_outputs(options))
+    constants = tuple(_parameters(table, options.table))
+    stage = Stage(
+        "equilibrium" if options.drivers == "mean" else "series",
+        parameters=tuple(p.name for p in constants),
+        drivers=tuple(d.name for d in drivers),
+        upstream=(),
+        outputs=tuple(o.name for o in outputs),
+        open=partial(_open, table),
+    )
+    closed = ((("soil_litter_carbon",), ("litter_input",), ("rh",)),)
+    return Kernel(
+        name="mimics_testbed",
+        title=TITLE,
+        source=SOURCE,
+        parameters=constants,
+        drivers=drivers,
+        outputs=outputs,
+        stages=(stage,),
+        options=Options,
+        seconds=_seconds,
+        balance=closed if options.drivers == "daily" else (),
+        tolerance=TOLERANCE,
+        make=_make,
+        files=files,
+        coords={_OF_POOLS: Coordinate.named(_POOL_NAMES, "pool of MIMICS")},
+    )
+
+
+TITLE = "MIMICS as the biogeochemical testbed runs it, day by day"
+SOURCE = "Wieder et al. (2018), testbed; Jian et al. (2021)"
+
+TOLERANCE = 1e-11
+"""Relative, of pools after a year, against the scalar equations with libm."""
+
+KERNEL = Kernel(
+    name="mimics_testbed",
+    title=TITLE,
+    source=SOURCE,
+    parameters=(),
+    drivers=(),
+    outputs=(),
+    stages=(),
+    options=Options,
+    seconds=_seconds,
+    make=_make,
+)
