@@ -151,7 +151,7 @@ def _settle(past: F8, ended: F8, hurry: bool, most: int, work: F8) -> int:
 @block
 def repeating(
     linear: bool, hurry: bool, years: int, most: int, samples: int,
-    shed: F8, gpp: F8, air: F8, soil: F8, btran: F8, phases: U1,
+    shed: F8, series: tuple[F8, ...], phases: U1,
     rows: F8, pools: F8, phase: I8, about: F8, status: U1,
 ) -> None:  # fmt: skip
     """Fill the pools that a cycle of years returns to, in place of those it begins from.
@@ -164,7 +164,7 @@ def repeating(
         Of a cycle; cycles after which a member is given up.
     samples : int
         Members of a location.
-    shed, gpp, air, soil, btran, phases : ndarray
+    shed, series, phases : ndarray
         As in `kernels._casa_plants`; days are those of the cycle or more.
     rows, pools : ndarray, shapes (M, LASTING) and (M, 4)
     phase : ndarray, shape (M,)
@@ -185,7 +185,7 @@ def repeating(
         for w in range(LANES):
             for k in range(4):
                 begun[w, k] = m[(LEAF + k) * LANES + w]
-        _cycle(linear, years, shed, gpp, air, soil, btran, phases, m, lanes, weather, tile, litter)
+        _cycle(linear, years, shed, series, phases, m, lanes, weather, tile, litter)
         for w in range(LANES):
             if busy[w] == 0:
                 continue
@@ -228,11 +228,11 @@ def _take(
 
 @equation
 def _cycle(
-    linear: bool, years: int, shed: F8, gpp: F8, air: F8, soil: F8, btran: F8, phases: U1,
+    linear: bool, years: int, shed: F8, series: tuple[F8, ...], phases: U1,
     m: F8, lanes: I8, weather: F8, tile: F8, litter: F8,
 ) -> None:  # fmt: skip
     for y in range(years):
         soonest = begin_year(phases, lanes, m)
         for first in range(0, YEAR, CHUNK):
-            fill(linear, shed, gpp, air, soil, btran, y * YEAR + first, lanes, m, weather, tile)
+            fill(linear, shed, series, y * YEAR + first, lanes, m, weather, tile)
             soonest = chunk(phases, first, soonest, lanes, m, tile, litter)

@@ -43,14 +43,14 @@ AT, MEMBER, BEGAN, PHASE, TURN = range(5)
 
 
 @equation
-def weather(
-    linear: bool, shed: F8, gpp: F8, air: F8, soil: F8, btran: F8, at: int, first: int, rows: F8
-) -> None:
+def weather(linear: bool, shed: F8, series: tuple[F8, ...], at: int, first: int, rows: F8) -> None:
     """Fill what a chunk of days has for every member of a location, (5 * CHUNK,).
 
-    ``shed`` (L, 3) are temperature (K) and exponents of leaf loss.
+    ``shed`` (L, 3) are temperature (K) and exponents of leaf loss; ``series`` (L, n) each are GPP,
+    temperatures of air and soil, and btran.
     """
     limit, here = shed[at, 0], slice(first, first + CHUNK)
+    gpp, air, soil, btran = series
     carbon, of_air, of_soil, water = gpp[at, here], air[at, here], soil[at, here], btran[at, here]
     for i in range(CHUNK):
         rows[i] = carbon[i]
@@ -79,15 +79,14 @@ def shedding(parts: F8, exponent: float) -> None:
 
 @equation
 def fill(
-    linear: bool, shed: F8, gpp: F8, air: F8, soil: F8, btran: F8, first: int,
-    lanes: I8, m: F8, rows: F8, tile: F8,
+    linear: bool, shed: F8, series: tuple[F8, ...], first: int, lanes: I8, m: F8, rows: F8, tile: F8
 ) -> None:  # fmt: skip
     """Fill the drivers of a chunk of days in lanes, (CHUNK * TILE * LANES,)."""
     held = -1
     for w in range(LANES):
         at = lanes[AT, w]
         if at != held:
-            weather(linear, shed, gpp, air, soil, btran, at, first, rows)
+            weather(linear, shed, series, at, first, rows)
             held = at
         by_cold, by_drought = m[COLD * LANES + w], m[DRY * LANES + w]
         total = 0.0

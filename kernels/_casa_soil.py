@@ -55,11 +55,12 @@ def activities(log_q10: float, wet: float, dry: float, rows: F8) -> float:
 
 
 @equation
-def fill_soil(
-    met: F8, structural: F8, cwd: F8, soil: F8, theta: F8, first: int,
-    lanes: I8, m: F8, rows: F8, tile: F8,
-) -> None:  # fmt: skip
-    """Fill the drivers of a chunk of days in lanes, (CHUNK * TILE * LANES,)."""
+def fill_soil(series: tuple[F8, ...], first: int, lanes: I8, m: F8, rows: F8, tile: F8) -> None:
+    """Fill the drivers of a chunk of days in lanes, (CHUNK * TILE * LANES,).
+
+    ``series`` (L, n) each are three kinds of litter, temperature and water.
+    """
+    met, structural, cwd, soil, theta = series
     held, first_lane, most, here = -1, 0, 0.0, slice(first, first + CHUNK)
     for w in range(LANES):
         at = lanes[AT, w]

@@ -63,19 +63,19 @@ def too_fast(w: int, m: F8) -> bool:
     most = 0.0
     for k in range(POOLS):
         most = max(most, m[(K_MET + k) * LANES + w])
-    return most * m[TOP * LANES + w] > 1.0
+    return bool(most * m[TOP * LANES + w] > 1.0)
 
 
 @block
 def steady_soils(
-    years: int, samples: int, met: F8, structural: F8, cwd: F8, soil: F8, theta: F8,
+    years: int, samples: int, series: tuple[F8, ...],
     rows: F8, pools: F8, status: U1,
 ) -> None:  # fmt: skip
     """Fill the pools that a cycle of years returns to: its days composed, then one solve.
 
     Parameters
     ----------
-    met, structural, cwd, soil, theta : ndarray, shape (L, n)
+    series : tuple of ndarray, shape (L, n)
         Litter, temperature and water; the first 365 * years days are the cycle.
     rows, pools : ndarray, shapes (M, LASTING) and (M, 6)
     status : ndarray, shape (M,), uint8
@@ -90,7 +90,7 @@ def steady_soils(
         composed[:] = 0.0
         m[: POOLS * LANES] = 0.0
         for first in range(0, years * YEAR, CHUNK):
-            fill_soil(met, structural, cwd, soil, theta, first, lanes, m, climate, tile)
+            fill_soil(series, first, lanes, m, climate, tile)
             compose_chunk(m, composed, tile)
         for w in range(count):
             one = lanes[MEMBER, w]
@@ -104,7 +104,7 @@ def steady_soils(
 @block
 def spun_soils(
     years: int, most: int, tolerance: float, samples: int,
-    met: F8, structural: F8, cwd: F8, soil: F8, theta: F8,
+    series: tuple[F8, ...],
     rows: F8, pools: F8, about: F8, status: U1,
 ) -> None:  # fmt: skip
     """Step a cycle again and again, until no pool changes by more than the tolerance.
@@ -124,7 +124,7 @@ def spun_soils(
                 for k in range(POOLS):
                     begun[w, k] = m[k * LANES + w]
             for first in range(0, years * YEAR, CHUNK):
-                fill_soil(met, structural, cwd, soil, theta, first, lanes, m, climate, tile)
+                fill_soil(series, first, lanes, m, climate, tile)
                 soil_chunk(m, tile)
             for w in range(count):
                 if done[w]:
@@ -145,7 +145,7 @@ def spun_soils(
 
 @block
 def soil_years(
-    years: int, samples: int, met: F8, structural: F8, cwd: F8, soil: F8, theta: F8,
+    years: int, samples: int, series: tuple[F8, ...],
     rows: F8, pools: F8, status: U1, annual: tuple[F8, ...],
 ) -> None:  # fmt: skip
     """Fill all years of all members; pools become those of the end.
@@ -162,7 +162,7 @@ def soil_years(
         for y in range(years):
             m[RH * LANES : (IN + 1) * LANES] = 0.0
             for first in range(y * YEAR, (y + 1) * YEAR, CHUNK):
-                fill_soil(met, structural, cwd, soil, theta, first, lanes, m, climate, tile)
+                fill_soil(series, first, lanes, m, climate, tile)
                 soil_chunk(m, tile)
             for w in range(count):
                 keep_soil(w, y, samples, lanes, m, annual)
@@ -192,10 +192,11 @@ def keep_soil(w: int, y: int, samples: int, lanes: I8, m: F8, annual: tuple[F8, 
 
 @block
 def mean_soils(
-    samples: int, met: F8, structural: F8, cwd: F8, soil: F8, theta: F8,
+    samples: int, series: tuple[F8, ...],
     rows: F8, pools: F8, rh: F8, status: U1,
 ) -> None:  # fmt: skip
     """Fill the pools that constant drivers, (L,), do not change, and respiration, (M,), a day."""
+    met, structural, cwd, soil, theta = series
     for n in range(len(rows)):
         at, row, x = n // samples, rows[n], pools[n]
         active = activity(

@@ -205,18 +205,18 @@ def _daily(
     series = tuple(drivers[n] for n in _SERIES)
     cycle = min(options.cycle, years)
     if options.start == "steady" and not given:
-        steady_soils(cycle, samples, *series, rows, pools, codes)
+        steady_soils(cycle, samples, series, rows, pools, codes)
     elif options.start == "spinup" and not given:
         about, most = np.zeros((len(codes), 2)), max(1, options.spinup_years // cycle)
         spun_soils(
-            cycle, most, options.spinup_tolerance, samples, *series, rows, pools, about, codes
+            cycle, most, options.spinup_tolerance, samples, series, rows, pools, about, codes
         )
         _put(out, "casa_spinup", about[:, :1] * cycle, samples)
         _put(out, "casa_drift", about[:, 1:], samples)
     _put(out, "casa_start", pools, samples)
     none = np.empty((0, 0, 0))
     annual = tuple(out.get(n, none) for n in ANNUAL)
-    soil_years(years, samples, *series, rows, pools, codes, annual)
+    soil_years(years, samples, series, rows, pools, codes, annual)
     _put(out, "casa_end", pools, samples)
 
 
@@ -224,7 +224,7 @@ def _mean(drivers: Mapping[str, F8], rows: F8, pools: F8, out: Mapping[str, F8],
     """Fill the steady state of the members of some locations."""
     samples = len(codes) // len(drivers["pft"])
     rh = np.empty(len(codes))
-    mean_soils(samples, *(drivers[n] for n in _SERIES), rows, pools, rh, codes)
+    mean_soils(samples, tuple(drivers[n] for n in _SERIES), rows, pools, rh, codes)
     total = sum(drivers[n] for n in _LITTER)
     found = {
         **{name: pools[:, k] for k, name in enumerate(ANNUAL[:6])},

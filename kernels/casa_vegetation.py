@@ -245,7 +245,7 @@ def _members(
         cycle = min(options.cycle, years)
         repeating(
             linear, options.start == "steady", cycle, max(1, options.spinup_years // cycle),
-            samples, shed, *series, phases, rows, pools, phase, about, codes,
+            samples, shed, series, phases, rows, pools, phase, about, codes,
         )  # fmt: skip
         before[...] = about[:, 2]
         _put(out, "vegetation_years", about[:, :1] * cycle, samples)
@@ -255,7 +255,7 @@ def _members(
     daily = tuple(out.get(n, none) for n in DAILY)
     annual = tuple(out.get(n, none) for n in ANNUAL)
     all_years(
-        linear, previous, years, samples, shed, *series, phases, rows, splits, pools, phase,
+        linear, previous, years, samples, shed, series, phases, rows, splits, pools, phase,
         before, codes, daily, annual,
     )  # fmt: skip
     _put(out, "vegetation_end", pools, samples)
