@@ -158,6 +158,25 @@ def soil_rows(table: Table, pft: F8, clay: F8, silt: F8, x: Mapping[str, F8]) ->
     return rows, packed((*first[:2], woody, *first[2:]), shape)
 
 
+def debris_rows(table: Table, pft: F8, x: Mapping[str, F8]) -> tuple[F8, F8]:
+    """Return members' rows of woody debris alone and first pools, (M, 9) and (M,)."""
+    t = {name: of_pft(table, name, pft)[:, np.newaxis] for name in table}
+    to_fast, to_slow = cwd_parts(t, x)
+    arriving = to_fast + to_slow
+    columns = (
+        t["kopt_litter"] * x["x_kopt_litter"] / (365.0 * x["tau_cwd"]),
+        arriving,
+        1.0 - arriving,
+        t["cn_leaf"] * t["lignin_leaf"],
+        t["cn_froot"] * t["lignin_froot"],
+        t["cn_wood"] * t["lignin_wood"],
+        *exponents(pft, x),
+    )
+    shape = (len(pft), np.broadcast_shapes(*(v.shape for v in x.values()))[1])
+    woody = np.where(t["class"] >= 2.0, t["c_cwd"], 0.0)
+    return packed(columns, shape), packed((woody,), shape)[:, 0]
+
+
 def cwd_parts(t: Mapping[str, F8], x: Mapping[str, F8]) -> tuple[F8, F8]:
     """Return the parts of woody debris that go to fast and slow; the rest is respired."""
     lignin = t["lignin_wood"]
