@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.compiled import expand
-from ensemble.stages import guarded, needed, reads_of
+from ensemble.stages import at_locations, guarded, needed, reads_of
 from kernels import BY_CODE, OK, Batch, Kernel, Run, Stage
 
 F8 = NDArray[np.float64]
@@ -193,7 +193,7 @@ class Chain:
         deep, wide = self._tile_shape(locations, samples, few, held)
         for l0 in range(0, locations, deep):
             here = slice(l0, min(l0 + deep, locations))
-            part = _at_locations(base, here)
+            part = at_locations(base, here)
             notes: list[str] = []
             shared = self._shared(part, few, slice(0, samples), {}, notes)
             for s0 in range(0, samples, wide):
@@ -383,15 +383,6 @@ class Chain:
         if producer in own:
             return own[producer][name], None
         return shared[producer].values[name], shared[producer].of(samples)
-
-
-def _at_locations(base: Batch, here: slice) -> Batch:
-    """Return fresh, writable, contiguous arrays: one numba signature for every block."""
-    return replace(
-        base,
-        parameters={n: v if len(v) == 1 else v[here] for n, v in base.parameters.items()},
-        drivers={n: np.array(v[here], dtype=np.float64) for n, v in base.drivers.items()},
-    )
 
 
 def _blank(values: F8, status: U1) -> F8:
