@@ -184,12 +184,13 @@ class Chain:
             S.
         """
         locations = len(next(iter(drivers.values())))
-        base = Batch(parameters=rows, drivers=drivers, coords=coords)
+        needs = dict.fromkeys(name for stage in self.stages for name in stage.drivers)
+        base = Batch(parameters=rows, drivers={n: drivers[n] for n in needs}, coords=coords)
         every = self._few(levels, slice(0, samples), [s.name for s in self.stages], ())
         few = self._held(every)
         # Stages that few rows need, but more than may be held for a whole block.
         tight = every.keys() - few.keys()
-        held = sum(8 * math.prod(drivers[n].shape[1:]) for s in self.stages for n in s.drivers)
+        held = sum(8 * math.prod(drivers[name].shape[1:]) for name in needs)
         deep, wide = self._tile_shape(locations, samples, few, held)
         for l0 in range(0, locations, deep):
             here = slice(l0, min(l0 + deep, locations))
