@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from ensemble import aggregates
 from ensemble.cells import read_cells
+from ensemble.launch import open_setup
 from ensemble.layout import Layout
+from ensemble.numbers import Numbers
 from ensemble.statistics import REFUSE_ABOVE
 from ensemble.store import Store
 from ensemble.variance import (
@@ -308,3 +310,11 @@ def stored(store: Store) -> Found:
         values = np.array(store.read_strings(path), dtype=object) if text else None
         found[path] = spec, store.read_whole(path) if values is None else values
     return found
+
+
+def of_sums(numbers: Numbers) -> Found:
+    """Return the split of sums over space and responses of a run that has such sums."""
+    scenario = numbers.store.attrs["identity"]["scenario"]
+    if not (scenario.get("aggregates") and numbers.complete):
+        return {}
+    return splits(numbers.store, Layout(open_setup(numbers.store)), outputs=False)
