@@ -162,7 +162,8 @@ def _field(numbers: Numbers, name: str) -> Field | None:
         models = _labels(numbers, named[0]) if named else ("",)
         turned = [a.reshape(*a.shape[:2], -1).transpose(2, 0, 1) for a in arrays]
         meaning = str(spec.attrs["long_name"]).removeprefix("mean of ")
-        return Field(name, str(spec.attrs["units"]), meaning, words, models, *turned, path == name)
+        about = (name, str(spec.attrs["units"]), meaning, words, models)
+        return Field(*about, turned[0], turned[1], path == name)
     return None
 
 
