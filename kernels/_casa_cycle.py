@@ -8,8 +8,8 @@ nothing is left to change. Where leaves dither about their least area, the map h
 import numpy as np
 
 from kernels._build import block, equation
+from kernels._casa_phenology import YEAR
 from kernels._casa_plants import (
-    AT,
     BEFORE,
     CHUNK,
     LANES,
@@ -23,7 +23,6 @@ from kernels._casa_plants import (
     fill,
     lane_work,
 )
-from kernels._casa_phenology import YEAR
 from kernels._contract import F8, I8, U1
 from kernels._status import NOT_CONVERGED, NOT_FINITE, OK
 

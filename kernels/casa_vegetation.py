@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kernels._casa_cycle import repeating
 from kernels._casa_files import read_file, table_of

@@ -195,7 +195,7 @@ def _outputs(options: Options) -> Iterator[Variable]:
         yield Variable("mimics_solves", "1", "linear solves of the equilibrium", ())
         yield Variable("mimics_residual", "yr-1", "largest relative rate of a pool", ())
     elif options.start != "cold":
-        yield Variable("mimics_years", "1", "years run until the first ones repeat", ())
+        yield Variable("mimics_years", "yr", "years run until the first ones repeat", ())
         yield Variable("mimics_drift", "1", "largest relative change over the last cycle", ())
 
 
@@ -232,7 +232,9 @@ def _start(options: Options, members: Members, status: U1, out: Mapping[str, F8]
     pools, about = np.tile(COLD, (codes.size, 1)), np.zeros((codes.size, 2))
     cycle, order = min(options.cycle, years), _sound(status)
     newton = options.start == "steady"
-    if options.start != "cold" and len(order):
+    if given is not None:
+        pools[...] = given.swapaxes(1, 2).reshape(-1, POOLS)
+    elif options.start != "cold" and len(order):
         if newton:
             of_means(members, order, cycle, options.solves, pools)
         most = options.cycles if newton else -(-options.spinup_years // cycle)
@@ -256,7 +258,9 @@ def _open(table: Table, options: Options) -> Run:
         codes = np.ascontiguousarray(status).reshape(-1)
         settle_all(members, bounds, codes)
         status[...] = codes.reshape(status.shape)
-        pools = _start(options, members, codes.reshape(status.shape), out)
+        pools = _start(
+            options, members, batch.start.get("mimics_start"), codes.reshape(status.shape), out
+        )
         asked = "mimics_daily" in out or "mimics_rh_daily" in out
         wide = years * COLUMNS + (days * (POOLS + 1) if asked else 0)
         many, order = max(1, FLOATS_AT_ONCE // wide), _sound(codes)

@@ -44,7 +44,7 @@ def means(drivers):
     return {n: v if v.ndim == 1 else v.mean(axis=1) for n, v in drivers.items()}
 
 
-def run(drivers, changed=None, *, outputs=None, share=True, base=None, **chosen):
+def run(climate, changed=None, /, *, outputs=None, share=True, base=None, **chosen):
     """Run members with these parameters, (S,) each or one; the others have their defaults."""
     options = mimics_testbed.Options(**chosen)
     kernel = mimics_testbed.KERNEL.made(options, base)
@@ -52,7 +52,7 @@ def run(drivers, changed=None, *, outputs=None, share=True, base=None, **chosen)
     samples = max((v.shape[-1] for v in changed.values()), default=1)
     rows = {p.name: np.full(samples, p.default) for p in kernel.parameters}
     rows |= {name: np.broadcast_to(v, (*v.shape[:-1], samples)) for name, v in changed.items()}
-    drivers = {name: np.asarray(drivers[name], float) for name in (d.name for d in kernel.drivers)}
+    drivers = {name: np.asarray(climate[name], float) for name in (d.name for d in kernel.drivers)}
     coords = {"mimics_pool": np.arange(7)}
     if options.drivers == "daily":
         years = drivers["annual_npp"].shape[1]
