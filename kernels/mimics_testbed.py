@@ -226,12 +226,14 @@ def _sound(status: U1) -> I8:
     return np.flatnonzero(status.reshape(-1) == OK)
 
 
-def _start(options: Options, members: Members, status: U1, out: Mapping[str, F8]) -> F8:
-    """Return pools to start from, (members, 7)."""
+def _start(
+    options: Options, members: Members, batch: Batch, status: U1, out: Mapping[str, F8]
+) -> F8:
+    """Return pools to start from, (members, 7): those given, or those of the option."""
     codes, years = status.reshape(-1), members.npp.shape[1]
     pools, about = np.tile(COLD, (codes.size, 1)), np.zeros((codes.size, 2))
     cycle, order = min(options.cycle, years), _sound(status)
-    newton = options.start == "steady"
+    newton, given = options.start == "steady", batch.start.get("mimics_start")
     if given is not None:
         pools[...] = given.swapaxes(1, 2).reshape(-1, POOLS)
     elif options.start != "cold" and len(order):
