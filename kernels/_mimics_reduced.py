@@ -117,7 +117,7 @@ def microbes(q: F8, y: F8) -> bool:
         y[R] = r * exp(min(max(x_r, -LONGEST), LONGEST))
         y[K] = k * exp(min(max(x_k, -LONGEST), LONGEST))
         if abs(x_r) + abs(x_k) < LAST:
-            return det > 0.0 and mu_r * rr + mu_k * kk < 0.0
+            return bool(det > 0.0 and mu_r * rr + mu_k * kk < 0.0)
     return False
 
 

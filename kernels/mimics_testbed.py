@@ -259,10 +259,7 @@ def _open(table: Table, options: Options) -> Run:
             raise ValueError(f"{days} days of {years} years; needed {DAYS} a year")
         codes = np.ascontiguousarray(status).reshape(-1)
         settle_all(members, bounds, codes)
-        status[...] = codes.reshape(status.shape)
-        pools = _start(
-            options, members, batch.start.get("mimics_start"), codes.reshape(status.shape), out
-        )
+        pools = _start(options, members, batch, codes.reshape(status.shape), out)
         asked = "mimics_daily" in out or "mimics_rh_daily" in out
         wide = years * COLUMNS + (days * (POOLS + 1) if asked else 0)
         many, order = max(1, FLOATS_AT_ONCE // wide), _sound(codes)
