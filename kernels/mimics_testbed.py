@@ -35,12 +35,13 @@ from kernels._mimics_cycle import (
     COLUMNS,
     DAYS,
     DEBRIS_RH,
+    GIVEN,
     LITTER,
+    ROUND,
     SOIL_RH,
+    SOLVED,
     Members,
-    follow,
-    of_means,
-    repeat,
+    march,
     settle_all,
 )
 from kernels._mimics_drivers import bounds_of, packed_rows, survey
@@ -233,14 +234,15 @@ def _start(
     codes, years = status.reshape(-1), members.npp.shape[1]
     pools, about = np.tile(COLD, (codes.size, 1)), np.zeros((codes.size, 2))
     cycle, order = min(options.cycle, years), _sound(status)
-    newton, given = options.start == "steady", batch.start.get("mimics_start")
+    given = batch.start.get("mimics_start")
     if given is not None:
         pools[...] = given.swapaxes(1, 2).reshape(-1, POOLS)
     elif options.start != "cold" and len(order):
-        if newton:
-            of_means(members, order, cycle, options.solves, pools)
-        most = options.cycles if newton else -(-options.spinup_years // cycle)
-        repeat(members, order, cycle, newton, most, pools, about, codes)
+        kind, rounds = SOLVED, options.cycles
+        if options.start == "spinup":
+            kind, rounds = ROUND, -(-options.spinup_years // cycle)
+        none = np.empty((0, 0, 0))
+        march(members, order, kind, cycle, options.solves, rounds, pools, about, none, none, codes)
     if "mimics_start" in out:
         out["mimics_start"][...] = pools.reshape(*status.shape, POOLS).swapaxes(1, 2)
     for i, name in enumerate(("mimics_years", "mimics_drift")):
@@ -267,7 +269,7 @@ def _open(table: Table, options: Options) -> Run:
             some = order[first : first + many]
             annual = np.empty((len(some), years, COLUMNS))
             daily = np.empty((len(some) if asked else 0, days, POOLS + 1))
-            follow(members, some, pools, annual, daily, codes)
+            march(members, some, GIVEN, 0, 0, 0, pools, pools, annual, daily, codes)
             _report(members, some, annual, daily, out)
         _finish(codes, out, status)
 
