@@ -119,7 +119,7 @@ class Spec(ReaderSpec):
             **sites.lasting,
             "depth": np.full(sites.pft.size, self.depth),
             **has,
-            **_litter(sites, by_year).drivers(quality(sites.pft.astype(np.int64))),
+            **litter_of(sites.pft, sites.dg, by_year).drivers(quality(sites.pft.astype(np.int64))),
             "annual_npp": NPP_SHARE * DAYS * by_year,
         }
 
@@ -139,12 +139,20 @@ def coords_of(first: int, last: int) -> dict[str, NDArray[Any]]:
     return {"year": years, "date": np.arange(DAYS * years.size, dtype=np.int64)}
 
 
-def _litter(sites: Sites, by_year: F8) -> Litter:
-    """Return invented litter, (L, 365 Y), from each year's mean GPP (L, Y)."""
-    shares = np.array(ALLOCATED)[sites.pft.astype(np.int64) - 1]
+def litter_of(pft: F8, greenest: F8, by_year: F8) -> Litter:
+    """Return invented litter, (L, 365 Y).
+
+    Parameters
+    ----------
+    pft, greenest : ndarray, shape (L,)
+        Class, and the day on which GPP is highest: leaves fall most 60 days later.
+    by_year : ndarray, shape (L, Y)
+        Mean GPP, g C m-2 d-1.
+    """
+    shares = np.array(ALLOCATED)[pft.astype(np.int64) - 1]
     leaf, wood, root = NPP_SHARE * (shares / shares.sum(axis=1, keepdims=True)).T
     days = np.arange(1.0, DAYS + 1)
-    fall = 1 + 0.5 * np.cos(2 * np.pi / DAYS * (days - sites.dg[:, np.newaxis] - 60))
+    fall = 1 + 0.5 * np.cos(2 * np.pi / DAYS * (days - greenest[:, np.newaxis] - 60))
     grown = by_year[..., np.newaxis]
     shape = (len(by_year), by_year.shape[1] * DAYS)
     even = np.broadcast_to(grown, (*by_year.shape, DAYS)).reshape(shape)
