@@ -1,0 +1,238 @@
+"""CASA plants: the state that a cycle of years returns to, by Anderson's acceleration.
+
+Plain stepping takes thousands of years, since wood lives for decades. The change of a cycle is
+nearly linear in the pools at its start, so that three earlier cycles tell the pool of which
+nothing is left to change. Where leaves dither about their least area, the map has steps.
+"""
+
+import numpy as np
+
+from kernels._build import block, equation
+from kernels._casa_phenology import YEAR
+from kernels._casa_plants import (
+    BEFORE,
+    CHUNK,
+    LANES,
+    LEAF,
+    MEMBER,
+    NPP,
+    PHASE,
+    begin_year,
+    chunk,
+    enter_lane,
+    fill,
+    lane_work,
+)
+from kernels._contract import F8, I8, U1
+from kernels._status import NOT_CONVERGED, NOT_FINITE, OK
+
+UNKNOWNS = 3
+"""Leaf, wood, fine roots; the leaf of the day before goes with the leaf."""
+DEPTH = 3
+"""Earlier cycles that are remembered."""
+
+REPEATS = 1e-12
+"""Relative change over a cycle at which it repeats."""
+DITHERS = 1e-3
+"""At which the papers stopped (0.1 %), and a cycle that changes no less is kept at last."""
+PATIENCE = 40
+"""Cycles without a smaller change after which it is not waited for any longer."""
+
+# What is remembered of a lane: pools begun with, their change, differences of both, and the
+# smallest change with how long ago it was.
+BEGUN, CHANGE, STEPS, SLOPES = 0, 3, 6, 15
+COUNT, LAST, BEST, AGO, RUN = 24, 25, 26, 27, 28
+MEMORY = 29
+
+
+@equation
+def _solve(a: F8, b: F8, n: int) -> None:
+    """Solve a symmetric system in place; directions that say nothing get no part."""
+    for i in range(n):
+        if a[i, i] <= 1e-13:
+            for k in range(n):
+                a[i, k] = a[k, i] = 0.0
+            a[i, i], b[i] = 1.0, 0.0
+        for r in range(i + 1, n):
+            part = a[r, i] / a[i, i]
+            for c in range(i, n):
+                a[r, c] -= part * a[i, c]
+            b[r] -= part * b[i]
+    for i in range(n - 1, -1, -1):
+        for c in range(i + 1, n):
+            b[i] -= a[i, c] * b[c]
+        b[i] /= a[i, i]
+
+
+@equation
+def _remember(past: F8, begun: F8, change: F8) -> None:
+    """Put the differences to the cycle before in the place of the oldest."""
+    if past[LAST] > 0.0:
+        slot = int(past[COUNT]) % DEPTH
+        for k in range(UNKNOWNS):
+            past[STEPS + slot * UNKNOWNS + k] = begun[k] - past[BEGUN + k]
+            past[SLOPES + slot * UNKNOWNS + k] = change[k] - past[CHANGE + k]
+        past[COUNT] += 1.0
+    for k in range(UNKNOWNS):
+        past[BEGUN + k], past[CHANGE + k] = begun[k], change[k]
+
+
+@equation
+def _next(past: F8, change: F8, ended: F8, a: F8, b: F8, found: F8) -> None:
+    """Fill pools to begin the next cycle with: those that ended, or the better guess."""
+    n = min(int(past[COUNT]), DEPTH)
+    scale = 1.0 / (np.abs(ended) + 1.0)
+    for i in range(n):
+        size = 0.0
+        for k in range(UNKNOWNS):
+            size += (past[SLOPES + i * UNKNOWNS + k] * scale[k]) ** 2
+        a[i, i] = size
+    norm = np.empty(DEPTH)
+    for i in range(n):
+        norm[i] = 1.0 / np.sqrt(a[i, i]) if a[i, i] > 0.0 else 0.0
+    for i in range(n):
+        b[i] = 0.0
+        for k in range(UNKNOWNS):
+            slope = past[SLOPES + i * UNKNOWNS + k] * scale[k] * norm[i]
+            b[i] += slope * change[k] * scale[k]
+        for j in range(n):
+            a[i, j] = 0.0
+            for k in range(UNKNOWNS):
+                one = past[SLOPES + i * UNKNOWNS + k] * scale[k] * norm[i]
+                a[i, j] += one * past[SLOPES + j * UNKNOWNS + k] * scale[k] * norm[j]
+    _solve(a, b, n)
+    good = True
+    for k in range(UNKNOWNS):
+        value = ended[k]
+        for i in range(n):
+            step = past[STEPS + i * UNKNOWNS + k] + past[SLOPES + i * UNKNOWNS + k]
+            value -= b[i] * norm[i] * step
+        found[k] = value
+        good = good and 0.2 * ended[k] <= value <= 5.0 * ended[k] + 1.0
+    if not good:
+        past[COUNT] = 0.0
+        for k in range(UNKNOWNS):
+            found[k] = ended[k]
+
+
+@equation
+def _settle(past: F8, ended: F8, hurry: bool, most: int, work: F8) -> int:
+    """Judge a cycle and choose how the next begins, in ``work[2]``; -1 to go on, else a status."""
+    change, found = work[0, :UNKNOWNS], work[2, :UNKNOWNS]
+    largest = 0.0
+    for k in range(UNKNOWNS):
+        change[k] = ended[k] - work[1, k]
+        size = abs(change[k]) / (abs(ended[k]) + 1e-3)
+        largest = size if size > largest or size != size else largest
+    past[RUN] += 1.0
+    if largest != largest:
+        return NOT_FINITE
+    past[AGO] = 0.0 if largest < past[BEST] else past[AGO] + 1.0
+    past[BEST] = min(past[BEST], largest)
+    if largest <= REPEATS:
+        past[LAST] = largest
+        return OK
+    tired = past[RUN] >= most or (hurry and past[AGO] >= PATIENCE)
+    if tired:
+        past[LAST] = largest
+        return OK if largest <= DITHERS else NOT_CONVERGED
+    if hurry:
+        if past[LAST] > 0.0 and largest > 10.0 * past[LAST]:
+            past[COUNT] = 0.0
+        _remember(past, work[1, :UNKNOWNS], change)
+        _next(past, change, ended, work[3:6, :DEPTH], work[6, :DEPTH], found)
+    else:
+        for k in range(UNKNOWNS):
+            found[k] = ended[k]
+    past[LAST] = largest
+    return -1
+
+
+@block
+def repeating(
+    linear: bool, hurry: bool, years: int, most: int, samples: int,
+    shed: F8, series: tuple[F8, ...], phases: U1,
+    rows: F8, pools: F8, phase: I8, about: F8, status: U1,
+) -> None:  # fmt: skip
+    """Fill the pools that a cycle of years returns to, in place of those it begins from.
+
+    Parameters
+    ----------
+    linear, hurry : bool
+        Ramp of cold; whether to accelerate.
+    years, most : int
+        Of a cycle; cycles after which a member is given up.
+    samples : int
+        Members of a location.
+    shed, series, phases : ndarray
+        As in `kernels._casa_plants`; days are those of the cycle or more.
+    rows, pools : ndarray, shapes (M, LASTING) and (M, 4)
+    phase : ndarray, shape (M,)
+        Of the last day before the cycle; filled, too.
+    about : ndarray, shape (M, 3)
+        Cycles run, relative change of the last, NPP of its last year.
+    status : ndarray, shape (M,), uint8
+        Members that have one are left as they are.
+    """
+    m, lanes, weather, tile, litter = lane_work()
+    past, work = np.zeros((LANES, MEMORY)), np.zeros((7, UNKNOWNS))
+    ended, begun = np.zeros((LANES, 4)), np.zeros((LANES, 4))
+    busy, waiting, at_work = np.zeros(LANES, np.uint8), 0, 0
+    for w in range(LANES):
+        waiting = _take(w, waiting, samples, rows, pools, phase, status, lanes, m, past, busy)
+        at_work += busy[w]
+    while at_work > 0:
+        for w in range(LANES):
+            for k in range(4):
+                begun[w, k] = m[(LEAF + k) * LANES + w]
+        _cycle(linear, years, shed, series, phases, m, lanes, weather, tile, litter)
+        for w in range(LANES):
+            if busy[w] == 0:
+                continue
+            for k in range(4):
+                ended[w, k] = m[(LEAF + k) * LANES + w]
+            for k in range(UNKNOWNS):
+                work[1, k] = begun[w, k]
+            said = _settle(past[w], ended[w], hurry, most, work)
+            member = lanes[MEMBER, w]
+            if said < 0:
+                shift = work[2, 0] - ended[w, 0]
+                for k in range(UNKNOWNS):
+                    m[(LEAF + k) * LANES + w] = work[2, k]
+                m[BEFORE * LANES + w] = max(0.0, ended[w, 3] + shift)
+                continue
+            pools[member], phase[member], status[member] = ended[w], lanes[PHASE, w], said
+            about[member, 0], about[member, 1] = past[w, RUN], past[w, LAST]
+            about[member, 2] = m[NPP * LANES + w]
+            waiting = _take(w, waiting, samples, rows, pools, phase, status, lanes, m, past, busy)
+            at_work -= 1 - busy[w]
+
+
+@equation
+def _take(
+    w: int, waiting: int, samples: int, rows: F8, pools: F8, phase: I8, status: U1,
+    lanes: I8, m: F8, past: F8, busy: U1,
+) -> int:  # fmt: skip
+    """Put the next member that waits into a lane; return the one after it."""
+    while waiting < len(rows) and status[waiting] != OK:
+        waiting += 1
+    busy[w] = 1 if waiting < len(rows) else 0
+    if busy[w] == 1:
+        at = waiting // samples
+        enter_lane(w, at, waiting, rows[waiting], pools[waiting], phase[waiting], lanes, m)
+        past[w, :] = 0.0
+        past[w, BEST] = np.inf
+        waiting += 1
+    return waiting
+
+
+@equation
+def _cycle(
+    linear: bool, years: int, shed: F8, series: tuple[F8, ...], phases: U1,
+    m: F8, lanes: I8, weather: F8, tile: F8, litter: F8,
+) -> None:  # fmt: skip
+    for y in range(years):
+        soonest = begin_year(phases, lanes, m)
+        for first in range(0, YEAR, CHUNK):
+            fill(linear, shed, series, y * YEAR + first, lanes, m, weather, tile)
+            soonest = chunk(phases, first, soonest, lanes, m, tile, litter)

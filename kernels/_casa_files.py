@@ -1,0 +1,27 @@
+"""CASA: files that a scenario names, found beside it or in a store."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from kernels._casa_table import Table, published, read_table
+from kernels._contract import kept_as
+
+Read = TypeVar("Read")
+
+
+def table_of(written: str, base: Path | None) -> tuple[Table, dict[str, Path]]:
+    """Return the table of vegetation types, and the file it is from, if it is not ours."""
+    found, files = read_file(written, base, lambda file: read_table(file, "table"))
+    return (published() if found is None else found), files
+
+
+def read_file(
+    written: str, base: Path | None, read: Callable[[Path], Read]
+) -> tuple[Read | None, dict[str, Path]]:
+    """Return what a file says, and its path by its name; nothing where none is named or opened."""
+    if not written or base is None:
+        return None, {}
+    kept = base / kept_as(written)
+    file = kept if kept.is_file() else base / written
+    return read(file), {written: file}

@@ -1,0 +1,335 @@
+"""CASA vegetation, carbon only, as the biogeochemical testbed runs it: leaf, wood, fine roots.
+
+Wang et al. (2010, 10.5194/bg-7-2261-2010); testbed of Wieder et al. (2018, 10.1111/gcb.13979),
+release 2.0.0, whose code decides where its manual says something else. GPP of a land model is
+respired and allocated, and what falls is the litter of every soil kernel of the testbed. Soil
+never acts on it, so that one run serves all soil members.
+
+Daily Euler steps, years of 365 days.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from math import nan
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from kernels._casa_cycle import repeating
+from kernels._casa_files import read_file, table_of
+from kernels._casa_parameters import PLANTS, of_table
+from kernels._casa_phenology import days_of, first_phase, read_turns, turns, year_phases
+from kernels._casa_rows import (
+    at_locations,
+    plant_rows,
+    status_of_drivers,
+    status_of_parameters,
+    status_of_pft,
+)
+from kernels._casa_table import Table, of_pft
+from kernels._casa_years import ANNUAL, DAILY, NEVER, all_years
+from kernels._contract import (
+    F8,
+    I8,
+    U1,
+    Batch,
+    Coordinate,
+    Fault,
+    Kernel,
+    Parameter,
+    Run,
+    Stage,
+    Unfit,
+    Variable,
+)
+from kernels._status import OK
+
+
+@dataclass(frozen=True)
+class Options:
+    """Choices of a scenario.
+
+    Attributes
+    ----------
+    start : str
+        Of the first day: the state that the first years' cycle returns to, by acceleration or by
+        stepping it again and again, or the table's pools.
+    cycle : int
+        Years of that cycle, from the first; no more than there are.
+    spinup_years : int
+        After which a member that does not come back to where it was is given up.
+    cold_ramp : str
+        Leaf loss by cold: a ramp of 5 K, or a step as in the testbed until June 2018.
+    npp_rule : str
+        What drives exudates and microbial turnover in a year: NPP of the year before, or half
+        of the year's GPP, as in the testbed until March 2020.
+    phenology : str
+        Days of greenup and fall from a table by latitude, or as drivers.
+    phenology_file : str
+        The testbed's own table, every half degree; ours has the latitudes of its grid.
+    table : str
+        A testbed file of vegetation types, ``pftlookup_igbp_*.csv``; ours is ``_updated4``.
+    """
+
+    start: Literal["steady", "cold", "spinup"] = "steady"
+    cycle: int = 20
+    spinup_years: int = 20000
+    cold_ramp: Literal["linear", "step"] = "linear"
+    npp_rule: Literal["previous", "half_gpp"] = "previous"
+    phenology: Literal["table", "drivers"] = "table"
+    phenology_file: str = ""
+    table: str = ""
+
+
+MEMBERS_AT_ONCE = 8192
+"""Members whose rows are held at once, where locations have fewer."""
+
+POOLS = ("leaf", "wood", "froot", "leaf_before")
+
+# --- tables ---
+
+# name: (units, lowest, highest, meaning, dims)
+_DRIVERS: dict[str, tuple[str, float, float, str, tuple[str, ...]]] = {
+    "pft": ("1", 1.0, 18.0, "vegetation type, IGBP class 1-18", ()),
+    "latitude": ("degrees_north", -90.0, 90.0, "latitude", ()),
+    "greenup": ("d", -366.0, 366.0, "day of the year of greenup", ()),
+    "fall": ("d", 1.0, 367.0, "day of the year on which senescence begins", ()),
+    "gpp": ("g C m-2 d-1", 0.0, 100.0, "gross primary production", ("date",)),
+    "air_temperature": ("degC", -100.0, 70.0, "temperature of the air", ("date",)),
+    "soil_temperature": ("degC", -100.0, 80.0, "temperature of the root zone", ("date",)),
+    "btran": ("1", -1e3, 1.0 + 1e-9, "plant-available water, part of its range", ("date",)),
+}
+_DAYS_OF = {"table": ("latitude",), "drivers": ("greenup", "fall")}
+
+
+def _drivers(options: Options) -> Iterator[Variable]:
+    other = {n for names in _DAYS_OF.values() for n in names} - {*_DAYS_OF[options.phenology]}
+    for name, (units, _, _, meaning, dims) in _DRIVERS.items():
+        if name not in other:
+            yield Variable(name, units, meaning, dims)
+
+
+_DAILY_MEANINGS = (
+    "metabolic litter of leaves and fine roots",
+    "structural litter of leaves and fine roots",
+    "metabolic litter of leaves",
+    "structural litter of leaves",
+    "metabolic litter of fine roots",
+    "structural litter of fine roots",
+    "metabolic litter of leaves and fine roots, by the split of MIMICS",
+    "structural litter of leaves and fine roots, by the split of MIMICS",
+    "litter of leaves",
+    "litter of fine roots",
+    "litter of wood",
+)
+_ANNUAL = {
+    "annual_npp": ("g C m-2 yr-1", "NPP of a year, which modifies turnover"),
+    "npp": ("g C m-2 yr-1", "net primary production"),
+    "ra": ("g C m-2 yr-1", "autotrophic respiration"),
+    "c_leaf": ("g C m-2", "carbon of leaves"),
+    "c_wood": ("g C m-2", "carbon of wood"),
+    "c_froot": ("g C m-2", "carbon of fine roots"),
+    "lai": ("m2 m-2", "leaf area index at the end of the year"),
+}
+_ENDS = {"vegetation_start": "before the first day", "vegetation_end": "after the last day"}
+
+
+def _outputs(options: Options) -> Iterator[Variable]:
+    for name, meaning in zip(DAILY, _DAILY_MEANINGS, strict=True):
+        yield Variable(name, "g C m-2 d-1", meaning, ("date",))
+    for name in ANNUAL:
+        units, meaning = _ANNUAL[name]
+        yield Variable(name, units, meaning)
+    for name, when in _ENDS.items():
+        yield Variable(name, "g C m-2", f"pools of vegetation {when}", ("vegetation_pool",))
+    if options.start != "cold":
+        yield Variable("vegetation_years", "yr", "years run until the cycle repeats", ())
+        yield Variable("vegetation_drift", "1", "relative change over the last cycle", ())
+
+
+# --- the stage ---
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the options' files and tables say."""
+
+    table: Table
+    turns: tuple[F8, I8, F8]
+    parameters: tuple[Parameter, ...]
+
+
+def _years_of(batch: Batch) -> int:
+    """Return the years of a batch; its days must be 365 of each."""
+    years, days = len(batch.coords["year"]), batch.drivers["gpp"].shape[1]
+    if days != 365 * years:
+        raise ValueError(f"drivers have {days} days for {years} years; needed 365 of each")
+    return years
+
+
+def _phases(options: Options, known: _Known, drivers: Mapping[str, F8]) -> tuple[U1, I8]:
+    """Return phases of years, (L, 4, 365), and the phase before the first day, (L,)."""
+    pft = drivers["pft"]
+    if options.phenology == "table":
+        greenup, fall = days_of(known.turns, pft, drivers["latitude"])
+    else:
+        greenup, fall = drivers["greenup"], drivers["fall"]
+    phases = np.zeros((len(pft), 4, 365), np.uint8)
+    kinds, begins, ends = (np.nan_to_num(v).astype(np.int64) for v in (pft, greenup, fall))
+    year_phases(kinds, begins, ends, phases)
+    phase = first_phase(greenup, fall)
+    for _ in range(8 if options.start != "cold" else 0):
+        phase = phases[np.arange(len(pft)), phase, -1].astype(np.int64)
+    return phases, phase
+
+
+def _opener(known: _Known) -> Callable[[Any], Run]:
+    def open_(options: Options) -> Run:
+        def run(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
+            _run(options, known, batch, out, status)
+
+        return run
+
+    return open_
+
+
+def _run(options: Options, known: _Known, batch: Batch, out: Mapping[str, F8], status: U1) -> None:
+    years, drivers = _years_of(batch), batch.drivers
+    count, samples = status.shape
+    bounds = {n: (_DRIVERS[n][1], _DRIVERS[n][2]) for n in drivers if n != "pft"}
+    places = np.maximum(status_of_pft(known.table, drivers["pft"]), 0)
+    weather = status_of_drivers(drivers, bounds)
+    places = np.where(weather != OK, weather, places)
+    phases, phase = _phases(options, known, drivers)
+    shed = np.stack(
+        [of_pft(known.table, n, drivers["pft"]) for n in ("t_shed", "cold_exp", "dry_exp")], axis=1
+    )
+    deep = max(1, MEMBERS_AT_ONCE // max(1, samples))
+    for first in range(0, count, deep):
+        at = slice(first, min(first + deep, count))
+        x = at_locations(batch.parameters, at)
+        codes = np.empty((at.stop - first, samples), np.uint8)
+        codes[...] = status_of_parameters(known.parameters, x)
+        codes[places[at] != OK] = places[at][places[at] != OK][:, np.newaxis]
+        codes = codes.reshape(-1)
+        begun = batch.start.get("vegetation_start")
+        given = None if begun is None else np.moveaxis(begun[at], 1, -1).reshape(-1, len(POOLS))
+        here = {n: v[at] for n, v in out.items()}
+        series = tuple(np.ascontiguousarray(drivers[n][at]) for n in _SERIES)
+        _members(
+            options, known, years, drivers["pft"][at], x, shed[at], series, phases[at],
+            np.repeat(phase[at], samples), given, here, codes,
+        )  # fmt: skip
+        status[at] = codes.reshape(-1, samples)
+    for values in out.values():
+        np.moveaxis(values, -1, 1)[status != OK] = nan
+
+
+_SERIES = ("gpp", "air_temperature", "soil_temperature", "btran")
+
+
+def _members(
+    options: Options, known: _Known, years: int, pft: F8, x: Mapping[str, F8], shed: F8,
+    series: tuple[F8, ...], phases: U1, phase: I8, given: F8 | None, out: Mapping[str, F8],
+    codes: U1,
+) -> None:  # fmt: skip
+    """Fill outputs of the members of some locations."""
+    rows, splits, pools = plant_rows(known.table, pft, x)
+    samples = len(codes) // len(pft)
+    linear, previous = options.cold_ramp == "linear", options.npp_rule == "previous"
+    before, about = np.full(len(codes), 2 * NEVER), np.zeros((len(codes), 3))
+    if given is not None:
+        pools[...] = given
+    elif options.start != "cold":
+        cycle = min(options.cycle, years)
+        repeating(
+            linear, options.start == "steady", cycle, max(1, options.spinup_years // cycle),
+            samples, shed, series, phases, rows, pools, phase, about, codes,
+        )  # fmt: skip
+        before[...] = about[:, 2]
+        _put(out, "vegetation_years", about[:, :1] * cycle, samples)
+        _put(out, "vegetation_drift", about[:, 1:2], samples)
+    _put(out, "vegetation_start", pools, samples)
+    none = np.empty((0, 0, 0))
+    daily = tuple(out.get(n, none) for n in DAILY)
+    annual = tuple(out.get(n, none) for n in ANNUAL)
+    all_years(
+        linear, previous, years, samples, shed, series, phases, rows, splits, pools, phase,
+        before, codes, daily, annual,
+    )  # fmt: skip
+    _put(out, "vegetation_end", pools, samples)
+
+
+def _put(out: Mapping[str, F8], name: str, values: F8, samples: int) -> None:
+    """Put columns of members, (M, n), into an output of shape (l, n, S) or (l, S)."""
+    if name in out:
+        shaped = np.moveaxis(values.reshape(-1, samples, values.shape[1]), -1, 1)
+        out[name][...] = shaped if out[name].ndim == 3 else shaped[:, 0]
+
+
+# --- the kernel ---
+
+
+def _seconds(options: Options, sizes: Mapping[str, int]) -> float:
+    """Return the cost of a member, seconds, as measured; a start costs some 12 cycles."""
+    years = max(1, sizes.get("date", 365) // 365)
+    start = 0 if options.start == "cold" else 12 if options.start == "steady" else 100
+    return 8e-6 * years + 4e-6 * start * min(options.cycle, years)
+
+
+def _faults(options: Options) -> Iterator[Fault]:
+    for name in ("cycle", "spinup_years"):
+        if getattr(options, name) < 1:
+            yield Fault(f"found {getattr(options, name)}; needed 1 or more (years)", name)
+    if options.phenology_file and options.phenology != "table":
+        yield Fault("is a table and phenology: says drivers; keep one", "phenology_file")
+
+
+def _make(options: Options, base: Path | None) -> Kernel:
+    """Return the kernel with the tables that its options ask for."""
+    if faults := tuple(_faults(options)):
+        raise Unfit(faults)
+    table, files = table_of(options.table, base)
+    own, more = read_file(options.phenology_file, base, read_turns)
+    known = _Known(table, turns() if own is None else own, of_table(PLANTS, table))
+    drivers, outputs = tuple(_drivers(options)), tuple(_outputs(options))
+    stage = Stage(
+        "plants",
+        parameters=tuple(PLANTS),
+        drivers=tuple(d.name for d in drivers),
+        upstream=(),
+        outputs=tuple(o.name for o in outputs),
+        open=_opener(known),
+    )
+    return Kernel(
+        name="casa_vegetation",
+        title=TITLE,
+        source=SOURCE,
+        parameters=known.parameters,
+        drivers=drivers,
+        outputs=outputs,
+        stages=(stage,),
+        options=Options,
+        seconds=_seconds,
+        make=_make,
+        files={**files, **more},
+        coords={"vegetation_pool": Coordinate.named(POOLS, "pools of vegetation")},
+    )
+
+
+TITLE = "CASA vegetation, carbon only, as the biogeochemical testbed runs it"
+SOURCE = "Wang et al. (2010); testbed 2.0.0 of Wieder et al. (2018)"
+
+KERNEL = Kernel(
+    name="casa_vegetation",
+    title=TITLE,
+    source=SOURCE,
+    parameters=(),
+    drivers=(),
+    outputs=(),
+    stages=(),
+    options=Options,
+    seconds=_seconds,
+    make=_make,
+)
