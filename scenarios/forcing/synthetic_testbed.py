@@ -22,6 +22,7 @@ from kernels import Variable
 from scenarios.forcing._checks import F8, Findings, Years
 from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
 from scenarios.forcing._seasons import (
+    RF1_PHENOLOGY,
     Sites,
     Year,
     rf1_locations,
@@ -82,6 +83,8 @@ class Spec(ReaderSpec):
         changing = ("date",) if daily else ()
         given = {**dict.fromkeys(LASTING, ()), **dict.fromkeys(DAILY, changing)}
         given["annual_npp"] = ("time",) if daily else ()
+        if self.cells is None:
+            given |= dict.fromkeys(RF1_PHENOLOGY, ())
         findings = Findings()
         for problem in misfits(needs, given, "synthetic_testbed"):
             findings.add("drivers", problem)
@@ -98,7 +101,7 @@ class Spec(ReaderSpec):
         changes = [_joined(FORCINGS[name], y) for y in variation(last - first + 1, self.variation)]
         has = self._drivers(sites, changes)
         if not daily:
-            has = {n: v if n in LASTING else v.mean(axis=1) for n, v in has.items()}
+            has = {n: v if v.ndim == 1 else v.mean(axis=1) for n, v in has.items()}
         provenance = {
             "reader": "synthetic_testbed",
             "files": [],
@@ -117,6 +120,7 @@ class Spec(ReaderSpec):
         by_year = has["gpp"].reshape(len(sites.pft), len(changes), DAYS).mean(axis=2)
         return {
             **sites.lasting,
+            **(RF1_PHENOLOGY if self.cells is None else {}),
             "depth": np.full(sites.pft.size, self.depth),
             **has,
             **litter_of(sites.pft, sites.dg, by_year).drivers(quality(sites.pft.astype(np.int64))),
