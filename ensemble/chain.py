@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.compiled import expand
-from ensemble.stages import guarded, needed, reads_of
+from ensemble.stages import at_locations, guarded, needed, reads_of
 from kernels import BY_CODE, OK, Batch, Kernel, Run, Stage
 
 F8 = NDArray[np.float64]
@@ -184,16 +184,17 @@ class Chain:
             S.
         """
         locations = len(next(iter(drivers.values())))
-        base = Batch(parameters=rows, drivers=drivers, coords=coords)
+        needs = dict.fromkeys(name for stage in self.stages for name in stage.drivers)
+        base = Batch(parameters=rows, drivers={n: drivers[n] for n in needs}, coords=coords)
         every = self._few(levels, slice(0, samples), [s.name for s in self.stages], ())
         few = self._held(every)
         # Stages that few rows need, but more than may be held for a whole block.
         tight = every.keys() - few.keys()
-        held = sum(8 * math.prod(drivers[n].shape[1:]) for s in self.stages for n in s.drivers)
+        held = sum(8 * math.prod(drivers[name].shape[1:]) for name in needs)
         deep, wide = self._tile_shape(locations, samples, few, held)
         for l0 in range(0, locations, deep):
             here = slice(l0, min(l0 + deep, locations))
-            part = _at_locations(base, here)
+            part = at_locations(base, here)
             notes: list[str] = []
             shared = self._shared(part, few, slice(0, samples), {}, notes)
             for s0 in range(0, samples, wide):
@@ -383,15 +384,6 @@ class Chain:
         if producer in own:
             return own[producer][name], None
         return shared[producer].values[name], shared[producer].of(samples)
-
-
-def _at_locations(base: Batch, here: slice) -> Batch:
-    """Return fresh, writable, contiguous arrays: one numba signature for every block."""
-    return replace(
-        base,
-        parameters={n: v if len(v) == 1 else v[here] for n, v in base.parameters.items()},
-        drivers={n: np.array(v[here], dtype=np.float64) for n, v in base.drivers.items()},
-    )
 
 
 def _blank(values: F8, status: U1) -> F8:

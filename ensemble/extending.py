@@ -210,7 +210,7 @@ def _grow(
 
 def _analyze_as_before(grown: growing.Growth, found: Extension) -> None:
     """Make an analysis that the shorter store has, before its name is taken and it goes."""
-    if not any(p.startswith("sensitivity/") for p in grown.store.specs):
+    if not any(p.startswith(("sensitivity/", "variance/")) for p in grown.store.specs):
         return
     try:
         analyze_store(grown.plan.path)

@@ -59,7 +59,7 @@ def workers_of(plan: Plan) -> int:
 
 def _beyond_memory(plan: Plan, workers: int) -> list[str]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    needed = 2 * workers * plan.block_nbytes
+    needed = workers * plan.worker_nbytes
     if needed <= memory:
         return []
     return [
@@ -98,7 +98,7 @@ def summary(plan: Plan, workers: int, *, measure: bool = False) -> dict[str, Any
         },
         "blocks": {"all": plan.blocks, **lengths},
         "disk": f"up to {_size(plan.nbytes)} before compression",
-        "memory": f"{_size(2 * plan.block_nbytes * workers)} for {workers} workers",
+        "memory": f"{_size(workers * plan.worker_nbytes)} for {workers} workers",
         "core_seconds": round(seconds, 3),
         "core_seconds_are": "measured" if measure else "declared by the kernel",
         "wall_seconds": round(seconds / workers, 3),

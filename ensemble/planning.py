@@ -19,6 +19,7 @@ from ensemble.pilot import edges
 from ensemble.requests import check_statistics, check_sums
 from ensemble.responses import warnings
 from ensemble.setup import Setup
+from ensemble.stages import least_nbytes
 from ensemble.statistics import canonical
 from kernels._fingerprint import fingerprint
 from scenarios import (
@@ -87,6 +88,16 @@ class Plan:
         rows = 8 * width * (len(self.setup.kernel.parameters) + len(self.layout.functionals) + 2)
         sums = self.layout.grid.axes[1].length * sum(self.layout.sums_nbytes.values())
         return sum(chunks) + max(chunks) + rows + sums
+
+    @property
+    def worker_nbytes(self) -> int:
+        """Return the memory of a worker, bytes: two blocks, and what is computed at once.
+
+        Of the latter the least: one unit of samples at one location, with its drivers.
+        """
+        setup, layout = self.setup, self.layout
+        tile = least_nbytes(setup.kernel, layout.wanted, setup.sizes, layout.tile_unit)
+        return 2 * self.block_nbytes + tile
 
     @property
     def warnings(self) -> list[str]:

@@ -46,7 +46,7 @@ def resources_of(chosen: Slurm, base: Path = Path()) -> Resources:
 def reasons(plan: "Plan", asked: Resources) -> list[str]:
     """Return why jobs of these resources are certain not to run a plan."""
     found = []
-    memory = 2 * asked.cores * plan.block_nbytes / 2**20
+    memory = asked.cores * plan.worker_nbytes / 2**20
     if memory > asked.mebibytes:
         found.append(
             f"{asked.cores} workers need {memory:,.0f} MiB for their blocks and a job has "

@@ -17,29 +17,34 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble import splitting
 from ensemble.cells import read_cells
 from ensemble.index_tables import output_tables, row_tables
 from ensemble.launch import open_setup
 from ensemble.layout import Keep, Layout
+from ensemble.split_tables import variance_tables
 from ensemble.statistics import REFUSE_ABOVE
 from ensemble.store import PlanError, Store, add_arrays, read
 from ensemble.tables import analysis_tables
-from ensemble.variance import REST, Subset, drop_failed, shares, subsets
+from ensemble.variance import REST, Subset, drop_failed, factorial, order_of, shares, subsets
 from ensemble.zarr_json import ArraySpec
-from scenarios.designs import Design
 
 F8 = NDArray[np.float64]
 Found = dict[str, tuple[ArraySpec, NDArray[Any]]]
-
-MOST_TERMS = 127
-"""All interactions of seven axes; with more axes only those of low order are told apart."""
 
 READ_BYTES = 256 << 20
 """Responses of all forcings that are held at a time, bytes."""
 
 
+class NoIndices(PlanError):
+    """What is stored, or the design, has no indices of its own; the run is complete."""
+
+
 def analyze_store(path: Path, *, every_row: bool = False) -> list[dict[str, Any]]:
-    """Compute, store under ``sensitivity/`` and return the analysis of all that is stored.
+    """Compute, store and return the analysis of all that is stored.
+
+    The design's own indices go to ``sensitivity/``, shares of variance of models, forcings and
+    parameters to ``variance/``.
 
     Parameters
     ----------
@@ -60,18 +65,34 @@ def analyze_store(path: Path, *, every_row: bool = False) -> list[dict[str, Any]
         Not finished, nothing kept, too many failures, or a design without analysis.
     """
     store = read(path)
-    found = results(store)
+    found, split = _both(store)
     # What an earlier analysis had and this one has not would be the work of other code.
-    left = {p: s for p, s in store.specs.items() if p in found or not _ours(p)}
-    add_arrays(replace(store, specs=left), found)
+    every = {**found, **split}
+    ours = (f"{splitting.GROUP}/", "sensitivity/")
+    left = {p: s for p, s in store.specs.items() if p in every or not p.startswith(ours)}
+    add_arrays(replace(store, specs=left), every)
     for stale in store.specs.keys() - left.keys():
         shutil.rmtree(path / stale, ignore_errors=True)
     tables = [*analysis_tables(store, found), *output_tables(store, found)]
     if every_row:
         tables += row_tables(store, found)
+    tables += variance_tables(store, split)
     return [
         {"title": t.title, "header": t.header, "rows": t.rows, "notes": t.notes} for t in tables
     ]
+
+
+def _both(store: Store) -> tuple[Found, Found]:
+    """Return the design's own indices and the shares of variance; one may be empty."""
+    try:
+        found = results(store)
+    except NoIndices:
+        layout = Layout(open_setup(store))
+        split = splitting.splits(store, layout)
+        if not splitting.any_known(split):
+            raise
+        return {}, split
+    return found, splitting.splits(store, Layout(open_setup(store)))
 
 
 def _ours(path: str) -> bool:
@@ -104,7 +125,7 @@ def results(store: Store, *, outputs: bool = True) -> Found:
     kept = list(layout.outputs) if own and outputs else []
     responses = list(layout.functionals) if layout.keeps_responses else []
     if not (responses or kept):
-        raise PlanError(f"{path}: {_nothing(layout)}")
+        raise NoIndices(f"{path}: {_nothing(layout)}")
     analysis = _Analysis(store, layout)
     for name in responses:
         analysis.add(name)
@@ -112,7 +133,7 @@ def results(store: Store, *, outputs: bool = True) -> Found:
         analysis.add_output(name)
     if not analysis.found:
         method = layout.sampler.first.attributes["method"]
-        raise PlanError(
+        raise NoIndices(
             f"{path}: a {method} design has no indices of its own; use a cross, morris or sobol"
         )
     if not analysis.accepted:
@@ -139,13 +160,6 @@ def _nothing(layout: Layout) -> str:
         many = f"{layout.sampler.size:,} samples are too many to keep responses"
         return f"{many}; keep outputs:, {inside}"
     return f"nothing to analyse; name responses: in the scenario, {inside}"
-
-
-def factorial(design: Design) -> tuple[tuple[str, int], ...]:
-    """Return (label, levels) of each factor that varies in a full factorial; else nothing."""
-    shape = design.attributes.get("shape", ())
-    names = design.attributes.get("factors", ())
-    return tuple((name, n) for name, n in zip(names, shape, strict=True) if n > 1)
 
 
 class _Analysis:
@@ -276,14 +290,7 @@ class _Analysis:
     @cached_property
     def _order(self) -> int | None:
         """Return the highest order of interaction told apart; None for all."""
-        count = len(self.axes) - self.nested
-        if 2**count <= MOST_TERMS + 1:
-            return None
-        terms, order = count, 1
-        while terms + math.comb(count, order + 1) <= MOST_TERMS:
-            order += 1
-            terms += math.comb(count, order)
-        return order
+        return order_of(len(self.axes) - self.nested)
 
     @cached_property
     def terms(self) -> dict[Subset, str]:

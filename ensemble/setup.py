@@ -45,7 +45,7 @@ class Setup:
     coords : mapping of str to ndarray
         ``year`` and other coordinates of the dims.
     drivers : sequence of mappings, one per forcing
-        Arrays (L, *dims) in kernel units; may be memory maps.
+        Arrays (L, *dims) in kernel units, float64 or float32; may be memory maps.
     derived : sequence of mappings, one per forcing
         Per-location default and admissible range of parameters.
     synthetic : str
@@ -66,7 +66,7 @@ class Setup:
     forcings: tuple[str, ...]
     locations: Locations
     coords: Mapping[str, NDArray[Any]]
-    drivers: Sequence[Mapping[str, F8]]
+    drivers: Sequence[Mapping[str, NDArray[Any]]]
     derived: Sequence[Mapping[str, Derived]]
     synthetic: str = ""
     base: Path = Path()

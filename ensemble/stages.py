@@ -1,5 +1,6 @@
-"""Which stages are run, what they read, and how one that raises is run."""
+"""Which stages are run, what they read and hold, and how one that raises is run."""
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
@@ -34,6 +35,28 @@ def reads_of(stages: Collection[Stage]) -> dict[str, frozenset[str]]:
         before = [reads[producer[name]] for name in stage.upstream]
         reads[stage.name] = frozenset(stage.parameters).union(*before)
     return reads
+
+
+def least_nbytes(
+    kernel: Kernel, wanted: Collection[str], sizes: Mapping[str, int], unit: int
+) -> int:
+    """Return the bytes of the smallest tile: one unit of samples at one location, drivers too."""
+    stages, fills = needed(kernel, wanted)
+    drivers = {name for stage in stages for name in stage.drivers}
+
+    made = [kernel.variable(name).dims for names in fills.values() for name in names]
+    held = [driver.dims for driver in kernel.drivers if driver.name in drivers]
+    own, given = (sum(math.prod(sizes[d] for d in dims) for dims in each) for each in (made, held))
+    return 8 * (unit * own + given)
+
+
+def at_locations(base: Batch, here: slice) -> Batch:
+    """Return fresh, writable, contiguous arrays: one numba signature for every block."""
+    return replace(
+        base,
+        parameters={n: v if len(v) == 1 else v[here] for n, v in base.parameters.items()},
+        drivers={n: np.array(v[here], dtype=np.float64) for n, v in base.drivers.items()},
+    )
 
 
 def guarded(run: Run, batch: Batch, out: Mapping[str, F8], status: U1) -> list[str]:

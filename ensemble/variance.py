@@ -3,17 +3,42 @@
 import itertools
 import math
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.compiled import closed_variances
 
+if TYPE_CHECKING:
+    from scenarios.designs import Design
+
 F8 = NDArray[np.float64]
 Subset = tuple[int, ...]
 
+MOST_TERMS = 127
+"""All interactions of seven factors; with more only those of low order are told apart."""
+
 REST: Subset = ()
 """Key of the interactions of higher order than was asked for, all together."""
+
+
+def factorial(design: "Design") -> tuple[tuple[str, int], ...]:
+    """Return (label, levels) of each factor that varies in a full factorial; else nothing."""
+    shape = design.attributes.get("shape", ())
+    names = design.attributes.get("factors", ())
+    return tuple((name, n) for name, n in zip(names, shape, strict=True) if n > 1)
+
+
+def order_of(factors: int) -> int | None:
+    """Return the highest order of interaction that is told apart; None for all."""
+    if 2**factors <= MOST_TERMS + 1:
+        return None
+    terms, order = factors, 1
+    while terms + math.comb(factors, order + 1) <= MOST_TERMS:
+        order += 1
+        terms += math.comb(factors, order)
+    return order
 
 
 def shares(values: F8, *, order: int | None = None, nested: bool = False) -> dict[Subset, float]:

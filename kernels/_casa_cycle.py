@@ -8,8 +8,8 @@ nothing is left to change. Where leaves dither about their least area, the map h
 import numpy as np
 
 from kernels._build import block, equation
+from kernels._casa_phenology import YEAR
 from kernels._casa_plants import (
-    AT,
     BEFORE,
     CHUNK,
     LANES,
@@ -23,7 +23,6 @@ from kernels._casa_plants import (
     fill,
     lane_work,
 )
-from kernels._casa_phenology import YEAR
 from kernels._contract import F8, I8, U1
 from kernels._status import NOT_CONVERGED, NOT_FINITE, OK
 
@@ -152,7 +151,7 @@ def _settle(past: F8, ended: F8, hurry: bool, most: int, work: F8) -> int:
 @block
 def repeating(
     linear: bool, hurry: bool, years: int, most: int, samples: int,
-    shed: F8, gpp: F8, air: F8, soil: F8, btran: F8, phases: U1,
+    shed: F8, series: tuple[F8, ...], phases: U1,
     rows: F8, pools: F8, phase: I8, about: F8, status: U1,
 ) -> None:  # fmt: skip
     """Fill the pools that a cycle of years returns to, in place of those it begins from.
@@ -165,7 +164,7 @@ def repeating(
         Of a cycle; cycles after which a member is given up.
     samples : int
         Members of a location.
-    shed, gpp, air, soil, btran, phases : ndarray
+    shed, series, phases : ndarray
         As in `kernels._casa_plants`; days are those of the cycle or more.
     rows, pools : ndarray, shapes (M, LASTING) and (M, 4)
     phase : ndarray, shape (M,)
@@ -178,7 +177,7 @@ def repeating(
     m, lanes, weather, tile, litter = lane_work()
     past, work = np.zeros((LANES, MEMORY)), np.zeros((7, UNKNOWNS))
     ended, begun = np.zeros((LANES, 4)), np.zeros((LANES, 4))
-    busy, waiting, at_work = np.zeros(LANES, np.bool_), 0, 0
+    busy, waiting, at_work = np.zeros(LANES, np.uint8), 0, 0
     for w in range(LANES):
         waiting = _take(w, waiting, samples, rows, pools, phase, status, lanes, m, past, busy)
         at_work += busy[w]
@@ -186,9 +185,9 @@ def repeating(
         for w in range(LANES):
             for k in range(4):
                 begun[w, k] = m[(LEAF + k) * LANES + w]
-        _cycle(linear, years, shed, gpp, air, soil, btran, phases, m, lanes, weather, tile, litter)
+        _cycle(linear, years, shed, series, phases, m, lanes, weather, tile, litter)
         for w in range(LANES):
-            if not busy[w]:
+            if busy[w] == 0:
                 continue
             for k in range(4):
                 ended[w, k] = m[(LEAF + k) * LANES + w]
@@ -206,7 +205,7 @@ def repeating(
             about[member, 0], about[member, 1] = past[w, RUN], past[w, LAST]
             about[member, 2] = m[NPP * LANES + w]
             waiting = _take(w, waiting, samples, rows, pools, phase, status, lanes, m, past, busy)
-            at_work -= not busy[w]
+            at_work -= 1 - busy[w]
 
 
 @equation
@@ -217,8 +216,8 @@ def _take(
     """Put the next member that waits into a lane; return the one after it."""
     while waiting < len(rows) and status[waiting] != OK:
         waiting += 1
-    busy[w] = waiting < len(rows)
-    if busy[w]:
+    busy[w] = 1 if waiting < len(rows) else 0
+    if busy[w] == 1:
         at = waiting // samples
         enter_lane(w, at, waiting, rows[waiting], pools[waiting], phase[waiting], lanes, m)
         past[w, :] = 0.0
@@ -229,11 +228,11 @@ def _take(
 
 @equation
 def _cycle(
-    linear: bool, years: int, shed: F8, gpp: F8, air: F8, soil: F8, btran: F8, phases: U1,
+    linear: bool, years: int, shed: F8, series: tuple[F8, ...], phases: U1,
     m: F8, lanes: I8, weather: F8, tile: F8, litter: F8,
 ) -> None:  # fmt: skip
     for y in range(years):
         soonest = begin_year(phases, lanes, m)
         for first in range(0, YEAR, CHUNK):
-            fill(linear, shed, gpp, air, soil, btran, y * YEAR + first, lanes, m, weather, tile)
+            fill(linear, shed, series, y * YEAR + first, lanes, m, weather, tile)
             soonest = chunk(phases, first, soonest, lanes, m, tile, litter)

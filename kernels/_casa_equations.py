@@ -36,12 +36,6 @@ def cold(linear: bool, temperature: float, shed: float) -> float:
 
 
 @equation
-def shedding(part: float, exponent: float) -> float:
-    """Return a part to its exponent, which is 3 in all published tables."""
-    return part * part * part if exponent == 3.0 else part**exponent
-
-
-@equation
 def growth_efficiency(base: float, leaf: float, before: float, to_n: float, to_p: float) -> float:
     """Return the part of carbon for growth that is not respired: base + 0.2 r/(r + 1/15).
 

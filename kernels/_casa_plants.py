@@ -14,7 +14,6 @@ from kernels._casa_equations import (
     growth_efficiency,
     leaf_area,
     maintenance,
-    shedding,
     warmth,
 )
 from kernels._casa_phenology import GREENUP, YEAR
@@ -44,37 +43,50 @@ AT, MEMBER, BEGAN, PHASE, TURN = range(5)
 
 
 @equation
-def weather(
-    linear: bool, shed: F8, gpp: F8, air: F8, soil: F8, btran: F8, at: int, first: int, rows: F8
-) -> None:
+def weather(linear: bool, shed: F8, series: tuple[F8, ...], at: int, first: int, rows: F8) -> None:
     """Fill what a chunk of days has for every member of a location, (5 * CHUNK,).
 
-    ``shed`` (L, 3) are temperature (K) and exponents of leaf loss.
+    ``shed`` (L, 3) are temperature (K) and exponents of leaf loss; ``series`` (L, n) each are GPP,
+    temperatures of air and soil, and btran.
     """
-    limit, in_cold, in_drought = shed[at, 0], shed[at, 1], shed[at, 2]
+    limit, here = shed[at, 0], slice(first, first + CHUNK)
+    gpp, air, soil, btran = series
+    carbon, of_air, of_soil, water = gpp[at, here], air[at, here], soil[at, here], btran[at, here]
     for i in range(CHUNK):
-        rows[i] = gpp[at, first + i]
-        rows[CHUNK + i] = warmth(air[at, first + i])
-        rows[2 * CHUNK + i] = warmth(soil[at, first + i])
-        rows[3 * CHUNK + i] = cold(linear, air[at, first + i], limit)
-        rows[4 * CHUNK + i] = 1.0 - btran[at, first + i]
+        rows[i] = carbon[i]
     for i in range(CHUNK):
-        rows[3 * CHUNK + i] = shedding(rows[3 * CHUNK + i], in_cold)
+        rows[CHUNK + i] = warmth(of_air[i])
     for i in range(CHUNK):
-        rows[4 * CHUNK + i] = shedding(rows[4 * CHUNK + i], in_drought)
+        rows[2 * CHUNK + i] = warmth(of_soil[i])
+    for i in range(CHUNK):
+        rows[3 * CHUNK + i] = cold(linear, of_air[i], limit)
+    for i in range(CHUNK):
+        rows[4 * CHUNK + i] = 1.0 - water[i]
+    for k in range(3, 5):
+        shedding(rows[k * CHUNK : (k + 1) * CHUNK], shed[at, k - 2])
+
+
+@equation
+def shedding(parts: F8, exponent: float) -> None:
+    """Take parts to their exponent, which is 3 in all published tables."""
+    if exponent == 3.0:
+        for i in range(CHUNK):
+            parts[i] = parts[i] * parts[i] * parts[i]
+    else:
+        for i in range(CHUNK):
+            parts[i] = parts[i] ** exponent
 
 
 @equation
 def fill(
-    linear: bool, shed: F8, gpp: F8, air: F8, soil: F8, btran: F8, first: int,
-    lanes: I8, m: F8, rows: F8, tile: F8,
+    linear: bool, shed: F8, series: tuple[F8, ...], first: int, lanes: I8, m: F8, rows: F8, tile: F8
 ) -> None:  # fmt: skip
     """Fill the drivers of a chunk of days in lanes, (CHUNK * TILE * LANES,)."""
     held = -1
     for w in range(LANES):
         at = lanes[AT, w]
         if at != held:
-            weather(linear, shed, gpp, air, soil, btran, at, first, rows)
+            weather(linear, shed, series, at, first, rows)
             held = at
         by_cold, by_drought = m[COLD * LANES + w], m[DRY * LANES + w]
         total = 0.0
@@ -105,16 +117,21 @@ def day(m: F8, d: F8, litter: F8) -> None:
         npp = left - r_growth
         most, least = m[MOST * LANES + w], m[LEAST * LANES + w]
         lai = leaf_area(leaf, m[SLA * LANES + w], least, most)
-        a_leaf = 0.0 if lai >= most else m[A_LEAF * LANES + w]
-        a_wood = m[B_WOOD * LANES + w] if lai >= most else m[A_WOOD * LANES + w]
-        a_froot = m[B_FROOT * LANES + w] if lai >= most else m[A_FROOT * LANES + w]
+        # Read ahead of any choice: a loop that reads what it chose does not vectorise.
+        a_leaf, a_wood = m[A_LEAF * LANES + w], m[A_WOOD * LANES + w]
+        a_froot, b_wood, b_froot = (
+            m[A_FROOT * LANES + w], m[B_WOOD * LANES + w], m[B_FROOT * LANES + w],
+        )  # fmt: skip
+        k_leaf = m[K_LEAF * LANES + w] + d[3 * LANES + w]
+        a_leaf = 0.0 if lai >= most else a_leaf
+        a_wood = b_wood if lai >= most else a_wood
+        a_froot = b_froot if lai >= most else a_froot
         # A loss is borne by what respires; only then is their sum not zero.
         both = r_wood + r_froot
         by_wood, by_froot = r_wood / both, r_froot / both
         a_leaf = 0.0 if npp < 0.0 else a_leaf
         a_wood = by_wood if npp < 0.0 else a_wood
         a_froot = by_froot if npp < 0.0 else a_froot
-        k_leaf = m[K_LEAF * LANES + w] + d[3 * LANES + w]
         fell = (0.0 if lai <= least else k_leaf) * leaf
         fell_wood, fell_froot = m[K_WOOD * LANES + w] * wood, m[K_FROOT * LANES + w] * froot
         litter[w], litter[LANES + w], litter[2 * LANES + w] = fell, fell_froot, fell_wood

@@ -37,7 +37,7 @@ def root_weights(kroot: float, depth: float, variant: Variant = "code") -> F8:
     lower = np.array(THICKNESS) if variant == "code" else np.cumsum(THICKNESS)
     edges = np.minimum(depth, np.concatenate([[0.0], lower]))
     below = np.exp(-kroot * edges)
-    return (below[:-1] - below[1:]) / (1.0 - np.exp(-kroot * depth))
+    return np.asarray((below[:-1] - below[1:]) / (1.0 - np.exp(-kroot * depth)))
 
 
 def pft_weights(pft: NDArray[np.integer], variant: Variant = "code") -> F8:

@@ -142,7 +142,7 @@ def put(
 @block
 def all_years(
     linear: bool, previous: bool, years: int, samples: int,
-    shed: F8, gpp: F8, air: F8, soil: F8, btran: F8, phases: U1,
+    shed: F8, series: tuple[F8, ...], phases: U1,
     rows: F8, splits: F8, pools: F8, phase: I8, before: F8, status: U1,
     daily: tuple[F8, ...], annual: tuple[F8, ...],
 ) -> None:  # fmt: skip
@@ -153,7 +153,7 @@ def all_years(
     linear, previous : bool
         Ramp of cold; whether NPP of the year before drives soil, or half a year's GPP.
     years, samples : int
-    shed, gpp, air, soil, btran, phases, rows, pools, phase, status : ndarray
+    shed, series, phases, rows, pools, phase, status : ndarray
         As in `kernels._casa_cycle.repeating`.
     splits : ndarray, shape (M, 4)
         Metabolic parts; see `shares`.
@@ -182,7 +182,7 @@ def all_years(
             soonest = begin_year(phases, lanes, m)
             for first in range(0, YEAR, CHUNK):
                 begun = y * YEAR + first
-                fill(linear, shed, gpp, air, soil, btran, begun, lanes, m, weather, tile)
+                fill(linear, shed, series, begun, lanes, m, weather, tile)
                 soonest = chunk(phases, first, soonest, lanes, m, tile, litter)
                 keep_days(begun, count, samples, splits, lanes, litter, line, daily)
             keep_year(y, count, samples, previous, last_npp, lanes, m, annual)

@@ -40,8 +40,10 @@ DAYS = 365
 REPEATS, UPDATE = 1e-10, 1e-9
 """A cycle returns where it began: relative changes of pools over it, and the last correction."""
 
-SPUN_UP = 1e-8
+SPUN_UP = 1e-9
 """Relative change of a pool over a cycle at which spinning up ends."""
+
+GIVEN, SOLVED, ROUND = 0, 1, 2
 
 # Columns of a year's results: pools, then mg C cm-3 and, of litter and debris, g C m-2.
 SOIL_RH, LITTER, DEBRIS_RH = POOLS, POOLS + 1, POOLS + 2
@@ -147,7 +149,7 @@ def settle_all(members: Members, bounds: F8, status: U1) -> None:
 # --- where the search for the cycle begins ---
 
 
-@block
+@equation
 def of_means(members: Members, order: I8, years: int, most: int, pools: F8) -> None:
     """Fill the steady states of the mean coefficients of some years, (members, 7)."""
     z, d, which = group(), np.empty(SPAN * DAILY * LANES), np.empty(LANES, np.int64)
@@ -180,8 +182,10 @@ def of_means(members: Members, order: I8, years: int, most: int, pools: F8) -> N
 
 
 @equation
-def run_cycle(z: F8, d: F8, members: Members, which: I8, years: int, crowded: bool) -> None:
-    """Advance every lane by the first years, with the slopes of their end with their beginning."""
+def run_cycle(
+    z: F8, d: F8, members: Members, which: I8, years: int, crowded: bool, sloping: bool
+) -> None:
+    """Advance every lane by the first years; the slopes of their end with their beginning, too."""
     half = HOURS_A_DAY // 2
     for year in range(years):
         begin_year(z, members, which, year)
@@ -192,7 +196,8 @@ def run_cycle(z: F8, d: F8, members: Members, which: I8, years: int, crowded: bo
                 hours(z, half, crowded)
                 if crowded:
                     crowd(z)
-                push(z)
+                if sloping:
+                    push(z)
                 hours(z, half, crowded)
                 end_day(z)
 
@@ -235,7 +240,7 @@ def correct(
     return OK, found, longer(n, corrected), change
 
 
-@block
+@equation
 def repeat(
     members: Members, order: I8, years: int, newton: bool, most: int, pools: F8, about: F8,
     status: U1,
@@ -271,7 +276,7 @@ def repeat(
         if not left.any():
             return
         no_change(z)
-        run_cycle(z, d, members, which, years, crowded)
+        run_cycle(z, d, members, which, years, crowded, newton)
         for lane in range(LANES):
             if left[lane] > 0:
                 member = which[lane]
@@ -300,7 +305,7 @@ def record(z: F8, members: Members, member: int, lane: int, year: int, found: F8
         found[LITTER] += year_of(members.daily[driver], location, year, rows[driver])
 
 
-@block
+@equation
 def follow(
     members: Members, order: I8, pools: F8, annual: F8, daily: F8, status: U1
 ) -> None:  # fmt: skip
@@ -340,3 +345,30 @@ def follow(
                 record(z, members, which[lane], lane, year, annual[first + lane, year])
         for lane in range(count):
             status[which[lane]] = lane_status(z, lane)
+
+
+@block
+def march(
+    members: Members, order: I8, start: int, cycle: int, solves: int, most: int, pools: F8,
+    about: F8, annual: F8, daily: F8, status: U1,
+) -> None:  # fmt: skip
+    """Find the start of members, or take them through all years, or both.
+
+    One block, since whatever calls the loops of a day compiles them again.
+
+    Parameters
+    ----------
+    start : int
+        `GIVEN`: that of ``pools``; `SOLVED` for, with so many linear solves at first and ``most``
+        corrections; or `ROUND`, going round ``most`` times at most.
+    cycle : int
+        Years that the start repeats.
+    pools, about, annual, daily, status : ndarray
+        See `repeat` and `follow`; ``annual`` of no member to find the start alone.
+    """
+    if start == SOLVED:
+        of_means(members, order, cycle, solves, pools)
+    if start != GIVEN:
+        repeat(members, order, cycle, start == SOLVED, most, pools, about, status)
+    if len(annual) > 0:
+        follow(members, order, pools, annual, daily, status)

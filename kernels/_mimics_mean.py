@@ -27,11 +27,15 @@ from kernels._mimics_lanes import (
     THETA_F,
     THETA_L,
 )
-from kernels._mimics_linear import work
-from kernels._mimics_steady import cold_start, steady
+from kernels._mimics_linear import Work, work
+from kernels._mimics_reduced import microbes, others
+from kernels._mimics_steady import NEWTON, cold_start, steady, steady_from
 from kernels._status import OK, OUT_OF_RANGE
 
 DAYS = 365.0
+
+SHORT = 10
+"""Linear solves after which a start next to the equilibrium was none."""
 
 
 @equation
@@ -56,6 +60,22 @@ def mean_coefficients(members: Members, member: int, x: F8, k: F8) -> int:
     )
 
 
+@equation
+def equilibrium(k: F8, y: F8, most: int, w: Work) -> tuple[int, int, float]:
+    """Fill the steady state; return status, linear solves and residual (yr-1).
+
+    Where both microbes live, their two equations lead next to it. Where one dies, or what they
+    find is none, or not stable, the search begins from afar.
+    """
+    if microbes(k, y):
+        others(k, y)
+        status, solves, residual = steady_from(REVERSE, k, y, 10.0 * NEWTON, SHORT, w)
+        if status == OK:
+            return status, solves, residual
+    cold_start(y)
+    return steady(REVERSE, k, y, most, w)
+
+
 @block
 def mean_states(
     members: Members, order: I8, most: int, annual: F8, about: F8, status: U1
@@ -76,8 +96,7 @@ def mean_states(
         status[member] = mean_coefficients(members, member, x, k)
         if status[member] != OK:
             continue
-        cold_start(y)
-        status[member], solves, residual = steady(REVERSE, k, y, most, w)
+        status[member], solves, residual = equilibrium(k, y, most, w)
         about[member, 0], about[member, 1] = solves, residual
         found = annual[i, 0]
         found[:POOLS], found[SOIL_RH] = y, w.f[RH] * HOURS

@@ -63,6 +63,12 @@ def relative_rate(y: F8, f: F8) -> float:
 
 @equation
 def steady(form: int, k: F8, y: F8, most: int, w: Work) -> tuple[int, int, float]:
+    """Bring ``y`` from anywhere to the steady state; see `steady_from`."""
+    return steady_from(form, k, y, FIRST_STEP, most, w)
+
+
+@equation
+def steady_from(form: int, k: F8, y: F8, dt: float, most: int, w: Work) -> tuple[int, int, float]:
     """Bring ``y`` to the steady state; return status, linear solves and residual (yr-1).
 
     Parameters
@@ -70,13 +76,15 @@ def steady(form: int, k: F8, y: F8, most: int, w: Work) -> tuple[int, int, float
     k : ndarray, shape (COEFFICIENTS,)
     y : ndarray, shape (7,), mg C cm-3
         Where to start; positive.
+    dt : float
+        Hours of the first step.
     most : int
         Linear solves after which a member is given up.
     w : Work
         Left with the rates and the Jacobian of the steady state.
     """
     f, z, j, a = w.f, w.x, w.j, w.a
-    dt, before, solves = FIRST_STEP, 1.0, 0
+    before, solves = 1.0, 0
     while solves < most:
         rates(form, k, y, f)
         jacobian(form, k, y, j)

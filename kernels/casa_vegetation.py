@@ -8,14 +8,13 @@ never acts on it, so that one run serves all soil members.
 Daily Euler steps, years of 365 days.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from math import nan
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kernels._casa_cycle import repeating
 from kernels._casa_files import read_file, table_of
@@ -179,7 +178,7 @@ def _phases(options: Options, known: _Known, drivers: Mapping[str, F8]) -> tuple
     phases = np.zeros((len(pft), 4, 365), np.uint8)
     kinds, begins, ends = (np.nan_to_num(v).astype(np.int64) for v in (pft, greenup, fall))
     year_phases(kinds, begins, ends, phases)
-    phase = first_phase(begins, ends)
+    phase = first_phase(greenup, fall)
     for _ in range(8 if options.start != "cold" else 0):
         phase = phases[np.arange(len(pft)), phase, -1].astype(np.int64)
     return phases, phase
@@ -217,7 +216,7 @@ def _run(options: Options, known: _Known, batch: Batch, out: Mapping[str, F8], s
         begun = batch.start.get("vegetation_start")
         given = None if begun is None else np.moveaxis(begun[at], 1, -1).reshape(-1, len(POOLS))
         here = {n: v[at] for n, v in out.items()}
-        series = [np.ascontiguousarray(drivers[n][at]) for n in _SERIES]
+        series = tuple(np.ascontiguousarray(drivers[n][at]) for n in _SERIES)
         _members(
             options, known, years, drivers["pft"][at], x, shed[at], series, phases[at],
             np.repeat(phase[at], samples), given, here, codes,
@@ -232,7 +231,7 @@ _SERIES = ("gpp", "air_temperature", "soil_temperature", "btran")
 
 def _members(
     options: Options, known: _Known, years: int, pft: F8, x: Mapping[str, F8], shed: F8,
-    series: Sequence[F8], phases: U1, phase: I8, given: F8 | None, out: Mapping[str, F8],
+    series: tuple[F8, ...], phases: U1, phase: I8, given: F8 | None, out: Mapping[str, F8],
     codes: U1,
 ) -> None:  # fmt: skip
     """Fill outputs of the members of some locations."""
@@ -246,7 +245,7 @@ def _members(
         cycle = min(options.cycle, years)
         repeating(
             linear, options.start == "steady", cycle, max(1, options.spinup_years // cycle),
-            samples, shed, *series, phases, rows, pools, phase, about, codes,
+            samples, shed, series, phases, rows, pools, phase, about, codes,
         )  # fmt: skip
         before[...] = about[:, 2]
         _put(out, "vegetation_years", about[:, :1] * cycle, samples)
@@ -256,7 +255,7 @@ def _members(
     daily = tuple(out.get(n, none) for n in DAILY)
     annual = tuple(out.get(n, none) for n in ANNUAL)
     all_years(
-        linear, previous, years, samples, shed, *series, phases, rows, splits, pools, phase,
+        linear, previous, years, samples, shed, series, phases, rows, splits, pools, phase,
         before, codes, daily, annual,
     )  # fmt: skip
     _put(out, "vegetation_end", pools, samples)

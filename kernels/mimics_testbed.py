@@ -35,12 +35,13 @@ from kernels._mimics_cycle import (
     COLUMNS,
     DAYS,
     DEBRIS_RH,
+    GIVEN,
     LITTER,
+    ROUND,
     SOIL_RH,
+    SOLVED,
     Members,
-    follow,
-    of_means,
-    repeat,
+    march,
     settle_all,
 )
 from kernels._mimics_drivers import bounds_of, packed_rows, survey
@@ -195,7 +196,7 @@ def _outputs(options: Options) -> Iterator[Variable]:
         yield Variable("mimics_solves", "1", "linear solves of the equilibrium", ())
         yield Variable("mimics_residual", "yr-1", "largest relative rate of a pool", ())
     elif options.start != "cold":
-        yield Variable("mimics_years", "1", "years run until the first ones repeat", ())
+        yield Variable("mimics_years", "yr", "years run until the first ones repeat", ())
         yield Variable("mimics_drift", "1", "largest relative change over the last cycle", ())
 
 
@@ -226,17 +227,22 @@ def _sound(status: U1) -> I8:
     return np.flatnonzero(status.reshape(-1) == OK)
 
 
-def _start(options: Options, members: Members, status: U1, out: Mapping[str, F8]) -> F8:
-    """Return pools to start from, (members, 7)."""
+def _start(
+    options: Options, members: Members, batch: Batch, status: U1, out: Mapping[str, F8]
+) -> F8:
+    """Return pools to start from, (members, 7): those given, or those of the option."""
     codes, years = status.reshape(-1), members.npp.shape[1]
     pools, about = np.tile(COLD, (codes.size, 1)), np.zeros((codes.size, 2))
     cycle, order = min(options.cycle, years), _sound(status)
-    newton = options.start == "steady"
-    if options.start != "cold" and len(order):
-        if newton:
-            of_means(members, order, cycle, options.solves, pools)
-        most = options.cycles if newton else -(-options.spinup_years // cycle)
-        repeat(members, order, cycle, newton, most, pools, about, codes)
+    given = batch.start.get("mimics_start")
+    if given is not None:
+        pools[...] = given.swapaxes(1, 2).reshape(-1, POOLS)
+    elif options.start != "cold" and len(order):
+        kind, rounds = SOLVED, options.cycles
+        if options.start == "spinup":
+            kind, rounds = ROUND, -(-options.spinup_years // cycle)
+        none = np.empty((0, 0, 0))
+        march(members, order, kind, cycle, options.solves, rounds, pools, about, none, none, codes)
     if "mimics_start" in out:
         out["mimics_start"][...] = pools.reshape(*status.shape, POOLS).swapaxes(1, 2)
     for i, name in enumerate(("mimics_years", "mimics_drift")):
@@ -255,8 +261,7 @@ def _open(table: Table, options: Options) -> Run:
             raise ValueError(f"{days} days of {years} years; needed {DAYS} a year")
         codes = np.ascontiguousarray(status).reshape(-1)
         settle_all(members, bounds, codes)
-        status[...] = codes.reshape(status.shape)
-        pools = _start(options, members, codes.reshape(status.shape), out)
+        pools = _start(options, members, batch, codes.reshape(status.shape), out)
         asked = "mimics_daily" in out or "mimics_rh_daily" in out
         wide = years * COLUMNS + (days * (POOLS + 1) if asked else 0)
         many, order = max(1, FLOATS_AT_ONCE // wide), _sound(codes)
@@ -264,7 +269,7 @@ def _open(table: Table, options: Options) -> Run:
             some = order[first : first + many]
             annual = np.empty((len(some), years, COLUMNS))
             daily = np.empty((len(some) if asked else 0, days, POOLS + 1))
-            follow(members, some, pools, annual, daily, codes)
+            march(members, some, GIVEN, 0, 0, 0, pools, pools, annual, daily, codes)
             _report(members, some, annual, daily, out)
         _finish(codes, out, status)
 

@@ -133,7 +133,7 @@ def _selected(name: str, response: Any, kernel: Kernel) -> Iterator[Problem]:
             yield Problem(text, where)
         elif place not in named[dim]:
             yield Problem(f"no {dim} {place!r}{nearest(place, named[dim])}", where)
-    for dim in named.keys() - response.selected.keys():
+    for dim in (dim for dim in named if dim not in response.selected):
         said = f"{dim}: {named[dim][0]}" if dim == "model" else f"where: {{{dim}: {named[dim][0]}}}"
         text = f"output {response.output!r} is along {dim} ({', '.join(named[dim])}); say {said}"
         yield Problem(text, f"responses.{name}")

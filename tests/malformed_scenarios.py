@@ -47,6 +47,10 @@ C_VEG, C_SOIL = "c_veg: {all: year}", "[mean, std, q50]"
 PLACE = "8: design.cross[0].parameters.tau_veg_obs"
 
 
+TWO = "kernel: {chain: [{models: [two_box, {name: two_box, as: other}]}]}"
+SOIL_OF_MODELS = ("output: c_soil, change", "output: c_soil, model: other, change")
+
+
 def seeded(line: str) -> tuple[str, str]:
     """Return a pair that adds a line, the eleventh."""
     return SEED, f"{SEED}\n{line}"
@@ -87,6 +91,55 @@ EDITS: dict[str, tuple[list[tuple[str, str]], str]] = {
     "key of block": (
         [seeded("block: {samples: 10}")],
         "11: block.samples: unknown key 'samples'; did",
+    ),
+    # chains
+    "kernel of a chain": (
+        [(KERNEL, "kernel: {chain: [two_bx]}")],
+        "4: kernel.chain[0]: no kernel 'two_bx'; did you mean 'two_box'?",
+    ),
+    "option of a link": (
+        [(KERNEL, "kernel:\n  name: chain\n  links:\n    - {name: two_box, schem: x}")],
+        "7: kernel.links[0].schem: kernel 'two_box' has no option 'schem'; did you mean 'scheme'?",
+    ),
+    "option of a chain": (
+        [(KERNEL, "kernel: {chain: [two_box], schem: explicit}")],
+        "4: kernel.schem: no link has an option 'schem'; did you mean 'scheme'?",
+    ),
+    "value for all links": (
+        [(KERNEL, "kernel: {chain: [two_box], scheme: exact}")],
+        "4: kernel.scheme: found 'exact'; needed 'implicit', 'explicit' or 'exponential' (link",
+    ),
+    "one model beside nothing": (
+        [(KERNEL, "kernel: {chain: [{models: [two_box]}]}")],
+        "4: kernel.chain[0].models: found ['two_box']; needed a list of two kernels or more",
+    ),
+    "chain without links": (
+        [(KERNEL, "kernel: chain")],
+        "4: kernel.links: is missing; needed one kernel or more, such as [two_box]",
+    ),
+    "response without its model": (
+        [(KERNEL, TWO), SOIL_OF_MODELS],
+        "13: responses.d_total: output 'c_total' is along model (two_box, other); say model: two_b",
+    ),
+    "response of no such model": (
+        [(KERNEL, TWO), SOIL_OF_MODELS, (TOTAL, "output: c_total, model: othr, change")],
+        "13: responses.d_total.model: no model 'othr'; did you mean 'other'?",
+    ),
+    "response of a model of one": (
+        [(TOTAL, "output: c_total, model: two_box, change")],
+        "13: responses.d_total.model: output 'c_total' has no dimension 'model'",
+    ),
+    "response of no such dimension": (
+        [
+            (KERNEL, TWO),
+            SOIL_OF_MODELS,
+            (TOTAL, "output: c_total, where: {modl: other, model: other}, change"),
+        ],
+        "13: responses.d_total.where.modl: output 'c_total' has no dimension 'modl'; did you mean",
+    ),
+    "response with its model twice": (
+        [(TOTAL, "output: c_total, model: a, where: {model: b}, change")],
+        "13: responses.d_total: found model: twice; needed it once",
     ),
     # types
     "name, a number": ([("name: small", "name: 3")], "2: name: found 3; needed a name of letters"),

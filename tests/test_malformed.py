@@ -8,6 +8,7 @@ import malformed_data
 import malformed_programs
 import malformed_scenarios
 import malformed_stores
+import malformed_testbed
 import pytest
 from commandline import members, refused, soilsweep, tree
 from malformed_scenarios import edited
@@ -22,6 +23,7 @@ CASES = {
     **malformed_scenarios.CASES,
     **malformed_programs.CASES,
     **malformed_data.CASES,
+    **malformed_testbed.CASES,
     **malformed_stores.CASES,
 }
 

@@ -1,29 +1,34 @@
-"""MIMICS of the testbed for its tests: drivers of made-up climates, and how to run members."""
+"""MIMICS of the testbed for its tests: made-up climates, how to run members, and RF-1."""
 
 import numpy as np
 import stages
 
-from kernels import mimics_testbed
+from kernels import Batch, mimics_testbed
 
 POOLS = ("lit_m", "lit_s", "mic_r", "mic_k", "som_p", "som_c", "som_a")
-DAILY = tuple(mimics_testbed._DAILY)
+LITTER = ("mimics_litter_met", "mimics_litter_str", "cwd_to_litter")
+DAYS = 365
 
 
 def climates(count, years, seed=0, *, cold=False):
-    """Return drivers of random seasonal places, each year another."""
+    """Return drivers of random seasonal places, no year like another."""
     draw = np.random.default_rng(seed)
-    at = lambda low, high: draw.uniform(low, high, (count, 1))  # noqa: E731
-    day = np.arange(365 * years)
-    season = np.cos(2 * np.pi * (day - at(0, 365)) / 365)
-    noise = draw.uniform(0.8, 1.2, (count, years)).repeat(365, axis=1)
-    warmth = at(-18, 0) if cold else at(-12, 28)
+
+    def at(low, high):
+        return draw.uniform(low, high, (count, 1))
+
+    day = np.arange(DAYS * years)
+    season = np.cos(2 * np.pi * (day - at(0, DAYS)) / DAYS)
+    noise = draw.uniform(0.8, 1.2, (count, years)).repeat(DAYS, axis=1)
     npp = at(0.05, 1.0) if cold else at(0.05, 4.0)
-    litter = npp * (1 + at(0, 0.9) * season) * noise
-    metabolic = at(0.2, 0.6)
+    litter, woody, metabolic = (
+        npp * (1 + at(0, 0.9) * season) * noise,
+        0.3 * npp * noise,
+        at(0.2, 0.6),
+    )
+    warmth = at(-18, 0) if cold else at(-12, 28)
     temperature = warmth + at(0, 20) * season + (noise - 1) * 5
     frozen = np.clip(-temperature / 10, 0, 1) * at(0.2, 0.8)
-    liquid = np.clip(at(0.1, 0.9) * (1 + 0.3 * season) - frozen, 0, 1)
-    woody = 0.3 * npp * noise
     return {
         "mimics_litter_met": metabolic * litter,
         "mimics_litter_str": (1 - metabolic) * litter,
@@ -31,30 +36,91 @@ def climates(count, years, seed=0, *, cold=False):
         "cwd_respiration": 0.48 * woody,
         "lignin_n": at(5, 45) * (1 + 0.1 * season),
         "soil_temperature": temperature,
-        "theta_l": liquid,
+        "theta_l": np.clip(at(0.1, 0.9) * (1 + 0.3 * season) - frozen, 0, 1),
         "theta_f": frozen,
-        "annual_npp": 400 * npp * noise[:, ::365],
+        "annual_npp": 400 * npp * noise[:, ::DAYS],
         "pft": draw.choice([1.0, 2, 5, 7, 10, 12, 18], count),
         "clay": at(0.05, 0.6)[:, 0],
     }
 
 
-def means(drivers):
+def means(climate):
     """Return drivers without time."""
-    return {n: v if v.ndim == 1 else v.mean(axis=1) for n, v in drivers.items()}
+    return {n: v if v.ndim == 1 else v.mean(axis=1) for n, v in climate.items()}
 
 
-def run(drivers, changed=None, *, outputs=None, share=True, base=None, **chosen):
-    """Run members with these parameters, (S,) each or one; the others have their defaults."""
-    options = mimics_testbed.Options(**chosen)
-    kernel = mimics_testbed.KERNEL.made(options, base)
+def lasting(site, years):
+    """Return drivers day by day of what does not change."""
+    long = {n: v for n, v in site.items() if n not in ("pft", "clay")}
+    return site | {
+        n: np.full((1, years * (DAYS if n != "annual_npp" else 1)), v) for n, v in long.items()
+    }
+
+
+def made(base=None, **chosen):
+    return mimics_testbed.KERNEL.made(mimics_testbed.Options(**chosen), base)
+
+
+def rows_of(kernel, changed):
+    """Return parameters (S,) or (L, S): those of ``changed``, the others at their defaults."""
     changed = {name: np.atleast_1d(np.asarray(v, float)) for name, v in (changed or {}).items()}
     samples = max((v.shape[-1] for v in changed.values()), default=1)
     rows = {p.name: np.full(samples, p.default) for p in kernel.parameters}
-    rows |= {name: np.broadcast_to(v, (*v.shape[:-1], samples)) for name, v in changed.items()}
-    drivers = {name: np.asarray(drivers[name], float) for name in (d.name for d in kernel.drivers)}
-    coords = {"mimics_pool": np.arange(7)}
-    if options.drivers == "daily":
-        years = drivers["annual_npp"].shape[1]
-        coords |= {"year": np.arange(2001, 2001 + years), "date": np.arange(365 * years)}
-    return stages.run(kernel, options, drivers, coords, rows, outputs=outputs, share=share)
+    return rows | {n: np.broadcast_to(v, (*v.shape[:-1], samples)) for n, v in changed.items()}
+
+
+def coords_of(climate):
+    years = climate["annual_npp"].shape[1] if climate["annual_npp"].ndim > 1 else 1
+    return {
+        "year": np.arange(2001, 2001 + years),
+        "date": np.arange(DAYS * years),
+        "mimics_pool": np.arange(len(POOLS)),
+    }
+
+
+def run(climate, changed=None, /, *, outputs=None, share=True, base=None, **chosen):
+    """Run members with these parameters; see `rows_of`."""
+    kernel = made(base, **chosen)
+    options = mimics_testbed.Options(**chosen)
+    drivers = {d.name: np.asarray(climate[d.name], float) for d in kernel.drivers}
+    rows = rows_of(kernel, changed)
+    return stages.run(
+        kernel, options, drivers, coords_of(climate), rows, outputs=outputs, share=share
+    )
+
+
+def run_from(climate, pools, outputs, **upstream):
+    """Run the default member from given pools (7,), with drivers of other stages, (L, n, R)."""
+    kernel, options = made(), mimics_testbed.Options()
+    (stage,) = kernel.stages
+    count = len(climate["clay"])
+    samples = max((v.shape[-1] for v in upstream.values()), default=1)
+    sizes = {d: len(v) for d, v in coords_of(climate).items()} | {
+        "time": climate["annual_npp"].shape[1]
+    }
+    out = {
+        n: np.empty((count, *(sizes[d] for d in kernel.variable(n).dims), samples)) for n in outputs
+    }
+    status = np.zeros((count, samples), np.uint8)
+    start = (
+        {}
+        if pools is None
+        else {"mimics_start": np.broadcast_to(np.asarray(pools)[:, None], (count, 7, samples))}
+    )
+    batch = Batch(
+        parameters={p.name: np.full((1, samples), p.default) for p in kernel.parameters},
+        drivers={d.name: climate[d.name] for d in kernel.drivers if d.name not in upstream},
+        coords=coords_of(climate),
+        upstream=upstream,
+        level={n: np.arange(samples) for n in upstream},
+        start=start,
+    )
+    stage.open(options)(batch, out, status)
+    return out, status
+
+
+def same_bits(found, expected):
+    assert found.keys() == expected.keys()
+    for name, values in found.items():
+        one, other = (np.ascontiguousarray(v).view(np.uint64) for v in (values, expected[name]))
+        np.testing.assert_array_equal(one, other, err_msg=name)

@@ -7,6 +7,7 @@ from itertools import groupby
 
 import numpy as np
 
+from ensemble import splitting
 from ensemble.index_tables import output_tables
 from ensemble.numbers import Numbers, Summary
 from ensemble.report import figures, made, panels, sharing
@@ -15,15 +16,19 @@ from ensemble.report.curves import all_curves, curves
 from ensemble.report.depth import profiles
 from ensemble.report.effects import all_effects
 from ensemble.report.failures import Account, account
+from ensemble.report.grids import all_dominant, all_fields, all_lines, places_of
 from ensemble.report.importance import importances
 from ensemble.report.layers import all_by_depth, by_depth
+from ensemble.report.maps import dominant, maps
 from ensemble.report.markup import Html, joined, paragraphs, picture, section, table, tag
 from ensemble.report.profiles import all_profiles
 from ensemble.report.screening import screenings
 from ensemble.report.series import all_series
 from ensemble.report.sheet import SHEET
 from ensemble.report.style import Picture, look
+from ensemble.report.zonal import lines
 from ensemble.sensitivity import Found, results, stored
+from ensemble.split_tables import variance_tables
 from ensemble.store import Store
 from ensemble.tables import (
     MAX_ROWS,
@@ -74,6 +79,7 @@ class _Page:
         """Return the page."""
         sections: list[tuple[str, str, Callable[[], Iterable[Html]]]] = [
             ("results", "Results", self.results),
+            ("space", "In space", self.space),
             ("profiles", "Profiles by depth", self.profiles),
             ("sensitivity", "What the spread is due to", self.sensitivity),
             ("series", "Stored outputs in time", self.series),
@@ -232,6 +238,27 @@ class _Page:
             )
             yield self.picture(drawn)
 
+    def space(self) -> Iterable[Html]:
+        """Yield maps, and sums over space by latitude and in time."""
+        numbers, forcings = self.numbers, self.numbers.forcings
+        yield from map(self.picture, lines(list(all_lines(numbers)), forcings, self.synthetic))
+        places = places_of(numbers)
+        if places is None:
+            return
+        fields = list(all_fields(numbers))
+        yield from map(self.picture, maps(fields, places, forcings, self.synthetic))
+        largest = list(all_dominant(numbers, self.split))
+        yield from map(self.picture, dominant(largest, places, self.synthetic))
+
+    @cached_property
+    def split(self) -> Found:
+        """Return shares of variance, stored, or of sums over space made now."""
+        try:
+            return splitting.stored(self.store) or splitting.of_sums(self.numbers)
+        except (ValueError, OSError) as error:
+            self.numbers.damage.append(f"variance: {error}")
+            return {}
+
     # --- sensitivity ---
 
     def profiles(self) -> Iterable[Html]:
@@ -240,6 +267,8 @@ class _Page:
 
     def sensitivity(self) -> Iterable[Html]:
         """Yield shares of variance, the design's own indices, and what single parameters do."""
+        yield from map(self.picture, sharing.splits(self.split, self.synthetic))
+        yield from map(table, variance_tables(self.store, self.split))
         found, why = self._analysis() if self.scenario["responses"] else ({}, [])
         effects = list(all_effects(self.numbers, found))[:MOST_RESPONSES]
         yield from map(self.picture, importances(effects, self.synthetic))

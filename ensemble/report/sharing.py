@@ -1,6 +1,6 @@
 """Figures of what responses are sensitive to: shares of variance, and indices of effects."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,8 @@ from ensemble.report.style import (
     labelled,
     short,
 )
+from ensemble.split_tables import mean_shares
+from ensemble.tables import Analysis
 
 F8 = NDArray[np.float64]
 
@@ -30,6 +32,7 @@ HATCHES = ("////", "....", "\\\\\\\\", "xxxx", "++++", "oo", "--", "**")
 LEAST_SHARE = 0.005
 """Interactions below it in every bar are added up."""
 
+MOST_BARS = 20
 MOST_TERMS = 11
 MOST_EFFECTS = 30
 
@@ -90,6 +93,26 @@ def _segments(axes: Axes, label: str, left: F8, part: F8, look: Mapping[str, Any
         ground = {"facecolor": PALE, "edgecolor": "none", "pad": 1.2} if "hatch" in look else None
         text = f"{part[k]:.0%}"
         axes.text(middle, k, text, ha="center", va="center", fontsize=8, color=ink, bbox=ground)
+
+
+def splits(found: Analysis, synthetic: str) -> Iterator[Picture]:
+    """Yield bars of the shares of models, forcings and parameters, means over cells."""
+    for dim in sorted({s.dims[-1] for p, (s, _) in found.items() if p.endswith("_share")}):
+        mine = {p: pair for p, pair in found.items() if p.endswith("_share")}
+        mine = {p: pair for p, pair in mine.items() if pair[0].dims[-1] == dim}
+        rows, table = [], []
+        for spec, values in mine.values():
+            over = ", ".join(d for d in spec.dims[:-1] if d != "time" and not d.endswith("_year"))
+            rows.append(f"{spec.attrs['target']}" + (f", mean over {over}s" if over else ""))
+            table.append(mean_shares(values))
+        terms = [str(term) for term in found[f"variance/{dim}"][1]]
+        caption = (
+            "Shares of the variance over all stored members, by analysis of variance. Each "
+            "location, band and year is split on its own, and bars are means of these shares. "
+            "A x B is what A and B do together beyond what each does alone."
+        )
+        some = slice(0, MOST_BARS)
+        yield shares(rows[some], terms, np.array(table[some]), synthetic, caption)
 
 
 OTHERS = "all other terms"

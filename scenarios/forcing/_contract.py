@@ -71,8 +71,9 @@ class Forcing:
     ----------
     name : str
         Label on the ``forcing`` dimension: a land model, ``clm45_cruncep``.
-    drivers : mapping of str to ndarray, shape (L, *dims), float64
-        In kernel units, finite unless the reader says otherwise.
+    drivers : mapping of str to ndarray, shape (L, *dims), float64 or float32
+        In kernel units, finite unless the reader says otherwise. May be memory maps; float32
+        stays so in the store, and kernels see it as float64, a few locations at a time.
     coords : mapping of str to ndarray, shape (n,)
         ``year`` (T,) int64 for annual drivers; others have the name of a driver's dimension.
     locations : Locations
@@ -88,7 +89,7 @@ class Forcing:
     """
 
     name: str
-    drivers: Mapping[str, F8]
+    drivers: Mapping[str, NDArray[Any]]
     coords: Mapping[str, NDArray[Any]]
     locations: Locations = field(default_factory=Locations)
     provenance: Mapping[str, Any] = field(default_factory=dict)

@@ -72,6 +72,13 @@ def rf1_sites() -> Sites:
     return Sites(*np.array([row.split() for row in _RF1.split("\n") if row], dtype=np.float64).T)
 
 
+RF1_PHENOLOGY = {
+    "greenup": np.array([-50.0, -50.0, 111.0, 181.0, 118.0, 302.0, -50.0]),
+    "fall": np.array([367.0, 367.0, 226.0, 234.0, 222.0, 84.0, 367.0]),
+}
+"""Days of the year, from the testbed's own table, which has more latitudes than the published."""
+
+
 def rf1_locations() -> Locations:
     """Return their names and places, with equal areas; RF-1 has none."""
     sites = rf1_sites()

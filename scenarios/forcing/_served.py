@@ -20,6 +20,7 @@ UNITS = {
     **dict.fromkeys(("pft", "lignin_n"), "1"),
     "latitude": "degrees_north",
     "depth": "cm",
+    **dict.fromkeys(("greenup", "fall"), "d"),
     "annual_npp": "g C m-2 yr-1",
 }
 """Of the testbed's drivers; every other one is g C m-2 d-1."""

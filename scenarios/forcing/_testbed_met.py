@@ -124,6 +124,7 @@ class MetFile:
             self._note(
                 "cells that differ", "cellMissing is 0; not in the grid file", f"cell {cell}"
             )
+        self._check_places(grid)
         inside = (grid.row < ids.shape[0]) & (grid.column < ids.shape[1])
         found = ids[grid.row[inside], grid.column[inside]]
         for i in map(int, np.flatnonzero(inside)[found != grid.cell[inside]]):
@@ -133,6 +134,17 @@ class MetFile:
         if (np.diff(there) <= 0).any():
             text = "is not numbered longitude by longitude, south to north"
             self._note("cells that differ", text, "variable 'cellid'")
+
+    def _check_places(self, grid: Grid) -> None:
+        """Note cells whose row or column here is another latitude or longitude."""
+        for name, at, needed in (("lat", grid.row, grid.lat), ("lon", grid.column, grid.lon)):
+            there = self._whole(name).astype(np.float64)
+            inside = at < there.size
+            # Tables have two decimals, and count longitudes from 0 or from -180.
+            off = (there[at[inside]] - needed[inside] + 180.0) % 360.0 - 180.0
+            for i in np.flatnonzero(inside)[np.abs(off) > 0.01].tolist():
+                text = f"{name} is {there[at[i]]:g} at its {'row' if name == 'lat' else 'column'}"
+                self._note("cells that differ", f"{text} {at[i] + 1}", grid.said(i))
 
     def year(self, name: str, year: int, grid: Grid) -> F4 | None:
         """Return a variable's year at cells, (L, 365) or (L, 365, 6); None where it has none."""

@@ -22,6 +22,7 @@ from kernels import Variable
 from scenarios.forcing._checks import F8, Findings, Years
 from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
 from scenarios.forcing._seasons import (
+    RF1_PHENOLOGY,
     Sites,
     Year,
     rf1_locations,
@@ -82,6 +83,8 @@ class Spec(ReaderSpec):
         changing = ("date",) if daily else ()
         given = {**dict.fromkeys(LASTING, ()), **dict.fromkeys(DAILY, changing)}
         given["annual_npp"] = ("time",) if daily else ()
+        if self.cells is None:
+            given |= dict.fromkeys(RF1_PHENOLOGY, ())
         findings = Findings()
         for problem in misfits(needs, given, "synthetic_testbed"):
             findings.add("drivers", problem)
@@ -98,7 +101,7 @@ class Spec(ReaderSpec):
         changes = [_joined(FORCINGS[name], y) for y in variation(last - first + 1, self.variation)]
         has = self._drivers(sites, changes)
         if not daily:
-            has = {n: v if n in LASTING else v.mean(axis=1) for n, v in has.items()}
+            has = {n: v if v.ndim == 1 else v.mean(axis=1) for n, v in has.items()}
         provenance = {
             "reader": "synthetic_testbed",
             "files": [],
@@ -117,9 +120,10 @@ class Spec(ReaderSpec):
         by_year = has["gpp"].reshape(len(sites.pft), len(changes), DAYS).mean(axis=2)
         return {
             **sites.lasting,
+            **(RF1_PHENOLOGY if self.cells is None else {}),
             "depth": np.full(sites.pft.size, self.depth),
             **has,
-            **_litter(sites, by_year).drivers(quality(sites.pft.astype(np.int64))),
+            **litter_of(sites.pft, sites.dg, by_year).drivers(quality(sites.pft.astype(np.int64))),
             "annual_npp": NPP_SHARE * DAYS * by_year,
         }
 
@@ -139,12 +143,20 @@ def coords_of(first: int, last: int) -> dict[str, NDArray[Any]]:
     return {"year": years, "date": np.arange(DAYS * years.size, dtype=np.int64)}
 
 
-def _litter(sites: Sites, by_year: F8) -> Litter:
-    """Return invented litter, (L, 365 Y), from each year's mean GPP (L, Y)."""
-    shares = np.array(ALLOCATED)[sites.pft.astype(np.int64) - 1]
+def litter_of(pft: F8, greenest: F8, by_year: F8) -> Litter:
+    """Return invented litter, (L, 365 Y).
+
+    Parameters
+    ----------
+    pft, greenest : ndarray, shape (L,)
+        Class, and the day on which GPP is highest: leaves fall most 60 days later.
+    by_year : ndarray, shape (L, Y)
+        Mean GPP, g C m-2 d-1.
+    """
+    shares = np.array(ALLOCATED)[pft.astype(np.int64) - 1]
     leaf, wood, root = NPP_SHARE * (shares / shares.sum(axis=1, keepdims=True)).T
     days = np.arange(1.0, DAYS + 1)
-    fall = 1 + 0.5 * np.cos(2 * np.pi / DAYS * (days - sites.dg[:, np.newaxis] - 60))
+    fall = 1 + 0.5 * np.cos(2 * np.pi / DAYS * (days - greenest[:, np.newaxis] - 60))
     grown = by_year[..., np.newaxis]
     shape = (len(by_year), by_year.shape[1] * DAYS)
     even = np.broadcast_to(grown, (*by_year.shape, DAYS)).reshape(shape)

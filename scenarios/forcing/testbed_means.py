@@ -80,7 +80,8 @@ class MeansSpec(ReaderSpec):
     @property
     def label(self) -> str:
         """Return the label of a perturbed forcing; empty for data."""
-        return self.perturb.told(Path(self.path).name) if self.perturb else ""
+        of = Path(self.path).name
+        return f"{self.name}: {self.perturb.told(of)}" if self.perturb else ""
 
 
 class Spec(MeansSpec):
@@ -113,6 +114,7 @@ class Spec(MeansSpec):
             **has,
             **means.litter.drivers(means.made_of),
             "annual_npp": DAYS * annual,
-            "btran": (water - grid.wilting) / (grid.field - grid.wilting),
+            # The file's float32 may exceed field capacity by its last digit.
+            "btran": np.minimum(1.0, (water - grid.wilting) / (grid.field - grid.wilting)),
             "depth": np.full(grid.cell.size, self.depth),
         }

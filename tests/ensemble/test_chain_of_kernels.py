@@ -10,6 +10,7 @@ from chained import DAYS
 from chained import forcing as data
 from chained._soil import step
 from farming import takes_long
+from layered import model as layered
 from support import plan
 
 import ensemble
@@ -25,6 +26,8 @@ from ensemble.setup import Setup, identity
 from ensemble.store import PlanError
 from ensemble.verifying import replay, verify
 from kernels import STATUSES
+from scenarios._check import _selected
+from scenarios.spec import Response
 
 TEXT = """
 version: 1
@@ -328,3 +331,11 @@ def test_indices_have_the_dimension(tmp_path):
     assert ensemble.run(planned, workers=1).complete
     tree = xr.open_datatree(planned.path, engine="zarr")
     assert tree["statistics/rh_ST"].dims == ("forcing", "location", "model", "time", "effect")
+
+
+def test_a_place_without_a_name_is_not_chosen_by_name():
+    kernel = layered.make(layered.Options(), None)
+    asked = Response(output="soc", where={"layer": "top"}, value=True)
+    (problem,) = _selected("r", asked, kernel)
+    assert problem.where == "responses.r.where.layer"
+    assert problem.text.startswith("the places of 'layer' have no names")

@@ -146,6 +146,6 @@ def test_where_nothing_is_kept_it_says_where_the_indices_are(tmp_path):
 
 def test_a_design_without_indices_is_refused_with_outputs_alone(tmp_path):
     design = f"{{method: latin_hypercube, n: 12, parameters: {SPAN}}}"
-    _, outcome = run(tmp_path, text=text(design))
+    _, outcome = run(tmp_path, "forcing.n=1", text=text(design))
     with pytest.raises(PlanError, match="name responses"):
         analyze_store(outcome.path)

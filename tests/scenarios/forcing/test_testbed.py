@@ -191,6 +191,13 @@ class TestRefused:
         assert "cell 10 (-30, 180): cellMissing is 1, or not in this grid (ocean?)" in said
         assert "met_1901_1901.nc: cell 7: cellMissing is 0; not in the grid file" in said
 
+    def test_places_that_differ(self, folder):
+        small.met(folder)
+        lat = [-30, 0, 30, -30, 0, 31, -30, 0, 30]
+        small.tables(folder, lat=np.array(lat))
+        said = refused(folder)
+        assert "met_1901_1901.nc: cell 6 (31, 90): lat is 30 at its row 3" in said
+
     def test_words(self, folder):
         said = refused(folder, years=None, needs=[*NEEDS, Variable("litter_met", FLUX, "", ())])
         assert "testbed has no driver 'litter_met'" in said

@@ -87,7 +87,7 @@ class TestSmall:
         before, after = read(folder), read(folder, perturb=WARMER, name="b")
         assert after.name == "b"
         assert after.synthetic == (
-            "warmer (a perturbation of means.nc: litter x 0.8, theta_l x 2, "
+            "b: warmer (a perturbation of means.nc: litter x 0.8, theta_l x 2, "
             "soil_temperature +0.5; not data)"
         )
         assert after.locations.names == before.locations.names

@@ -1,0 +1,322 @@
+"""CASA-CNP litter and soil, carbon only, as the biogeochemical testbed runs them: six pools.
+
+Wang et al. (2010, 10.5194/bg-7-2261-2010); testbed of Wieder et al. (2018, 10.1111/gcb.13979),
+release 2.0.0, whose code decides where its manual says something else. Metabolic and structural
+litter, woody debris; fast ("microbial" in the code, not alive), slow and passive soil carbon.
+Linear, so that a cycle's steady state is one pass over its days and one solve.
+
+Daily Euler steps, years of 365 days; with constant drivers the steady state alone.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from math import nan
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from kernels._casa_files import table_of
+from kernels._casa_parameters import SOIL, derived, of_table
+from kernels._casa_rows import (
+    at_locations,
+    soil_rows,
+    status_of_drivers,
+    status_of_parameters,
+    status_of_pft,
+)
+from kernels._casa_soil_years import ANNUAL, mean_soils, soil_years, spun_soils, steady_soils
+from kernels._casa_table import Table
+from kernels._contract import (
+    F8,
+    U1,
+    Batch,
+    Coordinate,
+    Derived,
+    Fault,
+    Kernel,
+    Parameter,
+    Run,
+    Stage,
+    Unfit,
+    Variable,
+)
+from kernels._status import OK, OUT_OF_RANGE
+
+
+@dataclass(frozen=True)
+class Options:
+    """Choices of a scenario.
+
+    Attributes
+    ----------
+    drivers : str
+        Days of many years, or means, whose steady state is asked for alone.
+    start : str
+        Of the first day: the state that the first years' cycle returns to, by solving for it or by
+        stepping it again and again, or the table's pools.
+    cycle : int
+        Years of that cycle, from the first; no more than there are.
+    spinup_years : int
+        After which a member that still changes is given up.
+    spinup_tolerance : float
+        Relative change of a pool over a cycle at which it is at rest.
+    table : str
+        A testbed file of vegetation types, ``pftlookup_igbp_*.csv``; ours is ``_updated4``.
+    """
+
+    drivers: Literal["daily", "mean"] = "daily"
+    start: Literal["steady", "cold", "spinup"] = "steady"
+    cycle: int = 20
+    spinup_years: int = 20000
+    spinup_tolerance: float = 1e-6
+    table: str = ""
+
+
+MEMBERS_AT_ONCE = 8192
+"""Members whose rows are held at once, where locations have fewer."""
+
+POOLS = ("met", "str", "cwd", "fast", "slow", "pass")
+
+# --- tables ---
+
+_LITTER = ("litter_met", "litter_str", "litter_cwd")
+_SERIES = (*_LITTER, "soil_temperature", "theta_l")
+# name: (units, lowest, highest, meaning)
+_DRIVERS = {
+    "litter_met": ("g C m-2 d-1", 0.0, 1e4, "metabolic litter of leaves and fine roots"),
+    "litter_str": ("g C m-2 d-1", 0.0, 1e4, "structural litter of leaves and fine roots"),
+    "litter_cwd": ("g C m-2 d-1", 0.0, 1e4, "litter of wood"),
+    "soil_temperature": ("degC", -100.0, 80.0, "temperature of the root zone"),
+    "theta_l": ("1", 0.0, 1.0, "liquid water, fraction of pore space"),
+    "pft": ("1", 1.0, 18.0, "vegetation type, IGBP class 1-18"),
+    "clay": ("1", 0.0, 1.0, "clay, fraction by mass"),
+    "silt": ("1", 0.0, 1.0, "silt, fraction by mass"),
+}
+_BOUNDS = {n: (low, high) for n, (_, low, high, _) in _DRIVERS.items() if n != "pft"}
+
+
+def _drivers(options: Options) -> Iterator[Variable]:
+    for name, (units, _, _, meaning) in _DRIVERS.items():
+        daily = options.drivers == "daily" and name in _SERIES
+        yield Variable(name, units, meaning, ("date",) if daily else ())
+
+
+_MEANINGS = (
+    "carbon of metabolic litter",
+    "carbon of structural litter",
+    "carbon of woody debris",
+    "carbon of the fast pool",
+    "carbon of the slow pool",
+    "carbon of the passive pool",
+    "heterotrophic respiration, woody debris included",
+    "litter entering soil and woody debris",
+    "carbon of litter and soil without woody debris",
+)
+FLUXES = ("rh", "litter_input")
+
+
+def _outputs(options: Options) -> Iterator[Variable]:
+    daily = options.drivers == "daily"
+    for name, meaning in zip(ANNUAL, _MEANINGS, strict=True):
+        units = "g C m-2 yr-1" if name in FLUXES else "g C m-2"
+        yield Variable(name, units, meaning, ("time",) if daily else ())
+    if not daily:
+        return
+    for name, when in (("casa_start", "before the first day"), ("casa_end", "after the last day")):
+        yield Variable(name, "g C m-2", f"pools of CASA {when}", ("casa_pool",))
+    if options.start == "spinup":
+        yield Variable("casa_spinup", "yr", "years run until the cycle repeats", ())
+        yield Variable("casa_drift", "1", "largest relative change of a pool over the last", ())
+
+
+# --- the stage ---
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the options' file and tables say."""
+
+    table: Table
+    parameters: tuple[Parameter, ...]
+
+
+def _opener(known: _Known) -> Callable[[Any], Run]:
+    def open_(options: Options) -> Run:
+        def run(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
+            _run(options, known, batch, out, status)
+
+        return run
+
+    return open_
+
+
+def _places(known: _Known, drivers: Mapping[str, F8]) -> U1:
+    """Return a status for every location, (L,)."""
+    kind = status_of_pft(known.table, drivers["pft"])
+    found = status_of_drivers(drivers, _BOUNDS)
+    with np.errstate(invalid="ignore"):
+        # Files have five digits of each.
+        crowded = drivers["clay"] + drivers["silt"] > 1.001
+    found[(found == OK) & crowded] = OUT_OF_RANGE
+    return np.where(found != OK, found, kind)
+
+
+def _run(options: Options, known: _Known, batch: Batch, out: Mapping[str, F8], status: U1) -> None:
+    count, samples = status.shape
+    drivers, places = batch.drivers, _places(known, batch.drivers)
+    deep = max(1, MEMBERS_AT_ONCE // max(1, samples))
+    for first in range(0, count, deep):
+        at = slice(first, min(first + deep, count))
+        x = at_locations(batch.parameters, at)
+        codes = np.empty((at.stop - first, samples), np.uint8)
+        codes[...] = status_of_parameters(known.parameters, x)
+        codes[places[at] != OK] = places[at][places[at] != OK][:, np.newaxis]
+        codes = codes.reshape(-1)
+        some = {n: np.ascontiguousarray(v[at]) for n, v in drivers.items()}
+        here = {n: v[at] for n, v in out.items()}
+        rows, pools = soil_rows(known.table, some["pft"], some["clay"], some["silt"], x)
+        if options.drivers == "mean":
+            _mean(some, rows, pools, here, codes)
+        else:
+            begun = batch.start.get("casa_start")
+            if begun is not None:
+                pools[...] = np.moveaxis(begun[at], 1, -1).reshape(pools.shape)
+            _daily(options, _years_of(batch), some, rows, pools, here, codes, begun is not None)
+        status[at] = codes.reshape(-1, samples)
+    for values in out.values():
+        np.moveaxis(values, -1, 1)[status != OK] = nan
+
+
+def _years_of(batch: Batch) -> int:
+    """Return the years of a batch; its days must be 365 of each."""
+    years, days = len(batch.coords["year"]), batch.drivers["litter_met"].shape[1]
+    if days != 365 * years:
+        raise ValueError(f"drivers have {days} days for {years} years; needed 365 of each")
+    return years
+
+
+def _daily(
+    options: Options, years: int, drivers: Mapping[str, F8], rows: F8, pools: F8,
+    out: Mapping[str, F8], codes: U1, given: bool,
+) -> None:  # fmt: skip
+    """Fill outputs of the members of some locations."""
+    samples = len(codes) // len(drivers["pft"])
+    series = tuple(drivers[n] for n in _SERIES)
+    cycle = min(options.cycle, years)
+    if options.start == "steady" and not given:
+        steady_soils(cycle, samples, series, rows, pools, codes)
+    elif options.start == "spinup" and not given:
+        about, most = np.zeros((len(codes), 2)), max(1, options.spinup_years // cycle)
+        spun_soils(
+            cycle, most, options.spinup_tolerance, samples, series, rows, pools, about, codes
+        )
+        _put(out, "casa_spinup", about[:, :1] * cycle, samples)
+        _put(out, "casa_drift", about[:, 1:], samples)
+    _put(out, "casa_start", pools, samples)
+    none = np.empty((0, 0, 0))
+    annual = tuple(out.get(n, none) for n in ANNUAL)
+    soil_years(years, samples, series, rows, pools, codes, annual)
+    _put(out, "casa_end", pools, samples)
+
+
+def _mean(drivers: Mapping[str, F8], rows: F8, pools: F8, out: Mapping[str, F8], codes: U1) -> None:
+    """Fill the steady state of the members of some locations."""
+    samples = len(codes) // len(drivers["pft"])
+    rh = np.empty(len(codes))
+    mean_soils(samples, tuple(drivers[n] for n in _SERIES), rows, pools, rh, codes)
+    total = sum(drivers[n] for n in _LITTER)
+    found = {
+        **{name: pools[:, k] for k, name in enumerate(ANNUAL[:6])},
+        "rh": 365.0 * rh,
+        "litter_input": 365.0 * np.repeat(total, samples),
+        "soil_litter_carbon": pools[:, [0, 1, 3, 4, 5]].sum(axis=1),
+    }
+    for name, values in out.items():
+        values[...] = found[name].reshape(values.shape)
+
+
+def _put(out: Mapping[str, F8], name: str, values: F8, samples: int) -> None:
+    """Put columns of members, (M, n), into an output of shape (l, n, S) or (l, S)."""
+    if name in out:
+        shaped = np.moveaxis(values.reshape(-1, samples, values.shape[1]), -1, 1)
+        out[name][...] = shaped if out[name].ndim == 3 else shaped[:, 0]
+
+
+# --- the kernel ---
+
+
+def _seconds(options: Options, sizes: Mapping[str, int]) -> float:
+    """Return the cost of a member, seconds, as measured."""
+    if options.drivers == "mean":
+        return 2e-7
+    years = max(1, sizes.get("date", 365) // 365)
+    cycle = min(options.cycle, years)
+    start = {"cold": 0.0, "steady": 3.0 * cycle, "spinup": 0.5 * options.spinup_years}
+    return 3e-6 * (years + start[options.start])
+
+
+def _faults(options: Options) -> Iterator[Fault]:
+    for name in ("cycle", "spinup_years"):
+        if getattr(options, name) < 1:
+            yield Fault(f"found {getattr(options, name)}; needed 1 or more (years)", name)
+    if not 0.0 < options.spinup_tolerance < 1.0:
+        found = f"found {options.spinup_tolerance:g}; needed more than 0 and less than 1"
+        yield Fault(found, "spinup_tolerance")
+
+
+def _make(options: Options, base: Path | None) -> Kernel:
+    """Return the kernel with the tables that its options ask for."""
+    if faults := tuple(_faults(options)):
+        raise Unfit(faults)
+    table, files = table_of(options.table, base)
+    known = _Known(table, of_table(SOIL, table))
+    drivers, outputs = tuple(_drivers(options)), tuple(_outputs(options))
+    stage = Stage(
+        "soil",
+        parameters=tuple(SOIL),
+        drivers=tuple(d.name for d in drivers),
+        upstream=(),
+        outputs=tuple(o.name for o in outputs),
+        open=_opener(known),
+    )
+
+    def derive(
+        options: Options, drivers: Mapping[str, F8], coords: Mapping[str, Any]
+    ) -> Mapping[str, Derived]:
+        return derived(known.parameters, table, drivers["pft"])
+
+    closed = ((ANNUAL[:6], ("litter_input",), ("rh",)),)
+    return Kernel(
+        name="casa_cnp",
+        title=TITLE,
+        source=SOURCE,
+        parameters=known.parameters,
+        drivers=drivers,
+        outputs=outputs,
+        stages=(stage,),
+        options=Options,
+        seconds=_seconds,
+        derive=derive,
+        balance=closed if options.drivers == "daily" else (),
+        make=_make,
+        files=files,
+        coords={"casa_pool": Coordinate.named(POOLS, "pools of CASA")},
+    )
+
+
+TITLE = "CASA-CNP litter and soil, carbon only, as the biogeochemical testbed runs them"
+SOURCE = "Wang et al. (2010); testbed 2.0.0 of Wieder et al. (2018)"
+
+KERNEL = Kernel(
+    name="casa_cnp",
+    title=TITLE,
+    source=SOURCE,
+    parameters=(),
+    drivers=(),
+    outputs=(),
+    stages=(),
+    options=Options,
+    seconds=_seconds,
+    make=_make,
+)

@@ -1,0 +1,230 @@
+"""CASA woody debris, as the testbed's other soil models are given it.
+
+Of CASA's soil only this pool is alive where MIMICS or CORPSE take its place: what of it
+decomposes is respired or becomes their structural litter. With it goes the lignin:N of all litter,
+by its fluxes, which MIMICS reads. `casa_cnp` has the same pool itself; a chain with CASA alone
+needs no debris. See there for the sources.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from math import nan
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from kernels._casa_debris import DAILY, STARTS, debris_years, mean_debris
+from kernels._casa_files import table_of
+from kernels._casa_parameters import DECAY, derived, of_table
+from kernels._casa_rows import (
+    debris_rows,
+    status_of_drivers,
+    status_of_parameters,
+    status_of_pft,
+)
+from kernels._casa_table import Table
+from kernels._contract import (
+    F8,
+    U1,
+    Batch,
+    Coordinate,
+    Derived,
+    Fault,
+    Kernel,
+    Parameter,
+    Run,
+    Stage,
+    Unfit,
+    Variable,
+)
+from kernels._status import OK
+
+
+@dataclass(frozen=True)
+class Options:
+    """Choices of a scenario; see `kernels.casa_cnp.Options`, whose words these are."""
+
+    drivers: Literal["daily", "mean"] = "daily"
+    start: Literal["steady", "cold", "spinup"] = "steady"
+    cycle: int = 20
+    spinup_years: int = 20000
+    spinup_tolerance: float = 1e-6
+    table: str = ""
+
+
+_SERIES = ("litter_cwd", "soil_temperature", "theta_l", "litter_leaf", "litter_froot")
+# name: (units, lowest, highest, meaning)
+_DRIVERS = {
+    "pft": ("1", 1.0, 18.0, "vegetation type, IGBP class 1-18"),
+    "litter_cwd": ("g C m-2 d-1", 0.0, 1e4, "litter of wood"),
+    "soil_temperature": ("degC", -100.0, 80.0, "temperature of the root zone"),
+    "theta_l": ("1", 0.0, 1.0, "liquid water, fraction of pore space"),
+    "litter_leaf": ("g C m-2 d-1", 0.0, 1e4, "litter of leaves"),
+    "litter_froot": ("g C m-2 d-1", 0.0, 1e4, "litter of fine roots"),
+}
+_BOUNDS = {n: (low, high) for n, (_, low, high, _) in _DRIVERS.items() if n != "pft"}
+
+
+def _drivers(options: Options) -> Iterator[Variable]:
+    for name, (units, _, _, meaning) in _DRIVERS.items():
+        daily = options.drivers == "daily" and name in _SERIES
+        yield Variable(name, units, meaning, ("date",) if daily else ())
+
+
+_OUTPUTS = {
+    "cwd_to_litter": ("g C m-2 d-1", "structural litter from woody debris"),
+    "cwd_respiration": ("g C m-2 d-1", "respiration of woody debris"),
+    "lignin_n": ("1", "lignin over nitrogen of litter, by mass"),
+}
+
+
+def _outputs(options: Options) -> Iterator[Variable]:
+    daily = options.drivers == "daily"
+    for name, (units, meaning) in _OUTPUTS.items():
+        yield Variable(name, units, meaning, ("date",) if daily else ())
+    yield Variable("c_cwd", "g C m-2", "carbon of woody debris", ("time",) if daily else ())
+    if daily:
+        for name, when in (("start", "before the first day"), ("end", "after the last day")):
+            yield Variable(f"debris_{name}", "g C m-2", f"woody debris {when}", ("debris_pool",))
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the options' file and tables say."""
+
+    table: Table
+    parameters: tuple[Parameter, ...]
+
+
+def _opener(known: _Known) -> Callable[[Any], Run]:
+    def open_(options: Options) -> Run:
+        def run(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
+            _run(options, known, batch, out, status)
+
+        return run
+
+    return open_
+
+
+def _run(options: Options, known: _Known, batch: Batch, out: Mapping[str, F8], status: U1) -> None:
+    samples, drivers = status.shape[1], batch.drivers
+    places = status_of_drivers(drivers, _BOUNDS)
+    places = np.where(places != OK, places, status_of_pft(known.table, drivers["pft"]))
+    status[...] = status_of_parameters(known.parameters, batch.parameters)
+    status[places != OK] = places[places != OK][:, np.newaxis]
+    codes = status.reshape(-1)
+    rows, pools = debris_rows(known.table, drivers["pft"], batch.parameters)
+    series = tuple(np.ascontiguousarray(drivers[n]) for n in _SERIES)
+    if options.drivers == "mean":
+        found = np.empty((len(rows), len(DAILY)))
+        mean_debris(samples, series, rows, found, pools, codes)
+        columns = {**dict(zip(DAILY, found.T, strict=True)), "c_cwd": pools}
+        for name, values in out.items():
+            values[...] = columns[name].reshape(values.shape)
+    else:
+        _daily(options, batch, series, rows, pools, out, codes)
+    status[...] = codes.reshape(status.shape)
+    for values in out.values():
+        np.moveaxis(values, -1, 1)[status != OK] = nan
+
+
+def _daily(
+    options: Options, batch: Batch, series: tuple[F8, ...], rows: F8, pools: F8,
+    out: Mapping[str, F8], codes: U1,
+) -> None:  # fmt: skip
+    """Fill outputs in time."""
+    years, days = len(batch.coords["year"]), series[0].shape[1]
+    if days != 365 * years:
+        raise ValueError(f"drivers have {days} days for {years} years; needed 365 of each")
+    samples, start = len(codes) // len(series[0]), options.start
+    given = batch.start.get("debris_start")
+    if given is not None:
+        pools[...], start = given[:, 0].reshape(-1), "cold"
+    cycle = min(options.cycle, years)
+    none, begun = np.empty((0, 0, 0)), np.empty(len(rows))
+    debris_years(
+        STARTS.index(start), 365 * cycle, max(1, options.spinup_years // cycle),
+        options.spinup_tolerance, samples, series, rows, pools, codes,
+        tuple(out.get(n, none) for n in DAILY), out.get("c_cwd", none), begun,
+    )  # fmt: skip
+    for name, values in (("debris_start", begun), ("debris_end", pools)):
+        if name in out:
+            out[name][:, 0] = values.reshape(-1, samples)
+
+
+# --- the kernel ---
+
+
+def _seconds(options: Options, sizes: Mapping[str, int]) -> float:
+    """Return the cost of a member, seconds, as measured."""
+    if options.drivers == "mean":
+        return 2e-7
+    years = max(1, sizes.get("date", 365) // 365)
+    cycle = min(options.cycle, years)
+    start = {"cold": 0.0, "steady": 0.5 * cycle, "spinup": 0.05 * options.spinup_years}
+    return 8e-6 * years + 2e-6 * start[options.start]
+
+
+def _faults(options: Options) -> Iterator[Fault]:
+    for name in ("cycle", "spinup_years"):
+        if getattr(options, name) < 1:
+            yield Fault(f"found {getattr(options, name)}; needed 1 or more (years)", name)
+    if not 0.0 < options.spinup_tolerance < 1.0:
+        found = f"found {options.spinup_tolerance:g}; needed more than 0 and less than 1"
+        yield Fault(found, "spinup_tolerance")
+
+
+def _make(options: Options, base: Path | None) -> Kernel:
+    """Return the kernel with the tables that its options ask for."""
+    if faults := tuple(_faults(options)):
+        raise Unfit(faults)
+    table, files = table_of(options.table, base)
+    known = _Known(table, of_table(DECAY, table))
+    drivers, outputs = tuple(_drivers(options)), tuple(_outputs(options))
+    stage = Stage(
+        "debris",
+        parameters=tuple(DECAY),
+        drivers=tuple(d.name for d in drivers),
+        upstream=(),
+        outputs=tuple(o.name for o in outputs),
+        open=_opener(known),
+    )
+
+    def derive(
+        options: Options, drivers: Mapping[str, F8], coords: Mapping[str, Any]
+    ) -> Mapping[str, Derived]:
+        return derived(known.parameters, table, drivers["pft"])
+
+    return Kernel(
+        name="casa_debris",
+        title=TITLE,
+        source=SOURCE,
+        parameters=known.parameters,
+        drivers=drivers,
+        outputs=outputs,
+        stages=(stage,),
+        options=Options,
+        seconds=_seconds,
+        derive=derive,
+        make=_make,
+        files=files,
+        coords={"debris_pool": Coordinate.named(("cwd",), "pools of woody debris")},
+    )
+
+
+TITLE = "CASA woody debris, which MIMICS and CORPSE are given"
+SOURCE = "Wang et al. (2010); testbed 2.0.0 of Wieder et al. (2018)"
+
+KERNEL = Kernel(
+    name="casa_debris",
+    title=TITLE,
+    source=SOURCE,
+    parameters=(),
+    drivers=(),
+    outputs=(),
+    stages=(),
+    options=Options,
+    seconds=_seconds,
+    make=_make,
+)

@@ -1,0 +1,230 @@
+"""Variables of CLM history files at their columns, whatever their dimensions are called."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scenarios._problems import Problem
+from scenarios.forcing._checks import F8, Findings, digest, not_a_file
+from scenarios.forcing._clm_soil import LEVELS, midpoint_thickness
+from scenarios.forcing._clm_time import When, dates_of
+
+SPATIAL = frozenset({"lat", "lon", "lndgrid", "lsmlat", "lsmlon", "gridcell", "column", "site"})
+"""Dimensions of places; what is neither they nor time is that of levels, whatever its name."""
+
+LARGEST = 1e35
+
+SECONDS = 86400.0
+_CARBON = {"gC/m^2/s": SECONDS, "gC/m2/s": SECONDS, "gC m-2 s-1": SECONDS}
+_MOLES = dict.fromkeys(("umol/m^2/s", "umol/m2/s", "umol m-2 s-1", "umol CO2 m-2 s-1"),
+                       12.0e-6 * SECONDS)  # fmt: skip
+_WATER = dict.fromkeys(("mm3/mm3", "m3/m3", "m3 m-3", "mm3 mm-3"), 1.0)
+_MASS = dict.fromkeys(("kg/m2", "kg m-2", "kg/m^2"), 1.0)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a variable may hold, at least and at most, once it is in our unit, and its units."""
+
+    units: Mapping[str, float]
+    least: float
+    most: float
+    needed: str
+
+
+RULES = {
+    "GPP": Rule(_CARBON | _MOLES, -1e-6, 60.0, "g C m-2 d-1, 0 to 60"),
+    "TSOI": Rule({"K": 1.0}, 150.0, 350.0, "K, 150 to 350"),
+    "TBOT": Rule({"K": 1.0}, 150.0, 350.0, "K, 150 to 350"),
+    "SOILLIQ": Rule(_MASS, 0.0, 5e4, "kg m-2, 0 or more"),
+    "SOILICE": Rule(_MASS, 0.0, 5e4, "kg m-2, 0 or more"),
+    "H2OSOI": Rule(_WATER, 0.0, 1.1, "m3 m-3, 0 to 1"),
+    "NPP": Rule(_CARBON | _MOLES, -20.0, 60.0, "g C m-2 d-1, -20 to 60"),
+    **dict.fromkeys(
+        ("LEAFC_TO_LITTER", "FROOTC_TO_LITTER", "CWDC_LOSS"),
+        Rule(_CARBON, -1e-6, 60.0, "g C m-2 d-1, 0 to 60"),
+    ),
+}
+"""GPP may be called FPSN."""
+
+
+@dataclass
+class History:
+    """One file, read.
+
+    Attributes
+    ----------
+    path : Path
+    when : When
+    places : mapping of str to ndarray
+        ``lat``, ``lon``, and ``area`` (m2) where the file says, each (n,).
+    shape : tuple of int
+        Of the places in the file.
+    values : mapping of str to ndarray
+        (n, T) or (n, T, levels); NaN where there is none.
+    ground : mapping of str to ndarray or int
+        ``levels``, ``thickness``, ``saturation`` (n, levels), ``above_rock``.
+    """
+
+    path: Path
+    when: When
+    places: dict[str, F8]
+    shape: tuple[int, ...]
+    values: dict[str, F8] = field(default_factory=dict)
+    ground: dict[str, Any] = field(default_factory=dict)
+    about: dict[str, Any] = field(default_factory=dict)
+
+
+def load_history(path: Path, wanted: Sequence[str], findings: Findings) -> History | None:
+    """Return the wanted variables of a file that it has; None, with a finding, if it is none."""
+    import netCDF4
+
+    text = not_a_file(path, "a CLM history file")
+    if not text:
+        try:
+            with netCDF4.Dataset(path) as dataset:
+                return _history(path, dataset, wanted, findings)
+        except ValueError as error:
+            text = str(error)
+        except (OSError, RuntimeError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            text = f"is not NetCDF, or not all of it ({reason}); fetch or write it again"
+    findings.add("files", Problem(text, file=str(path)))
+    return None
+
+
+def _history(path: Path, dataset: Any, wanted: Sequence[str], findings: Findings) -> History:
+    when = dates_of(dataset)
+    values: dict[str, F8] = {}
+    shape: tuple[int, ...] = ()
+    for name in wanted:
+        spelled = "FPSN" if name == "GPP" and "GPP" not in dataset.variables else name
+        if spelled not in dataset.variables:
+            continue
+        variable = dataset[spelled]
+        factor = _factor(name, variable)
+        array, shape = _arranged(variable)
+        array *= factor
+        values[name] = array
+    history = History(path, when, _places(dataset, shape), shape, values)
+    history.ground = _ground(dataset, values)
+    history.about = digest(path.name, path.read_bytes())
+    _check(history, findings)
+    return history
+
+
+def _factor(name: str, variable: Any) -> float:
+    unit, known = str(getattr(variable, "units", "")).strip(), RULES[name].units
+    if unit not in known:
+        needed = " or ".join(map(repr, list(known)[:2]))
+        raise ValueError(f"variable {name!r} is in {unit!r}; needed {needed}")
+    return known[unit]
+
+
+def _plain(variable: Any) -> F8:
+    values = np.ma.filled(np.ma.asarray(variable[...]).astype(np.float64), np.nan)
+    return np.where(np.abs(values) > LARGEST, np.nan, values)
+
+
+def _arranged(variable: Any) -> tuple[F8, tuple[int, ...]]:
+    """Return values (places, time[, levels]) and the shape of the places."""
+    dims, values = variable.dimensions, _plain(variable)
+    if "time" not in dims:
+        raise ValueError(f"variable {variable.name!r} has dimensions {dims}; needed time in them")
+    places = [k for k, dim in enumerate(dims) if dim in SPATIAL]
+    levels = [k for k, dim in enumerate(dims) if dim not in SPATIAL and dim != "time"]
+    if len(levels) > 1:
+        raise ValueError(f"variable {variable.name!r} has dimensions {dims}; needed one of levels")
+    shape = tuple(values.shape[k] for k in places)
+    ordered = values.transpose([*places, dims.index("time"), *levels])
+    return ordered.reshape(int(np.prod(shape)), *ordered.shape[len(places) :]), shape
+
+
+def _places(dataset: Any, shape: tuple[int, ...]) -> dict[str, F8]:
+    found: dict[str, F8] = {}
+    for name in ("lat", "lon"):
+        if name in dataset.variables:
+            found[name] = _plain(dataset[name])
+    if len(shape) == 2 and all(values.ndim == 1 for values in found.values()) and found:
+        lat, lon = np.meshgrid(found["lat"], found["lon"], indexing="ij")
+        found = {"lat": lat, "lon": lon}
+    if {"area", "landfrac"} <= set(dataset.variables):
+        # CLM: km2 of the cell, and the part of it that is land.
+        found["area"] = 1e6 * _plain(dataset["area"]) * _plain(dataset["landfrac"])
+    return {name: values.reshape(-1) for name, values in found.items()}
+
+
+def _ground(dataset: Any, values: Mapping[str, F8]) -> dict[str, Any]:
+    """Return what the file says of levels; their number is that of soil temperature."""
+    if "TSOI" not in values:
+        return {}
+    levels = values["TSOI"].shape[2]
+    if levels not in LEVELS:
+        text = f"has {levels} levels of TSOI; needed {', '.join(map(str, LEVELS))}"
+        raise ValueError(f"{text}, of CLM4.5 or CLM5.0")
+    found: dict[str, Any] = {"levels": levels}
+    names = dataset.variables
+    centres = next((n for n in ("ZSOI", *dataset["TSOI"].dimensions) if _is_depth(dataset, n)), "")
+    if centres:
+        found["midpoints"] = midpoint_thickness(_column(dataset, centres))
+    if "DZSOI" in names:
+        found["thickness"] = _column(dataset, "DZSOI")
+    if not found.keys() & {"midpoints", "thickness"}:
+        raise ValueError("has no depths of its levels: needed ZSOI, DZSOI or levgrnd")
+    if "WATSAT" in names:
+        found["saturation"] = _column(dataset, "WATSAT")
+    if "nbedrock" in names and np.size(dataset["nbedrock"][...]) == 1:
+        found["above_rock"] = int(dataset["nbedrock"][...])
+    return found
+
+
+def _is_depth(dataset: Any, name: str) -> bool:
+    """Return whether a variable has depths: of levels, not of time or places."""
+    if name not in dataset.variables or name == "time" or name in SPATIAL:
+        return False
+    return bool((np.diff(_column(dataset, name)) > 0).all())
+
+
+def _column(dataset: Any, name: str) -> F8:
+    """Return a variable of levels alone; of several columns, the first."""
+    values = _plain(dataset[name])
+    return values.reshape(len(values), -1)[:, 0]
+
+
+def _check(history: History, findings: Findings) -> None:
+    """Note values that cannot be, of places that have any; others are ocean."""
+    land = is_land(history)
+    for name, values in history.values.items():
+        rule = RULES[name]
+        # Levels of rock may be empty; what is used of them is checked where it is used.
+        empty_levels = np.isnan(values).all(axis=(0, 1), keepdims=True)
+        with np.errstate(invalid="ignore"):
+            bad = ~((values >= rule.least) & (values <= rule.most))
+        bad &= ~empty_levels
+        bad[~land] = False
+        for place in np.argwhere(bad)[:200]:
+            i, t, *level = map(int, place)
+            where = f"variable {name!r}, {named(history, i)}, {history.when.said(t)}"
+            where += f", level {level[0] + 1}" if level else ""
+            value = values[tuple(place)]
+            text = "is missing" if np.isnan(value) else f"found {value:g}"
+            if rule.needed.startswith("K") and -90 < value < 60:
+                text += ", which looks like degC"
+            problem = Problem(f"{text}; needed {rule.needed}", where, str(history.path))
+            findings.add(f"bad values of {name}", problem)
+
+
+def is_land(history: History) -> Any:
+    """Return which places have any value, (n,)."""
+    found = [np.isfinite(v).reshape(len(v), -1).any(axis=1) for v in history.values.values()]
+    return np.logical_or.reduce(found) if found else np.zeros(0, dtype=bool)
+
+
+def named(history: History, i: int) -> str:
+    """Return a place for people."""
+    if {"lat", "lon"} <= history.places.keys():
+        return f"cell {i + 1} ({history.places['lat'][i]:g}, {history.places['lon'][i]:g})"
+    return f"cell {i + 1}"

@@ -1,0 +1,151 @@
+"""What stands at the places of CLM history files: class, texture, water contents."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenarios._problems import Problem
+from scenarios.forcing._checks import F8, Findings, digest, not_a_file
+from scenarios.forcing._clm_file import History, is_land
+from scenarios.forcing._clm_soil import field_capacity, saturation, wilting_point
+from scenarios.forcing._testbed_grid import Skipped, load_grid
+
+
+@dataclass(frozen=True)
+class Column:
+    """Places that are taken, (L,).
+
+    ``at`` is their number among those of the file; ``places`` are columns of locations.
+    """
+
+    names: tuple[str, ...]
+    at: NDArray[np.int64]
+    places: dict[str, F8]
+    pft: NDArray[np.int64]
+    latitude: F8
+    sand: F8
+    clay: F8
+    silt: F8
+    wilting: F8
+    field: F8
+    saturation: F8
+    told: dict[str, Any]
+
+    @property
+    def lasting(self) -> dict[str, F8]:
+        """Return the drivers that are properties of a place."""
+        found = {name: getattr(self, name) for name in ("latitude", "sand", "clay", "silt")}
+        return {"pft": self.pft.astype(np.float64), **found, "porosity": self.saturation}
+
+
+class Words(Protocol):
+    """What of a scenario says where the history is from."""
+
+    @property
+    def pft(self) -> int | None:
+        """IGBP class."""
+
+    @property
+    def texture(self) -> Any:
+        """Sand and clay."""
+
+    @property
+    def surface(self) -> str:
+        """Surface data file."""
+
+    @property
+    def grid(self) -> str:
+        """Table of the testbed."""
+
+    @property
+    def soil(self) -> str:
+        """Table of the testbed."""
+
+
+def columns_of(words: Words, history: History, base: Path, findings: Findings) -> Column:
+    """Return the places of a history that have land and plants; raise where there are none."""
+    if words.grid:
+        return _of_tables(words, history, base, findings)
+    land = np.flatnonzero(is_land(history))
+    if not land.size:
+        findings.fatal("places", Problem("has no value anywhere", file=str(history.path)))
+    n = land.size
+    told: dict[str, Any] = {"places_without_values": int(np.prod(history.shape)) - n}
+    if words.texture is not None:
+        sand, clay = np.full(n, words.texture.sand), np.full(n, words.texture.clay)
+    else:
+        sand, clay, about = _surface(base / words.surface, history, land, findings)
+        told["surface"] = about
+    silt = 1 - sand - clay
+    full = _saturation(history, sand)
+    wet = np.minimum(field_capacity(sand, clay), full)
+    lat = history.places.get("lat", np.zeros(0))
+    if not lat.size:
+        text = "has no variable 'lat'; needed the latitude of every place"
+        findings.fatal("places", Problem(text, file=str(history.path)))
+    places = {name: values[land] for name, values in history.places.items()}
+    pft = np.full(n, words.pft, dtype=np.int64)
+    places["pft"] = pft.astype(np.float64)
+    names = tuple(f"cell_{i + 1}" for i in land)
+    dry = wilting_point(sand, clay, silt, wet)
+    return Column(names, land, places, pft, lat[land], sand, clay, silt, dry, wet, full, told)
+
+
+def _saturation(history: History, sand: F8) -> F8:
+    """Return saturation over all soil levels, from the file if it says, else of mineral soil."""
+    ground = history.ground
+    if "saturation" not in ground or "thickness" not in ground:
+        return saturation(sand)
+    soil = {15: 10, 25: 20}.get(ground["levels"], ground["levels"])
+    levels, thickness = ground["saturation"][:soil], ground["thickness"][:soil]
+    return np.full(sand.size, np.average(levels, weights=thickness))
+
+
+def _surface(
+    path: Path, history: History, land: NDArray[np.int64], findings: Findings
+) -> tuple[F8, F8, dict[str, Any]]:
+    """Return sand and clay, fractions, means of the levels of a surface data file."""
+    import netCDF4
+
+    text = not_a_file(path, "a surface data file of CLM")
+    found: dict[str, F8] = {}
+    if not text:
+        try:
+            with netCDF4.Dataset(path) as dataset:
+                for name in ("PCT_SAND", "PCT_CLAY"):
+                    values = np.asarray(dataset[name][:], dtype=np.float64) / 100
+                    found[name] = values.reshape(len(values), -1).mean(axis=0)
+        except (OSError, RuntimeError, IndexError, KeyError) as error:
+            text = f"cannot be read ({error}); needed PCT_SAND and PCT_CLAY (levels, ...)"
+    places = int(np.prod(history.shape))
+    if not text and found["PCT_SAND"].size not in (1, places):
+        text = f"has {found['PCT_SAND'].size} places and the history {places}; needed the same"
+    if text:
+        findings.fatal("files", Problem(text, file=str(path)))
+    sand, clay = (np.broadcast_to(v, (places,))[land] for v in found.values())
+    return sand, clay, digest(path.name, path.read_bytes())
+
+
+def _of_tables(words: Words, history: History, base: Path, findings: Findings) -> Column:
+    """Return cells of the testbed's tables; the history must be on their grid."""
+    grid, about = load_grid(base / words.grid, base / words.soil, findings)
+    skipped = Skipped()
+    grid = skipped.not_simulated(grid)
+    shape = history.shape
+    if len(shape) != 2 or (grid.row >= shape[0]).any() or (grid.column >= shape[1]).any():
+        text = f"has places {shape}; needed (lat, lon) that hold every cell of {words.grid}"
+        findings.fatal("places", Problem(text, file=str(history.path)))
+    at = grid.row * shape[1] + grid.column
+    empty = ~is_land(history)[at]
+    for i in np.flatnonzero(empty):
+        text = f"has no value in {grid.said(int(i))} (ocean?), which {Path(words.grid).name} has"
+        findings.add("places", Problem(text, file=str(history.path)))
+    findings.raise_all()
+    return Column(
+        grid.names, at, dict(grid.locations.columns), grid.pft, grid.lat, grid.sand, grid.clay,
+        grid.silt, grid.wilting, grid.field, grid.saturation,
+        {"cells_left_out": skipped.counts, "tables": about},
+    )  # fmt: skip

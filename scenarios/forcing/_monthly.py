@@ -1,0 +1,220 @@
+"""Monthly climatologies of sites, from tables or gridded NetCDF files."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scenarios._problems import Problem, nearest
+from scenarios.forcing._checks import F8, Findings, digest, not_a_file, number
+from scenarios.forcing._clm_time import MONTH_DAYS
+from scenarios.forcing._gridded import distances, wrapped
+from scenarios.forcing._table import Table, load_table
+from scenarios.units import convert
+
+WITHIN = 75.0
+"""km from a site to the middle of a cell, at most."""
+
+MONTHLY = ("mm month-1", "mm/month", "mm mon-1", "mm")
+
+# quantity: (unit, least, most)
+QUANTITIES = {
+    "air_temperature": ("degC", -90.0, 60.0),
+    "precipitation": ("mm d-1", 0.0, 200.0),
+    "gpp": ("g C m-2 d-1", 0.0, 60.0),
+}
+
+
+@dataclass(frozen=True)
+class Sites:
+    """Names, and what lasts of each, (n,)."""
+
+    table: Table
+    names: tuple[str, ...]
+    columns: Mapping[str, F8]
+
+
+def load_sites(path: Path, findings: Findings) -> Sites:
+    """Return sites with lat, lon, pft, sand, clay (fractions), and area where there is one."""
+    table = load_table(path, findings)
+    findings.raise_all()
+    needed = ("location", "lat", "lon", "pft", "sand", "clay")
+    for name in needed:
+        if name not in table.names:
+            text = f"no column {name!r}{nearest(name, table.names)}"
+            findings.add("columns", table.problem(f"{text}; needed {', '.join(needed)}"))
+    findings.raise_all()
+    at = {name: table.names.index(name) for name in (*needed, "area") if name in table.names}
+    names = tuple(str(cells[at["location"]]).strip() for _, cells in table.rows)
+    for i, name in enumerate(names):
+        if not name or name in names[:i]:
+            text = f"{name!r} is there again" if name else "has no name"
+            findings.add("sites", table.problem(text, "column 'location'", i))
+    columns = {
+        name: np.array([_cell(table, i, k, findings) for i in range(len(names))])
+        for name, k in at.items()
+        if name != "location"
+    }
+    _check_sites(table, columns, findings)
+    findings.raise_all()
+    return Sites(table, names, columns)
+
+
+def _cell(table: Table, row: int, at: int, findings: Findings) -> float:
+    try:
+        return number(table.rows[row][1][at])
+    except ValueError as error:
+        problem = table.problem(f"{error}; needed a number", f"column {table.names[at]!r}", row)
+        findings.add("bad values", problem)
+        return float("nan")
+
+
+def _check_sites(table: Table, columns: Mapping[str, F8], findings: Findings) -> None:
+    lat, pft, sand, clay = (columns[name] for name in ("lat", "pft", "sand", "clay"))
+    rules = (
+        ("lat", np.abs(lat) > 90, "degrees north"),
+        ("pft", ~np.isin(pft, [k for k in range(1, 19) if k not in (11, 13, 15, 17)]),
+         "an IGBP class with plants: 1 to 10, 12, 14, 16, 18"),
+        ("sand", (sand <= 0) | (sand >= 1), "a fraction between 0 and 1"),
+        ("clay", (clay <= 0) | (sand + clay > 1), "a fraction above 0, with sand at most 1"),
+    )  # fmt: skip
+    for name, bad, needed in rules:
+        for i in np.flatnonzero(bad):
+            text = f"found {columns[name][i]:g}; needed {needed}"
+            findings.add("bad values", table.problem(text, f"column {name!r}", int(i)))
+
+
+def load_months(
+    paths: Sequence[Path],
+    sites: Sites,
+    variables: Mapping[str, str],
+    units: Mapping[str, str],
+    findings: Findings,
+) -> tuple[dict[str, F8], list[dict[str, Any]]]:
+    """Return every quantity, (n, 12) in the units of `QUANTITIES`, and digests.
+
+    Each is taken from the first of the files that has it.
+    """
+    found: dict[str, F8] = {}
+    about: list[dict[str, Any]] = []
+    for path in paths:
+        gridded = path.suffix.lower() in (".nc", ".nc4", ".cdf")
+        source = (_of_grid if gridded else _of_table)(path, sites, variables, findings)
+        about.append(source[1])
+        for quantity, (values, unit) in source[0].items():
+            if quantity in found:
+                continue
+            said = units.get(quantity, unit)
+            try:
+                found[quantity] = _converted(quantity, values, said)
+            except ValueError as error:
+                text = f"{error}; say units: {{{quantity}: UNIT}}"
+                findings.add("units", Problem(text, f"{quantity}", str(path)))
+                continue
+            _check(quantity, found[quantity], sites, path, findings)
+    for quantity in QUANTITIES:
+        if quantity not in found and not findings:
+            name = variables.get(quantity, quantity)
+            text = f"no file has {name!r}; say variables: {{{quantity}: NAME}}"
+            findings.add("variables", Problem(text, "forcing.months"))
+    findings.raise_all()
+    return found, about
+
+
+def _converted(quantity: str, values: F8, unit: str) -> F8:
+    if quantity == "precipitation" and unit in MONTHLY:
+        return values / MONTH_DAYS
+    if not unit:
+        raise ValueError("has no unit")
+    return convert(values, unit, QUANTITIES[quantity][0])
+
+
+Found = tuple[dict[str, tuple[F8, str]], dict[str, Any]]
+
+
+def _of_table(path: Path, sites: Sites, variables: Mapping[str, str], findings: Findings) -> Found:
+    table = load_table(path, findings)
+    for name in ("location", "month"):
+        if name not in table.names:
+            text = f"no column {name!r}{nearest(name, table.names)}"
+            findings.fatal("columns", table.problem(text))
+    place, month = (table.names.index(name) for name in ("location", "month"))
+    rows: dict[tuple[str, int], int] = {}
+    for row, (_, cells) in enumerate(table.rows):
+        k = _cell(table, row, month, findings)
+        key = (str(cells[place]).strip(), int(k) if k in range(1, 13) else 0)
+        if not key[1] or key in rows:
+            text = "is there again" if key[1] else f"found {k:g}; needed a month, 1 to 12"
+            findings.add("months", table.problem(text, f"location {key[0]!r}", row))
+        rows[key] = row
+    for name in sites.names:
+        lacking = [k for k in range(1, 13) if (name, k) not in rows]
+        if lacking:
+            text = f"no row for month {', '.join(map(str, lacking))}"
+            findings.add("months", table.problem(text, f"location {name!r}"))
+    findings.raise_all()
+    found = {}
+    for quantity in QUANTITIES:
+        name = variables.get(quantity, quantity)
+        if name in table.names:
+            at = table.names.index(name)
+            values = [[_cell(table, rows[s, k], at, findings) for k in range(1, 13)]
+                      for s in sites.names]  # fmt: skip
+            found[quantity] = (np.array(values), table.units.get(name, ""))
+    return found, dict(table.digest)
+
+
+def _of_grid(path: Path, sites: Sites, variables: Mapping[str, str], findings: Findings) -> Found:
+    import netCDF4
+
+    text, found = not_a_file(path, "a NetCDF file (month, lat, lon)"), {}
+    if not text:
+        try:
+            with netCDF4.Dataset(path) as dataset:
+                lat, lon = (np.asarray(dataset[n][:], dtype=np.float64) for n in ("lat", "lon"))
+                for quantity in QUANTITIES:
+                    name = variables.get(quantity, quantity)
+                    if name in dataset.variables:
+                        unit = str(getattr(dataset[name], "units", ""))
+                        values = np.ma.filled(dataset[name][:].astype(np.float64), np.nan)
+                        if values.shape != (12, lat.size, lon.size):
+                            raise ValueError(f"{name} has shape {values.shape}")
+                        at = _nearest(sites, lat, lon, values, path, findings)
+                        found[quantity] = (values[:, at[0], at[1]].T, unit)
+            return found, digest(path.name, path.read_bytes())
+        except (OSError, RuntimeError, IndexError, ValueError) as error:
+            text = f"cannot be read ({error}); needed variables (month, lat, lon)"
+    findings.fatal("files", Problem(text, file=str(path)))
+
+
+def _nearest(
+    sites: Sites, lat: F8, lon: F8, values: F8, path: Path, findings: Findings
+) -> tuple[Any, Any]:
+    """Return row and column of the nearest cell with values for each site."""
+    known = np.isfinite(values).all(axis=0)
+    rows, columns = np.nonzero(known)
+    chosen = []
+    for i, name in enumerate(sites.names):
+        where = float(sites.columns["lat"][i]), float(wrapped(sites.columns["lon"])[i])
+        far = distances(*where, lat[rows], wrapped(lon)[columns])
+        best = int(far.argmin()) if far.size else 0
+        if not far.size or far[best] > WITHIN:
+            away = f"{far[best]:.0f} km away" if far.size else "nowhere"
+            text = f"the nearest cell with values is {away}; needed at most {WITHIN:g} km (ocean?)"
+            findings.add("places", Problem(text, f"location {name!r}", str(path)))
+        chosen.append(best)
+    return rows[chosen], columns[chosen]
+
+
+def _check(quantity: str, values: F8, sites: Sites, path: Path, findings: Findings) -> None:
+    unit, least, most = QUANTITIES[quantity]
+    with np.errstate(invalid="ignore"):
+        bad = ~((values >= least) & (values <= most))
+    for i, k in np.argwhere(bad):
+        text = f"found {values[i, k]:g} {unit}; needed {least:g} to {most:g}"
+        if quantity == "air_temperature" and values[i, k] > 150:
+            text += ", and this looks like K"
+        where = f"{quantity}, location {sites.names[i]!r}, month {k + 1}"
+        findings.add("bad values", Problem(text, where, str(path)))

@@ -1,0 +1,201 @@
+"""Monthly temperature, precipitation and GPP of sites: means, or days between the months.
+
+.. code-block:: yaml
+
+    forcing:
+      reader: seasonal_climatology
+      path: sites.csv                 # location, lat, lon, pft, sand, clay (, area)
+      months: [worldclim.nc, gpp.csv]
+      variables: {air_temperature: tmean, precipitation: prec}
+      units: {gpp: g C m-2 d-1}
+
+``months`` are tables with rows by location and month, or NetCDF (month, lat, lon), of which the
+nearest cell with values is taken, within 75 km; each quantity is from the first that has it.
+
+* Days lie on lines between the middles of months, the year repeated.
+* Soil, over the roots: air temperature's deviation from its mean, times exp(-z) and late by z
+  365 / 2 pi days, z = 0.15, as RF-1 has it at 0.3 m.
+* Water: a bucket of 1 m between wilting point and field capacity, run until its year repeats.
+  Precipitation is even within a month; below 0 degC it is snow, which melts by 3 mm K-1 d-1.
+  Potential evaporation is Oudin et al.'s (2005), radiation x (T + 5) / 100 above -5 degC;
+  actual, that times how full the bucket is. Of the water 0.85 clip(-T / 4, 0, 1) is frozen.
+* Saturation, field capacity and wilting point are those of mineral soil of the texture; litter
+  is invented as in `synthetic_testbed`, 0.47 of GPP.
+
+So soil temperature, water and litter are modelled, and the forcing is labelled so.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from kernels import Variable
+from scenarios._problems import Problem, nearest
+from scenarios.forcing._checks import F8, Findings, Years
+from scenarios.forcing._clm_soil import field_capacity, saturation, wilting_point
+from scenarios.forcing._clm_time import MONTH_DAYS
+from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
+from scenarios.forcing._monthly import QUANTITIES, Sites, load_months, load_sites
+from scenarios.forcing._served import DAYS, LASTING, misfits, serve, wants_days
+from scenarios.forcing._testbed_plants import quality
+from scenarios.forcing.synthetic_testbed import (
+    DAILY,
+    NPP_SHARE,
+    Count,
+    coords_of,
+    litter_of,
+    span,
+)
+
+LABEL = "seasonal climatology: soil temperature, soil water and litter are modelled, not measured"
+
+DEEP = 0.15
+BUCKET = 1000.0
+"""mm of soil."""
+
+MELT = 3.0
+"""mm K-1 d-1."""
+
+LONGEST = 100
+"""Years that a bucket is run at most; it forgets its start within few."""
+
+_W = 2 * np.pi / DAYS
+
+
+class Spec(ReaderSpec):
+    """``forcing:`` of a monthly climatology."""
+
+    reader: Literal["seasonal_climatology"]
+    path: str = Field(min_length=1, description="CSV file, one row per site")
+    months: str | list[str] = Field(description="CSV or NetCDF files of monthly values")
+    name: str = Field(default="climatology", min_length=1, description="of the forcing")
+    variables: dict[str, str] = Field(
+        default={}, description="air_temperature, precipitation, gpp: name in the files"
+    )
+    units: dict[str, str] = Field(
+        default={}, description="air_temperature, precipitation, gpp: unit, if files do not say"
+    )
+    years: Years | Count = Field(
+        default=1, description="[first, last], or how many from 1901, all alike"
+    )
+    depth: float = Field(default=100.0, gt=0, allow_inf_nan=False, description="of soil, cm")
+
+    def read(self, needs: Sequence[Variable], base: Path) -> list[Forcing]:
+        """Return the one forcing; see `ReaderSpec.read`."""
+        findings, daily = Findings(), wants_days(needs)
+        given = {**dict.fromkeys(LASTING, ()), **dict.fromkeys(DAILY, ("date",) if daily else ())}
+        given["annual_npp"] = ("time",) if daily else ()
+        for problem in misfits(needs, given, "seasonal_climatology"):
+            findings.add("drivers", problem)
+        for word, said in (("variables", self.variables), ("units", self.units)):
+            for name in said.keys() - QUANTITIES.keys():
+                text = f"no quantity {name!r}{nearest(name, QUANTITIES)}"
+                findings.add("words", Problem(text, f"forcing.{word}.{name}"))
+        sites = load_sites(base / self.path, findings)
+        files = [self.months] if isinstance(self.months, str) else self.months
+        months, about = load_months(
+            [base / file for file in files], sites, self.variables, self.units, findings
+        )
+        lasting, year = _drivers(sites, months)
+        lasting["depth"] = np.full(len(sites.names), self.depth)
+        first, last = span(self.years)
+        count = last - first + 1
+        annual = year.pop("annual_npp")
+        if daily:
+            has = {name: np.tile(values, (1, count)) for name, values in year.items()}
+            has["annual_npp"] = np.tile(annual[:, np.newaxis], (1, count))
+        else:
+            has = {name: values.mean(axis=1) for name, values in year.items()}
+            has["annual_npp"] = annual
+        places = {n: v for n, v in sites.columns.items() if n in ("lat", "lon", "area", "pft")}
+        told: dict[str, Any] = {
+            "reader": "seasonal_climatology",
+            "files": [dict(sites.table.digest), *about],
+            "years": [first, last],
+            "conventions": __doc__,
+        }
+        coords = coords_of(first, last) if daily else {}
+        drivers, locations = serve(needs, {**lasting, **has}), Locations(sites.names, places)
+        return [Forcing(self.name, drivers, coords, locations, told, LABEL)]
+
+
+def _drivers(sites: Sites, months: dict[str, F8]) -> tuple[dict[str, F8], dict[str, F8]]:
+    """Return what lasts, (n,), and a year of days, (n, 365), with ``annual_npp`` (n,)."""
+    sand, clay, lat = (sites.columns[name] for name in ("sand", "clay", "lat"))
+    silt = 1 - sand - clay
+    full, wet = saturation(sand), field_capacity(sand, clay)
+    dry = wilting_point(sand, clay, silt, wet)
+    pft = sites.columns["pft"]
+    air, gpp = (_days(months[name]) for name in ("air_temperature", "gpp"))
+    mean = air.mean(axis=1, keepdims=True)
+    soil = mean + np.exp(-DEEP) * _late(air - mean, DEEP / _W)
+    rain = np.repeat(months["precipitation"], MONTH_DAYS, axis=1)
+    water = dry[:, np.newaxis] + _bucket(air, rain, lat, BUCKET * (wet - dry)) / BUCKET
+    ice = 0.85 * np.clip(soil / -4.0, 0.0, 1.0)
+    held = np.minimum(water * (1 - ice), wet[:, np.newaxis])
+    by_year = gpp.mean(axis=1, keepdims=True)
+    shed = litter_of(pft, gpp.argmax(axis=1) + 1.0, by_year)
+    lasting = {
+        "pft": pft, "latitude": lat, "sand": sand, "clay": clay, "silt": silt, "porosity": full,
+    }  # fmt: skip
+    year = {
+        "gpp": gpp,
+        "air_temperature": air,
+        "soil_temperature": soil,
+        "theta_l": held / full[:, np.newaxis],
+        "theta_f": water * ice / full[:, np.newaxis],
+        "btran": (held - dry[:, np.newaxis]) / (wet - dry)[:, np.newaxis],
+        **shed.drivers(quality(pft.astype(np.int64))),
+        "annual_npp": NPP_SHARE * DAYS * by_year[:, 0],
+    }
+    return lasting, year
+
+
+def _days(months: F8) -> F8:
+    """Return days (n, 365) on lines between the middles of months (n, 12), the year repeated."""
+    middles = np.cumsum(MONTH_DAYS) - MONTH_DAYS / 2
+    days = np.arange(DAYS) + 0.5
+    return np.stack([np.interp(days, middles, one, period=DAYS) for one in months])
+
+
+def _late(days: F8, by: float) -> F8:
+    """Return a repeated year of days (n, 365), late by a number of days."""
+    at = np.arange(DAYS, dtype=np.float64)
+    return np.stack([np.interp(at - by, at, one, period=DAYS) for one in days])
+
+
+def _bucket(air: F8, rain: F8, lat: F8, size: F8) -> F8:
+    """Return the water in a bucket, (n, 365) mm, once its year repeats."""
+    demand = _radiation(lat) * np.maximum(0.0, air + 5.0) / 100.0
+    held, snow = size.copy(), np.zeros_like(size)
+    found = np.full_like(air, np.inf)
+    for _ in range(LONGEST):
+        before = found.copy()
+        for d in range(DAYS):
+            cold = air[:, d] < 0
+            snow += np.where(cold, rain[:, d], 0.0)
+            melted = np.minimum(snow, MELT * np.maximum(0.0, air[:, d]))
+            snow -= melted
+            held += melted + np.where(cold, 0.0, rain[:, d])
+            held = np.minimum(held, size)
+            held -= np.minimum(held, demand[:, d] * held / size)
+            found[:, d] = held
+        # Snow that never melts goes on growing; the water does not depend on how much there is.
+        if np.abs(found - before).max() < 1e-9 * size.max():
+            break
+    return found
+
+
+def _radiation(lat: F8) -> F8:
+    """Return the radiation above the atmosphere as evaporated water, (n, 365) mm d-1."""
+    phi = np.radians(np.clip(lat, -89.9, 89.9))[:, np.newaxis]
+    day = np.arange(1.0, DAYS + 1)
+    tilt = 0.409 * np.sin(_W * day - 1.39)
+    sunset = np.arccos(np.clip(-np.tan(phi) * np.tan(tilt), -1.0, 1.0))
+    near = 1 + 0.033 * np.cos(_W * day)
+    light = sunset * np.sin(phi) * np.sin(tilt) + np.cos(phi) * np.cos(tilt) * np.sin(sunset)
+    # 0.0820 MJ m-2 min-1, and 2.45 MJ evaporate a kg.
+    return np.asarray(24 * 60 / np.pi * 0.0820 * near * light / 2.45)

@@ -1,0 +1,257 @@
+"""CLM history files: dimensions, calendars, units, layers; a real point; what is refused."""
+
+import netCDF4
+import numpy as np
+import pytest
+from support import DATA, needs_data
+
+from kernels import Variable
+from kernels._casa_roots import pft_weights
+from scenarios import ScenarioError
+from scenarios.forcing import _clm_soil as soil
+from scenarios.forcing._checks import Findings
+from scenarios.forcing._served import FLUX, LASTING, UNITS
+from scenarios.forcing._testbed_grid import load_grid
+from scenarios.forcing.clm_history import DAILY, LITTER, Spec
+
+STATIC = [Variable(name, UNITS[name], name, ()) for name in LASTING]
+MEAN = [
+    *STATIC,
+    *(Variable(name, UNITS.get(name, FLUX), name, ()) for name in (*DAILY, *LITTER, "annual_npp")),
+]
+DAYS = [*STATIC, *(Variable(name, UNITS.get(name, FLUX), name, ("date",)) for name in DAILY)]
+PLACE = {"pft": 4, "texture": {"sand": 0.43, "clay": 0.18}}
+
+NEW = np.array([0.02, 0.04, 0.06, 0.08, 0.12, 0.16, 0.2, 0.24, 0.28, 0.32, 0.36, 0.4, 0.44, 0.54,
+                0.64, 0.74, 0.84, 0.94, 1.04, 1.14, 2.39, 4.675, 7.635, 11.14, 15.115])  # fmt: skip
+MONTHS = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+
+
+def write(path, steps, change=None, *, calendar="noleap", dim="levgrnd", start="1901-01-01"):
+    """Write a history file of two columns; ``steps`` are lengths in days."""
+    ends = np.cumsum(steps).astype(float)
+    n = ends.size
+    centres = np.cumsum(NEW) - NEW / 2
+    wave = np.cos(2 * np.pi * (ends - steps / 2 - 200) / 365)
+    made = {
+        "FPSN": ("umol/m^2/s", (2 + 2 * wave)[:, None] * [1, 0.5]),
+        "TBOT": ("K", 280 + 12 * wave[:, None] * [1, 1]),
+        "TSOI": ("K", 280 + 9 * wave[:, None, None] * np.exp(-centres)[:, None] * [1, 1]),
+        "SOILLIQ": ("kg/m2", np.full((n, 20, 2), 0.25) * 1000 * NEW[:20, None]),
+        "H2OSOI": ("mm3/mm3", np.full((n, 20, 2), 0.30)),
+    }
+    if change is not None:
+        change(made)
+    with netCDF4.Dataset(path, "w") as file:
+        for name, size in (("time", n), (dim, 25), ("levsoi", 20), ("lndgrid", 2)):
+            file.createDimension(name, size)
+        time = file.createVariable("time", "f8", ("time",))
+        time.setncatts({"units": f"days since {start} 00:00:00", "calendar": calendar})
+        time[:] = ends
+        file.createVariable(dim, "f8", (dim,))[:] = centres
+        file.createVariable("DZSOI", "f8", (dim,))[:] = NEW
+        for name, values in (("lat", [40.0, 60.0]), ("lon", [10.0, 20.0])):
+            file.createVariable(name, "f8", ("lndgrid",))[:] = values
+        for name, (unit, values) in made.items():
+            levels = {25: (dim,), 20: ("levsoi",)}.get(values.shape[1], ())
+            dims = ("time", *(levels if values.ndim == 3 else ()), "lndgrid")
+            variable = file.createVariable(name, "f4", dims, fill_value=1e36)
+            variable.units = unit
+            variable[:] = values
+
+
+def read(folder, needs=DAYS, **words):
+    (found,) = Spec(reader="clm_history", **{"path": "h.nc", **PLACE, **words}).read(needs, folder)
+    return found
+
+
+def refused(folder, needs=DAYS, **words):
+    with pytest.raises(ScenarioError) as error:
+        read(folder, needs, **words)
+    return str(error.value)
+
+
+class TestSoil:
+    def test_levels_are_as_thick_as_the_converter_has_them(self):
+        """testbed_forcing.md, section 4."""
+        needed = [0.025, 0.04, 0.06, 0.085, 0.12, 0.16, 0.20, 0.24, 0.28, 0.32, 0.36, 0.40, 0.455,
+                  0.54, 0.64, 0.74]  # fmt: skip
+        found = soil.midpoint_thickness(np.cumsum(NEW) - NEW / 2)
+        np.testing.assert_allclose(found[:16], needed, atol=1e-12)
+        whole = soil.layering(25, found)
+        thick = [found[:16][whole.weights[k] > 0].sum() for k in (4, 5)]
+        np.testing.assert_allclose(thick, [1.20, 2.775], atol=1e-12)
+        np.testing.assert_allclose(whole.weights.sum(axis=1), 1)
+        old = soil.layering(15, np.arange(1.0, 16))
+        np.testing.assert_allclose(old.mean(np.ones(15)), 1)
+        assert old.weights.shape == (6, 10)
+
+    @needs_data
+    def test_wilting_point_is_that_of_every_real_cell(self):
+        """And field capacity where soil has no organic matter: the Antarctic's texture."""
+        folder = DATA / "testbed" / "clm45_cruncep"
+        files = (folder / "gridinfo_igbpz.csv.gz", folder / "gridinfo_soil_clm2.csv.gz")
+        grid, _ = load_grid(*files, Findings())
+        found = soil.wilting_point(grid.sand, grid.clay, grid.silt, grid.field)
+        np.testing.assert_allclose(found, grid.wilting, atol=3e-5)
+        assert soil.saturation(grid.sand[0]) == pytest.approx(0.43482, abs=1e-5)
+        assert soil.field_capacity(grid.sand[0], grid.clay[0]) == pytest.approx(0.24752, abs=1e-5)
+
+
+class TestRead:
+    def test_daily_files_in_any_order_and_layer_names(self, tmp_path):
+        write(tmp_path / "b.nc", np.ones(365), dim="levsoi_2", start="1902-01-01")
+        write(tmp_path / "a.nc", np.ones(365))
+        found = read(tmp_path, path="*.nc")
+        assert found.coords["year"].tolist() == [1901, 1902]
+        assert found.coords["date"].size == 730
+        has = found.drivers
+        assert has["gpp"].shape == (2, 730)
+        np.testing.assert_allclose(has["gpp"][1], has["gpp"][0] / 2, rtol=1e-6)
+        assert has["gpp"].max() == pytest.approx(4 * 12e-6 * 86400, rel=1e-4)
+        assert has["air_temperature"].max() == pytest.approx(18.85, abs=1e-3)
+        np.testing.assert_allclose(has["theta_f"], 0.05 / has["porosity"][0], rtol=1e-5)
+        field = soil.field_capacity(np.array(0.43), np.array(0.18))
+        np.testing.assert_allclose(has["theta_l"], field / has["porosity"][0], rtol=1e-12)
+        assert found.locations.columns["lat"].tolist() == [40, 60]
+        assert found.provenance["calendar"] == "noleap"
+
+    def test_layers_are_means_by_thickness_then_by_roots(self, tmp_path):
+        write(tmp_path / "h.nc", np.ones(365))
+        with netCDF4.Dataset(tmp_path / "h.nc") as file:
+            levels = file["TSOI"][199, :, 0].astype(float) - 273.15
+        ends = np.cumsum((1, 2, 2, 2, 4, 5))
+        layers = [
+            np.average(levels[end - n : end], weights=NEW[end - n : end])
+            for end, n in zip(ends, (1, 2, 2, 2, 4, 5), strict=True)
+        ]
+        needed = pft_weights(np.array([4]))[0] @ layers
+        found = read(tmp_path).drivers["soil_temperature"][0, 199]
+        assert found == pytest.approx(needed, abs=1e-12)
+
+    def test_as_the_converter_has_it_the_top_level_is_partly_frozen(self, tmp_path):
+        write(tmp_path / "h.nc", np.ones(365), change=lambda m: m.update(
+            H2OSOI=("mm3/mm3", np.full((365, 20, 2), 0.25))))  # fmt: skip
+        np.testing.assert_allclose(read(tmp_path).drivers["theta_f"], 0, atol=1e-6)
+        top = pft_weights(np.array([4]))[0, 0] * 0.05 / (0.489 - 0.126 * 0.43)
+        found = read(tmp_path, thickness="midpoints").drivers["theta_f"]
+        # The fourth level is 0.080 m thick and taken for 0.085.
+        assert top < found.min() < 1.5 * top
+
+    def test_months_become_means_and_days_only_when_asked(self, tmp_path):
+        write(tmp_path / "h.nc", np.tile(MONTHS, 2).astype(float))
+        needs = [v for v in MEAN if v.name not in (*LITTER, "annual_npp")]
+        mean = read(tmp_path, needs).drivers
+        write(tmp_path / "d.nc", np.ones(730))
+        exact = read(tmp_path, needs, path="d.nc").drivers
+        for name in DAILY:
+            np.testing.assert_allclose(mean[name], exact[name], rtol=3e-3, atol=0.02)
+        assert "say interpolate: linear" in refused(tmp_path)
+        days = read(tmp_path, interpolate="linear").drivers["air_temperature"]
+        needed = read(tmp_path, path="d.nc").drivers["air_temperature"]
+        assert np.abs(days - needed).max() < 0.8
+        np.testing.assert_array_equal(days[:, 15], days[:, 380])
+
+
+class TestRefused:
+    def test_a_leap_day(self, tmp_path):
+        write(tmp_path / "h.nc", np.ones(366), calendar="standard", start="1904-01-01")
+        said = refused(tmp_path)
+        assert "1904-02-29 is there (calendar 'standard') and years of the kernels" in said
+        found = read(tmp_path, leap_days="drop")
+        assert found.coords["date"].size == 365
+
+    def test_a_missing_day(self, tmp_path):
+        steps = np.ones(364)
+        steps[100] = 2
+        write(tmp_path / "h.nc", steps)
+        assert "h.nc: 1901-04-10 is followed by 1901-04-12; 1 missing" in refused(tmp_path)
+        write(tmp_path / "h.nc", np.ones(364))
+        assert "ends with 1901-12-30; needed whole years" in refused(tmp_path)
+
+    def test_values_by_variable_cell_and_day(self, tmp_path):
+        def change(made):
+            made["FPSN"][1][56, 1] = -1
+            made["TSOI"][1][7, 2, 0] = 11
+            made["H2OSOI"][1][9, 0, 0] = 30
+            made["TBOT"][1][3, 1] = 1e36
+
+        write(tmp_path / "h.nc", np.ones(365), change)
+        said = refused(tmp_path)
+        for text in (
+            "'GPP', cell 2 (60, 20), 1901-02-26: found -1.0368; needed g C m-2 d-1, 0 to 60",
+            "'TSOI', cell 1 (40, 10), 1901-01-08, level 3: found 11, which looks like degC",
+            "'H2OSOI', cell 1 (40, 10), 1901-01-10, level 1: found 30; needed m3 m-3",
+            "'TBOT', cell 2 (60, 20), 1901-01-04: is missing; needed K, 150 to 350",
+        ):
+            assert text in said
+        assert len(said.splitlines()) == 4
+
+    def test_units_variables_files(self, tmp_path):
+        write(tmp_path / "h.nc", np.ones(365), lambda m: m.pop("SOILLIQ"))
+        assert "h.nc: no variable 'SOILLIQ'" in refused(tmp_path)
+        write(tmp_path / "h.nc", np.ones(365), lambda m: m.update(TBOT=("degC", m["TBOT"][1])))
+        assert "h.nc: variable 'TBOT' is in 'degC'; needed 'K'" in refused(tmp_path)
+        assert "forcing.path: no file fits 'x*.nc'" in refused(tmp_path, path="x*.nc")
+        (tmp_path / "h.nc").write_bytes((tmp_path / "h.nc").read_bytes()[:2000])
+        assert "h.nc: is not NetCDF, or not all of it" in refused(tmp_path)
+        with pytest.raises(ValueError, match="needed pft: with texture: or surface:"):
+            read(tmp_path, texture=None)
+
+    def test_a_column_of_the_ocean_is_left_out(self, tmp_path):
+        def change(made):
+            for _, values in made.values():
+                values[..., 0] = 1e36
+
+        write(tmp_path / "h.nc", np.ones(365), change)
+        found = read(tmp_path)
+        assert found.locations.names == ("cell_2",)
+        assert found.provenance["places_without_values"] == 1
+
+
+@needs_data
+class TestHurdal:
+    def read(self, needs=MEAN, **words):
+        folder = "clm_point_hurdal"
+        (found,) = Spec(
+            reader="clm_history",
+            path=f"{folder}/hurdal_clm5bgc_monthly_1850_1901.nc",
+            surface=f"{folder}/surfdata_hurdal_simyr2000.nc",
+            pft=1,
+            **words,
+        ).read(needs, DATA)
+        return found
+
+    def test_means(self):
+        found = self.read()
+        with netCDF4.Dataset(DATA / "clm_point_hurdal/hurdal_clm5bgc_monthly_1850_1901.nc") as file:
+            days = np.tile(MONTHS, 52)
+            gpp = np.average(file["GPP"][:].astype(float), weights=days) * 86400
+            litter = np.average(file["LITFALL"][:].astype(float), weights=days) * 86400
+            leaf = np.average(file["LEAFC_TO_LITTER"][:].astype(float), weights=days) * 86400
+            air = np.average(file["TBOT"][:].astype(float), weights=days) - 273.15
+            soil10 = np.average(file["TSOI_10CM"][:].astype(float), weights=days) - 273.15
+        has = {name: values[0] for name, values in found.drivers.items()}
+        assert has["gpp"] == pytest.approx(gpp)
+        assert has["litter_leaf"] == pytest.approx(leaf)
+        assert has["litter_leaf"] + has["litter_froot"] < litter
+        assert has["air_temperature"] == pytest.approx(air)
+        assert has["soil_temperature"] == pytest.approx(soil10, abs=0.3)
+        assert 0.5 < has["theta_l"] + has["theta_f"] < 1
+        assert has["clay"] == pytest.approx(0.205)
+        assert found.provenance["levels_above_bedrock"] == 8
+        assert found.provenance["step"] == "month"
+        assert found.locations.columns["lat"][0] == pytest.approx(60.4648, abs=1e-3)
+
+    def test_frozen_water_is_soil_ice(self):
+        with netCDF4.Dataset(DATA / "clm_point_hurdal/hurdal_clm5bgc_monthly_1850_1901.nc") as file:
+            thick = file["DZSOI"][:20].astype(float)
+            whole = file["H2OSOI"][:].astype(float) - file["SOILLIQ"][:] / 1000 / thick
+            np.testing.assert_allclose(whole, file["SOILICE"][:] / 917 / thick, atol=3e-7)
+
+    def test_days_between_months(self):
+        found = self.read(DAYS, interpolate="linear", years=[1881, 1900])
+        assert found.drivers["gpp"].shape == (1, 7300)
+        assert found.coords["year"][0] == 1881
+        by_year = found.drivers["soil_temperature"][0].reshape(20, 365)
+        assert by_year.mean(axis=0).argmax() in range(190, 240)
