@@ -6,6 +6,7 @@ Small ones are made by tests and examples; there is no limit to their size. Read
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -70,21 +71,15 @@ def write_met(
 
     lats, lons, ids = np.asarray(lat), np.asarray(lon), np.asarray(cells, dtype=np.int64)
     column, row = np.divmod(ids - 1, lats.size)
+    here = np.zeros((lats.size, lons.size), dtype=bool)
+    here[row, column] = True
+    days = np.asarray(daily["tair"]).shape[1]
+    made: dict[str, ArrayLike] = {**daily, "ndep": np.zeros((ids.size, days))}
     with netCDF4.Dataset(path, "w", format="NETCDF3_64BIT_OFFSET") as file:
-        days = np.asarray(daily["tair"]).shape[1]
-        sizes = {"lon": lons.size, "lat": lats.size, "time": days}
-        for name, size in {**sizes, "nsoilyrs": LAYERS, "myear": len(years)}.items():
+        for name, size in (("time", days), ("nsoilyrs", LAYERS), ("myear", len(years))):
             file.createDimension(name, size)
-        for name, values in (("lon", lons), ("lat", lats)):
-            file.createVariable(name, "f4", (name,))[:] = values
+        _write_places(file, lats, lons, here)
         file.createVariable("year", "i4", ("myear",))[:] = np.asarray(years)
-        here = np.zeros((lats.size, lons.size), dtype=bool)
-        here[row, column] = True
-        file.createVariable("landfrac", "f4", ("lat", "lon"))[:] = here
-        file.createVariable("cellMissing", "i4", ("lat", "lon"))[:] = ~here
-        every = cell_ids(np.arange(lats.size)[:, np.newaxis], np.arange(lons.size), lats.size)
-        file.createVariable("cellid", "i4", ("lat", "lon"))[:] = every
-        made: dict[str, ArrayLike] = {**daily, "ndep": np.zeros((ids.size, days))}
         for name, numbers in made.items():
             spelled, unit, meaning = DAILY.get(name, ("ndep", "gN m-2 d-1", "N deposition"))
             array = np.moveaxis(np.asarray(numbers, dtype=np.float32), 0, -1)
@@ -94,6 +89,20 @@ def write_met(
             variable = file.createVariable(spelled, "f4", dims, fill_value=MISSING)
             variable.setncatts({"units": unit, "long_name": meaning, "missing_value": MISSING})
             variable[:] = whole
+
+
+def _write_places(file: Any, lat: NDArray[Any], lon: NDArray[Any], here: NDArray[np.bool_]) -> None:
+    """Write latitudes, longitudes, and which cells have data, (lat, lon)."""
+    for name, values in (("lat", lat), ("lon", lon)):
+        file.createDimension(name, values.size)
+        file.createVariable(name, "f4", (name,))[:] = values
+    ids = cell_ids(np.arange(lat.size)[:, np.newaxis], np.arange(lon.size), lat.size)
+    for name, kind, cells in (
+        ("landfrac", "f4", here),
+        ("cellMissing", "i4", ~here),
+        ("cellid", "i4", ids),
+    ):
+        file.createVariable(name, kind, ("lat", "lon"))[:] = cells
 
 
 def write_tables(grid: Path, soil: Path, cells: Mapping[str, ArrayLike], rows: int) -> None:

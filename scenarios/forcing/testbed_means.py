@@ -18,11 +18,12 @@ For kernels in mean mode: no driver has a date. Locations are cells whose class 
 with land and litter, named by cell id, in the order of the file.
 
 The file has the metabolic and structural litter of CASA and of MIMICS. Their sums are one
-number to float32's rounding, so 0.52 of decomposed woody debris is not their difference: both
-structural parts hold it. Leaf, fine root and woody debris follow from how differently the two
-models split leaves and roots (`scenarios.forcing._testbed_plants`); the respiration of woody
-debris so found is the published one of every vegetation type. ``litter_cwd``, what becomes
-woody debris, is what of it decomposes: a steady state. ``btran`` is that of the mean water.
+number (mostly to float32's last digit, at most 2e-4 g C m-2 d-1 apart), so 0.52 of decomposed
+woody debris is not their difference: both structural parts hold it. Leaf, fine root and woody
+debris follow from how differently the two models split leaves and roots
+(`scenarios.forcing._testbed_plants`); the respiration of woody debris so found is the published
+one of every vegetation type. ``litter_cwd``, what becomes woody debris, is what of it
+decomposes: a steady state. ``btran`` is that of the mean water.
 """
 
 from collections.abc import Sequence

@@ -186,6 +186,34 @@ class TestReal:
             assert burnt[pft == kind].sum() == pytest.approx(needed, abs=5.1e-4), kind
         assert burnt.sum() == pytest.approx(2.51, abs=5e-3)
 
+    def test_both_models_have_the_same_litter(self):
+        """So 0.52 of decomposed debris is in both structural inputs, not between their sums."""
+        import netCDF4
+
+        with netCDF4.Dataset(DATA / REAL["path"]) as file:
+            one, two, three, four = (
+                np.ma.filled(file[name][:].astype(np.float64), 0)
+                for name in ("litInptMet", "litInptStruc", "cLitInput_metbc", "cLitInput_struc")
+            )
+        apart = np.abs(one + two - three - four)
+        assert apart.max() < 2e-4
+        assert np.quantile(apart[one > 0], 0.95) < 3e-7
+
+    def test_litter_feeds_the_respiration_of_the_real_run(self):
+        """Transient means: litter with all debris against Rh of CASA, 54.27 Pg C yr-1."""
+        import netCDF4
+
+        found = read(DATA, **REAL)
+        has, area = found.drivers, found.locations.columns["area"]
+        whole = 365 * (has["litter_met"] + has["litter_str"] + has["litter_cwd"])
+        ids = np.array(found.locations.names, dtype=int) - 1
+        output = DATA / "testbed" / "clm45_cruncep" / "casa_cnp_output_mean_2000_2010.nc"
+        with netCDF4.Dataset(output) as file:
+            rh = 365 * file["cresp"][:].filled(0).astype(float)[ids % 96, ids // 96]
+        assert (rh * area).sum() * 1e-15 == pytest.approx(54.27, abs=5e-3)
+        assert (whole * area).sum() * 1e-15 == pytest.approx(54.51, abs=5e-3)
+        assert np.corrcoef(whole, rh)[0, 1] > 0.999
+
     def test_the_other_grid_has_the_same_cells(self):
         one, other = read(DATA, **REAL), read(DATA, **REAL | OTHER, perturb=WARMER)
         assert one.locations.names == other.locations.names
