@@ -230,9 +230,10 @@ class Chain:
                 self._runs[stage.name](batch, out, np.zeros((1, 0), np.uint8))
 
     def _whole_units(self, cells: int) -> int:
-        """Return the samples of a tile of which each fills so many cells: whole units."""
+        """Return the samples of a tile of which each fills so many cells: whole units, or lanes."""
         most = min(TILE_SAMPLES, MOST_TILE_BYTES // max(1, 8 * cells))
-        return max(self.unit, most // self.unit * self.unit)
+        step = self.kernel.lanes if self.unit == 1 and most > self.kernel.lanes else self.unit
+        return max(self.unit, most // step * step)
 
     def _tile_shape(
         self, locations: int, samples: int, few: Mapping[str, Levelled], held: int

@@ -117,6 +117,10 @@ EDITS: dict[str, tuple[list[tuple[str, str]], str]] = {
         [(KERNEL, "kernel: chain")],
         "4: kernel.links: is missing; needed one kernel or more, such as [two_box]",
     ),
+    "kernel of a chain that is not installed": (
+        [(KERNEL, "kernel: {chain: [two_box, no_such.model]}")],
+        "4: kernel.chain[1]: kernel module 'no_such.model' cannot be imported",
+    ),
     "response without its model": (
         [(KERNEL, TWO), SOIL_OF_MODELS],
         "13: responses.d_total: output 'c_total' is along model (two_box, other); say model: two_b",
