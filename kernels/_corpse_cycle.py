@@ -24,6 +24,17 @@ REPEATS = 1e-10
 UPDATE = 1e-8
 """Relative change that Newton's method would still make of a pool that is found."""
 
+ROUNDING = 1e-6
+"""Drift below which a cohort is only stepped where new slopes make it no smaller: those
+of pools that are millions of years old are at rounding."""
+
+POLISH = 2
+"""Of the slopes of a cohort: they have done what they can."""
+
+TRACE = 1e-12
+"""Of the carbon of a cohort; the changes of smaller pools are relative to this. What a day uses
+up leaves rounding behind."""
+
 NUDGE = 1e-6
 """Relative change of a pool by which the map is linearised."""
 
@@ -31,7 +42,8 @@ PATIENCE = 0.1
 """The slopes are kept while each change is smaller than the last by this factor."""
 
 FARTHEST = 2.0
-"""Change of the logarithm of a pool beyond which a Newton step is shortened."""
+"""Change of the logarithm of a pool, beyond that of the cycle itself, to which a Newton step is
+shortened."""
 
 LEAD = 20
 """Years of stepping before the first Newton step."""
@@ -49,7 +61,7 @@ class Search(NamedTuple):
     change : ndarray, shape (cohorts, LANES)
         Largest of the last Newton step.
     done, known : ndarray, shape (cohorts, LANES), bool
-        Whether the cycle repeats itself; whether the slopes serve.
+        Whether the cycle repeats itself; whether the slopes serve, or `POLISH`.
     """
 
     x: F8
@@ -105,11 +117,13 @@ def from_mean(t: Tile, c: int, lane: int) -> bool:
 @equation
 def drift(x: F8, end: F8, lane: int) -> float:
     """Return the largest relative change of a lane's pools over a cycle; NaN stays."""
-    most = 0.0
+    most, total = 0.0, 0.0
+    for n in range(POOLS):
+        total += end[n * LANES + lane]
     for n in range(POOLS):
         before, after = x[n * LANES + lane], end[n * LANES + lane]
         if before != after:
-            change = abs(after / before - 1.0) if before > 0.0 else 1e300
+            change = abs(after - before) / max(before, TRACE * total)
             most = change if not change <= most else most
     return most
 
@@ -179,13 +193,26 @@ def _advance(s: Search, c: int, lane: int, tolerance: float, a: F8, swap: I8, z:
     # An adaptive step is exact to its tolerance, and so is its map.
     repeats, update = max(REPEATS, 10.0 * tolerance), max(UPDATE, 1e3 * tolerance)
     size, before = _newton(s, c, lane, a, swap, z), s.change[c, lane]
-    if drift(x, end, lane) < repeats and size < update:
-        s.done[c, lane] = 1
+    moved = drift(x, end, lane)
+    polish = s.known[c, lane] == POLISH
+    s.done[c, lane] = 1 if moved < repeats and (size < update or polish) else 0
+    if s.known[c, lane] == 0 and moved < ROUNDING and size >= before:
+        s.known[c, lane] = POLISH
+    if s.done[c, lane] or s.known[c, lane] == POLISH:
+        for n in range(POOLS):
+            at = n * LANES + lane
+            x[at] = x[at] if s.done[c, lane] else end[at]
         return
-    shorter = min(1.0, FARTHEST / size) if isfinite(size) and size > 0.0 else 0.0
+    beyond = 0.0
     for n in range(POOLS):
         at = n * LANES + lane
-        x[at] = x[at] * exp(shorter * z[n]) if shorter > 0.0 and x[at] > 0.0 else end[at]
+        there = isfinite(size) and x[at] > 0.0 and end[at] > 0.0
+        z[n] = z[n] - log(end[at] / x[at]) if there else 0.0
+        beyond = max(beyond, abs(z[n]))
+    shorter = FARTHEST / beyond if beyond > FARTHEST else 1.0
+    for n in range(POOLS):
+        # A step is the map's and what goes beyond it: shortened, it leaves fast pools right.
+        x[n * LANES + lane] = end[n * LANES + lane] * exp(shorter * z[n])
     s.known[c, lane] = 1 if size < PATIENCE * before and shorter == 1.0 else 0
     s.change[c, lane] = size if isfinite(size) else 1e300
 

@@ -176,7 +176,7 @@ def _phases(options: Options, known: _Known, drivers: Mapping[str, F8]) -> tuple
     else:
         greenup, fall = drivers["greenup"], drivers["fall"]
     phases = np.zeros((len(pft), 4, 365), np.uint8)
-    kinds, begins, ends = (np.nan_to_num(v).astype(np.int64) for v in (pft, greenup, fall))
+    kinds, begins, ends = (_whole(v) for v in (pft, greenup, fall))
     year_phases(kinds, begins, ends, phases)
     phase = first_phase(greenup, fall)
     for _ in range(8 if options.start != "cold" else 0):
@@ -184,10 +184,17 @@ def _phases(options: Options, known: _Known, drivers: Mapping[str, F8]) -> tuple
     return phases, phase
 
 
+def _whole(values: F8) -> I8:
+    """Return whole numbers; of what is none, or beyond all bounds, 0."""
+    return np.where(np.abs(values) < 1e6, values, 0.0).astype(np.int64)
+
+
 def _opener(known: _Known) -> Callable[[Any], Run]:
     def open_(options: Options) -> Run:
         def run(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
-            _run(options, known, batch, out, status)
+            # Members with a status go through as well, for no result.
+            with np.errstate(all="ignore"):
+                _run(options, known, batch, out, status)
 
         return run
 

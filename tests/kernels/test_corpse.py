@@ -34,7 +34,7 @@ from kernels._corpse_equations import (
     wetness,
 )
 from kernels._corpse_lanes import constants, exuded
-from kernels._corpse_sets import EA, FW_MIN, NAMES, SETS, VREF
+from kernels._corpse_sets import EA, FW_MIN, NAMES, SETS, VREF, parameters
 from kernels._corpse_steady import steady
 from kernels._status import BAD_INPUT, NOT_CONVERGED, OK, OUT_OF_RANGE
 
@@ -179,6 +179,41 @@ def test_a_day_is_that_of_the_text(
     assert min(found) >= 0.0
 
 
+@st.composite
+def rows_and_sites(draw):
+    """Draw constants from within their bounds, near their defaults or anywhere, and a site."""
+    values, wide = [], draw(st.booleans())
+    for parameter in parameters(SETS["testbed_2017"], ""):
+        factor = draw(st.floats(0.2, 5.0))
+        near = min(max(parameter.default * factor, parameter.lower), parameter.upper)
+        anywhere = draw(st.floats(parameter.lower, parameter.upper))
+        values.append(anywhere if wide and parameter.name not in UNBOUNDED else near)
+    inputs = [draw(st.floats(1e-6, 1e-2)) for _ in range(3)]
+    climate = draw(st.floats(-30, 40)), draw(st.floats(0.05, 1)), draw(st.floats(0, 0.3))
+    return np.array(values), inputs, climate
+
+
+UNBOUNDED = ("Ea_labile", "Ea_recalc", "Ea_necro", "kC", "rhizosphere_frac")
+"""With these anywhere soils are older than numbers are long, or a cohort gets no microbes."""
+
+
+@hypothesis_settings(max_examples=60)
+@given(drawn=rows_and_sites(), cohort=st.integers(0, 2))
+def test_a_steady_state_is_the_fixed_point_of_the_day(drawn, cohort):
+    values, (labile, recalc, ex), (temperature, water, ice) = drawn
+    k = constants(values, q_max(0.3, 0.4), cohort)
+    wet = wetness(water, ice, values[FW_MIN], 3.0, 2.5)
+    v = [values[VREF + i] * wet * faster(warmth(temperature), values[EA + i]) for i in range(3)]
+    fresh, came = enter(NONE, labile, recalc, ex, k)
+    found, y = steady(fresh.c1 / DT, fresh.c2 / DT, fresh.m / DT, *v, k, DT)
+    assert found
+    assert min(y) >= 0.0
+    begun, _ = enter(y, labile, recalc, ex, k)
+    after, went = step(begun, *v, k, DT)
+    np.testing.assert_allclose(after, y, rtol=1e-11, atol=1e-13 * sum(y))
+    assert went == pytest.approx(came, rel=1e-9, abs=1e-14 * sum(y))
+
+
 class TestSeasons:
     def test_start_repeats_and_is_what_stepping_finds(self):
         # Protected carbon of three years, so that stepping ends.
@@ -190,6 +225,16 @@ class TestSeasons:
         stepped = run(drivers, quick, cycle=2, start="spinup").out
         np.testing.assert_allclose(direct.out["corpse_start"], stepped["corpse_start"], rtol=1e-6)
         assert (stepped["corpse_cycles"] > 3 * direct.out["corpse_cycles"]).all()
+
+    @pytest.mark.parametrize("named", SETS)
+    @pytest.mark.parametrize("colder", [0.0, 25.0])
+    def test_unlike_sites_all_have_one(self, named, colder):
+        drivers = seasons(1, sites=2 * 16, seed=5)
+        drivers["soil_temperature"] -= colder
+        found = run(drivers, set=named, cycle=1)
+        assert (found.status == OK).all()
+        assert found.out["corpse_drift"].max() < 1e-10
+        assert found.out["corpse_pools"].min() >= 0.0
 
     def test_fluxes_of_the_cycle_balance(self):
         out = run(seasons(3), cycle=3).out
