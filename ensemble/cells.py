@@ -8,7 +8,13 @@ from ensemble.store import Store
 
 
 def read_cells(
-    store: Store, layout: Layout, name: str, forcing: int, places: slice, rows: slice
+    store: Store,
+    layout: Layout,
+    name: str,
+    forcing: int,
+    places: slice,
+    rows: slice,
+    out: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Return an output of one forcing, (places, rows, sample).
 
@@ -24,6 +30,8 @@ def read_cells(
         Locations.
     rows : slice
         Of the output's dims, flattened.
+    out : ndarray, shape (places, rows, sample), optional
+        Is filled and returned, instead of a new one.
 
     Raises
     ------
@@ -31,7 +39,8 @@ def read_cells(
         A chunk is gone or damaged.
     """
     _, locations, samples = layout.grid.axes
-    out = np.empty((places.stop - places.start, rows.stop - rows.start, samples.size))
+    if out is None:
+        out = np.empty((places.stop - places.start, rows.stop - rows.start, samples.size))
     first, last = places.start // locations.length, (places.stop - 1) // locations.length
     spec = store.specs[name]
     middle = (0,) * (len(spec.shape) - 3)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ensemble.engine import Outcome, Progress
+from ensemble.sum_tables import tables_at
 from ensemble.tables import Table, response_tables
 from kernels import BY_CODE
 
@@ -90,7 +91,8 @@ def print_table(table: Table) -> None:
 def print_outcome(planned: "Plan", outcome: Outcome) -> None:
     """Print what a run did and, when it is complete, its responses."""
     if outcome.complete:
-        for table in response_tables(outcome.path):
+        sums = tables_at(outcome.path) if planned.layout.aggregates else []
+        for table in [*response_tables(outcome.path), *sums]:
             print_table(table)
     state = "complete" if outcome.complete else "stopped early"
     print(

@@ -39,7 +39,7 @@ Read = Callable[[slice], F8]
 GROUP = "variance"
 SUMS = f"{GROUP}/aggregates"
 
-READ_BYTES = 256 << 20
+READ_BYTES = 64 << 20
 """Values that are held at a time, unless one location has more."""
 
 PARAMETERS = "parameters"
@@ -88,6 +88,7 @@ class Splitter:
 
     def __init__(self, store: Store, layout: Layout) -> None:
         self.store, self.layout = store, layout
+        self._buffer = np.empty(0)
         coords = layout.setup.kernel.coords
         self.named = {name for name, own in coords.items() if own.labels}
         design = layout.sampler.first
@@ -110,13 +111,20 @@ class Splitter:
         forcings, locations, samples = self.layout.shape
 
         def read(places: slice) -> F8:
-            parts = [
-                read_cells(self.store, self.layout, name, f, places, rows) for f in range(forcings)
-            ]
-            return np.stack(parts).reshape(forcings, -1, *shape, samples)
+            out = self._room((forcings, places.stop - places.start, rows.stop, samples))
+            for f in range(forcings):
+                read_cells(self.store, self.layout, name, f, places, rows, out[f])
+            return out.reshape(forcings, -1, *shape, samples)
 
         step = self.layout.grid.axes[1].length
         return Source(name, f"{GROUP}/{name}", "location", locations, dims, shape, read, step)
+
+    def _room(self, shape: tuple[int, ...]) -> F8:
+        """Return an array in memory that is used again and again: fresh pages take longer."""
+        count = math.prod(shape)
+        if self._buffer.size < count:
+            self._buffer = np.empty(count)
+        return self._buffer[:count].reshape(shape)
 
     def _of_sums(self, one: aggregates.Aggregate) -> Source:
         path = f"{aggregates.GROUP}/{one.name}"
@@ -146,7 +154,8 @@ class Splitter:
         levels = np.zeros((source.places, len(plan.labels)), dtype=np.int64)
         for places in self._batches(source):
             values = source.read(places)
-            good = np.isfinite(values).all(axis=(0, *range(2, values.ndim)))
+            # A sum is finite where all its values are, and needs no array of its own.
+            good = np.isfinite(values.sum(axis=(0, *range(2, values.ndim))))
             first = places.start
             if good.any():
                 some = values if good.all() else values[:, good]

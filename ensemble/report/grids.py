@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ensemble.journal import Key
 from ensemble.numbers import Numbers, merge_moments
 from ensemble.report.series import MOST_VALUES
+from ensemble.sum_tables import over_samples
 from ensemble.tables import Analysis
 from ensemble.zarr_json import ArraySpec
 from kernels import OK
@@ -300,7 +301,7 @@ def _lines(numbers: Numbers, spec: ArraySpec) -> Lines | None:
     if len(named) > 1 or (named and not _labels(numbers, named[0])) or not (zonal or when):
         return None
     name = spec.path.rpartition("/")[2]
-    mean, std = _over_samples(numbers, name)
+    mean, std = over_samples(numbers, name)
     control = numbers.whole(spec.path)
     words = ""
     axis = spec.dims.index("time") if when else 0
@@ -318,24 +319,6 @@ def _lines(numbers: Numbers, spec: ArraySpec) -> Lines | None:
     models = _labels(numbers, named[0]) if named else ("",)
     about = (name, str(spec.attrs["units"]), str(spec.attrs["long_name"]), words)
     return Lines(*about, "latitude" if zonal else "year", at, models, *arrays)
-
-
-def _over_samples(numbers: Numbers, name: str) -> tuple[F8, F8]:
-    """Return mean and standard deviation of a sum over samples, stored or from its members."""
-    store, specs = numbers.store, numbers.store.specs
-    shape = specs[f"aggregates/control/{name}"].shape
-    spec = specs.get(f"aggregates/{name}")
-    if spec is None:
-        empty = np.full(shape, np.nan)
-        paths = [f"aggregates/statistics/{name}_{word}" for word in ("mean", "std")]
-        return tuple(numbers.whole(p) if p in specs else empty for p in paths)  # type: ignore[return-value]
-    n, mean, spread = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-    blocks = numbers.grid.axes[2].blocks
-    for f, s in np.ndindex(shape[0], blocks):
-        chunk = store.read_chunk(spec.path, (f, *(0,) * (len(spec.shape) - 2), s))[0]
-        merge_moments((n[f], mean[f], spread[f]), chunk)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(n > 0, mean, np.nan), np.sqrt(spread / n)
 
 
 def gaps(at: F8, values: Sequence[F8], step: float) -> tuple[F8, list[F8]]:

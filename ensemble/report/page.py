@@ -30,6 +30,7 @@ from ensemble.report.zonal import lines
 from ensemble.sensitivity import Found, results, stored
 from ensemble.split_tables import variance_tables
 from ensemble.store import Store
+from ensemble.sum_tables import sum_tables
 from ensemble.tables import (
     MAX_ROWS,
     analysis_tables,
@@ -241,14 +242,14 @@ class _Page:
     def space(self) -> Iterable[Html]:
         """Yield maps, and sums over space by latitude and in time."""
         numbers, forcings = self.numbers, self.numbers.forcings
+        yield from map(table, sum_tables(numbers))
         yield from map(self.picture, lines(list(all_lines(numbers)), forcings, self.synthetic))
-        places = places_of(numbers)
-        if places is None:
+        if (places := places_of(numbers)) is None:
             return
         fields = list(all_fields(numbers))
         yield from map(self.picture, maps(fields, places, forcings, self.synthetic))
-        largest = list(all_dominant(numbers, self.split))
-        yield from map(self.picture, dominant(largest, places, self.synthetic))
+        shown = list(all_dominant(numbers, self.split))
+        yield from map(self.picture, dominant(shown, places, self.synthetic))
 
     @cached_property
     def split(self) -> Found:

@@ -13,7 +13,9 @@ from support import load, plan
 
 import ensemble
 from ensemble.aggregates import regions
+from ensemble.extending import extend
 from ensemble.store import read
+from ensemble.sum_tables import tables_at
 from ensemble.verifying import verify
 from scenarios import ScenarioError
 from scenarios.forcing import Locations
@@ -295,3 +297,47 @@ def test_names_are_each_arrays_own(tmp_path):
     text = text.replace("rh_global: {output", "failed_cells: {output")
     with pytest.raises(ScenarioError, match="'failed_cells_global' is another one's too"):
         plan(tmp_path, text=text)
+
+
+def test_the_table_of_a_run_shows_the_globe(tmp_path):
+    path = finished(tmp_path, FAILING)
+    tree = xr.open_datatree(path, engine="zarr")
+    tables = {t.title: t for t in tables_at(path)}
+    assert list(tables) == ["rh_global [Pg C yr-1]", "rh_global_mean [g C m-2 yr-1]",
+                            "change_global [Pg C yr-1]", "ratio_global_mean [1]"]  # fmt: skip
+    shown = tables["rh_global [Pg C yr-1]"]
+    assert shown.header == ["forcing", "model", "control", "ensemble"]
+    assert [row[:2] for row in shown.rows[:4]] == [
+        ["now", "alpha"], ["now", "beta"], ["now", "gamma"], ["later", "alpha"]
+    ]  # fmt: skip
+    last = tree["aggregates"].rh_global.values[0, 1, -1]
+    assert float(shown.rows[1][3].split(" +- ")[0]) == pytest.approx(np.nanmean(last), rel=0.01)
+    assert shown.notes[0].startswith("2002, the last year; ensemble: mean +- standard deviation")
+    count = int(tree["aggregates/statistics"].count_global[0])
+    text = f"now: {50 - count} of 50 samples failed at some location and have no sum"
+    assert text in shown.notes
+
+
+GROWING = """
+version: 1
+name: grid
+kernel: gridded.model
+forcing: {reader: synthetic_models, n: 1}
+design:
+  method: morris
+  trajectories: 3
+  parameters: {level: {uniform: [1, 8]}, slope: {uniform: [0.1, 0.9]}}
+responses: {change: {output: litter, change: [2000, 2002]}}
+aggregates: {rh: {over: [global, zonal], statistics: [mean]}}
+block: {location: 20, sample: 6}
+"""
+
+
+def test_a_longer_design_has_the_sums_of_one_run_at_once(tmp_path):
+    path = finished(tmp_path, GROWING)
+    extend(path, until=1e-30, most=5, workers=1)
+    at_once = finished(tmp_path, GROWING, "b.zarr", "design.trajectories=5")
+    grown = sums_of(path)
+    for name, values in sums_of(at_once).items():
+        np.testing.assert_array_equal(values, grown[name], err_msg=name)
+    assert verify(read(path)).damage == []
