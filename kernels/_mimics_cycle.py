@@ -19,6 +19,7 @@ from kernels._mimics_lanes import (
     DAILY,
     HOURS_A_DAY,
     LANES,
+    LITTERS,
     POOL,
     RESPIRED,
     SPAN,
@@ -40,9 +41,6 @@ DAYS = 365
 REPEATS, UPDATE = 1e-10, 1e-9
 """A cycle returns where it began: relative changes of pools over it, and the last correction."""
 
-SPUN_UP = 1e-9
-"""Relative change of a pool over a cycle at which spinning up ends."""
-
 GIVEN, SOLVED, ROUND = 0, 1, 2
 
 # Columns of a year's results: pools, then mg C cm-3 and, of litter and debris, g C m-2.
@@ -55,11 +53,9 @@ class Members(NamedTuple):
 
     Attributes
     ----------
-    daily : tuple of ndarray, shape (L, n, rows)
+    daily : tuple of ndarray, shape (L, n)
         Drivers in the order of `kernels._mimics_lanes`, then respiration of debris.
-    npp : ndarray, shape (L, Y, rows)
-    levels : ndarray, shape (DAILY + 2, S), int64
-        Which row of each of them a sample has, that of NPP last.
+    npp : ndarray, shape (L, Y)
     rows : ndarray, shape (1 or L, S, parameters)
     clay : ndarray, shape (L,)
     depth : ndarray, shape (L, S), cm
@@ -67,25 +63,30 @@ class Members(NamedTuple):
 
     daily: tuple[F8, ...]
     npp: F8
-    levels: I8
     rows: F8
     clay: F8
     depth: F8
 
 
 @equation
+def location_of(members: Members, member: int) -> int:
+    """Return where a member is."""
+    location: int = member // members.rows.shape[1]
+    return location
+
+
+@equation
 def parameters_of(members: Members, member: int) -> F8:
     """Return a member's row of parameters."""
-    samples = members.levels.shape[1]
-    row: F8 = members.rows[(member // samples) % len(members.rows), member % samples]
+    at_location = location_of(members, member) % len(members.rows)
+    row: F8 = members.rows[at_location, member % members.rows.shape[1]]
     return row
 
 
 @equation
 def settle_member(z: F8, lane: int, members: Members, member: int) -> int:
     """Fill what a member's days share; return its status."""
-    samples = members.levels.shape[1]
-    location, sample = member // samples, member % samples
+    location, sample = location_of(members, member), member % members.rows.shape[1]
     clay, depth = members.clay[location], members.depth[location, sample]
     return settle(z, lane, parameters_of(members, member), clay, depth)
 
@@ -93,32 +94,28 @@ def settle_member(z: F8, lane: int, members: Members, member: int) -> int:
 @equation
 def begin_year(z: F8, members: Members, which: I8, year: int) -> None:
     """Fill what the NPP of a year makes of turnover in every lane."""
-    samples = members.levels.shape[1]
     for lane in range(LANES):
-        location, sample = which[lane] // samples, which[lane] % samples
-        npp = members.npp[location, year, members.levels[DAILY + 1, sample]]
+        npp = members.npp[location_of(members, which[lane]), year]
         productivity(z, lane, parameters_of(members, which[lane]), npp)
 
 
 @equation
 def gather(members: Members, which: I8, first: int, d: F8) -> None:
     """Fill the drivers of a span of days, (SPAN, DAILY, LANES)."""
-    samples = members.levels.shape[1]
     for driver in range(DAILY):
         series = members.daily[driver]
         for lane in range(LANES):
-            location, sample = which[lane] // samples, which[lane] % samples
-            row = members.levels[driver, sample]
+            its = series[location_of(members, which[lane])]
             for day in range(SPAN):
-                d[at(day * DAILY + driver, lane)] = series[location, first + day, row]
+                d[at(day * DAILY + driver, lane)] = its[first + day]
 
 
 @equation
-def year_of(series: F8, location: int, year: int, row: int) -> float:
+def year_of(series: F8, year: int) -> float:
     """Return the sum of a year's days."""
     total = 0.0
     for day in range(DAYS * year, DAYS * (year + 1)):
-        total += series[location, day, row]
+        total += series[day]
     return total
 
 
@@ -204,7 +201,7 @@ def run_cycle(
 
 @equation
 def correct(
-    z: F8, lane: int, y: F8, n: float, made: Map, w: Work
+    z: F8, lane: int, y: F8, n: float, spun_up: float, made: Map, w: Work
 ) -> tuple[int, bool, float, float]:
     """Correct a lane's pools ``y``; return its status, whether it is done, ``n`` and the drift.
 
@@ -212,6 +209,8 @@ def correct(
     ----------
     n : float
         Cycles that a correction is to be worth; 0 to go on with the end of this one.
+    spun_up : float
+        Relative change of a pool over a cycle at which going on ends.
     """
     for i in range(POOLS):
         made.end[i] = z[at(POOL + i, lane)]
@@ -223,7 +222,7 @@ def correct(
     change = drifted(y, made.end)
     if n == 0.0:
         y[:] = made.end
-        return OK, change < SPUN_UP, n, change
+        return OK, change < spun_up, n, change
     n = jump(y, made, n, w)
     if n == 0.0:
         return NOT_CONVERGED, True, n, change
@@ -242,8 +241,8 @@ def correct(
 
 @equation
 def repeat(
-    members: Members, order: I8, years: int, newton: bool, most: int, pools: F8, about: F8,
-    status: U1,
+    members: Members, order: I8, years: int, newton: bool, most: int, spun_up: float, pools: F8,
+    about: F8, status: U1,
 ) -> None:  # fmt: skip
     """Bring pools to the state at which the first years begin and end.
 
@@ -257,6 +256,8 @@ def repeat(
         Whether to solve for that state, or to go round until it is there.
     most : int
         Cycles after which a member is given up.
+    spun_up : float
+        See `correct`.
     about : ndarray, shape (members, 2)
         Years run, and the largest relative change of a pool over the last cycle.
     """
@@ -280,7 +281,7 @@ def repeat(
         for lane in range(LANES):
             if left[lane] > 0:
                 member = which[lane]
-                code, done, n[lane], moved = correct(z, lane, y[lane], n[lane], made, w)
+                code, done, n[lane], moved = correct(z, lane, y[lane], n[lane], spun_up, made, w)
                 about[member, 0], about[member, 1] = about[member, 0] + years, moved
                 left[lane] = 0 if done else left[lane] - 1
                 pools[member] = y[lane]
@@ -293,16 +294,14 @@ def repeat(
 @equation
 def record(z: F8, members: Members, member: int, lane: int, year: int, found: F8) -> None:
     """Fill a year's results, (COLUMNS,)."""
-    samples = members.levels.shape[1]
-    location, sample = member // samples, member % samples
+    location = location_of(members, member)
     for i in range(POOLS):
         found[i] = z[at(POOL + i, lane)]
     found[SOIL_RH] = z[at(YEAR, lane)]
-    rows = members.levels[:, sample]
-    found[DEBRIS_RH] = year_of(members.daily[DAILY], location, year, rows[DAILY])
+    found[DEBRIS_RH] = year_of(members.daily[DAILY][location], year)
     found[LITTER] = 0.0
-    for driver in range(3):
-        found[LITTER] += year_of(members.daily[driver], location, year, rows[driver])
+    for driver in range(LITTERS):
+        found[LITTER] += year_of(members.daily[driver][location], year)
 
 
 @equation
@@ -349,8 +348,8 @@ def follow(
 
 @block
 def march(
-    members: Members, order: I8, start: int, cycle: int, solves: int, most: int, pools: F8,
-    about: F8, annual: F8, daily: F8, status: U1,
+    members: Members, order: I8, start: int, cycle: int, solves: int, most: int, spun_up: float,
+    pools: F8, about: F8, annual: F8, daily: F8, status: U1,
 ) -> None:  # fmt: skip
     """Find the start of members, or take them through all years, or both.
 
@@ -360,7 +359,7 @@ def march(
     ----------
     start : int
         `GIVEN`: that of ``pools``; `SOLVED` for, with so many linear solves at first and ``most``
-        corrections; or `ROUND`, going round ``most`` times at most.
+        corrections; or `ROUND`, going round ``most`` times at most, until ``spun_up``.
     cycle : int
         Years that the start repeats.
     pools, about, annual, daily, status : ndarray
@@ -369,6 +368,6 @@ def march(
     if start == SOLVED:
         of_means(members, order, cycle, solves, pools)
     if start != GIVEN:
-        repeat(members, order, cycle, start == SOLVED, most, pools, about, status)
+        repeat(members, order, cycle, start == SOLVED, most, spun_up, pools, about, status)
     if len(annual) > 0:
         follow(members, order, pools, annual, daily, status)

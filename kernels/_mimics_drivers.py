@@ -51,17 +51,15 @@ def bounds_of(table: Sequence[Parameter]) -> F8:
 
 @block
 def survey(values: F8, lowest: float, highest: float, status: U1) -> None:
-    """Give a status to the series, (L, n, rows), that are not finite or beyond their range.
+    """Give a status to locations whose series, (L, n), is not finite or beyond its range.
 
-    ``status`` (L, rows) keeps what it has of another driver.
+    ``status`` (L,) keeps what it has of another driver.
     """
     for at in range(len(values)):
-        for row in range(values.shape[2]):
-            inside, total = True, 0.0
-            for t in range(values.shape[1]):
-                x = values[at, t, row]
-                inside = inside and x >= lowest and x <= highest
-                total += x - x
-            if not inside and status[at, row] == OK:
-                # A number less itself is zero, unless it is not finite.
-                status[at, row] = OUT_OF_RANGE if total == 0.0 else BAD_INPUT
+        inside, total = True, 0.0
+        for x in values[at]:
+            inside = inside and x >= lowest and x <= highest
+            # A number less itself is zero, unless it is not finite.
+            total += x - x
+        if not inside and status[at] == OK:
+            status[at] = OUT_OF_RANGE if total == 0.0 else BAD_INPUT

@@ -24,7 +24,7 @@ SPAN = 73
 
 # Daily drivers in lanes, in the order of the kernel's table; structural litter with debris.
 METABOLIC, STRUCTURAL, DEBRIS, LIGNIN_N, TEMPERATURE, THETA_L, THETA_F = range(7)
-DAILY = 7
+DAILY, LITTERS = 7, 3
 
 # Rows of a group; the first 32 are those of `_mimics_equations`, 31 of them a `Day`.
 POOL = 32

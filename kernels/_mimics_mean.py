@@ -6,7 +6,7 @@ import kernels._mimics_sets as of
 from kernels._build import block, equation
 from kernels._contract import F8, I8, U1
 from kernels._mimics_coefficients import of_inputs
-from kernels._mimics_cycle import DEBRIS_RH, LITTER, SOIL_RH, Members, parameters_of
+from kernels._mimics_cycle import DEBRIS_RH, LITTER, SOIL_RH, Members, location_of, parameters_of
 from kernels._mimics_equations import (
     COEFFICIENTS,
     HOURS,
@@ -41,10 +41,9 @@ SHORT = 10
 @equation
 def mean_coefficients(members: Members, member: int, x: F8, k: F8) -> int:
     """Fill a member's drivers, (DAILY + 1,), and coefficients; return its status."""
-    samples = members.levels.shape[1]
-    location, sample = member // samples, member % samples
+    location, sample = location_of(members, member), member % members.rows.shape[1]
     for driver in range(DAILY + 1):
-        x[driver] = members.daily[driver][location, 0, members.levels[driver, sample]]
+        x[driver] = members.daily[driver][location, 0]
     t = parameters_of(members, member)
     f_met = metabolic_fraction(x[LIGNIN_N], t[of.LIGNIN_N_MOST], t[of.Q1], t[of.Q2], t[of.Q3])
     per_hour = 0.1 / HOURS_A_DAY / members.depth[location, sample]
@@ -52,7 +51,7 @@ def mean_coefficients(members: Members, member: int, x: F8, k: F8) -> int:
     # In equilibrium without litter every pool ends at zero, or, without microbes, anywhere.
     if f_met > 1.0 or not x[METABOLIC] * per_hour + structural > 0.0:
         return OUT_OF_RANGE
-    npp = max(0.0, members.npp[location, 0, members.levels[DAILY + 1, sample]])
+    npp = max(0.0, members.npp[location, 0])
     f_w = corpse(x[THETA_L], x[THETA_F])
     clay = members.clay[location]
     return of_inputs(

@@ -67,6 +67,8 @@ class Options:
         Years, from the first, that repeat; at most all there are.
     spinup_years : int
         Years after which a spin-up is given up.
+    spinup_tolerance : float
+        Relative change of a pool over a cycle below which a spin-up is done.
     cycles : int
         Corrections after which the search for the repeating state is given up.
     solves : int
@@ -79,6 +81,7 @@ class Options:
     start: Literal["steady", "cold", "spinup"] = "steady"
     cycle: int = 20
     spinup_years: int = 20_000
+    spinup_tolerance: float = 1e-6
     cycles: int = 100
     solves: int = 500
     table: str = ""
@@ -124,41 +127,31 @@ def _drivers(options: Options) -> Iterator[Variable]:
         yield Variable(name, units, meaning, ())
 
 
-def _series(batch: Batch, name: str, samples: int) -> tuple[F8, I8]:
-    """Return a driver, (L, n, rows), and each sample's row, wherever it comes from."""
-    if name in batch.upstream:
-        values, level = batch.upstream[name], batch.level[name]
-    else:
-        values, level = batch.drivers[name][..., np.newaxis], np.zeros(samples, np.int64)
-    values = np.ascontiguousarray(values.reshape(len(values), -1, values.shape[-1])).view()
+def _series(values: F8) -> F8:
+    """Return a driver as the blocks read it, (L, n); n is 1 without time."""
+    made = np.ascontiguousarray(values, np.float64).reshape(len(values), -1).view()
     # One type for the compiler, be it a map of a file or not.
-    values.flags.writeable = False
-    return values, level
+    made.flags.writeable = False
+    return made
 
 
 def _members(batch: Batch, table: Table, status: U1) -> Members:
     """Return members as the blocks read them; those with bad drivers get a status."""
-    samples = status.shape[1]
-    found = {name: _series(batch, name, samples) for name in (*_DAILY, "annual_npp")}
     about = {**_DAILY, "annual_npp": _ANNUAL_NPP, **_LASTING}
-    for name, (values, level) in found.items():
-        codes = np.zeros((len(values), values.shape[2]), np.uint8)
+    drivers = {name: _series(batch.drivers[name]) for name in about}
+    codes = np.zeros(len(status), np.uint8)
+    for name, values in drivers.items():
         survey(values, *about[name][1:3], codes)
-        status[...] = np.where(status == OK, codes[:, level], status)
-    for name in _LASTING:
-        codes = np.zeros((len(status), 1), np.uint8)
-        survey(_series(batch, name, samples)[0], *about[name][1:3], codes)
-        status[...] = np.where(status == OK, codes, status)
-    whole = np.where(status.max(axis=1, initial=0) == OK, batch.drivers["pft"], 1.0)
-    pft = np.where(np.isfinite(whole), whole, 1.0).astype(np.int64)
-    status[np.isin(pft, NOT_SIMULATED)] = OUT_OF_RANGE
-    rows = packed_rows(batch, (*NAMES, "x_depth"), slice(0, len(status)), slice(samples))
+    pft = np.where(codes == OK, drivers["pft"][:, 0], 1.0).astype(np.int64)
+    codes[np.isin(pft, NOT_SIMULATED)] = OUT_OF_RANGE
+    status[...] = codes[:, np.newaxis]
+    count, samples = status.shape
+    rows = packed_rows(batch, (*NAMES, "x_depth"), slice(0, count), slice(samples))
     return Members(
-        daily=tuple(found[name][0] for name in _DAILY),
-        npp=found["annual_npp"][0],
-        levels=np.stack([level for _, level in found.values()]),
+        daily=tuple(drivers[name] for name in _DAILY),
+        npp=drivers["annual_npp"],
         rows=np.ascontiguousarray(rows[..., :-1]),
-        clay=np.array(batch.drivers["clay"], np.float64),
+        clay=np.array(drivers["clay"][:, 0]),
         depth=table.depth[pft - 1][:, np.newaxis] * rows[..., -1],
     )
 
@@ -202,7 +195,7 @@ def _outputs(options: Options) -> Iterator[Variable]:
 
 def _report(members: Members, some: I8, annual: F8, daily: F8, out: Mapping[str, F8]) -> None:
     """Fill outputs of some members from results (m, Y, COLUMNS) and (m, n, 8)."""
-    at, sample = np.divmod(some, members.levels.shape[1])
+    at, sample = np.divmod(some, members.rows.shape[1])
     stock = 10.0 * members.depth[at, sample][:, np.newaxis]
     known = {name: annual[..., i] for i, name in enumerate(_POOL_NAMES)}
     known["rh"] = annual[..., SOIL_RH] * stock + annual[..., DEBRIS_RH]
@@ -211,8 +204,7 @@ def _report(members: Members, some: I8, annual: F8, daily: F8, out: Mapping[str,
     known["mimics_end"] = annual[:, -1, :POOLS]
     if len(daily):
         known["mimics_daily"] = daily[..., :POOLS]
-        rows = members.levels[-2, sample]
-        known["mimics_rh_daily"] = daily[..., POOLS] * stock + members.daily[-1][at, :, rows]
+        known["mimics_rh_daily"] = daily[..., POOLS] * stock + members.daily[-1][at]
     for name, values in known.items():
         if name in out:
             place = out[name]
@@ -242,7 +234,10 @@ def _start(
         if options.start == "spinup":
             kind, rounds = ROUND, -(-options.spinup_years // cycle)
         none = np.empty((0, 0, 0))
-        march(members, order, kind, cycle, options.solves, rounds, pools, about, none, none, codes)
+        march(
+            members, order, kind, cycle, options.solves, rounds, options.spinup_tolerance, pools,
+            about, none, none, codes,
+        )  # fmt: skip
     if "mimics_start" in out:
         out["mimics_start"][...] = pools.reshape(*status.shape, POOLS).swapaxes(1, 2)
     for i, name in enumerate(("mimics_years", "mimics_drift")):
@@ -269,7 +264,7 @@ def _open(table: Table, options: Options) -> Run:
             some = order[first : first + many]
             annual = np.empty((len(some), years, COLUMNS))
             daily = np.empty((len(some) if asked else 0, days, POOLS + 1))
-            march(members, some, GIVEN, 0, 0, 0, pools, pools, annual, daily, codes)
+            march(members, some, GIVEN, 0, 0, 0, 0.0, pools, pools, annual, daily, codes)
             _report(members, some, annual, daily, out)
         _finish(codes, out, status)
 
@@ -303,8 +298,9 @@ def _seconds(options: Options, sizes: Mapping[str, int]) -> float:
     """Return the cost of a member, seconds, as measured."""
     if options.drivers == "mean":
         return 7e-6
-    years, cycle = sizes["time"], min(options.cycle, sizes["time"])
-    rounds = {"cold": 0.0, "steady": 12.0 * cycle, "spinup": 2000.0}[options.start]
+    years = sizes["time"]
+    # Some four cycles with slopes and one without; going round until old pools are there.
+    rounds = {"cold": 0, "steady": 7 * min(options.cycle, years), "spinup": 2000}[options.start]
     return 4e-5 * (years + rounds)
 
 
@@ -312,6 +308,9 @@ def _faults(options: Options) -> Iterator[Fault]:
     for name in ("cycle", "spinup_years", "cycles", "solves"):
         if getattr(options, name) < 1:
             yield Fault(f"found {getattr(options, name)}; needed 1 or more", name)
+    if not 0.0 < options.spinup_tolerance < 1.0:
+        text = f"found {options.spinup_tolerance:g}; needed more than 0, below 1"
+        yield Fault(text, "spinup_tolerance")
 
 
 def _file(options: Options, base: Path | None) -> Mapping[str, Path]:
