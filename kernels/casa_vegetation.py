@@ -159,9 +159,9 @@ def _years_of(batch: Batch) -> int:
     return years
 
 
-def _phases(options: Options, known: _Known, drivers: Mapping[str, F8]) -> tuple[U1, I8]:
+def _phases(options: Options, known: _Known, batch: Batch) -> tuple[U1, I8]:
     """Return phases of years, (L, 4, 365), and the phase before the first day, (L,)."""
-    pft = drivers["pft"]
+    drivers, pft = batch.drivers, batch.drivers["pft"]
     if options.phenology == "table":
         greenup, fall = days_of(known.turns, pft, drivers["latitude"])
     else:
@@ -170,7 +170,8 @@ def _phases(options: Options, known: _Known, drivers: Mapping[str, F8]) -> tuple
     kinds, begins, ends = (_whole(v) for v in (pft, greenup, fall))
     year_phases(kinds, begins, ends, phases)
     phase = first_phase(greenup, fall)
-    for _ in range(8 if options.start != "cold" else 0):
+    settled = options.start != "cold" or "vegetation_start" in batch.start
+    for _ in range(8 if settled else 0):
         phase = phases[np.arange(len(pft)), phase, -1].astype(np.int64)
     return phases, phase
 
@@ -197,7 +198,7 @@ def _run(options: Options, known: _Known, batch: Batch, out: Mapping[str, F8], s
     bounds = {n: (_DRIVERS[n][1], _DRIVERS[n][2]) for n in drivers if n != "pft"}
     weather = status_of_drivers(drivers, bounds)
     places = np.where(weather != OK, weather, status_of_pft(known.table, drivers["pft"]))
-    phases, phase = _phases(options, known, drivers)
+    phases, phase = _phases(options, known, batch)
     for part in parts(batch, out, status, known.parameters, places):
         begun = np.repeat(phase[part.at], part.samples)
         _members(options, known, years, phases[part.at], begun, part)
