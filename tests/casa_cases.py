@@ -28,13 +28,17 @@ def defaults(kernel):
     return {p.name: np.array([[p.default]]) for p in kernel.parameters}
 
 
-def run(module, given, years=1, *, rows=None, outputs=None, begun=None, **options):
-    """Run a kernel; ``rows`` (S,) or (L, S) stand for defaults, ``begun`` are restart pools."""
+def run(module, given, years=1, *, rows=None, outputs=None, begun=None, apart=False, **options):
+    """Run a kernel; ``rows`` (S,) or (L, S) stand for defaults, ``begun`` are restart pools.
+
+    ``apart`` gives it outputs whose members are not neighbours.
+    """
     kernel, chosen = made(module, **options), module.Options(**options)
     given = {v.name: given[v.name] for v in kernel.drivers}
     count, (stage,) = len(next(iter(given.values()))), kernel.stages
     parameters = defaults(kernel) | {n: np.atleast_2d(v) for n, v in (rows or {}).items()}
-    samples = max(v.shape[1] for v in parameters.values())
+    shapes = [v.shape[1] for v in parameters.values()]
+    samples = 0 if 0 in shapes else max(shapes)
     parameters = {
         n: np.ascontiguousarray(np.broadcast_to(v, (len(v), samples)))
         for n, v in parameters.items()
@@ -46,6 +50,8 @@ def run(module, given, years=1, *, rows=None, outputs=None, begun=None, **option
         for v in kernel.outputs
         if outputs is None or v.name in outputs
     }
+    if apart:
+        out = {n: np.repeat(v, 2, axis=-1)[..., ::2] for n, v in out.items()}
     status = np.zeros((count, samples), np.uint8)
     batch = Batch(parameters, given, coords(years), start=begun or {})
     stage.open(chosen)(batch, out, status)

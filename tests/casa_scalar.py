@@ -184,6 +184,15 @@ class Site:
         cn = self.row[COLUMNS.index("cn_leaf")]
         self.lag = np.array([self.pools[0] / cn, self.row[COLUMNS.index("p_leaf")]])
 
+    @classmethod
+    def copy_of(cls, site):
+        """Return a site of RF-1 whose drivers are made but once."""
+        if site not in _MADE:
+            _MADE[site] = cls(site)
+        new, known = cls.__new__(cls), _MADE[site]
+        new.__dict__ |= vars(known) | {"pools": known.pools.copy(), "lag": known.lag.copy()}
+        return new
+
     def run(self, years=1, keep=False):
         """Return days (n, 21), or none, and sums (Y, 4), of the series again and again."""
         length = len(self.series[0])
@@ -198,3 +207,6 @@ class Site:
             sums.append(some)
             kept.append(made.copy())
         return np.concatenate(kept), np.concatenate(sums)
+
+
+_MADE = {}

@@ -29,6 +29,7 @@ from kernels._casa_phenology import (
 )
 from kernels._casa_rows import debris_rows, exponentials, logarithms, plant_rows
 from kernels._casa_table import published, read_table
+from kernels._contract import kept_as
 from kernels._log import log
 
 UNITS = table("casa_units")
@@ -165,6 +166,15 @@ class TestTables:
         np.testing.assert_array_equal(derived["q10"].default, [1.5, 1.72, 1.5])
         np.testing.assert_array_equal(derived["tau_slow"].default, [4.0, 5.0, 2.5])
         assert "met_to_fast" not in derived
+
+    @needs_data
+    def test_a_store_keeps_the_file(self, tmp_path):
+        name = "pftlookup_igbp_updated4_AD.csv"
+        (tmp_path / kept_as(name)).write_bytes((PARAMS / name).read_bytes())
+        kernel = casa_cnp.KERNEL.made(casa_cnp.Options(table=name), tmp_path)
+        (age,) = (p for p in kernel.parameters if p.name == "tau_pass")
+        assert age.default == 22.222
+        assert kernel.kept == {kept_as(name): tmp_path / kept_as(name)}
 
     def test_ours_has_no_defaults_by_type(self):
         kernel = made(casa_cnp)

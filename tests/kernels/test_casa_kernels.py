@@ -254,6 +254,16 @@ class TestLaws:
         assert (found.status[5:] == OK).all()
         assert all(np.isnan(v[:5]).all() for v in found.out.values())
 
+    def test_no_sample_is_no_fault(self, name):
+        none = {p.name: np.empty((1, 0)) for p in made(MODULES[name]).parameters}
+        found = call(name, rows=none)
+        assert found.status.shape == (7, 0)
+
+    def test_outputs_need_not_be_of_one_piece(self, name):
+        whole = call(name, rows=designs(name, 3, 8))
+        apart = call(name, rows=designs(name, 3, 8), apart=True)
+        same_bits(apart.out, whole.out)
+
     def test_inputs_are_left_as_they_were(self, name):
         before = {n: v.copy() for n, v in example().items()}
         call(name)
