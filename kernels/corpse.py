@@ -156,7 +156,8 @@ def _begin(batch: Batch, bounds: F8, status: U1) -> tuple[F8, I8]:
     known = np.isfinite(rows).all(axis=-1)
     wrong = np.where(known, np.where(inside, OK, OUT_OF_RANGE), BAD_INPUT).astype(np.uint8)
     status[status == OK] = np.broadcast_to(wrong, status.shape)[status == OK]
-    return rows, np.argwhere(status == OK)
+    # Rows one after the other, so that a part of them is of the same type to the compiler.
+    return rows, np.ascontiguousarray(np.argwhere(status == OK))
 
 
 # --- stages ---

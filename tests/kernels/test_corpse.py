@@ -216,7 +216,7 @@ def test_a_steady_state_is_the_fixed_point_of_the_day(drawn, cohort):
 class TestSeasons:
     def test_start_repeats_and_is_what_stepping_finds(self):
         # Protected carbon of three years, so that stepping ends.
-        drivers, quick = seasons(), {"tProtected": [3.0]}
+        drivers, quick = seasons(sites=2, seed=3), {"tProtected": [3.0]}
         direct = run(drivers, quick, cycle=2)
         assert (direct.status == OK).all()
         assert direct.out["corpse_drift"].max() < 1e-10
