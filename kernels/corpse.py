@@ -93,12 +93,12 @@ _DRIVERS = {
     "leaf_litter_str": (_LITTER, 0.0, 1e4, "structural litter of leaves"),
     "froot_litter_met": (_LITTER, 0.0, 1e4, "metabolic litter of fine roots"),
     "froot_litter_str": (_LITTER, 0.0, 1e4, "structural litter of fine roots"),
-    "cwd_to_litter": (_LITTER, 0.0, 1e4, "woody debris that becomes litter"),
+    "cwd_to_litter": (_LITTER, 0.0, 1e4, "structural litter from woody debris"),
     "cwd_respiration": (_LITTER, 0.0, 1e4, "respiration of woody debris"),
-    "soil_temperature": ("degC", -80.0, 80.0, "temperature of the soil"),
+    "soil_temperature": ("degC", -100.0, 80.0, "temperature of the root zone"),
     "theta_l": ("1", 0.0, 1.0, "liquid water, fraction of pore space"),
     "theta_f": ("1", 0.0, 1.0, "frozen water, fraction of pore space"),
-    "annual_npp": ("g C m-2 yr-1", -1e5, 1e5, "NPP of a year, of which roots exude"),
+    "annual_npp": ("g C m-2 yr-1", -1e5, 1e5, "NPP of a year, which modifies turnover"),
     "clay": ("1", 0.0, 1.0, "clay, fraction by mass"),
     "porosity": ("1", 0.0, 1.0, "pore space, fraction by volume"),
 }
@@ -126,17 +126,24 @@ def _packed(options: Options, drivers: Mapping[str, F8]) -> Drivers:
     def wide(name: str) -> F8:
         return np.ascontiguousarray(drivers[name].reshape(count, -1))
 
+    def fixed(values: F8) -> F8:
+        # One type for the compiler, be it a map of a file or not.
+        seen = np.ascontiguousarray(values).view()
+        seen.flags.writeable = False
+        return seen
+
     if options.litter_option == 1:
         labile = [wide("litter_met")]
         recalc = [wide("litter_str") + wide("cwd_to_litter")]
     else:
         labile = [wide("froot_litter_met"), wide("leaf_litter_met")]
         recalc = [wide("froot_litter_str"), wide("leaf_litter_str") + wide("cwd_to_litter")]
-    return Drivers(
+    packed = (
         wide("soil_temperature"), wide("theta_l"), wide("theta_f"),
         np.stack(labile, axis=1) / 1000.0, np.stack(recalc, axis=1) / 1000.0,
         wide("annual_npp"), drivers["clay"], drivers["porosity"],
     )  # fmt: skip
+    return Drivers(*map(fixed, packed))
 
 
 def _begin(batch: Batch, bounds: F8, status: U1) -> tuple[F8, I8]:
@@ -149,7 +156,7 @@ def _begin(batch: Batch, bounds: F8, status: U1) -> tuple[F8, I8]:
     known = np.isfinite(rows).all(axis=-1)
     wrong = np.where(known, np.where(inside, OK, OUT_OF_RANGE), BAD_INPUT).astype(np.uint8)
     status[status == OK] = np.broadcast_to(wrong, status.shape)[status == OK]
-    # In C order also where there are several: it is one type for the compiler.
+    # Rows one after the other, so that a part of them is of the same type to the compiler.
     return rows, np.ascontiguousarray(np.argwhere(status == OK))
 
 
@@ -166,8 +173,7 @@ def _open_mean(options: Options, read: Namelist) -> Run:
         for values in out.values():
             values[...] = nan
         at_once = max(1, CELLS_AT_ONCE // (cohorts * POOLS))
-        # Once even for no member: it is how stages are compiled.
-        for first in range(0, max(1, len(members)), at_once):
+        for first in range(0, len(members), at_once):
             some = members[first : first + at_once]
             pools, co2 = np.empty((len(some), cohorts, POOLS)), np.empty((len(some), cohorts))
             codes = np.zeros(len(some), np.uint8)
@@ -202,8 +208,7 @@ def _open_series(options: Options, read: Namelist) -> Run:
         packed, debris = _packed(options, batch.drivers), batch.drivers["cwd_respiration"]
         debris = debris.reshape(len(debris), years, 365).sum(axis=-1)
         at_once = LANES * max(1, CELLS_AT_ONCE // (LANES * years * cohorts * (POOLS + 2)))
-        # Once even for no member: it is how stages are compiled.
-        for first in range(0, max(1, len(members)), at_once):
+        for first in range(0, len(members), at_once):
             some = members[first : first + at_once]
             shape, codes = (len(some), years, cohorts), np.zeros(len(some), np.uint8)
             begun, made = np.empty((len(some), cohorts, POOLS)), np.empty((*shape, POOLS))

@@ -335,6 +335,14 @@ def test_more_members_than_are_held_at_once(word, monkeypatch):
     assert_same_bits(members(word, rows).out, whole)
 
 
+def test_drivers_that_must_not_be_written_to_are_the_same():
+    drivers = seasons(1)
+    expected = run(drivers, start="cold").out
+    for values in drivers.values():
+        values.flags.writeable = False
+    assert_same_bits(run(drivers, start="cold").out, expected)
+
+
 def test_the_steady_state_of_a_year_like_another():
     still = run(mean(CONSTANT), drivers="mean").out["soil_litter_carbon"].item()
     for cycle in (1, 2, 20):
