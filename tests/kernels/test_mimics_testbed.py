@@ -33,6 +33,7 @@ from kernels._mimics_lanes import (
 )
 from kernels._mimics_sets import NAMES, SETS
 from kernels._mimics_stepping import euler
+from kernels._status import OUT_OF_RANGE
 from kernels.mimics_testbed import TOLERANCE
 
 S2 = CASES["S2"]
@@ -242,6 +243,23 @@ class TestStart:
         assert (found.status == 0).all()
         np.testing.assert_array_equal(found.out["mimics_end"][..., :1], alone.out["mimics_end"])
         np.testing.assert_allclose(found.out["mimics_end"], found.out["mimics_start"], rtol=1e-10)
+
+    def test_microbes_that_live_on_little_in_the_cold(self):
+        climate = climates(3, 1, seed=23, cold=True)
+        climate["soil_temperature"] += -36 - climate["soil_temperature"].mean(axis=1, keepdims=True)
+        for name in (*LITTER, "annual_npp"):
+            climate[name] *= 0.01
+        found = run(climate, outputs=["mimics_start", "mimics_end"])
+        assert (found.status == 0).all()
+        assert (found.out["mimics_start"] > 0).all()
+        np.testing.assert_allclose(found.out["mimics_end"], found.out["mimics_start"], rtol=1e-10)
+
+    def test_places_without_litter_have_no_cycle(self):
+        climate = climates(2, 1)
+        for name in LITTER:
+            climate[name][1] = 0.0
+        assert run(climate, outputs=["rh"]).status.tolist() == [[0], [OUT_OF_RANGE]]
+        assert run(climate, start="cold", outputs=["rh"]).status.tolist() == [[0], [0]]
 
     @pytest.mark.parametrize("start", ["steady", "spinup"])
     def test_members_that_do_not_arrive_say_so(self, start):
