@@ -33,16 +33,22 @@ DEPTH = 3
 
 REPEATS = 1e-12
 """Relative change over a cycle at which it repeats."""
-DITHERS = 1e-3
-"""At which the papers stopped (0.1 %), and a cycle that changes no less is kept at last."""
-PATIENCE = 40
-"""Cycles without a smaller change after which it is not waited for any longer."""
+DITHERS = 1e-2
+"""At which a member is kept after all cycles: leaves about their least area may lose a day's
+share in one cycle and not in the next, for ever, and the testbed's then do."""
+PATIENCE = 6
+"""Cycles without a smaller change after which another way is tried."""
+MOST = 200
+"""Cycles that a member in a hurry has."""
 
-# What is remembered of a lane: pools begun with, their change, differences of both, and the
-# smallest change with how long ago it was.
+# Ways on: all three pools accelerated; wood and roots alone, leaves as they come; none.
+ALL, SLOW, NONE = 0.0, 1.0, 2.0
+
+# What is remembered of a lane: pools begun with, their change, differences of both, how many;
+# the last change, the smallest and how long ago it was; cycles run, and the way.
 BEGUN, CHANGE, STEPS, SLOPES = 0, 3, 6, 15
-COUNT, LAST, BEST, AGO, RUN = 24, 25, 26, 27, 28
-MEMORY = 29
+COUNT, LAST, BEST, AGO, RUN, WAY = 24, 25, 26, 27, 28, 29
+MEMORY = 30
 
 
 @equation
@@ -67,7 +73,7 @@ def _solve(a: F8, b: F8, n: int) -> None:
 @equation
 def _remember(past: F8, begun: F8, change: F8) -> None:
     """Put the differences to the cycle before in the place of the oldest."""
-    if past[LAST] > 0.0:
+    if past[RUN] > 1.0:
         slot = int(past[COUNT]) % DEPTH
         for k in range(UNKNOWNS):
             past[STEPS + slot * UNKNOWNS + k] = begun[k] - past[BEGUN + k]
@@ -78,73 +84,86 @@ def _remember(past: F8, begun: F8, change: F8) -> None:
 
 
 @equation
+def _let_be(ended: F8, found: F8) -> None:
+    """Begin the next cycle as this one ended."""
+    for k in range(UNKNOWNS):
+        found[k] = ended[k]
+
+
+@equation
 def _next(past: F8, change: F8, ended: F8, a: F8, b: F8, found: F8) -> None:
-    """Fill pools to begin the next cycle with: those that ended, or the better guess."""
-    n = min(int(past[COUNT]), DEPTH)
-    scale = 1.0 / (np.abs(ended) + 1.0)
+    """Fill pools to begin the next cycle with: those that ended, or the better guess.
+
+    The guess is where a combination of the remembered cycles would change nothing, or least.
+    """
+    n, lead = min(int(past[COUNT]), DEPTH), int(past[WAY])
+    norm, scale = np.zeros(DEPTH), np.empty(UNKNOWNS)
+    for k in range(UNKNOWNS):
+        scale[k] = 1.0 / (abs(ended[k]) + 1.0)
     for i in range(n):
-        size = 0.0
-        for k in range(UNKNOWNS):
-            size += (past[SLOPES + i * UNKNOWNS + k] * scale[k]) ** 2
-        a[i, i] = size
-    norm = np.empty(DEPTH)
-    for i in range(n):
-        norm[i] = 1.0 / np.sqrt(a[i, i]) if a[i, i] > 0.0 else 0.0
+        for k in range(lead, UNKNOWNS):
+            norm[i] += (past[SLOPES + i * UNKNOWNS + k] * scale[k]) ** 2
+        norm[i] = 1.0 / np.sqrt(norm[i]) if norm[i] > 0.0 else 0.0
     for i in range(n):
         b[i] = 0.0
-        for k in range(UNKNOWNS):
-            slope = past[SLOPES + i * UNKNOWNS + k] * scale[k] * norm[i]
-            b[i] += slope * change[k] * scale[k]
         for j in range(n):
             a[i, j] = 0.0
-            for k in range(UNKNOWNS):
-                one = past[SLOPES + i * UNKNOWNS + k] * scale[k] * norm[i]
-                a[i, j] += one * past[SLOPES + j * UNKNOWNS + k] * scale[k] * norm[j]
+        for k in range(lead, UNKNOWNS):
+            slope = past[SLOPES + i * UNKNOWNS + k] * norm[i] * scale[k]
+            b[i] += slope * change[k] * scale[k]
+            for j in range(n):
+                a[i, j] += slope * past[SLOPES + j * UNKNOWNS + k] * norm[j] * scale[k]
     _solve(a, b, n)
     good = True
     for k in range(UNKNOWNS):
-        value = ended[k]
-        for i in range(n):
+        found[k] = ended[k]
+        for i in range(n if k >= lead else 0):
             step = past[STEPS + i * UNKNOWNS + k] + past[SLOPES + i * UNKNOWNS + k]
-            value -= b[i] * norm[i] * step
-        found[k] = value
-        good = good and 0.2 * ended[k] <= value <= 5.0 * ended[k] + 1.0
+            found[k] -= b[i] * norm[i] * step
+        good = good and 0.2 * ended[k] <= found[k] <= 5.0 * ended[k] + 1.0
     if not good:
         past[COUNT] = 0.0
-        for k in range(UNKNOWNS):
-            found[k] = ended[k]
+        _let_be(ended, found)
+
+
+@equation
+def _judge(past: F8, ended: F8, change: F8, begun: F8) -> float:
+    """Fill the change of a cycle and note how large it is, relative to the pools; return that."""
+    largest = 0.0
+    for k in range(UNKNOWNS):
+        change[k] = ended[k] - begun[k]
+        size = abs(change[k]) / (abs(ended[k]) + 1e-3)
+        largest = size if size > largest or size != size else largest
+    past[RUN] += 1.0
+    past[AGO] = 0.0 if largest < past[BEST] else past[AGO] + 1.0
+    past[BEST] = min(past[BEST], largest)
+    # A cycle that changed much more has left where the remembered ones were.
+    if largest > 10.0 * past[LAST]:
+        past[COUNT] = 0.0
+    past[LAST] = largest
+    return largest
 
 
 @equation
 def _settle(past: F8, ended: F8, hurry: bool, most: int, work: F8) -> int:
     """Judge a cycle and choose how the next begins, in ``work[2]``; -1 to go on, else a status."""
-    change, found = work[0, :UNKNOWNS], work[2, :UNKNOWNS]
-    largest = 0.0
-    for k in range(UNKNOWNS):
-        change[k] = ended[k] - work[1, k]
-        size = abs(change[k]) / (abs(ended[k]) + 1e-3)
-        largest = size if size > largest or size != size else largest
-    past[RUN] += 1.0
+    change, begun, found = work[0], work[1], work[2]
+    largest = _judge(past, ended, change, begun)
     if largest != largest:
         return NOT_FINITE
-    past[AGO] = 0.0 if largest < past[BEST] else past[AGO] + 1.0
-    past[BEST] = min(past[BEST], largest)
     if largest <= REPEATS:
-        past[LAST] = largest
         return OK
-    tired = past[RUN] >= most or (hurry and past[AGO] >= PATIENCE)
-    if tired:
-        past[LAST] = largest
+    if past[RUN] >= (min(most, MOST) if hurry else most):
         return OK if largest <= DITHERS else NOT_CONVERGED
-    if hurry:
-        if past[LAST] > 0.0 and largest > 10.0 * past[LAST]:
-            past[COUNT] = 0.0
-        _remember(past, work[1, :UNKNOWNS], change)
-        _next(past, change, ended, work[3:6, :DEPTH], work[6, :DEPTH], found)
+    if past[AGO] >= PATIENCE:
+        # Guesses may keep leaves dithering about their least area, which let alone come to rest.
+        past[WAY] = NONE if past[WAY] == SLOW else SLOW
+        past[COUNT], past[AGO], past[BEST] = 0.0, 0.0, largest
+    _remember(past, begun, change)
+    if hurry and past[WAY] != NONE:
+        _next(past, change, ended, work[3:6], work[6], found)
     else:
-        for k in range(UNKNOWNS):
-            found[k] = ended[k]
-    past[LAST] = largest
+        _let_be(ended, found)
     return -1
 
 
@@ -201,7 +220,9 @@ def repeating(
                     m[(LEAF + k) * LANES + w] = work[2, k]
                 m[BEFORE * LANES + w] = max(0.0, ended[w, 3] + shift)
                 continue
-            pools[member], phase[member], status[member] = ended[w], lanes[PHASE, w], said
+            for k in range(4):
+                pools[member, k] = ended[w, k]
+            phase[member], status[member] = lanes[PHASE, w], said
             about[member, 0], about[member, 1] = past[w, RUN], past[w, LAST]
             about[member, 2] = m[NPP * LANES + w]
             waiting = _take(w, waiting, samples, rows, pools, phase, status, lanes, m, past, busy)
@@ -220,8 +241,9 @@ def _take(
     if busy[w] == 1:
         at = waiting // samples
         enter_lane(w, at, waiting, rows[waiting], pools[waiting], phase[waiting], lanes, m)
-        past[w, :] = 0.0
-        past[w, BEST] = np.inf
+        for k in range(MEMORY):
+            past[w, k] = 0.0
+        past[w, BEST] = past[w, LAST] = np.inf
         waiting += 1
     return waiting
 

@@ -34,7 +34,8 @@ def activate(soil: F8, theta: F8, at: int, row: F8, rows: F8, active: F8) -> flo
     for first in range(0, len(active), CHUNK):
         climate(soil, theta, at, first, rows)
         most = max(most, activities(row[LOG_Q10], row[WET], row[DRY], rows))
-        active[first : first + CHUNK] = rows[3 * CHUNK :]
+        for i in range(CHUNK):
+            active[first + i] = rows[3 * CHUNK + i]
     return most
 
 

@@ -78,10 +78,39 @@ def shedding(parts: F8, exponent: float) -> None:
 
 
 @equation
+def all_at_one(lanes: I8) -> bool:
+    """Return whether all lanes are at one location, as where samples are many."""
+    for w in range(LANES):
+        if lanes[AT, w] != lanes[AT, 0]:
+            return False
+    return True
+
+
+@equation
+def spread(i: int, rows: F8, m: F8, d: F8) -> None:
+    """Fill a day's drivers of lanes that are all at one location, (TILE * LANES,)."""
+    gpp, in_air, in_soil = rows[i], rows[CHUNK + i], rows[2 * CHUNK + i]
+    by_cold, by_drought = rows[3 * CHUNK + i], rows[4 * CHUNK + i]
+    for w in range(LANES):
+        d[w], d[LANES + w], d[2 * LANES + w] = gpp, in_air, in_soil
+        loss = m[COLD * LANES + w] * by_cold + m[DRY * LANES + w] * by_drought
+        d[3 * LANES + w] = loss
+
+
+@equation
 def fill(
     linear: bool, shed: F8, series: tuple[F8, ...], first: int, lanes: I8, m: F8, rows: F8, tile: F8
 ) -> None:  # fmt: skip
     """Fill the drivers of a chunk of days in lanes, (CHUNK * TILE * LANES,)."""
+    if all_at_one(lanes):
+        weather(linear, shed, series, lanes[AT, 0], first, rows)
+        total = 0.0
+        for i in range(CHUNK):
+            spread(i, rows, m, tile[i * TILE * LANES : (i + 1) * TILE * LANES])
+            total += rows[i]
+        for w in range(LANES):
+            m[GPP * LANES + w] += total
+        return
     held = -1
     for w in range(LANES):
         at = lanes[AT, w]

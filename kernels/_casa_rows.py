@@ -19,7 +19,7 @@ def status_of_drivers(drivers: Mapping[str, F8], bounds: Mapping[str, Bounds]) -
     count = len(next(iter(drivers.values())))
     status = np.full(count, OK, np.uint8)
     for name, (low, high) in bounds.items():
-        flat = drivers[name].reshape(count, -1)
+        flat = drivers[name].reshape(count, -1 if count else 1)
         least, most = flat.min(axis=1), flat.max(axis=1)
         with np.errstate(invalid="ignore"):
             status[~((least >= low) & (most <= high))] = OUT_OF_RANGE
@@ -48,11 +48,6 @@ def status_of_parameters(table: Sequence[Parameter], values: Mapping[str, F8]) -
     for p in table:
         status[np.broadcast_to(~np.isfinite(values[p.name]), shape)] = BAD_INPUT
     return status
-
-
-def at_locations(parameters: Mapping[str, F8], at: slice) -> dict[str, F8]:
-    """Return parameters of some locations, (1 or l, S)."""
-    return {name: v if len(v) == 1 else v[at] for name, v in parameters.items()}
 
 
 def metabolic(x: Mapping[str, F8], lignin_n: F8) -> F8:
@@ -220,4 +215,4 @@ def packed(columns: Sequence[F8], shape: tuple[int, int]) -> F8:
     found = np.empty((*shape, len(columns)))
     for i, column in enumerate(columns):
         found[..., i] = column
-    return found.reshape(-1, len(columns))
+    return found.reshape(shape[0] * shape[1], len(columns))

@@ -7,7 +7,7 @@ import numpy as np
 
 from kernels._build import equation
 from kernels._casa_equations import activity, decomposed, log_dry, log_wet, tens_above
-from kernels._casa_plants import AT, CHUNK, LANES, MEMBER
+from kernels._casa_plants import AT, CHUNK, LANES, MEMBER, all_at_one
 from kernels._contract import F8, I8
 
 # Rows of a lane's own: pools and sums; rates; fractions of what decomposes that arrive in another
@@ -55,6 +55,13 @@ def activities(log_q10: float, wet: float, dry: float, rows: F8) -> float:
 
 
 @equation
+def spread_litter(one: float, two: float, three: float, d: F8) -> None:
+    """Fill a day's litter of lanes that are all at one location, (TILE * LANES,)."""
+    for w in range(LANES):
+        d[w], d[LANES + w], d[2 * LANES + w] = one, two, three
+
+
+@equation
 def fill_soil(series: tuple[F8, ...], first: int, lanes: I8, m: F8, rows: F8, tile: F8) -> None:
     """Fill the drivers of a chunk of days in lanes, (CHUNK * TILE * LANES,).
 
@@ -62,6 +69,12 @@ def fill_soil(series: tuple[F8, ...], first: int, lanes: I8, m: F8, rows: F8, ti
     """
     met, structural, cwd, soil, theta = series
     held, first_lane, most, here = -1, 0, 0.0, slice(first, first + CHUNK)
+    alike = all_at_one(lanes)
+    if alike:
+        for i in range(CHUNK):
+            at = lanes[AT, 0]
+            one, two, three = met[at, first + i], structural[at, first + i], cwd[at, first + i]
+            spread_litter(one, two, three, tile[i * TILE * LANES : (i + 1) * TILE * LANES])
     for w in range(LANES):
         at = lanes[AT, w]
         q, wet, dry = m[LOG_Q10 * LANES + w], m[WET * LANES + w], m[DRY * LANES + w]
@@ -73,6 +86,10 @@ def fill_soil(series: tuple[F8, ...], first: int, lanes: I8, m: F8, rows: F8, ti
         if not same:
             most, first_lane = activities(q, wet, dry, rows), w
         m[TOP * LANES + w] = max(m[TOP * LANES + w], most)
+        if alike:
+            for i in range(CHUNK):
+                tile[(i * TILE + 3) * LANES + w] = rows[3 * CHUNK + i]
+            continue
         one, two, three, active = (
             met[at, here],
             structural[at, here],

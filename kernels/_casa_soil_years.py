@@ -58,6 +58,15 @@ def gather(
 
 
 @equation
+def total_of(pools: F8) -> float:
+    """Return the sum of pools, which is finite where all are."""
+    total = 0.0
+    for k in range(len(pools)):
+        total += pools[k]
+    return total
+
+
+@equation
 def too_fast(w: int, m: F8) -> bool:
     """Return whether more of a pool than there is would decompose in a day."""
     most = 0.0
@@ -87,8 +96,10 @@ def steady_soils(
         count, member = gather(member, samples, rows, pools, status, lanes, m)
         if count == 0:
             break
-        composed[:] = 0.0
-        m[: POOLS * LANES] = 0.0
+        for k in range(COMPOSED * LANES):
+            composed[k] = 0.0
+        for k in range(POOLS * LANES):
+            m[k] = 0.0
         for first in range(0, years * YEAR, CHUNK):
             fill_soil(series, first, lanes, m, climate, tile)
             compose_chunk(m, composed, tile)
@@ -97,7 +108,7 @@ def steady_soils(
             solve_composed(w, m, composed, pools[one])
             if too_fast(w, m):
                 status[one] = OUT_OF_RANGE
-            elif not np.isfinite(pools[one].sum()):
+            elif not np.isfinite(total_of(pools[one])):
                 status[one] = NOT_FINITE
 
 
@@ -118,7 +129,8 @@ def spun_soils(
         count, member = gather(member, samples, rows, pools, status, lanes, m)
         if count == 0:
             break
-        done[:] = False
+        for w in range(LANES):
+            done[w] = False
         for cycle in range(1, most + 1):
             for w in range(count):
                 for k in range(POOLS):
@@ -136,7 +148,10 @@ def spun_soils(
                     pools[one, k] = now
                 about[one, 0], about[one, 1] = cycle, change
                 done[w] = change <= tolerance
-            if done[:count].all():
+            left = 0
+            for w in range(count):
+                left += 0 if done[w] else 1
+            if left == 0:
                 break
         for w in range(count):
             if not done[w]:
@@ -160,7 +175,8 @@ def soil_years(
         if count == 0:
             break
         for y in range(years):
-            m[RH * LANES : (IN + 1) * LANES] = 0.0
+            for k in range(RH * LANES, (IN + 1) * LANES):
+                m[k] = 0.0
             for first in range(y * YEAR, (y + 1) * YEAR, CHUNK):
                 fill_soil(series, first, lanes, m, climate, tile)
                 soil_chunk(m, tile)
@@ -172,7 +188,7 @@ def soil_years(
                 pools[one, k] = m[k * LANES + w]
             if too_fast(w, m):
                 status[one] = OUT_OF_RANGE
-            elif not np.isfinite(pools[one].sum()):
+            elif not np.isfinite(total_of(pools[one])):
                 status[one] = NOT_FINITE
 
 
@@ -202,14 +218,18 @@ def mean_soils(
         active = activity(
             row[19], row[20], row[21], tens_above(soil[at]), log_wet(theta[at]), log_dry(theta[at])
         )
-        k, f, r = row[:6] * active, row[6:14], row[14:19]
-        if status[n] == OK and k.max() > 1.0:
+        f, r, fastest = row[6:14], row[14:19], 0.0
+        for k in range(POOLS):
+            fastest = max(fastest, row[k])
+        if status[n] == OK and fastest * active > 1.0:
             status[n] = OUT_OF_RANGE
         # Of every pool what decomposes is what arrives.
         one, two, three = met[at], structural[at], cwd[at]
         fast = f[0] * one + f[1] * two + f[3] * three
         slow = f[2] * two + f[4] * three + f[5] * fast
         passive = f[6] * fast + f[7] * slow
-        x[0], x[1], x[2] = one / k[0], two / k[1], three / k[2]
-        x[3], x[4], x[5] = fast / k[3], slow / k[4], passive / k[5]
+        x[0], x[1], x[2] = one, two, three
+        x[3], x[4], x[5] = fast, slow, passive
+        for k in range(POOLS):
+            x[k] /= row[k] * active
         rh[n] = r[0] * one + r[1] * two + r[2] * three + r[3] * fast + r[4] * slow + passive

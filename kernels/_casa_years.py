@@ -191,5 +191,5 @@ def all_years(
             for k in range(4):
                 pools[one, k] = m[(LEAF + k) * LANES + w]
             phase[one], before[one] = lanes[PHASE, w], last_npp[w]
-            if not np.isfinite(pools[one, :3].sum()):
+            if not np.isfinite(pools[one, 0] + pools[one, 1] + pools[one, 2]):
                 status[one] = NOT_FINITE

@@ -10,21 +10,15 @@ Daily Euler steps, years of 365 days; with constant drivers the steady state alo
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from math import nan
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from kernels._casa_batches import Part, parts
 from kernels._casa_files import table_of
 from kernels._casa_parameters import SOIL, derived, of_table
-from kernels._casa_rows import (
-    at_locations,
-    soil_rows,
-    status_of_drivers,
-    status_of_parameters,
-    status_of_pft,
-)
+from kernels._casa_rows import soil_rows, status_of_drivers, status_of_pft
 from kernels._casa_soil_years import ANNUAL, mean_soils, soil_years, spun_soils, steady_soils
 from kernels._casa_table import Table
 from kernels._contract import (
@@ -73,9 +67,6 @@ class Options:
     table: str = ""
 
 
-MEMBERS_AT_ONCE = 8192
-"""Members whose rows are held at once, where locations have fewer."""
-
 POOLS = ("met", "str", "cwd", "fast", "slow", "pass")
 
 # --- tables ---
@@ -87,7 +78,7 @@ _DRIVERS = {
     "litter_met": ("g C m-2 d-1", 0.0, 1e4, "metabolic litter of leaves and fine roots"),
     "litter_str": ("g C m-2 d-1", 0.0, 1e4, "structural litter of leaves and fine roots"),
     "litter_cwd": ("g C m-2 d-1", 0.0, 1e4, "litter of wood"),
-    "soil_temperature": ("degC", -100.0, 80.0, "temperature of the root zone"),
+    "soil_temperature": ("degC", -100.0, 80.0, "temperature of the soil"),
     "theta_l": ("1", 0.0, 1.0, "liquid water, fraction of pore space"),
     "pft": ("1", 1.0, 18.0, "vegetation type, IGBP class 1-18"),
     "clay": ("1", 0.0, 1.0, "clay, fraction by mass"),
@@ -109,9 +100,9 @@ _MEANINGS = (
     "carbon of the fast pool",
     "carbon of the slow pool",
     "carbon of the passive pool",
-    "heterotrophic respiration, woody debris included",
-    "litter entering soil and woody debris",
-    "carbon of litter and soil without woody debris",
+    "heterotrophic respiration, with that of woody debris",
+    "carbon of litter that enters soil and debris",
+    "all carbon of litter and soil without woody debris",
 )
 FLUXES = ("rh", "litter_input")
 
@@ -144,7 +135,9 @@ class _Known:
 def _opener(known: _Known) -> Callable[[Any], Run]:
     def open_(options: Options) -> Run:
         def run(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
-            _run(options, known, batch, out, status)
+            # Members with a status go through as well, for no result.
+            with np.errstate(all="ignore"):
+                _run(options, known, batch, out, status)
 
         return run
 
@@ -163,29 +156,15 @@ def _places(known: _Known, drivers: Mapping[str, F8]) -> U1:
 
 
 def _run(options: Options, known: _Known, batch: Batch, out: Mapping[str, F8], status: U1) -> None:
-    count, samples = status.shape
-    drivers, places = batch.drivers, _places(known, batch.drivers)
-    deep = max(1, MEMBERS_AT_ONCE // max(1, samples))
-    for first in range(0, count, deep):
-        at = slice(first, min(first + deep, count))
-        x = at_locations(batch.parameters, at)
-        codes = np.empty((at.stop - first, samples), np.uint8)
-        codes[...] = status_of_parameters(known.parameters, x)
-        codes[places[at] != OK] = places[at][places[at] != OK][:, np.newaxis]
-        codes = codes.reshape(-1)
-        some = {n: np.ascontiguousarray(v[at]) for n, v in drivers.items()}
-        here = {n: v[at] for n, v in out.items()}
-        rows, pools = soil_rows(known.table, some["pft"], some["clay"], some["silt"], x)
-        if options.drivers == "mean":
-            _mean(some, rows, pools, here, codes)
+    daily, places = options.drivers == "daily", _places(known, batch.drivers)
+    years = _years_of(batch) if daily else 0
+    for part in parts(batch, out, status, known.parameters, places):
+        texture = part.series["clay"], part.series["silt"]
+        rows, pools = soil_rows(known.table, part.series["pft"], *texture, part.x)
+        if daily:
+            _daily(options, years, rows, pools, part)
         else:
-            begun = batch.start.get("casa_start")
-            if begun is not None:
-                pools[...] = np.moveaxis(begun[at], 1, -1).reshape(pools.shape)
-            _daily(options, _years_of(batch), some, rows, pools, here, codes, begun is not None)
-        status[at] = codes.reshape(-1, samples)
-    for values in out.values():
-        np.moveaxis(values, -1, 1)[status != OK] = nan
+            _mean(rows, pools, part)
 
 
 def _years_of(batch: Batch) -> int:
@@ -196,51 +175,37 @@ def _years_of(batch: Batch) -> int:
     return years
 
 
-def _daily(
-    options: Options, years: int, drivers: Mapping[str, F8], rows: F8, pools: F8,
-    out: Mapping[str, F8], codes: U1, given: bool,
-) -> None:  # fmt: skip
+def _daily(options: Options, years: int, rows: F8, pools: F8, part: Part) -> None:
     """Fill outputs of the members of some locations."""
-    samples = len(codes) // len(drivers["pft"])
-    series = tuple(drivers[n] for n in _SERIES)
+    samples, codes = part.samples, part.codes
+    series = tuple(part.series[name] for name in _SERIES)
     cycle = min(options.cycle, years)
-    if options.start == "steady" and not given:
+    if "casa_start" in part.start:
+        pools[...] = part.start["casa_start"]
+    elif options.start == "steady":
         steady_soils(cycle, samples, series, rows, pools, codes)
-    elif options.start == "spinup" and not given:
+    elif options.start == "spinup":
         about, most = np.zeros((len(codes), 2)), max(1, options.spinup_years // cycle)
         spun_soils(
             cycle, most, options.spinup_tolerance, samples, series, rows, pools, about, codes
         )
-        _put(out, "casa_spinup", about[:, :1] * cycle, samples)
-        _put(out, "casa_drift", about[:, 1:], samples)
-    _put(out, "casa_start", pools, samples)
-    none = np.empty((0, 0, 0))
-    annual = tuple(out.get(n, none) for n in ANNUAL)
-    soil_years(years, samples, series, rows, pools, codes, annual)
-    _put(out, "casa_end", pools, samples)
+        part.put("casa_spinup", about[:, 0] * cycle)
+        part.put("casa_drift", about[:, 1])
+    part.put("casa_start", pools)
+    soil_years(years, samples, series, rows, pools, codes, part.asked(ANNUAL))
+    part.put("casa_end", pools)
 
 
-def _mean(drivers: Mapping[str, F8], rows: F8, pools: F8, out: Mapping[str, F8], codes: U1) -> None:
+def _mean(rows: F8, pools: F8, part: Part) -> None:
     """Fill the steady state of the members of some locations."""
-    samples = len(codes) // len(drivers["pft"])
-    rh = np.empty(len(codes))
-    mean_soils(samples, tuple(drivers[n] for n in _SERIES), rows, pools, rh, codes)
-    total = sum(drivers[n] for n in _LITTER)
-    found = {
-        **{name: pools[:, k] for k, name in enumerate(ANNUAL[:6])},
-        "rh": 365.0 * rh,
-        "litter_input": 365.0 * np.repeat(total, samples),
-        "soil_litter_carbon": pools[:, [0, 1, 3, 4, 5]].sum(axis=1),
-    }
-    for name, values in out.items():
-        values[...] = found[name].reshape(values.shape)
-
-
-def _put(out: Mapping[str, F8], name: str, values: F8, samples: int) -> None:
-    """Put columns of members, (M, n), into an output of shape (l, n, S) or (l, S)."""
-    if name in out:
-        shaped = np.moveaxis(values.reshape(-1, samples, values.shape[1]), -1, 1)
-        out[name][...] = shaped if out[name].ndim == 3 else shaped[:, 0]
+    samples, rh = part.samples, np.empty(len(rows))
+    series = tuple(part.series[name] for name in _SERIES)
+    mean_soils(samples, series, rows, pools, rh, part.codes)
+    for k, name in enumerate(ANNUAL[:6]):
+        part.put(name, pools[:, k])
+    part.put("rh", 365.0 * rh)
+    part.put("litter_input", 365.0 * np.repeat(series[0] + series[1] + series[2], samples))
+    part.put("soil_litter_carbon", pools[:, [0, 1, 3, 4, 5]].sum(axis=1))
 
 
 # --- the kernel ---
@@ -250,10 +215,10 @@ def _seconds(options: Options, sizes: Mapping[str, int]) -> float:
     """Return the cost of a member, seconds, as measured."""
     if options.drivers == "mean":
         return 2e-7
-    years = max(1, sizes.get("date", 365) // 365)
+    years = sizes["time"]
     cycle = min(options.cycle, years)
-    start = {"cold": 0.0, "steady": 3.0 * cycle, "spinup": 0.5 * options.spinup_years}
-    return 3e-6 * (years + start[options.start])
+    start = {"cold": 0.0, "steady": 2.0 * cycle, "spinup": 0.5 * options.spinup_years}
+    return 4e-6 * (years + start[options.start])
 
 
 def _faults(options: Options) -> Iterator[Fault]:

@@ -8,21 +8,16 @@ needs no debris. See there for the sources.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from math import nan
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from kernels._casa_batches import Part, parts
 from kernels._casa_debris import DAILY, STARTS, debris_years, mean_debris
 from kernels._casa_files import table_of
 from kernels._casa_parameters import DECAY, derived, of_table
-from kernels._casa_rows import (
-    debris_rows,
-    status_of_drivers,
-    status_of_parameters,
-    status_of_pft,
-)
+from kernels._casa_rows import debris_rows, status_of_drivers, status_of_pft
 from kernels._casa_table import Table
 from kernels._contract import (
     F8,
@@ -58,7 +53,7 @@ _SERIES = ("litter_cwd", "soil_temperature", "theta_l", "litter_leaf", "litter_f
 _DRIVERS = {
     "pft": ("1", 1.0, 18.0, "vegetation type, IGBP class 1-18"),
     "litter_cwd": ("g C m-2 d-1", 0.0, 1e4, "litter of wood"),
-    "soil_temperature": ("degC", -100.0, 80.0, "temperature of the root zone"),
+    "soil_temperature": ("degC", -100.0, 80.0, "temperature of the soil"),
     "theta_l": ("1", 0.0, 1.0, "liquid water, fraction of pore space"),
     "litter_leaf": ("g C m-2 d-1", 0.0, 1e4, "litter of leaves"),
     "litter_froot": ("g C m-2 d-1", 0.0, 1e4, "litter of fine roots"),
@@ -73,7 +68,7 @@ def _drivers(options: Options) -> Iterator[Variable]:
 
 
 _OUTPUTS = {
-    "cwd_to_litter": ("g C m-2 d-1", "structural litter from woody debris"),
+    "cwd_to_litter": ("g C m-2 d-1", "woody debris that becomes litter"),
     "cwd_respiration": ("g C m-2 d-1", "respiration of woody debris"),
     "lignin_n": ("1", "lignin over nitrogen of litter, by mass"),
 }
@@ -100,7 +95,9 @@ class _Known:
 def _opener(known: _Known) -> Callable[[Any], Run]:
     def open_(options: Options) -> Run:
         def run(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
-            _run(options, known, batch, out, status)
+            # Members with a status go through as well, for no result.
+            with np.errstate(all="ignore"):
+                _run(options, known, batch, out, status)
 
         return run
 
@@ -108,49 +105,45 @@ def _opener(known: _Known) -> Callable[[Any], Run]:
 
 
 def _run(options: Options, known: _Known, batch: Batch, out: Mapping[str, F8], status: U1) -> None:
-    samples, drivers = status.shape[1], batch.drivers
-    places = status_of_drivers(drivers, _BOUNDS)
-    places = np.where(places != OK, places, status_of_pft(known.table, drivers["pft"]))
-    status[...] = status_of_parameters(known.parameters, batch.parameters)
-    status[places != OK] = places[places != OK][:, np.newaxis]
-    codes = status.reshape(-1)
-    rows, pools = debris_rows(known.table, drivers["pft"], batch.parameters)
-    series = tuple(np.ascontiguousarray(drivers[n]) for n in _SERIES)
-    if options.drivers == "mean":
+    places = status_of_drivers(batch.drivers, _BOUNDS)
+    places = np.where(places != OK, places, status_of_pft(known.table, batch.drivers["pft"]))
+    years = _years_of(batch) if options.drivers == "daily" else 0
+    for part in parts(batch, out, status, known.parameters, places):
+        rows, pools = debris_rows(known.table, part.series["pft"], part.x)
+        series = tuple(part.series[name] for name in _SERIES)
+        if years:
+            _daily(options, years, series, rows, pools, part)
+            continue
         found = np.empty((len(rows), len(DAILY)))
-        mean_debris(samples, series, rows, found, pools, codes)
-        columns = {**dict(zip(DAILY, found.T, strict=True)), "c_cwd": pools}
-        for name, values in out.items():
-            values[...] = columns[name].reshape(values.shape)
-    else:
-        _daily(options, batch, series, rows, pools, out, codes)
-    status[...] = codes.reshape(status.shape)
-    for values in out.values():
-        np.moveaxis(values, -1, 1)[status != OK] = nan
+        mean_debris(part.samples, series, rows, found, pools, part.codes)
+        for k, name in enumerate(DAILY):
+            part.put(name, found[:, k])
+        part.put("c_cwd", pools)
+
+
+def _years_of(batch: Batch) -> int:
+    """Return the years of a batch; its days must be 365 of each."""
+    years, days = len(batch.coords["year"]), batch.drivers["litter_cwd"].shape[1]
+    if days != 365 * years:
+        raise ValueError(f"drivers have {days} days for {years} years; needed 365 of each")
+    return years
 
 
 def _daily(
-    options: Options, batch: Batch, series: tuple[F8, ...], rows: F8, pools: F8,
-    out: Mapping[str, F8], codes: U1,
-) -> None:  # fmt: skip
+    options: Options, years: int, series: tuple[F8, ...], rows: F8, pools: F8, part: Part
+) -> None:
     """Fill outputs in time."""
-    years, days = len(batch.coords["year"]), series[0].shape[1]
-    if days != 365 * years:
-        raise ValueError(f"drivers have {days} days for {years} years; needed 365 of each")
-    samples, start = len(codes) // len(series[0]), options.start
-    given = batch.start.get("debris_start")
-    if given is not None:
-        pools[...], start = given[:, 0].reshape(-1), "cold"
-    cycle = min(options.cycle, years)
-    none, begun = np.empty((0, 0, 0)), np.empty(len(rows))
+    start, cycle, begun = options.start, min(options.cycle, years), np.empty(len(rows))
+    if "debris_start" in part.start:
+        pools[...], start = part.start["debris_start"][:, 0], "cold"
+    (annual,) = part.asked(("c_cwd",))
     debris_years(
         STARTS.index(start), 365 * cycle, max(1, options.spinup_years // cycle),
-        options.spinup_tolerance, samples, series, rows, pools, codes,
-        tuple(out.get(n, none) for n in DAILY), out.get("c_cwd", none), begun,
+        options.spinup_tolerance, part.samples, series, rows, pools, part.codes,
+        part.asked(DAILY), annual, begun,
     )  # fmt: skip
-    for name, values in (("debris_start", begun), ("debris_end", pools)):
-        if name in out:
-            out[name][:, 0] = values.reshape(-1, samples)
+    part.put("debris_start", begun)
+    part.put("debris_end", pools)
 
 
 # --- the kernel ---
@@ -160,7 +153,7 @@ def _seconds(options: Options, sizes: Mapping[str, int]) -> float:
     """Return the cost of a member, seconds, as measured."""
     if options.drivers == "mean":
         return 2e-7
-    years = max(1, sizes.get("date", 365) // 365)
+    years = sizes["time"]
     cycle = min(options.cycle, years)
     start = {"cold": 0.0, "steady": 0.5 * cycle, "spinup": 0.05 * options.spinup_years}
     return 8e-6 * years + 2e-6 * start[options.start]

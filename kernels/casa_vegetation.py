@@ -10,23 +10,17 @@ Daily Euler steps, years of 365 days.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from math import nan
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from kernels._casa_batches import Part, parts
 from kernels._casa_cycle import repeating
 from kernels._casa_files import read_file, table_of
 from kernels._casa_parameters import PLANTS, of_table
 from kernels._casa_phenology import days_of, first_phase, read_turns, turns, year_phases
-from kernels._casa_rows import (
-    at_locations,
-    plant_rows,
-    status_of_drivers,
-    status_of_parameters,
-    status_of_pft,
-)
+from kernels._casa_rows import plant_rows, status_of_drivers, status_of_pft
 from kernels._casa_table import Table, of_pft
 from kernels._casa_years import ANNUAL, DAILY, NEVER, all_years
 from kernels._contract import (
@@ -82,9 +76,6 @@ class Options:
     table: str = ""
 
 
-MEMBERS_AT_ONCE = 8192
-"""Members whose rows are held at once, where locations have fewer."""
-
 POOLS = ("leaf", "wood", "froot", "leaf_before")
 
 # --- tables ---
@@ -97,7 +88,7 @@ _DRIVERS: dict[str, tuple[str, float, float, str, tuple[str, ...]]] = {
     "fall": ("d", 1.0, 367.0, "day of the year on which senescence begins", ()),
     "gpp": ("g C m-2 d-1", 0.0, 100.0, "gross primary production", ("date",)),
     "air_temperature": ("degC", -100.0, 70.0, "temperature of the air", ("date",)),
-    "soil_temperature": ("degC", -100.0, 80.0, "temperature of the root zone", ("date",)),
+    "soil_temperature": ("degC", -100.0, 80.0, "temperature of the soil", ("date",)),
     "btran": ("1", -1e3, 1.0 + 1e-9, "plant-available water, part of its range", ("date",)),
 }
 _DAYS_OF = {"table": ("latitude",), "drivers": ("greenup", "fall")}
@@ -176,7 +167,7 @@ def _phases(options: Options, known: _Known, drivers: Mapping[str, F8]) -> tuple
     else:
         greenup, fall = drivers["greenup"], drivers["fall"]
     phases = np.zeros((len(pft), 4, 365), np.uint8)
-    kinds, begins, ends = (np.nan_to_num(v).astype(np.int64) for v in (pft, greenup, fall))
+    kinds, begins, ends = (_whole(v) for v in (pft, greenup, fall))
     year_phases(kinds, begins, ends, phases)
     phase = first_phase(greenup, fall)
     for _ in range(8 if options.start != "cold" else 0):
@@ -184,10 +175,17 @@ def _phases(options: Options, known: _Known, drivers: Mapping[str, F8]) -> tuple
     return phases, phase
 
 
+def _whole(values: F8) -> I8:
+    """Return whole numbers; of what is none, or beyond all bounds, 0."""
+    return np.where(np.abs(values) < 1e6, values, 0.0).astype(np.int64)
+
+
 def _opener(known: _Known) -> Callable[[Any], Run]:
     def open_(options: Options) -> Run:
         def run(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
-            _run(options, known, batch, out, status)
+            # Members with a status go through as well, for no result.
+            with np.errstate(all="ignore"):
+                _run(options, known, batch, out, status)
 
         return run
 
@@ -196,51 +194,31 @@ def _opener(known: _Known) -> Callable[[Any], Run]:
 
 def _run(options: Options, known: _Known, batch: Batch, out: Mapping[str, F8], status: U1) -> None:
     years, drivers = _years_of(batch), batch.drivers
-    count, samples = status.shape
     bounds = {n: (_DRIVERS[n][1], _DRIVERS[n][2]) for n in drivers if n != "pft"}
-    places = np.maximum(status_of_pft(known.table, drivers["pft"]), 0)
     weather = status_of_drivers(drivers, bounds)
-    places = np.where(weather != OK, weather, places)
+    places = np.where(weather != OK, weather, status_of_pft(known.table, drivers["pft"]))
     phases, phase = _phases(options, known, drivers)
-    shed = np.stack(
-        [of_pft(known.table, n, drivers["pft"]) for n in ("t_shed", "cold_exp", "dry_exp")], axis=1
-    )
-    deep = max(1, MEMBERS_AT_ONCE // max(1, samples))
-    for first in range(0, count, deep):
-        at = slice(first, min(first + deep, count))
-        x = at_locations(batch.parameters, at)
-        codes = np.empty((at.stop - first, samples), np.uint8)
-        codes[...] = status_of_parameters(known.parameters, x)
-        codes[places[at] != OK] = places[at][places[at] != OK][:, np.newaxis]
-        codes = codes.reshape(-1)
-        begun = batch.start.get("vegetation_start")
-        given = None if begun is None else np.moveaxis(begun[at], 1, -1).reshape(-1, len(POOLS))
-        here = {n: v[at] for n, v in out.items()}
-        series = tuple(np.ascontiguousarray(drivers[n][at]) for n in _SERIES)
-        _members(
-            options, known, years, drivers["pft"][at], x, shed[at], series, phases[at],
-            np.repeat(phase[at], samples), given, here, codes,
-        )  # fmt: skip
-        status[at] = codes.reshape(-1, samples)
-    for values in out.values():
-        np.moveaxis(values, -1, 1)[status != OK] = nan
+    for part in parts(batch, out, status, known.parameters, places):
+        begun = np.repeat(phase[part.at], part.samples)
+        _members(options, known, years, phases[part.at], begun, part)
 
 
+_SHED = ("t_shed", "cold_exp", "dry_exp")
 _SERIES = ("gpp", "air_temperature", "soil_temperature", "btran")
 
 
 def _members(
-    options: Options, known: _Known, years: int, pft: F8, x: Mapping[str, F8], shed: F8,
-    series: tuple[F8, ...], phases: U1, phase: I8, given: F8 | None, out: Mapping[str, F8],
-    codes: U1,
-) -> None:  # fmt: skip
+    options: Options, known: _Known, years: int, phases: U1, phase: I8, part: Part
+) -> None:
     """Fill outputs of the members of some locations."""
-    rows, splits, pools = plant_rows(known.table, pft, x)
-    samples = len(codes) // len(pft)
+    pft, samples, codes = part.series["pft"], part.samples, part.codes
+    rows, splits, pools = plant_rows(known.table, pft, part.x)
+    shed = np.stack([of_pft(known.table, name, pft) for name in _SHED], axis=1)
+    series = tuple(part.series[name] for name in _SERIES)
     linear, previous = options.cold_ramp == "linear", options.npp_rule == "previous"
     before, about = np.full(len(codes), 2 * NEVER), np.zeros((len(codes), 3))
-    if given is not None:
-        pools[...] = given
+    if "vegetation_start" in part.start:
+        pools[...] = part.start["vegetation_start"]
     elif options.start != "cold":
         cycle = min(options.cycle, years)
         repeating(
@@ -248,24 +226,14 @@ def _members(
             samples, shed, series, phases, rows, pools, phase, about, codes,
         )  # fmt: skip
         before[...] = about[:, 2]
-        _put(out, "vegetation_years", about[:, :1] * cycle, samples)
-        _put(out, "vegetation_drift", about[:, 1:2], samples)
-    _put(out, "vegetation_start", pools, samples)
-    none = np.empty((0, 0, 0))
-    daily = tuple(out.get(n, none) for n in DAILY)
-    annual = tuple(out.get(n, none) for n in ANNUAL)
+        part.put("vegetation_years", about[:, 0] * cycle)
+        part.put("vegetation_drift", about[:, 1])
+    part.put("vegetation_start", pools)
     all_years(
         linear, previous, years, samples, shed, series, phases, rows, splits, pools, phase,
-        before, codes, daily, annual,
+        before, codes, part.asked(DAILY), part.asked(ANNUAL),
     )  # fmt: skip
-    _put(out, "vegetation_end", pools, samples)
-
-
-def _put(out: Mapping[str, F8], name: str, values: F8, samples: int) -> None:
-    """Put columns of members, (M, n), into an output of shape (l, n, S) or (l, S)."""
-    if name in out:
-        shaped = np.moveaxis(values.reshape(-1, samples, values.shape[1]), -1, 1)
-        out[name][...] = shaped if out[name].ndim == 3 else shaped[:, 0]
+    part.put("vegetation_end", pools)
 
 
 # --- the kernel ---
@@ -273,7 +241,7 @@ def _put(out: Mapping[str, F8], name: str, values: F8, samples: int) -> None:
 
 def _seconds(options: Options, sizes: Mapping[str, int]) -> float:
     """Return the cost of a member, seconds, as measured; a start costs some 12 cycles."""
-    years = max(1, sizes.get("date", 365) // 365)
+    years = sizes["time"]
     start = 0 if options.start == "cold" else 12 if options.start == "steady" else 100
     return 8e-6 * years + 4e-6 * start * min(options.cycle, years)
 
