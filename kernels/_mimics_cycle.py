@@ -14,7 +14,7 @@ from kernels._build import block, equation
 from kernels._contract import F8, I8, U1
 from kernels._mimics_coefficients import check
 from kernels._mimics_day import begin_day, crowd, end_day, hours, lane_status, no_change, push
-from kernels._mimics_equations import BETA, COEFFICIENTS, POOLS, REVERSE, K, R
+from kernels._mimics_equations import BETA, COEFFICIENTS, POOLS, K, R
 from kernels._mimics_lanes import (
     DAILY,
     HOURS_A_DAY,
@@ -32,8 +32,9 @@ from kernels._mimics_lanes import (
 )
 from kernels._mimics_linear import Work, work
 from kernels._mimics_periodic import NEWTON_YEARS, Map, drifted, jump, map_work
+from kernels._mimics_reduced import equilibrium
 from kernels._mimics_sets import BETA as BETA_GIVEN
-from kernels._mimics_steady import SEED, cold_start, largest, longer, lose_the_extinct, steady
+from kernels._mimics_steady import SEED, cold_start, largest, longer, lose_the_extinct
 from kernels._status import NOT_CONVERGED, OK
 
 DAYS = 365
@@ -167,8 +168,7 @@ def of_means(members: Members, order: I8, years: int, most: int, pools: F8) -> N
         for lane in range(min(LANES, len(order) - first)):
             for i in range(BETA + 1):
                 k[i] = mean[at(i, lane)] / (years * DAYS)
-            cold_start(y)
-            status, _, _ = steady(REVERSE, k, y, most, w)
+            status, _, _ = equilibrium(k, y, most, w)
             if status != OK or y[R] == 0.0 or y[K] == 0.0:
                 # What dies under the mean may well live through the seasons.
                 cold_start(y)

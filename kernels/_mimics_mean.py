@@ -11,7 +11,6 @@ from kernels._mimics_equations import (
     COEFFICIENTS,
     HOURS,
     POOLS,
-    REVERSE,
     RH,
     corpse,
     metabolic_fraction,
@@ -27,15 +26,11 @@ from kernels._mimics_lanes import (
     THETA_F,
     THETA_L,
 )
-from kernels._mimics_linear import Work, work
-from kernels._mimics_reduced import microbes, others
-from kernels._mimics_steady import NEWTON, cold_start, steady, steady_from
+from kernels._mimics_linear import work
+from kernels._mimics_reduced import equilibrium
 from kernels._status import OK, OUT_OF_RANGE
 
 DAYS = 365.0
-
-SHORT = 10
-"""Linear solves after which a start next to the equilibrium was none."""
 
 
 @equation
@@ -57,22 +52,6 @@ def mean_coefficients(members: Members, member: int, x: F8, k: F8) -> int:
     return of_inputs(
         t, x[METABOLIC] * per_hour, structural, f_met, npp, x[TEMPERATURE], clay, f_w, k
     )
-
-
-@equation
-def equilibrium(k: F8, y: F8, most: int, w: Work) -> tuple[int, int, float]:
-    """Fill the steady state; return status, linear solves and residual (yr-1).
-
-    Where both microbes live, their two equations lead next to it. Where one dies, or what they
-    find is none, or not stable, the search begins from afar.
-    """
-    if microbes(k, y):
-        others(k, y)
-        status, solves, residual = steady_from(REVERSE, k, y, 10.0 * NEWTON, SHORT, w)
-        if status == OK:
-            return status, solves, residual
-    cold_start(y)
-    return steady(REVERSE, k, y, most, w)
 
 
 @block

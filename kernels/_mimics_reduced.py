@@ -3,7 +3,8 @@
 With biomass given, reverse kinetics are linear in what is eaten: all that enters m, s and a is
 taken up, in parts that depend on biomass alone, and a is given what microbes leave when they die
 and what litter is protected. So two unknowns are left, the logarithms of r and k, for Newton's
-method. Its answer is where `kernels._mimics_steady` begins its last step.
+method. Its answer is where `kernels._mimics_steady` begins its last step; and where microbes live
+on little, it finds them, while they would die on the way there from plenty.
 """
 
 from math import exp, log
@@ -35,6 +36,7 @@ from kernels._mimics_equations import (
     KO_R,
     MU_K,
     MU_R,
+    REVERSE,
     V_KA,
     V_KM,
     V_KS,
@@ -50,12 +52,18 @@ from kernels._mimics_equations import (
     S,
     crowding,
 )
+from kernels._mimics_linear import Work
+from kernels._mimics_steady import NEWTON, cold_start, steady, steady_from
+from kernels._status import OK
 
 MOST = 40
 """Newton steps."""
 
 LONGEST, LAST = 2.0, 1e-8
 """Of a step in the logarithm of biomass: it is cut to the one, and ends below the other."""
+
+SHORT = 10
+"""Linear solves after which a start next to the equilibrium was none."""
 
 
 @equation
@@ -136,3 +144,19 @@ def others(q: F8, y: F8) -> None:
     y[C] = into_c / (on_s / (q[KO_R] + r) + on_s_k / (q[KO_K] + k))
     eaten = q[IN_P] + q[IN_C] + dead_r + dead_k
     y[A] = eaten / (q[V_RA] * r / (q[K_RA] + r) + q[V_KA] * k / (q[K_KA] + k))
+
+
+@equation
+def equilibrium(k: F8, y: F8, most: int, w: Work) -> tuple[int, int, float]:
+    """Fill the steady state; return status, linear solves and residual (yr-1).
+
+    Where both microbes live, their two equations lead next to it. Where one dies, or what they
+    find is none, or not stable, the search begins from afar.
+    """
+    if microbes(k, y):
+        others(k, y)
+        status, solves, residual = steady_from(REVERSE, k, y, 10.0 * NEWTON, SHORT, w)
+        if status == OK:
+            return status, solves, residual
+    cold_start(y)
+    return steady(REVERSE, k, y, most, w)

@@ -46,6 +46,7 @@ from kernels._mimics_cycle import (
 )
 from kernels._mimics_drivers import bounds_of, packed_rows, survey
 from kernels._mimics_equations import POOLS
+from kernels._mimics_lanes import LITTERS
 from kernels._mimics_mean import mean_states
 from kernels._mimics_sets import NAMES, parameters
 from kernels._mimics_table import DEFAULT, TYPES, Table, read_table
@@ -225,7 +226,12 @@ def _start(
     """Return pools to start from, (members, 7): those given, or those of the option."""
     codes, years = status.reshape(-1), members.npp.shape[1]
     pools, about = np.tile(COLD, (codes.size, 1)), np.zeros((codes.size, 2))
-    cycle, order = min(options.cycle, years), _sound(status)
+    cycle = min(options.cycle, years)
+    if options.start != "cold" and "mimics_start" not in batch.start:
+        # Without litter no state with microbes in it returns.
+        fell = sum(series[:, : DAYS * cycle].sum(axis=1) for series in members.daily[:LITTERS])
+        status[fell == 0.0] = np.where(status[fell == 0.0] == OK, OUT_OF_RANGE, status[fell == 0.0])
+    order = _sound(status)
     given = batch.start.get("mimics_start")
     if given is not None:
         pools[...] = given.swapaxes(1, 2).reshape(-1, POOLS)
