@@ -321,9 +321,17 @@ def stored(store: Store) -> Found:
     return found
 
 
-def of_sums(numbers: Numbers) -> Found:
-    """Return the split of sums over space and responses of a run that has such sums."""
-    scenario = numbers.store.attrs["identity"]["scenario"]
-    if not (scenario.get("aggregates") and numbers.complete):
+def known(numbers: Numbers) -> Found:
+    """Return the split that is stored, or else that of sums over space and responses.
+
+    The latter of a complete run with such sums; what cannot be read is put down as damage.
+    """
+    store, asked = numbers.store, numbers.store.attrs["identity"]["scenario"].get("aggregates")
+    try:
+        found = stored(store)
+        if found or not (asked and numbers.complete):
+            return found
+        return splits(store, Layout(open_setup(store)), outputs=False)
+    except (ValueError, OSError) as error:
+        numbers.damage.append(f"shares of variance: {error}")
         return {}
-    return splits(numbers.store, Layout(open_setup(numbers.store)), outputs=False)

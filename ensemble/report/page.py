@@ -179,7 +179,8 @@ class _Page:
         numbers = self.numbers
         summaries = numbers.summaries()
         if not summaries:
-            yield tag("p", "The scenario names no responses, so there is nothing to sum up.")
+            if not self.scenario.get("aggregates"):
+                yield tag("p", "The scenario names no responses, so there is nothing to sum up.")
             return
         if not any(np.isfinite(s.mean).any() for s in summaries):
             yield tag("p", "No ensemble is complete with members that ran; see Failures.")
@@ -246,19 +247,15 @@ class _Page:
         yield from map(self.picture, lines(list(all_lines(numbers)), forcings, self.synthetic))
         if (places := places_of(numbers)) is None:
             return
-        fields = list(all_fields(numbers))
-        yield from map(self.picture, maps(fields, places, forcings, self.synthetic))
+        fields = maps(list(all_fields(numbers)), places, forcings, self.synthetic)
+        yield from map(self.picture, fields)
         shown = list(all_dominant(numbers, self.split))
         yield from map(self.picture, dominant(shown, places, self.synthetic))
 
     @cached_property
     def split(self) -> Found:
         """Return shares of variance, stored, or of sums over space made now."""
-        try:
-            return splitting.stored(self.store) or splitting.of_sums(self.numbers)
-        except (ValueError, OSError) as error:
-            self.numbers.damage.append(f"variance: {error}")
-            return {}
+        return splitting.known(self.numbers)
 
     # --- sensitivity ---
 
