@@ -173,7 +173,8 @@ def _open_mean(options: Options, read: Namelist) -> Run:
         for values in out.values():
             values[...] = nan
         at_once = max(1, CELLS_AT_ONCE // (cohorts * POOLS))
-        for first in range(0, len(members), at_once):
+        # Once even for no member: it is how stages are compiled.
+        for first in range(0, max(1, len(members)), at_once):
             some = members[first : first + at_once]
             pools, co2 = np.empty((len(some), cohorts, POOLS)), np.empty((len(some), cohorts))
             codes = np.zeros(len(some), np.uint8)
@@ -208,7 +209,8 @@ def _open_series(options: Options, read: Namelist) -> Run:
         packed, debris = _packed(options, batch.drivers), batch.drivers["cwd_respiration"]
         debris = debris.reshape(len(debris), years, 365).sum(axis=-1)
         at_once = LANES * max(1, CELLS_AT_ONCE // (LANES * years * cohorts * (POOLS + 2)))
-        for first in range(0, len(members), at_once):
+        # Once even for no member: it is how stages are compiled.
+        for first in range(0, max(1, len(members)), at_once):
             some = members[first : first + at_once]
             shape, codes = (len(some), years, cohorts), np.zeros(len(some), np.uint8)
             begun, made = np.empty((len(some), cohorts, POOLS)), np.empty((*shape, POOLS))
