@@ -136,6 +136,10 @@ def test_pools_of_march20_with_a_litter_layer():
         np.testing.assert_allclose(pools[at, 99, c], expected, rtol=1e-8, err_msg=str(line))
         if c < 2:
             since[at] = since.get(at, 0.0) + co2
+            continue
+        # What is left of all respiration is the layer's, and the debris'.
+        layer = (out["rh"] - out["corpse_co2"])[at].sum() - litter()["cwd_respiration"][at].sum()
+        assert layer / 1000 == pytest.approx(co2, rel=1e-8)
     for at, expected in since.items():
         assert out["corpse_co2"][at, :, 0].sum() / 1000 == pytest.approx(expected, rel=1e-8)
 
