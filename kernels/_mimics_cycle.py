@@ -93,6 +93,13 @@ def settle_member(z: F8, lane: int, members: Members, member: int) -> int:
 
 
 @equation
+def put(z: F8, lane: int, y: F8) -> None:
+    """Fill the pools of a lane."""
+    for i in range(POOLS):
+        z[at(POOL + i, lane)] = y[i]
+
+
+@equation
 def begin_year(z: F8, members: Members, which: I8, year: int) -> None:
     """Fill what the NPP of a year makes of turnover in every lane."""
     for lane in range(LANES):
@@ -272,15 +279,13 @@ def repeat(
                 y[lane] = pools[which[lane]]
                 n[lane] = 10.0 * NEWTON_YEARS if newton else 0.0
                 waiting += 1
-            for i in range(POOLS):
-                z[at(POOL + i, lane)] = y[lane, i]
+            put(z, lane, y[lane])
         if not left.any():
             return
         no_change(z)
         run_cycle(z, d, members, which, years, crowded, newton)
-        for lane in range(LANES):
+        for lane, member in enumerate(which):
             if left[lane] > 0:
-                member = which[lane]
                 code, done, n[lane], moved = correct(z, lane, y[lane], n[lane], spun_up, made, w)
                 about[member, 0], about[member, 1] = about[member, 0] + years, moved
                 left[lane] = 0 if done else left[lane] - 1
@@ -324,8 +329,7 @@ def follow(
         for lane in range(LANES):
             which[lane] = order[first + min(lane, count - 1)]
             settle_member(z, lane, members, which[lane])
-            for i in range(POOLS):
-                z[at(POOL + i, lane)] = pools[which[lane], i]
+            put(z, lane, pools[which[lane]])
         for year in range(annual.shape[1]):
             begin_year(z, members, which, year)
             for lane in range(LANES):

@@ -40,6 +40,11 @@ SLOPE = YEAR + 1
 TANGENT = SLOPE + 18  # column by column
 ROWS = TANGENT + POOLS * POOLS
 
+# Rows of `Lasting` in which a run of its fields begins.
+OWN_V, OWN_KSLOPE, OWN_K, OWN_KO = LASTING + 2, LASTING + 8, LASTING + 12, LASTING + 18
+OWN_TAU, OWN_FP, OWN_FC = LASTING + 20, LASTING + 24, LASTING + 26
+OWN_FI, OWN_F_MET = LASTING + 30, LASTING + 32
+
 HOURS_A_DAY = 24
 
 
@@ -160,38 +165,40 @@ def settle(z: F8, lane: int, t: F8, clay: float, depth: float) -> int:
     clay : float, fraction
     depth : float, cm
     """
-    row = LASTING
-    z[at(row, lane)], z[at(row + 1, lane)] = t[of.VSLOPE], t[of.VINT]
+    z[at(LASTING, lane)], z[at(LASTING + 1, lane)] = t[of.VSLOPE], t[of.VINT]
     clay_scalar = protection(clay, t[of.P1], t[of.P2])
     for i in range(6):
-        z[at(row + 2 + i, lane)] = t[of.AV] * t[of.VMOD_RM + i]
+        z[at(OWN_V + i, lane)] = t[of.AV] * t[of.VMOD_RM + i]
         kept = clay_scalar if i % 3 == 2 else 1.0
-        z[at(row + 12 + i, lane)] = t[of.AK] / (t[of.KMOD_RM + i] * kept)
+        z[at(OWN_K + i, lane)] = t[of.AK] / (t[of.KMOD_RM + i] * kept)
     for i in range(3):
-        z[at(row + 8 + i, lane)] = t[of.KSLOPE_M + i]
-    z[at(row + 11, lane)] = t[of.KINT]
+        z[at(OWN_KSLOPE + i, lane)] = t[of.KSLOPE_M + i]
+    z[at(OWN_KSLOPE + 3, lane)] = t[of.KINT]
     for b in range(2):
-        z[at(row + 18 + b, lane)] = t[of.KO_R + b]
-        protected = t[of.FP_R + 2 * b] * exp(t[of.FP_R_CLAY + 2 * b] * clay)
-        z[at(row + 24 + b, lane)] = z[at(FP_R + b, lane)] = protected
-        z[at(row + 26 + 2 * b, lane)] = t[of.FC_R + 3 * b] * t[of.FC_R_SCALE + 3 * b]
-        z[at(row + 27 + 2 * b, lane)] = t[of.FC_R_MET + 3 * b]
-        if not protected <= 1.0:
+        _settle_microbe(z, lane, b, t, clay)
+        if not z[at(FP_R + b, lane)] <= 1.0:
             return OUT_OF_RANGE
     for i in range(4):
-        z[at(row + 20 + i, lane)] = t[of.TAU_R1 + i]
-        z[at(E1 + i, lane)] = t[of.EFF1 + i]
-    z[at(row + 30, lane)], z[at(row + 31, lane)] = t[of.FI_M], t[of.FI_S]
-    for i in range(4):
-        z[at(row + 32 + i, lane)] = t[of.Q1 + i]
-    z[at(row + 36, lane)] = 0.1 / HOURS_A_DAY / depth
-    z[at(DES, lane)] = t[of.D1] * exp(t[of.D2] * clay)
-    z[at(BETA, lane)] = t[of.BETA]
+        z[at(OWN_TAU + i, lane)], z[at(E1 + i, lane)] = t[of.TAU_R1 + i], t[of.EFF1 + i]
+        z[at(OWN_F_MET + i, lane)] = t[of.Q1 + i]
+    z[at(OWN_FI, lane)], z[at(OWN_FI + 1, lane)] = t[of.FI_M], t[of.FI_S]
+    z[at(OWN_F_MET + 4, lane)] = 0.1 / HOURS_A_DAY / depth
+    z[at(DES, lane)], z[at(BETA, lane)] = t[of.D1] * exp(t[of.D2] * clay), t[of.BETA]
     z[at(FAULT, lane)] = 0.0
     for i in range(MODIFIER):
         if not isfinite(z[at(i, lane)]) and (i <= BETA or i >= LASTING):
             return OUT_OF_RANGE
     return OK
+
+
+@equation
+def _settle_microbe(z: F8, lane: int, b: int, t: F8, clay: float) -> None:
+    """Fill oxidation and the partition of the dead of one microbe."""
+    z[at(OWN_KO + b, lane)] = t[of.KO_R + b]
+    protected = t[of.FP_R + 2 * b] * exp(t[of.FP_R_CLAY + 2 * b] * clay)
+    z[at(OWN_FP + b, lane)] = z[at(FP_R + b, lane)] = protected
+    z[at(OWN_FC + 2 * b, lane)] = t[of.FC_R + 3 * b] * t[of.FC_R_SCALE + 3 * b]
+    z[at(OWN_FC + 2 * b + 1, lane)] = t[of.FC_R_MET + 3 * b]
 
 
 @equation
