@@ -235,7 +235,7 @@ def _start(
     given = batch.start.get("mimics_start")
     if given is not None:
         pools[...] = given.swapaxes(1, 2).reshape(-1, POOLS)
-    elif options.start != "cold" and len(order):
+    elif options.start != "cold":
         kind, rounds = SOLVED, options.cycles
         if options.start == "spinup":
             kind, rounds = ROUND, -(-options.spinup_years // cycle)
@@ -266,7 +266,8 @@ def _open(table: Table, options: Options) -> Run:
         asked = "mimics_daily" in out or "mimics_rh_daily" in out
         wide = years * COLUMNS + (days * (POOLS + 1) if asked else 0)
         many, order = max(1, FLOATS_AT_ONCE // wide), _sound(codes)
-        for first in range(0, len(order), many):
+        # Once even for no member: it is how stages are compiled.
+        for first in range(0, max(1, len(order)), many):
             some = order[first : first + many]
             annual = np.empty((len(some), years, COLUMNS))
             daily = np.empty((len(some) if asked else 0, days, POOLS + 1))
