@@ -33,22 +33,28 @@ DEPTH = 3
 
 REPEATS = 1e-12
 """Relative change over a cycle at which it repeats."""
-DITHERS = 1e-2
-"""At which a member is kept after all cycles: leaves about their least area may lose a day's
-share in one cycle and not in the next, for ever, and the testbed's then do."""
+SETTLED = 1e-7
+"""Relative change of wood and fine roots at which they are at rest whatever leaves do."""
+DITHERS = 30
+"""Cycles that leaves have to come to rest, too. About their least area they may lose a day's share
+in one cycle and not in the next, for ever, as in the testbed."""
+KEPT, KEPT_OLD = 5e-5, 1e-2
+"""Relative change of wood and fine roots in a year below which a member is kept when its cycles are
+over: the papers stopped at 0.1 % in twenty. After `PLAINLY` years nothing drifts, and what changes
+is that leaves about their largest area leave more or less to the others: the second holds."""
 PATIENCE = 6
 """Cycles without a smaller change after which another way is tried."""
-MOST = 200
-"""Cycles that a member in a hurry has."""
+MOST, PLAINLY = 100, 2000
+"""Cycles that a member in a hurry has, and years that it is then stepped as it comes."""
 
 # Ways on: all three pools accelerated; wood and roots alone, leaves as they come; none.
 ALL, SLOW, NONE = 0.0, 1.0, 2.0
 
 # What is remembered of a lane: pools begun with, their change, differences of both, how many;
-# the last change, the smallest and how long ago it was; cycles run, and the way.
+# the last change, the smallest and how long ago it was; cycles run, the way, and cycles at rest.
 BEGUN, CHANGE, STEPS, SLOPES = 0, 3, 6, 15
-COUNT, LAST, BEST, AGO, RUN, WAY = 24, 25, 26, 27, 28, 29
-MEMORY = 30
+COUNT, LAST, BEST, AGO, RUN, WAY, REST = 24, 25, 26, 27, 28, 29, 30
+MEMORY = 31
 
 
 @equation
@@ -127,40 +133,58 @@ def _next(past: F8, change: F8, ended: F8, a: F8, b: F8, found: F8) -> None:
 
 
 @equation
-def _judge(past: F8, ended: F8, change: F8, begun: F8) -> float:
-    """Fill the change of a cycle and note how large it is, relative to the pools; return that."""
-    largest = 0.0
+def _judge(past: F8, ended: F8, change: F8, begun: F8) -> tuple[float, float]:
+    """Fill the change of a cycle; return how large it is of leaves, and of wood and roots."""
+    leaf = slow = 0.0
     for k in range(UNKNOWNS):
         change[k] = ended[k] - begun[k]
         size = abs(change[k]) / (abs(ended[k]) + 1e-3)
-        largest = size if size > largest or size != size else largest
+        if k == 0:
+            leaf = size
+        elif size > slow or size != size:
+            slow = size
+    # What is not accelerated does not say whether that helps.
+    told = max(leaf, slow) if past[WAY] == ALL else slow
     past[RUN] += 1.0
-    past[AGO] = 0.0 if largest < past[BEST] else past[AGO] + 1.0
-    past[BEST] = min(past[BEST], largest)
+    past[REST] = past[REST] + 1.0 if slow <= SETTLED else 0.0
+    past[AGO] = 0.0 if told < past[BEST] else past[AGO] + 1.0
+    past[BEST] = min(past[BEST], told)
     # A cycle that changed much more has left where the remembered ones were.
-    if largest > 10.0 * past[LAST]:
+    if told > 10.0 * past[LAST]:
         past[COUNT] = 0.0
-    past[LAST] = largest
+    past[LAST] = told
+    return leaf, slow
+
+
+@equation
+def drift_of(ended: F8, begun: F8) -> float:
+    """Return the largest relative change of a pool over a cycle."""
+    largest = 0.0
+    for k in range(UNKNOWNS):
+        largest = max(largest, abs(ended[k] - begun[k]) / (abs(ended[k]) + 1e-3))
     return largest
 
 
 @equation
-def _settle(past: F8, ended: F8, hurry: bool, most: int, work: F8) -> int:
+def _settle(past: F8, ended: F8, hurry: bool, years: int, most: int, work: F8) -> int:
     """Judge a cycle and choose how the next begins, in ``work[2]``; -1 to go on, else a status."""
     change, begun, found = work[0], work[1], work[2]
-    largest = _judge(past, ended, change, begun)
-    if largest != largest:
+    leaf, slow = _judge(past, ended, change, begun)
+    if leaf != leaf or slow != slow:
         return NOT_FINITE
-    if largest <= REPEATS:
+    if leaf <= REPEATS and slow <= REPEATS:
         return OK
-    if past[RUN] >= (min(most, MOST) if hurry else most):
-        return OK if largest <= DITHERS else NOT_CONVERGED
+    if past[RUN] >= (min(most, MOST + PLAINLY // years) if hurry else most):
+        kept = KEPT_OLD if past[RUN] * years >= PLAINLY else KEPT * years
+        return OK if slow <= kept else NOT_CONVERGED
+    if hurry and past[REST] >= DITHERS:
+        return OK
     if past[AGO] >= PATIENCE:
         # Guesses may keep leaves dithering about their least area, which let alone come to rest.
         past[WAY] = NONE if past[WAY] == SLOW else SLOW
-        past[COUNT], past[AGO], past[BEST] = 0.0, 0.0, largest
+        past[COUNT], past[AGO], past[BEST] = 0.0, 0.0, np.inf
     _remember(past, begun, change)
-    if hurry and past[WAY] != NONE:
+    if hurry and past[WAY] != NONE and past[RUN] < MOST:
         _next(past, change, ended, work[3:6], work[6], found)
     else:
         _let_be(ended, found)
@@ -212,7 +236,7 @@ def repeating(
                 ended[w, k] = m[(LEAF + k) * LANES + w]
             for k in range(UNKNOWNS):
                 work[1, k] = begun[w, k]
-            said = _settle(past[w], ended[w], hurry, most, work)
+            said = _settle(past[w], ended[w], hurry, years, most, work)
             member = lanes[MEMBER, w]
             if said < 0:
                 shift = work[2, 0] - ended[w, 0]
@@ -223,7 +247,7 @@ def repeating(
             for k in range(4):
                 pools[member, k] = ended[w, k]
             phase[member], status[member] = lanes[PHASE, w], said
-            about[member, 0], about[member, 1] = past[w, RUN], past[w, LAST]
+            about[member, 0], about[member, 1] = past[w, RUN], drift_of(ended[w], work[1])
             about[member, 2] = m[NPP * LANES + w]
             waiting = _take(w, waiting, samples, rows, pools, phase, status, lanes, m, past, busy)
             at_work -= 1 - busy[w]
