@@ -265,6 +265,7 @@ def _make(options: Options, base: Path | None) -> Kernel:
         derive=derive,
         balance=closed if options.drivers == "daily" else (),
         make=_make,
+        lanes=32,
         files=files,
         coords={"casa_pool": Coordinate.named(POOLS, "pools of CASA")},
     )

@@ -201,6 +201,7 @@ def _make(options: Options, base: Path | None) -> Kernel:
         seconds=_seconds,
         derive=derive,
         make=_make,
+        lanes=32,
         files=files,
         coords={"debris_pool": Coordinate.named(("cwd",), "pools of woody debris")},
     )

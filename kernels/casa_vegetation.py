@@ -282,6 +282,7 @@ def _make(options: Options, base: Path | None) -> Kernel:
         options=Options,
         seconds=_seconds,
         make=_make,
+        lanes=32,
         files={**files, **more},
         coords={"vegetation_pool": Coordinate.named(POOLS, "pools of vegetation")},
     )

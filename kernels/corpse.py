@@ -306,6 +306,7 @@ def _make(options: Options, base: Path | None) -> Kernel:
         seconds=_seconds,
         balance=() if mean else ((("soil_litter_carbon",), ("litter_input",), ("rh",)),),
         make=_make,
+        lanes=32,
         files={options.namelist: file} if file else {},
         coords={"corpse_pool": Coordinate.named(labels, "pools of cohorts of CORPSE")},
     )

@@ -368,6 +368,7 @@ def _make(options: Options, base: Path | None) -> Kernel:
         balance=closed if options.drivers == "daily" else (),
         tolerance=TOLERANCE,
         make=_make,
+        lanes=32,
         files=files,
         coords={_OF_POOLS: Coordinate.named(_POOL_NAMES, "pool of MIMICS")},
     )

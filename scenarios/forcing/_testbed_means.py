@@ -82,7 +82,7 @@ def load_means(path: Path, grid: Path, soil: Path, cells: Chosen, findings: Find
     values = {name: file.values(name, simulated) for name in VARIABLES}
     findings.raise_all()
     litter = values["litInptMet"] + values["litInptStruc"]
-    bare = litter <= 0
+    bare = litter < LEAST_LITTER
     grown = skipped.drop(simulated, bare, "no litter")
     found = choose(grown, cells, skipped, findings)
     findings.raise_all()
