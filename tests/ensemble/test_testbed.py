@@ -1,0 +1,216 @@
+"""The testbed as an ensemble: RF-1, the archive and the shipped scenarios, from words to store."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy.stats import linregress, spearmanr
+from support import DATA, needs_data, run
+
+import ensemble
+import scenarios
+from ensemble.store import read
+
+TABLES = Path(__file__).parents[1] / "testbed"
+SITES, YEARS = "ABCDEFG", (1901, 1910, 2000)
+
+RF1 = """
+version: 1
+name: rf1
+kernel:
+  chain:
+    - {name: casa_vegetation, phenology: drivers}
+    - casa_debris
+    - models: [casa_cnp, mimics_testbed, corpse]
+  start: cold
+forcing: {reader: synthetic_testbed, forcings: [clm45_cruncep], years: 100, variation: 0}
+design: {method: grid, parameters: {q10: [1.72, 1.8]}}
+outputs: {OUTPUTS}
+precision: float64
+"""
+CASA = {
+    **{"leaf": "c_leaf", "wood": "c_wood", "froot": "c_froot"},
+    **{n: f"casa_{n}" for n in ("met", "str", "cwd", "fast", "slow", "pass")},
+}
+MIMICS = ("lit_m", "lit_s", "mic_r", "mic_k", "som_a", "som_c", "som_p")
+OF_YEARS = ("npp", "ra", "lai", "rh", "corpse_pools", *CASA.values(), *MIMICS)
+
+
+def table(name):
+    """Return the rows at the end of a year, by site and year."""
+    with open(TABLES / f"{name}.csv", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row.get("day", "365") == "365"]
+    return [(SITES.index(row["site"]), int(row["year"]), row) for row in rows]
+
+
+@pytest.fixture(scope="module")
+def rf1(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("rf1")
+    kept = ", ".join(f"{name}: {{at: [1901, 1910, 2000]}}" for name in OF_YEARS)
+    run(folder, text=RF1.replace("OUTPUTS", kept))
+    return xr.open_zarr(folder / "run.zarr").isel(forcing=0, sample=0).load()
+
+
+def at(store, name, site, year):
+    """Return an output at the end of year 1, 10 or 100, whatever else it has."""
+    values = store[name].isel(location=site)
+    return values.isel({f"{name}_year": YEARS.index(1900 + year)})
+
+
+class TestRF1:
+    def test_vegetation_and_casa(self, rf1):
+        for site, year, row in table("casa_rf1_pools"):
+            for column, name in CASA.items():
+                found = at(rf1, name, site, year).item()
+                assert found == pytest.approx(float(row[column]), rel=1e-8), (name, site, year)
+
+    def test_annual_sums(self, rf1):
+        for site, year, row in table("casa_rf1_years"):
+            assert at(rf1, "npp", site, year).item() == pytest.approx(float(row["npp"]), rel=1e-8)
+            assert at(rf1, "ra", site, year).item() == pytest.approx(float(row["ra"]), rel=1e-8)
+            assert at(rf1, "lai", site, year).item() == pytest.approx(float(row["lai"]), rel=1e-8)
+            rh = at(rf1, "rh", site, year).sel(model="casa_cnp").item()
+            assert rh == pytest.approx(float(row["rh"]), rel=1e-8)
+
+    def test_mimics(self, rf1):
+        for site, year, row in table("mimics_rf1_pools"):
+            for name in MIMICS:
+                found = at(rf1, name, site, year).item()
+                assert found == pytest.approx(float(row[name]), rel=1e-8), (name, site, year)
+
+    def test_corpse(self, rf1):
+        species = ("labile", "recalc", "necro")
+        columns = [f"{kind}_{one}" for kind in "cp" for one in species] + ["microbes"]
+        for site, year, row in table("corpse_rf1_2017"):
+            pools = at(rf1, "corpse_pools", site, year).values
+            own = pools[:7] if row["cohort"] == "rhiz" else pools[7:]
+            needed = [1000 * float(row[column]) for column in columns]
+            np.testing.assert_allclose(own, needed, rtol=1e-8, err_msg=f"{site}, {year}")
+
+    def test_respiration_of_corpse(self, rf1):
+        for site, year, row in table("corpse_rf1_annual"):
+            rh = at(rf1, "rh", site, year).sel(model="corpse").item()
+            assert rh == pytest.approx(float(row["rh"]), rel=1e-8)
+
+
+ARCHIVE = DATA / "testbed" / "clm45_cruncep"
+MEANS = f"""
+version: 1
+name: means
+kernel: {{chain: [{{models: [casa_cnp, mimics_testbed, corpse]}}], drivers: mean}}
+forcing:
+  reader: testbed_means
+  name: clm45_cruncep
+  path: {ARCHIVE}/drivers_mean_2000_2010.nc
+  grid: {ARCHIVE}/gridinfo_igbpz.csv.gz
+  soil: {ARCHIVE}/gridinfo_soil_clm2.csv.gz
+design: {{method: grid, parameters: {{q10: [1.72, 1.8]}}}}
+outputs:
+  {{rh: all, litter_input: all, casa_met: all, casa_str: all, casa_cwd: all, casa_fast: all,
+  casa_slow: all, casa_pass: all}}
+aggregates: {{rh: [global], soil_litter_carbon: [global]}}
+precision: float64
+"""
+
+# Median of ours over theirs, and rank correlation: what a mean of drivers leaves of a year's
+# course, and of a run that was not at rest.
+NEAR = {
+    "casa_met": ("clitmetb", 1.01, 0.98),
+    "casa_str": ("clitstr", 1.05, 0.98),
+    "casa_cwd": ("clitcwd", 1.05, 0.98),
+    "casa_fast": ("csoilmic", 1.05, 0.98),
+    "casa_slow": ("csoilslow", 1.09, 0.98),
+    "casa_pass": ("csoilpass", 1.12, 0.96),
+}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("means")
+    _, outcome = run(folder, text=MEANS)
+    assert outcome.failed == 0
+    with xr.open_datatree(folder / "run.zarr", engine="zarr") as tree:
+        return tree.load()
+
+
+@pytest.fixture(scope="module")
+def theirs(store):
+    """Return the archived output of the store's cells; cells are numbered along meridians."""
+    at = store["location"].values.astype(int) - 1
+    path = ARCHIVE / "casa_cnp_output_mean_2000_2010.nc"
+    with xr.open_dataset(path, decode_times=False) as data:
+        two = (v for v in data.data_vars if data[v].squeeze().ndim == 2)
+        return {v: data[v].squeeze().values.astype(np.float64).T.reshape(-1)[at] for v in two}
+
+
+@needs_data
+class TestArchive:
+    """Steady states at the real mean drivers of 2000-2010, beside the archived CASA run.
+
+    That run is a transient under daily drivers. Its litter is ours, so its respiration is that
+    of a steady state but for what its pools still gain; pools differ by the covariance of
+    litter, temperature and water within the year, which a mean cannot have.
+    """
+
+    def test_what_falls_is_respired(self, store):
+        rh, fallen = (store[name].isel(sample=0).values for name in ("rh", "litter_input"))
+        np.testing.assert_allclose(rh, fallen, rtol=1e-12)
+
+    def test_respiration_is_that_of_the_archive(self, store, theirs):
+        ours = store["rh"].isel(forcing=0, sample=0).sel(model="casa_cnp").values
+        archived = 365 * theirs["cresp"]
+        assert spearmanr(ours, archived).statistic > 0.999
+        assert linregress(ours, archived).slope == pytest.approx(0.996, abs=2e-3)
+        total = store["aggregates/rh_global"].isel(forcing=0, sample=0).values
+        np.testing.assert_allclose(total, 54.51, atol=0.005)
+        assert (archived * store["area"].values).sum() / 1e15 == pytest.approx(54.27, abs=0.01)
+
+    def test_pools_are_like_those_of_the_archive(self, store, theirs):
+        for name, (other, median, alike) in NEAR.items():
+            ours = store[name].isel(forcing=0, sample=0).values
+            archived = theirs[other]
+            some = (ours > 1e-3) & (archived > 1e-3)
+            assert np.median(ours[some] / archived[some]) == pytest.approx(median, abs=0.03), name
+            assert spearmanr(ours[some], archived[some]).statistic > alike, name
+
+
+class TestShipped:
+    def shipped(self, tmp_path, name, *settings):
+        planned = ensemble.plan(scenarios.load(name, settings=settings), store=tmp_path / "s.zarr")
+        outcome = ensemble.run(planned)
+        assert outcome.failed == 0
+        with xr.open_datatree(tmp_path / "s.zarr", engine="zarr") as tree:
+            return tree.load()
+
+    def test_parameters(self, tmp_path):
+        words = ("forcing.cells=12", "design.n=8")
+        tree = self.shipped(tmp_path, "testbed-parameters", *words)
+        carbon = tree["soil_litter_carbon"].astype(np.float64)
+        total = (carbon * tree["area"]).sum("location") / 1e15
+        found = tree["aggregates/soil_litter_carbon_global"]
+        xr.testing.assert_allclose(found, total.transpose(*found.dims), rtol=1e-6)
+        assert list(tree["model"].values) == ["casa_cnp", "mimics_testbed", "corpse"]
+        assert tree.attrs["synthetic"].startswith("synthetic testbed forcings")
+        # What falls is respired, whatever the parameters.
+        rh = tree["aggregates/rh_global"]
+        np.testing.assert_allclose(
+            rh, rh.isel(model=[0]).isel(sample=[0]).values * np.ones(rh.shape), rtol=1e-12
+        )
+
+    def test_forcing(self, tmp_path):
+        words = ("forcing.cells=3", "forcing.years=[1901, 1903]", "design.n=2", "kernel.cycle=1")
+        later = (
+            "outputs.soil_litter_carbon={at: [1903]}",
+            *(f"responses.rh_{m}.mean=[1902, 1903]" for m in ("casa", "mimics", "corpse")),
+        )
+        tree = self.shipped(tmp_path, "testbed-forcing", *words, *later)
+        # The year that repeats ends where it began; the transient goes on from there.
+        ended = tree["casa_end"].sum("casa_pool")
+        carbon = tree["soil_litter_carbon"].sel(model="casa_cnp").isel(soil_litter_carbon_year=0)
+        woody = tree["casa_end"].sel(casa_pool="cwd")
+        np.testing.assert_allclose((ended - woody).values, carbon.values, rtol=1e-5)
+        rh, npp = tree["rh"].isel(time=0), tree["npp"].isel(time=0)
+        assert (abs(rh / npp - 1) < 1e-4).all()
+        assert read(tmp_path / "s.zarr").attrs["synthetic"]
