@@ -148,7 +148,7 @@ def _field(numbers: Numbers, name: str) -> Field | None:
         ends = spec.dims[2:-1] if path == name else spec.dims[2:]
         when = [d for d in ends if d == "time" or d.endswith("_year")]
         named = [d for d in ends if d not in when]
-        if len(when) > 1 or len(named) > 1 or (named and not _labels(numbers, named[0])):
+        if len(when) > 1 or len(named) > 1 or (named and not _side_by_side(numbers, named[0])):
             return None
         if path == name and np.prod([float(n) for n in spec.shape]) > MOST_VALUES:
             continue
@@ -166,6 +166,11 @@ def _field(numbers: Numbers, name: str) -> Field | None:
         about = (name, str(spec.attrs["units"]), meaning, words, models)
         return Field(*about, turned[0], turned[1], path == name)
     return None
+
+
+def _side_by_side(numbers: Numbers, dim: str) -> bool:
+    """Return whether places of a dimension may be compared: models, but not pools of a state."""
+    return not dim.endswith("_pool") and bool(_labels(numbers, dim))
 
 
 def _labels(numbers: Numbers, dim: str) -> tuple[str, ...]:

@@ -40,6 +40,9 @@ DOTS = 200
 GROUND = "#DCDCDC"
 """Where nothing is known; no shade of a difference is like it."""
 
+LEAST_AREA, MOST_AREA, ALL_AREA = 9.0, 80.0, 4000.0
+"""Square points of a location that is drawn as one: the fewer there are, the larger."""
+
 MARGIN = 2.0
 """Degrees around the locations."""
 
@@ -209,7 +212,8 @@ def _cells(
     known = np.isfinite(values)
     return ax.scatter(
         places.lon[known], places.lat[known], c=values[known], cmap=shades, vmin=low, vmax=high,
-        s=9, linewidths=0, rasterized=True, zorder=2,
+        s=float(np.clip(ALL_AREA / known.size, LEAST_AREA, MOST_AREA)), linewidths=0,
+        rasterized=True, zorder=2,
     )  # fmt: skip
 
 
