@@ -28,7 +28,9 @@ def refuse_if_impossible(plan: Plan, workers: int, done: int = 0) -> None:
     elif not os.access(home, os.W_OK):
         reasons.append(f"{home} is not writable; choose another place with --store")
     free = shutil.disk_usage(home).free
-    needed = int(certain * (1 - done / plan.blocks))
+    needed = int((certain - plan.driver_nbytes) * (1 - done / plan.blocks))
+    # The drivers are there from the beginning.
+    needed += 0 if done else plan.driver_nbytes
     if needed > free:
         reasons.append(
             f"the store needs up to {_size(needed)} and {home} has {_size(free)} free; keep fewer "

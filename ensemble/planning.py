@@ -77,8 +77,13 @@ class Plan:
 
     @property
     def nbytes(self) -> int:
-        """Return the store's size before compression, bytes."""
-        return sum(spec.nbytes for spec in self.layout.arrays)
+        """Return the store's size before compression, bytes; its drivers are not compressed."""
+        return sum(spec.nbytes for spec in self.layout.arrays) + self.driver_nbytes
+
+    @property
+    def driver_nbytes(self) -> int:
+        """Return the bytes of the drivers that the store keeps, as wide as they come."""
+        return sum(values.nbytes for drivers in self.setup.drivers for values in drivers.values())
 
     @property
     def block_nbytes(self) -> int:

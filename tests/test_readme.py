@@ -60,7 +60,7 @@ def test_every_python_block_runs(folder):
 def test_every_forcing_block_reads_the_real_files(tmp_path):
     shipped = scenarios.load("tau-constraint").text
     readers = [block for block in blocks("yaml") if block.startswith("forcing:")]
-    assert len(readers) == 3
+    assert len(readers) == 4
     for k, block in enumerate(readers[:2]):
         text = block.replace("trendy_v9_s2/", f"{DATA}/trendy_v9_s2/")
         file = tmp_path / f"{k}.yaml"
@@ -86,10 +86,32 @@ def test_the_block_of_profiles_reads_the_real_files(tmp_path):
     assert not planned.setup.synthetic
 
 
+@needs_data
+def test_the_block_of_the_testbed_reads_the_real_files(tmp_path):
+    (block,) = (b for b in blocks("yaml") if "testbed_means" in b)
+    text = block.replace(" testbed/", f" {DATA}/testbed/")
+    shipped = scenarios.load("testbed-parameters").text
+    file = tmp_path / "means.yaml"
+    file.write_text(re.sub(r"^forcing: .*\n", lambda _: text, shipped, flags=re.M))
+    import ensemble
+
+    planned = ensemble.plan(scenarios.load(file))
+    assert planned.setup.forcings == ("clm45_cruncep", "perturbed")
+    assert len(planned.setup.locations.names) == 2879
+    assert planned.setup.synthetic.startswith("perturbed: less litter and cooler")
+
+
 def test_the_kernel_block_is_the_one_that_runs():
     """`test_executable.py` runs it with a program."""
-    (block,) = (block for block in blocks("yaml") if block.startswith("kernel:"))
+    _, block = (block for block in blocks("yaml") if block.startswith("kernel:"))
     assert block == programs.EXAMPLE
+
+
+def test_the_block_of_the_chain_is_the_shipped_one():
+    block, _ = (block for block in blocks("yaml") if block.startswith("kernel:"))
+    shipped = scenarios.load("testbed-forcing").text
+    words = [line.split("#")[0].rstrip() for line in block.splitlines()]
+    assert "\n".join(words[:-1]) in shipped
 
 
 def test_the_execution_block_is_sound(tmp_path):

@@ -1,6 +1,7 @@
 """The testbed as an ensemble: RF-1, the archive and the shipped scenarios, from words to store."""
 
 import csv
+from math import log
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from support import DATA, needs_data, run
 import ensemble
 import scenarios
 from ensemble.store import read
+from kernels._casa_equations import activity, log_dry, log_wet, tens_above
 
 TABLES = Path(__file__).parents[1] / "testbed"
 SITES, YEARS = "ABCDEFG", (1901, 1910, 2000)
@@ -166,6 +168,22 @@ class TestArchive:
         total = store["aggregates/rh_global"].isel(forcing=0, sample=0).values
         np.testing.assert_allclose(total, 54.51, atol=0.005)
         assert (archived * store["area"].values).sum() / 1e15 == pytest.approx(54.27, abs=0.01)
+
+    def test_scalars_follow_from_their_formulas(self, store, theirs):
+        """The archive holds means of daily scalars: fT is convex, so that of a mean is less."""
+        warm, wet, pft = (
+            store[name].isel(forcing=0).values
+            for name in ("drivers/soil_temperature", "drivers/theta_l", "drivers/pft")
+        )
+        ratio = theirs["fT"] / [activity(log(1.72), 0, 0, tens_above(t), 0, 0) for t in warm]
+        assert ratio.min() > 1 - 1e-6
+        assert np.median(ratio) == pytest.approx(1.053, abs=2e-3)
+        crops = np.isin(pft, [12, 14])
+        found = [activity(0, 6.6481, 3.22, 0, log_wet(w), log_dry(w)) for w in wet]
+        np.testing.assert_array_equal(theirs["fW"][crops], 1.0)
+        ratio = theirs["fW"][~crops] / np.array(found)[~crops]
+        assert np.median(ratio) == pytest.approx(0.98, abs=5e-3)
+        assert np.corrcoef(theirs["fW"][~crops], np.array(found)[~crops])[0, 1] > 0.99
 
     def test_pools_are_like_those_of_the_archive(self, store, theirs):
         for name, (other, median, alike) in NEAR.items():
