@@ -204,6 +204,7 @@ def test_the_key_is_nowhere_else(running, tmp_path):
     assert knocking.leaks(words, tmp_path) == [str(tmp_path / "copy")]
 
 
+@slow
 def test_a_run_that_goes_on_uses_the_same_key_until_it_is_complete(running, tmp_path):
     """The last of the running one's, which it ends."""
     kept = shutil.copytree(running.tls, tmp_path / "kept")

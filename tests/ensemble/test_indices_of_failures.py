@@ -85,6 +85,8 @@ def test_a_member_that_kills_its_process_costs_its_trajectory(tmp_path):
     assert compare(store) == 63
 
 
+@farming.takes_long
+@pytest.mark.slow
 def test_a_member_that_kills_an_extension_costs_its_row(tmp_path):
     plan = planned(tmp_path, design=SOBOL)
     outcome = ensemble.run(plan)

@@ -158,6 +158,7 @@ def test_a_namespace_has_no_network(listener):
 
 
 @needs_namespaces
+@farming.takes_long
 def test_workers_without_any_network(tmp_path, undisturbed, listener):
     file, local = undisturbed
     store = tmp_path / "run.zarr"
