@@ -18,7 +18,6 @@ from kernels._contract import (
     Stage,
     Unfit,
     Variable,
-    _nothing_derived,
 )
 from kernels._feeding import Pairs, Wiring, open_link, open_side_by_side
 from kernels._links import Link
@@ -306,11 +305,20 @@ Derivation = tuple[Callable[..., Mapping[str, Derived]], Any, tuple[str, ...], P
 """What derives parameters of a link, its options, the drivers it needs, and names."""
 
 
+class _NotBefore(Exception):
+    """A driver is asked for that an earlier link makes: it is not known before a run."""
+
+
+class _Before(dict[str, F8]):
+    """Drivers of a link that the forcing gives."""
+
+    def __missing__(self, name: str) -> F8:
+        raise _NotBefore(name)
+
+
 def _derivation(part: _Part) -> Derivation:
-    # What earlier links make is not known before a run, and so nothing follows from it.
-    derive = part.kernel.derive if not part.fed else _nothing_derived
-    drivers = tuple(d.name for d in part.kernel.drivers)
-    return derive, part.options, drivers, tuple(part.parameters.items())
+    drivers = tuple(d.name for d in part.kernel.drivers if d.name not in part.fed)
+    return part.kernel.derive, part.options, drivers, tuple(part.parameters.items())
 
 
 def _derive(
@@ -322,8 +330,12 @@ def _derive(
     """Return defaults and ranges of every link; of a parameter of several, all ranges hold."""
     found: dict[str, Derived] = {}
     for derive, own, needs, names in parts:
-        mine = {name: drivers[name] for name in needs if name in drivers}
-        said = derive(own, mine, coords)
+        mine = _Before((name, drivers[name]) for name in needs if name in drivers)
+        try:
+            said = derive(own, mine, coords)
+        except _NotBefore:
+            # Nothing follows from what earlier links make.
+            continue
         for name, chains in names:
             if name not in said:
                 continue

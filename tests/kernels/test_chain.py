@@ -12,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 import kernels
-from kernels import Coordinate, Kernel, Unfit, Variable
+from kernels import Coordinate, Derived, Kernel, Unfit, Variable
 from kernels._fingerprint import fingerprint
 from scenarios import read_options
 
@@ -126,6 +126,15 @@ class TestTables:
         assert found.keys() == expected.keys()
         for name, one in expected.items():
             np.testing.assert_array_equal(found[name].default, one.default)
+
+    @pytest.mark.parametrize(("driver", "expected"), [("clay", ["rate"]), ("litter", [])])
+    def test_what_forcing_gives_a_fed_link_is_derived_from(self, monkeypatch, driver, expected):
+        def derive(options, drivers, coords):
+            return {"rate": Derived(drivers[driver] / 100, np.zeros(2), np.ones(2))}
+
+        monkeypatch.setattr(slow, "KERNEL", replace(slow.KERNEL, derive=derive))
+        kernel = made({"links": ["chained.leaves", "chained.slow"]})
+        assert list(kernel.derive(None, {"clay": np.array([0.1, 0.2])}, {})) == expected
 
 
 class TestLaws:
