@@ -244,7 +244,11 @@ class _Tables:
                 text = f"output {name!r} of the models is also a driver or an earlier output"
                 self.faults.append(group[0].fault(text))
                 continue
-            whole = replace(variable, dims=(MODEL, *variable.dims))
+            said = {part.label: _meaning(part, name) for part in group}
+            meaning = variable.meaning
+            if len(set(said.values())) > 1:
+                meaning = "; ".join(f"{label}: {words}" for label, words in said.items())
+            whole = replace(variable, dims=(MODEL, *variable.dims), meaning=meaning)
             self.outputs[name] = whole
             self.given[name] = whole, " and ".join(labels)
             columns = tuple(part.made[name] for part in group)
@@ -281,6 +285,10 @@ def _common(group: Sequence[_Part]) -> dict[str, Variable]:
             for table in tables
         )
     }
+
+
+def _meaning(part: _Part, name: str) -> str:
+    return next(v.meaning for v in part.variables if v.name == name)
 
 
 def _said(variable: Variable) -> str:

@@ -57,6 +57,17 @@ class TestTables:
             *("slow_rh", "quick_rh", "slow_stock", "quick_stock", "rates")
         }
 
+    def test_what_models_mean_by_one_name_is_said_of_each(self, monkeypatch):
+        words = {v.name: v.meaning for v in made().outputs}
+        assert words["rh"] == next(v.meaning for v in slow.OUTPUTS if v.name == "rh")
+        outputs = tuple(
+            replace(v, meaning="of slow soil") if v.name == "rh" else v for v in slow.OUTPUTS
+        )
+        monkeypatch.setattr(slow, "KERNEL", replace(slow.KERNEL, outputs=outputs))
+        words = {v.name: v.meaning for v in made().outputs}
+        other = next(v.meaning for v in quick.KERNEL.outputs if v.name == "rh")
+        assert words["rh"] == f"slow: of slow soil; quick: {other}"
+
     def test_drivers_are_those_that_no_earlier_link_makes(self):
         assert [d.name for d in made().drivers] == ["gpp", "soil_temperature", "clay"]
         alone = made({"links": [SOILS]})
