@@ -237,6 +237,17 @@ def with_litter(**changes):
 MISUSE = {
     "nothing": ({}, "links", "is missing; needed one kernel or more, such as [two_box] or"),
     "no links": ({"links": []}, "links", "is missing; needed one kernel or more"),
+    "no links and an option": ({"links": [], "start": "cold"}, "links", "is missing; needed one"),
+    "both spellings": (
+        {"links": ["two_box"], "chain": ["two_box"]},
+        "links",
+        "found links: and chain:; needed one of them",
+    ),
+    "one model and an option": (
+        {"links": [{"models": ["two_box"]}], "scheme": "implicit"},
+        "links[0].models",
+        "needed a list of two kernels or more",
+    ),
     "a number": ({"links": [3]}, "links[0]", "found 3; needed a kernel's name, {name: kernel}"),
     "no name": ({"links": [{"start": "cold"}]}, "links[0]", "needed a kernel's name"),
     "no such kernel": ({"chain": ["two_bx"]}, "chain[0]", "no kernel 'two_bx'; did you mean"),
