@@ -52,6 +52,7 @@ def joined(
     tables = _Tables([part for group in parts for part in group])
     for group in parts:
         tables.add(group)
+    tables.faults += _too_late(parts)
     if tables.faults:
         raise Unfit(tables.faults)
     kernels = [part.kernel for group in parts for part in group]
@@ -285,6 +286,18 @@ def _common(group: Sequence[_Part]) -> dict[str, Variable]:
             for table in tables
         )
     }
+
+
+def _too_late(groups: Sequence[Sequence[_Part]]) -> Iterator[Fault]:
+    """Yield links that make what one before them is given by the forcing instead."""
+    for k, group in enumerate(groups):
+        later = {v.name: part for each in groups[k + 1 :] for part in each for v in part.variables}
+        for part in group:
+            for name in (d.name for d in part.kernel.drivers if d.name not in part.fed):
+                if name in later:
+                    maker = later[name].label
+                    text = f"driver {name!r} of {part.label!r} is made by {maker!r}, which is later"
+                    yield part.fault(f"{text}; put {maker!r} before {part.label!r}")
 
 
 def _meaning(part: _Part, name: str) -> str:

@@ -355,6 +355,16 @@ def test_links_that_do_not_fit_are_refused_with_both_said(monkeypatch, name):
     assert text in fault.text
 
 
+def test_a_link_that_makes_what_one_before_it_needs_is_out_of_order():
+    with pytest.raises(Unfit) as error:
+        made({"links": ["chained.slow", "chained.leaves"]})
+    (fault,) = error.value.faults
+    assert fault.where == "links[0]"
+    assert fault.text == (
+        "driver 'litter' of 'slow' is made by 'leaves', which is later; put 'leaves' before 'slow'"
+    )
+
+
 def test_dimensions_of_one_name_must_be_the_same(monkeypatch):
     pools = {"pool": Coordinate.named(("a", "b"), "pools")}
     monkeypatch.setattr(leaves, "KERNEL", replace(leaves.KERNEL, coords=pools))
