@@ -82,7 +82,8 @@ def report(out: Mapping[str, F8], members: I8, pools: F8, co2: F8, came: F8, deb
 
 def flat(pools: F8) -> F8:
     """Return cohorts and pools as one dimension, g C m-2."""
-    return 1000.0 * pools.reshape(*pools.shape[:-2], -1)
+    # Of no member numpy cannot tell what -1 stands for.
+    return 1000.0 * pools.reshape(*pools.shape[:-2], pools.shape[-2] * pools.shape[-1])
 
 
 def place(values: F8, members: I8, made: F8) -> None:
