@@ -201,7 +201,9 @@ def _read_forcings(scenario: Loaded, needs: Sequence[kernels.Variable]) -> list[
         problems += _disagreements(found[0], forcing)
     names = [f.name for f in found]
     for name in sorted({n for n in names if names.count(n) > 1}):
-        text = f"two forcings are named {name!r}; leave one out with members:"
+        text = (
+            f"two forcings are named {name!r}; rename one with name:, or leave it out with members:"
+        )
         problems.append(Problem(text, "forcing"))
     if problems:
         raise ScenarioError(problems, scenario.source)

@@ -1,8 +1,8 @@
 """What the variance of stored values is due to: models, forcings, parameters, together.
 
-Factors are the named dimensions of an output, the forcings, and the samples: the factors of
-a full factorial, or all parameters as one. Every cell, a location, band or year, is split on
-its own, some locations at a time.
+Factors are models side by side, the forcings, and the samples: the factors of a full
+factorial, or all parameters as one. Every cell, a location, band, year or pool, is split on its
+own, some locations at a time.
 """
 
 import math
@@ -31,6 +31,7 @@ from ensemble.variance import (
     order_of,
 )
 from ensemble.zarr_json import ArraySpec
+from kernels._joining import MODEL
 
 F8 = NDArray[np.float64]
 Found = dict[str, tuple[ArraySpec, NDArray[Any]]]
@@ -89,8 +90,8 @@ class Splitter:
     def __init__(self, store: Store, layout: Layout) -> None:
         self.store, self.layout = store, layout
         self._buffer = np.empty(0)
-        coords = layout.setup.kernel.coords
-        self.named = {name for name, own in coords.items() if own.labels}
+        # What tells pools apart is not what their variance is due to.
+        self.named = {MODEL}
         design = layout.sampler.first
         self.units = factorial(design) or ((PARAMETERS, layout.shape[2]),)
         self.nested = "forcing" in layout.sampler.independent and layout.shape[0] > 1

@@ -119,6 +119,8 @@ def read_turns(file: Path) -> tuple[F8, I8, F8]:
         kinds = np.array(lines[1].split(), dtype=np.int64)
         count = len(kinds) // 3
         rows = np.array([line.split() for line in lines[2:] if line.strip()], dtype=np.float64)
+        if count < 1 or len(rows) < 2:
+            raise ValueError(f"{len(rows)} rows of {count} types")
         days = rows[:, 1 : 2 * count + 1].reshape(len(rows), 2, count)
     except (OSError, ValueError, IndexError) as error:
         text = f"found {file.name!r} ({error}); needed the testbed's table of greenup and fall"

@@ -22,9 +22,9 @@ def pool_names(cohorts: int) -> tuple[str, ...]:
 
 _STOCK, _FLUX = "g C m-2", "g C m-2 yr-1"
 _YEARLY = {
-    "rh": (_FLUX, "heterotrophic respiration, woody debris included"),
-    "litter_input": (_FLUX, "litter entering soil and woody debris"),
-    "soil_litter_carbon": (_STOCK, "carbon of litter and soil without woody debris"),
+    "rh": (_FLUX, "heterotrophic respiration, with that of woody debris"),
+    "litter_input": (_FLUX, "litter of leaves and fine roots, and woody debris that decomposes"),
+    "soil_litter_carbon": (_STOCK, "carbon of litter, microbes and soil, without woody debris"),
     "corpse_co2": (_FLUX, "respiration of the soil's cohorts, without that of woody debris"),
     "corpse_protected": (_STOCK, "protected carbon"),
     "corpse_unprotected": (_STOCK, "unprotected carbon without microbes"),
@@ -82,7 +82,8 @@ def report(out: Mapping[str, F8], members: I8, pools: F8, co2: F8, came: F8, deb
 
 def flat(pools: F8) -> F8:
     """Return cohorts and pools as one dimension, g C m-2."""
-    return 1000.0 * pools.reshape(*pools.shape[:-2], -1)
+    # Of no member numpy cannot tell what -1 stands for.
+    return 1000.0 * pools.reshape(*pools.shape[:-2], pools.shape[-2] * pools.shape[-1])
 
 
 def place(values: F8, members: I8, made: F8) -> None:

@@ -18,7 +18,6 @@ from kernels._contract import (
     Stage,
     Unfit,
     Variable,
-    _nothing_derived,
 )
 from kernels._feeding import Pairs, Wiring, open_link, open_side_by_side
 from kernels._links import Link
@@ -53,6 +52,7 @@ def joined(
     tables = _Tables([part for group in parts for part in group])
     for group in parts:
         tables.add(group)
+    tables.faults += _too_late(parts)
     if tables.faults:
         raise Unfit(tables.faults)
     kernels = [part.kernel for group in parts for part in group]
@@ -245,7 +245,11 @@ class _Tables:
                 text = f"output {name!r} of the models is also a driver or an earlier output"
                 self.faults.append(group[0].fault(text))
                 continue
-            whole = replace(variable, dims=(MODEL, *variable.dims))
+            said = {part.label: _meaning(part, name) for part in group}
+            meaning = variable.meaning
+            if len(set(said.values())) > 1:
+                meaning = "; ".join(f"{label}: {words}" for label, words in said.items())
+            whole = replace(variable, dims=(MODEL, *variable.dims), meaning=meaning)
             self.outputs[name] = whole
             self.given[name] = whole, " and ".join(labels)
             columns = tuple(part.made[name] for part in group)
@@ -284,6 +288,22 @@ def _common(group: Sequence[_Part]) -> dict[str, Variable]:
     }
 
 
+def _too_late(groups: Sequence[Sequence[_Part]]) -> Iterator[Fault]:
+    """Yield links that make what one before them is given by the forcing instead."""
+    for k, group in enumerate(groups):
+        later = {v.name: part for each in groups[k + 1 :] for part in each for v in part.variables}
+        for part in group:
+            for name in (d.name for d in part.kernel.drivers if d.name not in part.fed):
+                if name in later:
+                    maker = later[name].label
+                    text = f"driver {name!r} of {part.label!r} is made by {maker!r}, which is later"
+                    yield part.fault(f"{text}; put {maker!r} before {part.label!r}")
+
+
+def _meaning(part: _Part, name: str) -> str:
+    return next(v.meaning for v in part.variables if v.name == name)
+
+
 def _said(variable: Variable) -> str:
     return f"in {variable.units!r} along ({', '.join(variable.dims) or 'nothing'})"
 
@@ -306,11 +326,20 @@ Derivation = tuple[Callable[..., Mapping[str, Derived]], Any, tuple[str, ...], P
 """What derives parameters of a link, its options, the drivers it needs, and names."""
 
 
+class _NotBefore(Exception):
+    """A driver is asked for that an earlier link makes: it is not known before a run."""
+
+
+class _Before(dict[str, F8]):
+    """Drivers of a link that the forcing gives."""
+
+    def __missing__(self, name: str) -> F8:
+        raise _NotBefore(name)
+
+
 def _derivation(part: _Part) -> Derivation:
-    # What earlier links make is not known before a run, and so nothing follows from it.
-    derive = part.kernel.derive if not part.fed else _nothing_derived
-    drivers = tuple(d.name for d in part.kernel.drivers)
-    return derive, part.options, drivers, tuple(part.parameters.items())
+    drivers = tuple(d.name for d in part.kernel.drivers if d.name not in part.fed)
+    return part.kernel.derive, part.options, drivers, tuple(part.parameters.items())
 
 
 def _derive(
@@ -322,8 +351,12 @@ def _derive(
     """Return defaults and ranges of every link; of a parameter of several, all ranges hold."""
     found: dict[str, Derived] = {}
     for derive, own, needs, names in parts:
-        mine = {name: drivers[name] for name in needs if name in drivers}
-        said = derive(own, mine, coords)
+        mine = _Before((name, drivers[name]) for name in needs if name in drivers)
+        try:
+            said = derive(own, mine, coords)
+        except _NotBefore:
+            # Nothing follows from what earlier links make.
+            continue
         for name, chains in names:
             if name not in said:
                 continue

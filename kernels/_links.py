@@ -120,9 +120,12 @@ def read(
     groups = [list(_group(entry, where, reader.faults)) for entry, where in _entries(words)]
     _check_labels([word for group in groups for word in group], reader.faults)
     found = [[reader.link(word) for word in group] for group in groups]
+    if set(SPELLINGS) <= words.keys():
+        reader.faults.append(Fault("found links: and chain:; needed one of them", SPELLINGS[0]))
+    known = not reader.faults and any(groups)
     for name in sorted(rest.keys() - reader.used):
         # Where a link is not known, neither is what it might have been told.
-        if not any(link is None for group in found for link in group):
+        if known:
             text = f"no link has an option {name!r}{_near(name, reader.known)}"
             reader.faults.append(Fault(text, name))
     if not any(groups) and not reader.faults:

@@ -78,8 +78,8 @@ _DRIVERS = {
     "litter_met": ("g C m-2 d-1", 0.0, 1e4, "metabolic litter of leaves and fine roots"),
     "litter_str": ("g C m-2 d-1", 0.0, 1e4, "structural litter of leaves and fine roots"),
     "litter_cwd": ("g C m-2 d-1", 0.0, 1e4, "litter of wood"),
-    "soil_temperature": ("degC", -100.0, 80.0, "temperature of the soil"),
-    "theta_l": ("1", 0.0, 1.0, "liquid water, fraction of pore space"),
+    "soil_temperature": ("degC", -100.0, 80.0, "temperature of the root zone"),
+    "theta_l": ("1", 0.0, 1.0, "liquid water of the root zone, fraction of pore space"),
     "pft": ("1", 1.0, 18.0, "vegetation type, IGBP class 1-18"),
     "clay": ("1", 0.0, 1.0, "clay, fraction by mass"),
     "silt": ("1", 0.0, 1.0, "silt, fraction by mass"),
@@ -101,8 +101,8 @@ _MEANINGS = (
     "carbon of the slow pool",
     "carbon of the passive pool",
     "heterotrophic respiration, with that of woody debris",
-    "carbon of litter that enters soil and debris",
-    "all carbon of litter and soil without woody debris",
+    "litter of leaves and fine roots, and wood that falls",
+    "carbon of litter, microbes and soil, without woody debris",
 )
 FLUXES = ("rh", "litter_input")
 

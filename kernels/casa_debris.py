@@ -53,8 +53,8 @@ _SERIES = ("litter_cwd", "soil_temperature", "theta_l", "litter_leaf", "litter_f
 _DRIVERS = {
     "pft": ("1", 1.0, 18.0, "vegetation type, IGBP class 1-18"),
     "litter_cwd": ("g C m-2 d-1", 0.0, 1e4, "litter of wood"),
-    "soil_temperature": ("degC", -100.0, 80.0, "temperature of the soil"),
-    "theta_l": ("1", 0.0, 1.0, "liquid water, fraction of pore space"),
+    "soil_temperature": ("degC", -100.0, 80.0, "temperature of the root zone"),
+    "theta_l": ("1", 0.0, 1.0, "liquid water of the root zone, fraction of pore space"),
     "litter_leaf": ("g C m-2 d-1", 0.0, 1e4, "litter of leaves"),
     "litter_froot": ("g C m-2 d-1", 0.0, 1e4, "litter of fine roots"),
 }
@@ -68,9 +68,9 @@ def _drivers(options: Options) -> Iterator[Variable]:
 
 
 _OUTPUTS = {
-    "cwd_to_litter": ("g C m-2 d-1", "woody debris that becomes litter"),
+    "cwd_to_litter": ("g C m-2 d-1", "woody debris that becomes structural litter"),
     "cwd_respiration": ("g C m-2 d-1", "respiration of woody debris"),
-    "lignin_n": ("1", "lignin over nitrogen of litter, by mass"),
+    "lignin_n": ("1", "lignin over nitrogen of all litter, by mass"),
 }
 
 

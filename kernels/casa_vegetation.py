@@ -88,7 +88,7 @@ _DRIVERS: dict[str, tuple[str, float, float, str, tuple[str, ...]]] = {
     "fall": ("d", 1.0, 367.0, "day of the year on which senescence begins", ()),
     "gpp": ("g C m-2 d-1", 0.0, 100.0, "gross primary production", ("date",)),
     "air_temperature": ("degC", -100.0, 70.0, "temperature of the air", ("date",)),
-    "soil_temperature": ("degC", -100.0, 80.0, "temperature of the soil", ("date",)),
+    "soil_temperature": ("degC", -100.0, 80.0, "temperature of the root zone", ("date",)),
     "btran": ("1", -1e3, 1.0 + 1e-9, "plant-available water, part of its range", ("date",)),
 }
 _DAYS_OF = {"table": ("latitude",), "drivers": ("greenup", "fall")}

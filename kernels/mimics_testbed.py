@@ -99,21 +99,31 @@ COLD = np.array([1.0, 1.0, 0.015, 0.025, 1.0, 1.0, 1.0])
 
 # --- drivers ---
 
-_CARBON = "g C m-2 d-1"
+_CARBON, _SPLIT = "g C m-2 d-1", "litter of leaves and fine roots, by the split of MIMICS"
 # name: (units, lowest, highest, meaning); beyond these no soil is. In the blocks' order.
 _DAILY = {
-    "mimics_litter_met": (_CARBON, 0.0, 1e4, "metabolic litter of leaves and fine roots"),
-    "mimics_litter_str": (_CARBON, 0.0, 1e4, "structural litter of leaves and fine roots"),
+    "mimics_litter_met": (
+        _CARBON,
+        0.0,
+        1e4,
+        f"metabolic {_SPLIT}",
+    ),
+    "mimics_litter_str": (
+        _CARBON,
+        0.0,
+        1e4,
+        f"structural {_SPLIT}",
+    ),
     "cwd_to_litter": (_CARBON, 0.0, 1e4, "woody debris that becomes structural litter"),
     "lignin_n": ("1", 0.0, 1e4, "lignin over nitrogen of all litter, by mass"),
     "soil_temperature": ("degC", -80.0, 80.0, "temperature of the root zone"),
     "theta_l": ("1", 0.0, 1.0, "liquid water of the root zone, fraction of pore space"),
     "theta_f": ("1", 0.0, 1.0, "frozen water of the root zone, fraction of pore space"),
-    "cwd_respiration": (_CARBON, 0.0, 1e4, "carbon of woody debris that is respired"),
+    "cwd_respiration": (_CARBON, 0.0, 1e4, "respiration of woody debris"),
 }
 _ANNUAL_NPP = ("g C m-2 yr-1", -1e5, 1e5, "NPP of a year, which modifies turnover")
 _LASTING = {
-    "pft": ("1", 1.0, float(TYPES), "vegetation type, IGBP"),
+    "pft": ("1", 1.0, float(TYPES), "vegetation type, IGBP class 1-18"),
     "clay": ("1", 0.0, 1.0, "clay, fraction by mass"),
 }
 
@@ -170,15 +180,27 @@ _POOL_MEANINGS = (
     "available SOM",
 )
 _DENSITY, _FLUX, _STOCK = "mg C cm-3", "g C m-2 yr-1", "g C m-2"
+_CAME = "litter of leaves and fine roots, and woody debris that decomposes"
+_HELD = "carbon of litter, microbes and soil, without woody debris"
 _OF_POOLS = "mimics_pool"
 
 
 def _outputs(options: Options) -> Iterator[Variable]:
     daily = options.drivers == "daily"
     dims = ("time",) if daily else ()
-    yield Variable("rh", _FLUX, "heterotrophic respiration, that of woody debris with it", dims)
-    yield Variable("litter_input", _FLUX, "litter and decomposed woody debris", dims)
-    yield Variable("soil_litter_carbon", _STOCK, "carbon of litter, microbes and SOM", dims)
+    yield Variable("rh", _FLUX, "heterotrophic respiration, with that of woody debris", dims)
+    yield Variable(
+        "litter_input",
+        _FLUX,
+        "litter of leaves and fine roots, and woody debris that decomposes",
+        dims,
+    )
+    yield Variable(
+        "soil_litter_carbon",
+        _STOCK,
+        "carbon of litter, microbes and soil, without woody debris",
+        dims,
+    )
     for name, meaning in zip(_POOL_NAMES, _POOL_MEANINGS, strict=True):
         yield Variable(name, _DENSITY, f"carbon of {meaning}", dims)
     if daily:

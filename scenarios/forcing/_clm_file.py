@@ -66,7 +66,8 @@ class History:
     values : mapping of str to ndarray
         (n, T) or (n, T, levels); NaN where there is none.
     ground : mapping of str to ndarray or int
-        ``levels``, ``thickness``, ``saturation`` (n, levels), ``above_rock``.
+        ``levels``, ``thickness``, ``saturation`` (levels, n or 1), ``above_rock``; ``used``,
+        how many levels from the top count.
     """
 
     path: Path
@@ -170,14 +171,19 @@ def _ground(dataset: Any, values: Mapping[str, F8]) -> dict[str, Any]:
     centres = next((n for n in ("ZSOI", *dataset["TSOI"].dimensions) if _is_depth(dataset, n)), "")
     if centres:
         found["midpoints"] = midpoint_thickness(_column(dataset, centres))
+    found["used"] = sum(LEVELS[levels])
     if "DZSOI" in names:
         found["thickness"] = _column(dataset, "DZSOI")
+        if not np.isfinite(found["thickness"][: found["used"]]).all():
+            raise ValueError("has no place with a DZSOI of every level")
     if not found.keys() & {"midpoints", "thickness"}:
         raise ValueError("has no depths of its levels: needed ZSOI, DZSOI or levgrnd")
     if "WATSAT" in names:
-        found["saturation"] = _column(dataset, "WATSAT")
+        whole = _plain(dataset["WATSAT"])
+        found["saturation"] = whole.reshape(len(whole), -1)
     if "nbedrock" in names and np.size(dataset["nbedrock"][...]) == 1:
         found["above_rock"] = int(dataset["nbedrock"][...])
+        found["used"] = min(found["used"], found["above_rock"])
     return found
 
 
@@ -189,9 +195,13 @@ def _is_depth(dataset: Any, name: str) -> bool:
 
 
 def _column(dataset: Any, name: str) -> F8:
-    """Return a variable of levels alone; of several columns, the first."""
+    """Return a variable of levels alone; of several columns, the first that has the most.
+
+    Levels are as thick everywhere, but the ocean has none.
+    """
     values = _plain(dataset[name])
-    return values.reshape(len(values), -1)[:, 0]
+    columns = values.reshape(len(values), -1)
+    return np.asarray(columns[:, np.isfinite(columns).sum(axis=0).argmax()])
 
 
 def _check(history: History, findings: Findings) -> None:
@@ -199,8 +209,10 @@ def _check(history: History, findings: Findings) -> None:
     land = is_land(history)
     for name, values in history.values.items():
         rule = RULES[name]
-        # Levels of rock may be empty; what is used of them is checked where it is used.
+        # Levels that do not count may be empty: rock has no water.
         empty_levels = np.isnan(values).all(axis=(0, 1), keepdims=True)
+        if values.ndim == 3:
+            empty_levels &= np.arange(values.shape[2]) >= history.ground.get("used", 0)
         with np.errstate(invalid="ignore"):
             bad = ~((values >= rule.least) & (values <= rule.most))
         bad &= ~empty_levels

@@ -80,7 +80,7 @@ def columns_of(words: Words, history: History, base: Path, findings: Findings) -
         sand, clay, about = _surface(base / words.surface, history, land, findings)
         told["surface"] = about
     silt = 1 - sand - clay
-    full = _saturation(history, sand)
+    full = _saturation(history, sand, land)
     wet = np.minimum(field_capacity(sand, clay), full)
     lat = history.places.get("lat", np.zeros(0))
     if not lat.size:
@@ -94,14 +94,15 @@ def columns_of(words: Words, history: History, base: Path, findings: Findings) -
     return Column(names, land, places, pft, lat[land], sand, clay, silt, dry, wet, full, told)
 
 
-def _saturation(history: History, sand: F8) -> F8:
+def _saturation(history: History, sand: F8, land: NDArray[np.int64]) -> F8:
     """Return saturation over all soil levels, from the file if it says, else of mineral soil."""
     ground = history.ground
     if "saturation" not in ground or "thickness" not in ground:
         return saturation(sand)
     soil = {15: 10, 25: 20}.get(ground["levels"], ground["levels"])
     levels, thickness = ground["saturation"][:soil], ground["thickness"][:soil]
-    return np.full(sand.size, np.average(levels, weights=thickness))
+    at = land if levels.shape[1] == int(np.prod(history.shape)) else np.zeros_like(land)
+    return np.asarray(np.average(levels[:, at], axis=0, weights=thickness))
 
 
 def _surface(

@@ -1,6 +1,6 @@
 """A documented change of a forcing, which makes another one: labelled, and never data."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import numpy as np
@@ -14,6 +14,9 @@ Factor = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 QUANTITIES = ("soil_temperature", "air_temperature", "theta_l", "theta_f", "litter", "npp", "gpp")
 """What may be changed; litter is all of it, with woody debris, and moves nothing else."""
+
+FLUXES = ("litter", "npp", "gpp")
+"""Of them what may not become negative, and so is multiplied alone."""
 
 
 class Perturb(BaseModel):
@@ -35,16 +38,20 @@ class Perturb(BaseModel):
             raise ValueError("changes nothing; say multiply: {litter: 0.9}, or leave perturb: out")
         return self
 
-    def check(self, findings: Findings) -> None:
-        """Note quantities that there are not."""
+    def check(self, findings: Findings, unused: Sequence[str] = ()) -> None:
+        """Note quantities that there are not, or that a reader makes nothing of (``unused``)."""
         for word, said in (("multiply", self.multiply), ("add", self.add)):
             for name in said:
                 where = f"forcing.perturb.{word}.{name}"
                 if name not in QUANTITIES:
                     text = f"no quantity {name!r}{nearest(name, QUANTITIES)}"
                     findings.add("perturbed", Problem(text, where))
-                elif word == "add" and name == "litter":
-                    text = "litter has parts; say multiply: {litter: FACTOR}"
+                elif name in unused:
+                    text = f"no driver of this reader is made of {name}; leave it out"
+                    findings.add("perturbed", Problem(text, where))
+                elif word == "add" and name in FLUXES:
+                    why = "has parts" if name == "litter" else "would be negative somewhere"
+                    text = f"{name} {why}; say multiply: {{{name}: FACTOR}}"
                     findings.add("perturbed", Problem(text, where))
                 elif word == "multiply" and name.endswith("temperature"):
                     text = f"degC has no true zero; say add: {{{name}: KELVINS}}"

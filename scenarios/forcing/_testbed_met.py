@@ -82,6 +82,9 @@ class MetFile:
             why = ": leave February 29 out" if leap else ", no day missing"
             text += f"; needed {DAYS} a year{why}"
             yield Problem(text, "dimension 'time'", str(self.path))
+        if (np.diff(self.years) != 1).any():
+            text = f"holds {', '.join(map(str, self.years))}; needed each year once, one by one"
+            yield Problem(text, "variable 'year'", str(self.path))
         if sizes.get("nsoilyrs", LAYERS) != LAYERS:
             text = f"has {sizes['nsoilyrs']} layers; needed {LAYERS}"
             yield Problem(text, "dimension 'nsoilyrs'", str(self.path))

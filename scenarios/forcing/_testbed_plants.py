@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels._casa_table import published
 from scenarios.forcing._checks import F8
 
 FMET = (0.75, 0.85, 0.013)
@@ -26,38 +27,30 @@ STAYS = 0.52
 LARGEST_LIGNIN_N, LEAST_FLUX = 40.0, 0.001
 """Cap of the mean ratio that MIMICS uses, and the least litter that it is divided by."""
 
-RESORBED = (0.5, 0.9)
-"""fN of leaves and fine roots, every class."""
+_TABLE = published()
+"""Of vegetation classes 1-18, which the archived runs used."""
 
-# C:N of leaf, wood, fine root; lignin of leaf and root, and of wood, g (g C)-1. Classes 1-18 of
-# pftlookup_igbp_updated4.csv, which the archived runs used.
-_CN_LEAF = (50, 25, 60, 50, 50, 45, 40, 25, 25, 50, 30, 50, 40, 30, 40, 40, 40, 47.6)
-_CN_WOOD = (250, 150, 250, 175, 175, *(150,) * 6, 125, 150, 125, 150, 150, 135, 150)
-_CN_ROOT = (78, 68, *(41,) * 16)
-_LIGNIN = (0.25, 0.2, 0.2, 0.2, 0.22, 0.2, 0.2, 0.15, 0.15, 0.1, 0.15, 0.2, 0.15, 0.1, 0.1, 0.15,
-           0.25, 0.166)  # fmt: skip
-_LIGNIN_WOOD = 0.4
-
-ALLOCATED = (
-    (0.42, 0.33, 0.25), (0.25, 0.1, 0.65), (0.4, 0.3, 0.3), (0.3, 0.2, 0.5), (0.35, 0.4, 0.25),
-    (0.52, 0.15, 0.33), (0.4, 0.15, 0.45), (0.3, 0.1, 0.6), (0.2, 0.1, 0.7), (0.3, 0.0, 0.7),
-    (0.5, 0.0, 0.5), (0.3, 0.0, 0.7), (0.5, 0.0, 0.5), (0.35, 0.0, 0.65), (0.5, 0.0, 0.5),
-    (0.2, 0.2, 0.6), (0.6, 0.4, 0.0), (0.3, 0.0, 0.7),
-)  # fmt: skip
+ALLOCATED = np.stack([_TABLE[name] for name in ("a_leaf", "a_wood", "a_froot")], axis=1)
 """NPP to leaf, wood and fine root, classes 1-18, before phenology and limits."""
 
 
 @dataclass(frozen=True)
 class Quality:
-    """Lignin to nitrogen of litter by location, (L,), as MIMICS has it: lignin x C:N."""
+    """Lignin to nitrogen of litter by location, (L,), as MIMICS has it: lignin x C:N.
+
+    ``resorbed`` are the parts of N, of leaves and of fine roots, that CASA says stay in litter.
+    """
 
     leaf: F8
     root: F8
     wood: F8
+    resorbed: tuple[F8, F8]
 
     def metabolic(self, resorbed: bool) -> tuple[F8, F8]:
         """Return the metabolic share of leaf and root litter; CASA counts N drawn back."""
-        leaf, root = RESORBED if resorbed else (1.0, 1.0)
+        if not resorbed:
+            return _fmet(self.leaf), _fmet(self.root)
+        leaf, root = self.resorbed
         return _fmet(self.leaf / leaf), _fmet(self.root / root)
 
 
@@ -69,10 +62,9 @@ def _fmet(lignin_n: F8) -> F8:
 def quality(pft: NDArray[np.integer]) -> Quality:
     """Return the litter quality of locations from their classes (L,), 1 to 18."""
     at = np.asarray(pft, dtype=np.int64) - 1
-    leaf, wood, root, lignin = (
-        np.array(column, dtype=np.float64)[at] for column in (_CN_LEAF, _CN_WOOD, _CN_ROOT, _LIGNIN)
-    )
-    return Quality(lignin * leaf, lignin * root, _LIGNIN_WOOD * wood)
+    of = {name: values[at] for name, values in _TABLE.items()}
+    leaf, root, wood = (of[f"lignin_{p}"] * of[f"cn_{p}"] for p in ("leaf", "froot", "wood"))
+    return Quality(leaf, root, wood, (of["fn_leaf"], of["fn_froot"]))
 
 
 @dataclass(frozen=True)

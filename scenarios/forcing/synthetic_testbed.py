@@ -153,7 +153,7 @@ def litter_of(pft: F8, greenest: F8, by_year: F8) -> Litter:
     by_year : ndarray, shape (L, Y)
         Mean GPP, g C m-2 d-1.
     """
-    shares = np.array(ALLOCATED)[pft.astype(np.int64) - 1]
+    shares = ALLOCATED[pft.astype(np.int64) - 1]
     leaf, wood, root = NPP_SHARE * (shares / shares.sum(axis=1, keepdims=True)).T
     days = np.arange(1.0, DAYS + 1)
     fall = 1 + 0.5 * np.cos(2 * np.pi / DAYS * (days - greenest[:, np.newaxis] - 60))

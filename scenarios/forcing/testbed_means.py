@@ -28,7 +28,7 @@ decomposes: a steady state. ``btran`` is that of the mean water.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -71,10 +71,13 @@ class MeansSpec(ReaderSpec):
     )
     depth: float = Field(default=100.0, gt=0, allow_inf_nan=False, description="of soil, cm")
 
+    unused: ClassVar[tuple[str, ...]] = ()
+    """Quantities of the files that no driver is made of."""
+
     def means(self, base: Path, findings: Findings) -> Means:
         """Return what the files have, perturbed as asked."""
         if self.perturb is not None:
-            self.perturb.check(findings)
+            self.perturb.check(findings, self.unused)
         paths = (base / self.path, base / self.grid, base / self.soil)
         return load_means(*paths, self.cells, findings).perturbed(self.perturb)
 

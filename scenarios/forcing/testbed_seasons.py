@@ -28,7 +28,7 @@ Years differ as in `synthetic_testbed`. The result is written year by year into 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +55,9 @@ _W = 2 * np.pi / DAYS
 
 class Spec(MeansSpec):
     """``forcing:`` of invented seasons on real means."""
+
+    # Plants make litter and NPP of the daily drivers.
+    unused: ClassVar[tuple[str, ...]] = ("litter", "npp")
 
     reader: Literal["testbed_seasons"]
     years: Years | Count = Field(default=1, description="[first, last], or how many from 1901")

@@ -183,6 +183,14 @@ def test_cells_of_a_regular_grid_with_holes():
     np.testing.assert_array_equal(filled[raster.row, raster.column], values)
 
 
+def test_latitudes_of_two_decimals_are_those_of_a_regular_grid():
+    every = np.round(np.linspace(-90, 90, 96), 2)
+    lat, lon = np.meshgrid(every[18:90], np.arange(0, 360, 2.5), indexing="ij")
+    raster = places(lat.ravel(), lon.ravel()).raster
+    assert (raster.row.max(), raster.column.max()) == (71, 143)
+    np.testing.assert_allclose(np.diff(raster.lat), 180 / 95, rtol=1e-4)
+
+
 def test_sites_are_points_and_few_are_no_map():
     random = np.random.default_rng(0)
     assert places(random.uniform(-60, 60, 40), random.uniform(-180, 180, 40)).raster is None

@@ -1,9 +1,12 @@
 """Shares of variance of models, forcings and parameters, from a run to the store and tables."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
 from gridded import forcing as data
+from gridded import model
 from support import plan
 
 import ensemble
@@ -87,6 +90,17 @@ def test_shares_of_every_cell_are_those_of_its_members(tmp_path):
     titles = [t["header"] for t in tables]
     assert ["term", "litter_global", "change", "litter"] in titles
     assert ["term", "rh_global", "rh_zonal_mean", "rh", "stock"] in titles
+
+
+def test_pools_are_cells_and_no_factor(tmp_path, monkeypatch):
+    outputs = tuple(
+        replace(v, dims=tuple("pool" if d == "model" else d for d in v.dims)) for v in model.OUTPUTS
+    )
+    coords = {"pool": model.KERNEL.coords["model"]}
+    monkeypatch.setattr(model, "KERNEL", replace(model.KERNEL, outputs=outputs, coords=coords))
+    found = analysed(tmp_path)[0]["variance"]
+    assert found.stock_share.dims == ("location", "pool", "term")
+    assert found.term.values.tolist() == ["forcing", "parameters", "forcing x parameters"]
 
 
 def test_how_locations_are_read_changes_nothing(tmp_path, monkeypatch):

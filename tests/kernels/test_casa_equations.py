@@ -226,8 +226,9 @@ class TestPhenology:
         np.testing.assert_array_equal(greenup, [81, 81, 1, 1, 271, 271])
         np.testing.assert_array_equal(fall - greenup, np.full(6, 50))
 
-    def test_a_file_of_another_kind_is_refused(self, tmp_path):
-        (tmp_path / "phen.txt").write_text("a\nb\n")
+    @pytest.mark.parametrize("text", ["a\nb\n", "Lat\n4 10\n1 2\n2 3\n", "Lat\n4 4 4\n79 1 2 0\n"])
+    def test_a_file_of_another_kind_is_refused(self, tmp_path, text):
+        (tmp_path / "phen.txt").write_text(text)
         options = casa_vegetation.Options(phenology_file="phen.txt")
         with pytest.raises(Unfit, match="greenup and fall"):
             casa_vegetation.KERNEL.made(options, tmp_path)

@@ -12,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 import kernels
-from kernels import Coordinate, Kernel, Unfit, Variable
+from kernels import Coordinate, Derived, Kernel, Unfit, Variable
 from kernels._fingerprint import fingerprint
 from scenarios import read_options
 
@@ -56,6 +56,17 @@ class TestTables:
         assert {v.name for v in kernel.intermediates} == {
             *("slow_rh", "quick_rh", "slow_stock", "quick_stock", "rates")
         }
+
+    def test_what_models_mean_by_one_name_is_said_of_each(self, monkeypatch):
+        words = {v.name: v.meaning for v in made().outputs}
+        assert words["rh"] == next(v.meaning for v in slow.OUTPUTS if v.name == "rh")
+        outputs = tuple(
+            replace(v, meaning="of slow soil") if v.name == "rh" else v for v in slow.OUTPUTS
+        )
+        monkeypatch.setattr(slow, "KERNEL", replace(slow.KERNEL, outputs=outputs))
+        words = {v.name: v.meaning for v in made().outputs}
+        other = next(v.meaning for v in quick.KERNEL.outputs if v.name == "rh")
+        assert words["rh"] == f"slow: of slow soil; quick: {other}"
 
     def test_drivers_are_those_that_no_earlier_link_makes(self):
         assert [d.name for d in made().drivers] == ["gpp", "soil_temperature", "clay"]
@@ -126,6 +137,15 @@ class TestTables:
         assert found.keys() == expected.keys()
         for name, one in expected.items():
             np.testing.assert_array_equal(found[name].default, one.default)
+
+    @pytest.mark.parametrize(("driver", "expected"), [("clay", ["rate"]), ("litter", [])])
+    def test_what_forcing_gives_a_fed_link_is_derived_from(self, monkeypatch, driver, expected):
+        def derive(options, drivers, coords):
+            return {"rate": Derived(drivers[driver] / 100, np.zeros(2), np.ones(2))}
+
+        monkeypatch.setattr(slow, "KERNEL", replace(slow.KERNEL, derive=derive))
+        kernel = made({"links": ["chained.leaves", "chained.slow"]})
+        assert list(kernel.derive(None, {"clay": np.array([0.1, 0.2])}, {})) == expected
 
 
 class TestLaws:
@@ -217,6 +237,17 @@ def with_litter(**changes):
 MISUSE = {
     "nothing": ({}, "links", "is missing; needed one kernel or more, such as [two_box] or"),
     "no links": ({"links": []}, "links", "is missing; needed one kernel or more"),
+    "no links and an option": ({"links": [], "start": "cold"}, "links", "is missing; needed one"),
+    "both spellings": (
+        {"links": ["two_box"], "chain": ["two_box"]},
+        "links",
+        "found links: and chain:; needed one of them",
+    ),
+    "one model and an option": (
+        {"links": [{"models": ["two_box"]}], "scheme": "implicit"},
+        "links[0].models",
+        "needed a list of two kernels or more",
+    ),
     "a number": ({"links": [3]}, "links[0]", "found 3; needed a kernel's name, {name: kernel}"),
     "no name": ({"links": [{"start": "cold"}]}, "links[0]", "needed a kernel's name"),
     "no such kernel": ({"chain": ["two_bx"]}, "chain[0]", "no kernel 'two_bx'; did you mean"),
@@ -322,6 +353,16 @@ def test_links_that_do_not_fit_are_refused_with_both_said(monkeypatch, name):
     (fault,) = error.value.faults
     assert fault.where == "links[1]"
     assert text in fault.text
+
+
+def test_a_link_that_makes_what_one_before_it_needs_is_out_of_order():
+    with pytest.raises(Unfit) as error:
+        made({"links": ["chained.slow", "chained.leaves"]})
+    (fault,) = error.value.faults
+    assert fault.where == "links[0]"
+    assert fault.text == (
+        "driver 'litter' of 'slow' is made by 'leaves', which is later; put 'leaves' before 'slow'"
+    )
 
 
 def test_dimensions_of_one_name_must_be_the_same(monkeypatch):

@@ -113,6 +113,28 @@ def test_one_name_means_one_thing_across_kernels():
                 assert said.setdefault(entry.name, words) == words, entry.name
 
 
+TESTBED = ("casa_vegetation", "casa_debris", "casa_cnp", "mimics_testbed", "corpse")
+UNLIKE = {"litter_input"}
+"""In CASA wood counts when it falls, for its debris is a pool of the model; else as it decays."""
+
+
+@pytest.mark.parametrize("words", [{}, {"drivers": "mean"}, {"start": "spinup"}])
+def test_one_name_means_one_thing_across_kernels_of_the_testbed(words):
+    said, ranges = {}, {}
+    for name in TESTBED:
+        kernel = kernels.get(name)
+        if not words.keys() <= {option.name for option in fields(kernel.options)}:
+            continue
+        kernel = kernel.made(kernel.options(**words), None)
+        for entry in (*kernel.drivers, *kernel.outputs):
+            known = (entry.units, entry.meaning)
+            if entry.name not in UNLIKE:
+                assert said.setdefault(entry.name, known) == known, (name, entry.name)
+        for p in kernel.parameters:
+            known = (p.units, p.meaning)
+            assert ranges.setdefault(p.name, known) == known, (name, p.name)
+
+
 @CHOICES
 class TestLaws:
     def test_cost_is_positive_and_grows(self, name, options):

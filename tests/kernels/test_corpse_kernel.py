@@ -17,7 +17,7 @@ from kernels._corpse_lanes import LANES
 from kernels._corpse_namelist import read_namelist
 from kernels._corpse_sets import SETS
 from kernels._fingerprint import fingerprint
-from kernels._status import OK
+from kernels._status import BAD_INPUT, OK, OUT_OF_RANGE
 from scenarios import ScenarioError, units
 
 KERNEL = corpse.KERNEL
@@ -325,6 +325,11 @@ class TestLaws:
     def test_no_sample_at_all(self, word):
         found = members(word, {"Tmic": np.empty(0)}, share=False)
         assert found.status.shape == (3, 0)
+
+    def test_where_every_member_fails_each_has_its_status(self, word):
+        found = members(word, {"Tmic": np.array([-1.0, np.nan])}, share=False)
+        assert found.status.tolist() == [[OUT_OF_RANGE, BAD_INPUT]] * 3
+        assert all(np.isnan(values).all() for values in found.out.values())
 
 
 @pytest.mark.parametrize("word", MODES)

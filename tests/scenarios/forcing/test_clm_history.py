@@ -27,8 +27,13 @@ NEW = np.array([0.02, 0.04, 0.06, 0.08, 0.12, 0.16, 0.2, 0.24, 0.28, 0.32, 0.36,
 MONTHS = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 
 
-def write(path, steps, change=None, *, calendar="noleap", dim="levgrnd", start="1901-01-01"):
-    """Write a history file of two columns; ``steps`` are lengths in days."""
+def write(
+    path, steps, change=None, *, calendar="noleap", dim="levgrnd", start="1901-01-01", ground=None
+):
+    """Write a history file of two columns; ``steps`` are lengths in days.
+
+    ``ground`` are variables of levels by column, (25, 2).
+    """
     ends = np.cumsum(steps).astype(float)
     n = ends.size
     centres = np.cumsum(NEW) - NEW / 2
@@ -49,7 +54,9 @@ def write(path, steps, change=None, *, calendar="noleap", dim="levgrnd", start="
         time.setncatts({"units": f"days since {start} 00:00:00", "calendar": calendar})
         time[:] = ends
         file.createVariable(dim, "f8", (dim,))[:] = centres
-        file.createVariable("DZSOI", "f8", (dim,))[:] = NEW
+        for name, values in (ground or {"DZSOI": NEW}).items():
+            dims = (dim, "lndgrid")[: np.ndim(values)]
+            file.createVariable(name, "f8", dims, fill_value=1e36)[:] = values
         for name, values in (("lat", [40.0, 60.0]), ("lon", [10.0, 20.0])):
             file.createVariable(name, "f8", ("lndgrid",))[:] = values
         for name, (unit, values) in made.items():
@@ -197,6 +204,29 @@ class TestRefused:
         assert "h.nc: is not NetCDF, or not all of it" in refused(tmp_path)
         with pytest.raises(ValueError, match="needed pft: with texture: or surface:"):
             read(tmp_path, texture=None)
+
+    def test_levels_are_those_of_a_column_that_is_land(self, tmp_path):
+        def ocean(made):
+            for _, values in made.values():
+                values[..., 0] = 1e36
+
+        write(tmp_path / "h.nc", np.ones(365), ocean)
+        plain = read(tmp_path).drivers
+        deep = np.stack([np.full(25, 1e36), NEW], axis=1)
+        full = np.stack([np.full(25, 0.2), np.full(25, 0.41)], axis=1)
+        write(tmp_path / "h.nc", np.ones(365), ocean, ground={"DZSOI": deep, "WATSAT": full})
+        found = read(tmp_path).drivers
+        np.testing.assert_allclose(found["porosity"], [0.41])
+        np.testing.assert_allclose(
+            found["theta_l"] * 0.41, plain["theta_l"] * plain["porosity"][:, None]
+        )
+
+    def test_a_level_without_water_is_missing(self, tmp_path):
+        def change(made):
+            made["SOILLIQ"][1][:, 3] = 1e36
+
+        write(tmp_path / "h.nc", np.ones(365), change)
+        assert "'SOILLIQ', cell 1 (40, 10), 1901-01-01, level 4: is missing" in refused(tmp_path)
 
     def test_a_column_of_the_ocean_is_left_out(self, tmp_path):
         def change(made):

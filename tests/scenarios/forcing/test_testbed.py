@@ -131,6 +131,15 @@ class TestRefused:
         assert said in message
         assert len(message.splitlines()) == 1
 
+    def test_years_that_are_there_twice_or_out_of_order(self, folder):
+        one, two = small.years(2)
+        daily = {n: np.concatenate([one[n], two[n]], axis=1) for n in one}
+        cells = [*small.CELLS, small.ICE, small.WATER]
+        for years in ([1901, 1901], [1902, 1901]):
+            write_met(folder / "met.nc", years, small.LAT, small.LON, cells, daily)
+            said = refused(folder, met="met.nc", years=None)
+            assert f"holds {years[0]}, 1901; needed each year once, one by one" in said
+
     def test_values_of_cells_that_are_not_simulated_do_not_matter(self, folder):
         small.met(folder, change=small.broken("gpp", small.WATER, 3, -1))
         read(folder)

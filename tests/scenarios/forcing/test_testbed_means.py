@@ -147,9 +147,10 @@ class TestRefused:
 
     def test_words(self, folder):
         assert "forcing.cells[0]: no cell 8 among those" in refused(folder, cells=[8])
-        perturb = {"label": "x", "add": {"litter": 1, "snow": 2}}
+        perturb = {"label": "x", "add": {"litter": 1, "gpp": -1, "snow": 2}}
         said = refused(folder, perturb=perturb)
         assert "forcing.perturb.add.litter: litter has parts" in said
+        assert "forcing.perturb.add.gpp: gpp would be negative somewhere; say multiply" in said
         assert "forcing.perturb.add.snow: no quantity 'snow'" in said
         daily = [Variable("gpp", FLUX, "", ("date",)), Variable("snow", "m", "", ())]
         said = refused(folder, needs=daily)

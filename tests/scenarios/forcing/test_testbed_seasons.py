@@ -6,6 +6,7 @@ import small_testbed as small
 from support import DATA, needs_data
 
 from kernels import Variable
+from scenarios import ScenarioError
 from scenarios.forcing._served import FLUX, LASTING, UNITS
 from scenarios.forcing._testbed_plants import quality
 from scenarios.forcing.testbed_seasons import DAILY, Spec
@@ -60,6 +61,16 @@ def test_labels_and_precision(folder):
     assert "drier (a perturbation of means.nc: theta_l x 0.9; not data)" in other.synthetic
 
 
+def test_a_change_of_nothing_that_is_used_is_refused(folder):
+    with pytest.raises(ScenarioError) as error:
+        read(folder, perturb={"label": "x", "multiply": {"litter": 0.8, "npp": 0.8, "gpp": 0.8}})
+    said = str(error.value)
+    for name in ("litter", "npp"):
+        where = f"forcing.perturb.multiply.{name}: "
+        assert f"{where}no driver of this reader is made of {name}" in said
+    assert "gpp" not in said
+
+
 @needs_data
 def test_real_cells():
     folder = "testbed/clm45_cruncep"
@@ -70,7 +81,7 @@ def test_real_cells():
         soil=f"{folder}/gridinfo_soil_clm2.csv.gz",
         precision="float32",
     )
-    assert found.drivers["gpp"].shape == (2919, 365)
+    assert found.drivers["gpp"].shape == (2890, 365)
     area = found.locations.columns["area"]
     whole = (found.drivers["gpp"].sum(axis=1, dtype=np.float64) * area).sum() * 1e-15
     assert whole == pytest.approx(136.02, abs=5e-3)
