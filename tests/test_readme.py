@@ -97,7 +97,7 @@ def test_the_block_of_the_testbed_reads_the_real_files(tmp_path):
 
     planned = ensemble.plan(scenarios.load(file))
     assert planned.setup.forcings == ("clm45_cruncep", "perturbed")
-    assert len(planned.setup.locations.names) == 2879
+    assert len(planned.setup.locations.names) == 2843
     assert planned.setup.synthetic.startswith("perturbed: less litter and cooler")
 
 

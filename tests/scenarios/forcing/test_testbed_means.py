@@ -167,12 +167,12 @@ class TestRefused:
 class TestReal:
     def test_cells_are_the_active_ones(self):
         found = read(DATA, **REAL)
-        assert len(found.locations.names) == 2879
+        assert len(found.locations.names) == 2843
         assert found.provenance["cells_left_out"] == {
             "PFT 11 is not simulated": 30,
             "PFT 15 is not simulated": 299,
             "PFT 17 is not simulated": 1000,
-            "no litter": 91,
+            "no litter": 127,
         }
         # Liquid water is capped at field capacity: of the right soil, none has more.
         assert 0.99 < found.drivers["btran"].max() < 1 + 1e-6

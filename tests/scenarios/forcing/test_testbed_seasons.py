@@ -81,7 +81,7 @@ def test_real_cells():
         soil=f"{folder}/gridinfo_soil_clm2.csv.gz",
         precision="float32",
     )
-    assert found.drivers["gpp"].shape == (2879, 365)
+    assert found.drivers["gpp"].shape == (2843, 365)
     area = found.locations.columns["area"]
     whole = (found.drivers["gpp"].sum(axis=1, dtype=np.float64) * area).sum() * 1e-15
     assert whole == pytest.approx(136.02, abs=5e-3)
