@@ -87,12 +87,19 @@ SOIL = DECAY | _named(
 
 
 def of_table(parameters: Mapping[str, Parameter], table: Table) -> tuple[Parameter, ...]:
-    """Return parameters with a table's defaults, where every type has the same."""
+    """Return parameters with a table's defaults, where every type has the same.
+
+    Where types differ the meaning says so: in a chain that is another parameter than one of a
+    table whose types are alike.
+    """
     found = []
     for name, parameter in parameters.items():
         values = table.get(name)
         if values is not None and (values == values[0]).all():
             parameter = replace(parameter, default=float(values[0]))
+        elif values is not None:
+            meaning = f"{parameter.meaning}, by vegetation type if not set"
+            parameter = replace(parameter, meaning=meaning)
         found.append(parameter)
     return tuple(found)
 

@@ -8,6 +8,7 @@ from casa_cases import defaults, made
 from reference_forcing import constants, table
 from support import DATA, needs_data
 
+import kernels
 from kernels import Unfit, casa_cnp, casa_debris, casa_vegetation
 from kernels._casa_equations import (
     activity,
@@ -31,6 +32,7 @@ from kernels._casa_rows import debris_rows, exponentials, logarithms, plant_rows
 from kernels._casa_table import published, read_table
 from kernels._contract import kept_as
 from kernels._log import log
+from scenarios import read_options
 
 UNITS = table("casa_units")
 PFTS = np.arange(1.0, 19.0)
@@ -166,6 +168,17 @@ class TestTables:
         np.testing.assert_array_equal(derived["q10"].default, [1.5, 1.72, 1.5])
         np.testing.assert_array_equal(derived["tau_slow"].default, [4.0, 5.0, 2.5])
         assert "met_to_fast" not in derived
+
+    @needs_data
+    def test_one_table_for_two_links_is_one_parameter_and_two_are_two(self):
+        name, chain = "pftlookup_igbp_FEF_CASAcal26_xkNlitteropt.csv", kernels.get("chain")
+        for other, expected in ((name, {"q10"}), ("", {"casa_debris_q10", "casa_cnp_q10"})):
+            links = [{"name": "casa_debris", "table": other}, {"name": "casa_cnp", "table": name}]
+            kernel = chain.made(read_options({"chain": links}, chain), POINT)
+            assert {p.name for p in kernel.parameters if p.name.endswith("q10")} == expected
+            derived = kernel.derive(None, {"pft": np.array([4.0, 5.0])}, {})
+            known = {n: one.default.tolist() for n, one in derived.items() if n.endswith("q10")}
+            assert known == {max(expected & {"q10", "casa_cnp_q10"}): [1.5, 1.72]}
 
     @needs_data
     def test_a_store_keeps_the_file(self, tmp_path):
