@@ -1,13 +1,14 @@
 """CASA: batches taken some locations at a time, and outputs filled from members."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
+from typing import Any
 
 import numpy as np
 
 from kernels._casa_rows import status_of_parameters
-from kernels._contract import F8, U1, Batch, Parameter
+from kernels._contract import F8, U1, Batch, Fault, Parameter, Run
 from kernels._status import OK
 
 MEMBERS_AT_ONCE = 8192
@@ -85,3 +86,42 @@ def parts(
             np.moveaxis(values, -1, 1)[codes != OK] = nan
             if not np.shares_memory(values, out[name]):
                 out[name][at] = values
+
+
+def opener(
+    run: Callable[[Any, Any, Batch, Mapping[str, F8], U1], None], known: Any
+) -> Callable[[Any], Run]:
+    """Return what opens a stage: ``run(options, known, batch, out, status)``, without warnings."""
+
+    def open_(options: Any) -> Run:
+        def quiet(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
+            # Members with a status go through as well, for no result.
+            with np.errstate(all="ignore"):
+                run(options, known, batch, out, status)
+
+        return quiet
+
+    return open_
+
+
+def years_of(batch: Batch, series: str) -> int:
+    """Return the years of a batch; the days of a daily driver must be 365 of each."""
+    years, days = len(batch.coords["year"]), batch.drivers[series].shape[1]
+    if days != 365 * years:
+        raise ValueError(f"drivers have {days} days for {years} years; needed 365 of each")
+    return years
+
+
+def cycle_faults(options: Any) -> Iterator[Fault]:
+    """Yield what is wrong with options of the cycle that a kernel starts from."""
+    for name in ("cycle", "spinup_years"):
+        if getattr(options, name) < 1:
+            yield Fault(f"found {getattr(options, name)}; needed 1 or more (years)", name)
+
+
+def spinup_faults(options: Any) -> Iterator[Fault]:
+    """Yield what is wrong with them, and with when a cycle is at rest."""
+    yield from cycle_faults(options)
+    if not 0.0 < options.spinup_tolerance < 1.0:
+        found = f"found {options.spinup_tolerance:g}; needed more than 0 and less than 1"
+        yield Fault(found, "spinup_tolerance")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from kernels._casa_table import Table, published, read_table
-from kernels._contract import kept_as
+from kernels._contract import file_of
 
 Read = TypeVar("Read")
 
@@ -22,6 +22,5 @@ def read_file(
     """Return what a file says, and its path by its name; nothing where none is named or opened."""
     if not written or base is None:
         return None, {}
-    kept = base / kept_as(written)
-    file = kept if kept.is_file() else base / written
+    file = file_of(written, base)
     return read(file), {written: file}

@@ -334,6 +334,12 @@ Read = Callable[
 ]
 
 
+def file_of(written: str, base: Path) -> Path:
+    """Return a kernel's file: the store's copy where there is one, or that beside the scenario."""
+    kept = base / kept_as(written)
+    return kept if kept.is_file() else base / written
+
+
 def kept_as(written: str) -> str:
     """Return the name under which a store keeps a kernel's file."""
     return f"kernel-{sha256(written.encode()).hexdigest()[:8]}-{Path(written).name}"

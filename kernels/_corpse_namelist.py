@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from kernels._contract import Fault
 from kernels._corpse_sets import INITIAL, SETS
@@ -148,11 +147,3 @@ def _numbers(words: str) -> list[float] | None:
             return None
         found += [float(logical[1] == "t") if logical else float(number or 0.0)] * int(times)
     return found or None
-
-
-def find_namelist(written: str, kept: str, base: Path) -> Path | None:
-    """Return the file: the store's copy if there is one, or that of the scenario's folder."""
-    for file in (base / kept, base / written):
-        if file.is_file():
-            return file
-    return None

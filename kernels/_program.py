@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from kernels import _exchange, _process
 from kernels._command import RUN_WORDS, Options, beside, plain, put_in
-from kernels._contract import F8, U1, Batch, Fault, Run, Unavailable, Unfit, kept_as
+from kernels._contract import F8, U1, Batch, Fault, Run, Unavailable, Unfit, file_of
 from kernels._status import BAD_INPUT, BAD_OUTPUT, CRASHED, NOT_FINITE, OUT_OF_RANGE, TIMED_OUT
 
 SCRATCH = "SOILSWEEP_SCRATCH"
@@ -47,8 +47,7 @@ def open_program(options: Options, base: Path) -> "Program":
     files: dict[str, Path] = {}
     faults: list[Fault] = []
     for where, written in _sources(options):
-        kept = base / kept_as(written)
-        files[written] = kept if kept.is_file() else base / written
+        files[written] = file_of(written, base)
         if not files[written].is_file() or not os.access(files[written], os.R_OK):
             why = "cannot be read" if files[written].exists() else "is no such file"
             need = "needed a file, its path relative to the scenario's folder"

@@ -8,14 +8,14 @@ Linear, so that a cycle's steady state is one pass over its days and one solve.
 Daily Euler steps, years of 365 days; with constant drivers the steady state alone.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from kernels._casa_batches import Part, parts
+from kernels._casa_batches import Part, opener, parts, spinup_faults, years_of
 from kernels._casa_files import table_of
 from kernels._casa_parameters import SOIL, derived, of_table
 from kernels._casa_rows import soil_rows, status_of_drivers, status_of_pft
@@ -27,10 +27,8 @@ from kernels._contract import (
     Batch,
     Coordinate,
     Derived,
-    Fault,
     Kernel,
     Parameter,
-    Run,
     Stage,
     Unfit,
     Variable,
@@ -132,18 +130,6 @@ class _Known:
     parameters: tuple[Parameter, ...]
 
 
-def _opener(known: _Known) -> Callable[[Any], Run]:
-    def open_(options: Options) -> Run:
-        def run(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
-            # Members with a status go through as well, for no result.
-            with np.errstate(all="ignore"):
-                _run(options, known, batch, out, status)
-
-        return run
-
-    return open_
-
-
 def _places(known: _Known, drivers: Mapping[str, F8]) -> U1:
     """Return a status for every location, (L,)."""
     kind = status_of_pft(known.table, drivers["pft"])
@@ -157,7 +143,7 @@ def _places(known: _Known, drivers: Mapping[str, F8]) -> U1:
 
 def _run(options: Options, known: _Known, batch: Batch, out: Mapping[str, F8], status: U1) -> None:
     daily, places = options.drivers == "daily", _places(known, batch.drivers)
-    years = _years_of(batch) if daily else 0
+    years = years_of(batch, "litter_met") if daily else 0
     for part in parts(batch, out, status, known.parameters, places):
         texture = part.series["clay"], part.series["silt"]
         rows, pools = soil_rows(known.table, part.series["pft"], *texture, part.x)
@@ -165,14 +151,6 @@ def _run(options: Options, known: _Known, batch: Batch, out: Mapping[str, F8], s
             _daily(options, years, rows, pools, part)
         else:
             _mean(rows, pools, part)
-
-
-def _years_of(batch: Batch) -> int:
-    """Return the years of a batch; its days must be 365 of each."""
-    years, days = len(batch.coords["year"]), batch.drivers["litter_met"].shape[1]
-    if days != 365 * years:
-        raise ValueError(f"drivers have {days} days for {years} years; needed 365 of each")
-    return years
 
 
 def _daily(options: Options, years: int, rows: F8, pools: F8, part: Part) -> None:
@@ -221,18 +199,9 @@ def _seconds(options: Options, sizes: Mapping[str, int]) -> float:
     return 4e-6 * (years + start[options.start])
 
 
-def _faults(options: Options) -> Iterator[Fault]:
-    for name in ("cycle", "spinup_years"):
-        if getattr(options, name) < 1:
-            yield Fault(f"found {getattr(options, name)}; needed 1 or more (years)", name)
-    if not 0.0 < options.spinup_tolerance < 1.0:
-        found = f"found {options.spinup_tolerance:g}; needed more than 0 and less than 1"
-        yield Fault(found, "spinup_tolerance")
-
-
 def _make(options: Options, base: Path | None) -> Kernel:
     """Return the kernel with the tables that its options ask for."""
-    if faults := tuple(_faults(options)):
+    if faults := tuple(spinup_faults(options)):
         raise Unfit(faults)
     table, files = table_of(options.table, base)
     known = _Known(table, of_table(SOIL, table))
@@ -243,7 +212,7 @@ def _make(options: Options, base: Path | None) -> Kernel:
         drivers=tuple(d.name for d in drivers),
         upstream=(),
         outputs=tuple(o.name for o in outputs),
-        open=_opener(known),
+        open=opener(_run, known),
     )
 
     def derive(

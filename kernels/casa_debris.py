@@ -6,14 +6,14 @@ by its fluxes, which MIMICS reads. `casa_cnp` has the same pool itself; a chain 
 needs no debris. See there for the sources.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from kernels._casa_batches import Part, parts
+from kernels._casa_batches import Part, opener, parts, spinup_faults, years_of
 from kernels._casa_debris import DAILY, STARTS, debris_years, mean_debris
 from kernels._casa_files import table_of
 from kernels._casa_parameters import DECAY, derived, of_table
@@ -25,10 +25,8 @@ from kernels._contract import (
     Batch,
     Coordinate,
     Derived,
-    Fault,
     Kernel,
     Parameter,
-    Run,
     Stage,
     Unfit,
     Variable,
@@ -92,22 +90,10 @@ class _Known:
     parameters: tuple[Parameter, ...]
 
 
-def _opener(known: _Known) -> Callable[[Any], Run]:
-    def open_(options: Options) -> Run:
-        def run(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
-            # Members with a status go through as well, for no result.
-            with np.errstate(all="ignore"):
-                _run(options, known, batch, out, status)
-
-        return run
-
-    return open_
-
-
 def _run(options: Options, known: _Known, batch: Batch, out: Mapping[str, F8], status: U1) -> None:
     places = status_of_drivers(batch.drivers, _BOUNDS)
     places = np.where(places != OK, places, status_of_pft(known.table, batch.drivers["pft"]))
-    years = _years_of(batch) if options.drivers == "daily" else 0
+    years = years_of(batch, "litter_cwd") if options.drivers == "daily" else 0
     for part in parts(batch, out, status, known.parameters, places):
         rows, pools = debris_rows(known.table, part.series["pft"], part.x)
         series = tuple(part.series[name] for name in _SERIES)
@@ -119,14 +105,6 @@ def _run(options: Options, known: _Known, batch: Batch, out: Mapping[str, F8], s
         for k, name in enumerate(DAILY):
             part.put(name, found[:, k])
         part.put("c_cwd", pools)
-
-
-def _years_of(batch: Batch) -> int:
-    """Return the years of a batch; its days must be 365 of each."""
-    years, days = len(batch.coords["year"]), batch.drivers["litter_cwd"].shape[1]
-    if days != 365 * years:
-        raise ValueError(f"drivers have {days} days for {years} years; needed 365 of each")
-    return years
 
 
 def _daily(
@@ -159,18 +137,9 @@ def _seconds(options: Options, sizes: Mapping[str, int]) -> float:
     return 8e-6 * years + 2e-6 * start[options.start]
 
 
-def _faults(options: Options) -> Iterator[Fault]:
-    for name in ("cycle", "spinup_years"):
-        if getattr(options, name) < 1:
-            yield Fault(f"found {getattr(options, name)}; needed 1 or more (years)", name)
-    if not 0.0 < options.spinup_tolerance < 1.0:
-        found = f"found {options.spinup_tolerance:g}; needed more than 0 and less than 1"
-        yield Fault(found, "spinup_tolerance")
-
-
 def _make(options: Options, base: Path | None) -> Kernel:
     """Return the kernel with the tables that its options ask for."""
-    if faults := tuple(_faults(options)):
+    if faults := tuple(spinup_faults(options)):
         raise Unfit(faults)
     table, files = table_of(options.table, base)
     known = _Known(table, of_table(DECAY, table))
@@ -181,7 +150,7 @@ def _make(options: Options, base: Path | None) -> Kernel:
         drivers=tuple(d.name for d in drivers),
         upstream=(),
         outputs=tuple(o.name for o in outputs),
-        open=_opener(known),
+        open=opener(_run, known),
     )
 
     def derive(

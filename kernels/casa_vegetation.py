@@ -8,14 +8,14 @@ never acts on it, so that one run serves all soil members.
 Daily Euler steps, years of 365 days.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
-from kernels._casa_batches import Part, parts
+from kernels._casa_batches import Part, cycle_faults, opener, parts, years_of
 from kernels._casa_cycle import repeating
 from kernels._casa_files import read_file, table_of
 from kernels._casa_parameters import PLANTS, of_table
@@ -32,7 +32,6 @@ from kernels._contract import (
     Fault,
     Kernel,
     Parameter,
-    Run,
     Stage,
     Unfit,
     Variable,
@@ -151,14 +150,6 @@ class _Known:
     parameters: tuple[Parameter, ...]
 
 
-def _years_of(batch: Batch) -> int:
-    """Return the years of a batch; its days must be 365 of each."""
-    years, days = len(batch.coords["year"]), batch.drivers["gpp"].shape[1]
-    if days != 365 * years:
-        raise ValueError(f"drivers have {days} days for {years} years; needed 365 of each")
-    return years
-
-
 def _phases(options: Options, known: _Known, batch: Batch) -> tuple[U1, I8]:
     """Return phases of years, (L, 4, 365), and the phase before the first day, (L,)."""
     drivers, pft = batch.drivers, batch.drivers["pft"]
@@ -181,20 +172,8 @@ def _whole(values: F8) -> I8:
     return np.where(np.abs(values) < 1e6, values, 0.0).astype(np.int64)
 
 
-def _opener(known: _Known) -> Callable[[Any], Run]:
-    def open_(options: Options) -> Run:
-        def run(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
-            # Members with a status go through as well, for no result.
-            with np.errstate(all="ignore"):
-                _run(options, known, batch, out, status)
-
-        return run
-
-    return open_
-
-
 def _run(options: Options, known: _Known, batch: Batch, out: Mapping[str, F8], status: U1) -> None:
-    years, drivers = _years_of(batch), batch.drivers
+    years, drivers = years_of(batch, "gpp"), batch.drivers
     bounds = {n: (_DRIVERS[n][1], _DRIVERS[n][2]) for n in drivers if n != "pft"}
     weather = status_of_drivers(drivers, bounds)
     places = np.where(weather != OK, weather, status_of_pft(known.table, drivers["pft"]))
@@ -248,9 +227,7 @@ def _seconds(options: Options, sizes: Mapping[str, int]) -> float:
 
 
 def _faults(options: Options) -> Iterator[Fault]:
-    for name in ("cycle", "spinup_years"):
-        if getattr(options, name) < 1:
-            yield Fault(f"found {getattr(options, name)}; needed 1 or more (years)", name)
+    yield from cycle_faults(options)
     if options.phenology_file and options.phenology != "table":
         yield Fault("is a table and phenology: says drivers; keep one", "phenology_file")
 
@@ -269,7 +246,7 @@ def _make(options: Options, base: Path | None) -> Kernel:
         drivers=tuple(d.name for d in drivers),
         upstream=(),
         outputs=tuple(o.name for o in outputs),
-        open=_opener(known),
+        open=opener(_run, known),
     )
     return Kernel(
         name="casa_vegetation",

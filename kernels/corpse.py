@@ -30,11 +30,11 @@ from kernels._contract import (
     Stage,
     Unfit,
     Variable,
-    kept_as,
+    file_of,
 )
 from kernels._corpse_blocks import STARTS, means, series
 from kernels._corpse_lanes import LANES, POOLS, Drivers
-from kernels._corpse_namelist import Namelist, find_namelist, read_namelist
+from kernels._corpse_namelist import Namelist, read_namelist
 from kernels._corpse_report import flat, outputs, place, pool_names, report
 from kernels._corpse_sets import INITIAL, NAMES, SETS, SOURCES, parameters
 from kernels._mimics_drivers import bounds_of, driver_status, packed_rows
@@ -256,8 +256,8 @@ def _read(options: Options, base: Path | None) -> tuple[Namelist, Path | None]:
     """Return the constants, and the file they are from, if from one and if it may be opened."""
     if not options.namelist or base is None:
         return Namelist(dict(SETS[options.set]), INITIAL), None
-    file = find_namelist(options.namelist, kept_as(options.namelist), base)
-    if file is None:
+    file = file_of(options.namelist, base)
+    if not file.is_file():
         text = f"{str(base / options.namelist)!r} is no such file; needed a namelist of CORPSE"
         raise Unfit((Fault(text, "namelist"),))
     found = read_namelist(file.read_text(errors="replace"), str(file))

@@ -29,7 +29,7 @@ from kernels._contract import (
     Stage,
     Unfit,
     Variable,
-    kept_as,
+    file_of,
 )
 from kernels._mimics_cycle import (
     COLUMNS,
@@ -344,10 +344,7 @@ def _faults(options: Options) -> Iterator[Fault]:
 
 def _file(options: Options, base: Path | None) -> Mapping[str, Path]:
     """Return the parameter file by the name it is given: the store's copy, or the user's."""
-    if base is None or not options.table:
-        return {}
-    kept = base / kept_as(options.table)
-    return {options.table: kept if kept.is_file() else base / options.table}
+    return {options.table: file_of(options.table, base)} if base and options.table else {}
 
 
 def _parameters(table: Table, source: str) -> Iterator[Parameter]:
