@@ -105,10 +105,3 @@ def run_from(climate, pools, outputs):
     stage.open(options)(batch, out, status)
     assert not status.any()
     return out
-
-
-def same_bits(found, expected):
-    assert found.keys() == expected.keys()
-    for name, values in found.items():
-        one, other = (np.ascontiguousarray(v).view(np.uint64) for v in (values, expected[name]))
-        np.testing.assert_array_equal(one, other, err_msg=name)

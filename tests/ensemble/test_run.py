@@ -236,3 +236,11 @@ def test_a_full_cross_is_planned_without_rows(tmp_path):
     planned = plan(tmp_path, "design.cross.0.n=100000", "design.cross.1.n=10000", "outputs={}")
     assert planned.members == 4 * 10**9
     assert not planned.layout.stored_parameters
+
+
+def test_the_plan_counts_the_drivers_that_the_store_keeps(tmp_path):
+    planned, _ = run(tmp_path)
+    files = (tmp_path / "run.zarr" / "drivers").rglob("*")
+    kept = sum(f.stat().st_size for f in files if f.is_file() and f.name != "zarr.json")
+    assert planned.driver_nbytes == kept > 0
+    assert planned.nbytes == kept + sum(spec.nbytes for spec in planned.layout.arrays)

@@ -18,6 +18,7 @@ from casa_cases import (
 from hypothesis import given as drawn
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from laws import assert_same_bits
 from reference_forcing import drivers
 
 import kernels
@@ -54,13 +55,6 @@ def designs(name, samples, seed):
         rows[p.name] = draw.uniform(low, high, samples)
         rows[p.name][0] = p.default
     return rows
-
-
-def same_bits(found, expected):
-    assert found.keys() == expected.keys()
-    for name, values in found.items():
-        one, two = (np.ascontiguousarray(v).view(np.uint64) for v in (values, expected[name]))
-        np.testing.assert_array_equal(one, two, err_msg=name)
 
 
 @EACH
@@ -182,26 +176,26 @@ class TestLaws:
             for s in (slice(cut), slice(cut, None))
         ]
         joined = {n: np.concatenate([p[n] for p in parts], axis=-1) for n in parts[0]}
-        same_bits(joined, whole.out)
+        assert_same_bits(joined, whole.out)
 
     def test_a_member_alone_is_itself(self, name):
         rows = designs(name, 5, 3)
         whole = call(name, rows=rows)
         for s in (0, 4):
             alone = call(name, rows={n: v[s : s + 1] for n, v in rows.items()})
-            same_bits(alone.out, {n: v[..., s : s + 1] for n, v in whole.out.items()})
+            assert_same_bits(alone.out, {n: v[..., s : s + 1] for n, v in whole.out.items()})
 
     def test_a_location_alone_is_itself(self, name):
         rows = designs(name, 3, 4)
         whole = call(name, rows=rows)
         alone = call(name, {n: v[2:3] for n, v in example().items()}, rows=rows)
-        same_bits(alone.out, {n: v[2:3] for n, v in whole.out.items()})
+        assert_same_bits(alone.out, {n: v[2:3] for n, v in whole.out.items()})
 
     def test_parameters_of_locations(self, name):
         rows = designs(name, 2, 5)
         whole = call(name, rows=rows)
         spread = {n: np.tile(v, (len(example()["pft"]), 1)) for n, v in rows.items()}
-        same_bits(call(name, rows=spread).out, whole.out)
+        assert_same_bits(call(name, rows=spread).out, whole.out)
 
     @few
     @drawn(data=st.data())
@@ -210,7 +204,7 @@ class TestLaws:
         everything = call(name, rows=rows).out
         asked = data.draw(st.sets(st.sampled_from(sorted(everything)), min_size=1))
         found = call(name, rows=rows, outputs=asked).out
-        same_bits(found, {n: everything[n] for n in asked})
+        assert_same_bits(found, {n: everything[n] for n in asked})
 
     @few
     @drawn(data=st.data(), value=st.sampled_from([np.nan, np.inf, -np.inf, 1e9]))
@@ -223,7 +217,7 @@ class TestLaws:
         assert (found.status[:, 2] == (OUT_OF_RANGE if value == 1e9 else BAD_INPUT)).all()
         assert all(np.isnan(v[..., 2]).all() for v in found.out.values())
         others = [0, 1, 3]
-        same_bits(
+        assert_same_bits(
             {n: v[..., others] for n, v in found.out.items()},
             {n: v[..., others] for n, v in good.out.items()},
         )
@@ -241,7 +235,7 @@ class TestLaws:
         assert (found.status[others] == OK).all()
         assert (found.status[3] != OK).all()
         assert all(np.isnan(v[3]).all() for v in found.out.values())
-        same_bits(
+        assert_same_bits(
             {n: v[others] for n, v in found.out.items()},
             {n: v[others] for n, v in good.out.items()},
         )
@@ -262,12 +256,12 @@ class TestLaws:
     def test_outputs_need_not_be_of_one_piece(self, name):
         whole = call(name, rows=designs(name, 3, 8))
         apart = call(name, rows=designs(name, 3, 8), apart=True)
-        same_bits(apart.out, whole.out)
+        assert_same_bits(apart.out, whole.out)
 
     def test_inputs_are_left_as_they_were(self, name):
         before = {n: v.copy() for n, v in example().items()}
         call(name)
-        same_bits(example(), before)
+        assert_same_bits(example(), before)
 
     def test_days_that_are_no_years_are_refused(self, name):
         short = {n: v[:, :-1] if v.ndim == 2 else v for n, v in example().items()}

@@ -9,6 +9,7 @@ import stages
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from laws import assert_same_bits, take
 
 import kernels
 from kernels import OK, STATUSES
@@ -54,20 +55,6 @@ def designs(draw, name, options, least=1):
 def members(name, options, rows, **how):
     example = stages.example(name)
     return stages.run(kernels.get(name), options, example.drivers, example.coords, rows, **how)
-
-
-def take(rows, where):
-    return {name: values[where] for name, values in rows.items()}
-
-
-def assert_same_bits(found, expected):
-    assert found.keys() == expected.keys()
-    for name, values in found.items():
-        np.testing.assert_array_equal(bits(values), bits(expected[name]), err_msg=name)
-
-
-def bits(values):
-    return np.ascontiguousarray(values).view(np.uint64)
 
 
 @pytest.mark.parametrize("name", NAMES)

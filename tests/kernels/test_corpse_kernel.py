@@ -1,7 +1,9 @@
 """CORPSE as a kernel: its tables, its namelists, what it refuses, and the laws of blocks."""
 
 from dataclasses import fields
+from functools import partial
 
+import laws
 import numpy as np
 import pint
 import pytest
@@ -9,6 +11,7 @@ from corpse_cases import CONSTANT, lasting, made, mean, run, seasons
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from laws import assert_same_bits
 from support import DATA, needs_data, plan
 
 import kernels
@@ -17,7 +20,7 @@ from kernels._corpse_lanes import LANES
 from kernels._corpse_namelist import read_namelist
 from kernels._corpse_sets import SETS
 from kernels._fingerprint import fingerprint
-from kernels._status import BAD_INPUT, OK, OUT_OF_RANGE
+from kernels._status import BAD_INPUT, OUT_OF_RANGE
 from scenarios import ScenarioError, units
 
 KERNEL = corpse.KERNEL
@@ -245,32 +248,12 @@ def members(word, rows, **how):
     return run(forcing(word), rows, **MODES[word], **how)
 
 
-def take(rows, where):
-    return {name: values[..., where] for name, values in rows.items()}
-
-
-def assert_same_bits(found, expected):
-    assert found.keys() == expected.keys()
-    for name, values in found.items():
-        one, other = (np.ascontiguousarray(v).view(np.uint64) for v in (values, expected[name]))
-        np.testing.assert_array_equal(one, other, err_msg=name)
-
-
 @pytest.mark.parametrize("word", MODES)
 class TestLaws:
     @few
     @given(rows=designs(least=2), data=st.data())
     def test_slices_and_single_members_change_no_bit(self, word, rows, data):
-        samples = len(rows["Tmic"])
-        cut = data.draw(st.integers(1, samples - 1))
-        whole = members(word, rows)
-        assert (whole.status == OK).all()
-        parts = [members(word, take(rows, s)).out for s in (slice(cut), slice(cut, None))]
-        joined = {n: np.concatenate([part[n] for part in parts], axis=-1) for n in parts[0]}
-        assert_same_bits(joined, whole.out)
-        s = data.draw(st.integers(0, samples - 1))
-        alone = members(word, take(rows, slice(s, s + 1))).out
-        assert_same_bits(alone, {n: v[..., s : s + 1] for n, v in whole.out.items()})
+        laws.slices_and_single_members_change_no_bit(partial(members, word), rows, data)
 
     @few
     @given(rows=designs())
@@ -281,23 +264,12 @@ class TestLaws:
     @given(rows=designs(), data=st.data())
     def test_what_is_asked_for_changes_no_bit(self, word, rows, data):
         known = names(made(**MODES[word]).outputs)
-        asked = data.draw(st.sets(st.sampled_from(known), min_size=1))
-        whole = members(word, rows).out
-        assert_same_bits(members(word, rows, outputs=asked).out, {n: whole[n] for n in asked})
+        laws.what_is_asked_for_changes_no_bit(partial(members, word), rows, known, data)
 
     @few
     @given(rows=designs(least=2), data=st.data(), value=st.sampled_from([np.nan, np.inf, -1e9]))
     def test_a_bad_member_leaves_its_neighbours(self, word, rows, data, value):
-        samples, bad = len(rows["Tmic"]), data.draw(st.sampled_from(sorted(rows)))
-        s = data.draw(st.integers(0, samples - 1))
-        spoilt = {n: v.copy() for n, v in rows.items()}
-        spoilt[bad][s] = value
-        good, found = members(word, rows), members(word, spoilt)
-        others = np.arange(samples) != s
-        assert (found.status[:, others] == OK).all()
-        assert (found.status[:, s] != OK).all()
-        assert all(np.isnan(values[..., s]).all() for values in found.out.values())
-        assert_same_bits(take(found.out, others), take(good.out, others))
+        laws.a_bad_member_leaves_its_neighbours(partial(members, word), rows, value, data)
 
     def test_locations_are_apart(self, word):
         drivers, rows = forcing(word), {"Tmic": [0.2, 0.3]}

@@ -5,6 +5,7 @@ import pint
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from laws import assert_same_bits
 from profile_cases import CASES, PROFILE_POOLS, over, run, with_14c
 from scipy.linalg import expm as scipy_expm
 
@@ -145,13 +146,6 @@ def designs(draw):
     each = st.lists(st.floats(0.5, 2.0), min_size=samples, max_size=samples)
     rows = {n: np.array(draw(each)) * v for n, v in (("x_v", 4), ("x_D", 0.75), ("alpha_v", 2))}
     return rows | {"beta": np.maximum(np.array(draw(each)), 1.0)}
-
-
-def assert_same_bits(found, expected):
-    assert found.keys() == expected.keys()
-    for name, values in found.items():
-        one, other = (np.ascontiguousarray(v).view(np.uint64) for v in (values, expected[name]))
-        np.testing.assert_array_equal(one, other, err_msg=name)
 
 
 @pytest.mark.parametrize("word", MODES)

@@ -5,8 +5,9 @@ from dataclasses import fields
 import numpy as np
 import pint
 import pytest
+from laws import assert_same_bits
 from support import DATA, needs_data
-from testbed_mimics import POOLS, climates, made, means, run, same_bits
+from testbed_mimics import POOLS, climates, made, means, run
 
 import kernels
 from kernels import OK, mimics_testbed
@@ -193,11 +194,11 @@ class TestLaws:
         moved = members(
             word, {n: v[at] for n, v in climate.items()}, {n: v[samples] for n, v in rows.items()}
         )
-        same_bits(moved.out, take(whole, at, samples))
+        assert_same_bits(moved.out, take(whole, at, samples))
         alone = members(
             word, {n: v[2:3] for n, v in climate.items()}, {n: v[5:6] for n, v in rows.items()}
         )
-        same_bits(alone.out, take(whole, slice(2, 3), slice(5, 6)))
+        assert_same_bits(alone.out, take(whole, slice(2, 3), slice(5, 6)))
 
     def test_parameters_may_differ_by_location(self, word, place):
         climate, rows = place
@@ -205,7 +206,7 @@ class TestLaws:
         found = members(word, climate, given)
         whole = members(word, climate, rows)
         for i in range(5):
-            same_bits(
+            assert_same_bits(
                 take(found, slice(i, i + 1), slice(None)),
                 take(whole, slice(i, i + 1), np.roll(np.arange(9), i)),
             )
@@ -214,7 +215,7 @@ class TestLaws:
         whole = members(word, *place).out
         monkeypatch.setattr(mimics_testbed, "FLOATS_AT_ONCE", 7 * mimics_testbed.COLUMNS)
         few = members(word, *place, outputs=["rh", "mimics_end"]).out
-        same_bits(few, {n: whole[n] for n in ("rh", "mimics_end")})
+        assert_same_bits(few, {n: whole[n] for n in ("rh", "mimics_end")})
 
     def test_bad_members_leave_their_neighbours(self, word, place):
         climate, rows = place
@@ -234,13 +235,13 @@ class TestLaws:
         for values in found.out.values():
             assert np.isnan(np.moveaxis(values, -1, 1)[found.status != OK]).all()
         kept = np.array([0, 4])
-        same_bits(take(found, kept, good), take(whole, kept, good))
+        assert_same_bits(take(found, kept, good), take(whole, kept, good))
 
     def test_inputs_are_left_as_they_were(self, word, place):
         climate, rows = place
         before = {n: v.copy() for n, v in climate.items()}
         members(word, climate, rows)
-        same_bits(climate, before)
+        assert_same_bits(climate, before)
 
     def test_no_sample_at_all(self, word, place):
         found = members(word, place[0], {"beta": np.empty(0)}, share=False)
