@@ -31,7 +31,7 @@ from ensemble.variance import (
     order_of,
 )
 from ensemble.zarr_json import ArraySpec
-from kernels._joining import MODEL
+from kernels import MODEL
 
 F8 = NDArray[np.float64]
 Found = dict[str, tuple[ArraySpec, NDArray[Any]]]

@@ -4,6 +4,7 @@ import difflib
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from kernels._contract import MODEL as MODEL
 from kernels._contract import Batch as Batch
 from kernels._contract import Coordinate as Coordinate
 from kernels._contract import Derived as Derived

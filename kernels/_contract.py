@@ -18,6 +18,9 @@ F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]
 U1 = NDArray[np.uint8]
 
+MODEL = "model"
+"""The dimension of models side by side, of the outputs that all of them make."""
+
 
 @dataclass(frozen=True)
 class Parameter:

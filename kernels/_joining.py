@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from kernels._contract import (
     F8,
+    MODEL,
     Coordinate,
     Derived,
     Fault,
@@ -21,9 +22,6 @@ from kernels._contract import (
 )
 from kernels._feeding import Pairs, Wiring, open_link, open_side_by_side
 from kernels._links import Link
-
-MODEL = "model"
-"""The dimension of models side by side."""
 
 
 def joined(

@@ -134,7 +134,11 @@ def _selected(name: str, response: Any, kernel: Kernel) -> Iterator[Problem]:
         elif place not in named[dim]:
             yield Problem(f"no {dim} {place!r}{nearest(place, named[dim])}", where)
     for dim in (dim for dim in named if dim not in response.selected):
-        said = f"{dim}: {named[dim][0]}" if dim == "model" else f"where: {{{dim}: {named[dim][0]}}}"
+        said = (
+            f"{dim}: {named[dim][0]}"
+            if dim == kernels.MODEL
+            else f"where: {{{dim}: {named[dim][0]}}}"
+        )
         text = f"output {response.output!r} is along {dim} ({', '.join(named[dim])}); say {said}"
         yield Problem(text, f"responses.{name}")
 

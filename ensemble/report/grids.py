@@ -12,7 +12,7 @@ from ensemble.report.series import MOST_VALUES
 from ensemble.sum_tables import over_samples
 from ensemble.tables import Analysis
 from ensemble.zarr_json import ArraySpec
-from kernels import OK
+from kernels import MODEL, OK
 
 F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]
@@ -150,7 +150,7 @@ def _field(numbers: Numbers, name: str) -> Field | None:
         ends = spec.dims[2:-1] if path == name else spec.dims[2:]
         when = [d for d in ends if d == "time" or d.endswith("_year")]
         named = [d for d in ends if d not in when]
-        if len(when) > 1 or len(named) > 1 or (named and not _side_by_side(numbers, named[0])):
+        if len(when) > 1 or named not in ([], [MODEL]) or (named and not _labels(numbers, MODEL)):
             return None
         if path == name and np.prod([float(n) for n in spec.shape]) > MOST_VALUES:
             continue
@@ -168,11 +168,6 @@ def _field(numbers: Numbers, name: str) -> Field | None:
         about = (name, str(spec.attrs["units"]), meaning, words, models)
         return Field(*about, turned[0], turned[1], path == name)
     return None
-
-
-def _side_by_side(numbers: Numbers, dim: str) -> bool:
-    """Return whether places of a dimension may be compared: models, but not pools of a state."""
-    return not dim.endswith("_pool") and bool(_labels(numbers, dim))
 
 
 def _labels(numbers: Numbers, dim: str) -> tuple[str, ...]:
