@@ -43,11 +43,17 @@ def finish(store: Store, layout: Layout) -> None:
 def merged(store: Store, layout: Layout, forcing: int, sample: int) -> dict[str, NDArray[Any]]:
     """Return the sums of one forcing and one block of samples, ([band], *dims, s) by name."""
     found = layout.aggregates
-    pairs = _pairs(store, layout, forcing, sample, GROUP)
+    pairs: dict[str, Pair] = {}
+    failed: dict[str, NDArray[Any]] = {}
+    # Each file holds the sums of every statistic too, and is read once.
+    for here, partial in _partials(store, layout, forcing, sample):
+        _add_pairs(pairs, layout, here, partial, GROUP)
+        _add_failed(failed, layout, here, partial)
     arrays: dict[str, NDArray[Any]] = {}
     for one in found.all:
-        arrays[one.name] = _finished(one, pairs[one.target], found.by_target[one.target])
-    for word, values in _failed(store, layout, forcing, sample).items():
+        pair = _with_dims(layout, one.target, pairs[one.target])
+        arrays[one.name] = _finished(one, pair, found.by_target[one.target])
+    for word, values in failed.items():
         arrays[f"{word}_global"] = values.sum(axis=0, dtype=values.dtype)
         if found.any_zonal:
             arrays[f"{word}_zonal"] = values
@@ -56,33 +62,48 @@ def merged(store: Store, layout: Layout, forcing: int, sample: int) -> dict[str,
 
 def _control(store: Store, layout: Layout, forcing: int) -> dict[str, F8]:
     """Return the sums of the control members of a forcing, ([band], *dims) by name."""
-    pairs, known = _pairs(store, layout, forcing, 0, CONTROL), layout.aggregates.by_target
+    pairs: dict[str, Pair] = {}
+    for here, partial in _partials(store, layout, forcing, 0):
+        _add_pairs(pairs, layout, here, partial, CONTROL)
+    known = layout.aggregates.by_target
     return {
-        one.name: _finished(one, pairs[one.target], known[one.target])[..., 0]
+        one.name: _finished(
+            one, _with_dims(layout, one.target, pairs[one.target]), known[one.target]
+        )[..., 0]
         for one in layout.aggregates.all
     }
 
 
-def _pairs(store: Store, layout: Layout, forcing: int, sample: int, group: str) -> dict[str, Pair]:
-    """Return high and low parts (n, *dims, s) of the sums of each target, in block order."""
-    found: dict[str, Pair] = {}
+def _partials(
+    store: Store, layout: Layout, forcing: int, sample: int
+) -> Iterator[tuple[slice, Mapping[str, NDArray[Any]]]]:
+    """Yield locations and sums of each block, in block order."""
     places = layout.grid.axes[1]
     for place in range(places.blocks):
-        partial = store.read_partials((forcing, place, sample))
-        for target, known in layout.aggregates.by_target.items():
-            high, low = (partial[f"{group}/{target}/{part}"] for part in ("high", "low"))
-            if target not in found:
-                shape = (len(known.bounds), *high.shape[1:])
-                found[target] = np.zeros(shape), np.zeros(shape)
-            _add(found[target], known.of(places.span(place)), high, low)
-    return {
-        target: (_with_dims(layout, target, high), _with_dims(layout, target, low))
-        for target, (high, low) in found.items()
-    }
+        yield places.span(place), store.read_partials((forcing, place, sample))
 
 
-def _with_dims(layout: Layout, target: str, sums: F8) -> F8:
-    return sums.reshape(len(sums), *layout.target_shape(target), sums.shape[-1])
+def _add_pairs(
+    found: dict[str, Pair],
+    layout: Layout,
+    here: slice,
+    partial: Mapping[str, NDArray[Any]],
+    group: str,
+) -> None:
+    """Add a block's high and low parts (n, cells, s) to the sums of each target."""
+    for target, known in layout.aggregates.by_target.items():
+        high, low = (partial[f"{group}/{target}/{part}"] for part in ("high", "low"))
+        if target not in found:
+            shape = (len(known.bounds), *high.shape[1:])
+            found[target] = np.zeros(shape), np.zeros(shape)
+        _add(found[target], known.of(here), high, low)
+
+
+def _with_dims(layout: Layout, target: str, pair: Pair) -> Pair:
+    """Return both parts with the dimensions of their target, (n, *dims, s)."""
+    dims = layout.target_shape(target)
+    high, low = (part.reshape(len(part), *dims, part.shape[-1]) for part in pair)
+    return high, low
 
 
 def _add(sums: Pair, here: NDArray[np.int64], high: F8, low: F8) -> None:
@@ -104,20 +125,18 @@ def _finished(one: Aggregate, pair: Pair, known: Regions) -> F8:
     return np.asarray(one.finish(*total, np.array([math.fsum(known.area)]))[0])
 
 
-def _failed(store: Store, layout: Layout, forcing: int, sample: int) -> dict[str, NDArray[Any]]:
-    """Return number and area of failed members (n, s)."""
-    found = layout.aggregates
-    places = layout.grid.axes[1]
-    total: dict[str, NDArray[Any]] = {}
-    for place in range(places.blocks):
-        partial = store.read_partials((forcing, place, sample))
-        here = found.bands.of(places.span(place))
-        for word in ("cells", "area"):
-            part = partial[f"{GROUP}/failed/{word}"]
-            shape = (len(found.bands.bounds), part.shape[-1])
-            name = f"failed_{word}"
-            total.setdefault(name, np.zeros(shape, part.dtype))[here] += part
-    return total
+def _add_failed(
+    total: dict[str, NDArray[Any]],
+    layout: Layout,
+    here: slice,
+    partial: Mapping[str, NDArray[Any]],
+) -> None:
+    """Add a block's number and area of failed members to those of each band, (n, s)."""
+    bands = layout.aggregates.bands
+    for word in ("cells", "area"):
+        part = partial[f"{GROUP}/failed/{word}"]
+        shape = (len(bands.bounds), part.shape[-1])
+        total.setdefault(f"failed_{word}", np.zeros(shape, part.dtype))[bands.of(here)] += part
 
 
 # --- over samples ---
