@@ -70,7 +70,8 @@ SCENARIOS = {
     ),
     "statistics-only": two_box(
         f"{{method: latin_hypercube, n: 40, {UNIFORM}}}",
-        "statistics: {c_soil: [mean, q95], c_veg: [std]}\nhistograms: {bins: 50}\nblock: {sample: 16}",
+        "statistics: {c_soil: [mean, q95], c_veg: [std]}\n"
+        "histograms: {bins: 50}\nblock: {sample: 16}",
         outputs="{}",
     )
     .replace("responses:\n", "")
