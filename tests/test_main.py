@@ -68,7 +68,7 @@ def test_killed_for_good_it_ends_as_it_was_killed(tmp_path):
 
 @pytest.mark.parametrize(
     "number",
-    [pytest.param(signal.SIGSEGV, marks=[farming.takes_long, pytest.mark.slow]), signal.SIGABRT],
+    [pytest.param(signal.SIGSEGV, marks=pytest.mark.slow), signal.SIGABRT],
 )
 def test_after_a_crash_a_new_process_goes_on(tmp_path, number):
     process, child, store = running(tmp_path)

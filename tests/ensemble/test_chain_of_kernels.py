@@ -9,7 +9,6 @@ import xarray as xr
 from chained import DAYS
 from chained import forcing as data
 from chained._soil import step
-from farming import takes_long
 from layered import model as layered
 from support import plan
 
@@ -315,7 +314,7 @@ def test_series_have_a_line_for_every_model(finished):
     assert b"slow" in drawn.svg
 
 
-@takes_long
+@pytest.mark.slow
 def test_the_report_has_a_line_for_every_model(finished):
     page = render(read_store(finished.path))
     assert "respiration of a year at a, by forcing, one line each of slow, quick" in page

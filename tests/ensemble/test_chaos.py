@@ -1,6 +1,5 @@
 """SIGKILL at random moments, the same command again: the bytes of an undisturbed run."""
 
-import os
 import random
 import shutil
 import signal
@@ -12,7 +11,7 @@ import pytest
 
 from ensemble.store import read
 
-KILLS = int(os.environ.get("SOILSWEEP_KILLS", "4"))
+KILLS = (4, pytest.param(100, marks=pytest.mark.slow))
 
 # 320 short blocks: most of a run is commits, and a kill is likely to fall into one.
 SETTINGS = ["block.sample=250", "forcing.n=8"]
@@ -50,7 +49,8 @@ def wait_for_a_journal(store, process):
 
 
 @pytest.mark.chaos
-def test_killed_at_random_moments_and_run_again_gives_the_same_bytes(tmp_path):
+@pytest.mark.parametrize("number", KILLS)
+def test_killed_at_random_moments_and_run_again_gives_the_same_bytes(number, tmp_path):
     begun = time.monotonic()
     undisturbed = tmp_path / "undisturbed.zarr"
     first = start(undisturbed)
@@ -60,7 +60,7 @@ def test_killed_at_random_moments_and_run_again_gives_the_same_bytes(tmp_path):
 
     draw = random.Random(20221111)
     store, kills, finished, partial = tmp_path / "killed.zarr", 0, 0, set()
-    while kills < KILLS:
+    while kills < number:
         process = start(store)
         if draw.random() < 0.7:
             wait_for_a_journal(store, process)

@@ -16,12 +16,11 @@ import psutil
 import pytest
 from misbehaving import scenario
 from slurm_cluster import environments, wait_for
+from tracked import tracked
 
 from ensemble import certificates
 
 BLOCKS = 200
-SLOW = int(os.environ.get("SOILSWEEP_SCHEDULES", "0")) >= 10
-slow = pytest.mark.skipif(not SLOW, reason="slow; SOILSWEEP_SCHEDULES=20 runs it")
 PAGES = ("/", "/status", "/health", "/info/main/workers.html", "/json/counts.json", "/metrics")
 
 CLIENT = """
@@ -140,7 +139,7 @@ def test_no_dask_client_without_the_key(running, foreign):
     assert_only_ours_joins(address, running.tls, foreign, workers=2)
 
 
-@slow
+@pytest.mark.slow
 def test_no_worker_without_the_key(running, foreign):
     (address,) = doors(running.processes(), running.tls)["Scheduler"]
     where = "{}:{}".format(*address)
@@ -167,7 +166,7 @@ def test_this_host_alone_and_no_page(running):
     assert answers == {"", "HTTP/1.1 404 Not Found"}
 
 
-@slow
+@pytest.mark.slow
 def test_pages_where_they_are_asked_for(tmp_path):
     run = Run(tmp_path, "{backend: dask, workers: 2, dashboard: true}")
     addresses = knocking.listening(run.processes())
@@ -204,7 +203,7 @@ def test_the_key_is_nowhere_else(running, tmp_path):
     assert knocking.leaks(words, tmp_path) == [str(tmp_path / "copy")]
 
 
-@slow
+@pytest.mark.slow
 def test_a_run_that_goes_on_uses_the_same_key_until_it_is_complete(running, tmp_path):
     """The last of the running one's, which it ends."""
     kept = shutil.copytree(running.tls, tmp_path / "kept")
@@ -235,7 +234,7 @@ def of_jobs(cluster):
     ]
 
 
-@slow
+@pytest.mark.slow
 @pytest.mark.slurm
 def test_jobs_of_slurm(on_cluster, foreign, tmp_path):
     execution = "{backend: slurm, jobs: 2, memory: 1GiB, interface: lo, time: 10}"
@@ -315,7 +314,7 @@ def unsafe(text):
 def test_nothing_is_unpickled():
     examples = ("import pickle", "from dill import load", "pd.read_pickle(f)", "YAML(typ='unsafe')")
     assert all(unsafe(text) for text in (*examples, "np.load(f, allow_pickle=True)"))
-    packages = [farming.ROOT / name for name in ("ensemble", "kernels", "scenarios", "slurm")]
-    files = [file for package in packages for file in package.rglob("*.py")]
+    packages = ("ensemble", "kernels", "scenarios", "slurm")
+    files = [file for package in packages for file in tracked(".py", under=package)]
     assert len(files) > 100
     assert {str(f): found for f in files if (found := unsafe(f.read_text()))} == {}

@@ -1,7 +1,7 @@
 """Runs on every way of farming out, disturbed: the same command again gives the same bytes.
 
-``SOILSWEEP_SCHEDULES`` random schedules are run; with 10 or more also what takes long. What a
-schedule draws depends on its number alone: ``SOILSWEEP_FIRST_SCHEDULE=17`` begins with number 17.
+What a schedule draws depends on its number alone: a plain pytest runs the first, CI 20 and an
+acceptance 200. ``SOILSWEEP_FIRST_SCHEDULE=1000`` begins with that number, which gives others.
 """
 
 import os
@@ -24,8 +24,12 @@ from ensemble.launch import open_work
 from ensemble.store import read
 from kernels import CRASHED
 
-SCHEDULES = int(os.environ.get("SOILSWEEP_SCHEDULES", "1"))
 FIRST = int(os.environ.get("SOILSWEEP_FIRST_SCHEDULE", "0"))
+SCHEDULES = [
+    FIRST,
+    *(pytest.param(FIRST + n, marks=pytest.mark.slow) for n in range(1, 20)),
+    *(pytest.param(FIRST + n, marks=pytest.mark.acceptance) for n in range(20, 200)),
+]
 
 # Those that start fastest are first: they are what a plain pytest runs.
 POSSIBLE = [
@@ -36,9 +40,6 @@ POSSIBLE = [
 ]
 
 pytestmark = pytest.mark.chaos
-takes_long = pytest.mark.skipif(
-    SCHEDULES < 10, reason="takes more than 15 s; set SOILSWEEP_SCHEDULES to 10 or more"
-)
 DASK, WORKERS = "own dask", "workers"
 
 
@@ -62,7 +63,7 @@ def site(tmp_path):
         each.sweep()
 
 
-@pytest.mark.parametrize("number", range(FIRST, FIRST + SCHEDULES))
+@pytest.mark.parametrize("number", SCHEDULES)
 def test_random_schedule(number, tmp_path, expected, request):
     name = POSSIBLE[number % len(POSSIBLE)]
     on_slurm = issubclass(WAYS[name], Slurm)
@@ -117,7 +118,7 @@ def finish(way, expected):
     check_gone(way.site)
 
 
-@takes_long
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [DASK, WORKERS])
 @pytest.mark.parametrize("event", ["kill_worker", "kill_in_block", "kill_in_commit"])
 def test_a_killed_worker_is_replaced(name, event, site, expected):
@@ -150,7 +151,7 @@ def test_a_probe_killed_from_outside_is_no_proof(number, often, guilty, site, mo
     assert len(quarantine.read(store.path)) == guilty
 
 
-@takes_long
+@pytest.mark.slow
 def test_a_killed_scheduler_stops_the_run_which_goes_on_with_the_next(site, expected):
     way = begin(WAYS["joined dask"](site()))
     do(events.kill_scheduler, way)
@@ -160,7 +161,7 @@ def test_a_killed_scheduler_stops_the_run_which_goes_on_with_the_next(site, expe
     again(way, expected)
 
 
-@farming.takes_long
+@pytest.mark.slow
 def test_of_a_killed_driver_nothing_stays(site, expected):
     way = begin(WAYS[DASK](site()))
     assert len(way.site.processes()) > 3
@@ -172,7 +173,7 @@ def test_of_a_killed_driver_nothing_stays(site, expected):
 
 
 @farming.needs_mpi
-@takes_long
+@pytest.mark.slow
 @pytest.mark.parametrize("event", [events.kill_driver, events.kill_in_block])
 def test_mpi_ends_as_a_whole(event, site, expected):
     way = begin(WAYS["mpi"](site()))
@@ -193,7 +194,7 @@ def seen(cluster):
 
 
 @on_slurm
-@takes_long
+@pytest.mark.slow
 def test_a_cancelled_job_is_replaced(site, expected, on_cluster):
     way = begin(Slurm(site(0.3, cluster=on_cluster)))
     before = seen(on_cluster)
@@ -203,7 +204,7 @@ def test_a_cancelled_job_is_replaced(site, expected, on_cluster):
 
 
 @on_slurm
-@takes_long
+@pytest.mark.slow
 @pytest.mark.parametrize("event", [events.lose_node, events.requeue])
 @pytest.mark.parametrize("kind", [Slurm, Submitted])
 def test_a_run_goes_on_without_a_node_or_a_job(kind, event, site, expected, on_cluster):
@@ -213,7 +214,7 @@ def test_a_run_goes_on_without_a_node_or_a_job(kind, event, site, expected, on_c
 
 
 @on_slurm
-@takes_long
+@pytest.mark.slow
 def test_a_driver_of_jobs_that_is_killed(site, expected, on_cluster):
     way = begin(Slurm(site(0.3, cluster=on_cluster)))
     do(events.kill_driver, way)
@@ -225,7 +226,7 @@ def test_a_driver_of_jobs_that_is_killed(site, expected, on_cluster):
 
 
 @on_slurm
-@takes_long
+@pytest.mark.slow
 def test_held_jobs_are_said_to_be_held_and_waited_for(site, expected, on_cluster):
     way = Slurm(site(cluster=on_cluster))
     way.execution = f"{{{way.asks}, extra: [--hold]}}"
@@ -238,7 +239,7 @@ def test_held_jobs_are_said_to_be_held_and_waited_for(site, expected, on_cluster
 
 
 @on_slurm
-@takes_long
+@pytest.mark.slow
 def test_a_held_array_is_said_to_be_held_and_waited_for(site, expected, on_cluster):
     way = Submitted(site(cluster=on_cluster))
     way.execution = f"{{{way.asks}, extra: [--hold]}}"
@@ -252,7 +253,7 @@ def test_a_held_array_is_said_to_be_held_and_waited_for(site, expected, on_clust
 
 
 @on_slurm
-@takes_long
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [Slurm, Submitted])
 def test_of_a_walltime_too_short_no_block_is_killed(kind, site, expected, on_cluster):
     # Of an array SLURM asks the worker to go half a minute before the end.

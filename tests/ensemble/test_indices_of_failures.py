@@ -85,7 +85,6 @@ def test_a_member_that_kills_its_process_costs_its_trajectory(tmp_path):
     assert compare(store) == 63
 
 
-@farming.takes_long
 @pytest.mark.slow
 def test_a_member_that_kills_an_extension_costs_its_row(tmp_path):
     plan = planned(tmp_path, design=SOBOL)
@@ -110,7 +109,6 @@ def test_every_backend_finds_the_same_bytes(tmp_path):
     assert same == {n: v for n, v in members(other.path).items() if n.startswith("statistics")}
 
 
-@farming.takes_long
 @pytest.mark.slow
 def test_an_extension_killed_by_the_system_goes_on(tmp_path):
     outcome = ensemble.run(planned(tmp_path, design=SOBOL))

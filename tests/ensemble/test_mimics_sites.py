@@ -3,7 +3,6 @@
 import csv
 import re
 
-import farming
 import numpy as np
 import pytest
 import xarray as xr
@@ -73,7 +72,7 @@ def by_hand(named, site, changed):
 
 @pytest.mark.parametrize(
     "named",
-    [pytest.param("wieder2015", marks=[farming.takes_long, pytest.mark.slow]), "sandbox"],
+    [pytest.param("wieder2015", marks=pytest.mark.slow), "sandbox"],
 )
 def test_sites_by_a_latin_hypercube(tmp_path, named):
     (tmp_path / "sites.csv").write_text(SITES)

@@ -17,9 +17,6 @@ from slurm_cluster import wait_for
 
 import scenarios
 
-SLOW = int(os.environ.get("SOILSWEEP_SCHEDULES", "0")) >= 10
-slow = pytest.mark.skipif(not SLOW, reason="slow; SOILSWEEP_SCHEDULES=20 runs it")
-
 BLOCKS = 60
 UNSHARE = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--net"]
 TABLES = ("tcp", "tcp6", "udp", "udp6", "raw", "raw6")
@@ -158,7 +155,7 @@ def test_a_namespace_has_no_network(listener):
 
 
 @needs_namespaces
-@farming.takes_long
+@pytest.mark.slow
 def test_workers_without_any_network(tmp_path, undisturbed, listener):
     file, local = undisturbed
     store = tmp_path / "run.zarr"
@@ -179,7 +176,7 @@ def test_workers_without_any_network(tmp_path, undisturbed, listener):
     assert_same(store, local)
 
 
-@slow
+@pytest.mark.slow
 @needs_namespaces
 @pytest.mark.skipif(os.geteuid() != 0, reason="naming a host takes root")
 def test_workers_of_hosts_that_see_nothing_of_each_other(tmp_path, undisturbed):
@@ -208,7 +205,7 @@ sys.addaudithook(refuse)
 """
 
 
-@pytest.mark.skipif(not SLOW and not missing(), reason="the namespaces show more; see above")
+@pytest.mark.slow
 def test_workers_whose_every_connection_is_refused(tmp_path, undisturbed, listener):
     """For hosts that let nobody make a namespace: Python itself refuses."""
     file, local = undisturbed
@@ -225,7 +222,7 @@ def test_workers_whose_every_connection_is_refused(tmp_path, undisturbed, listen
     assert_same(store, local)
 
 
-@slow
+@pytest.mark.slow
 @needs_namespaces
 def test_the_shipped_scenario_without_any_network(tmp_path):
     local, store = tmp_path / "local.zarr", tmp_path / "run.zarr"

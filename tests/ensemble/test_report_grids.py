@@ -8,7 +8,6 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import xarray as xr
-from farming import takes_long
 from gridded import forcing as data
 from support import plan
 
@@ -113,7 +112,7 @@ def captions_of(path, tmp_path):
     return " ".join(caption for _, caption in pictures)
 
 
-@takes_long
+@pytest.mark.slow
 def test_every_picture_is_on_the_page_and_labelled(finished, tmp_path):
     captions = captions_of(finished, tmp_path)
     for words in (

@@ -1,6 +1,5 @@
 """Real profiles through the engine: costs are those of the stored layers, by other functions."""
 
-import farming
 import numpy as np
 import pytest
 import xarray as xr
@@ -82,7 +81,6 @@ def test_every_profile_of_the_file_with_a_kernel_of_five_layers(tmp_path):
 
 
 @needs_data
-@farming.takes_long
 @pytest.mark.slow
 def test_mimics_by_depth_at_four_profiles(tmp_path):
     scenario = text(

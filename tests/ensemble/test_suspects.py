@@ -57,8 +57,8 @@ BACKENDS = {
 @pytest.mark.parametrize(
     "backend",
     [
-        pytest.param("local", marks=farming.by_hand),
-        pytest.param("dask", marks=farming.takes_long),
+        pytest.param("local", marks=pytest.mark.acceptance),
+        pytest.param("dask", marks=pytest.mark.slow),
     ],
 )
 def test_one_crashes_one_hangs_one_is_nan_among_many(tmp_path, backend):
@@ -69,7 +69,7 @@ def test_one_crashes_one_hangs_one_is_nan_among_many(tmp_path, backend):
     check(store)
 
 
-@farming.by_hand
+@pytest.mark.acceptance
 @pytest.mark.chaos
 def test_so_do_independent_workers(tmp_path):
     scenario = write(tmp_path, n=N, block=1000, execution=BACKENDS["local"])

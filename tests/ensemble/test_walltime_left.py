@@ -12,10 +12,10 @@ from ensemble.worker import MARGIN_SECONDS
 
 BLOCKS = 400
 WAYS = [
-    pytest.param("{backend: local, workers: 2}", marks=farming.takes_long),
-    pytest.param("{backend: dask, workers: 2}", marks=farming.takes_long),
-    pytest.param("{backend: mpi}", marks=[farming.needs_mpi, farming.takes_long]),
-    pytest.param("worker", marks=farming.takes_long),
+    pytest.param("{backend: local, workers: 2}", marks=pytest.mark.slow),
+    pytest.param("{backend: dask, workers: 2}", marks=pytest.mark.slow),
+    pytest.param("{backend: mpi}", marks=[farming.needs_mpi, pytest.mark.slow]),
+    pytest.param("worker", marks=pytest.mark.slow),
 ]
 
 

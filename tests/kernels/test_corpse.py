@@ -39,6 +39,7 @@ from kernels._status import BAD_INPUT, NOT_CONVERGED, OK, OUT_OF_RANGE
 
 few = hypothesis_settings(max_examples=40)
 NONE = Pools(*[0.0] * 7)
+EPS = np.finfo(float).eps
 
 
 class TestTables:
@@ -171,10 +172,12 @@ def test_a_day_is_that_of_the_text(
     found, went = step(begun, *v, k, DT)
     share, gets = ((0.3, 1.0), (0.7, 0.0), (1.0, 0.0))[cohort]
     expected, co2 = plain_day(p, y, share, gets, labile, recalc, ex, rates, qmax)
-    np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-17)
-    assert went == pytest.approx(co2, rel=1e-11, abs=1e-17)
+    # Each way rounds what it takes from what was there, and where all goes nothing else is left.
+    rounding = 8 * EPS * (sum(y) + came)
+    np.testing.assert_allclose(found, expected, rtol=1e-11, atol=rounding)
+    assert went == pytest.approx(co2, rel=1e-11, abs=rounding)
     # Carbon is conserved, and nothing is negative.
-    assert sum(found) - sum(y) == pytest.approx(came - went, abs=2e-14)
+    assert sum(found) - sum(y) == pytest.approx(came - went, abs=rounding)
     assert min(found) >= 0.0
 
 

@@ -1,6 +1,5 @@
 """MIMICS of the testbed: against other ways to the same numbers, and its conservation."""
 
-import farming
 import numpy as np
 import pytest
 from mimics_cases import CASES, COLD, Again, numbers
@@ -272,7 +271,7 @@ EXPONENTS = ("Vslope", "Vint", "Kslope_m", "Kslope_s", "Kslope_a", "Kint")
 FACTORS = ("aV", "aK", "vmod_rm", "vmod_ka", "kmod_rs", "kmod_ka", "KO_r", "tau_r1", "tau_k1", "D1")
 
 
-@farming.takes_long
+@pytest.mark.slow
 @pytest.mark.parametrize("cold", [False, True])
 def test_every_place_and_row_has_a_cycle(cold):
     draw, samples = np.random.default_rng(3), 50
