@@ -16,6 +16,9 @@ from kernels._contract import Stage as Stage
 from kernels._contract import Unavailable as Unavailable
 from kernels._contract import Unfit as Unfit
 from kernels._contract import Variable as Variable
+from kernels._plausible import HALF_AROUND as HALF_AROUND
+from kernels._plausible import QUARTER_AROUND as QUARTER_AROUND
+from kernels._plausible import Plausible as Plausible
 from kernels._registry import module_names as module_names
 from kernels._status import BY_CODE as BY_CODE
 from kernels._status import CRASHED as CRASHED

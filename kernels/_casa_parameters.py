@@ -2,7 +2,7 @@
 
 Constants that the published table has alike for every type stand here as they are; what differs
 between types has a factor, ``x_``. No source gives prior ranges for the testbed: bounds are where
-the equations keep their meaning.
+the equations keep their meaning, and what is plausible is ours, around the published values.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ import numpy as np
 
 from kernels._casa_table import Table, of_pft
 from kernels._contract import F8, Derived, Parameter
+from kernels._plausible import HALF_AROUND, QUARTER_AROUND
 
 _TESTBED = "biogeochemical testbed, pftlookup_igbp_updated4.csv; no published range"
 _CODE = "biogeochemical testbed 2.0.0, code; no published range"
@@ -20,9 +21,13 @@ _OURS = "factor of ours on the testbed's table; no published range"
 
 def _named(rows: Mapping[str, tuple[str, float, float, float, str, str]]) -> dict[str, Parameter]:
     return {
-        name: Parameter(name, units, default, lower, upper, meaning, source)
-        for name, (units, default, lower, upper, meaning, source) in rows.items()
+        name: Parameter(name, *row, QUARTER_AROUND if name in IN_EXPONENTS else HALF_AROUND)
+        for name, row in rows.items()
     }
+
+
+IN_EXPONENTS = {"q10", "wet_exponent", "dry_exponent", "str_lignin"}
+"""Exponents, the factor of a logarithm, and the base of a power that is large where it is cold."""
 
 
 _FACTORS = {

@@ -17,7 +17,10 @@ class _Strict:
 
 @dataclass(frozen=True)
 class ParameterWords(_Strict):
-    """A parameter, as `kernels.Parameter` has it; bounds are physical ones."""
+    """A parameter, as `kernels.Parameter` has it; bounds are physical ones.
+
+    ``plausible`` is ``[low, high]`` in its unit; unsaid, half to one and a half times the default.
+    """
 
     units: str
     default: float
@@ -25,6 +28,7 @@ class ParameterWords(_Strict):
     upper: float
     meaning: str = ""
     source: str = ""
+    plausible: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)

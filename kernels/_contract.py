@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels._plausible import HALF_AROUND, Plausible
+
 F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]
 U1 = NDArray[np.uint8]
@@ -31,7 +33,11 @@ class Parameter:
     name, units, meaning, source : str
         ``units`` as pint reads them; ``source`` is the paper and place of the default.
     default, lower, upper : float
-        Default and the physical bounds, in ``units``; ``lower <= default <= upper``.
+        Default and the physical bounds, in ``units``; ``lower <= default <= upper``. Outside
+        the bounds the equations do not hold and a value is refused.
+    plausible : Plausible
+        What a design draws from that names the parameter and no distribution. A default of 0,
+        a temperature or an exponent needs one of its own: half of it means nothing, or too much.
     """
 
     name: str
@@ -41,6 +47,7 @@ class Parameter:
     upper: float
     meaning: str
     source: str
+    plausible: Plausible = HALF_AROUND
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier():
@@ -50,6 +57,30 @@ class Parameter:
                 f"parameter {self.name!r}: default {self.default!r} is outside "
                 f"[{self.lower!r}, {self.upper!r}] {self.units}; correct the table or its bounds"
             )
+        low, high = self.plausible.low, self.plausible.high
+        if self.plausible.of == "value" and not self.lower <= low < high <= self.upper:
+            raise ValueError(
+                f"parameter {self.name!r}: plausible from {low!r} to {high!r} is outside "
+                f"[{self.lower!r}, {self.upper!r}] {self.units}; correct the table or its bounds"
+            )
+
+    def likely(self, default: F8 | None = None) -> tuple[F8, F8]:
+        """Return the plausible range about defaults, cut at the bounds.
+
+        Parameters
+        ----------
+        default : ndarray, float64, optional
+            In ``units``, of any shape; the table's own by default.
+
+        Returns
+        -------
+        low, high : ndarray, shape of ``default``, float64
+            In ``units``. ``low < high`` fails where a rule has nothing to go by: a default of 0
+            or, of a scenario's own, outside the bounds.
+        """
+        own = np.asarray(self.default if default is None else default, dtype=np.float64)
+        low, high = self.plausible.around(own)
+        return np.maximum(low, self.lower), np.minimum(high, self.upper)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ Jian et al. (2021) used; `testbed_2020` is `corpse_params_new_march20.nml`.
 from collections.abc import Iterator, Mapping
 
 from kernels._contract import Parameter
+from kernels._plausible import HALF_AROUND, QUARTER_AROUND, Plausible
 
 SOURCES = {
     "testbed_2017": "biogeochemical testbed, corpse_params_12.18d.2017.nml",
@@ -72,6 +73,14 @@ SETS: Mapping[str, Mapping[str, float]] = {
 INITIAL = (0.0, 2.0, 0.0)
 """kg C m-2: labile, recalcitrant and necromass of a cold start, in both sets."""
 
+PLAUSIBLE: Mapping[str, Plausible] = {
+    **dict.fromkeys(("gas_diffusion_exp", "theta_exp"), QUARTER_AROUND),
+    **dict.fromkeys(("Ea_labile", "Ea_recalc", "Ea_necro"), QUARTER_AROUND),
+    # 0 in one of the sets.
+    "fWmin": Plausible(-1e-3, 2e-3, "from none to a little more than either testbed set", "plus"),
+}
+"""Of the others half to one and a half times the default; no source gives ranges."""
+
 OF_CODE = {"theta_exp"}
 """Constants that no namelist holds."""
 
@@ -84,4 +93,5 @@ def parameters(values: Mapping[str, float], source: str) -> tuple[Parameter, ...
 def _parameters(values: Mapping[str, float], source: str) -> Iterator[Parameter]:
     for name, (units, lower, upper, meaning) in _ABOUT.items():
         said = CODE if name in OF_CODE else source
-        yield Parameter(name, units, values[name], lower, upper, meaning, said)
+        likely = PLAUSIBLE.get(name, HALF_AROUND)
+        yield Parameter(name, units, values[name], lower, upper, meaning, said, likely)

@@ -157,7 +157,8 @@ class _Tables:
         others |= {name for p in self.parts for name in p.kernel.coords} | {MODEL}
         rows: dict[str, set[tuple[Any, ...]]] = {}
         for p in (p for part in self.parts for p in part.kernel.parameters):
-            rows.setdefault(p.name, set()).add((p.units, p.meaning, p.default, p.lower, p.upper))
+            row = (p.units, p.meaning, p.default, p.lower, p.upper, p.plausible)
+            rows.setdefault(p.name, set()).add(row)
         for part in self.parts:
             for p in part.kernel.parameters:
                 own = len(rows[p.name]) > 1 or p.name in others

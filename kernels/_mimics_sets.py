@@ -10,6 +10,7 @@ clip of the turnover modifier is that of the published set; `testbed`, the C-onl
 from collections.abc import Iterator, Mapping
 
 from kernels._contract import Parameter
+from kernels._plausible import HALF_AROUND, QUARTER_AROUND, Plausible
 
 R15 = "Wieder et al. (2015), released code"
 TB = "testbed, LIDET-MIM-REV 2017-11-28"
@@ -146,6 +147,22 @@ SETS: Mapping[str, Mapping[str, float]] = {
     },
 }  # fmt: skip
 
+W21 = "Wang et al. (2021), table 1"
+
+_DOUBLED = Plausible(-0.7, 0.7, "half to twice the rate or half saturation; ours", "plus")
+_SLOPES = """Vslope Kslope_m Kslope_s Kslope_a p2 tau_r2 tau_k2 D2 fP_r_clay fP_k_clay fC_r_met
+fC_k_met""".split()
+PLAUSIBLE: Mapping[str, Plausible] = {
+    **dict.fromkeys(_SLOPES, QUARTER_AROUND),
+    "Vint": _DOUBLED,
+    "Kint": _DOUBLED,
+    "beta": Plausible(1.0, 2.0, W21),
+    # Apart, so that the least modifier stays below the largest.
+    "tau_low": Plausible(0.75, 1.2, "below the largest modifier; ours", "times"),
+    "tau_high": Plausible(0.85, 1.5, "above the least modifier; ours", "times"),
+}
+"""Of the others half to one and a half times the default, of which every set has its own."""
+
 
 def parameters(named: str) -> tuple[Parameter, ...]:
     """Return the table of parameters with the values of a set as defaults."""
@@ -155,4 +172,5 @@ def parameters(named: str) -> tuple[Parameter, ...]:
 def _parameters(named: str) -> Iterator[Parameter]:
     for name, (units, lower, upper, meaning) in _ABOUT.items():
         source = SOURCES[named] if name not in _COMMON else f"{R15}; the same in the other codes"
-        yield Parameter(name, units, SETS[named][name], lower, upper, meaning, source)
+        likely = PLAUSIBLE.get(name, HALF_AROUND)
+        yield Parameter(name, units, SETS[named][name], lower, upper, meaning, source, likely)

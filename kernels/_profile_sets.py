@@ -6,14 +6,13 @@ of the two the paper ran is not certain; ``w21_code`` is nearest to its results.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from kernels._contract import Parameter
-from kernels._mimics_sets import NAMES, SETS, parameters
+from kernels._mimics_sets import NAMES, SETS, W21, parameters
+from kernels._plausible import HALF_AROUND, Plausible
 
-W21 = "Wang et al. (2021), table 1"
-
-# name: (units, default, lower, upper, meaning). Bounds are those in which the equations hold;
-# the ranges of the paper's table 1 are in its scenarios.
+# name: (units, default, lower, upper, meaning). Bounds are those in which the equations hold.
 _OWN: Mapping[str, tuple[str, float, float, float, str]] = {
     "x_v": ("1", 4.0, 0.0, 1e4, "multiplies maximum rates of uptake"),
     "x_k": ("1", 8.0, 1e-6, 1e6, "multiplies half saturations"),
@@ -23,6 +22,16 @@ _OWN: Mapping[str, tuple[str, float, float, float, str]] = {
     "alpha_v": ("m-1", 1.0, 0.0, 1e4, "decline of maximum rates of uptake with depth"),
     "D_0": ("cm2 h-1", 1.14e-4, 0.0, 1.0, "diffusivity of all pools"),
 }
+PLAUSIBLE: Mapping[str, Plausible] = {
+    "x_v": Plausible(2.0, 30.0, W21),
+    "x_k": Plausible(2.0, 30.0, W21),
+    "x_d": Plausible(0.1, 15.0, W21),
+    "x_D": Plausible(0.01, 25.0, W21),
+    "alpha_r": Plausible(1.0, 30.0, W21),
+    "alpha_v": Plausible(1.0, 30.0, W21),
+}
+"""Those that the paper calibrates, with `beta`."""
+
 PROFILE_NAMES = (*NAMES, *_OWN)
 
 BETA = 1.2
@@ -50,7 +59,8 @@ def _parameters(preset: str) -> Iterator[Parameter]:
     named, changed = PRESETS[preset]
     for p in parameters(named):
         value, source = changed.get(p.name, p.default), W21 if p.name in changed else p.source
-        yield Parameter(p.name, p.units, value, p.lower, p.upper, p.meaning, source)
+        yield replace(p, default=value, source=source)
     for name, (units, value, lower, upper, meaning) in _OWN.items():
         source = "Wang et al. (2021), equation 10" if name == "D_0" else W21
-        yield Parameter(name, units, value, lower, upper, meaning, source)
+        likely = PLAUSIBLE.get(name, HALF_AROUND)
+        yield Parameter(name, units, value, lower, upper, meaning, source, likely)

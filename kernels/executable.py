@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from kernels._command import RUN_WORDS, Options, beside, plain, put_in
+from kernels._command import RUN_WORDS, Options, ParameterWords, beside, plain, put_in
 from kernels._contract import Fault, Kernel, Parameter, Stage, Unfit, Variable
 from kernels._exchange import SUFFIXES
+from kernels._plausible import HALF_AROUND, Plausible
 from kernels._program import Program, open_program
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -31,10 +32,7 @@ def _make(options: Options, base: Path | None) -> Kernel:
         name="executable",
         title=f"program {options.command if options.shell else options.command[0]}",
         source="the scenario",
-        parameters=tuple(
-            Parameter(n, p.units, p.default, p.lower, p.upper, p.meaning or n, p.source)
-            for n, p in options.parameters.items()
-        ),
+        parameters=tuple(_parameter(n, p) for n, p in options.parameters.items()),
         drivers=tuple(Variable(n, d.units, d.meaning or n) for n, d in options.drivers.items()),
         outputs=tuple(
             Variable(n, o.units, o.meaning or n, o.dims, o.standard_name)
@@ -50,6 +48,12 @@ def _make(options: Options, base: Path | None) -> Kernel:
         commands=(program.shown,) if program else (),
         time_limit=options.time_limit,
     )
+
+
+def _parameter(name: str, p: ParameterWords) -> Parameter:
+    likely = Plausible(*p.plausible, "the scenario") if p.plausible else HALF_AROUND
+    about = (p.meaning or name, p.source)
+    return Parameter(name, p.units, p.default, p.lower, p.upper, *about, likely)
 
 
 def _stage(options: Options, program: Program | None) -> Stage:
@@ -114,6 +118,13 @@ def _tables(options: Options) -> Iterator[Fault]:
             text = f"found {parameter.default!r}; needed a number from lower to upper"
             text += f" ({parameter.lower!r} to {parameter.upper!r})"
             yield Fault(text, f"parameters.{name}.default")
+        if parameter.plausible is None:
+            continue
+        low, high = parameter.plausible
+        if not parameter.lower <= low < high <= parameter.upper:
+            text = f"found [{low!r}, {high!r}]; needed two numbers that rise, from lower to upper"
+            text += f" ({parameter.lower!r} to {parameter.upper!r})"
+            yield Fault(text, f"parameters.{name}.plausible")
 
 
 _EXAMPLES = {

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from kernels._build import BOTH, FIRST, SECOND, block, equation, find_runs
 from kernels._contract import F8, I8, U1, Batch, Derived, Kernel, Parameter, Run, Stage, Variable
+from kernels._plausible import Plausible
 from kernels._status import BAD_INPUT, NOT_FINITE, OK, OUT_OF_RANGE
 
 IMPLICIT, EXPLICIT, EXPONENTIAL = 0, 1, 2
@@ -394,6 +395,7 @@ TAU_VEG = Parameter(
     upper=100.0,
     meaning="observed turnover time of vegetation carbon, mean of the reference years",
     source="He et al. (2021): 10.3 +- 1.4 yr",
+    plausible=Plausible(7.5, 13.1, "He et al. (2021): 10.3 +- 1.4 yr, two standard deviations"),
 )
 TAU_SOIL = Parameter(
     "tau_soil_obs",
@@ -403,6 +405,7 @@ TAU_SOIL = Parameter(
     upper=1000.0,
     meaning="observed turnover time of soil (to 1 m) and litter carbon, likewise",
     source="He et al. (2022): 38.3 +- 11 yr, five stock maps over observed respiration",
+    plausible=Plausible(16.3, 60.3, "He et al. (2022): 38.3 +- 11 yr, two standard deviations"),
 )
 DRIVERS = (
     Variable("npp", "Pg C yr-1", "net primary production of the land model"),
