@@ -12,12 +12,28 @@ from typing import Any
 import numpy as np
 
 from scenarios.forcing._checks import F8, Findings, number
+from scenarios.forcing._declared import NUMBERS_MISSING, Input, Order, Quantity
 from scenarios.forcing._table import Table, load_table
 
 RECORDS = {"hua2013": "Hua2013_{}.csv"}
 """Files of a record, by zone."""
 
 ZONES = ("NHZone1", "NHZone2", "NHZone3", "SHZone12", "SHZone3")
+
+RECORDS_READ = (
+    Input(
+        key="atmosphere",
+        format="table",
+        holds="a record of one zone, one row per measurement; several of a year are averaged",
+        quantities=(
+            Quantity("Year.AD", "time"),
+            Quantity("mean.F14C", "driver", ("1",), "layout"),
+        ),
+        orders=(Order("rows", ("Year.AD",)), Order("columns", ("name",))),
+        missing=NUMBERS_MISSING,
+    ),
+)
+"""The files of a record, as readers declare them."""
 
 NORTHERN = 40.0
 """Latitude where zone 1 begins, degrees north: about the edge of the Hadley cell."""

@@ -11,6 +11,7 @@ from scenarios._problems import Problem
 from scenarios.forcing._checks import F8, Findings, digest, not_a_file
 from scenarios.forcing._clm_soil import LEVELS, midpoint_thickness
 from scenarios.forcing._clm_time import When, dates_of
+from scenarios.forcing._declared import Quantity
 
 SPATIAL = frozenset({"lat", "lon", "lndgrid", "lsmlat", "lsmlon", "gridcell", "column", "site"})
 """Dimensions of places; what is neither they nor time is that of levels, whatever its name."""
@@ -49,6 +50,30 @@ RULES = {
     ),
 }
 """GPP may be called FPSN."""
+
+HISTORY = (
+    Quantity("TSOI", "driver", ("K",), "file"),
+    Quantity("SOILLIQ", "driver", ("kg m-2",), "file"),
+    Quantity("H2OSOI", "driver", ("m3 m-3",), "file", needed=False),
+    Quantity("SOILICE", "driver", ("kg m-2",), "file", needed=False),
+    Quantity("TBOT", "driver", ("K",), "file", needed=False),
+    *(
+        Quantity(name, "driver", ("g C m-2 s-1", "umol m-2 s-1"), "file", needed=name == "GPP")
+        for name in ("GPP", "FPSN", "NPP")
+    ),
+    *(
+        Quantity(name, "driver", ("g C m-2 s-1",), "file", needed=False)
+        for name in ("LEAFC_TO_LITTER", "FROOTC_TO_LITTER", "CWDC_LOSS")
+    ),
+    Quantity("lat", "latitude", ("degrees_north",), "layout"),
+    Quantity("lon", "longitude", ("degrees_east",), "layout", needed=False),
+    Quantity("area", "area", ("km2",), "file", needed=False),
+    Quantity("landfrac", "fraction", ("1",), "layout", needed=False),
+    Quantity("levgrnd", "depth", ("m",), "layout", needed=False),
+    Quantity("DZSOI", "depth", ("m",), "layout", needed=False),
+    Quantity("time", "time", ("days since a date",), "file"),
+)
+"""What a file may hold, as the reader declares it; FPSN stands for GPP."""
 
 
 @dataclass

@@ -8,13 +8,14 @@ range, converts and reduces, and returns a `Forcing` per data set.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from kernels import Variable
+from scenarios.forcing._declared import Input
 
 F8 = NDArray[np.float64]
 
@@ -99,9 +100,18 @@ class Forcing:
 
 
 class ReaderSpec(BaseModel):
-    """Base of the models a scenario's ``forcing:`` is read into."""
+    """Base of the models a scenario's ``forcing:`` is read into.
+
+    Attributes
+    ----------
+    reads : tuple of Input
+        What the reader opens: formats, quantities, units, order, gaps. Every reader says so,
+        one that opens nothing with an empty tuple.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    reads: ClassVar[tuple[Input, ...]]
 
     def read(self, needs: Sequence[Variable], base: Path) -> list[Forcing]:
         """Return every forcing, in order; raise `ScenarioError` with every problem found.

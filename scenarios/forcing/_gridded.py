@@ -11,6 +11,7 @@ import numpy as np
 
 from scenarios._problems import Problem, nearest
 from scenarios.forcing._checks import F8, Findings, digest, not_a_file
+from scenarios.forcing._declared import FILLS_MISSING, Input, Order, Quantity
 
 RADIUS = 6371.0
 """Of the Earth, km."""
@@ -139,6 +140,59 @@ DRIVERS = "drivers_mean_2000_2010.nc"
 SOIL = "gridinfo_soil_clm2.csv.gz"
 TYPES = "gridinfo_igbpz.csv.gz"
 BIOME = "pftlookup_igbp_updated4.csv"
+
+_CELL = (
+    Quantity("lat", "latitude", ("degrees_north",), "layout"),
+    Quantity("lon", "longitude", ("degrees_east",), "layout"),
+)
+_BY_NAME = (Order("rows", ("lat", "lon")), Order("columns", ("name",)))
+_PASSED_OVER = "an empty cell: the nearest cell that has a value is taken"
+PREDICTORS_READ = (
+    Input(
+        key=f"grids/{PREDICTORS}",
+        format="table",
+        holds="one row per land cell of half a degree",
+        quantities=(
+            *_CELL,
+            Quantity("MAT_C", "driver", ("degC",), "layout", "left out"),
+            Quantity("litterfall_gC_m2_yr", "driver", ("g C m-2 yr-1",), "layout", "left out"),
+        ),
+        orders=_BY_NAME,
+        missing=_PASSED_OVER,
+    ),
+    Input(
+        key=f"testbed/clm45_cruncep/{SOIL}",
+        format="table",
+        holds="one row per cell of the testbed: texture",
+        quantities=(*_CELL, Quantity("clay", "driver", ("1",), "layout", "left out")),
+        orders=(Order("rows", ("the other table",)), Order("columns", ("name",))),
+        missing=_PASSED_OVER,
+        agree=("both tables of the testbed have the same cells",),
+    ),
+    Input(
+        key=f"testbed/clm45_cruncep/{TYPES}",
+        format="table",
+        holds="one row per cell of the testbed: class, row and column of its grid",
+        quantities=(
+            *_CELL,
+            Quantity("ivt_igbp", "class"),
+            Quantity("ilat", "row"),
+            Quantity("ilo", "row"),
+        ),
+        orders=(Order("rows", ("the other table",)), Order("columns", ("name",))),
+        missing="nothing stands for it",
+        agree=("both tables of the testbed have the same cells",),
+    ),
+    Input(
+        key=f"testbed/clm45_cruncep/{DRIVERS}",
+        format="netcdf",
+        holds="annual mean NPP on the grid of the testbed, (lat, lon)",
+        quantities=(Quantity("cnpp", "driver", ("g C m-2 d-1",), "file", "left out"),),
+        orders=(Order("latitudes"), Order("longitudes")),
+        missing=f"{FILLS_MISSING}; such a cell has no plants",
+    ),
+)
+"""The grids of drivers, as readers declare them."""
 
 BARE = (15, 17)
 """IGBP classes without plants: ice, and water."""

@@ -10,6 +10,7 @@ import numpy as np
 from scenarios._problems import Problem, nearest
 from scenarios.forcing._checks import F8, Findings, digest, not_a_file, number
 from scenarios.forcing._clm_time import MONTH_DAYS
+from scenarios.forcing._declared import Quantity
 from scenarios.forcing._gridded import distances, wrapped
 from scenarios.forcing._table import Table, load_table
 from scenarios.units import convert
@@ -25,6 +26,13 @@ QUANTITIES = {
     "precipitation": ("mm d-1", 0.0, 200.0),
     "gpp": ("g C m-2 d-1", 0.0, 60.0),
 }
+
+
+MONTHLY_QUANTITIES = tuple(
+    Quantity(name, "driver", (rule[0],), "file or scenario", needed=False)
+    for name, rule in QUANTITIES.items()
+)
+"""As the reader declares them; each must be in one of the files."""
 
 
 @dataclass(frozen=True)

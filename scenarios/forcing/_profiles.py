@@ -12,6 +12,7 @@ from typing import Any
 
 from scenarios._problems import nearest
 from scenarios.forcing._checks import Findings, number
+from scenarios.forcing._declared import Input, Order, Quantity, Role
 from scenarios.forcing._table import Table
 
 MEAN_LIFE = 8267.0
@@ -63,6 +64,48 @@ LIMITS: Mapping[str, tuple[float, float, str]] = {
     "MAT": (-60, 50, "degC"),
     "Abovegd_litterfall": (0, 5000, "g C m-2 yr-1"),
 }
+
+
+_UNIT_OF = {
+    **dict.fromkeys(("Layer_top", "Layer_top_norm", "Layer_bottom_norm"), "cm"),
+    **dict.fromkeys(("D14C_BulkLayer", "D14C_err"), "per mil"),
+    "14C_age": "yr",
+    "FractionModern": "1",
+    **dict.fromkeys(("BulkDensity", "BulkDensity_original"), "g cm-3"),
+    **dict.fromkeys(("pct_C", "sand_pct", "silt_pct", "clay_pct"), "percent"),
+    **dict.fromkeys(("MAT", "MAT_original"), "degC"),
+    "Abovegd_litterfall": "g C m-2 yr-1",
+}
+_ROLES: Mapping[str, Role] = {
+    **dict.fromkeys(("pc_dataset_name", "ProfileID", "Country"), "name"),
+    "Lat": "latitude",
+    "Lon": "longitude",
+    "SampleYear": "time",
+    **dict.fromkeys(("Layer_top", "Layer_top_norm", "Layer_bottom_norm"), "depth"),
+    **dict.fromkeys(("MAT", "MAT_original", "Abovegd_litterfall", "clay_pct"), "driver"),
+}
+LAYERS = Input(
+    key="path",
+    format="table",
+    holds="one row per layer of a soil profile",
+    quantities=tuple(
+        Quantity(
+            name,
+            _ROLES.get(name, "observation"),
+            (_UNIT_OF[name],) if name in _UNIT_OF else (),
+            "layout" if name in _UNIT_OF else "none",
+            "refused" if name in ("pc_dataset_name", "ProfileID") else "left out",
+        )
+        for name in COLUMNS
+    ),
+    orders=(
+        Order("rows", ("pc_dataset_name", "ProfileID", "Layer_top_norm")),
+        Order("columns", ("name",)),
+    ),
+    missing="an empty cell, NA or NaN: the layer is left out and counted, or the driver is taken "
+    "from a grid",
+)
+"""The table, as the reader declares it."""
 
 
 @dataclass(frozen=True)

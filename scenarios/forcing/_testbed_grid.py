@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from scenarios._problems import Problem
 from scenarios.forcing._checks import F8, Findings, digest, not_a_file
 from scenarios.forcing._contract import Locations
+from scenarios.forcing._declared import Input, Order, Quantity
 
 I8 = NDArray[np.int64]
 
@@ -24,6 +25,42 @@ GRID = (
 ).split()
 SOIL = "ijcam lat lon sand clay silt wwilt wfield wsat".split()
 """Columns as they stand. The header's spelling varies, so they are read by position."""
+
+_PLACES = (
+    Quantity("ijcam", "row"),
+    Quantity("lat", "latitude", ("degrees_north",), "layout"),
+    Quantity("lon", "longitude", ("degrees_east",), "layout"),
+)
+GRIDS = (
+    Input(
+        key="grid",
+        format="table",
+        holds="one row per cell of the testbed: its place, class and area",
+        quantities=(
+            *_PLACES,
+            Quantity("ivt_igbp", "class"),
+            Quantity("landarea", "area", ("m2",), "layout"),
+            Quantity("ilat", "row"),
+            Quantity("ilon", "row"),
+        ),
+        orders=(Order("rows", ("ijcam",)), Order("columns")),
+        missing="nothing stands for it: a cell that is no number is refused with its line",
+        agree=("both tables have the same cells",),
+    ),
+    Input(
+        key="soil",
+        format="table",
+        holds="one row per cell of the testbed: texture and water contents",
+        quantities=(
+            *_PLACES,
+            *(Quantity(name, "fraction", ("1",), "layout") for name in SOIL[3:]),
+        ),
+        orders=(Order("rows", ("ijcam",)), Order("columns")),
+        missing="nothing stands for it: a cell that is no number is refused with its line",
+        agree=("both tables have the same cells",),
+    ),
+)
+"""The two tables, as readers declare them."""
 
 NOT_SIMULATED = (11, 13, 15, 17)
 """IGBP classes without vegetation in the testbed: wetland, urban, ice, and water or ice."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from scenarios._problems import Problem
 from scenarios.forcing._checks import F8, Findings, digest, not_a_file
+from scenarios.forcing._declared import Quantity
 from scenarios.forcing._perturbed import Perturb
 from scenarios.forcing._testbed_grid import Chosen, Grid, Skipped, choose, load_grid
 from scenarios.forcing._testbed_plants import Litter, Quality, from_means, quality
@@ -37,6 +38,14 @@ VARIABLES = {
         ("litInptMet", "litInptStruc", "cLitInput_metbc", "cLitInput_struc"), _FLUX
     ),
 }  # fmt: skip
+
+
+MEANS = (
+    *(Quantity(name, "driver", rule[2], "file") for name, rule in VARIABLES.items()),
+    Quantity("cellid", "row"),
+    Quantity("IGBP_PFT", "class"),
+)
+"""What the file holds, as readers declare it."""
 
 
 @dataclass(frozen=True)

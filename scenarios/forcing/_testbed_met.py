@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from scenarios._problems import Problem, nearest
 from scenarios.forcing._checks import Findings, not_a_file
+from scenarios.forcing._declared import Quantity
 from scenarios.forcing._served import DAYS
 from scenarios.forcing._testbed_grid import Grid
 from scenarios.forcing._testbed_means import LARGEST
@@ -43,6 +44,19 @@ RULES = {
 }
 OPTIONAL = "xfrznmoist"
 """Not in old files: there no water is frozen."""
+
+METEOROLOGY = (
+    *(Quantity(name, "driver", ("K",), "layout") for name in ("xtairk", "xtsoil")),
+    Quantity("xcgpp", "driver", ("g C m-2 d-1",), "layout"),
+    Quantity("xmoist", "driver", ("m3 m-3",), "layout"),
+    Quantity("xfrznmoist", "driver", ("m3 m-3",), "layout", needed=False),
+    Quantity("lat", "latitude", ("degrees_north",), "layout"),
+    Quantity("lon", "longitude", ("degrees_east",), "layout"),
+    Quantity("cellid", "row"),
+    Quantity("cellMissing", "mask"),
+    Quantity("year", "time"),
+)
+"""What a file holds, as the reader declares it."""
 
 
 class MetFile:

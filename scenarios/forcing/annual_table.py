@@ -14,7 +14,7 @@ Layout: ``two_box.md`` section 7, one row per model and year (and location).
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, field_validator
@@ -23,6 +23,7 @@ from kernels import Variable
 from scenarios._problems import Problem, nearest
 from scenarios.forcing._checks import F8, Findings, Years, as_range, number, runs
 from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
+from scenarios.forcing._declared import NUMBERS_MISSING, Input, Order, Quantity
 from scenarios.forcing._sources import (
     Names,
     Term,
@@ -56,6 +57,23 @@ class Source:
 
 class Spec(ReaderSpec):
     """``forcing:`` of a table of annual series."""
+
+    reads: ClassVar[tuple[Input, ...]] = (
+        Input(
+            key="path",
+            format="table",
+            holds="annual series, one row per land model and year (and location)",
+            quantities=(
+                Quantity("year", "time"),
+                Quantity("model", "name"),
+                Quantity("<location>", "name", needed=False),
+                Quantity("<drivers>", "driver", (), "file or scenario"),
+            ),
+            orders=(Order("rows", ("model", "location", "year")), Order("columns", ("name",))),
+            missing=NUMBERS_MISSING,
+            agree=("every model has the same years and locations",),
+        ),
+    )
 
     reader: Literal["annual_table"]
     path: str = Field(min_length=1, description="CSV or Parquet file, one row per model and year")

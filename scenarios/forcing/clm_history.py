@@ -28,7 +28,7 @@ values stand in the middle of months, and monthly means of what is between them 
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,12 +38,13 @@ from kernels import Variable
 from scenarios._problems import Problem
 from scenarios.forcing._checks import F8, Findings, Years
 from scenarios.forcing._clm_drivers import Drivers
-from scenarios.forcing._clm_file import History, load_history
+from scenarios.forcing._clm_file import HISTORY, History, load_history
 from scenarios.forcing._clm_place import columns_of
 from scenarios.forcing._clm_time import complaints, joined
 from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
+from scenarios.forcing._declared import FILLS_MISSING, Input, Order
 from scenarios.forcing._served import LASTING, misfits, serve, wants_days
-from scenarios.forcing._testbed_grid import NOT_SIMULATED
+from scenarios.forcing._testbed_grid import GRIDS, NOT_SIMULATED
 from scenarios.forcing.synthetic_testbed import coords_of
 
 DAILY = ("gpp", "air_temperature", "soil_temperature", "theta_l", "theta_f", "btran")
@@ -68,6 +69,27 @@ class Texture(BaseModel):
 
 class Spec(ReaderSpec):
     """``forcing:`` of CLM history files."""
+
+    reads: ClassVar[tuple[Input, ...]] = (
+        Input(
+            key="path",
+            format="netcdf",
+            holds="history of columns, grid cells or a point, by month or day",
+            quantities=HISTORY,
+            orders=(
+                Order("months", ("bounds of time", "time", "year and month", "mcdate")),
+                Order("levels", ("ZSOI", "depth of levels")),
+                Order("latitudes", ("lat",)),
+                Order("longitudes", ("lon",)),
+            ),
+            missing=f"{FILLS_MISSING}; refused, but where a place has none at all (ocean)",
+            agree=(
+                "variables have the same times and places",
+                "files in a row have the same places and levels",
+            ),
+        ),
+        *GRIDS,
+    )
 
     reader: Literal["clm_history"]
     path: str | list[str] = Field(description="a file, a pattern with *, or a list of them")

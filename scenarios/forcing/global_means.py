@@ -24,7 +24,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,7 @@ from kernels import Variable
 from scenarios._problems import Problem, nearest
 from scenarios.forcing._checks import F8, Findings, Years, as_range
 from scenarios.forcing._contract import Forcing, ReaderSpec
+from scenarios.forcing._declared import FILLS_MISSING, Input, Order, Quantity
 from scenarios.forcing._months import Calendar, Stock, ToAnnual
 from scenarios.forcing._netcdf import Series, load_series
 from scenarios.forcing._sources import (
@@ -64,6 +65,18 @@ class Member(BaseModel):
 
 class Spec(ReaderSpec):
     """``forcing:`` of monthly global means."""
+
+    reads: ClassVar[tuple[Input, ...]] = (
+        Input(
+            key="path",
+            format="netcdf",
+            holds="one variable of one land model, a value a month; stocks may be one a year",
+            quantities=(Quantity("<drivers>", "driver", (), "file or scenario"),),
+            orders=(Order("months", ("bounds of time", "time", "start: of the scenario")),),
+            missing=f"{FILLS_MISSING}; refused with its month",
+            agree=("variables of one model cover the same years",),
+        ),
+    )
 
     reader: Literal["global_means"]
     path: str = Field(min_length=1, description="folder of the files")

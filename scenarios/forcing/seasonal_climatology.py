@@ -27,7 +27,7 @@ So soil temperature, water and litter are modelled, and the forcing is labelled 
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -38,7 +38,14 @@ from scenarios.forcing._checks import F8, Findings, Years
 from scenarios.forcing._clm_soil import field_capacity, saturation, wilting_point
 from scenarios.forcing._clm_time import MONTH_DAYS
 from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
-from scenarios.forcing._monthly import QUANTITIES, Sites, load_months, load_sites
+from scenarios.forcing._declared import FILLS_MISSING, NUMBERS_MISSING, Input, Order, Quantity
+from scenarios.forcing._monthly import (
+    MONTHLY_QUANTITIES,
+    QUANTITIES,
+    Sites,
+    load_months,
+    load_sites,
+)
 from scenarios.forcing._served import DAYS, LASTING, misfits, serve, wants_days
 from scenarios.forcing._testbed_plants import quality
 from scenarios.forcing.synthetic_testbed import (
@@ -67,6 +74,55 @@ _W = 2 * np.pi / DAYS
 
 class Spec(ReaderSpec):
     """``forcing:`` of a monthly climatology."""
+
+    reads: ClassVar[tuple[Input, ...]] = (
+        Input(
+            key="path",
+            format="table",
+            holds="one row per site: its place, class and texture",
+            quantities=(
+                Quantity("location", "name"),
+                Quantity("lat", "latitude", ("degrees_north",), "layout"),
+                Quantity("lon", "longitude", ("degrees_east",), "layout"),
+                Quantity("pft", "class"),
+                Quantity("sand", "fraction", ("1",), "layout"),
+                Quantity("clay", "fraction", ("1",), "layout"),
+                Quantity("area", "area", ("m2",), "file", needed=False),
+            ),
+            orders=(Order("rows", ("location",)), Order("columns", ("name",))),
+            missing=NUMBERS_MISSING,
+        ),
+        Input(
+            key="months",
+            format="table",
+            holds="one row per site and month",
+            quantities=(
+                Quantity("location", "name"),
+                Quantity("month", "time"),
+                *MONTHLY_QUANTITIES,
+            ),
+            orders=(Order("rows", ("location", "month")), Order("columns", ("name",))),
+            missing=NUMBERS_MISSING,
+            agree=("twelve months of every site",),
+        ),
+        Input(
+            key="months",
+            format="netcdf",
+            holds="twelve months on a grid of latitude and longitude",
+            quantities=(
+                *MONTHLY_QUANTITIES,
+                Quantity("lat", "latitude", ("degrees_north",), "layout"),
+                Quantity("lon", "longitude", ("degrees_east",), "layout"),
+            ),
+            orders=(
+                Order("months", ("bounds of time", "time", "month")),
+                Order("latitudes", ("lat",)),
+                Order("longitudes", ("lon",)),
+            ),
+            missing=f"{FILLS_MISSING}; such a cell is passed over for the nearest that has values",
+            agree=("twelve months",),
+        ),
+    )
 
     reader: Literal["seasonal_climatology"]
     path: str = Field(min_length=1, description="CSV file, one row per site")

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from kernels import Variable
 from scenarios._problems import Problem, nearest
 from scenarios.forcing._checks import F8, Findings, number
 from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
+from scenarios.forcing._declared import NUMBERS_MISSING, Input, Order, Quantity
 from scenarios.forcing._sources import (
     Names,
     Term,
@@ -63,6 +64,37 @@ class SeriesTable(BaseModel):
 
 class Spec(ReaderSpec):
     """``forcing:`` of a table of sites."""
+
+    reads: ClassVar[tuple[Input, ...]] = (
+        Input(
+            key="path",
+            format="table",
+            holds="what lasts, one row per site",
+            quantities=(
+                Quantity("location", "name"),
+                Quantity("lat", "latitude", ("degrees_north",), "layout", needed=False),
+                Quantity("lon", "longitude", ("degrees_east",), "layout", needed=False),
+                Quantity("area", "area", ("m2",), "file", needed=False),
+                Quantity("<drivers>", "driver", (), "file or scenario"),
+            ),
+            orders=(Order("rows", ("location",)), Order("columns", ("name",))),
+            missing=NUMBERS_MISSING,
+        ),
+        Input(
+            key="series",
+            format="table",
+            holds="what changes, one row per site and year, or site, year and day",
+            quantities=(
+                Quantity("location", "name"),
+                Quantity("year", "time"),
+                Quantity("<day>", "time", needed=False),
+                Quantity("<changing drivers>", "driver", (), "file or scenario"),
+            ),
+            orders=(Order("rows", ("location", "year", "day")), Order("columns", ("name",))),
+            missing=NUMBERS_MISSING,
+            agree=("every site has the same times, without a gap",),
+        ),
+    )
 
     reader: Literal["site_table"]
     path: str = Field(min_length=1, description="CSV or Parquet file, one row per site")

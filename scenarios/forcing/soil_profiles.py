@@ -53,18 +53,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isnan
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
 from kernels import Variable
 from scenarios._problems import Problem, nearest
-from scenarios.forcing._atmosphere import ZONES, Record, load_records, zone
+from scenarios.forcing._atmosphere import RECORDS_READ, ZONES, Record, load_records, zone
 from scenarios.forcing._checks import F8, Findings
 from scenarios.forcing._contract import Forcing, Locations, Observed, ReaderSpec
-from scenarios.forcing._gridded import Biome, Cells, load_grids, load_testbed
-from scenarios.forcing._profiles import Profile, Reading, select, told
+from scenarios.forcing._declared import Input
+from scenarios.forcing._gridded import PREDICTORS_READ, Biome, Cells, load_grids, load_testbed
+from scenarios.forcing._profiles import LAYERS, Profile, Reading, select, told
 from scenarios.forcing._sources import unneeded
 from scenarios.forcing._table import Table, load_table
 from scenarios.units import convert
@@ -94,6 +95,8 @@ Kilometres = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 class Spec(ReaderSpec):
     """``forcing:`` of soil profiles."""
+
+    reads: ClassVar[tuple[Input, ...]] = (LAYERS, *PREDICTORS_READ, *RECORDS_READ)
 
     reader: Literal["soil_profiles"]
     path: str = Field(min_length=1, description="CSV file, one row per layer")

@@ -9,7 +9,7 @@ and two numbers are solved so that the means of the changes are 99 and 71 Pg C: 
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from kernels import Variable
 from scenarios._problems import Problem
 from scenarios.forcing._checks import Findings
 from scenarios.forcing._contract import Forcing, ReaderSpec
+from scenarios.forcing._declared import Input
 from scenarios.forcing._sources import key, not_annual
 from scenarios.units import convert
 
@@ -62,6 +63,8 @@ _UNITS = {"npp": "Pg C yr-1", "rh": "Pg C yr-1", "cveg": "Pg C", "csoil": "Pg C"
 
 class Spec(ReaderSpec):
     """``forcing:`` of the synthetic models; years are 1901-2018."""
+
+    reads: ClassVar[tuple[Input, ...]] = ()
 
     reader: Literal["synthetic_models"]
     n: int = Field(default=16, ge=1, le=16, description="the first n of 16 models")

@@ -9,7 +9,7 @@ locations (``fit_x_v`` ... ``fit_beta``): a scenario may take them as
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from kernels import Variable
 from scenarios._problems import Problem
 from scenarios.forcing._checks import Findings
 from scenarios.forcing._contract import Forcing, Locations, Observed, ReaderSpec
+from scenarios.forcing._declared import Input
 from scenarios.units import convert
 
 F8 = NDArray[np.float64]
@@ -62,6 +63,8 @@ _MODERN = ((1.10, 0.62, 40.0), (1.12, 0.74, 38.0), (1.10, 0.66, 42.0), (1.06, 0.
 
 class Spec(ReaderSpec):
     """``forcing:`` of the synthetic profiles."""
+
+    reads: ClassVar[tuple[Input, ...]] = ()
 
     reader: Literal["synthetic_profiles"]
     n: int = Field(default=4, ge=1, le=4, description="the first n of ENF, EBF, DBF, BNF")

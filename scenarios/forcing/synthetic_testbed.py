@@ -12,7 +12,7 @@ GPP is highest. What becomes woody debris is what of it decomposes. Means are ov
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from pydantic import Field
 from kernels import Variable
 from scenarios.forcing._checks import F8, Findings, Years
 from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
+from scenarios.forcing._declared import Input
 from scenarios.forcing._seasons import (
     RF1_PHENOLOGY,
     Sites,
@@ -58,6 +59,8 @@ Count = Annotated[int, Field(ge=1, le=500)]
 
 class Spec(ReaderSpec):
     """``forcing:`` of the synthetic testbed."""
+
+    reads: ClassVar[tuple[Input, ...]] = ()
 
     reader: Literal["synthetic_testbed"]
     forcings: list[Literal["clm45_cruncep", "clm50_gswp3"]] = Field(

@@ -24,7 +24,7 @@ saturation by more than 0.05 is flagged in the provenance, not refused: land mod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,9 +35,10 @@ from kernels._casa_roots import pft_weights, root_zone
 from scenarios._problems import Problem
 from scenarios.forcing._checks import F8, Findings, Years, as_range
 from scenarios.forcing._contract import Forcing, ReaderSpec
+from scenarios.forcing._declared import FILLS_MISSING, Input, Order
 from scenarios.forcing._served import DAYS, LASTING, in_unit, misfits
-from scenarios.forcing._testbed_grid import Chosen, Grid, Skipped, choose, load_grid
-from scenarios.forcing._testbed_met import LAYERS, OPTIONAL, RULES, MetFile, open_met
+from scenarios.forcing._testbed_grid import GRIDS, Chosen, Grid, Skipped, choose, load_grid
+from scenarios.forcing._testbed_met import LAYERS, METEOROLOGY, OPTIONAL, RULES, MetFile, open_met
 
 FREEZING = 273.15
 """K."""
@@ -50,6 +51,24 @@ SPARE = 0.05
 
 class Spec(ReaderSpec):
     """``forcing:`` of daily files of the testbed."""
+
+    reads: ClassVar[tuple[Input, ...]] = (
+        Input(
+            key="met",
+            format="netcdf",
+            holds="daily values on the grid of the tables, a year (or several) of 365 days",
+            quantities=METEOROLOGY,
+            orders=(
+                Order("days", ("day", "time")),
+                Order("latitudes", ("lat",)),
+                Order("longitudes", ("lon",)),
+                Order("levels"),
+            ),
+            missing=f"{FILLS_MISSING}; refused with cell, day and layer",
+            agree=("365 days for every year", "cells with data are those of the tables"),
+        ),
+        *GRIDS,
+    )
 
     reader: Literal["testbed"]
     path: str = Field(default=".", description="folder of the meteorological files")

@@ -36,10 +36,11 @@ from pydantic import Field
 from kernels import Variable
 from scenarios.forcing._checks import F8, Findings
 from scenarios.forcing._contract import Forcing, ReaderSpec
+from scenarios.forcing._declared import FILLS_MISSING, Input, Order
 from scenarios.forcing._perturbed import Perturb
 from scenarios.forcing._served import DAYS, LASTING, misfits, serve
-from scenarios.forcing._testbed_grid import Chosen
-from scenarios.forcing._testbed_means import Means, load_means
+from scenarios.forcing._testbed_grid import GRIDS, Chosen
+from scenarios.forcing._testbed_means import MEANS, Means, load_means
 
 GIVEN = (
     *LASTING,
@@ -70,6 +71,19 @@ class MeansSpec(ReaderSpec):
         "which makes another, synthetic, forcing of the files",
     )
     depth: float = Field(default=100.0, gt=0, allow_inf_nan=False, description="of soil, cm")
+
+    reads: ClassVar[tuple[Input, ...]] = (
+        Input(
+            key="path",
+            format="netcdf",
+            holds="annual means on the grid of the tables, (lat, lon)",
+            quantities=MEANS,
+            orders=(Order("latitudes"), Order("longitudes")),
+            missing=f"{FILLS_MISSING}; refused with its cell, where the tables have land",
+            agree=("cells and classes are those of the tables",),
+        ),
+        *GRIDS,
+    )
 
     unused: ClassVar[tuple[str, ...]] = ()
     """Quantities of the files that no driver is made of."""

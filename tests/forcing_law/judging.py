@@ -1,0 +1,115 @@
+"""What became of a malformed file: the same arrays, a refusal in words, a note, or a lie."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scenarios import ScenarioError
+from scenarios.forcing import Forcing
+
+FOREIGN = re.compile(
+    r"traceback|ndarray|numpy|pandas|dtype|inhomogeneous|broadcast|NoneType|KeyError|IndexError"
+    r"|object has no|invalid literal|could not convert|out of bounds|index \d+ is|operands"
+    r"|dataframe|unhashable|codec|masked_array|0-d|too many indices|not subscriptable|positional",
+    re.IGNORECASE,
+)
+"""Words of libraries, which no message to a user has."""
+
+SAME = {"rtol": 1e-6}
+"""Rounding of what is converted there and back, in double precision."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a reader did.
+
+    ``kind`` is ``same``, ``refused``, ``noted`` (values are gone, others are the same, and the
+    provenance says so), or what must never be: ``different`` numbers in silence, ``foreign``
+    words of a library, a ``crash``.
+    """
+
+    kind: str
+    said: str = ""
+
+
+def outcome(read: Any, good: Sequence[Forcing]) -> Outcome:
+    """Return what became of calling ``read``, beside what the good files gave."""
+    try:
+        found = read()
+    except ScenarioError as error:
+        kind = "foreign" if FOREIGN.search(str(error)) else "refused"
+        return Outcome(kind, str(error))
+    except Exception as error:  # whatever it is, a user must not see it
+        return Outcome("crash", f"{type(error).__name__}: {error}")
+    before, after = numbers(good), numbers(found)
+    if before.keys() == after.keys() and all(_same(before[k], after[k]) for k in before):
+        return Outcome("same")
+    differ = sorted(k for k in after if k not in before or not _within(before[k], after[k]))
+    if differ:
+        return Outcome("different", f"{len(differ)} arrays, first of {differ[0]}")
+    if _notes(found) == _notes(good):
+        return Outcome("different", "values are gone and nothing says so")
+    return Outcome("noted", _notes(found))
+
+
+def numbers(forcings: Sequence[Forcing]) -> dict[tuple[str, ...], Any]:
+    """Return every number of forcings by forcing, quantity and location, whatever their order."""
+    found: dict[tuple[str, ...], Any] = {}
+    for one in forcings:
+        for name, values in one.coords.items():
+            found[one.name, f"coordinate {name}"] = np.asarray(values, dtype=np.float64)
+        for i, place in enumerate(one.locations.names):
+            for name, column in one.locations.columns.items():
+                # Longitudes in either convention are one place.
+                value = column[i] % 360.0 if name == "lon" else column[i]
+                found[one.name, f"column {name}", place] = np.asarray(value, dtype=np.float64)
+            for name, values in one.drivers.items():
+                found[one.name, name, place] = np.asarray(values[i], dtype=np.float64)
+            for name, seen in one.observations.items():
+                for end, values in seen.arrays.items():
+                    found[one.name, name + end, place] = np.asarray(values[i], dtype=np.float64)
+    return found
+
+
+def _close(one: Any, other: Any) -> Any:
+    most = np.nanmax(np.abs(one), initial=0.0)
+    return np.isclose(one, other, rtol=SAME["rtol"], atol=SAME["rtol"] * most, equal_nan=True)
+
+
+def _same(before: Any, after: Any) -> bool:
+    return bool(before.shape == after.shape and _close(before, after).all())
+
+
+def _within(before: Any, after: Any) -> bool:
+    """Return whether what is left of values is the same: others are NaN, or layers are gone."""
+    if before.shape == after.shape:
+        return bool((_close(before, after) | np.isnan(after)).all())
+    if before.ndim != 1 or after.ndim != 1 or after.size > before.size:
+        return False
+    return all(np.isnan(x) or _close(before, np.full_like(before, x)).any() for x in after)
+
+
+def _notes(forcings: Sequence[Forcing]) -> str:
+    """Return what provenance says, without digests of files."""
+    return json.dumps([_plain(one.provenance) for one in forcings], sort_keys=True)
+
+
+def _plain(said: Any) -> Any:
+    if isinstance(said, Mapping):
+        return {k: _plain(v) for k, v in said.items() if k not in ("sha256", "bytes")}
+    return [_plain(x) for x in said] if isinstance(said, list | tuple) else said
+
+
+def named(said: str, file: Path, words: Sequence[str], line: int | None) -> list[str]:
+    """Return what a refusal should name and does not: file, column or variable, line."""
+    lacking = [] if file.name in said else [f"file {file.name}"]
+    if words and not any(word in said for word in words):
+        lacking.append(f"one of {', '.join(words)}")
+    if line is not None and f"{file.name}:{line}:" not in said:
+        lacking.append(f"line {line}")
+    return lacking

@@ -1,0 +1,116 @@
+"""The law of readers: each says what it reads, and no malformed file becomes other numbers.
+
+For every reader there is an example (``forcing_law/examples/<reader>.py``), and for every kind
+of malformation a trap (``forcing_law/table_traps.py``, ``netcdf_traps.py``) that is made of what
+the reader declares. After a change that leaves the meaning alone the arrays are the same, or the
+file is refused in words; after one that destroys it, the file is refused, naming the file, the
+column or variable and the line, or the value is gone and the provenance says so. Never other
+numbers in silence, never a traceback, never words of a library.
+"""
+
+import shutil
+
+import forcing_law.netcdf_traps
+import forcing_law.table_traps  # noqa: F401
+import pytest
+from forcing_law.example import example_of, read
+from forcing_law.judging import named, numbers, outcome
+from forcing_law.not_yet import NOT_YET
+from forcing_law.trap import TRAPS
+
+from scenarios import forcing
+
+_MADE = {}
+
+
+def folder_of(reader, factory):
+    """Return the folder of a reader's good files, and what it reads there; made once."""
+    if reader not in _MADE:
+        folder = factory.mktemp(reader)
+        example = example_of(reader)
+        example.write(folder)
+        _MADE[reader] = folder, read(reader, example, folder)
+    return _MADE[reader]
+
+
+def broken(reader, name, folder):
+    """Yield what a trap does to a reader's example in a folder, and what may become of it."""
+    example = example_of(reader)
+    for one in forcing.get(reader).reads:
+        if trap := TRAPS[name].get(one.format):
+            for change in trap.breaks(folder, one, example):
+                yield change, trap.may | change.may
+
+
+def pairs():
+    """Return readers and traps that go together: the reader declares files of the format."""
+    return [
+        (reader, name)
+        for reader in forcing.names()
+        for name, formats in TRAPS.items()
+        if any(one.format in formats for one in getattr(forcing.get(reader), "reads", ()))
+    ]
+
+
+@pytest.mark.parametrize("reader", forcing.names())
+def test_every_reader_says_what_it_reads(reader):
+    assert "reads" in dir(forcing.get(reader)), f"{reader} declares nothing: see _declared.py"
+    for one in forcing.get(reader).reads:
+        assert one.holds
+        assert one.missing
+        assert one.quantities
+        assert len({q.name for q in one.quantities}) == len(one.quantities)
+        for quantity in one.quantities:
+            assert quantity.units or quantity.said in ("none", "file or scenario"), quantity
+
+
+@pytest.mark.parametrize("reader", forcing.names())
+def test_every_reader_has_an_example_that_it_reads(reader, tmp_path_factory):
+    """And every file that provenance names is one that the reader declares."""
+    folder, found = folder_of(reader, tmp_path_factory)
+    assert numbers(found)
+    example = example_of(reader)
+    declared = {name for one in forcing.get(reader).reads for name in example.of(one)}
+    for name in declared:
+        assert (folder / name).is_file(), name
+    files = {file["name"] for one in found for file in one.provenance.get("files", ())}
+    assert files == set() or declared, f"{reader} reads {files} and declares none"
+
+
+def kept(reader, name, factory, tmp_path):
+    """Return what is wrong with what a reader makes of a trap's files; and how many there were."""
+    good, expected = folder_of(reader, factory)
+    example, folder = example_of(reader), tmp_path / "files"
+    wrong, count = [], 0
+    shutil.copytree(good, folder)
+    for one, may in broken(reader, name, folder):
+        before = one.file.read_bytes()
+        one.change()
+        assert one.file.read_bytes() != before, f"{one.said}: nothing changed"
+        count += 1
+        found = outcome(lambda: read(reader, example, folder), expected)
+        text = f"{one.said}: {found.kind}: {found.said[:300]}"
+        if found.kind not in may:
+            wrong.append(text)
+        elif found.kind == "refused" and "same" not in may:
+            lacking = named(found.said, one.file, one.words, one.line)
+            wrong += [f"without {', '.join(lacking)}: {text}"] if lacking else []
+        shutil.copytree(good, folder, dirs_exist_ok=True)
+    return wrong, count
+
+
+@pytest.mark.parametrize(
+    ("reader", "trap"), [pytest.param(*pair, id="-".join(pair)) for pair in pairs()]
+)
+def test_no_malformed_file_becomes_other_numbers(reader, trap, tmp_path, tmp_path_factory):
+    wrong, count = kept(reader, trap, tmp_path_factory, tmp_path)
+    if (reader, trap) in NOT_YET:
+        assert wrong, f"{reader} obeys {trap}: take it out of NOT_YET"
+        pytest.xfail(NOT_YET[reader, trap])
+    assert not wrong, "\n".join(wrong)
+    if not count:
+        pytest.skip("nothing of the kind in these files")
+
+
+def test_what_is_not_obeyed_yet_is_among_the_pairs():
+    assert NOT_YET.keys() <= set(pairs())
