@@ -19,6 +19,7 @@ from kernels._contract import Variable as Variable
 from kernels._plausible import HALF_AROUND as HALF_AROUND
 from kernels._plausible import QUARTER_AROUND as QUARTER_AROUND
 from kernels._plausible import Plausible as Plausible
+from kernels._ranges import Range as Range
 from kernels._registry import module_names as module_names
 from kernels._status import BY_CODE as BY_CODE
 from kernels._status import CRASHED as CRASHED

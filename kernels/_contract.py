@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels._plausible import HALF_AROUND, Plausible
+from kernels._ranges import Range
 
 F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]
@@ -89,6 +90,7 @@ class Variable:
 
     ``dims`` are the dimensions besides location and sample. ``aggregate`` says how a
     coarser time step is made of it: ``"last"`` and ``"mean"`` suit stocks, ``"sum"`` fluxes.
+    ``range`` is what a driver may be; None where nobody says, as of programs of the user's.
     """
 
     name: str
@@ -96,6 +98,7 @@ class Variable:
     meaning: str
     dims: tuple[str, ...] = ("time",)
     standard_name: str = ""
+    range: Range | None = None
 
 
 @dataclass(frozen=True, eq=False)

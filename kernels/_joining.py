@@ -186,7 +186,8 @@ class _Tables:
                 other, owner = self.given[driver.name]
                 part.fed[driver.name] = other.name
             else:
-                other = self.drivers.setdefault(driver.name, driver)
+                other = _of_both(self.drivers.get(driver.name, driver), driver)
+                self.drivers[driver.name] = other
                 owner = self.owners.setdefault(driver.name, part.label)
             if (driver.units, driver.dims) != (other.units, other.dims):
                 verb = "makes it" if driver.name in self.given else "needs it"
@@ -285,6 +286,13 @@ def _common(group: Sequence[_Part]) -> dict[str, Variable]:
             for table in tables
         )
     }
+
+
+def _of_both(one: Variable, other: Variable) -> Variable:
+    """Return a driver that two links read, in the range that both allow."""
+    if one.range is None or other.range is None:
+        return one
+    return replace(one, range=one.range.within(other.range))
 
 
 def _too_late(groups: Sequence[Sequence[_Part]]) -> Iterator[Fault]:

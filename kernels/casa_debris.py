@@ -31,6 +31,7 @@ from kernels._contract import (
     Unfit,
     Variable,
 )
+from kernels._ranges import accepted
 from kernels._status import OK
 
 
@@ -60,9 +61,10 @@ _BOUNDS = {n: (low, high) for n, (_, low, high, _) in _DRIVERS.items() if n != "
 
 
 def _drivers(options: Options) -> Iterator[Variable]:
-    for name, (units, _, _, meaning) in _DRIVERS.items():
+    for name, (units, low, high, meaning) in _DRIVERS.items():
         daily = options.drivers == "daily" and name in _SERIES
-        yield Variable(name, units, meaning, ("date",) if daily else ())
+        dims, range_ = ("date",) if daily else (), accepted(name, units, low, high)
+        yield Variable(name, units, meaning, dims, range=range_)
 
 
 _OUTPUTS = {

@@ -36,6 +36,7 @@ from kernels._contract import (
     Unfit,
     Variable,
 )
+from kernels._ranges import accepted
 from kernels._status import OK
 
 
@@ -95,9 +96,9 @@ _DAYS_OF = {"table": ("latitude",), "drivers": ("greenup", "fall")}
 
 def _drivers(options: Options) -> Iterator[Variable]:
     other = {n for names in _DAYS_OF.values() for n in names} - {*_DAYS_OF[options.phenology]}
-    for name, (units, _, _, meaning, dims) in _DRIVERS.items():
+    for name, (units, low, high, meaning, dims) in _DRIVERS.items():
         if name not in other:
-            yield Variable(name, units, meaning, dims)
+            yield Variable(name, units, meaning, dims, range=accepted(name, units, low, high))
 
 
 _DAILY_MEANINGS = (

@@ -38,6 +38,7 @@ from kernels._corpse_namelist import Namelist, read_namelist
 from kernels._corpse_report import flat, outputs, place, pool_names, report
 from kernels._corpse_sets import INITIAL, NAMES, SETS, SOURCES, parameters
 from kernels._mimics_drivers import bounds_of, driver_status, packed_rows
+from kernels._ranges import accepted
 from kernels._status import BAD_INPUT, OK, OUT_OF_RANGE
 
 
@@ -111,12 +112,13 @@ _OF_OPTION = {
 
 def _drivers(options: Options) -> Iterator[Variable]:
     other = _OF_OPTION[3 - options.litter_option]
-    for name, (units, _, _, meaning) in _DRIVERS.items():
+    for name, (units, low, high, meaning) in _DRIVERS.items():
         if name in other:
             continue
         daily = ("time",) if name == "annual_npp" else ("date",)
         lasting = options.drivers == "mean" or name in _LASTING
-        yield Variable(name, units, meaning, () if lasting else daily)
+        range_ = accepted(name, units, low, high)
+        yield Variable(name, units, meaning, () if lasting else daily, range=range_)
 
 
 def _packed(options: Options, drivers: Mapping[str, F8]) -> Drivers:

@@ -30,6 +30,7 @@ from kernels._mimics_equations import FORMS, HOURS, MOISTURES, POOLS, A, R
 from kernels._mimics_sets import FORM_OF, NAMES, parameters
 from kernels._mimics_stability import modes
 from kernels._mimics_stepping import INTEGRATORS
+from kernels._ranges import accepted
 from kernels._status import OK
 
 
@@ -108,9 +109,10 @@ def _driver_names(options: Options) -> tuple[str, ...]:
 
 def _drivers(options: Options) -> Iterator[Variable]:
     for name in _driver_names(options):
-        units, _, _, meaning = _DRIVERS[name]
+        units, low, high, meaning = _DRIVERS[name]
         lasting = options.mode == "steady" or name in _LASTING
-        yield Variable(name, units, meaning, () if lasting else ("time",))
+        range_ = accepted(name, units, low, high)
+        yield Variable(name, units, meaning, () if lasting else ("time",), range=range_)
 
 
 def _packed(options: Options, drivers: Mapping[str, F8]) -> F8:

@@ -50,6 +50,7 @@ from kernels._profile_report import FIRST_YEAR, outputs, report, report_modern
 from kernels._profile_sets import PROFILE_NAMES, profile_parameters
 from kernels._profile_stability import SPACE, growth_near, modes
 from kernels._profile_stepping import RULES
+from kernels._ranges import accepted
 from kernels._status import OK
 
 
@@ -127,12 +128,13 @@ _OF_14C = ("sampling_year", "atmosphere")
 
 
 def _drivers(options: Options) -> Iterator[Variable]:
-    for name, (units, _, _, meaning) in _DRIVERS.items():
+    for name, (units, low, high, meaning) in _DRIVERS.items():
         if name in _OF_14C and options.carbon14 == "none":
             continue
         lasting = options.mode == "steady" or name in ("clay", "sampling_year")
         own: tuple[str, ...] = () if lasting else ("time",)
-        yield Variable(name, units, meaning, ("atmosphere_year",) if name == "atmosphere" else own)
+        dims = ("atmosphere_year",) if name == "atmosphere" else own
+        yield Variable(name, units, meaning, dims, range=accepted(name, units, low, high))
 
 
 def _packed(drivers: Mapping[str, F8]) -> F8:

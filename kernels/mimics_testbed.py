@@ -50,6 +50,7 @@ from kernels._mimics_lanes import LITTERS
 from kernels._mimics_mean import mean_states
 from kernels._mimics_sets import NAMES, parameters
 from kernels._mimics_table import DEFAULT, TYPES, Table, read_table
+from kernels._ranges import accepted
 from kernels._status import OK, OUT_OF_RANGE
 
 
@@ -130,12 +131,11 @@ _LASTING = {
 
 def _drivers(options: Options) -> Iterator[Variable]:
     daily = options.drivers == "daily"
-    for name, (units, _, _, meaning) in _DAILY.items():
-        yield Variable(name, units, meaning, ("date",) if daily else ())
-    units, _, _, meaning = _ANNUAL_NPP
-    yield Variable("annual_npp", units, meaning, ("time",) if daily else ())
-    for name, (units, _, _, meaning) in _LASTING.items():
-        yield Variable(name, units, meaning, ())
+    of_years = {"annual_npp": _ANNUAL_NPP}
+    for table, dims in ((_DAILY, ("date",)), (of_years, ("time",)), (_LASTING, ())):
+        for name, (units, low, high, meaning) in table.items():
+            range_ = accepted(name, units, low, high)
+            yield Variable(name, units, meaning, dims if daily else (), range=range_)
 
 
 def _series(values: F8) -> F8:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from kernels._build import BOTH, FIRST, SECOND, block, equation, find_runs
 from kernels._contract import F8, I8, U1, Batch, Derived, Kernel, Parameter, Run, Stage, Variable
 from kernels._plausible import Plausible
+from kernels._ranges import accepted
 from kernels._status import BAD_INPUT, NOT_FINITE, OK, OUT_OF_RANGE
 
 IMPLICIT, EXPLICIT, EXPONENTIAL = 0, 1, 2
@@ -407,11 +408,14 @@ TAU_SOIL = Parameter(
     source="He et al. (2022): 38.3 +- 11 yr, five stock maps over observed respiration",
     plausible=Plausible(16.3, 60.3, "He et al. (2022): 38.3 +- 11 yr, two standard deviations"),
 )
-DRIVERS = (
-    Variable("npp", "Pg C yr-1", "net primary production of the land model"),
-    Variable("rh", "Pg C yr-1", "heterotrophic respiration of the land model"),
-    Variable("c_veg_model", "Pg C", "vegetation carbon of the land model"),
-    Variable("c_soil_model", "Pg C", "soil and litter carbon of the land model"),
+DRIVERS = tuple(
+    Variable(name, units, f"{meaning} of the land model", range=accepted(name, units))
+    for name, units, meaning in (
+        ("npp", "Pg C yr-1", "net primary production"),
+        ("rh", "Pg C yr-1", "heterotrophic respiration"),
+        ("c_veg_model", "Pg C", "vegetation carbon"),
+        ("c_soil_model", "Pg C", "soil and litter carbon"),
+    )
 )
 OUTPUTS = (
     Variable("c_veg", "Pg C", "vegetation carbon"),
