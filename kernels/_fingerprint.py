@@ -23,7 +23,7 @@ from kernels._contract import Kernel
 
 OURS = __name__.partition(".")[0]
 IGNORED = frozenset({"annotation", "returns", "type_comment", "type_params", "ctx", "kind"})
-PROSE = frozenset({"meaning", "source", "standard_name"})
+PROSE = frozenset({"meaning", "source", "standard_name", "expected_range"})
 
 
 def fingerprint(kernel: Kernel) -> dict[str, str]:

@@ -290,9 +290,9 @@ def _common(group: Sequence[_Part]) -> dict[str, Variable]:
 
 def _of_both(one: Variable, other: Variable) -> Variable:
     """Return a driver that two links read, in the range that both allow."""
-    if one.range is None or other.range is None:
+    if one.expected_range is None or other.expected_range is None:
         return one
-    return replace(one, range=one.range.within(other.range))
+    return replace(one, expected_range=one.expected_range.within(other.expected_range))
 
 
 def _too_late(groups: Sequence[Sequence[_Part]]) -> Iterator[Fault]:

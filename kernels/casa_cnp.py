@@ -90,7 +90,7 @@ def _drivers(options: Options) -> Iterator[Variable]:
     for name, (units, low, high, meaning) in _DRIVERS.items():
         daily = options.drivers == "daily" and name in _SERIES
         dims, range_ = ("date",) if daily else (), accepted(name, units, low, high)
-        yield Variable(name, units, meaning, dims, range=range_)
+        yield Variable(name, units, meaning, dims, expected_range=range_)
 
 
 _MEANINGS = (

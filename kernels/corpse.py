@@ -118,7 +118,7 @@ def _drivers(options: Options) -> Iterator[Variable]:
         daily = ("time",) if name == "annual_npp" else ("date",)
         lasting = options.drivers == "mean" or name in _LASTING
         range_ = accepted(name, units, low, high)
-        yield Variable(name, units, meaning, () if lasting else daily, range=range_)
+        yield Variable(name, units, meaning, () if lasting else daily, expected_range=range_)
 
 
 def _packed(options: Options, drivers: Mapping[str, F8]) -> Drivers:

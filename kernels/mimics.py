@@ -112,7 +112,7 @@ def _drivers(options: Options) -> Iterator[Variable]:
         units, low, high, meaning = _DRIVERS[name]
         lasting = options.mode == "steady" or name in _LASTING
         range_ = accepted(name, units, low, high)
-        yield Variable(name, units, meaning, () if lasting else ("time",), range=range_)
+        yield Variable(name, units, meaning, () if lasting else ("time",), expected_range=range_)
 
 
 def _packed(options: Options, drivers: Mapping[str, F8]) -> F8:

@@ -134,7 +134,7 @@ def _drivers(options: Options) -> Iterator[Variable]:
         lasting = options.mode == "steady" or name in ("clay", "sampling_year")
         own: tuple[str, ...] = () if lasting else ("time",)
         dims = ("atmosphere_year",) if name == "atmosphere" else own
-        yield Variable(name, units, meaning, dims, range=accepted(name, units, low, high))
+        yield Variable(name, units, meaning, dims, expected_range=accepted(name, units, low, high))
 
 
 def _packed(drivers: Mapping[str, F8]) -> F8:

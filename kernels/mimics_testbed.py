@@ -135,7 +135,7 @@ def _drivers(options: Options) -> Iterator[Variable]:
     for table, dims in ((_DAILY, ("date",)), (of_years, ("time",)), (_LASTING, ())):
         for name, (units, low, high, meaning) in table.items():
             range_ = accepted(name, units, low, high)
-            yield Variable(name, units, meaning, dims if daily else (), range=range_)
+            yield Variable(name, units, meaning, dims if daily else (), expected_range=range_)
 
 
 def _series(values: F8) -> F8:

@@ -409,7 +409,7 @@ TAU_SOIL = Parameter(
     plausible=Plausible(16.3, 60.3, "He et al. (2022): 38.3 +- 11 yr, two standard deviations"),
 )
 DRIVERS = tuple(
-    Variable(name, units, f"{meaning} of the land model", range=accepted(name, units))
+    Variable(name, units, f"{meaning} of the land model", expected_range=accepted(name, units))
     for name, units, meaning in (
         ("npp", "Pg C yr-1", "net primary production"),
         ("rh", "Pg C yr-1", "heterotrophic respiration"),
