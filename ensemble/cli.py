@@ -147,16 +147,28 @@ def plan(
     measure: Annotated[
         bool, typer.Option("--measure", help="Time some members instead of trusting the kernel.")
     ] = False,
+    try_: Annotated[
+        bool, typer.Option("--try", help="Run control members and corners of the design, as `run`.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Open the data, count members and blocks, estimate time, memory and disk. Writes nothing."""
-    from ensemble import console, feasibility, planning
+    """Open the data, count members and blocks, estimate time, memory and disk. Writes nothing.
+
+    Drivers, defaults and the design are compared with the ranges that the kernel declares.
+    """
+    from ensemble import console, feasibility, planning, trial
 
     planned = planning.plan(load(scenario, settings), store=store)
     count = workers or feasibility.workers_of(planned)
     summary = feasibility.summary(planned, count, measure=measure)
+    tried = trial.attempt(planned) if try_ and trial.may_be_tried(planned) else None
+    if try_:
+        summary["tried"] = trial.told(tried)
     print_json(summary) if as_json else console.print_plan(summary)
     feasibility.refuse_if_impossible(planned, count)
+    feasibility.refuse_if_hopeless(planned)
+    if tried is not None:
+        trial.refuse_if_most_fail(planned, tried)
 
 
 @_command(
@@ -169,10 +181,14 @@ def run(
     workers: WorkersOption = None,
     accept_changes: AcceptOption = "",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no table.")] = False,
+    no_try: Annotated[
+        bool, typer.Option("--no-try", help="Begin even if most members would fail.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run a scenario into its store; on a store that is begun, run what is missing.
 
+    A run that begins tries some members first, and stops if most of them fail.
     Ctrl-C or SIGTERM stops after the running blocks; the same command goes on from there.
     """
     from ensemble import console, engine, planning
@@ -192,6 +208,7 @@ def run(
             stop=stop,
             accept_changes=accept_changes,
             replaceable=REPLACEABLE in os.environ,
+            try_first=not no_try,
         )
     for warning in outcome.warnings:
         console.warn(warning)

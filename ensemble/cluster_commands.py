@@ -77,10 +77,11 @@ def submit(
     submission = submitting.prepare(planned, asked, done)
     if not emit_script:
         submitting.check(submission)
+    feasibility.refuse_if_hopeless(planned)
     begun, warnings = engine.store_of(planned, asked.cores, accept_changes)
     # SLURM fails jobs without a word whose log has no folder.
     begun.make_folders("logs")
-    for warning in (*warnings, *planned.warnings, *submission.remarks):
+    for warning in (*warnings, *map(str, planned.warnings), *submission.remarks):
         console.warn(warning)
     if emit_script:
         typer.echo(submission.script, nl=False)

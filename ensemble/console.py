@@ -134,14 +134,17 @@ def _pairs(pairs: Sequence[tuple[str, Any]]) -> None:
 
 
 def print_plan(summary: Mapping[str, Any]) -> None:
-    """Print what a run would do."""
-    _pairs([(name.replace("_", " "), value) for name, value in _readable(summary)])
+    """Print what a run would do; each warning is a line."""
+    lines = summary["warnings"] or ["none"]
+    said = {n: v for n, v in summary.items() if n not in ("warnings", "noticed")}
+    pairs = [(name.replace("_", " "), value) for name, value in _readable(said)]
+    _pairs([*pairs, ("warnings", lines[0]), *(("", line) for line in lines[1:])])
 
 
 def _readable(summary: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, value in summary.items():
         if isinstance(value, dict):
-            yield name, ", ".join(f"{k} {_number(v)}" for k, v in value.items())
+            yield name, ", ".join(f"{k} {_number(v)}" for k, v in value.items()) or "none"
         elif isinstance(value, list):
             yield name, ", ".join(map(str, value)) or "none"
         else:

@@ -12,13 +12,14 @@ from ensemble import backends, launch, quarantine
 from ensemble.backends import Farm, StoppedEarly
 from ensemble.children import Hindered
 from ensemble.cpu import cpu
-from ensemble.feasibility import refuse_if_impossible
+from ensemble.feasibility import refuse_if_hopeless, refuse_if_impossible
 from ensemble.finishing import finalise, lost_units
 from ensemble.journal import Entry, Key, headers
 from ensemble.locking import locked
 from ensemble.members import EnsembleWork
 from ensemble.planning import Plan, changes
 from ensemble.store import PlanError, Store
+from ensemble.trial import attempt, may_be_tried, refuse_if_most_fail
 from ensemble.worker import hang_limit, take_notes
 
 Progress = Callable[[int, int, float], None]
@@ -74,6 +75,7 @@ def run(
     stop: Callable[[], bool] = lambda: False,
     accept_changes: str = "",
     replaceable: bool = False,
+    try_first: bool = True,
 ) -> Outcome:
     """Run what is missing of a plan and finish its statistics.
 
@@ -92,6 +94,9 @@ def run(
     replaceable : bool
         Whether something starts this process again if it dies: then a block that hangs in it
         ends it.
+    try_first : bool
+        Whether a run that begins is refused if every member is certain to fail, or most of
+        some do that are tried; see `ensemble.trial`.
 
     Returns
     -------
@@ -108,7 +113,8 @@ def run(
     begun = time.perf_counter()
     execution = plan.scenario.execution
     asked = workers or getattr(execution, "workers", None) or 0
-    store, warnings = store_of(plan, asked or len(os.sched_getaffinity(0)), accept_changes)
+    count = asked or len(os.sched_getaffinity(0))
+    store, warnings = store_of(plan, count, accept_changes, try_first=try_first)
     work = EnsembleWork(plan.setup, plan.layout, quarantine.read(store.path))
     with locked(store.path):
         committed = store.committed()
@@ -116,7 +122,7 @@ def run(
         store.clear_scratch()
         careful = frozenset(key for key in take_notes(store) if key not in committed)
         warnings += _other_cpu(store)
-        warnings += plan.warnings
+        warnings += map(str, plan.warnings)
         outcome = Outcome(store.path, plan.blocks, warnings=warnings)
         before = len(committed)
         tally = _Tally(committed, plan.blocks, begun, progress)
@@ -207,16 +213,23 @@ def _why(error: OSError, path: Path) -> str:
     return f"{path}: cannot write ({why}); mend that and run the same command again"
 
 
-def store_of(plan: Plan, workers: int, accept_changes: str) -> tuple[Store, list[str]]:
+def store_of(
+    plan: Plan, workers: int, accept_changes: str, *, try_first: bool = False
+) -> tuple[Store, list[str]]:
     """Return the plan's store, new or begun, and what to warn of.
 
     Raises
     ------
     PlanError
-        It is certain that the run would fail, or the store is another run's.
+        It is certain that the run would fail, or the store is another run's; ``try_first``: most
+        members that were tried fail.
     """
     if not plan.path.exists() or _is_empty(plan.path):
         refuse_if_impossible(plan, workers)
+        if try_first:
+            refuse_if_hopeless(plan)
+            if may_be_tried(plan):
+                refuse_if_most_fail(plan, attempt(plan))
         try:
             return launch.create_store(plan), []
         except OSError as error:

@@ -48,6 +48,23 @@ def refuse_if_impossible(plan: Plan, workers: int, done: int = 0) -> None:
         raise PlanError("\n".join(reasons))
 
 
+def refuse_if_hopeless(plan: Plan) -> None:
+    """Refuse a run of which every member fails by the kernel's own check of its drivers.
+
+    Raises
+    ------
+    PlanError
+        With every driver that is out of range.
+    """
+    if plan.outlook.certain < 1.0:
+        return
+    listed = "\n".join(f"  - {notice}" for notice in plan.warnings if notice.fails)
+    raise PlanError(
+        f"every member would fail, by the kernel's own check of its drivers:\n{listed}\n"
+        "nothing was written; correct the unit or the file"
+    )
+
+
 def workers_of(plan: Plan) -> int:
     """Return how many workers a run would have: as the scenario says, or one per core here."""
     execution = plan.scenario.execution
@@ -104,9 +121,10 @@ def summary(plan: Plan, workers: int, *, measure: bool = False) -> dict[str, Any
         "core_seconds": round(seconds, 3),
         "core_seconds_are": "measured" if measure else "declared by the kernel",
         "wall_seconds": round(seconds / workers, 3),
-        "truncated_share": dict(design.get("truncated_share", {})),
+        "truncated_share": {n: s for n, s in design.get("truncated_share", {}).items() if s > 0},
         "admissible": {k: str(v) for k, v in design.get("admissible", {}).items()},
-        "warnings": plan.warnings,
+        "warnings": list(map(str, plan.warnings)),
+        "noticed": [notice.as_json() for notice in plan.warnings],
         "commands": list(plan.setup.kernel.commands),
         "synthetic": plan.setup.synthetic,
     }

@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from ensemble import observed
 from ensemble.cpu import versions
 from ensemble.dimensions import check_dims
 from ensemble.layout import Layout
+from ensemble.notices import Notice
+from ensemble.outlook import Outlook, outlook
 from ensemble.pilot import edges
 from ensemble.requests import check_statistics, check_sums
 from ensemble.responses import warnings
@@ -37,9 +39,6 @@ from scenarios.forcing import Forcing, Locations
 FREE_FOR_THEMSELVES = ("title", "description", "store", "execution", "failed_limit", "reference")
 """Sections that may change between runs into one store: they change no byte of a chunk."""
 
-WARNINGS_SHOWN = 10
-"""Warnings that a plan shows; a hundred profiles may have one each."""
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -56,6 +55,8 @@ class Plan:
         What must be the same for a run to continue a store.
     provenance : sequence of mappings
         Where each forcing came from.
+    outlook : Outlook
+        What drivers, defaults and the design foretell of the run.
     """
 
     scenario: Loaded
@@ -64,6 +65,7 @@ class Plan:
     path: Path
     identity: Mapping[str, Any]
     provenance: Sequence[Mapping[str, Any]]
+    outlook: Outlook = field(default_factory=Outlook)
 
     @property
     def members(self) -> int:
@@ -105,12 +107,9 @@ class Plan:
         return 2 * self.block_nbytes + tile
 
     @property
-    def warnings(self) -> list[str]:
-        """Return what the data cannot answer of what is asked, one line each, the first few."""
-        every = [text for said in self.provenance for text in said.get("warnings", ())]
-        more = len(every) - WARNINGS_SHOWN
-        rest = [f"and {more} more such; the store's provenance has all"] if more > 0 else []
-        return every[:WARNINGS_SHOWN] + rest
+    def warnings(self) -> list[Notice]:
+        """Return what makes the run worth a second look; `str` of each is a line for people."""
+        return list(self.outlook.notices)
 
     @property
     def seconds(self) -> float:
@@ -185,7 +184,8 @@ def plan(scenario: Loaded, *, store: str | Path | None = None) -> Plan:
         {**f.provenance, **({"warnings": notes[f.name]} if f.name in notes else {})}
         for f in forcings
     ]
-    return Plan(scenario, setup, layout, path, identity, provenance)
+    foretold = outlook(layout, provenance)
+    return Plan(scenario, setup, layout, path, identity, provenance, foretold)
 
 
 def _read_forcings(scenario: Loaded, needs: Sequence[kernels.Variable]) -> list[Forcing]:

@@ -46,6 +46,11 @@ def names() -> list[str]:
     return sorted({*module_names(__path__), *(e.name for e in _installed())})
 
 
+def is_ours(name: str) -> bool:
+    """Return whether a kernel is a file of this package, not an installed module's or a user's."""
+    return name in module_names(__path__)
+
+
 def get(name: str) -> Kernel:
     """Return the kernel of that name, entry point or dotted module; imports it.
 
@@ -54,7 +59,7 @@ def get(name: str) -> Kernel:
     LookupError
         No such kernel; the message names the available ones.
     """
-    if name in module_names(__path__):
+    if is_ours(name):
         module = import_module(f"kernels.{name}")
     elif found := [e for e in _installed() if e.name == name]:
         module = found[0].load()

@@ -90,7 +90,7 @@ class Variable:
 
     ``dims`` are the dimensions besides location and sample. ``aggregate`` says how a
     coarser time step is made of it: ``"last"`` and ``"mean"`` suit stocks, ``"sum"`` fluxes.
-    ``expected_range`` is what a driver may be; None where nobody says, as of programs of the user's.
+    ``expected_range`` is what a driver may be; None where nobody says, as of a user's program.
     """
 
     name: str

@@ -5,7 +5,8 @@ release 2.0.0, whose code decides where its manual says something else. Metaboli
 litter, woody debris; fast ("microbial" in the code, not alive), slow and passive soil carbon.
 Linear, so that a cycle's steady state is one pass over its days and one solve.
 
-Daily Euler steps, years of 365 days; with constant drivers the steady state alone.
+Daily Euler steps, years of 365 days; with constant drivers the steady state alone, which is too
+large where soil freezes for part of the year: rates at the mean are below the mean of rates.
 """
 
 from collections.abc import Iterator, Mapping

@@ -98,7 +98,9 @@ def _drivers(options: Options) -> Iterator[Variable]:
     other = {n for names in _DAYS_OF.values() for n in names} - {*_DAYS_OF[options.phenology]}
     for name, (units, low, high, meaning, dims) in _DRIVERS.items():
         if name not in other:
-            yield Variable(name, units, meaning, dims, expected_range=accepted(name, units, low, high))
+            yield Variable(
+                name, units, meaning, dims, expected_range=accepted(name, units, low, high)
+            )
 
 
 _DAILY_MEANINGS = (

@@ -4,7 +4,8 @@ Wieder et al. (2018, 10.1111/gcb.13979), the runs of Jian et al. (2021, 10.1111/
 equations of `kernels.mimics`, reverse form, set ``testbed``, with CORPSE's moisture scalar. Leaf
 and root litter come split into kinds; woody debris decomposes elsewhere and gives the share of it
 that is not respired to structural litter. Coefficients hold for a day, which 24 explicit steps
-of an hour follow.
+of an hour follow. ``drivers: mean`` is the equilibrium under means, too large where soil freezes
+for part of the year: rates at the mean are below the mean of rates.
 """
 
 from collections.abc import Iterator, Mapping

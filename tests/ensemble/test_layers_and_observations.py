@@ -180,13 +180,13 @@ def test_a_changed_observation_is_noticed_on_resume(tmp_path, finished, monkeypa
 
 def test_what_has_no_term_is_said_before_the_run(tmp_path):
     planned = plan(tmp_path, text=TEXT)
-    said = "\n".join(planned.warnings)
+    said = "\n".join(map(str, planned.warnings))
     assert "response 'j_14c', location 'c': nothing is observed; its cost is 0" in said
     assert (
         "response 'j_soc', location 'c': 1 of 2 observations (80-130 cm) have no term, for less "
         "than half of each is in the model's 0-100 cm" in said
     )
-    assert feasibility.summary(planned, 1)["warnings"] == planned.warnings
+    assert feasibility.summary(planned, 1)["warnings"] == list(map(str, planned.warnings))
     ensemble.run(planned, workers=1)
     kept = json.loads((planned.path / "zarr.json").read_text())["attributes"]["provenance"]
     assert len(kept[0]["warnings"]) == 3

@@ -77,7 +77,7 @@ def test_every_profile_of_the_file_with_a_kernel_of_five_layers(tmp_path):
     assert digest("soil_profiles", again) == digest("soil_profiles", planned.setup)
     assert again.sources[0]["clay"][0].startswith("the testbed (CLM4.5-CRUNCEP), cell ")
     # Layers below the model's metre have no term, and that is said.
-    assert "have no term" in planned.warnings[0]
+    assert "have no term" in str(planned.warnings[0])
 
 
 @needs_data

@@ -1,0 +1,131 @@
+"""What drivers may be: every driver says it, and kernels refuse what they say they refuse."""
+
+import numpy as np
+import pytest
+import stages
+
+import kernels
+from kernels import OK, Range, Unfit, Variable
+from kernels._joining import _of_both
+from kernels._ranges import _SEEN, accepted
+
+SCENARIO_S_OWN = {"executable", "chain"}
+"""Their drivers are those of a scenario, or of other kernels."""
+
+SOUND = {
+    "pft": 1.0, "latitude": 40.0, "greenup": 100.0, "fall": 280.0, "gpp": 5.0, "btran": 0.7,
+    "air_temperature": 10.0, "soil_temperature": 10.0, "theta_l": 0.4, "theta_f": 0.05,
+    "clay": 0.2, "silt": 0.3, "porosity": 0.45, "depth": 30.0, "annual_npp": 500.0,
+    "lignin_n": 20.0, "lignin_n_above": 20.0, "lignin_n_below": 20.0, "litter_input": 400.0,
+    "litter_above": 200.0, "litter_below": 200.0, "sampling_year": 2000.0, "atmosphere": 1.1,
+    "litter_cwd": 0.3, "cwd_to_litter": 0.2, "cwd_respiration": 0.1, "npp": 55.0, "rh": 50.0,
+    "c_veg_model": 450.0, "c_soil_model": 1500.0,
+}  # fmt: skip
+"""Litter of leaves and roots by the day is 1."""
+
+RUN = {
+    "casa_vegetation": {"start": "cold"},
+    "casa_debris": {"drivers": "mean"},
+    "casa_cnp": {"drivers": "mean"},
+    "mimics_testbed": {"drivers": "mean"},
+    "corpse": {"drivers": "mean"},
+    "mimics": {"moisture": "corpse", "form": "reverse", "set": "testbed"},
+    "mimics_profile": {"carbon14": "tracer", "layers": (20.0, 80.0)},
+}
+"""Choices under which a kernel has most drivers and runs quickly."""
+
+
+def every_made():
+    """Return every kernel with every table that its options make."""
+    for name in kernels.names():
+        kernel = kernels.get(name)
+        for options in stages.choices(kernel) if name not in SCENARIO_S_OWN else ():
+            try:
+                yield options, kernel.made(options, None)
+            except Unfit:
+                continue
+
+
+@pytest.fixture(scope="module")
+def drivers():
+    """Return every distinct driver of every kernel."""
+    found = {}
+    for _, kernel in every_made():
+        found |= {(kernel.name, driver.name): driver for driver in kernel.drivers}
+    return found
+
+
+def test_every_kernel_is_looked_at(drivers):
+    assert {kernel for kernel, _ in drivers} == set(kernels.names()) - SCENARIO_S_OWN
+    assert {name for _, name in drivers} == set(_SEEN)
+
+
+def test_every_driver_says_what_it_may_be(drivers):
+    for place, driver in drivers.items():
+        assert driver.expected_range is not None, place
+
+
+def test_what_is_sound_is_within(drivers):
+    for (_, name), driver in drivers.items():
+        value, range_ = SOUND.get(name, 1.0), driver.expected_range
+        assert range_.low <= value <= range_.high, name
+        assert value >= range_.peak, name
+
+
+def run(name, values):
+    """Return statuses (L,) of control members; ``values`` are (L,) by driver."""
+    options = kernels.get(name).options(**RUN[name])
+    kernel = kernels.get(name).made(options, None)
+    coords = {"year": np.array([1901]), "date": np.arange(365)}
+    coords |= {dim: own.values for dim, own in kernel.coords.items()}
+    coords["atmosphere_year"] = np.arange(1940, 2020)
+    given = {}
+    for driver in kernel.drivers:
+        sizes = [len(coords["year" if d == "time" else d]) for d in driver.dims]
+        shaped = values[driver.name].reshape(-1, *(1,) * len(sizes))
+        given[driver.name] = np.broadcast_to(shaped, (len(shaped), *sizes)).copy()
+    rows = {p.name: np.array([p.default]) for p in kernel.parameters}
+    return stages.run(kernel, options, given, coords, rows).status[:, 0]
+
+
+@pytest.mark.parametrize("name", RUN)
+def test_beyond_what_is_accepted_members_fail_and_only_they(name):
+    kernel = kernels.get(name)
+    kernel = kernel.made(kernel.options(**RUN[name]), None)
+    bad = []
+    for driver in kernel.drivers:
+        range_ = driver.expected_range
+        beyond = [(range_.lower, -1.0), (range_.upper, 1.0), (np.nan, 0.0)]
+        # 19 is no type either; a millionth above 18 is none as well.
+        bad += [
+            (driver.name, end + side * 1e-6 * max(1.0, abs(end)))
+            for end, side in beyond
+            if not np.isinf(end)
+        ]
+    values = {
+        driver.name: np.full(1 + len(bad), SOUND.get(driver.name, 1.0)) for driver in kernel.drivers
+    }
+    for k, (driver, value) in enumerate(bad):
+        values[driver][1 + k] = value
+    status = run(name, values)
+    assert status[0] == OK
+    assert [place for place, code in zip(bad, status[1:], strict=True) if code == OK] == []
+
+
+def test_of_a_driver_of_two_links_both_ranges_hold():
+    one = Variable("x", "1", "x", expected_range=Range(-80.0, 80.0, -60.0, 60.0, 1.0))
+    other = Variable("x", "1", "x", expected_range=Range(-100.0, 70.0, -50.0, 65.0))
+    assert _of_both(one, other).expected_range == Range(-80.0, 70.0, -50.0, 60.0, 1.0)
+    assert _of_both(one, Variable("x", "1", "x")) is one
+
+
+def test_a_driver_without_a_range_names_the_table():
+    with pytest.raises(ValueError, match=r"'moss' in '1' has no range; add it to kernels/_ranges"):
+        accepted("moss", "1")
+    with pytest.raises(ValueError, match="'clay' in 'g' has no range"):
+        accepted("clay", "g")
+
+
+def test_a_range_in_another_order_is_none():
+    with pytest.raises(ValueError, match="needed lower <= low < high <= upper"):
+        Range(0.0, 1.0, 0.5, 2.0)
