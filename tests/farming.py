@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE
 
 import ensemble
 import scenarios
@@ -46,7 +47,7 @@ def start(words, **more):
     )
 
 
-def finish(words, seconds=120, **more):
+def finish(words, seconds=2 * PATIENCE, **more):
     """Run a command line to its end; return (exit code, output, errors)."""
     process = start(words, **more)
     try:

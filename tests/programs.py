@@ -40,8 +40,8 @@ int main(int count, char **words)
     if (count != 2) return 9;
     if (fault == 3) { fprintf(stderr, "first\nSTOP: no litter in layer 4\n"); return 3; }
     if (fault == 11) raise(SIGSEGV);
-    if (fault == 60) { if (fork() == 0) sleep(60); sleep(60); }
-    if (fault == 61) { if (fork() == 0) sleep(60); }
+    if (fault == 60) { if (fork() == 0) sleep(600); sleep(600); }
+    if (fault == 61) { if (fork() == 0) sleep(600); }
     if (fault == 4) return 0;
     FILE *in = fopen("drivers.csv", "r"), *out = fopen("soil.csv", "w");
     fgets(line, sizeof line, in);

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from waiting import wait_for
 
 CONF = """\
 ClusterName=test
@@ -62,16 +63,6 @@ def missing() -> str:
     if absent:
         return f"no real SLURM here ({', '.join(absent)} missing): install slurm-wlm and munge"
     return "" if os.geteuid() == 0 else "a real SLURM of one's own must be started as root"
-
-
-def wait_for(true, what: str, seconds: float = 30, every: float = 0.1):
-    """Return the first true value, or fail with a sentence."""
-    until = time.monotonic() + seconds
-    while not (value := true()):
-        if time.monotonic() > until:
-            raise TimeoutError(f"{what}: not within {seconds:g} s")
-        time.sleep(every)
-    return value
 
 
 def free_ports(n: int) -> list[int]:

@@ -7,12 +7,14 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 
+import farming
 import pytest
 from commandline import PROGRAM, members, soilsweep, tree
 from malformed_stores import finished
+from misbehaving.scenario import write
 from support import SMALL
+from waiting import PATIENCE, wait_for
 
 import ensemble
 from ensemble import cli
@@ -191,8 +193,9 @@ def test_too_little_memory_is_said(monkeypatch):
     )
 
 
-# The slowed run: many small blocks, one worker.
-SLOW = ["run", "s.yaml", "--workers", "1", "--set", "block.sample=4", "--quiet"]
+# 200 blocks on one worker; where it is to be stopped it would take 20 seconds.
+BLOCKS = {"n": 800, "block": 4}
+SLOW = ["run", "misbehaving.yaml", "--workers", "1", "--quiet"]
 
 
 def start(*words):
@@ -201,6 +204,7 @@ def start(*words):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env=farming.environment(MISBEHAVE_SECONDS="0.1"),
         # A shell that runs its children in the background has them ignore SIGINT.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
@@ -209,8 +213,7 @@ def start(*words):
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed")
-    (folder / "s.yaml").write_text(SMALL)
-    said = soilsweep("run", folder / "s.yaml", *SLOW[2:], "--store", folder / "run.zarr")
+    said = soilsweep("run", write(folder, **BLOCKS), *SLOW[2:], "--store", folder / "run.zarr")
     assert said.code == 0, said.err
     return folder / "run.zarr"
 
@@ -223,15 +226,25 @@ def committed(store):
     return sum(path.read_bytes().count(b'"block"') for path in store.glob("journal/*.jsonl"))
 
 
+def begun(store):
+    """Start the slowed run; return it once some blocks are committed."""
+    write(store.parent, **BLOCKS)
+    process = start(*SLOW, "--store", store)
+
+    def three():
+        assert process.poll() is None, process.stderr.read()
+        return committed(store) >= 3
+
+    wait_for(three, "three blocks are committed", every=0.01)
+    return process
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_run_says_how_to_go_on_and_does(tmp_path, undisturbed, number):
     store = tmp_path / "a store.zarr"
-    process = start(*SLOW, "--store", store)
-    while committed(store) < 3:
-        assert process.poll() is None, process.stderr.read()
-        time.sleep(0.005)
+    process = begun(store)
     process.send_signal(number)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 75, err
     assert "Traceback" not in err
     resume = err.strip().splitlines()[-1].strip()
@@ -246,14 +259,11 @@ def test_a_stopped_run_says_how_to_go_on_and_does(tmp_path, undisturbed, number)
 
 def test_a_second_signal_ends_the_run_at_once(tmp_path):
     store = tmp_path / "run.zarr"
-    process = start(*SLOW, "--store", store)
-    while committed(store) < 3:
-        assert process.poll() is None, process.stderr.read()
-        time.sleep(0.005)
+    process = begun(store)
     # The second must find the first one's flag raised, and the run not yet over.
     os.kill(process.pid, signal.SIGINT)
     os.kill(process.pid, signal.SIGTERM)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 75, err
     assert "Traceback" not in err
     assert f"soilsweep {shlex.join([*SLOW, '--store', str(store)])}" in err

@@ -2,12 +2,12 @@
 
 import os
 import signal
-import time
 from pathlib import Path
 
 import farming
 import pytest
 from misbehaving.scenario import write
+from waiting import PATIENCE, ended, wait_for
 
 LONG = {"MISBEHAVE_SECONDS": "0.2"}
 
@@ -17,11 +17,12 @@ def running(tmp_path, **more):
     store = tmp_path / "run.zarr"
     scenario = write(tmp_path, n=2000, block=100, execution="{backend: local, workers: 1}")
     process = farming.start(farming.command("run", scenario, "--store", store), **LONG, **more)
-    until = time.monotonic() + 60
-    while not list(store.glob("journal/*.jsonl")):
+
+    def begun():
         assert process.poll() is None, process.communicate()
-        assert time.monotonic() < until
-        time.sleep(0.01)
+        return list(store.glob("journal/*.jsonl"))
+
+    wait_for(begun, "the first commit", every=0.01)
     (child,) = (
         (Path("/proc") / str(process.pid) / "task" / str(process.pid) / "children")
         .read_text()
@@ -30,39 +31,30 @@ def running(tmp_path, **more):
     return process, int(child), store
 
 
-def gone(pid):
-    until = time.monotonic() + 10
-    while Path("/proc", str(pid)).exists():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.01)
-    return True
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_request_to_stop_ends_after_the_running_block(tmp_path, number):
     process, child, _ = running(tmp_path)
     # Ctrl-C is sent to both by the terminal, SIGTERM by a batch system to the parent.
     for pid in (process.pid, child) if number == signal.SIGINT else (process.pid,):
         os.kill(pid, number)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 75, err
     assert "Go on with" in err
-    assert gone(child)
+    wait_for(lambda: ended(child), "its child has ended")
 
 
 def test_nothing_runs_on_when_it_is_killed(tmp_path):
     process, child, _ = running(tmp_path)
     process.kill()
     process.communicate()
-    assert gone(child)
+    wait_for(lambda: ended(child), "its child has ended")
 
 
 def test_killed_for_good_it_ends_as_it_was_killed(tmp_path):
     """SIGKILL is nobody's fault: out of memory, an administrator. It is not started again."""
     process, child, _ = running(tmp_path)
     os.kill(child, signal.SIGKILL)
-    process.communicate(timeout=30)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == -signal.SIGKILL
 
 
@@ -73,7 +65,7 @@ def test_killed_for_good_it_ends_as_it_was_killed(tmp_path):
 def test_after_a_crash_a_new_process_goes_on(tmp_path, number):
     process, child, store = running(tmp_path)
     os.kill(child, number)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err
     assert f"died ({number.name}); going on" in err
     assert len(list((store / "journal").iterdir())) >= 2

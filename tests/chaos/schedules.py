@@ -6,7 +6,7 @@ import time
 from functools import partial
 
 import farming
-from slurm_cluster import wait_for
+from waiting import wait_for
 
 from chaos.events import EVENTS
 from chaos.site import Site

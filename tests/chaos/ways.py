@@ -5,7 +5,7 @@ import signal
 import subprocess
 
 import farming
-from slurm_cluster import wait_for
+from waiting import wait_for
 
 from ensemble.exits import DONE, RESUMABLE
 from ensemble.finishing import is_finalised

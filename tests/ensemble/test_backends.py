@@ -7,7 +7,7 @@ from pathlib import Path
 
 import farming
 import pytest
-from slurm_cluster import wait_for
+from waiting import PATIENCE, wait_for
 
 from ensemble.locking import locked
 
@@ -62,7 +62,7 @@ def test_running_dask_cluster_by_scheduler_file_and_by_address(tmp_path, local):
     finally:
         for process in (worker, scheduler):
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=PATIENCE)
 
 
 @farming.needs_mpi
@@ -103,7 +103,7 @@ def test_independent_workers(tmp_path, local):
     ours = tmp_path / "run.zarr"
     farming.create(ours)
     workers = [farming.start(farming.command("worker", ours, "--workers", 1)) for _ in range(3)]
-    ended = [worker.communicate(timeout=100) for worker in workers]
+    ended = [worker.communicate(timeout=PATIENCE) for worker in workers]
     assert [worker.returncode for worker in workers] == [0, 0, 0], ended
     assert farming.digest(ours) == local[1]
     assert farming.visible(ours) == farming.visible(local[0])
@@ -152,7 +152,7 @@ def test_a_rank_whose_launcher_died_while_it_started_ends(tmp_path):
     words = f"\"{sys.executable}\" -c '{ORPHAN}' {mark} $$ >/dev/null 2>&1 & echo $!"
     said = subprocess.run(["sh", "-c", words], capture_output=True, text=True, check=True)
     rank = int(said.stdout)
-    wait_for(lambda: not Path(f"/proc/{rank}").exists(), "the rank has ended", 60)
+    wait_for(lambda: not Path(f"/proc/{rank}").exists(), "the rank has ended")
     if mark.with_suffix(".begun").read_text() != "1":
         pytest.skip("orphans are not given to process 1 here")
     assert not mark.with_suffix(".ran-on").exists()

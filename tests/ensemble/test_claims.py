@@ -12,6 +12,7 @@ from collections import Counter
 
 import farming
 import pytest
+from waiting import PATIENCE, wait_for
 
 from ensemble import claims
 from ensemble.claims import Claims, Heart, is_dead_here, worker_name
@@ -85,7 +86,7 @@ def race(store, keys=KEYS):
         return [json.loads(racer.stdout.readline()) for racer in racers]
     finally:
         for racer in racers:
-            racer.communicate("end\n", timeout=30)
+            racer.communicate("end\n", timeout=PATIENCE)
 
 
 def claim(store, key, owner):
@@ -221,13 +222,10 @@ def test_a_heart_beats_and_ends(tmp_path, monkeypatch):
     heart = Heart(tmp_path / "workers", "me", {"pid": 1, "job": ""})
     assert json.loads(heart.path.read_text()) == {"pid": 1, "job": ""}
     silent(heart.path, 1000)
-    until = time.monotonic() + 10
-    while heart.path.stat().st_mtime < time.time() - 500:
-        assert time.monotonic() < until, "it does not beat"
-        time.sleep(0.01)
+    wait_for(lambda: heart.path.stat().st_mtime > time.time() - 500, "it beats", every=0.01)
     heart.stop()
     assert not heart.path.exists()
-    heart._thread.join(10)
+    heart._thread.join(PATIENCE)
     assert not heart.path.exists()
     assert heart._thread not in threading.enumerate()
     heart.stop()

@@ -15,7 +15,8 @@ from chaos import events, schedules
 from chaos.schedules import check, check_gone
 from chaos.site import Site, words_of
 from chaos.ways import WAYS, Slurm, Submitted, jobs, make
-from slurm_cluster import missing, wait_for
+from slurm_cluster import missing
+from waiting import wait_for
 
 from ensemble import quarantine, submitting, suspects
 from ensemble.children import Death

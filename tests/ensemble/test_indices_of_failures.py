@@ -1,12 +1,12 @@
 """Indices of runs whose members die, hang in quarantine or fail; and on other backends."""
 
-import time
 from dataclasses import replace
 
 import farming
 import numpy as np
 import pytest
 from commandline import members, soilsweep
+from waiting import wait_for
 
 import ensemble
 import scenarios
@@ -79,7 +79,7 @@ def test_a_member_that_kills_its_process_costs_its_trajectory(tmp_path):
     bad = {"MISBEHAVE": f"segfault={values_of(design, 67)}"}
     store = tmp_path / "run.zarr"
     command = ("run", write(tmp_path), "--store", store, "-q")
-    code, _, err = farming.call(*command, **bad, seconds=120)
+    code, _, err = farming.call(*command, **bad)
     assert code == 0, err
     assert '"crashed"' in soilsweep("status", store, "--json").out
     assert compare(store) == 63
@@ -93,7 +93,7 @@ def test_a_member_that_kills_an_extension_costs_its_row(tmp_path):
     longer = plan.scenario.design.model_copy(update={"n": 128})
     opened = replace(plan.setup, scenario=plan.scenario.model_copy(update={"design": longer}))
     bad = {"MISBEHAVE": f"segfault={values_of(opened.design(), 300)}"}
-    code, _, err = farming.call(*words, **bad, seconds=120)
+    code, _, err = farming.call(*words, **bad)
     assert code == 3, err
     assert '"crashed"' in soilsweep("status", outcome.path, "--json").out
     assert compare(outcome.path, REQUESTS[SOBOL]) == 127
@@ -115,10 +115,7 @@ def test_an_extension_killed_by_the_system_goes_on(tmp_path):
     command = ["extend", outcome.path, "--until", "1e-12", "--most", "128", "-q"]
     program = farming.start(farming.command(*command), MISBEHAVE_SECONDS="0.05")
     longer = tmp_path / ".run.zarr.longer" / "journal"
-    patience = time.monotonic() + 60
-    while len(list(longer.glob("*.jsonl"))) < 2 and time.monotonic() < patience:
-        time.sleep(0.02)
-    time.sleep(0.15)
+    wait_for(lambda: len(list(longer.glob("*.jsonl"))) > 1, "members of the extension", every=0.02)
     program.kill()
     program.communicate()
     assert longer.exists()

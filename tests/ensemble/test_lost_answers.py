@@ -2,11 +2,11 @@
 
 import os
 import signal
-import time
 from types import SimpleNamespace
 
 import pytest
 from distributed import Client, LocalCluster
+from waiting import PATIENCE, wait_for
 
 from ensemble.backends import StoppedEarly
 from ensemble.backends.dask import Push
@@ -36,7 +36,7 @@ def held(client, pushing):
     future = client.submit(os.getpid, pure=False)
     future.add_done_callback(pushing._answers.put)
     pushing._flying[future] = KEY
-    assert pushing._answers.get(timeout=30) is future
+    assert pushing._answers.get(timeout=PATIENCE) is future
     return future
 
 
@@ -46,8 +46,7 @@ def test_an_answer_lost_with_its_worker_is_asked_for_again(tmp_path, cluster):
         pushing = push(client, tmp_path)
         future = held(client, pushing)
         os.kill(future.result(), signal.SIGKILL)
-        while future.status == "finished":
-            time.sleep(0.001)
+        wait_for(lambda: future.status != "finished", "the loss is known", every=0.001)
         assert future.status in ("lost", "pending")
         pushing._take(future)
         assert pushing._again == [KEY]
@@ -59,7 +58,6 @@ def test_an_answer_lost_with_the_scheduler_ends_the_run(tmp_path, cluster):
         pushing = push(client, tmp_path)
         future = held(client, pushing)
         cluster.close()
-        while future.status == "finished":
-            time.sleep(0.001)
+        wait_for(lambda: future.status != "finished", "the loss is known", every=0.001)
         with pytest.raises(StoppedEarly, match="scheduler is gone"):
             pushing._take(future)

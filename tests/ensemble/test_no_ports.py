@@ -13,7 +13,7 @@ import knocking
 import psutil
 import pytest
 from misbehaving import scenario
-from slurm_cluster import wait_for
+from waiting import PATIENCE, wait_for
 
 import scenarios
 
@@ -229,6 +229,6 @@ def test_the_shipped_scenario_without_any_network(tmp_path):
     farming.run(local, "execution.workers=1")
     farming.create(store)
     workers = [start(store) for _ in range(3)]
-    ended = [(*worker.communicate(timeout=100), worker.returncode) for worker in workers]
+    ended = [(*worker.communicate(timeout=PATIENCE), worker.returncode) for worker in workers]
     assert [code for _, _, code in ended] == [0, 0, 0], ended
     assert_same(store, local)

@@ -5,7 +5,7 @@ import json
 import farming
 import pytest
 from commandline import refused, soilsweep
-from slurm_cluster import wait_for
+from waiting import wait_for
 
 pytestmark = pytest.mark.slurm
 

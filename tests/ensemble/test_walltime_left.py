@@ -33,7 +33,7 @@ def test_it_leaves_in_time_and_goes_on(tmp_path, way):
     if way == "worker":
         farming.create_of(scenarios.load(scenario), store)
     # Newer versions of SLURM tell a job so; it is believed before SLURM is asked.
-    end = int(time.time() + MARGIN_SECONDS + 12)
+    end = int(time.time() + MARGIN_SECONDS + 20)
     job = {"SLURM_JOB_ID": "1", "SLURM_JOB_END_TIME": str(end), "MISBEHAVE_SECONDS": "0.2"}
     code, _, err = farming.finish(command(way, scenario, store), **job)
     assert time.time() < end, "the job would have been killed"

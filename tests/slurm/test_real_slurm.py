@@ -9,7 +9,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from slurm_cluster import environments, missing, running, wait_for
+from slurm_cluster import environments, missing, running
+from waiting import wait_for
 
 from slurm import limits, queue
 from slurm.commands import SlurmError, call, epoch

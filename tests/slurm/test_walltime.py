@@ -1,9 +1,9 @@
 import itertools
 import math
 import threading
-import time
 
 import pytest
+from waiting import wait_for
 
 from slurm.commands import SlurmError
 from slurm.walltime import Walltime, asked_end, job_end
@@ -100,17 +100,19 @@ def test_threads_ask_once_and_wait_for_the_first_answer(fake):
     assert len(fake.calls()) == 1
 
 
-def test_later_questions_keep_nobody_waiting(fake):
+def test_later_questions_keep_nobody_waiting(fake, tmp_path):
     clock = Clock()
     fake("squeue", "echo '1|9000'")
     walltime = Walltime(JOB, clock)
     walltime.left()
     clock.now += 400
-    fake("squeue", "sleep 1; echo '1|9000'")
+    asked = len(fake.calls())
+    answer = tmp_path / "answer"
+    fake("squeue", f"until [ -e {answer} ]; do sleep 0.01; done; echo '1|9000'")
     slow = threading.Thread(target=walltime.left)
     slow.start()
-    time.sleep(0.2)
-    began = time.monotonic()
+    wait_for(lambda: len(fake.calls()) > asked, "SLURM is asked", every=0.01)
     assert walltime.left() == 9000 - clock.now
-    assert time.monotonic() - began < 0.5
+    assert slow.is_alive(), "the second waited for the answer to the first"
+    answer.touch()
     slow.join()
