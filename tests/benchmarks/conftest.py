@@ -1,9 +1,11 @@
 """One table of all figures at the end of a benchmark run.
 
-``pytest tests/benchmarks --benchmark-enable``; without the option each runs once, as a test.
+``pytest tests/benchmarks -m benchmark --benchmark-enable``; without the option each runs once, as
+a test. They are acceptances, but for one of each file that is marked slow, so that CI runs it.
 """
 
 from collections import defaultdict
+from pathlib import Path
 
 import pytest
 from benchmarks.comparing import Compare, Row, in_words
@@ -17,6 +19,15 @@ GROUPS_TO_REACH = {
     "morris analysis with bootstrap": "<= 0.5",
 }
 """By benchmark group, of benchmarks that time ``test_ours`` beside other tests."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker("benchmark")
+            if not item.get_closest_marker("slow"):
+                item.add_marker("acceptance")
 
 
 @pytest.fixture
