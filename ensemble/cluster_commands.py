@@ -3,8 +3,8 @@
 import os
 import shlex
 import sys
-import time
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -108,20 +108,21 @@ def cancel(store: StoreArgument) -> None:
 def status(
     store: StoreArgument,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Show it again, ever less often, until it is done.")
+        bool, typer.Option("--watch", help="Show it again until it is done or nobody runs it.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show blocks done, rate, time left, jobs in the queue and failures; also while it runs."""
-    from ensemble import console, submitting
+    from ensemble import console, submitting, watching
+    from ensemble.exits import RESUMABLE
     from ensemble.progress import summary
 
-    watched = submitting.watch(store)
-    pause = 2.0
-    while True:
-        found: dict[str, Any] = {**summary(store), **submitting.queue_summary(watched)}
+    if not watch:
+        found = {**summary(store), **submitting.queue_summary(submitting.watch(store))}
         print_json(found) if as_json else console.print_status(found)
-        if not watch or found["complete"]:
-            return
-        time.sleep(pause)
-        pause = min(1.5 * pause, 60.0)
+        return
+    with nullcontext(print_json) if as_json else watching.in_place() as show:
+        complete = watching.watch(store, show)
+    if not complete:
+        console.say("nobody runs it any more; the command that began it goes on")
+        sys.exit(RESUMABLE)

@@ -128,9 +128,12 @@ def outcome_summary(outcome: Outcome) -> dict[str, Any]:
 
 
 def _pairs(pairs: Sequence[tuple[str, Any]]) -> None:
+    print("\n".join(_aligned(pairs)))
+
+
+def _aligned(pairs: Sequence[tuple[str, Any]]) -> list[str]:
     width = max(len(name) for name, _ in pairs)
-    for name, value in pairs:
-        print(f"{name.ljust(width)}  {value}")
+    return [f"{name.ljust(width)}  {value}".rstrip() for name, value in pairs]
 
 
 def print_plan(summary: Mapping[str, Any]) -> None:
@@ -159,7 +162,16 @@ def _number(value: Any) -> str:
 
 def print_status(summary: Mapping[str, Any]) -> None:
     """Print where a run stands."""
-    _pairs(list(_readable(summary)))
+    print("\n".join(status_lines(summary)))
+
+
+def status_lines(summary: Mapping[str, Any]) -> list[str]:
+    """Return where a run stands, for people: what is not known, or none, has no line."""
+    said = {n: v for n, v in summary.items() if v not in (None, "", [], {})}
+    said["running"] = summary["running"] or "nobody"
+    if not summary["workers"]:
+        del said["workers"]
+    return _aligned([(name.replace("_", " "), value) for name, value in _readable(said)])
 
 
 def print_analysis(tables: Sequence[Mapping[str, Any]]) -> None:

@@ -41,6 +41,23 @@ def locked(store: Path, *, shared: bool = False) -> Iterator[None]:
         os.close(descriptor)
 
 
+def holder(store: Path) -> str:
+    """Return who holds a store's lock, in words; empty for nobody, and where locks are not seen."""
+    try:
+        descriptor = os.open(store / "lock", os.O_RDONLY)
+    except OSError:
+        return ""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return os.pread(descriptor, 100, 0).decode() or "another process"
+    except OSError:
+        return ""
+    finally:
+        os.close(descriptor)
+    return ""
+
+
 @contextmanager
 def locked_name(store: Path) -> Iterator[None]:
     """Hold the name of a store while folders of it and beside it are moved.

@@ -12,6 +12,7 @@ from ensemble.finishing import is_finalised
 from ensemble.journal import Entry, headers
 from ensemble.launch import open_setup
 from ensemble.layout import Layout
+from ensemble.locking import holder
 from ensemble.store import read
 from kernels import BY_CODE
 
@@ -46,6 +47,7 @@ def summary(path: Path) -> dict[str, Any]:
         "worker_seconds": round(busy, 3),
         "worker_seconds_left": None if left is None else round(left, 3),
         "runs": len(headers(store.journal)),
+        "running": holder(path),
         "workers": _alive(path),
         "quarantine": [case.note for case in quarantine.read(path).values()],
         "notes": [f"{note} ({n:,} times)" for note, n in notes.most_common(20)],
