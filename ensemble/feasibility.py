@@ -125,6 +125,7 @@ def summary(plan: Plan, workers: int, *, measure: bool = False) -> dict[str, Any
         "admissible": {k: str(v) for k, v in design.get("admissible", {}).items()},
         "warnings": list(map(str, plan.warnings)),
         "noticed": [notice.as_json() for notice in plan.warnings],
+        "notes": list(plan.setup.kernel.notes),
         "commands": list(plan.setup.kernel.commands),
         "synthetic": plan.setup.synthetic,
     }

@@ -61,6 +61,7 @@ def _attributes(plan: Plan) -> dict[str, Any]:
         "accepted_changes": [],
         "design": dict(plan.layout.sampler.first.attributes),
         "provenance": [dict(p) for p in plan.provenance],
+        "kernel_notes": [*kernel.warnings, *kernel.notes],
         "seed": scenario.seed,
     }
 

@@ -5,8 +5,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-DATA, DRIVER, DEFAULT, DESIGN, FROZEN = "data", "driver", "default", "design", "frozen"
-"""Kinds: said by a reader or a response; a driver, a control member's value or a distribution
+DATA, FILE, DRIVER, DEFAULT, DESIGN, FROZEN = (
+    "data", "file", "driver", "default", "design", "frozen"
+)  # fmt: skip
+"""Kinds: said by a reader or a response; a file of the kernel that its own model reads otherwise;
+a driver, a control member's value or a distribution
 out of its range; steady states at mean drivers where soil freezes."""
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ensemble.driver_ranges import driver_notices
 from ensemble.layout import Layout
-from ensemble.notices import DATA, FROZEN, Notice, percent
+from ensemble.notices import DATA, FILE, FROZEN, Notice, percent
 from ensemble.parameter_ranges import parameter_notices
 from ensemble.setup import Setup
 from ensemble.stages import needed
@@ -45,6 +45,7 @@ def outlook(layout: Layout, provenance: Sequence[Mapping[str, Any]]) -> Outlook:
     read = {name for stage in stages for name in stage.drivers}
     of_drivers, failing = driver_notices(setup, read)
     notices = [
+        *(Notice(FILE, text) for text in setup.kernel.warnings),
         *_of_data(provenance),
         *of_drivers,
         *parameter_notices(layout),

@@ -6,6 +6,7 @@ import numpy as np
 
 from kernels._build import block, equation
 from kernels._contract import F8, I8, U1, Fault, Unfit
+from kernels._fortran import integer, number
 
 DORMANT, GREENUP, STEADY, FALL = 0, 1, 2, 3
 """Phases: least leaf area, green-up, steady, senescence."""
@@ -112,20 +113,60 @@ def read_turns(file: Path) -> tuple[F8, I8, F8]:
     Raises
     ------
     Unfit
-        Not two lines of heads, then a latitude, days of greenup, days of fall and phases.
+        Not two lines of heads, then a latitude, days of greenup, days of fall and phases, from
+        north to south; a day that is none; a phase of the first day that is not the rule's.
     """
     try:
         lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-        kinds = np.array(lines[1].split(), dtype=np.int64)
-        count = len(kinds) // 3
-        rows = np.array([line.split() for line in lines[2:] if line.strip()], dtype=np.float64)
-        if count < 1 or len(rows) < 2:
-            raise ValueError(f"{len(rows)} rows of {count} types")
-        days = rows[:, 1 : 2 * count + 1].reshape(len(rows), 2, count)
-    except (OSError, ValueError, IndexError) as error:
-        text = f"found {file.name!r} ({error}); needed the testbed's table of greenup and fall"
+    except OSError as error:
+        text = f"found {file.name!r}, {error.strerror}; needed the table of greenup and fall"
         raise Unfit([Fault(text, "phenology_file")]) from error
-    return rows[:, 0].copy(), kinds[:count].copy(), np.moveaxis(days, 1, 0).copy()
+    kinds = [integer(word) for word in lines[1].split()] if len(lines) > 1 else []
+    count = len(kinds) // 3
+    if not count or kinds != kinds[:count] * 3 or not set(kinds) <= set(range(1, 19)):
+        text = f"found {kinds} below the head; needed the vegetation types of greenup and fall"
+        text = f"{text} and of phases, the same three times"
+        raise Unfit([Fault(text, file=file.name, line=2)])
+    rows = [(at, line.split()) for at, line in enumerate(lines[2:], 3) if line.strip()]
+    faults = [
+        Fault(text, file=file.name, line=at)
+        for at, words in rows
+        if (text := _row_fault(words, count))
+    ]
+    if len(rows) < 2:
+        faults.append(Fault(f"has {len(rows)} rows of greenup and fall; needed 2", file=file.name))
+    if faults:
+        raise Unfit(faults)
+    known = np.array([[number(word) for word in words] for _, words in rows], dtype=np.float64)
+    for at in np.flatnonzero(np.diff(known[:, 0]) >= 0) + 1:
+        text = f"latitude {known[at, 0]:g} is not south of {known[at - 1, 0]:g}, above it"
+        faults.append(Fault(f"{text}; needed north to south", file=file.name, line=rows[at][0]))
+    days = known[:, 1 : 2 * count + 1].reshape(len(rows), 2, count)
+    # The kernel makes the first phase by its rule.
+    made = np.stack([first_phase(*days[:, :, k].T) for k in range(count)], axis=1)
+    for at, k in np.argwhere(known[:, 2 * count + 1 :] != made):
+        text = f"found phase {known[at, 2 * count + 1 + k]:g} of vegetation type {kinds[k]}"
+        text = f"{text}; needed {made[at, k]}, which follows from greenup and fall"
+        faults.append(Fault(text, file=file.name, line=rows[at][0]))
+    if faults:
+        raise Unfit(faults)
+    types = np.array(kinds[:count], dtype=np.int64)
+    return known[:, 0].copy(), types, np.moveaxis(days, 1, 0).copy()
+
+
+def _row_fault(words: list[str], count: int) -> str:
+    """Return what is wrong with a row: latitude, then days and phases of each type."""
+    if len(words) != 3 * count + 1:
+        return f"has {len(words)} numbers; needed {3 * count + 1}: greenup, fall and phase by type"
+    values = [number(word) for word in words]
+    if None in values:
+        return f"found {words[values.index(None)]!r}; needed a number"
+    latitude, *others = (value for value in values if value is not None)
+    days = others[: 2 * count]
+    if not -90.0 <= latitude <= 90.0:
+        return f"found latitude {latitude:g}; needed -90 to 90"
+    wrong = [d for d in days if d != int(d) or not (1 <= d <= 366 or d in (NO_GREENUP, NO_FALL))]
+    return f"found {wrong[0]:g}; needed a day of the year of greenup or fall" if wrong else ""
 
 
 def days_of(table: tuple[F8, I8, F8], pft: F8, latitude: F8) -> tuple[F8, F8]:

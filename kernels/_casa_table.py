@@ -1,15 +1,13 @@
-"""CASA: parameters of vegetation types, as published and as the testbed's CSV files hold them.
+"""CASA: parameters of vegetation types, as published.
 
 Values are those of ``pftlookup_igbp_updated4.csv`` of the biogeochemical testbed.
 """
 
-import csv
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 
-from kernels._contract import F8, Fault, Unfit
+from kernels._contract import F8
 
 PFTS = 18
 
@@ -136,7 +134,7 @@ pft      c_fast      c_slow      c_pass
 """
 
 # The same for every vegetation type: ages (yr), and shares of decomposition that arrive.
-_COMMON = {
+COMMON = {
     "tau_met": 0.04, "tau_str": 0.23, "tau_cwd": 0.824,
     "tau_fast": 0.137, "tau_slow": 5.0, "tau_pass": 222.22,
     "met_to_fast": 0.45, "str_to_fast": 0.45, "str_to_slow": 0.7,
@@ -144,98 +142,18 @@ _COMMON = {
     "fast_to_slow": 1.0, "fast_to_pass": 1.0, "slow_to_pass": 0.45,
 }  # fmt: skip
 
-# Blocks of a testbed file after the one of names and classes, in order: its rows, and the columns
-# that are read. Release 2.0.0 added the last; a file without it has the published shares.
-_BLOCKS: tuple[tuple[int, Mapping[int, str]], ...] = (
-    (PFTS, {
-        7: "fherb", 8: "age_leaf", 9: "age_wood", 10: "age_froot", 11: "tau_met", 12: "tau_str",
-        13: "tau_cwd", 14: "tau_fast", 15: "tau_slow", 16: "tau_pass", 18: "sla",
-    }),
-    (PFTS, {1: "a_leaf", 2: "a_wood", 3: "a_froot", 5: "rm_wood", 6: "rm_froot"}),
-    (PFTS, {
-        1: "cn_leaf", 2: "cn_wood", 3: "cn_froot", 4: "fn_leaf", 6: "fn_froot",
-        7: "lignin_leaf", 8: "lignin_wood", 9: "lignin_froot", 19: "lai_max", 20: "lai_min",
-    }),
-    (PFTS, dict(enumerate(
-        ("c_leaf", "c_wood", "c_froot", "c_met", "c_str", "c_cwd", "c_fast", "c_slow", "c_pass"), 1
-    ))),
-    (PFTS, {1: "t_shed", 2: "cold_max", 3: "cold_exp", 4: "dry_max", 5: "dry_exp"}),
-    (PFTS, {}),
-    (PFTS, {}),
-    (PFTS, {1: "np_leaf"}),
-    (12, {}),
-    (PFTS, {1: "p_leaf"}),
-    (PFTS, {2: "q10", 3: "kopt_litter", 4: "kopt_soil"}),
-)  # fmt: skip
-_SHARES = (PFTS, {
-    4: "met_to_fast", 5: "str_to_fast", 6: "str_to_slow", 7: "cwd_to_fast", 8: "cwd_to_slow",
-    9: "fast_to_slow", 10: "fast_to_pass", 11: "slow_to_pass",
-})  # fmt: skip
-
 Table = Mapping[str, F8]
 """Values of the types 1 to 18, (18,), by name; ``class`` 0 is not simulated."""
 
 
 def published() -> dict[str, F8]:
     """Return the published table."""
-    found = {name: np.full(PFTS, value) for name, value in _COMMON.items()}
+    found = {name: np.full(PFTS, value) for name, value in COMMON.items()}
     for group in _PUBLISHED.strip().split("\n\n"):
         names, *rows = (line.split() for line in group.splitlines())
         values = np.array(rows, dtype=np.float64)
         found |= {name: values[:, i].copy() for i, name in enumerate(names) if i > 0}
     return found
-
-
-def read_table(file: Path, where: str) -> dict[str, F8]:
-    """Return the table of a testbed file, ``pftlookup_igbp_*.csv``.
-
-    Raises
-    ------
-    Unfit
-        A row that is not there, out of order or of text; the place is the option ``where``.
-    """
-    found = {name: np.full(PFTS, value) for name, value in _COMMON.items()}
-    try:
-        with file.open(newline="", encoding="utf-8", errors="replace") as lines:
-            rows = list(csv.reader(lines))
-    except OSError as error:
-        raise Unfit(
-            [Fault(f"found {file.name!r}, {error.strerror}; needed a file", where)]
-        ) from error
-    # Three lines of heads, and the types' classes; then two lines of heads each.
-    at = _fill(found, rows, 3, PFTS, {1: "class"}, file.name)
-    for count, columns in (*_BLOCKS, _SHARES):
-        if at >= len(rows) and columns is _SHARES[1]:
-            break
-        at = _fill(found, rows, at + 2, count, columns, file.name)
-    return found
-
-
-def _fill(
-    found: dict[str, F8],
-    rows: list[list[str]],
-    first: int,
-    count: int,
-    columns: Mapping[int, str],
-    name: str,
-) -> int:
-    """Fill columns from the rows of one block; return the row after it."""
-    for name_ in columns.values():
-        found[name_] = np.empty(PFTS)
-    for i in range(count):
-        line = first + i
-        row = rows[line] if line < len(rows) else []
-        try:
-            if int(row[0]) != i + 1:
-                raise ValueError
-            for column, name_ in columns.items():
-                found[name_][i] = float(row[column])
-        except (ValueError, IndexError):
-            said = ",".join(row)[:40]
-            need = f"needed the numbers of vegetation type {i + 1}"
-            fault = Fault(f"found {said!r}; {need}", file=name, line=line + 1)
-            raise Unfit([fault]) from None
-    return first + count
 
 
 def of_pft(table: Table, name: str, pft: F8) -> F8:

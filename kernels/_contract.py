@@ -292,6 +292,10 @@ class Kernel:
     lanes : int
         Pairs of location and sample that a call should hold at least, to vectorise; calls hold
         fewer where there are no more, or where memory is short.
+    notes : tuple of str
+        What its files say and nothing here depends on, one line each, with the file's name first.
+    warnings : tuple of str
+        What the model that its files are of would do with them otherwise, and what that changes.
     parts : tuple of Kernel
         Kernels that this one is made of; their functions count in the fingerprint.
     read : callable, optional
@@ -320,6 +324,8 @@ class Kernel:
     time_limit: float = 0.0
     coords: Mapping[str, Coordinate] = field(default_factory=dict)
     lanes: int = 1
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     parts: "tuple[Kernel, ...]" = ()
     read: "Read | None" = None
 

@@ -85,6 +85,12 @@ OF_CODE = {"theta_exp"}
 """Constants that no namelist holds."""
 
 
+def bounds(name: str) -> tuple[float, float]:
+    """Return the bounds of a parameter."""
+    _, lower, upper, _ = _ABOUT[name]
+    return lower, upper
+
+
 def parameters(values: Mapping[str, float], source: str) -> tuple[Parameter, ...]:
     """Return the table of parameters with some values, of a source, as defaults."""
     return tuple(_parameters(values, source))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels._contract import F8
+from kernels._fortran import real
 
 SUFFIXES = (".csv", ".nc")
 
@@ -85,15 +86,10 @@ def _csv(path: Path, names: Sequence[str]) -> dict[str, Any]:
 
 def _number(path: Path, row: Sequence[str], at: int, name: str) -> float:
     cell = row[at] if at < len(row) else ""
-    try:
-        return float(cell)
-    except ValueError:
-        pass
-    try:
-        # Fortran writes 1.0D-3 where others write 1.0e-3.
-        return float(cell.lower().replace("d", "e"))
-    except ValueError:
-        raise ValueError(f"{path.name}, column {name!r}: found {cell!r}, not a number") from None
+    value = real(cell)
+    if value is None:
+        raise ValueError(f"{path.name}, column {name!r}: found {cell!r}, not a number")
+    return value
 
 
 def _netcdf(path: Path, names: Sequence[str]) -> dict[str, Any]:

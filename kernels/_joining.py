@@ -75,6 +75,9 @@ def joined(
             time_limit=_time_limit(kernels),
             coords=tables.coords,
             lanes=max(kernel.lanes for kernel in kernels),
+            # Links that read one file say the same of it.
+            notes=tuple(dict.fromkeys(note for kernel in kernels for note in kernel.notes)),
+            warnings=tuple(dict.fromkeys(said for kernel in kernels for said in kernel.warnings)),
             parts=tuple(kernels),
         )
     except ValueError as error:

@@ -164,6 +164,12 @@ PLAUSIBLE: Mapping[str, Plausible] = {
 """Of the others half to one and a half times the default, of which every set has its own."""
 
 
+def bounds(name: str) -> tuple[float, float]:
+    """Return the bounds of a parameter."""
+    _, lower, upper, _ = _ABOUT[name]
+    return lower, upper
+
+
 def parameters(named: str) -> tuple[Parameter, ...]:
     """Return the table of parameters with the values of a set as defaults."""
     return tuple(_parameters(named))

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 
 from kernels._casa_batches import Part, opener, parts, spinup_faults, years_of
-from kernels._casa_files import table_of
+from kernels._casa_files import types_of
 from kernels._casa_parameters import SOIL, derived, of_table
 from kernels._casa_rows import soil_rows, status_of_drivers, status_of_pft
 from kernels._casa_soil_years import ANNUAL, mean_soils, soil_years, spun_soils, steady_soils
@@ -206,8 +206,8 @@ def _make(options: Options, base: Path | None) -> Kernel:
     """Return the kernel with the tables that its options ask for."""
     if faults := tuple(spinup_faults(options)):
         raise Unfit(faults)
-    table, files = table_of(options.table, base)
-    known = _Known(table, of_table(SOIL, table))
+    types = types_of(options.table, base)
+    known = _Known(types.table, of_table(SOIL, types.table))
     drivers, outputs = tuple(_drivers(options)), tuple(_outputs(options))
     stage = Stage(
         "soil",
@@ -221,7 +221,7 @@ def _make(options: Options, base: Path | None) -> Kernel:
     def derive(
         options: Options, drivers: Mapping[str, F8], coords: Mapping[str, Any]
     ) -> Mapping[str, Derived]:
-        return derived(known.parameters, table, drivers["pft"])
+        return derived(known.parameters, types.table, drivers["pft"])
 
     closed = ((ANNUAL[:6], ("litter_input",), ("rh",)),)
     return Kernel(
@@ -238,7 +238,9 @@ def _make(options: Options, base: Path | None) -> Kernel:
         balance=closed if options.drivers == "daily" else (),
         make=_make,
         lanes=32,
-        files=files,
+        files=types.files,
+        notes=types.notes,
+        warnings=types.warnings,
         coords={"casa_pool": Coordinate.named(POOLS, "pools of CASA")},
     )
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from kernels._casa_batches import Part, opener, parts, spinup_faults, years_of
 from kernels._casa_debris import DAILY, STARTS, debris_years, mean_debris
-from kernels._casa_files import table_of
+from kernels._casa_files import types_of
 from kernels._casa_parameters import DECAY, derived, of_table
 from kernels._casa_rows import debris_rows, status_of_drivers, status_of_pft
 from kernels._casa_table import Table
@@ -143,8 +143,8 @@ def _make(options: Options, base: Path | None) -> Kernel:
     """Return the kernel with the tables that its options ask for."""
     if faults := tuple(spinup_faults(options)):
         raise Unfit(faults)
-    table, files = table_of(options.table, base)
-    known = _Known(table, of_table(DECAY, table))
+    types = types_of(options.table, base)
+    known = _Known(types.table, of_table(DECAY, types.table))
     drivers, outputs = tuple(_drivers(options)), tuple(_outputs(options))
     stage = Stage(
         "debris",
@@ -158,7 +158,7 @@ def _make(options: Options, base: Path | None) -> Kernel:
     def derive(
         options: Options, drivers: Mapping[str, F8], coords: Mapping[str, Any]
     ) -> Mapping[str, Derived]:
-        return derived(known.parameters, table, drivers["pft"])
+        return derived(known.parameters, types.table, drivers["pft"])
 
     return Kernel(
         name="casa_debris",
@@ -173,7 +173,9 @@ def _make(options: Options, base: Path | None) -> Kernel:
         derive=derive,
         make=_make,
         lanes=32,
-        files=files,
+        files=types.files,
+        notes=types.notes,
+        warnings=types.warnings,
         coords={"debris_pool": Coordinate.named(("cwd",), "pools of woody debris")},
     )
 

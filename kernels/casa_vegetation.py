@@ -17,7 +17,7 @@ import numpy as np
 
 from kernels._casa_batches import Part, cycle_faults, opener, parts, years_of
 from kernels._casa_cycle import repeating
-from kernels._casa_files import read_file, table_of
+from kernels._casa_files import read_file, types_of
 from kernels._casa_parameters import PLANTS, of_table
 from kernels._casa_phenology import days_of, first_phase, read_turns, turns, year_phases
 from kernels._casa_rows import plant_rows, status_of_drivers, status_of_pft
@@ -239,9 +239,9 @@ def _make(options: Options, base: Path | None) -> Kernel:
     """Return the kernel with the tables that its options ask for."""
     if faults := tuple(_faults(options)):
         raise Unfit(faults)
-    table, files = table_of(options.table, base)
+    types = types_of(options.table, base)
     own, more = read_file(options.phenology_file, base, read_turns)
-    known = _Known(table, turns() if own is None else own, of_table(PLANTS, table))
+    known = _Known(types.table, turns() if own is None else own, of_table(PLANTS, types.table))
     drivers, outputs = tuple(_drivers(options)), tuple(_outputs(options))
     stage = Stage(
         "plants",
@@ -263,7 +263,9 @@ def _make(options: Options, base: Path | None) -> Kernel:
         seconds=_seconds,
         make=_make,
         lanes=32,
-        files={**files, **more},
+        files={**types.files, **more},
+        notes=types.notes,
+        warnings=types.warnings,
         coords={"vegetation_pool": Coordinate.named(POOLS, "pools of vegetation")},
     )
 

@@ -269,10 +269,6 @@ def _read(options: Options, base: Path | None) -> tuple[Namelist, Path | None]:
     if said is not None and said != options.litter_option:
         text = f"found {options.litter_option}, and {options.namelist} says {said}; make them one"
         found.faults.append(Fault(text, "litter_option"))
-    try:
-        parameters(found.values, "file")
-    except ValueError as error:
-        found.faults.append(Fault(str(error), "namelist"))
     if found.faults:
         raise Unfit(found.faults)
     return found, file
@@ -312,6 +308,7 @@ def _make(options: Options, base: Path | None) -> Kernel:
         make=_make,
         lanes=32,
         files={options.namelist: file} if file else {},
+        notes=tuple(f"{options.namelist}: {note}" for note in read.notes),
         coords={"corpse_pool": Coordinate.named(labels, "pools of cohorts of CORPSE")},
     )
 

@@ -390,6 +390,8 @@ def _make(options: Options, base: Path | None) -> Kernel:
         make=_make,
         lanes=32,
         files=files,
+        notes=tuple(f"{options.table}: {note}" for note in table.notes),
+        warnings=tuple(f"{options.table}: {warning}" for warning in table.warnings),
         coords={_OF_POOLS: Coordinate.named(_POOL_NAMES, "pool of MIMICS")},
     )
 

@@ -229,6 +229,8 @@ def provenance(store: Store, numbers: Numbers) -> Iterable[Html]:
         [
             ("kernel", attrs["source"]),
             ("described in", attrs["references"]),
+            # Stores of before have none.
+            *(("of its files", said) for said in attrs.get("kernel_notes", ())),
             ("scenario, SHA-256", _hash(identity["scenario_sha256"])),
             ("seed", attrs["seed"]),
             ("block lengths", words(identity["block"])),

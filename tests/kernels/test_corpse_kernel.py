@@ -167,7 +167,8 @@ class TestNamelist:
         ],
     )
     def test_what_it_cannot_mean_has_a_line(self, tmp_path, line, said):
-        (tmp_path / "a.nml").write_text(f"&soil_carbon_nml\n{line}\n/\n")
+        group = "CORPSE_casa_nml" if "exudate" in line else "soil_carbon_nml"
+        (tmp_path / "a.nml").write_text(f"&{group}\n{line}\n/\n")
         with pytest.raises(kernels.Unfit, match=said) as caught:
             KERNEL.made(corpse.Options(namelist="a.nml"), tmp_path)
         assert caught.value.faults[0].line == 2
@@ -175,8 +176,8 @@ class TestNamelist:
     @pytest.mark.parametrize(
         ("text", "said"),
         [
-            ("&x\nlitter_option=2\n/\n", "found 1, and a.nml says 2"),
-            ("&x\nTmic=-1\n/\n", r"'Tmic'.*outside"),
+            ("&CORPSE_casa_nml\nlitter_option=2\n/\n", "found 1, and a.nml says 2"),
+            ("&soil_carbon_nml\nTmic=-1\n/\n", r"'Tmic'.*outside"),
         ],
     )
     def test_what_does_not_fit(self, tmp_path, text, said):
