@@ -9,8 +9,8 @@ DATA, FILE, DRIVER, DEFAULT, DESIGN, FROZEN = (
     "data", "file", "driver", "default", "design", "frozen"
 )  # fmt: skip
 """Kinds: said by a reader or a response; a file of the kernel that its own model reads otherwise;
-a driver, a control member's value or a distribution
-out of its range; steady states at mean drivers where soil freezes."""
+a driver, a control member's value or a distribution out of its range; steady states at mean drivers
+where soil freezes."""
 
 
 @dataclass(frozen=True)

@@ -180,12 +180,15 @@ def plan(scenario: Loaded, *, store: str | Path | None = None) -> Plan:
     identity = identity_of(scenario, setup, layout)
     path = Path(store) if store else Path(scenario.store_path())
     notes = warnings(layout.functionals, setup.forcings)
-    provenance = [
-        {**f.provenance, **({"warnings": notes[f.name]} if f.name in notes else {})}
-        for f in forcings
-    ]
+    provenance = [_with_warnings(f.provenance, notes.get(f.name, ())) for f in forcings]
     foretold = outlook(layout, provenance)
     return Plan(scenario, setup, layout, path, identity, provenance, foretold)
+
+
+def _with_warnings(provenance: Mapping[str, Any], lacking: Sequence[str]) -> Mapping[str, Any]:
+    """Return provenance with what the reader left out, and what responses lack, as warnings."""
+    said = [*provenance.get("warnings", ()), *lacking]
+    return {**provenance, "warnings": said} if said else provenance
 
 
 def _read_forcings(scenario: Loaded, needs: Sequence[kernels.Variable]) -> list[Forcing]:

@@ -5,7 +5,7 @@ leave out has a reason with its line.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import exp, isnan, nan
 from typing import Any
@@ -39,13 +39,19 @@ WESTERN = frozenset(
 )
 """Countries, as the file spells them, that lie west of Greenwich as a whole."""
 
-COLUMNS = (
+OBSERVED = (
     "pc_dataset_name", "ProfileID", "Lat", "Lon", "Country", "SampleYear", "Layer_top",
     "Layer_top_norm", "Layer_bottom_norm", "D14C_BulkLayer", "D14C_err", "14C_age",
-    "FractionModern",
-    "BulkDensity", "BulkDensity_original", "pct_C", "sand_pct", "silt_pct", "clay_pct", "MAT",
-    "MAT_original", "Abovegd_litterfall",
+    "FractionModern", "BulkDensity", "BulkDensity_original", "pct_C",
 )  # fmt: skip
+OF_DRIVERS: Mapping[str, tuple[str, ...]] = {
+    "clay": ("sand_pct", "silt_pct", "clay_pct"),
+    "soil_temperature": ("MAT", "MAT_original"),
+    "litter_above": ("Abovegd_litterfall",),
+}
+"""Columns that one driver alone is from: where it is from elsewhere they are not looked at."""
+
+COLUMNS = (*OBSERVED, *(name for names in OF_DRIVERS.values() for name in names))
 
 # Beyond these a number is an error of the file, not a gap in it.
 LIMITS: Mapping[str, tuple[float, float, str]] = {
@@ -108,6 +114,10 @@ LAYERS = Input(
 """The table, as the reader declares it."""
 
 
+IMPOSSIBLE = "with an impossible value"
+"""How the reason of a layer begins that a cell cost, which no gap and no measurement is."""
+
+
 @dataclass(frozen=True)
 class Layer:
     """One layer of a profile, as read; NaN where there is nothing.
@@ -150,7 +160,7 @@ class Profile:
 
     def why(self) -> str:
         """Return why layers are missing: reasons with counts."""
-        counts = Counter(reason for _, reason in self.skipped)
+        counts = Counter(_kind(reason) for _, reason in self.skipped)
         return "; ".join(f"{n} {reason}" for reason, n in counts.most_common())
 
     @property
@@ -162,37 +172,85 @@ class Profile:
 
 
 class Reading:
-    """A table of layers on its way to profiles."""
+    """A table of layers on its way to profiles.
 
-    def __init__(self, table: Table, findings: Findings) -> None:
-        self.table, self.findings = table, findings
-        for name in (name for name in COLUMNS if name not in table.names):
+    Parameters
+    ----------
+    drivers : collection of str
+        Those that a profile may supply itself, of `OF_DRIVERS`.
+    strict : bool
+        Whether an impossible value is a finding, and does not cost its layer alone.
+
+    Attributes
+    ----------
+    rows : dict of str to list of int
+        Of every profile of the file, by its name, in order.
+    impossible : list of str
+        Every value that cost its layer, with profile, line and column.
+    """
+
+    def __init__(
+        self, table: Table, drivers: Collection[str], strict: bool, findings: Findings
+    ) -> None:
+        self.table, self.strict, self.findings = table, strict, findings
+        self._drivers = drivers
+        wanted = [
+            *OBSERVED,
+            *(c for name in OF_DRIVERS if name in drivers for c in OF_DRIVERS[name]),
+        ]
+        for name in (name for name in wanted if name not in table.names):
             text = f"no column {name!r}{nearest(name, table.names)}"
             findings.add("columns", table.problem(text))
         findings.raise_all()
-        self._at = {name: table.names.index(name) for name in COLUMNS}
-
-    def profiles(self) -> list[Profile]:
-        """Return every profile of the file, in order; those that are refused say why."""
-        rows: dict[str, list[int]] = {}
-        for row in range(len(self.table.rows)):
+        self._at = {name: table.names.index(name) for name in wanted}
+        self._bad: dict[int, dict[str, str]] = {}
+        self.impossible: list[str] = []
+        self.rows: dict[str, list[int]] = {}
+        for row in range(len(table.rows)):
             # Two data sets may use one number for two profiles.
             name = f"{self._text(row, 'pc_dataset_name')}-{self._text(row, 'ProfileID')}"
-            rows.setdefault(name, []).append(row)
-        return [self._profile(name, mine) for name, mine in rows.items()]
+            self.rows.setdefault(name, []).append(row)
+
+    def profiles(self, chosen: Collection[str] | None = None) -> list[Profile]:
+        """Return profiles in the file's order, of some names or all; the refused say why.
+
+        Rows of other profiles are not looked at.
+        """
+        return [
+            self._profile(name, mine)
+            for name, mine in self.rows.items()
+            if chosen is None or name in chosen
+        ]
+
+    def ragged(self, chosen: Collection[str] | None = None) -> list[tuple[int, str]]:
+        """Return line and fault of rows of another length that may be of some profiles, or all.
+
+        However their cells are shifted, they name a profile by its data set and its number.
+        """
+        keys = [
+            {self._text(rows[0], "pc_dataset_name"), self._text(rows[0], "ProfileID")}
+            for name, rows in self.rows.items()
+            if chosen is not None and name in chosen
+        ]
+        return [
+            (line, self.table.shape_of(cells))
+            for line, cells in self.table.ragged
+            if chosen is None or any(key <= set(cells) for key in keys)
+        ]
 
     def _text(self, row: int, column: str) -> str:
-        return str(self.table.rows[row][1][self._at[column]]).strip()
+        """Return a cell; nothing of a column that is not used."""
+        at = self._at.get(column)
+        return "" if at is None else str(self.table.rows[row][1][at]).strip()
 
     def _number(self, row: int, column: str) -> float:
-        """Return a number, NaN for a gap; one that cannot be is a finding."""
+        """Return a number, NaN for a gap; one that cannot be costs its layer."""
         try:
             found = number(self._text(row, column))
         except ValueError as error:
             gap = str(error).startswith(("is empty", "is missing"))
-            if gap or (column == "14C_age" and self._text(row, column).lower() == "modern"):
-                return nan
-            self._complain(row, column, str(error))
+            if not gap and (column != "14C_age" or self._text(row, column).lower() != "modern"):
+                self._complain(row, column, str(error))
             return nan
         lowest, highest, needed = LIMITS.get(column, (-1e5, 1e5, "a number"))
         if not lowest <= found <= highest:
@@ -201,7 +259,11 @@ class Reading:
         return found
 
     def _complain(self, row: int, column: str, text: str) -> None:
-        self.findings.add("bad numbers", self.table.problem(text, f"column {column!r}", row))
+        if self.strict:
+            problem = self.table.problem(text, f"column {column!r}", row)
+            self.findings.add("bad numbers", problem)
+        else:
+            self._bad.setdefault(row, {})[column] = text
 
     def _profile(self, name: str, rows: Sequence[int]) -> Profile:
         one: dict[str, float] = {}
@@ -238,6 +300,10 @@ class Reading:
         found = []
         for row in rows:
             layer, reason = self._layer(row, year)
+            for column, text in self._bad.get(row, {}).items():
+                said = f"column {column!r}: {text}"
+                self.impossible.append(f"{profile.name}, line {layer.line}, {said}")
+                reason = f"{IMPOSSIBLE} ({said})"
             if reason:
                 profile.skipped.append((self.table.rows[row][0], reason))
             else:
@@ -353,6 +419,11 @@ def _unusable(layer: Layer, usable: str, density: str) -> str:
     return "without carbon content or bulk density" if isnan(layer.soc) else "without radiocarbon"
 
 
+def _kind(reason: str) -> str:
+    """Return a reason without its place, for counts."""
+    return reason.partition(" line")[0].partition(" (")[0]
+
+
 def told(profiles: Iterable[Profile]) -> dict[str, Any]:
     """Return what provenance says of what was left out."""
     counts: Counter[str] = Counter()
@@ -361,7 +432,7 @@ def told(profiles: Iterable[Profile]) -> dict[str, Any]:
         if profile.refused:
             refused[profile.name] = profile.refused
             continue
-        counts.update(reason.partition(" line")[0] for _, reason in profile.skipped)
+        counts.update(_kind(reason) for _, reason in profile.skipped)
         if profile.skipped:
             skipped[profile.name] = [f"line {line}: {why}" for line, why in profile.skipped]
     return {"refused": refused, "skipped_layers": skipped, "skipped": dict(counts)}

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,8 @@ class Table:
         Whether those numbers are lines of a text file.
     digest : mapping
         Name, sha256 and size of the file.
+    ragged : tuple of (int, sequence)
+        Line and cells of rows that have not as many as the header, where a reader asks for them.
     """
 
     file: str
@@ -44,6 +46,7 @@ class Table:
     rows: list[tuple[int, Sequence[Any]]]
     has_lines: bool
     digest: Mapping[str, Any]
+    ragged: tuple[tuple[int, Sequence[str]], ...] = ()
 
     def problem(self, text: str, where: str = "", row: int | None = None) -> Problem:
         """Return a problem at a row of ``rows``, or of the file."""
@@ -54,9 +57,32 @@ class Table:
             return Problem(text, where, self.file, at)
         return Problem(text, f"row {at}, {where}", self.file)
 
+    def refuse_ragged(self, findings: Findings, chosen: Container[str] | None = None) -> None:
+        """Note rows of another length, but for those that are of none of the chosen.
 
-def load_table(path: Path, findings: Findings) -> Table:
-    """Return the table in a file; raise `ScenarioError` where not even a header is found."""
+        Parameters
+        ----------
+        chosen : container of str, optional
+            Names in a column; None is all. What has none of them in any cell is of others,
+            however its cells are shifted.
+        """
+        for line, cells in self.ragged:
+            if chosen is None or any(cell in chosen for cell in cells):
+                findings.add(
+                    "ragged rows", Problem(self.shape_of(cells), file=self.file, line=line)
+                )
+
+    def shape_of(self, cells: Sequence[str]) -> str:
+        """Return what is wrong with the length of a row."""
+        return f"has {len(cells)} cells; needed {len(self.names)}, as the header has"
+
+
+def load_table(path: Path, findings: Findings, *, keep_ragged: bool = False) -> Table:
+    """Return the table in a file; raise `ScenarioError` where not even a header is found.
+
+    Rows of another length than the header's are findings, unless the reader keeps them to say
+    itself which of them matter.
+    """
     file = str(path)
     text = not_a_file(path, "a CSV or Parquet table") or _unreadable(path)
     if text:
@@ -66,11 +92,14 @@ def load_table(path: Path, findings: Findings) -> Table:
     try:
         if not data.strip():
             raise ValueError(f"is empty; needed {_NEEDED}")
-        header, rows = _parquet(data) if parquet else _csv(data, file, findings)
+        header, rows, ragged = _parquet(data) if parquet else _csv(data, file, findings)
     except ValueError as error:
         findings.fatal("files", Problem(str(error), file=file))
     names, units = _columns(header)
-    table = Table(file, names, units, rows, not parquet, digest(path.name, data))
+    about = digest(path.name, data)
+    table = Table(file, names, units, rows, not parquet, about, tuple(ragged))
+    if not keep_ragged:
+        table.refuse_ragged(findings)
     for problem in _header_problems(table, header):
         findings.add("columns", problem)
     return table
@@ -113,13 +142,21 @@ def _header_problems(table: Table, header: Sequence[str]) -> Iterator[Problem]:
         yield table.problem("has a header and no rows; needed one row per model and year")
 
 
-def _csv(
-    data: bytes, file: str, findings: Findings
-) -> tuple[list[str], list[tuple[int, Sequence[Any]]]]:
-    """Return header and rows with their lines; raise ValueError where there are none."""
+Rows = list[tuple[int, Sequence[Any]]]
+
+
+def _csv(data: bytes, file: str, findings: Findings) -> tuple[list[str], Rows, Rows]:
+    """Return header, rows with their lines, and rows of another length.
+
+    Raises
+    ------
+    ValueError
+        Where there is no header.
+    """
     reader = csv.reader(io.StringIO(_text(data), newline=""), strict=True)
     header: list[str] = []
-    rows: list[tuple[int, Sequence[Any]]] = []
+    rows: Rows = []
+    ragged: Rows = []
     try:
         for cells in reader:
             stripped = [cell.strip() for cell in cells]
@@ -127,17 +164,15 @@ def _csv(
                 continue
             if not header:
                 header = stripped
-            elif len(stripped) != len(header):
-                text = f"has {len(stripped)} cells; needed {len(header)}, as the header has"
-                findings.add("ragged rows", Problem(text, file=file, line=reader.line_num))
             else:
-                rows.append((reader.line_num, stripped))
+                kind = rows if len(stripped) == len(header) else ragged
+                kind.append((reader.line_num, stripped))
     except csv.Error as error:
         text = f"is not CSV ({error}); check the quotes"
         findings.add("files", Problem(text, file=file, line=reader.line_num))
     if not header:
         raise ValueError(f"holds no header; needed {_NEEDED}")
-    return header, rows
+    return header, rows, ragged
 
 
 def _text(data: bytes) -> str:
@@ -151,8 +186,8 @@ def _text(data: bytes) -> str:
         raise ValueError(f"{found} is not UTF-8; save the table as UTF-8") from error
 
 
-def _parquet(data: bytes) -> tuple[list[str], list[tuple[int, Sequence[Any]]]]:
-    """Return header and rows; raise ValueError where it is not Parquet."""
+def _parquet(data: bytes) -> tuple[list[str], Rows, Rows]:
+    """Return header and rows, all as long; raise ValueError where it is not Parquet."""
     import pandas as pd
 
     try:
@@ -163,4 +198,4 @@ def _parquet(data: bytes) -> tuple[list[str], list[tuple[int, Sequence[Any]]]]:
     if any(frame.index.names):
         frame = frame.reset_index()
     names = [str(name).strip() for name in frame.columns]
-    return names, list(enumerate(frame.itertuples(index=False, name=None), start=1))
+    return names, list(enumerate(frame.itertuples(index=False, name=None), start=1)), []

@@ -107,7 +107,8 @@ class Spec(ReaderSpec):
         findings = Findings()
         for problem in not_annual(needs):
             findings.add("drivers", problem)
-        table = load_table(base / self.path, findings)
+        table = load_table(base / self.path, findings, keep_ragged=True)
+        table.refuse_ragged(findings, None if self.members == "all" else self.members)
         sources = self._sources(table, needs, findings)
         index = self._index(table, findings)
         models = self._members(index, table, findings)
@@ -170,13 +171,16 @@ class Spec(ReaderSpec):
             return index
         at = [table.names.index(name) for _, name in wanted]
         for row, (_, cells) in enumerate(table.rows):
-            self._enter(index, row, [cells[i] for i in at], table, findings)
+            keys = [cells[i] for i in at]
+            # What is wrong with a model that nobody asks for stops nobody.
+            if self.members == "all" or _named(keys[1]) in self.members:
+                self._enter(index, row, keys, table, findings)
         return index
 
     def _enter(
         self, index: Index, row: int, keys: list[Any], table: Table, findings: Findings
     ) -> None:
-        names = ["" if key is None else str(key).strip() for key in keys[1:]]
+        names = [_named(key) for key in keys[1:]]
         for column, name in zip((self.model, self.location), names, strict=False):
             if name.lower() in ("", "nan", "none", "<na>"):
                 text = "is empty; needed a name"
@@ -198,11 +202,15 @@ class Spec(ReaderSpec):
         rows[year] = row
 
     def _members(self, index: Index, table: Table, findings: Findings) -> list[str]:
-        if self.members == "all" or not index:
+        if self.members == "all":
             return list(index)
         for i, name in enumerate(self.members):
-            if name not in index:
-                text = f"no model {name!r} in {table.file}{nearest(name, index)}"
+            if name not in index and self.model in table.names:
+                at = table.names.index(self.model)
+                there = dict.fromkeys(_named(cells[at]) for _, cells in table.rows)
+                if name in there:
+                    continue
+                text = f"no model {name!r} in {table.file}{nearest(name, there)}"
                 findings.add("members", Problem(text, f"forcing.members[{i}]"))
         return [name for name in self.members if name in index]
 
@@ -323,6 +331,10 @@ class _Reading:
         where = f"{self._where(model, place, year)}, column {column!r}"
         row = self.index[model][place][year]
         self.findings.add("bad values", self.table.problem(text, where, row))
+
+
+def _named(cell: Any) -> str:
+    return "" if cell is None else str(cell).strip()
 
 
 def _year(cell: Any) -> int | None:

@@ -13,7 +13,7 @@ With ``series: {path: years.csv}`` drivers in time come from rows by site and ye
 1 to 365); those that have no column there last, and are repeated.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -120,11 +120,10 @@ class Spec(ReaderSpec):
         """Return the one forcing; see `ReaderSpec.read`."""
         findings = Findings()
         self._check(needs, findings)
-        tables = [_Indexed(load_table(base / self.path, findings), self.location, (), findings)]
+        tables = [self._indexed(base / self.path, (), findings)]
         if self.series is not None:
             when = (self.series.year, *((self.series.day,) if self.series.day else ()))
-            table = load_table(base / self.series.path, findings)
-            tables.insert(0, _Indexed(table, self.location, when, findings))
+            tables.insert(0, self._indexed(base / self.series.path, when, findings))
         findings.raise_all()
         names = self._sites(tables[-1], findings)
         times = self._times(tables[0], names, findings) if self.series else []
@@ -161,12 +160,19 @@ class Spec(ReaderSpec):
             text = "no driver of the kernel changes in time; leave series: out"
             findings.add("drivers", Problem(text, "forcing.series"))
 
+    def _indexed(self, path: Path, when: tuple[str, ...], findings: Findings) -> "_Indexed":
+        """Return a table; rows of sites that nobody asks for are not looked at."""
+        chosen = None if self.sites == "all" else self.sites
+        table = load_table(path, findings, keep_ragged=True)
+        table.refuse_ragged(findings, chosen)
+        return _Indexed(table, self.location, when, findings, chosen)
+
     def _sites(self, table: "_Indexed", findings: Findings) -> tuple[str, ...]:
         if self.sites == "all":
             return tuple(table.rows)
         for i, name in enumerate(self.sites):
-            if name not in table.rows:
-                text = f"no site {name!r} in {table.table.file}{nearest(name, table.rows)}"
+            if name not in table.names:
+                text = f"no site {name!r} in {table.table.file}{nearest(name, table.names)}"
                 findings.add("sites", Problem(text, f"forcing.sites[{i}]"))
             elif name in self.sites[:i]:
                 findings.add("sites", Problem(f"{name!r} is there twice", f"forcing.sites[{i}]"))
@@ -197,10 +203,16 @@ class _Indexed:
     """A table and where its sites and times are."""
 
     def __init__(
-        self, table: Table, location: str, when: tuple[str, ...], findings: Findings
+        self,
+        table: Table,
+        location: str,
+        when: tuple[str, ...],
+        findings: Findings,
+        chosen: Container[str] | None = None,
     ) -> None:
         self.table, self.keys = table, (location, *when)
         self.rows: Rows = {}
+        self.names: dict[str, None] = {}
         missing = [name for name in self.keys if name not in table.names]
         for name in missing:
             word = dict(zip(self.keys, ("location", "series.year", "series.day"), strict=False))
@@ -208,7 +220,10 @@ class _Indexed:
             findings.add("columns", table.problem(f"{text} in the scenario, or rename the column"))
         at = [] if missing else [table.names.index(name) for name in self.keys]
         for row, (_, cells) in enumerate(table.rows) if at else ():
-            self._enter(row, str(cells[at[0]]).strip(), [cells[i] for i in at[1:]], findings)
+            name = str(cells[at[0]]).strip()
+            self.names.setdefault(name)
+            if chosen is None or name in chosen:
+                self._enter(row, name, [cells[i] for i in at[1:]], findings)
 
     def _enter(self, row: int, name: str, when: list[Any], findings: Findings) -> None:
         if name.lower() in ("", "nan", "none", "<na>"):

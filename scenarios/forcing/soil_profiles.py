@@ -35,8 +35,13 @@ alone (``density: measured`` leaves those layers out).
 Profiles: refused by name are those with fewer than ``minimum_layers`` usable layers, without a
 year of sampling or coordinates, with two of them, or sampled before 1950. A longitude east of
 Greenwich in a country that lies west lost its sign, and gets it back; the MAT beside it was
-looked up at the wrong place. What cannot be (negative, clay above 100 %, more than 2.7 g cm-3) is
-an error of the file. With ``profiles: [names]`` a profile that would be refused is one, too.
+looked up at the wrong place. With ``profiles: [names]`` a profile that would be refused is an
+error.
+
+Values that cannot be (negative, clay above 100 %, more than 2.7 g cm-3, words) cost their layer.
+They are counted in a warning, and the provenance names each with line and column; with ``strict:
+true`` they are errors of the file. Profiles that are not chosen, and columns of drivers that are
+from elsewhere, are not looked at.
 
 Drivers, the profile's own first, else the nearest land cell within a distance:
 ``soil_temperature`` MAT, of the air, as in Wang et al. (2021), else the half-degree predictors;
@@ -65,7 +70,8 @@ from scenarios.forcing._checks import F8, Findings
 from scenarios.forcing._contract import Forcing, Locations, Observed, ReaderSpec
 from scenarios.forcing._declared import Input
 from scenarios.forcing._gridded import PREDICTORS_READ, Biome, Cells, load_grids, load_testbed
-from scenarios.forcing._profiles import LAYERS, Profile, Reading, select, told
+from scenarios.forcing._profiles import IMPOSSIBLE, LAYERS, OF_DRIVERS, Profile, select, told
+from scenarios.forcing._profiles import Reading as Layers
 from scenarios.forcing._sources import unneeded
 from scenarios.forcing._table import Table, load_table
 from scenarios.units import convert
@@ -110,6 +116,9 @@ class Spec(ReaderSpec):
     density: Literal["any", "measured"] = Field(
         default="any", description="bulk density of any origin, or as measured alone"
     )
+    strict: bool = Field(
+        default=False, description="an impossible value refuses the file, and not its layer alone"
+    )
     minimum_layers: int = Field(default=5, ge=1, description="usable layers of a profile")
     atmosphere: str = Field(default="", description="folder of the record of the atmosphere")
     record: Literal["hua2013"] = Field(default="hua2013", description="of the atmosphere")
@@ -128,16 +137,21 @@ class Spec(ReaderSpec):
         """Return the one forcing; see `ReaderSpec.read`."""
         findings = Findings()
         self._check(needs, findings)
-        table = load_table(base / self.path, findings)
-        profiles = Reading(table, findings).profiles()
+        table = load_table(base / self.path, findings, keep_ragged=True)
+        own = [n.name for n in needs if n.name in OF_DRIVERS and n.name not in self.values]
+        layers = Layers(table, own, self.strict, findings)
+        chosen = None if self.profiles == "all" else self.profiles
+        for line, text in layers.ragged(chosen) if self.strict else ():
+            findings.add("ragged rows", Problem(text, file=table.file, line=line))
+        profiles = layers.profiles(chosen)
         data = _open(self, [need.name for need in needs], base, findings)
         findings.raise_all()
-        kept = self._chosen(profiles, table, findings)
+        kept = self._chosen(profiles, layers, findings)
         reading = _Reading(self, data, needs, findings)
         kept = [profile for profile in kept if reading.take(profile)]
         self._check_left(profiles, kept, table, findings)
         findings.raise_all()
-        return [reading.forcing(kept, profiles, table)]
+        return [reading.forcing(kept, profiles, layers)]
 
     def _check(self, needs: Sequence[Variable], findings: Findings) -> None:
         for problem in unneeded(self.values, needs, "forcing.values"):
@@ -172,7 +186,7 @@ class Spec(ReaderSpec):
             yield f"is from the testbed; say testbed: DIR, or {value}", "forcing.testbed"
 
     def _chosen(
-        self, profiles: Sequence[Profile], table: Table, findings: Findings
+        self, profiles: Sequence[Profile], layers: Layers, findings: Findings
     ) -> list[Profile]:
         kept = select(profiles, self.usable, self.minimum_layers, self.density)
         if self.profiles == "all":
@@ -180,7 +194,7 @@ class Spec(ReaderSpec):
         by_name = {profile.name: profile for profile in profiles}
         for i, name in enumerate(self.profiles):
             if name not in by_name:
-                text = f"no profile {name!r} in {table.file}{nearest(name, by_name)}"
+                text = f"no profile {name!r} in {layers.table.file}{nearest(name, layers.rows)}"
                 findings.add("profiles", Problem(text, f"forcing.profiles[{i}]"))
             elif name in self.profiles[:i]:
                 text = f"{name!r} is there twice"
@@ -196,7 +210,9 @@ class Spec(ReaderSpec):
         for p in refused:
             problem = Problem(p.refused, f"profile {p.name!r}", table.file, p.line)
             findings.add("refused profiles", problem)
-            for line, reason in p.skipped if p.name in asked else ():
+            for line, reason in p.skipped:
+                if p.name not in asked and not reason.startswith(IMPOSSIBLE):
+                    continue
                 problem = Problem(f"layer {reason}", f"profile {p.name!r}", table.file, line)
                 findings.add("layers left out", problem)
 
@@ -299,7 +315,7 @@ class _Reading:
         }
         return value[name]
 
-    def forcing(self, kept: Sequence[Profile], every: Sequence[Profile], table: Table) -> Forcing:
+    def forcing(self, kept: Sequence[Profile], every: Sequence[Profile], layers: Layers) -> Forcing:
         """Return drivers, observations and sources of the profiles."""
         drivers: dict[str, F8] = {}
         sources: dict[str, tuple[str, ...]] = {}
@@ -323,7 +339,7 @@ class _Reading:
             drivers=drivers,
             coords=coords,
             locations=Locations(tuple(p.name for p in kept), places),
-            provenance=self._provenance(kept, every, table),
+            provenance=self._provenance(kept, every, layers),
             observations=observations,
             sources={**sources, **said},
         )
@@ -335,21 +351,37 @@ class _Reading:
         return rows, tuple(f"{self.spec.record}, {z}" for z in zones)
 
     def _provenance(
-        self, kept: Sequence[Profile], every: Sequence[Profile], table: Table
+        self, kept: Sequence[Profile], every: Sequence[Profile], layers: Layers
     ) -> dict[str, Any]:
+        table = layers.table
         cells = [c for c in (self.data.grids, self.data.testbed) if c is not None]
         files = [dict(table.digest), *(dict(d) for c in cells for d in c.digests)]
         files += [dict(record.digest) for record in self.data.records.values()]
         turned = [p.name for p in kept if p.turned]
-        asked = every if self.spec.profiles == "all" else kept
-        return {
+        taken = sum(len(p.layers) for p in kept)
+        rows = len(table.rows) + len(table.ragged)
+        chosen = None if self.spec.profiles == "all" else self.spec.profiles
+        short = [f"line {line}, {text}" for line, text in layers.ragged(chosen)]
+        bad = [*layers.impossible, *short]
+        said = {
             "reader": "soil_profiles",
             "files": files,
-            "profiles": {"in the file": len(every), "taken": len(kept)},
-            "layers": {"in the file": len(table.rows), "taken": sum(len(p.layers) for p in kept)},
+            "profiles": {"in the file": len(layers.rows), "taken": len(kept)},
+            "layers": {"in the file": rows, "taken": taken},
             "longitudes whose sign was missing": turned,
-            **told(asked),
+            "impossible_values": bad,
+            **told(every),
         }
+        if not bad:
+            return said
+        one = len(bad) == 1
+        count = (
+            "1 impossible value costs its layer"
+            if one
+            else (f"{len(bad)} impossible values cost their layers")
+        )
+        text = f"{table.digest['name']}: {count}, the first of {bad[0]}"
+        return {**said, "warnings": [f"{text}; strict: true refuses them"]}
 
 
 def _near(cells: Cells, column: str, profile: Profile) -> Found | str:

@@ -233,7 +233,9 @@ class TestPhenology:
 
     def test_a_file_of_every_half_degree(self, tmp_path):
         lines = ["Lat" + "\tGREENUP" * 2 + "\tFALL" * 2 + "\tPHENDOY1" * 2, "\t4\t10" * 3]
-        lines += [f"{79.75 - 0.5 * i}\t{i + 2}\t{i + 1}\t{i + 50}\t{i + 51}\t0\t0" for i in range(271)]
+        lines += [
+            f"{79.75 - 0.5 * i}\t{i + 2}\t{i + 1}\t{i + 50}\t{i + 51}\t0\t0" for i in range(271)
+        ]
         (tmp_path / "phen.txt").write_text("\n".join(lines) + "\n")
         known = read_turns(tmp_path / "phen.txt")
         latitude = np.array([40.0, 39.99, 79.9, 90.0, -55.25, -89.0])

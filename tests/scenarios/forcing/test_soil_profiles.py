@@ -356,14 +356,74 @@ BAD = {
 
 
 @pytest.mark.parametrize("said", BAD)
-def test_what_cannot_be_is_an_error_of_the_file(folder, said):
+def test_what_cannot_be_costs_its_layer_or_is_an_error_of_the_file(folder, said):
     write(folder, [GOOD[0], GOOD[1] | BAD[said], *GOOD[2:]])
-    assert f"p.csv:3: {said}" in refused(folder)
+    assert f"p.csv:3: {said}" in refused(folder, strict=True)
+    found = read(folder, minimum_layers=3)
+    np.testing.assert_array_equal(found.observations["soc"].top, [[0, 10, 20]])
+    (told,) = found.provenance["impossible_values"]
+    assert told.startswith(f"One_2000-7, line 3, {said}")
+    assert found.provenance["skipped"] == {"with an impossible value": 1}
+    (layer_,) = found.provenance["skipped_layers"]["One_2000-7"]
+    assert layer_.startswith(f"line 3: with an impossible value ({said}")
+    (warning,) = found.provenance["warnings"]
+    assert warning.startswith(f"p.csv: 1 impossible value costs its layer, the first of {told}")
+
+
+@pytest.mark.parametrize("said", BAD)
+def test_where_it_leaves_too_little_the_cell_is_said(folder, said):
+    write(folder, [GOOD[0], GOOD[1] | BAD[said], *GOOD[2:]])
+    text = refused(folder)
+    assert f"p.csv:3: profile 'One_2000-7': layer with an impossible value ({said}" in text
+    assert "has 3 usable layers; needed 4 (1 with an impossible value)" in text
+
+
+def test_a_bad_cell_of_one_profile_stops_no_other(folder):
+    other = layers(0, 5, 10, 20, 50, ProfileID="8")
+    bad = [other[0] | {"FractionModern": "-80"}, other[1] | {"SampleYear": "-9999"}, *other[2:]]
+    write(folder, [*GOOD, *bad])
+    assert read(folder).locations.names == ("One_2000-7",)
+    found = read(folder, minimum_layers=2)
+    assert found.locations.names == ("One_2000-7", "One_2000-8")
+    assert len(found.provenance["impossible_values"]) == 2
+    # Who does not ask for it does not hear of it, strict or not.
+    for strict in (False, True):
+        found = read(folder, profiles=["One_2000-7"], strict=strict)
+        assert found.provenance["impossible_values"] == []
+        assert "warnings" not in found.provenance
+
+
+def test_a_column_that_is_not_used_stops_nothing(folder):
+    rows = [row | {"MAT": "warm", "clay_pct": "-3", "Abovegd_litterfall": "1e9"} for row in GOOD]
+    write(folder, rows)
+    values = {"soil_temperature": 9.0, "clay": 0.2, "litter_above": 150.0}
+    assert read(folder, values=values, strict=True).locations.names == ("One_2000-7",)
+    # Nor has it to be there.
+    text = (folder / "p.csv").read_text().splitlines()
+    at = text[0].split(",").index("MAT")
+    cut = [",".join(c for k, c in enumerate(line.split(",")) if k != at) for line in text]
+    (folder / "p.csv").write_text("\n".join(cut) + "\n")
+    assert read(folder, values=values).locations.names == ("One_2000-7",)
+    assert "no column 'MAT'" in refused(folder)
+
+
+def test_a_row_of_another_length_costs_itself(folder):
+    write(folder, [*GOOD, *layers(0, 5, 10, 20, 50, ProfileID="8")])
+    lines = (folder / "p.csv").read_text().splitlines()
+    lines[6] += ",1"
+    (folder / "p.csv").write_text("\n".join(lines) + "\n")
+    said = f"line 7, has {len(COLUMNS) + 1} cells; needed {len(COLUMNS)}, as the header has"
+    found = read(folder, minimum_layers=3)
+    assert found.provenance["impossible_values"] == [said]
+    assert found.provenance["layers"] == {"in the file": 8, "taken": 7}
+    assert "p.csv:7: has 23 cells" in refused(folder, strict=True, minimum_layers=3)
+    alone = read(folder, profiles=["One_2000-7"], strict=True)
+    assert alone.provenance["impossible_values"] == []
 
 
 def test_all_problems_at_once(folder):
     write(folder, [GOOD[0] | {"Lon": "191"}, GOOD[1] | {"pct_C": "-1"}, *GOOD[2:]])
-    assert len(refused(folder).splitlines()) == 2
+    assert len(refused(folder, strict=True).splitlines()) == 2
 
 
 WORDS = {
@@ -494,6 +554,7 @@ def test_less_than_no_radiocarbon_is_refused(folder, found):
     cells[at] = found
     file.write_text("\n".join([header, ",".join(cells), *rows[1:]]) + "\n")
     assert "FractionModern" in refused(folder)
+    assert "FractionModern" in refused(folder, strict=True)
     assert f"found {float(found):g}" in refused(folder)
 
 
