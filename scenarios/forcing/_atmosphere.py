@@ -116,6 +116,7 @@ def _record(name: str, table: Table, findings: Findings) -> Record | None:
         return None
     at = [table.names.index(column) for column in columns]
     by_year: dict[int, list[float]] = {}
+    seen: set[float] = set()
     for row, (_, cells) in enumerate(table.rows):
         try:
             when, value = (number(cells[i]) for i in at)
@@ -126,6 +127,10 @@ def _record(name: str, table: Table, findings: Findings) -> Record | None:
             text = f"found {value:g} in {when:g}; needed a fraction modern of 0.5 to 2.5"
             findings.add("bad numbers", table.problem(text, "", row))
             continue
+        if when in seen:
+            text = f"{when:g} is there again; needed each time once"
+            findings.add("repeated times", table.problem(text, "", row))
+        seen.add(when)
         by_year.setdefault(int(np.floor(when)), []).append(value)
     if not by_year:
         return None

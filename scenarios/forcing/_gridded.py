@@ -1,6 +1,5 @@
 """Gridded predictors at places: the nearest land cell that has a value, and how far it is."""
 
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,15 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from scenarios._problems import Problem, nearest
+from kernels._fortran import integer, number, real
+from scenarios._problems import Problem
 from scenarios.forcing._checks import F8, Findings, digest, not_a_file
 from scenarios.forcing._declared import FILLS_MISSING, Input, Order, Quantity
+from scenarios.forcing._grid_csv import load_csv
 
 RADIUS = 6371.0
 """Of the Earth, km."""
-
-RANGES = {"lat": (-90.0, 90.0), "lon": (-180.0, 360.0), "clay": (0.0, 1.0), "MAT_C": (-80.0, 60.0)}
-"""What columns of tables may hold."""
 
 
 @dataclass(frozen=True)
@@ -77,51 +75,13 @@ def distances(lat: float, lon: float, lats: F8, lons: F8) -> F8:
     return np.asarray(2 * RADIUS * np.arcsin(np.sqrt(np.minimum(half, 1.0))))
 
 
-def load_csv(path: Path, needed: Sequence[str], findings: Findings) -> tuple[dict[str, F8], Any]:
-    """Return columns (n,) of a CSV file, packed or not, and its digest.
-
-    The files of the testbed end their rows, and not their header, with a comma.
-    """
-    import pandas as pd
-
-    text = not_a_file(path, f"a table with {', '.join(needed)}")
-    if text:
-        findings.add("files", Problem(text, file=str(path)))
-        return {}, {}
-    try:
-        frame = pd.read_csv(path, index_col=False, skipinitialspace=True)
-    except (OSError, EOFError, ValueError, zlib.error) as error:
-        text = f"cannot be read ({str(error).strip()}); needed a table with {', '.join(needed)}"
-        findings.add("files", Problem(text, file=str(path)))
-        return {}, {}
-    missing = [name for name in needed if name not in frame.columns]
-    for name in missing:
-        hint = nearest(name, map(str, frame.columns))
-        findings.add("columns", Problem(f"no column {name!r}{hint}", file=str(path)))
-    if missing:
-        return {}, {}
-    columns = {}
-    for name in needed:
-        values = pd.to_numeric(frame[name], errors="coerce")
-        columns[name] = np.asarray(values.to_numpy(), dtype=np.float64)
-        lowest, highest = RANGES.get(name, (-np.inf, np.inf))
-        outside = (columns[name] < lowest) | (columns[name] > highest)
-        bad = np.flatnonzero((values.isna() & frame[name].notna()).to_numpy() | outside)
-        if bad.size:
-            # The header is the first line.
-            found = f"found {frame[name].iloc[bad[0]]!s} in column {name!r}"
-            text = f"{found}; needed a number from {lowest:g} to {highest:g}"
-            findings.add("bad values", Problem(text, file=str(path), line=int(bad[0]) + 2))
-    return columns, digest(path.name, path.read_bytes())
-
-
 PREDICTORS = "derived_predictors_0p5deg.csv.gz"
 
 
 def load_grids(folder: Path, within: float, findings: Findings) -> Cells | None:
     """Return the half-degree predictors: air temperature (degC), litterfall (g C m-2 yr-1)."""
     names = ("lat", "lon", "MAT_C", "litterfall_gC_m2_yr")
-    found, about = load_csv(folder / PREDICTORS, names, findings)
+    found, about = load_csv(folder / PREDICTORS, names, findings, gaps=names[2:])
     if not found:
         return None
     columns = {"air temperature": found["MAT_C"], "litterfall": found["litterfall_gC_m2_yr"]}
@@ -230,8 +190,9 @@ def load_testbed(
     plants or NPP are left out.
     """
     forcing = folder / "clm45_cruncep"
-    soil, of_soil = load_csv(forcing / SOIL, ("lat", "lon", "clay"), findings)
-    types, of_types = load_csv(forcing / TYPES, ("ivt_igbp", "ilat", "ilo"), findings)
+    soil, of_soil = load_csv(forcing / SOIL, ("lat", "lon", "clay"), findings, gaps=("clay",))
+    names = ("lat", "lon", "ivt_igbp", "ilat", "ilo")
+    types, of_types = load_csv(forcing / TYPES, names, findings)
     npp, of_npp = _npp(forcing / DRIVERS, findings)
     biomes, of_biomes = load_biomes(folder / "params" / BIOME, findings)
     if not (soil and types and biomes) or npp is None:
@@ -240,6 +201,12 @@ def load_testbed(
         text = f"has {len(types['ilat'])} cells and {SOIL} {len(soil['clay'])}; needed the same"
         findings.add("files", Problem(text, file=str(forcing / TYPES)))
         return None
+    for name in ("lat", "lon"):
+        for i in np.flatnonzero(soil[name] != types[name])[:1]:
+            text = f"has {name} {types[name][i]:g} where {SOIL} has {soil[name][i]:g}"
+            text = f"{text}; needed the same cells in the same rows"
+            findings.add("files", Problem(text, file=str(forcing / TYPES), line=int(i) + 2))
+            return None
     # Cells are numbered otherwise in the NetCDF file; rows and columns are the same.
     at = np.stack([types["ilat"], types["ilo"]]) - 1
     if not ((at >= 0) & (at < np.array(npp.shape)[:, None])).all():
@@ -284,6 +251,9 @@ def _npp(path: Path, findings: Findings) -> tuple[F8 | None, Any]:
 _LEAF = ("lignin leaf", "C:N leaf")
 _ROOT = ("lignin froot", "C:N froot")
 _SHARE = "Calloc_froot"
+_LIMITS = dict.fromkeys((_LEAF[0], _ROOT[0], _SHARE), (0.0, 1.0)) | dict.fromkeys(
+    (_LEAF[1], _ROOT[1]), (1.0, 1e4)
+)
 
 
 def load_biomes(path: Path, findings: Findings) -> tuple[dict[int, Biome], Any]:
@@ -303,14 +273,13 @@ def load_biomes(path: Path, findings: Findings) -> tuple[dict[int, Biome], Any]:
     names = {int(r[0]): r[2] for r in rows if _is_name(r)}
     columns: dict[str, dict[int, float]] = {}
     for name in (*_LEAF, *_ROOT, _SHARE):
-        columns[name] = _column(rows, name)
-        if not columns[name]:
-            findings.add("columns", Problem(f"no column {name!r} of numbers", file=str(path)))
-    if not all(columns.values()):
+        columns[name], faults = _column(rows, name, names)
+        for line, fault in faults:
+            findings.add("columns", Problem(fault, file=str(path), line=line))
+    if any(columns[name].keys() != names.keys() for name in columns):
         return {}, {}
-    of_all = set.intersection(*(set(column) for column in columns.values())) & set(names)
     biomes = {}
-    for k in sorted(of_all):
+    for k in sorted(names):
         leaf, root = (tuple(columns[n][k] for n in group) for group in (_LEAF, _ROOT))
         biomes[k] = Biome(names[k], _two(leaf), _two(root), columns[_SHARE][k])
     return biomes, digest(path.name, data)
@@ -318,16 +287,8 @@ def load_biomes(path: Path, findings: Findings) -> tuple[dict[int, Biome], Any]:
 
 def _is_name(row: Sequence[str]) -> bool:
     """Return whether a row is a class, its kind and its name."""
-    numbers = len(row) > 2 and row[0].isdigit() and row[1].isdigit()
-    return numbers and bool(row[2]) and not _is_number(row[2])
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    numbers = len(row) > 2 and row[0].isdecimal() and row[1].isdecimal()
+    return numbers and bool(row[2]) and real(row[2]) is None
 
 
 def _two(values: Iterable[float]) -> tuple[float, float]:
@@ -335,14 +296,32 @@ def _two(values: Iterable[float]) -> tuple[float, float]:
     return one, two
 
 
-def _column(rows: Sequence[Sequence[str]], name: str) -> dict[int, float]:
-    """Return a column of the first block that has it, by class."""
-    for i, row in enumerate(rows):
-        if name in row:
-            at, found = list(row).index(name), {}
-            for below in rows[i + 2 :]:
-                if len(below) <= at or not below[0].isdigit() or not _is_number(below[at]):
-                    break
-                found[int(below[0])] = float(below[at])
-            return found
-    return {}
+def _column(
+    rows: Sequence[Sequence[str]], name: str, classes: Mapping[int, str]
+) -> tuple[dict[int, float], list[tuple[int | None, str]]]:
+    """Return a column of the first block that has it, by class; and line and text of faults."""
+    heads = [i for i, row in enumerate(rows) if name in row]
+    if not heads or not classes:
+        return {}, [(None, f"no column {name!r} of numbers")]
+    at = list(rows[heads[0]]).index(name)
+    found: dict[int, float] = {}
+    faults: list[tuple[int | None, str]] = []
+    for i, row in enumerate(rows[heads[0] + 2 :], heads[0] + 2):
+        # The next block begins with the names of its columns.
+        kind = integer(row[0]) if row else None
+        if kind is None:
+            break
+        value = number(row[at]) if at < len(row) else None
+        low, high = _LIMITS[name]
+        if kind not in classes or kind in found:
+            faults.append((i + 1, f"found class {kind}; needed every named class once"))
+        elif value is None or not low <= value <= high:
+            said = row[at] if at < len(row) else ""
+            text = f"found {said!r} in column {name!r}; needed a number from {low:g} to {high:g}"
+            faults.append((i + 1, text))
+        found[kind] = np.nan if value is None else value
+    lacking = ", ".join(str(k) for k in classes if k not in found)
+    if lacking:
+        line = heads[0] + 1
+        faults.append((line, f"no column {name!r} of numbers for class {lacking}"))
+    return ({} if faults else found), faults

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from math import exp, isnan, nan
 from typing import Any
 
-from scenarios._problems import nearest
+from scenarios._problems import Problem, nearest
 from scenarios.forcing._checks import Findings, number
 from scenarios.forcing._declared import Input, Order, Quantity, Role
 from scenarios.forcing._table import Table
@@ -56,7 +56,7 @@ COLUMNS = (*OBSERVED, *(name for names in OF_DRIVERS.values() for name in names)
 # Beyond these a number is an error of the file, not a gap in it.
 LIMITS: Mapping[str, tuple[float, float, str]] = {
     "Lat": (-90, 90, "degrees north, -90 to 90"),
-    "Lon": (-180, 180, "degrees east, -180 to 180"),
+    "Lon": (-180, 360, "degrees east, -180 to 180 or 0 to 360"),
     "SampleYear": (1800, 2100, "a calendar year"),
     "D14C_BulkLayer": (-1000, 1500, "per mil, -1000 or more"),
     "FractionModern": (0, 1e5, "a fraction or percent, 0 or more"),
@@ -203,6 +203,10 @@ class Reading:
             findings.add("columns", table.problem(text))
         findings.raise_all()
         self._at = {name: table.names.index(name) for name in wanted}
+        if table.is_cut:
+            line, cells = table.ragged[-1]
+            text = f"{table.shape_of(cells)}, and ends there; fetch the file again, it is not whole"
+            findings.add("files", Problem(text, file=table.file, line=line))
         self._bad: dict[int, dict[str, str]] = {}
         self.impossible: list[str] = []
         self.rows: dict[str, list[int]] = {}
@@ -269,7 +273,10 @@ class Reading:
         one: dict[str, float] = {}
         refused = []
         for column in ("Lat", "Lon", "SampleYear", "MAT", "Abovegd_litterfall"):
-            known = sorted({v for r in rows if not isnan(v := self._number(r, column))})
+            found = (self._number(r, column) for r in rows)
+            if column == "Lon":
+                found = (round(v - 360.0, 9) if v > 180.0 else v for v in found)
+            known = sorted({v for v in found if not isnan(v)})
             if len(known) > 1 and column != "MAT":
                 refused.append(f"has {column} {known[0]:g} and {known[-1]:g}; needed one")
             one[column] = known[0] if known else nan

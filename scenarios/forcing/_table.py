@@ -38,6 +38,8 @@ class Table:
         Name, sha256 and size of the file.
     ragged : tuple of (int, sequence)
         Line and cells of rows that have not as many as the header, where a reader asks for them.
+    ends_line : bool
+        Whether the file ends with the end of a line.
     """
 
     file: str
@@ -47,6 +49,7 @@ class Table:
     has_lines: bool
     digest: Mapping[str, Any]
     ragged: tuple[tuple[int, Sequence[str]], ...] = ()
+    ends_line: bool = True
 
     def problem(self, text: str, where: str = "", row: int | None = None) -> Problem:
         """Return a problem at a row of ``rows``, or of the file."""
@@ -56,6 +59,17 @@ class Table:
         if self.has_lines:
             return Problem(text, where, self.file, at)
         return Problem(text, f"row {at}, {where}", self.file)
+
+    @property
+    def is_cut(self) -> bool:
+        """Return whether the file ends in the middle of its last row."""
+        last = self.rows[-1][0] if self.rows else 0
+        return (
+            not self.ends_line
+            and bool(self.ragged)
+            and self.ragged[-1][0] > last
+            and len(self.ragged[-1][1]) < len(self.names)
+        )
 
     def refuse_ragged(self, findings: Findings, chosen: Container[str] | None = None) -> None:
         """Note rows of another length, but for those that are of none of the chosen.
@@ -97,7 +111,8 @@ def load_table(path: Path, findings: Findings, *, keep_ragged: bool = False) -> 
         findings.fatal("files", Problem(str(error), file=file))
     names, units = _columns(header)
     about = digest(path.name, data)
-    table = Table(file, names, units, rows, not parquet, about, tuple(ragged))
+    whole = parquet or data.endswith((b"\n", b"\r"))
+    table = Table(file, names, units, rows, not parquet, about, tuple(ragged), whole)
     if not keep_ragged:
         table.refuse_ragged(findings)
     for problem in _header_problems(table, header):

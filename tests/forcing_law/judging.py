@@ -30,11 +30,13 @@ class Outcome:
 
     ``kind`` is ``same``, ``refused``, ``noted`` (values are gone, others are the same, and the
     provenance says so), or what must never be: ``different`` numbers in silence, ``foreign``
-    words of a library, a ``crash``.
+    words of a library, a ``crash``. ``told`` says of the same numbers that the provenance names
+    what was left out.
     """
 
     kind: str
     said: str = ""
+    told: bool = False
 
 
 def outcome(read: Any, good: Sequence[Forcing]) -> Outcome:
@@ -48,7 +50,7 @@ def outcome(read: Any, good: Sequence[Forcing]) -> Outcome:
         return Outcome("crash", f"{type(error).__name__}: {error}")
     before, after = numbers(good), numbers(found)
     if before.keys() == after.keys() and all(_same(before[k], after[k]) for k in before):
-        return Outcome("same")
+        return Outcome("same", told=_notes(found) != _notes(good))
     differ = sorted(k for k in after if k not in before or not _within(before[k], after[k]))
     if differ:
         return Outcome("different", f"{len(differ)} arrays, first of {differ[0]}")
@@ -86,12 +88,11 @@ def _same(before: Any, after: Any) -> bool:
 
 
 def _within(before: Any, after: Any) -> bool:
-    """Return whether what is left of values is the same: others are NaN, or layers are gone."""
-    if before.shape == after.shape:
-        return bool((_close(before, after) | np.isnan(after)).all())
-    if before.ndim != 1 or after.ndim != 1 or after.size > before.size:
-        return False
-    return all(np.isnan(x) or _close(before, np.full_like(before, x)).any() for x in after)
+    """Return whether what is left of values is the same, in the same order: others are gone."""
+    if before.ndim != 1 or after.ndim != 1:
+        return bool(before.shape == after.shape and (_close(before, after) | np.isnan(after)).all())
+    left = iter(before[~np.isnan(before)])
+    return all(any(_close(old, new) for old in left) for new in after[~np.isnan(after)])
 
 
 def _notes(forcings: Sequence[Forcing]) -> str:

@@ -24,7 +24,7 @@ def _files(folder: Path, one: Input, example: Example) -> Iterator[tuple[Path, C
 def _broken(
     path: Path, table: Csv, said: str, *words: str, line: int | None = None, spare: bool = False
 ) -> Broken:
-    may = frozenset({"same"} if spare else ())
+    may = frozenset({"same", "noted"} if spare else ())
     said = f"{path.name}: {said}"
     return Broken(said, path, lambda: tables.save(path, table), words, line, may)
 

@@ -302,6 +302,15 @@ def test_a_longitude_without_its_sign(folder, original, taken):
     assert found.drivers["soil_temperature"] == [taken]
 
 
+def test_a_longitude_in_the_other_convention(folder):
+    rows = layers(0, 5, 10, 20, 50, Lon="349.8", Country="US")
+    rows[1]["Lon"] = "-10.2"
+    write(folder, rows)
+    found = read(folder, grids_within=20000, testbed_within=20000)
+    np.testing.assert_allclose(found.locations.columns["lon"], [-10.2])
+    assert found.provenance["longitudes whose sign was missing"] == []
+
+
 REFUSED = {
     "has no SampleYear": {"SampleYear": ""},
     "was sampled in 1947; needed 1950 or later": {"SampleYear": "1947"},
@@ -342,7 +351,7 @@ def test_profiles_of_two_data_sets_may_share_a_number(folder):
 
 
 BAD = {
-    "column 'Lon': found 191; needed degrees east, -180 to 180": {"Lon": "191"},
+    "column 'Lon': found 400; needed degrees east, -180 to 180": {"Lon": "400"},
     "column 'clay_pct': found 120; needed percent": {"clay_pct": "120"},
     "column 'clay_pct': found -3; needed percent": {"clay_pct": "-3"},
     "column 'pct_C': found -1; needed percent": {"pct_C": "-1"},
@@ -422,7 +431,7 @@ def test_a_row_of_another_length_costs_itself(folder):
 
 
 def test_all_problems_at_once(folder):
-    write(folder, [GOOD[0] | {"Lon": "191"}, GOOD[1] | {"pct_C": "-1"}, *GOOD[2:]])
+    write(folder, [GOOD[0] | {"Lon": "400"}, GOOD[1] | {"pct_C": "-1"}, *GOOD[2:]])
     assert len(refused(folder, strict=True).splitlines()) == 2
 
 
@@ -519,10 +528,10 @@ def test_damaged_files_are_refused_by_name(folder, name, whole):
 def test_cells_beyond_the_grid_are_refused(folder):
     file = folder / "testbed" / "clm45_cruncep" / "gridinfo_igbpz.csv.gz"
     with gzip.open(file, "wt") as packed:
-        packed.write("ivt_igbp,ilat,ilo\n4,3,1\n15,1,2\n")
+        packed.write("lat,lon,ivt_igbp,ilat,ilo\n46,10,4,3,1\n45.1,10.1,15,1,2\n")
     assert "has rows or columns (ilat, ilo) beyond the (2, 2) cells" in refused(folder)
     with gzip.open(file, "wt") as packed:
-        packed.write("ivt_igbp,ilat,ilo\n4,2,1\n")
+        packed.write("lat,lon,ivt_igbp,ilat,ilo\n46,10,4,2,1\n")
     assert "has 1 cells and gridinfo_soil_clm2.csv.gz 2; needed the same" in refused(folder)
 
 
@@ -533,9 +542,9 @@ def test_cells_beyond_the_grid_are_refused(folder):
         (
             "0.4,0.11",
             "0.4,11",
-            "gridinfo_soil_clm2.csv.gz:3: found 11.0 in column 'clay'; needed a",
+            "gridinfo_soil_clm2.csv.gz:3: found 11 in column 'clay'; needed a",
         ),
-        ("8,45.1", "8,-9999", "gridinfo_soil_clm2.csv.gz:3: found -9999.0 in column 'lat'"),
+        ("8,45.1", "8,-9999", "gridinfo_soil_clm2.csv.gz:3: found -9999 in column 'lat'"),
     ],
 )
 def test_what_a_grid_cannot_hold_is_refused(folder, old, new, said):
