@@ -10,9 +10,9 @@ from scenarios.forcing._checks import F8
 from scenarios.forcing._clm_file import History
 from scenarios.forcing._clm_place import Column
 from scenarios.forcing._clm_soil import layering
-from scenarios.forcing._clm_time import MONTH_DAYS
 from scenarios.forcing._served import DAYS
 from scenarios.forcing._testbed_plants import STAYS, Litter, quality
+from scenarios.forcing._when import MONTH_DAYS
 
 FREEZING = 273.15
 

@@ -10,13 +10,19 @@ import numpy as np
 from scenarios._problems import Problem
 from scenarios.forcing._checks import F8, Findings, digest, not_a_file
 from scenarios.forcing._clm_soil import LEVELS, midpoint_thickness
-from scenarios.forcing._clm_time import When, dates_of
 from scenarios.forcing._declared import Quantity
+from scenarios.forcing._netcdf import numbers
+from scenarios.forcing._when import Stamps, When, dates_of
+from scenarios.units import convert
 
-SPATIAL = frozenset({"lat", "lon", "lndgrid", "lsmlat", "lsmlon", "gridcell", "column", "site"})
-"""Dimensions of places; what is neither they nor time is that of levels, whatever its name."""
+SPATIAL = ("lat", "lsmlat", "lon", "lsmlon", "lndgrid", "gridcell", "column", "site")
+"""Dimensions of places, latitude before longitude however the file has them."""
 
-LARGEST = 1e35
+LEVELLED = frozenset({"TSOI", "SOILLIQ", "SOILICE", "H2OSOI"})
+"""What has levels: the one dimension besides places and time, whatever its name."""
+
+DEEPEST = 100.0
+"""m. CLM's ground ends at 49 m; deeper levels are in another unit."""
 
 SECONDS = 86400.0
 _CARBON = {"gC/m^2/s": SECONDS, "gC/m2/s": SECONDS, "gC m-2 s-1": SECONDS}
@@ -104,7 +110,9 @@ class History:
     about: dict[str, Any] = field(default_factory=dict)
 
 
-def load_history(path: Path, wanted: Sequence[str], findings: Findings) -> History | None:
+def load_history(
+    path: Path, wanted: Sequence[str], findings: Findings, stamps: Stamps | None = None
+) -> History | None:
     """Return the wanted variables of a file that it has; None, with a finding, if it is none."""
     import netCDF4
 
@@ -112,7 +120,7 @@ def load_history(path: Path, wanted: Sequence[str], findings: Findings) -> Histo
     if not text:
         try:
             with netCDF4.Dataset(path) as dataset:
-                return _history(path, dataset, wanted, findings)
+                return _history(path, dataset, wanted, findings, stamps)
         except ValueError as error:
             text = str(error)
         except (OSError, RuntimeError) as error:
@@ -122,9 +130,16 @@ def load_history(path: Path, wanted: Sequence[str], findings: Findings) -> Histo
     return None
 
 
-def _history(path: Path, dataset: Any, wanted: Sequence[str], findings: Findings) -> History:
-    when = dates_of(dataset)
+def _history(
+    path: Path, dataset: Any, wanted: Sequence[str], findings: Findings, stamps: Stamps | None
+) -> History:
+    when = dates_of(dataset, "time", stamps)
+    if when is None:
+        raise ValueError("has no time coordinate, nor year and month, nor mcdate")
+    if when.step == "year":
+        raise ValueError("has one value a year; needed one a month or day")
     values: dict[str, F8] = {}
+    places: dict[str, tuple[str, ...]] = {}
     shape: tuple[int, ...] = ()
     for name in wanted:
         spelled = "FPSN" if name == "GPP" and "GPP" not in dataset.variables else name
@@ -132,14 +147,25 @@ def _history(path: Path, dataset: Any, wanted: Sequence[str], findings: Findings
             continue
         variable = dataset[spelled]
         factor = _factor(name, variable)
-        array, shape = _arranged(variable)
+        array, shape = _arranged(dataset, variable, name in LEVELLED)
         array *= factor
         values[name] = array
+        places[spelled] = tuple(d for d in SPATIAL if d in variable.dimensions)
+    _check_dimensions(dataset, places)
     history = History(path, when, _places(dataset, shape), shape, values)
     history.ground = _ground(dataset, values)
     history.about = digest(path.name, path.read_bytes())
     _check(history, findings)
     return history
+
+
+def _check_dimensions(dataset: Any, places: Mapping[str, tuple[str, ...]]) -> None:
+    """Raise ValueError where variables are of unlike places."""
+    first, *others = places or ("",)
+    for name in others:
+        if places[name] != places[first]:
+            said = [f"{n!r} over ({', '.join(dataset[n].dimensions)})" for n in (first, name)]
+            raise ValueError(f"has {' and '.join(said)}; needed the same places: {BY_PLACE}")
 
 
 def _factor(name: str, variable: Any) -> float:
@@ -150,22 +176,23 @@ def _factor(name: str, variable: Any) -> float:
     return known[unit]
 
 
-def _plain(variable: Any) -> F8:
-    values = np.ma.filled(np.ma.asarray(variable[...]).astype(np.float64), np.nan)
-    return np.where(np.abs(values) > LARGEST, np.nan, values)
+BY_PLACE = "write the file by column or grid cell (hist_dov2xy = .true., or averages over PFTs)"
 
 
-def _arranged(variable: Any) -> tuple[F8, tuple[int, ...]]:
-    """Return values (places, time[, levels]) and the shape of the places."""
-    dims, values = variable.dimensions, _plain(variable)
-    if "time" not in dims:
-        raise ValueError(f"variable {variable.name!r} has dimensions {dims}; needed time in them")
-    places = [k for k, dim in enumerate(dims) if dim in SPATIAL]
-    levels = [k for k, dim in enumerate(dims) if dim not in SPATIAL and dim != "time"]
-    if len(levels) > 1:
-        raise ValueError(f"variable {variable.name!r} has dimensions {dims}; needed one of levels")
-    shape = tuple(values.shape[k] for k in places)
-    ordered = values.transpose([*places, dims.index("time"), *levels])
+def _arranged(dataset: Any, variable: Any, levelled: bool) -> tuple[F8, tuple[int, ...]]:
+    """Return values (places, time[, levels]), from the top down, and the shape of the places."""
+    dims = variable.dimensions
+    places = [dim for dim in SPATIAL if dim in dims]
+    levels = [dim for dim in dims if dim not in SPATIAL and dim != "time"]
+    if "time" not in dims or len(levels) != levelled:
+        needed = f"time{', levels' if levelled else ''} and places, such as lndgrid"
+        text = f"variable {variable.name!r} has dimensions ({', '.join(dims)}); needed {needed}"
+        raise ValueError(f"{text}: {BY_PLACE}" if len(levels) > levelled else text)
+    values = numbers(variable)
+    shape = tuple(values.shape[dims.index(dim)] for dim in places)
+    ordered = values.transpose([dims.index(dim) for dim in (*places, "time", *levels)])
+    if levels:
+        ordered = ordered[..., _downward(dataset, levels[0])]
     return ordered.reshape(int(np.prod(shape)), *ordered.shape[len(places) :]), shape
 
 
@@ -173,13 +200,14 @@ def _places(dataset: Any, shape: tuple[int, ...]) -> dict[str, F8]:
     found: dict[str, F8] = {}
     for name in ("lat", "lon"):
         if name in dataset.variables:
-            found[name] = _plain(dataset[name])
+            # 99 degrees west is a place.
+            found[name] = numbers(dataset[name], real=(-99.0,) if name == "lon" else ())
     if len(shape) == 2 and all(values.ndim == 1 for values in found.values()) and found:
         lat, lon = np.meshgrid(found["lat"], found["lon"], indexing="ij")
         found = {"lat": lat, "lon": lon}
     if {"area", "landfrac"} <= set(dataset.variables):
         # CLM: km2 of the cell, and the part of it that is land.
-        found["area"] = 1e6 * _plain(dataset["area"]) * _plain(dataset["landfrac"])
+        found["area"] = 1e6 * numbers(dataset["area"]) * numbers(dataset["landfrac"])
     return {name: values.reshape(-1) for name, values in found.items()}
 
 
@@ -192,41 +220,93 @@ def _ground(dataset: Any, values: Mapping[str, F8]) -> dict[str, Any]:
         text = f"has {levels} levels of TSOI; needed {', '.join(map(str, LEVELS))}"
         raise ValueError(f"{text}, of CLM4.5 or CLM5.0")
     found: dict[str, Any] = {"levels": levels}
-    names = dataset.variables
-    centres = next((n for n in ("ZSOI", *dataset["TSOI"].dimensions) if _is_depth(dataset, n)), "")
-    if centres:
-        found["midpoints"] = midpoint_thickness(_column(dataset, centres))
+    names, (dim,) = dataset.variables, _levels_of(dataset["TSOI"])
+    centres = _depths(dataset, dim)
+    if centres is not None:
+        found["midpoints"] = midpoint_thickness(np.sort(centres))
     found["used"] = sum(LEVELS[levels])
     if "DZSOI" in names:
-        found["thickness"] = _column(dataset, "DZSOI")
+        found["thickness"] = _column(dataset, "DZSOI", dim)[_downward(dataset, dim)]
         if not np.isfinite(found["thickness"][: found["used"]]).all():
             raise ValueError("has no place with a DZSOI of every level")
     if not found.keys() & {"midpoints", "thickness"}:
         raise ValueError("has no depths of its levels: needed ZSOI, DZSOI or levgrnd")
     if "WATSAT" in names:
-        whole = _plain(dataset["WATSAT"])
-        found["saturation"] = whole.reshape(len(whole), -1)
+        found["saturation"] = _by_level(dataset["WATSAT"], dim)[_downward(dataset, dim)]
     if "nbedrock" in names and np.size(dataset["nbedrock"][...]) == 1:
         found["above_rock"] = int(dataset["nbedrock"][...])
         found["used"] = min(found["used"], found["above_rock"])
     return found
 
 
-def _is_depth(dataset: Any, name: str) -> bool:
-    """Return whether a variable has depths: of levels, not of time or places."""
-    if name not in dataset.variables or name == "time" or name in SPATIAL:
-        return False
-    return bool((np.diff(_column(dataset, name)) > 0).all())
+def _levels_of(variable: Any) -> tuple[str, ...]:
+    return tuple(dim for dim in variable.dimensions if dim not in SPATIAL and dim != "time")
 
 
-def _column(dataset: Any, name: str) -> F8:
-    """Return a variable of levels alone; of several columns, the first that has the most.
+def _downward(dataset: Any, dim: str) -> Any:
+    """Return where levels stand from the top down: by their depths, else by their thickness.
+
+    A dimension without depths of its own goes as the others of the file do, if those are from
+    the top down; CLM's levels become thicker downward.
+    """
+    depths = _depths(dataset, dim)
+    if depths is None and "DZSOI" in dataset.variables and dim in dataset["DZSOI"].dimensions:
+        depths = _column(dataset, "DZSOI", dim)
+        known = depths[np.isfinite(depths)]
+        depths = depths if known.size and (np.diff(known) != 0).all() else None
+    if depths is not None:
+        return np.argsort(depths, kind="stable")
+    for other in dataset.dimensions:
+        known_depths = _depths(dataset, other)
+        if other != dim and known_depths is not None and (np.diff(known_depths) < 0).any():
+            text = f"has levels {other!r} from the bottom up, and no depths of {dim!r}"
+            raise ValueError(f"{text}; needed a variable {dim} of depths")
+    return slice(None)
+
+
+def _depths(dataset: Any, dim: str) -> F8 | None:
+    """Return the depths of a dimension of levels, m, in its order; None where it has none."""
+    if dim == "time" or dim in SPATIAL:
+        return None
+    for name in ("ZSOI", dim):
+        if name not in dataset.variables or dim not in dataset[name].dimensions:
+            continue
+        found = _column(dataset, name, dim)
+        found = -found if (found <= 0).all() else found
+        rises, falls = (np.diff(found) > 0).all(), (np.diff(found) < 0).all()
+        if found.size > 1 and (rises or falls):
+            return found
+    return None
+
+
+def _by_level(variable: Any, dim: str) -> F8:
+    """Return a variable that does not change as (levels, places)."""
+    dims, values = variable.dimensions, numbers(variable)
+    if dim not in dims or "time" in dims:
+        text = f"variable {variable.name!r} has dimensions ({', '.join(dims)})"
+        raise ValueError(f"{text}; needed {dim}, and places")
+    order = [dim, *(place for place in SPATIAL if place in dims)]
+    if len(order) != len(dims):
+        raise ValueError(f"variable {variable.name!r} has dimensions ({', '.join(dims)})")
+    moved = values.transpose([dims.index(name) for name in order])
+    return np.asarray(moved.reshape(len(moved), -1))
+
+
+def _column(dataset: Any, name: str, dim: str) -> F8:
+    """Return a variable of levels alone, m; of several columns, the first that has the most.
 
     Levels are as thick everywhere, but the ocean has none.
     """
-    values = _plain(dataset[name])
-    columns = values.reshape(len(values), -1)
-    return np.asarray(columns[:, np.isfinite(columns).sum(axis=0).argmax()])
+    columns = _by_level(dataset[name], dim)
+    found = columns[:, np.isfinite(columns).sum(axis=0).argmax()]
+    unit = str(getattr(dataset[name], "units", "")).strip()
+    found = convert(found, unit, "m") if unit else found
+    if np.nanmax(np.abs(found), initial=0.0) > DEEPEST:
+        raise ValueError(
+            f"variable {name!r} has {np.nanmax(np.abs(found)):g}; needed depths in m, "
+            f"{DEEPEST:g} at most"
+        )
+    return np.asarray(found)
 
 
 def _check(history: History, findings: Findings) -> None:

@@ -9,10 +9,10 @@ import numpy as np
 
 from scenarios._problems import Problem, nearest
 from scenarios.forcing._checks import F8, Findings, digest, not_a_file, number
-from scenarios.forcing._clm_time import MONTH_DAYS
 from scenarios.forcing._declared import Quantity
 from scenarios.forcing._gridded import distances, wrapped
 from scenarios.forcing._table import Table, load_table
+from scenarios.forcing._when import MONTH_DAYS
 from scenarios.units import convert
 
 WITHIN = 75.0

@@ -1,4 +1,4 @@
-"""One monthly series of one NetCDF file, with or without a time coordinate."""
+"""NetCDF variables as numbers with their gaps, and one series of one file."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,34 +7,62 @@ from typing import Any
 import numpy as np
 
 from scenarios._problems import Problem
-from scenarios.forcing._checks import F8, Findings, digest, is_fill, not_a_file
+from scenarios.forcing._checks import F8, Findings, digest, not_a_file
+from scenarios.forcing._when import CALENDARS, Stamps, Step, complaints, dates_of
 
-_CALENDARS = {
-    "standard": "standard",
-    "gregorian": "standard",
-    "proleptic_gregorian": "standard",
-    "noleap": "noleap",
-    "365_day": "noleap",
-    "360_day": "360_day",
-}
+FILLS = (-99.0, -999.0, -9999.0, -99999.0)
+"""What programs write for "no value", whether or not an attribute says so."""
+
+LARGEST = 1e19
+"""Beyond it a number stands for "no value": 1e20, 9.97e36, 1e36."""
+
+
+def numbers(variable: Any, real: tuple[float, ...] = ()) -> F8:
+    """Return a variable's values, of its shape; NaN for every kind of gap.
+
+    Gaps are what ``_FillValue``, ``missing_value`` and valid ranges say, `FILLS`, and what is
+    larger than `LARGEST`. They are looked for here, before any mean is taken of the values.
+
+    Parameters
+    ----------
+    variable : netCDF4.Variable
+    real : tuple of float
+        Those of `FILLS` that this variable may hold: a longitude may be -99.
+
+    Raises
+    ------
+    ValueError
+        It holds no numbers.
+    """
+    if variable.dtype is str or variable.dtype.kind not in "fiu":
+        raise ValueError(f"variable {variable.name!r} holds words; needed numbers")
+    values = np.ma.filled(np.ma.asarray(variable[...]).astype(np.float64), np.nan)
+    with np.errstate(invalid="ignore"):
+        for fill in (f for f in FILLS if f not in real):
+            # To the precision of float32.
+            values = np.where(np.abs(values - fill) <= 1e-6 * abs(fill), np.nan, values)
+        return np.where((np.abs(values) > LARGEST) & np.isfinite(values), np.nan, values)
 
 
 @dataclass(frozen=True)
 class Series:
-    """Monthly values.
+    """Values of months or years, in the order of their dates.
 
     Attributes
     ----------
     file : str
         Path, for messages.
-    values : ndarray, shape (months,), float64
+    values : ndarray, shape (n,), float64
         In ``units``; NaN where the file holds a fill value.
     units : str
         Empty where the file does not say.
     start : int or None
-        Year of the first January, from the time coordinate; None where there is none.
+        Year of the first value, from the time coordinate; None where there is none.
+    step : str or None
+        ``month`` or ``year``, from the time coordinate; None where there is none.
     calendar : str
-        ``standard``, ``noleap`` or ``360_day``; empty where the file does not say.
+        ``standard``, ``noleap``, ``360_day``, ``all_leap`` or ``julian``; empty where the file
+        does not say.
     digest : mapping
         Name, sha256 and size of the file.
     """
@@ -43,11 +71,14 @@ class Series:
     values: F8
     units: str
     start: int | None
+    step: Step | None
     calendar: str
     digest: dict[str, Any]
 
 
-def load_series(path: Path, variable: str, where: str, findings: Findings) -> Series | None:
+def load_series(
+    path: Path, variable: str, where: str, findings: Findings, stamps: Stamps | None = None
+) -> Series | None:
     """Return the series; None, with a finding, where it cannot be had."""
     import netCDF4
 
@@ -55,7 +86,7 @@ def load_series(path: Path, variable: str, where: str, findings: Findings) -> Se
     if not text:
         try:
             with netCDF4.Dataset(path) as dataset:
-                return _series(path, dataset, variable)
+                return _series(path, dataset, variable, stamps)
         except ValueError as error:
             text = str(error)
         except (OSError, RuntimeError) as error:
@@ -65,7 +96,7 @@ def load_series(path: Path, variable: str, where: str, findings: Findings) -> Se
     return None
 
 
-def _series(path: Path, dataset: Any, variable: str) -> Series:
+def _series(path: Path, dataset: Any, variable: str, stamps: Stamps | None) -> Series:
     if variable not in dataset.variables:
         names = ", ".join(sorted(dataset.variables)) or "nothing"
         raise ValueError(f"holds {names}; needed {variable}: correct pattern: or the file")
@@ -77,49 +108,22 @@ def _series(path: Path, dataset: Any, variable: str) -> Series:
             f"has shape ({sizes}) over ({', '.join(found.dimensions)}); "
             "needed one value a month: average over the globe first"
         )
-    if found.dtype is str or found.dtype.kind not in "fiu":
-        raise ValueError(f"holds {found.dtype}; needed numbers")
-    values = np.ma.filled(found[:].astype(np.float64), np.nan).reshape(-1)
-    values[is_fill(values)] = np.nan
-    start, calendar = _time(dataset, long[0] if long else "time", values.size)
+    values = numbers(found).reshape(-1)
+    when = dates_of(dataset, long[0] if long else "time", stamps) if values.size else None
+    if when is not None:
+        if when.step == "day":
+            raise ValueError("has one value a day; needed one a month or year: average first")
+        order = when.order
+        when, values = when.take(order), values[order]
+        if wrong := list(complaints(when)):
+            more = f"; and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+            raise ValueError(f"{wrong[0]}{more}")
     return Series(
         file=str(path),
         values=values,
         units=str(getattr(found, "units", "")).strip(),
-        start=start,
-        calendar=calendar,
+        start=int(when.year[0]) if when is not None else None,
+        step=when.step if when is not None else None,
+        calendar=CALENDARS.get(when.calendar, "") if when is not None else "",
         digest=digest(path.name, path.read_bytes()),
     )
-
-
-def _time(dataset: Any, dimension: str, length: int) -> tuple[int | None, str]:
-    """Return the first year and the calendar of a time coordinate that is whole months."""
-    if dimension not in dataset.variables:
-        return None, ""
-    import netCDF4
-
-    coordinate = dataset.variables[dimension]
-    spoken = str(getattr(coordinate, "calendar", "standard")).lower()
-    advice = "write CF time ('days since 1700-01-01'), or drop it and say start:"
-    if spoken not in _CALENDARS:
-        raise ValueError(f"has calendar {spoken!r}; needed {', '.join(sorted(_CALENDARS))}")
-    units = str(getattr(coordinate, "units", ""))
-    try:
-        dates: Any = netCDF4.num2date(coordinate[:], units, calendar=spoken)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise ValueError(
-            f"has a time coordinate that cannot be read (units {units!r}); {advice}"
-        ) from error
-    months = np.array([12 * date.year + date.month - 1 for date in np.atleast_1d(dates)])
-    steps = np.flatnonzero(np.diff(months) != 1)
-    if steps.size or months.size != length:
-        at = int(steps[0]) if steps.size else 0
-        pair = " and ".join(_month(m) for m in months[at : at + 2])
-        raise ValueError(f"has time steps {pair} in a row; needed every month once")
-    if months[0] % 12:
-        raise ValueError(f"begins in {_month(months[0])}; needed a January: leave the rest out")
-    return int(months[0] // 12), _CALENDARS[spoken]
-
-
-def _month(count: int) -> str:
-    return f"{count // 12}-{count % 12 + 1:02d}"

@@ -123,6 +123,12 @@ def _same(unit: str, other: str) -> bool:
         return False
 
 
+def is_stock(source: str, driver: Variable) -> bool:
+    """Return whether a column or variable, or else the driver, is named as a pool of carbon is."""
+    name = key(source)
+    return (name if name in _FLUXES or name in _STOCKS else key(driver.name)) in _STOCKS
+
+
 def wrong(source: str, driver: Variable, values: F8) -> list[tuple[NDArray[np.bool_], str]]:
     """Return where values cannot be, and what was needed, rule by rule.
 

@@ -22,11 +22,15 @@ as frozen. Levels below ``nbedrock``, if the file says so, are left out.
 a texture. Of texture alone, saturation (where there is no WATSAT), field capacity and wilting
 point are CLM's and the testbed's formulas for mineral soil.
 
+Values belong to the month or day of their time bounds, else of their stamp; where that may be
+either of two, say ``stamps:``. They are taken in the order of their dates, and levels by their
+depth, whatever the order in the file.
+
 Monthly files give means over whole years. For daily drivers say ``interpolate: linear``:
 values stand in the middle of months, and monthly means of what is between them differ.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -40,11 +44,11 @@ from scenarios.forcing._checks import F8, Findings, Years
 from scenarios.forcing._clm_drivers import Drivers
 from scenarios.forcing._clm_file import HISTORY, History, load_history
 from scenarios.forcing._clm_place import columns_of
-from scenarios.forcing._clm_time import complaints, joined
 from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
 from scenarios.forcing._declared import FILLS_MISSING, Input, Order
 from scenarios.forcing._served import LASTING, misfits, serve, wants_days
 from scenarios.forcing._testbed_grid import GRIDS, NOT_SIMULATED
+from scenarios.forcing._when import STAMPS, Stamps, complaints, joined
 from scenarios.forcing.synthetic_testbed import coords_of
 
 DAILY = ("gpp", "air_temperature", "soil_temperature", "theta_l", "theta_f", "btran")
@@ -103,6 +107,7 @@ class Spec(ReaderSpec):
     interpolate: Literal["linear"] | None = Field(
         default=None, description="daily drivers from monthly values"
     )
+    stamps: Stamps | None = Field(default=None, description=STAMPS)
     leap_days: Literal["refuse", "drop"] = Field(
         default="refuse", description="February 29, which kernels' years do not have"
     )
@@ -155,7 +160,8 @@ class Spec(ReaderSpec):
         paths = self._paths(base, findings)
         required, more = _variables(_names(needs))
         parts = [
-            load_history(path, (*required, *more, "H2OSOI", "SOILICE"), findings) for path in paths
+            load_history(path, (*required, *more, "H2OSOI", "SOILICE"), findings, self.stamps)
+            for path in paths
         ]
         read = [part for part in parts if part is not None]
         for part in read:
@@ -165,11 +171,10 @@ class Spec(ReaderSpec):
             for name in lacking:
                 text = f"no variable {name!r}" if name != "GPP" else "no variable 'GPP' or 'FPSN'"
                 findings.add("variables", Problem(text.replace('"', "'"), file=str(part.path)))
-            if part.shape != read[0].shape:
-                text = f"has places {part.shape} and {read[0].path.name} {read[0].shape}"
-                findings.add("places", Problem(f"{text}; needed the same", file=str(part.path)))
+            for text in _unlike(part, read[0]):
+                findings.add("places", Problem(text, file=str(part.path)))
         findings.raise_all()
-        return self._whole_years(_in_a_row(read), findings)
+        return self._whole_years(_in_a_row(read, findings), findings)
 
     def _paths(self, base: Path, findings: Findings) -> list[Path]:
         found: list[Path] = []
@@ -242,19 +247,36 @@ def _variables(names: set[str]) -> tuple[list[str], list[str]]:
     return required, []
 
 
-def _in_a_row(parts: list[History]) -> History:
+def _unlike(part: History, first: History) -> Iterator[str]:
+    """Yield how the places and levels of a file are not those of the first."""
+    if part.shape != first.shape:
+        yield f"has places {part.shape} and {first.path.name} {first.shape}; needed the same"
+        return
+    for name in part.places.keys() & first.places.keys():
+        if not np.allclose(part.places[name], first.places[name], rtol=1e-6, equal_nan=True):
+            yield f"has other numbers of {name!r} than {first.path.name}; needed the same places"
+    for name in ("levels", "thickness", "midpoints"):
+        here, there = (one.ground.get(name, np.nan) for one in (part, first))
+        if np.shape(here) != np.shape(there) or not np.allclose(here, there, equal_nan=True):
+            yield f"has other {name} of levels than {first.path.name}; needed the same"
+
+
+def _in_a_row(parts: list[History], findings: Findings) -> History:
     """Return files as one, in the order of their dates."""
-    ordered = sorted(parts, key=lambda part: int(part.when.count[0]))
-    first = ordered[0]
-    names = set.intersection(*(set(part.values) for part in ordered))
-    values = {n: np.concatenate([part.values[n] for part in ordered], axis=1) for n in names}
-    path = first.path if len(ordered) == 1 else first.path.parent
-    when = joined([part.when for part in ordered])
-    about = {"files": [part.about for part in ordered]}
-    return History(path, when, first.places, first.shape, values, first.ground, about)
+    first = parts[0]
+    path = first.path if len(parts) == 1 else first.path.parent
+    try:
+        when = joined([part.when for part in parts])
+    except ValueError as error:
+        findings.fatal("times", Problem(str(error), file=str(path)))
+    names = set.intersection(*(set(part.values) for part in parts))
+    values = {n: np.concatenate([part.values[n] for part in parts], axis=1) for n in names}
+    about = {"files": [part.about for part in parts]}
+    whole = History(path, when, first.places, first.shape, values, first.ground, about)
+    return _taken(whole, when.order)
 
 
-def _taken(history: History, which: NDArray[np.bool_]) -> History:
+def _taken(history: History, which: NDArray[Any]) -> History:
     values: dict[str, F8] = {name: v[:, which] for name, v in history.values.items()}
     when = history.when.take(which)
     return History(

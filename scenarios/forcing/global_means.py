@@ -13,6 +13,12 @@
         JULES-ES-1p0: {start: 1700}
         VISIT: {start: 1860, variables: {npp: [gpp, -ra], c_soil_model: [cSoil, cLitter]}}
 
+A value belongs to the month of its time bounds, else of its stamp; where that may be either of
+two, say ``stamps:``. A file without a time coordinate has one value a month from January of
+``start:``. Variables of one model cover the same years; beside months of fluxes there may be a
+stock a year (YIBs and SDGVM are published so: 1,440 months of NPP, 120 years of stocks). Such a
+stock is taken as it is; a flux a year is a rate over its months.
+
 From months to years: a flux is rate x days, summed; a stock is the mean of the months, or
 December. The defaults (``calendar: equal``, ``stock: mean``) with the area above give the
 annual table of TRENDY v9 S2 that belongs to these files, to its last digit: twelve months of
@@ -22,9 +28,9 @@ annual table of TRENDY v9 S2 that belongs to these files, to its last digit: twe
 import glob
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +48,7 @@ from scenarios.forcing._sources import (
     Term,
     as_asked,
     by_name,
+    is_stock,
     not_annual,
     spelled,
     told,
@@ -49,6 +56,7 @@ from scenarios.forcing._sources import (
     unneeded,
     wrong,
 )
+from scenarios.forcing._when import STAMPS, Stamps, Step
 
 
 class Member(BaseModel):
@@ -59,6 +67,7 @@ class Member(BaseModel):
     start: int | None = Field(
         default=None, ge=0, le=9999, description="year of the first January; files without time"
     )
+    stamps: Stamps | None = Field(default=None, description="as above, for this model alone")
     variables: dict[str, Names] = Field(default={}, description="as above, for this model alone")
     units: dict[str, str] = Field(default={}, description="as above, for this model alone")
 
@@ -96,6 +105,7 @@ class Spec(ReaderSpec):
     calendar: Calendar = Field(
         default="equal", description="days of the months; equal: twelve of 365/12 d"
     )
+    stamps: Stamps | None = Field(default=None, description=STAMPS)
     stock: Stock = Field(
         default="mean", description="a year's stock: mean of its months, or the last, December"
     )
@@ -140,11 +150,24 @@ class Part:
     series: Series
     unit: str
     start: int
+    step: Step = "month"
+
+    @property
+    def per_year(self) -> int:
+        """Return how many values a year has."""
+        return 12 if self.step == "month" else 1
 
     @property
     def years(self) -> tuple[int, int]:
         """Return the first and last year."""
-        return self.start, self.start + self.series.values.size // 12 - 1
+        return self.start, self.start + self.series.values.size // self.per_year - 1
+
+    @property
+    def said(self) -> str:
+        """Return how long it is, for people."""
+        return (
+            f"{self.term.name} has {self.series.values.size} {self.step}s, {as_range(self.years)}"
+        )
 
 
 Sources = list[tuple[Variable, list[Part]]]
@@ -207,15 +230,59 @@ class _Reading:
                 continue
             parts = [self._part(model, files[term.name], term, need) for term in terms]
             sources.append((need, [part for part in parts if part is not None]))
-        return sources
+        return self._settled(model, sources)
+
+    def _settled(self, model: str, sources: Sources) -> Sources:
+        """Return a model's series with their steps; note lengths that do not go together.
+
+        A file without a time coordinate has months; but a twelfth of what another has are
+        years.
+        """
+        parts = [part for _, found in sources for part in found]
+        months = {p.series.values.size for p in parts if p.series.step != "year"}
+        longest = max(months, default=0)
+        settled: Sources = []
+        for need, found in sources:
+            steps: list[Part] = []
+            for part in found:
+                annual = part.series.step is None and 12 * part.series.values.size == longest
+                steps.append(replace(part, step="year" if annual else part.series.step or "month"))
+            settled.append((need, steps))
+        self._check_lengths(model, [part for _, found in settled for part in found])
+        return settled
+
+    def _check_lengths(self, model: str, parts: Sequence[Part]) -> None:
+        """Note years that one variable of a model has and another has not."""
+        where, folder = f"model {model!r}", str(self.folder)
+        for part in parts:
+            if part.series.values.size % part.per_year or not part.series.values.size:
+                text = f"has {part.series.values.size} months; needed whole years, January to "
+                problem = Problem(
+                    f"{text}December", f"{where}, variable {part.term.name!r}", part.series.file
+                )
+                self.findings.add("series", problem)
+                return
+        spans: dict[tuple[int, int], Part] = {}
+        for part in parts:
+            spans.setdefault(part.years, part)
+        without = any(part.series.start is None for part in spans.values())
+        if len(spans) > 1 and (without or self.spec.years is None):
+            first, last = max(s[0] for s in spans), min(s[1] for s in spans)
+            said = "; ".join(part.said for part in spans.values())
+            advice = "correct the files, or their start:"
+            if not without and first < last:
+                advice = f"say years: [{first}, {last}], or {advice}"
+            text = f"variables of one model are of unlike length: {said}; {advice}"
+            self.findings.add("lengths", Problem(text, where, folder))
 
     def _part(self, model: str, path: Path, term: Term, need: Variable) -> Part | None:
         """Return one series with its unit and first year; None where something is wrong."""
         where = f"model {model!r}, variable {term.name!r}"
-        series = load_series(path, term.name, where, self.findings)
+        member = self.spec.members[model]
+        stamps = member.stamps or self.spec.stamps
+        series = load_series(path, term.name, where, self.findings, stamps)
         if series is None:
             return None
-        member = self.spec.members[model]
         said = {**self.spec.units, **member.units}
         unit, complaint = unit_of(term.name, need, said, found=series.units, example="UNIT")
         complaints = [complaint] if complaint else []
@@ -236,17 +303,13 @@ class _Reading:
 
     def _wrong_months(self, model: str, series: Series) -> Iterator[str]:
         start = self.spec.members[model].start
-        if series.values.size % 12 or not series.values.size:
-            yield f"has {series.values.size} months; needed whole years, January to December"
         if series.start is not None and start is not None and series.start != start:
             yield f"begins in {series.start} and the scenario says start: {start}; leave it out"
         said = self.spec.calendar
         if series.calendar in ("", said) or (said == "equal" and series.calendar != "360_day"):
             return
-        yield (
-            f"has calendar {series.calendar} and the scenario {said}; "
-            f"say calendar: {series.calendar}"
-        )
+        needed = series.calendar if series.calendar in get_args(Calendar) else "equal"
+        yield f"has calendar {series.calendar} and the scenario {said}; say calendar: {needed}"
 
     def _common(self, models: Mapping[str, Sources]) -> tuple[int, int] | None:
         spans = {
@@ -279,6 +342,7 @@ class _Reading:
             "first_january": {p.term.name: p.start for _, parts in sources for p in parts},
             "area_m2": self.spec.area,
             "calendar": self.spec.calendar,
+            "annual": [p.term.name for _, parts in sources for p in parts if p.step == "year"],
             "drivers": {
                 need.name: told(need, [p.term for p in parts], {p.term.name: p.unit for p in parts})
                 for need, parts in sources
@@ -309,16 +373,26 @@ class _Reading:
             text = f"has {as_range(has)}; needed {asked}: correct years: or start:"
             self.findings.add("years", Problem(text, where, file))
             return np.full(years.size, np.nan)
-        begin = 12 * (int(years[0]) - part.start)
-        monthly = part.series.values[begin : begin + 12 * years.size].reshape(-1, 12)
-        for t, month in np.argwhere(~np.isfinite(monthly)):
-            found = (
-                "is missing (NaN or a fill value)" if np.isnan(monthly[t, month]) else "is infinite"
-            )
-            place = f"{where}, {years[t]}-{month + 1:02d}"
-            self.findings.add("bad values", Problem(f"{found}; needed a number", place, file))
-        with np.errstate(invalid="ignore"):
-            values = self.to_annual.annual(monthly, years, part.unit, need.units)
+        n = part.per_year
+        begin = n * (int(years[0]) - part.start)
+        monthly = part.series.values[begin : begin + n * years.size].reshape(-1, n)
+        bad = ~np.isfinite(monthly)
+        if is_stock(part.term.name, need):
+            # A year's mean would hide it.
+            bad |= monthly < 0
+        for t, month in np.argwhere(bad):
+            value = monthly[t, month]
+            found = f"found {value:g}; needed 0 or more: a stock cannot be negative"
+            if np.isnan(value):
+                found = "is missing (NaN, or a fill value such as -9999 or -99); needed a number"
+            elif np.isinf(value):
+                found = "is infinite; needed a number"
+            date = f"{years[t]}-{month + 1:02d}" if n > 1 else f"{years[t]}"
+            self.findings.add("bad values", Problem(found, f"{where}, {date}", file))
+        if bad.any():
+            return np.full(years.size, np.nan)
+        monthly = np.broadcast_to(monthly, (years.size, 12))
+        values = self.to_annual.annual(monthly, years, part.unit, need.units)
         self._note_wrong(part.term.name, need, values, years, where, file)
         return values
 

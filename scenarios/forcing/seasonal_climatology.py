@@ -36,7 +36,6 @@ from kernels import Variable
 from scenarios._problems import Problem, nearest
 from scenarios.forcing._checks import F8, Findings, Years
 from scenarios.forcing._clm_soil import field_capacity, saturation, wilting_point
-from scenarios.forcing._clm_time import MONTH_DAYS
 from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
 from scenarios.forcing._declared import FILLS_MISSING, NUMBERS_MISSING, Input, Order, Quantity
 from scenarios.forcing._monthly import (
@@ -48,6 +47,7 @@ from scenarios.forcing._monthly import (
 )
 from scenarios.forcing._served import DAYS, LASTING, misfits, serve, wants_days
 from scenarios.forcing._testbed_plants import quality
+from scenarios.forcing._when import MONTH_DAYS
 from scenarios.forcing.synthetic_testbed import (
     DAILY,
     NPP_SHARE,

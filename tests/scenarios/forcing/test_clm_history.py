@@ -28,9 +28,10 @@ MONTHS = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 
 
 def write(
-    path, steps, change=None, *, calendar="noleap", dim="levgrnd", start="1901-01-01", ground=None
-):
-    """Write a history file of two columns; ``steps`` are lengths in days.
+    path, steps, change=None, *, calendar="noleap", dim="levgrnd", start="1901-01-01", ground=None,
+    bounds=True,
+):  # fmt: skip
+    """Write a history file of two columns, stamped as CLM does; ``steps`` are lengths in days.
 
     ``ground`` are variables of levels by column, (25, 2).
     """
@@ -48,11 +49,17 @@ def write(
     if change is not None:
         change(made)
     with netCDF4.Dataset(path, "w") as file:
-        for name, size in (("time", n), (dim, 25), ("levsoi", 20), ("lndgrid", 2)):
+        for name, size in (("time", n), (dim, 25), ("levsoi", 20), ("lndgrid", 2), ("nv", 2)):
             file.createDimension(name, size)
         time = file.createVariable("time", "f8", ("time",))
         time.setncatts({"units": f"days since {start} 00:00:00", "calendar": calendar})
         time[:] = ends
+        if bounds:
+            time.bounds = "time_bounds"
+            # A step of two days is a day after one that is left out.
+            begins = ends - np.where(np.asarray(steps) == 2, 1, steps)
+            made_bounds = file.createVariable("time_bounds", "f8", ("time", "nv"))
+            made_bounds[:] = np.stack([begins, ends], axis=1)
         file.createVariable(dim, "f8", (dim,))[:] = centres
         for name, values in (ground or {"DZSOI": NEW}).items():
             dims = (dim, "lndgrid")[: np.ndim(values)]

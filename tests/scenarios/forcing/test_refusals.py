@@ -395,7 +395,7 @@ NETCDF = {
     "NaN": (
         lambda p: write(p, "A_npp", at(NPP, 14, np.nan)),
         {},
-        ["A_npp.nc: model 'A', variable 'npp', 1901-03: is missing (NaN or a fill value)"],
+        ["A_npp.nc: model 'A', variable 'npp', 1901-03: is missing (NaN, or a fill value"],
     ),
     "fill value": (
         lambda p: write(p, "A_npp", np.ma.masked_greater(at(NPP, 14, 1.0), 0.9)),
@@ -415,7 +415,7 @@ NETCDF = {
     "negative stock": (
         lambda p: write(p, "A_cSoil", -SOIL),
         {},
-        ["A_cSoil.nc: model 'A', variable 'cSoil', year 1900: found -1", "0 or more"],
+        ["A_cSoil.nc: model 'A', variable 'cSoil', 1900-01: found -15; needed 0 or more"],
     ),
     "wrong sign": (
         lambda p: write(p, "A_npp", -NPP),
@@ -465,12 +465,12 @@ NETCDF = {
     "a month left out": (
         lambda p: write(p, "A_npp", NPP[:24], time=np.delete(MIDDLE, range(5, 17))),
         {},
-        ["has time steps 1900-05 and 1901-06 in a row; needed every month once"],
+        ["A_npp.nc: ", "1900-05 is followed by 1901-06; 12 missing"],
     ),
     "begins in July": (
         lambda p: write(p, "A_npp", NPP[:24], time=MIDDLE[6:30]),
         {},
-        ["begins in 1900-07; needed a January"],
+        ["begins with 1900-07; needed whole years: leave out what is before 1901"],
     ),
     "time without units": (
         lambda p: write(p, "A_npp", NPP, time=MIDDLE, units="days"),
