@@ -13,6 +13,7 @@ from scenarios._problems import Problem
 from scenarios.forcing._checks import F8, Findings, digest, not_a_file
 from scenarios.forcing._declared import FILLS_MISSING, Input, Order, Quantity
 from scenarios.forcing._grid_csv import load_csv
+from scenarios.forcing._netcdf import numbers
 
 RADIUS = 6371.0
 """Of the Earth, km."""
@@ -181,6 +182,26 @@ class Biome:
         return self.leaf[0] * self.leaf[1], self.root[0] * self.root[1]
 
 
+@dataclass(frozen=True)
+class Mapped:
+    """Values of a grid, (lat, lon), and its latitudes and longitudes where the file says them."""
+
+    values: F8
+    lat: F8 | None
+    lon: F8 | None
+
+    def off(self, row: Any, column: Any, lat: F8, lon: F8) -> Any:
+        """Return which of some places are not at their row and column; half a cell is rounding."""
+        bad = np.zeros(lat.size, dtype=bool)
+        if self.lat is not None and self.lat.size > 1:
+            step = np.abs(np.diff(self.lat)).max()
+            bad |= ~(np.abs(self.lat[row] - lat) <= step / 2)
+        if self.lon is not None and self.lon.size > 1:
+            step = np.abs(np.diff(self.lon)).min()
+            bad |= ~(np.abs((self.lon[column] - lon + 180) % 360 - 180) <= step / 2)
+        return bad
+
+
 def load_testbed(
     folder: Path, within: float, findings: Findings
 ) -> tuple[Cells, dict[int, Biome]] | None:
@@ -209,11 +230,17 @@ def load_testbed(
             return None
     # Cells are numbered otherwise in the NetCDF file; rows and columns are the same.
     at = np.stack([types["ilat"], types["ilo"]]) - 1
-    if not ((at >= 0) & (at < np.array(npp.shape)[:, None])).all():
-        text = f"has rows or columns (ilat, ilo) beyond the {npp.shape} cells of {DRIVERS}"
+    shape = npp.values.shape
+    if not ((at >= 0) & (at < np.array(shape)[:, None])).all():
+        text = f"has rows or columns (ilat, ilo) beyond the {shape} cells of {DRIVERS}"
         findings.add("files", Problem(text, file=str(forcing / TYPES)))
         return None
-    made = npp[tuple(at.astype(int))]
+    row, column = at.astype(int)
+    for i in np.flatnonzero(npp.off(row, column, soil["lat"], soil["lon"])):
+        text = f"row {row[i] + 1}, column {column[i] + 1} is another place in {DRIVERS}"
+        where = f"cell at {soil['lat'][i]:g}, {soil['lon'][i]:g}"
+        findings.add("cells that differ", Problem(text, where, str(forcing / TYPES)))
+    made = npp.values[row, column]
     known = np.isin(types["ivt_igbp"], [c for c in biomes if c not in BARE]) & (made > 0)
     columns = {"clay": soil["clay"], "class": types["ivt_igbp"], "NPP": made}
     cells = Cells(
@@ -227,8 +254,8 @@ def load_testbed(
     return cells, biomes
 
 
-def _npp(path: Path, findings: Findings) -> tuple[F8 | None, Any]:
-    """Return annual NPP (lat, lon), g C m-2 yr-1, NaN where there is none, and a digest."""
+def _npp(path: Path, findings: Findings) -> tuple[Mapped | None, Any]:
+    """Return annual NPP, g C m-2 yr-1, NaN where there is none, and a digest."""
     import netCDF4
 
     text = not_a_file(path, "a NetCDF file of cnpp")
@@ -238,11 +265,16 @@ def _npp(path: Path, findings: Findings) -> tuple[F8 | None, Any]:
                 variable = dataset["cnpp"]
                 if getattr(variable, "units", "") not in ("gC m-2 day-1", "g C m-2 d-1"):
                     raise ValueError(f"cnpp is in {variable.units!r}; needed 'gC m-2 day-1'")
-                if variable.ndim != 2:
-                    raise ValueError(f"cnpp has dimensions {variable.dimensions}")
-                values = np.ma.filled(variable[:].astype(np.float64), np.nan)
-            return 365.0 * values, digest(path.name, path.read_bytes())
-        except (OSError, IndexError, ValueError) as error:
+                if sorted(variable.dimensions) != ["lat", "lon"]:
+                    said = ", ".join(variable.dimensions)
+                    raise ValueError(f"cnpp has dimensions ({said})")
+                values = numbers(variable)
+                values = values.T if variable.dimensions == ("lon", "lat") else values
+                places = {n: numbers(dataset[n], real=(-99.0,)) for n in ("lat", "lon")
+                          if n in dataset.variables}  # fmt: skip
+            found = Mapped(365.0 * values, places.get("lat"), places.get("lon"))
+            return found, digest(path.name, path.read_bytes())
+        except (OSError, RuntimeError, IndexError, ValueError) as error:
             text = f"cannot be read ({error}); needed a variable cnpp (lat, lon)"
     findings.add("files", Problem(text, file=str(path)))
     return None, {}

@@ -11,8 +11,9 @@ from scenarios._problems import Problem, nearest
 from scenarios.forcing._checks import F8, Findings, digest, not_a_file, number
 from scenarios.forcing._declared import Quantity
 from scenarios.forcing._gridded import distances, wrapped
+from scenarios.forcing._netcdf import numbers
 from scenarios.forcing._table import Table, load_table
-from scenarios.forcing._when import MONTH_DAYS
+from scenarios.forcing._when import MONTH_DAYS, dates_of
 from scenarios.units import convert
 
 WITHIN = 75.0
@@ -181,15 +182,13 @@ def _of_grid(path: Path, sites: Sites, variables: Mapping[str, str], findings: F
     if not text:
         try:
             with netCDF4.Dataset(path) as dataset:
-                lat, lon = (np.asarray(dataset[n][:], dtype=np.float64) for n in ("lat", "lon"))
+                lat, lon = _axes(dataset)
                 for quantity in QUANTITIES:
                     name = variables.get(quantity, quantity)
                     if name in dataset.variables:
                         unit = str(getattr(dataset[name], "units", ""))
-                        values = np.ma.filled(dataset[name][:].astype(np.float64), np.nan)
-                        if values.shape != (12, lat.size, lon.size):
-                            raise ValueError(f"{name} has shape {values.shape}")
-                        at = _nearest(sites, lat, lon, values, path, findings)
+                        values = _twelve(dataset, dataset[name])
+                        at = _nearest(sites, lat, lon, values, (name, path), findings)
                         found[quantity] = (values[:, at[0], at[1]].T, unit)
             return found, digest(path.name, path.read_bytes())
         except (OSError, RuntimeError, IndexError, ValueError) as error:
@@ -197,21 +196,80 @@ def _of_grid(path: Path, sites: Sites, variables: Mapping[str, str], findings: F
     findings.fatal("files", Problem(text, file=str(path)))
 
 
+def _axes(dataset: Any) -> tuple[F8, F8]:
+    """Return latitudes and longitudes of a grid; raise ValueError where they cannot be."""
+    rules = {"lat": (-90.0, 90.0, ()), "lon": (-180.0, 360.0, (-99.0,))}
+    found = []
+    for name, (least, most, real) in rules.items():
+        if name not in dataset.variables or dataset[name].ndim != 1:
+            raise ValueError(f"has no variable {name!r} of one dimension")
+        values = numbers(dataset[name], real)
+        if not ((values >= least) & (values <= most)).all():
+            bad = values[~((values >= least) & (values <= most))][0]
+            raise ValueError(f"variable {name!r} has {bad:g}; needed {least:g} to {most:g}")
+        found.append(values)
+    return found[0], found[1]
+
+
+def _twelve(dataset: Any, variable: Any) -> F8:
+    """Return a variable as (12, lat, lon), January first; raise ValueError where it is not so.
+
+    Months are those of a coordinate ``month``, 1 to 12, or of time; a dimension ``month``
+    without either stands from January on.
+    """
+    (lat,), (lon,) = (dataset[name].dimensions for name in ("lat", "lon"))
+    dims, name = variable.dimensions, variable.name
+    others = [dim for dim in dims if dim not in (lat, lon)]
+    if len(dims) != 3 or len(others) != 1:
+        raise ValueError(f"{name} has dimensions ({', '.join(dims)})")
+    moved = numbers(variable).transpose([dims.index(dim) for dim in (others[0], lat, lon)])
+    if len(moved) != 12:
+        raise ValueError(f"{name} has {len(moved)} months; needed 12")
+    months = _months_of(dataset, others[0])
+    if sorted(months.tolist()) != list(range(1, 13)):
+        raise ValueError(f"{name} has months {', '.join(map(str, months))}; needed 1 to 12 once")
+    return np.asarray(moved[np.argsort(months)])
+
+
+def _months_of(dataset: Any, dim: str) -> Any:
+    if dim == "month" and dim in dataset.variables and dataset[dim].dimensions == (dim,):
+        found = numbers(dataset[dim])
+        if (found == np.rint(found)).all():
+            return found.astype(np.int64)
+    when = dates_of(dataset, dim)
+    if when is not None and when.step != "month":
+        raise ValueError(f"has one value a {when.step}; needed twelve months")
+    if when is None and dim != "month":
+        raise ValueError(f"has no coordinate {dim!r} that says the months")
+    return np.arange(1, 13) if when is None else when.month
+
+
 def _nearest(
-    sites: Sites, lat: F8, lon: F8, values: F8, path: Path, findings: Findings
+    sites: Sites, lat: F8, lon: F8, values: F8, of: tuple[str, Path], findings: Findings
 ) -> tuple[Any, Any]:
-    """Return row and column of the nearest cell with values for each site."""
-    known = np.isfinite(values).all(axis=0)
+    """Return row and column of the nearest cell with values for each site.
+
+    A cell with no month at all is passed over (ocean); one that lacks some is refused.
+    """
+    variable, path = of
+    known = np.isfinite(values).any(axis=0)
     rows, columns = np.nonzero(known)
+    if not rows.size:
+        text = "has no value anywhere"
+        findings.fatal("places", Problem(text, f"variable {variable!r}", str(path)))
     chosen = []
     for i, name in enumerate(sites.names):
         where = float(sites.columns["lat"][i]), float(wrapped(sites.columns["lon"])[i])
         far = distances(*where, lat[rows], wrapped(lon)[columns])
-        best = int(far.argmin()) if far.size else 0
-        if not far.size or far[best] > WITHIN:
-            away = f"{far[best]:.0f} km away" if far.size else "nowhere"
-            text = f"the nearest cell with values is {away}; needed at most {WITHIN:g} km (ocean?)"
-            findings.add("places", Problem(text, f"location {name!r}", str(path)))
+        best = int(far.argmin())
+        if far[best] > WITHIN:
+            text = f"the nearest cell with values is {far[best]:.0f} km away; needed at most "
+            place = f"variable {variable!r}, location {name!r}"
+            findings.add("places", Problem(f"{text}{WITHIN:g} km (ocean?)", place, str(path)))
+        for month in np.flatnonzero(~np.isfinite(values[:, rows[best], columns[best]])):
+            cell = f"cell ({lat[rows[best]]:g}, {lon[columns[best]]:g})"
+            place = f"variable {variable!r}, month {month + 1}, {cell}, nearest to {name!r}"
+            findings.add("gaps", Problem("is missing; needed every month", place, str(path)))
         chosen.append(best)
     return rows[chosen], columns[chosen]
 

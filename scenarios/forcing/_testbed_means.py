@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scenarios._problems import Problem
 from scenarios.forcing._checks import F8, Findings, digest, not_a_file
 from scenarios.forcing._declared import Quantity
+from scenarios.forcing._netcdf import numbers
 from scenarios.forcing._perturbed import Perturb
 from scenarios.forcing._testbed_grid import Chosen, Grid, Skipped, choose, load_grid
 from scenarios.forcing._testbed_plants import Litter, Quality, from_means, quality
@@ -136,6 +137,7 @@ class _File:
     about: dict[str, Any] = field(default_factory=dict)
     _arrays: dict[str, F8] = field(default_factory=dict)
     _units: dict[str, str] = field(default_factory=dict)
+    _other: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         import netCDF4
@@ -144,16 +146,23 @@ class _File:
         if not text:
             try:
                 with netCDF4.Dataset(self.path) as dataset:
-                    for name, variable in dataset.variables.items():
-                        raw = np.ma.filled(variable[:].astype(np.float64), np.nan)
-                        self._arrays[name] = np.where(np.abs(raw) > LARGEST, np.nan, raw)
-                        self._units[name] = str(getattr(variable, "units", ""))
+                    for name in (*VARIABLES, "cellid", "IGBP_PFT", "lat", "lon"):
+                        if name in dataset.variables:
+                            self._take(name, dataset[name])
+                    self._other = [n for n in dataset.variables if n not in self._arrays]
             except (OSError, RuntimeError, ValueError) as error:
                 reason = getattr(error, "strerror", None) or str(error)
                 text = f"is not NetCDF, or not all of it ({reason}); fetch it again"
         if text:
             self.findings.fatal("files", Problem(text, file=str(self.path)))
         self.about = digest(self.path.name, self.path.read_bytes())
+
+    def _take(self, name: str, variable: Any) -> None:
+        """Keep a variable as (lat, lon), whatever the order of its dimensions."""
+        values = numbers(variable, real=(-99.0,) if name == "lon" else ())
+        dims = variable.dimensions
+        self._arrays[name] = values.T if dims == ("lon", "lat") else values
+        self._units[name] = str(getattr(variable, "units", ""))
 
     def check_cells(self, grid: Grid) -> None:
         """Note cells and classes that are not those of the tables."""
@@ -184,7 +193,7 @@ class _File:
     def _at(self, name: str, grid: Grid) -> F8:
         nothing = np.full(grid.cell.size, np.nan)
         if name not in self._arrays:
-            there = ", ".join(sorted(self._arrays))
+            there = ", ".join(sorted([*self._arrays, *self._other]))
             text = f"no variable {name!r}; it holds {there}"
             self.findings.fatal("variables", Problem(text, file=str(self.path)))
         array = self._arrays[name]

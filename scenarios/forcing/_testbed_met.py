@@ -14,6 +14,7 @@ from scenarios.forcing._declared import Quantity
 from scenarios.forcing._served import DAYS
 from scenarios.forcing._testbed_grid import Grid
 from scenarios.forcing._testbed_means import LARGEST
+from scenarios.forcing._when import complaints, dates_of
 
 F4 = NDArray[np.float32]
 
@@ -72,6 +73,7 @@ class MetFile:
         self.path, self._dataset, self._findings = path, dataset, findings
         dataset.set_auto_maskandscale(False)
         self.years = tuple(int(y) for y in np.atleast_1d(self._whole("year")))
+        self._order: NDArray[np.intp] | None = None
         for problem in self._wrong_layout():
             findings.add("layouts", problem)
 
@@ -110,7 +112,38 @@ class MetFile:
                 yield Problem(text, f"variable {name!r}", str(self.path))
             elif found is None and name != OPTIONAL:
                 self._missing(name)
+        yield from self._wrong_days()
         yield from self._cut_short()
+
+    def _wrong_days(self) -> Iterator[Problem]:
+        """Settle the order of days, and yield what is wrong with them.
+
+        The layout has no coordinate of time: days stand from January 1 of the first year. Where
+        a file has one all the same, it counts.
+        """
+        time = self._dataset.variables.get("time")
+        if time is None or time.dimensions != ("time",):
+            return
+        if "since" not in str(getattr(time, "units", "")):
+            self._order = np.argsort(np.asarray(time[:]), kind="stable")
+            if np.unique(time[:]).size != time.size:
+                text = "has a value twice; needed every day once"
+                yield Problem(text, "variable 'time'", str(self.path))
+            return
+        try:
+            when = dates_of(self._dataset)
+            assert when is not None, "it is since a date"
+        except ValueError as error:
+            yield Problem(str(error), file=str(self.path))
+            return
+        self._order = when.order
+        when = when.take(self._order)
+        texts = [*complaints(when)] if when.step == "day" else [f"has one value a {when.step}"]
+        found = tuple(np.unique(when.year).tolist())
+        if not texts and found != self.years:
+            texts = [f"has dates of {', '.join(map(str, found))} and variable 'year' others"]
+        for text in texts[:1]:
+            yield Problem(text, "variable 'time'", str(self.path))
 
     def _cut_short(self) -> Iterator[Problem]:
         """Yield that the file ends before its variables do: the library reads on in silence."""
@@ -159,7 +192,7 @@ class MetFile:
             inside = at < there.size
             # Tables have two decimals, and count longitudes from 0 or from -180.
             off = (there[at[inside]] - needed[inside] + 180.0) % 360.0 - 180.0
-            for i in np.flatnonzero(inside)[np.abs(off) > 0.01].tolist():
+            for i in np.flatnonzero(inside)[~(np.abs(off) <= 0.01)].tolist():
                 text = f"{name} is {there[at[i]]:g} at its {'row' if name == 'lat' else 'column'}"
                 self._note("cells that differ", f"{text} {at[i] + 1}", grid.said(i))
 
@@ -168,11 +201,30 @@ class MetFile:
         if name not in self._dataset.variables:
             return None
         first = DAYS * self.years.index(year)
-        whole = self._dataset[name][first : first + DAYS]
+        days = slice(first, first + DAYS)
+        whole = self._unpacked(name, days if self._order is None else self._order[days])
         # Days come first in the file; the kernels want each cell's days in a row.
         values = np.moveaxis(whole[..., grid.row, grid.column], -1, 0)
         self._check(name, year, values, grid)
         return np.ascontiguousarray(values, dtype=np.float32)
+
+    def _unpacked(self, name: str, days: Any) -> NDArray[Any]:
+        """Return days of a variable; packed ones as the numbers that they stand for."""
+        variable = self._dataset[name]
+        if isinstance(days, slice):
+            raw = variable[days]
+        else:
+            # Ascending for the library, then in their order.
+            rising = np.argsort(days, kind="stable")
+            raw = np.empty((days.size, *variable.shape[1:]), variable.dtype)
+            raw[rising] = variable[days[rising]]
+        scale = getattr(variable, "scale_factor", 1.0)
+        offset = getattr(variable, "add_offset", 0.0)
+        if scale == 1.0 and offset == 0.0:
+            return np.asarray(raw)
+        gaps = [getattr(variable, a, None) for a in ("_FillValue", "missing_value")]
+        gone = np.isin(raw, [gap for gap in gaps if gap is not None])
+        return np.where(gone, np.nan, raw * float(scale) + float(offset))
 
     def _check(self, name: str, year: int, values: F4, grid: Grid) -> None:
         rule = RULES[name]

@@ -253,7 +253,7 @@ class _Reading:
 
     def _check_lengths(self, model: str, parts: Sequence[Part]) -> None:
         """Note years that one variable of a model has and another has not."""
-        where, folder = f"model {model!r}", str(self.folder)
+        where = f"model {model!r}"
         for part in parts:
             if part.series.values.size % part.per_year or not part.series.values.size:
                 text = f"has {part.series.values.size} months; needed whole years, January to "
@@ -273,7 +273,8 @@ class _Reading:
             if not without and first < last:
                 advice = f"say years: [{first}, {last}], or {advice}"
             text = f"variables of one model are of unlike length: {said}; {advice}"
-            self.findings.add("lengths", Problem(text, where, folder))
+            shortest = min(spans.values(), key=lambda part: part.series.values.size)
+            self.findings.add("lengths", Problem(text, where, shortest.series.file))
 
     def _part(self, model: str, path: Path, term: Term, need: Variable) -> Part | None:
         """Return one series with its unit and first year; None where something is wrong."""

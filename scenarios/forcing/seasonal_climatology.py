@@ -119,7 +119,8 @@ class Spec(ReaderSpec):
                 Order("latitudes", ("lat",)),
                 Order("longitudes", ("lon",)),
             ),
-            missing=f"{FILLS_MISSING}; such a cell is passed over for the nearest that has values",
+            missing=f"{FILLS_MISSING}; a cell that lacks every month is passed over for the "
+            "nearest that has values; one that lacks some is refused",
             agree=("twelve months",),
         ),
     )

@@ -49,9 +49,12 @@ def outcome(read: Any, good: Sequence[Forcing]) -> Outcome:
     except Exception as error:  # whatever it is, a user must not see it
         return Outcome("crash", f"{type(error).__name__}: {error}")
     before, after = numbers(good), numbers(found)
-    if before.keys() == after.keys() and all(_same(before[k], after[k]) for k in before):
+    most = _largest(before)
+    if before.keys() == after.keys() and all(_same(before[k], after[k], most[k]) for k in before):
         return Outcome("same", told=_notes(found) != _notes(good))
-    differ = sorted(k for k in after if k not in before or not _within(before[k], after[k]))
+    differ = sorted(
+        k for k in after if k not in before or not _within(before[k], after[k], most[k])
+    )
     if differ:
         return Outcome("different", f"{len(differ)} arrays, first of {differ[0]}")
     if _notes(found) == _notes(good):
@@ -78,21 +81,29 @@ def numbers(forcings: Sequence[Forcing]) -> dict[tuple[str, ...], Any]:
     return found
 
 
-def _close(one: Any, other: Any) -> Any:
-    most = np.nanmax(np.abs(one), initial=0.0)
+def _largest(found: Mapping[tuple[str, ...], Any]) -> dict[tuple[str, ...], float]:
+    """Return the largest value of each quantity over all locations: what rounding is beside."""
+    most: dict[tuple[str, ...], float] = {}
+    for key, values in found.items():
+        most[key[:2]] = max(most.get(key[:2], 0.0), np.nanmax(np.abs(values), initial=0.0))
+    return {key: most[key[:2]] for key in found}
+
+
+def _close(one: Any, other: Any, most: float) -> Any:
     return np.isclose(one, other, rtol=SAME["rtol"], atol=SAME["rtol"] * most, equal_nan=True)
 
 
-def _same(before: Any, after: Any) -> bool:
-    return bool(before.shape == after.shape and _close(before, after).all())
+def _same(before: Any, after: Any, most: float) -> bool:
+    return bool(before.shape == after.shape and _close(before, after, most).all())
 
 
-def _within(before: Any, after: Any) -> bool:
+def _within(before: Any, after: Any, most: float) -> bool:
     """Return whether what is left of values is the same, in the same order: others are gone."""
     if before.ndim != 1 or after.ndim != 1:
-        return bool(before.shape == after.shape and (_close(before, after) | np.isnan(after)).all())
+        same = before.shape == after.shape
+        return bool(same and (_close(before, after, most) | np.isnan(after)).all())
     left = iter(before[~np.isnan(before)])
-    return all(any(_close(old, new) for old in left) for new in after[~np.isnan(after)])
+    return all(any(_close(old, new, most) for old in left) for new in after[~np.isnan(after)])
 
 
 def _notes(forcings: Sequence[Forcing]) -> str:

@@ -54,8 +54,12 @@ class Nc:
         return 0
 
     def dims(self, of: Iterable[str]) -> list[str]:
-        """Return which of some dimensions are there."""
-        return [dim for dim in sorted(of) if self.size(dim)]
+        """Return which of some dimensions are there, with a coordinate that says their order."""
+        return [dim for dim in sorted(of) if self.size(dim) and self.said(dim)]
+
+    def said(self, dim: str) -> bool:
+        """Return whether anything in the file says where along a dimension a value stands."""
+        return any(v.dims == (dim,) and np.ndim(v.values) == 1 for v in self.variables.values())
 
     def bounds_of(self, name: str) -> str:
         """Return the variable of a coordinate's bounds; empty where there is none."""

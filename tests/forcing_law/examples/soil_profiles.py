@@ -4,6 +4,7 @@ import gzip
 from itertools import pairwise
 
 import netCDF4
+import numpy as np
 from forcing_law.example import Example
 
 from kernels import Variable
@@ -76,15 +77,18 @@ def write(folder):
     )
     _packed(
         forcing / TYPES,
-        "ijcam,lat,lon,ivt_igbp,ilat,ilo\n9,46.0,10.0,4,2,1\n8,45.1,10.1,15,1,2\n"
-        "7,45.8,289.9,4,1,1\n",
+        "ijcam,lat,lon,ivt_igbp,ilat,ilo\n9,46.0,10.0,4,3,1\n8,45.1,10.1,15,1,2\n"
+        "7,45.8,289.9,4,2,3\n",
     )
     with netCDF4.Dataset(forcing / DRIVERS, "w") as file:
-        for dim in ("lat", "lon"):
-            file.createDimension(dim, 2)
+        for dim, values in (("lat", [45.1, 45.8, 46.0]), ("lon", [10.0, 10.1, 289.9])):
+            file.createDimension(dim, 3)
+            file.createVariable(dim, "f8", (dim,))[:] = values
         npp = file.createVariable("cnpp", "f8", ("lat", "lon"))
         npp.units = "gC m-2 day-1"
-        npp[:] = [[1.5, 9.0], [2.0, 8.0]]
+        values = np.full((3, 3), np.nan)
+        values[[0, 1, 2], [1, 2, 0]] = 9.0, 1.5, 2.0
+        npp[:] = values
     (folder / "air").mkdir()
     for i, name in enumerate(ZONES):
         rows = [(1950.1, 0.9), (1950.9, 1.0), (1952.5, 1.15), (1954.5, 1.35)]
