@@ -189,12 +189,12 @@ def packed_as_integers(folder, one, example):
     for path, nc in _files(folder, one, example):
         for _, name, var in _variables(one, example, nc, "driver"):
             values = np.asarray(var.values, dtype=np.float64)
-            known = values[values != var.fill]
-            least, most = known.min(), known.max()
+            known = (values != var.fill) & np.isfinite(values)
+            least, most = values[known].min(), values[known].max()
             scale = (most - least) / 2_000_000_000 or 1.0
-            packed = np.rint((values - least) / scale - 1_000_000_000)
             fill = -2_147_483_647
-            packed = np.where(values == var.fill, fill, packed).astype(np.int32)
+            packed = np.full(values.shape, fill, dtype=np.int32)
+            packed[known] = np.rint((values[known] - least) / scale - 1_000_000_000)
             attrs = {k: v for k, v in var.attrs.items() if k not in ("_FillValue", "missing_value")}
             attrs |= {"scale_factor": scale, "add_offset": least + 1e9 * scale}
             attrs["_FillValue"] = np.int32(fill)
