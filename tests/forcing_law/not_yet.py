@@ -26,7 +26,6 @@ NOT_YET: dict[tuple[str, str], str] = {
     ("soil_profiles", "units_respelled"): "units",
     ("soil_profiles", "values_rescaled_with_their_unit"): "units",
     ("soil_profiles", "units_left_out"): "units",
-    ("soil_profiles", "words_for_numbers"): "time, order and gaps of NetCDF",
     ("testbed", "values_rescaled_with_their_unit"): "units",
     ("testbed", "units_of_another_dimension"): "units",
     ("testbed", "impossible_latitudes"): "places and areas",
