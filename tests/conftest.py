@@ -14,8 +14,12 @@ settings.register_profile("fresh", deadline=None, print_blob=True)
 settings.load_profile("soilsweep")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Refuse a test that belongs to two tiers."""
+    """Leave a real SLURM to CI, and refuse a test that belongs to two tiers."""
+    for item in items:
+        if item.get_closest_marker("slurm") and not item.get_closest_marker("acceptance"):
+            item.add_marker("slow")
     both = [i.nodeid for i in items if {"slow", "acceptance"} <= {m.name for m in i.iter_markers()}]
     if both:
         raise pytest.UsageError(f"both slow and an acceptance: {', '.join(both)}")

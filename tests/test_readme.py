@@ -9,7 +9,7 @@ from pathlib import Path
 
 import programs
 import pytest
-from commandline import PROGRAM
+from commandline import PROGRAM, soilsweep
 from support import DATA, needs_data
 
 import scenarios
@@ -39,8 +39,16 @@ def run(program, folder):
     )
 
 
-def test_every_command_runs(folder):
+def test_every_option_exists():
     assert len(commands()) >= 9
+    for command in commands():
+        _, name, *words = shlex.split(command)
+        used = {word for word in words if word.startswith("--")}
+        assert used <= set(re.findall(r"--[a-z-]+", soilsweep(name, "--help").out)), command
+
+
+@pytest.mark.slow
+def test_every_command_runs(folder):
     for command in commands():
         words = shlex.split(command)[1:]
         program = [sys.executable, "-c", "from ensemble.cli import main; main()", *words]
@@ -49,7 +57,9 @@ def test_every_command_runs(folder):
         assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_every_python_block_runs(folder):
+    """After the commands, whose store they read."""
     assert blocks("python")
     for block in blocks("python"):
         done = run([sys.executable, "-W", "error", "-c", block], folder)

@@ -1,7 +1,7 @@
 """One table of all figures at the end of a benchmark run.
 
-``pytest tests/benchmarks -m benchmark --benchmark-enable``; without the option each runs once, as
-a test. They are acceptances, but for one of each file that is marked slow, so that CI runs it.
+``pytest tests/benchmarks --benchmark-enable``; without the option each runs once, as a test: in CI
+where it is marked slow, as one of each file is, else as an acceptance.
 """
 
 from collections import defaultdict
@@ -22,11 +22,13 @@ GROUPS_TO_REACH = {
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
+    """Leave benchmarks to CI and to acceptances, unless they are asked for."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker("benchmark")
-            if not item.get_closest_marker("slow"):
+            if config.getoption("benchmark_enable"):
+                item.own_markers = [mark for mark in item.own_markers if mark.name != "slow"]
+            elif not item.get_closest_marker("slow"):
                 item.add_marker("acceptance")
 
 

@@ -85,7 +85,7 @@ def test_years_against_a_scalar_loop(benchmark, compare, part, locations, sample
     compare(f"casa {part}, {years} cell-years, {where}", getattr(job, part), loop)
 
 
-@pytest.mark.parametrize("part", ["vegetation", "soil"])
+@pytest.mark.parametrize("part", [pytest.param("vegetation", marks=pytest.mark.slow), "soil"])
 def test_steady_states_of_cycles(benchmark, compare, part):
     benchmark.group = "casa, steady states"
     cells, years = (70, 20) if compare.enabled else (7, 1)

@@ -125,6 +125,7 @@ def test_daily_years_of_samples(benchmark, compare, start):
     compare(f"corpse, {samples} samples, {job.years} daily years, {start}", job.ours)
 
 
+@pytest.mark.slow
 def test_steady_states_of_constant_drivers(benchmark, compare):
     benchmark.group = "corpse, steady states"
     job = Job(10, 10_000 if compare.enabled else 10, drivers="mean")

@@ -81,6 +81,7 @@ class TestSobolAnalysis:
 
 @pytest.mark.benchmark(group="morris sampling")
 class TestMorrisSampling:
+    @pytest.mark.slow
     def test_ours(self, benchmark):
         design = opened("morris", trajectories=MORRIS)
         assert len(benchmark(lambda: design.rows(0, design.size))) == D

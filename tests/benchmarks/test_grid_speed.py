@@ -56,6 +56,7 @@ class TestSums:
 
 @pytest.mark.benchmark(group="shares of variance of 3,000 locations")
 class TestShares:
+    @pytest.mark.slow
     def test_models_and_parameters(self, benchmark, values):
         found = benchmark(lambda: cell_shares(values, (1, 2)))
         np.testing.assert_allclose(sum(found.values()), 1, atol=1e-12)

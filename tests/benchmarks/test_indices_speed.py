@@ -35,6 +35,7 @@ def case(method):
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.benchmark(group="indices of 100 cells")
 class TestIndices:
+    @pytest.mark.slow
     def test_inside_a_run(self, benchmark, method):
         design, requests, _, values = case(method)
         target = Target("x", "1", "x", CELLS, np.zeros((1, 2)), design=lambda location: design)

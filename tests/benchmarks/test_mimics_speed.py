@@ -234,7 +234,7 @@ def test_hourly_years_against_c(benchmark, compare, c_loops, name):
     compare(f"mimics {name}, {job.samples} hourly years", job.ours, Against("C loop", in_c))
 
 
-@pytest.mark.parametrize("name", ["S1", "S4"])
+@pytest.mark.parametrize("name", [pytest.param("S1", marks=pytest.mark.slow), "S4"])
 def test_adaptive_years(benchmark, compare, name):
     benchmark.group = "mimics, years"
     job = Job(CASES[name], 200 if compare.enabled else 3, mode="transient", start="cold")

@@ -125,6 +125,7 @@ def test_cycles(benchmark, compare, count, samples):
     compare(figure, job.ours, rounds=5)
 
 
+@pytest.mark.slow
 def test_equilibria_against_a_plain_loop(benchmark, compare):
     benchmark.group = "mimics of the testbed, equilibria"
     count, samples = (50, 200) if compare.enabled else (2, 3)

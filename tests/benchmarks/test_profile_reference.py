@@ -64,6 +64,7 @@ def soc(pools):
     return pools[:, 2:].sum(axis=1)
 
 
+@pytest.mark.slow
 def test_coefficients_are_those_published():
     k = reference.coefficients(*CASES["V2"], FIVE)
     # Columns of the C source: V, K, turnover, fP, fC, desorption and the shares of the input.
@@ -82,6 +83,7 @@ def test_coefficients_are_those_published():
     np.testing.assert_allclose(structural[0], 3.6616731606e-04, rtol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_steady_states_are_those_published(name):
     found = profile(name)
@@ -96,6 +98,7 @@ def test_steady_states_are_those_published(name):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_columns_are_those_published(name):
     found = profile(name)
@@ -111,6 +114,7 @@ def test_columns_are_those_published(name):
     assert fast == pytest.approx(fastest, rel=5e-4)
 
 
+@pytest.mark.slow
 def test_layers_without_diffusion_are_profiles_of_their_own():
     found = profile("V0")
     for row, pools in zip(found.k, found.rest.pools, strict=True):
@@ -118,6 +122,7 @@ def test_layers_without_diffusion_are_profiles_of_their_own():
         np.testing.assert_allclose(alone.pools[0], pools, rtol=1e-13)
 
 
+@pytest.mark.slow
 def test_jacobian_is_that_of_the_rates():
     found = profile("V5")
     pools, j = found.rest.pools, reference.jacobian(found.k, found.rest.pools)
@@ -129,6 +134,7 @@ def test_jacobian_is_that_of_the_rates():
         np.testing.assert_allclose(j[:, q], by_difference, atol=1e-9 * np.abs(j[:, q]).max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", reference.PRESETS)
 def test_carbon_is_conserved(preset):
     thickness = THICKNESS["V5"]
@@ -142,6 +148,7 @@ def test_carbon_is_conserved(preset):
     assert gained == pytest.approx(given - thickness @ breath, rel=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", reference.PRESETS)
 def test_members_are_profiles_of_their_own(preset):
     draw = np.random.default_rng(4)
@@ -153,10 +160,12 @@ def test_members_are_profiles_of_their_own(preset):
         np.testing.assert_array_equal(reference.steady(preset, TEMPERATE, row, FIVE).pools, pools)
 
 
+@pytest.mark.slow
 def test_what_is_not_finished_is_said():
     assert reference.steady(*CASES["V2"], FIVE, budget=5).status == 1
 
 
+@pytest.mark.slow
 def test_transient_is_the_published_one():
     rows = np.array([line.split() for line in TRANSIENT.split("\n") if line], dtype=float)
     years = [1, 10, 100]
@@ -165,6 +174,7 @@ def test_transient_is_the_published_one():
     np.testing.assert_allclose(found, rows[:, 2:], rtol=5.5e-8)
 
 
+@pytest.mark.slow
 def test_transient_is_that_of_lsoda():
     k = profile("V3").k
     start = np.tile(reference.COLD, len(k))
@@ -178,6 +188,7 @@ def test_transient_is_that_of_lsoda():
     np.testing.assert_allclose(ours.ravel(), found.y[:, -1], rtol=1e-7)
 
 
+@pytest.mark.slow
 def test_hourly_steps_are_of_first_order_and_keep_the_steady_state():
     found = profile("V2")
     (exact,) = reference.transient([1], found.k)
@@ -187,6 +198,7 @@ def test_hourly_steps_are_of_first_order_and_keep_the_steady_state():
     np.testing.assert_allclose(kept, found.rest.pools, rtol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "rule", "year", "errors"), STOPS)
 def test_stopping_rules_stop_where_published(name, rule, year, errors):
     found = profile(name)
@@ -205,6 +217,7 @@ def test_stopping_rules_stop_where_published(name, rule, year, errors):
             assert 100 * mine == pytest.approx(float(printed), abs=0.5 * last_digit)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ARRIVALS)
 def test_the_steady_state_is_neared_as_published(name):
     k = profile(name).k
@@ -224,6 +237,7 @@ def litter_of_the_test():
     return [0.975, *(air(y - 1) for y in range(1950, 2000))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["tracer", "paper"])
 @pytest.mark.parametrize("name", COLUMN_14C)
 def test_radiocarbon_is_that_published(name, mode):
@@ -243,6 +257,7 @@ def test_radiocarbon_is_that_published(name, mode):
             np.testing.assert_allclose(fm[1, layer], values, rtol=0, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_tracer_goes_where_carbon_goes():
     found = profile("V2")
     carbon, given = found.rest.pools, reference.inputs(found.k)

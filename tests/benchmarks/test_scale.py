@@ -121,7 +121,7 @@ def test_cost_per_member(compare, tmp_path, sync):
         )
 
 
-@pytest.mark.parametrize("design", ["monte_carlo", "cross"])
+@pytest.mark.parametrize("design", [pytest.param("monte_carlo", marks=pytest.mark.slow), "cross"])
 def test_planning(compare, tmp_path, design):
     """10^9 members, with a pilot run for the histogram's edges."""
     file = scenario(tmp_path, models=16, samples=62_500_000)

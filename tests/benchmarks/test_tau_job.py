@@ -201,6 +201,7 @@ class TestColdProcess:
             # Other draws: means of 100 turnover times differ by a tenth of their spread.
             np.testing.assert_allclose(ours, theirs, atol=30)
 
+    @pytest.mark.slow
     def test_help(self, compare):
         compare(
             "soilsweep --help (to reach: 0.5 s)",

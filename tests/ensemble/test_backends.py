@@ -30,6 +30,7 @@ def test_own_dask_cluster(tmp_path, local):
     assert not (ours / "tls").exists()
 
 
+@pytest.mark.slow
 def test_running_dask_cluster_by_scheduler_file_and_by_address(tmp_path, local):
     file = tmp_path / "scheduler.json"
     scheduler = subprocess.Popen(
@@ -66,7 +67,7 @@ def test_running_dask_cluster_by_scheduler_file_and_by_address(tmp_path, local):
 
 
 @farming.needs_mpi
-@pytest.mark.parametrize("ranks", [1, 3])
+@pytest.mark.parametrize("ranks", [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_mpi_ranks(tmp_path, local, ranks):
     ours = tmp_path / "run.zarr"
     words = farming.with_settings("execution.backend=mpi")

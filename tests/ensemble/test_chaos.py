@@ -11,7 +11,7 @@ import pytest
 
 from ensemble.store import read
 
-KILLS = (4, pytest.param(100, marks=pytest.mark.slow))
+KILLS = (2, pytest.param(100, marks=pytest.mark.slow))
 
 # 320 short blocks: most of a run is commits, and a kill is likely to fall into one.
 SETTINGS = ["block.sample=250", "forcing.n=8"]

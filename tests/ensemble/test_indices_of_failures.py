@@ -74,6 +74,7 @@ def test_failed_members_take_their_trajectories_out(tmp_path, monkeypatch):
     assert compare(outcome.path) == 62
 
 
+@pytest.mark.slow
 def test_a_member_that_kills_its_process_costs_its_trajectory(tmp_path):
     design = planned(tmp_path).layout.sampler.first
     bad = {"MISBEHAVE": f"segfault={values_of(design, 67)}"}

@@ -347,9 +347,9 @@ def test_an_unfinished_run_shows_what_is_known(tmp_path, design):
     ("lost", "gone"),
     [
         ("observations/soc", "model and observations"),
-        ("layer_bounds", "model and observations"),
-        ("scale", "one line per value"),
-        ("control/soc", "Carbon of the soil by depth"),
+        pytest.param("layer_bounds", "model and observations", marks=pytest.mark.slow),
+        pytest.param("scale", "one line per value", marks=pytest.mark.slow),
+        pytest.param("control/soc", "Carbon of the soil by depth", marks=pytest.mark.slow),
     ],
 )
 def test_what_cannot_be_read_is_told_and_not_drawn(tmp_path, lost, gone):

@@ -82,6 +82,7 @@ def test_so_do_independent_workers(tmp_path):
     check(store)
 
 
+@pytest.mark.slow
 def test_one_of_few_crashes_and_one_hangs(tmp_path):
     execution = "{backend: local, workers: 2, hang_seconds: 1}"
     scenario = write(tmp_path, n=128, block=32, execution=execution)

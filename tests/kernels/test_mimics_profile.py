@@ -136,6 +136,7 @@ class TestEquilibria:
 class TestStability:
     GRID = np.array([0.0, 1 / 3, 2 / 3, 1.0])
 
+    @pytest.mark.slow
     def test_cycles_that_grow_are_found_and_nothing_else(self):
         """At an exponent of 1, on the levels of the Morris design, some equilibria are unstable."""
         case, draw = CASES["V2"], np.random.default_rng(5)
@@ -251,6 +252,7 @@ class TestCarbon14:
                     ("lit_m", "lit_s", "mic_r", "mic_k", "som_p", "som_c", "som_a")]  # fmt: skip
             np.testing.assert_allclose(ours, values, atol=1e-6)
 
+    @pytest.mark.slow
     @needs_gcc
     def test_the_second_way_finds_the_same_of_random_members(self):
         case, drawn = CASES["V2"], random_rows(12, seed=3)
