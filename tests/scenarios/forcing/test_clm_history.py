@@ -167,7 +167,118 @@ class TestRead:
         np.testing.assert_array_equal(days[:, 15], days[:, 380])
 
 
+def plateau(folder, *, stamps="end", bounds=False, unit="days", scale=1, order=None, levels=None):
+    """Write 5 years of months, GPP highest June to August; stamps and order as asked."""
+
+    def change(made):
+        n = len(made["TBOT"][1])
+        summer = np.isin(np.arange(n) % 12, [5, 6, 7])
+        made["FPSN"] = ("umol/m^2/s", np.where(summer, 6.0, 1.0)[:, None] * [1, 1])
+
+    write(folder / "h.nc", np.tile(MONTHS, 5).astype(float), change, start="1850-01-01")
+    with netCDF4.Dataset(folder / "h.nc", "a") as file:
+        sides = file["time_bounds"][:].astype(float)
+        at = {"start": sides[:, 0], "end": sides[:, 1], "middle": sides.mean(axis=1)}[stamps]
+        file["time"].units = f"{unit} since 1850-01-01"
+        file["time"][:] = at * scale
+        file["time_bounds"][:] = sides * scale
+        if not bounds:
+            file["time"].delncattr("bounds")
+            file.renameVariable("time_bounds", "something_else")
+        for dims, places in ((("time",), order), (("levgrnd", "levsoi"), levels)):
+            for variable in file.variables.values() if places is not None else ():
+                axes = [k for k, dim in enumerate(variable.dimensions) if dim in dims]
+                if axes:
+                    whole = variable[:]
+                    variable[:] = np.flip(whole, axes[0]) if places == "back" else whole
+
+
+class TestOrder:
+    """GPP of the plateau is highest on day 166, counted from 0: the middle of June."""
+
+    def peak(self, folder, **words):
+        words = {"interpolate": "linear", "years": [1851, 1853], **words}
+        gpp = read(folder, **words).drivers["gpp"][0].reshape(3, 365)
+        np.testing.assert_allclose(gpp[0], gpp[2], rtol=1e-12)
+        return int(gpp.mean(axis=0).argmax())
+
+    @pytest.mark.parametrize("stamps", ["start", "middle", "end"])
+    @pytest.mark.parametrize(("unit", "scale"), [("days", 1), ("hours", 24), ("minutes", 1440)])
+    def test_months_are_those_of_the_bounds(self, tmp_path, stamps, unit, scale):
+        plateau(tmp_path, stamps=stamps, bounds=True, unit=unit, scale=scale)
+        assert self.peak(tmp_path) == 166
+
+    @pytest.mark.parametrize("stamps", ["start", "end"])
+    @pytest.mark.parametrize(("unit", "scale"), [("days", 1), ("hours", 24), ("minutes", 1440)])
+    def test_stamps_at_an_end_are_asked_for(self, tmp_path, stamps, unit, scale):
+        plateau(tmp_path, stamps=stamps, unit=unit, scale=scale)
+        said = refused(tmp_path, interpolate="linear", years=[1851, 1853])
+        assert "say stamps: start or stamps: end" in said
+        assert self.peak(tmp_path, stamps=stamps) == 166
+
+    def test_months_backwards_and_levels_bottom_up(self, tmp_path):
+        plateau(tmp_path, bounds=True)
+        plain = read(tmp_path, interpolate="linear").drivers
+        plateau(tmp_path, bounds=True, order="back")
+        for name, values in read(tmp_path, interpolate="linear").drivers.items():
+            np.testing.assert_allclose(values, plain[name], rtol=1e-12, err_msg=name)
+        plateau(tmp_path, bounds=True, levels="back")
+        said = refused(tmp_path, interpolate="linear")
+        assert "has levels 'levgrnd' from the bottom up, and no depths of 'levsoi'" in said
+
+    def test_a_month_twice_or_left_out(self, tmp_path):
+        for change, said in (
+            (lambda t: t[5:].__setitem__(0, t[4]), "1850-05 is followed by 1850-05; there twice"),
+            (lambda t: t[6:].__iadd__(31), "1850-06 is followed by 1850-08; 1 missing"),
+        ):
+            plateau(tmp_path, stamps="middle")
+            with netCDF4.Dataset(tmp_path / "h.nc", "a") as file:
+                time = file["time"][:].astype(float)
+                change(time)
+                file["time"][:] = time
+            assert said in refused(tmp_path, interpolate="linear")
+
+
 class TestRefused:
+    def test_vectors_of_plant_types(self, tmp_path):
+        """GPP over (time, pft) beside TSOI over columns, as hist_dov2xy = .false. writes them."""
+        write(tmp_path / "c.nc", np.tile(MONTHS, 2).astype(float))
+        with (
+            netCDF4.Dataset(tmp_path / "c.nc") as old,
+            netCDF4.Dataset(tmp_path / "h.nc", "w") as new,
+        ):
+            for name, dim in old.dimensions.items():
+                new.createDimension({"lndgrid": "column"}.get(name, name), len(dim))
+            new.createDimension("pft", 5)
+            for name, one in old.variables.items():
+                dims = tuple({"lndgrid": "column"}.get(d, d) for d in one.dimensions)
+                dims = ("time", "pft") if name == "FPSN" else dims
+                made = new.createVariable(name, one.dtype, dims)
+                made.setncatts({a: one.getncattr(a) for a in one.ncattrs() if a != "_FillValue"})
+                made[:] = np.repeat(one[:, :1], 5, axis=1) if name == "FPSN" else one[...]
+        said = refused(tmp_path, interpolate="linear")
+        assert "variable 'FPSN' has dimensions (time, pft); needed time and places" in said
+        assert "write the file by column or grid cell (hist_dov2xy = .true." in said
+
+    def test_places_of_two_kinds(self, tmp_path):
+        write(tmp_path / "h.nc", np.tile(MONTHS, 2).astype(float))
+        with netCDF4.Dataset(tmp_path / "h.nc", "a") as file:
+            file.createDimension("gridcell", 2)
+            file.renameVariable("TBOT", "old")
+            made = file.createVariable("TBOT", "f8", ("time", "gridcell"))
+            made.units = "K"
+            made[:] = file["old"][:]
+        said = refused(tmp_path, interpolate="linear")
+        assert "'TBOT' over (time, gridcell); needed the same places" in said
+
+    def test_files_of_other_places(self, tmp_path):
+        write(tmp_path / "a.nc", np.ones(365))
+        write(tmp_path / "b.nc", np.ones(365), start="1902-01-01")
+        with netCDF4.Dataset(tmp_path / "b.nc", "a") as file:
+            file["lat"][1] = 61.0
+        said = refused(tmp_path, path="*.nc")
+        assert "b.nc: has other numbers of 'lat' than a.nc; needed the same places" in said
+
     def test_a_leap_day(self, tmp_path):
         write(tmp_path / "h.nc", np.ones(366), calendar="standard", start="1904-01-01")
         said = refused(tmp_path)

@@ -180,6 +180,151 @@ def test_missing_months_outside_the_years_asked_do_not_matter(tmp_path):
         read(tmp_path)
 
 
+LENGTHS = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+
+
+def cesm(folder, values, keep=slice(None), *, stamps="end", bounds=True, scale=1, unit="days"):
+    """Write monthly series of 1900 on, stamped as CESM does, with bounds; or otherwise."""
+    years = len(next(iter(values.values()))) // 12
+    ends = np.cumsum(np.tile(LENGTHS, years)).astype(float)
+    begins = ends - np.tile(LENGTHS, years)
+    at = {"start": begins, "end": ends, "middle": (begins + ends) / 2}[stamps][keep]
+    for name, series in values.items():
+        with netCDF4.Dataset(folder / f"A_S2_{name}_gm.nc", "w") as file:
+            file.createDimension("time", None)
+            file.createDimension("nv", 2)
+            time = file.createVariable("time", "f8", ("time",))
+            time.setncatts({"units": f"{unit} since 1900-01-01", "calendar": "noleap"})
+            time[:] = at * scale
+            if bounds:
+                time.bounds = "time_bounds"
+                made = file.createVariable("time_bounds", "f8", ("time", "nv"))
+                made[:] = np.stack([begins, ends], axis=1)[keep] * scale
+            file.createVariable(name, "f8", ("time",))[:] = series[keep]
+
+
+def formula():
+    """Return NPP and cSoil of 41 years, kg C m-2 s-1 and kg C m-2."""
+    m = np.arange(12 * 41)
+    wave = 1 + 0.8 * np.cos(2 * np.pi * (m % 12 - 6) / 12)
+    return {"npp": 2e-8 * wave * (1 + 0.001 * (m // 12)), "cSoil": 15 + 0.001 * m}
+
+
+SECONDS = {"npp": "kg C m-2 s-1", "cSoil": "kg C m-2"}
+OF_CESM = {"units": SECONDS, "members": {"A": {}}, "area": 1e14, "calendar": "noleap"}
+
+
+def of_1901(found):
+    i = found.coords["year"].tolist().index(1901)
+    return found.drivers["npp"][0, i], found.drivers["c_soil_model"][0, i]
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {},
+        {"stamps": "start"},
+        {"stamps": "middle", "bounds": False},
+        {"scale": 1440, "unit": "minutes"},
+        {"keep": np.random.default_rng(1).permutation(12 * 41)},
+    ],
+    ids=["CESM", "at the start", "in the middle, no bounds", "minutes", "in any order"],
+)
+def test_a_monthly_mean_belongs_to_the_month_of_its_bounds(tmp_path, how):
+    """NPP and soil carbon of 1901 by hand: 63.374750 Pg C yr-1 and 1501.752603 Pg C."""
+    cesm(tmp_path, formula(), **how)
+    (found,) = read(tmp_path, (NPP, C_SOIL), **OF_CESM)
+    assert found.coords["year"].size == 41
+    assert of_1901(found) == pytest.approx((63.374750142, 1501.752603), rel=1e-9)
+
+
+def test_stamps_that_may_be_of_two_months_are_asked_for(tmp_path):
+    for end in ("start", "end"):
+        cesm(tmp_path, formula(), stamps=end, bounds=False)
+        with pytest.raises(ScenarioError, match="say stamps: start or stamps: end"):
+            read(tmp_path, (NPP, C_SOIL), **OF_CESM)
+        (found,) = read(tmp_path, (NPP, C_SOIL), **OF_CESM, stamps=end)
+        assert of_1901(found) == pytest.approx((63.374750142, 1501.752603), rel=1e-9)
+        member = {"members": {"A": {"stamps": end}}}
+        (found,) = read(tmp_path, (NPP, C_SOIL), **{**OF_CESM, **member})
+        assert of_1901(found)[0] == pytest.approx(63.374750142, rel=1e-9)
+
+
+def test_twelve_months_from_december_are_no_year(tmp_path):
+    """Who was once told to leave out what was before the stamp of January 1 had such files."""
+    cesm(tmp_path, formula(), slice(11, 12 * 41 - 1))
+    with pytest.raises(ScenarioError) as error:
+        read(tmp_path, (NPP, C_SOIL), **OF_CESM)
+    said = "begins with 1900-12; needed whole years: leave out what is before 1901; and 1 more"
+    assert said in str(error.value)
+
+
+@pytest.mark.parametrize("timed", [False, True], ids=["no time", "time"])
+def test_monthly_fluxes_with_annual_stocks(tmp_path, timed):
+    """As YIBs and SDGVM are published: 1,440 months of NPP, 120 years of stocks."""
+    npp, stock = 1 + np.arange(1440.0) % 12, 100 + np.arange(120.0)
+    if timed:
+        months = np.cumsum(np.tile(LENGTHS, 120)) - 14.0
+        write(tmp_path, "npp", npp, time=months, calendar="noleap")
+        write(tmp_path, "cVeg", stock, time=365 * np.arange(120) + 180.0, calendar="noleap")
+    else:
+        write(tmp_path, "npp", npp)
+        write(tmp_path, "cVeg", stock)
+    members = {} if timed else {"start": 1900}
+    (found,) = read(tmp_path, (NPP, C_VEG), members={"A": members})
+    assert found.coords["year"].tolist() == list(range(1900, 2020))
+    np.testing.assert_allclose(found.drivers["c_veg_model"][0], stock / 100, rtol=1e-14)
+    np.testing.assert_allclose(found.drivers["npp"][0], 78 * 365 / 12 / 100, rtol=1e-12)
+    assert found.provenance["annual"] == ["cVeg"]
+    (part,) = read(tmp_path, (NPP, C_VEG), members={"A": members}, years=(1950, 1959))
+    np.testing.assert_allclose(part.drivers["c_veg_model"][0], stock[50:60] / 100)
+
+
+def test_lengths_of_one_model_are_compared(tmp_path):
+    write(tmp_path, "npp", np.ones(1440))
+    for n in (108, 240, 1428):
+        write(tmp_path, "cVeg", np.ones(n))
+        for years in (None, (1900, 1905)):
+            with pytest.raises(ScenarioError) as error:
+                read(tmp_path, (NPP, C_VEG), years=years)
+            said = f"npp has 1440 months, 1900-2019; cVeg has {n} months, 1900-{1899 + n // 12}"
+            assert said in str(error.value)
+
+
+def test_years_that_only_some_variables_have_are_asked_for(tmp_path):
+    months = np.cumsum(np.tile(LENGTHS, 4)) - 14.0
+    write(tmp_path, "npp", np.ones(48), time=months, calendar="noleap")
+    write(tmp_path, "cVeg", np.ones(36), time=months[:36], calendar="noleap")
+    with pytest.raises(ScenarioError, match=r"say years: \[1900, 1902\]"):
+        read(tmp_path, (NPP, C_VEG), members={"A": {}})
+    (found,) = read(tmp_path, (NPP, C_VEG), members={"A": {}}, years=(1900, 1902))
+    assert found.coords["year"].tolist() == [1900, 1901, 1902]
+
+
+@pytest.mark.parametrize("fill", [-99.0, -999.0, -9999.0, 1e20, 9.969209968386869e36, np.nan])
+@pytest.mark.parametrize("variable", ["npp", "cVeg"])
+def test_a_gap_of_one_month_is_named(tmp_path, variable, fill):
+    """A year's mean would hide it: eleven months of 5000 and one of -99 are 4575."""
+    for name in ("npp", "cVeg"):
+        values = np.full(36, 5000.0)
+        if name == variable:
+            values[16] = fill
+        write(tmp_path, name, values)
+    with pytest.raises(ScenarioError) as error:
+        read(tmp_path, (NPP, C_VEG))
+    assert f"A_S2_{variable}_gm.nc: model 'A', variable '{variable}', 1901-05: is missing" in str(
+        error.value
+    )
+
+
+def test_a_month_with_less_than_no_stock_is_named(tmp_path):
+    values = np.full(36, 5.0)
+    values[16] = -1.0
+    write(tmp_path, "cVeg", values)
+    with pytest.raises(ScenarioError, match="1901-05: found -1; needed 0 or more"):
+        read(tmp_path, (C_VEG,))
+
+
 def trendy(**words):
     visit = {
         "start": 1860,
