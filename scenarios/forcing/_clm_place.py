@@ -1,5 +1,6 @@
 """What stands at the places of CLM history files: class, texture, water contents."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,7 +12,7 @@ from scenarios._problems import Problem
 from scenarios.forcing._checks import F8, Findings, digest, not_a_file
 from scenarios.forcing._clm_file import History, is_land
 from scenarios.forcing._clm_soil import field_capacity, saturation, wilting_point
-from scenarios.forcing._testbed_grid import Skipped, load_grid
+from scenarios.forcing._testbed_grid import Grid, Skipped, load_grid
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,19 @@ def _surface(
     return sand, clay, digest(path.name, path.read_bytes())
 
 
+def _elsewhere(history: History, grid: Grid, at: NDArray[np.int64]) -> Iterator[str]:
+    """Yield cells whose row and column in the history are another place than in the tables."""
+    for name, needed in (("lat", grid.lat), ("lon", grid.lon)):
+        if name not in history.places:
+            yield f"has no variable {name!r}; needed it to find the cells of the tables"
+            continue
+        found = history.places[name][at]
+        # Tables have two decimals, and count longitudes from 0 or from -180.
+        off = (found - needed + 180.0) % 360.0 - 180.0
+        for i in np.flatnonzero(~(np.abs(off) <= 0.01)):
+            yield f"{name} is {found[i]:g} where the tables have {grid.said(int(i))}"
+
+
 def _of_tables(words: Words, history: History, base: Path, findings: Findings) -> Column:
     """Return cells of the testbed's tables; the history must be on their grid."""
     grid, about = load_grid(base / words.grid, base / words.soil, findings)
@@ -140,6 +154,8 @@ def _of_tables(words: Words, history: History, base: Path, findings: Findings) -
         text = f"has places {shape}; needed (lat, lon) that hold every cell of {words.grid}"
         findings.fatal("places", Problem(text, file=str(history.path)))
     at = grid.row * shape[1] + grid.column
+    for text in _elsewhere(history, grid, at):
+        findings.add("places", Problem(text, file=str(history.path)))
     empty = ~is_land(history)[at]
     for i in np.flatnonzero(empty):
         text = f"has no value in {grid.said(int(i))} (ocean?), which {Path(words.grid).name} has"

@@ -13,7 +13,7 @@ from scenarios.forcing._declared import Quantity
 from scenarios.forcing._gridded import distances, wrapped
 from scenarios.forcing._netcdf import numbers
 from scenarios.forcing._table import Table, load_table
-from scenarios.forcing._when import MONTH_DAYS, dates_of
+from scenarios.forcing._when import MONTH_DAYS, Stamps, dates_of
 from scenarios.units import convert
 
 WITHIN = 75.0
@@ -101,6 +101,7 @@ def load_months(
     variables: Mapping[str, str],
     units: Mapping[str, str],
     findings: Findings,
+    stamps: Stamps | None = None,
 ) -> tuple[dict[str, F8], list[dict[str, Any]]]:
     """Return every quantity, (n, 12) in the units of `QUANTITIES`, and digests.
 
@@ -110,7 +111,11 @@ def load_months(
     about: list[dict[str, Any]] = []
     for path in paths:
         gridded = path.suffix.lower() in (".nc", ".nc4", ".cdf")
-        source = (_of_grid if gridded else _of_table)(path, sites, variables, findings)
+        source = (
+            _of_grid(path, sites, variables, findings, stamps)
+            if gridded
+            else _of_table(path, sites, variables, findings)
+        )
         about.append(source[1])
         for quantity, (values, unit) in source[0].items():
             if quantity in found:
@@ -175,7 +180,13 @@ def _of_table(path: Path, sites: Sites, variables: Mapping[str, str], findings: 
     return found, dict(table.digest)
 
 
-def _of_grid(path: Path, sites: Sites, variables: Mapping[str, str], findings: Findings) -> Found:
+def _of_grid(
+    path: Path,
+    sites: Sites,
+    variables: Mapping[str, str],
+    findings: Findings,
+    stamps: Stamps | None,
+) -> Found:
     import netCDF4
 
     text, found = not_a_file(path, "a NetCDF file (month, lat, lon)"), {}
@@ -187,7 +198,7 @@ def _of_grid(path: Path, sites: Sites, variables: Mapping[str, str], findings: F
                     name = variables.get(quantity, quantity)
                     if name in dataset.variables:
                         unit = str(getattr(dataset[name], "units", ""))
-                        values = _twelve(dataset, dataset[name])
+                        values = _twelve(dataset, dataset[name], stamps)
                         at = _nearest(sites, lat, lon, values, (name, path), findings)
                         found[quantity] = (values[:, at[0], at[1]].T, unit)
             return found, digest(path.name, path.read_bytes())
@@ -211,7 +222,7 @@ def _axes(dataset: Any) -> tuple[F8, F8]:
     return found[0], found[1]
 
 
-def _twelve(dataset: Any, variable: Any) -> F8:
+def _twelve(dataset: Any, variable: Any, stamps: Stamps | None) -> F8:
     """Return a variable as (12, lat, lon), January first; raise ValueError where it is not so.
 
     Months are those of a coordinate ``month``, 1 to 12, or of time; a dimension ``month``
@@ -225,18 +236,18 @@ def _twelve(dataset: Any, variable: Any) -> F8:
     moved = numbers(variable).transpose([dims.index(dim) for dim in (others[0], lat, lon)])
     if len(moved) != 12:
         raise ValueError(f"{name} has {len(moved)} months; needed 12")
-    months = _months_of(dataset, others[0])
+    months = _months_of(dataset, others[0], stamps)
     if sorted(months.tolist()) != list(range(1, 13)):
         raise ValueError(f"{name} has months {', '.join(map(str, months))}; needed 1 to 12 once")
     return np.asarray(moved[np.argsort(months)])
 
 
-def _months_of(dataset: Any, dim: str) -> Any:
+def _months_of(dataset: Any, dim: str, stamps: Stamps | None) -> Any:
     if dim == "month" and dim in dataset.variables and dataset[dim].dimensions == (dim,):
         found = numbers(dataset[dim])
         if (found == np.rint(found)).all():
             return found.astype(np.int64)
-    when = dates_of(dataset, dim)
+    when = dates_of(dataset, dim, stamps)
     if when is not None and when.step != "month":
         raise ValueError(f"has one value a {when.step}; needed twelve months")
     if when is None and dim != "month":

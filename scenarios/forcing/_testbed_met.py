@@ -14,7 +14,7 @@ from scenarios.forcing._declared import Quantity
 from scenarios.forcing._served import DAYS
 from scenarios.forcing._testbed_grid import Grid
 from scenarios.forcing._testbed_means import LARGEST
-from scenarios.forcing._when import complaints, dates_of
+from scenarios.forcing._when import Stamps, complaints, dates_of
 
 F4 = NDArray[np.float32]
 
@@ -130,20 +130,30 @@ class MetFile:
                 text = "has a value twice; needed every day once"
                 yield Problem(text, "variable 'time'", str(self.path))
             return
+        text = ""
+        # Stamps of midnight are of the day before or after: whichever makes the file's years.
+        ends: tuple[Stamps, ...] = ("end", "start")
+        for stamps in ends:
+            text = self._wrong_dates(stamps)
+            if not text:
+                return
+        yield Problem(text, "variable 'time'", str(self.path))
+
+    def _wrong_dates(self, stamps: Stamps) -> str:
+        """Settle the order of days by their dates; return what is wrong with them, if anything."""
         try:
-            when = dates_of(self._dataset)
+            when = dates_of(self._dataset, stamps=stamps)
             assert when is not None, "it is since a date"
         except ValueError as error:
-            yield Problem(str(error), file=str(self.path))
-            return
+            return str(error)
         self._order = when.order
         when = when.take(self._order)
-        texts = [*complaints(when)] if when.step == "day" else [f"has one value a {when.step}"]
         found = tuple(np.unique(when.year).tolist())
-        if not texts and found != self.years:
-            texts = [f"has dates of {', '.join(map(str, found))} and variable 'year' others"]
-        for text in texts[:1]:
-            yield Problem(text, "variable 'time'", str(self.path))
+        if when.step != "day":
+            return f"has one value a {when.step}; needed one a day"
+        if found != self.years:
+            return f"has dates of {', '.join(map(str, found))} and variable 'year' others"
+        return next(complaints(when), "")
 
     def _cut_short(self) -> Iterator[Problem]:
         """Yield that the file ends before its variables do: the library reads on in silence."""

@@ -47,7 +47,7 @@ from scenarios.forcing._monthly import (
 )
 from scenarios.forcing._served import DAYS, LASTING, misfits, serve, wants_days
 from scenarios.forcing._testbed_plants import quality
-from scenarios.forcing._when import MONTH_DAYS
+from scenarios.forcing._when import MONTH_DAYS, STAMPS, Stamps
 from scenarios.forcing.synthetic_testbed import (
     DAILY,
     NPP_SHARE,
@@ -128,6 +128,7 @@ class Spec(ReaderSpec):
     reader: Literal["seasonal_climatology"]
     path: str = Field(min_length=1, description="CSV file, one row per site")
     months: str | list[str] = Field(description="CSV or NetCDF files of monthly values")
+    stamps: Stamps | None = Field(default=None, description=STAMPS)
     name: str = Field(default="climatology", min_length=1, description="of the forcing")
     variables: dict[str, str] = Field(
         default={}, description="air_temperature, precipitation, gpp: name in the files"
@@ -154,7 +155,12 @@ class Spec(ReaderSpec):
         sites = load_sites(base / self.path, findings)
         files = [self.months] if isinstance(self.months, str) else self.months
         months, about = load_months(
-            [base / file for file in files], sites, self.variables, self.units, findings
+            [base / file for file in files],
+            sites,
+            self.variables,
+            self.units,
+            findings,
+            self.stamps,
         )
         lasting, year = _drivers(sites, months)
         lasting["depth"] = np.full(len(sites.names), self.depth)

@@ -3,6 +3,7 @@
 import netCDF4
 import numpy as np
 import pytest
+import small_testbed as small
 from support import DATA, needs_data
 
 from kernels import Variable
@@ -355,6 +356,61 @@ class TestRefused:
         found = read(tmp_path)
         assert found.locations.names == ("cell_2",)
         assert found.provenance["places_without_values"] == 1
+
+
+class TestOnTheGridOfTables:
+    """Cells of the testbed's tables are found by row and column, and held to their places."""
+
+    def write(self, folder, lat=small.LAT, lon=small.LON, dims=("lat", "lon")):
+        small.tables(folder)
+        write(folder / "c.nc", np.tile(MONTHS, 2).astype(float))
+        sizes = {"lat": 3, "lon": 4}
+        with (
+            netCDF4.Dataset(folder / "c.nc") as old,
+            netCDF4.Dataset(folder / "h.nc", "w") as new,
+        ):
+            for name, dim in old.dimensions.items():
+                new.createDimension(name, len(dim))
+            for name, values in (("lat", lat), ("lon", lon)):
+                new.createDimension(name, sizes[name])
+                new.createVariable(name, "f8", (name,))[:] = values
+            for name, one in old.variables.items():
+                if name in sizes:
+                    continue
+                where = tuple(d for d in one.dimensions if d != "lndgrid")
+                placed = "lndgrid" in one.dimensions
+                made = new.createVariable(name, one.dtype, (*where, *(dims if placed else ())))
+                made.setncatts({a: one.getncattr(a) for a in one.ncattrs() if a != "_FillValue"})
+                if not placed:
+                    made[:] = one[...]
+                    continue
+                # GPP of row 2 (30 N), column 0, is twice that of the others.
+                whole = np.repeat(one[..., :1], 12, axis=-1).reshape(*one.shape[:-1], 3, 4)
+                if name == "FPSN":
+                    whole[:, 2, 0] *= 2
+                made[:] = whole if dims == ("lat", "lon") else np.swapaxes(whole, -1, -2)
+
+    def gpp(self, folder):
+        words = {"pft": None, "texture": None, "grid": "grid.csv", "soil": "soil.csv"}
+        needs = [Variable("gpp", FLUX, "GPP", ())]
+        found = read(folder, needs, **words)
+        return dict(zip(found.locations.names, found.drivers["gpp"], strict=True))
+
+    @pytest.mark.parametrize("dims", [("lat", "lon"), ("lon", "lat")])
+    def test_whatever_the_order_of_dimensions(self, tmp_path, dims):
+        self.write(tmp_path, dims=dims)
+        found = self.gpp(tmp_path)
+        assert found["3"] == pytest.approx(2 * found["1"], rel=1e-6)
+        assert found["2"] == pytest.approx(found["1"], rel=1e-12)
+
+    def test_rows_from_the_north_are_refused(self, tmp_path):
+        self.write(tmp_path, lat=small.LAT[::-1])
+        with pytest.raises(ScenarioError, match=r"lat is -30 where the tables have cell 3 \(30, 0"):
+            self.gpp(tmp_path)
+
+    def test_longitudes_in_the_other_convention_are_the_same_places(self, tmp_path):
+        self.write(tmp_path, lon=[0.0, 90.0, -180.0, -90.0])
+        assert len(self.gpp(tmp_path)) == 7
 
 
 @needs_data

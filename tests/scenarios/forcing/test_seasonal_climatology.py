@@ -114,6 +114,68 @@ class TestRead:
         )
         assert "location 'sahel': the nearest cell with values is" in said
 
+    def grid(self, folder, values, *, dim="time", dims=("lat", "lon"), time=None, **attrs):
+        """Write temperatures (12, 3, 2) and whatever says their months."""
+        with netCDF4.Dataset(folder / "grid.nc", "w") as file:
+            for name, size in ((dim, 12), ("lat", 3), ("lon", 2)):
+                file.createDimension(name, size)
+            file.createVariable("lat", "f8", ("lat",))[:] = [14.25, 60.25, 60.75]
+            file.createVariable("lon", "f8", ("lon",))[:] = [5.25, 11.25]
+            if time is not None:
+                made = file.createVariable(dim, "f8", (dim,))
+                made.setncatts(attrs)
+                made[:] = time
+            axes = [("lat", "lon").index(name) + 1 for name in dims]
+            variable = file.createVariable("t", "f8", (dim, *dims))
+            variable.units = "degC"
+            variable[:] = np.transpose(values, (0, *axes))
+
+    def of_grid(self, folder, **words):
+        words = {"months": ["grid.nc", "months.csv"], "variables": {"air_temperature": "t"}} | words
+        return read(folder, **words).drivers["air_temperature"]
+
+    def test_months_of_a_grid_are_those_it_says(self, tmp_path):
+        values = COSINE[:, None, None] * 10 + np.arange(6).reshape(3, 2)
+        self.grid(tmp_path, values, dim="month", time=np.arange(1, 13))
+        plain = self.of_grid(tmp_path)
+        noleap = {"units": "days since 1990-01-01", "calendar": "noleap"}
+        lengths = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+        ends = np.cumsum(lengths).astype(float)
+        mixed = np.array([7, 0, 11, 3, 5, 1, 2, 4, 10, 6, 9, 8])
+        for how in (
+            {"dim": "month", "time": mixed + 1},
+            {"time": ends[mixed] - 15, **noleap},
+        ):
+            self.grid(tmp_path, values[mixed], **how)
+            np.testing.assert_allclose(self.of_grid(tmp_path), plain, rtol=1e-12)
+        self.grid(tmp_path, values, dims=("lon", "lat"), dim="month")
+        np.testing.assert_allclose(self.of_grid(tmp_path), plain, rtol=1e-12)
+        self.grid(tmp_path, values, time=ends, **noleap)
+        with pytest.raises(ScenarioError, match="say stamps: start or stamps: end"):
+            self.of_grid(tmp_path)
+        np.testing.assert_allclose(self.of_grid(tmp_path, stamps="end"), plain, rtol=1e-12)
+
+    def test_months_of_a_grid_that_it_does_not_say(self, tmp_path):
+        values = COSINE[:, None, None] * 10 + np.arange(6).reshape(3, 2)
+        for how, said in (
+            ({}, "has no coordinate 'time' that says the months"),
+            ({"dim": "month", "time": [1, 1, *range(3, 13)]}, "needed 1 to 12 once"),
+        ):
+            self.grid(tmp_path, values, **how)
+            with pytest.raises(ScenarioError, match=said):
+                self.of_grid(tmp_path)
+
+    @pytest.mark.parametrize("fill", [-9999.0, -99.0, 1e20, np.nan])
+    def test_a_cell_that_lacks_one_month_is_not_passed_over(self, tmp_path, fill):
+        """The next cell is 56 km away: its numbers would be taken without a word."""
+        values = COSINE[:, None, None] * 10 + np.arange(6.0).reshape(3, 2)
+        values[6, 1, 1] = fill
+        self.grid(tmp_path, values, dim="month", time=np.arange(1, 13))
+        with pytest.raises(ScenarioError) as error:
+            self.of_grid(tmp_path)
+        said = "variable 't', month 7, cell (60.25, 11.25), nearest to 'hurdal': is missing"
+        assert said in str(error.value)
+
     @needs_data
     def test_the_real_climate_of_a_site(self, tmp_path):
         real = DATA / "gridded_0p5deg" / "worldclim_monthly_0p5deg.nc"

@@ -211,3 +211,49 @@ class TestRefused:
         said = refused(folder, years=None, needs=[*NEEDS, Variable("litter_met", FLUX, "", ())])
         assert "testbed has no driver 'litter_met'" in said
         assert "forcing.years: is missing; needed [first, last]" in said
+
+
+ONE = {"met": "met_1901_1901.nc", "years": None}
+
+
+class TestDays:
+    """The layout has no coordinate of time; where a file has one, it settles the order."""
+
+    def dated(self, folder, values, units="days since 1901-01-01", **attrs):
+        import netCDF4
+
+        small.met(folder, 1)
+        with netCDF4.Dataset(folder / "met_1901_1901.nc", "a") as file:
+            time = file.createVariable("time", "f8", ("time",))
+            time.setncatts({"units": units, "calendar": "noleap", **attrs})
+            time[:] = values
+
+    @pytest.mark.parametrize("shift", [0.0, 0.5, 1.0])
+    @pytest.mark.parametrize(("unit", "scale"), [("days", 1), ("hours", 24)])
+    def test_any_stamps_of_the_year_in_any_order(self, folder, shift, unit, scale):
+        small.met(folder, 1)
+        plain = read(folder, **ONE).drivers["gpp"]
+        days = np.arange(365) + shift
+        self.dated(folder, days * scale, f"{unit} since 1901-01-01")
+        np.testing.assert_array_equal(read(folder, **ONE).drivers["gpp"], plain)
+        self.dated(folder, days[::-1] * scale, f"{unit} since 1901-01-01")
+        np.testing.assert_array_equal(read(folder, **ONE).drivers["gpp"], plain[:, ::-1])
+
+    def test_numbers_of_days_in_any_order(self, folder):
+        self.dated(folder, np.arange(365)[::-1] + 1, "day of the year")
+        found = read(folder, **ONE).drivers["gpp"]
+        small.met(folder, 1)
+        np.testing.assert_array_equal(found, read(folder, **ONE).drivers["gpp"][:, ::-1])
+
+    @pytest.mark.parametrize(
+        ("values", "said"),
+        [
+            (np.r_[np.arange(300), 299, np.arange(301, 365)] + 0.5, "there twice"),
+            (np.arange(365) + 31.5, "has dates of 1901, 1902 and variable 'year' others"),
+            (np.arange(365) + 365.5, "has dates of 1902 and variable 'year' others"),
+            (np.arange(365) / 4 + 0.1, "has time steps of 0.25 to 0.25 days"),
+        ],
+    )
+    def test_what_is_no_year_is_refused(self, folder, values, said):
+        self.dated(folder, values)
+        assert said in refused(folder, **ONE)
