@@ -3,7 +3,7 @@
 import csv
 import gzip
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -184,8 +184,13 @@ class Skipped:
         return self.drop(grid, grid.area <= 0, "no land")
 
 
-def load_grid(grid: Path, soil: Path, findings: Findings) -> tuple[Grid, list[dict[str, Any]]]:
+def load_grid(
+    grid: Path, soil: Path, findings: Findings, asked: "Chosen" = "all"
+) -> tuple[Grid, list[dict[str, Any]]]:
     """Return every cell of the two files and the files' digests; raise where it cannot.
+
+    What is wrong with the soil, area or class of cells that are not simulated, or that nobody
+    asks for, stops nothing: they are NaN there, or class 0.
 
     Raises
     ------
@@ -193,14 +198,20 @@ def load_grid(grid: Path, soil: Path, findings: Findings) -> tuple[Grid, list[di
         No file, short rows, words for numbers, cells that differ or are not in order, areas in
         km2, fractions that are none: all of them.
     """
-    cells = _table(grid, GRID, findings)
-    earth = _table(soil, SOIL, findings)
+    noted = _Noted()
+    cells = _table(grid, GRID, noted)
+    earth = _table(soil, SOIL, noted)
+    wanted = _asked(cells, asked)
+    noted.tell({cells.file: cells.lines, earth.file: earth.lines}, wanted, findings)
     findings.raise_all()
     _check_order(cells, earth, findings)
-    _check_values(cells, earth, findings)
+    noted = _Noted()
+    with np.errstate(invalid="ignore"):
+        _check_values(cells, earth, noted)
+    noted.tell({cells.file: cells.lines, earth.file: earth.lines}, wanted, findings)
     findings.raise_all()
     whole = {
-        name: np.rint(cells.column(name)).astype(np.int64)
+        name: np.rint(np.nan_to_num(cells.column(name))).astype(np.int64)
         for name in ("ijcam", "ivt_igbp", "ilat", "ilon")
     }
     read = Grid(
@@ -219,6 +230,48 @@ def load_grid(grid: Path, soil: Path, findings: Findings) -> tuple[Grid, list[di
         saturation=earth.column("wsat"),
     )
     return read, [cells.about, earth.about]
+
+
+class _Noted(Findings):
+    """Findings of all rows, of which those matter that are of cells that are asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._all: list[tuple[str, Problem]] = []
+
+    def add(self, kind: str, problem: Problem) -> None:
+        self._all.append((kind, problem))
+
+    def tell(self, lines: Mapping[str, I8], asked: NDArray[np.bool_], findings: Findings) -> None:
+        """Add those to the findings that are of cells that are asked for, or of whole files."""
+        others = {
+            file: set(at[~asked].tolist()) for file, at in lines.items() if len(at) == len(asked)
+        }
+        for kind, problem in self._all:
+            of_value = any(f"column {name!r}" in problem.where for name in OF_VALUES)
+            if not of_value or problem.line not in others.get(problem.file, ()):
+                findings.add(kind, problem)
+
+
+OF_VALUES = ("ivt_igbp", "landarea", *SOIL[3:])
+"""Columns that say something of a cell; the others say which cell it is, and where."""
+
+
+def _asked(cells: "_Table", asked: "Chosen") -> NDArray[np.bool_]:
+    """Return which rows may be of cells that are simulated and asked for."""
+    if not len(cells.values):
+        return np.ones(0, dtype=bool)
+    cell, pft = cells.column("ijcam"), cells.column("ivt_igbp")
+    if isinstance(asked, list):
+        return np.isin(cell, asked)
+    simulated = ~np.isin(pft, NOT_SIMULATED)
+    if asked == "all":
+        return simulated
+    # What is no number may be of any; of every n-th cell any may be one.
+    every = asked.model_copy(update={"every": 1, "pft": []})
+    taken = every.take(cells.column("lat"), cells.column("lon"), np.zeros(len(pft), np.int64))
+    of_kind = np.isin(pft, asked.pft) | np.isnan(pft) if asked.pft else True
+    return np.asarray(simulated & taken & of_kind)
 
 
 def choose(grid: Grid, cells: Chosen, skipped: Skipped, findings: Findings) -> Grid:

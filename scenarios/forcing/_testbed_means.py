@@ -88,7 +88,7 @@ def load_means(path: Path, grid: Path, soil: Path, cells: Chosen, findings: Find
         What `load_grid` refuses; no such variable, other units, cells that are not those of the
         tables, values that are missing or cannot be. All of them.
     """
-    whole, about = load_grid(grid, soil, findings)
+    whole, about = load_grid(grid, soil, findings, cells)
     skipped = Skipped()
     simulated = skipped.not_simulated(whole)
     file = _File(path, findings)
@@ -101,6 +101,9 @@ def load_means(path: Path, grid: Path, soil: Path, cells: Chosen, findings: Find
     found = choose(grown, cells, skipped, findings)
     findings.raise_all()
     kept = np.isin(simulated.cell, found.cell)
+    for name, of_all in values.items():
+        file.check_values(name, of_all, simulated, kept)
+    findings.raise_all()
     return _means(
         found,
         {name: of_all[kept] for name, of_all in values.items()},
@@ -174,21 +177,25 @@ class _File:
                 self._note("cells that differ", name, grid, int(i), text)
 
     def values(self, name: str, grid: Grid) -> F8:
-        """Return a variable at cells; NaN, with a finding, where there is none."""
-        least, most, spelled, needed = VARIABLES[name]
+        """Return a variable at cells; NaN where there is none."""
+        _, _, spelled, _ = VARIABLES[name]
         found = self._at(name, grid)
         unit = self._units.get(name, spelled[0])
         if unit not in spelled:
             text = f"is in {unit!r}; needed {spelled[0]!r}"
             self.findings.add("units", Problem(text, f"variable {name!r}", str(self.path)))
+        return found
+
+    def check_values(self, name: str, found: F8, grid: Grid, which: NDArray[np.bool_]) -> None:
+        """Note values of some cells that are missing or cannot be."""
+        least, most, _, needed = VARIABLES[name]
         with np.errstate(invalid="ignore"):
-            bad = ~((found >= least) & (found <= most))
+            bad = ~((found >= least) & (found <= most)) & which
         for i in np.flatnonzero(bad):
             text = "is missing" if np.isnan(found[i]) else f"found {found[i]:g}"
             if needed == "degC" and 150.0 < found[i] < 350.0:
                 text += ", which looks like K"
             self._note("bad values", name, grid, int(i), f"{text}; needed {needed}")
-        return found
 
     def _at(self, name: str, grid: Grid) -> F8:
         nothing = np.full(grid.cell.size, np.nan)

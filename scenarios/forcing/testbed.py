@@ -103,7 +103,7 @@ class Spec(ReaderSpec):
         if "{year}" in self.met and self.years is None:
             text = "is missing; needed [first, last], or the name of one file in met:"
             findings.add("years", Problem(text, "forcing.years"))
-        whole, about = load_grid(base / self.grid, base / self.soil, findings)
+        whole, about = load_grid(base / self.grid, base / self.soil, findings, self.cells)
         skipped = Skipped()
         grid = choose(skipped.not_simulated(whole), self.cells, skipped, findings)
         findings.raise_all()

@@ -48,6 +48,34 @@ def test_members_choose_and_order(tmp_path):
     assert [f.name for f in read(tmp_path, text, members=["C", "A"])] == ["C", "A"]
 
 
+OTHERS = {
+    "a word": "1901,B,many\n",
+    "no year": "soon,B,1\n",
+    "a year twice": "1901,B,1\n1901,B,2\n",
+    "no name": "1901,,1\n",
+    "too long": "1901,B,1,2\n",
+    "too short": "1901,B\n",
+}
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_rows_of_models_that_nobody_asks_for_stop_nothing(tmp_path, what):
+    text = f"year,model,NPP [Pg C yr-1]\n1901,A,3\n1902,A,4\n{OTHERS[what]}"
+    (found,) = read(tmp_path, text, members=["A"])
+    np.testing.assert_array_equal(found.drivers["npp"], [[3.0, 4.0]])
+    with pytest.raises(ScenarioError):
+        read(tmp_path, text)
+    if what != "no name":
+        with pytest.raises(ScenarioError):
+            read(tmp_path, text.replace("B", "A"), members=["A"])
+
+
+def test_a_model_that_is_not_there_has_the_nearest_of_all(tmp_path):
+    text = "year,model,NPP [Pg C yr-1]\n1901,VISIT,3\n1902,VISIT,4\n"
+    with pytest.raises(ScenarioError, match=r"no model 'VISIS'.*did you mean 'VISIT'"):
+        read(tmp_path, text, members=["VISIS"])
+
+
 @pytest.mark.parametrize(
     ("header", "words"),
     [

@@ -47,6 +47,26 @@ def by_year(*rows):
 EVEN = [("A", 2001, 100), ("A", 2002, 110), ("B", 2001, 200), ("B", 2002, 220)]
 
 
+class TestChosenSites:
+    @pytest.mark.parametrize(
+        "row", ["B,much\n", "B,-9999\n", "B,0.1\nB,0.2\n", "B,0.1,7\n", "B\n", ",1\n"]
+    )
+    def test_rows_of_others_stop_nothing(self, tmp_path, row):
+        text = f"location,clay [1]\nA,0.1\n{row}"
+        found = read(tmp_path, text, needs=(CLAY,), sites=["A"])
+        np.testing.assert_array_equal(found.drivers["clay"], [0.1])
+        refused(tmp_path, text, (CLAY,))
+
+    @pytest.mark.parametrize(
+        "row", ["B,soon,1\n", "B,2001,1\nB,2001,2\n", "B,2001,dry\n", "B,2001\n"]
+    )
+    def test_nor_do_their_years(self, tmp_path, row):
+        series = by_year(*EVEN[:2]) + row
+        found = read(tmp_path, SITES, CHANGING, series, sites=["A"])
+        np.testing.assert_array_equal(found.drivers["litter_input"], [[100.0, 110.0]])
+        refused(tmp_path, SITES, CHANGING, series)
+
+
 class TestSites:
     def test_rows_are_locations_in_kernel_units(self, tmp_path):
         found = read(tmp_path)

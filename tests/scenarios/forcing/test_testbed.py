@@ -110,6 +110,46 @@ class TestRead:
         assert found.drivers["gpp"][2, 0] == gpp
 
 
+def respelled(file, cell, column, text):
+    """Put a word into a cell of a table."""
+    header, *lines = file.read_text().splitlines()
+    at = [name.strip().lower() for name in header.split(",")].index(column)
+    for i, line in enumerate(lines):
+        cells = line.split(",")
+        if int(cells[0]) == cell:
+            cells[at] = text
+            lines[i] = ",".join(cells)
+    file.write_text("\n".join([header, *lines]) + "\n")
+
+
+BAD_CELLS = [
+    ("soil.csv", "clay", "much"), ("soil.csv", "wsat", "-9999"), ("soil.csv", "silt", "0.99"),
+    ("grid.csv", "landarea", "nan"), ("grid.csv", "landarea", "5e4"),
+]  # fmt: skip
+
+
+class TestCellsThatNobodyAsksFor:
+    @pytest.mark.parametrize(("file", "column", "text"), BAD_CELLS)
+    def test_stop_nothing(self, folder, file, column, text):
+        small.met(folder)
+        respelled(folder / file, 4, column, text)
+        assert f"{file}:5: cell 4, column {column!r}" in refused(folder) or (
+            f"{file}:5: column {column!r}" in refused(folder)
+        )
+        for cells in ([3, 5], {"box": [-90, 90, 180, 270]}, {"pft": [1]}):
+            assert "4" not in read(folder, cells=cells).locations.names
+
+    def test_nor_do_those_that_are_not_simulated(self, folder):
+        small.met(folder)
+        respelled(folder / "soil.csv", 8, "clay", "ice")
+        assert read(folder).locations.names == tuple("1234567")
+
+    def test_but_which_cell_it_is_has_to_be_known(self, folder):
+        small.met(folder)
+        respelled(folder / "grid.csv", 4, "ilat", "x")
+        assert "column 'ilat'" in refused(folder, cells=[3])
+
+
 class TestRefused:
     @pytest.mark.parametrize(
         ("change", "said"),

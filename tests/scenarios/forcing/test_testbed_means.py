@@ -47,6 +47,19 @@ def refused(folder, **words):
     return str(error.value)
 
 
+def test_a_value_of_a_cell_that_nobody_asks_for_stops_nothing(folder):
+    import netCDF4
+
+    with netCDF4.Dataset(folder / "means.nc", "a") as file:
+        # Cell 4 is the first of the second longitude.
+        file["tsoilC"][0, 1] = 1e36
+        file["thetaLiq"][0, 1] = 7.0
+    text = refused(folder)
+    assert "variable 'tsoilC', cell 4" in text
+    assert "variable 'thetaLiq', cell 4" in text
+    assert read(folder, cells=[1, 2]).locations.names == ("1", "2")
+
+
 class TestSmall:
     def test_cells_with_plants_and_litter_are_locations(self, folder):
         found = read(folder)
