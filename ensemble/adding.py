@@ -1,5 +1,6 @@
 """Sums over space merged from those of blocks, and their statistics over samples."""
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble.aggregates import CONTROL, GROUP, STATISTICS, Aggregate, Regions
+from ensemble.aggregates import CONTROL, GROUP, LOST, STATISTICS, Aggregate, Regions
 from ensemble.layout import Layout
 from ensemble.statistics import Target, canonical, reductions
 from ensemble.store import Store
@@ -44,16 +45,16 @@ def merged(store: Store, layout: Layout, forcing: int, sample: int) -> dict[str,
     """Return the sums of one forcing and one block of samples, ([band], *dims, s) by name."""
     found = layout.aggregates
     pairs: dict[str, Pair] = {}
-    failed: dict[str, NDArray[Any]] = {}
+    lost: dict[str, NDArray[Any]] = {}
     # Each file holds the sums of every statistic too, and is read once.
     for here, partial in _partials(store, layout, forcing, sample):
         _add_pairs(pairs, layout, here, partial, GROUP)
-        _add_failed(failed, layout, here, partial)
+        _add_lost(lost, layout, here, partial)
     arrays: dict[str, NDArray[Any]] = {}
     for one in found.all:
         pair = _with_dims(layout, one.target, pairs[one.target])
         arrays[one.name] = _finished(one, pair, found.by_target[one.target])
-    for word, values in failed.items():
+    for word, values in lost.items():
         arrays[f"{word}_global"] = values.sum(axis=0, dtype=values.dtype)
         if found.any_zonal:
             arrays[f"{word}_zonal"] = values
@@ -125,18 +126,18 @@ def _finished(one: Aggregate, pair: Pair, known: Regions) -> F8:
     return np.asarray(one.finish(*total, np.array([math.fsum(known.area)]))[0])
 
 
-def _add_failed(
+def _add_lost(
     total: dict[str, NDArray[Any]],
     layout: Layout,
     here: slice,
     partial: Mapping[str, NDArray[Any]],
 ) -> None:
-    """Add a block's number and area of failed members to those of each band, (n, s)."""
+    """Add a block's number and area of members in no sum to those of each band, (n, s)."""
     bands = layout.aggregates.bands
-    for word in ("cells", "area"):
-        part = partial[f"{GROUP}/failed/{word}"]
+    for why, word in itertools.product(layout.aggregates.losses, LOST):
+        part = partial[f"{GROUP}/{why}/{word}"]
         shape = (len(bands.bounds), part.shape[-1])
-        total.setdefault(f"failed_{word}", np.zeros(shape, part.dtype))[bands.of(here)] += part
+        total.setdefault(f"{why}_{word}", np.zeros(shape, part.dtype))[bands.of(here)] += part
 
 
 # --- over samples ---
@@ -189,13 +190,15 @@ def _blocks(
 
 
 def _counts(store: Store, layout: Layout) -> dict[str, NDArray[np.uint64]]:
-    """Return the samples without a failed member, (forcing, [band])."""
+    """Return the samples all of whose members are in the sums, (forcing, [band])."""
     found = {}
     for kind in layout.aggregates.kinds():
-        each = [
-            sum((v == 0).sum(axis=-1) for _, v in _blocks(store, layout, f"failed_cells_{kind}", f))
-            for f in range(layout.shape[0])
-        ]
+        names = [f"{why}_cells_{kind}" for why in layout.aggregates.losses]
+        each = []
+        for f in range(layout.shape[0]):
+            by_block = zip(*(_blocks(store, layout, name, f) for name in names), strict=True)
+            lost = (sum(values for _, values in blocks) for blocks in by_block)
+            each.append(sum((one == 0).sum(axis=-1) for one in lost))
         found[f"count_{kind}"] = np.array(each, dtype=np.uint64)
     return found
 

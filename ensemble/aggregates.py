@@ -17,7 +17,6 @@ from ensemble.chain import Tile
 from ensemble.compiled import add_weighted
 from ensemble.setup import Setup
 from ensemble.zarr_json import ArraySpec
-from kernels import OK
 from scenarios import Problem, ScenarioError
 from scenarios.forcing import Locations
 from scenarios.units import over_area
@@ -35,8 +34,9 @@ GROUP = "aggregates"
 CONTROL = f"{GROUP}/control"
 STATISTICS = f"{GROUP}/statistics"
 
-FAILED = {"failed_cells": ("uint32", "1"), "failed_area": ("float64", "m2")}
-"""What is known of failed members beside the sums."""
+FAILED, EXCLUDED = "failed", "excluded"
+LOST = {"cells": ("uint32", "1"), "area": ("float64", "m2")}
+"""What is known, beside the sums, of members that are in none: ``failed_cells`` and so on."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +150,7 @@ class Aggregates:
     def __init__(self, setup: Setup, layout: "Layout") -> None:
         asked = setup.scenario.aggregates
         self.targets = tuple(asked)
+        self.losses = (FAILED, EXCLUDED) if layout.excluding else (FAILED,)
         self.all: tuple[Aggregate, ...] = ()
         if not asked:
             return
@@ -220,7 +221,8 @@ def _place_problems(setup: Setup) -> Iterator[Problem]:
 
 def _name_problems(found: list[Aggregate]) -> Iterator[Problem]:
     """Yield arrays that would have the same name."""
-    taken = {f"{word}_{kind}" for word in FAILED for kind in ("global", "zonal")}
+    words = [f"{why}_{word}" for why in (FAILED, EXCLUDED) for word in LOST]
+    taken = {f"{word}_{kind}" for word in words for kind in ("global", "zonal")}
     for one in found:
         if one.name in taken:
             text = f"its array {one.name!r} is another one's too; give the response another name"
@@ -264,12 +266,14 @@ def _statistic(
 def _beside(layout: "Layout", kind: str) -> Iterator[ArraySpec]:
     """Yield what is known of failed members."""
     zonal = kind == "zonal"
-    for word, (dtype, units) in FAILED.items():
-        what = "area" if units == "m2" else "number"
-        about = {"units": units, "long_name": f"{what} of locations whose member failed"}
-        if layout.keeps_responses:
-            yield _spec(layout, f"{word}_{kind}", zonal, {}, about, dtype=dtype, fill=0)
-    text = "samples without a failed member, which are counted in every statistic"
+    for why in layout.aggregates.losses if layout.keeps_responses else ():
+        member = "member failed" if why == FAILED else "member is beyond a limit and left out"
+        for word, (dtype, units) in LOST.items():
+            what = "area" if units == "m2" else "number"
+            about = {"units": units, "long_name": f"{what} of locations whose {member}"}
+            yield _spec(layout, f"{why}_{word}_{kind}", zonal, {}, about, dtype=dtype, fill=0)
+    lost = " or excluded" if layout.excluding else ""
+    text = f"samples without a failed{lost} member, which are counted in every statistic"
     about, name = {"units": "1", "long_name": text}, f"statistics/count_{kind}"
     yield _spec(layout, name, zonal, {}, about, sample=False, dtype="uint64", fill=0)
 
@@ -314,8 +318,10 @@ class Sums:
             self.high[target] = np.zeros((held, rows, width))
         self.low = {target: np.zeros_like(sums) for target, sums in self.high.items()}
         held = len(self.found.bands.of(locations))
-        self.cells = np.zeros((held, width), dtype=np.uint32)
-        self.area = np.zeros((held, width))
+        self.lost = {
+            why: (np.zeros((held, width), dtype=np.uint32), np.zeros((held, width)))
+            for why in self.found.losses
+        }
 
     def take(self, tile: Tile, target: str, values: F8) -> None:
         """Add ``values`` (l, *dims, s) of a target, NaN where a member failed."""
@@ -325,12 +331,14 @@ class Sums:
         sums = self.high[target], self.low[target]
         add_weighted(flat, weight, region, tile.samples.start, *sums)
 
-    def take_failed(self, tile: Tile) -> None:
-        """Count the members of a tile that failed."""
-        weight, region = self._about(self.found.bands, tile.locations)
-        for k, failed in enumerate(tile.status != OK):
-            self.cells[region[k], tile.samples] += failed
-            self.area[region[k], tile.samples] += weight[k] * failed
+    def take_lost(self, why: str, tile: Tile, members: NDArray[np.bool_]) -> None:
+        """Count members (l, s) of a tile that are in no sum: ``failed``, or ``excluded``."""
+        known = self.found.bands
+        weight, region = self._about(known, tile.locations)
+        cells, area = self.lost[why]
+        for k, lost in enumerate(members):
+            cells[region[k], tile.samples] += lost
+            area[region[k], tile.samples] += weight[k] * lost
 
     def _about(self, known: Regions, inside: slice) -> tuple[F8, I8]:
         """Return areas of some locations and where their regions are in the sums."""
@@ -346,6 +354,7 @@ class Sums:
             found[f"{group}/{target}/high"] = self.high[target]
             found[f"{group}/{target}/low"] = self.low[target]
         if group == GROUP:
-            found[f"{group}/failed/cells"] = self.cells
-            found[f"{group}/failed/area"] = self.area
+            for why, (cells, area) in self.lost.items():
+                found[f"{group}/{why}/cells"] = cells
+                found[f"{group}/{why}/area"] = area
         return found

@@ -3,7 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble.chain import blanked
 from ensemble.layout import Layout
+from ensemble.limits import EXCLUDED
 from ensemble.store import Store
 
 
@@ -16,7 +18,7 @@ def read_cells(
     rows: slice,
     out: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
-    """Return an output of one forcing, (places, rows, sample).
+    """Return an output of one forcing, (places, rows, sample); excluded members are NaN.
 
     Parameters
     ----------
@@ -48,6 +50,9 @@ def read_cells(
         span = locations.span(first + k)
         low, high = max(span.start, places.start), min(span.stop, places.stop)
         chunk = store.read_chunk(name, (forcing, first + k, *middle, s))[0]
+        if EXCLUDED in store.specs:
+            out_of = store.read_chunk(EXCLUDED, (forcing, first + k, s))[0]
+            chunk = blanked(chunk, out_of == 1)
         cells = chunk.reshape(len(chunk), -1, chunk.shape[-1])
         here = slice(low - places.start, high - places.start)
         part = cells[low - span.start : high - span.start, rows]

@@ -74,7 +74,13 @@ class Tile:
         if level is not None:
             shape = (*values.shape[:-1], len(level))
             values = expand(values, level, self._workspace.take(f"full/{name}", shape))
-        return _blank(values, self.status) if self.failed else values
+        return blanked(values, self.status != OK) if self.failed else values
+
+    def reaches(self, name: str, above: float) -> bool:
+        """Return whether a value of an output may be above a number; one look at distinct rows."""
+        most = self._arrays[name][0].max(initial=-np.inf)
+        # What is not known hides what is.
+        return not most <= above
 
     def scalar(self, name: str, reduce: Callable[[F8], F8]) -> F8:
         """Return ``reduce`` of an output, (l, s): on its distinct rows, then spread."""
@@ -387,8 +393,7 @@ class Chain:
         return shared[producer].values[name], shared[producer].of(samples)
 
 
-def _blank(values: F8, status: U1) -> F8:
-    """Return ``values`` with NaN wherever the member failed, whichever stage it was."""
-    failed = status != 0
+def blanked(values: F8, members: NDArray[np.bool_]) -> F8:
+    """Return ``values`` (l, *dims, s) with NaN in all that is of some members (l, s)."""
     middle = (slice(None), *(None,) * (values.ndim - 2), slice(None))
-    return np.where(failed[middle], np.nan, values)
+    return np.where(members[middle], np.nan, values)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ensemble.engine import Outcome, Progress
+from ensemble.limit_tables import limit_lines, table_at
 from ensemble.sum_tables import tables_at
 from ensemble.tables import Table, response_tables
 from kernels import BY_CODE
@@ -94,6 +95,8 @@ def print_outcome(planned: "Plan", outcome: Outcome) -> None:
         sums = tables_at(outcome.path) if planned.layout.aggregates else []
         for table in [*response_tables(outcome.path), *sums]:
             print_table(table)
+    if beyond := table_at(outcome.path):
+        print_table(beyond)
     state = "complete" if outcome.complete else "stopped early"
     print(
         f"\n{outcome.path}: {state}, {outcome.committed}/{outcome.blocks} blocks "
@@ -122,6 +125,7 @@ def outcome_summary(outcome: Outcome) -> dict[str, Any]:
         "committed": outcome.committed,
         "ran": outcome.ran,
         "members": members,
+        "limits": outcome.limits,
         "seconds": round(outcome.seconds, 3),
         "warnings": outcome.warnings,
     }
@@ -171,7 +175,9 @@ def status_lines(summary: Mapping[str, Any]) -> list[str]:
     said["running"] = summary["running"] or "nobody"
     if not summary["workers"]:
         del said["workers"]
-    return _aligned([(name.replace("_", " "), value) for name, value in _readable(said)])
+    limits = limit_lines(said.pop("limits", None))
+    pairs = [(name.replace("_", " "), value) for name, value in _readable(said)]
+    return _aligned([*pairs, ("limits", limits[0]), *(("", line) for line in limits[1:])])
 
 
 def print_analysis(tables: Sequence[Mapping[str, Any]]) -> None:

@@ -4,11 +4,12 @@ import errno
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from ensemble import backends, launch, quarantine
+from ensemble import backends, launch, limit_tables, quarantine
 from ensemble.backends import Farm, StoppedEarly
 from ensemble.children import Hindered
 from ensemble.cpu import cpu
@@ -17,7 +18,7 @@ from ensemble.finishing import finalise, lost_units
 from ensemble.journal import Entry, Key, headers
 from ensemble.locking import locked
 from ensemble.members import EnsembleWork
-from ensemble.planning import Plan, changes
+from ensemble.planning import LIMITS, Plan, changes
 from ensemble.store import PlanError, Store
 from ensemble.trial import attempt, may_be_tried, refuse_if_most_fail
 from ensemble.worker import hang_limit, take_notes
@@ -39,6 +40,8 @@ class Outcome:
         Members by status code, over all committed blocks.
     seconds : float
         Of this call.
+    limits : mapping
+        Members beyond limits, as `limit_tables.plain` has them.
     warnings : list of str
     """
 
@@ -48,6 +51,7 @@ class Outcome:
     ran: int = 0
     members: dict[int, int] = field(default_factory=dict)
     seconds: float = 0.0
+    limits: Mapping[str, Any] | None = None
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -115,7 +119,7 @@ def run(
     asked = workers or getattr(execution, "workers", None) or 0
     count = asked or len(os.sched_getaffinity(0))
     store, warnings = store_of(plan, count, accept_changes, try_first=try_first)
-    work = EnsembleWork(plan.setup, plan.layout, quarantine.read(store.path))
+    work = _work(plan, store)
     with locked(store.path):
         committed = store.committed()
         store.make_folders("scratch", "inflight", *(() if committed else ("partials",)))
@@ -152,8 +156,16 @@ def run(
     for entry in committed.values():
         for code, n in entry.status.items():
             outcome.members[code] = outcome.members.get(code, 0) + n
+    outcome.limits = limit_tables.plain(store, committed)
     outcome.seconds = time.perf_counter() - begun
     return outcome
+
+
+def _work(plan: Plan, store: Store) -> EnsembleWork:
+    """Return the work of a plan; that of the store where it was begun before limits were."""
+    if store.attrs["identity"].get("limits") != plan.identity["limits"]:
+        return launch.open_work(store)
+    return EnsembleWork(plan.setup, plan.layout, quarantine.read(store.path))
 
 
 def _pending(
@@ -248,6 +260,11 @@ def store_of(
             raise PlanError(
                 f"{plan.path} was begun with other block lengths; chunks cannot be cut anew, "
                 "so this cannot be accepted; choose another place with --store"
+            )
+        if any(text.startswith(LIMITS) for text in changed):
+            raise PlanError(
+                f"{plan.path} was begun with other limits; members are looked at as they run, so "
+                "this cannot be accepted; run into a new store with --store"
             )
         store = launch.accept(store, plan.identity, accept_changes, changed)
     refuse_if_impossible(plan, workers, done=len(store.committed()))

@@ -123,6 +123,7 @@ def summary(plan: Plan, workers: int, *, measure: bool = False) -> dict[str, Any
         "wall_seconds": round(seconds / workers, 3),
         "truncated_share": {n: s for n, s in design.get("truncated_share", {}).items() if s > 0},
         "admissible": {k: str(v) for k, v in design.get("admissible", {}).items()},
+        "limits": {n: f"{one.words}, {one.then}" for n, one in plan.layout.limits.items()},
         "warnings": list(map(str, plan.warnings)),
         "noticed": [notice.as_json() for notice in plan.warnings],
         "notes": list(plan.setup.kernel.notes),

@@ -8,6 +8,7 @@ import numpy as np
 from ensemble import across, adding, certificates
 from ensemble.chunks import write_file
 from ensemble.journal import Entry, Key
+from ensemble.limits import remedy
 from ensemble.members import EnsembleWork
 from ensemble.statistics import REFUSE_ABOVE
 from ensemble.store import Store
@@ -22,7 +23,7 @@ def is_finalised(store: Store) -> bool:
 
 
 def lost_units(store: Store) -> list[str]:
-    """Return what a finished run should say of indices that failed members have cost."""
+    """Return what a finished run should say of indices that lost members have cost."""
     found = []
     for path, spec in store.specs.items():
         whole = spec.attrs.get("whole")
@@ -34,7 +35,7 @@ def lost_units(store: Store) -> list[str]:
             found.append(
                 f"{path.removesuffix('_effective')}: {lost:,} of {left.size:,} rows have no "
                 f"indices: more than {REFUSE_ABOVE:.0%} of the {whole:,} trajectories or Saltelli "
-                f"rows lost a member (the worst kept {left.min():,.0f}); bound the parameters"
+                f"rows lost a member (the worst kept {left.min():,.0f}); {remedy(store)}"
             )
     return found
 

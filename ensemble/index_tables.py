@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble.limits import lost
 from ensemble.store import Store
 from ensemble.tables import MAX_CELLS, MAX_ROWS, NONE, ORDER, Analysis, Table, labels_of
 from ensemble.zarr_json import ArraySpec
@@ -31,7 +32,7 @@ def output_tables(store: Store, found: Analysis) -> list[Table]:
             f"means over {', '.join(dims)} where there is an index; the store holds each, in "
             f"sensitivity/{name}_{shown[0]} and its like; --rows prints them"
         ]
-        notes += list(_lost(indices, forcings))
+        notes += list(_lost(store, indices, forcings))
         if len(forcings) > MAX_ROWS:
             notes.append(f"the first {MAX_ROWS} of {len(forcings)} forcings")
         title = f"sensitivity of {name}, means over its cells"
@@ -80,14 +81,15 @@ def _columns(indices: Indices) -> list[str]:
     return [i for i in listed if i != "effective"] + [i for i in known if i.endswith("_conf")]
 
 
-def _lost(indices: Indices, forcings: tuple[str, ...]) -> Iterator[str]:
-    """Yield where failed members cost units."""
+def _lost(store: Store, indices: Indices, forcings: tuple[str, ...]) -> Iterator[str]:
+    """Yield where failed or excluded members cost units."""
     spec, left = indices["effective"]
     whole = spec.attrs["whole"]
     for f, forcing in enumerate(forcings[:MAX_ROWS]):
         worst = left[f].min()
         if worst < whole:
-            yield f"{forcing}: at worst {worst:.0f} of {whole} units are without a failed member"
+            member = f"{lost(store)} member"
+            yield f"{forcing}: at worst {worst:.0f} of {whole} units are without a {member}"
 
 
 def _names(store: Store, dim: str, count: int) -> list[str]:

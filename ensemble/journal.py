@@ -35,6 +35,10 @@ class Entry:
         From claim to commit.
     notes : tuple of str
         What a person should know: exceptions of members.
+    beyond : mapping of str to int
+        Members beyond the limit of an output, by name.
+    excluded : int
+        Members that statistics are made without because of that.
     at : float
         Seconds since 1970 of the commit, by the clock of its host.
     """
@@ -47,6 +51,8 @@ class Entry:
     attempt: int = 1
     journal: str = field(default="", compare=False)
     at: float = field(default=0.0, compare=False)
+    beyond: Mapping[str, int] = field(default_factory=dict)
+    excluded: int = 0
 
 
 class Journal:
@@ -71,6 +77,10 @@ class Journal:
         }
         if entry.notes:
             record["notes"] = list(entry.notes)
+        if entry.beyond:
+            record["beyond"] = dict(entry.beyond)
+        if entry.excluded:
+            record["excluded"] = entry.excluded
         with self._lock:
             if self._descriptor is None:
                 self._descriptor = self._open(sync)
@@ -151,6 +161,8 @@ def _entry(record: Mapping[str, Any], journal: str) -> Entry:
         attempt=record["attempt"],
         journal=journal,
         at=record.get("at", 0.0),
+        beyond=record.get("beyond", {}),
+        excluded=record.get("excluded", 0),
     )
 
 

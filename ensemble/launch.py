@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 import kernels
-from ensemble import across, observed, quarantine
+from ensemble import across, limits, observed, quarantine
 from ensemble.aggregates import GROUP
 from ensemble.layout import KEEP_SAMPLES, Layout
 from ensemble.members import EnsembleWork
@@ -223,6 +223,7 @@ def _setup(store: Store, scenario: Scenario, kernel: kernels.Kernel, options: An
         edges=edges,
         observations=observed.read_observations(store, len(forcings)),
         sources=observed.read_sources(store, len(forcings), len(names)),
+        limits=limits.of_store(store),
     )
 
 
@@ -251,9 +252,11 @@ def accept(store: Store, identity: Mapping[str, Any], reason: str, changed: list
     from ensemble.chunks import write_file
 
     root = json.loads((store.path / "zarr.json").read_text())
+    # A store of before limits has no arrays for them, and stays one.
+    counted = store.attrs["identity"].keys() | identity.keys() - {"limits"}
     attrs = {
         **store.attrs,
-        "identity": dict(identity),
+        "identity": {name: part for name, part in identity.items() if name in counted},
         "accepted_changes": [
             *store.attrs["accepted_changes"],
             {"reason": reason, "changes": changed},

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble import aggregates
+from ensemble import aggregates, limits
 from ensemble.responses import outputs_of
 from ensemble.setup import Sampler, Setup
 from ensemble.statistics import Declared, Reduction, Target, UnitsReduction, reductions
@@ -99,7 +99,13 @@ class Layout:
         self.reduced_outputs = [n for n in scenario.statistics if n not in self.functionals]
         self.reduced_outputs += [n for n in scenario.aggregates if n not in self.functionals]
         looked_at = outputs_of(self.functionals)
-        self.wanted = tuple(dict.fromkeys([*self.outputs, *looked_at, *self.reduced_outputs]))
+        said = [n for n in scenario.limits if n in setup.limits]
+        self.wanted = tuple(
+            dict.fromkeys([*self.outputs, *looked_at, *self.reduced_outputs, *said])
+        )
+        self.reduced = {*scenario.statistics, *scenario.aggregates}
+        self.limits = {n: one for n, one in setup.limits.items() if n in self.wanted}
+        self.excluding = any(one.exclude for one in self.limits.values())
         self.aggregates = aggregates.Aggregates(setup, self)
         self.keeps_responses = self.sampler.size <= KEEP_SAMPLES
         self.stored_parameters = self.sampler.parameters if self.keeps_responses else ()
@@ -195,6 +201,11 @@ class Layout:
         """Return the dims of a statistic's target, between location and sample."""
         return () if target in self.functionals else self.setup.kernel.variable(target).dims
 
+    def own_dims(self, output: str) -> dict[str, int]:
+        """Return the dimensions of an output that are the kernel's own, such as layers."""
+        dims = self.setup.kernel.variable(output).dims
+        return {d: self.setup.sizes[d] for d in dims if d in self.setup.kernel.coords}
+
     def target(self, name: str, forcing: int) -> Target:
         """Return what a statistic needs to know of an output or a response."""
         about = self.functionals.get(name) or self.setup.kernel.variable(name)
@@ -222,7 +233,12 @@ class Layout:
     def arrays(self) -> tuple[ArraySpec, ...]:
         """Return every array that blocks fill."""
         members = (*self._members(), *self._parameters(), *self._control())
-        return (*members, *self._statistics(), *aggregates.arrays(self))
+        return (
+            *members,
+            *self._statistics(),
+            *aggregates.arrays(self),
+            *limits.arrays(self),
+        )
 
     @cached_property
     def lengths(self) -> dict[str, tuple[int, int]]:
@@ -253,6 +269,11 @@ class Layout:
         }
         dims = self._over_members((), ())
         yield self.spec("status", "uint8", dims, fill=NOT_RUN, attrs=flags)
+        if self.excluding:
+            text = "1 where the member is beyond a limit and in no statistic and no index"
+            meanings = {"flag_values": [0, 1], "flag_meanings": "kept excluded"}
+            attrs = {"long_name": text, **meanings}
+            yield self.spec(limits.EXCLUDED, "uint8", dims, fill=NOT_RUN, attrs=attrs)
         for name, kept in self.outputs.items():
             dims = self._over_members(kept.dims, kept.shape)
             yield self.spec(name, self.precision, dims, attrs=_about(kept.variable))

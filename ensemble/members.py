@@ -7,9 +7,10 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble import limits
 from ensemble.aggregates import CONTROL as CONTROL_SUMS
 from ensemble.aggregates import GROUP, Sums
-from ensemble.chain import Chain, Tile
+from ensemble.chain import Chain, Tile, blanked
 from ensemble.journal import Key
 from ensemble.layout import Layout
 from ensemble.quarantine import CONTROL, Case, of_block
@@ -84,6 +85,7 @@ class EnsembleWork:
                 so_far = _fields(total, name)
                 merged = reduction.merge(so_far, mine) if so_far else mine
                 total.update({f"{name}/{field}": v for field, v in merged.items()})
+            limits.merge(total, partial)
             total["count"] = total.get("count", np.uint64(0)) + partial["count"]
             total.update({k: v for k, v in partial.items() if k.startswith("control/")})
         return _finished(self.layout, reductions, total, locations)
@@ -116,7 +118,8 @@ class _Runner:
         partials = {"count": block.count(), **block.partials()}
         if key[2] == 0:
             partials.update(self.control(forcing, locations))
-        return Result(owned, count_codes(block.status), partials, tuple(block.notes))
+        found = Result(owned, count_codes(block.status), partials, tuple(block.notes))
+        return replace(found, beyond=block.beyond.totals, excluded=block.beyond.left_out)
 
     def compute(self, forcing: int, locations: slice, samples: slice) -> tuple[Rows, "_Block"]:
         """Run the members of a rectangle, those in quarantine left out."""
@@ -184,7 +187,7 @@ class _Runner:
     def control(self, forcing: int, locations: slice) -> dict[str, NDArray[Any]]:
         """Return the outputs and responses of the control members, (1, L, *dims)."""
         rows = self.setup.control_rows(forcing, locations)
-        block = _Block(self.layout, {}, forcing, locations, slice(0, 1))
+        block = _Block(self.layout, {}, forcing, locations, slice(0, 1), control=True)
         cases = self._cases(forcing, locations, slice(0, 0))
         tiles = self._tiles(forcing, locations, rows, 1)
         if cases:
@@ -217,6 +220,8 @@ class _Block:
         forcing: int,
         locations: slice,
         samples: slice,
+        *,
+        control: bool = False,
     ) -> None:
         self.layout = layout
         self.forcing, self.first = forcing, (locations.start, samples.start)
@@ -232,6 +237,7 @@ class _Block:
             name: reduction.start(locations) for name, reduction in reductions.items()
         }
         self.in_space = Sums(layout, locations, width) if layout.aggregates else None
+        self.beyond = limits.Beyond(layout, depth, width, control=control)
         self.notes: list[str] = []
 
     def take(self, tile: Tile) -> None:
@@ -246,29 +252,36 @@ class _Block:
         full = {name: tile.full(name) for name in outputs}
         for name, keep in self.layout.outputs.items():
             self.outputs[name][here, ..., samples] = keep.select(full[name])
+        out = self.beyond.take(tile)
+        # What is stored is whole; sums, statistics and indices are made without what is left out.
+        reduced = {**full, **{n: v[here, samples] for n, v in self.responses.items()}}
+        if out is not None:
+            reduced = {n: blanked(v, out) for n, v in reduced.items() if n in self.layout.reduced}
         if self.in_space is not None:
-            self._add_up(self.in_space, tile, full)
-        good = tile.status == OK if tile.failed else None
+            self._add_up(self.in_space, tile, reduced, out)
+        good = _good(tile, out)
         for name, reduction in self.reductions.items():
-            target = name.partition("/")[0]
-            if target in self.layout.functionals:
-                values = np.ascontiguousarray(self.responses[target][here, samples])
-            else:
-                values = full[target]
+            values = np.ascontiguousarray(reduced[name.partition("/")[0]])
             if name in self.layout.in_units:
                 units = cast(UnitsReduction, reduction)
                 self._take_units(units, self.sums[name], values, tile)
             else:
                 _reduce(reduction, self.sums[name], values, good, here.start)
 
-    def _add_up(self, sums: Sums, tile: Tile, full: Mapping[str, F8]) -> None:
+    def _add_up(
+        self,
+        sums: Sums,
+        tile: Tile,
+        values: Mapping[str, F8],
+        out: NDArray[np.bool_] | None,
+    ) -> None:
         """Add a tile to the sums over space."""
         for target in self.layout.aggregates.targets:
-            response = self.responses.get(target)
-            here = (tile.locations, tile.samples)
-            sums.take(tile, target, full[target] if response is None else response[here])
+            sums.take(tile, target, values[target])
         if tile.failed:
-            sums.take_failed(tile)
+            sums.take_lost("failed", tile, tile.status != OK)
+        if out is not None:
+            sums.take_lost("excluded", tile, out)
 
     def _take_units(self, reduction: UnitsReduction, sums: Partial, values: F8, tile: Tile) -> None:
         """Add a tile (l, *dims, s) of whole units, NaN where a member failed."""
@@ -286,16 +299,29 @@ class _Block:
         if every or self.layout.keeps_responses:
             found.update(self.responses)
         found["status"] = self.status
+        if self.beyond.excluded is not None:
+            found[limits.EXCLUDED] = self.beyond.excluded.astype(np.uint8)
         return found
 
     def count(self) -> NDArray[np.uint64]:
-        """Return the number of members that ran, by location."""
-        return np.asarray((self.status == OK).sum(axis=1), dtype=np.uint64)
+        """Return the number of members that ran and are in statistics, by location."""
+        good = self.status == OK
+        if self.beyond.excluded is not None:
+            good &= ~self.beyond.excluded
+        return np.asarray(good.sum(axis=1), dtype=np.uint64)
 
     def partials(self) -> dict[str, NDArray[Any]]:
         """Return every sum by ``target/family/field``, and those over space."""
         found = {f"{n}/{field}": v for n, sums in self.sums.items() for field, v in sums.items()}
+        found |= self.beyond.partials()
         return found | (self.in_space.partials(GROUP) if self.in_space else {})
+
+
+def _good(tile: Tile, out: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
+    """Return which members of a tile enter sums; None where all do."""
+    if out is None:
+        return tile.status == OK if tile.failed else None
+    return np.asarray((tile.status == OK) & ~out)
 
 
 def _reduce(
@@ -329,6 +355,7 @@ def _finished(
     """Return the control members and finished statistics (1, L, *dims, *extra) by path."""
     depth = locations.stop - locations.start
     found = {path: v for path, v in total.items() if path.startswith("control/")}
+    found.update(limits.finished(layout, total))
     if reductions:
         found["statistics/count"] = total["count"][None]
     for name, reduction in reductions.items():

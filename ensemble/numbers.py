@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble.chain import blanked
 from ensemble.journal import Key
+from ensemble.limits import EXCLUDED
 from ensemble.store import PlanError, Store
 from ensemble.work import Axis, Grid
 
@@ -70,15 +72,28 @@ class Numbers:
         return np.repeat(whole, forcings.length, axis=0)[: forcings.size, : locations.size]
 
     def chunk(self, path: str, key: Key) -> NDArray[Any] | None:
-        """Return what a block wrote into an array; None where it wrote nothing readable."""
+        """Return what a block wrote into an array; None where it wrote nothing readable.
+
+        Of outputs and responses what excluded members hold is NaN.
+        """
         spec = self.store.specs[path]
         if key not in self.committed or not self.grid.owns(key, spec):
             return None
         try:
-            return self.store.read_chunk(path, self.grid.index(key, spec))
+            found = self.store.read_chunk(path, self.grid.index(key, spec))
+            if EXCLUDED in self.store.specs and path in self._of_members:
+                out = self.store.read_chunk(EXCLUDED, key) == 1
+                found = np.stack([blanked(f, o) for f, o in zip(found, out, strict=True)])
+            return found
         except (OSError, ValueError) as error:
             self._damaged(f"{path}, block {list(key)}: {error}")
             return None
+
+    @cached_property
+    def _of_members(self) -> frozenset[str]:
+        """Return the outputs and responses of members."""
+        scenario = self.store.attrs["identity"]["scenario"]
+        return frozenset((*scenario["outputs"], *scenario["responses"]))
 
     def cells(self, path: str) -> F8:
         """Return a statistic or a control array (forcing, location, ...) as far as it is known."""

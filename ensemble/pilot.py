@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble.chain import Chain
+from ensemble.chain import Chain, blanked
+from ensemble.limits import excluded_of
 from ensemble.responses import evaluate, outputs_of, with_parts
 from ensemble.setup import Sampler, Setup, fixed_rows
 from ensemble.statistics import canonical
@@ -42,7 +43,8 @@ def _explore(setup: Setup, targets: list[str], found: dict[str, NDArray[np.float
     every = setup.functionals()
     responses = with_parts(every, [t for t in targets if t in every])
     outputs = [t for t in targets if t not in every]
-    wanted = {*outputs, *outputs_of(responses)}
+    leaving = {n: one for n, one in setup.limits.items() if one.exclude}
+    wanted = {*outputs, *outputs_of(responses), *leaving}
     chain = Chain(setup.kernel, setup.options, tuple(wanted), setup.sizes)
     everywhere = slice(0, len(setup.locations.names))
     sampler = Sampler(setup)
@@ -56,8 +58,10 @@ def _explore(setup: Setup, targets: list[str], found: dict[str, NDArray[np.float
         ranges = {t: np.tile([np.inf, -np.inf], (everywhere.stop, 1)) for t in targets}
         for tile in chain.tiles(drivers, setup.coords, rows.values, rows.levels, width):
             scalars = evaluate(responses, tile, forcing, everywhere.start)
+            out = excluded_of(tile, leaving)
             for target in targets:
                 values = tile.full(target) if target in outputs else scalars[target]
+                values = values if out is None else blanked(values, out)
                 _widen(ranges[target][tile.locations], values)
         for target, span in ranges.items():
             found[target][forcing] = _margins(span)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import kernels
-from ensemble import observed
+from ensemble import limits, observed
 from ensemble.cpu import versions
 from ensemble.dimensions import check_dims
 from ensemble.layout import Layout
@@ -166,6 +166,7 @@ def plan(scenario: Loaded, *, store: str | Path | None = None) -> Plan:
         base=scenario.base,
         observations=observed.padded([f.observations for f in forcings]),
         sources=[f.sources for f in forcings],
+        limits=limits.resolve(scenario, kernel),
     )
     check_dims(setup)
     setup.check_parameters()
@@ -313,6 +314,7 @@ def identity_of(scenario: Loaded, setup: Setup, layout: Layout) -> dict[str, Any
         "forcings": {name: digest(name, setup) for name in setup.forcings},
         "locations": _location_digest(setup.locations),
         "block": {axis.name: axis.length for axis in layout.grid.axes},
+        "limits": {name: one.plain for name, one in layout.limits.items()},
         "versions": versions(),
     }
 
@@ -326,13 +328,27 @@ def changes(stored: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Return what differs between a store and a plan and would change its bytes."""
     found = []
     ours, theirs = now["scenario"], stored["scenario"]
-    for name in sorted((ours.keys() | theirs.keys()) - set(FREE_FOR_THEMSELVES)):
+    for name in sorted((ours.keys() | theirs.keys()) - {*FREE_FOR_THEMSELVES, "limits"}):
         found += [f"scenario: {t}" for t in _differences(theirs.get(name), ours.get(name), name)]
+    found += _limit_changes(stored, now)
     for part, what in (("kernel", "kernel"), ("forcings", "forcing"), ("block", "block length")):
         found += [f"{what}: {t}" for t in _differences(stored[part], now[part], "")]
     if stored["locations"] != now["locations"]:
         found.append("locations: the location table has changed")
     return found
+
+
+LIMITS = "limits: "
+"""How a change of limits begins, which cannot be accepted: members are counted as they run."""
+
+
+def _limit_changes(stored: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return limits that differ; a store of before limits counts none unless they are said."""
+    old, new = stored.get("limits"), now["limits"]
+    if old is None:
+        said = now["scenario"]["limits"]
+        return [f"{LIMITS}{name}: this store's members were not looked at" for name in said]
+    return [f"{LIMITS}{text}" for text in _differences(old, new, "")]
 
 
 def _differences(old: Any, new: Any, where: str) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from ensemble import quarantine
+from ensemble import limit_tables, quarantine
 from ensemble.claims import STALE_SECONDS
 from ensemble.finishing import is_finalised
 from ensemble.journal import Entry, headers
@@ -44,6 +44,7 @@ def summary(path: Path) -> dict[str, Any]:
         "blocks_per_minute": None if rate is None else round(60 * rate, 2),
         "seconds_left": round(waiting / rate, 1) if rate else None,
         "members": members,
+        "limits": limit_tables.plain(store, committed),
         "worker_seconds": round(busy, 3),
         "worker_seconds_left": None if left is None else round(left, 3),
         "runs": len(headers(store.journal)),

@@ -1,8 +1,8 @@
 """Analyse a finished run: the design's own indices, and variance shares of a factorial.
 
 A failed member never biases an index silently: it removes its whole Morris trajectory or
-Saltelli row, and whole levels of a factorial. What is left is stored beside the indices,
-and where more than a fifth is lost there is no index.
+Saltelli row, and whole levels of a factorial; so does one that ``limits:`` excludes. What is left
+is stored beside the indices, and where more than a fifth is lost there is no index.
 """
 
 import itertools
@@ -22,12 +22,14 @@ from ensemble.cells import read_cells
 from ensemble.index_tables import output_tables, row_tables
 from ensemble.launch import open_setup
 from ensemble.layout import Keep, Layout
+from ensemble.limits import left_out, remedy
 from ensemble.split_tables import variance_tables
 from ensemble.statistics import REFUSE_ABOVE
 from ensemble.store import PlanError, Store, add_arrays, read
 from ensemble.tables import analysis_tables
 from ensemble.variance import REST, Subset, drop_failed, factorial, order_of, shares, subsets
 from ensemble.zarr_json import ArraySpec
+from kernels import OK
 
 F8 = NDArray[np.float64]
 Found = dict[str, tuple[ArraySpec, NDArray[Any]]]
@@ -138,8 +140,20 @@ def results(store: Store, *, outputs: bool = True) -> Found:
         )
     if not analysis.accepted:
         listed = "\n".join(f"  - {text}" for text in analysis.refused[:5])
-        raise PlanError(f"{path}: too many members failed; bound the parameters\n{listed}")
+        raise PlanError(f"{path}: too many members {_are_lost(store)}; {remedy(store)}\n{listed}")
     return analysis.found
+
+
+def _are_lost(store: Store) -> str:
+    """Return what became of the members that indices lack."""
+    committed = store.committed()
+    failed = any(code != OK for entry in committed.values() for code in entry.status)
+    excluded = left_out(committed) > 0
+    return (
+        "failed or are excluded"
+        if failed and excluded
+        else ("are excluded" if excluded else "failed")
+    )
 
 
 def indices_of(store: Store, names: Iterable[str]) -> Found:
@@ -187,6 +201,8 @@ class _Analysis:
         many = layout.shape[0] > 1
         self.axes = ((("forcing", layout.shape[0]),) if many else ()) + factorial(self.design)
         self.nested = many and "forcing" in self.independent
+        excluded = layout.excluding
+        self.whole = "without a failed or excluded member" if excluded else "without failure"
         self.crossed = bool(factorial(self.design)) and len(self.axes) > 1
 
     def add(self, name: str) -> None:
@@ -234,9 +250,7 @@ class _Analysis:
                 f"{lost[f, k].sum():,} of {lost.shape[-1]:,} cells have too few of {units:,} units"
             )
             where = self._where(name, k, f)
-            self.refused.append(
-                f"{where}: {text} without failure, at worst {left[f, k].min():,.0f}"
-            )
+            self.refused.append(f"{where}: {text} {self.whole}, at worst {left[f, k].min():,.0f}")
         for index, array in whole.items():
             if index != "effective":
                 array[lost] = np.nan
@@ -266,9 +280,7 @@ class _Analysis:
         for f, k in np.argwhere(lost):
             where = self._where(name, places.start + k, f)
             kind = f"units of {self.design.unit} members"
-            self.refused.append(
-                f"{where}: {left[f, k]:,.0f} of {whole:,} {kind} are without failure"
-            )
+            self.refused.append(f"{where}: {left[f, k]:,.0f} of {whole:,} {kind} are {self.whole}")
         for index, array in found.items():
             if index != "effective":
                 array[lost] = np.nan
@@ -315,7 +327,7 @@ class _Analysis:
             if cube.size < (1 - REFUSE_ABOVE) * values[:, k].size:
                 where = self._where(name, places.start + k)
                 text = f"{cube.size:,} of {values[:, k].size:,} members are in whole levels"
-                self.refused.append(f"{where}: {text} without failure")
+                self.refused.append(f"{where}: {text} {self.whole}")
                 continue
             self.accepted = True
             cube = cube if len(values) > 1 else cube[0]
@@ -334,7 +346,9 @@ class _Analysis:
             self._name("term", list(self.terms.values()))
         elif index == "levels":
             dims, units = ("location", "axis"), "1"
-            about["long_name"] = f"levels that entered the shares of {name}, without failed members"
+            about["long_name"] = (
+                f"levels that entered the shares of {name}, all of whose members did"
+            )
             about["whole"] = [n for _, n in self.axes]
             self._name("axis", [label for label, _ in self.axes])
         else:
@@ -374,7 +388,7 @@ MEANINGS = {
     "mu_star": "mean absolute elementary effect",
     "sigma": "standard deviation of the elementary effects",
     "theta": "importance beside the other parameters, sqrt(mu^2 + sigma^2) over its deviation,",
-    "effective": "units without a failed member, which entered the indices",
+    "effective": "units without a failed or excluded member, which entered the indices",
 }
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.costs import Data
+from ensemble.limits import Watched
 from ensemble.responses import Functional, functionals
 from kernels import Derived, Kernel
 from scenarios import Problem, Scenario, ScenarioError, nearest
@@ -58,6 +59,8 @@ class Setup:
         What outputs may be compared with; the same names for every forcing, (L, n).
     sources : sequence of mappings, one per forcing
         Where the values of drivers and observations are from, location by location.
+    limits : mapping of str to Watched
+        Outputs with a limit, by name; those that are made are looked at.
     """
 
     scenario: Scenario
@@ -73,6 +76,7 @@ class Setup:
     edges: Mapping[str, F8] = field(default_factory=dict)
     observations: Sequence[Mapping[str, Observed]] = ()
     sources: Sequence[Mapping[str, tuple[str, ...]]] = ()
+    limits: Mapping[str, Watched] = field(default_factory=dict)
 
     @property
     def sizes(self) -> dict[str, int]:

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble.limits import lost
 from ensemble.statistics import REFUSE_ABOVE
 from ensemble.store import Store
 from ensemble.tables import NONE, Analysis, Table, labels_of
@@ -31,7 +32,7 @@ def _table(store: Store, found: Analysis, terms: list[str], paths: list[str]) ->
         names.append(str(spec.attrs["target"]))
         columns.append(mean_shares(values))
         over.append(", ".join(spec.dims[:-1]) or "one number")
-        notes += _lost(found, path)
+        notes += _lost(store, found, path)
     rows = [
         [term, *(NONE if np.isnan(c[k]) else f"{c[k]:.4f}" for c in columns)]
         for k, term in enumerate(terms)
@@ -48,8 +49,8 @@ def mean_shares(values: NDArray[np.float64]) -> F8:
     return known.mean(axis=0) if len(known) else np.full(values.shape[-1], np.nan)
 
 
-def _lost(found: Analysis, path: str) -> list[str]:
-    """Return a note where failed members cost levels."""
+def _lost(store: Store, found: Analysis, path: str) -> list[str]:
+    """Return a note where failed or excluded members cost levels."""
     spec, levels = found[f"{path.removesuffix('_share')}_levels"]
     whole = np.asarray(spec.attrs["whole"])
     flat = levels.reshape(-1, levels.shape[-1])
@@ -63,5 +64,7 @@ def _lost(found: Analysis, path: str) -> list[str]:
     none = int((kept < 1 - REFUSE_ABOVE).sum())
     end = f"; {none:,} have lost more than a fifth and have no shares" if none else ""
     name = spec.attrs["target"]
-    text = f"{name}: levels with failed members are left out at {less.sum():,} of {len(flat):,}"
+    text = (
+        f"{name}: levels with {lost(store)} members are left out at {less.sum():,} of {len(flat):,}"
+    )
     return [f"{text} places, which leaves at least {worst}{end}"]

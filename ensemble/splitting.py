@@ -252,7 +252,7 @@ class _Plan:
             table, levels = table[0], levels[0]
         about = {"units": "1", "target": source.name}
         words = f"share of the variance of {source.name} over {', '.join(self.labels)}"
-        count = "levels that entered the shares, without those of failed members"
+        count = "levels that entered the shares, without those of failed or excluded members"
         return {
             **_names(f"{GROUP}/term{end}", list(self.terms.values())),
             **_names(f"{GROUP}/axis{end}", self.labels),

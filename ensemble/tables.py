@@ -4,7 +4,7 @@ An ensemble is shown where all its members are committed; what is not known is a
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble.limits import lost
 from ensemble.numbers import Numbers, Summary, known_mean, known_std
 from ensemble.store import Store, read
 from ensemble.zarr_json import ArraySpec
@@ -258,11 +259,11 @@ def _variance_table(
     for name, column in zip(names, columns, strict=True):
         spec, levels = found[f"sensitivity/{name}_levels"]
         pairs = zip(found["sensitivity/axis"][1], levels[place], spec.attrs["whole"], strict=True)
-        lost = [f"{left} of {whole} of {axis}" for axis, left, whole in pairs if left < whole]
-        if lost:
-            text = "levels with failed members are left out, which leaves"
+        fewer = [f"{left} of {whole} of {axis}" for axis, left, whole in pairs if left < whole]
+        if fewer:
+            text = f"levels with {lost(store)} members are left out, which leaves"
             end = "; more than a fifth is lost, so no shares" if np.isnan(column).any() else ""
-            notes.append(f"{name}: {text} {', '.join(lost)}{end}")
+            notes.append(f"{name}: {text} {', '.join(fewer)}{end}")
     title = f"shares of variance, {location}"
     yield Table(title, ["term", *names], rows, [*notes, *labels_of(store)])
 
@@ -284,7 +285,7 @@ def _index_tables(
         (i for i, a in arrays.items() if a.ndim == 2 and not i.endswith("_conf")),
         key=lambda i: ORDER.index(i) if i in ORDER else 0,
     )
-    notes = list(_lost(found, name, place, forcings))
+    notes = list(_lost(store, found, name, place))
     if len(forcings) > MAX_ROWS:
         notes.append(f"the first {MAX_ROWS} of {len(forcings)} forcings")
     forcings = forcings[:MAX_ROWS]
@@ -323,14 +324,15 @@ def _largest(values: F8) -> list[int]:
     return sorted(np.argsort(-size, kind="stable")[:most].tolist())
 
 
-def _lost(found: Analysis, name: str, place: int, forcings: Sequence[str]) -> Iterator[str]:
-    """Yield where failed members cost units, and where they cost the indices."""
+def _lost(store: Store, found: Analysis, name: str, place: int) -> Iterator[str]:
+    """Yield where failed or excluded members cost units, and where they cost the indices."""
+    forcings, member = store.read_strings("forcing"), f"{lost(store)} member"
     spec, array = found[f"sensitivity/{name}_effective"]
     left, whole = array[:, place].min(axis=-1), spec.attrs["whole"]
     first = next(a for i, a in of_response(found, name).items() if i != "effective")[:, place]
     for f in np.flatnonzero(left < whole).tolist()[:MAX_ROWS]:
         end = "; more than a fifth is lost, so no indices" if np.isnan(first[f]).all() else ""
-        yield f"{forcings[f]}: {left[f]:.0f} of {whole} units are without a failed member{end}"
+        yield f"{forcings[f]}: {left[f]:.0f} of {whole} units are without a {member}{end}"
 
 
 def _with_interval(arrays: Mapping[str, NDArray[Any]], index: str, at: tuple[int, ...]) -> str:

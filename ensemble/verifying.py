@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble import limits
 from ensemble.chain import Chain
 from ensemble.chunks import checksum
 from ensemble.finishing import finalise
@@ -199,6 +200,9 @@ def replay(store: Store, member: Key, *, work: EnsembleWork | None = None) -> Re
     responses = {name: float(values[0, 0]) for name, values in scalars.items()}
     code = BY_CODE[int(tile.status[0, 0])]
     again: dict[str, NDArray[Any]] = {"status": tile.status[0, 0], **outputs}
+    if layout.excluding:
+        left_out = limits.excluded_of(tile, layout.limits) is not None
+        again[limits.EXCLUDED] = np.array(left_out, dtype=np.uint8)
     if layout.keeps_responses:
         again |= {name: np.float64(value) for name, value in responses.items()}  # type: ignore[misc]
     compared, differences = _compare(store, work, member, again)
@@ -210,7 +214,7 @@ def replay(store: Store, member: Key, *, work: EnsembleWork | None = None) -> Re
         outputs=outputs,
         compared=compared,
         differences=differences,
-        notes=tile.notes,
+        notes=(*tile.notes, *limits.notes(tile, layout.limits)),
     )
 
 

@@ -75,12 +75,18 @@ class Result:
         Sums to be merged with those of other blocks.
     notes : tuple of str
         What a person should know.
+    beyond : mapping of str to int
+        Members beyond the limit of an output, by name.
+    excluded : int
+        Members that statistics are made without because of that.
     """
 
     arrays: Mapping[str, NDArray[Any]]
     status: Mapping[int, int]
     partials: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    beyond: Mapping[str, int] = field(default_factory=dict)
+    excluded: int = 0
 
 
 RunBlock = Callable[[Key], Result]

@@ -157,7 +157,15 @@ class Worker:
             if self.timer:
                 self.timer.stop()
         seconds = time.perf_counter() - begun
-        entry = Entry(key, sums, result.status, seconds, result.notes[:20])
+        entry = Entry(
+            key,
+            sums,
+            result.status,
+            seconds,
+            result.notes[:20],
+            beyond=result.beyond,
+            excluded=result.excluded,
+        )
         self.journal.commit(entry, sync=self.sync)
         self.limit.add(seconds)
         return entry

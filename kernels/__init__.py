@@ -10,6 +10,7 @@ from kernels._contract import Coordinate as Coordinate
 from kernels._contract import Derived as Derived
 from kernels._contract import Fault as Fault
 from kernels._contract import Kernel as Kernel
+from kernels._contract import Limit as Limit
 from kernels._contract import Parameter as Parameter
 from kernels._contract import Run as Run
 from kernels._contract import Stage as Stage

@@ -85,12 +85,32 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Limit:
+    """The most that a stock can hold, whatever the place: a member beyond it is no soil.
+
+    It changes no value and no status. Members beyond it are counted, and a scenario may leave
+    them out of statistics and indices.
+
+    Parameters
+    ----------
+    above : float
+        Values above it are beyond the limit, in the units of the output; ``inf`` where a stock
+        has none.
+    source : str
+        What holds as much and where that is from, or why there is no limit.
+    """
+
+    above: float
+    source: str
+
+
+@dataclass(frozen=True)
 class Variable:
     """A driver, an output, or an intermediate that one stage hands to a later one.
 
-    ``dims`` are the dimensions besides location and sample. ``aggregate`` says how a
-    coarser time step is made of it: ``"last"`` and ``"mean"`` suit stocks, ``"sum"`` fluxes.
-    ``expected_range`` is what a driver may be; None where nobody says, as of a user's program.
+    ``dims`` are the dimensions besides location and sample. ``expected_range`` is what a driver
+    may be; None where nobody says, as of a user's program. Stocks among the outputs declare a
+    ``limit``; those of kernels elsewhere may lack it, and then nothing is counted.
     """
 
     name: str
@@ -99,6 +119,7 @@ class Variable:
     dims: tuple[str, ...] = ("time",)
     standard_name: str = ""
     expected_range: Range | None = None
+    limit: Limit | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from kernels._contract import F8, I8, Variable
+from kernels._limits import METRE
 
 COHORTS = ("rhizosphere", "bulk", "litter_layer")
 SPECIES = ("labile", "recalcitrant", "necromass")
@@ -38,12 +39,14 @@ def outputs(mean: bool, search: bool) -> Iterator[Variable]:
     """Yield the table of outputs; ``search`` is whether the start was looked for."""
     dims = () if mean else ("time",)
     for name, (units, meaning) in _YEARLY.items():
-        yield Variable(name, units, meaning, dims)
+        limit = METRE if units == _STOCK else None
+        yield Variable(name, units, meaning, dims, limit=limit)
     pools = "carbon of the pools of each cohort"
-    yield Variable("corpse_pools", _STOCK, pools, (*dims, "corpse_pool"))
+    yield Variable("corpse_pools", _STOCK, pools, (*dims, "corpse_pool"), limit=METRE)
     if not mean:
-        yield Variable("corpse_start", _STOCK, f"{pools} before the first year", ("corpse_pool",))
-        yield Variable("corpse_end", _STOCK, f"{pools} after the last year", ("corpse_pool",))
+        for name, when in (("start", "before the first year"), ("end", "after the last year")):
+            meaning = f"{pools} {when}"
+            yield Variable(f"corpse_{name}", _STOCK, meaning, ("corpse_pool",), limit=METRE)
     if search:
         yield Variable("corpse_cycles", "1", "cycles run until they repeated themselves", ())
         yield Variable("corpse_drift", "1", "largest relative change of a pool over the last", ())

@@ -23,7 +23,8 @@ from kernels._contract import Kernel
 
 OURS = __name__.partition(".")[0]
 IGNORED = frozenset({"annotation", "returns", "type_comment", "type_params", "ctx", "kind"})
-PROSE = frozenset({"meaning", "source", "standard_name", "expected_range"})
+PROSE = frozenset({"meaning", "source", "standard_name", "expected_range", "limit"})
+"""Fields that change no value of a member; limits are compared on their own."""
 
 
 def fingerprint(kernel: Kernel) -> dict[str, str]:

@@ -15,6 +15,7 @@ from kernels._contract import (
     Derived,
     Fault,
     Kernel,
+    Limit,
     Parameter,
     Stage,
     Unfit,
@@ -252,7 +253,9 @@ class _Tables:
             meaning = variable.meaning
             if len(set(said.values())) > 1:
                 meaning = "; ".join(f"{label}: {words}" for label, words in said.items())
-            whole = replace(variable, dims=(MODEL, *variable.dims), meaning=meaning)
+            limit = _loosest([part.kernel.variable(name).limit for part in group])
+            dims = (MODEL, *variable.dims)
+            whole = replace(variable, dims=dims, meaning=meaning, limit=limit)
             self.outputs[name] = whole
             self.given[name] = whole, " and ".join(labels)
             columns = tuple(part.made[name] for part in group)
@@ -296,6 +299,12 @@ def _of_both(one: Variable, other: Variable) -> Variable:
     if one.expected_range is None or other.expected_range is None:
         return one
     return replace(one, expected_range=one.expected_range.within(other.expected_range))
+
+
+def _loosest(limits: Sequence[Limit | None]) -> Limit | None:
+    """Return the limit of an output of several models: the highest; none where one has none."""
+    known = [limit for limit in limits if limit is not None]
+    return max(known, key=lambda limit: limit.above) if len(known) == len(limits) else None
 
 
 def _too_late(groups: Sequence[Sequence[_Part]]) -> Iterator[Fault]:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from kernels._contract import F8, Variable
+from kernels._limits import ORGANIC, column
 from kernels._mimics_equations import POOLS, RH, A, M, P, R, S
 
 FIRST_YEAR = 1950
@@ -32,13 +33,16 @@ def outputs(options: Any) -> Iterator[Variable]:
     steady = options.mode == "steady"
     when: tuple[str, ...] = () if steady else ("time",)
     deep = (*when, "layer")
+    density, stock = "mg C cm-3", "kg C m-2"
+    most = column(sum(options.layers), stock)
     for name, meaning in _POOLS.items():
-        yield Variable(name, "mg C cm-3", f"carbon of {meaning}", deep)
+        yield Variable(name, density, f"carbon of {meaning}", deep, limit=ORGANIC)
     yield Variable("respiration", "mg C cm-3 yr-1", "heterotrophic respiration", deep)
-    yield Variable("soc", "mg C cm-3", "carbon of microbes and SOM", deep)
-    yield Variable("soc_stock", "kg C m-2", "carbon of microbes and SOM, all layers", when)
-    yield Variable("litter_stock", "kg C m-2", "carbon of litter, all layers", when)
-    yield Variable("carbon_stock", "kg C m-2", "all carbon, all layers", when)
+    yield Variable("soc", density, "carbon of microbes and SOM", deep, limit=ORGANIC)
+    whole = "carbon of microbes and SOM, all layers"
+    yield Variable("soc_stock", stock, whole, when, limit=most)
+    yield Variable("litter_stock", stock, "carbon of litter, all layers", when, limit=most)
+    yield Variable("carbon_stock", stock, "all carbon, all layers", when, limit=most)
     yield Variable("column_input", "kg C m-2 yr-1", "carbon of litter, all layers", when)
     flux = "heterotrophic respiration, all layers"
     yield Variable("column_respiration", "kg C m-2 yr-1", flux, when)

@@ -34,6 +34,7 @@ from kernels._contract import (
     Unfit,
     Variable,
 )
+from kernels._limits import METRE, WOOD
 from kernels._ranges import accepted
 from kernels._status import OK, OUT_OF_RANGE
 
@@ -112,11 +113,13 @@ def _outputs(options: Options) -> Iterator[Variable]:
     daily = options.drivers == "daily"
     for name, meaning in zip(ANNUAL, _MEANINGS, strict=True):
         units = "g C m-2 yr-1" if name in FLUXES else "g C m-2"
-        yield Variable(name, units, meaning, ("time",) if daily else ())
+        most = None if name in FLUXES else WOOD if name == "casa_cwd" else METRE
+        yield Variable(name, units, meaning, ("time",) if daily else (), limit=most)
     if not daily:
         return
     for name, when in (("casa_start", "before the first day"), ("casa_end", "after the last day")):
-        yield Variable(name, "g C m-2", f"pools of CASA {when}", ("casa_pool",))
+        # Woody debris is one of them.
+        yield Variable(name, "g C m-2", f"pools of CASA {when}", ("casa_pool",), limit=WOOD)
     if options.start == "spinup":
         yield Variable("casa_spinup", "yr", "years run until the cycle repeats", ())
         yield Variable("casa_drift", "1", "largest relative change of a pool over the last", ())

@@ -31,6 +31,7 @@ from kernels._contract import (
     Unfit,
     Variable,
 )
+from kernels._limits import WOOD
 from kernels._ranges import accepted
 from kernels._status import OK
 
@@ -78,10 +79,12 @@ def _outputs(options: Options) -> Iterator[Variable]:
     daily = options.drivers == "daily"
     for name, (units, meaning) in _OUTPUTS.items():
         yield Variable(name, units, meaning, ("date",) if daily else ())
-    yield Variable("c_cwd", "g C m-2", "carbon of woody debris", ("time",) if daily else ())
+    stock, dims = "g C m-2", ("time",) if daily else ()
+    yield Variable("c_cwd", stock, "carbon of woody debris", dims, limit=WOOD)
     if daily:
         for name, when in (("start", "before the first day"), ("end", "after the last day")):
-            yield Variable(f"debris_{name}", "g C m-2", f"woody debris {when}", ("debris_pool",))
+            meaning = f"woody debris {when}"
+            yield Variable(f"debris_{name}", stock, meaning, ("debris_pool",), limit=WOOD)
 
 
 @dataclass(frozen=True)

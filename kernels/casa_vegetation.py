@@ -36,6 +36,7 @@ from kernels._contract import (
     Unfit,
     Variable,
 )
+from kernels._limits import FINE_ROOTS, LEAVES, WOOD
 from kernels._ranges import accepted
 from kernels._status import OK
 
@@ -125,6 +126,7 @@ _ANNUAL = {
     "c_froot": ("g C m-2", "carbon of fine roots"),
     "lai": ("m2 m-2", "leaf area index at the end of the year"),
 }
+_MOST = {"c_leaf": LEAVES, "c_wood": WOOD, "c_froot": FINE_ROOTS}
 _ENDS = {"vegetation_start": "before the first day", "vegetation_end": "after the last day"}
 
 
@@ -133,9 +135,11 @@ def _outputs(options: Options) -> Iterator[Variable]:
         yield Variable(name, "g C m-2 d-1", meaning, ("date",))
     for name in ANNUAL:
         units, meaning = _ANNUAL[name]
-        yield Variable(name, units, meaning)
+        yield Variable(name, units, meaning, limit=_MOST.get(name))
     for name, when in _ENDS.items():
-        yield Variable(name, "g C m-2", f"pools of vegetation {when}", ("vegetation_pool",))
+        # Wood is one of them.
+        meaning = f"pools of vegetation {when}"
+        yield Variable(name, "g C m-2", meaning, ("vegetation_pool",), limit=WOOD)
     if options.start != "cold":
         yield Variable("vegetation_years", "yr", "years run until the cycle repeats", ())
         yield Variable("vegetation_drift", "1", "relative change over the last cycle", ())

@@ -18,6 +18,7 @@ from typing import Literal
 import numpy as np
 
 from kernels._contract import F8, U1, Batch, Fault, Kernel, Run, Stage, Unfit, Variable
+from kernels._limits import ORGANIC, column
 from kernels._mimics_blocks import (
     COLUMNS,
     STARTS,
@@ -147,12 +148,14 @@ def _outputs(options: Options) -> Iterator[Variable]:
     density = "mg C cm-3"
     flux = f"{density} {'d-1' if options.step == 'day' and not steady else 'yr-1'}"
     for name, meaning in zip(_POOL_NAMES, _POOL_MEANINGS, strict=True):
-        yield Variable(name, density, f"carbon of {meaning}", dims)
+        yield Variable(name, density, f"carbon of {meaning}", dims, limit=ORGANIC)
     yield Variable("respiration", flux, "heterotrophic respiration", dims)
     yield Variable("carbon_input", flux, "carbon of litter, by volume of soil", dims)
-    yield Variable("soc", density, "carbon of microbes and SOM", dims)
-    yield Variable("soc_stock", "kg C m-2", "carbon of microbes and SOM in the layer", dims)
-    yield Variable("carbon_stock", "kg C m-2", "all carbon in the layer", dims)
+    yield Variable("soc", density, "carbon of microbes and SOM", dims, limit=ORGANIC)
+    # Depth is a driver; a soil of more than a metre is held to that of one.
+    stock, most = "kg C m-2", column(100.0, "kg C m-2")
+    yield Variable("soc_stock", stock, "carbon of microbes and SOM in the layer", dims, limit=most)
+    yield Variable("carbon_stock", stock, "all carbon in the layer", dims, limit=most)
     if steady:
         yield Variable("solves", "1", "linear solves of the equilibrium", ())
         yield Variable("residual", "yr-1", "largest relative rate of a pool", ())

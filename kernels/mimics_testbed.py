@@ -32,6 +32,7 @@ from kernels._contract import (
     Variable,
     file_of,
 )
+from kernels._limits import METRE, ORGANIC
 from kernels._mimics_cycle import (
     COLUMNS,
     DAYS,
@@ -201,14 +202,17 @@ def _outputs(options: Options) -> Iterator[Variable]:
         _STOCK,
         "carbon of litter, microbes and soil, without woody debris",
         dims,
+        limit=METRE,
     )
     for name, meaning in zip(_POOL_NAMES, _POOL_MEANINGS, strict=True):
-        yield Variable(name, _DENSITY, f"carbon of {meaning}", dims)
+        yield Variable(name, _DENSITY, f"carbon of {meaning}", dims, limit=ORGANIC)
+    pools = (_OF_POOLS,)
     if daily:
-        yield Variable("mimics_start", _DENSITY, "pools before the first day", (_OF_POOLS,))
+        before = "pools before the first day"
+        yield Variable("mimics_start", _DENSITY, before, pools, limit=ORGANIC)
         yield Variable("mimics_rh_daily", _CARBON, "respiration as rh, by day", ("date",))
-        yield Variable("mimics_daily", _DENSITY, "pools by day", ("date", _OF_POOLS))
-    yield Variable("mimics_end", _DENSITY, "pools after the last day", (_OF_POOLS,))
+        yield Variable("mimics_daily", _DENSITY, "pools by day", ("date", *pools), limit=ORGANIC)
+    yield Variable("mimics_end", _DENSITY, "pools after the last day", pools, limit=ORGANIC)
     if not daily:
         yield Variable("mimics_solves", "1", "linear solves of the equilibrium", ())
         yield Variable("mimics_residual", "yr-1", "largest relative rate of a pool", ())

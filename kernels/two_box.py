@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from kernels._build import BOTH, FIRST, SECOND, block, equation, find_runs
 from kernels._contract import F8, I8, U1, Batch, Derived, Kernel, Parameter, Run, Stage, Variable
+from kernels._limits import CHANGE, LAND, SOIL, VEGETATION
 from kernels._plausible import Plausible
 from kernels._ranges import accepted
 from kernels._status import BAD_INPUT, NOT_FINITE, OK, OUT_OF_RANGE
@@ -417,14 +418,15 @@ DRIVERS = tuple(
         ("c_soil_model", "Pg C", "soil and litter carbon"),
     )
 )
+_TOTAL = "vegetation, soil and litter carbon"
 OUTPUTS = (
-    Variable("c_veg", "Pg C", "vegetation carbon"),
-    Variable("delta_c_veg", "Pg C", "vegetation carbon since the first year"),
+    Variable("c_veg", "Pg C", "vegetation carbon", limit=VEGETATION),
+    Variable("delta_c_veg", "Pg C", "vegetation carbon since the first year", limit=CHANGE),
     Variable("litter", "Pg C yr-1", "carbon from vegetation to soil"),
-    Variable("c_soil", "Pg C", "soil and litter carbon"),
-    Variable("delta_c_soil", "Pg C", "soil and litter carbon since the first year"),
-    Variable("c_total", "Pg C", "vegetation, soil and litter carbon"),
-    Variable("delta_c_total", "Pg C", "vegetation, soil and litter carbon since the first year"),
+    Variable("c_soil", "Pg C", "soil and litter carbon", limit=SOIL),
+    Variable("delta_c_soil", "Pg C", "soil and litter carbon since the first year", limit=CHANGE),
+    Variable("c_total", "Pg C", _TOTAL, limit=LAND),
+    Variable("delta_c_total", "Pg C", f"{_TOTAL} since the first year", limit=CHANGE),
     Variable("rh_box", "Pg C yr-1", "carbon respired by the soil box"),
 )
 INTERMEDIATES = (

@@ -3,6 +3,7 @@
 from scenarios._check import check_kernel as check_kernel
 from scenarios._check import make_kernel as make_kernel
 from scenarios._check import read_options as read_options
+from scenarios._limits import limit_in_units as limit_in_units
 from scenarios._load import Loaded as Loaded
 from scenarios._load import library as library
 from scenarios._load import load as load

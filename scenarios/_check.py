@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 import kernels
 from kernels import Kernel
 from kernels import _links as links
-from scenarios import units
+from scenarios import _limits, units
 from scenarios._problems import Problem, ScenarioError, nearest, shown
 from scenarios._words import needed
 
@@ -69,6 +69,7 @@ def check_kernel(sections: dict[str, Any], kernel: Kernel) -> Iterator[Problem]:
             if name not in outputs and name not in responses:
                 text = f"no output or response {name!r}{nearest(name, [*outputs, *responses])}"
                 yield Problem(text, f"{section}.{name}")
+    yield from _limits.problems(sections.get("limits", {}), kernel, responses)
     yield from _unused(sections, targets, responses)
     yield from _parameters(sections, kernel)
 
@@ -160,7 +161,7 @@ def _dims(name: str, response: Any, kernel: Kernel) -> Iterator[Problem]:
 
 
 RESERVED = frozenset(
-    "forcing location sample time year status realization parameter lat lon area "
+    "forcing location sample time year status excluded limits realization parameter lat lon area "
     "statistics across_forcings control drivers pilot sensitivity calibration "
     "observations observation sources bound aggregates band variance "
     "journal partials inflight scratch inputs lock claims workers quarantine logs jobs tls "

@@ -93,7 +93,7 @@ def build(
         Scenario.model_validate(document.data)
     except ValidationError as error:
         problems += _words.problems(error, document)
-    if not any(document.data.get(name) for name in BY_NAME):
+    if not any(document.data.get(name) for name in KEEPS):
         problems.append(Problem(NOTHING_KEPT))
     sound = _sections(document.data)
     for found in (finding for c in (check, *checks) for finding in c(sound)):
@@ -139,7 +139,10 @@ def _dumped(name: str, section: Any) -> Any:
     return _adapters()[name].dump_python(section)
 
 
-BY_NAME = ("outputs", "responses", "statistics", "aggregates")
+KEEPS = ("outputs", "responses", "statistics", "aggregates")
+"""Sections of which one at least must say something, or nothing is kept."""
+
+BY_NAME = (*KEEPS, "limits")
 """Sections that are checked entry by entry; a broken entry stands as nothing."""
 
 

@@ -17,12 +17,14 @@ from pydantic import (
     ValidationError,
     ValidatorFunctionWrapHandler,
     WrapValidator,
+    field_validator,
     model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from scenarios import designs, forcing
+from scenarios._limits import quantity
 from scenarios._problems import shown
 from scenarios.designs._grammar import AlsoAs, Number
 from scenarios.execution import Execution, Local
@@ -348,6 +350,35 @@ AggregateSection = Annotated[
     AlsoAs(({"type": "array", "items": {"enum": list(OVER)}, "minItems": 1},)),
 ]
 
+
+class LimitOf(Strict):
+    """How much of an output a soil can hold, and what becomes of members beyond it."""
+
+    above: str | None = Field(
+        default=None, description="a number and its unit, 150 mg C cm-3; default the kernel's"
+    )
+    then: Literal["count", "exclude"] = Field(
+        default="count",
+        description="count members beyond it, or exclude them from statistics and indices too",
+    )
+
+    @field_validator("above", mode="before")
+    @classmethod
+    def _quantity(cls, value: Any) -> Any:
+        if value is not None:
+            quantity(value)
+        return value
+
+
+LimitSection = Annotated[
+    LimitOf,
+    _short_form(
+        lambda value: {"then": value} if value in ("count", "exclude") else value,
+        "{above: 150 mg C cm-3, then: exclude}, or count or exclude at the kernel's own limit",
+    ),
+    AlsoAs(({"enum": ["count", "exclude"]},)),
+]
+
 NOTHING_KEPT = "nothing is kept; needed outputs:, responses:, statistics: or aggregates:"
 
 
@@ -401,6 +432,11 @@ class Scenario(Strict):
     )
     precision: Literal["float32", "float64"] = Field(
         default="float32", description="of stored outputs; computing is in float64"
+    )
+    limits: dict[str, LimitSection] = Field(
+        default={},
+        description="{output: {above: 150 mg C cm-3, then: exclude}}, what no soil holds; other "
+        "outputs are counted at the limits that the kernel declares",
     )
     failed_limit: float = Field(
         default=0.05, ge=0, le=1, description="share of failed members above which run exits 3"

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ensemble.journal import headers
+from ensemble.limit_tables import limit_lines, plain, table_of
 from ensemble.numbers import Numbers
 from ensemble.report.failures import BINS, Account, Spread
 from ensemble.report.markup import Html, joined, pairs, paragraphs, table, tag
@@ -217,6 +218,17 @@ def _ranges(spreads: list[Spread]) -> Table:
     header += [f"failed in quarter {k}" for k in (1, 2, 3, 4)]
     notes = ["quarters of the range of all members, lowest first; parameters that tell most first"]
     return Table("where failures sit", header, rows, notes)
+
+
+# --- limits ---
+
+
+def limits(numbers: Numbers) -> Iterable[Html]:
+    """Yield which share of members holds more than a soil can, and where."""
+    store, committed = numbers.store, numbers.committed
+    if beyond := table_of(store, committed):
+        yield table(beyond)
+    yield paragraphs(limit_lines(plain(store, committed)), class_="")
 
 
 # --- provenance ---

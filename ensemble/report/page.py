@@ -85,6 +85,7 @@ class _Page:
             ("sensitivity", "What the spread is due to", self.sensitivity),
             ("series", "Stored outputs in time", self.series),
             ("design", "Design", self.design),
+            ("limits", "Beyond limits", lambda: made.limits(self.numbers)),
             ("failures", "Failures", self.failures),
             ("provenance", "Provenance", self.provenance),
             ("scenario", "Scenario", self.scenario_text),

@@ -16,7 +16,7 @@ F8 = NDArray[np.float64]
 Partial = dict[str, NDArray[Any]]
 
 REFUSE_ABOVE = 0.2
-"""Share of a design that may be lost to failed members before there is no index."""
+"""Share of a design that failed or excluded members may cost before there is no index."""
 
 
 @dataclass(frozen=True)
@@ -93,9 +93,9 @@ class Reduction(Protocol):
 class UnitsReduction(Reduction, Protocol):
     """A reduction that needs whole units of the design: trajectories, Saltelli rows.
 
-    It is given every member, NaN where one failed, in whole units with their place in the
-    design; failed members are its own to leave out. Blocks and tiles are then multiples
-    of the unit.
+    It is given every member, NaN where one failed or is excluded, in whole units with their
+    place in the design; those members are its own to leave out. Blocks and tiles are then
+    multiples of the unit.
     """
 
     def update_units(

@@ -50,7 +50,8 @@ class WholeUnits:
 
     def declare_effective(self) -> Declared:
         """Return the number of units that entered."""
-        text = f"units without a failed member, which entered the indices of {self.target.meaning}"
+        text = "units without a failed or excluded member, which entered the indices of "
+        text += self.target.meaning
         return Declared(attrs={"units": "1", "long_name": text, "whole": self.units})
 
     def enough(self, n: F8) -> NDArray[np.bool_]:

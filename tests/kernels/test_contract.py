@@ -1,7 +1,9 @@
 """Laws that every kernel obeys, with rows drawn from its declared and derived bounds."""
 
 import math
-from dataclasses import fields
+import re
+from contextlib import suppress
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -293,3 +295,50 @@ def downstream(kernel, parameter):
         if parameter in stage.parameters or found & set(stage.upstream):
             found |= set(stage.outputs)
     return found
+
+
+OF_THE_SCENARIO = {"chain", "executable"}
+"""Kernels whose tables a scenario declares, or those of other kernels."""
+
+
+def made_in_every_way():
+    """Yield the tables of every kernel, in every combination of options that makes one."""
+    for name in sorted(set(kernels.names()) - OF_THE_SCENARIO):
+        for options in stages.choices(kernels.get(name)):
+            with suppress(kernels.Unfit):
+                yield kernels.get(name).made(options, None)
+
+
+def is_stock(output):
+    return bool(re.search(r"\bC\b", output.units)) and not units.per(output.units)
+
+
+def test_every_stock_has_a_limit_or_says_why_it_has_none():
+    stocks = {(k.name, o.name): o for k in made_in_every_way() for o in k.outputs if is_stock(o)}
+    assert {name for name, _ in stocks} == {*kernels.names()} - OF_THE_SCENARIO
+    for where, output in stocks.items():
+        assert output.limit is not None, f"{where}: declare a limit, as kernels/_limits.py has them"
+        assert output.limit.above > 0, where
+        assert len(output.limit.source.split()) > 5, where
+
+
+def test_what_is_no_stock_has_no_limit():
+    for kernel in made_in_every_way():
+        for entry in (*kernel.drivers, *kernel.outputs, *kernel.intermediates):
+            assert entry.limit is None or is_stock(entry), (kernel.name, entry.name)
+
+
+def test_a_limit_per_area_is_that_of_the_depth():
+    from kernels.mimics_profile import KERNEL, Options
+
+    for layers, most in (((5.0,) * 20, 150.0), ((10.0, 20.0), 45.0)):
+        made = KERNEL.made(Options(layers=layers), None)
+        assert made.variable("soc_stock").limit.above == pytest.approx(most, rel=1e-14)
+
+
+def test_a_limit_is_no_part_of_the_fingerprint():
+    from kernels._fingerprint import fingerprint
+
+    kernel = kernels.get("two_box")
+    bare = replace(kernel, outputs=tuple(replace(o, limit=None) for o in kernel.outputs))
+    assert fingerprint(bare) == fingerprint(kernel)

@@ -1,0 +1,258 @@
+"""What a run says of members beyond limits: how many, of which output, and where.
+
+Numbers of forcings are those of committed blocks; places are known when the run is complete.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ensemble.finishing import is_finalised
+from ensemble.journal import Entry, Key
+from ensemble.limits import (
+    BEYOND,
+    COUNT,
+    GROUP,
+    HIGHEST,
+    WHERE,
+    Watched,
+    left_out,
+    of_store,
+)
+from ensemble.store import Store, read
+from ensemble.tables import MAX_ROWS, NONE, Table
+from kernels import OK
+
+SHOWN_FORCINGS = 3
+"""Forcings that a line names, those with most members beyond a limit."""
+
+
+@dataclass(frozen=True)
+class Worst:
+    """The location of a forcing where the largest share of members is beyond a limit.
+
+    Attributes
+    ----------
+    location, place : str
+        ``place`` is where of the output there: ``layer 97.5 cm``; empty where it has no places.
+    share, share_there : float
+        Of the members that ran there, at any place, and at that place.
+    highest : float
+        What any member of the forcing holds.
+    """
+
+    location: str
+    share: float
+    place: str
+    share_there: float
+    highest: float
+
+
+@dataclass(frozen=True)
+class Account:
+    """What is known of members beyond one limit, by forcing.
+
+    Attributes
+    ----------
+    watched : Watched
+    members, ran : mapping of str to int
+    worst : mapping of str to Worst
+        Of forcings that have members beyond it; empty while the run is not complete.
+    """
+
+    watched: Watched
+    members: Mapping[str, int]
+    ran: Mapping[str, int]
+    worst: Mapping[str, Worst]
+
+    @property
+    def all(self) -> int:
+        """Return how many members are beyond it."""
+        return sum(self.members.values())
+
+    @property
+    def share(self) -> float:
+        """Return their share of all members that ran."""
+        return self.all / max(1, sum(self.ran.values()))
+
+    def of(self, forcing: str) -> float:
+        """Return their share of the members of one forcing that ran."""
+        return self.members[forcing] / max(1, self.ran[forcing])
+
+
+def accounts(store: Store, committed: Mapping[Key, Entry] | None = None) -> list[Account]:
+    """Return what is known of every limit that a run looks at; of a run that may be going on."""
+    entries = store.committed() if committed is None else committed
+    forcings = store.read_strings("forcing")
+    ran = dict.fromkeys(forcings, 0)
+    for key, entry in entries.items():
+        ran[forcings[key[0]]] += entry.status.get(OK, 0)
+    found = []
+    for name, watched in of_store(store).items():
+        members = dict.fromkeys(forcings, 0)
+        for key, entry in entries.items():
+            members[forcings[key[0]]] += entry.beyond.get(name, 0)
+        worst = _worst(store, name, forcings) if any(members.values()) else {}
+        found.append(Account(watched, members, ran, worst))
+    return found
+
+
+def _worst(store: Store, name: str, forcings: tuple[str, ...]) -> dict[str, Worst]:
+    """Return the worst location of each forcing; nothing where that is not known yet."""
+    if not is_finalised(store):
+        return {}
+    try:
+        beyond, highest = (store.read_whole(f"{GROUP}/{name}_{w}") for w in (BEYOND, HIGHEST))
+        path = f"{GROUP}/{name}_{WHERE}"
+        where = store.read_whole(path) if path in store.specs else None
+        ran = np.maximum(store.read_whole(COUNT), 1)
+    except (OSError, ValueError):
+        # `verify` says what is damaged; the numbers of the journal stand.
+        return {}
+    locations, found = store.read_strings("location"), {}
+    for f, forcing in enumerate(forcings):
+        if not beyond[f].any():
+            continue
+        at = int(np.argmax(beyond[f] / ran[f]))
+        place, there = "", math.nan
+        if where is not None:
+            spot = np.unravel_index(int(np.argmax(where[f, at])), where.shape[2:])
+            place = _place(store, store.specs[path].dims[2:], spot)
+            there = float(where[f, at][spot] / ran[f, at])
+        share = float(beyond[f, at] / ran[f, at])
+        found[forcing] = Worst(locations[at], share, place, there, float(np.nanmax(highest[f])))
+    return found
+
+
+def _place(store: Store, dims: Iterable[str], spot: Iterable[Any]) -> str:
+    """Return the name of a place along dimensions: ``model corpse, layer 97.5 cm``."""
+    words = []
+    for dim, k in zip(dims, spot, strict=True):
+        spec = store.specs[dim]
+        if spec.dtype == "string":
+            words.append(f"{dim} {store.read_strings(dim)[k]}")
+        else:
+            units = spec.attrs.get("units", "1")
+            words.append(
+                f"{dim} {store.read_whole(dim)[k]:g} {'' if units == '1' else units}".strip()
+            )
+    return ", ".join(words)
+
+
+# --- for people and programs ---
+
+
+def plain(store: Store, committed: Mapping[Key, Entry]) -> dict[str, Any] | None:
+    """Return what is known of limits, for programs; None of a store of before limits."""
+    if not is_counted(store):
+        return None
+    return {
+        "outputs": {a.watched.name: _plain(a) for a in accounts(store, committed)},
+        "excluded": left_out(committed),
+    }
+
+
+def is_counted(store: Store) -> bool:
+    """Return whether a store's members were looked at; those of earlier versions were not."""
+    return "limits" in store.attrs["identity"]
+
+
+def _plain(account: Account) -> dict[str, Any]:
+    forcings = {}
+    for name, members in account.members.items():
+        worst = account.worst.get(name)
+        forcings[name] = {
+            "members": members,
+            "share": account.of(name),
+            "worst": None if worst is None else {k: _number(v) for k, v in vars(worst).items()},
+        }
+    about = {**account.watched.plain, "source": account.watched.source}
+    return {**about, "members": account.all, "share": account.share, "forcings": forcings}
+
+
+def _number(value: Any) -> Any:
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def limit_lines(found: Mapping[str, Any] | None) -> list[str]:
+    """Return what `plain` found in words, one line for each limit."""
+    if found is None:
+        return ["not looked at: the run was begun by an earlier version"]
+    if not found["outputs"]:
+        return ["no output that is made has one; limits: {NAME: {above: 150 mg C cm-3}} sets one"]
+    said = [_line(name, about) for name, about in found["outputs"].items()]
+    if any(about["then"] == "exclude" for about in found["outputs"].values()):
+        said.append(f"{found['excluded']:,} members are excluded from statistics and indices")
+    return said
+
+
+def _line(name: str, about: Mapping[str, Any]) -> str:
+    text = f"{name} above {about['above']:g} {about['units']}: {about['members']:,} members"
+    if not about["members"]:
+        return text
+    text += f" ({about['share']:.2%})"
+    forcings = {f: one for f, one in about["forcings"].items() if one["members"]}
+    first = sorted(forcings, key=lambda f: -forcings[f]["share"])[:SHOWN_FORCINGS]
+    for forcing in first:
+        one, worst = forcings[forcing], forcings[forcing]["worst"]
+        if len(about["forcings"]) > 1:
+            text += f"; {forcing} {one['share']:.2%}"
+        if worst:
+            place = f", {worst['place']} {worst['share_there']:.2%}" if worst["place"] else ""
+            text += f", at worst {worst['location']} {worst['share']:.2%}{place}"
+            text += f", up to {worst['highest']:.4g}"
+    more = len(forcings) - len(first)
+    return text + (f"; and {more} more forcings" if more else "")
+
+
+def table_at(path: Path) -> Table | None:
+    """Return the table of `table_of` of a store."""
+    return table_of(read(path))
+
+
+def table_of(store: Store, committed: Mapping[Key, Entry] | None = None) -> Table | None:
+    """Return a row for each limit and forcing with members beyond it; None where none is."""
+    entries = store.committed() if committed is None else committed
+    found = [a for a in accounts(store, entries) if a.all]
+    if not found:
+        return None
+    rows = [row for account in found for row in _rows(account)]
+    header = ["output", "limit", "forcing", "members", "share", "worst location", "of it"]
+    header += ["worst there", "of it", "up to"]
+    notes = [f"{a.watched.name}: {a.watched.words} is {a.watched.source}" for a in found]
+    notes.append(_what_became(found, left_out(entries)))
+    if len(rows) > MAX_ROWS:
+        notes.append(f"the first {MAX_ROWS} of {len(rows)}")
+    return Table("members beyond what a soil can hold", header, rows[:MAX_ROWS], notes)
+
+
+def _rows(account: Account) -> Iterable[list[str]]:
+    watched = account.watched
+    for forcing, members in account.members.items():
+        if not members:
+            continue
+        cells = [watched.name, f"> {watched.words}", forcing, f"{members:,}"]
+        cells.append(f"{account.of(forcing):.2%}")
+        worst = account.worst.get(forcing)
+        if worst is None:
+            yield [*cells, *[NONE] * 5]
+            continue
+        there = f"{worst.share_there:.2%}" if worst.place else NONE
+        where = [worst.location, f"{worst.share:.2%}", worst.place or NONE, there]
+        yield [*cells, *where, f"{worst.highest:.4g}"]
+
+
+def _what_became(found: list[Account], excluded: int) -> str:
+    """Return what is done with members beyond limits, and how to do otherwise."""
+    kept = [a.watched.name for a in found if not a.watched.exclude]
+    said = ["they ran and keep their values"]
+    if excluded:
+        said.append(f"{excluded:,} are in no statistic and no index, as limits: says")
+    if kept:
+        one = f"limits: {{{kept[0]}: {{then: exclude}}}}"
+        said.append(f"those of {', '.join(kept)} are in every statistic; {one} leaves them out")
+    return "; ".join(said)
