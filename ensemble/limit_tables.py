@@ -38,7 +38,7 @@ class Worst:
     Attributes
     ----------
     location, place : str
-        ``place`` is where of the output there: ``layer 97.5 cm``; empty where it has no places.
+        ``place`` is where of the output there: ``layer 97.5 cm``; empty where there is but one.
     share, share_there : float
         Of the members that ran there, at any place, and at that place.
     highest : float
@@ -124,7 +124,8 @@ def _worst(store: Store, name: str, forcings: tuple[str, ...]) -> dict[str, Wors
             place = _place(store, store.specs[path].dims[2:], spot)
             there = float(where[f, at][spot] / ran[f, at])
         share = float(beyond[f, at] / ran[f, at])
-        found[forcing] = Worst(locations[at], share, place, there, float(np.nanmax(highest[f])))
+        location = locations[at] if len(locations) > 1 else ""
+        found[forcing] = Worst(location, share, place, there, float(np.nanmax(highest[f])))
     return found
 
 
@@ -202,8 +203,9 @@ def _line(name: str, about: Mapping[str, Any]) -> str:
         if len(about["forcings"]) > 1:
             text += f"; {forcing} {one['share']:.2%}"
         if worst:
-            place = f", {worst['place']} {worst['share_there']:.2%}" if worst["place"] else ""
-            text += f", at worst {worst['location']} {worst['share']:.2%}{place}"
+            at = [f"{worst['location']} {worst['share']:.2%}"] if worst["location"] else []
+            at += [f"{worst['place']} {worst['share_there']:.2%}"] if worst["place"] else []
+            text += f", at worst {', '.join(at)}" if at else ""
             text += f", up to {worst['highest']:.4g}"
     more = len(forcings) - len(first)
     return text + (f"; and {more} more forcings" if more else "")
@@ -242,7 +244,8 @@ def _rows(account: Account) -> Iterable[list[str]]:
             yield [*cells, *[NONE] * 5]
             continue
         there = f"{worst.share_there:.2%}" if worst.place else NONE
-        where = [worst.location, f"{worst.share:.2%}", worst.place or NONE, there]
+        share = f"{worst.share:.2%}" if worst.location else NONE
+        where = [worst.location or NONE, share, worst.place or NONE, there]
         yield [*cells, *where, f"{worst.highest:.4g}"]
 
 

@@ -14,7 +14,16 @@ from ensemble import launch
 from ensemble.store import read
 
 ROOT = Path(__file__).parents[1]
-SETTINGS = ("design.cross.0.n=20", "design.cross.1.n=50", "forcing.n=4", "block.sample=100")
+EXCLUDE = "limits={c_soil: {above: 1700 Pg C, then: exclude}}"
+"""Leaves some members out of statistics, some forcings and samples more than others."""
+
+SETTINGS = (
+    "design.cross.0.n=20",
+    "design.cross.1.n=50",
+    "forcing.n=4",
+    "block.sample=100",
+    EXCLUDE,
+)
 BLOCKS = 40
 
 DASK = [sys.executable, "-m", "dask"]

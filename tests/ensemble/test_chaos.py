@@ -8,13 +8,14 @@ import sys
 import time
 
 import pytest
+from farming import EXCLUDE
 
 from ensemble.store import read
 
 KILLS = (2, pytest.param(100, marks=pytest.mark.slow))
 
 # 320 short blocks: most of a run is commits, and a kill is likely to fall into one.
-SETTINGS = ["block.sample=250", "forcing.n=8"]
+SETTINGS = ["block.sample=250", "forcing.n=8", EXCLUDE]
 
 
 def command(store):
