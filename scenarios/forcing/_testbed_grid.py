@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from kernels._fortran import number
 from scenarios._problems import Problem
 from scenarios.forcing._checks import F8, Findings, digest, not_a_file
 from scenarios.forcing._contract import Locations
@@ -25,6 +26,9 @@ GRID = (
 ).split()
 SOIL = "ijcam lat lon sand clay silt wwilt wfield wsat".split()
 """Columns as they stand. The header's spelling varies, so they are read by position."""
+
+USED = frozenset((*"ijcam ivt_igbp landarea ilat ilon".split(), *SOIL))
+"""Columns that something is made of."""
 
 _PLACES = (
     Quantity("ijcam", "row"),
@@ -357,14 +361,13 @@ def _numbers(
         return [np.nan] * len(names)
     found = []
     for name, cell in zip(names, row, strict=False):
-        try:
-            number = float(cell)
-        except ValueError:
-            number = np.nan
-        if not np.isfinite(number):
+        # Fortran reads these files: its numbers are numbers here. What nothing is made of may
+        # hold anything.
+        value = number(cell)
+        if value is None and name in USED:
             text = f"{cell.strip()!r} is not a number"
             findings.add("bad cells", Problem(text, f"column {name!r}", str(path), line))
-        found.append(number)
+        found.append(np.nan if value is None else value)
     return found
 
 

@@ -128,6 +128,17 @@ BAD_CELLS = [
 ]  # fmt: skip
 
 
+def test_numbers_of_the_tables_are_those_of_fortran(folder):
+    small.met(folder)
+    before = read(folder).drivers["clay"]
+    clay = before[2]
+    respelled(folder / "soil.csv", 3, "clay", f"{float(clay) * 10!r}D-1")
+    respelled(folder / "grid.csv", 3, "ndep", "whatever")
+    np.testing.assert_allclose(read(folder).drivers["clay"], before, rtol=1e-12)
+    respelled(folder / "soil.csv", 3, "clay", "0_1")
+    assert "soil.csv:4: column 'clay': '0_1' is not a number" in refused(folder)
+
+
 class TestCellsThatNobodyAsksFor:
     @pytest.mark.parametrize(("file", "column", "text"), BAD_CELLS)
     def test_stop_nothing(self, folder, file, column, text):
