@@ -3,6 +3,7 @@
 import math
 import os
 import shutil
+from collections.abc import Mapping
 from typing import Any
 
 from ensemble.planning import Plan
@@ -95,6 +96,23 @@ def _size(nbytes: float) -> str:
     raise AssertionError
 
 
+NAMES_SHOWN = 8
+"""Parameters that a plan names of those whose ranges have one source."""
+
+
+def _plausible(design: Mapping[str, Any]) -> dict[str, str]:
+    """Return where the ranges of parameters are from that the design gives no distribution."""
+    by_source: dict[str, list[str]] = {}
+    for name, source in design.get("plausible", {}).items():
+        by_source.setdefault(source, []).append(name)
+    found = {}
+    for source, names in by_source.items():
+        more = len(names) - NAMES_SHOWN
+        listed = ", ".join(names[:NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+        found[source] = f"({listed})"
+    return found
+
+
 def summary(plan: Plan, workers: int, *, measure: bool = False) -> dict[str, Any]:
     """Return what a run would do, for people and programs."""
     seconds = plan.seconds
@@ -121,6 +139,7 @@ def summary(plan: Plan, workers: int, *, measure: bool = False) -> dict[str, Any
         "core_seconds": round(seconds, 3),
         "core_seconds_are": "measured" if measure else "declared by the kernel",
         "wall_seconds": round(seconds / workers, 3),
+        "plausible_ranges": _plausible(design),
         "truncated_share": {n: s for n, s in design.get("truncated_share", {}).items() if s > 0},
         "admissible": {k: str(v) for k, v in design.get("admissible", {}).items()},
         "limits": {n: f"{one.words}, {one.then}" for n, one in plan.layout.limits.items()},

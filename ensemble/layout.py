@@ -19,7 +19,7 @@ from ensemble.setup import Sampler, Setup
 from ensemble.statistics import Declared, Reduction, Target, UnitsReduction, reductions
 from ensemble.work import Axis, Grid
 from ensemble.zarr_json import ArraySpec
-from kernels import NOT_RUN, STATUSES, Variable
+from kernels import NOT_RUN, STATUSES, Parameter, Variable
 from scenarios.designs import Design
 from scenarios.spec import Output
 
@@ -287,8 +287,21 @@ class Layout:
         for name in self.stored_parameters:
             p = table[name]
             attrs = {"units": p.units, "long_name": p.meaning, "source": p.source}
+            attrs |= self._ranges(p)
             dims = dict.fromkeys(self.sampler.dims(name), 0)
             yield self.spec(name, "float64", dims, attrs=attrs)
+
+    def _ranges(self, p: Parameter) -> dict[str, Any]:
+        """Return a parameter's bounds, and its plausible range if it is one at all locations."""
+        found: dict[str, Any] = {"plausible_source": p.plausible.source}
+        if np.isfinite([p.lower, p.upper]).all():
+            found["valid_range"] = [p.lower, p.upper]
+        places, forcings = len(self.setup.locations.names), range(len(self.setup.forcings))
+        rows = [self.setup.control_rows(f, slice(0, places)).values[p.name] for f in forcings]
+        low, high = (np.unique(end) for end in p.likely(np.concatenate(rows)))
+        if len(low) == len(high) == 1:
+            found["plausible_range"] = [float(low[0]), float(high[0])]
+        return found
 
     def _control(self) -> Iterator[ArraySpec]:
         base = {"forcing": 0, "location": 0}

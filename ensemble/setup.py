@@ -125,11 +125,22 @@ class Setup:
                     forcing, slice(0, len(self.locations.names))
                 ).values.items()
             },
+            unlike=frozenset() if "forcing" in scenario.independent else self._unlike(),
             base=self.base,
             stream="/".join(stream),
         )
         opened: Design = scenario.design.open(context)
         return opened
+
+    def _unlike(self) -> frozenset[str]:
+        """Return the parameters of which the forcings have other defaults at some location."""
+        first, *others = self.derived
+        return frozenset(
+            name
+            for name, own in first.items()
+            if name not in self.scenario.parameters
+            and any(not np.array_equal(own.default, d[name].default) for d in others)
+        )
 
     def _bound(self, side: str, reduce: Callable[..., F8]) -> dict[str, F8]:
         """Return the tightest admissible bound over forcings, (L,): all share one design."""

@@ -9,7 +9,9 @@ from scenarios._load import library as library
 from scenarios._load import load as load
 from scenarios._load import with_lines as with_lines
 from scenarios._load import write_template as write_template
+from scenarios._problems import MISREAD as MISREAD
 from scenarios._problems import Problem as Problem
 from scenarios._problems import ScenarioError as ScenarioError
+from scenarios._problems import near as near
 from scenarios._problems import nearest as nearest
 from scenarios.spec import Scenario as Scenario

@@ -43,7 +43,8 @@ def check_kernel(sections: dict[str, Any], kernel: Kernel) -> Iterator[Problem]:
     ----------
     sections : dict
         Parsed; an entry of outputs, responses or statistics is None where it is not sound.
-        ``design parts``: designs by place, where the whole is not sound.
+        ``design parts``: designs by place, where the whole is not sound. ``unsound``: names of
+        sections of which nothing is known, so that nothing is missed in them.
     kernel : Kernel
     """
     mistakes = list(_options(sections["kernel"].options, kernel))
@@ -64,7 +65,8 @@ def check_kernel(sections: dict[str, Any], kernel: Kernel) -> Iterator[Problem]:
             yield _no_output(kernel, f"outputs.{name}", name, outputs)
     yield from _responses(responses, kernel, outputs)
     targets = sections.get("statistics", {})
-    for section in ("statistics", "aggregates"):
+    unsound = sections.get("unsound", ())
+    for section in ("statistics", "aggregates") if "responses" not in unsound else ():
         for name in sections.get(section, {}):
             if name not in outputs and name not in responses:
                 text = f"no output or response {name!r}{nearest(name, [*outputs, *responses])}"
@@ -175,11 +177,12 @@ def _unused(
 ) -> Iterator[Problem]:
     """Yield histogram edges and published numbers of what is not there."""
     histograms, reference = sections.get("histograms"), sections.get("reference")
-    for name in histograms.edges if histograms else ():
+    unsound = sections.get("unsound", ())
+    for name in histograms.edges if histograms and "statistics" not in unsound else ():
         if name not in targets:
             text = f"no statistics are asked of {name!r}{nearest(name, targets)}"
             yield Problem(text, f"histograms.edges.{name}")
-    for name in reference.responses if reference else ():
+    for name in reference.responses if reference and "responses" not in unsound else ():
         if name not in responses:
             text = f"no response {name!r}{nearest(name, responses)}"
             yield Problem(text, f"reference.responses.{name}")

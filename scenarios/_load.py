@@ -8,10 +8,10 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, get_type_hints
 
 from pydantic import BaseModel, PrivateAttr, TypeAdapter, ValidationError
 
-from scenarios import _words
+from scenarios import _words, designs
 from scenarios._check import check
 from scenarios._compose import Path_
-from scenarios._problems import Problem, ScenarioError, nearest, shown
+from scenarios._problems import Problem, ScenarioError, near, nearest, shown
 from scenarios._yaml import Document, override, parse, read_text
 from scenarios.spec import NOTHING_KEPT, Scenario, check_name
 
@@ -99,7 +99,7 @@ def build(
     for found in (finding for c in (check, *checks) for finding in c(sound)):
         problems.append(document.locate(found))
     for name, section in sound.items():
-        if name in document.data and name not in ("kernel", "design parts"):
+        if name in document.data and name not in ("kernel", *ABOUT):
             problems += _quoted(document, document.data[name], _dumped(name, section), (name,))
     if problems:
         raise ScenarioError(_tidy(problems), source)
@@ -139,6 +139,9 @@ def _dumped(name: str, section: Any) -> Any:
     return _adapters()[name].dump_python(section)
 
 
+ABOUT = ("design parts", "design method", "unsound")
+"""What is known of sections besides themselves."""
+
 KEEPS = ("outputs", "responses", "statistics", "aggregates")
 """Sections of which one at least must say something, or nothing is kept."""
 
@@ -149,9 +152,11 @@ BY_NAME = (*KEEPS, "limits")
 def _sections(data: dict[str, Any]) -> dict[str, Any]:
     """Return the sections that are well formed on their own, parsed.
 
-    Of those that hold entries by name, and of a crossed design, the sound parts alone.
+    Of those that hold entries by name, and of a crossed design, the sound parts alone; of a
+    design that is not sound its ``design method``. ``unsound``: sections of which nothing is known,
+    because they cannot be read or a key seems to be a misspelt one of theirs.
     """
-    parsed: dict[str, Any] = {}
+    parsed: dict[str, Any] = {"unsound": _misspelt(data)}
     for name in _adapters():
         if name not in data:
             continue
@@ -164,7 +169,24 @@ def _sections(data: dict[str, Any]) -> dict[str, Any]:
             parsed[name] = {key: one[key] if one else broken for key, one in entries.items()}
         elif name == "design":
             parsed["design parts"] = dict(_factors(data["design"], "design"))
+            parsed["design method"] = _method(data["design"])
+        else:
+            parsed["unsound"].add(name)
     return parsed
+
+
+def _misspelt(data: dict[str, Any]) -> set[str]:
+    """Return the sections that unknown keys seem to be."""
+    known = set(_adapters())
+    return {near(str(key), known) for key in data.keys() - known} - data.keys()
+
+
+def _method(design: Any) -> str:
+    """Return which design it is where that much is known; else empty."""
+    if not isinstance(design, dict):
+        return ""
+    method = "cross" if "cross" in design else design.get("method")
+    return method if method in designs.names() else ""
 
 
 def _parsed(name: str, value: Any) -> Any:

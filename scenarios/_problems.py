@@ -60,12 +60,40 @@ LISTED = 24
 """Names that a message lists."""
 
 
+OTHER_WORDS = {
+    "average": "mean", "sd": "std", "stddev": "std", "stdev": "std",
+    "gauss": "normal", "gaussian": "normal", "norm": "normal",
+    "lnorm": "lognormal", "lnormal": "lognormal", "lognorm": "lognormal",
+    "logunif": "loguniform", "reciprocal": "loguniform", "unif": "uniform",
+}  # fmt: skip
+"""What other programs call the same thing: never left to spelling."""
+
+MISREAD = str.maketrans("oOlI", "0011")
+"""Letters that are typed for digits."""
+
+
+def near(name: str, names: Iterable[str]) -> str:
+    """Return the name that was meant, if it can only be a slip of the keys; else empty."""
+    known = sorted(names)
+    spelled = [n for n in known if n.casefold() == name.casefold()]
+    spelled += [OTHER_WORDS[name]] if OTHER_WORDS.get(name) in known else []
+    spelled += [n for n in known if n.translate(MISREAD) == name.translate(MISREAD)]
+    close = difflib.get_close_matches(name, known, n=5, cutoff=0.6)
+    return next((n for n in (*spelled, *close) if n in spelled or _is_slip(name, n)), "")
+
+
+def _is_slip(name: str, known: str) -> bool:
+    """Return whether two names mean the same: what begins otherwise is another word."""
+    same = difflib.SequenceMatcher(None, name, known).get_matching_blocks()[0]
+    # loguniform is no uniform, and zonal_mean no mean.
+    return max(same.a, same.b) < 2
+
+
 def nearest(name: str, names: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"``, or the list of names where none is near."""
     known = sorted(names)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    if close:
-        return f"; did you mean {close[0]!r}?"
+    if meant := near(name, known):
+        return f"; did you mean {meant!r}?"
     more = f" and {len(known) - LISTED} more" if len(known) > LISTED else ""
     return f"; available: {', '.join(known[:LISTED])}{more}" if known else ""
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from scenarios import designs, forcing
 from scenarios._compose import Path_
-from scenarios._problems import Problem, nearest, shown
+from scenarios._problems import Problem, near, nearest, shown
 from scenarios._yaml import Document
 from scenarios.execution import BACKENDS
 from scenarios.spec import Scenario
@@ -30,10 +30,19 @@ class _Finding:
 def problems(error: ValidationError, document: Document) -> Iterator[Problem]:
     """Yield every finding with its place; one, not one per branch, where a union fails."""
     found = [_find(e, document.data) for e in error.errors(include_url=False)]
+    # A key that is there under a misspelt name is not missing as well.
+    meant = {_meant(f, document.data) for f in found if f.error["type"] == "extra_forbidden"}
+    found = [f for f in found if f.error["type"] != "missing" or f.path not in meant]
     for group in _of_best_branches(found):
         said = dict.fromkeys(_words(f, document) for f in group)
         known = document.problem("", group[0].path)
         yield Problem(_joined(said), known.where, known.file, known.line)
+
+
+def _meant(finding: _Finding, data: Any) -> Path_:
+    """Return the key that an unknown one seems to be, with its place."""
+    *place, key = finding.path
+    return (*place, near(str(key), _keys(tuple(place), data)))
 
 
 def _find(error: Any, data: Any) -> _Finding:
@@ -166,7 +175,8 @@ def needed(error: Any) -> str:
     if kind == "literal_error":
         choices = re.findall(r"'([^']*)'", context["expected"])
         hint = nearest(found, choices) if isinstance(found, str) and len(choices) > 4 else ""
-        return f"{context['expected']}{hint if hint.startswith('; did') else ''}"
+        expected = re.sub(r"\bTrue\b", "true", re.sub(r"\bFalse\b", "false", context["expected"]))
+        return f"{expected}{hint if hint.startswith('; did') else ''}"
     message = error["msg"].replace("Input should be ", "").replace("String should have", "text of")
     return f"{message[0].lower()}{message[1:]}"
 

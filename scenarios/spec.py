@@ -33,6 +33,10 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _MODULE = re.compile(r"\w[\w-]*(\.\w[\w-]*)*")
 
 
+LONGEST_NAME = 80
+"""Characters: files and arrays have it with something after it."""
+
+
 def check_name(name: Any) -> str:
     """Return a name that files, arrays and shells can have too.
 
@@ -41,10 +45,14 @@ def check_name(name: Any) -> str:
     ValueError
         It cannot.
     """
-    if not isinstance(name, str) or not _NAME.fullmatch(name) or len(name) > 80:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ValueError(
-            f"found {shown(name)}; needed a name of letters, digits, '-' and '_', a letter first"
+            f"found {shown(name)}; needed a name of letters, digits, '-' and '_', a letter first, "
+            f"at most {LONGEST_NAME} of them"
         )
+    if len(name) > LONGEST_NAME:
+        text = f"found {shown(name)}, {len(name)} characters; needed a name of at most"
+        raise ValueError(f"{text} {LONGEST_NAME}")
     return name
 
 
@@ -85,7 +93,7 @@ class _OneOrSeveral:
 Name = Annotated[
     str,
     BeforeValidator(check_name),
-    Field(pattern=f"^{_NAME.pattern}$", max_length=80),
+    Field(pattern=f"^{_NAME.pattern}$", max_length=LONGEST_NAME),
 ]
 # Strict: a year in quotes, or a date, is a mistake.
 Year = Annotated[int, Field(strict=True)]

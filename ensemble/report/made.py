@@ -47,8 +47,8 @@ def words(value: Any) -> str:
 # --- design ---
 
 SHOWN_APART = {
-    "parameters", "distributions", "truncated_share", "outside_bounds", "admissible", "warnings",
-    "cross", "values", "path", "stream", "chosen",
+    "parameters", "distributions", "plausible", "truncated_share", "outside_bounds", "admissible",
+    "warnings", "cross", "values", "path", "stream", "chosen",
 }  # fmt: skip
 
 
@@ -90,7 +90,7 @@ def _parameters(
             [
                 name,
                 units,
-                words(law) if law else NONE,
+                _law(law, attributes.get("plausible", {}).get(name, "")),
                 _share(attributes.get("truncated_share", {}).get(name)),
                 _share(attributes.get("outside_bounds", {}).get(name)),
                 _bounds(attributes.get("admissible", {}).get(name) or {}),
@@ -107,6 +107,12 @@ def _parameters(
     if len(names) > MOST_ROWS:
         notes.append(f"the first {MOST_ROWS} of {len(names)} parameters")
     return Table("parameters", header, rows, notes)
+
+
+def _law(law: Any, source: str) -> str:
+    """Return a distribution, and whose range it is where the scenario states none."""
+    said = words(law) if law else NONE
+    return f"{said}: the kernel's plausible range ({source})" if source else said
 
 
 def _bounds(bounds: Mapping[str, Any]) -> str:

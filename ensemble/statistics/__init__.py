@@ -13,7 +13,7 @@ from ensemble.statistics._contract import Reduction as Reduction
 from ensemble.statistics._contract import Target as Target
 from ensemble.statistics._contract import UnitsReduction as UnitsReduction
 from kernels import module_names
-from scenarios import nearest
+from scenarios import MISREAD, near, nearest
 
 
 @cache
@@ -37,9 +37,15 @@ def canonical(request: str | Mapping[str, float]) -> tuple[str, str]:
     for family, module in families().items():
         if name := module.match(text):
             return family, name
-    known = ["mean", "std", "variance", "min", "max", "histogram", "q05", "q50", "q95", "above_0"]
-    known += ["mu", "mu_star", "sigma", "theta", "mu_star_conf", "S1", "ST", "S2", "S1_conf"]
-    raise LookupError(f"unknown statistic {text!r}{nearest(text, known)}")
+    typed = text.translate(MISREAD)
+    if any(module.match(typed) for module in families().values()):
+        raise LookupError(f"unknown statistic {text!r}; did you mean {typed!r}?")
+    known = ["histogram", *(n for m in families().values() for n in getattr(m, "NAMES", ()))]
+    # A quantile or threshold that is near is another number, so these are offered as a list alone.
+    numbered = ["q05", "q50", "q95", "above_0"]
+    hint = near(text, known) or ("q50" if text == "median" else "")
+    said = f"; did you mean {hint!r}?" if hint else nearest("", [*known, *numbered])
+    raise LookupError(f"unknown statistic {text!r}{said}")
 
 
 def unfit(request: str | Mapping[str, float], design: Any) -> str:

@@ -38,14 +38,17 @@ def reduction(requests: Sequence[str], target: Target) -> "Effects":
 
 
 def unfit(request: str, design: Any) -> str:
-    """Return why a design as the scenario says it has no such statistic; empty if it has."""
+    """Return why a design as the scenario says it has no such statistic; empty if it has.
+
+    Of a design that is not sound the method alone is known, or nothing.
+    """
     method = getattr(design, "method", "")
-    if method != "morris":
+    if method not in ("morris", ""):
         return (
             f"found a {method} design; {request} is of steps along trajectories: needed "
             "{method: morris, trajectories: 50, ...} and no cross around it"
         )
-    if request.endswith("_conf") and design.resamples < 2:
+    if request.endswith("_conf") and getattr(design, "resamples", 2) < 2:
         return f"found resamples: {design.resamples}; {request} needed 2 or more in design:"
     return ""
 

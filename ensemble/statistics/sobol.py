@@ -47,16 +47,19 @@ def reduction(requests: Sequence[str], target: Target) -> "Sobol":
 
 
 def unfit(request: str, design: Any) -> str:
-    """Return why a design as the scenario says it has no such statistic; empty if it has."""
+    """Return why a design as the scenario says it has no such statistic; empty if it has.
+
+    Of a design that is not sound the method alone is known, or nothing.
+    """
     method = getattr(design, "method", "")
-    if method != "sobol":
+    if method not in ("sobol", ""):
         return (
             f"found a {method} design; {request} is of Saltelli rows: needed "
             "{method: sobol, n: 1024, ...} and no cross around it"
         )
-    if request.startswith("S2") and not design.second_order:
+    if request.startswith("S2") and not getattr(design, "second_order", True):
         return f"found second_order: false; {request} needed second_order: true in design:"
-    if request.endswith("_conf") and design.resamples < 2:
+    if request.endswith("_conf") and getattr(design, "resamples", 2) < 2:
         return f"found resamples: {design.resamples}; {request} needed 2 or more in design:"
     return ""
 

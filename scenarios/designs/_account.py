@@ -34,7 +34,7 @@ def account(context: Context, method: str, size: int, *parts: Account, **more: A
     return found
 
 
-KEYED = ("distributions", "truncated_share", "outside_bounds", "admissible")
+KEYED = ("distributions", "plausible", "truncated_share", "outside_bounds", "admissible")
 
 
 def joined(parts: list[Account]) -> Account:

@@ -32,13 +32,15 @@ class Context:
         Place of the design in the scenario, ``design`` or ``design.cross[1]``; part of
         every random stream, so two Monte Carlo factors of a cross never share draws.
     parameters : mapping of str to Parameter
-        The kernel's table: units and default bounds.
+        The kernel's table: units, bounds and plausible ranges.
     lower, upper : mapping of str to ndarray, shape (1,) or (L,)
         Admissible range found in the forcings at plan time; absent where there is none.
     columns : mapping of str to ndarray, shape (L,)
         Columns of the location table, for distributions that differ by location.
     control : mapping of str to ndarray, shape (L,)
         What the control member of each location has, kernel units; absent: the table's default.
+    unlike : set of str
+        Parameters of which forcings that share the design have other control members.
     base : Path
         Folder of the scenario file; relative paths start there.
     stream : str
@@ -52,6 +54,7 @@ class Context:
     upper: Mapping[str, F8] = field(default_factory=dict)
     columns: Mapping[str, F8] = field(default_factory=dict)
     control: Mapping[str, F8] = field(default_factory=dict)
+    unlike: frozenset[str] = frozenset()
     base: Path = Path()
     stream: str = ""
 
@@ -74,7 +77,8 @@ class Design(Protocol):
         JSON-able numbers the analysis needs; they travel into the store. Every design has
         ``method``, ``size``, ``seed``, ``path``, ``stream``, ``parameters``, ``admissible``
         (the bounds of the forcings it kept to) and ``warnings`` (sentences for the user);
-        one with distributions ``distributions``, ``truncated_share``, ``outside_bounds``;
+        one with distributions ``distributions``, ``truncated_share``, ``outside_bounds`` and
+        ``plausible``, the source of each range that is the kernel's, for want of a distribution;
         one whose `analyze` is not empty ``effects``, the labels of its last axis; a full
         factorial ``shape`` and ``factors`` (labels), so that a response (..., size)
         reshaped to (..., *shape) has an axis per factor.

@@ -116,6 +116,39 @@ class Uniform:
 
 
 @dataclass(frozen=True)
+class Loguniform:
+    """``exp`` of a uniform variable: every ratio between two values (k, 1) is as probable."""
+
+    lower: F8
+    upper: F8
+
+    def cdf(self, x: F8) -> F8:
+        """Return the probability of a value at or below ``x``."""
+        span = np.log(self.upper) - np.log(self.lower)
+        inside = np.clip(x, self.lower, self.upper)
+        share: F8 = (np.log(inside) - np.log(self.lower)) / span
+        return share
+
+    def inverse(self, p: F8) -> F8:
+        """Return the quantiles of ``p``."""
+        low, high = np.log(self.lower), np.log(self.upper)
+        # exp(log(x)) is x but for its last bits, and no value may be beyond an end.
+        found: F8 = np.clip(np.exp(low + p * (high - low)), self.lower, self.upper)
+        return found
+
+    def support(self) -> tuple[float, float]:
+        """Return the two ends."""
+        return float(self.lower.min()), float(self.upper.max())
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield the numbers that make no distribution."""
+        text = "needed a number above 0, for it is uniform in the logarithm"
+        yield "lower", self.lower, ~(self.lower > 0), text
+        below = self.lower >= self.upper
+        yield "lower", self.lower, below & (self.lower > 0), "needed lower < upper"
+
+
+@dataclass(frozen=True)
 class Triangular:
     """Triangular distribution: lowest, most probable and highest value (k, 1)."""
 

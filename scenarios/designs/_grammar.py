@@ -3,6 +3,7 @@
 The descriptions are shown to users through the JSON Schema.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -145,6 +146,15 @@ class UniformWords(Shape):
     upper: Number = Field(description="highest value")
 
 
+class LoguniformWords(Shape):
+    """Log-uniform distribution: uniform in the logarithm, for what spans orders of magnitude."""
+
+    order: ClassVar[tuple[str, ...]] = ("lower", "upper")
+
+    lower: Number = Field(description="lowest value itself, not its logarithm; above 0")
+    upper: Number = Field(description="highest value itself")
+
+
 class TriangularWords(Shape):
     """Triangular distribution."""
 
@@ -155,11 +165,11 @@ class TriangularWords(Shape):
     upper: Number = Field(description="highest value")
 
 
-FAMILIES = ("normal", "lognormal", "uniform", "triangular")
+FAMILIES = ("normal", "lognormal", "uniform", "loguniform", "triangular")
 
 
 class Distribution(Words):
-    """The distribution of one parameter: one of the four, and where it is cut."""
+    """The distribution of one parameter: one of the families, and where it is cut."""
 
     normal: Annotated[NormalWords | None, _listed("mean", "sd")] = Field(
         default=None, description="[mean, sd], or {mean: .., sd: ..}, or {column: .., sd: ..}"
@@ -171,6 +181,11 @@ class Distribution(Words):
     )
     uniform: Annotated[UniformWords | None, _listed("lower", "upper")] = Field(
         default=None, description="[lower, upper], or {lower: .., upper: ..}"
+    )
+    loguniform: Annotated[LoguniformWords | None, _listed("lower", "upper")] = Field(
+        default=None,
+        description="[lower, upper], or {lower: .., upper: ..}: uniform in the logarithm, for what "
+        "spans orders of magnitude; the ends are values above 0, not exponents",
     )
     triangular: Annotated[TriangularWords | None, _listed("lower", "mode", "upper")] = Field(
         default=None, description="[lower, mode, upper], or {lower: .., mode: .., upper: ..}"
@@ -188,7 +203,7 @@ class Distribution(Words):
 
     @property
     def family(self) -> str:
-        """Return which of the four it is."""
+        """Return which of the families it is."""
         return next(name for name in FAMILIES if getattr(self, name) is not None)
 
     @model_validator(mode="after")
@@ -200,8 +215,32 @@ class Distribution(Words):
         return self
 
 
+def refuse_distributions(value: Any, advice: Mapping[str, str], otherwise: str) -> Any:
+    """Return what a design without distributions has for a parameter, unless it is one.
+
+    Parameters
+    ----------
+    value : object
+        As written.
+    advice : mapping of str to str
+        What to say instead of a family.
+    otherwise : str
+        Instead of the other families.
+
+    Raises
+    ------
+    ValueError
+        It is a distribution.
+    """
+    said = [name for name in FAMILIES if isinstance(value, dict) and name in value]
+    if said:
+        text = f"found a distribution, {said[0]}, which this design does not draw from"
+        raise ValueError(f"{text}; {advice.get(said[0], otherwise)}")
+    return value
+
+
 def _named(value: Any) -> Any:
-    """Read ``all`` and a list of names: uniform over the kernel's bounds."""
+    """Read ``all`` and a list of names: uniform over the kernel's plausible ranges."""
     if value == "all":
         return {EVERY: None}
     if isinstance(value, str):
@@ -220,7 +259,7 @@ Parameters = Annotated[
     AlsoAs(({"const": "all"}, {"type": "array", "items": {"type": "string"}})),
     Field(
         min_length=1,
-        description="name: distribution; `all` or a list of names means uniform over the bounds "
-        "of the kernel's table, and so does a name with nothing behind it",
+        description="name: distribution; `all` or a list of names means uniform over the "
+        "plausible ranges of the kernel's table, and so does a name with nothing behind it",
     ),
 ]

@@ -9,9 +9,17 @@ from numpy.typing import NDArray
 
 from kernels import Parameter
 from scenarios._problems import Problem, nearest
+from scenarios.designs._account import KEYED
 from scenarios.designs._admissible import admissible, describe_admissible
 from scenarios.designs._contract import Context
-from scenarios.designs._families import Family, Lognormal, Normal, Triangular, Uniform
+from scenarios.designs._families import (
+    Family,
+    Lognormal,
+    Loguniform,
+    Normal,
+    Triangular,
+    Uniform,
+)
 from scenarios.designs._grammar import EVERY, Column, Distribution, Number
 from scenarios.designs._units import SAME, Conversion, conversion
 
@@ -107,7 +115,7 @@ def resolve(
     Parameters
     ----------
     written : mapping of str to Distribution or None
-        None: uniform over the kernel's bounds.
+        None: uniform over the plausible range of the kernel's table.
     context : Context
     problems : list of Problem
         Added to; a parameter with a problem has no marginal.
@@ -133,8 +141,7 @@ def resolve(
 
 
 def _empty_account() -> dict[str, Any]:
-    keys = ("distributions", "truncated_share", "outside_bounds", "admissible")
-    return {"parameters": [], **{key: {} for key in keys}, "warnings": []}
+    return {"parameters": [], **{key: {} for key in KEYED}, "warnings": []}
 
 
 def _account(
@@ -148,7 +155,8 @@ def _account(
     """Write down one distribution: as written, what is cut off, what lies outside."""
     parameter = context.parameters[name]
     if distribution is None:
-        plain = {"uniform": {"lower": parameter.lower, "upper": parameter.upper}}
+        plain: dict[str, Any] = {"uniform": _ends(marginal.family)}
+        attributes["plausible"][name] = parameter.plausible.source
     else:
         plain = distribution.model_dump(mode="json", exclude_defaults=True)
     attributes["distributions"][name] = plain
@@ -163,6 +171,17 @@ def _account(
             f"[{parameter.lower!r}, {parameter.upper!r}] {parameter.units}; add lower: or upper: "
             "to cut it"
         )
+
+
+def _ends(family: Family) -> dict[str, Any]:
+    """Return the two ends of a uniform distribution, JSON-able; of several, the outermost."""
+    ends = {side: np.asarray(values) for side, values in vars(family).items()}
+    return {
+        side: float(v.min())
+        if v.size == 1
+        else {"least": float(v.min()), "most": float(v.max()), "locations": v.size}
+        for side, v in ends.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -180,19 +199,15 @@ class _Resolver:
         before = len(self.problems)
         units = SAME
         if distribution is None:
-            bounds = (self.parameter.lower, self.parameter.upper)
-            family: Family | None = Uniform(*(np.array([[bound]]) for bound in bounds))
+            family: Family | None = self._plausible()
             cuts: tuple[F8 | None, F8 | None] = (None, None)
-            shape = "bounds of the kernel's table"
         else:
             units = self._conversion(distribution.units)
             family = self._family(distribution)
             cuts = (self._cut("lower", distribution), self._cut("upper", distribution))
-            shape = distribution.family
+            if family is not None and len(self.problems) == before:
+                self._faults(family, distribution)
         if family is None or len(self.problems) > before:
-            return None
-        self._faults(family, shape, distribution)
-        if len(self.problems) > before:
             return None
         return self._truncated(family, cuts, units)
 
@@ -217,6 +232,8 @@ class _Resolver:
                 return Normal(n["mean"], n["sd"])
             case "uniform":
                 return Uniform(n["lower"], n["upper"])
+            case "loguniform":
+                return Loguniform(n["lower"], n["upper"])
             case "triangular":
                 return Triangular(n["lower"], n["mode"], n["upper"])
         if "mu" in n:
@@ -263,17 +280,28 @@ class _Resolver:
             self._fault(f"{self.where}.{side}", side, values, bad, need)
         return values
 
-    def _faults(self, family: Family, shape: str, distribution: Distribution | None) -> None:
-        written = distribution.units if distribution is not None else ""
-        units = written or self.parameter.units
-        for key, values, bad, need in family.faults():
-            where = self.where if distribution is None else f"{self.where}.{shape}.{key}"
-            need = f"{need} ({shape})" if distribution is None else need
-            self._fault(where, key, values, bad, need, "" if key in ("mu", "sigma") else units)
-        if distribution is None and not np.isfinite(family.support()).all():
-            low, high = family.support()
-            text = f"the kernel's bounds are [{low!r}, {high!r}]; state a distribution"
+    def _plausible(self) -> Family | None:
+        """Return the uniform distribution over the plausible range: by location if defaults are."""
+        p, context = self.parameter, self.context
+        default = np.atleast_1d(np.asarray(context.control.get(p.name, p.default), np.float64))
+        follows = p.plausible.of != "value"
+        if follows and p.name in context.unlike:
+            text = f"its default differs between the forcings, and so would {p.plausible.source}"
+            text += "; state a distribution, or say independent: [forcing]"
             self.problems.append(Problem(text, self.where))
+            return None
+        if not follows or (default == default[0]).all():
+            default = default[:1]
+        low, high = (end[:, None] for end in p.likely(default))
+        need = f"no range follows from it ({p.plausible.source}); state a distribution"
+        self._fault(self.where, "the default", default[:, None], ~(low < high), need, p.units)
+        return Uniform(low, high)
+
+    def _faults(self, family: Family, distribution: Distribution) -> None:
+        shape, units = distribution.family, distribution.units or self.parameter.units
+        for key, values, bad, need in family.faults():
+            own = "" if key in ("mu", "sigma") else units
+            self._fault(f"{self.where}.{shape}.{key}", key, values, bad, need, own)
 
     def _fault(
         self,

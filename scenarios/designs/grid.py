@@ -14,7 +14,7 @@ from scenarios.designs._account import account, factors
 from scenarios.designs._admissible import describe_all, excesses
 from scenarios.designs._contract import Context, DesignSpec
 from scenarios.designs._factorial import Factorial
-from scenarios.designs._grammar import AlsoAs, Real, Words
+from scenarios.designs._grammar import AlsoAs, Real, Words, refuse_distributions
 from scenarios.designs._levels import Levels, all_or_none, span
 from scenarios.designs._units import conversion
 
@@ -67,7 +67,16 @@ class Values(Words):
 
 def _listed(value: Any) -> Any:
     """Read a plain list of values."""
-    return {"values": value} if isinstance(value, (list, tuple)) else value
+    if isinstance(value, (list, tuple)):
+        return {"values": value}
+    return refuse_distributions(value, INSTEAD, "say its values, or use {method: quantiles, n: 5}")
+
+
+INSTEAD = {
+    "uniform": "say {linspace: [first, last, n]}",
+    "loguniform": "say {logspace: [first, last, n]}, whose ends are values, not exponents",
+}
+"""Values at equal distances in what is uniform."""
 
 
 Axis = Annotated[

@@ -16,13 +16,20 @@ from scenarios._problems import Problem, ScenarioError, nearest
 from scenarios.designs._account import account
 from scenarios.designs._admissible import excesses
 from scenarios.designs._contract import Context, DesignSpec
-from scenarios.designs._grammar import Real
+from scenarios.designs._grammar import EVERY, AlsoAs, Real, refuse_distributions
 from scenarios.designs._levels import Levels, runs, single, span
 
 F8 = NDArray[np.float64]
 
 
 def _listed(value: Any) -> Any:
+    """Read one name, and ``all``."""
+    if isinstance(value, dict):
+        needed = "say parameters: [names] and change: [shares], or use {method: morris, ...}"
+        for one in value.values():
+            refuse_distributions(one, {}, needed)
+    if value == "all":
+        return [EVERY]
     return [value] if isinstance(value, str) else value
 
 
@@ -42,8 +49,12 @@ class Spec(DesignSpec):
     )
 
     method: Literal["one_at_a_time"]
-    parameters: Annotated[list[str], BeforeValidator(_listed)] = Field(
-        min_length=1, description="names; values are those of the control member"
+    parameters: Annotated[list[str], BeforeValidator(_listed), AlsoAs(({"type": "string"},))] = (
+        Field(
+            min_length=1,
+            description="all or a list of names; values are those of the control member, and the "
+            "kernel's plausible ranges are not asked",
+        )
     )
     change: list[Real] = Field(
         default=[-0.25, 0.25], min_length=1, description="shares by which each is changed"
@@ -60,12 +71,13 @@ class Spec(DesignSpec):
         return value
 
     def names(self) -> tuple[str, ...]:
-        """Return the parameters it varies."""
+        """Return the parameters it varies; ``"*"`` is all of the kernel's."""
         return tuple(self.parameters)
 
     def open(self, context: Context) -> "OneAtATime":
         """Return the design; raise `ScenarioError` with every problem found."""
-        unknown = [n for n in self.parameters if n not in context.parameters]
+        names = [*context.parameters] if self.parameters == [EVERY] else self.parameters
+        unknown = [n for n in names if n not in context.parameters]
         if unknown:
             raise ScenarioError(
                 [
@@ -77,8 +89,8 @@ class Spec(DesignSpec):
                 ]
             )
         factors = 1.0 + np.array([0.0, *self.change])
-        plain = {n: np.array([context.parameters[n].default]) for n in self.parameters}
-        control = {n: np.atleast_1d(context.control.get(n, plain[n])) for n in self.parameters}
+        plain = {n: np.array([context.parameters[n].default]) for n in names}
+        control = {n: np.atleast_1d(context.control.get(n, plain[n])) for n in names}
         problems: list[Problem] = []
         for name, centre in control.items():
             where = f"{context.path}.parameters"

@@ -26,7 +26,10 @@ def ks(values, distribution):
         ({"triangular": [20, 30, 60]}, stats.triang(0.25, 20, 40)),
         ({"triangular": [20, 20, 60]}, stats.triang(0.0, 20, 40)),
         ({"triangular": [20, 60, 60]}, stats.triang(1.0, 20, 40)),
-        (None, stats.uniform(1.0, 499.0)),
+        ({"loguniform": [2, 400]}, stats.loguniform(2, 400)),
+        ({"loguniform": {"lower": 2, "upper": 400}}, stats.loguniform(2, 400)),
+        # Half to one and a half times the default.
+        (None, stats.uniform(19.15, 38.3)),
     ],
 )
 def test_samples_have_the_distribution(opened, words, distribution):
@@ -242,6 +245,10 @@ def test_all_problems_are_told_at_once(refused):
         ({"normal": [1e9, 1], "upper": 50}, "", "share of the distribution inside"),
         ({"normal": [38, 1], "lower": 50, "upper": 40}, ".lower", "needed below upper, 40.0 yr"),
         ({"uniform": [5, 5]}, ".uniform.lower", "needed lower < upper"),
+        ({"loguniform": [0, 5]}, ".loguniform.lower", "lower is 0.0 yr; needed a number above 0"),
+        ({"loguniform": [-1, 5]}, ".loguniform.lower", "lower is -1.0 yr; needed a number above 0"),
+        ({"loguniform": [5, 5]}, ".loguniform.lower", "lower is 5.0 yr; needed lower < upper"),
+        ({"loguniform": [6, 5]}, ".loguniform.lower", "lower is 6.0 yr; needed lower < upper"),
         ({"triangular": [1, 9, 5]}, ".triangular.mode", "lower <= mode <= upper"),
         ({"lognormal": [3, 0]}, ".lognormal.sigma", "above 0, at most 20"),
         ({"lognormal": [900, 1]}, ".lognormal.mu", "within -500 to 500"),
@@ -294,7 +301,10 @@ def test_impossible_correlations(refused, pairs, text):
         ({"normal": [True, 11]}, "found True; needed a finite number"),
         ({"normal": [float("nan"), 11]}, "found nan; needed a finite number"),
         ({"normal": [1, 1], "uniform": [0, 1]}, "found normal and uniform; needed one of"),
-        ({"lower": 1}, "found none; needed one of normal, lognormal, uniform, triangular"),
+        (
+            {"lower": 1},
+            "found none; needed one of normal, lognormal, uniform, loguniform, triangular",
+        ),
         ({"lognormal": {"mean": 1, "sigma": 2}}, "found mean, sigma; needed mu and sigma"),
         ({"uniform": {"column": "tau"}}, "'column' alone is unclear here"),
     ],
