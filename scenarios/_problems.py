@@ -61,7 +61,7 @@ LISTED = 24
 
 
 OTHER_WORDS = {
-    "average": "mean", "sd": "std", "stddev": "std", "stdev": "std",
+    "average": "mean", "sd": "std", "stddev": "std", "std_dev": "std", "stdev": "std",
     "gauss": "normal", "gaussian": "normal", "norm": "normal",
     "lnorm": "lognormal", "lnormal": "lognormal", "lognorm": "lognormal",
     "logunif": "loguniform", "reciprocal": "loguniform", "unif": "uniform",
@@ -83,10 +83,23 @@ def near(name: str, names: Iterable[str]) -> str:
 
 
 def _is_slip(name: str, known: str) -> bool:
-    """Return whether two names mean the same: what begins otherwise is another word."""
+    """Return whether two names mean the same: begun alike, and alike but for a third."""
     same = difflib.SequenceMatcher(None, name, known).get_matching_blocks()[0]
-    # loguniform is no uniform, and zonal_mean no mean.
-    return max(same.a, same.b) < 2
+    # logtriangular is no triangular, and lognormal no loguniform.
+    if max(same.a, same.b) > 1:
+        return False
+    return known.startswith(name) or _edits(name, known) <= -(-len(name) // 3)
+
+
+def _edits(name: str, other: str) -> int:
+    """Return the letters to put in, take out or change that make one name the other."""
+    costs = list(range(len(other) + 1))
+    for i, letter in enumerate(name, 1):
+        before, costs[0] = costs[0], i
+        for j, wanted in enumerate(other, 1):
+            changed = before + (letter != wanted)
+            before, costs[j] = costs[j], min(changed, costs[j] + 1, costs[j - 1] + 1)
+    return costs[-1]
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

@@ -53,6 +53,14 @@ WORDS: dict[str, tuple[tuple[str, str], str]] = {
         (TAU, TAU.replace("10.3", "0.5")),
         "9: kernel.parameters.tau_veg.default: found 0.5; needed a number from lower to upper",
     ),
+    "a plausible range outside the bounds": (
+        (TAU, TAU.replace("}", ", plausible: [0.5, 20]}")),
+        "9: kernel.parameters.tau_veg.plausible: found [0.5, 20.0]; needed two numbers that rise",
+    ),
+    "a plausible range that falls": (
+        (TAU, TAU.replace("}", ", plausible: [20, 5]}")),
+        "9: kernel.parameters.tau_veg.plausible: found [20.0, 5.0]; needed two numbers that rise",
+    ),
     "a name of two tables": ((C_VEG, C_VEG.replace("c_veg", "npp")), "'npp' is among drivers too"),
     "a name of every store": (
         (DRIVER, DRIVER.replace("npp", "time")),

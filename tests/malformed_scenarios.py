@@ -92,6 +92,31 @@ EDITS: dict[str, tuple[list[tuple[str, str]], str]] = {
         [seeded("block: {samples: 10}")],
         "11: block.samples: unknown key 'samples'; did",
     ),
+    "yes for true": (
+        [(D_TOTAL, "output: c_total, value: yes")],
+        "13: responses.d_total.value: found 'yes'; needed true",
+    ),
+    "a long name": (
+        [("name: small", f"name: {'s' * 200}")],
+        "2: name: found 'ssssssssssssssssssssssssssssssssssssssssssssssssssssssss..., "
+        "200 characters; needed a name of at most 80",
+    ),
+    "a letter for a digit": (
+        [(C_SOIL, "[mean, std, q5o]")],
+        "17: statistics.c_soil[2]: unknown statistic 'q5o'; did you mean 'q50'?",
+    ),
+    "a quantile near another": (
+        [(C_SOIL, "[mean, std, q505]")],
+        "17: statistics.c_soil[2]: unknown statistic 'q505'; available: S1, ",
+    ),
+    "a median": (
+        [(C_SOIL, "[mean, std, median]")],
+        "17: statistics.c_soil[2]: unknown statistic 'median'; did you mean 'q50'?",
+    ),
+    "a logarithm of nothing": (
+        [(VEG, "tau_veg_obs: {loguniform: [0, 10]}")],
+        f"{PLACE}.loguniform.lower: lower is 0.0 yr; needed a number above 0",
+    ),
     # chains
     "kernel of a chain": (
         [(KERNEL, "kernel: {chain: [two_bx]}")],
@@ -524,7 +549,37 @@ BOMB = "".join(
     f"x{k}: &x{k} [{', '.join([f'*x{k - 1}'] * 10) if k else 'lol'}]\n" for k in range(9)
 )
 
+INDICES = """version: 1
+name: indices
+kernel: two_box
+forcing: {reader: synthetic_models, n: 1}
+design: {method: sobol, n: 4, parameters: all}
+responses: {d: {output: c_total, change: [1901, 2018]}}
+statistics: {d: [S1]}
+"""
+
 WHOLE: dict[str, tuple[str | bytes, str]] = {
+    # A design that is wrong itself is not found wanting for a statistic as well.
+    "indices of a design without a method": (
+        INDICES.replace("method: sobol, ", ""),
+        "5: design: has no 'method:'; needed one of",
+    ),
+    "indices of an unknown design": (
+        INDICES.replace("sobol", "soboll"),
+        "5: design: unknown method 'soboll'; did you mean 'sobol'?",
+    ),
+    "indices of a design that is a word": (
+        INDICES.replace("{method: sobol, n: 4, parameters: all}", "sobol"),
+        "5: design: found 'sobol'; needed 'method:' and its keys",
+    ),
+    "indices of a misspelt section": (
+        INDICES.replace("design:", "desing:"),
+        "5: desing: unknown key 'desing'; did you mean 'design'?",
+    ),
+    "indices of a design without its length": (
+        INDICES.replace("n: 4, ", ""),
+        "5: design.n: is missing; needed n: base samples",
+    ),
     "empty": (b"", "s.yaml: found nothing; needed lines such as 'version: 1': try `soilsweep init"),
     "comments alone": (b"# to do\n", "s.yaml: found nothing; needed lines such as"),
     "a list": ("- a\n- b\n", "s.yaml: found a list; needed lines such as"),

@@ -43,7 +43,7 @@ def canonical(request: str | Mapping[str, float]) -> tuple[str, str]:
     known = ["histogram", *(n for m in families().values() for n in getattr(m, "NAMES", ()))]
     # A quantile or threshold that is near is another number, so these are offered as a list alone.
     numbered = ["q05", "q50", "q95", "above_0"]
-    hint = near(text, known) or ("q50" if text == "median" else "")
+    hint = "q50" if text == "median" else near(text, known)
     said = f"; did you mean {hint!r}?" if hint else nearest("", [*known, *numbered])
     raise LookupError(f"unknown statistic {text!r}{said}")
 

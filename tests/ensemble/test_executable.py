@@ -323,3 +323,18 @@ def test_a_program_sees_one_thread_and_not_our_mpi(tmp_path, monkeypatch):
     plan = planned(tmp_path / "s", change)
     assert ensemble.run(plan, workers=1).members == {0: 24}
     assert os.environ["OMP_NUM_THREADS"] == "8"
+
+
+def test_its_parameters_are_plausible_as_the_scenario_says_or_around_the_default(tmp_path):
+    tau = "tau_veg: {units: yr, default: 10.3, lower: 1, upper: 100"
+    pairs = [
+        (tau, f"{tau}, plausible: [8, 12]"),
+        ("{tau_veg: {normal: [10.3, 1.4]}}", "[tau_veg]"),
+        ("{tau_soil: {uniform: [20, 50]}}", "[tau_soil]"),
+    ]
+    design = planned(tmp_path / "s", *pairs).layout.sampler.first
+    assert design.attributes["distributions"] == {
+        "tau_veg": {"uniform": {"lower": 8.0, "upper": 12.0}},
+        "tau_soil": {"uniform": {"lower": 19.15, "upper": 57.449999999999996}},
+    }
+    assert design.attributes["plausible"]["tau_veg"] == "the scenario"

@@ -9,7 +9,7 @@ import pytest
 from support import SMALL
 
 import scenarios
-from scenarios import Problem, Scenario, ScenarioError, nearest
+from scenarios import Problem, Scenario, ScenarioError, near, nearest
 from scenarios._compose import spelled
 from scenarios._load import _tidy, build
 from scenarios._problems import shown
@@ -292,6 +292,68 @@ def test_the_nearest_name_or_a_list():
     assert nearest("x", ["seed", "store"]) == "; available: seed, store"
     assert nearest("x", []) == ""
     assert nearest("zz", [f"m{k}" for k in range(100)]).endswith(", m3 and 76 more")
+
+
+FAMILIES = ("normal", "lognormal", "uniform", "loguniform", "triangular")
+MEANT = {
+    "normla": "normal", "Normal": "normal", "gaussian": "normal", "norm": "normal",
+    "lognorm": "lognormal", "lnormal": "lognormal", "log_normal": "lognormal",
+    "logunif": "loguniform", "log-uniform": "loguniform", "log10uniform": "loguniform",
+    "reciprocal": "loguniform", "unif": "uniform", "uniforn": "uniform", "triangle": "triangular",
+}  # fmt: skip
+OTHERS = (
+    "halfnormal", "truncnorm", "truncnormal", "invnormal", "skewnormal", "logtriangular",
+    "betauniform", "exponential", "cauchy", "weibull", "gamma", "poisson",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("written", [*FAMILIES, *MEANT, *OTHERS])
+def test_no_hint_for_a_family_is_one_of_another_meaning(written):
+    """Whatever families there are: each one's name left out, the others are not offered for it."""
+    known = [family for family in FAMILIES if family != written]
+    assert near(written, known) == MEANT.get(written, "")
+
+
+def test_a_hint_for_a_family_stands_in_the_message(tmp_path):
+    for written, right in MEANT.items():
+        words = f"design.cross.1.parameters.tau_soil_obs={{{written}: [1, 2]}}"
+        (found,) = problems(tmp_path, GOOD, words)
+        assert found.text == f"unknown key {written!r}; did you mean {right!r}?"
+    for written in OTHERS:
+        words = f"design.cross.1.parameters.tau_soil_obs={{{written}: [1, 2]}}"
+        (found,) = problems(tmp_path, GOOD, words)
+        assert found.text.startswith(f"unknown key {written!r}; available: lognormal, loguniform,")
+
+
+@pytest.mark.parametrize(
+    ("name", "names", "right"),
+    [
+        ("ak", ["aK", "aV"], "aK"),
+        ("soi1", ["soil", "sail"], "soil"),
+        ("zonal_mean", ["mean", "std"], ""),
+        ("eman", ["mean", "std"], "mean"),
+        ("tau_soil", ["tau_soil_obs", "tau_veg_obs"], "tau_soil_obs"),
+        ("", ["mean"], ""),
+    ],
+)
+def test_a_hint_is_a_slip_of_the_keys_and_no_other_word(name, names, right):
+    assert near(name, names) == right
+
+
+def test_a_misspelt_key_is_not_missing_as_well(tmp_path):
+    for text, said in (
+        (GOOD.replace("design:", "desing:"), "desing: unknown key 'desing'; did you mean 'design'"),
+        (GOOD.replace("seed:", "sede:"), "sede: unknown key 'sede'; did you mean 'seed'?"),
+        (GOOD.replace("responses:", "response:"), "response: unknown key 'response'; did you"),
+        (GOOD.replace("{method: monte_carlo, n: 8", "{method: monte_carlo, N: 8"), "unknown key"),
+    ):
+        (found,) = problems(tmp_path, text)
+        assert said in f"{found.where}: {found.text}"
+
+
+def test_names_of_a_section_that_cannot_be_read_are_not_missed(tmp_path):
+    (found,) = problems(tmp_path, GOOD, "responses=[d_soil]")
+    assert found.text.startswith("found ['d_soil']; needed")
 
 
 def test_values_are_shown_as_a_scenario_spells_them():
