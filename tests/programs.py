@@ -108,7 +108,7 @@ EXAMPLE = """kernel:
   inputs: {soil.nml: templates/soil.nml}   # {{tau_soil}} in the template stands for its value
   parameters:
     tau_veg: {units: yr, default: 10.3, lower: 1, upper: 100}
-    tau_soil: {units: yr, default: 38.3, lower: 1, upper: 1000}
+    tau_soil: {units: yr, default: 38.3, lower: 1, upper: 1000, plausible: [16, 60]}
   drivers:
     npp: {units: Pg C yr-1, file: drivers.csv}   # columns year and npp, or a NetCDF file (.nc)
   outputs:
