@@ -6,10 +6,11 @@ Where a ``gfortran`` is at hand, numbers are tried again.
 import shutil
 import subprocess
 
+import numpy as np
 import pytest
 from fortran_forms import FORMS, NONE
 
-from kernels import _fortran
+from kernels import _exchange, _fortran
 from kernels._corpse_namelist import read_namelist
 from kernels._namelist import read_groups
 
@@ -190,3 +191,17 @@ class TestNamelist:
     def test_lines_are_those_of_the_file(self):
         text = "log\n\n&soil_carbon_nml\n Tmic=3 ! c\n\n et=\n 2.0\n/\n"
         assert [line for line, _ in said(text)[1]] == [6]
+
+
+@pytest.mark.parametrize(("form", "value"), [*FORMS.items(), *((f, None) for f in NONE)])
+def test_outputs_of_programs_are_read_alike(tmp_path, form, value):
+    """But what is not finite is a status of the member's, and no damaged file."""
+    file = tmp_path / "out.csv"
+    file.write_text(f'year,rh\n2001,"{form}"\n')
+    years = np.array([2001])
+    if value is None and _fortran.real(form) is None:
+        with pytest.raises(ValueError, match=r"out.csv, column 'rh': found .*, not a number"):
+            _exchange.read(file, ["rh"], years)
+        return
+    (found,) = _exchange.read(file, ["rh"], years)["rh"]
+    assert found == pytest.approx(value, rel=1e-15) if value else not np.isfinite(found)

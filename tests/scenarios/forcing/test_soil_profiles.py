@@ -554,6 +554,29 @@ def test_what_a_grid_cannot_hold_is_refused(folder, old, new, said):
     assert said in refused(folder)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("0.9,0.1,0.1", "0.9,1_0,0.1", ":13: found '1_0' in column 'lignin leaf'; needed a number"),
+        ("0.9,0.1,0.1", "0.9,-9999,0.1", ":13: found '-9999' in column 'lignin leaf'; needed"),
+        ("4,50,41", "4,T,41", ":12: found 'T' in column 'C:N leaf'; needed a number from 1 to"),
+        ("15,0.5,0,0.5\n", "", ":6: no column 'Calloc_froot' of numbers for class 15"),
+        ("15,0.5,0,0.5", "4,0.5,0,0.5", ":9: found class 4; needed every named class once"),
+    ],
+)
+def test_a_row_of_a_class_that_cannot_be_read_is_refused(folder, old, new, said):
+    """Not left out with every class below it."""
+    file = folder / "testbed" / "params" / "pftlookup_igbp_updated4.csv"
+    file.write_text(BIOME.replace(old, new))
+    assert f"{file.name}{said}" in refused(folder)
+
+
+def test_classes_have_numbers_of_fortran(folder):
+    file = folder / "testbed" / "params" / "pftlookup_igbp_updated4.csv"
+    file.write_text(BIOME.replace("4,50,41,0.5,0.9,0.2", "4,5D1,41,0.5,0.9,2-1"))
+    np.testing.assert_allclose(read(folder).drivers["lignin_n_above"], [0.2 * 50])
+
+
 @pytest.mark.parametrize("found", ["-0.5", "-50"])
 def test_less_than_no_radiocarbon_is_refused(folder, found):
     file = folder / "p.csv"
