@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from ensemble import failing
 from ensemble.engine import Outcome, Progress
 from ensemble.limit_tables import limit_lines, table_at
 from ensemble.sum_tables import tables_at
@@ -165,19 +166,20 @@ def _number(value: Any) -> str:
 
 
 def print_status(summary: Mapping[str, Any]) -> None:
-    """Print where a run stands."""
+    """Print where a run stands; what failed, and why, is a line each."""
     print("\n".join(status_lines(summary)))
 
 
 def status_lines(summary: Mapping[str, Any]) -> list[str]:
     """Return where a run stands, for people: what is not known, or none, has no line."""
-    said = {n: v for n, v in summary.items() if v not in (None, "", [], {})}
+    said = {n: v for n, v in summary.items() if v not in (None, "", [], {}) and n != "failures"}
     said["running"] = summary["running"] or "nobody"
     if not summary["workers"]:
         del said["workers"]
     limits = limit_lines(said.pop("limits", None))
     pairs = [(name.replace("_", " "), value) for name, value in _readable(said)]
-    return _aligned([*pairs, ("limits", limits[0]), *(("", line) for line in limits[1:])])
+    lines = _aligned([*pairs, ("limits", limits[0]), *(("", line) for line in limits[1:])])
+    return [*lines, *failing.lines(summary["failures"])]
 
 
 def print_analysis(tables: Sequence[Mapping[str, Any]]) -> None:
@@ -213,7 +215,7 @@ def print_replay(again: "Replay") -> None:
     """Print one member's parameters, outcome and whether its bytes match."""
     _pairs([(n, f"{v:.10g}") for n, v in again.parameters.items()])
     _pairs([("status", again.status), *((n, f"{v:.10g}") for n, v in again.responses.items())])
-    for note in again.notes:
+    for note in (*again.reasons, *again.notes):
         print(note)
     for difference in again.differences:
         print(difference)

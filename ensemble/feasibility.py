@@ -141,7 +141,7 @@ def summary(plan: Plan, workers: int, *, measure: bool = False) -> dict[str, Any
         "wall_seconds": round(seconds / workers, 3),
         "plausible_ranges": _plausible(design),
         "truncated_share": {n: s for n, s in design.get("truncated_share", {}).items() if s > 0},
-        "admissible": {k: str(v) for k, v in design.get("admissible", {}).items()},
+        "admissible": {k: _admissible(v) for k, v in design.get("admissible", {}).items()},
         "limits": {n: f"{one.words}, {one.then}" for n, one in plan.layout.limits.items()},
         "warnings": list(map(str, plan.warnings)),
         "noticed": [notice.as_json() for notice in plan.warnings],
@@ -149,3 +149,14 @@ def summary(plan: Plan, workers: int, *, measure: bool = False) -> dict[str, Any
         "commands": list(plan.setup.kernel.commands),
         "synthetic": plan.setup.synthetic,
     }
+
+
+def _admissible(ends: Mapping[str, Any]) -> str:
+    """Return an admissible range in words; at several locations, its range over them."""
+    words = []
+    for side, end in ends.items():
+        if isinstance(end, Mapping):
+            words.append(f"{side} {end['least']:.6g} to {end['most']:.6g} over locations")
+        else:
+            words.append(f"{side} {end:.6g}")
+    return " and ".join(words)

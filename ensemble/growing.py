@@ -21,6 +21,7 @@ from ensemble import launch, pilot
 from ensemble.chunks import chunk_path, sync_folder, write_file
 from ensemble.journal import Key
 from ensemble.layout import Layout
+from ensemble.outlook import outlook
 from ensemble.planning import Plan, identity_of
 from ensemble.setup import Setup
 from ensemble.store import PlanError, Store, beside, read
@@ -122,7 +123,8 @@ def growth(store: Store, units: int) -> Growth:
     identity["locations"] = store.attrs["identity"]["locations"]
     _refuse_changes(store, identity)
     path, provenance = beside(store.path, "longer"), store.attrs["provenance"]
-    plan = Plan(scenario, grown, layout, path, identity, provenance)
+    foretold = outlook(layout, provenance)
+    plan = Plan(scenario, grown, layout, path, identity, provenance, foretold)
     return Growth(store, plan, tuple(_whole_blocks(store, layout)))
 
 

@@ -62,6 +62,7 @@ def _attributes(plan: Plan) -> dict[str, Any]:
         "design": dict(plan.layout.sampler.first.attributes),
         "provenance": [dict(p) for p in plan.provenance],
         "kernel_notes": [*kernel.warnings, *kernel.notes],
+        "noticed": [dict(notice.as_json()) for notice in plan.warnings],
         "seed": scenario.seed,
     }
 

@@ -169,7 +169,8 @@ class Numbers:
             else:
                 continue
             about = (name, spec.attrs["units"], spec.attrs["long_name"])
-            found.append(Summary(*about, self.cells(f"control/{name}"), mean, std))
+            control, spread = self.cells(f"control/{name}"), without_rounding(std, mean)
+            found.append(Summary(*about, control, mean, spread))
         return found
 
     @property
@@ -204,6 +205,16 @@ def merge_moments(sums: tuple[F8, F8, F8], values: NDArray[Any]) -> None:
     n += more
 
 
+ROUNDING = 1e-12
+"""Spread, as a share of what it is about, at which equal values are told apart by rounding."""
+
+
+def without_rounding(spread: F8, about: F8) -> F8:
+    """Return standard deviations, 0 where they are rounding of values that are equal."""
+    with np.errstate(invalid="ignore"):
+        return np.where(spread <= ROUNDING * np.abs(about), 0.0, spread)
+
+
 def known_mean(values: F8) -> float:
     """Return the mean of what is known; NaN where nothing is."""
     known = values[np.isfinite(values)]
@@ -213,4 +224,6 @@ def known_mean(values: F8) -> float:
 def known_std(values: F8) -> float:
     """Return the population standard deviation of what is known; NaN where nothing is."""
     known = values[np.isfinite(values)]
-    return float(known.std()) if known.size else float("nan")
+    if not known.size:
+        return float("nan")
+    return float(without_rounding(known.std(), np.abs(known).max()))

@@ -1,5 +1,6 @@
 """Where a run stands, from its journals alone; works while it is being written."""
 
+import socket
 import time
 from collections import Counter
 from collections.abc import Collection
@@ -8,11 +9,13 @@ from typing import Any
 
 from ensemble import limit_tables, quarantine
 from ensemble.claims import STALE_SECONDS
+from ensemble.failing import failures
 from ensemble.finishing import is_finalised
 from ensemble.journal import Entry, headers
 from ensemble.launch import open_setup
 from ensemble.layout import Layout
 from ensemble.locking import holder
+from ensemble.numbers import Numbers
 from ensemble.store import read
 from kernels import BY_CODE
 
@@ -31,6 +34,7 @@ def summary(path: Path) -> dict[str, Any]:
             name = BY_CODE[code].name
             members[name] = members.get(name, 0) + n
     notes = Counter(note for entry in committed.values() for note in entry.notes)
+    failed = failures(Numbers(store), layout)
     busy = sum(entry.seconds for entry in committed.values())
     total = layout.grid.blocks
     left = busy / len(committed) * (total - len(committed)) if committed else None
@@ -45,6 +49,7 @@ def summary(path: Path) -> dict[str, Any]:
         "seconds_left": round(waiting / rate, 1) if rate else None,
         "members": members,
         "limits": limit_tables.plain(store, committed),
+        "failures": failed,
         "worker_seconds": round(busy, 3),
         "worker_seconds_left": None if left is None else round(left, 3),
         "runs": len(headers(store.journal)),
@@ -68,6 +73,20 @@ def _rate(entries: Collection[Entry]) -> float | None:
 
 
 def _alive(path: Path) -> int:
-    """Return how many independent workers have been heard of."""
+    """Return how many workers there are: independent ones heard of, or those of a `run`.
+
+    A `run` holds the lock; each of its threads or processes has a note, from its first block on.
+    """
     beats = [file.stat().st_mtime for file in (path / "workers").glob("*") if file.exists()]
-    return sum(time.time() - beat < STALE_SECONDS for beat in beats)
+    if heard := sum(time.time() - beat < STALE_SECONDS for beat in beats):
+        return heard
+    notes = (path / "inflight").glob("*")
+    return max(1, sum(map(_lives, notes))) if holder(path) else 0
+
+
+def _lives(note: Path) -> bool:
+    """Return whether the process of a note may be alive; of another host it may."""
+    host, pid, _ = note.name.rsplit("-", 2)
+    return (
+        host != socket.gethostname() or Path(f"/proc/{pid}").exists() or not Path("/proc").exists()
+    )

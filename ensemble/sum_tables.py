@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble.numbers import Numbers, merge_moments
+from ensemble.numbers import Numbers, merge_moments, without_rounding
 from ensemble.store import Store, read
 from ensemble.tables import MAX_ROWS, NONE, Table, labels_of, number_form
 
@@ -61,6 +61,7 @@ def _table(numbers: Numbers, name: str) -> Table:
         dims.remove("time")
         notes[0] = f"{int(numbers.whole('year')[-1])}, the last year; {notes[0]}"
     labels = [_names(store, dim, n) for dim, n in zip(dims, control.shape, strict=True)]
+    std = without_rounding(std, mean)
     form = number_form(std, mean, control)
     rows = []
     for at in itertools.islice(np.ndindex(control.shape), MAX_ROWS):

@@ -19,9 +19,10 @@ from ensemble.layout import Layout
 from ensemble.locking import locked
 from ensemble.members import EnsembleWork
 from ensemble.planning import digest
+from ensemble.reasons import reasons
 from ensemble.responses import evaluate
 from ensemble.store import PlanError, Store
-from kernels import BY_CODE
+from kernels import BY_CODE, OK
 from scenarios import nearest
 
 
@@ -159,6 +160,8 @@ class Replay:
         As the store keeps them, in its precision.
     compared : int
         Arrays that were compared with the store.
+    reasons : tuple of str
+        Of a member that failed: its drivers and parameters that are out of range.
     differences : list of str
         Arrays whose bytes differ.
     """
@@ -171,6 +174,7 @@ class Replay:
     compared: int
     differences: list[str]
     notes: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
 
 
 def replay(store: Store, member: Key, *, work: EnsembleWork | None = None) -> Replay:
@@ -206,15 +210,17 @@ def replay(store: Store, member: Key, *, work: EnsembleWork | None = None) -> Re
     if layout.keeps_responses:
         again |= {name: np.float64(value) for name, value in responses.items()}  # type: ignore[misc]
     compared, differences = _compare(store, work, member, again)
+    parameters = {n: float(v[0, 0]) for n, v in rows.values.items()}
     return Replay(
         member=member,
-        parameters={n: float(v[0, 0]) for n, v in rows.values.items()},
+        parameters=parameters,
         status=f"{code.name}: {code.advice}",
         responses=responses,
         outputs=outputs,
         compared=compared,
         differences=differences,
         notes=(*tile.notes, *limits.notes(tile, layout.limits)),
+        reasons=tuple(reasons(setup, forcing, place, parameters)) if code.code != OK else (),
     )
 
 
@@ -275,5 +281,6 @@ def as_json(replayed: Replay) -> str:
             "compared": replayed.compared,
             "differences": replayed.differences,
             "notes": list(replayed.notes),
+            "reasons": list(replayed.reasons),
         }
     )

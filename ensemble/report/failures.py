@@ -90,8 +90,8 @@ class Account:
     blocks: int
 
 
-def account(numbers: Numbers) -> Account:
-    """Count failures from the journals, then open the blocks that hold some."""
+def account(numbers: Numbers, most: int = MOST_BLOCKS) -> Account:
+    """Count failures from the journals, then open the blocks that hold some, ``most`` of them."""
     counts: dict[int, int] = {}
     by_forcing = np.zeros(len(numbers.forcings), dtype=np.int64)
     holding = []
@@ -105,16 +105,16 @@ def account(numbers: Numbers) -> Account:
     statuses = {c: Failed(c, n) for c, n in sorted(counts.items()) if c != OK}
     spreads = [s for name in _parameters(numbers) if (s := _spread(numbers, name)) is not None]
     by_location = np.zeros(len(numbers.locations), dtype=np.int64)
-    for key in holding[:MOST_BLOCKS]:
+    for key in holding[:most]:
         status = numbers.chunk("status", key)
         if status is not None:
             _first(numbers, key, status, statuses)
             by_location[numbers.grid.axes[1].span(key[1])] += (status != OK).sum(axis=(0, 2))
             _add(numbers, key, status != OK, spreads)
     if holding and spreads:
-        _draw(numbers, holding[:MOST_BLOCKS], spreads)
+        _draw(numbers, holding[:most], spreads)
     members = sum(counts.values())
-    done = min(len(holding), MOST_BLOCKS)
+    done = min(len(holding), most)
     return Account(
         list(statuses.values()), by_forcing, by_location, spreads, members, done, len(holding)
     )
