@@ -186,7 +186,10 @@ def open_setup(store: Store) -> Setup:
             f"({error.error_count()} problems); open it with the version that wrote it"
         ) from error
     except (LookupError, kernels.Unfit) as error:
-        raise PlanError(f"{store.path}: {error}") from error
+        raise PlanError(
+            f"{store.path}: a store holds scenario, drivers and files, not its kernel's code nor "
+            f"installed programs: {error}"
+        ) from error
     try:
         return _setup(store, scenario, kernel, options)
     except (OSError, ValueError, RuntimeError, LookupError) as error:

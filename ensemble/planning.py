@@ -134,7 +134,7 @@ def plan(scenario: Loaded, *, store: str | Path | None = None) -> Plan:
         The scenario or its data; every problem found.
     """
     try:
-        kernel = kernels.get(scenario.kernel.name)
+        kernel = kernels.get(scenario.kernel.name, scenario.base)
     except LookupError as error:
         raise ScenarioError([Problem(str(error), "kernel")], scenario.source) from error
     sections = {name: getattr(scenario, name) for name in type(scenario).model_fields}

@@ -2,6 +2,7 @@
 
 import difflib
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernels._contract import MODEL as MODEL
@@ -17,6 +18,7 @@ from kernels._contract import Stage as Stage
 from kernels._contract import Unavailable as Unavailable
 from kernels._contract import Unfit as Unfit
 from kernels._contract import Variable as Variable
+from kernels._imports import explain, misplaced
 from kernels._plausible import HALF_AROUND as HALF_AROUND
 from kernels._plausible import QUARTER_AROUND as QUARTER_AROUND
 from kernels._plausible import Plausible as Plausible
@@ -52,13 +54,20 @@ def is_ours(name: str) -> bool:
     return name in module_names(__path__)
 
 
-def get(name: str) -> Kernel:
+def get(name: str, beside: Path | None = None) -> Kernel:
     """Return the kernel of that name, entry point or dotted module; imports it.
+
+    Parameters
+    ----------
+    name : str
+    beside : Path, optional
+        Folder of the scenario: a module that lies there, or in the working folder, is pointed
+        out where it cannot be used.
 
     Raises
     ------
     LookupError
-        No such kernel; the message names the available ones.
+        No such kernel, or its module does not run; the message says what to do.
     """
     if is_ours(name):
         module = import_module(f"kernels.{name}")
@@ -69,14 +78,17 @@ def get(name: str) -> Kernel:
             module = import_module(name)
         except (Exception, SystemExit) as error:
             # Somebody else's module may fail in any way; the user needs to know in which.
-            raise LookupError(
-                f"kernel module {name!r} cannot be imported ({error}); install it first"
-            ) from error
+            raise LookupError(explain(name, error, beside)) from error
     else:
-        near = difflib.get_close_matches(name, names(), n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"available: {', '.join(names())}"
-        raise LookupError(f"no kernel {name!r}; {hint}")
+        raise LookupError(f"no kernel {name!r}; {_hint(name, beside)}")
     kernel = getattr(module, "KERNEL", None)
     if not isinstance(kernel, Kernel):
         raise LookupError(f"module {module.__name__!r} has no KERNEL table; see kernels/DESIGN.md")
     return kernel
+
+
+def _hint(name: str, beside: Path | None) -> str:
+    if advice := misplaced(name, beside):
+        return advice
+    near = difflib.get_close_matches(name, names(), n=1)
+    return f"did you mean {near[0]!r}?" if near else f"available: {', '.join(names())}"

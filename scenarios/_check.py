@@ -15,11 +15,11 @@ from scenarios._problems import Problem, ScenarioError, nearest, shown
 from scenarios._words import needed
 
 
-def check(sections: dict[str, Any]) -> Iterator[Problem]:
+def check(sections: dict[str, Any], base: Path | None = None) -> Iterator[Problem]:
     """Yield the problems of the sections that are well formed.
 
     A kernel outside this package is not imported here, so what depends on its table is
-    checked when the run is planned.
+    checked when the run is planned. ``base`` is the folder of the scenario.
     """
     chosen = sections.get("kernel")
     if chosen is None:
@@ -27,7 +27,7 @@ def check(sections: dict[str, Any]) -> Iterator[Problem]:
     if "." in chosen.name:
         return
     try:
-        kernel = kernels.get(chosen.name)
+        kernel = kernels.get(chosen.name, base)
     except LookupError as error:
         yield Problem(str(error), "kernel")
         return

@@ -1,7 +1,7 @@
 """Read a scenario: YAML, overrides, spec and cross-checks, with every problem at once."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from importlib import resources
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar, get_type_hints
@@ -96,7 +96,8 @@ def build(
     if not any(document.data.get(name) for name in KEEPS):
         problems.append(Problem(NOTHING_KEPT))
     sound = _sections(document.data)
-    for found in (finding for c in (check, *checks) for finding in c(sound)):
+    every: tuple[Check, ...] = (partial(check, base=base), *checks)
+    for found in (finding for c in every for finding in c(sound)):
         problems.append(document.locate(found))
     for name, section in sound.items():
         if name in document.data and name not in ("kernel", *ABOUT):

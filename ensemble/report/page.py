@@ -47,6 +47,8 @@ MOST_PLACES = 4
 NOT_DRAWN = ("morris", "grid", "table")
 """Designs whose rows are not spread as the parameters' distributions."""
 
+MOST_NOTICES = 12
+
 MOST_RESPONSES = 12
 """Responses that get figures."""
 
@@ -128,8 +130,16 @@ class _Page:
         if self.synthetic:
             text = f"Synthetic data: {self.synthetic}"
             parts.append(tag("div", tag("p", text), class_="banner made-up", role="note"))
-        parts += [self.state(), self.cards()]
+        parts += [self.state(), *self.noticed(), self.cards()]
         return tag("header", *parts)
+
+    def noticed(self) -> Iterable[Html]:
+        """Yield what the plan noticed: values out of range, steady states of frozen soil."""
+        # Stores of before have none.
+        lines = [notice["text"] for notice in self.attrs.get("noticed", [])][:MOST_NOTICES]
+        if lines:
+            lines = ["Noticed before the run:", *lines]
+            yield tag("div", *(tag("p", line) for line in lines), class_="banner bad", role="note")
 
     def state(self) -> Html:
         """Return whether the run is complete, and what cannot be read."""

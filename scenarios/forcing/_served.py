@@ -31,10 +31,25 @@ LASTING = ("pft", "latitude", "sand", "clay", "silt", "porosity", "depth")
 """Drivers that are one number a location in every mode."""
 
 
+MAKERS = {
+    "casa_vegetation": (
+        "litter_met", "litter_str", "litter_cwd", "litter_leaf", "litter_froot",
+        "leaf_litter_met", "leaf_litter_str", "froot_litter_met", "froot_litter_str",
+        "mimics_litter_met", "mimics_litter_str", "annual_npp",
+    ),
+    "casa_debris": ("cwd_to_litter", "cwd_respiration", "lignin_n"),
+}  # fmt: skip
+"""Kernels that make drivers of later links of a chain."""
+
+OF_DAYS = "testbed, testbed_seasons, clm_history, seasonal_climatology and synthetic_testbed"
+OF_MEANS = "testbed_means, clm_history and synthetic_testbed"
+"""Readers of the testbed's drivers."""
+
+
 def misfits(
     needs: Sequence[Variable], given: Mapping[str, tuple[str, ...]], reader: str
 ) -> Iterator[Problem]:
-    """Yield a problem for every driver that a reader does not have, or not so.
+    """Yield what a reader does not have, or not so; drivers with one remedy stand together.
 
     Parameters
     ----------
@@ -43,20 +58,50 @@ def misfits(
     reader : str
         For people.
     """
+    alike: dict[tuple[str, ...], list[str]] = {}
     for need in needs:
         if need.name not in given:
-            hint = nearest(need.name, given)
-            text = f"{reader} has no driver {need.name!r}{hint}; use another reader"
+            maker = next((k for k, made in MAKERS.items() if need.name in made), "")
+            hint = "" if maker else nearest(need.name, given)
+            alike.setdefault(("missing", maker, hint), []).append(need.name)
         elif need.dims != given[need.name]:
             found, has = (", ".join(d) or "none" for d in (need.dims, given[need.name]))
-            text = f"driver {need.name!r} has dimensions ({found}) and {reader} gives ({has})"
+            alike.setdefault(("dims", found, has), []).append(need.name)
         else:
             try:
                 in_unit(np.zeros(1), need.name, need.units)
-                continue
             except ValueError as error:
-                text = f"driver {need.name!r}: {error}"
-        yield Problem(text, "forcing.reader")
+                yield Problem(f"driver {need.name!r}: {error}", "forcing.reader")
+    for (kind, one, other), names in alike.items():
+        text = _missing if kind == "missing" else _unlike
+        yield Problem(text(reader, one, other, names), "forcing.reader")
+
+
+def _missing(reader: str, maker: str, hint: str, names: Sequence[str]) -> str:
+    text = f"{reader} has no driver{'s' if len(names) > 1 else ''} {', '.join(map(repr, names))}"
+    if not maker:
+        return f"{text}{hint}; use another reader"
+    return (
+        f"{text}; put {maker}, which makes {'it' if len(names) == 1 else 'them'}, before the "
+        f"kernel in a chain, or say drivers: mean and read means ({OF_MEANS} give those)"
+    )
+
+
+def _unlike(reader: str, needed: str, has: str, names: Sequence[str]) -> str:
+    several = len(names) > 1
+    text = (
+        f"driver{'s' if several else ''} {', '.join(map(repr, names))} "
+        f"{'have' if several else 'has'} dimensions ({needed}) and {reader} gives ({has})"
+    )
+    if has == "none":
+        return (
+            f"{text}: it has means; say drivers: mean below kernel:, and leave out "
+            "casa_vegetation and casa_debris, whose litter means hold (the scenario "
+            f"testbed-parameters is such a chain); or read days: {OF_DAYS} give them"
+        )
+    if needed == "none":
+        return f"{text}; leave drivers: mean out, or read means: {OF_MEANS} give them"
+    return f"{text}; use another reader"
 
 
 def in_unit(values: F8, name: str, needed: str) -> F8:
