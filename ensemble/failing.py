@@ -16,7 +16,7 @@ from ensemble.verifying import parse_member
 BLOCKS = 64
 """Blocks with failures that are opened: a state is asked for again and again."""
 
-CONTRAST = 0.5
+CONTRAST = 0.3
 """Gap of the two distributions from which on a parameter tells where failures are."""
 
 

@@ -43,7 +43,7 @@ def parameter_notices(layout: Layout) -> Iterator[Notice]:
 def spread_rows(sampler: Sampler, forcing: int, place: int) -> tuple[list[int], dict[str, F8]]:
     """Return numbers of rows spread over the design and their values at a location, (n,)."""
     size = sampler.size
-    length = min(LENGTH, size)
+    length = size if size <= RUNS * LENGTH else LENGTH
     runs = max(1, min(RUNS, size // length))
     starts = [k * (size - length) // max(1, runs - 1) for k in range(runs)]
     here = slice(place, place + 1)

@@ -111,6 +111,26 @@ def test_the_block_of_the_testbed_reads_the_real_files(tmp_path):
     assert planned.setup.synthetic.startswith("perturbed: less litter and cooler")
 
 
+@needs_data
+def test_the_chain_of_the_readme_with_its_means_says_what_to_do(tmp_path):
+    """Vegetation wants days: one message, and what it says works (the test above)."""
+    (means,) = (b for b in blocks("yaml") if "testbed_means" in b)
+    chain, _ = (block for block in blocks("yaml") if block.startswith("kernel:"))
+    text = means.replace(" testbed/", f" {DATA}/testbed/")
+    shipped = scenarios.load("testbed-forcing").text
+    shipped = re.sub(r"^forcing: .*\n", lambda _: text, shipped, flags=re.M)
+    file = tmp_path / "chain.yaml"
+    file.write_text(shipped)
+    import ensemble
+
+    with pytest.raises(scenarios.ScenarioError) as refused:
+        ensemble.plan(scenarios.load(file))
+    assert chain.splitlines()[2].strip() in shipped
+    said = {problem.text for problem in refused.value.problems}
+    assert len(said) == 1
+    assert "say drivers: mean below kernel:, and leave out casa_vegetation" in said.pop()
+
+
 def test_the_kernel_block_is_the_one_that_runs():
     """`test_executable.py` runs it with a program."""
     _, block = (block for block in blocks("yaml") if block.startswith("kernel:"))

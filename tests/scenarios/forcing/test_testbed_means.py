@@ -5,9 +5,10 @@ import pytest
 import small_testbed as small
 from support import DATA, needs_data
 
+import kernels
 from kernels import Variable
 from scenarios import ScenarioError
-from scenarios.forcing._served import FLUX, UNITS
+from scenarios.forcing._served import FLUX, MAKERS, UNITS, misfits
 from scenarios.forcing._testbed_plants import quality
 from scenarios.forcing.testbed_means import GIVEN, Spec
 
@@ -246,3 +247,37 @@ class TestReal:
             assert len(grid.cell) == (4299, 4263)[k]
             for name, needed in published.items():
                 assert getattr(grid, name).mean() == pytest.approx(needed[k], abs=5.1e-4), name
+
+
+class TestRemedies:
+    """Drivers with one remedy are one problem, which says what supplies them."""
+
+    DAYS = tuple(Variable(n, FLUX, "", ("date",)) for n in ("gpp", "litter_met", "litter_str"))
+
+    def test_days_of_means_name_the_option_and_the_readers_of_days(self, folder):
+        said = refused(folder, needs=list(self.DAYS)).splitlines()
+        assert len(said) == 1
+        for part in (
+            "drivers 'gpp', 'litter_met', 'litter_str' have dimensions (date)",
+            "say drivers: mean below kernel:",
+            "leave out casa_vegetation and casa_debris",
+            "testbed, testbed_seasons, clm_history",
+        ):
+            assert part in said[0]
+
+    def test_litter_of_days_names_the_kernel_that_makes_it(self):
+        needs = [*self.DAYS, Variable("lignin_n", "1", "", ("date",))]
+        said = [p.text for p in misfits(needs, {"gpp": ("date",)}, "testbed")]
+        assert len(said) == 2
+        assert "no drivers 'litter_met', 'litter_str'; put casa_vegetation, which makes" in said[0]
+        assert "no driver 'lignin_n'; put casa_debris, which makes it, before the kernel" in said[1]
+
+    def test_means_of_days_name_the_readers_of_means(self):
+        (said,) = misfits([Variable("gpp", FLUX, "", ())], {"gpp": ("date",)}, "testbed")
+        assert "leave drivers: mean out, or read means: testbed_means, clm_history" in said.text
+
+    def test_makers_make_what_is_said(self):
+        for name, made in MAKERS.items():
+            kernel = kernels.get(name)
+            outputs = {v.name for v in kernel.made(kernel.options(), None).outputs}
+            assert set(made) <= outputs
