@@ -9,7 +9,6 @@ time is read, months and years among them, in any calendar of CF. The order of v
 of their dates, never that of the file.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -17,41 +16,20 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from scenarios.forcing._time_axis import ADVICE, UNIT, Axis
+from scenarios.forcing._time_axis import CALENDARS as CALENDARS
+from scenarios.forcing._time_axis import MONTH_DAYS as MONTH_DAYS
+from scenarios.forcing._time_axis import Step as Step
+
 F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]
 
-Step = Literal["day", "month", "year"]
 Stamps = Literal["start", "middle", "end"]
 STAMPS = "where time stamps stand in their interval, for files without time bounds"
 """What ``stamps:`` says, for readers that have it."""
 
-CALENDARS = {
-    **dict.fromkeys(("standard", "gregorian", "proleptic_gregorian"), "standard"),
-    **dict.fromkeys(("noleap", "365_day"), "noleap"),
-    **dict.fromkeys(("all_leap", "366_day"), "all_leap"),
-    "360_day": "360_day",
-    "julian": "julian",
-}
-"""Calendars as files say them, and as we do."""
-
-MONTH_DAYS = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], dtype=np.int64)
 _BEFORE = np.concatenate([[0], np.cumsum(MONTH_DAYS)[:-1]])
 _YEAR = 365
-
-_UNIT = re.compile(r"\s*(?P<word>[A-Za-z]+)\s+since\s+(?P<origin>.+?)\s*", re.IGNORECASE)
-_DAYS = {
-    **dict.fromkeys(("d", "day", "days"), 1.0),
-    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 1 / 24),
-    **dict.fromkeys(("min", "mins", "minute", "minutes"), 1 / 1440),
-    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1 / 86400),
-    **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds"), 1 / 86_400_000),
-    **dict.fromkeys(("us", "microsecond", "microseconds"), 1 / 86_400_000_000),
-    **dict.fromkeys(("week", "weeks"), 7.0),
-}
-_MONTHS = {
-    **dict.fromkeys(("month", "months", "mon", "mons"), 1),
-    **dict.fromkeys(("year", "years", "yr", "yrs", "common_year", "common_years"), 12),
-}
 
 # Days that a step of a kind may have, at least and at most.
 _LENGTHS: dict[Step, tuple[float, float]] = {
@@ -61,8 +39,6 @@ _LENGTHS: dict[Step, tuple[float, float]] = {
 }
 _EDGE: dict[Step, float] = {"day": 1 / 1440, "month": 1 / 24, "year": 1 / 24}
 """Days from the edge of an interval within which a stamp is taken to stand at it."""
-
-ADVICE = "write CF time ('days since 1700-01-01') with time bounds"
 
 
 @dataclass(frozen=True)
@@ -162,7 +138,7 @@ def _coordinate(dataset: Any, dimension: str) -> Any | None:
     others = [v for n, v in dataset.variables.items() if n != dimension and not _is_bounds(n)]
     for variable in (*named, *others):
         units = getattr(variable, "units", "")
-        if variable.dimensions == (dimension,) and _UNIT.fullmatch(str(units)):
+        if variable.dimensions == (dimension,) and UNIT.fullmatch(str(units)):
             return variable
     return None
 
@@ -213,16 +189,16 @@ def _of_time(dataset: Any, time: Any, stamps: Stamps | None) -> When:
     calendar = str(getattr(time, "calendar", "standard")).lower()
     if calendar not in CALENDARS:
         raise ValueError(f"has calendar {calendar!r}; needed {', '.join(sorted(CALENDARS))}")
-    axis = _Axis(str(time.units), calendar)
+    axis = Axis(str(time.units), calendar)
     bounds = _bounds(dataset, time)
     if bounds is None:
         moments, step = _of_stamps(axis, _known(time), stamps)
     else:
         own = str(getattr(bounds, "units", ""))
-        sides = (_Axis(own, calendar) if _UNIT.fullmatch(own) else axis).days(_known(bounds))
+        sides = (Axis(own, calendar) if UNIT.fullmatch(own) else axis).days(_known(bounds))
         wide = sides[:, 1] - sides[:, 0]
         moments, step = sides.mean(axis=1), _step(wide, f"variable {bounds.name!r}")
-        axis = _Axis(own, calendar) if _UNIT.fullmatch(own) else axis
+        axis = Axis(own, calendar) if UNIT.fullmatch(own) else axis
     year, month, day = axis.dates(moments)
     return When(year, month, day, calendar, step)
 
@@ -254,7 +230,7 @@ def _step(days: F8, what: str) -> Step:
     )
 
 
-def _of_stamps(axis: "_Axis", values: F8, stamps: Stamps | None) -> tuple[F8, Step]:
+def _of_stamps(axis: "Axis", values: F8, stamps: Stamps | None) -> tuple[F8, Step]:
     """Return moments inside the intervals that stamps belong to, days, and the step."""
     days = axis.days(values)
     apart = np.diff(np.unique(days))
@@ -279,104 +255,6 @@ def _of_stamps(axis: "_Axis", values: F8, stamps: Stamps | None) -> tuple[F8, St
         )
     inside = _LENGTHS[step][0] / 2
     return days + (inside if stamps == "start" else -inside), step
-
-
-@dataclass(frozen=True)
-class _Axis:
-    """A unit of time and a calendar."""
-
-    units: str
-    calendar: str
-
-    @property
-    def _parts(self) -> tuple[str, str]:
-        match = _UNIT.fullmatch(self.units)
-        assert match is not None, "asked for before"
-        return match["word"].lower(), match["origin"]
-
-    def days(self, values: F8) -> F8:
-        """Return times as days since the origin; raise ValueError where the unit is unknown."""
-        word, origin = self._parts
-        if word in _DAYS:
-            return values * _DAYS[word]
-        if word not in _MONTHS:
-            raise ValueError(f"has time in {self.units!r}; {ADVICE}")
-        import cftime
-
-        (first,) = self._dates(np.zeros(1))
-        months = values * _MONTHS[word]
-        whole = np.floor(months + 1e-9)
-        count = 12 * first.year + first.month - 1 + whole.astype(np.int64)
-        made = []
-        for at in np.concatenate([count, count + 1]).tolist():
-            lasts = _days_in(at // 12, at % 12 + 1, self.calendar)
-            begin = cftime.datetime(at // 12, at % 12 + 1, 1, calendar=self.calendar)
-            # The origin's day and hour, in each month.
-            into = min(first.day - 1, lasts - 1) + (first.hour + first.minute / 60) / 24
-            number = cftime.date2num(begin, f"days since {origin}", calendar=self.calendar)
-            made.append(float(number) + into)
-        here, after = np.split(np.array(made), 2)
-        return np.asarray(here + (months - whole) * (after - here))
-
-    def _dates(self, days: F8) -> list[Any]:
-        import cftime
-
-        origin = self._parts[1]
-        try:
-            found = cftime.num2date(
-                days,
-                f"days since {origin}",
-                calendar=self.calendar,
-                only_use_cftime_datetimes=True,
-            )
-        except (ValueError, TypeError, OverflowError) as error:
-            text = f"has a time coordinate that cannot be read (units {self.units!r})"
-            raise ValueError(f"{text}; {ADVICE}") from error
-        return list(np.atleast_1d(found))
-
-    def dates(self, days: F8) -> tuple[I8, I8, I8]:
-        """Return year, month and day of days since the origin."""
-        dates = self._dates(days)
-        year, month, day = (
-            np.array([getattr(d, name) for d in dates], dtype=np.int64)
-            for name in ("year", "month", "day")
-        )
-        return year, month, day
-
-    def edges(self, days: F8, step: Step) -> tuple[F8, F8]:
-        """Return how many days lie before and after times in their day, month or year."""
-        early, late = [], []
-        for date in self._dates(days):
-            into = (date.hour + (date.minute + date.second / 60) / 60) / 24
-            length = 1.0
-            if step != "day":
-                into += date.day - 1
-                length = float(_days_in(date.year, date.month, self.calendar))
-            if step == "year":
-                before = [_days_in(date.year, m, self.calendar) for m in range(1, 13)]
-                into += sum(before[: date.month - 1])
-                length = float(sum(before))
-            early.append(into)
-            late.append(length - into)
-        return np.array(early), np.array(late)
-
-    def said(self, days: F8) -> str:
-        """Return the first of some times for people."""
-        (date,) = self._dates(days[:1])
-        return f"{date.year}-{date.month:02d}-{date.day:02d} {date.hour:02d}:{date.minute:02d}"
-
-
-def _days_in(year: int, month: int, calendar: str) -> int:
-    import calendar as months_of
-
-    known = CALENDARS[calendar]
-    if known == "360_day":
-        return 30
-    days = int(MONTH_DAYS[month - 1])
-    if month != 2 or known == "noleap":
-        return days
-    leap = year % 4 == 0 if known == "julian" else months_of.isleap(year)
-    return days + int(known == "all_leap" or leap)
 
 
 # --- many files, whole years ---
