@@ -1,25 +1,21 @@
 """Join the location table of a scenario to the locations of its forcings."""
 
-import csv
-import io
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scenarios._check import RESERVED
-from scenarios._problems import Problem, ScenarioError, nearest, shown
-from scenarios._yaml import read_text
+from scenarios._problems import nearest, shown
 from scenarios.forcing import Locations
-from scenarios.forcing._checks import not_a_file, number
+from scenarios.forcing._checks import Findings, number
+from scenarios.forcing._place_columns import Words, place_columns
+from scenarios.forcing._places import place_of
+from scenarios.forcing._table import Table, load_table
 from scenarios.spec import LocationTable
-
-Row = tuple[int, list[str]]
-
-COORDINATES = frozenset({"lat", "lon", "area"})
-"""Names of every store that a table may supply."""
 
 _COLUMN = re.compile(r"[A-Za-z]\w*")
 
@@ -46,74 +42,44 @@ def join(
         number, a name that is taken; all of them.
     """
     file = base / table.table
-    text = not_a_file(file, "a CSV table with one row per location")
-    if text:
-        raise ScenarioError([Problem(text, file=str(file))])
-    header, rows = _read(file)
-    problems = list(_header_problems(header, table.key)) or list(_row_problems(rows, len(header)))
+    findings = Findings()
+    found = load_table(
+        file, findings, rows="one row per location", needed=f"a header such as {table.key},area"
+    )
+    if table.key not in found.names:
+        text = f"has no column {table.key!r}{nearest(table.key, found.names)}"
+        findings.add("columns", found.in_header(f"{text}; rename it, or say locations.key:"))
+    findings.raise_all()
+    rows = _by_name(found, table.key, locations, findings)
+    findings.raise_all()
     columns = dict(locations.columns)
-    if not problems:
-        by_name, problems = _by_name(rows, header.index(table.key), locations)
-    for at, name in enumerate([] if problems else header):
-        cells = [by_name[place] for place in locations.names]
-        if name == table.key or _is_label(name, [row[at] for _, row in cells]):
+    for at, name in enumerate(found.names):
+        cells = [found.rows[row][1][at] for row in rows]
+        if name == table.key or place_of(name) or _is_label(cells):
             continue
-        problems += _name_problems(name, {*taken} | RESERVED - COORDINATES)
-        columns[name], found = _column(cells, at, name, locations)
-        problems += found
-    if problems:
-        placed = [Problem(p.text, p.where, str(file), p.line) for p in problems]
-        raise ScenarioError(placed)
+        for text in _name_complaints(found.headers[at], {*taken} | RESERVED):
+            findings.add("columns", found.in_header(text, f"column {shown(found.headers[at])}"))
+        columns[name] = _column(found, rows, at, locations, findings)
+    columns |= place_columns(found, rows, Words((table.key,)), findings, locations.names)
+    findings.raise_all()
     return Locations(locations.names, columns)
 
 
-def _read(file: Path) -> tuple[list[str], list[Row]]:
-    """Return the header, and rows with their lines; empty lines and ``#`` lines are skipped."""
-    text = read_text(file, "a CSV table with one row per location")
-    reader = csv.reader(io.StringIO(text, newline=""))
-    header: list[str] = []
-    rows: list[Row] = []
-    try:
-        for cells in reader:
-            stripped = [cell.strip() for cell in cells]
-            if not any(stripped) or stripped[0].startswith("#"):
-                continue
-            if header:
-                rows.append((reader.line_num, stripped))
-            else:
-                header = stripped
-    except csv.Error as error:
-        problem = Problem(f"is not CSV ({error}); check the quotes", "", str(file), reader.line_num)
-        raise ScenarioError([problem]) from error
-    return header, rows
-
-
-def _header_problems(header: list[str], key: str) -> Iterator[Problem]:
-    if not header:
-        yield Problem(f"is empty; needed a header such as {key},area and one row per location")
-    elif key not in header:
-        hint = nearest(key, header)
-        yield Problem(f"has no column {key!r}{hint}; rename it, or say locations.key:", line=1)
-    for name in dict.fromkeys(header):
-        if header.count(name) > 1:
-            yield Problem("stands twice; rename one", f"column {name!r}", line=1)
-
-
-def _name_problems(name: str, taken: set[str]) -> Iterator[Problem]:
+def _name_complaints(name: str, taken: set[str]) -> Iterator[str]:
     if not _COLUMN.fullmatch(name):
-        text = "needed letters, digits and '_', a letter first: rename it"
-        yield Problem(text, f"column {shown(name)}", line=1)
+        yield "needed letters, digits and '_', a letter first: rename it"
     elif name in taken:
-        text = "is a name that the store has already; rename the column"
-        yield Problem(text, f"column {name!r}", line=1)
+        yield "is a name that the store has already; rename the column"
 
 
-def _is_label(name: str, cells: list[str]) -> bool:
+def _is_label(cells: Sequence[Any]) -> bool:
     """Return whether a column holds words alone: names of biomes, of people, of soils."""
-    return name not in COORDINATES and not any(map(_meant_as_number, cells))
+    return not any(map(_meant_as_number, cells))
 
 
-def _meant_as_number(cell: str) -> bool:
+def _meant_as_number(cell: Any) -> bool:
+    if not isinstance(cell, str):
+        return not isinstance(cell, bool)
     try:
         float(cell)
     except ValueError:
@@ -121,43 +87,35 @@ def _meant_as_number(cell: str) -> bool:
     return True
 
 
-def _row_problems(rows: list[Row], width: int) -> Iterator[Problem]:
-    for line, cells in rows:
-        if len(cells) != width:
-            text = f"has {len(cells)} cells; needed {width}, as the header has"
-            yield Problem(text, line=line)
-
-
-def _by_name(
-    rows: list[Row], key: int, locations: Locations
-) -> tuple[dict[str, Row], list[Problem]]:
-    """Return the rows of the locations by name, and what is wrong with them."""
-    found: dict[str, Row] = {}
-    problems = []
-    for line, cells in rows:
-        if cells[key] in found:
-            text = f"stands twice, first in line {found[cells[key]][0]}; keep one row"
-            problems.append(Problem(text, f"location {cells[key]!r}", line=line))
-        found.setdefault(cells[key], (line, cells))
+def _by_name(table: Table, key: str, locations: Locations, findings: Findings) -> list[int]:
+    """Return the row of each location; note those that are missing or there twice."""
+    at, found = table.names.index(key), dict[str, int]()
+    for row, (_, cells) in enumerate(table.rows):
+        name = str(cells[at]).strip()
+        if name in found:
+            first = table.rows[found[name]][0]
+            text = f"stands twice, first in line {first}; keep one row"
+            findings.add("repeated rows", table.problem(text, f"location {name!r}", row))
+        found.setdefault(name, row)
     missing = [name for name in locations.names if name not in found]
     if missing:
         more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
         listed = ", ".join(map(repr, missing[:5]))
         there = f"; the table has {', '.join(map(repr, [*found][:5]))}" if found else ""
-        problems.append(Problem(f"has no row for location {listed}{more}{there}; add one each"))
-    return found, problems
+        text = f"has no row for location {listed}{more}{there}; add one each"
+        findings.add("missing rows", table.problem(text))
+    return [found[name] for name in locations.names if name in found]
 
 
 def _column(
-    cells: list[Row], at: int, name: str, locations: Locations
-) -> tuple[NDArray[np.float64], list[Problem]]:
-    """Return a column in the order of the locations, and cells that are no numbers."""
-    values = np.full(len(cells), np.nan)
-    problems = []
-    for k, (line, row) in enumerate(cells):
+    table: Table, rows: Sequence[int], at: int, locations: Locations, findings: Findings
+) -> NDArray[np.float64]:
+    """Return a column in the order of the locations; note cells that are no numbers."""
+    values = np.full(len(rows), np.nan)
+    for k, row in enumerate(rows):
         try:
-            values[k] = number(row[at])
+            values[k] = number(table.rows[row][1][at])
         except ValueError as error:
-            where = f"column {name!r}, location {shown(locations.names[k])}"
-            problems.append(Problem(f"{error}; needed a number", where, line=line))
-    return values, problems
+            where = f"column {table.names[at]!r}, location {shown(locations.names[k])}"
+            findings.add("bad values", table.problem(f"{error}; needed a number", where, row))
+    return values

@@ -106,9 +106,13 @@ TABLES: dict[str, tuple[list[tuple[str, str]], dict[str, Written], str]] = {
     "locations missing": (
         [LOCATIONS],
         {},
-        "l.csv: no such file; needed a CSV table with one row per",
+        "l.csv: no such file; needed a CSV or Parquet table with one row per",
     ),
-    "locations, a folder": ([LOCATIONS], {"l.csv": None}, "l.csv: is a folder; needed a CSV table"),
+    "locations, a folder": (
+        [LOCATIONS],
+        {"l.csv": None},
+        "l.csv: is a folder; needed a CSV or Parquet table",
+    ),
     "locations empty": (
         [LOCATIONS],
         {"l.csv": ""},
@@ -132,7 +136,7 @@ TABLES: dict[str, tuple[list[tuple[str, str]], dict[str, Written], str]] = {
     "two columns": (
         [LOCATIONS],
         {"l.csv": "location,a,a\nglobal,1,2\n"},
-        "l.csv:1: column 'a': stands",
+        "l.csv:1: column 'a' is there 2 times; rename one",
     ),
     "a short row": (
         [LOCATIONS],
@@ -171,7 +175,7 @@ TABLES: dict[str, tuple[list[tuple[str, str]], dict[str, Written], str]] = {
     ),
     "a column that is not there": (
         [LOCATIONS, ("[38.3, 11]", "{column: tau, sd: 3}")],
-        {"l.csv": "location,area\nglobal,1\n"},
+        {"l.csv": "location,area [m2]\nglobal,1\n"},
         "s.yaml:6: design.parameters.tau_soil_obs.normal.mean: the location table has no column",
     ),
     # designs from tables
@@ -194,12 +198,12 @@ TABLES: dict[str, tuple[list[tuple[str, str]], dict[str, Written], str]] = {
     "design, no rows": (
         [TABLE_DESIGN],
         {"d.csv": "tau_soil_obs\n"},
-        "d.csv: has no rows; needed one or",
+        "d.csv: has a header and no rows; needed one row or",
     ),
     "design, ragged": (
         [TABLE_DESIGN],
         {"d.csv": "tau_soil_obs,a\n3\n"},
-        "needed 2 cells as in the header",
+        "d.csv:2: has 1 cells; needed 2, as the header has",
     ),
 }
 

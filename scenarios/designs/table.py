@@ -1,8 +1,7 @@
 """Table: rows that someone else made, from a CSV or Parquet file."""
 
-import csv
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +17,9 @@ from scenarios.designs._contract import Context, DesignSpec
 from scenarios.designs._grammar import EVERY
 from scenarios.designs._levels import Levels, runs, single, span
 from scenarios.designs._units import conversion
+from scenarios.forcing._checks import Findings, number
+from scenarios.forcing._table import Table, load_table
+from scenarios.units import UnitText, agree, readable
 
 F8 = NDArray[np.float64]
 
@@ -35,15 +37,17 @@ class Spec(DesignSpec):
     method: Literal["table"]
     path: str = Field(
         description="a .csv file with one header line, or a .parquet file; relative to the "
-        "scenario. Lines that begin with # and empty lines are skipped"
+        "scenario. Lines that begin with # and empty lines are skipped, and columns without a name"
     )
     columns: dict[str, str] | None = Field(
         default=None,
         min_length=1,
         description="parameter: column of the file; default: every column, by its own name",
     )
-    units: dict[str, str] = Field(
-        default={}, description="parameter: units in the file; default: the kernel's"
+    units: dict[str, UnitText] = Field(
+        default={},
+        description="parameter: units in the file, where the header does not say tau [yr]; "
+        "default: the kernel's",
     )
 
     def names(self) -> tuple[str, ...]:
@@ -57,7 +61,7 @@ class Spec(DesignSpec):
         """Return the table, so that a store can keep a copy; see `DesignSpec.files`."""
         return {self._kept_as(): base / self.path}
 
-    def open(self, context: Context) -> "Table":
+    def open(self, context: Context) -> "Rows":
         """Return the design; raise `ScenarioError` with every problem found."""
         file = context.base / self.path
         if not file.exists():
@@ -67,28 +71,30 @@ class Spec(DesignSpec):
             text = "no such file; the path is relative to the scenario's folder"
             problems.append(Problem(text, f"{context.path}.path", str(file)))
             raise ScenarioError(problems)
+        findings = Findings()
         try:
-            found = _parquet(file) if file.suffix == ".parquet" else _csv(file)
-        except ValueError as error:
-            raise ScenarioError(
-                [*problems, Problem(str(error), f"{context.path}.path", str(file))]
-            ) from error
-        values, lines = self._columns(found, file, context, problems)
+            found = load_table(
+                file, findings, rows="one row or more", needed="a header line and rows", large=True
+            )
+            findings.raise_all()
+        except ScenarioError as error:
+            raise ScenarioError([*problems, *error.problems]) from error
+        values = self._columns(found, context, problems)
         if problems:
             raise ScenarioError(problems)
         attributes = account(
             context,
             self.method,
-            len(lines),
+            len(found.rows),
             parameters=list(values),
             file=self.path,
             sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
             columns=self.columns or {name: name for name in values},
-            units=self.units,
+            units={**_said(found, values, self.columns), **self.units},
             admissible=describe_all(context, values),
             warnings=[],
         )
-        return Table(tuple(values), len(lines), attributes, values)
+        return Rows(tuple(values), len(found.rows), attributes, values)
 
     def _wanted(self, context: Context) -> Iterator[Problem]:
         """Yield what ``columns`` and ``units`` name that is not there."""
@@ -103,129 +109,97 @@ class Spec(DesignSpec):
                 place = f"{context.path}.units.{name}"
                 yield Problem(f"no column is read for {name!r}{nearest(name, known)}", place)
 
-    def _columns(
-        self,
-        found: "Columns",
-        file: Path,
-        context: Context,
-        problems: list[Problem],
-    ) -> tuple[dict[str, F8], tuple[int, ...]]:
-        """Return each parameter's values (1, n) in kernel units, and the rows' lines."""
-        source = self.columns or {name: name for name in found.cells}
+    def _columns(self, found: Table, context: Context, problems: list[Problem]) -> dict[str, F8]:
+        """Return each parameter's values (1, n) in kernel units."""
+        source = self.columns or {name: name for name in found.names}
         values: dict[str, F8] = {}
         for name, column in source.items():
             where = f"column {column!r}"
-            if column not in found.cells:
-                text = f"there is no such column{nearest(column, found.cells)}"
-                problems.append(Problem(text, where, str(file)))
+            at = _place(found, column)
+            if at is None:
+                text = f"there is no such column{nearest(column, found.names)}"
+                problems.append(found.problem(text, where))
             elif name not in context.parameters:
                 if self.columns is None:
                     text = (
                         f"the kernel has no parameter {name!r}{nearest(name, context.parameters)}; "
                         "say which columns to read under columns:"
                     )
-                    problems.append(Problem(text, where, str(file)))
+                    problems.append(found.problem(text, where))
             else:
-                read = self._column(name, column, found, file, context, problems)
+                read = self._column(name, at, found, context, problems)
                 if read is not None:
                     values[name] = read
-        if not found.lines:
-            problems.append(Problem("has no rows; needed one or more", "", str(file)))
-        return values, found.lines
+        return values
 
     def _column(
-        self,
-        name: str,
-        column: str,
-        found: "Columns",
-        file: Path,
-        context: Context,
-        problems: list[Problem],
+        self, name: str, at: int, found: Table, context: Context, problems: list[Problem]
     ) -> F8 | None:
         """Return one column, checked cell by cell; None with problems added."""
-        where = f"column {column!r}"
-        numbers, bad = _numbers(found.cells[column])
-        for row in bad[:MOST]:
-            text = f"found {found.cells[column][row]!r}; needed a finite number"
-            if row == bad[:MOST][-1] and len(bad) > MOST:
-                text += f" (and {len(bad) - MOST} more rows of this column)"
-            problems.append(Problem(text, where, str(file), found.lines[row]))
+        where = f"column {found.names[at]!r}"
         parameter = context.parameters[name]
+        said = found.units.get(found.names[at], "")
         try:
-            units = conversion(self.units.get(name, ""), parameter.units)
+            units = conversion(self._unit(name, said), parameter.units)
         except ValueError as error:
-            problems.append(Problem(str(error), f"{context.path}.units.{name}"))
+            place = f"{context.path}.units.{name}"
+            problems.append(
+                Problem(str(error), place)
+                if name in self.units
+                else found.in_header(str(error), where)
+            )
             return None
+        numbers, bad = _numbers(found, at, parameter.lower)
+        for row, text in [*bad.items()][:MOST]:
+            if row == [*bad][:MOST][-1] and len(bad) > MOST:
+                text += f" (and {len(bad) - MOST} more rows of this column)"
+            problems.append(found.problem(text, where, row))
         if bad:
             return None
         values = units.to_kernel(numbers)[None]
         for excess in excesses(name, values, context):
             text = f"{excess.text}; correct or remove the row"
-            problems.append(Problem(text, where, str(file), found.lines[excess.row]))
+            problems.append(found.problem(text, where, excess.row))
         return values
 
-
-@dataclass(frozen=True)
-class Columns:
-    """A file as it was read: cells of each column, and the line of each row."""
-
-    cells: Mapping[str, list[Any]]
-    lines: tuple[int, ...]
-
-
-def _csv(file: Path) -> Columns:
-    """Return the cells of a CSV file, as text."""
-    lines: list[int] = []
-    rows: list[list[str]] = []
-    # Excel writes a byte order mark, which would become part of the first name.
-    with file.open(newline="", encoding="utf-8-sig") as text:
-        reader = csv.reader(text, skipinitialspace=True)
-        for row in reader:
-            if any(cell.strip() for cell in row) and not row[0].startswith("#"):
-                rows.append(row)
-                lines.append(reader.line_num)
-    if not rows:
-        raise ValueError("is empty; needed a header line and rows")
-    header = [name.strip() for name in rows[0]]
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
-        raise ValueError(f"line {lines[0]}: columns {twice} stand twice; rename one")
-    ragged = [line for line, row in zip(lines, rows, strict=True) if len(row) != len(header)]
-    if ragged:
-        raise ValueError(
-            f"line {ragged[0]}: needed {len(header)} cells as in the header; correct the line"
-            + (f" ({len(ragged)} lines like it)" if len(ragged) > 1 else "")
-        )
-    columns = zip(*rows[1:], strict=True) if len(rows) > 1 else ([] for _ in header)
-    cells = {name: list(column) for name, column in zip(header, columns, strict=True)}
-    return Columns(cells, tuple(lines[1:]))
+    def _unit(self, name: str, said: str) -> str:
+        """Return the unit of a column; empty for the kernel's."""
+        word = self.units.get(name, "")
+        if word and said and readable(said) and not agree(word, said):
+            raise ValueError(f"is {word!r} and the header says {said!r}; correct one of them")
+        return word or said
 
 
-def _parquet(file: Path) -> Columns:
-    """Return the cells of a Parquet file; its rows are counted from 1."""
-    from pyarrow import ArrowException, parquet  # type: ignore[import-untyped]
-
-    try:
-        table = parquet.read_table(file)
-    except (ArrowException, OSError) as error:
-        raise ValueError(f"is not a Parquet file that can be read ({error})") from error
-    cells = {name: table.column(name).to_pylist() for name in table.column_names}
-    return Columns(cells, tuple(range(1, table.num_rows + 1)))
+def _place(found: Table, column: str) -> int | None:
+    """Return which column a name is of, with or without the unit behind it."""
+    for names in (found.names, found.headers):
+        if column in names:
+            return names.index(column)
+    return None
 
 
-def _numbers(cells: list[Any]) -> tuple[F8, list[int]]:
-    """Return the cells as numbers, and the rows that are none."""
-    numbers = np.full(len(cells), np.nan)
-    for row, cell in enumerate(cells):
+def _said(found: Table, names: Iterable[str], columns: Mapping[str, str] | None) -> dict[str, str]:
+    """Return the units that the header says, by parameter."""
+    places = {name: _place(found, (columns or {}).get(name, name)) for name in names}
+    by_name = {
+        n: found.units.get(found.names[at], "") for n, at in places.items() if at is not None
+    }
+    return {name: unit for name, unit in by_name.items() if unit}
+
+
+def _numbers(found: Table, at: int, least: float) -> tuple[F8, dict[int, str]]:
+    """Return the cells of a column as numbers, and what is wrong with those that are none."""
+    numbers, bad = np.full(len(found.rows), np.nan), {}
+    for row, (_, cells) in enumerate(found.rows):
         try:
-            numbers[row] = float(cell)
-        except (TypeError, ValueError):
-            continue
-    return numbers, np.flatnonzero(~np.isfinite(numbers)).tolist()
+            numbers[row] = number(cells[at], least)
+        except ValueError:
+            bad[row] = f"found {cells[at]!r}; needed a finite number"
+    return numbers, bad
 
 
 @dataclass(frozen=True)
-class Table:
+class Rows:
     """The rows of a file; see `Design`."""
 
     parameters: tuple[str, ...]

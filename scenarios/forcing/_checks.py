@@ -1,6 +1,7 @@
 """What every reader checks of files, numbers, signs and years: collected, told at once."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator
 
 from scenarios._problems import Problem, ScenarioError, nearest
+from scenarios.units import same
 
 F8 = NDArray[np.float64]
 
@@ -18,6 +20,14 @@ SHOWN = 10
 
 # What programs write for "no value". Above 1e20 the exact numbers are float32's.
 _FILLS = (-999.0, -9999.0, -99999.0, 1e20, 9.969209968386869e36)
+
+_SOFT_FILLS = (-99.0, -999.0)
+"""Stand for "no value" where the variable cannot be that low."""
+
+LEAST = -90.0
+"""Of what drivers are: a temperature in degC. Permil and degrees east go lower."""
+
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf(?:inity)?", re.A | re.I)
 
 _MISSING = frozenset({"", "-", "na", "n/a", "nan", "none", "null", "."})
 
@@ -116,8 +126,15 @@ def digest(name: str, data: bytes) -> dict[str, Any]:
     return {"name": name, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
 
 
-def number(cell: object) -> float:
+def number(cell: object, least: float = LEAST) -> float:
     """Return a finite number from a cell.
+
+    Parameters
+    ----------
+    cell : object
+        Text, or what Parquet holds.
+    least : float
+        What the variable can be at least: below it -99 and -999 stand for "no value".
 
     Raises
     ------
@@ -128,19 +145,38 @@ def number(cell: object) -> float:
         text = cell.strip()
         if text.lower() in _MISSING:
             raise ValueError("is empty" if not text else f"is missing ({text!r})")
-        # float() reads '1_000'; no table means that.
-        found = None if "_" in text else _float(text)
+        # float() reads '1_000', and digits of other scripts; no table means that.
+        found = _float(text) if _NUMBER.fullmatch(text) else None
     else:
-        found = _float(cell)
-        if found is None or np.isnan(found):
+        found = None if isinstance(cell, bool) else _float(cell)
+        if not isinstance(cell, bool) and (found is None or np.isnan(found)):
             raise ValueError(f"is missing ({cell!r})")
     if found is None:
         raise ValueError(f"{cell!r} is not a number")
     if not np.isfinite(found):
         raise ValueError(f"{cell!r} is not finite")
-    if is_fill(np.array(found)).any():
+    if found in _SOFT_FILLS and found >= least:
+        return found
+    if found in _SOFT_FILLS or is_fill(np.array(found)).any():
         raise ValueError(f"{cell!r} looks like a fill value")
     return found
+
+
+def whole(cell: object) -> int | None:
+    """Return a whole number from a cell (``1901``, ``1901.0``); None if it is none."""
+    try:
+        found = number(cell)
+    except ValueError:
+        return None
+    return int(found) if found.is_integer() else None
+
+
+def least_of(unit: str) -> float:
+    """Return what values of a unit can be at least, for `number`: 14C in permil has -1000."""
+    try:
+        return -1000.0 if unit and same(unit, "permille") else LEAST
+    except ValueError:
+        return LEAST
 
 
 def _float(cell: Any) -> float | None:

@@ -12,8 +12,10 @@ from scenarios.forcing._checks import F8, Findings, digest, not_a_file
 from scenarios.forcing._clm_soil import LEVELS, midpoint_thickness
 from scenarios.forcing._declared import Quantity
 from scenarios.forcing._netcdf import numbers
+from scenarios.forcing._places import PLACES, Source, find_places, in_degrees_or_m2
+from scenarios.forcing._said import in_needed, unit_said
 from scenarios.forcing._when import Stamps, When, dates_of
-from scenarios.units import convert
+from scenarios.units import factor
 
 SPATIAL = ("lat", "lsmlat", "lon", "lsmlon", "lndgrid", "gridcell", "column", "site")
 """Dimensions of places, latitude before longitude however the file has them."""
@@ -24,35 +26,35 @@ LEVELLED = frozenset({"TSOI", "SOILLIQ", "SOILICE", "H2OSOI"})
 DEEPEST = 100.0
 """m. CLM's ground ends at 49 m; deeper levels are in another unit."""
 
-SECONDS = 86400.0
-_CARBON = {"gC/m^2/s": SECONDS, "gC/m2/s": SECONDS, "gC m-2 s-1": SECONDS}
-_MOLES = dict.fromkeys(("umol/m^2/s", "umol/m2/s", "umol m-2 s-1", "umol CO2 m-2 s-1"),
-                       12.0e-6 * SECONDS)  # fmt: skip
-_WATER = dict.fromkeys(("mm3/mm3", "m3/m3", "m3 m-3", "mm3 mm-3"), 1.0)
-_MASS = dict.fromkeys(("kg/m2", "kg m-2", "kg/m^2"), 1.0)
+MOLE = 12.0
+"""g of carbon; FPSN of CLM is moles, and the testbed's converter counts so."""
+
+AREA, LANDFRAC, THICKNESS = "area", "landfrac", "DZSOI"
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What a variable may hold, at least and at most, once it is in our unit, and its units."""
+    """The unit a variable is needed in, and what it may hold there, at least and at most."""
 
-    units: Mapping[str, float]
+    unit: str
     least: float
     most: float
     needed: str
 
 
+_FLUX = "g C m-2 d-1"
+
 RULES = {
-    "GPP": Rule(_CARBON | _MOLES, -1e-6, 60.0, "g C m-2 d-1, 0 to 60"),
-    "TSOI": Rule({"K": 1.0}, 150.0, 350.0, "K, 150 to 350"),
-    "TBOT": Rule({"K": 1.0}, 150.0, 350.0, "K, 150 to 350"),
-    "SOILLIQ": Rule(_MASS, 0.0, 5e4, "kg m-2, 0 or more"),
-    "SOILICE": Rule(_MASS, 0.0, 5e4, "kg m-2, 0 or more"),
-    "H2OSOI": Rule(_WATER, 0.0, 1.1, "m3 m-3, 0 to 1"),
-    "NPP": Rule(_CARBON | _MOLES, -20.0, 60.0, "g C m-2 d-1, -20 to 60"),
+    "GPP": Rule(_FLUX, -1e-6, 60.0, "g C m-2 d-1, 0 to 60"),
+    "TSOI": Rule("K", 150.0, 350.0, "K, 150 to 350"),
+    "TBOT": Rule("K", 150.0, 350.0, "K, 150 to 350"),
+    "SOILLIQ": Rule("kg m-2", 0.0, 5e4, "kg m-2, 0 or more"),
+    "SOILICE": Rule("kg m-2", 0.0, 5e4, "kg m-2, 0 or more"),
+    "H2OSOI": Rule("1", 0.0, 1.1, "m3 m-3, 0 to 1"),
+    "NPP": Rule(_FLUX, -20.0, 60.0, "g C m-2 d-1, -20 to 60"),
     **dict.fromkeys(
         ("LEAFC_TO_LITTER", "FROOTC_TO_LITTER", "CWDC_LOSS"),
-        Rule(_CARBON, -1e-6, 60.0, "g C m-2 d-1, 0 to 60"),
+        Rule(_FLUX, -1e-6, 60.0, "g C m-2 d-1, 0 to 60"),
     ),
 }
 """GPP may be called FPSN."""
@@ -80,6 +82,10 @@ HISTORY = (
     Quantity("time", "time", ("days since a date",), "file"),
 )
 """What a file may hold, as the reader declares it; FPSN stands for GPP."""
+
+
+VARIABLES = (*RULES, "FPSN", "lat", "lon", AREA, LANDFRAC, THICKNESS, "ZSOI", "levgrnd")
+"""What ``units:`` may speak of."""
 
 
 @dataclass
@@ -111,16 +117,23 @@ class History:
 
 
 def load_history(
-    path: Path, wanted: Sequence[str], findings: Findings, stamps: Stamps | None = None
+    path: Path,
+    wanted: Sequence[str],
+    units: Mapping[str, str],
+    findings: Findings,
+    stamps: Stamps | None = None,
 ) -> History | None:
-    """Return the wanted variables of a file that it has; None, with a finding, if it is none."""
+    """Return the wanted variables of a file that it has; None, with a finding, if it is none.
+
+    ``units`` is what the scenario says of variables.
+    """
     import netCDF4
 
     text = not_a_file(path, "a CLM history file")
     if not text:
         try:
             with netCDF4.Dataset(path) as dataset:
-                return _history(path, dataset, wanted, findings, stamps)
+                return _history(path, dataset, wanted, units, findings, stamps)
         except ValueError as error:
             text = str(error)
         except (OSError, RuntimeError) as error:
@@ -131,7 +144,12 @@ def load_history(
 
 
 def _history(
-    path: Path, dataset: Any, wanted: Sequence[str], findings: Findings, stamps: Stamps | None
+    path: Path,
+    dataset: Any,
+    wanted: Sequence[str],
+    units: Mapping[str, str],
+    findings: Findings,
+    stamps: Stamps | None,
 ) -> History:
     when = dates_of(dataset, "time", stamps)
     if when is None:
@@ -139,22 +157,24 @@ def _history(
     if when.step == "year":
         raise ValueError("has one value a year; needed one a month or day")
     values: dict[str, F8] = {}
-    places: dict[str, tuple[str, ...]] = {}
+    dims: dict[str, tuple[str, ...]] = {}
     shape: tuple[int, ...] = ()
     for name in wanted:
         spelled = "FPSN" if name == "GPP" and "GPP" not in dataset.variables else name
         if spelled not in dataset.variables:
             continue
         variable = dataset[spelled]
-        factor = _factor(name, variable)
-        array, shape = _arranged(dataset, variable, name in LEVELLED)
-        array *= factor
-        values[name] = array
-        places[spelled] = tuple(d for d in SPATIAL if d in variable.dimensions)
-    _check_dimensions(dataset, places)
-    history = History(path, when, _places(dataset, shape), shape, values)
-    history.ground = _ground(dataset, values)
-    history.about = digest(path.name, path.read_bytes())
+        array, shape = _arranged(dataset, variable, name in LEVELLED, units)
+        try:
+            values[name] = _in_unit(array, name, variable, units)
+        except ValueError as error:
+            findings.add("units", Problem(str(error), file=str(path)))
+        dims[spelled] = tuple(d for d in SPATIAL if d in variable.dimensions)
+    _check_dimensions(dataset, dims)
+    places, notes = places_of(dataset, shape, units)
+    history = History(path, when, places, shape, values)
+    history.ground = _ground(dataset, values, units)
+    history.about = digest(path.name, path.read_bytes()) | notes
     _check(history, findings)
     return history
 
@@ -168,18 +188,25 @@ def _check_dimensions(dataset: Any, places: Mapping[str, tuple[str, ...]]) -> No
             raise ValueError(f"has {' and '.join(said)}; needed the same places: {BY_PLACE}")
 
 
-def _factor(name: str, variable: Any) -> float:
-    unit, known = str(getattr(variable, "units", "")).strip(), RULES[name].units
-    if unit not in known:
-        needed = " or ".join(map(repr, list(known)[:2]))
-        raise ValueError(f"variable {name!r} is in {unit!r}; needed {needed}")
-    return known[unit]
+def _in_unit(values: F8, name: str, variable: Any, units: Mapping[str, str]) -> F8:
+    """Return a variable in the unit of its rule; moles of GPP and NPP are carbon's."""
+    spelled, needed = str(variable.name), RULES[name].unit
+    said = {spelled: units.get(spelled, units.get(name, ""))}
+    unit = unit_said(spelled, variable, said)
+    if unit and needed == _FLUX:
+        try:
+            return values * (MOLE * factor(unit, "mol m-2 d-1"))
+        except ValueError:
+            pass  # no moles; what is wrong, if anything, is said below
+    return in_needed(values, spelled, variable, said, needed)
 
 
 BY_PLACE = "write the file by column or grid cell (hist_dov2xy = .true., or averages over PFTs)"
 
 
-def _arranged(dataset: Any, variable: Any, levelled: bool) -> tuple[F8, tuple[int, ...]]:
+def _arranged(
+    dataset: Any, variable: Any, levelled: bool, units: Mapping[str, str]
+) -> tuple[F8, tuple[int, ...]]:
     """Return values (places, time[, levels]), from the top down, and the shape of the places."""
     dims = variable.dimensions
     places = [dim for dim in SPATIAL if dim in dims]
@@ -192,26 +219,64 @@ def _arranged(dataset: Any, variable: Any, levelled: bool) -> tuple[F8, tuple[in
     shape = tuple(values.shape[dims.index(dim)] for dim in places)
     ordered = values.transpose([dims.index(dim) for dim in (*places, "time", *levels)])
     if levels:
-        ordered = ordered[..., _downward(dataset, levels[0])]
+        ordered = ordered[..., _downward(dataset, levels[0], units)]
     return ordered.reshape(int(np.prod(shape)), *ordered.shape[len(places) :]), shape
 
 
-def _places(dataset: Any, shape: tuple[int, ...]) -> dict[str, F8]:
+def places_of(
+    dataset: Any, shape: tuple[int, ...], units: Mapping[str, str]
+) -> tuple[dict[str, F8], dict[str, Any]]:
+    """Return ``lat``, ``lon`` (degrees) and ``area`` (m2 of land) where a file has them, (n,).
+
+    Notes say what was not taken.
+
+    Raises
+    ------
+    ValueError
+        A unit of something else, or a value that cannot be.
+    """
+    spatial = [n for n, v in dataset.variables.items() if set(v.dimensions) <= {*SPATIAL}]
+    sources, complaints = find_places(spatial, {p: p for p in PLACES if p in spatial},
+                                      noun="variable")  # fmt: skip
+    if complaints:
+        raise ValueError("; ".join(complaints))
     found: dict[str, F8] = {}
-    for name in ("lat", "lon"):
-        if name in dataset.variables:
-            # 99 degrees west is a place.
-            found[name] = numbers(dataset[name], real=(-99.0,) if name == "lon" else ())
-    if len(shape) == 2 and all(values.ndim == 1 for values in found.values()) and found:
-        lat, lon = np.meshgrid(found["lat"], found["lon"], indexing="ij")
-        found = {"lat": lat, "lon": lon}
-    if {"area", "landfrac"} <= set(dataset.variables):
-        # CLM: km2 of the cell, and the part of it that is land.
-        found["area"] = 1e6 * numbers(dataset["area"]) * numbers(dataset["landfrac"])
-    return {name: values.reshape(-1) for name, values in found.items()}
+    for place, source in sources.items():
+        variable = dataset[source.name]
+        said = {source.name: units.get(source.name, units.get(place, ""))}
+        unit = unit_said(source.name, variable, said) or source.unit
+        # 99 degrees west is a place.
+        values = numbers(variable, real=(-99.0,) if place == "lon" else ())
+        found[place], wrong = in_degrees_or_m2(place, values, unit, cells=True)
+        if wrong:
+            advice = "" if unit else f": units: {{{source.name}: km2}}"
+            raise ValueError(f"variable {source.name!r}: {wrong[0].text}{advice}")
+    notes = _on_land(dataset, found, sources.get(AREA), units)
+    flat = {place: found[place] for place in ("lat", "lon") if place in found}
+    if len(shape) == 2 and len(flat) == 2 and all(v.ndim == 1 for v in flat.values()):
+        found["lat"], found["lon"] = np.meshgrid(found["lat"], found["lon"], indexing="ij")
+    return {name: values.reshape(-1) for name, values in found.items()}, notes
 
 
-def _ground(dataset: Any, values: Mapping[str, F8]) -> dict[str, Any]:
+def _on_land(
+    dataset: Any, found: dict[str, F8], area: Source | None, units: Mapping[str, str]
+) -> dict[str, Any]:
+    """Multiply the area of cells by the part that is land; leave it out where nothing says."""
+    if area is None or "land" in area.name.lower():
+        return {}
+    if LANDFRAC not in dataset.variables:
+        del found[AREA]
+        return {"area_left_out": f"{area.name} is of whole cells, and there is no {LANDFRAC}"}
+    variable = dataset[LANDFRAC]
+    part = in_needed(numbers(variable), LANDFRAC, variable, units, "1", default="1")
+    if (most := np.nanmax(part, initial=0.0)) > 1 + 1e-6 or np.nanmin(part, initial=0.0) < 0:
+        text = f"variable {LANDFRAC!r}: found {most:g}; needed a fraction, 0 to 1"
+        raise ValueError(f"{text}: is it percent? say units: {{{LANDFRAC}: percent}}")
+    found[AREA] = found[AREA] * part
+    return {}
+
+
+def _ground(dataset: Any, values: Mapping[str, F8], units: Mapping[str, str]) -> dict[str, Any]:
     """Return what the file says of levels; their number is that of soil temperature."""
     if "TSOI" not in values:
         return {}
@@ -221,18 +286,18 @@ def _ground(dataset: Any, values: Mapping[str, F8]) -> dict[str, Any]:
         raise ValueError(f"{text}, of CLM4.5 or CLM5.0")
     found: dict[str, Any] = {"levels": levels}
     names, (dim,) = dataset.variables, _levels_of(dataset["TSOI"])
-    centres = _depths(dataset, dim)
+    centres = _depths(dataset, dim, units)
     if centres is not None:
         found["midpoints"] = midpoint_thickness(np.sort(centres))
     found["used"] = sum(LEVELS[levels])
-    if "DZSOI" in names:
-        found["thickness"] = _column(dataset, "DZSOI", dim)[_downward(dataset, dim)]
+    if THICKNESS in names:
+        found["thickness"] = _column(dataset, THICKNESS, dim, units)[_downward(dataset, dim, units)]
         if not np.isfinite(found["thickness"][: found["used"]]).all():
             raise ValueError("has no place with a DZSOI of every level")
     if not found.keys() & {"midpoints", "thickness"}:
         raise ValueError("has no depths of its levels: needed ZSOI, DZSOI or levgrnd")
     if "WATSAT" in names:
-        found["saturation"] = _by_level(dataset["WATSAT"], dim)[_downward(dataset, dim)]
+        found["saturation"] = _by_level(dataset["WATSAT"], dim)[_downward(dataset, dim, units)]
     if "nbedrock" in names and np.size(dataset["nbedrock"][...]) == 1:
         found["above_rock"] = int(dataset["nbedrock"][...])
         found["used"] = min(found["used"], found["above_rock"])
@@ -243,35 +308,35 @@ def _levels_of(variable: Any) -> tuple[str, ...]:
     return tuple(dim for dim in variable.dimensions if dim not in SPATIAL and dim != "time")
 
 
-def _downward(dataset: Any, dim: str) -> Any:
+def _downward(dataset: Any, dim: str, units: Mapping[str, str]) -> Any:
     """Return where levels stand from the top down: by their depths, else by their thickness.
 
     A dimension without depths of its own goes as the others of the file do, if those are from
     the top down; CLM's levels become thicker downward.
     """
-    depths = _depths(dataset, dim)
-    if depths is None and "DZSOI" in dataset.variables and dim in dataset["DZSOI"].dimensions:
-        depths = _column(dataset, "DZSOI", dim)
+    depths = _depths(dataset, dim, units)
+    if depths is None and THICKNESS in dataset.variables and dim in dataset[THICKNESS].dimensions:
+        depths = _column(dataset, THICKNESS, dim, units)
         known = depths[np.isfinite(depths)]
         depths = depths if known.size and (np.diff(known) != 0).all() else None
     if depths is not None:
         return np.argsort(depths, kind="stable")
     for other in dataset.dimensions:
-        known_depths = _depths(dataset, other)
+        known_depths = _depths(dataset, other, units)
         if other != dim and known_depths is not None and (np.diff(known_depths) < 0).any():
             text = f"has levels {other!r} from the bottom up, and no depths of {dim!r}"
             raise ValueError(f"{text}; needed a variable {dim} of depths")
     return slice(None)
 
 
-def _depths(dataset: Any, dim: str) -> F8 | None:
+def _depths(dataset: Any, dim: str, units: Mapping[str, str]) -> F8 | None:
     """Return the depths of a dimension of levels, m, in its order; None where it has none."""
     if dim == "time" or dim in SPATIAL:
         return None
     for name in ("ZSOI", dim):
         if name not in dataset.variables or dim not in dataset[name].dimensions:
             continue
-        found = _column(dataset, name, dim)
+        found = _column(dataset, name, dim, units)
         found = -found if (found <= 0).all() else found
         rises, falls = (np.diff(found) > 0).all(), (np.diff(found) < 0).all()
         if found.size > 1 and (rises or falls):
@@ -292,15 +357,14 @@ def _by_level(variable: Any, dim: str) -> F8:
     return np.asarray(moved.reshape(len(moved), -1))
 
 
-def _column(dataset: Any, name: str, dim: str) -> F8:
+def _column(dataset: Any, name: str, dim: str, units: Mapping[str, str]) -> F8:
     """Return a variable of levels alone, m; of several columns, the first that has the most.
 
     Levels are as thick everywhere, but the ocean has none.
     """
     columns = _by_level(dataset[name], dim)
     found = columns[:, np.isfinite(columns).sum(axis=0).argmax()]
-    unit = str(getattr(dataset[name], "units", "")).strip()
-    found = convert(found, unit, "m") if unit else found
+    found = in_needed(found, name, dataset[name], units, "m", default="m")
     if np.nanmax(np.abs(found), initial=0.0) > DEEPEST:
         raise ValueError(
             f"variable {name!r} has {np.nanmax(np.abs(found)):g}; needed depths in m, "

@@ -1,6 +1,6 @@
 """What stands at the places of CLM history files: class, texture, water contents."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,7 +12,12 @@ from scenarios._problems import Problem
 from scenarios.forcing._checks import F8, Findings, digest, not_a_file
 from scenarios.forcing._clm_file import History, is_land
 from scenarios.forcing._clm_soil import field_capacity, saturation, wilting_point
+from scenarios.forcing._said import unit_said
 from scenarios.forcing._testbed_grid import Grid, Skipped, load_grid
+from scenarios.units import convert, same
+
+SURFACE = ("PCT_SAND", "PCT_CLAY")
+"""Variables of a surface data file."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,10 @@ class Words(Protocol):
     def soil(self) -> str:
         """Table of the testbed."""
 
+    @property
+    def units(self) -> Mapping[str, str]:
+        """Of variables."""
+
 
 def columns_of(words: Words, history: History, base: Path, findings: Findings) -> Column:
     """Return the places of a history that have land and plants; raise where there are none."""
@@ -78,7 +87,7 @@ def columns_of(words: Words, history: History, base: Path, findings: Findings) -
     if words.texture is not None:
         sand, clay = np.full(n, words.texture.sand), np.full(n, words.texture.clay)
     else:
-        sand, clay, about = _surface(base / words.surface, history, land, findings)
+        sand, clay, about = _surface(base / words.surface, words.units, history, land, findings)
         told["surface"] = about
     silt = 1 - sand - clay
     full = _saturation(history, sand, land)
@@ -107,7 +116,11 @@ def _saturation(history: History, sand: F8, land: NDArray[np.int64]) -> F8:
 
 
 def _surface(
-    path: Path, history: History, land: NDArray[np.int64], findings: Findings
+    path: Path,
+    units: Mapping[str, str],
+    history: History,
+    land: NDArray[np.int64],
+    findings: Findings,
 ) -> tuple[F8, F8, dict[str, Any]]:
     """Return sand and clay, fractions, means of the levels of a surface data file."""
     import netCDF4
@@ -117,14 +130,18 @@ def _surface(
     if not text:
         try:
             with netCDF4.Dataset(path) as dataset:
-                for name in ("PCT_SAND", "PCT_CLAY"):
-                    values = np.asarray(dataset[name][:], dtype=np.float64) / 100
+                for name in SURFACE:
+                    values = _fraction(dataset[name], name, units)
                     found[name] = values.reshape(len(values), -1).mean(axis=0)
+        except ValueError as error:
+            text = str(error)
         except (OSError, RuntimeError, IndexError, KeyError) as error:
             text = f"cannot be read ({error}); needed PCT_SAND and PCT_CLAY (levels, ...)"
     places = int(np.prod(history.shape))
     if not text and found["PCT_SAND"].size not in (1, places):
         text = f"has {found['PCT_SAND'].size} places and the history {places}; needed the same"
+    if not text and np.nanmax(sum(found.values())) > 1 + 1e-3:
+        text = "has places of more than 100 % sand and clay"
     if text:
         findings.fatal("files", Problem(text, file=str(path)))
     sand, clay = (np.broadcast_to(v, (places,))[land] for v in found.values())
@@ -142,6 +159,21 @@ def _elsewhere(history: History, grid: Grid, at: NDArray[np.int64]) -> Iterator[
         off = (found - needed + 180.0) % 360.0 - 180.0
         for i in np.flatnonzero(~(np.abs(off) <= 0.01)):
             yield f"{name} is {found[i]:g} where the tables have {grid.said(int(i))}"
+
+
+def _fraction(variable: Any, name: str, units: Mapping[str, str]) -> F8:
+    """Return sand or clay as a fraction; the name says percent, where no unit says more."""
+    values = np.ma.filled(np.ma.asarray(variable[:]).astype(np.float64), np.nan)
+    unit = unit_said(name, variable, units)
+    # CLM writes 'unitless' beside percent.
+    percent = not unit or (name not in units and same(unit, "1"))
+    found = convert(values, "percent" if percent else unit, "1")
+    most, least = np.nanmax(found), np.nanmin(found)
+    if not 0 <= least <= most <= 1 or (percent and most <= 0.01):
+        text = f"variable {name!r}: found {np.nanmin(values):g} to {np.nanmax(values):g}, taken in "
+        text += f"{'percent' if percent else unit!r}; needed 0 to 100 %"
+        raise ValueError(f"{text}: say units: {{{name}: fraction}} or percent")
+    return found
 
 
 def _of_tables(words: Words, history: History, base: Path, findings: Findings) -> Column:

@@ -1,8 +1,6 @@
 """Cells of a grid from CSV files, packed or not: columns by their names, numbers as Fortran's."""
 
 import csv
-import gzip
-import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,8 @@ import numpy as np
 from kernels._fortran import number
 from scenarios._problems import Problem, nearest
 from scenarios.forcing._checks import F8, Findings, digest, is_fill, not_a_file
+from scenarios.forcing._places import find_places
+from scenarios.forcing._table import not_commas, text_of
 
 RANGES = {
     "lat": (-90.0, 90.0),
@@ -51,8 +51,8 @@ def load_csv(
         return {}, {}
     data = path.read_bytes()
     try:
-        header, rows = _rows(path, data)
-    except (OSError, EOFError, ValueError, zlib.error, csv.Error) as error:
+        header, rows = _rows(data)
+    except (ValueError, csv.Error) as error:
         text = f"cannot be read ({str(error).strip()}); needed a table with {', '.join(needed)}"
         findings.add("files", Problem(text, file=str(path)))
         return {}, {}
@@ -76,15 +76,17 @@ def load_csv(
 Rows = list[tuple[int, list[str]]]
 
 
-def _rows(path: Path, data: bytes) -> tuple[list[str], Rows]:
+def _rows(data: bytes) -> tuple[list[str], Rows]:
     """Return the header, and rows with their lines."""
-    packed = path.suffix == ".gz"
-    lines = (gzip.decompress(data) if packed else data).decode("utf-8-sig").splitlines()
-    reader = csv.reader(lines)
+    reader = csv.reader(text_of(data).splitlines())
     rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(row)]
     if not rows:
         raise ValueError("is empty")
     (_, header), *rest = rows
+    if text := not_commas(header):
+        raise ValueError(text)
+    places = {source.name: place for place, source in find_places(header)[0].items()}
+    header = [name if places.get(name) in header else places.get(name, name) for name in header]
     width = len(header)
     return header, [
         (line, row[:width] if len(row) == width + 1 and not row[width] else row)

@@ -14,6 +14,7 @@ from scenarios.forcing._checks import F8, Findings, digest, not_a_file
 from scenarios.forcing._declared import FILLS_MISSING, Input, Order, Quantity
 from scenarios.forcing._grid_csv import load_csv
 from scenarios.forcing._netcdf import numbers
+from scenarios.forcing._said import in_needed
 
 RADIUS = 6371.0
 """Of the Earth, km."""
@@ -203,9 +204,11 @@ class Mapped:
 
 
 def load_testbed(
-    folder: Path, within: float, findings: Findings
+    folder: Path, within: float, units: Mapping[str, str], findings: Findings
 ) -> tuple[Cells, dict[int, Biome]] | None:
     """Return the testbed's vegetated cells and its classes.
+
+    ``units`` is what the scenario says of variables.
 
     Columns: ``clay`` (1), ``class`` (IGBP), ``NPP`` (g C m-2 yr-1, 365 days); cells without
     plants or NPP are left out.
@@ -214,7 +217,7 @@ def load_testbed(
     soil, of_soil = load_csv(forcing / SOIL, ("lat", "lon", "clay"), findings, gaps=("clay",))
     names = ("lat", "lon", "ivt_igbp", "ilat", "ilo")
     types, of_types = load_csv(forcing / TYPES, names, findings)
-    npp, of_npp = _npp(forcing / DRIVERS, findings)
+    npp, of_npp = _npp(forcing / DRIVERS, units, findings)
     biomes, of_biomes = load_biomes(folder / "params" / BIOME, findings)
     if not (soil and types and biomes) or npp is None:
         return None
@@ -254,7 +257,7 @@ def load_testbed(
     return cells, biomes
 
 
-def _npp(path: Path, findings: Findings) -> tuple[Mapped | None, Any]:
+def _npp(path: Path, units: Mapping[str, str], findings: Findings) -> tuple[Mapped | None, Any]:
     """Return annual NPP, g C m-2 yr-1, NaN where there is none, and a digest."""
     import netCDF4
 
@@ -263,15 +266,17 @@ def _npp(path: Path, findings: Findings) -> tuple[Mapped | None, Any]:
         try:
             with netCDF4.Dataset(path) as dataset:
                 variable = dataset["cnpp"]
-                if getattr(variable, "units", "") not in ("gC m-2 day-1", "g C m-2 d-1"):
-                    raise ValueError(f"cnpp is in {variable.units!r}; needed 'gC m-2 day-1'")
                 if sorted(variable.dimensions) != ["lat", "lon"]:
                     said = ", ".join(variable.dimensions)
                     raise ValueError(f"cnpp has dimensions ({said})")
-                values = numbers(variable)
+                values = in_needed(numbers(variable), "cnpp", variable, units, "g C m-2 d-1")
                 values = values.T if variable.dimensions == ("lon", "lat") else values
                 places = {n: numbers(dataset[n], real=(-99.0,)) for n in ("lat", "lon")
                           if n in dataset.variables}  # fmt: skip
+            known = values[np.isfinite(values)]
+            if known.size and not -10 <= known.min() <= known.max() <= 60:
+                text = f"cnpp is from {known.min():g} to {known.max():g} g C m-2 d-1"
+                raise ValueError(f"{text}; needed -10 to 60: check its unit")
             found = Mapped(365.0 * values, places.get("lat"), places.get("lon"))
             return found, digest(path.name, path.read_bytes())
         except (OSError, RuntimeError, IndexError, ValueError) as error:

@@ -12,14 +12,14 @@ from scenarios.forcing._checks import F8, Findings, digest, not_a_file, number
 from scenarios.forcing._declared import Quantity
 from scenarios.forcing._gridded import distances, wrapped
 from scenarios.forcing._netcdf import numbers
+from scenarios.forcing._place_columns import Words, place_columns
+from scenarios.forcing._places import find_places, in_degrees_or_m2
 from scenarios.forcing._table import Table, load_table
 from scenarios.forcing._when import MONTH_DAYS, Stamps, dates_of
-from scenarios.units import convert
+from scenarios.units import agree, convert, of_water, per, readable, times
 
 WITHIN = 75.0
 """km from a site to the middle of a cell, at most."""
-
-MONTHLY = ("mm month-1", "mm/month", "mm mon-1", "mm")
 
 # quantity: (unit, least, most)
 QUANTITIES = {
@@ -45,30 +45,50 @@ class Sites:
     columns: Mapping[str, F8]
 
 
-def load_sites(path: Path, findings: Findings) -> Sites:
+NEEDED = ("location", "lat", "lon", "pft", "sand", "clay")
+"""Of the table of sites; ``lat`` and ``lon`` in any of their usual spellings."""
+
+OF_SITES = ("lat", "lon", "area", "sand", "clay")
+"""Columns of sites that have a unit."""
+
+
+def load_sites(path: Path, units: Mapping[str, str], findings: Findings) -> Sites:
     """Return sites with lat, lon, pft, sand, clay (fractions), and area where there is one."""
-    table = load_table(path, findings)
+    table = load_table(path, findings, rows="one row per site", needed=",".join(NEEDED))
     findings.raise_all()
-    needed = ("location", "lat", "lon", "pft", "sand", "clay")
-    for name in needed:
-        if name not in table.names:
+    places, _ = find_places(table.names)
+    there = (*table.names, *places)
+    for name in NEEDED:
+        if name not in there:
             text = f"no column {name!r}{nearest(name, table.names)}"
-            findings.add("columns", table.problem(f"{text}; needed {', '.join(needed)}"))
+            findings.add("columns", table.problem(f"{text}; needed {', '.join(NEEDED)}"))
     findings.raise_all()
-    at = {name: table.names.index(name) for name in (*needed, "area") if name in table.names}
+    at = {name: table.names.index(name) for name in ("location", "pft", "sand", "clay")}
     names = tuple(str(cells[at["location"]]).strip() for _, cells in table.rows)
     for i, name in enumerate(names):
         if not name or name in names[:i]:
             text = f"{name!r} is there again" if name else "has no name"
             findings.add("sites", table.problem(text, "column 'location'", i))
-    columns = {
-        name: np.array([_cell(table, i, k, findings) for i in range(len(names))])
-        for name, k in at.items()
-        if name != "location"
-    }
+    columns = place_columns(table, range(len(names)), Words(units=units), findings)
+    for name, k in at.items():
+        if name != "location":
+            cells = np.array([_cell(table, i, k, findings) for i in range(len(names))])
+            columns[name] = _fraction(table, name, cells, units, findings)
     _check_sites(table, columns, findings)
     findings.raise_all()
     return Sites(table, names, columns)
+
+
+def _fraction(
+    table: Table, name: str, values: F8, units: Mapping[str, str], findings: Findings
+) -> F8:
+    """Return sand or clay as a fraction, from the unit of the header or of the scenario."""
+    unit = units.get(name, table.units.get(name, "1"))
+    try:
+        return convert(values, unit, "1")
+    except ValueError as error:
+        findings.add("units", table.problem(str(error), f"column {name!r}"))
+        return values
 
 
 def _cell(table: Table, row: int, at: int, findings: Findings) -> float:
@@ -81,9 +101,8 @@ def _cell(table: Table, row: int, at: int, findings: Findings) -> float:
 
 
 def _check_sites(table: Table, columns: Mapping[str, F8], findings: Findings) -> None:
-    lat, pft, sand, clay = (columns[name] for name in ("lat", "pft", "sand", "clay"))
+    pft, sand, clay = (columns[name] for name in ("pft", "sand", "clay"))
     rules = (
-        ("lat", np.abs(lat) > 90, "degrees north"),
         ("pft", ~np.isin(pft, [k for k in range(1, 19) if k not in (11, 13, 15, 17)]),
          "an IGBP class with plants: 1 to 10, 12, 14, 16, 18"),
         ("sand", (sand <= 0) | (sand >= 1), "a fraction between 0 and 1"),
@@ -120,12 +139,17 @@ def load_months(
         for quantity, (values, unit) in source[0].items():
             if quantity in found:
                 continue
-            said = units.get(quantity, unit)
+            said = units.get(quantity, "")
             try:
-                found[quantity] = _converted(quantity, values, said)
+                if said and unit and readable(unit) and not agree(said, unit):
+                    raise ValueError(f"is in {unit!r} and the scenario says {said!r}; correct one")
+                found[quantity] = _converted(quantity, values, said or unit)
             except ValueError as error:
-                text = f"{error}; say units: {{{quantity}: UNIT}}"
-                findings.add("units", Problem(text, f"{quantity}", str(path)))
+                advice = "" if said else f"; say units: {{{quantity}: UNIT}}"
+                text = f"{error}{advice}"
+                name = variables.get(quantity, quantity)
+                where = quantity if name == quantity else f"{quantity}, called {name!r}"
+                findings.add("units", Problem(text, where, str(path)))
                 continue
             _check(quantity, found[quantity], sites, path, findings)
     for quantity in QUANTITIES:
@@ -138,11 +162,25 @@ def load_months(
 
 
 def _converted(quantity: str, values: F8, unit: str) -> F8:
-    if quantity == "precipitation" and unit in MONTHLY:
-        return values / MONTH_DAYS
+    """Return monthly values (n, 12) in the unit of `QUANTITIES`; months have their own lengths.
+
+    Raises
+    ------
+    ValueError
+        No unit, or one of something else.
+    """
     if not unit:
         raise ValueError("has no unit")
-    return convert(values, unit, QUANTITIES[quantity][0])
+    needed = QUANTITIES[quantity][0]
+    if quantity == "precipitation":
+        unit = of_water(unit)
+        if not per(unit):
+            raise ValueError(
+                f"{unit!r} is not said to be of a month or a day: needed such as 'mm month-1'"
+            )
+    if per(unit) == "month" and per(needed) == "d":
+        return convert(values, times(unit, "month"), times(needed, "d")) / MONTH_DAYS
+    return convert(values, unit, needed)
 
 
 Found = tuple[dict[str, tuple[F8, str]], dict[str, Any]]
@@ -193,12 +231,12 @@ def _of_grid(
     if not text:
         try:
             with netCDF4.Dataset(path) as dataset:
-                lat, lon = _axes(dataset)
+                (lat, lon), axes = _axes(dataset)
                 for quantity in QUANTITIES:
                     name = variables.get(quantity, quantity)
                     if name in dataset.variables:
                         unit = str(getattr(dataset[name], "units", ""))
-                        values = _twelve(dataset, dataset[name], stamps)
+                        values = _twelve(dataset, dataset[name], axes, stamps)
                         at = _nearest(sites, lat, lon, values, (name, path), findings)
                         found[quantity] = (values[:, at[0], at[1]].T, unit)
             return found, digest(path.name, path.read_bytes())
@@ -207,28 +245,42 @@ def _of_grid(
     findings.fatal("files", Problem(text, file=str(path)))
 
 
-def _axes(dataset: Any) -> tuple[F8, F8]:
-    """Return latitudes and longitudes of a grid; raise ValueError where they cannot be."""
-    rules = {"lat": (-90.0, 90.0, ()), "lon": (-180.0, 360.0, (-99.0,))}
-    found = []
-    for name, (least, most, real) in rules.items():
-        if name not in dataset.variables or dataset[name].ndim != 1:
-            raise ValueError(f"has no variable {name!r} of one dimension")
-        values = numbers(dataset[name], real)
-        if not ((values >= least) & (values <= most)).all():
-            bad = values[~((values >= least) & (values <= most))][0]
-            raise ValueError(f"variable {name!r} has {bad:g}; needed {least:g} to {most:g}")
-        found.append(values)
-    return found[0], found[1]
+def _axes(dataset: Any) -> tuple[tuple[F8, F8], tuple[str, str]]:
+    """Return latitudes and longitudes of a grid, whatever they are called, and their dimensions.
+
+    Raises
+    ------
+    ValueError
+        There are none of one dimension, or they cannot be.
+    """
+    flat = (name for name, v in dataset.variables.items() if v.ndim == 1)
+    places, complaints = find_places(flat, noun="variable")
+    if complaints:
+        raise ValueError("; ".join(complaints))
+    found, dims = [], []
+    for place in ("lat", "lon"):
+        if place not in places:
+            raise ValueError(f"has no variable {place!r} of one dimension")
+        variable = dataset[places[place].name]
+        unit = str(getattr(variable, "units", "")).strip()
+        # 99 degrees west is a place.
+        values = numbers(variable, real=(-99.0,) if place == "lon" else ())
+        degrees, wrong = in_degrees_or_m2(place, values, unit)
+        if wrong or np.isnan(degrees).any():
+            text = wrong[0].text if wrong else "has a gap"
+            raise ValueError(f"variable {variable.name!r}: {text}")
+        found.append(degrees)
+        dims.append(variable.dimensions[0])
+    return (found[0], found[1]), (dims[0], dims[1])
 
 
-def _twelve(dataset: Any, variable: Any, stamps: Stamps | None) -> F8:
+def _twelve(dataset: Any, variable: Any, axes: tuple[str, str], stamps: Stamps | None) -> F8:
     """Return a variable as (12, lat, lon), January first; raise ValueError where it is not so.
 
     Months are those of a coordinate ``month``, 1 to 12, or of time; a dimension ``month``
     without either stands from January on.
     """
-    (lat,), (lon,) = (dataset[name].dimensions for name in ("lat", "lon"))
+    lat, lon = axes
     dims, name = variable.dimensions, variable.name
     others = [dim for dim in dims if dim not in (lat, lon)]
     if len(dims) != 3 or len(others) != 1:

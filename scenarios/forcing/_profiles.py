@@ -13,7 +13,9 @@ from typing import Any
 from scenarios._problems import Problem, nearest
 from scenarios.forcing._checks import Findings, number
 from scenarios.forcing._declared import Input, Order, Quantity, Role
+from scenarios.forcing._places import find_places
 from scenarios.forcing._table import Table
+from scenarios.units import agree, convert
 
 MEAN_LIFE = 8267.0
 """Of 14C, years, in the definition of Delta14C."""
@@ -72,7 +74,7 @@ LIMITS: Mapping[str, tuple[float, float, str]] = {
 }
 
 
-_UNIT_OF = {
+UNIT_OF = {
     **dict.fromkeys(("Layer_top", "Layer_top_norm", "Layer_bottom_norm"), "cm"),
     **dict.fromkeys(("D14C_BulkLayer", "D14C_err"), "per mil"),
     "14C_age": "yr",
@@ -98,8 +100,8 @@ LAYERS = Input(
         Quantity(
             name,
             _ROLES.get(name, "observation"),
-            (_UNIT_OF[name],) if name in _UNIT_OF else (),
-            "layout" if name in _UNIT_OF else "none",
+            (UNIT_OF[name],) if name in UNIT_OF else (),
+            "layout" if name in UNIT_OF else "none",
             "refused" if name in ("pc_dataset_name", "ProfileID") else "left out",
         )
         for name in COLUMNS
@@ -180,6 +182,8 @@ class Reading:
         Those that a profile may supply itself, of `OF_DRIVERS`.
     strict : bool
         Whether an impossible value is a finding, and does not cost its layer alone.
+    units : mapping of str to str
+        What the scenario says of columns.
 
     Attributes
     ----------
@@ -190,7 +194,12 @@ class Reading:
     """
 
     def __init__(
-        self, table: Table, drivers: Collection[str], strict: bool, findings: Findings
+        self,
+        table: Table,
+        drivers: Collection[str],
+        strict: bool,
+        units: Mapping[str, str],
+        findings: Findings,
     ) -> None:
         self.table, self.strict, self.findings = table, strict, findings
         self._drivers = drivers
@@ -198,11 +207,17 @@ class Reading:
             *OBSERVED,
             *(c for name in OF_DRIVERS if name in drivers for c in OF_DRIVERS[name]),
         ]
-        for name in (name for name in wanted if name not in table.names):
+        self._at = {name: table.names.index(name) for name in wanted if name in table.names}
+        places = find_places(table.names)[0]
+        for name, place in (("Lat", "lat"), ("Lon", "lon")):
+            if name not in self._at and place in places:
+                self._at[name] = table.names.index(places[place].name)
+        for name in (name for name in wanted if name not in self._at):
             text = f"no column {name!r}{nearest(name, table.names)}"
             findings.add("columns", table.problem(text))
         findings.raise_all()
-        self._at = {name: table.names.index(name) for name in wanted}
+        self._units = {name: self._unit(name, units) for name in self._at if name in UNIT_OF}
+        findings.raise_all()
         if table.is_cut:
             line, cells = table.ragged[-1]
             text = f"{table.shape_of(cells)}, and ends there; fetch the file again, it is not whole"
@@ -214,6 +229,20 @@ class Reading:
             # Two data sets may use one number for two profiles.
             name = f"{self._text(row, 'pc_dataset_name')}-{self._text(row, 'ProfileID')}"
             self.rows.setdefault(name, []).append(row)
+
+    def _unit(self, column: str, said: Mapping[str, str]) -> str:
+        """Return the unit of a column, that of the layout unless the header or scenario says."""
+        name = self.table.names[self._at[column]]
+        words = [u for u in (said.get(column, ""), self.table.units.get(name, "")) if u]
+        try:
+            if len(words) == 2 and not agree(*words):
+                raise ValueError(f"is said to be in {words[0]!r} and in {words[1]!r}; correct one")
+            unit = words[0] if words else UNIT_OF[column]
+            convert(0.0, unit, UNIT_OF[column])
+        except ValueError as error:
+            self.findings.add("units", self.table.in_header(str(error), f"column {name!r}"))
+            return UNIT_OF[column]
+        return unit
 
     def profiles(self, chosen: Collection[str] | None = None) -> list[Profile]:
         """Return profiles in the file's order, of some names or all; the refused say why.
@@ -250,12 +279,15 @@ class Reading:
     def _number(self, row: int, column: str) -> float:
         """Return a number, NaN for a gap; one that cannot be costs its layer."""
         try:
-            found = number(self._text(row, column))
+            # Depths above the mineral soil are negative, and 14C in permil may be -99.
+            found = number(self._text(row, column), LIMITS.get(column, (-1e5,))[0])
         except ValueError as error:
             gap = str(error).startswith(("is empty", "is missing"))
             if not gap and (column != "14C_age" or self._text(row, column).lower() != "modern"):
                 self._complain(row, column, str(error))
             return nan
+        if column in self._units and self._units[column] != UNIT_OF[column]:
+            found = float(convert(found, self._units[column], UNIT_OF[column]))
         lowest, highest, needed = LIMITS.get(column, (-1e5, 1e5, "a number"))
         if not lowest <= found <= highest:
             self._complain(row, column, f"found {found:g}; needed {needed}")

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from kernels import Variable
 from scenarios._problems import Problem, nearest
-from scenarios.units import factor, same
+from scenarios.forcing._places import place_of
+from scenarios.units import agree, readable, same
 
 F8 = NDArray[np.float64]
 
@@ -59,7 +60,8 @@ def by_name(
 
     ``noun`` (``"column"``) and ``mapping`` (``"columns"``) are the reader's words.
     """
-    found = [name for name in available if key(name) == key(driver)]
+    place = place_of(driver)
+    found = [n for n in available if key(n) == key(driver) or (place and place_of(n) == place)]
     if len(found) > 1:
         said = " and ".join(map(repr, found))
         return [], f"{noun}s {said} may both be meant; say {mapping}: {{{driver}: {found[0]}}}"
@@ -70,7 +72,8 @@ def by_name(
         else:
             hint = f"say {mapping}: {{{driver}: NAME}}; available: {', '.join(available)}"
         return [], f"no {noun} is named like driver {driver!r}; {hint}"
-    extra = [name for name in available if key(name) == _ADDED.get(key(driver), "")]
+    added = _ADDED.get(key(driver))
+    extra = [name for name in available if added is not None and key(name) == added]
     return [Term(name) for name in (*found, *extra)], ""
 
 
@@ -106,21 +109,16 @@ def unit_of(
         Unit to show in the advice.
     """
     word = said.get(name, said.get(driver.name, ""))
-    if word and found and not _same(word, found):
+    if word and found and readable(found) and not agree(word, found):
         return "", (
             f"the scenario says {name} is in {word!r} and the file says {found!r}; "
-            f"correct units: or leave {name} out of it"
+            f"correct units: or the file, or leave {name} out of units:"
         )
     if not word and not found:
-        return "", f"no units for {name}: say units: {{{driver.name}: {example}}}"
+        # A plain number may be a percentage: neither is to be copied unread.
+        plain = f"fraction}} or {{{driver.name}: percent" if example == "1" else example
+        return "", f"no units for {name}: say units: {{{driver.name}: {plain}}}"
     return word or found, ""
-
-
-def _same(unit: str, other: str) -> bool:
-    try:
-        return unit == other or factor(unit, other) == 1.0
-    except ValueError:
-        return False
 
 
 def is_stock(source: str, driver: Variable) -> bool:

@@ -1,8 +1,6 @@
 """The testbed's grid: its two CSV files read by position, and which of their cells to take."""
 
 import csv
-import gzip
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -10,13 +8,15 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from kernels._fortran import number
 from scenarios._problems import Problem
-from scenarios.forcing._checks import F8, Findings, digest, not_a_file
+from scenarios.forcing._checks import F8, Findings, digest, is_fill, not_a_file
 from scenarios.forcing._contract import Locations
 from scenarios.forcing._declared import Input, Order, Quantity
+from scenarios.forcing._places import EARTH, in_degrees_or_m2
+from scenarios.forcing._table import not_commas, text_of
 
 I8 = NDArray[np.int64]
 
@@ -83,6 +83,23 @@ class Cells(BaseModel):
         default=None, description="[south, north, west, east], degrees"
     )
     pft: list[int] = Field(default=[], description="IGBP classes")
+
+    @field_validator("box")
+    @classmethod
+    def _in_order(
+        cls, box: tuple[float, float, float, float] | None
+    ) -> tuple[float, float, float, float] | None:
+        if box is None:
+            return None
+        south, north, west, east = box
+        order = "needed [south, north, west, east]"
+        if south > north:
+            raise ValueError(f"the south, {south:g}, is north of {north:g}; {order}")
+        if not -90 <= south <= north <= 90:
+            raise ValueError(f"{south:g} to {north:g} are no latitudes, -90 to 90; {order}")
+        if not (-180 <= west <= 360 and -180 <= east <= 360):
+            raise ValueError(f"{west:g} to {east:g} are no longitudes, -180 to 360; {order}")
+        return box
 
     def take(self, lat: F8, lon: F8, pft: I8) -> NDArray[np.bool_]:
         """Return which of the cells are meant."""
@@ -288,7 +305,8 @@ def choose(grid: Grid, cells: Chosen, skipped: Skipped, findings: Findings) -> G
         taken = np.isin(grid.cell, list(cells))
         for i, cell in enumerate(cells):
             if cell not in grid.cell:
-                text = f"no cell {cell} among those that are simulated"
+                text = f"no cell {cell} among those that are simulated: {grid.cell.size} cells, "
+                text += f"numbered (ijcam) from {grid.cell[0]} to {grid.cell[-1]}"
                 findings.add("cells", Problem(text, f"forcing.cells[{i}]"))
     if not taken.any():
         findings.add("cells", Problem("no cell is left", "forcing.cells"))
@@ -321,9 +339,13 @@ def _table(path: Path, names: Sequence[str], findings: Findings) -> _Table:
         return nothing
     data = path.read_bytes()
     try:
-        plain = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
-        rows = list(csv.reader(plain.decode("utf-8-sig").splitlines()))
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
+        rows = list(csv.reader(text_of(data).splitlines()))
+        if rows and (text := not_commas(rows[0])):
+            raise ValueError(text)
+    except ValueError as error:
+        findings.add("files", Problem(str(error), file=str(path)))
+        return nothing
+    except csv.Error as error:
         text = f"cannot be read ({error}); fetch or write it again"
         findings.add("files", Problem(text, file=str(path)))
         return nothing
@@ -364,9 +386,11 @@ def _numbers(
         # Fortran reads these files: its numbers are numbers here. What nothing is made of may
         # hold anything.
         value = number(cell)
-        if value is None and name in USED:
-            text = f"{cell.strip()!r} is not a number"
+        if name in USED and (value is None or is_fill(np.array(value)).any()):
+            text = "is not a number" if value is None else "looks like a fill value"
+            text = f"{cell.strip()!r} {text}"
             findings.add("bad cells", Problem(text, f"column {name!r}", str(path), line))
+            value = None
         found.append(np.nan if value is None else value)
     return found
 
@@ -381,6 +405,13 @@ def _check_order(cells: _Table, soil: _Table, findings: Findings) -> None:
     if len(cells.values) != len(soil.values):
         text = f"has {len(soil.values)} cells and {Path(cells.file).name} {len(cells.values)}"
         findings.fatal("files", Problem(f"{text}; needed the same", file=soil.file))
+    for name in ("lat", "lon"):
+        here, there = cells.column(name), soil.column(name)
+        # Tables round to two decimals, and count longitudes from 0 or from -180.
+        apart = np.abs((here - there + 180.0) % 360.0 - 180.0)
+        for row in np.flatnonzero(apart > 0.02):
+            text = f"found {there[row]:g}; {Path(cells.file).name} has {here[row]:g}"
+            findings.add("cells that differ", soil.problem(text, int(row), name))
     for row in np.flatnonzero(cells.column("ijcam") != soil.column("ijcam")):
         text = f"{Path(cells.file).name} has cell {cells.values[row, 0]:.0f} in this row"
         findings.add("cells that differ", soil.problem(text, int(row), "ijcam"))
@@ -392,9 +423,18 @@ def _check_values(cells: _Table, soil: _Table, findings: Findings) -> None:
         (cells, "ivt_igbp", ~np.isin(pft, np.arange(1, 19)), "an IGBP class, 1 to 18"),
         (cells, "landarea", area < 0, "0 or more"),
         (cells, "landarea", (area > 0) & (area < LEAST_AREA), "m2; this looks like km2"),
-        (cells, "lat", np.abs(cells.column("lat")) > 90, "degrees north, -90 to 90"),
-        (cells, "lon", np.abs(cells.column("lon")) > 360, "degrees east"),
-    ]
+        (cells, "landarea", area > EARTH, f"at most {EARTH:g} m2, the whole Earth"),
+        *((cells, name, cells.column(name) < 1, "a row or column, 1 or more")
+          for name in ("ilat", "ilon")),
+    ]  # fmt: skip
+    for table in (cells, soil):
+        for name in ("lat", "lon"):
+            for wrong in in_degrees_or_m2(name, table.column(name), "")[1]:
+                problem = table.problem(wrong.text, wrong.at or 0, name)
+                findings.add("bad values", problem)
+    if area.sum() > 1.01 * EARTH and not (area > EARTH).any():
+        text = f"is {area.sum():.3g} m2 in all; the Earth has {EARTH:g} m2: check the unit"
+        findings.add("bad values", Problem(text, "column 'landarea'", cells.file))
     for name in SOIL[3:]:
         values = soil.column(name)
         rules.append((soil, name, (values < 0) | (values > 1), "a fraction, 0 to 1"))

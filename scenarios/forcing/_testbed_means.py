@@ -13,6 +13,7 @@ from scenarios.forcing._checks import F8, Findings, digest, not_a_file
 from scenarios.forcing._declared import Quantity
 from scenarios.forcing._netcdf import numbers
 from scenarios.forcing._perturbed import Perturb
+from scenarios.forcing._said import in_needed
 from scenarios.forcing._testbed_grid import Chosen, Grid, Skipped, choose, load_grid
 from scenarios.forcing._testbed_plants import Litter, Quality, from_means, quality
 
@@ -23,11 +24,11 @@ LEAST_LITTER = 1e-4
 """g C m-2 d-1. Deserts have less, from the last digits of the model that made the means: no
 microbe lives of it, and no solver should have to say so."""
 
-_TEMPERATURE = (-90.0, 60.0, ("degrees C", "degC"), "degC")
-_PART = (0.0, 1.0 + 1e-6, ("fraction", "1"), "a fraction of pore space, 0 to 1")
-_FLUX = (0.0, 60.0, ("gC m-2 day-1", "g C m-2 d-1"), "g C m-2 d-1, 0 to 60")
+_TEMPERATURE = (-90.0, 60.0, ("degC",), "degC")
+_PART = (0.0, 1.0 + 1e-6, ("1",), "a fraction of pore space, 0 to 1")
+_FLUX = (0.0, 60.0, ("g C m-2 d-1",), "g C m-2 d-1, 0 to 60")
 
-# variable: (least, most, units as files spell them, what is needed)
+# variable: (least, most, its unit, what is needed)
 VARIABLES = {
     "tsoilC": _TEMPERATURE,
     "tairC": _TEMPERATURE,
@@ -79,7 +80,9 @@ class Means:
         return replace(self, quantities=by.of_all(self.quantities), litter=litter)
 
 
-def load_means(path: Path, grid: Path, soil: Path, cells: Chosen, findings: Findings) -> Means:
+def load_means(
+    path: Path, grid: Path, soil: Path, cells: Chosen, units: Mapping[str, str], findings: Findings
+) -> Means:
     """Return annual means of the cells with plants that a scenario asks for.
 
     Raises
@@ -91,7 +94,7 @@ def load_means(path: Path, grid: Path, soil: Path, cells: Chosen, findings: Find
     whole, about = load_grid(grid, soil, findings, cells)
     skipped = Skipped()
     simulated = skipped.not_simulated(whole)
-    file = _File(path, findings)
+    file = _File(path, units, findings)
     file.check_cells(simulated)
     values = {name: file.values(name, simulated) for name in VARIABLES}
     findings.raise_all()
@@ -136,10 +139,11 @@ class _File:
     """The NetCDF file of means, read once."""
 
     path: Path
+    units: Mapping[str, str]
     findings: Findings
     about: dict[str, Any] = field(default_factory=dict)
     _arrays: dict[str, F8] = field(default_factory=dict)
-    _units: dict[str, str] = field(default_factory=dict)
+    _wrong: dict[str, str] = field(default_factory=dict)
     _other: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -165,7 +169,17 @@ class _File:
         values = numbers(variable, real=(-99.0,) if name == "lon" else ())
         dims = variable.dimensions
         self._arrays[name] = values.T if dims == ("lon", "lat") else values
-        self._units[name] = str(getattr(variable, "units", ""))
+        self._convert(name, variable)
+
+    def _convert(self, name: str, variable: Any) -> None:
+        """Bring a variable into the unit of the rules; keep what is wrong with its own."""
+        if name not in VARIABLES:
+            return
+        (needed,) = VARIABLES[name][2]
+        try:
+            self._arrays[name] = in_needed(self._arrays[name], name, variable, self.units, needed)
+        except ValueError as error:
+            self._wrong[name] = str(error)
 
     def check_cells(self, grid: Grid) -> None:
         """Note cells and classes that are not those of the tables."""
@@ -178,17 +192,15 @@ class _File:
 
     def values(self, name: str, grid: Grid) -> F8:
         """Return a variable at cells; NaN where there is none."""
-        _, _, spelled, _ = VARIABLES[name]
-        found = self._at(name, grid)
-        unit = self._units.get(name, spelled[0])
-        if unit not in spelled:
-            text = f"is in {unit!r}; needed {spelled[0]!r}"
-            self.findings.add("units", Problem(text, f"variable {name!r}", str(self.path)))
-        return found
+        if name in self._wrong:
+            self.findings.add("units", Problem(self._wrong[name], file=str(self.path)))
+        return self._at(name, grid)
 
     def check_values(self, name: str, found: F8, grid: Grid, which: NDArray[np.bool_]) -> None:
-        """Note values of some cells that are missing or cannot be."""
+        """Note values of some cells that are missing or cannot be; of a unit alone, no values."""
         least, most, _, needed = VARIABLES[name]
+        if name in self._wrong:
+            return
         with np.errstate(invalid="ignore"):
             bad = ~((found >= least) & (found <= most)) & which
         for i in np.flatnonzero(bad):

@@ -1,6 +1,6 @@
 """One meteorological file of the testbed: its layout checked, and a year of it at cells."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from scenarios._problems import Problem, nearest
 from scenarios.forcing._checks import Findings, not_a_file
 from scenarios.forcing._declared import Quantity
+from scenarios.forcing._said import unit_said
 from scenarios.forcing._served import DAYS
 from scenarios.forcing._testbed_grid import Grid
 from scenarios.forcing._testbed_means import LARGEST
 from scenarios.forcing._when import Stamps, complaints, dates_of
+from scenarios.units import convert
 
 F4 = NDArray[np.float32]
 
@@ -25,9 +27,10 @@ MOST_NOTED = 200
 
 @dataclass(frozen=True)
 class Rule:
-    """What a variable of a meteorological file may hold: at least, less than."""
+    """The unit of a variable of a meteorological file; what it may hold: at least, less than."""
 
     dims: tuple[str, ...]
+    unit: str
     least: float
     below: float
     needed: str
@@ -37,11 +40,11 @@ _LAYERED = ("time", "nsoilyrs", "lat", "lon")
 _FLAT = ("time", "lat", "lon")
 
 RULES = {
-    "xtairk": Rule(_FLAT, 150.0, 350.0, "K, 150 to 350"),
-    "xcgpp": Rule(_FLAT, 0.0, 60.0, "g C m-2 d-1, 0 to 60"),
-    "xtsoil": Rule(_LAYERED, 150.0, 350.0, "K, 150 to 350"),
-    "xmoist": Rule(_LAYERED, 0.0, 1.0 + 1e-6, "m3 m-3, 0 to 1"),
-    "xfrznmoist": Rule(_LAYERED, 0.0, 1.0 + 1e-6, "m3 m-3, 0 to 1"),
+    "xtairk": Rule(_FLAT, "K", 150.0, 350.0, "K, 150 to 350"),
+    "xcgpp": Rule(_FLAT, "g C m-2 d-1", 0.0, 60.0, "g C m-2 d-1, 0 to 60"),
+    "xtsoil": Rule(_LAYERED, "K", 150.0, 350.0, "K, 150 to 350"),
+    "xmoist": Rule(_LAYERED, "1", 0.0, 1.0 + 1e-6, "m3 m-3, 0 to 1"),
+    "xfrznmoist": Rule(_LAYERED, "1", 0.0, 1.0 + 1e-6, "m3 m-3, 0 to 1"),
 }
 OPTIONAL = "xfrznmoist"
 """Not in old files: there no water is frozen."""
@@ -69,13 +72,30 @@ class MetFile:
     years : tuple of int
     """
 
-    def __init__(self, path: Path, dataset: Any, findings: Findings) -> None:
+    def __init__(
+        self, path: Path, dataset: Any, units: Mapping[str, str], findings: Findings
+    ) -> None:
         self.path, self._dataset, self._findings = path, dataset, findings
         dataset.set_auto_maskandscale(False)
         self.years = tuple(int(y) for y in np.atleast_1d(self._whole("year")))
         self._order: NDArray[np.intp] | None = None
         for problem in self._wrong_layout():
             findings.add("layouts", problem)
+        self._units = {name: self._unit(name, units) for name in RULES}
+
+    def _unit(self, name: str, units: Mapping[str, str]) -> str:
+        """Return the unit of a variable, that of the layout where nobody says one."""
+        needed = RULES[name].unit
+        if name not in self._dataset.variables:
+            return needed
+        try:
+            unit = unit_said(name, self._dataset[name], units) or needed
+            convert(0.0, unit, needed)
+        except ValueError as error:
+            text = str(error)
+            self._findings.add("units", Problem(text, f"variable {name!r}", str(self.path)))
+            return needed
+        return unit
 
     def _whole(self, name: str) -> NDArray[Any]:
         if name not in self._dataset.variables:
@@ -215,6 +235,8 @@ class MetFile:
         whole = self._unpacked(name, days if self._order is None else self._order[days])
         # Days come first in the file; the kernels want each cell's days in a row.
         values = np.moveaxis(whole[..., grid.row, grid.column], -1, 0)
+        if self._units[name] != RULES[name].unit:
+            values = convert(values, self._units[name], RULES[name].unit).astype(np.float32)
         self._check(name, year, values, grid)
         return np.ascontiguousarray(values, dtype=np.float32)
 
@@ -273,14 +295,14 @@ class MetFile:
         self._findings.add(kind, Problem(text, where, str(self.path)))
 
 
-def open_met(path: Path, findings: Findings) -> MetFile | None:
+def open_met(path: Path, units: Mapping[str, str], findings: Findings) -> MetFile | None:
     """Return a meteorological file, open; None, with a finding, where it is none."""
     import netCDF4
 
     text = not_a_file(path, "a meteorological file of the testbed")
     if not text:
         try:
-            return MetFile(path, netCDF4.Dataset(path), findings)
+            return MetFile(path, netCDF4.Dataset(path), units, findings)
         except (OSError, RuntimeError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             text = f"is not NetCDF, or not all of it ({reason}); fetch or write it again"

@@ -21,9 +21,11 @@ from pydantic import Field, field_validator
 
 from kernels import Variable
 from scenarios._problems import Problem, nearest
-from scenarios.forcing._checks import F8, Findings, Years, as_range, number, runs
+from scenarios.forcing._checks import F8, Findings, Years, as_range, least_of, number, runs, whole
 from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
 from scenarios.forcing._declared import NUMBERS_MISSING, Input, Order, Quantity
+from scenarios.forcing._place_columns import Words, note_differing, place_columns
+from scenarios.forcing._places import PLACES
 from scenarios.forcing._sources import (
     Names,
     Term,
@@ -37,7 +39,7 @@ from scenarios.forcing._sources import (
     wrong,
 )
 from scenarios.forcing._table import Table, load_table
-from scenarios.units import convert
+from scenarios.units import UnitText, convert
 
 WHOLE = "global"
 """Name of the one location of a table without locations."""
@@ -82,7 +84,7 @@ class Spec(ReaderSpec):
         description="driver: column, or a list of columns to add ('-ra' subtracts); by default "
         "the column of the same name, cSoil (+ cLitter) for c_soil_model",
     )
-    units: dict[str, str] = Field(
+    units: dict[str, UnitText] = Field(
         default={}, description="column or driver: unit, where the header does not say NPP [unit]"
     )
     year: str = Field(default="year", description="column of calendar years")
@@ -112,13 +114,13 @@ class Spec(ReaderSpec):
         sources = self._sources(table, needs, findings)
         index = self._index(table, findings)
         models = self._members(index, table, findings)
-        found = _Reading(table, sources, index, findings).read(models, self.years)
+        found = _Reading(self, table, sources, index, findings).read(models)
         findings.raise_all()
         return found
 
     def _sources(self, table: Table, needs: Sequence[Variable], findings: Findings) -> list[Source]:
         """Return what supplies each driver; leave out those that cannot be supplied."""
-        for problem in unneeded(self.columns, needs, "forcing.columns"):
+        for problem in unneeded(self.columns, needs, "forcing.columns", PLACES):
             findings.add("drivers", problem)
         for problem in unneeded(self.units, needs, "forcing.units", table.names):
             findings.add("units", problem)
@@ -219,20 +221,22 @@ class _Reading:
     """The rows of a table on their way to arrays."""
 
     def __init__(
-        self, table: Table, sources: list[Source], index: Index, findings: Findings
+        self, spec: Spec, table: Table, sources: list[Source], index: Index, findings: Findings
     ) -> None:
-        self.table, self.sources, self.index, self.findings = table, sources, index, findings
+        self.spec, self.table, self.sources = spec, table, sources
+        self.index, self.findings = index, findings
 
-    def read(self, models: list[str], years: Years | None) -> list[Forcing]:
+    def read(self, models: list[str]) -> list[Forcing]:
         """Return a forcing per model; worth nothing where something was found."""
         if not models:
             return []
         places = list(self.index[models[0]])
         for model in models:
             self._check_places(model, places)
-        span = years or self._common(models)
+        span = self.spec.years or self._common(models)
         if span is None:
             return []
+        self.locations = Locations(tuple(places), self._columns(models, places))
         return [self._forcing(model, places, span) for model in models]
 
     def _check_places(self, model: str, places: list[str]) -> None:
@@ -246,6 +250,22 @@ class _Reading:
             text = f"has {has}; needed the same locations for every model"
             where = f"model {model!r}, location {place!r}"
             self.findings.add("missing locations", self.table.problem(text, where))
+
+    def _columns(self, models: list[str], places: list[str]) -> dict[str, F8]:
+        """Return latitude, longitude and area of the locations; one value of each in every row."""
+        if self.spec.location is None:
+            return {}
+        named = [
+            [self.index[model].get(place, {}).values() for model in models] for place in places
+        ]
+        rows = [[row for one in each for row in one] for each in named]
+        chosen = {n: c for n, c in self.spec.columns.items() if n in PLACES and isinstance(c, str)}
+        keys = (self.spec.year, self.spec.model, self.spec.location)
+        words = Words(keys, chosen, self.spec.units)
+        first = [each[0] for each in rows]
+        found = place_columns(self.table, first, words, self.findings, places)
+        note_differing(self.table, rows, words, self.findings)
+        return found
 
     def _common(self, models: list[str]) -> tuple[int, int] | None:
         series = [rows for model in models for rows in self.index[model].values()]
@@ -275,7 +295,7 @@ class _Reading:
             "conventions": "one value per calendar year as the table has it; where a time unit "
             "is changed, yr is 365.25 d",
         }
-        return Forcing(model, drivers, {"year": years}, Locations(tuple(places)), provenance)
+        return Forcing(model, drivers, {"year": years}, self.locations, provenance)
 
     def _check_years(self, model: str, place: str, span: tuple[int, int]) -> None:
         """Note the years that are not there."""
@@ -305,13 +325,14 @@ class _Reading:
         """Return a column, (L, T), in the driver's unit; NaN where a cell was refused."""
         at = self.table.names.index(name)
         raw = np.full((len(places), len(years)), np.nan)
+        least = least_of(source.units[name])
         for i, place in enumerate(places):
             rows = self.index[model].get(place, {})
             for t, year in enumerate(years.tolist()):
                 if year not in rows:
                     continue
                 try:
-                    raw[i, t] = number(self.table.rows[rows[year]][1][at])
+                    raw[i, t] = number(self.table.rows[rows[year]][1][at], least)
                 except ValueError as error:
                     self._bad(f"{error}; needed a number", model, place, year, name)
         if not source.units[name]:
@@ -339,8 +360,5 @@ def _named(cell: Any) -> str:
 
 def _year(cell: Any) -> int | None:
     """Return a whole number of at most four digits from a cell."""
-    try:
-        value = float(cell)
-    except (TypeError, ValueError):
-        return None
-    return int(value) if value.is_integer() and 0 <= value <= 9999 else None
+    found = whole(cell)
+    return found if found is not None and 0 <= found <= 9999 else None

@@ -42,14 +42,16 @@ from kernels import Variable
 from scenarios._problems import Problem
 from scenarios.forcing._checks import F8, Findings, Years
 from scenarios.forcing._clm_drivers import Drivers
-from scenarios.forcing._clm_file import HISTORY, History, load_history
-from scenarios.forcing._clm_place import columns_of
+from scenarios.forcing._clm_file import HISTORY, VARIABLES, History, load_history
+from scenarios.forcing._clm_place import SURFACE, columns_of
 from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
 from scenarios.forcing._declared import FILLS_MISSING, Input, Order
+from scenarios.forcing._said import unknown_units
 from scenarios.forcing._served import LASTING, misfits, serve, wants_days
 from scenarios.forcing._testbed_grid import GRIDS, NOT_SIMULATED
 from scenarios.forcing._when import STAMPS, Stamps, complaints, joined
 from scenarios.forcing.synthetic_testbed import coords_of
+from scenarios.units import UnitText
 
 DAILY = ("gpp", "air_temperature", "soil_temperature", "theta_l", "theta_f", "btran")
 
@@ -103,6 +105,9 @@ class Spec(ReaderSpec):
     surface: str = Field(default="", description="surface data file with PCT_SAND, PCT_CLAY")
     grid: str = Field(default="", description="gridinfo_igbpz CSV file of the testbed")
     soil: str = Field(default="", description="gridinfo_soil CSV file of the testbed")
+    units: dict[str, UnitText] = Field(
+        default={}, description="variable: unit, where the file does not say it"
+    )
     years: Years | None = Field(default=None, description="[first, last]; by default all")
     interpolate: Literal["linear"] | None = Field(
         default=None, description="daily drivers from monthly values"
@@ -140,6 +145,8 @@ class Spec(ReaderSpec):
             given |= dict.fromkeys((*LITTER, "annual_npp"), ())
         for problem in misfits(needs, given, "clm_history"):
             findings.add("drivers", problem)
+        for problem in unknown_units(self.units, (*VARIABLES, *SURFACE)):
+            findings.add("units", problem)
         findings.raise_all()
         history = self._history(needs, base, findings)
         column = columns_of(self, history, base, findings)
@@ -160,7 +167,9 @@ class Spec(ReaderSpec):
         paths = self._paths(base, findings)
         required, more = _variables(_names(needs))
         parts = [
-            load_history(path, (*required, *more, "H2OSOI", "SOILICE"), findings, self.stamps)
+            load_history(
+                path, (*required, *more, "H2OSOI", "SOILICE"), self.units, findings, self.stamps
+            )
             for path in paths
         ]
         read = [part for part in parts if part is not None]

@@ -43,6 +43,7 @@ from scenarios.forcing._contract import Forcing, ReaderSpec
 from scenarios.forcing._declared import FILLS_MISSING, Input, Order, Quantity
 from scenarios.forcing._months import Calendar, Stock, ToAnnual
 from scenarios.forcing._netcdf import Series, load_series
+from scenarios.forcing._places import EARTH
 from scenarios.forcing._sources import (
     Names,
     Term,
@@ -57,6 +58,7 @@ from scenarios.forcing._sources import (
     wrong,
 )
 from scenarios.forcing._when import STAMPS, Stamps, Step
+from scenarios.units import UnitText
 
 
 class Member(BaseModel):
@@ -69,7 +71,7 @@ class Member(BaseModel):
     )
     stamps: Stamps | None = Field(default=None, description="as above, for this model alone")
     variables: dict[str, Names] = Field(default={}, description="as above, for this model alone")
-    units: dict[str, str] = Field(default={}, description="as above, for this model alone")
+    units: dict[str, UnitText] = Field(default={}, description="as above, for this model alone")
 
 
 class Spec(ReaderSpec):
@@ -96,7 +98,7 @@ class Spec(ReaderSpec):
         description="driver: variable, or a list to add ('-ra' subtracts); by default the one "
         "of the same name, cSoil (+ cLitter where there is a file) for c_soil_model",
     )
-    units: dict[str, str] = Field(
+    units: dict[str, UnitText] = Field(
         default={}, description="variable or driver: unit, where the files do not say"
     )
     area: float | None = Field(
@@ -112,6 +114,16 @@ class Spec(ReaderSpec):
     years: Years | None = Field(
         default=None, description="first and last year; by default all that every file has"
     )
+
+    @field_validator("area")
+    @classmethod
+    def _of_a_region(cls, area: float | None) -> float | None:
+        if area is not None and not EARTH / 1e6 < area <= 1.01 * EARTH:
+            text = f"{area:g} m2 is more than the Earth" if area > EARTH else (
+                f"{area:g} m2 is less than any region of means"
+            )  # fmt: skip
+            raise ValueError(f"{text}; needed {EARTH / 1e6:g} to {EARTH:g} m2: is it another unit?")
+        return area
 
     @field_validator("pattern")
     @classmethod

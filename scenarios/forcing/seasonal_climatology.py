@@ -40,6 +40,7 @@ from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
 from scenarios.forcing._declared import FILLS_MISSING, NUMBERS_MISSING, Input, Order, Quantity
 from scenarios.forcing._monthly import (
     MONTHLY_QUANTITIES,
+    OF_SITES,
     QUANTITIES,
     Sites,
     load_months,
@@ -56,6 +57,7 @@ from scenarios.forcing.synthetic_testbed import (
     litter_of,
     span,
 )
+from scenarios.units import UnitText
 
 LABEL = "seasonal climatology: soil temperature, soil water and litter are modelled, not measured"
 
@@ -133,8 +135,10 @@ class Spec(ReaderSpec):
     variables: dict[str, str] = Field(
         default={}, description="air_temperature, precipitation, gpp: name in the files"
     )
-    units: dict[str, str] = Field(
-        default={}, description="air_temperature, precipitation, gpp: unit, if files do not say"
+    units: dict[str, UnitText] = Field(
+        default={},
+        description="air_temperature, precipitation, gpp, and lat, lon, area, sand, clay of sites: "
+        "unit, if files do not say",
     )
     years: Years | Count = Field(
         default=1, description="[first, last], or how many from 1901, all alike"
@@ -148,11 +152,12 @@ class Spec(ReaderSpec):
         given["annual_npp"] = ("time",) if daily else ()
         for problem in misfits(needs, given, "seasonal_climatology"):
             findings.add("drivers", problem)
+        known = {"variables": [*QUANTITIES], "units": [*QUANTITIES, *OF_SITES]}
         for word, said in (("variables", self.variables), ("units", self.units)):
-            for name in said.keys() - QUANTITIES.keys():
-                text = f"no quantity {name!r}{nearest(name, QUANTITIES)}"
+            for name in sorted(said.keys() - known[word]):
+                text = f"no quantity {name!r}{nearest(name, known[word])}"
                 findings.add("words", Problem(text, f"forcing.{word}.{name}"))
-        sites = load_sites(base / self.path, findings)
+        sites = load_sites(base / self.path, self.units, findings)
         files = [self.months] if isinstance(self.months, str) else self.months
         months, about = load_months(
             [base / file for file in files],

@@ -25,9 +25,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from kernels import Variable
 from scenarios._problems import Problem, nearest
-from scenarios.forcing._checks import F8, Findings, number
+from scenarios.forcing._checks import F8, Findings, least_of, number, whole
 from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
 from scenarios.forcing._declared import NUMBERS_MISSING, Input, Order, Quantity
+from scenarios.forcing._place_columns import Words, place_columns
+from scenarios.forcing._places import PLACES
 from scenarios.forcing._sources import (
     Names,
     Term,
@@ -39,12 +41,9 @@ from scenarios.forcing._sources import (
     wrong,
 )
 from scenarios.forcing._table import Table, load_table
-from scenarios.units import convert
+from scenarios.units import UnitText, convert
 
 DAYS = 365
-PLACES = ("lat", "lon", "area")
-"""Columns that every store knows, kept where they are there."""
-
 Time = tuple[int, ...]
 Rows = dict[str, dict[Time, int]]
 """Row by site and time; the time of a table without one is empty."""
@@ -104,9 +103,11 @@ class Spec(ReaderSpec):
         default="all", description="sites to take, in this order"
     )
     columns: dict[str, Names] = Field(
-        default={}, description="driver: column, where the names differ; a list is added up"
+        default={},
+        description="driver: column, where the names differ; a list is added up. lat, lon and "
+        "area: column, where several spell one",
     )
-    units: dict[str, str] = Field(
+    units: dict[str, UnitText] = Field(
         default={}, description="column or driver: unit, where the header does not say NPP [unit]"
     )
     values: dict[str, Number] = Field(
@@ -142,8 +143,8 @@ class Spec(ReaderSpec):
         return [Forcing(label, drivers, _coords(times), Locations(names, places), provenance)]
 
     def _check(self, needs: Sequence[Variable], findings: Findings) -> None:
-        for word, said in (("columns", self.columns), ("values", self.values)):
-            for problem in unneeded(said, needs, f"forcing.{word}"):
+        for word, said, more in (("columns", self.columns, PLACES), ("values", self.values, ())):
+            for problem in unneeded(said, needs, f"forcing.{word}", more):
                 findings.add("drivers", problem)
         for name in sorted(self.columns.keys() & self.values.keys()):
             text = f"{name!r} has a column and a value; leave one of them out"
@@ -163,7 +164,13 @@ class Spec(ReaderSpec):
     def _indexed(self, path: Path, when: tuple[str, ...], findings: Findings) -> "_Indexed":
         """Return a table; rows of sites that nobody asks for are not looked at."""
         chosen = None if self.sites == "all" else self.sites
-        table = load_table(path, findings, keep_ragged=True)
+        table = load_table(
+            path,
+            findings,
+            rows="one row per site",
+            needed="a table with columns such as location,clay",
+            keep_ragged=True,
+        )
         table.refuse_ragged(findings, chosen)
         return _Indexed(table, self.location, when, findings, chosen)
 
@@ -231,11 +238,11 @@ class _Indexed:
             findings.add("bad names", self.table.problem(text, f"column {self.keys[0]!r}", row))
             return
         for cell, column, most in zip(when, self.keys[1:], (9999, DAYS), strict=False):
-            if (found := _whole(cell)) is None or not 1 <= found <= most:
+            if (found := whole(cell)) is None or not 1 <= found <= most:
                 text = f"{cell!r} is not a whole number from 1 to {most}"
                 findings.add("bad times", self.table.problem(text, f"column {column!r}", row))
                 return
-        time = tuple(int(float(cell)) for cell in when)
+        time = tuple(whole(cell) or 0 for cell in when)
         rows = self.rows.setdefault(name, {})
         if time in rows:
             first = self.table.rows[rows[time]][0]
@@ -267,13 +274,15 @@ class _Reading:
         tables = self.tables if need.dims else self.tables[-1:]
         complaints: list[str] = []
         for one in tables:
-            terms, complaints = self._terms(need, one)
-            if not complaints:
+            terms, found_wrong = self._terms(need, one)
+            complaints = complaints or found_wrong
+            if not found_wrong:
                 found = self._sum(need, one, terms)
                 return np.array(np.broadcast_to(found.reshape(len(found), -1), shape)
                                 if need.dims else found[:, 0])  # fmt: skip
         for complaint in complaints:
-            problem = tables[-1].table.problem(complaint, f"driver {need.name!r}")
+            # What changes is looked for in the series first.
+            problem = tables[0].table.problem(complaint, f"driver {need.name!r}")
             self.findings.add("columns", problem)
         return np.full(shape, np.nan)
 
@@ -314,7 +323,7 @@ class _Reading:
             for t, time in enumerate(times):
                 row = one.rows.get(site, {}).get(time)
                 if row is not None:
-                    raw[i, t] = self._cell(one.table, row, at, site)
+                    raw[i, t] = self._cell(one.table, row, at, site, least_of(unit))
         values = convert(raw, unit, need.units) if unit else raw
         for bad, needed in wrong(name, need, values):
             for i, t in zip(*np.nonzero(bad), strict=True):
@@ -324,9 +333,9 @@ class _Reading:
                 self.findings.add("bad values", one.table.problem(text, where, row))
         return values
 
-    def _cell(self, table: Table, row: int, at: int, site: str) -> float:
+    def _cell(self, table: Table, row: int, at: int, site: str, least: float) -> float:
         try:
-            return number(table.rows[row][1][at])
+            return number(table.rows[row][1][at], least)
         except ValueError as error:
             where = f"location {site!r}, column {table.names[at]!r}"
             problem = table.problem(f"{error}; needed a number", where, row)
@@ -336,21 +345,10 @@ class _Reading:
     def places(self) -> dict[str, F8]:
         """Return latitude, longitude and area, where the table of sites has them."""
         one = self.tables[-1]
-        return {
-            name: np.array(
-                [self._cell(one.table, one.rows[site][()], at, site) for site in self.names]
-            )
-            for at, name in enumerate(one.table.names)
-            if name in PLACES
-        }
-
-
-def _whole(cell: Any) -> int | None:
-    try:
-        value = float(cell)
-    except (TypeError, ValueError):
-        return None
-    return int(value) if value.is_integer() else None
+        chosen = {n: c for n, c in self.spec.columns.items() if n in PLACES and isinstance(c, str)}
+        rows = [one.rows[site][()] for site in self.names]
+        words = Words(one.keys, chosen, self.spec.units)
+        return place_columns(one.table, rows, words, self.findings, self.names)
 
 
 def _next(time: Time) -> Time:

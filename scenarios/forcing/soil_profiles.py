@@ -70,11 +70,20 @@ from scenarios.forcing._checks import F8, Findings
 from scenarios.forcing._contract import Forcing, Locations, Observed, ReaderSpec
 from scenarios.forcing._declared import Input
 from scenarios.forcing._gridded import PREDICTORS_READ, Biome, Cells, load_grids, load_testbed
-from scenarios.forcing._profiles import IMPOSSIBLE, LAYERS, OF_DRIVERS, Profile, select, told
+from scenarios.forcing._profiles import (
+    IMPOSSIBLE,
+    LAYERS,
+    OF_DRIVERS,
+    UNIT_OF,
+    Profile,
+    select,
+    told,
+)
 from scenarios.forcing._profiles import Reading as Layers
+from scenarios.forcing._said import unknown_units
 from scenarios.forcing._sources import unneeded
 from scenarios.forcing._table import Table, load_table
-from scenarios.units import convert
+from scenarios.units import UnitText, convert
 
 FIRST = 1949
 """First year of the atmosphere: litter of 1950 carries the carbon of the year before."""
@@ -129,6 +138,11 @@ class Spec(ReaderSpec):
     grids_within: Kilometres = Field(default=75.0, description="km to the nearest cell, at most")
     testbed: str = Field(default="", description="folder of the biogeochemical testbed")
     testbed_within: Kilometres = Field(default=300.0, description="km to the nearest cell, at most")
+    units: dict[str, UnitText] = Field(
+        default={},
+        description="column of the table, or cnpp of the testbed: unit, where it is another "
+        "than the layout has",
+    )
     values: dict[str, Number] = Field(
         default={}, description="driver: number for all profiles, in the unit of the kernel"
     )
@@ -139,7 +153,7 @@ class Spec(ReaderSpec):
         self._check(needs, findings)
         table = load_table(base / self.path, findings, keep_ragged=True)
         own = [n.name for n in needs if n.name in OF_DRIVERS and n.name not in self.values]
-        layers = Layers(table, own, self.strict, findings)
+        layers = Layers(table, own, self.strict, self.units, findings)
         chosen = None if self.profiles == "all" else self.profiles
         for line, text in layers.ragged(chosen) if self.strict else ():
             findings.add("ragged rows", Problem(text, file=table.file, line=line))
@@ -156,6 +170,8 @@ class Spec(ReaderSpec):
     def _check(self, needs: Sequence[Variable], findings: Findings) -> None:
         for problem in unneeded(self.values, needs, "forcing.values"):
             findings.add("drivers", problem)
+        for problem in unknown_units(self.units, (*UNIT_OF, "cnpp")):
+            findings.add("units", problem)
         for need in needs:
             for text, where in self._misfits(need):
                 findings.add("drivers", Problem(f"driver {need.name!r} {text}", where))
@@ -236,7 +252,7 @@ def _open(spec: Spec, wanted: Sequence[str], base: Path, findings: Findings) -> 
     if spec.grids and any(GRIDDED.get(name) == "grids" for name in needed):
         grids = load_grids(base / spec.grids, spec.grids_within, findings)
     if spec.testbed and any(GRIDDED.get(n) == "testbed" or n in OF_TESTBED for n in needed):
-        loaded = load_testbed(base / spec.testbed, spec.testbed_within, findings)
+        loaded = load_testbed(base / spec.testbed, spec.testbed_within, spec.units, findings)
         testbed, biomes = loaded or (None, {})
     if spec.atmosphere and "atmosphere" in needed:
         zones = ZONES if spec.zone == "auto" else (spec.zone,)

@@ -36,9 +36,11 @@ from scenarios._problems import Problem
 from scenarios.forcing._checks import F8, Findings, Years, as_range
 from scenarios.forcing._contract import Forcing, ReaderSpec
 from scenarios.forcing._declared import FILLS_MISSING, Input, Order
+from scenarios.forcing._said import unknown_units
 from scenarios.forcing._served import DAYS, LASTING, in_unit, misfits
 from scenarios.forcing._testbed_grid import GRIDS, Chosen, Grid, Skipped, choose, load_grid
 from scenarios.forcing._testbed_met import LAYERS, METEOROLOGY, OPTIONAL, RULES, MetFile, open_met
+from scenarios.units import UnitText
 
 FREEZING = 273.15
 """K."""
@@ -86,6 +88,9 @@ class Spec(ReaderSpec):
         description="all, a list of cell ids, or {every: 10, box: [south, north, west, east], "
         "pft: [1, 2]}",
     )
+    units: dict[str, UnitText] = Field(
+        default={}, description="variable: unit, where it is another than the layout has"
+    )
     roots: Literal["code", "manual"] = Field(
         default="code", description="edges of layers for root shares, as in the testbed"
     )
@@ -100,6 +105,8 @@ class Spec(ReaderSpec):
         given = {**dict.fromkeys(LASTING, ()), **dict.fromkeys(DAILY, ("date",))}
         for problem in misfits(needs, given, "testbed"):
             findings.add("drivers", problem)
+        for problem in unknown_units(self.units, RULES):
+            findings.add("units", problem)
         if "{year}" in self.met and self.years is None:
             text = "is missing; needed [first, last], or the name of one file in met:"
             findings.add("years", Problem(text, "forcing.years"))
@@ -146,7 +153,7 @@ class _Reading:
 
     def file(self, path: Path, years: tuple[int, ...] | None) -> None:
         """Read one file's years; note what is wrong with it."""
-        met = open_met(path, self.findings)
+        met = open_met(path, self.spec.units, self.findings)
         if met is None:
             return
         try:

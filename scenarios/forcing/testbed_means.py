@@ -38,9 +38,11 @@ from scenarios.forcing._checks import F8, Findings
 from scenarios.forcing._contract import Forcing, ReaderSpec
 from scenarios.forcing._declared import FILLS_MISSING, Input, Order
 from scenarios.forcing._perturbed import Perturb
+from scenarios.forcing._said import unknown_units
 from scenarios.forcing._served import DAYS, LASTING, misfits, serve
 from scenarios.forcing._testbed_grid import GRIDS, Chosen
-from scenarios.forcing._testbed_means import MEANS, Means, load_means
+from scenarios.forcing._testbed_means import MEANS, VARIABLES, Means, load_means
+from scenarios.units import UnitText
 
 GIVEN = (
     *LASTING,
@@ -64,6 +66,9 @@ class MeansSpec(ReaderSpec):
         default="all",
         description="all, a list of cell ids, or {every: 10, box: [south, north, west, east], "
         "pft: [1, 2]}",
+    )
+    units: dict[str, UnitText] = Field(
+        default={}, description="variable: unit, where the file does not say it"
     )
     perturb: Perturb | None = Field(
         default=None,
@@ -92,8 +97,10 @@ class MeansSpec(ReaderSpec):
         """Return what the files have, perturbed as asked."""
         if self.perturb is not None:
             self.perturb.check(findings, self.unused)
+        for problem in unknown_units(self.units, VARIABLES):
+            findings.add("units", problem)
         paths = (base / self.path, base / self.grid, base / self.soil)
-        return load_means(*paths, self.cells, findings).perturbed(self.perturb)
+        return load_means(*paths, self.cells, self.units, findings).perturbed(self.perturb)
 
     @property
     def label(self) -> str:

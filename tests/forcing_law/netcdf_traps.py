@@ -8,7 +8,7 @@ import numpy as np
 from forcing_law import netcdf
 from forcing_law.example import Example
 from forcing_law.netcdf import LEVELS, TIMES, Nc, Var
-from forcing_law.trap import Broken, trap
+from forcing_law.trap import Broken, settled, trap
 from forcing_law.units import foreign, rescaled, respelled
 
 from scenarios.forcing._declared import Input, Quantity
@@ -220,6 +220,21 @@ def values_rescaled_with_their_unit(folder, one, example):
                 yield _broken(path, _changed(nc, **{name: changed}), f"{name} in {unit!r}", name)
 
 
+@trap("netcdf", "same", "refused")
+def places_spelled_otherwise(folder, one, example):
+    """Variables of places in other spellings; never dropped."""
+    spellings = {
+        "latitude": ("latitude", "Latitude", "LAT", "nav_lat"),
+        "longitude": ("longitude", "Longitude", "LON", "long"),
+    }
+    for path, nc in _files(folder, one, example):
+        for quantity, name, _ in _variables(one, example, nc, *spellings):
+            for other in spellings[quantity.role]:
+                renamed = copy.deepcopy(nc)
+                renamed.variables[other] = renamed.variables.pop(name)
+                yield _broken(path, renamed, f"{name} called {other}", name, other)
+
+
 # --- what destroys meaning ---
 
 
@@ -260,7 +275,8 @@ def units_left_out(folder, one, example):
         for quantity, name, var in _variables(one, example, nc, "driver", "area"):
             if quantity.said.startswith("file") and "units" in var.attrs:
                 other = _changed(nc, **{name: _with(var, units=None)})
-                yield _broken(path, other, f"{name} without its unit", name)
+                broken = _broken(path, other, f"{name} without its unit", name)
+                yield settled(broken) if quantity.role == "area" else broken
 
 
 @trap("netcdf", "refused")
@@ -309,6 +325,35 @@ def impossible_latitudes(folder, one, example):
             values.reshape(-1)[0] = -95.0
             other = _changed(nc, **{name: Var(var.dims, values, var.attrs)})
             yield _broken(path, other, f"{name} of -95", name)
+
+
+@trap("netcdf", "refused")
+def impossible_longitudes(folder, one, example):
+    for path, nc in _files(folder, one, example):
+        for _, name, var in _variables(one, example, nc, "longitude"):
+            values = np.asarray(var.values, dtype=np.float64).copy()
+            values.reshape(-1)[0] = 400.0
+            other = _changed(nc, **{name: Var(var.dims, values, var.attrs)})
+            yield _broken(path, other, f"{name} of 400", name)
+
+
+@trap("netcdf", "refused")
+def impossible_areas(folder, one, example):
+    """More than the Earth, and less than any cell: of another unit than is said."""
+    for path, nc in _files(folder, one, example):
+        for _, name, var in _variables(one, example, nc, "area"):
+            for factor in (1e6, 1e-8):
+                other = _changed(nc, **{name: _exact(var, factor, 0.0)})
+                yield _broken(path, other, f"{name} times {factor:g}", name)
+
+
+@trap("netcdf", "refused")
+def latitudes_of_another_dimension(folder, one, example):
+    for path, nc in _files(folder, one, example):
+        for _, name, var in _variables(one, example, nc, "latitude", "longitude"):
+            if var.attrs.get("units"):
+                other = _changed(nc, **{name: _with(var, units="m")})
+                yield _broken(path, other, f"{name} in 'm'", name)
 
 
 @trap("netcdf", "refused")

@@ -7,7 +7,7 @@ from pathlib import Path
 from forcing_law import tables
 from forcing_law.example import Example
 from forcing_law.tables import Csv
-from forcing_law.trap import Broken, trap
+from forcing_law.trap import Broken, settled, trap
 from forcing_law.units import foreign, rescaled, respelled
 
 from scenarios.forcing._declared import Input, Quantity
@@ -116,13 +116,13 @@ def values_rescaled_with_their_unit(folder, one, example):
                 yield _broken(path, other, f"{name} in {unit!r}", name)
 
 
-@trap("table", "same", "refused")
+@trap("table", "same")
 def places_spelled_otherwise(folder, one, example):
     """Columns of places, area among them, in the usual other spellings; never dropped."""
     spellings = {
-        "latitude": ("lat", "Lat", "latitude", "Latitude", "LAT"),
-        "longitude": ("lon", "Lon", "long", "longitude", "Longitude", "LON"),
-        "area": ("area", "Area", "AREA"),
+        "latitude": ("lat", "Lat", "latitude", "Latitude", "LAT", "lat_deg", "decimalLatitude"),
+        "longitude": ("lon", "Lon", "long", "longitude", "Longitude", "LON", "Long", "lon_deg"),
+        "area": ("area", "Area", "AREA", "cell_area", "land area"),
     }
     for path, table in _files(folder, one, example):
         for quantity, name in _columns(one, example, table, lambda q: q.role in spellings):
@@ -146,7 +146,26 @@ def longitudes_in_the_other_convention(folder, one, example):
                 yield _broken(path, turned, f"{name} in the other convention", name)
 
 
+@trap("table", "same")
+def areas_with_their_unit_in_the_name(folder, one, example):
+    for path, table in _files(folder, one, example):
+        for _, name in _columns(one, example, table, lambda q: q.role == "area"):
+            if table.unit(name) == "m2":
+                other = table.scaled(name, 1e-6, 0.0).renamed(table.at(name), "area_km2")
+                yield _broken(path, other, f"{name} called area_km2", name, "area_km2")
+
+
 # --- what destroys meaning ---
+
+
+@trap("table", "refused")
+def text_of_another_kind(folder, one, example):
+    """Refused in plain words, once: no line of such a file is looked at."""
+    for path, table in _files(folder, one, example):
+        for encoding in ("utf-16", "utf-16-le"):
+            yield _text(path, table, f"is {encoding}", encoding=encoding)
+        if len(table.header) > 1:
+            yield _text(path, table, "has semicolons", comma=";")
 
 
 def _each_cell(folder, one, example, texts, roles):
@@ -171,6 +190,12 @@ NUMBERS = ("driver", "fraction", "area", "latitude", "longitude", "class", "row"
 @trap("table", "refused", "noted")
 def fill_values(folder, one, example):
     yield from _each_cell(folder, one, example, FILLS, NUMBERS)
+
+
+@trap("table", "refused", "noted")
+def fill_values_out_of_range(folder, one, example):
+    """What is real of permil and degrees east stands for "no value" where it cannot be."""
+    yield from _each_cell(folder, one, example, ("-99", "-999"), ("driver", "fraction", "area"))
 
 
 @trap("table", "refused", "noted")
@@ -207,9 +232,10 @@ def negative_areas(folder, one, example):
 @trap("table", "refused")
 def units_left_out(folder, one, example):
     for path, table in _files(folder, one, example):
-        for _, name in _columns(one, example, table, lambda q: q.said.startswith("file")):
+        for quantity, name in _columns(one, example, table, lambda q: q.said.startswith("file")):
             if table.unit(name):
-                yield _broken(path, table.with_unit(name, ""), f"{name} without its unit", name)
+                broken = _broken(path, table.with_unit(name, ""), f"{name} without its unit", name)
+                yield settled(broken) if quantity.role == "area" else broken
 
 
 @trap("table", "refused")

@@ -76,13 +76,21 @@ def load(path: Path) -> Csv:
     return Csv(header, tuple(rows))
 
 
-def save(path: Path, table: Csv, *, before: str = "", newline: str = "\n") -> None:
+def save(
+    path: Path,
+    table: Csv,
+    *,
+    before: str = "",
+    newline: str = "\n",
+    comma: str = ",",
+    encoding: str = "utf-8",
+) -> None:
     """Write a table."""
-    lines = [",".join(cells) for cells in (table.header, *table.rows)]
-    write(path, before + newline.join([*lines, ""]))
+    lines = [comma.join(cells) for cells in (table.header, *table.rows)]
+    write(path, before + newline.join([*lines, ""]), encoding)
 
 
-def write(path: Path, text: str) -> None:
+def write(path: Path, text: str, encoding: str = "utf-8") -> None:
     """Write text, packed where the name says so."""
-    data = text.encode()
+    data = text.encode(encoding)
     path.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)

@@ -1,7 +1,7 @@
 """What a trap is: one way of spelling or spoiling files, and what must become of it."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from forcing_law.example import Example
@@ -76,3 +76,11 @@ def trap(format: Format, *may: str) -> Callable[[Breaks], Breaks]:
         return breaks
 
     return register
+
+
+def settled(one: Broken) -> Broken:
+    """Return a change whose meaning the range of the values may settle: then they are the same.
+
+    Areas of all cells that would be more than the Earth in km2 are m2.
+    """
+    return replace(one, may=one.may | {"same"})

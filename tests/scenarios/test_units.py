@@ -56,7 +56,7 @@ def test_temperature_has_an_offset():
         ("kg CO2 m-2 s-1", "kg C m-2 s-1", "multiply a mass by 12.011/44.009"),
         ("C", "K", "could be carbon, degree or coulomb; say degC"),
         ("W C-1", "W K-1", "could be carbon, degree or coulomb"),
-        ("kg/(m2 s)", "kg m-2 s-1", "cannot be read at '(m2'"),
+        ("kg/(m2 s", "kg m-2 s-1", "'(' is not closed"),
         ("  ", "Pg C", "no unit is given"),
         ("g N m-2", "g C m-2", "cannot become"),
     ],

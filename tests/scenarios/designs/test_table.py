@@ -85,14 +85,17 @@ def test_values_out_of_bounds_are_told_with_their_line(opened, base):
     ("text", "words", "told"),
     [
         ("", {}, "is empty"),
-        ("tau_soil\n", {}, "has no rows"),
-        ("tau_soil,tau_soil\n1,2\n", {}, "['tau_soil'] stand twice"),
-        ("tau_soil,q10\n1\n", {}, "line 2: needed 2 cells"),
+        ("tau_soil\n", {}, "has a header and no rows"),
+        ("tau_soil,tau_soil\n1,2\n", {}, "column 'tau_soil' is there 2 times; rename one"),
+        ("tau_soil,q10\n1\n", {}, "has 1 cells; needed 2, as the header has"),
         ("tau_sol\n30\n", {}, "did you mean 'tau_soil'?; say which columns to read"),
         ("tau_soil\n30\n", {"columns": {"tau_soil": "tau_sol"}}, "did you mean 'tau_soil'?"),
         ("a\n30\n", {"columns": {"tau_sol": "a"}}, "no parameter 'tau_sol'; did you mean"),
         ("tau_soil\n30\n", {"units": {"tau_sol": "month"}}, "no column is read for 'tau_sol'"),
         ("tau_soil\n30\n", {"units": {"tau_soil": "kg"}}, "cannot become 'yr'"),
+        ("tau_soil [kg]\n30\n", {}, "'kg' cannot become 'yr'"),
+        ("tau_soil [yr]\n30\n", {"units": {"tau_soil": "month"}}, "the header says 'yr'"),
+        ("tau_soil;q10\n30;2\n40;2,5\n", {}, "found ';': save the table with commas"),
     ],
 )
 def test_files_that_do_not_fit(opened, base, text, words, told):
@@ -109,4 +112,39 @@ def test_no_such_file(refused, base):
 def test_not_a_parquet_file(refused, base):
     (base["base"] / "x.parquet").write_text("no")
     (found,) = refused("table", path="x.parquet", context=base)
-    assert "is not a Parquet file" in found
+    assert "is not Parquet, or not all of it" in found
+
+
+def written(opened, base, text, **words):
+    (base["base"] / "x.csv").write_text(text)
+    return opened("table", path="x.csv", context=base, **words)
+
+
+def test_a_header_says_its_unit_and_a_column_without_a_name_is_nobodys(opened, base):
+    """R writes row numbers under an empty name."""
+    text = '"","tau_soil [month]",tau_veg (yr)\n"1",360,5\n"2",480,6\n'
+    design = written(opened, base, text)
+    found = design.rows(0, 2)
+    np.testing.assert_allclose(found["tau_soil"], [[30, 40]], rtol=1e-15)
+    np.testing.assert_array_equal(found["tau_veg"], [[5, 6]])
+    assert design.attributes["units"] == {"tau_soil": "month", "tau_veg": "yr"}
+
+
+def test_a_column_may_be_named_with_its_unit(opened, base):
+    words = {"columns": {"tau_soil": "old [month]"}}
+    found = written(opened, base, "old [month]\n360\n", **words).rows(0, 1)
+    np.testing.assert_allclose(found["tau_soil"], [[30]], rtol=1e-15)
+
+
+@pytest.mark.parametrize("cell", ["3_0", "\u0663\u0660", "1e20", "-9999", "0x1e", "3,0"])
+def test_cells_that_are_no_numbers(opened, base, cell):
+    ((line, where, told),) = lines(opened, base, f'tau_soil\n"{cell}"\n')
+    assert (line, where) == (2, "column 'tau_soil'")
+    assert told == f"found {cell!r}; needed a finite number"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf_16_is_said_in_plain_words(refused, base, encoding):
+    (base["base"] / "x.csv").write_bytes("tau_soil\n30\n".encode(encoding))
+    (found,) = refused("table", path="x.csv", context=base)
+    assert "is UTF-16 ('Unicode text'); needed UTF-8: save it as 'CSV UTF-8'" in found

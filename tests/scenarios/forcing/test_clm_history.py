@@ -317,7 +317,8 @@ class TestRefused:
         write(tmp_path / "h.nc", np.ones(365), lambda m: m.pop("SOILLIQ"))
         assert "h.nc: no variable 'SOILLIQ'" in refused(tmp_path)
         write(tmp_path / "h.nc", np.ones(365), lambda m: m.update(TBOT=("degC", m["TBOT"][1])))
-        assert "h.nc: variable 'TBOT' is in 'degC'; needed 'K'" in refused(tmp_path)
+        # Converted, K that are called degC are far beyond any air.
+        assert "'TBOT', cell 1 (40, 10), 1901-01-01: found 541.66; needed K" in refused(tmp_path)
         assert "forcing.path: no file fits 'x*.nc'" in refused(tmp_path, path="x*.nc")
         (tmp_path / "h.nc").write_bytes((tmp_path / "h.nc").read_bytes()[:2000])
         assert "h.nc: is not NetCDF, or not all of it" in refused(tmp_path)

@@ -295,7 +295,7 @@ def test_a_huge_table_is_refused_unread(tmp_path, monkeypatch):
     with (tmp_path / "t.csv").open("wb") as file:
         file.truncate(5 * 1024**2)
     spec = AnnualTable(reader="annual_table", path="t.csv")
-    assert "has 5 MB and an annual table at most 3" in message(lambda: spec.read(NEEDS, tmp_path))
+    assert "has 5 MB and a table at most 3" in message(lambda: spec.read(NEEDS, tmp_path))
 
 
 def write(folder, name, values, *, variable=None, dims=("time",), **time):

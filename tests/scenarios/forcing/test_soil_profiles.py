@@ -503,7 +503,10 @@ def test_another_unit_of_npp_is_refused(folder):
     file = folder / "testbed" / "clm45_cruncep" / "drivers_mean_2000_2010.nc"
     with netCDF4.Dataset(file, "a") as dataset:
         dataset["cnpp"].units = "kgC m-2 s-1"
-    assert "cnpp is in 'kgC m-2 s-1'; needed 'gC m-2 day-1'" in refused(folder)
+    assert "g C m-2 d-1; needed -10 to 60: check its unit" in refused(folder)
+    with netCDF4.Dataset(file, "a") as dataset:
+        dataset["cnpp"].units = "mol m-2 d-1"
+    assert "a mass is needed: of C or CO2, multiply by 12.011" in refused(folder)
 
 
 DAMAGED = {
