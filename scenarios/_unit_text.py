@@ -64,7 +64,7 @@ _SYMBOLS = {
     "oC": "degC",
 }
 
-SPELLINGS = tuple(_WORDS)
+SPELLINGS = (*_WORDS, "fraction", "dimensionless", "unitless")
 """Words that a misspelt one may mean. Symbols are none: one letter makes another unit of them."""
 
 _TOKEN = re.compile(r"(?P<name>[A-Za-zμ°˚%‰_]+)(?:(?:\^|\*\*)?(?P<power>[+-]?\d+))?")

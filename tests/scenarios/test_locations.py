@@ -65,3 +65,44 @@ def test_many_missing_locations_are_counted(tmp_path):
     many = Locations(tuple(f"cell{k}" for k in range(1000)))
     ((_, _, text),) = faults(tmp_path, "location,tau\nx,1\n", locations=many)
     assert "'cell4' and 995 more; the table has 'x'; add one each" in text
+
+
+def test_places_have_units_and_spellings(tmp_path):
+    found = joined(tmp_path, "location,Longitude,area [km2]\na,350,25\nb,-10,30\nc,0,35\n")
+    np.testing.assert_array_equal(found.columns["lon"], [350, -10, 0])
+    np.testing.assert_allclose(found.columns["area"], [25e6, 30e6, 35e6], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("header", "cell", "line", "said"),
+    [
+        ("area", "25", 1, "no unit is given and 25 could be m2 or km2; say which in the header"),
+        ("lat", "95", 2, "found 95; needed degrees north"),
+        ("tau", "-9999", 2, "'-9999' looks like a fill value"),
+        ("tau", "3_0", 2, "'3_0' is not a number"),
+    ],
+)
+def test_places_and_cells_that_cannot_be(tmp_path, header, cell, line, said):
+    one = Locations(("a",), {})
+    ((found, _, text),) = faults(tmp_path, f"location,{header}\na,{cell}\n", locations=one)
+    assert (found, said in text) == (line, True)
+
+
+def test_row_numbers_are_no_column_of_the_store(tmp_path):
+    found = joined(tmp_path, '"",location,tau\n1,a,1\n2,b,2\n3,c,3\n')
+    assert set(found.columns) == {"lat", "tau"}
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ("location,tau\na,1\n".encode("utf-16"), "is UTF-16 ('Unicode text'); needed UTF-8"),
+        (b"location;tau\na;1,5\n", "needed commas, found ';'"),
+    ],
+)
+def test_text_of_another_kind_is_said_once(tmp_path, data, said):
+    (tmp_path / "l.csv").write_bytes(data)
+    with pytest.raises(ScenarioError) as caught:
+        join(THREE, LocationTable(table="l.csv"), tmp_path)
+    (problem,) = caught.value.problems
+    assert said in problem.text

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scenarios.units import convert, factor, over_area, per, same, times
+from scenarios.units import agree, convert, factor, of_water, over_area, per, readable, same, times
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,36 @@ from scenarios.units import convert, factor, over_area, per, same, times
         ("%", "1", 0.01),
         ("m3 m-3", "fraction", 1.0),
         ("K-1", "degC-1", 1.0),
+        # groups, braces, words
+        ("kg/(m2 s)", "kg C m-2 s-1", 1.0),
+        ("kg C (m2 s)-1", "kg C m-2 s-1", 1.0),
+        ("kg (m^2 s)^-1", "kg C m-2 s-1", 1.0),
+        ("g C m^{-2} s^{-1}", "g C m-2 s-1", 1.0),
+        ("$g m^{-2}$", "g C m-2", 1.0),
+        ("kg per m2 per year", "kg C m-2 yr-1", 1.0),
+        ("kg\u00b7m\u207b\u00b2\u00b7s\u207b\u00b9", "kg m-2 s-1", 1.0),
+        ("10^15 g C yr-1", "Pg C yr-1", 1.0),
+        ("[kg m-2]", "kg C m-2", 1.0),
+        # times
+        *((f"mm {word}-1", "mm month-1", 1.0) for word in ("mon", "mo", "months", "MONTH")),
+        ("mm/mon", "mm month-1", 1.0),
+        ("GtC/Yr", "Pg C yr-1", 1.0),
+        # letters of another case that can mean one unit alone
+        ("PGC/YR", "Pg C yr-1", 1.0),
+        ("Pgc yr-1", "Pg C yr-1", 1.0),
+        ("Kg/m2", "kg C m-2", 1.0),
+        # areas, angles and shares
+        ("square km", "m2", 1e6),
+        ("sq. km", "m2", 1e6),
+        ("ha", "m2", 1e4),
+        ("10^6 km2", "m2", 1e12),
+        ("degrees_north", "degree", 1.0),
+        ("degrees_east", "degree", 1.0),
+        ("percent", "1", 0.01),
+        ("pct", "1", 0.01),
+        ("per mil", "1", 1e-3),
+        ("\u2030", "per mille", 1.0),
+        ("mm3/mm3", "unitless", 1.0),
     ],
 )
 def test_factor(found, needed, expected):
@@ -42,6 +72,13 @@ def test_temperature_has_an_offset():
     np.testing.assert_array_equal(convert([273.15], "K", "°C"), [0.0])
     with pytest.raises(ValueError, match="needs an offset"):
         factor("degC", "K")
+
+
+@pytest.mark.parametrize(
+    "unit", ["oC", "\u00baC", "\u2103", "deg C", "Deg_C", "degrees C", "CELSIUS", "celsius", "DEGC"]
+)
+def test_celsius_in_every_spelling(unit):
+    np.testing.assert_array_equal(convert([1.5], unit, "K"), [274.65])
 
 
 @pytest.mark.parametrize(
@@ -58,6 +95,33 @@ def test_temperature_has_an_offset():
         ("W C-1", "W K-1", "could be carbon, degree or coulomb"),
         ("kg/(m2 s", "kg m-2 s-1", "'(' is not closed"),
         ("  ", "Pg C", "no unit is given"),
+        ("kg) m-2", "kg m-2", "cannot be read at ')'"),
+        ("kgm-2", "kg m-2", "'kgm' is not a unit; write it as"),
+        # what it is of
+        ("kg H2O m-2", "kg C m-2", "cannot become 'kg C m-2'; it is of H2O"),
+        ("gN m-2 d-1", "g C m-2 d-1", "it is of N"),
+        ("ppm CO2", "1", "is of CO2; needed a mass of carbon, such as 'g C'"),
+        ("umol m-2 s-1", "g C m-2 d-1", "multiply by 1.2011e-05 and say 'g C m-2 s-1'"),
+        ("umol CO2 m-2 s-1", "g C m-2 d-1", "multiply by 1.2011e-05 and say 'g C m-2 s-1'"),
+        ("mmolC/m2/d", "g C m-2 d-1", "multiply by 0.012011 and say 'g C/m2/d'"),
+        # advice that follows from dimensions
+        ("kg m-2 s-1", "mm d-1", "a depth is needed: 1 kg m-2 of water is 1 mm"),
+        ("kg m-2", "Pg C yr-1", "a rate is needed; and a total is needed: multiply by the area"),
+        ("kg C m-3", "kg C m-2", "multiply by the thickness of the layer"),
+        ("kg C m-2", "kg C m-3", "divide by the thickness of the layer"),
+        ("d", "1", "they measure different things"),
+        ("yr-1", "yr", "they measure different things"),
+        ("m2", "1", "they measure different things"),
+        ("W m-2", "g C m-2 d-1", "they measure different things"),
+        # angles are no numbers, nor areas
+        ("1", "degree", "they measure different things"),
+        ("radian^2", "m2", "multiply by Earth's radius squared, 4.06e13 m2"),
+        # words and the case of letters
+        ("Celcius", "K", "'Celcius' is not a unit; did you mean 'celsius'?"),
+        ("fractoin", "1", "did you mean"),
+        ("ak", "K", "they measure different things"),
+        ("pgC/yr", "Pg C yr-1", "check the case of its letters: p is 1e-12 and P 1e15"),
+        ("KG M-2 S-1", "kg m-2 s-1", "did you mean 'kg m-2 s-1'? The case of a letter"),
         ("g N m-2", "g C m-2", "cannot become"),
     ],
 )
@@ -128,3 +192,30 @@ def test_pint_is_imported_only_where_units_differ():
         "assert 'pint' in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("unit", "depth", "value"),
+    [
+        ("kg m-2 s-1", "mm d-1", 86400.0),
+        ("kg H2O m-2 s-1", "mm d-1", 86400.0),
+        ("g/cm2/d", "mm d-1", 10.0),
+        ("cm month-1", "mm month-1", 10.0),
+        ("mm d-1", "mm d-1", 1.0),
+    ],
+)
+def test_a_mass_of_water_is_a_depth(unit, depth, value):
+    assert factor(of_water(unit), depth) == pytest.approx(value, rel=1e-14)
+
+
+def test_a_mass_of_carbon_is_no_depth():
+    assert of_water("kg C m-2 s-1") == "kg C m-2 s-1"
+
+
+def test_units_that_agree_and_that_can_be_read():
+    assert agree("PgC/yr", "Gt C a-1")
+    assert agree("kg m-2 s-1", "kg/(m2 s)")
+    assert not agree("degC", "K")
+    assert not agree("?", "K")
+    assert readable("g C m-2")
+    assert not readable("gC/m2/s gridcell")

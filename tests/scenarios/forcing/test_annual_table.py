@@ -220,3 +220,31 @@ def test_trendy_v9():
         # The land model's own balance, with soil turnover inside the paper's 13-36 yr.
         tau = found.drivers["c_soil_model"] / found.drivers["rh"]
         assert 13 < tau[0, -37:].mean() < 36
+
+
+@pytest.mark.parametrize("name", ["", '""', "Unnamed: 0"])
+def test_row_numbers_without_a_name_are_added_to_nothing(tmp_path, name):
+    rows = [f"{k + 1},{1980 + k},A,{50 + k}" for k in range(3)]
+    text = "\n".join([f"{name},year,model,NPP [Pg C yr-1]", *rows, ""])
+    (found,) = read(tmp_path, text)
+    np.testing.assert_array_equal(found.drivers["npp"], [[50.0, 51.0, 52.0]])
+    assert found.provenance["drivers"]["npp"]["from"] == "NPP"
+    assert found.provenance["files"][0]["unnamed_columns_left_out"] == 1
+
+
+def test_the_index_of_a_parquet_file_is_added_to_nothing(tmp_path):
+    frame = pd.DataFrame({"year": [1980, 1981], "model": "A", "NPP [Pg C yr-1]": [50.0, 51.0]})
+    frame.set_index(pd.Index([7, 8])).to_parquet(tmp_path / "t.parquet")
+    (found,) = Spec(reader="annual_table", path="t.parquet").read((NPP,), tmp_path)
+    np.testing.assert_array_equal(found.drivers["npp"], [[50.0, 51.0]])
+
+
+def test_places_of_locations_are_kept(tmp_path):
+    rows = [f"{year},A,{site},1,{lat},20,1.5e6" for site, lat in (("x", 10), ("y", 30))
+            for year in (1901, 1902)]  # fmt: skip
+    text = "\n".join(["year,model,site,NPP [Pg C yr-1],Latitude,lon,area [km2]", *rows, ""])
+    (found,) = read(tmp_path, text, location="site")
+    np.testing.assert_array_equal(found.locations.columns["lat"], [10, 30])
+    np.testing.assert_allclose(found.locations.columns["area"], [1.5e12, 1.5e12])
+    with pytest.raises(ScenarioError, match="in another row of the location, 30; needed one"):
+        read(tmp_path, text.replace("1902,A,y,1,30", "1902,A,y,1,40"), location="site")

@@ -460,3 +460,113 @@ class TestHurdal:
         assert found.coords["year"][0] == 1881
         by_year = found.drivers["soil_temperature"][0].reshape(20, 365)
         assert by_year.mean(axis=0).argmax() in range(190, 240)
+
+
+def gpp(m, unit, factor):
+    """Give a file GPP in another unit; FPSN is 2 (1 + wave) umol m-2 s-1."""
+    _, moles = m.pop("FPSN")
+    m["GPP"] = (unit, moles * 12e-6 * factor)
+
+
+class TestUnits:
+    @pytest.mark.parametrize(
+        ("unit", "factor"),
+        [
+            ("gC/m^2/s", 1.0),
+            ("g C m-2 s-1", 1.0),
+            ("g C m**-2 s**-1", 1.0),
+            ("g C/(m2 s)", 1.0),
+            ("kgC m-2 s-1", 1e-3),
+            ("gC/m2/day", 86400.0),
+            ("mol m-2 s-1", 1 / 12),
+            ("umol CO2 m-2 s-1", 1e6 / 12),
+        ],
+    )
+    def test_one_flux_in_every_unit(self, tmp_path, unit, factor):
+        write(tmp_path / "h.nc", np.ones(365))
+        plain = read(tmp_path).drivers["gpp"]
+        write(tmp_path / "h.nc", np.ones(365), lambda m: gpp(m, unit, factor))
+        # The file holds float32 and so six digits.
+        np.testing.assert_allclose(read(tmp_path).drivers["gpp"], plain, rtol=1e-5, atol=1e-6)
+
+    def test_temperature_in_degrees_celsius_and_water_in_percent(self, tmp_path):
+        write(tmp_path / "h.nc", np.ones(365))
+        plain = read(tmp_path).drivers
+
+        def change(m):
+            m["TBOT"] = ("oC", m["TBOT"][1] - 273.15)
+            m["H2OSOI"] = ("%", 100 * m["H2OSOI"][1])
+
+        write(tmp_path / "h.nc", np.ones(365), change)
+        found = read(tmp_path).drivers
+        for name in ("air_temperature", "theta_f"):
+            np.testing.assert_allclose(found[name], plain[name], rtol=1e-4, atol=1e-4)
+
+    def test_a_unit_that_is_not_said(self, tmp_path):
+        write(tmp_path / "h.nc", np.ones(365), lambda m: gpp(m, "", 1.0))
+        assert "variable 'GPP' has no unit; say units: {GPP: UNIT}" in refused(tmp_path)
+        found = read(tmp_path, units={"GPP": "gC/m2/s"})
+        assert found.drivers["gpp"].max() == pytest.approx(4 * 12e-6 * 86400, rel=1e-3)
+
+    def test_a_unit_that_the_scenario_says_otherwise(self, tmp_path):
+        write(tmp_path / "h.nc", np.ones(365), lambda m: gpp(m, "gC/m2/s", 1.0))
+        said = refused(tmp_path, units={"GPP": "kgC/m2/s"})
+        assert "is in 'gC/m2/s' and the scenario says 'kgC/m2/s'; correct units: or" in said
+        said = refused(tmp_path, units={"GPQ": "kgC/m2/s"})
+        assert "forcing.units.GPQ: is no variable of this reader; did you mean 'GPP'?" in said
+
+    @pytest.mark.parametrize(
+        ("value", "unit", "fraction", "right"),
+        [
+            (2e3, "km^2", 0.5, 1e9),
+            (2e9, "m^2", 0.5, 1e9),
+            (2e5, "ha", 0.5, 1e9),
+            (2e3, "", 0.5, 1e9),
+            (2e9, "", 0.5, 1e9),
+        ],
+    )
+    def test_area_has_its_unit(self, tmp_path, value, unit, fraction, right):
+        write(tmp_path / "h.nc", np.ones(365))
+        add(tmp_path / "h.nc", area=(unit, value), landfrac=("1", fraction))
+        found = read(tmp_path).locations.columns["area"]
+        np.testing.assert_allclose(found, [right, right], rtol=1e-6)
+
+    @pytest.mark.parametrize(
+        ("more", "said"),
+        [
+            ({"area": ("radian^2", 0.001)}, "'area': 'radian^2' cannot become 'm2'"),
+            ({"area": ("km2", 2e9)}, "'area': found 2e+09; needed 0 to 5.1e+14 m2"),
+            ({"area": ("m2", 2e3)}, "no cell has less than 10000 m2: is it km2?"),
+            ({"area": ("", 5e4)}, "could be m2 or km2; say which: units: {area: km2}"),
+            ({"area": ("km2", 2e3), "landfrac": ("1", 50)}, "is it percent? say units: {landfrac"),
+        ],
+    )
+    def test_area_that_cannot_be(self, tmp_path, more, said):
+        write(tmp_path / "h.nc", np.ones(365))
+        add(tmp_path / "h.nc", **{"landfrac": ("1", 1.0), **more})
+        assert said in refused(tmp_path)
+
+    def test_area_of_whole_cells_is_left_out_and_said(self, tmp_path):
+        write(tmp_path / "h.nc", np.ones(365))
+        add(tmp_path / "h.nc", area=("km2", 2e3))
+        found = read(tmp_path)
+        assert "area" not in found.locations.columns
+        (file,) = found.provenance["files"]
+        assert "there is no landfrac" in file["area_left_out"]
+
+    def test_thickness_in_centimetres(self, tmp_path):
+        write(tmp_path / "h.nc", np.ones(365))
+        plain = read(tmp_path).drivers["theta_l"]
+        write(tmp_path / "h.nc", np.ones(365), ground={"DZSOI": 100 * NEW})
+        assert "variable 'DZSOI': levels reach" in refused(tmp_path)
+        found = read(tmp_path, units={"DZSOI": "cm"}).drivers["theta_l"]
+        np.testing.assert_allclose(found, plain, rtol=1e-12)
+
+
+def add(path, **variables):
+    with netCDF4.Dataset(path, "a") as file:
+        for name, (unit, value) in variables.items():
+            made = file.createVariable(name, "f8", ("lndgrid",))
+            if unit:
+                made.units = unit
+            made[:] = value

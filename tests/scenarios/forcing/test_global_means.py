@@ -384,3 +384,10 @@ def test_other_conventions_do_not(words, low, high):
         for name, values in found.drivers.items()
     )
     assert low < off < high
+
+
+@pytest.mark.parametrize(("area", "said"), [(8.5e7, "less than any region"), (8.5e20, "the Earth")])
+def test_an_area_of_another_unit_is_refused(area, said):
+    with pytest.raises(ValueError, match=said):
+        Spec(reader="global_means", path=".", pattern="{model}_{variable}.nc", members={"A": {}},
+             area=area)  # fmt: skip

@@ -7,6 +7,7 @@ from support import DATA, needs_data
 
 from kernels import Variable
 from scenarios import ScenarioError
+from scenarios.forcing._monthly import _converted
 from scenarios.forcing._served import FLUX, LASTING, UNITS
 from scenarios.forcing.seasonal_climatology import LABEL, Spec
 from scenarios.forcing.synthetic_testbed import DAILY
@@ -211,3 +212,50 @@ class TestRefused:
         assert "forcing.units.rain: no quantity 'rain'" in said
         said = refused(tmp_path, variables={"gpp": "GPP"})
         assert "forcing.months: no file has 'GPP'; say variables: {gpp: NAME}" in said
+
+
+class TestUnits:
+    @pytest.mark.parametrize(
+        "unit", ["mm/mon", "mm month-1", "mm mo-1", "mm months-1", "kg m-2 month-1", "mm MONTH-1"]
+    )
+    def test_months_have_their_own_lengths(self, unit):
+        found = _converted("precipitation", np.full((1, 12), 60.0), unit)
+        np.testing.assert_allclose(found[0, :3], [60 / 31, 60 / 28, 60 / 31], rtol=1e-14)
+
+    def test_months_of_other_quantities_have_them_too(self):
+        found = _converted("gpp", np.full((1, 12), 28.0), "g C m-2 month-1")
+        np.testing.assert_allclose(found[0, :2], [28 / 31, 1.0], rtol=1e-14)
+
+    @pytest.mark.parametrize("unit", ["kg m-2 s-1", "kg H2O m-2 s-1", "mm s-1"])
+    def test_precipitation_of_cmip(self, unit):
+        found = _converted("precipitation", np.full((1, 12), 2.3e-5), unit)
+        np.testing.assert_allclose(found, 2.3e-5 * 86400, rtol=1e-14)
+
+    def test_centimetres_a_month(self):
+        found = _converted("precipitation", np.full((1, 12), 6.0), "cm month-1")
+        np.testing.assert_allclose(found[0, 1], 60 / 28, rtol=1e-14)
+
+    @pytest.mark.parametrize("unit", ["mm", "m", "cm", "kg m-2"])
+    def test_a_depth_of_no_time_is_refused(self, unit):
+        with pytest.raises(ValueError, match="is not said to be of a month or a day"):
+            _converted("precipitation", np.full((1, 12), 60.0), unit)
+
+    def test_moles_are_refused_with_their_factor(self, tmp_path):
+        said = refused(tmp_path, table=months().replace("[g C m-2 d-1]", "[umol m-2 s-1]"))
+        assert "multiply by 1.2011e-05 and say 'g C m-2 s-1'" in said
+
+    def test_the_file_and_the_scenario_must_agree(self, tmp_path):
+        said = refused(tmp_path, units={"gpp": "kg C m-2 d-1"})
+        assert "is in 'g C m-2 d-1' and the scenario says 'kg C m-2 d-1'; correct one" in said
+
+    def test_sites_have_units_and_places_in_other_spellings(self, tmp_path):
+        plain = read(tmp_path)
+        sites = """location,Latitude,Long,pft,sand [%],clay,area [km2]
+hurdal,60.4,11.0,1,50,20,4e4
+sahel,14.0,5.0,9,60,20,5e4
+"""
+        found = read(tmp_path, sites=sites, units={"clay": "percent"})
+        for name, values in plain.locations.columns.items():
+            np.testing.assert_allclose(found.locations.columns[name], values, rtol=1e-12)
+        for name, values in plain.drivers.items():
+            np.testing.assert_allclose(found.drivers[name], values, rtol=1e-9, atol=1e-12)

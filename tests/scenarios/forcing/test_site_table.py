@@ -207,3 +207,88 @@ class TestRefusals:
         found = refused(tmp_path, text)
         assert "'cold' is not a number" in found
         assert "is empty" in found
+
+
+class TestPlaces:
+    @pytest.mark.parametrize(
+        ("header", "words"),
+        [
+            ("Latitude,LONG,area [km2]", {}),
+            ("lat_deg,lon,area_km2", {}),
+            ("lat [radians],lon,area (ha)", {}),
+            ("LAT,longitude,area", {"units": {"area": "km2"}}),
+            ("y,x,area [km2]", {"columns": {"lat": "y", "lon": "x"}}),
+        ],
+    )
+    def test_whatever_they_are_called(self, tmp_path, header, words):
+        lat = float(np.radians(40.0)) if "radians" in header else 40.0
+        area = 2500 if "ha)" in header else 25
+        found = read(tmp_path, f"location,clay [1],{header}\nA,0.1,{lat!r},350,{area}\n", (CLAY,),
+                     **words)  # fmt: skip
+        columns = found.locations.columns
+        np.testing.assert_allclose(columns["lat"], [40.0], rtol=1e-12)
+        np.testing.assert_allclose(columns["lon"], [350.0], rtol=1e-12)
+        np.testing.assert_allclose(columns["area"], [25e6], rtol=1e-12)
+
+    @pytest.mark.parametrize(
+        ("header", "row", "said"),
+        [
+            ("area", "25", "sites.csv:1: column 'area': no unit is given and 25 could be m2 or"),
+            ("lat", "95", "sites.csv:2: column 'lat', location 'A': found 95; needed degrees"),
+            ("Longitude", "-200", "column 'Longitude', location 'A': found -200; needed degrees"),
+            ("area [m]", "25", "'m' cannot become 'm2'"),
+            ("area [m2]", "1e15", "found 1e+15; needed 0 to 5.1e+14 m2, the whole Earth"),
+            ("area_km2 [m2]", "25", "is said to be in 'm2' and in 'km2'; correct one of them"),
+            ("lat,latitude", "1,2", "columns 'lat' and 'latitude' may both be lat"),
+        ],
+    )
+    def test_refused(self, tmp_path, header, row, said):
+        assert said in refused(tmp_path, f"location,clay [1],{header}\nA,0.1,{row}\n", (CLAY,))
+
+    def test_a_driver_of_latitude_is_the_same_column(self, tmp_path):
+        need = Variable("latitude", "degrees_north", "latitude", ())
+        found = read(tmp_path, "location,Lat [degrees]\nA,40\n", (need,))
+        np.testing.assert_array_equal(found.drivers["latitude"], [40.0])
+        np.testing.assert_array_equal(found.locations.columns["lat"], [40.0])
+
+
+class TestCells:
+    @pytest.mark.parametrize("cell", ["-99", "-999", "-9999", "1e20", "9.96921e36", "1_0", "0x1"])
+    def test_what_stands_for_missing_is_refused_with_its_line(self, tmp_path, cell):
+        need = Variable("soil_temperature", "degC", "temperature", ())
+        said = refused(tmp_path, f"location,soil_temperature [degC]\nA,{cell}\n", (need,))
+        assert f"sites.csv:2: location 'A', column 'soil_temperature': '{cell}'" in said
+
+    @pytest.mark.parametrize("value", [-99.0, -999.0])
+    def test_14C_of_minus_99_permil_is_real(self, tmp_path, value):
+        need = Variable("delta", "permille", "14C", ())
+        found = read(tmp_path, f"location,delta [per mil]\nA,{value}\n", (need,))
+        np.testing.assert_array_equal(found.drivers["delta"], [value])
+
+    def test_columns_without_a_name_are_nobodys(self, tmp_path):
+        found = read(tmp_path, '"","location","clay [1]",Unnamed: 3\n"1",A,0.1,7\n', (CLAY,))
+        np.testing.assert_array_equal(found.drivers["clay"], [0.1])
+        assert found.provenance["files"][0]["unnamed_columns_left_out"] == 2
+
+
+def test_advice_for_a_share_can_be_copied_and_does_not_invite_percent(tmp_path):
+    said = refused(tmp_path, "location,clay\nA,0.1\n", (CLAY,))
+    assert "say units: {clay: fraction} or {clay: percent}" in said
+    for unit in ("fraction", "1", 1):
+        found = read(tmp_path, "location,clay\nA,0.1\n", (CLAY,), units={"clay": unit})
+        np.testing.assert_array_equal(found.drivers["clay"], [0.1])
+    found = read(tmp_path, "location,clay\nA,10\n", (CLAY,), units={"clay": "percent"})
+    np.testing.assert_allclose(found.drivers["clay"], [0.1], rtol=1e-15)
+
+
+def test_a_unit_that_is_none_gives_way_to_the_scenarios(tmp_path):
+    text = "location,clay [g per 100 g soil]\nA,10\n"
+    assert "is not a unit" in refused(tmp_path, text, (CLAY,))
+    found = read(tmp_path, text, (CLAY,), units={"clay": "percent"})
+    np.testing.assert_allclose(found.drivers["clay"], [0.1], rtol=1e-15)
+
+
+def test_semicolons_are_said_once(tmp_path):
+    said = refused(tmp_path, "location;clay [1]\nA;0,1\nB;0,2\n", (CLAY,))
+    assert said.count("\n") == 0
+    assert "needed commas, found ';': save the table with commas and decimal points" in said

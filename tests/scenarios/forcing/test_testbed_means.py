@@ -9,6 +9,7 @@ import kernels
 from kernels import Variable
 from scenarios import ScenarioError
 from scenarios.forcing._served import FLUX, MAKERS, UNITS, misfits
+from scenarios.forcing._testbed_grid import Cells
 from scenarios.forcing._testbed_plants import quality
 from scenarios.forcing.testbed_means import GIVEN, Spec
 
@@ -158,6 +159,32 @@ class TestRefused:
         soil.write_text(soil.read_text().replace("sand,clay", "clay,sand"))
         said = refused(folder)
         assert "soil.csv:1: column 4 is 'clay'; needed 'sand': columns are read by position" in said
+
+    @pytest.mark.parametrize(
+        ("box", "said"),
+        [
+            ([60, 40, 0, 10], "the south, 60, is north of 40; needed [south, north, west, east]"),
+            ([0, 120, 0, 10], "0 to 120 are no latitudes, -90 to 90; needed [south, north,"),
+            ([0, 10, 0, 400], "0 to 400 are no longitudes, -180 to 360; needed [south, north,"),
+        ],
+    )
+    def test_a_box_in_another_order(self, box, said):
+        with pytest.raises(ValueError, match="box") as error:
+            Cells(box=box)
+        assert said in str(error.value)
+
+    def test_cell_numbers_out_of_range_say_the_range(self, folder):
+        said = refused(folder, cells=[8])
+        assert "no cell 8 among those that are simulated: 6 cells, numbered (ijcam) from 1" in said
+
+    def test_areas_are_no_more_than_the_earth(self, folder):
+        small.tables(folder, area=np.full(9, 4e14))
+        assert "column 'landarea': is 3.6e+15 m2 in all; the Earth has 5.1e+14" in refused(folder)
+
+    def test_units(self, folder):
+        assert "forcing.units.cgp: is no variable of this reader; did you mean 'cgpp'?" in refused(
+            folder, units={"cgp": "g C m-2 d-1"}
+        )
 
     def test_words(self, folder):
         assert "forcing.cells[0]: no cell 8 among those" in refused(folder, cells=[8])
