@@ -558,7 +558,7 @@ class TestUnits:
         write(tmp_path / "h.nc", np.ones(365))
         plain = read(tmp_path).drivers["theta_l"]
         write(tmp_path / "h.nc", np.ones(365), ground={"DZSOI": 100 * NEW})
-        assert "variable 'DZSOI': levels reach" in refused(tmp_path)
+        assert "variable 'DZSOI' has 1511.5; needed depths in m" in refused(tmp_path)
         found = read(tmp_path, units={"DZSOI": "cm"}).drivers["theta_l"]
         np.testing.assert_allclose(found, plain, rtol=1e-12)
 
