@@ -3,7 +3,7 @@
 import numpy as np
 import pint
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from laws import assert_same_bits
 from profile_cases import CASES, PROFILE_POOLS, over, run, with_14c
@@ -272,16 +272,19 @@ def test_roots_are_shared_out_wholly(alpha):
         np.testing.assert_allclose(g, thickness / 100)
     else:
         cumulated = -np.expm1(-alpha * edges) / -np.expm1(-alpha * 100)
-        np.testing.assert_allclose(g, np.diff(cumulated), rtol=1e-9, atol=2e-16)
+        # The digits of a difference are those of what is subtracted, which is up to 1.
+        np.testing.assert_allclose(g, np.diff(cumulated), rtol=1e-9, atol=1e-15)
 
 
 @few
 @given(size=st.integers(1, 8), norm=st.floats(0, 50), seed=st.integers(0, 99))
+@example(size=1, norm=32.0, seed=0)
 def test_small_exponentials_are_scipys(size, norm, seed):
     t = np.random.default_rng(seed).normal(size=(size, size))
     t *= -norm / max(np.abs(t).sum(axis=1).max(), 1e-300)
     expected = scipy_expm(t)
-    np.testing.assert_allclose(expm(t), expected, rtol=0, atol=1e-11 * np.abs(expected).max())
+    # Rounding doubles with each of up to eight squarings.
+    np.testing.assert_allclose(expm(t), expected, rtol=0, atol=2e-12 * np.abs(expected).max())
 
 
 @few
