@@ -6,28 +6,36 @@ driver that is started again lets the workers of the first one in.
 
 import datetime
 import os
-import shutil
-from pathlib import Path
+import stat
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ensemble.chunks import write_file
+from ensemble.folders import Folder, Foreign
+from ensemble.store import Store
 
 if TYPE_CHECKING:
     from cryptography.x509 import KeyUsage
     from distributed.security import Security
 
 FOLDER = "tls"
+CERTIFICATE, KEY = "cert.pem", "key.pem"
 VALID = datetime.timedelta(days=365)
 
 
-def security(store: Path) -> "Security":
-    """Return what Dask needs to use a run's certificate, which is made where there is none."""
+def security(store: Store) -> "Security":
+    """Return what Dask needs to use a run's certificate, which is made where there is none.
+
+    Raises
+    ------
+    Foreign
+        There is a key that somebody else may have put there, or may know.
+    """
     from distributed.security import Security
 
-    folder = store / FOLDER
+    folder = _folder(store.root)
     if not _usable(folder):
         _make(folder)
-    cert, key = str(folder / "cert.pem"), str(folder / "key.pem")
+    cert, key = (str(store.path.absolute() / FOLDER / name) for name in (CERTIFICATE, KEY))
     files = {
         f"tls_{role}_{kind}": file
         for role in ("scheduler", "worker", "client")
@@ -37,30 +45,51 @@ def security(store: Path) -> "Security":
     return Security(require_encryption=True, tls_ca_file=cert, **files)
 
 
-def remove(store: Path) -> None:
+def remove(store: Store) -> None:
     """Remove a run's key: the run is over."""
-    shutil.rmtree(store / FOLDER, ignore_errors=True)
+    store.root.remove_folder(FOLDER)
 
 
-def _usable(folder: Path) -> bool:
+def _folder(store: Folder) -> Folder:
+    """Open the folder of the key, made for this user alone where there is none."""
+    with suppress(FileExistsError):
+        os.mkdir(FOLDER, 0o700, dir_fd=store.descriptor)
+    folder = store.folder(FOLDER)
+    _refuse_shared(folder, "", 0o700)
+    for name in folder.names():
+        _refuse_shared(folder, name, 0o600)
+    return folder
+
+
+def _refuse_shared(folder: Folder, name: str, most: int) -> None:
+    """Refuse a key, or its folder, that is not this user's alone."""
+    found = folder.status(name) if name else os.fstat(folder.descriptor)
+    if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) & ~most:
+        raise Foreign(
+            f"{folder.path / name}: belongs to user {found.st_uid} with mode "
+            f"{stat.S_IMODE(found.st_mode):04o}; needed user {os.geteuid()} and {most:04o}, as "
+            "whoever knows the key could join the run; remove that folder: the run makes another"
+        )
+
+
+def _usable(folder: Folder) -> bool:
     """Return whether there is a key that lasts; a run may go on a year after it began."""
     from cryptography import x509
 
     try:
-        certificate = x509.load_pem_x509_certificate((folder / "cert.pem").read_bytes())
+        certificate = x509.load_pem_x509_certificate(folder.read(CERTIFICATE))
     except (FileNotFoundError, ValueError):
         return False
     lasts = certificate.not_valid_after_utc > datetime.datetime.now(datetime.UTC) + VALID / 2
-    return lasts and (folder / "key.pem").exists()
+    return lasts and folder.exists(KEY)
 
 
-def _make(folder: Path) -> None:
+def _make(folder: Folder) -> None:
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.x509.oid import NameOID
 
-    folder.mkdir(mode=0o700, exist_ok=True)
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "soilsweep run")])
     now = datetime.datetime.now(datetime.UTC)
@@ -83,8 +112,8 @@ def _make(folder: Path) -> None:
     secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     before = os.umask(0o077)
     try:
-        write_file(folder / "cert.pem", certificate.public_bytes(pem), sync=True)
-        write_file(folder / "key.pem", secret, sync=True)
+        folder.write(CERTIFICATE, certificate.public_bytes(pem), sync=True)
+        folder.write(KEY, secret, sync=True)
     finally:
         os.umask(before)
 

@@ -1,12 +1,9 @@
-"""Chunk files: encode, write so that a reader never sees half of one, read back."""
+"""Chunk files: encode and decode, and the checksums of what is in them."""
 
 import json
 import math
 import os
-import socket
-import threading
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 
 import google_crc32c
@@ -27,9 +24,9 @@ def checksum(values: NDArray[np.generic]) -> str:
     return f"{google_crc32c.value(flat):08x}"
 
 
-def chunk_path(root: Path, spec: ArraySpec, index: tuple[int, ...]) -> Path:
-    """Return the file of one chunk."""
-    return root / spec.path / ".".join(["c", *map(str, index)])
+def chunk_name(spec: ArraySpec, index: tuple[int, ...]) -> str:
+    """Return the file of one chunk, from the root of its store."""
+    return f"{spec.path}/{'.'.join(['c', *map(str, index)])}"
 
 
 def encode(spec: ArraySpec, values: NDArray[np.generic]) -> bytes | memoryview:
@@ -88,48 +85,6 @@ def unpack(content: bytes) -> dict[str, NDArray[np.generic]]:
         arrays[name] = np.frombuffer(body, dtype, count, place).reshape(shape)
         place += count * np.dtype(dtype).itemsize
     return arrays
-
-
-@cache
-def _host() -> str:
-    """Return this host's name: processes of two may have the same number."""
-    return socket.gethostname()
-
-
-def write_file(
-    path: Path, content: bytes | memoryview, *, sync: bool, scratch: Path | None = None
-) -> None:
-    """Write a file under a temporary name and rename it, so that it is whole or absent.
-
-    Parameters
-    ----------
-    path : Path
-        In a folder that exists.
-    content : bytes
-    sync : bool
-        Whether the file and its name must survive a power cut.
-    scratch : Path, optional
-        Folder for the temporary name, on the same file system; what a killed process leaves
-        is found there. Beside the file otherwise.
-    """
-    name = f".{path.name}.{_host()}-{os.getpid()}-{threading.get_ident()}.tmp"
-    temporary = (scratch or path.parent) / name
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
-    try:
-        try:
-            view = memoryview(content)
-            while view:
-                view = view[os.write(descriptor, view) :]
-            if sync:
-                os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        os.rename(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    if sync:
-        sync_folder(path.parent)
 
 
 def sync_folder(path: Path) -> None:

@@ -14,8 +14,11 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from ensemble.chunks import write_file
+from ensemble.folders import Folder
 from ensemble.journal import Key
+
+WORKERS = "workers"
+"""Folder of a store with a file for each worker that is alive."""
 
 BEAT_SECONDS = 10.0
 STALE_SECONDS = 120.0
@@ -28,18 +31,17 @@ class Heart:
 
     Parameters
     ----------
-    folder : Path
-        ``workers/`` of the store.
+    store : Folder
     name : str
         This worker's.
     about : mapping
         What others may want to know: job, host.
     """
 
-    def __init__(self, folder: Path, name: str, about: dict[str, object]) -> None:
-        self.path = folder / name
-        folder.mkdir(exist_ok=True)
-        write_file(self.path, json.dumps(about).encode(), sync=False)
+    def __init__(self, store: Folder, name: str, about: dict[str, object]) -> None:
+        self.folder = store.folder(WORKERS, make=True)
+        self.name = name
+        self.folder.write(name, json.dumps(about).encode(), sync=False)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
         self._thread.start()
@@ -48,17 +50,17 @@ class Heart:
         while not self._stop.wait(BEAT_SECONDS):
             # A full disk or a server that is away must not end a worker; it is late, no more.
             with suppress(OSError):
-                os.utime(self.path)
+                self.folder.touch(self.name)
 
     def now(self) -> float:
         """Return the file system's time, which is the clock that others' files are dated by."""
-        os.utime(self.path)
-        return self.path.stat().st_mtime
+        self.folder.touch(self.name)
+        return self.folder.status(self.name).st_mtime
 
     def stop(self) -> None:
         """End in order."""
         self._stop.set()
-        self.path.unlink(missing_ok=True)
+        self.folder.remove(self.name)
 
 
 class Claims:
@@ -66,75 +68,76 @@ class Claims:
 
     Parameters
     ----------
-    store : Path
+    store : Folder
     heart : Heart
     stale : float
         Seconds without a heartbeat after which a worker counts as gone.
     """
 
-    def __init__(self, store: Path, heart: Heart, stale: float = STALE_SECONDS) -> None:
-        self.folder = store / "claims"
-        self.folder.mkdir(exist_ok=True)
-        self.workers = heart.path.parent
+    def __init__(self, store: Folder, heart: Heart, stale: float = STALE_SECONDS) -> None:
+        self.folder = store.folder("claims", make=True)
         self.heart = heart
         self.stale = stale
 
     def take(self, key: Key) -> str:
         """Claim a block: ``"new"``, ``"inherited"`` of a worker that is gone, or ``""``."""
-        path = self._path(key)
-        if self._create(path):
+        name = self._name(key)
+        if self._create(name):
             return "new"
         try:
-            owner = path.read_text()
+            owner = self._owner(name)
         except FileNotFoundError:
-            return "new" if self._create(path) else ""
-        if owner == self.heart.path.name or self._alive(owner, path):
+            return "new" if self._create(name) else ""
+        if owner == self.heart.name or self._alive(owner, name):
             return ""
-        return "inherited" if self._inherit(path, owner) else ""
+        return "inherited" if self._inherit(name, owner) else ""
 
-    def _inherit(self, path: Path, owner: str) -> bool:
+    def _owner(self, name: str) -> str:
+        return self.folder.read(name).decode()
+
+    def _inherit(self, name: str, owner: str) -> bool:
         """Put this worker's name in the place of one that is gone, unless another has done so."""
         # Others see it gone as well, and one may have been faster: one at a time looks again.
-        turn = path.with_name(f".{path.name}")
+        turn = f".{name}"
         if not self._create(turn):
             self._skip_the_dead(turn)
             return False
         try:
-            if path.read_text() != owner:
+            if self._owner(name) != owner:
                 return False
-            write_file(path, self.heart.path.name.encode(), sync=False)
+            self.folder.write(name, self.heart.name.encode(), sync=False)
         except FileNotFoundError:
             return False
         finally:
-            turn.unlink(missing_ok=True)
+            self.folder.remove(turn)
         return True
 
-    def _skip_the_dead(self, turn: Path) -> None:
+    def _skip_the_dead(self, turn: str) -> None:
         """Free the turn of a worker that died in it, for the next time."""
         with suppress(FileNotFoundError):
-            if not self._alive(turn.read_text(), turn):
-                turn.unlink()
+            if not self._alive(self._owner(turn), turn):
+                self.folder.remove(turn)
 
     def drop(self, key: Key) -> None:
         """Give a claim back: the block is committed, or somebody else's."""
-        self._path(key).unlink(missing_ok=True)
+        self.folder.remove(self._name(key))
 
-    def _path(self, key: Key) -> Path:
-        return self.folder / "-".join(map(str, key))
+    def _name(self, key: Key) -> str:
+        return "-".join(map(str, key))
 
-    def _create(self, path: Path) -> bool:
+    def _create(self, name: str) -> bool:
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+            descriptor = self.folder.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         except (FileExistsError, FileNotFoundError):
             # Somebody's, or the folder is gone: the run is over.
             return False
         try:
-            os.write(descriptor, self.heart.path.name.encode())
+            os.write(descriptor, self.heart.name.encode())
         finally:
             os.close(descriptor)
         return True
 
-    def _alive(self, owner: str, claim: Path) -> bool:
+    def _alive(self, owner: str, claim: str) -> bool:
         """Return whether a claim's worker has been heard of; a claim without name is young."""
         if owner and is_dead_here(owner):
             return False
@@ -143,9 +146,9 @@ class Claims:
         except FileNotFoundError:
             # The run is over. Without a clock nobody can be said to be late.
             return True
-        file = self.workers / owner if owner else claim
+        folder, name = (self.heart.folder, owner) if owner else (self.folder, claim)
         try:
-            return now - file.stat().st_mtime < self.stale
+            return now - folder.status(name).st_mtime < self.stale
         except FileNotFoundError:
             return False
 

@@ -299,7 +299,7 @@ def replay(
 
     opened = launch.read_store(store)
     place = verifying.parse_member(member, opened)
-    if case := quarantine.read(opened.path).get(place):
+    if case := quarantine.read(opened.root).get(place):
         console.warn(f"in quarantine, so this process may end or hang: {case.cause}")
     again = verifying.replay(opened, place)
     if as_json:

@@ -120,7 +120,7 @@ def run(
     count = asked or len(os.sched_getaffinity(0))
     store, warnings = store_of(plan, count, accept_changes, try_first=try_first)
     work = _work(plan, store)
-    with locked(store.path):
+    with locked(store):
         committed = store.committed()
         store.make_folders("scratch", "inflight", *(() if committed else ("partials",)))
         store.clear_scratch()
@@ -165,7 +165,7 @@ def _work(plan: Plan, store: Store) -> EnsembleWork:
     """Return the work of a plan; that of the store where it was begun before limits were."""
     if store.attrs["identity"].get("limits") != plan.identity["limits"]:
         return launch.open_work(store)
-    return EnsembleWork(plan.setup, plan.layout, quarantine.read(store.path))
+    return EnsembleWork(plan.setup, plan.layout, quarantine.read(store.root))
 
 
 def _pending(

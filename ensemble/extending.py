@@ -196,7 +196,7 @@ def _grow(
 ) -> bool:
     """Run the longer design and give it the store's name; return False where it was stopped."""
     place = grown.store.path
-    with locked(place):
+    with locked(grown.store):
         growing.adopt(grown)
         with progress(grown.plan) as tell:
             outcome = run(grown.plan, progress=tell)

@@ -1,12 +1,10 @@
 """What is left to do when every block is committed; idempotent, whoever does it."""
 
-import shutil
 from collections.abc import Mapping
 
 import numpy as np
 
 from ensemble import across, adding, certificates
-from ensemble.chunks import write_file
 from ensemble.journal import Entry, Key
 from ensemble.limits import remedy
 from ensemble.members import EnsembleWork
@@ -19,7 +17,7 @@ MARK = "finalised"
 
 def is_finalised(store: Store) -> bool:
     """Return whether control members and statistics have been written."""
-    return (store.path / MARK).exists()
+    return store.root.exists(MARK)
 
 
 def lost_units(store: Store) -> list[str]:
@@ -57,8 +55,8 @@ def finalise(store: Store, work: EnsembleWork, committed: Mapping[Key, Entry]) -
         for path, values in finished.items():
             store.write_chunk(path, work.grid.index((0, place, 0), store.specs[path]), values)
     adding.finish(store, work.layout)
-    certificates.remove(store.path)
-    write_file(store.path / MARK, store.digest(committed).encode(), sync=True)
+    certificates.remove(store)
+    store.root.write(MARK, store.digest(committed).encode(), sync=True)
     # Independent workers look for the mark when these are gone.
     for folder in ("claims", "workers"):
-        shutil.rmtree(store.path / folder, ignore_errors=True)
+        store.root.remove_folder(folder)

@@ -6,25 +6,21 @@ complete it takes the shorter one's name (`swapping`). Killed at any moment, eit
 """
 
 import json
-import os
-import shutil
 import zlib
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ensemble import launch, pilot
-from ensemble.chunks import chunk_path, sync_folder, write_file
+from ensemble import launch, pilot, quarantine
+from ensemble.chunks import chunk_name
 from ensemble.journal import Key
 from ensemble.layout import Layout
 from ensemble.outlook import outlook
 from ensemble.planning import Plan, identity_of
 from ensemble.setup import Setup
-from ensemble.store import PlanError, Store, beside, read
+from ensemble.store import PlanError, Store, beside, partial_name, read
 from ensemble.swapping import discard
 from scenarios import Loaded
 from scenarios.edit import with_values
@@ -195,47 +191,44 @@ def adopt(grown: Growth) -> Store:
 def _link(old: Store, new: Store, grown: Growth, keys: Collection[Key]) -> None:
     """Link the files of blocks, make them durable, then say that they are committed."""
     grid, committed = grown.plan.layout.grid, old.committed()
-    folders = {new.path / "partials"}
+    folders = {"partials"}
     for key in keys:
-        same_file(old.partial_path(key), new.partial_path(key))
+        same_file(old, new, partial_name(key))
         for name in committed[key].checksums.keys() - {"partials"}:
             spec = new.specs[name]
-            index = grid.index(key, spec)
-            file = chunk_path(new.path, spec, index)
-            folders.add(file.parent)
-            same_file(chunk_path(old.path, old.specs[name], index), file)
-    if (old.path / "quarantine").is_dir():
-        shutil.copytree(old.path / "quarantine", new.path / "quarantine", dirs_exist_ok=True)
-    for folder in folders:
-        sync_folder(folder)
-    for journal in sorted(old.journal.glob("*.jsonl")):
-        lines = list(_lines_of(journal, frozenset(grown.kept)))
-        write_file(new.journal / journal.name, b"".join(lines), sync=True)
+            folders.add(name)
+            same_file(old, new, chunk_name(spec, grid.index(key, spec)))
+    for name in old.root.names(quarantine.FOLDER):
+        new.make_folders(quarantine.FOLDER)
+        same_file(old, new, f"{quarantine.FOLDER}/{name}")
+    for name in folders:
+        new.root.folder(name).sync()
+    for name in old.journal.names():
+        lines = list(_lines_of(old.journal.read(name), frozenset(grown.kept)))
+        new.journal.write(name, b"".join(lines), sync=True)
 
 
-def same_file(source: Path, target: Path) -> None:
-    """Give a file a second name, or copy it where the file system has no links.
+def same_file(old: Store, new: Store, name: str) -> None:
+    """Give a file of one store a second name in another, or copy it where links cannot be had.
 
     A file of a store is replaced by renaming and never written again, so neither store can
     change the other's.
     """
-    with suppress(FileNotFoundError):
-        target.unlink()
+    new.root.remove(name)
     try:
-        os.link(source, target)
+        new.root.link(old.root, name)
     except FileNotFoundError as error:
-        store = source.parents[1]
         raise PlanError(
-            f"{source}: a file of a committed block is missing; run `soilsweep verify {store} "
-            "--repair` first"
+            f"{old.path / name}: a file of a committed block is missing; run `soilsweep verify "
+            f"{old.path} --repair` first"
         ) from error
     except OSError:
-        write_file(target, source.read_bytes(), sync=True)
+        new.root.write(name, old.root.read(name), sync=True)
 
 
-def _lines_of(journal: Path, kept: frozenset[Key]) -> Iterator[bytes]:
+def _lines_of(journal: bytes, kept: frozenset[Key]) -> Iterator[bytes]:
     """Yield the lines of a journal as they stand: how it began, and blocks that are kept."""
-    for line in journal.read_bytes().splitlines(keepends=True):
+    for line in journal.splitlines(keepends=True):
         text = line[9:].rstrip(b"\n")
         if b"%08x" % zlib.crc32(text) != line[:8] or not line.endswith(b"\n"):
             continue

@@ -13,8 +13,9 @@ import time
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
+
+from ensemble.folders import Folder
 
 Key = tuple[int, ...]
 
@@ -58,9 +59,9 @@ class Entry:
 class Journal:
     """The journal of this process; opened at the first line, safe for threads."""
 
-    def __init__(self, folder: Path, header: Mapping[str, Any]) -> None:
-        name = f"{socket.gethostname()}-{os.getpid()}-{time.time_ns()}.jsonl"
-        self.path = folder / name
+    def __init__(self, folder: Folder, header: Mapping[str, Any]) -> None:
+        self.folder = folder
+        self.name = f"{socket.gethostname()}-{os.getpid()}-{time.time_ns()}.jsonl"
         self._header = dict(header)
         self._lock = threading.Lock()
         self._descriptor: int | None = None
@@ -88,7 +89,7 @@ class Journal:
 
     def _open(self, sync: bool) -> int:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_EXCL
-        descriptor = self._descriptor = os.open(self.path, flags, 0o666)
+        descriptor = self._descriptor = self.folder.open(self.name, flags)
         self._append({"start": {**self._header, "time": time.time()}}, sync)
         return descriptor
 
@@ -99,7 +100,7 @@ class Journal:
         # One write per line: with O_APPEND two lines never mix, and a torn one ends the file.
         written = os.write(self._descriptor, line)
         if written != len(line):
-            raise OSError(28, "no space left for the journal", str(self.path))
+            raise OSError(28, "no space left for the journal", str(self.folder.path / self.name))
         if sync:
             os.fdatasync(self._descriptor)
 
@@ -111,9 +112,13 @@ class Journal:
                 self._descriptor = None
 
 
-def _records(path: Path) -> Iterator[dict[str, Any]]:
+def _journals(folder: Folder) -> Iterator[str]:
+    return (name for name in folder.names() if name.endswith(".jsonl"))
+
+
+def _records(folder: Folder, name: str) -> Iterator[dict[str, Any]]:
     """Yield the valid lines of one journal."""
-    for line in path.read_bytes().split(b"\n"):
+    for line in folder.read(name).split(b"\n"):
         if len(line) < 10 or line[8:9] != b" ":
             continue
         text = line[9:]
@@ -121,15 +126,15 @@ def _records(path: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(text)
 
 
-def headers(folder: Path) -> list[dict[str, Any]]:
+def headers(folder: Folder) -> list[dict[str, Any]]:
     """Return the first line of every journal: host, versions, CPU, time."""
     found = []
-    for path in sorted(folder.glob("*.jsonl")):
-        found += [r["start"] for r in _records(path) if "start" in r]
+    for name in _journals(folder):
+        found += [r["start"] for r in _records(folder, name) if "start" in r]
     return found
 
 
-def read(folder: Path) -> dict[Key, Entry]:
+def read(folder: Folder) -> dict[Key, Entry]:
     """Return every committed block.
 
     Raises
@@ -139,14 +144,14 @@ def read(folder: Path) -> dict[Key, Entry]:
         machine wrote one store.
     """
     committed: dict[Key, Entry] = {}
-    for path in sorted(folder.glob("*.jsonl")):
-        for record in _records(path):
+    for name in _journals(folder):
+        for record in _records(folder, name):
             if "block" not in record:
                 continue
             try:
-                entry = _entry(record, path.name)
+                entry = _entry(record, name)
             except KeyError as error:
-                raise ValueError(f"journal {path.name}: a line lacks {error}") from error
+                raise ValueError(f"journal {name}: a line lacks {error}") from error
             _agree(committed.setdefault(entry.block, entry), entry)
     return committed
 

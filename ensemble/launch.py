@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -243,7 +244,7 @@ def _mapped(store: Store, kernel: kernels.Kernel, forcing: int) -> Mapping[str, 
 def open_work(store: Store) -> EnsembleWork:
     """Return the work of a store, ready to run blocks: all that a worker elsewhere needs."""
     setup = open_setup(store)
-    return EnsembleWork(setup, Layout(setup), quarantine.read(store.path))
+    return EnsembleWork(setup, Layout(setup), quarantine.read(store.root))
 
 
 def read_store(path: str | Path) -> Store:
@@ -253,9 +254,7 @@ def read_store(path: str | Path) -> Store:
 
 def accept(store: Store, identity: Mapping[str, Any], reason: str, changed: list[str]) -> Store:
     """Record that a run goes on in spite of changes, and return the store with it."""
-    from ensemble.chunks import write_file
-
-    root = json.loads((store.path / "zarr.json").read_text())
+    root = json.loads(store.root.read("zarr.json"))
     # A store of before limits has no arrays for them, and stays one.
     counted = store.attrs["identity"].keys() | identity.keys() - {"limits"}
     attrs = {
@@ -267,5 +266,5 @@ def accept(store: Store, identity: Mapping[str, Any], reason: str, changed: list
         ],
     }
     root["attributes"] = attrs
-    write_file(store.path / "zarr.json", json.dumps(root).encode(), sync=True)
-    return Store(store.path, attrs, store.specs)
+    store.root.write("zarr.json", json.dumps(root).encode(), sync=True)
+    return replace(store, attrs=attrs)

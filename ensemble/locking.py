@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ensemble.store import PlanError, beside
+from ensemble.store import PlanError, Store, beside
 
 LOCK_SECONDS = 1.0
 """A process that has just been killed may hold its lock for a moment."""
@@ -18,33 +18,34 @@ _WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 @contextmanager
-def locked(store: Path, *, shared: bool = False) -> Iterator[None]:
+def locked(store: Store, *, shared: bool = False) -> Iterator[None]:
     """Hold a store's lock; the system releases it however this process ends.
 
     Parameters
     ----------
-    store : Path
+    store : Store
     shared : bool
         With other independent workers, but not with a `run`.
 
     Raises
     ------
     PlanError
-        Somebody else holds it.
+        Somebody else holds it, or has given its name to another store meanwhile.
     """
-    descriptor = os.open(store / "lock", os.O_RDWR | os.O_CREAT, 0o666)
+    descriptor = store.root.open("lock", os.O_RDWR | os.O_CREAT)
     try:
-        _take(descriptor, store, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+        _take(descriptor, store.path, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+        store.refuse_replaced()
         _sign(descriptor)
         yield
     finally:
         os.close(descriptor)
 
 
-def holder(store: Path) -> str:
+def holder(store: Store) -> str:
     """Return who holds a store's lock, in words; empty for nobody, and where locks are not seen."""
     try:
-        descriptor = os.open(store / "lock", os.O_RDONLY)
+        descriptor = store.root.open("lock", os.O_RDONLY)
     except OSError:
         return ""
     try:

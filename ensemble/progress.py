@@ -4,11 +4,12 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ensemble import limit_tables, quarantine
-from ensemble.claims import STALE_SECONDS
+from ensemble.claims import STALE_SECONDS, WORKERS
 from ensemble.failing import failures
 from ensemble.finishing import is_finalised
 from ensemble.journal import Entry, headers
@@ -16,7 +17,7 @@ from ensemble.launch import open_setup
 from ensemble.layout import Layout
 from ensemble.locking import holder
 from ensemble.numbers import Numbers
-from ensemble.store import read
+from ensemble.store import Store, read
 from kernels import BY_CODE
 
 WINDOW_SECONDS = 600.0
@@ -53,9 +54,9 @@ def summary(path: Path) -> dict[str, Any]:
         "worker_seconds": round(busy, 3),
         "worker_seconds_left": None if left is None else round(left, 3),
         "runs": len(headers(store.journal)),
-        "running": holder(path),
-        "workers": _alive(path),
-        "quarantine": [case.note for case in quarantine.read(path).values()],
+        "running": holder(store),
+        "workers": _alive(store),
+        "quarantine": [case.note for case in quarantine.read(store.root).values()],
         "notes": [f"{note} ({n:,} times)" for note, n in notes.most_common(20)],
         "synthetic": store.attrs["synthetic"],
         "digest": store.digest(committed),
@@ -72,21 +73,24 @@ def _rate(entries: Collection[Entry]) -> float | None:
     return len(late) / max(time.time() - begun, 0.1)
 
 
-def _alive(path: Path) -> int:
+def _alive(store: Store) -> int:
     """Return how many workers there are: independent ones heard of, or those of a `run`.
 
     A `run` holds the lock; each of its threads or processes has a note, from its first block on.
     """
-    beats = [file.stat().st_mtime for file in (path / "workers").glob("*") if file.exists()]
-    if heard := sum(time.time() - beat < STALE_SECONDS for beat in beats):
+    heard = 0
+    for name in store.root.names(WORKERS):
+        with suppress(FileNotFoundError):
+            beat = store.root.status(f"{WORKERS}/{name}").st_mtime
+            heard += time.time() - beat < STALE_SECONDS
+    if heard:
         return heard
-    notes = (path / "inflight").glob("*")
-    return max(1, sum(map(_lives, notes))) if holder(path) else 0
+    return max(1, sum(map(_lives, store.root.names("inflight")))) if holder(store) else 0
 
 
-def _lives(note: Path) -> bool:
+def _lives(note: str) -> bool:
     """Return whether the process of a note may be alive; of another host it may."""
-    host, pid, _ = note.name.rsplit("-", 2)
+    host, pid, _ = note.rsplit("-", 2)
     return (
         host != socket.gethostname() or Path(f"/proc/{pid}").exists() or not Path("/proc").exists()
     )

@@ -66,7 +66,7 @@ def pull(path: str, index: int, terms: Terms, settle: list[Key]) -> int:
     work = open_work(store)
     store.make_folders("scratch", "inflight", "partials")
     job = os.environ.get("SLURM_JOB_ID", "")
-    heart = Heart(store.path / "workers", worker_name(index), {"pid": os.getpid(), "job": job})
+    heart = Heart(store.root, worker_name(index), {"pid": os.getpid(), "job": job})
     try:
         compile_once(store, work)
         return _Puller(store, work, heart, terms).run(settle)
@@ -81,9 +81,9 @@ class _Puller:
         self.store = store
         self.work = work
         self.terms = terms
-        self.claims = Claims(store.path, heart, terms.stale)
+        self.claims = Claims(store.root, heart, terms.stale)
         self.keys = list(work.grid.keys())
-        self.first = zlib.crc32(heart.path.name.encode()) % len(self.keys)
+        self.first = zlib.crc32(heart.name.encode()) % len(self.keys)
         self.committed: dict[Key, Entry] = store.committed()
         limit = hang_limit(work, terms.hang_seconds, self.committed)
         self.worker = Worker(store, work, terms.sync, limit, report=self._note)
@@ -141,7 +141,7 @@ class _Puller:
         """Return whether somebody committed a block since the journals were read."""
         # Sums are written before the commit: without them there can be none, and one look at
         # a file is cheaper than all journals.
-        if self.store.partial_path(key).exists():
+        if self.store.has_partials(key):
             self.committed = self.store.committed()
         return key in self.committed
 

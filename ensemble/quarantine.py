@@ -3,9 +3,8 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
-from ensemble.chunks import write_file
+from ensemble.folders import Folder
 from ensemble.journal import Key
 from kernels import CRASHED
 
@@ -43,22 +42,23 @@ class Case:
         return f"member {name} {verb}: {self.cause}; {self.replay}"
 
 
-def record(store: Path, case: Case) -> None:
+def record(store: Folder, case: Case) -> None:
     """Put a member in quarantine, for good."""
-    (store / FOLDER).mkdir(exist_ok=True)
-    file = store / FOLDER / f"{'_'.join(map(str, case.member))}.json"
-    write_file(file, json.dumps(asdict(case)).encode(), sync=True)
+    name = f"{'_'.join(map(str, case.member))}.json"
+    content = json.dumps(asdict(case)).encode()
+    store.folder(FOLDER, make=True).write(name, content, sync=True)
 
 
-def read(store: Path) -> dict[Key, Case]:
+def read(store: Folder) -> dict[Key, Case]:
     """Return every member in quarantine."""
-    return {case.member: case for case in _cases(store / FOLDER)}
+    return {case.member: case for case in _cases(store)}
 
 
-def _cases(folder: Path) -> Iterator[Case]:
-    for file in sorted(folder.glob("[0-9]*.json")):
-        found = json.loads(file.read_bytes())
-        yield Case(**{**found, "member": tuple(found["member"])})
+def _cases(store: Folder) -> Iterator[Case]:
+    for name in store.names(FOLDER):
+        if name[0].isdigit() and name.endswith(".json"):
+            found = json.loads(store.read(f"{FOLDER}/{name}"))
+            yield Case(**{**found, "member": tuple(found["member"])})
 
 
 def of_block(cases: Mapping[Key, Case], spans: tuple[slice, ...]) -> dict[tuple[int, int], Case]:

@@ -70,7 +70,7 @@ def run_block(order: Order, key: Key, careful: bool = False) -> Entry | NoTime:
             _opened[order] = _Opened(order)
     opened = _opened[order]
     worker, store = opened.worker, opened.worker.store
-    if store.partial_path(key).exists() and (entry := store.committed().get(key)):
+    if store.has_partials(key) and (entry := store.committed().get(key)):
         return entry
     if opened.walltime.left() < worker.limit.one_more:
         return NoTime(get_worker().address)

@@ -7,7 +7,6 @@ is stored beside the indices, and where more than a fifth is lost there is no in
 
 import itertools
 import math
-import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property, lru_cache
@@ -74,7 +73,7 @@ def analyze_store(path: Path, *, every_row: bool = False) -> list[dict[str, Any]
     left = {p: s for p, s in store.specs.items() if p in every or not p.startswith(ours)}
     add_arrays(replace(store, specs=left), every)
     for stale in store.specs.keys() - left.keys():
-        shutil.rmtree(path / stale, ignore_errors=True)
+        store.root.remove_folder(stale)
     tables = [*analysis_tables(store, found), *output_tables(store, found)]
     if every_row:
         tables += row_tables(store, found)

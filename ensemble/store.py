@@ -7,7 +7,7 @@ import shutil
 import socket
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,26 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble import journal
-from ensemble.chunks import (
-    checksum,
-    chunk_path,
-    decode,
-    encode,
-    pack,
-    sync_folder,
-    unpack,
-    write_file,
-)
+from ensemble.chunks import checksum, chunk_name, decode, encode, pack, sync_folder, unpack
+from ensemble.errors import PlanError as PlanError
+from ensemble.folders import Folder
 from ensemble.journal import Entry, Key
 from ensemble.work import Grid, Result
 from ensemble.zarr_json import ArraySpec, documents
 
 FORMAT = 1
 FOLDERS = ("journal", "partials", "inflight", "scratch", "inputs")
-
-
-class PlanError(ValueError):
-    """A run cannot be started or continued as asked; nothing has been written."""
 
 
 @dataclass(frozen=True)
@@ -48,16 +37,34 @@ class Store:
         Attributes of the root group.
     specs : mapping of str to ArraySpec
         Every array by path.
+    root : Folder
+        Opened when the store was: everything is read and written relative to it, so that a
+        process that sleeps while another store takes the name harms neither.
     """
 
     path: Path
     attrs: Mapping[str, Any]
     specs: Mapping[str, ArraySpec]
+    root: Folder = field(compare=False, repr=False)
 
     @property
-    def journal(self) -> Path:
+    def journal(self) -> Folder:
         """Return the folder of the journals."""
-        return self.path / "journal"
+        return self.root.folder("journal")
+
+    def refuse_replaced(self) -> None:
+        """Refuse to go on where this store is no longer the one of its name.
+
+        Raises
+        ------
+        PlanError
+            It was extended or removed since it was opened.
+        """
+        if not self.root.is_at(self.path):
+            raise PlanError(
+                f"{self.path}: was extended, moved or removed while this process stood still; "
+                "what it was writing counts nowhere and harms nothing; give the command again"
+            )
 
     def committed(self) -> dict[Key, Entry]:
         """Return every committed block; see `journal.read`.
@@ -67,11 +74,14 @@ class Store:
         PlanError
             The journals are gone, disagree, or are another store's.
         """
-        if not self.journal.is_dir():
-            text = "its folder journal/ is missing, which says what is committed"
-            raise PlanError(f"{self.path}: {text}; restore it, or run into a new store")
         try:
             found = journal.read(self.journal)
+        except FileNotFoundError:
+            self.refuse_replaced()
+            text = "its folder journal/ is missing, which says what is committed"
+            raise PlanError(f"{self.path}: {text}; restore it, or run into a new store") from None
+        except PlanError:
+            raise
         except ValueError as error:
             raise PlanError(f"{self.path}: {error}") from error
         status = self.specs["status"]
@@ -94,15 +104,13 @@ class Store:
     def write(self, grid: Grid, key: Key, result: Result, *, sync: bool) -> dict[str, str]:
         """Write a block's chunks and sums; return their checksums. Not yet a commit."""
         for name, values in result.arrays.items():
-            spec = self.specs[name]
-            file = chunk_path(self.path, spec, grid.index(key, spec))
-            self._write_file(file, encode(spec, values), sync)
-        self._write_file(self.partial_path(key), _packed(result).data, sync)
+            self._write_chunk(self.specs[name], grid.index(key, self.specs[name]), values, sync)
+        self._write(partial_name(key), _packed(result).data, sync)
         return self.checksums(result)
 
-    def partial_path(self, key: Key) -> Path:
-        """Return the file of a block's sums."""
-        return self.path / "partials" / "-".join(map(str, key))
+    def has_partials(self, key: Key) -> bool:
+        """Return whether a block's sums are there, which are written before its commit."""
+        return self.root.exists(partial_name(key))
 
     def read_partials(self, key: Key) -> dict[str, NDArray[Any]]:
         """Return a block's sums.
@@ -113,7 +121,9 @@ class Store:
             They are gone or damaged.
         """
         try:
-            return unpack(self.partial_path(key).read_bytes())
+            return unpack(self.root.read(partial_name(key)))
+        except PlanError:
+            raise
         except (OSError, ValueError) as error:
             raise PlanError(
                 f"{self.path}: the sums of block {list(key)} cannot be read ({error}); run "
@@ -122,21 +132,26 @@ class Store:
 
     def write_chunk(self, path: str, index: tuple[int, ...], values: NDArray[Any]) -> None:
         """Write one chunk of what is computed from committed blocks."""
-        spec = self.specs[path]
-        self._write_file(chunk_path(self.path, spec, index), encode(spec, values), sync=False)
+        self._write_chunk(self.specs[path], index, values, sync=False)
 
-    def _write_file(self, path: Path, content: bytes | memoryview, sync: bool) -> None:
-        write_file(path, content, sync=sync, scratch=self.path / "scratch")
+    def _write_chunk(
+        self, spec: ArraySpec, index: tuple[int, ...], values: NDArray[Any], sync: bool
+    ) -> None:
+        self._write(chunk_name(spec, index), encode(spec, values), sync)
+
+    def _write(self, name: str, content: bytes | memoryview, sync: bool) -> None:
+        self.root.write(name, content, sync=sync, scratch=self.root.folder("scratch"))
 
     def make_folders(self, *names: str) -> None:
         """Make folders beside the arrays; copying a store may have lost the empty ones."""
         for name in names:
-            (self.path / name).mkdir(exist_ok=True)
+            self.root.folder(name, make=True)
 
     def clear_scratch(self) -> None:
         """Remove what killed processes left; only while no other process writes."""
-        for file in (self.path / "scratch").iterdir():
-            file.unlink(missing_ok=True)
+        scratch = self.root.folder("scratch")
+        for name in scratch.names():
+            scratch.remove(name)
 
     def write_whole(self, path: str, values: NDArray[Any]) -> None:
         """Write an array of one chunk."""
@@ -145,7 +160,7 @@ class Store:
     def read_chunk(self, path: str, index: tuple[int, ...]) -> NDArray[Any]:
         """Return one chunk without its padding; raises `OSError` or `ValueError`."""
         spec = self.specs[path]
-        values = decode(spec, chunk_path(self.path, spec, index).read_bytes())
+        values = decode(spec, self.root.read(chunk_name(spec, index)))
         spans = zip(spec.shape, spec.chunks, index, strict=True)
         return values[tuple(slice(0, min(n - k * c, c)) for n, c, k in spans)]
 
@@ -165,14 +180,14 @@ class Store:
         from numcodecs import VLenUTF8
 
         spec = self.specs[path]
-        content = chunk_path(self.path, spec, (0,) * len(spec.shape)).read_bytes()
+        content = self.root.read(chunk_name(spec, (0,) * len(spec.shape)))
         return tuple(VLenUTF8().decode(content))
 
     def map_raw(self, path: str, index: tuple[int, ...]) -> NDArray[Any]:
         """Return one uncompressed chunk as a read-only memory map."""
         spec = self.specs[path]
-        file = chunk_path(self.path, spec, index)
-        return np.memmap(file, dtype=spec.dtype, mode="r", shape=spec.chunks)
+        with self.root.reader(chunk_name(spec, index)) as file:
+            return np.memmap(file, dtype=spec.dtype, mode="r", shape=spec.chunks)
 
     def digest(self, committed: Mapping[Key, Entry] | None = None) -> str:
         """Return one hash over the checksums of every committed block."""
@@ -211,19 +226,17 @@ def create(
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(path)
     building = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}.new")
-    store = Store(building, attrs, {spec.path: spec for spec in specs})
     try:
+        building.mkdir()
+        store = Store(building, attrs, {spec.path: spec for spec in specs}, Folder.at(building))
         for node, document in documents(specs, attrs).items():
-            folder = building / node
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / "zarr.json").write_text(json.dumps(document, allow_nan=False))
-        for folder_name in FOLDERS:
-            (building / folder_name).mkdir()
+            _write_node(store, node, document)
+        store.make_folders(*FOLDERS)
         for name, array in values.items():
             _write_static(store, name, array)
         for name, file in (inputs or {}).items():
-            shutil.copyfile(file, building / "inputs" / name)
-        sync_folder(building)
+            store.root.write(f"inputs/{name}", file.read_bytes(), sync=False)
+        store.root.sync()
         os.rename(building, path)
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
@@ -232,7 +245,15 @@ def create(
                 folder.rmdir()
         raise
     sync_folder(path.parent)
-    return Store(path, attrs, store.specs)
+    return replace(store, path=path)
+
+
+def _write_node(
+    store: Store, node: str, document: Mapping[str, Any], *, sync: bool = False
+) -> None:
+    """Write the metadata of a group or an array, in a folder that is made where there is none."""
+    folder = store.root.folder(node, make=True) if node else store.root
+    folder.write("zarr.json", json.dumps(document, allow_nan=False).encode(), sync=sync)
 
 
 def beside(path: Path, word: str) -> Path:
@@ -264,15 +285,14 @@ def _write_static(store: Store, name: str, array: NDArray[Any] | Sequence[NDArra
         return
     if not isinstance(array, np.ndarray):
         for k, part in enumerate(array):
-            file = chunk_path(store.path, spec, (k, *(0,) * part.ndim))
-            write_file(file, encode(spec, np.asarray(part, dtype=spec.dtype)[None]), sync=False)
+            index = (k, *(0,) * part.ndim)
+            store.write_chunk(name, index, np.asarray(part, dtype=spec.dtype)[None])
         return
     counts = tuple(-(-n // c) for n, c in zip(spec.shape, spec.chunks, strict=True))
     for index in np.ndindex(counts):
         place = zip(index, spec.chunks, strict=True)
         part = array[tuple(slice(k * c, (k + 1) * c) for k, c in place)]
-        file = chunk_path(store.path, spec, index)
-        write_file(file, encode(spec, np.asarray(part, dtype=spec.dtype)), sync=False)
+        store.write_chunk(name, index, np.asarray(part, dtype=spec.dtype))
 
 
 def read(path: Path) -> Store:
@@ -284,7 +304,8 @@ def read(path: Path) -> Store:
         Not a store of this program, or of another format.
     """
     try:
-        root = json.loads((path / "zarr.json").read_text())
+        folder = Folder.at(path)
+        root = json.loads(folder.read("zarr.json"))
     except FileNotFoundError:
         _refuse_between_names(path)
         found = "no such folder" if not path.exists() else "no zarr.json inside"
@@ -306,13 +327,18 @@ def read(path: Path) -> Store:
         attrs["identity"]["scenario"], specs["status"]
     except (KeyError, TypeError) as error:
         raise _damaged(path, f"no {error}") from error
-    return Store(path, attrs, specs)
+    return Store(path, attrs, specs, folder)
 
 
 def _damaged(path: Path, why: object) -> PlanError:
     return PlanError(
         f"{path}: its zarr.json is damaged ({why}); restore it, or run into a new store"
     )
+
+
+def partial_name(key: Key) -> str:
+    """Return the file of a block's sums."""
+    return f"partials/{'-'.join(map(str, key))}"
 
 
 def _packed(result: Result) -> NDArray[np.uint8]:
@@ -336,16 +362,15 @@ def _spec(path: str, document: Mapping[str, Any]) -> ArraySpec:
 def add_arrays(store: Store, values: Mapping[str, tuple[ArraySpec, NDArray[Any]]]) -> Store:
     """Add finished arrays (analyses) to a store, replacing those of the same path."""
     specs = {**store.specs, **{path: spec for path, (spec, _) in values.items()}}
-    grown = Store(store.path, store.attrs, specs)
+    grown = replace(store, specs=specs)
     nodes = documents(tuple(specs.values()), store.attrs)
+    store.make_folders("scratch")
     for path, (_, array) in values.items():
-        shutil.rmtree(store.path / path, ignore_errors=True)
+        store.root.remove_folder(path)
         for node in (path.rpartition("/")[0], path):
-            folder = store.path / node
-            folder.mkdir(parents=True, exist_ok=True)
             if node:
-                write_file(folder / "zarr.json", json.dumps(nodes[node]).encode(), sync=False)
+                _write_node(grown, node, nodes[node])
         _write_static(grown, path, array)
     # The root last: until then a reader sees the store as it was.
-    write_file(store.path / "zarr.json", json.dumps(nodes[""]).encode(), sync=True)
+    _write_node(grown, "", nodes[""], sync=True)
     return grown

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ensemble.chunks import write_file
 from ensemble.planning import Plan
 from ensemble.store import PlanError, Store
 from slurm import jobs, limits, queue
@@ -112,14 +111,13 @@ def submit(store: Store, submission: Submission) -> int:
         job = jobs.submit(submission.script)
     except SlurmError as error:
         raise PlanError(f"{store.path}: {error}") from error
-    remember(store.path, job, ARRAY)
+    remember(store, job, ARRAY)
     return job
 
 
-def remember(store: Path, job: int, kind: str) -> None:
+def remember(store: Store, job: int, kind: str) -> None:
     """Keep the id of a job of this run, for `queue_summary` and `cancel`."""
-    (store / FOLDER).mkdir(exist_ok=True)
-    write_file(store / FOLDER / f"{job}-{kind}", b"", sync=False)
+    store.root.folder(FOLDER, make=True).write(f"{job}-{kind}", b"", sync=False)
 
 
 def job_ids(store: Path, kind: str = "*") -> list[int]:

@@ -81,13 +81,13 @@ def settle(store: Store, grid: Grid, key: Key, *, sync: bool, seconds: float) ->
         if death is None:
             return search.tried
         for part, cause in search.culprits(_whole(grid, key), guided=guided):
-            quarantine.record(store.path, _case(store, key[0], part, cause))
+            quarantine.record(store.root, _case(store, key[0], part, cause))
     death = search.verdict(None)
     if death is None:
         return search.tried
     # No member dies alone, all of them together do: give up the block rather than the run.
     for part in _singles(grid, key):
-        quarantine.record(store.path, _case(store, key[0], part, death))
+        quarantine.record(store.root, _case(store, key[0], part, death))
     if search.verdict(None) is not None:
         text = f"{store.path}: block {list(key)} dies even without members: {death.cause}"
         raise RuntimeError(text)

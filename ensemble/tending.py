@@ -47,7 +47,7 @@ def tend(path: Path, workers: int, terms: Terms) -> int:
         Not a store, or a `run` has it.
     """
     store = read_store(path.absolute())
-    with locked(store.path, shared=True):
+    with locked(store, shared=True):
         return _Parent(store, terms).run(workers)
 
 

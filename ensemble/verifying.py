@@ -21,7 +21,7 @@ from ensemble.members import EnsembleWork
 from ensemble.planning import digest
 from ensemble.reasons import reasons
 from ensemble.responses import evaluate
-from ensemble.store import PlanError, Store
+from ensemble.store import PlanError, Store, partial_name
 from kernels import BY_CODE, OK
 from scenarios import nearest
 
@@ -64,7 +64,7 @@ def verify(store: Store, *, rerun: int = 0, repair: bool = False, seed: int = 0)
         Of the draw.
     """
     if repair:
-        with locked(store.path):
+        with locked(store):
             return _verify(store, rerun, repair, seed)
     return _verify(store, rerun, repair, seed)
 
@@ -117,7 +117,7 @@ def _damage(
 
 def _stored(store: Store, work: EnsembleWork, key: Key, path: str) -> NDArray[Any]:
     if path == "partials":
-        return np.frombuffer(store.partial_path(key).read_bytes(), dtype=np.uint8)
+        return np.frombuffer(store.root.read(partial_name(key)), dtype=np.uint8)
     return store.read_chunk(path, work.grid.index(key, store.specs[path]))
 
 

@@ -3,10 +3,10 @@
 import hashlib
 import os
 import time
-from pathlib import Path
 
 from ensemble.claims import is_dead_here, worker_name
 from ensemble.cpu import cpu
+from ensemble.folders import Folder
 from ensemble.members import EnsembleWork
 from ensemble.store import Store
 
@@ -20,18 +20,19 @@ def compile_once(store: Store, work: EnsembleWork) -> None:
     compiles costs the others their patience, no more.
     """
     kind = hashlib.sha256(cpu().encode()).hexdigest()[:12]
-    busy, done = (store.path / "scratch" / f"{word}-{kind}" for word in ("compiling", "compiled"))
-    if not done.exists() and not _claim(busy):
+    scratch = store.root.folder("scratch", make=True)
+    busy, done = (f"{word}-{kind}" for word in ("compiling", "compiled"))
+    if not scratch.exists(done) and not _claim(scratch, busy):
         patience = time.monotonic() + PATIENCE_SECONDS
-        while not done.exists() and _at_it(busy) and time.monotonic() < patience:
+        while not scratch.exists(done) and _at_it(scratch, busy) and time.monotonic() < patience:
             time.sleep(0.1)
     work.compile()
-    done.touch()
+    scratch.write(done, b"", sync=False)
 
 
-def _claim(path: Path) -> bool:
+def _claim(scratch: Folder, name: str) -> bool:
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        descriptor = scratch.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     except FileExistsError:
         return False
     os.write(descriptor, worker_name(0).encode())
@@ -39,10 +40,10 @@ def _claim(path: Path) -> bool:
     return True
 
 
-def _at_it(path: Path) -> bool:
+def _at_it(scratch: Folder, name: str) -> bool:
     """Return whether the one that compiles may still do so."""
     try:
-        owner = path.read_text()
+        owner = scratch.read(name).decode()
     except FileNotFoundError:
         return False
     return not (owner and is_dead_here(owner))

@@ -15,7 +15,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from ensemble import suspects
 from ensemble.cpu import cpu, versions
@@ -133,7 +132,7 @@ class Worker:
     limit: HangLimit
     alarm: bool = True
     report: Report = lambda entry: None
-    _notes: dict[Path, int] = field(default_factory=dict)
+    _notes: dict[str, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -171,18 +170,18 @@ class Worker:
         return entry
 
     def _open_note(self) -> int:
-        path = self.store.path / "inflight" / f"{process_name()}-{threading.get_ident()}"
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o666)
+        name = f"inflight/{process_name()}-{threading.get_ident()}"
+        descriptor = self.store.root.open(name, os.O_WRONLY | os.O_CREAT)
         with self._lock:
-            self._notes[path] = descriptor
+            self._notes[name] = descriptor
         return descriptor
 
     def close(self) -> None:
         """Remove this process' in-flight notes: it ended in order."""
         self.journal.close()
-        for path, descriptor in self._notes.items():
+        for name, descriptor in self._notes.items():
             os.close(descriptor)
-            path.unlink(missing_ok=True)
+            self.store.root.remove(name)
         self._notes.clear()
 
 
@@ -239,10 +238,12 @@ def take_notes(store: Store, process: str = "") -> Iterator[Key]:
     process : str
         One process, by `process_name`; all where empty, when none is alive.
     """
-    pattern = f"{process}-*" if process else "*"
-    for note in (store.path / "inflight").glob(pattern):
-        words = note.read_bytes().split()
+    notes = store.root.folder("inflight", make=True)
+    for name in notes.names():
+        if process and not name.startswith(f"{process}-"):
+            continue
+        words = notes.read(name).split()
         key = tuple(int(word) for word in words if word.isdigit())
         if key and len(key) == len(words):
             yield key
-        note.unlink(missing_ok=True)
+        notes.remove(name)

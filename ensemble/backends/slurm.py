@@ -30,7 +30,7 @@ def run(farm: Farm) -> None:
                 name=f"soilsweep-{path.stem}",
                 logs=path / "logs",
                 settings=SETTINGS,
-                security=certificates.security(path),
+                security=certificates.security(farm.store),
                 dashboard=chosen.dashboard,
             )
         )
@@ -66,7 +66,7 @@ class _Tending:
         if new := self.jobs.ids() - self._known:
             self._known |= new
             for job in new:
-                remember(self.farm.store.path, job, DASK)
+                remember(self.farm.store, job, DASK)
             self.watch.add(*new)
         if self._asking is None:
             # In a thread: with the controller away an answer takes half a minute.

@@ -121,15 +121,15 @@ def test_a_worker_on_a_finished_store_has_nothing_to_do(local):
 
 def test_run_and_workers_refuse_each_other(tmp_path):
     store = tmp_path / "run.zarr"
-    farming.create(store)
-    with locked(store, shared=True):
+    opened = farming.create(store)
+    with locked(opened, shared=True):
         words = farming.with_settings()
         code, _, err = farming.call("run", "tau-constraint", "--store", store, *words)
         assert code == 2
         assert "is running it" in err
-        with locked(store, shared=True):
+        with locked(opened, shared=True):
             pass
-    with locked(store):
+    with locked(opened):
         code, _, err = farming.call("worker", store)
         assert code == 2
         assert "is running it" in err

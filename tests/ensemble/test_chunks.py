@@ -1,12 +1,11 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 import zarr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ensemble.chunks import checksum, chunk_path, decode, encode, write_file
+from ensemble.chunks import checksum, chunk_name, decode, encode
+from ensemble.folders import Folder
 from ensemble.store import create
 from ensemble.zarr_json import ArraySpec
 
@@ -46,15 +45,15 @@ def test_checksum_sees_one_bit_and_not_the_memory_order():
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_temporary(tmp_path, monkeypatch):
-    file = tmp_path / "chunk"
-    write_file(file, b"old", sync=False)
+    folder, file = Folder.at(tmp_path), tmp_path / "chunk"
+    folder.write("chunk", b"old", sync=False)
 
     def full(descriptor, view):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("ensemble.chunks.os.write", full)
+    monkeypatch.setattr("ensemble.folders.os.write", full)
     with pytest.raises(OSError, match="No space"):
-        write_file(file, b"new content", sync=False)
+        folder.write("chunk", b"new content", sync=False)
     assert file.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["chunk"]
 
@@ -64,4 +63,4 @@ def test_a_torn_chunk_is_an_error_not_a_number():
     whole = bytes(encode(spec, np.random.default_rng(0).random(1000)))
     with pytest.raises(ValueError, match="not a whole blosc chunk"):
         decode(spec, whole[: len(whole) // 2])
-    assert chunk_path(Path("s"), spec, (3,)).parts == ("s", "a", "c.3")
+    assert chunk_name(spec, (3,)) == "a/c.3"

@@ -16,6 +16,7 @@ from waiting import PATIENCE, wait_for
 
 from ensemble import claims
 from ensemble.claims import Claims, Heart, is_dead_here, worker_name
+from ensemble.folders import Folder
 
 KEYS = 500
 RACERS = 4
@@ -24,8 +25,9 @@ RACER = """
 import json, random, sys, time
 from pathlib import Path
 from ensemble.claims import Claims, Heart, worker_name
-store, index, keys = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-heart = Heart(store / "workers", worker_name(index), {})
+from ensemble.folders import Folder
+store, index, keys = Folder.at(Path(sys.argv[1])), int(sys.argv[2]), int(sys.argv[3])
+heart = Heart(store, worker_name(index), {})
 mine = Claims(store, heart)
 print("ready", flush=True)
 sys.stdin.readline()
@@ -49,8 +51,8 @@ def join(tmp_path):
 
     def new(name="", **given):
         name = name or worker_name(len(hearts))
-        hearts.append(Heart(tmp_path / "workers", name, {}))
-        return Claims(tmp_path, hearts[-1], **given)
+        hearts.append(Heart(Folder.at(tmp_path), name, {}))
+        return Claims(Folder.at(tmp_path), hearts[-1], **given)
 
     yield new
     for heart in hearts:
@@ -87,6 +89,10 @@ def race(store, keys=KEYS):
     finally:
         for racer in racers:
             racer.communicate("end\n", timeout=PATIENCE)
+
+
+def path_of(heart):
+    return heart.folder.path / heart.name
 
 
 def claim(store, key, owner):
@@ -130,14 +136,14 @@ def test_a_claim_that_was_renewed_meanwhile_is_left_alone(tmp_path, join, dead, 
 
     monkeypatch.setattr(slow, "_alive", looks_while_the_other_takes)
     assert slow.take((7,)) == ""
-    assert (tmp_path / "claims" / "7").read_text() == fast.heart.path.name
+    assert (tmp_path / "claims" / "7").read_text() == fast.heart.name
     assert len(list((tmp_path / "claims").iterdir())) == 1
 
 
 def test_who_died_while_inheriting_stops_nobody_for_long(tmp_path, join, dead):
     heir = join()
     claim(tmp_path, 7, dead)
-    claim(tmp_path, ".7", heir.heart.path.name)
+    claim(tmp_path, ".7", heir.heart.name)
     worker = join()
     assert worker.take((7,)) == "", "somebody alive is at it"
     claim(tmp_path, ".7", dead)
@@ -170,9 +176,9 @@ def test_another_hosts_worker_is_inherited_when_silent_for_long(tmp_path, join):
     assert owner.take((5,)) == "new"
     other = join(stale=60.0)
     assert other.take((5,)) == ""
-    silent(owner.heart.path, 50)
+    silent(path_of(owner.heart), 50)
     assert other.take((5,)) == ""
-    silent(owner.heart.path, 61)
+    silent(path_of(owner.heart), 61)
     assert other.take((5,)) == "inherited"
     owner.heart.stop()
     assert join().take((5,)) == "", "the heir is alive"
@@ -187,7 +193,7 @@ def test_the_clock_is_the_file_systems(tmp_path, join, monkeypatch):
     assert owner.take((5,)) == "new"
     monkeypatch.setattr(time, "time", lambda: 4e9)
     assert other.take((5,)) == ""
-    assert abs(other.heart.now() - owner.heart.path.stat().st_mtime) < 5
+    assert abs(other.heart.now() - path_of(owner.heart).stat().st_mtime) < 5
 
 
 def test_a_claim_without_a_name_is_young_until_it_is_stale(tmp_path, join):
@@ -213,20 +219,20 @@ def test_who_has_lost_its_own_heart_takes_nothing_from_others(tmp_path, join):
     """Without the file there is no clock to date others by; they are not dead for that."""
     owner, other = join("elsewhere-1-0-0"), join()
     assert owner.take((5,)) == "new"
-    other.heart.path.unlink()
+    path_of(other.heart).unlink()
     assert other.take((5,)) == ""
 
 
 def test_a_heart_beats_and_ends(tmp_path, monkeypatch):
     monkeypatch.setattr(claims, "BEAT_SECONDS", 0.05)
-    heart = Heart(tmp_path / "workers", "me", {"pid": 1, "job": ""})
-    assert json.loads(heart.path.read_text()) == {"pid": 1, "job": ""}
-    silent(heart.path, 1000)
-    wait_for(lambda: heart.path.stat().st_mtime > time.time() - 500, "it beats", every=0.01)
+    heart = Heart(Folder.at(tmp_path), "me", {"pid": 1, "job": ""})
+    assert json.loads(path_of(heart).read_text()) == {"pid": 1, "job": ""}
+    silent(path_of(heart), 1000)
+    wait_for(lambda: path_of(heart).stat().st_mtime > time.time() - 500, "it beats", every=0.01)
     heart.stop()
-    assert not heart.path.exists()
+    assert not path_of(heart).exists()
     heart._thread.join(PATIENCE)
-    assert not heart.path.exists()
+    assert not path_of(heart).exists()
     assert heart._thread not in threading.enumerate()
     heart.stop()
 

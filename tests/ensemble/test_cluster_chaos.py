@@ -136,7 +136,7 @@ def test_a_probe_killed_from_outside_is_no_proof(number, often, guilty, site, mo
 
     def supervise(task, limit):
         first, last = task.get("part", [0, 1, 0, 25])[-2:]
-        if ("part" not in task and quarantine.read(store.path)) or not first <= 7 < last:
+        if ("part" not in task and quarantine.read(store.root)) or not first <= 7 < last:
             return None
         killed[first, last] += 1
         return Death(CRASHED, "killed", -number) if killed[first, last] <= often else None
@@ -147,7 +147,7 @@ def test_a_probe_killed_from_outside_is_no_proof(number, often, guilty, site, mo
     monkeypatch.setattr(suspects, "supervise", supervise)
     grid = open_work(store).grid
     suspects.settle(store, grid, (0, 0, 0), sync=False, seconds=60)
-    assert len(quarantine.read(store.path)) == guilty
+    assert len(quarantine.read(store.root)) == guilty
 
 
 @pytest.mark.slow

@@ -205,7 +205,7 @@ def test_a_title_may_change(tmp_path):
 
 def test_two_runs_at_once_are_refused(tmp_path):
     planned, outcome = run(tmp_path)
-    with locked(outcome.path), pytest.raises(PlanError, match="is running it"):
+    with locked(read(outcome.path)), pytest.raises(PlanError, match="is running it"):
         ensemble.run(planned)
 
 

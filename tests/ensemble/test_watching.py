@@ -101,7 +101,7 @@ def test_for_programs_each_look_is_a_document(left_alone):
 
 
 def test_who_runs_it_is_named(left_alone):
-    with locked(left_alone.path):
+    with locked(read(left_alone.path)):
         said = soilsweep("status", left_alone.path)
     assert re.search(rf"running +process {os.getpid()} on ", said.out)
 
