@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ensemble.errors import Hindered as Hindered
+from ensemble.errors import PlanError, StoppedEarly
 from ensemble.exits import RESUMABLE, USER
 from kernels import CRASHED, TIMED_OUT
 
@@ -53,10 +55,6 @@ class Death:
 
 
 Process = subprocess.Popen[bytes]
-
-
-class Hindered(OSError):
-    """A child could not do its work for a reason that is not the block's."""
 
 
 def supervise(task: Mapping[str, Any], seconds: float) -> Death | None:
@@ -175,11 +173,11 @@ def perform(
     serve : bool
         Try the parts that standard input names, each in a fork; see `Prober`.
     """
-    from ensemble.launch import open_work, read_store
+    from ensemble.launch import join, read_store
     from ensemble.worker import HangLimit, Worker
 
     opened = read_store(store)
-    work = open_work(opened)
+    work = join(opened)
     work.compile()
     if serve:
         _serve(work, block[0])
@@ -213,13 +211,11 @@ def _serve(work: "EnsembleWork", forcing: int) -> None:
 
 def main() -> None:
     """Run the task of the command line; see `supervise`."""
-    from ensemble.store import PlanError
-
     try:
         perform(**json.loads(sys.argv[1]))
     except PlanError as error:
         _end(str(error), USER)
-    except OSError as error:
+    except (OSError, StoppedEarly) as error:
         _end(str(error), RESUMABLE)
     # Threads of libraries must not keep a process alive whose work is done.
     sys.stderr.flush()

@@ -3,3 +3,11 @@
 
 class PlanError(ValueError):
     """A run cannot be started or continued as asked; nothing has been written."""
+
+
+class StoppedEarly(RuntimeError):
+    """The run ended before all blocks were committed; the same command goes on."""
+
+
+class Hindered(OSError):
+    """A child could not do its work for a reason that is not the block's."""

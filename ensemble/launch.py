@@ -1,6 +1,7 @@
 """From a plan to a store on disk, and from a store back to the setup that made it."""
 
 import json
+import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,12 +14,14 @@ from pydantic import ValidationError
 import kernels
 from ensemble import across, limits, observed, quarantine
 from ensemble.aggregates import GROUP
+from ensemble.cpu import versions
 from ensemble.layout import KEEP_SAMPLES, Layout
 from ensemble.members import EnsembleWork
-from ensemble.planning import Plan
+from ensemble.planning import Plan, other_code
 from ensemble.setup import Setup
 from ensemble.store import FORMAT, PlanError, Store, create, read
 from ensemble.zarr_json import ArraySpec
+from kernels._fingerprint import fingerprint
 from scenarios import Scenario, read_options
 from scenarios.forcing import Locations
 
@@ -245,6 +248,25 @@ def open_work(store: Store) -> EnsembleWork:
     """Return the work of a store, ready to run blocks: all that a worker elsewhere needs."""
     setup = open_setup(store)
     return EnsembleWork(setup, Layout(setup), quarantine.read(store.root))
+
+
+def join(store: Store) -> EnsembleWork:
+    """Return the work of a store for a process that is to commit blocks of it.
+
+    Raises
+    ------
+    PlanError
+        The code here is not that of the blocks which the store has, or is to have.
+    """
+    work = open_work(store)
+    now = {"kernel": fingerprint(work.setup.kernel), "versions": versions()}
+    if found := other_code(store.attrs["identity"], now):
+        raise PlanError(
+            f"{store.path}: this process ({socket.gethostname()}) has other code than the run "
+            f"was begun with: {'; '.join(found)}; bring that code back, or go on with "
+            '`soilsweep run SCENARIO --accept-changes "reason"`'
+        )
+    return work
 
 
 def read_store(path: str | Path) -> Store:

@@ -30,7 +30,9 @@ def locked(store: Store, *, shared: bool = False) -> Iterator[None]:
     Raises
     ------
     PlanError
-        Somebody else holds it, or has given its name to another store meanwhile.
+        Somebody else holds it.
+    StoppedEarly
+        Another store has been given its name meanwhile.
     """
     descriptor = store.root.open("lock", os.O_RDWR | os.O_CREAT)
     try:

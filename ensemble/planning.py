@@ -331,7 +331,8 @@ def changes(stored: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     for name in sorted((ours.keys() | theirs.keys()) - {*FREE_FOR_THEMSELVES, "limits"}):
         found += [f"scenario: {t}" for t in _differences(theirs.get(name), ours.get(name), name)]
     found += _limit_changes(stored, now)
-    for part, what in (("kernel", "kernel"), ("forcings", "forcing"), ("block", "block length")):
+    found += other_code(stored, now)
+    for part, what in (("forcings", "forcing"), ("block", "block length")):
         found += [f"{what}: {t}" for t in _differences(stored[part], now[part], "")]
     if stored["locations"] != now["locations"]:
         found.append("locations: the location table has changed")
@@ -349,6 +350,17 @@ def _limit_changes(stored: Mapping[str, Any], now: Mapping[str, Any]) -> list[st
         said = now["scenario"]["limits"]
         return [f"{LIMITS}{name}: this store's members were not looked at" for name in said]
     return [f"{LIMITS}{text}" for text in _differences(old, new, "")]
+
+
+NUMERICAL = ("numpy", "numba", "llvmlite")
+"""Libraries whose versions may change the last bits of a block."""
+
+
+def other_code(stored: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return what differs in the code that makes the numbers of a block: kernel and libraries."""
+    libraries = ({n: one["versions"].get(n, "") for n in NUMERICAL} for one in (stored, now))
+    parts = (("kernel", stored["kernel"], now["kernel"]), ("version", *libraries))
+    return [f"{what}: {t}" for what, old, new in parts for t in _differences(old, new, "")]
 
 
 def _differences(old: Any, new: Any, where: str) -> list[str]:

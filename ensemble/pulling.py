@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from types import FrameType
 
 from ensemble.claims import Claims, Heart, worker_name
+from ensemble.errors import StoppedEarly
 from ensemble.exits import DONE, RESUMABLE, USER
 from ensemble.finishing import finalise, is_finalised
 from ensemble.journal import Entry, Key
-from ensemble.launch import open_work, read_store
+from ensemble.launch import join, read_store
 from ensemble.members import EnsembleWork
 from ensemble.store import PlanError, Store
 from ensemble.warming import compile_once
@@ -63,7 +64,7 @@ def pull(path: str, index: int, terms: Terms, settle: list[Key]) -> int:
     store = read_store(path)
     if is_finalised(store):
         return DONE
-    work = open_work(store)
+    work = join(store)
     store.make_folders("scratch", "inflight", "partials")
     job = os.environ.get("SLURM_JOB_ID", "")
     heart = Heart(store.root, worker_name(index), {"pid": os.getpid(), "job": job})
@@ -162,6 +163,7 @@ class _Puller:
             elif self.stopping():
                 return RESUMABLE
             else:
+                self.store.refuse_replaced()
                 time.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
         return DONE
@@ -191,6 +193,9 @@ def main() -> None:
         code = pull(given["path"], given["index"], Terms(**given["terms"]), settle)
     except PlanError as error:
         code = USER
+        sys.stderr.write(f"{error}\n")
+    except StoppedEarly as error:
+        code = RESUMABLE
         sys.stderr.write(f"{error}\n")
     except OSError as error:
         code = RESUMABLE

@@ -8,7 +8,7 @@ from distributed import Worker as DaskWorker
 from distributed import get_worker
 
 from ensemble.journal import Entry, Key
-from ensemble.launch import open_work, read_store
+from ensemble.launch import join, read_store
 from ensemble.store import PlanError, Store
 from ensemble.warming import compile_once
 from ensemble.worker import Lane, Worker, hang_limit
@@ -40,7 +40,7 @@ class _Opened:
 
     def __init__(self, order: Order) -> None:
         store = _read(order.store)
-        work = open_work(store)
+        work = join(store)
         compile_once(store, work)
         self.worker = Worker(store, work, order.sync, hang_limit(work, order.hang_seconds, {}))
         self.walltime = Walltime()

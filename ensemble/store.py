@@ -5,8 +5,8 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ensemble import journal
 from ensemble.chunks import checksum, chunk_name, decode, encode, pack, sync_folder, unpack
 from ensemble.errors import PlanError as PlanError
+from ensemble.errors import StoppedEarly
 from ensemble.folders import Folder
 from ensemble.journal import Entry, Key
 from ensemble.work import Grid, Result
@@ -52,19 +53,34 @@ class Store:
         """Return the folder of the journals."""
         return self.root.folder("journal")
 
+    @property
+    def kernel(self) -> str:
+        """Return a short hash of the kernel's code that blocks of this store are made with."""
+        text = json.dumps(self.attrs["identity"]["kernel"], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
     def refuse_replaced(self) -> None:
         """Refuse to go on where this store is no longer the one of its name.
 
         Raises
         ------
-        PlanError
-            It was extended or removed since it was opened.
+        StoppedEarly
+            It was extended, moved or removed since it was opened.
         """
         if not self.root.is_at(self.path):
-            raise PlanError(
+            raise StoppedEarly(
                 f"{self.path}: was extended, moved or removed while this process stood still; "
-                "what it was writing counts nowhere and harms nothing; give the command again"
+                "what it still wrote counts nowhere, and the store of that name is untouched"
             )
+
+    @contextmanager
+    def there(self) -> Iterator[None]:
+        """Tell of a file or folder that is not there that the whole store is not, if so."""
+        try:
+            yield
+        except FileNotFoundError:
+            self.refuse_replaced()
+            raise
 
     def committed(self) -> dict[Key, Entry]:
         """Return every committed block; see `journal.read`.

@@ -137,7 +137,8 @@ class Worker:
 
     def __post_init__(self) -> None:
         header = {"host": socket.gethostname(), "pid": os.getpid(), "cpu": cpu()}
-        self.journal = Journal(self.store.journal, {**header, "versions": versions()})
+        code = {"versions": versions(), "kernel": self.store.kernel}
+        self.journal = Journal(self.store.journal, {**header, **code})
         self.timer = _Alarm() if self.alarm else None
 
     def open(self) -> "Lane":
@@ -151,7 +152,8 @@ class Worker:
             self.timer.start(self.limit.seconds)
         try:
             result = run(key)
-            sums = self.store.write(self.work.grid, key, result, sync=self.sync)
+            with self.store.there():
+                sums = self.store.write(self.work.grid, key, result, sync=self.sync)
         finally:
             if self.timer:
                 self.timer.stop()

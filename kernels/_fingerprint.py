@@ -14,7 +14,7 @@ from enum import Enum
 from functools import cache, partial
 from hashlib import file_digest, sha256
 from importlib import import_module
-from types import FunctionType, MethodType, ModuleType
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -229,8 +229,9 @@ def _resolve(node: ast.Attribute, scope: Mapping[str, Any]) -> tuple[str, str, A
 def _source(function: FunctionType) -> ast.AST:
     code = function.__code__
     found: list[ast.expr | ast.stmt] = []
-    lines = linecache.getlines(code.co_filename, function.__globals__)
-    for node in _definitions("".join(lines)):
+    text = "".join(linecache.getlines(code.co_filename, function.__globals__))
+    # What runs is what was imported; a file that was edited since says something else.
+    for node in _definitions(text) if code in _compiled(text, code.co_filename) else ():
         if not isinstance(node, ast.ClassDef):
             decorators = getattr(node, "decorator_list", [])
             first = min([node.lineno, *(d.lineno for d in decorators)])
@@ -256,6 +257,17 @@ def _class_source(found: type) -> ast.ClassDef:
 
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
+
+
+@cache
+def _compiled(text: str, file: str) -> frozenset[CodeType]:
+    """Return the code of every function of a module, at any depth."""
+    found, waiting = set(), [compile(text, file, "exec", dont_inherit=True)]
+    while waiting:
+        code = waiting.pop()
+        found.add(code)
+        waiting += [const for const in code.co_consts if isinstance(const, CodeType)]
+    return frozenset(found)
 
 
 @cache

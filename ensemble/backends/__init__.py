@@ -6,6 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
+from ensemble.errors import StoppedEarly as StoppedEarly
 from ensemble.journal import Key
 from ensemble.members import EnsembleWork
 from ensemble.store import Store
@@ -73,10 +74,6 @@ class Backend(Protocol):
     def __call__(self, farm: Farm) -> None:
         """Run blocks; raise `OSError` or `StoppedEarly` where it cannot go on."""
         ...
-
-
-class StoppedEarly(RuntimeError):
-    """The run ended before all blocks were committed; the same command goes on."""
 
 
 def names() -> list[str]:

@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from ensemble.backends import Farm
+from ensemble.backends import Farm, StoppedEarly
 from ensemble.exits import RESUMABLE
 from ensemble.journal import Key
-from ensemble.launch import open_work, read_store
+from ensemble.launch import join, read_store
 from ensemble.store import PlanError
 from ensemble.warming import compile_once
 from ensemble.worker import Worker, hang_limit
@@ -138,7 +138,7 @@ def follow(stop: Callable[[], bool]) -> None:
     if task is None:
         return
     store = read_store(task.store)
-    work = open_work(store)
+    work = join(store)
     compile_once(store, work)
     worker = Worker(store, work, task.sync, hang_limit(work, task.hang_seconds, {}))
     _pull(comm, task, worker, stop)
@@ -154,6 +154,9 @@ def _pull(
     """Take blocks from the shared counter; an error of one rank ends all."""
     try:
         _take_blocks(comm, task, worker, stop, taken)
+    except StoppedEarly as error:
+        sys.stderr.write(f"{error}\n")
+        comm.Abort(RESUMABLE)
     except OSError as error:
         sys.stderr.write(f"{task.store}: {error}; mend that and run the same command again\n")
         comm.Abort(RESUMABLE)

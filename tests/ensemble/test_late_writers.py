@@ -1,0 +1,99 @@
+"""A worker that was stopped in the middle of a commit wakes when the store has gone on without it.
+
+A frozen node, on a file system without locks across nodes: the others take its claim for a dead
+one's, finish the run, and somebody extends it. What it still writes must count nowhere.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import farming
+import pytest
+from commandline import members
+from extended import from_the_start, text
+from slurm_cluster import wait_for
+from support import load
+
+import ensemble
+from ensemble.exits import DONE, RESUMABLE
+from ensemble.extending import extend
+from ensemble.store import read
+from ensemble.verifying import verify
+
+POINTS = ("open", "rename", "line", "after")
+LAST = (0, 0, 3)
+"""The last, cut block of the first forcing: 20 trajectories of 3 rows in blocks of 18 rows."""
+
+WORDS = text("morris", more="block: {sample: 18}")
+
+
+def pulling(store, **more):
+    """Start an independent worker without a parent that would hold the lock of this host."""
+    terms = {"sync": False, "hang_seconds": 60.0, "stale": 1.0}
+    task = {"path": str(store), "index": 0, "terms": terms, "settle": []}
+    return farming.start([sys.executable, "-m", "ensemble.pulling", json.dumps(task)], **more)
+
+
+def stopped_at(point, tmp_path):
+    """Return the environment of processes of which the first that comes to a point is stopped."""
+    chunk = ".".join(["c", *map(str, LAST)])
+    path = os.pathsep.join(
+        [str(farming.ROOT / "tests" / "late"), farming.environment()["PYTHONPATH"]]
+    )
+    stop = f"{point}:{chunk}:{tmp_path / 'stopped'}"
+    return {"PYTHONPATH": path, "SOILSWEEP_STOP": stop}
+
+
+def wait_until_stopped(tmp_path):
+    """Return the process that has been stopped."""
+    file = tmp_path / "stopped"
+    wait_for(lambda: file.exists() and file.read_text(), "a process is stopped", 60)
+    process = int(file.read_text())
+    wait_for(lambda: state(process) == "T", "it stands still", 10)
+    return process
+
+
+def finish(process, seconds=60):
+    """Wait for the end of a process; return (exit code, output, errors)."""
+    try:
+        out, err = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, err = process.communicate()
+    return process.returncode, out, err
+
+
+def state(process):
+    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def create(tmp_path):
+    planned = ensemble.plan(load(tmp_path, WORDS), store=tmp_path / "run.zarr")
+    return farming.create_of(planned.scenario, planned.path).path
+
+
+@pytest.mark.parametrize("extended", [False, True], ids=["finished", "extended"])
+@pytest.mark.parametrize("point", POINTS)
+def test_what_a_late_worker_writes_counts_nowhere(tmp_path, point, extended):
+    store = create(tmp_path)
+    late = pulling(store, **stopped_at(point, tmp_path))
+    try:
+        process = wait_until_stopped(tmp_path)
+        code, _, said = finish(pulling(store))
+        assert code == DONE, said
+        if extended:
+            assert extend(store, until=1e-9, most=40).complete
+        os.kill(process, signal.SIGCONT)
+    finally:
+        code, _, said = finish(late)
+    assert code in ((DONE, RESUMABLE) if extended else (DONE,)), said
+    if code == RESUMABLE:
+        assert said.count("\n") == 1, said
+        assert "extended, moved or removed while this process stood still" in said
+    found = verify(read(store))
+    assert not found.damage
+    assert members(store) == members(from_the_start(tmp_path, store))
