@@ -226,7 +226,7 @@ def print_replay(again: "Replay") -> None:
 
 def print_verdict(verdict: "Verdict") -> None:
     """Print what `verify` found."""
-    for line in verdict.damage:
+    for line in (*verdict.remarks, *verdict.damage):
         print(line)
     reran = f", {verdict.members} members rerun" if verdict.members else ""
     repaired = f", {verdict.repaired} blocks repaired" if verdict.repaired else ""

@@ -290,7 +290,7 @@ def _is_empty(path: Path) -> bool:
 
 
 def _other_cpu(store: Store) -> list[str]:
-    begun_on = {h["cpu"] for h in headers(store.journal)} - {cpu()}
+    begun_on = {h["cpu"] for h in headers(store.journal) if "cpu" in h} - {cpu()}
     if not begun_on:
         return []
     return [

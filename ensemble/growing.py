@@ -15,7 +15,7 @@ import numpy as np
 
 from ensemble import launch, pilot, quarantine
 from ensemble.chunks import chunk_name
-from ensemble.journal import Key
+from ensemble.journal import Key, as_line, generation, set_generation
 from ensemble.layout import Layout
 from ensemble.outlook import outlook
 from ensemble.planning import Plan, identity_of
@@ -203,9 +203,12 @@ def _link(old: Store, new: Store, grown: Growth, keys: Collection[Key]) -> None:
         same_file(old, new, f"{quarantine.FOLDER}/{name}")
     for name in folders:
         new.root.folder(name).sync()
+    number = generation(old.journal) + 1
+    set_generation(new.journal, number)
     for name in old.journal.names():
-        lines = list(_lines_of(old.journal.read(name), frozenset(grown.kept)))
-        new.journal.write(name, b"".join(lines), sync=True)
+        if name.endswith(".jsonl"):
+            lines = list(_lines_of(old.journal.read(name), frozenset(grown.kept), number))
+            new.journal.write(name, b"".join(lines), sync=True)
 
 
 def same_file(old: Store, new: Store, name: str) -> None:
@@ -226,14 +229,16 @@ def same_file(old: Store, new: Store, name: str) -> None:
         new.root.write(name, old.root.read(name), sync=True)
 
 
-def _lines_of(journal: bytes, kept: frozenset[Key]) -> Iterator[bytes]:
-    """Yield the lines of a journal as they stand: how it began, and blocks that are kept."""
+def _lines_of(journal: bytes, kept: frozenset[Key], number: int) -> Iterator[bytes]:
+    """Yield the lines of blocks that are kept, and how the journal began, now of this store."""
     for line in journal.splitlines(keepends=True):
         text = line[9:].rstrip(b"\n")
         if b"%08x" % zlib.crc32(text) != line[:8] or not line.endswith(b"\n"):
             continue
         record = json.loads(text)
-        if "block" not in record or tuple(record["block"]) in kept:
+        if "start" in record:
+            yield as_line({"start": {**record["start"], "generation": number}})
+        elif "block" not in record or tuple(record["block"]) in kept:
             yield line
 
 

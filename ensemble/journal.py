@@ -11,13 +11,16 @@ import socket
 import threading
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ensemble.folders import Folder
 
 Key = tuple[int, ...]
+
+GENERATION = "generation"
+"""File beside the journals of a store that has taken the place of a shorter one."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ class Entry:
         Members beyond the limit of an output, by name.
     excluded : int
         Members that statistics are made without because of that.
+    journal, line, kernel : str
+        The file and the checksum of its line; a short hash of the code that made the block.
     at : float
         Seconds since 1970 of the commit, by the clock of its host.
     """
@@ -51,6 +56,8 @@ class Entry:
     notes: tuple[str, ...] = ()
     attempt: int = 1
     journal: str = field(default="", compare=False)
+    line: str = field(default="", compare=False)
+    kernel: str = field(default="", compare=False)
     at: float = field(default=0.0, compare=False)
     beyond: Mapping[str, int] = field(default_factory=dict)
     excluded: int = 0
@@ -82,6 +89,13 @@ class Journal:
             record["beyond"] = dict(entry.beyond)
         if entry.excluded:
             record["excluded"] = entry.excluded
+        self._add(record, sync)
+
+    def disown(self, entry: Entry, *, sync: bool) -> None:
+        """Append a line that makes another line of a block not count any more."""
+        self._add({"void": {"journal": entry.journal, "line": entry.line}}, sync)
+
+    def _add(self, record: Mapping[str, Any], sync: bool) -> None:
         with self._lock:
             if self._descriptor is None:
                 self._descriptor = self._open(sync)
@@ -90,13 +104,13 @@ class Journal:
     def _open(self, sync: bool) -> int:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_EXCL
         descriptor = self._descriptor = self.folder.open(self.name, flags)
-        self._append({"start": {**self._header, "time": time.time()}}, sync)
+        more = {"time": time.time(), "generation": generation(self.folder)}
+        self._append({"start": {**self._header, **more}}, sync)
         return descriptor
 
     def _append(self, record: Mapping[str, Any], sync: bool) -> None:
         assert self._descriptor is not None
-        text = json.dumps(record, separators=(",", ":"))
-        line = f"{zlib.crc32(text.encode()):08x} {text}\n".encode()
+        line = as_line(record)
         # One write per line: with O_APPEND two lines never mix, and a torn one ends the file.
         written = os.write(self._descriptor, line)
         if written != len(line):
@@ -112,51 +126,186 @@ class Journal:
                 self._descriptor = None
 
 
+def as_line(record: Mapping[str, Any]) -> bytes:
+    """Return a line of a journal: a checksum, and what it is of."""
+    text = json.dumps(record, separators=(",", ":"))
+    return f"{zlib.crc32(text.encode()):08x} {text}\n".encode()
+
+
+def generation(folder: Folder) -> int:
+    """Return how often the store of these journals has taken the place of a shorter one."""
+    try:
+        return int(folder.read(GENERATION))
+    except FileNotFoundError:
+        return 0
+
+
+def set_generation(folder: Folder, number: int) -> None:
+    """Say of a new store that it takes the place of a shorter one."""
+    folder.write(GENERATION, str(number).encode(), sync=True)
+
+
 def _journals(folder: Folder) -> Iterator[str]:
     return (name for name in folder.names() if name.endswith(".jsonl"))
 
 
-def _records(folder: Folder, name: str) -> Iterator[dict[str, Any]]:
-    """Yield the valid lines of one journal."""
-    for line in folder.read(name).split(b"\n"):
+def _records(folder: Folder, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield checksum and content of the valid lines of one journal."""
+    for number, line in enumerate(folder.read(name).split(b"\n"), start=1):
         if len(line) < 10 or line[8:9] != b" ":
             continue
         text = line[9:]
         if b"%08x" % zlib.crc32(text) == line[:8]:
-            yield json.loads(text)
+            try:
+                record = json.loads(text)
+                _refuse_absurd(record)
+            except (ValueError, RecursionError) as error:
+                raise ValueError(
+                    f"journal {name}, line {number}: its checksum is right and {error}; no version "
+                    "of this program wrote it: see where that file is from, and remove it"
+                ) from error
+            yield line[:8].decode(), record
+
+
+def _refuse_absurd(record: Any) -> None:
+    """Refuse what is no line of a journal; raises ValueError with what is wrong with it."""
+    if not isinstance(record, dict):
+        raise ValueError(f"it holds {type(record).__name__}")
+    kind = next((name for name in _SHAPES if name in record), None)
+    if kind is None:
+        raise ValueError(f"it says {', '.join(sorted(record))[:60] or 'nothing'}")
+    held = record if kind == "block" else record[kind]
+    if not isinstance(held, dict):
+        raise ValueError(f"its {kind!r} is {str(held)[:60]!r}")
+    needed, more = _SHAPES[kind]
+    for name, fits in {**needed, **{n: f for n, f in more.items() if n in held}}.items():
+        if name not in held:
+            raise ValueError(f"it lacks {name!r}")
+        if not fits(held[name]):
+            raise ValueError(f"its {name!r} is {str(held[name])[:60]!r}")
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 2**63
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_seconds(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value < 1e18
+
+
+def _is_key(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(map(_is_count, value))
+
+
+def _are_counts(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        code.isdecimal() and int(code) < 256 and _is_count(n) for code, n in value.items()
+    )
+
+
+def _are_named_counts(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_is_count, value.values()))
+
+
+def _are_texts(value: Any) -> bool:
+    texts = value.values() if isinstance(value, dict) else value
+    return isinstance(value, dict | list) and all(map(_is_text, texts))
+
+
+_Shape = dict[str, Callable[[Any], bool]]
+_SHAPES: dict[str, tuple[_Shape, _Shape]] = {
+    "start": ({}, {"cpu": _is_text, "kernel": _is_text, "generation": _is_count}),
+    "void": ({"journal": _is_text, "line": _is_text}, {}),
+    "block": (
+        {
+            **{"block": _is_key, "checksums": _are_texts, "status": _are_counts},
+            **{"seconds": _is_seconds, "attempt": _is_count},
+        },
+        {
+            **{"notes": _are_texts, "at": _is_seconds},
+            **{"beyond": _are_named_counts, "excluded": _is_count},
+        },
+    ),
+}
+"""What each kind of line holds at least, what it may hold, and how that looks."""
 
 
 def headers(folder: Folder) -> list[dict[str, Any]]:
-    """Return the first line of every journal: host, versions, CPU, time."""
+    """Return the first line of every journal: host, versions, code, CPU, time."""
     found = []
     for name in _journals(folder):
-        found += [r["start"] for r in _records(folder, name) if "start" in r]
+        found += [r["start"] for _, r in _records(folder, name) if "start" in r]
     return found
 
 
-def read(folder: Folder) -> dict[Key, Entry]:
-    """Return every committed block.
+@dataclass(frozen=True)
+class Journals:
+    """What the journals of a store say.
+
+    Attributes
+    ----------
+    committed : mapping of block to Entry
+    conflicts : mapping of block to list of Entry
+        Blocks that two lines say different things of.
+    late : mapping of str to int
+        Lines that do not count, by journal: of workers of a store that this one has replaced.
+    kernels : mapping of str to int
+        Committed blocks by the short hash of the code that made them; ``""`` where a journal
+        does not say.
+    """
+
+    committed: dict[Key, Entry] = field(default_factory=dict)
+    conflicts: dict[Key, list[Entry]] = field(default_factory=dict)
+    late: dict[str, int] = field(default_factory=dict)
+    kernels: dict[str, int] = field(default_factory=dict)
+
+
+def read(folder: Folder) -> Journals:
+    """Return what all journals say.
 
     Raises
     ------
     ValueError
-        Two lines of one block disagree: the kernel is not deterministic, or two kinds of
-        machine wrote one store.
+        A line is not one of ours, though its checksum is right.
     """
-    committed: dict[Key, Entry] = {}
+    now, found = generation(folder), Journals()
+    lines: dict[Key, list[Entry]] = {}
+    void: set[tuple[str, str]] = set()
     for name in _journals(folder):
-        for record in _records(folder, name):
+        start: Mapping[str, Any] = {}
+        for line, record in _records(folder, name):
+            start = record.get("start", start)
+            if "void" in record:
+                void.add((record["void"]["journal"], record["void"]["line"]))
             if "block" not in record:
                 continue
-            try:
-                entry = _entry(record, name)
-            except KeyError as error:
-                raise ValueError(f"journal {name}: a line lacks {error}") from error
-            _agree(committed.setdefault(entry.block, entry), entry)
-    return committed
+            if start.get("generation", 0) != now:
+                found.late[name] = found.late.get(name, 0) + 1
+                continue
+            _add(lines, _entry(record, name, line, str(start.get("kernel", ""))))
+    for key, entries in lines.items():
+        left = [one for one in entries if (one.journal, one.line) not in void]
+        if len(left) > 1:
+            found.conflicts[key] = left
+        elif left:
+            found.committed[key] = left[0]
+            kernel = left[0].kernel
+            found.kernels[kernel] = found.kernels.get(kernel, 0) + 1
+    return found
 
 
-def _entry(record: Mapping[str, Any], journal: str) -> Entry:
+def _add(lines: dict[Key, list[Entry]], entry: Entry) -> None:
+    """Add a line that says something else of its block than those before it."""
+    known = lines.setdefault(entry.block, [])
+    if all(one.checksums != entry.checksums for one in known):
+        known.append(entry)
+
+
+def _entry(record: Mapping[str, Any], journal: str, line: str, kernel: str) -> Entry:
     return Entry(
         block=tuple(record["block"]),
         checksums=record["checksums"],
@@ -165,21 +314,22 @@ def _entry(record: Mapping[str, Any], journal: str) -> Entry:
         notes=tuple(record.get("notes", ())),
         attempt=record["attempt"],
         journal=journal,
+        line=line,
+        kernel=kernel,
         at=record.get("at", 0.0),
         beyond=record.get("beyond", {}),
         excluded=record.get("excluded", 0),
     )
 
 
-def _agree(first: Entry, second: Entry) -> None:
-    if first.checksums != second.checksums:
-        differ = sorted(
-            name
-            for name in first.checksums.keys() | second.checksums.keys()
-            if first.checksums.get(name) != second.checksums.get(name)
-        )
-        raise ValueError(
-            f"block {list(first.block)} was committed twice with different {', '.join(differ)} "
-            f"({first.journal} and {second.journal}); the kernel is not deterministic, or two "
-            "kinds of CPU wrote this store; run into a new store"
-        )
+def disagreement(first: Entry, second: Entry) -> str:
+    """Return what two lines of one block say differently, for a person."""
+    differ = sorted(
+        name
+        for name in first.checksums.keys() | second.checksums.keys()
+        if first.checksums.get(name) != second.checksums.get(name)
+    )
+    return (
+        f"block {list(first.block)} was committed twice with different {', '.join(differ)} "
+        f"({first.journal} and {second.journal})"
+    )

@@ -259,8 +259,13 @@ def join(store: Store) -> EnsembleWork:
         The code here is not that of the blocks which the store has, or is to have.
     """
     work = open_work(store)
-    now = {"kernel": fingerprint(work.setup.kernel), "versions": versions()}
-    if found := other_code(store.attrs["identity"], now):
+    try:
+        now = {"kernel": fingerprint(work.setup.kernel), "versions": versions()}
+        found = other_code(store.attrs["identity"], now)
+    except ValueError as error:
+        # A process that lives on, such as a Dask worker, holds what it imported.
+        found = [str(error)]
+    if found:
         raise PlanError(
             f"{store.path}: this process ({socket.gethostname()}) has other code than the run "
             f"was begun with: {'; '.join(found)}; bring that code back, or go on with "

@@ -12,7 +12,7 @@ from ensemble import limit_tables, quarantine
 from ensemble.claims import STALE_SECONDS, WORKERS
 from ensemble.failing import failures
 from ensemble.finishing import is_finalised
-from ensemble.journal import Entry, headers
+from ensemble.journal import Entry, Journals, headers
 from ensemble.launch import open_setup
 from ensemble.layout import Layout
 from ensemble.locking import holder
@@ -28,7 +28,8 @@ def summary(path: Path) -> dict[str, Any]:
     """Return blocks done, rate, time left, members by status and the digest of a store."""
     store = read(path)
     layout = Layout(open_setup(store))
-    committed = store.committed()
+    journals = store.journals()
+    committed = store.committed(journals)
     members: dict[str, int] = {}
     for entry in committed.values():
         for code, n in entry.status.items():
@@ -57,10 +58,28 @@ def summary(path: Path) -> dict[str, Any]:
         "running": holder(store),
         "workers": _alive(store),
         "quarantine": [case.note for case in quarantine.read(store.root).values()],
+        "remarks": remarks(store, journals),
         "notes": [f"{note} ({n:,} times)" for note, n in notes.most_common(20)],
         "synthetic": store.attrs["synthetic"],
         "digest": store.digest(committed),
     }
+
+
+def remarks(store: Store, journals: Journals) -> list[str]:
+    """Return what a person should know of who wrote a store, one line each."""
+    found = []
+    codes = sorted(journals.kernels.items())
+    if len(codes) > 1:
+        blocks = ", ".join(f"{n:,} by {code or 'unknown'}" for code, n in codes)
+        reasons = [one["reason"] for one in store.attrs["accepted_changes"]]
+        said = f"accepted: {'; '.join(reasons)}" if reasons else "nobody has accepted that"
+        found.append(f"a mixture: not all blocks are of one kernel's code ({blocks}); {said}")
+    for name, lines in sorted(journals.late.items()):
+        found.append(
+            f"{lines:,} lines of journal/{name} do not count: a late worker of a store that this "
+            "one has replaced wrote them; `verify --repair` mends what else it wrote"
+        )
+    return found
 
 
 def _rate(entries: Collection[Entry]) -> float | None:

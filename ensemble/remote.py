@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from distributed import Worker as DaskWorker
 from distributed import get_worker
 
+from ensemble.errors import StoppedEarly
 from ensemble.journal import Entry, Key
 from ensemble.launch import join, read_store
 from ensemble.store import PlanError, Store
@@ -20,6 +21,17 @@ class NoTime:
     """The answer of a worker whose job ends too soon for another block."""
 
     worker: str
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The answer of a worker that cannot join the run: the driver says why, and ends.
+
+    Raised in the worker, Dask would print it there too, with lines of its own code.
+    """
+
+    text: str
+    resumable: bool
 
 
 @dataclass(frozen=True)
@@ -60,11 +72,18 @@ _opening = threading.Lock()
 _opened: dict[Order, _Opened] = {}
 
 
-def run_block(order: Order, key: Key, careful: bool = False) -> Entry | NoTime:
+def run_block(order: Order, key: Key, careful: bool = False) -> Entry | NoTime | Refusal:
     """Run, write and commit one block; in child processes if it is a suspect.
 
     Dask runs a task again whose worker died after the commit; then there is nothing to do.
     """
+    try:
+        return _run_block(order, key, careful)
+    except (PlanError, StoppedEarly) as error:
+        return Refusal(str(error), isinstance(error, StoppedEarly))
+
+
+def _run_block(order: Order, key: Key, careful: bool) -> Entry | NoTime:
     with _opening:
         if order not in _opened:
             _opened[order] = _Opened(order)

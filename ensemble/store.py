@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble import journal
 from ensemble.chunks import checksum, chunk_name, decode, encode, pack, sync_folder, unpack
 from ensemble.errors import PlanError as PlanError
 from ensemble.errors import StoppedEarly
 from ensemble.folders import Folder
-from ensemble.journal import Entry, Key
+from ensemble.journal import Entry, Journals, Key, disagreement
+from ensemble.journal import read as read_journals
 from ensemble.work import Grid, Result
 from ensemble.zarr_json import ArraySpec, documents
 
@@ -82,16 +82,33 @@ class Store:
             self.refuse_replaced()
             raise
 
-    def committed(self) -> dict[Key, Entry]:
-        """Return every committed block; see `journal.read`.
+    def committed(self, journals: Journals | None = None) -> dict[Key, Entry]:
+        """Return every committed block; of journals that have been read, or of those on disk.
 
         Raises
         ------
         PlanError
             The journals are gone, disagree, or are another store's.
         """
+        found = journals or self.journals()
+        for entries in found.conflicts.values():
+            raise PlanError(
+                f"{self.path}: {disagreement(*entries[:2])}; the kernel is not "
+                "deterministic, two kinds of CPU or of code wrote this store, or a late worker "
+                f"did: `soilsweep verify {self.path} --repair` keeps what runs to the same again"
+            )
+        return found.committed
+
+    def journals(self) -> Journals:
+        """Return what the journals say, disagreements included; see `journal.read`.
+
+        Raises
+        ------
+        PlanError
+            They are gone, damaged, or another store's.
+        """
         try:
-            found = journal.read(self.journal)
+            found = read_journals(self.journal)
         except FileNotFoundError:
             self.refuse_replaced()
             text = "its folder journal/ is missing, which says what is committed"
@@ -103,7 +120,8 @@ class Store:
         status = self.specs["status"]
         lengths = zip(status.shape, status.chunks, strict=True)
         blocks = tuple(-(-size // length) for size, length in lengths)
-        for key, entry in found.items():
+        every = [*found.committed.values(), *(e for two in found.conflicts.values() for e in two)]
+        for key, entry in ((one.block, one) for one in every):
             if len(key) != len(blocks) or any(k >= n for k, n in zip(key, blocks, strict=True)):
                 raise PlanError(
                     f"{self.path}: {entry.journal} names block {list(key)}, which this store does "

@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,15 +13,17 @@ from ensemble import limits
 from ensemble.chain import Chain
 from ensemble.chunks import checksum
 from ensemble.finishing import finalise
-from ensemble.journal import Entry, Key
+from ensemble.journal import Entry, Key, disagreement
 from ensemble.launch import open_work
 from ensemble.layout import Layout
 from ensemble.locking import locked
 from ensemble.members import EnsembleWork
 from ensemble.planning import digest
+from ensemble.progress import remarks
 from ensemble.reasons import reasons
 from ensemble.responses import evaluate
 from ensemble.store import PlanError, Store, partial_name
+from ensemble.worker import new_journal
 from kernels import BY_CODE, OK
 from scenarios import nearest
 
@@ -40,6 +42,8 @@ class Verdict:
         Blocks run again because of it.
     digest : str
         Hash over all checksums: equal for equal runs.
+    remarks : list of str
+        Who wrote the store: codes that are mixed, late workers.
     """
 
     blocks: int = 0
@@ -48,6 +52,7 @@ class Verdict:
     damage: list[str] = field(default_factory=list)
     repaired: int = 0
     digest: str = ""
+    remarks: list[str] = field(default_factory=list)
 
 
 def verify(store: Store, *, rerun: int = 0, repair: bool = False, seed: int = 0) -> Verdict:
@@ -70,10 +75,16 @@ def verify(store: Store, *, rerun: int = 0, repair: bool = False, seed: int = 0)
 
 
 def _verify(store: Store, rerun: int, repair: bool, seed: int) -> Verdict:
-    committed = store.committed()
-    work = open_work(store)
-    verdict = Verdict(digest=store.digest(committed))
+    journals, work = store.journals(), open_work(store)
+    committed = journals.committed
+    verdict = Verdict(remarks=remarks(store, journals))
     verdict.damage += _forcing_damage(store, work)
+    for entries in journals.conflicts.values():
+        verdict.damage.append(disagreement(*entries[:2]))
+        if repair:
+            committed[entries[0].block] = _settle(store, work, entries)
+            verdict.repaired += 1
+    verdict.digest = store.digest(committed)
     for key, entry in sorted(committed.items()):
         found = list(_damage(store, work, key, entry, verdict))
         verdict.blocks += 1
@@ -121,14 +132,35 @@ def _stored(store: Store, work: EnsembleWork, key: Key, path: str) -> NDArray[An
     return store.read_chunk(path, work.grid.index(key, store.specs[path]))
 
 
+def _settle(store: Store, work: EnsembleWork, entries: Sequence[Entry]) -> Entry:
+    """Keep, of lines that disagree about a block, the one that it runs to again."""
+    key, result = entries[0].block, work.open()(entries[0].block)
+    sums = store.checksums(result)
+    kept = next((one for one in entries if dict(one.checksums) == sums), None)
+    if kept is None:
+        raise _not_again(store, key)
+    store.make_folders("scratch", "partials")
+    store.write(work.grid, key, result, sync=True)
+    journal = new_journal(store)
+    for one in entries:
+        if one is not kept:
+            journal.disown(one, sync=True)
+    journal.close()
+    return kept
+
+
+def _not_again(store: Store, key: Key) -> PlanError:
+    return PlanError(
+        f"{store.path}: block {list(key)} does not give the committed values again; "
+        "the code or the machine is another one; run into a new store"
+    )
+
+
 def _repair(store: Store, work: EnsembleWork, key: Key, entry: Entry) -> None:
     store.make_folders("scratch", "partials")
     result = work.open()(key)
     if store.checksums(result) != dict(entry.checksums):
-        raise PlanError(
-            f"{store.path}: block {list(key)} does not give the committed values again; "
-            "the code or the machine is another one; run into a new store"
-        )
+        raise _not_again(store, key)
     store.write(work.grid, key, result, sync=True)
 
 

@@ -136,9 +136,7 @@ class Worker:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        header = {"host": socket.gethostname(), "pid": os.getpid(), "cpu": cpu()}
-        code = {"versions": versions(), "kernel": self.store.kernel}
-        self.journal = Journal(self.store.journal, {**header, **code})
+        self.journal = new_journal(self.store)
         self.timer = _Alarm() if self.alarm else None
 
     def open(self) -> "Lane":
@@ -224,6 +222,12 @@ class Lane:
 
 
 NOTE_WIDTH = 80
+
+
+def new_journal(store: Store) -> Journal:
+    """Return a journal of this process, which says where and with what code it writes."""
+    where = {"host": socket.gethostname(), "pid": os.getpid(), "cpu": cpu()}
+    return Journal(store.journal, {**where, "versions": versions(), "kernel": store.kernel})
 
 
 def process_name(pid: int | None = None) -> str:

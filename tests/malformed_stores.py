@@ -144,7 +144,7 @@ STORES: dict[str, tuple[Damage, tuple[str, ...], str]] = {
     "journal of another version": (
         journal(lambda r: r.pop("checksums")),
         STATUS,
-        "a line lacks 'checksums'",
+        "it lacks 'checksums'",
     ),
     "sums cut": (changed("partials/*", half), RUN, "--repair"),
     "sums gone": (gone("partials/1-0-0"), RUN, "--repair"),
@@ -159,12 +159,17 @@ STORES: dict[str, tuple[Damage, tuple[str, ...], str]] = {
             words,
             TWICE,
         )
-        for words in (RUN, STATUS, VERIFY, REPLAY, ANALYZE)
+        for words in (RUN, STATUS, REPLAY, ANALYZE)
     },
 }
 
 # name: (damage, command, what is printed); the code is 3
 MISMATCHES: dict[str, tuple[Damage, tuple[str, ...], str]] = {
+    "two commits that differ": (
+        journal(lambda r: r["checksums"].update(c_soil="00000000")),
+        VERIFY,
+        "block [1, 0, 0] was committed twice with different c_soil",
+    ),
     "chunk cut": (changed(CHUNK, half), VERIFY, "block [1, 0, 0], c_soil: cannot be read"),
     "chunk gone": (gone(CHUNK), VERIFY, "block [1, 0, 0], c_soil: "),
     "chunk empty": (

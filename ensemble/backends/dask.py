@@ -21,8 +21,9 @@ from distributed.scheduler import KilledWorker
 
 from ensemble import certificates
 from ensemble.backends import Farm, StoppedEarly
+from ensemble.errors import PlanError
 from ensemble.journal import Key
-from ensemble.remote import NoTime, Order, close, leave, run_block
+from ensemble.remote import NoTime, Order, Refusal, close, leave, run_block
 from ensemble.worker import process_name
 
 PER_WORKER = 3
@@ -236,6 +237,8 @@ class Push:
             answer = self._answer(future)
             if answer is None:
                 self._again.append(key)
+            elif isinstance(answer, Refusal):
+                raise (StoppedEarly if answer.resumable else PlanError)(answer.text)
             elif isinstance(answer, NoTime):
                 self._again.append(key)
                 # Workers of an own cluster are in one job, whose end is that of all.

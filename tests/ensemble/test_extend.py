@@ -1,6 +1,7 @@
 """Growing a design: every whole block kept, the same bytes as a run from the start."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -163,17 +164,17 @@ def test_killed_anywhere_the_same_call_goes_on(tmp_path, monkeypatch, name):
     _, outcome = run(tmp_path, text=text("sobol", more="block: {sample: 18}"))
     with monkeypatch.context() as patch:
         if name.startswith("rename"):
-            renames, real = [], growing.os.rename
+            renames, real = [], os.rename
 
-            def rename(source, target):
+            def rename(source, target, **ends):
                 if outcome.path in (source, target):
                     renames.append(source)
                 if len(renames) == int(name[-1]):
                     raise Killed
-                real(source, target)
+                real(source, target, **ends)
 
             patch.setattr(swapping, "exchange", lambda one, other: False)
-            patch.setattr(growing.os, "rename", rename)
+            patch.setattr(os, "rename", rename)
         elif name == "create_store":
             patch.setattr(growing.launch, name, kill)
         elif name == "mend":
@@ -274,11 +275,11 @@ def test_a_lost_chunk_is_to_be_repaired_first(tmp_path):
 
 
 def test_a_file_system_without_links_gets_copies(tmp_path, monkeypatch):
-    def no_links(*args):
+    def no_links(*args, **ends):
         raise OSError(95, "Operation not supported")
 
     _, outcome = run(tmp_path, text=text("morris"))
-    monkeypatch.setattr(growing.os, "link", no_links)
+    monkeypatch.setattr(os, "link", no_links)
     extend(outcome.path, until=1e-9, most=40)
     assert visible(from_the_start(tmp_path, outcome.path)) == visible(outcome.path)
 

@@ -34,10 +34,10 @@ def killed_between_names(tmp_path, monkeypatch, words):
     _, outcome = run(tmp_path, text=words)
     real = os.rename
 
-    def rename(source, target):
+    def rename(source, target, **ends):
         if target == outcome.path:
             raise Killed
-        real(source, target)
+        real(source, target, **ends)
 
     with monkeypatch.context() as patch:
         without_exchange(patch)
@@ -63,9 +63,9 @@ def test_the_name_is_never_free_where_names_can_be_exchanged(tmp_path, monkeypat
     _, outcome = run(tmp_path, text=text("morris"))
     real = os.rename
 
-    def rename(source, target):
+    def rename(source, target, **ends):
         assert outcome.path not in (source, target)
-        real(source, target)
+        real(source, target, **ends)
 
     monkeypatch.setattr(os, "rename", rename)
     found = extend(outcome.path, until=1e-9, most=40)
@@ -254,14 +254,14 @@ def test_a_second_extend_moves_nothing_between_two_names(tmp_path, monkeypatch):
     _, outcome = run(tmp_path, text=text("morris"))
     real, asked = os.rename, []
 
-    def rename(source, target):
+    def rename(source, target, **ends):
         if target == outcome.path and not asked:
             asked.append(source)
             before = sorted(tmp_path.iterdir())
             with pytest.raises(PlanError, match="is running it"):
                 extend(outcome.path, until=1e-9, most=40)
             assert sorted(tmp_path.iterdir()) == before
-        real(source, target)
+        real(source, target, **ends)
 
     without_exchange(monkeypatch)
     monkeypatch.setattr(os, "rename", rename)
