@@ -20,8 +20,14 @@ CONTRAST = 0.3
 """Gap of the two distributions from which on a parameter tells where failures are."""
 
 
-def failures(numbers: Numbers, layout: Layout) -> list[dict[str, Any]]:
+def failures(numbers: Numbers, layout: Layout | None) -> list[dict[str, Any]]:
     """Return one account for each status that is not ok.
+
+    Parameters
+    ----------
+    numbers : Numbers
+    layout : Layout or None
+        None where the kernel may not be imported: then nothing is said of ranges.
 
     Returns
     -------
@@ -41,7 +47,7 @@ def failures(numbers: Numbers, layout: Layout) -> list[dict[str, Any]]:
             "share": one.count / found.members,
             "advice": one.advice,
             "first": one.first,
-            "why": _why(numbers, layout, one),
+            "why": _why(numbers, layout, one) if layout else [],
             "where": where,
         }
         for one in found.statuses

@@ -189,7 +189,7 @@ def open_setup(store: Store) -> Setup:
             f"{store.path}: its scenario is not one of this version of soilsweep "
             f"({error.error_count()} problems); open it with the version that wrote it"
         ) from error
-    except (LookupError, kernels.Unfit) as error:
+    except (LookupError, kernels.NotOurs, kernels.Unfit) as error:
         raise PlanError(
             f"{store.path}: a store holds scenario, drivers and files, not its kernel's code nor "
             f"installed programs: {error}"

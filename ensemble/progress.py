@@ -1,5 +1,6 @@
 """Where a run stands, from its journals alone; works while it is being written."""
 
+import math
 import socket
 import time
 from collections import Counter
@@ -17,8 +18,8 @@ from ensemble.launch import open_setup
 from ensemble.layout import Layout
 from ensemble.locking import holder
 from ensemble.numbers import Numbers
-from ensemble.store import Store, read
-from kernels import BY_CODE
+from ensemble.store import PlanError, Store, read
+from kernels import BY_CODE, NotOurs, ours_alone
 
 WINDOW_SECONDS = 600.0
 """The rate is that of the last ten minutes, not of a run that may have slept for a week."""
@@ -27,7 +28,6 @@ WINDOW_SECONDS = 600.0
 def summary(path: Path) -> dict[str, Any]:
     """Return blocks done, rate, time left, members by status and the digest of a store."""
     store = read(path)
-    layout = Layout(open_setup(store))
     journals = store.journals()
     committed = store.committed(journals)
     members: dict[str, int] = {}
@@ -36,9 +36,9 @@ def summary(path: Path) -> dict[str, Any]:
             name = BY_CODE[code].name
             members[name] = members.get(name, 0) + n
     notes = Counter(note for entry in committed.values() for note in entry.notes)
-    failed = failures(Numbers(store), layout)
+    failed = failures(Numbers(store), _layout(store))
     busy = sum(entry.seconds for entry in committed.values())
-    total = layout.grid.blocks
+    total = math.prod(store.blocks)
     left = busy / len(committed) * (total - len(committed)) if committed else None
     rate = _rate(committed.values())
     waiting = total - len(committed)
@@ -63,6 +63,17 @@ def summary(path: Path) -> dict[str, Any]:
         "synthetic": store.attrs["synthetic"],
         "digest": store.digest(committed),
     }
+
+
+def _layout(store: Store) -> Layout | None:
+    """Return the layout of a store; None where somebody else's module would have to run for it."""
+    try:
+        with ours_alone("status"):
+            return Layout(open_setup(store))
+    except PlanError as error:
+        if isinstance(error.__cause__, NotOurs):
+            return None
+        raise
 
 
 def remarks(store: Store, journals: Journals) -> list[str]:

@@ -54,6 +54,12 @@ class Store:
         return self.root.folder("journal")
 
     @property
+    def blocks(self) -> tuple[int, ...]:
+        """Return the number of blocks along each axis of the work."""
+        status = self.specs["status"]
+        return tuple(-(-n // c) for n, c in zip(status.shape, status.chunks, strict=True))
+
+    @property
     def kernel(self) -> str:
         """Return a short hash of the kernel's code that blocks of this store are made with."""
         text = json.dumps(self.attrs["identity"]["kernel"], sort_keys=True)
@@ -117,9 +123,7 @@ class Store:
             raise
         except ValueError as error:
             raise PlanError(f"{self.path}: {error}") from error
-        status = self.specs["status"]
-        lengths = zip(status.shape, status.chunks, strict=True)
-        blocks = tuple(-(-size // length) for size, length in lengths)
+        blocks = self.blocks
         every = [*found.committed.values(), *(e for two in found.conflicts.values() for e in two)]
         for key, entry in ((one.block, one) for one in every):
             if len(key) != len(blocks) or any(k >= n for k, n in zip(key, blocks, strict=True)):

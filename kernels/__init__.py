@@ -1,6 +1,9 @@
 """Models: one file each, a table and compiled stages. See ``DESIGN.md`` beside this file."""
 
 import difflib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,6 +57,29 @@ def is_ours(name: str) -> bool:
     return name in module_names(__path__)
 
 
+class NotOurs(Exception):
+    """A kernel of somebody else's, where none may be imported."""
+
+
+_ours_alone: ContextVar[str] = ContextVar("ours_alone", default="")
+
+
+@contextmanager
+def ours_alone(who: str) -> Iterator[None]:
+    """Let `get` import no module but this package's: a store may come from anybody.
+
+    Parameters
+    ----------
+    who : str
+        What does not import others' modules, for the message: ``"a report"``.
+    """
+    token = _ours_alone.set(who)
+    try:
+        yield
+    finally:
+        _ours_alone.reset(token)
+
+
 def get(name: str, beside: Path | None = None) -> Kernel:
     """Return the kernel of that name, entry point or dotted module; imports it.
 
@@ -68,9 +94,13 @@ def get(name: str, beside: Path | None = None) -> Kernel:
     ------
     LookupError
         No such kernel, or its module does not run; the message says what to do.
+    NotOurs
+        It is not one of this package and `ours_alone`.
     """
     if is_ours(name):
         module = import_module(f"kernels.{name}")
+    elif who := _ours_alone.get():
+        raise NotOurs(f"kernel {name!r} is not one of this package, and {who} imports no other")
     elif found := [e for e in _installed() if e.name == name]:
         module = found[0].load()
     elif "." in name:

@@ -21,6 +21,7 @@ def run(farm: Farm) -> None:
     """Push blocks to workers in a fixed number of jobs, replaced when they end."""
     chosen, path = farm.execution, farm.store.path.absolute()
     resources = resources_of(chosen, farm.base)
+    farm.store.make_folders("logs")
     # Jobs of a driver that was killed would look for its scheduler when they start.
     cancel(path, DASK)
     with ExitStack() as around:

@@ -9,7 +9,7 @@ def write_report(store: Path, output: Path) -> Path:
     Parameters
     ----------
     store : Path
-        The folder a run wrote; it is only read.
+        The folder a run wrote; it is only read, and no module that it names is imported.
     output : Path
         The page; folders above it are made.
 
@@ -23,8 +23,11 @@ def write_report(store: Path, output: Path) -> Path:
     opened = read(Path(store))
     # Imported last: nobody should wait for matplotlib to learn of a mistyped path.
     from ensemble.report.page import render
+    from kernels import ours_alone
 
-    page = render(opened)
+    # A page is looked at by others than who ran it, and a store may name any module.
+    with ours_alone("a report"):
+        page = render(opened)
     output = Path(output)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(page, encoding="utf-8", errors="replace")

@@ -15,6 +15,7 @@ from waiting import PATIENCE, wait_for
 import scenarios
 from ensemble import watching
 from ensemble.locking import locked
+from ensemble.store import read
 
 BLOCKS = 12
 
