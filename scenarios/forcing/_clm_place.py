@@ -82,6 +82,11 @@ def columns_of(words: Words, history: History, base: Path, findings: Findings) -
     land = np.flatnonzero(is_land(history))
     if not land.size:
         findings.fatal("places", Problem("has no value anywhere", file=str(history.path)))
+    for name, of_places in history.places.items():
+        for i in map(int, land[~np.isfinite(of_places[land])]):
+            where = f"variable {name!r}, place {i + 1} of the file"
+            text = "is missing, and the place has values; needed a number"
+            findings.add("places", Problem(text, where, str(history.path)))
     n = land.size
     told: dict[str, Any] = {"places_without_values": int(np.prod(history.shape)) - n}
     if words.texture is not None:

@@ -261,6 +261,15 @@ class TestRefused:
         assert "variable 'FPSN' has dimensions (time, pft); needed time and places" in said
         assert "write the file by column or grid cell (hist_dov2xy = .true." in said
 
+    @pytest.mark.parametrize("fill", [-9999.0, 1e20, np.nan])
+    @pytest.mark.parametrize("name", ["lat", "lon"])
+    def test_a_place_without_a_place(self, tmp_path, name, fill):
+        write(tmp_path / "h.nc", np.ones(365))
+        with netCDF4.Dataset(tmp_path / "h.nc", "a") as file:
+            file[name][1] = fill
+        said = refused(tmp_path)
+        assert f"h.nc: variable '{name}', place 2 of the file: is missing, and the place" in said
+
     def test_places_of_two_kinds(self, tmp_path):
         write(tmp_path / "h.nc", np.tile(MONTHS, 2).astype(float))
         with netCDF4.Dataset(tmp_path / "h.nc", "a") as file:
