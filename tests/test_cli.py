@@ -257,7 +257,9 @@ def test_a_stopped_run_says_how_to_go_on_and_does(tmp_path, undisturbed, number)
     assert members(store) == members(undisturbed)
 
 
-def test_a_second_signal_ends_the_run_at_once(tmp_path):
+def test_a_second_signal_ends_the_run_at_once(tmp_path, monkeypatch):
+    # The block it ends in is a suspect, which runs in a child that must find the tests' kernel.
+    monkeypatch.setenv("PYTHONPATH", farming.environment()["PYTHONPATH"])
     store = tmp_path / "run.zarr"
     process = begun(store)
     # The second must find the first one's flag raised, and the run not yet over.

@@ -354,7 +354,7 @@ def test_failures_are_counted_named_and_advised(failing):
     forcing = tree["forcing"].values
     first = [f"{forcing[f]}/global/{s}" for f, _, s in np.argwhere(bad)[:3]]
     assert row[3] == ", ".join(first)
-    assert "bound its distribution" in row[4]
+    assert "bound the parameter's distribution" in row[4]
     by_forcing = {row[0]: number(row[1]) for row in page.table("forcing", "failed")}
     for k, name in enumerate(forcing):
         assert by_forcing.get(name, 0) == bad[k].sum()
