@@ -13,10 +13,11 @@ from ensemble import limit_tables, quarantine
 from ensemble.claims import STALE_SECONDS, WORKERS
 from ensemble.failing import failures
 from ensemble.finishing import is_finalised
-from ensemble.journal import Entry, Journals, headers
+from ensemble.journal import Entry, headers
 from ensemble.launch import open_setup
 from ensemble.layout import Layout
 from ensemble.locking import holder
+from ensemble.mixtures import remarks
 from ensemble.numbers import Numbers
 from ensemble.store import PlanError, Store, read
 from kernels import BY_CODE, NotOurs, ours_alone
@@ -74,23 +75,6 @@ def _layout(store: Store) -> Layout | None:
         if isinstance(error.__cause__, NotOurs):
             return None
         raise
-
-
-def remarks(store: Store, journals: Journals) -> list[str]:
-    """Return what a person should know of who wrote a store, one line each."""
-    found = []
-    codes = sorted(journals.kernels.items())
-    if len(codes) > 1:
-        blocks = ", ".join(f"{n:,} by {code or 'unknown'}" for code, n in codes)
-        reasons = [one["reason"] for one in store.attrs["accepted_changes"]]
-        said = f"accepted: {'; '.join(reasons)}" if reasons else "nobody has accepted that"
-        found.append(f"a mixture: not all blocks are of one kernel's code ({blocks}); {said}")
-    for name, lines in sorted(journals.late.items()):
-        found.append(
-            f"{lines:,} lines of journal/{name} do not count: a late worker of a store that this "
-            "one has replaced wrote them; `verify --repair` mends what else it wrote"
-        )
-    return found
 
 
 def _rate(entries: Collection[Entry]) -> float | None:

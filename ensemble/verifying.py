@@ -18,8 +18,8 @@ from ensemble.launch import open_work
 from ensemble.layout import Layout
 from ensemble.locking import locked
 from ensemble.members import EnsembleWork
+from ensemble.mixtures import remarks
 from ensemble.planning import digest
-from ensemble.progress import remarks
 from ensemble.reasons import reasons
 from ensemble.responses import evaluate
 from ensemble.store import PlanError, Store, partial_name
