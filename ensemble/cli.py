@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import shlex
 import sys
 import time
@@ -33,6 +34,14 @@ if TYPE_CHECKING:
     from ensemble.planning import Plan
 
 RANK_SECONDS = 3.0
+
+OF_OPTIONS = {
+    r"Input should be a valid number.*": "needed a number",
+    r"Input should be a valid integer.*": "needed a whole number",
+    r"Input should be greater than or equal to (\S+)": r"needed \1 or more",
+    r"Input should be less than or equal to (\S+)": r"needed \1 or less",
+}
+"""What typer says of an option's value, in words that are not those of a library, and ours."""
 
 INTERRUPTED = 130
 """What typer returns after a Ctrl-C that no command of ours has caught."""
@@ -381,6 +390,8 @@ def _fail_if_usage(error: Exception) -> None:
     """Say what typer says of a command line it does not understand."""
     show, code = getattr(error, "show", None), getattr(error, "exit_code", None)
     if show and code is not None:
+        for theirs, ours in OF_OPTIONS.items():
+            error.message = re.sub(theirs, ours, getattr(error, "message", ""))  # type: ignore[attr-defined]
         show()
         sys.exit(code)
 

@@ -196,7 +196,10 @@ def _form(path: Path_, data: Any) -> str:
 
 def _missing(finding: _Finding, found: Any, document: Document) -> str:
     if not isinstance(finding.error["loc"][-1], str):
-        return f"found {shown(found)}; needed more entries"
+        place = finding.path
+        while place and not isinstance(place[-1], str):
+            place = place[:-1]
+        return f"found {shown(found)}; needed {_about(place, document.data) or 'more entries'}"
     name = finding.path[-1]
     if name == "version":
         return "is missing; say version: 1"

@@ -109,6 +109,32 @@ EDITS: dict[str, tuple[list[tuple[str, str]], str]] = {
         [(C_SOIL, "[mean, std, q505]")],
         "17: statistics.c_soil[2]: unknown statistic 'q505'; available: S1, ",
     ),
+    "a normal of one number": (
+        [("[10.3, 1.4]", "[10.3]")],
+        "8: design.cross[0].parameters.tau_veg_obs.normal: found 1 number; needed 2: [mean, sd]",
+    ),
+    "a range without its length": (
+        [
+            (
+                "monte_carlo, n: 8, parameters: {tau_veg_obs: {normal: [10.3, 1.4], lower: 2}}",
+                "grid, parameters: {tau_veg_obs: {linspace: [1, 2]}}",
+            )
+        ],
+        "tau_veg_obs.linspace: found [1, 2]; needed [first, last, n]: n values at equal distances",
+    ),
+    "a range and a list": (
+        [
+            (
+                "monte_carlo, n: 8, parameters: {tau_veg_obs: {normal: [10.3, 1.4], lower: 2}}",
+                "grid, parameters: {tau_veg_obs: {linspace: [1, 2, 3], values: [1]}}",
+            )
+        ],
+        "tau_veg_obs: found values and linspace; needed one of values, linspace, logspace",
+    ),
+    "a threshold misspelt": (
+        [(C_SOIL, "[mean, {abve: 200}]")],
+        "17: statistics.c_soil[1]: unknown statistic {abve: 200}; available: S1, ",
+    ),
     "a median": (
         [(C_SOIL, "[mean, std, median]")],
         "17: statistics.c_soil[2]: unknown statistic 'median'; did you mean 'q50'?",
@@ -646,8 +672,9 @@ ARGUMENTS: dict[tuple[str, ...], str] = {
     ("rn",): "No such command 'rn'. Did you mean 'run'?",
     ("run",): "Missing argument 'SCENARIO'",
     ("run", "s.yaml", "--wrkers", "2"): "No such option: --wrkers",
-    ("run", "s.yaml", "--workers", "0"): "--workers",
-    ("run", "s.yaml", "--workers", "two"): "--workers",
+    ("run", "s.yaml", "--workers", "0"): "'--workers': needed 1 or more",
+    ("run", "s.yaml", "--workers", "two"): "'--workers': needed a whole number",
+    ("extend", "x.zarr", "--until", "narrow"): "'--until': needed a number",
     ("verify", "s.yaml", "--rerun", "-1"): "--rerun",
     ("run", "nope.yaml"): "nope.yaml: no such file; needed the YAML file of a scenario",
     ("run", "t.yaml"): "t.yaml: no such file; needed the YAML file of a scenario; did you mean 's.",

@@ -42,10 +42,16 @@ def canonical(request: str | Mapping[str, float]) -> tuple[str, str]:
         raise LookupError(f"unknown statistic {text!r}; did you mean {typed!r}?")
     known = ["histogram", *(n for m in families().values() for n in getattr(m, "NAMES", ()))]
     # A quantile or threshold that is near is another number, so these are offered as a list alone.
-    numbered = ["q05", "q50", "q95", "above_0"]
+    numbered = ["q05", "q50", "q95", "{above: 0}", "{below: 0}"]
     hint = "q50" if text == "median" else near(text, known)
     said = f"; did you mean {hint!r}?" if hint else nearest("", [*known, *numbered])
-    raise LookupError(f"unknown statistic {text!r}{said}")
+    shown = repr(text) if isinstance(request, str) else _as_written(request)
+    raise LookupError(f"unknown statistic {shown}{said}")
+
+
+def _as_written(request: Mapping[str, float]) -> str:
+    """Return a request of key and value as a scenario has it."""
+    return f"{{{', '.join(f'{word}: {value:g}' for word, value in request.items())}}}"
 
 
 def unfit(request: str | Mapping[str, float], design: Any) -> str:

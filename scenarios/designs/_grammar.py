@@ -86,7 +86,8 @@ class Shape(Words):
         """Read ``[a, b]`` and ``{column: a, sd: b}``, where b may be a column's name."""
         if isinstance(value, (list, tuple)):
             if len(value) != len(cls.order):
-                text = f"found {len(value)} numbers; needed {len(cls.order)}"
+                word = "number" if len(value) == 1 else "numbers"
+                text = f"found {len(value)} {word}; needed {len(cls.order)}"
                 raise ValueError(f"{text}: [{', '.join(cls.order)}]")
             return dict(zip(cls.order, value, strict=True))
         if isinstance(value, dict) and "column" in value:

@@ -47,7 +47,9 @@ class Values(Words):
         rules = ("values", "linspace", "logspace")
         said = [rule for rule in rules if getattr(self, rule) is not None]
         if len(said) != 1:
-            raise ValueError(f"found {' and '.join(said) or 'none'}; needed one of {rules}")
+            raise ValueError(
+                f"found {' and '.join(said) or 'none'}; needed one of {', '.join(rules)}"
+            )
         if self.logspace is not None and not (self.logspace[0] > 0 and self.logspace[1] > 0):
             raise ValueError(f"logspace: {list(self.logspace)} needs both ends above 0")
         written = self.array().tolist()
