@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Mapping
 from typing import Any
 
+from ensemble.limits import not_looked_at
 from ensemble.planning import Plan
 from ensemble.store import PlanError
 
@@ -143,6 +144,7 @@ def summary(plan: Plan, workers: int, *, measure: bool = False) -> dict[str, Any
         "truncated_share": {n: s for n, s in design.get("truncated_share", {}).items() if s > 0},
         "admissible": {k: _admissible(v) for k, v in design.get("admissible", {}).items()},
         "limits": {n: f"{one.words}, {one.then}" for n, one in plan.layout.limits.items()},
+        "limits_not_looked_at": not_looked_at(plan.layout),
         "warnings": list(map(str, plan.warnings)),
         "noticed": [notice.as_json() for notice in plan.warnings],
         "notes": list(plan.setup.kernel.notes),

@@ -64,6 +64,7 @@ def _attributes(plan: Plan) -> dict[str, Any]:
         "identity": dict(plan.identity),
         "accepted_changes": [],
         "design": dict(plan.layout.sampler.first.attributes),
+        "limits_not_looked_at": limits.not_looked_at(plan.layout),
         "provenance": [dict(p) for p in plan.provenance],
         "kernel_notes": [*kernel.warnings, *kernel.notes],
         "noticed": [dict(notice.as_json()) for notice in plan.warnings],

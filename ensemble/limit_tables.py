@@ -31,6 +31,10 @@ SHOWN_FORCINGS = 3
 """Forcings that a line names, those with most members beyond a limit."""
 
 
+SHOWN_NAMES = 4
+"""Outputs that are not looked at, of those that a line names."""
+
+
 @dataclass(frozen=True)
 class Worst:
     """The location of a forcing where the largest share of members is beyond a limit.
@@ -154,6 +158,7 @@ def plain(store: Store, committed: Mapping[Key, Entry]) -> dict[str, Any] | None
     return {
         "outputs": {a.watched.name: _plain(a) for a in accounts(store, committed)},
         "excluded": left_out(committed),
+        "not_looked_at": list(store.attrs.get("limits_not_looked_at", ())),
     }
 
 
@@ -183,11 +188,16 @@ def limit_lines(found: Mapping[str, Any] | None) -> list[str]:
     """Return what `plain` found in words, one line for each limit."""
     if found is None:
         return ["not looked at: the run was begun by an earlier version"]
-    if not found["outputs"]:
-        return ["no output that is made has one; limits: {NAME: {above: 150 mg C cm-3}} sets one"]
+    unseen, words = found["not_looked_at"], "limits: {NAME: {above: 150 mg C cm-3}} sets one"
+    if not found["outputs"] and not unseen:
+        return [f"no output has one; {words}"]
     said = [_line(name, about) for name, about in found["outputs"].items()]
     if any(about["then"] == "exclude" for about in found["outputs"].values()):
         said.append(f"{found['excluded']:,} members are excluded from statistics and indices")
+    if unseen:
+        more = f" and {len(unseen) - SHOWN_NAMES} more" if len(unseen) > SHOWN_NAMES else ""
+        listed = f"{', '.join(unseen[:SHOWN_NAMES])}{more}"
+        said.append(f"not looked at: {listed}; limits: {{{unseen[0]}: count}} looks at one")
     return said
 
 

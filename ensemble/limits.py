@@ -100,6 +100,12 @@ def of_store(store: "Store") -> dict[str, Watched]:
     return found
 
 
+def not_looked_at(layout: "Layout") -> list[str]:
+    """Return the outputs with a limit that nothing asks for, and so are not made."""
+    setup = layout.setup
+    return sorted(resolve(setup.scenario, setup.kernel).keys() - layout.limits.keys())
+
+
 def left_out(committed: Mapping[Key, Entry]) -> int:
     """Return how many members of committed blocks are excluded."""
     return sum(entry.excluded for entry in committed.values())

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble.limits import EXCLUDED
 from ensemble.numbers import Numbers, merge_moments, without_rounding
 from ensemble.store import Store, read
 from ensemble.tables import MAX_ROWS, NONE, Table, labels_of, number_form
@@ -85,13 +86,14 @@ def _names(store: Store, dim: str, count: int) -> list[str]:
 
 
 def _failed(numbers: Numbers) -> list[str]:
-    """Return how many samples have no sum, where any has none."""
+    """Return how many samples have no sum, where any has none, and why."""
     counted = numbers.whole("aggregates/statistics/count_global")
+    lost = "failed or are excluded" if EXCLUDED in numbers.store.specs else "failed"
     samples = numbers.grid.axes[2].size
     found = []
     for forcing, count in zip(numbers.forcings, counted.tolist(), strict=True):
         if not count < samples:
             continue
-        text = f"{forcing}: {samples - count:,.0f} of {samples:,} samples failed at some location"
+        text = f"{forcing}: {samples - count:,.0f} of {samples:,} samples {lost} at some location"
         found.append(f"{text} and have no sum" + ("" if count else f", so this is {NONE}"))
     return found[:MAX_ROWS]

@@ -77,6 +77,10 @@ SCENARIOS = {
     .replace("responses:\n", "")
     .replace("  d_", "#  d_"),
     "killed": two_box(CROSS, f"{MOMENTS}\nblock: {{sample: 6}}"),
+    "limits": two_box(
+        CROSS,
+        f"{MOMENTS}\nblock: {{sample: 6}}\nlimits: {{c_soil: {{above: 1700 Pg C, then: exclude}}}}",
+    ),
     "extended": two_box(MORRIS, "statistics: {c_soil: [mean]}"),
     "profile": """\
 version: 1

@@ -134,9 +134,8 @@ class TestCounted:
         np.testing.assert_array_equal(found["count"], (~failed).sum(axis=-1))
 
     def test_an_output_that_is_asked_for_by_its_limit_alone_is_looked_at(self, tmp_path):
-        bare = ("outputs={}", "statistics={stock: [mean]}", "responses.at_10=null")
         text = COUNTING.replace(", at_10: {output: soc, layer: 10}", "")
-        path, outcome = finished(tmp_path, text, *bare[:2])
+        path, outcome = finished(tmp_path, text, "outputs={}", "statistics={stock: [mean]}")
         whole = counts(finished(tmp_path, COUNTING, store="whole.zarr")[0])
         np.testing.assert_array_equal(counts(path)["soc_where"], whole["soc_where"])
         assert outcome.limits["outputs"]["soc"]["members"] == whole["soc_beyond"].sum()
@@ -181,7 +180,9 @@ class TestCounted:
         without = ensemble.open_run(bare)
         assert "limits" not in without.children
         assert outcome.limits["outputs"] == {}
-        assert "sets one" in limit_lines(outcome.limits)[0]
+        assert limit_lines(outcome.limits) == [
+            "no output has one; limits: {NAME: {above: 150 mg C cm-3}} sets one"
+        ]
         for name in without.data_vars:
             xr.testing.assert_identical(with_limits[name], without[name])
         xr.testing.assert_identical(
@@ -466,6 +467,17 @@ class TestGrammar:
         said = feasibility.summary(plan(tmp_path, "limits={c_soil: exclude}"), 1)["limits"]
         assert said["c_soil"] == "10000 Pg C, exclude"
         assert said["c_total"] == "12000 Pg C, count"
+
+    def test_what_is_not_made_is_not_looked_at_and_named(self, tmp_path):
+        from ensemble import feasibility
+
+        planned = plan(tmp_path, "outputs={c_veg: last}", "responses={}", "statistics={}")
+        assert feasibility.summary(planned, 1)["limits_not_looked_at"] == ["c_soil", "c_total"]
+        outcome = ensemble.run(planned, workers=1)
+        assert outcome.limits["not_looked_at"] == ["c_soil", "c_total"]
+        assert limit_lines(outcome.limits)[-1] == (
+            "not looked at: c_soil, c_total; limits: {c_soil: count} looks at one"
+        )
 
 
 class TestChanged:

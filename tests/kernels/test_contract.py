@@ -15,6 +15,7 @@ from laws import assert_same_bits, take
 
 import kernels
 from kernels import OK, STATUSES
+from kernels._joining import _loosest
 from scenarios import units
 
 NAMES = stages.names()
@@ -334,6 +335,12 @@ def test_a_limit_per_area_is_that_of_the_depth():
     for layers, most in (((5.0,) * 20, 150.0), ((10.0, 20.0), 45.0)):
         made = KERNEL.made(Options(layers=layers), None)
         assert made.variable("soc_stock").limit.above == pytest.approx(most, rel=1e-14)
+
+
+def test_the_limit_of_an_output_of_several_models_is_the_highest():
+    low, high = kernels.Limit(1.0, "one"), kernels.Limit(2.0, "other")
+    assert _loosest([low, high]) is high
+    assert _loosest([low, None]) is None
 
 
 def test_a_limit_is_no_part_of_the_fingerprint():
