@@ -285,7 +285,7 @@ def _ground(dataset: Any, values: Mapping[str, F8], units: Mapping[str, str]) ->
         text = f"has {levels} levels of TSOI; needed {', '.join(map(str, LEVELS))}"
         raise ValueError(f"{text}, of CLM4.5 or CLM5.0")
     found: dict[str, Any] = {"levels": levels}
-    names, (dim,) = dataset.variables, _levels_of(dataset["TSOI"])
+    names, (dim,) = dataset.variables, levels_of(dataset["TSOI"])
     centres = _depths(dataset, dim, units)
     if centres is not None:
         found["midpoints"] = midpoint_thickness(np.sort(centres))
@@ -297,14 +297,15 @@ def _ground(dataset: Any, values: Mapping[str, F8], units: Mapping[str, str]) ->
     if not found.keys() & {"midpoints", "thickness"}:
         raise ValueError("has no depths of its levels: needed ZSOI, DZSOI or levgrnd")
     if "WATSAT" in names:
-        found["saturation"] = _by_level(dataset["WATSAT"], dim)[_downward(dataset, dim, units)]
+        found["saturation"] = by_level(dataset["WATSAT"], dim)[_downward(dataset, dim, units)]
     if "nbedrock" in names and np.size(dataset["nbedrock"][...]) == 1:
         found["above_rock"] = int(dataset["nbedrock"][...])
         found["used"] = min(found["used"], found["above_rock"])
     return found
 
 
-def _levels_of(variable: Any) -> tuple[str, ...]:
+def levels_of(variable: Any) -> tuple[str, ...]:
+    """Return the dimensions of a variable that are neither places nor time."""
     return tuple(dim for dim in variable.dimensions if dim not in SPATIAL and dim != "time")
 
 
@@ -344,9 +345,10 @@ def _depths(dataset: Any, dim: str, units: Mapping[str, str]) -> F8 | None:
     return None
 
 
-def _by_level(variable: Any, dim: str) -> F8:
-    """Return a variable that does not change as (levels, places)."""
-    dims, values = variable.dimensions, numbers(variable)
+def by_level(variable: Any, dim: str, converted: F8 | None = None) -> F8:
+    """Return a variable that does not change, or its values converted, as (levels, places)."""
+    dims = variable.dimensions
+    values = numbers(variable) if converted is None else converted
     if dim not in dims or "time" in dims:
         text = f"variable {variable.name!r} has dimensions ({', '.join(dims)})"
         raise ValueError(f"{text}; needed {dim}, and places")
@@ -362,7 +364,7 @@ def _column(dataset: Any, name: str, dim: str, units: Mapping[str, str]) -> F8:
 
     Levels are as thick everywhere, but the ocean has none.
     """
-    columns = _by_level(dataset[name], dim)
+    columns = by_level(dataset[name], dim)
     found = columns[:, np.isfinite(columns).sum(axis=0).argmax()]
     found = in_needed(found, name, dataset[name], units, "m", default="m")
     if np.nanmax(np.abs(found), initial=0.0) > DEEPEST:

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from scenarios._problems import Problem
 from scenarios.forcing._checks import F8, Findings, digest, not_a_file
-from scenarios.forcing._clm_file import History, is_land
+from scenarios.forcing._clm_file import SPATIAL, History, by_level, is_land, levels_of
 from scenarios.forcing._clm_soil import field_capacity, saturation, wilting_point
+from scenarios.forcing._netcdf import numbers
 from scenarios.forcing._said import unit_said
 from scenarios.forcing._testbed_grid import Grid, Skipped, load_grid
 from scenarios.units import convert, same
@@ -136,8 +137,8 @@ def _surface(
         try:
             with netCDF4.Dataset(path) as dataset:
                 for name in SURFACE:
-                    values = _fraction(dataset[name], name, units)
-                    found[name] = values.reshape(len(values), -1).mean(axis=0)
+                    found[name] = _fraction(dataset[name], name, units).mean(axis=0)
+                text = next(_of_other_places(dataset, history), "")
         except ValueError as error:
             text = str(error)
         except (OSError, RuntimeError, IndexError, KeyError) as error:
@@ -149,8 +150,31 @@ def _surface(
         text = "has places of more than 100 % sand and clay"
     if text:
         findings.fatal("files", Problem(text, file=str(path)))
-    sand, clay = (np.broadcast_to(v, (places,))[land] for v in found.values())
-    return sand, clay, digest(path.name, path.read_bytes())
+    at_land = {name: np.broadcast_to(v, (places,))[land] for name, v in found.items()}
+    for name, values in at_land.items():
+        for i in map(int, land[~np.isfinite(values)]):
+            where = f"variable {name!r}, place {i + 1}"
+            text = "is missing, and the history has values there; needed a number"
+            findings.add("places", Problem(text, where, str(path)))
+    findings.raise_all()
+    return at_land["PCT_SAND"], at_land["PCT_CLAY"], digest(path.name, path.read_bytes())
+
+
+def _of_other_places(dataset: Any, history: History) -> Iterator[str]:
+    """Yield what places of a surface data file are not those of the history, if it has many."""
+    for name, place in (("LATIXY", "lat"), ("LONGXY", "lon")):
+        if name not in dataset.variables or place not in history.places:
+            continue
+        variable = dataset[name]
+        dims = [dim for dim in SPATIAL if dim in variable.dimensions]
+        order = [variable.dimensions.index(dim) for dim in dims]
+        found = numbers(variable, (-99.0,)).transpose(order).reshape(-1)
+        needed = history.places[place]
+        if found.size > 1 and found.size == needed.size:
+            off = (found - needed + 180.0) % 360.0 - 180.0
+            for i in np.flatnonzero(np.abs(off) > 0.01)[:1]:
+                text = f"has {name} {found[i]:g} where the history has {place} {needed[i]:g}"
+                yield f"{text}; needed the same places in the same order"
 
 
 def _elsewhere(history: History, grid: Grid, at: NDArray[np.int64]) -> Iterator[str]:
@@ -167,8 +191,10 @@ def _elsewhere(history: History, grid: Grid, at: NDArray[np.int64]) -> Iterator[
 
 
 def _fraction(variable: Any, name: str, units: Mapping[str, str]) -> F8:
-    """Return sand or clay as a fraction; the name says percent, where no unit says more."""
-    values = np.ma.filled(np.ma.asarray(variable[:]).astype(np.float64), np.nan)
+    """Return sand or clay, (levels, places), as a fraction; percent, where no unit says more."""
+    values = numbers(variable)
+    if not np.isfinite(values).any():
+        raise ValueError(f"variable {name!r} has no value anywhere")
     unit = unit_said(name, variable, units)
     # CLM writes 'unitless' beside percent.
     percent = not unit or (name not in units and same(unit, "1"))
@@ -178,7 +204,11 @@ def _fraction(variable: Any, name: str, units: Mapping[str, str]) -> F8:
         text = f"variable {name!r}: found {np.nanmin(values):g} to {np.nanmax(values):g}, taken in "
         text += f"{'percent' if percent else unit!r}; needed 0 to 100 %"
         raise ValueError(f"{text}: say units: {{{name}: fraction}} or percent")
-    return found
+    levels = levels_of(variable)
+    if len(levels) != 1:
+        said = ", ".join(variable.dimensions)
+        raise ValueError(f"variable {name!r} has dimensions ({said}); needed levels and places")
+    return by_level(variable, levels[0], found)
 
 
 def _of_tables(words: Words, history: History, base: Path, findings: Findings) -> Column:

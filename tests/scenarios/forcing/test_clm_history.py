@@ -270,6 +270,43 @@ class TestRefused:
         said = refused(tmp_path)
         assert f"h.nc: variable '{name}', place 2 of the file: is missing, and the place" in said
 
+    def surface(self, folder, change=None, dims=("nlevsoi", "lsmlat", "lsmlon")):
+        """Write sand 40 and 60, clay 20 percent at the two columns of a history."""
+        write(folder / "h.nc", np.ones(365))
+        sizes = {"nlevsoi": 10, "lsmlat": 1, "lsmlon": 2}
+        with netCDF4.Dataset(folder / "s.nc", "w") as file:
+            for name, size in sizes.items():
+                file.createDimension(name, size)
+            order = [list(sizes).index(dim) for dim in dims]
+            for name, values in (("PCT_SAND", [40.0, 60.0]), ("PCT_CLAY", [20.0, 20.0])):
+                whole = np.broadcast_to(values, (10, 1, 2))
+                file.createVariable(name, "f8", dims)[:] = whole.transpose(order)
+            for name, values in (("LATIXY", [40.0, 60.0]), ("LONGXY", [10.0, 20.0])):
+                file.createVariable(name, "f8", ("lsmlat", "lsmlon"))[:] = [values]
+            if change is not None:
+                change(file)
+        return {"texture": None, "surface": "s.nc"}
+
+    @pytest.mark.parametrize(
+        "dims", [("nlevsoi", "lsmlat", "lsmlon"), ("lsmlon", "lsmlat", "nlevsoi")]
+    )
+    def test_texture_of_places_by_the_names_of_dimensions(self, tmp_path, dims):
+        found = read(tmp_path, **self.surface(tmp_path, dims=dims))
+        np.testing.assert_allclose(found.drivers["sand"], [0.4, 0.6])
+
+    def test_texture_of_other_places_or_with_gaps(self, tmp_path):
+        def turned(file):
+            file["LATIXY"][:] = [[60.0, 40.0]]
+
+        def gap(file):
+            file["PCT_SAND"][3, 0, 1] = -9999.0
+
+        for change, said in (
+            (turned, "s.nc: has LATIXY 60 where the history has lat 40; needed the same places"),
+            (gap, "s.nc: variable 'PCT_SAND', place 2: is missing, and the history has values"),
+        ):
+            assert said in refused(tmp_path, **self.surface(tmp_path, change))
+
     def test_places_of_two_kinds(self, tmp_path):
         write(tmp_path / "h.nc", np.tile(MONTHS, 2).astype(float))
         with netCDF4.Dataset(tmp_path / "h.nc", "a") as file:
