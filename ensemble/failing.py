@@ -11,7 +11,6 @@ from ensemble.notices import percent, with_unit
 from ensemble.numbers import Numbers
 from ensemble.reasons import reasons
 from ensemble.report.failures import Account, Failed, Spread, account
-from ensemble.verifying import parse_member
 
 BLOCKS = 64
 """Blocks with failures that are opened: a state is asked for again and again."""
@@ -56,6 +55,9 @@ def failures(numbers: Numbers, layout: Layout | None) -> list[dict[str, Any]]:
 
 def _why(numbers: Numbers, layout: Layout, one: Failed) -> list[str]:
     """Return what is out of range of the first members of a status, each once."""
+    # Here, as it imports what runs end with, and that what is said of them.
+    from ensemble.verifying import parse_member
+
     said: dict[str, None] = {}
     for member in one.first:
         forcing, place, sample = parse_member(member, numbers.store)
