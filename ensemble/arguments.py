@@ -19,7 +19,7 @@ SetOption = Annotated[
     typer.Option("--set", metavar="PATH=VALUE", help="Override, such as seed=7; repeatable."),
 ]
 StoreOption = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--store", metavar="STORE", help="Where the run goes, instead of the scenario's own."
     ),

@@ -90,6 +90,13 @@ class Tile:
         return np.where(self.status == OK, found, np.nan) if self.failed else found
 
 
+def known_tile(status: U1, outputs: Mapping[str, F8]) -> Tile:
+    """Return members that have been run, as a tile: status (l, s), outputs (l, *dims, s)."""
+    depth, width = status.shape
+    arrays = {n: (np.asarray(v, dtype=np.float64), None) for n, v in outputs.items()}
+    return Tile(slice(0, depth), slice(0, width), status, (), arrays, _Workspace())
+
+
 class _Workspace:
     """Memory for the arrays of a tile, the same for every tile.
 

@@ -200,7 +200,7 @@ def run(
     A run that begins tries some members first, and stops if most of them fail.
     Ctrl-C or SIGTERM stops after the running blocks; the same command goes on from there.
     """
-    from ensemble import console, engine, planning
+    from ensemble import console, engine, places, planning
 
     loaded = load(scenario, settings)
     silent = quiet or as_json
@@ -208,6 +208,8 @@ def run(
         if loaded.execution.backend == "mpi" and not _leads(around):
             return
         planned = planning.plan(loaded, store=store)
+        for remark in places.remarks(loaded, planned.path):
+            console.warn(remark)
         stop = around.enter_context(stop_on_signals())
         outcome = engine.run(
             planned,

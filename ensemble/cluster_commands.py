@@ -66,13 +66,15 @@ def submit(
     What jobs ask for is said in the scenario: execution: {backend: slurm, time: ..., jobs: ...}.
     Whichever worker commits the last block finishes the run; `status` shows how it goes.
     """
-    from ensemble import console, engine, feasibility, planning, resources, submitting
+    from ensemble import console, engine, feasibility, places, planning, resources, submitting
     from ensemble.launch import read_store
 
     loaded = load(scenario, ["execution.backend=slurm", *settings])
     planned = planning.plan(loaded, store=store)
     asked = resources.resources_of(cast("Slurm", loaded.execution), loaded.base)
-    done = len(read_store(planned.path).committed()) if planned.path.exists() else 0
+    begun_before = (planned.path / "zarr.json").exists()
+    done = len(read_store(planned.path).committed()) if begun_before else 0
+    elsewhere = places.remarks(loaded, planned.path)
     feasibility.refuse_if_impossible(planned, asked.cores, done)
     submission = submitting.prepare(planned, asked, done)
     if not emit_script:
@@ -81,7 +83,7 @@ def submit(
     begun, warnings = engine.store_of(planned, asked.cores, accept_changes)
     # SLURM fails jobs without a word whose log has no folder.
     begun.make_folders("logs")
-    for warning in (*warnings, *map(str, planned.warnings), *submission.remarks):
+    for warning in (*elsewhere, *warnings, *map(str, planned.warnings), *submission.remarks):
         console.warn(warning)
     if emit_script:
         typer.echo(submission.script, nl=False)

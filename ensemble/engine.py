@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ensemble import backends, launch, limit_tables, quarantine
+from ensemble import backends, changing, launch, limit_tables, quarantine
 from ensemble.backends import Farm, StoppedEarly
 from ensemble.children import Hindered
 from ensemble.cpu import cpu
@@ -18,7 +18,7 @@ from ensemble.finishing import finalise, lost_units
 from ensemble.journal import Entry, Key, headers
 from ensemble.locking import locked
 from ensemble.members import EnsembleWork
-from ensemble.planning import LIMITS, Plan, changes
+from ensemble.planning import Plan, changes
 from ensemble.store import PlanError, Store
 from ensemble.trial import attempt, may_be_tried, refuse_if_most_fail
 from ensemble.worker import hang_limit, take_notes
@@ -236,6 +236,7 @@ def store_of(
         It is certain that the run would fail, or the store is another run's; ``try_first``: most
         members that were tried fail.
     """
+    changing.mend(plan.path)
     if not plan.path.exists() or _is_empty(plan.path):
         refuse_if_impossible(plan, workers)
         if try_first:
@@ -252,23 +253,14 @@ def store_of(
         listed = "\n".join(f"  - {text}" for text in changed)
         raise PlanError(
             f"{plan.path} was begun by another run:\n{listed}\n"
-            "continue with what it was begun with, choose another place with --store, or go on "
+            f"continue with what it was begun with{changing.back(store, plan)}, choose another "
+            "place with --store, or go on "
             'with --accept-changes "reason"'
         )
-    if changed:
-        if any(text.startswith("block length") for text in changed):
-            raise PlanError(
-                f"{plan.path} was begun with other block lengths; chunks cannot be cut anew, "
-                "so this cannot be accepted; choose another place with --store"
-            )
-        if any(text.startswith(LIMITS) for text in changed):
-            raise PlanError(
-                f"{plan.path} was begun with other limits; members are looked at as they run, so "
-                "this cannot be accepted; run into a new store with --store"
-            )
-        store = launch.accept(store, plan.identity, accept_changes, changed)
     refuse_if_impossible(plan, workers, done=len(store.committed()))
-    return store, [f"goes on although {text}" for text in changed]
+    if changed:
+        return changing.accept(store, plan, accept_changes)
+    return changing.take_words(store, plan), []
 
 
 def _is_empty(path: Path) -> bool:

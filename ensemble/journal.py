@@ -45,6 +45,8 @@ class Entry:
         Members that statistics are made without because of that.
     journal, line, kernel : str
         The file and the checksum of its line; a short hash of the code that made the block.
+    recounted : tuple of str
+        Sums that were not added up when it ran, but of its members as the store holds them.
     at : float
         Seconds since 1970 of the commit, by the clock of its host.
     """
@@ -55,6 +57,7 @@ class Entry:
     seconds: float
     notes: tuple[str, ...] = ()
     attempt: int = 1
+    recounted: tuple[str, ...] = ()
     journal: str = field(default="", compare=False)
     line: str = field(default="", compare=False)
     kernel: str = field(default="", compare=False)
@@ -133,7 +136,7 @@ def as_line(record: Mapping[str, Any]) -> bytes:
 
 
 def generation(folder: Folder) -> int:
-    """Return how often the store of these journals has taken the place of a shorter one."""
+    """Return how often the store of these journals has taken the place of another."""
     try:
         return int(folder.read(GENERATION))
     except FileNotFoundError:
@@ -141,8 +144,27 @@ def generation(folder: Folder) -> int:
 
 
 def set_generation(folder: Folder, number: int) -> None:
-    """Say of a new store that it takes the place of a shorter one."""
+    """Say of a new store that it takes the place of another."""
     folder.write(GENERATION, str(number).encode(), sync=True)
+
+
+def copy_with(source: Folder, target: Folder, found: Mapping[Key, Entry]) -> None:
+    """Copy journals for a store that takes another's place, with other entries of its blocks.
+
+    Of each block the line that counts stays, with the checksums of its entry.
+    """
+    number = generation(source) + 1
+    set_generation(target, number)
+    for name in _journals(source):
+        lines = []
+        for line, record in _records(source, name):
+            if "start" in record:
+                lines.append(as_line({"start": {**record["start"], "generation": number}}))
+            entry = found.get(tuple(record.get("block", ())))
+            if entry and (entry.journal, entry.line) == (name, line):
+                sums = {"checksums": dict(entry.checksums), "recounted": list(entry.recounted)}
+                lines.append(as_line({**record, **sums}))
+        target.write(name, b"".join(lines), sync=True)
 
 
 def _journals(folder: Folder) -> Iterator[str]:
@@ -227,7 +249,7 @@ _SHAPES: dict[str, tuple[_Shape, _Shape]] = {
         },
         {
             **{"notes": _are_texts, "at": _is_seconds},
-            **{"beyond": _are_named_counts, "excluded": _is_count},
+            **{"beyond": _are_named_counts, "excluded": _is_count, "recounted": _are_texts},
         },
     ),
 }
@@ -312,6 +334,7 @@ def _entry(record: Mapping[str, Any], journal: str, line: str, kernel: str) -> E
         status={int(code): n for code, n in record["status"].items()},
         seconds=record["seconds"],
         notes=tuple(record.get("notes", ())),
+        recounted=tuple(record.get("recounted", ())),
         attempt=record["attempt"],
         journal=journal,
         line=line,

@@ -1,9 +1,7 @@
 """From a plan to a store on disk, and from a store back to the setup that made it."""
 
-import json
 import socket
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ from pydantic import ValidationError
 import kernels
 from ensemble import across, limits, observed, quarantine
 from ensemble.aggregates import GROUP
+from ensemble.coordinates import PLACES, complete
 from ensemble.cpu import versions
 from ensemble.layout import KEEP_SAMPLES, Layout
 from ensemble.members import EnsembleWork
@@ -34,24 +33,41 @@ DEPTHS = ("mm", "cm", "m")
 
 def create_store(plan: Plan) -> Store:
     """Create the store of a plan: metadata, coordinates, drivers, no member yet."""
-    static = {
+    static = static_arrays(plan)
+    values = {path: array for path, (_, array) in static.items()}
+    inputs = {**plan.scenario.design.files(plan.setup.base), **plan.setup.kernel.kept}
+    return create(plan.path, specs_of(plan, static), attributes(plan), values, inputs=inputs)
+
+
+def static_arrays(plan: Plan) -> Static:
+    """Return every array that is known before a block runs."""
+    own = {
         **_coordinates(plan.layout),
         **_drivers(plan.setup),
         **observed.to_arrays(plan.setup),
         **_pilot(plan.setup),
         **_bands(plan.layout),
     }
-    specs = (
-        *(spec for spec, _ in static.values()),
-        *plan.layout.arrays,
-        *across.arrays(plan.layout),
-    )
-    values = {path: array for path, (_, array) in static.items()}
-    inputs = {**plan.scenario.design.files(plan.setup.base), **plan.setup.kernel.kept}
-    return create(plan.path, specs, _attributes(plan), values, inputs=inputs)
+    specs, copies = complete(_filled(plan, own))
+    values = {path: values for path, (_, values) in own.items()}
+    values |= {path: values[source] for path, source in copies.items()}
+    return {path: (specs[path], array) for path, array in values.items()}
 
 
-def _attributes(plan: Plan) -> dict[str, Any]:
+def specs_of(plan: Plan, static: Static) -> tuple[ArraySpec, ...]:
+    """Return every array of a plan's store."""
+    return tuple(complete(_filled(plan, static))[0].values())
+
+
+def _filled(plan: Plan, static: Static) -> Iterator[ArraySpec]:
+    """Yield what is known before a run, what blocks fill, and what it ends with."""
+    yield from (spec for spec, _ in static.values())
+    yield from plan.layout.arrays
+    yield from across.arrays(plan.layout)
+
+
+def attributes(plan: Plan) -> dict[str, Any]:
+    """Return the attributes of the root of a plan's store."""
     scenario, kernel = plan.scenario, plan.setup.kernel
     return {
         "Conventions": "CF-1.11",
@@ -85,7 +101,8 @@ def _coordinates(layout: Layout) -> Static:
     found = _whole("forcing", np.array(setup.forcings, dtype=object), ("forcing",))
     found |= _whole("location", np.array(setup.locations.names, dtype=object), ("location",))
     for name, column in setup.locations.columns.items():
-        found |= _whole(name, np.asarray(column, dtype=np.float64), ("location",))
+        values = np.asarray(column, dtype=np.float64)
+        found |= _whole(name, values, ("location",), attrs=PLACES.get(name, {}))
     if "year" in setup.coords:
         found |= _time(setup.years)
     for name, values in setup.own_coords.items():
@@ -125,7 +142,12 @@ def _time(years: NDArray[np.int64]) -> Static:
     ends = np.array([f"{y}-12-31" for y in years], dtype="datetime64[D]")
     days = (ends - np.datetime64("1900-01-01")).astype(np.int64)
     about = {"units": "days since 1900-01-01", "calendar": "standard", "standard_name": "time"}
-    found = _whole("time", days, ("time",), attrs={**about, "long_name": "end of the year"})
+    about |= {"axis": "T", "bounds": "time_bounds", "long_name": "end of the year"}
+    found = _whole("time", days, ("time",), attrs=about)
+    # CF: what bounds mean and their unit are those of the coordinate.
+    first = np.array([f"{y}-01-01" for y in years], dtype="datetime64[D]")
+    begins = (first - np.datetime64("1900-01-01")).astype(np.int64)
+    found |= _whole("time_bounds", np.stack([begins, days + 1], axis=1), ("time", "bound"))
     return found | _whole("year", years, ("time",), attrs={"long_name": "calendar year"})
 
 
@@ -216,7 +238,7 @@ def _setup(store: Store, scenario: Scenario, kernel: kernels.Kernel, options: An
     edges = {
         p.removeprefix("pilot/").removesuffix("_edges"): store.read_whole(p)
         for p in store.specs
-        if p.startswith("pilot/")
+        if p.startswith("pilot/") and p.endswith("_edges")
     }
     return Setup(
         scenario=scenario,
@@ -278,21 +300,3 @@ def join(store: Store) -> EnsembleWork:
 def read_store(path: str | Path) -> Store:
     """Return an existing store; see `store.read`."""
     return read(Path(path))
-
-
-def accept(store: Store, identity: Mapping[str, Any], reason: str, changed: list[str]) -> Store:
-    """Record that a run goes on in spite of changes, and return the store with it."""
-    root = json.loads(store.root.read("zarr.json"))
-    # A store of before limits has no arrays for them, and stays one.
-    counted = store.attrs["identity"].keys() | identity.keys() - {"limits"}
-    attrs = {
-        **store.attrs,
-        "identity": {name: part for name, part in identity.items() if name in counted},
-        "accepted_changes": [
-            *store.attrs["accepted_changes"],
-            {"reason": reason, "changes": changed},
-        ],
-    }
-    root["attributes"] = attrs
-    store.root.write("zarr.json", json.dumps(root).encode(), sync=True)
-    return replace(store, attrs=attrs)

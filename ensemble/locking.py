@@ -73,7 +73,7 @@ def locked_name(store: Path) -> Iterator[None]:
         Somebody else holds it.
     """
     file = beside(store, "extend.lock")
-    descriptor = _open_named(file, store)
+    descriptor = _open_named(file, store, fcntl.LOCK_EX)
     try:
         _sign(descriptor)
         yield
@@ -82,15 +82,15 @@ def locked_name(store: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _open_named(file: Path, store: Path) -> int:
-    """Open and lock a file that whoever holds it removes."""
+def _open_named(file: Path, store: Path, kind: int) -> int:
+    """Open and lock a file that whoever holds it may remove."""
     while True:
         try:
             descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
         except OSError as error:
             raise PlanError(f"{file}: cannot be locked: {error.strerror}") from error
         try:
-            _take(descriptor, store, fcntl.LOCK_EX)
+            _take(descriptor, store, kind)
             if _is_at(descriptor, file):
                 return descriptor
         except BaseException:

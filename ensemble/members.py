@@ -1,6 +1,6 @@
 """The work of an ensemble: blocks of forcing x locations x samples through one kernel."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -63,7 +63,7 @@ class EnsembleWork:
         runner = _Runner(self.setup, self.layout, {})
         runner.chain.compile(self.setup.drivers[0], self.setup.coords)
         place, width = slice(0, 1), self.layout.tile_unit
-        block = _Block(self.layout, self.layout.reductions(0), 0, place, slice(0, width))
+        block = Block(self.layout, self.layout.reductions(0), 0, place, slice(0, width))
         block.take(runner.chain.blank(place, np.zeros((1, width), np.uint8), 1.0))
 
     def merge(self, key: Key, partials: Iterable[Mapping[str, NDArray[Any]]]) -> dict[str, Any]:
@@ -121,12 +121,12 @@ class _Runner:
         found = Result(owned, count_codes(block.status), partials, tuple(block.notes))
         return replace(found, beyond=block.beyond.totals, excluded=block.beyond.left_out)
 
-    def compute(self, forcing: int, locations: slice, samples: slice) -> tuple[Rows, "_Block"]:
+    def compute(self, forcing: int, locations: slice, samples: slice) -> tuple[Rows, "Block"]:
         """Run the members of a rectangle, those in quarantine left out."""
         rows = self.sampler.rows(forcing, locations, samples)
         width = samples.stop - samples.start
         reductions = self._reductions(forcing, samples)
-        block = _Block(self.layout, reductions, forcing, locations, samples)
+        block = Block(self.layout, reductions, forcing, locations, samples)
         cases = self._cases(forcing, locations, samples)
         block.notes += sorted({case.note for case in cases.values()})
         if cases:
@@ -187,7 +187,7 @@ class _Runner:
     def control(self, forcing: int, locations: slice) -> dict[str, NDArray[Any]]:
         """Return the outputs and responses of the control members, (1, L, *dims)."""
         rows = self.setup.control_rows(forcing, locations)
-        block = _Block(self.layout, {}, forcing, locations, slice(0, 1), control=True)
+        block = Block(self.layout, {}, forcing, locations, slice(0, 1), control=True)
         cases = self._cases(forcing, locations, slice(0, 0))
         tiles = self._tiles(forcing, locations, rows, 1)
         if cases:
@@ -210,7 +210,7 @@ def _codes(cases: Mapping[tuple[int, int], Case], shape: tuple[int, ...]) -> U1:
     return codes
 
 
-class _Block:
+class Block:
     """What a block gathers, tile by tile."""
 
     def __init__(
@@ -257,26 +257,48 @@ class _Block:
         reduced = {**full, **{n: v[here, samples] for n, v in self.responses.items()}}
         if out is not None:
             reduced = {n: blanked(v, out) for n, v in reduced.items() if n in self.layout.reduced}
-        if self.in_space is not None:
-            self._add_up(self.in_space, tile, reduced, out)
+        self.add(tile, reduced, self.layout.aggregates.targets, out)
+
+    def add(
+        self,
+        tile: Tile,
+        targets: Mapping[str, F8],
+        summed: Collection[str],
+        out: NDArray[np.bool_] | None,
+    ) -> None:
+        """Add a tile to sums over space and over samples.
+
+        Parameters
+        ----------
+        tile : Tile
+        targets : mapping of str to ndarray, shape (l, *dims, s)
+            Outputs and responses that are added up, NaN where a member is left out.
+        summed : collection of str
+            Those of them that are added up over space.
+        out : ndarray, shape (l, s), bool, optional
+            Members that limits exclude.
+        """
+        if self.in_space is not None and summed:
+            self._add_up(self.in_space, tile, targets, summed, out)
         good = _good(tile, out)
         for name, reduction in self.reductions.items():
-            values = np.ascontiguousarray(reduced[name.partition("/")[0]])
+            values = np.ascontiguousarray(targets[name.partition("/")[0]])
             if name in self.layout.in_units:
                 units = cast(UnitsReduction, reduction)
                 self._take_units(units, self.sums[name], values, tile)
             else:
-                _reduce(reduction, self.sums[name], values, good, here.start)
+                _reduce(reduction, self.sums[name], values, good, tile.locations.start)
 
+    @staticmethod
     def _add_up(
-        self,
         sums: Sums,
         tile: Tile,
         values: Mapping[str, F8],
+        targets: Collection[str],
         out: NDArray[np.bool_] | None,
     ) -> None:
         """Add a tile to the sums over space."""
-        for target in self.layout.aggregates.targets:
+        for target in targets:
             sums.take(tile, target, values[target])
         if tile.failed:
             sums.take_lost("failed", tile, tile.status != OK)

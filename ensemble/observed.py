@@ -112,7 +112,7 @@ def read_sources(
     """Return the sources of every forcing of a store."""
     found: list[dict[str, tuple[str, ...]]] = [{} for _ in range(forcings)]
     for path in store.specs:
-        if path.startswith("sources/"):
+        if path.startswith("sources/") and store.specs[path].dims == ("forcing", "location"):
             texts = store.read_strings(path)
             for f, one in enumerate(found):
                 one[path.partition("/")[2]] = texts[f * locations : (f + 1) * locations]

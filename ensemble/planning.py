@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from ensemble.layout import Layout
 from ensemble.notices import Notice
 from ensemble.outlook import Outlook, outlook
 from ensemble.pilot import edges
+from ensemble.places import check_execution, store_place
 from ensemble.requests import check_statistics, check_sums
 from ensemble.responses import warnings
 from ensemble.setup import Setup
@@ -118,15 +120,15 @@ class Plan:
 
 
 @with_lines
-def plan(scenario: Loaded, *, store: str | Path | None = None) -> Plan:
+def plan(scenario: Loaded, *, store: str | os.PathLike[str] | None = None) -> Plan:
     """Open and check everything a run needs.
 
     Parameters
     ----------
     scenario : Loaded
         From `scenarios.load`.
-    store : str or Path, optional
-        Instead of the scenario's own.
+    store : str or path, optional
+        Instead of the scenario's own; a folder, with ``~`` and ``$NAME`` replaced.
 
     Raises
     ------
@@ -179,7 +181,8 @@ def plan(scenario: Loaded, *, store: str | Path | None = None) -> Plan:
     if problems:
         raise ScenarioError(problems, scenario.source)
     identity = identity_of(scenario, setup, layout)
-    path = Path(store) if store else Path(scenario.store_path())
+    check_execution(scenario)
+    path = store_place(scenario, store)
     notes = warnings(layout.functionals, setup.forcings)
     provenance = [_with_warnings(f.provenance, notes.get(f.name, ())) for f in forcings]
     foretold = outlook(layout, provenance)
@@ -326,10 +329,8 @@ def _location_digest(locations: Locations) -> str:
 
 def changes(stored: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Return what differs between a store and a plan and would change its bytes."""
-    found = []
-    ours, theirs = now["scenario"], stored["scenario"]
-    for name in sorted((ours.keys() | theirs.keys()) - {*FREE_FOR_THEMSELVES, "limits"}):
-        found += [f"scenario: {t}" for t in _differences(theirs.get(name), ours.get(name), name)]
+    by_section = section_changes(stored, now)
+    found = [f"scenario: {text}" for texts in by_section.values() for text in texts]
     found += _limit_changes(stored, now)
     found += other_code(stored, now)
     for part, what in (("forcings", "forcing"), ("block", "block length")):
@@ -361,6 +362,14 @@ def other_code(stored: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     libraries = ({n: one["versions"].get(n, "") for n in NUMERICAL} for one in (stored, now))
     parts = (("kernel", stored["kernel"], now["kernel"]), ("version", *libraries))
     return [f"{what}: {t}" for what, old, new in parts for t in _differences(old, new, "")]
+
+
+def section_changes(stored: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return what differs in the words of a store's scenario and a plan's, by section."""
+    ours, theirs = now["scenario"], stored["scenario"]
+    names = sorted((ours.keys() | theirs.keys()) - {*FREE_FOR_THEMSELVES, "limits"})
+    every = {n: _differences(theirs.get(n), ours.get(n), n) for n in names}
+    return {name: texts for name, texts in every.items() if texts}
 
 
 def _differences(old: Any, new: Any, where: str) -> list[str]:

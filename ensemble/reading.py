@@ -1,20 +1,28 @@
 """Open a run with xarray; works while it is being written."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ensemble.store import read
+from ensemble.places import address_of, is_address
+from ensemble.store import PlanError, check_root, read
+from kernels._paths import expanded
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
-def open_run(store: str | Path) -> "xr.DataTree":
+def open_run(
+    store: str | os.PathLike[str], *, storage_options: dict[str, object] | None = None
+) -> "xr.DataTree":
     """Return a store as an `xarray.DataTree`: members at the root, groups beside them.
 
     Parameters
     ----------
-    store : str or Path
+    store : str or path
+        A folder, or the address of a copy, such as ``s3://bucket/run.zarr``, that fsspec reads.
+    storage_options : mapping, optional
+        What fsspec is to know of an address.
 
     Returns
     -------
@@ -28,5 +36,19 @@ def open_run(store: str | Path) -> "xr.DataTree":
     """
     import xarray as xr
 
-    read(Path(store))
-    return xr.open_datatree(store, engine="zarr", chunks=None, mask_and_scale=False)
+    if not is_address(store):
+        place = Path(expanded(os.fspath(store)))
+        read(place)
+        return xr.open_datatree(place, engine="zarr", chunks=None, mask_and_scale=False)
+    try:
+        found = xr.open_datatree(
+            address_of(store),
+            engine="zarr",
+            chunks=None,
+            mask_and_scale=False,
+            storage_options=storage_options,
+        )
+    except (OSError, ImportError, ValueError, KeyError) as error:
+        raise PlanError(f"{store}: cannot be opened: {error}") from error
+    check_root(str(store), found.attrs)
+    return found

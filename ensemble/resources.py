@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from scenarios import Problem, ScenarioError
 from scenarios.execution import Slurm
+from scenarios.paths import placed
 from scenarios.profiles import resources
 from slurm import limits
 from slurm.commands import SlurmError, available
@@ -35,7 +36,8 @@ def resources_of(chosen: Slurm, base: Path = Path()) -> Resources:
     ScenarioError
         A profile that is not there, or values that SLURM does not take.
     """
-    named = base / chosen.profiles if chosen.profiles else None
+    where = "execution.profiles"
+    named = placed(base, chosen.profiles, where) if chosen.profiles else None
     file = named or Path(os.environ.get(PROFILES, DEFAULT_PROFILES)).expanduser()
     try:
         return Resources(**resources(chosen, file).model_dump())

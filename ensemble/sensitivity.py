@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ensemble import splitting
 from ensemble.cells import read_cells
+from ensemble.coordinates import is_copy
 from ensemble.index_tables import output_tables, row_tables
 from ensemble.launch import open_setup
 from ensemble.layout import Keep, Layout
@@ -71,8 +72,8 @@ def analyze_store(path: Path, *, every_row: bool = False) -> list[dict[str, Any]
     every = {**found, **split}
     ours = (f"{splitting.GROUP}/", "sensitivity/")
     left = {p: s for p, s in store.specs.items() if p in every or not p.startswith(ours)}
-    add_arrays(replace(store, specs=left), every)
-    for stale in store.specs.keys() - left.keys():
+    grown = add_arrays(replace(store, specs=left), every)
+    for stale in store.specs.keys() - grown.specs.keys():
         store.root.remove_folder(stale)
     tables = [*analysis_tables(store, found), *output_tables(store, found)]
     if every_row:
@@ -104,6 +105,8 @@ def stored(store: Store) -> Found:
     """Return what an earlier `analyze_store` wrote; empty where it never ran."""
     found: Found = {}
     for path, spec in store.specs.items():
+        if is_copy(store.specs, path):
+            continue
         if _ours(path) and spec.dtype == "string":
             found[path] = spec, np.array(store.read_strings(path), dtype=object)
         elif _ours(path):

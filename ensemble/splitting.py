@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ensemble import aggregates
 from ensemble.cells import read_cells
+from ensemble.coordinates import is_copy
 from ensemble.launch import open_setup
 from ensemble.layout import Layout
 from ensemble.numbers import Numbers
@@ -314,7 +315,7 @@ def stored(store: Store) -> Found:
     """Return what an earlier analysis wrote; empty where it never ran."""
     found: Found = {}
     for path, spec in store.specs.items():
-        if not path.startswith(f"{GROUP}/"):
+        if not path.startswith(f"{GROUP}/") or is_copy(store.specs, path):
             continue
         text = spec.dtype == "string"
         values = np.array(store.read_strings(path), dtype=object) if text else None

@@ -15,15 +15,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.chunks import checksum, chunk_name, decode, encode, pack, sync_folder, unpack
+from ensemble.coordinates import complete
 from ensemble.errors import PlanError as PlanError
 from ensemble.errors import StoppedEarly
 from ensemble.folders import Folder
 from ensemble.journal import Entry, Journals, Key, disagreement
 from ensemble.journal import read as read_journals
+from ensemble.places import is_address
 from ensemble.work import Grid, Result
-from ensemble.zarr_json import ArraySpec, documents
+from ensemble.zarr_json import (
+    ENCODING,
+    OLD_TEXT,
+    TEXT,
+    ArraySpec,
+    documents,
+    from_root,
+    root_attributes,
+)
 
-FORMAT = 1
+FORMAT, READS = 2, (1, 2)
+"""Written, and read: stores of format 1 have root attributes that are mappings, not JSON."""
+
 FOLDERS = ("journal", "partials", "inflight", "scratch", "inputs")
 
 
@@ -260,18 +272,21 @@ def create(
         Small files that the design reads, kept beside the data.
     """
     _refuse_between_names(path)
+    found, path = path, path.resolve() if path.is_symlink() else path
     missing = [p for p in path.absolute().parents if not p.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(path)
     building = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}.new")
     try:
         building.mkdir()
+        if path.exists():
+            like(path, building)
         store = Store(building, attrs, {spec.path: spec for spec in specs}, Folder.at(building))
         for node, document in documents(specs, attrs).items():
-            _write_node(store, node, document)
+            write_node(store, node, document)
         store.make_folders(*FOLDERS)
         for name, array in values.items():
-            _write_static(store, name, array)
+            write_static(store, name, array)
         for name, file in (inputs or {}).items():
             store.root.write(f"inputs/{name}", file.read_bytes(), sync=False)
         store.root.sync()
@@ -283,15 +298,22 @@ def create(
                 folder.rmdir()
         raise
     sync_folder(path.parent)
-    return replace(store, path=path)
+    return replace(store, path=found)
 
 
-def _write_node(
-    store: Store, node: str, document: Mapping[str, Any], *, sync: bool = False
-) -> None:
+def write_node(store: Store, node: str, document: Mapping[str, Any], *, sync: bool = False) -> None:
     """Write the metadata of a group or an array, in a folder that is made where there is none."""
     folder = store.root.folder(node, make=True) if node else store.root
     folder.write("zarr.json", json.dumps(document, allow_nan=False).encode(), sync=sync)
+
+
+def like(source: Path, target: Path) -> None:
+    """Give a folder the group and the mode of another: a project may share what is in it."""
+    about = source.stat()
+    with suppress(OSError):
+        os.chown(target, -1, about.st_gid)
+    # After the group, for a change of that may take the mode's bit for it away.
+    target.chmod(about.st_mode & 0o7777)
 
 
 def beside(path: Path, word: str) -> Path:
@@ -301,7 +323,14 @@ def beside(path: Path, word: str) -> Path:
 
 def _refuse_between_names(path: Path) -> None:
     """Refuse a free name that is a store's, which was killed while a longer one took it."""
-    if path.name and not path.exists() and (before := beside(path, "shorter")).exists():
+    if not path.name or path.exists():
+        return
+    if (before := beside(path, "before")).exists():
+        raise PlanError(
+            f"{path}: taking a changed scenario was stopped between two names, and the run is in "
+            f"{before}; nothing is lost: give the same `soilsweep run` command again"
+        )
+    if (before := beside(path, "shorter")).exists():
         raise PlanError(
             f"{path}: extending it was stopped between two names, and its run is in {before}; "
             "nothing is lost: give the same `soilsweep extend` command again"
@@ -316,7 +345,8 @@ def _remove_abandoned(path: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write_static(store: Store, name: str, array: NDArray[Any] | Sequence[NDArray[Any]]) -> None:
+def write_static(store: Store, name: str, array: NDArray[Any] | Sequence[NDArray[Any]]) -> None:
+    """Write an array that is known whole; a sequence holds one for each place of the first dim."""
     spec = store.specs[name]
     if spec.dtype == "string":
         store.write_whole(name, np.asarray(array))
@@ -346,6 +376,12 @@ def read(path: Path) -> Store:
         root = json.loads(folder.read("zarr.json"))
     except FileNotFoundError:
         _refuse_between_names(path)
+        if path.is_symlink() and not path.exists():
+            text = f"not a store: a symbolic link to {path.readlink()}, which does not exist"
+            raise PlanError(f"{path}: {text}") from None
+        if is_address(path):
+            text = "found an address; needed a folder, as `ensemble.open_run` alone reads addresses"
+            raise PlanError(f"{path}: {text}") from None
         found = "no such folder" if not path.exists() else "no zarr.json inside"
         raise PlanError(f"{path}: not a store: {found}; name the folder a run wrote") from None
     except NotADirectoryError:
@@ -355,17 +391,30 @@ def read(path: Path) -> Store:
     attrs = root.get("attributes", {}) if isinstance(root, dict) else None
     if not isinstance(attrs, dict):
         raise _damaged(path, "not a mapping")
-    if "soilsweep_format" not in attrs:
-        raise PlanError(f"{path}: found a Zarr store of another program; needed one of soilsweep")
-    if (found := attrs["soilsweep_format"]) != FORMAT:
-        raise PlanError(f"{path}: found a store of format {found}; needed format {FORMAT}")
+    check_root(str(path), attrs)
     try:
         nodes = root["consolidated_metadata"]["metadata"]
         specs = {p: _spec(p, d) for p, d in nodes.items() if d["node_type"] == "array"}
+        attrs = from_root(attrs)
         attrs["identity"]["scenario"], specs["status"]
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise _damaged(path, f"no {error}") from error
     return Store(path, attrs, specs, folder)
+
+
+def check_root(place: str, attrs: Mapping[Any, Any]) -> None:
+    """Refuse a Zarr store that is not of this program, or of another format.
+
+    Raises
+    ------
+    PlanError
+        It is.
+    """
+    if "soilsweep_format" not in attrs:
+        raise PlanError(f"{place}: found a Zarr store of another program; needed one of soilsweep")
+    if (found := attrs["soilsweep_format"]) not in READS:
+        known = " or ".join(map(str, READS))
+        raise PlanError(f"{place}: found a store of format {found}; needed format {known}")
 
 
 def _damaged(path: Path, why: object) -> PlanError:
@@ -384,31 +433,46 @@ def _packed(result: Result) -> NDArray[np.uint8]:
 
 
 def _spec(path: str, document: Mapping[str, Any]) -> ArraySpec:
-    fill = document["fill_value"]
+    fill, text = document["fill_value"], document["data_type"] in (TEXT, OLD_TEXT)
     return ArraySpec(
         path=path,
-        dtype=document["data_type"],
+        dtype="string" if text else document["data_type"],
         dims=tuple(document["dimension_names"]),
         shape=tuple(document["shape"]),
         chunks=tuple(document["chunk_grid"]["configuration"]["chunk_shape"]),
         fill=float("nan") if fill == "NaN" else fill,
-        attrs=document["attributes"],
-        raw=len(document["codecs"]) == 1 and document["data_type"] != "string",
+        attrs={k: v for k, v in document["attributes"].items() if k not in ENCODING},
+        raw=len(document["codecs"]) == 1 and not text,
     )
 
 
 def add_arrays(store: Store, values: Mapping[str, tuple[ArraySpec, NDArray[Any]]]) -> Store:
     """Add finished arrays (analyses) to a store, replacing those of the same path."""
-    specs = {**store.specs, **{path: spec for path, (spec, _) in values.items()}}
-    grown = replace(store, specs=specs)
-    nodes = documents(tuple(specs.values()), store.attrs)
+    added = [spec for spec, _ in values.values()]
+    specs, copies = complete((*store.specs.values(), *added))
+    copies = {path: source for path, source in copies.items() if path not in store.specs}
+    attrs = {**store.attrs, "soilsweep_format": FORMAT}
+    grown = replace(store, attrs=attrs, specs=specs)
+    nodes = documents(tuple(specs.values()), attrs)
     store.make_folders("scratch")
-    for path, (_, array) in values.items():
+    for path in (*values, *copies):
         store.root.remove_folder(path)
         for node in (path.rpartition("/")[0], path):
             if node:
-                _write_node(grown, node, nodes[node])
-        _write_static(grown, path, array)
+                write_node(grown, node, nodes[node])
+        if path in values:
+            write_static(grown, path, values[path][1])
+    for path, source in copies.items():
+        for name in (n for n in store.root.names(source) if n.startswith("c.")):
+            store.root.write(f"{path}/{name}", store.root.read(f"{source}/{name}"), sync=False)
     # The root last: until then a reader sees the store as it was.
-    _write_node(grown, "", nodes[""], sync=True)
+    write_node(grown, "", nodes[""], sync=True)
     return grown
+
+
+def with_attributes(store: Store, attrs: Mapping[str, Any]) -> Store:
+    """Give the root of a store other attributes, at once."""
+    root = json.loads(store.root.read("zarr.json"))
+    root["attributes"] = root_attributes({**attrs, "soilsweep_format": FORMAT})
+    store.root.write("zarr.json", json.dumps(root).encode(), sync=True)
+    return read(store.path)

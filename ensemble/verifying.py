@@ -3,13 +3,13 @@
 import json
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble import limits
+from ensemble import changing, limits
 from ensemble.chain import Chain
 from ensemble.chunks import checksum
 from ensemble.finishing import finalise
@@ -23,6 +23,7 @@ from ensemble.planning import digest
 from ensemble.reasons import reasons
 from ensemble.responses import evaluate
 from ensemble.store import PlanError, Store, partial_name
+from ensemble.work import Result
 from ensemble.worker import new_journal
 from kernels import BY_CODE, OK
 from scenarios import nearest
@@ -134,7 +135,7 @@ def _stored(store: Store, work: EnsembleWork, key: Key, path: str) -> NDArray[An
 
 def _settle(store: Store, work: EnsembleWork, entries: Sequence[Entry]) -> Entry:
     """Keep, of lines that disagree about a block, the one that it runs to again."""
-    key, result = entries[0].block, work.open()(entries[0].block)
+    key, result = entries[0].block, _again(work, entries[0].block, entries[0])
     sums = store.checksums(result)
     kept = next((one for one in entries if dict(one.checksums) == sums), None)
     if kept is None:
@@ -149,6 +150,15 @@ def _settle(store: Store, work: EnsembleWork, entries: Sequence[Entry]) -> Entry
     return kept
 
 
+def _again(work: EnsembleWork, key: Key, entry: Entry) -> Result:
+    """Run a block again, and find again of its members what its line says was found so."""
+    result, names = work.open()(key), entry.recounted
+    if not names:
+        return result
+    sums = changing.with_recounted(work.layout, key, result.arrays, result.partials, names)
+    return replace(result, partials=sums)
+
+
 def _not_again(store: Store, key: Key) -> PlanError:
     return PlanError(
         f"{store.path}: block {list(key)} does not give the committed values again; "
@@ -158,7 +168,7 @@ def _not_again(store: Store, key: Key) -> PlanError:
 
 def _repair(store: Store, work: EnsembleWork, key: Key, entry: Entry) -> None:
     store.make_folders("scratch", "partials")
-    result = work.open()(key)
+    result = _again(work, key, entry)
     if store.checksums(result) != dict(entry.checksums):
         raise _not_again(store, key)
     store.write(work.grid, key, result, sync=True)

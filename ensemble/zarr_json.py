@@ -5,12 +5,25 @@ write is fixed: one plain chunk file per block, little endian, blosc lz4 with by
 A test compares every document with what zarr-python writes for the same array.
 """
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+
+TEXT, OLD_TEXT = "variable_length_bytes", "string"
+"""Zarr's names of the type of an array of names, as written and as once written.
+
+xarray gives the first as objects, by its attribute, and the second as numpy's StringDType, which
+cannot become another type of text. The bytes of chunks are the same.
+"""
+
+IN_JSON = "json_attributes"
+"""Attribute of the root that names those which are JSON in a string."""
+
+ENCODING = {"_Encoding": "utf-8"}
 
 BLOSC_LEVEL = 5
 """lz4 at level 5, zarr's own default: measured, lower levels are no faster and save less."""
@@ -63,7 +76,7 @@ class ArraySpec:
 
 def _codecs(spec: ArraySpec) -> list[dict[str, Any]]:
     if spec.dtype == "string":
-        return [{"name": "vlen-utf8", "configuration": {}}]
+        return [{"name": "vlen-bytes", "configuration": {}}]
     size = np.dtype(spec.dtype).itemsize
     endian: dict[str, Any] = {"configuration": {"endian": "little"}} if size > 1 else {}
     codecs: list[dict[str, Any]] = [{"name": "bytes", **endian}]
@@ -85,15 +98,16 @@ def _fill(value: float | int | str) -> Any:
 
 def array_document(spec: ArraySpec) -> dict[str, Any]:
     """Return the ``zarr.json`` of an array."""
+    text = spec.dtype == "string"
     return {
         "shape": list(spec.shape),
-        "data_type": spec.dtype,
+        "data_type": TEXT if text else spec.dtype,
         "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": list(spec.chunks)}},
         # One inode per chunk: with "/" each chunk would cost a folder for every dimension.
         "chunk_key_encoding": {"name": "default", "configuration": {"separator": "."}},
         "fill_value": _fill(spec.fill),
         "codecs": _codecs(spec),
-        "attributes": dict(spec.attrs),
+        "attributes": plain({**spec.attrs, **(ENCODING if text else {})}),
         "dimension_names": list(spec.dims),
         "zarr_format": 3,
         "node_type": "array",
@@ -103,7 +117,36 @@ def array_document(spec: ArraySpec) -> dict[str, Any]:
 
 def group_document(attrs: Mapping[str, Any]) -> dict[str, Any]:
     """Return the ``zarr.json`` of a group."""
-    return {"attributes": dict(attrs), "zarr_format": 3, "node_type": "group"}
+    return {"attributes": plain(attrs), "zarr_format": 3, "node_type": "group"}
+
+
+def plain(attrs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return attributes as NetCDF can have them, too: what it cannot is JSON in a string."""
+    return {name: _attribute(value) for name, value in attrs.items()}
+
+
+def root_attributes(attrs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes of a store's root, with a word on which of them are JSON."""
+    found = plain({name: value for name, value in attrs.items() if name != IN_JSON})
+    names = sorted(name for name, value in found.items() if value is not attrs[name])
+    return {**found, IN_JSON: " ".join(n for n in names if isinstance(found[n], str))}
+
+
+def from_root(attrs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `root_attributes` took; raises `ValueError` for what is no JSON."""
+    names = str(attrs.get(IN_JSON, "")).split()
+    rest = {name: value for name, value in attrs.items() if name != IN_JSON}
+    return {name: json.loads(v) if name in names else v for name, v in rest.items()}
+
+
+def _attribute(value: Any) -> Any:
+    if isinstance(value, list | tuple) and value and all(_is_number(one) for one in value):
+        return list(value)
+    return value if isinstance(value, str) or _is_number(value) else json.dumps(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def documents(specs: tuple[ArraySpec, ...], attrs: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -115,6 +158,6 @@ def documents(specs: tuple[ArraySpec, ...], attrs: Mapping[str, Any]) -> dict[st
             nodes.setdefault("/".join(names[: depth + 1]), group_document({}))
         nodes[spec.path] = array_document(spec)
     inline = {"kind": "inline", "must_understand": False, "metadata": dict(sorted(nodes.items()))}
-    root = group_document(attrs)
+    root = group_document(root_attributes(attrs))
     root["consolidated_metadata"] = inline
     return {"": root, **nodes}

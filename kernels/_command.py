@@ -61,7 +61,8 @@ class Options(_Strict):
     ----------
     command : list of str, or str where ``shell``
         Program and arguments. With a slash and relative, such as ``./soil_model``, it is a file
-        beside the scenario and travels with the store; otherwise it is installed where it runs.
+        beside the scenario and travels with the store; otherwise it is installed where it runs,
+        and ``~`` and ``$NAME`` in its path are what they are there.
     shell : bool
         Have ``/bin/sh`` read the command, which is then one string.
     time_limit : float
@@ -89,7 +90,7 @@ class Options(_Strict):
 
 def beside(options: Options) -> str:
     """Return the program where it is a file of the scenario's folder; empty if installed."""
-    if options.shell or "/" not in options.command[0] or options.command[0].startswith("/"):
+    if options.shell or "/" not in options.command[0] or options.command[0][0] in "/~$":
         return ""
     return plain(options.command[0])
 

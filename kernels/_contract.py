@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels._paths import placed
 from kernels._plausible import HALF_AROUND, Plausible
 from kernels._ranges import Range
 
@@ -399,9 +400,18 @@ Read = Callable[
 
 
 def file_of(written: str, base: Path) -> Path:
-    """Return a kernel's file: the store's copy where there is one, or that beside the scenario."""
+    """Return a kernel's file: the store's copy where there is one, or that beside the scenario.
+
+    Raises
+    ------
+    Unfit
+        A variable in its path is not set.
+    """
     kept = base / kept_as(written)
-    return kept if kept.is_file() else base / written
+    try:
+        return kept if kept.is_file() else placed(base, written)
+    except ValueError as error:
+        raise Unfit((Fault(str(error)),)) from error
 
 
 def kept_as(written: str) -> str:

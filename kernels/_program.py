@@ -10,6 +10,7 @@ import threading
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from errno import EIO
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from kernels import _exchange, _process
 from kernels._command import RUN_WORDS, Options, beside, plain, put_in
 from kernels._contract import F8, U1, Batch, Fault, Run, Unavailable, Unfit, file_of
+from kernels._paths import expanded
 from kernels._status import BAD_INPUT, BAD_OUTPUT, CRASHED, NOT_FINITE, OUT_OF_RANGE, TIMED_OUT
 
 SCRATCH = "SOILSWEEP_SCRATCH"
@@ -47,7 +49,11 @@ def open_program(options: Options, base: Path) -> "Program":
     files: dict[str, Path] = {}
     faults: list[Fault] = []
     for where, written in _sources(options):
-        files[written] = file_of(written, base)
+        try:
+            files[written] = file_of(written, base)
+        except Unfit as error:
+            faults += [replace(fault, where=where) for fault in error.faults]
+            continue
         if not files[written].is_file() or not os.access(files[written], os.R_OK):
             why = "cannot be read" if files[written].exists() else "is no such file"
             need = "needed a file, its path relative to the scenario's folder"
@@ -79,7 +85,10 @@ def _installed(options: Options) -> tuple[dict[str, Path], list[Fault]]:
     name = "/bin/sh" if options.shell else options.command[0]
     if beside(options):
         return {}, []
-    found = shutil.which(name)
+    try:
+        found = shutil.which(name if options.shell else expanded(name))
+    except ValueError as error:
+        return {}, [Fault(str(error), "command[0]")]
     if found:
         return {name: Path(found)}, []
     text = f"no program {name!r} on this machine; install it, load its module, or write "
@@ -206,6 +215,8 @@ class Program:
         words = [_filled(word, said) for word in _words(self.options)]
         program = beside(self.options)
         command = ["/bin/sh", "-c", *words] if self.options.shell else words
+        if not self.options.shell:
+            command = [expanded(words[0]), *words[1:]]
         if program:
             command = [f"./{put_in(program)}", *words[1:]]
         with _scratch() as folder:

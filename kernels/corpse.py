@@ -262,7 +262,7 @@ def _read(options: Options, base: Path | None) -> tuple[Namelist, Path | None]:
         return Namelist(dict(SETS[options.set]), INITIAL), None
     file = file_of(options.namelist, base)
     if not file.is_file():
-        text = f"{str(base / options.namelist)!r} is no such file; needed a namelist of CORPSE"
+        text = f"{str(file)!r} is no such file; needed a namelist of CORPSE"
         raise Unfit((Fault(text, "namelist"),))
     found = read_namelist(file.read_text(errors="replace"), str(file))
     said = found.litter_option

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scenarios import paths
 from scenarios._check import RESERVED
 from scenarios._problems import nearest, shown
 from scenarios.forcing import Locations
@@ -41,7 +42,7 @@ def join(
         No such file or key, a location without a row or with two, a value that is not a finite
         number, a name that is taken; all of them.
     """
-    file = base / table.table
+    file = paths.placed(base, table.table, "locations.table")
     findings = Findings()
     found = load_table(
         file, findings, rows="one row per location", needed=f"a header such as {table.key},area"

@@ -25,6 +25,7 @@ from ensemble.errors import PlanError
 from ensemble.journal import Key
 from ensemble.remote import NoTime, Order, Refusal, close, leave, run_block
 from ensemble.worker import process_name
+from scenarios.paths import expanded
 
 PER_WORKER = 3
 """Blocks in flight per worker: one that runs, one that waits there, one that waits here."""
@@ -100,13 +101,14 @@ def _join(farm: Farm) -> Any:
     chosen, tls = farm.execution, farm.execution.tls
     where = {"address": chosen.address} if chosen.address else {}
     if chosen.scheduler_file:
-        where = {"scheduler_file": chosen.scheduler_file}
+        file = expanded(chosen.scheduler_file, "execution.scheduler_file")
+        where = {"scheduler_file": file}
     security = (
         Security(
             require_encryption=True,
-            tls_ca_file=tls.ca,
-            tls_client_cert=tls.cert,
-            tls_client_key=tls.key,
+            tls_ca_file=expanded(tls.ca, "execution.tls.ca"),
+            tls_client_cert=expanded(tls.cert, "execution.tls.cert"),
+            tls_client_key=expanded(tls.key, "execution.tls.key"),
         )
         if tls
         else None

@@ -19,6 +19,7 @@ from scenarios.designs._levels import Levels, runs, single, span
 from scenarios.designs._units import conversion
 from scenarios.forcing._checks import Findings, number
 from scenarios.forcing._table import Table, load_table
+from scenarios.paths import placed
 from scenarios.units import UnitText, agree, readable
 
 F8 = NDArray[np.float64]
@@ -59,13 +60,14 @@ class Spec(DesignSpec):
 
     def files(self, base: Path) -> dict[str, Path]:
         """Return the table, so that a store can keep a copy; see `DesignSpec.files`."""
-        return {self._kept_as(): base / self.path}
+        return {self._kept_as(): placed(base, self.path, "design.path")}
 
     def open(self, context: Context) -> "Rows":
         """Return the design; raise `ScenarioError` with every problem found."""
-        file = context.base / self.path
-        if not file.exists():
-            file = context.base / self._kept_as()
+        file = context.base / self._kept_as()
+        # Of a store, its own copy: the path may lead to a table that has changed since.
+        if not file.is_file() or "/" not in self.path:
+            file = placed(context.base, self.path, f"{context.path}.path")
         problems = list(self._wanted(context))
         if not file.is_file():
             text = "no such file; the path is relative to the scenario's folder"

@@ -15,6 +15,7 @@ from scenarios.forcing._clm_soil import field_capacity, saturation, wilting_poin
 from scenarios.forcing._netcdf import numbers
 from scenarios.forcing._said import unit_said
 from scenarios.forcing._testbed_grid import Grid, Skipped, load_grid
+from scenarios.paths import placed
 from scenarios.units import convert, same
 
 SURFACE = ("PCT_SAND", "PCT_CLAY")
@@ -93,7 +94,9 @@ def columns_of(words: Words, history: History, base: Path, findings: Findings) -
     if words.texture is not None:
         sand, clay = np.full(n, words.texture.sand), np.full(n, words.texture.clay)
     else:
-        sand, clay, about = _surface(base / words.surface, words.units, history, land, findings)
+        sand, clay, about = _surface(
+            placed(base, words.surface, "forcing.surface"), words.units, history, land, findings
+        )
         told["surface"] = about
     silt = 1 - sand - clay
     full = _saturation(history, sand, land)
@@ -213,7 +216,9 @@ def _fraction(variable: Any, name: str, units: Mapping[str, str]) -> F8:
 
 def _of_tables(words: Words, history: History, base: Path, findings: Findings) -> Column:
     """Return cells of the testbed's tables; the history must be on their grid."""
-    grid, about = load_grid(base / words.grid, base / words.soil, findings)
+    grid, about = load_grid(
+        placed(base, words.grid, "forcing.grid"), placed(base, words.soil, "forcing.soil"), findings
+    )
     skipped = Skipped()
     grid = skipped.not_simulated(grid)
     shape = history.shape

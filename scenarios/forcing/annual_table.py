@@ -39,6 +39,7 @@ from scenarios.forcing._sources import (
     wrong,
 )
 from scenarios.forcing._table import Table, load_table
+from scenarios.paths import placed
 from scenarios.units import UnitText, convert
 
 WHOLE = "global"
@@ -109,7 +110,7 @@ class Spec(ReaderSpec):
         findings = Findings()
         for problem in not_annual(needs):
             findings.add("drivers", problem)
-        table = load_table(base / self.path, findings, keep_ragged=True)
+        table = load_table(placed(base, self.path), findings, keep_ragged=True)
         table.refuse_ragged(findings, None if self.members == "all" else self.members)
         sources = self._sources(table, needs, findings)
         index = self._index(table, findings)

@@ -51,6 +51,7 @@ from scenarios.forcing._served import LASTING, misfits, serve, wants_days
 from scenarios.forcing._testbed_grid import GRIDS, NOT_SIMULATED
 from scenarios.forcing._when import STAMPS, Stamps, complaints, joined
 from scenarios.forcing.synthetic_testbed import coords_of
+from scenarios.paths import expanded
 from scenarios.units import UnitText
 
 DAILY = ("gpp", "air_temperature", "soil_temperature", "theta_l", "theta_f", "btran")
@@ -188,6 +189,7 @@ class Spec(ReaderSpec):
     def _paths(self, base: Path, findings: Findings) -> list[Path]:
         found: list[Path] = []
         for pattern in [self.path] if isinstance(self.path, str) else self.path:
+            pattern = expanded(pattern, "forcing.path")
             if "*" in pattern or "?" in pattern:
                 matching = sorted(base.glob(pattern)) if not Path(pattern).is_absolute() else (
                     sorted(Path("/").glob(pattern.lstrip("/")))

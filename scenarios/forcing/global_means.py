@@ -58,6 +58,7 @@ from scenarios.forcing._sources import (
     wrong,
 )
 from scenarios.forcing._when import STAMPS, Stamps, Step
+from scenarios.paths import placed
 from scenarios.units import UnitText
 
 
@@ -143,7 +144,7 @@ class Spec(ReaderSpec):
         findings = Findings()
         for problem in not_annual(needs):
             findings.add("drivers", problem)
-        folder = base / self.path
+        folder = placed(base, self.path)
         if not folder.is_dir():
             found = "is a file" if folder.is_file() else "no such folder"
             text = f"{found}; needed the folder of the files"

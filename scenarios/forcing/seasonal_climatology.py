@@ -57,6 +57,7 @@ from scenarios.forcing.synthetic_testbed import (
     litter_of,
     span,
 )
+from scenarios.paths import placed
 from scenarios.units import UnitText
 
 LABEL = "seasonal climatology: soil temperature, soil water and litter are modelled, not measured"
@@ -157,10 +158,10 @@ class Spec(ReaderSpec):
             for name in sorted(said.keys() - known[word]):
                 text = f"no quantity {name!r}{nearest(name, known[word])}"
                 findings.add("words", Problem(text, f"forcing.{word}.{name}"))
-        sites = load_sites(base / self.path, self.units, findings)
+        sites = load_sites(placed(base, self.path), self.units, findings)
         files = [self.months] if isinstance(self.months, str) else self.months
         months, about = load_months(
-            [base / file for file in files],
+            [placed(base, file, "forcing.months") for file in files],
             sites,
             self.variables,
             self.units,

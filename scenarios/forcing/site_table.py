@@ -41,6 +41,7 @@ from scenarios.forcing._sources import (
     wrong,
 )
 from scenarios.forcing._table import Table, load_table
+from scenarios.paths import placed
 from scenarios.units import UnitText, convert
 
 DAYS = 365
@@ -121,10 +122,15 @@ class Spec(ReaderSpec):
         """Return the one forcing; see `ReaderSpec.read`."""
         findings = Findings()
         self._check(needs, findings)
-        tables = [self._indexed(base / self.path, (), findings)]
+        tables = [self._indexed(placed(base, self.path), (), findings)]
         if self.series is not None:
             when = (self.series.year, *((self.series.day,) if self.series.day else ()))
-            tables.insert(0, self._indexed(base / self.series.path, when, findings))
+            tables.insert(
+                0,
+                self._indexed(
+                    placed(base, self.series.path, "forcing.series.path"), when, findings
+                ),
+            )
         findings.raise_all()
         names = self._sites(tables[-1], findings)
         times = self._times(tables[0], names, findings) if self.series else []

@@ -83,6 +83,7 @@ from scenarios.forcing._profiles import Reading as Layers
 from scenarios.forcing._said import unknown_units
 from scenarios.forcing._sources import unneeded
 from scenarios.forcing._table import Table, load_table
+from scenarios.paths import placed
 from scenarios.units import UnitText, convert
 
 FIRST = 1949
@@ -151,7 +152,7 @@ class Spec(ReaderSpec):
         """Return the one forcing; see `ReaderSpec.read`."""
         findings = Findings()
         self._check(needs, findings)
-        table = load_table(base / self.path, findings, keep_ragged=True)
+        table = load_table(placed(base, self.path), findings, keep_ragged=True)
         own = [n.name for n in needs if n.name in OF_DRIVERS and n.name not in self.values]
         layers = Layers(table, own, self.strict, self.units, findings)
         chosen = None if self.profiles == "all" else self.profiles
@@ -250,13 +251,17 @@ def _open(spec: Spec, wanted: Sequence[str], base: Path, findings: Findings) -> 
     biomes: Mapping[int, Biome] = {}
     records: Mapping[str, Record] = {}
     if spec.grids and any(GRIDDED.get(name) == "grids" for name in needed):
-        grids = load_grids(base / spec.grids, spec.grids_within, findings)
+        grids = load_grids(placed(base, spec.grids, "forcing.grids"), spec.grids_within, findings)
     if spec.testbed and any(GRIDDED.get(n) == "testbed" or n in OF_TESTBED for n in needed):
-        loaded = load_testbed(base / spec.testbed, spec.testbed_within, spec.units, findings)
+        loaded = load_testbed(
+            placed(base, spec.testbed, "forcing.testbed"), spec.testbed_within, spec.units, findings
+        )
         testbed, biomes = loaded or (None, {})
     if spec.atmosphere and "atmosphere" in needed:
         zones = ZONES if spec.zone == "auto" else (spec.zone,)
-        records = load_records(base / spec.atmosphere, spec.record, zones, findings)
+        records = load_records(
+            placed(base, spec.atmosphere, "forcing.atmosphere"), spec.record, zones, findings
+        )
     return _Data(grids, testbed, biomes, records)
 
 

@@ -40,6 +40,7 @@ from scenarios.forcing._said import unknown_units
 from scenarios.forcing._served import DAYS, LASTING, in_unit, misfits
 from scenarios.forcing._testbed_grid import GRIDS, Chosen, Grid, Skipped, choose, load_grid
 from scenarios.forcing._testbed_met import LAYERS, METEOROLOGY, OPTIONAL, RULES, MetFile, open_met
+from scenarios.paths import placed
 from scenarios.units import UnitText
 
 FREEZING = 273.15
@@ -110,12 +111,17 @@ class Spec(ReaderSpec):
         if "{year}" in self.met and self.years is None:
             text = "is missing; needed [first, last], or the name of one file in met:"
             findings.add("years", Problem(text, "forcing.years"))
-        whole, about = load_grid(base / self.grid, base / self.soil, findings, self.cells)
+        whole, about = load_grid(
+            placed(base, self.grid, "forcing.grid"),
+            placed(base, self.soil, "forcing.soil"),
+            findings,
+            self.cells,
+        )
         skipped = Skipped()
         grid = choose(skipped.not_simulated(whole), self.cells, skipped, findings)
         findings.raise_all()
         reading = _Reading(self, needs, whole, grid, findings)
-        for path, years in self._files(base / self.path).items():
+        for path, years in self._files(placed(base, self.path)).items():
             reading.file(path, years)
         findings.raise_all()
         return [reading.forcing(about, skipped)]

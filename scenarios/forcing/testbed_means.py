@@ -42,6 +42,7 @@ from scenarios.forcing._said import unknown_units
 from scenarios.forcing._served import DAYS, LASTING, misfits, serve
 from scenarios.forcing._testbed_grid import GRIDS, Chosen
 from scenarios.forcing._testbed_means import MEANS, VARIABLES, Means, load_means
+from scenarios.paths import placed
 from scenarios.units import UnitText
 
 GIVEN = (
@@ -99,7 +100,11 @@ class MeansSpec(ReaderSpec):
             self.perturb.check(findings, self.unused)
         for problem in unknown_units(self.units, VARIABLES):
             findings.add("units", problem)
-        paths = (base / self.path, base / self.grid, base / self.soil)
+        paths = (
+            placed(base, self.path),
+            placed(base, self.grid, "forcing.grid"),
+            placed(base, self.soil, "forcing.soil"),
+        )
         return load_means(*paths, self.cells, self.units, findings).perturbed(self.perturb)
 
     @property
