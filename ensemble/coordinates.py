@@ -33,7 +33,9 @@ def complete(specs: Iterable[ArraySpec]) -> tuple[dict[str, ArraySpec], dict[str
     for group in sorted({_group(path) for path in known} - {""}):
         for name, source in _lacking(known, group).items():
             path = f"{group}/{name}"
-            known[path] = replace(known[source], path=path)
+            # Bounds stay where they are: in a group they would look like one more result.
+            attrs = {k: v for k, v in known[source].attrs.items() if k != "bounds"}
+            known[path] = replace(known[source], path=path, attrs=attrs)
             copies[path] = copies.get(source, source)
     return {path: _naming(known, spec) for path, spec in known.items()}, copies
 
@@ -72,8 +74,6 @@ def _lacking(known: Mapping[str, ArraySpec], group: str) -> dict[str, str]:
             if f"{group}/{name}" in known or not source or known[source].shape != (size,):
                 continue
             found[name] = source
-            if bounds := str(known[source].attrs.get("bounds", "")):
-                found[bounds] = source.removesuffix(name) + bounds
     # Members of a group are those of the root; a million numbers are not written again.
     found.pop("realization", None)
     return {name: source for name, source in found.items() if f"{group}/{name}" not in known}

@@ -104,6 +104,14 @@ COORDINATES = "d.zarr: its coordinates or drivers are damaged ("
 FORMAT, FOREIGN = "found a store of format 99; needed", "found a Zarr store of another program"
 
 Damage = Callable[[Path], object]
+
+
+def _of_another_version(document: dict[str, Any]) -> None:
+    identity = json.loads(document["attributes"]["identity"])
+    identity["scenario"]["version"] = 7
+    document["attributes"]["identity"] = json.dumps(identity)
+
+
 STORES: dict[str, tuple[Damage, tuple[str, ...], str]] = {
     "no zarr.json": (
         gone("zarr.json"),
@@ -128,7 +136,7 @@ STORES: dict[str, tuple[Damage, tuple[str, ...], str]] = {
     "consolidated, null": (root(lambda r: r.update(consolidated_metadata=None)), VERIFY, ZARR),
     "no identity": (root(lambda r: r["attributes"].pop("identity")), STATUS, ZARR),
     "scenario of another version": (
-        root(lambda r: r["attributes"]["identity"]["scenario"].update(version=7)),
+        root(_of_another_version),
         STATUS,
         "d.zarr: its scenario is not one of this version of soilsweep",
     ),
@@ -152,7 +160,7 @@ STORES: dict[str, tuple[Damage, tuple[str, ...], str]] = {
     "names gone": (gone("forcing/c.0"), VERIFY, COORDINATES),
     "driver cut": (changed("drivers/npp/c.*", half), VERIFY, COORDINATES),
     "driver gone": (gone("drivers/npp/c.*"), REPLAY, COORDINATES),
-    "edges gone": (gone("pilot/*/c.*"), STATUS, COORDINATES),
+    "edges gone": (gone("pilot/*_edges/c.*"), STATUS, COORDINATES),
     **{
         f"two commits that differ, {words[0]}": (
             journal(lambda r: r["checksums"].update(c_soil="00000000")),
