@@ -1,6 +1,5 @@
 """Layers, a forcing's own coordinate, observations and costs, from the scenario to the store."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -15,8 +14,7 @@ from ensemble import feasibility
 from ensemble.costs import Data, cost_of
 from ensemble.launch import open_setup, read_store
 from ensemble.planning import digest
-from ensemble.store import PlanError
-from ensemble.verifying import replay, verify
+from ensemble.store import PlanError, read
 from kernels import Coordinate, Variable
 from scenarios import ScenarioError
 from scenarios.forcing import Observed
@@ -188,7 +186,7 @@ def test_what_has_no_term_is_said_before_the_run(tmp_path):
     )
     assert feasibility.summary(planned, 1)["warnings"] == list(map(str, planned.warnings))
     ensemble.run(planned, workers=1)
-    kept = json.loads((planned.path / "zarr.json").read_text())["attributes"]["provenance"]
+    kept = read(planned.path).attrs["provenance"]
     assert len(kept[0]["warnings"]) == 3
 
 

@@ -524,8 +524,10 @@ def as_before(path):
 
     file = path / "zarr.json"
     root = json.loads(file.read_text())
-    root["attributes"]["identity"].pop("limits")
-    root["attributes"]["identity"]["scenario"].pop("limits")
+    identity = json.loads(root["attributes"]["identity"])
+    identity.pop("limits")
+    identity["scenario"].pop("limits")
+    root["attributes"]["identity"] = json.dumps(identity)
     nodes = root["consolidated_metadata"]["metadata"]
     for name in [n for n in nodes if n.split("/")[0] == "limits"]:
         del nodes[name]

@@ -1,6 +1,5 @@
 """Where a store is: variables, homes, links, addresses, shared folders, another working folder."""
 
-import json
 import os
 import re
 import stat
@@ -71,7 +70,7 @@ def test_variables_and_homes_are_what_they_stand_for(tmp_path, written, place, s
         # What is stored is what was written, and no folder of this machine.
         document = (tmp_path / place / "zarr.json").read_text()
         assert str(tmp_path) not in document
-        assert json.loads(document)["attributes"]["identity"]["scenario"]["store"] == written
+        assert read(tmp_path / place).attrs["identity"]["scenario"]["store"] == written
 
 
 @pytest.mark.parametrize(
