@@ -15,6 +15,7 @@ from ensemble.costs import Data, cost_of
 from ensemble.launch import open_setup, read_store
 from ensemble.planning import digest
 from ensemble.store import PlanError, read
+from ensemble.verifying import replay, verify
 from kernels import Coordinate, Variable
 from scenarios import ScenarioError
 from scenarios.forcing import Observed
