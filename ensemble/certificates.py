@@ -11,7 +11,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ensemble.folders import Folder, Foreign
-from ensemble.store import Store
 
 if TYPE_CHECKING:
     from cryptography.x509 import KeyUsage
@@ -22,7 +21,7 @@ CERTIFICATE, KEY = "cert.pem", "key.pem"
 VALID = datetime.timedelta(days=365)
 
 
-def security(store: Store) -> "Security":
+def security(store: Folder) -> "Security":
     """Return what Dask needs to use a run's certificate, which is made where there is none.
 
     Raises
@@ -32,7 +31,7 @@ def security(store: Store) -> "Security":
     """
     from distributed.security import Security
 
-    folder = _folder(store.root)
+    folder = _folder(store)
     if not _usable(folder):
         _make(folder)
     cert, key = (str(store.path.absolute() / FOLDER / name) for name in (CERTIFICATE, KEY))
@@ -45,9 +44,9 @@ def security(store: Store) -> "Security":
     return Security(require_encryption=True, tls_ca_file=cert, **files)
 
 
-def remove(store: Store) -> None:
+def remove(store: Folder) -> None:
     """Remove a run's key: the run is over."""
-    store.root.remove_folder(FOLDER)
+    store.remove_folder(FOLDER)
 
 
 def _folder(store: Folder) -> Folder:

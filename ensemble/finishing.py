@@ -55,7 +55,7 @@ def finalise(store: Store, work: EnsembleWork, committed: Mapping[Key, Entry]) -
         for path, values in finished.items():
             store.write_chunk(path, work.grid.index((0, place, 0), store.specs[path]), values)
     adding.finish(store, work.layout)
-    certificates.remove(store)
+    certificates.remove(store.root)
     store.root.write(MARK, store.digest(committed).encode(), sync=True)
     # Independent workers look for the mark when these are gone.
     for folder in ("claims", "workers"):

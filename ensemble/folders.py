@@ -62,6 +62,10 @@ class Folder:
         """Open a folder by its name, which may be a person's link to it."""
         return cls(path, os.open(path, _FOLDER))
 
+    def moved_to(self, path: Path) -> "Folder":
+        """Return this folder under the name that it has been given since it was opened."""
+        return Folder(path, os.dup(self.descriptor))
+
     def is_at(self, path: Path) -> bool:
         """Return whether a name is still this folder's."""
         try:

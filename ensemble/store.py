@@ -298,7 +298,7 @@ def create(
                 folder.rmdir()
         raise
     sync_folder(path.parent)
-    return replace(store, path=found)
+    return replace(store, path=found, root=store.root.moved_to(found))
 
 
 def write_node(store: Store, node: str, document: Mapping[str, Any], *, sync: bool = False) -> None:

@@ -11,6 +11,7 @@ from distributed.protocol import dumps
 from distributed.protocol.utils import pack_frames_prelude
 
 from ensemble import certificates
+from ensemble.folders import Folder
 
 WAIT = 5.0
 ALERT = b"\x15\x03"
@@ -96,7 +97,7 @@ def encrypted(address, folder=None, said=HELLO + WHO):
 
 def stranger(folder):
     """Return the certificate and key of another run: all but the key is the same."""
-    certificates.security(folder)
+    certificates.security(Folder.at(folder))
     return folder / certificates.FOLDER
 
 

@@ -82,7 +82,7 @@ def _client(farm: Farm) -> Iterator[Any]:
             processes=True,
             host="127.0.0.1",
             protocol="tls://",
-            security=certificates.security(farm.store),
+            security=certificates.security(farm.store.root),
             # None would still be a server, at a port that another run may have.
             scheduler_kwargs={"dashboard": chosen.dashboard, "dashboard_address": "127.0.0.1:0"},
             # Dask would kill a worker for its memory; the plan has checked what blocks need.

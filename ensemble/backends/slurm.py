@@ -31,7 +31,7 @@ def run(farm: Farm) -> None:
                 name=f"soilsweep-{path.stem}",
                 logs=path / "logs",
                 settings=SETTINGS,
-                security=certificates.security(farm.store),
+                security=certificates.security(farm.store.root),
                 dashboard=chosen.dashboard,
             )
         )

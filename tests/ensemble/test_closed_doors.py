@@ -20,6 +20,7 @@ from tracked import tracked
 from waiting import PATIENCE, wait_for
 
 from ensemble import certificates
+from ensemble.folders import Folder
 
 BLOCKS = 400
 PAGES = ("/", "/status", "/health", "/info/main/workers.html", "/json/counts.json", "/metrics")
@@ -192,7 +193,7 @@ def test_the_key_is_its_owners_whatever_the_umask(running, tmp_path):
     assert stat.S_IMODE((running.store / "zarr.json").stat().st_mode) == 0o666
     before = os.umask(0)
     try:
-        certificates.security(tmp_path)
+        certificates.security(Folder.at(tmp_path))
     finally:
         os.umask(before)
     assert modes(tmp_path / "tls") == PRIVATE
@@ -271,7 +272,7 @@ def test_jobs_of_slurm(on_cluster, foreign, tmp_path):
 
 def test_half_a_key_and_an_old_one_are_made_anew(tmp_path, monkeypatch):
     def shown():
-        certificates.security(tmp_path)
+        certificates.security(Folder.at(tmp_path))
         ssl.create_default_context().load_cert_chain(tls / "cert.pem", tls / "key.pem")
         return (tls / "cert.pem").read_bytes()
 

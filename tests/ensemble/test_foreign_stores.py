@@ -92,15 +92,15 @@ def test_a_chunk_that_is_a_link_is_replaced_and_not_written_through(tmp_path, fi
 
 def test_a_key_that_others_may_know_is_not_used(tmp_path, finished):
     store = read(shutil.copytree(finished, tmp_path / "run.zarr"))
-    certificates.security(store)
-    certificates.security(store)
+    certificates.security(store.root)
+    certificates.security(store.root)
     os.chmod(store.path / "tls" / "key.pem", 0o640)
     with pytest.raises(Foreign, match=r"key\.pem: belongs to user .* with mode 0640; needed"):
-        certificates.security(store)
+        certificates.security(store.root)
     os.chmod(store.path / "tls" / "key.pem", 0o600)
     os.chmod(store.path / "tls", 0o755)
     with pytest.raises(Foreign, match=r"tls: belongs to user .* with mode 0755; needed"):
-        certificates.security(store)
+        certificates.security(store.root)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to somebody else")
