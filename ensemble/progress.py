@@ -29,6 +29,7 @@ WINDOW_SECONDS = 600.0
 def summary(path: Path) -> dict[str, Any]:
     """Return blocks done, rate, time left, members by status and the digest of a store."""
     store = read(path)
+    layout = _layout(store)
     journals = store.journals()
     committed = store.committed(journals)
     members: dict[str, int] = {}
@@ -37,7 +38,7 @@ def summary(path: Path) -> dict[str, Any]:
             name = BY_CODE[code].name
             members[name] = members.get(name, 0) + n
     notes = Counter(note for entry in committed.values() for note in entry.notes)
-    failed = failures(Numbers(store), _layout(store))
+    failed = failures(Numbers(store), layout)
     busy = sum(entry.seconds for entry in committed.values())
     total = math.prod(store.blocks)
     left = busy / len(committed) * (total - len(committed)) if committed else None
