@@ -211,6 +211,13 @@ def _serve(work: "EnsembleWork", forcing: int) -> None:
 
 def main() -> None:
     """Run the task of the command line; see `supervise`."""
+    from ensemble.printing import guarded
+
+    with guarded():
+        _main()
+
+
+def _main() -> None:
     try:
         perform(**json.loads(sys.argv[1]))
     except PlanError as error:

@@ -355,6 +355,13 @@ _command("status runs/my-study.zarr --watch", "status runs/tau-constraint.zarr -
 
 def main() -> None:
     """Run the command line; every expected error is one message and an exit code."""
+    from ensemble.printing import guarded
+
+    with guarded():
+        _main()
+
+
+def _main() -> None:
     from scenarios import ScenarioError
 
     try:

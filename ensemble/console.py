@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from ensemble import failing
 from ensemble.engine import Outcome, Progress
 from ensemble.limit_tables import limit_lines, table_at
+from ensemble.printing import behind
 from ensemble.sum_tables import tables_at
 from ensemble.tables import Table, response_tables
 from kernels import BY_CODE
+from scenarios.visible import visible
 
 if TYPE_CHECKING:
     from ensemble.extending import Extension
@@ -22,12 +24,17 @@ BAR = 28
 
 def warn(text: str) -> None:
     """Print a warning to standard error."""
-    sys.stderr.write(f"warning: {text}\n")
+    sys.stderr.write(f"warning: {visible(text)}\n")
 
 
 def say(text: str) -> None:
     """Print what a person who waits should know to standard error."""
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.write(f"{visible(text, lines=True)}\n")
+
+
+def put(*lines: str) -> None:
+    """Print lines; whatever a name or note in one of them holds, it stays one line."""
+    print("\n".join(map(visible, lines)))
 
 
 def silence(text: str) -> None:
@@ -41,16 +48,18 @@ def progress(planned: "Plan", *, silent: bool) -> Iterator[Progress | None]:
         yield None
         return
     if planned.setup.synthetic:
-        print(f"{planned.setup.synthetic}")
+        put(planned.setup.synthetic)
     if not sys.stderr.isatty():
         yield _lines(planned)
         return
+    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
     rate = TextColumn("{task.fields[rate]}")
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), rate)
-    with Bar(*columns, TimeRemainingColumn(), transient=False) as bar:
+    terminal = Console(file=behind(sys.stdout))
+    with Bar(*columns, TimeRemainingColumn(), console=terminal, transient=False) as bar:
         task = bar.add_task("blocks", total=planned.blocks, rate="")
         per_block = planned.members / planned.blocks
 
@@ -75,19 +84,19 @@ def _lines(planned: "Plan") -> Progress:
 
 def print_table(table: Table) -> None:
     """Print a table with aligned columns."""
-    texts = [table.header, *table.rows]
+    texts = [[visible(cell) for cell in row] for row in (table.header, *table.rows)]
     widths = [max(len(row[i]) for row in texts) for i in range(len(table.header))]
-    print(f"\n{table.title}")
+    put("", table.title)
     for k, row in enumerate(texts):
         cells = [
             row[0].ljust(widths[0]),
             *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True)),
         ]
-        print("  ".join(cells).rstrip())
+        put("  ".join(cells).rstrip())
         if k == 0 or k in table.rules:
-            print("  ".join("-" * w for w in widths))
-    for note in table.notes:
-        print(note)
+            put("  ".join("-" * w for w in widths))
+    if table.notes:
+        put(*table.notes)
 
 
 def print_outcome(planned: "Plan", outcome: Outcome) -> None:
@@ -99,21 +108,22 @@ def print_outcome(planned: "Plan", outcome: Outcome) -> None:
     if beyond := table_at(outcome.path):
         print_table(beyond)
     state = "complete" if outcome.complete else "stopped early"
-    print(
-        f"\n{outcome.path}: {state}, {outcome.committed}/{outcome.blocks} blocks "
-        f"({outcome.ran} now), {outcome.seconds:.1f} s"
+    put(
+        "",
+        f"{outcome.path}: {state}, {outcome.committed}/{outcome.blocks} blocks "
+        f"({outcome.ran} now), {outcome.seconds:.1f} s",
     )
     if outcome.failed:
         print_failures(outcome.members)
     if outcome.complete:
-        print(f"open it with xarray.open_datatree({str(outcome.path)!r})")
+        put(f"open it with xarray.open_datatree({str(outcome.path)!r})")
 
 
 def print_failures(members: Mapping[int, int]) -> None:
     """Print one line per status that is not ok."""
     for code, n in sorted(members.items()):
         if code != 0:
-            print(f"{n:,} members {BY_CODE[code].name}: {BY_CODE[code].advice}")
+            put(f"{n:,} members {BY_CODE[code].name}: {BY_CODE[code].advice}")
 
 
 def outcome_summary(outcome: Outcome) -> dict[str, Any]:
@@ -133,7 +143,7 @@ def outcome_summary(outcome: Outcome) -> dict[str, Any]:
 
 
 def _pairs(pairs: Sequence[tuple[str, Any]]) -> None:
-    print("\n".join(_aligned(pairs)))
+    put(*_aligned(pairs))
 
 
 def _aligned(pairs: Sequence[tuple[str, Any]]) -> list[str]:
@@ -167,7 +177,7 @@ def _number(value: Any) -> str:
 
 def print_status(summary: Mapping[str, Any]) -> None:
     """Print where a run stands; what failed, and why, is a line each."""
-    print("\n".join(status_lines(summary)))
+    put(*status_lines(summary))
 
 
 def status_lines(summary: Mapping[str, Any]) -> list[str]:
@@ -179,7 +189,7 @@ def status_lines(summary: Mapping[str, Any]) -> list[str]:
     limits = limit_lines(said.pop("limits", None))
     pairs = [(name.replace("_", " "), value) for name, value in _readable(said)]
     lines = _aligned([*pairs, ("limits", limits[0]), *(("", line) for line in limits[1:])])
-    return [*lines, *failing.lines(summary["failures"])]
+    return [visible(line) for line in (*lines, *failing.lines(summary["failures"]))]
 
 
 def print_analysis(tables: Sequence[Mapping[str, Any]]) -> None:
@@ -216,25 +226,25 @@ def print_replay(again: "Replay") -> None:
     _pairs([(n, f"{v:.10g}") for n, v in again.parameters.items()])
     _pairs([("status", again.status), *((n, f"{v:.10g}") for n, v in again.responses.items())])
     for note in (*again.reasons, *again.notes):
-        print(note)
+        put(note)
     for difference in again.differences:
-        print(difference)
+        put(difference)
     if not again.differences:
         found = f"{again.compared} arrays match the store bit for bit"
-        print(found if again.compared else "not committed yet: nothing to compare with")
+        put(found if again.compared else "not committed yet: nothing to compare with")
 
 
 def print_verdict(verdict: "Verdict") -> None:
     """Print what `verify` found."""
     for line in (*verdict.remarks, *verdict.damage):
-        print(line)
+        put(line)
     reran = f", {verdict.members} members rerun" if verdict.members else ""
     repaired = f", {verdict.repaired} blocks repaired" if verdict.repaired else ""
     good = "all match" if not verdict.damage else f"{len(verdict.damage)} do not match"
-    print(f"{verdict.blocks} blocks, {verdict.chunks} checksums{reran}{repaired}: {good}")
-    print(f"digest {verdict.digest}")
+    put(f"{verdict.blocks} blocks, {verdict.chunks} checksums{reran}{repaired}: {good}")
+    put(f"digest {verdict.digest}")
     if verdict.damage and not verdict.repaired:
-        print("run damaged blocks again with --repair")
+        put("run damaged blocks again with --repair")
 
 
 def print_inventory() -> None:
@@ -256,9 +266,9 @@ def print_inventory() -> None:
         ("scenarios", scenarios.library(), lambda n: scenarios.load(n).title),
     ]
     for title, names, about in parts:
-        print(f"{title}:")
+        put(f"{title}:")
         for name in names:
-            print(f"  {name:<20} {about(name)}")
+            put(f"  {name:<20} {about(name)}")
 
 
 def _first_line(thing: object) -> str:

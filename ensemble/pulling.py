@@ -23,6 +23,7 @@ from ensemble.finishing import finalise, is_finalised
 from ensemble.journal import Entry, Key
 from ensemble.launch import join, read_store
 from ensemble.members import EnsembleWork
+from ensemble.printing import guarded
 from ensemble.store import PlanError, Store
 from ensemble.warming import compile_once
 from ensemble.worker import Worker, hang_limit
@@ -187,6 +188,11 @@ class _Stopping:
 
 def main() -> None:
     """Run one child: the arguments of `pull` as JSON."""
+    with guarded():
+        _main()
+
+
+def _main() -> None:
     given = json.loads(sys.argv[1])
     settle = [tuple(key) for key in given["settle"]]
     try:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ensemble import console, submitting
+from ensemble.printing import behind
 from ensemble.progress import summary
 from slurm import queue
 
@@ -59,7 +60,7 @@ def in_place() -> Iterator[Show]:
     from rich.live import Live
     from rich.text import Text
 
-    with Live(console=Console(), auto_refresh=False) as live:
+    with Live(console=Console(file=behind(sys.stdout)), auto_refresh=False) as live:
 
         def redraw(found: Mapping[str, Any]) -> None:
             live.update(Text("\n".join(console.status_lines(found))), refresh=True)

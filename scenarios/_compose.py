@@ -9,9 +9,10 @@ import math
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
@@ -23,10 +24,49 @@ Path_ = tuple[str | int, ...]
 MAX_NODES = 100_000
 """Aliases of aliases grow exponentially when followed; no honest scenario comes near."""
 
+MAX_WRITTEN = 20_000
+"""Keys and values in a file, which take a second to read; longer tables have their own files."""
+
+MAX_DIGITS = 400
+"""Of a whole number, in any base: Python prints no longer ones than a few thousand."""
+
 _CORE = "tag:yaml.org,2002:"
 _MERGE = f"{_CORE}merge"
 _DIRECTIVE = re.compile(r"^%YAML\s+(?!1\.2\s*$).*$", re.MULTILINE)
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9_]+")
+
+
+MAX_DEPTH = 50
+"""Levels of nesting; the parser's time grows with their square."""
+
+_TOO_DEEP = f"is nested deeper than {MAX_DEPTH} levels; a scenario needs no more than ten"
+
+
+class _Beyond(Exception):
+    """More than a scenario may hold, and the line where it is."""
+
+
+class _Limited(Composer):
+    """Counts nodes as they are composed, so that a file of millions is not read to its end."""
+
+    def __init__(self, loader: Any = None) -> None:
+        super().__init__(loader=loader)
+        self._composed = self._depth = 0
+
+    def compose_node(self, parent: Node | None, index: Any) -> Node:
+        self._composed += 1
+        self._depth += 1
+        if self._composed > MAX_WRITTEN:
+            words = (
+                f"more than {MAX_WRITTEN:,} keys and values up to here; needed a scenario, whose "
+                "longer tables are files that it names: is it a data file?"
+            )
+            raise _Beyond(words, self.parser.peek_event().start_mark.line + 1)
+        if self._depth > MAX_DEPTH:
+            raise _Beyond(_TOO_DEEP, self.parser.peek_event().start_mark.line + 1)
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return cast(Node, node)
 
 
 def spelled(path: Sequence[str | int]) -> str:
@@ -45,7 +85,12 @@ def compose(text: str, source: str) -> Node | None:
         with warnings.catch_warnings():
             # An anchor may be used again; ruamel warns of it.
             warnings.simplefilter("ignore")
-            node: Node | None = YAML(typ="safe", pure=True).compose(io.StringIO(text))
+            yaml = YAML(typ="safe", pure=True)
+            yaml.Composer = _Limited
+            node: Node | None = yaml.compose(io.StringIO(text))
+    except _Beyond as error:
+        words, line = error.args
+        raise ScenarioError([Problem(words, line=line)], source) from None
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         words = f"found the control character #x{_code(error):02x}; needed text: is it a data file?"
@@ -54,9 +99,6 @@ def compose(text: str, source: str) -> Node | None:
         raise ScenarioError([_syntax(error)], source) from error
     except (YAMLError, ValueError) as error:
         raise ScenarioError([Problem(f"not YAML: {_first_line(error)}")], source) from error
-    except RecursionError:
-        text = "is nested too deeply; a scenario needs no more than ten levels"
-        raise ScenarioError([Problem(text)], source) from None
     return node
 
 
@@ -174,6 +216,8 @@ class Reader:
     def read(self, node: Node, path: Path_) -> Any:
         """Return a node's data."""
         self._tick()
+        if len(path) > MAX_DEPTH:
+            raise ScenarioError([Problem(_TOO_DEEP, line=node.start_mark.line + 1)], self.source)
         if isinstance(node, ScalarNode):
             return self._scalar(node, path)
         if id(node) in self._under_way:
@@ -279,6 +323,8 @@ class Reader:
 
 
 def _whole(text: str) -> int:
+    if len(text) > MAX_DIGITS:
+        raise ValueError(text)
     return int(text, 10 if _LEADING_ZERO.fullmatch(text) else 0)
 
 

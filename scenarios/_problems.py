@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from scenarios.visible import visible
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -28,11 +30,11 @@ class Problem:
     line: int | None = None
 
     def render(self, source: str) -> str:
-        """Return ``file:line: where: text``."""
+        """Return ``file:line: where: text``, in one line."""
         place = self.file or source
         if self.line is not None:
             place = f"{place}:{self.line}"
-        return ": ".join(part for part in (place, self.where, self.text) if part)
+        return visible(": ".join(part for part in (place, self.where, self.text) if part))
 
     @property
     def order(self) -> tuple[bool, int]:

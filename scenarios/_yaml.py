@@ -11,8 +11,8 @@ from ruamel.yaml.nodes import MappingNode, SequenceNode
 from scenarios._compose import Path_, Reader, compose, spelled
 from scenarios._problems import Problem, ScenarioError, shown
 
-MAX_BYTES = 16 * 1024**2
-"""A scenario is read by people; data has its own files."""
+MAX_BYTES = 1024**2
+"""A scenario is read by people; data has its own files. A megabyte takes seconds to read."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ def read_text(path: Path, needed: str = "the YAML file of a scenario") -> str:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
-            words = f"has more than {MAX_BYTES // 1024**2} MB; needed {needed}: is it a data file?"
+            words = f"has more than {MAX_BYTES // 1024**2} MiB; needed {needed}: is it a data file?"
         else:
             return content.decode("utf-8-sig")
     except FileNotFoundError:

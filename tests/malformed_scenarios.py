@@ -630,7 +630,17 @@ WHOLE: dict[str, tuple[str | bytes, str]] = {
         ),
         "s.yaml: aliases ('*name') expand to more than 100,000 values; write them out",
     ),
-    "deep nesting": (f"a: {'[' * 700}", "s.yaml: is nested too deeply"),
+    "deep nesting": (f"a: {'[' * 700}", "s.yaml:1: is nested deeper than 50 levels"),
+    "a megabyte of brackets": (f"a: {'[' * 10**6}", "s.yaml:1: is nested deeper than 50 levels"),
+    "deep by aliases": (
+        "a0: &a0 [1]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}]\n" for i in range(1, 3000)),
+        "s.yaml:1: is nested deeper than 50 levels",
+    ),
+    "a million keys": ("".join(f"k{i}: 1\n" for i in range(10**6)), "s.yaml: has more than 1 MiB"),
+    "too many keys": (
+        "".join(f"k{i}: 1\n" for i in range(10**5)),
+        "s.yaml:10000: more than 20,000 keys and values up to here; needed a scenario, whose",
+    ),
     "YAML 1.1": (
         f"%YAML 1.1\n---\n{GOOD}",
         "s.yaml:1: found '%YAML 1.1'; this is YAML 1.2: remove",

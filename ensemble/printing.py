@@ -1,0 +1,42 @@
+"""The door through which all that is printed goes: no text of a file acts upon the terminal."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO, cast
+
+from scenarios.visible import visible
+
+
+class _Door:
+    """A stream of text that spells out what a terminal would act upon."""
+
+    def __init__(self, behind: TextIO) -> None:
+        self.behind = behind
+
+    def write(self, text: str) -> int:
+        self.behind.write(visible(text, lines=True))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.behind, name)
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Let nothing through standard output and standard error that a terminal would act upon."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (cast(TextIO, _Door(behind(stream))) for stream in before)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+def behind(stream: TextIO) -> TextIO:
+    """Return the stream behind the door, for bars and what else moves a cursor on purpose."""
+    return stream.behind if isinstance(stream, _Door) else stream
