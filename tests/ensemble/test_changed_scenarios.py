@@ -185,6 +185,7 @@ OTHER = {
     "histograms.pilot": ("16", ACCEPTED),
     "precision": ("float64", {"crossed": REFUSED}),
     "failed_limit": ("0.5", TAKEN),
+    "limits": ("{c_soil: {above: 2000 Pg C, then: exclude}}", {"crossed": REFUSED}),
     "block.location": ("1", {"crossed": ACCEPTED, "testbed": REFUSED}),
     "block.sample": ("3", REFUSED),
     "reference": ("{citation: Another, label: others, responses: {}}", TAKEN),
