@@ -33,4 +33,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'ensemble' has no attribute {name!r}")
     from importlib import import_module
 
+    from ensemble.platforms import WINDOWS, is_windows
+
+    if is_windows():
+        raise ImportError(WINDOWS)
     return getattr(import_module(_HOMES[name]), name)

@@ -5,11 +5,14 @@ stays small and forks, before anything is imported; if a signal of a crash ends 
 next one settles the block it died in, and the run goes on.
 """
 
-import ctypes
 import os
 import signal
 import sys
 from types import FrameType
+
+from ensemble.platforms import die_with_parent, refuse_windows
+
+refuse_windows()
 
 CRASHES = frozenset(
     {signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT, signal.SIGALRM}
@@ -18,8 +21,6 @@ CRASHES = frozenset(
 
 RANKS = ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK")
 """Set where MPI has started this process, which it watches itself."""
-
-PR_SET_PDEATHSIG = 1
 
 RELAUNCHES = 1000
 """A run with more members that crash their process needs its kernel mended."""
@@ -39,7 +40,7 @@ def _watch_over() -> None:
     for _ in range(RELAUNCHES):
         child = os.fork()
         if child == 0:
-            _die_with_parent()
+            die_with_parent()
             os.environ[REPLACEABLE] = "1"
             return
         status = _wait(child)
@@ -58,11 +59,6 @@ def _watch_over() -> None:
 
 REPLACEABLE = "SOILSWEEP_REPLACEABLE"
 """Set in the child: a block that hangs may end it."""
-
-
-def _die_with_parent() -> None:
-    """Ask the system to kill this process when its parent is killed, so that none runs on."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _wait(child: int) -> int:

@@ -12,10 +12,10 @@ import socket
 import threading
 import time
 from contextlib import suppress
-from pathlib import Path
 
 from ensemble.folders import Folder
 from ensemble.journal import Key
+from ensemble.platforms import is_alive
 
 WORKERS = "workers"
 """Folder of a store with a file for each worker that is alive."""
@@ -161,4 +161,4 @@ def worker_name(index: int) -> str:
 def is_dead_here(owner: str) -> bool:
     """Return whether a worker was a process of this host that is gone: no need to wait."""
     host, *rest = owner.rsplit("-", 3)
-    return bool(rest) and host == socket.gethostname() and not Path("/proc", rest[0]).exists()
+    return bool(rest) and host == socket.gethostname() and not is_alive(rest[0])

@@ -1,6 +1,5 @@
 """Commands of runs that nobody watches: worker, submit, status, cancel."""
 
-import os
 import shlex
 import sys
 from contextlib import nullcontext
@@ -40,6 +39,7 @@ def worker(
     as you like, on any host, at any time; the one that commits the last block finishes the run.
     """
     from ensemble.launch import read_store
+    from ensemble.platforms import cores
     from ensemble.pulling import Terms
     from ensemble.tending import tend
     from scenarios import Scenario
@@ -47,7 +47,7 @@ def worker(
     opened = read_store(store)
     execution = Scenario.model_validate(opened.attrs["identity"]["scenario"]).execution
     terms = Terms(execution.sync, execution.hang_seconds, stale)
-    sys.exit(tend(store, workers or len(os.sched_getaffinity(0)), terms))
+    sys.exit(tend(store, workers or cores(), terms))
 
 
 def submit(
@@ -67,9 +67,13 @@ def submit(
     Whichever worker commits the last block finishes the run; `status` shows how it goes.
     """
     from ensemble import console, engine, feasibility, places, planning, resources, submitting
+    from ensemble.errors import PlanError
     from ensemble.launch import read_store
+    from ensemble.platforms import without
 
     loaded = load(scenario, ["execution.backend=slurm", *settings])
+    if why := without("slurm"):
+        raise PlanError(why)
     planned = planning.plan(loaded, store=store)
     asked = resources.resources_of(cast("Slurm", loaded.execution), loaded.base)
     begun_before = (planned.path / "zarr.json").exists()

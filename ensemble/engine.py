@@ -1,7 +1,6 @@
 """Run a plan: create or continue its store, run what is missing, finish the statistics."""
 
 import errno
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +18,7 @@ from ensemble.journal import Entry, Key, headers
 from ensemble.locking import locked
 from ensemble.members import EnsembleWork
 from ensemble.planning import Plan, changes
+from ensemble.platforms import cores, without
 from ensemble.store import PlanError, Store
 from ensemble.trial import attempt, may_be_tried, refuse_if_most_fail
 from ensemble.worker import hang_limit, take_notes
@@ -117,7 +117,7 @@ def run(
     begun = time.perf_counter()
     execution = plan.scenario.execution
     asked = workers or getattr(execution, "workers", None) or 0
-    count = asked or len(os.sched_getaffinity(0))
+    count = asked or cores()
     store, warnings = store_of(plan, count, accept_changes, try_first=try_first)
     work = _work(plan, store)
     with locked(store):
@@ -236,6 +236,8 @@ def store_of(
         It is certain that the run would fail, or the store is another run's; ``try_first``: most
         members that were tried fail.
     """
+    if why := without(plan.scenario.execution.backend):
+        raise PlanError(why)
     changing.mend(plan.path)
     if not plan.path.exists() or _is_empty(plan.path):
         refuse_if_impossible(plan, workers)

@@ -8,6 +8,7 @@ from typing import Any
 
 from ensemble.limits import not_looked_at
 from ensemble.planning import Plan
+from ensemble.platforms import cores
 from ensemble.store import PlanError
 
 
@@ -75,7 +76,7 @@ def workers_of(plan: Plan) -> int:
 
         asked = resources_of(execution, plan.scenario.base)
         return asked.jobs * asked.cores
-    return getattr(execution, "workers", None) or len(os.sched_getaffinity(0))
+    return getattr(execution, "workers", None) or cores()
 
 
 def _beyond_memory(plan: Plan, workers: int) -> list[str]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ensemble.folders import Folder
+from ensemble.platforms import sync as sync_file
 
 Key = tuple[int, ...]
 
@@ -119,7 +120,7 @@ class Journal:
         if written != len(line):
             raise OSError(28, "no space left for the journal", str(self.folder.path / self.name))
         if sync:
-            os.fdatasync(self._descriptor)
+            sync_file(self._descriptor)
 
     def close(self) -> None:
         """Close the file; nothing is lost if it is never called."""

@@ -19,6 +19,7 @@ from ensemble.layout import Layout
 from ensemble.locking import holder
 from ensemble.mixtures import remarks
 from ensemble.numbers import Numbers
+from ensemble.platforms import is_alive
 from ensemble.store import PlanError, Store, read
 from kernels import BY_CODE, NotOurs, ours_alone
 
@@ -106,6 +107,4 @@ def _alive(store: Store) -> int:
 def _lives(note: str) -> bool:
     """Return whether the process of a note may be alive; of another host it may."""
     host, pid, _ = note.rsplit("-", 2)
-    return (
-        host != socket.gethostname() or Path(f"/proc/{pid}").exists() or not Path("/proc").exists()
-    )
+    return host != socket.gethostname() or is_alive(pid)

@@ -22,6 +22,7 @@ from ensemble.folders import Folder
 from ensemble.journal import Entry, Journals, Key, disagreement
 from ensemble.journal import read as read_journals
 from ensemble.places import is_address
+from ensemble.platforms import is_alive
 from ensemble.work import Grid, Result
 from ensemble.zarr_json import (
     ENCODING,
@@ -341,7 +342,7 @@ def _remove_abandoned(path: Path) -> None:
     """Remove half-made stores of processes of this host that are gone."""
     for folder in path.parent.glob(f".{path.name}.{socket.gethostname()}-*.new"):
         process = folder.name.removesuffix(".new").rpartition("-")[2]
-        if not Path("/proc", process).exists():
+        if not is_alive(process):
             shutil.rmtree(folder, ignore_errors=True)
 
 

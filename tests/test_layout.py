@@ -2,6 +2,8 @@
 
 import ast
 import re
+import sys
+import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -39,6 +41,41 @@ def test_packages_import_in_one_direction(package):
 def test_package_name_is_ours_alone(package):
     foreign = set(packages_distributions().get(package, ())) - {DISTRIBUTION}
     assert not foreign, f"{sorted(foreign)} also installs a package named {package!r}"
+
+
+OPTIONAL = {"mpi"}
+"""Extras that a package of ours imports."""
+
+NOT_IMPORTED = {
+    "pyarrow": "pandas reads Parquet with it",
+    "spotpy": "calibration is to search with it",
+    "zarr": "xarray reads stores with it",
+}
+"""What is installed for a library that needs it, or will be imported soon."""
+
+
+def names_of(requirements):
+    """Return distributions' names as pip compares them."""
+    found = (re.match(r"[\w.-]+", requirement)[0] for requirement in requirements)
+    return {re.sub(r"[-_.]+", "-", name).lower() for name in found}
+
+
+def test_what_is_imported_is_declared_and_what_is_declared_is_imported():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needed = names_of(project["dependencies"])
+    extras = {n for e in OPTIONAL for n in names_of(project["optional-dependencies"][e])}
+    modules = set()
+    for package in MAY_IMPORT:
+        for path in tracked(".py", under=package):
+            modules |= imported(path)
+    foreign = modules - sys.stdlib_module_names - MAY_IMPORT.keys()
+    installed = packages_distributions()
+    # A namespace such as ruamel belongs to several.
+    found = {module: names_of(installed.get(module, [module])) for module in foreign}
+    assert not {m for m, names in found.items() if not names & (needed | extras)}
+    imports = set().union(*found.values())
+    assert needed - imports == NOT_IMPORTED.keys()
+    assert extras <= imports
 
 
 STARTS_PROGRAMS = {"slurm/commands.py", "kernels/_process.py", "ensemble/children.py"}

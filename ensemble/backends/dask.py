@@ -23,6 +23,7 @@ from ensemble import certificates
 from ensemble.backends import Farm, StoppedEarly
 from ensemble.errors import PlanError
 from ensemble.journal import Key
+from ensemble.platforms import cores
 from ensemble.remote import NoTime, Order, Refusal, close, leave, run_block
 from ensemble.worker import process_name
 from scenarios.paths import expanded
@@ -73,7 +74,7 @@ def _client(farm: Farm) -> Iterator[Any]:
         with _join(farm) as client:
             yield client
         return
-    workers = min(farm.workers or len(os.sched_getaffinity(0)), farm.count)
+    workers = min(farm.workers or cores(), farm.count)
     with (
         dask.config.set({**SETTINGS, **({} if chosen.dashboard else NO_PAGES)}),
         LocalCluster(

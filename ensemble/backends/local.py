@@ -1,16 +1,16 @@
 """Threads of this process: kernels release the interpreter lock, so threads are enough."""
 
-import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from ensemble.backends import Farm
+from ensemble.platforms import cores
 from slurm.walltime import Walltime
 
 
 def run(farm: Farm) -> None:
     """Pull blocks with threads; the first exception ends the others after their block."""
-    workers = min(farm.workers or len(os.sched_getaffinity(0)), farm.count)
+    workers = min(farm.workers or cores(), farm.count)
     worker = farm.worker(alarm=farm.replaceable)
     claim = threading.Lock()
     walltime = Walltime()

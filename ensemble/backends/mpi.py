@@ -22,6 +22,7 @@ from ensemble.backends import Farm, StoppedEarly
 from ensemble.exits import RESUMABLE
 from ensemble.journal import Key
 from ensemble.launch import join, read_store
+from ensemble.platforms import without
 from ensemble.store import PlanError
 from ensemble.warming import compile_once
 from ensemble.worker import Worker, hang_limit
@@ -45,8 +46,10 @@ def world() -> Any:
     Raises
     ------
     PlanError
-        mpi4py or the MPI library is not installed.
+        mpi4py or the MPI library is not installed, or this is no Linux.
     """
+    if why := without("mpi"):
+        raise PlanError(why)
     try:
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:
