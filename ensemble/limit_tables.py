@@ -20,6 +20,7 @@ from ensemble.limits import (
     HIGHEST,
     WHERE,
     Watched,
+    exceeding,
     left_out,
     of_store,
 )
@@ -66,12 +67,16 @@ class Account:
     members, ran : mapping of str to int
     worst : mapping of str to Worst
         Of forcings that have members beyond it; empty while the run is not complete.
+    controls : (int, int)
+        Control members beyond it, by what is stored of them, and all that ran; zeros while the
+        run is not complete, or nothing is stored. They are in no other number here.
     """
 
     watched: Watched
     members: Mapping[str, int]
     ran: Mapping[str, int]
     worst: Mapping[str, Worst]
+    controls: tuple[int, int] = (0, 0)
 
     @property
     def all(self) -> int:
@@ -101,8 +106,22 @@ def accounts(store: Store, committed: Mapping[Key, Entry] | None = None) -> list
         for key, entry in entries.items():
             members[forcings[key[0]]] += entry.beyond.get(name, 0)
         worst = _worst(store, name, forcings) if any(members.values()) else {}
-        found.append(Account(watched, members, ran, worst))
+        found.append(Account(watched, members, ran, worst, _controls(store, watched)))
     return found
+
+
+def _controls(store: Store, watched: Watched) -> tuple[int, int]:
+    """Return how many control members are stored with more than a limit, and how many ran."""
+    path = f"control/{watched.name}"
+    if path not in store.specs or not is_finalised(store):
+        return 0, 0
+    try:
+        values, status = store.read_whole(path), store.read_whole("control/status")
+    except (OSError, ValueError):
+        # As for places: `verify` says what is damaged.
+        return 0, 0
+    over = exceeding(values, watched.above).reshape(*status.shape, -1).any(axis=-1)
+    return int(over.sum()), int((status == OK).sum())
 
 
 def _worst(store: Store, name: str, forcings: tuple[str, ...]) -> dict[str, Worst]:
@@ -177,7 +196,11 @@ def _plain(account: Account) -> dict[str, Any]:
             "worst": None if worst is None else {k: _number(v) for k, v in vars(worst).items()},
         }
     about = {**account.watched.plain, "source": account.watched.source}
-    return {**about, "members": account.all, "share": account.share, "forcings": forcings}
+    beyond, _ = account.controls
+    return {
+        **about, "members": account.all, "share": account.share, "control_members": beyond,
+        "forcings": forcings,
+    }  # fmt: skip
 
 
 def _number(value: Any) -> Any:
@@ -203,9 +226,11 @@ def limit_lines(found: Mapping[str, Any] | None) -> list[str]:
 
 def _line(name: str, about: Mapping[str, Any]) -> str:
     text = f"{name} above {about['above']:g} {about['units']}: {about['members']:,} members"
+    if controls := about["control_members"]:
+        text += f" and {controls:,} control members"
     if not about["members"]:
         return text
-    text += f" ({about['share']:.2%})"
+    text += f" ({about['share']:.2%} of members)" if controls else f" ({about['share']:.2%})"
     forcings = {f: one for f, one in about["forcings"].items() if one["members"]}
     first = sorted(forcings, key=lambda f: -forcings[f]["share"])[:SHOWN_FORCINGS]
     for forcing in first:
@@ -229,13 +254,19 @@ def table_at(path: Path) -> Table | None:
 def table_of(store: Store, committed: Mapping[Key, Entry] | None = None) -> Table | None:
     """Return a row for each limit and forcing with members beyond it; None where none is."""
     entries = store.committed() if committed is None else committed
-    found = [a for a in accounts(store, entries) if a.all]
+    found = [a for a in accounts(store, entries) if a.all or a.controls[0]]
     if not found:
         return None
     rows = [row for account in found for row in _rows(account)]
     header = ["output", "limit", "forcing", "members", "share", "worst location", "of it"]
     header += ["worst there", "of it", "up to"]
     notes = [f"{a.watched.name}: {a.watched.words} is {a.watched.source}" for a in found]
+    notes += [
+        f"{a.watched.name}: {a.controls[0]:,} of {a.controls[1]:,} control members are beyond it, "
+        "which no number above counts"
+        for a in found
+        if a.controls[0]
+    ]
     notes.append(_what_became(found, left_out(entries)))
     if len(rows) > MAX_ROWS:
         notes.append(f"the first {MAX_ROWS} of {len(rows)}")

@@ -79,7 +79,7 @@ def resolve(scenario: Scenario, kernel: Kernel) -> dict[str, Watched]:
         above = own.above if own else math.inf
         source = own.source if own else ""
         if said is not None and said.above is not None:
-            above, source = limit_in_units(said.above, output.units), "the scenario"
+            above, source = limit_in_units(said.above, output.units), "the limit of the scenario"
         if above < math.inf:
             exclude = said is not None and said.then == "exclude"
             found[output.name] = Watched(output.name, output.units, above, exclude, source)

@@ -1,5 +1,6 @@
 """What a plan foretells without running the kernel: values out of range, and certain failure."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,10 @@ from ensemble.setup import Setup
 from ensemble.stages import needed
 
 WARNINGS_SHOWN = 10
-"""Warnings of readers that a plan shows; a hundred profiles may have one each."""
+"""Warnings of a kind that a plan shows; a hundred profiles may have one each."""
+
+_OWN = re.compile(r"'[^']*'|\"[^\"]*\"|\([^)]*\)|[\d.,-]+")
+"""What of a warning is its own: names, numbers and lists. Without it warnings of a kind are one."""
 
 FREEZING, COLD = 0.0, -5.0
 """degC: soil at these means is frozen for much of the year, and for most of it."""
@@ -55,11 +59,16 @@ def outlook(layout: Layout, provenance: Sequence[Mapping[str, Any]]) -> Outlook:
 
 
 def _of_data(provenance: Sequence[Mapping[str, Any]]) -> list[Notice]:
-    """Return what readers and responses warn of, the first few."""
-    every = [str(text) for said in provenance for text in said.get("warnings", ())]
-    more = len(every) - WARNINGS_SHOWN
-    rest = [f"and {more} more such; the store's provenance has all"] if more > 0 else []
-    return [Notice(DATA, text) for text in (*every[:WARNINGS_SHOWN], *rest)]
+    """Return what readers and responses warn of, the first few of each kind."""
+    kinds: dict[str, list[str]] = {}
+    for text in (str(text) for said in provenance for text in said.get("warnings", ())):
+        kinds.setdefault(_OWN.sub("", text), []).append(text)
+    found = []
+    for texts in kinds.values():
+        found += texts[:WARNINGS_SHOWN]
+        if (more := len(texts) - WARNINGS_SHOWN) > 0:
+            found.append(f"and {more} more such; the store's provenance has all")
+    return [Notice(DATA, text) for text in found]
 
 
 def _frozen(setup: Setup) -> list[Notice]:
@@ -77,11 +86,14 @@ def _frozen(setup: Setup) -> list[Notice]:
         return []
     f, place = np.unravel_index(int(means.argmin()), means.shape)
     where = f"{setup.forcings[f]}, {setup.locations.names[place]}"
+    cells = f"{means.shape[1]:,} locations"
+    if len(means) > 1:
+        cells += f" under {len(means)} forcings"
     text = (
         f"{TEMPERATURE}: steady states at mean drivers hold too much carbon where soil is frozen "
-        f"for part of the year; its mean is below 0 degC at {percent(frozen)} of {means.size:,} "
-        f"locations and below -5 degC at {percent(cold)}, where stocks of CORPSE are eleven to "
-        "fourteen times those of drivers: daily, which has no such error"
+        f"for part of the year; its mean is below 0 degC at {percent(frozen)} of {cells} and below "
+        f"-5 degC at {percent(cold)}, where stocks of CORPSE are eleven to fourteen times those "
+        "of drivers: daily, which has no such error"
     )
     return [
         Notice(

@@ -4,8 +4,8 @@ An ensemble is shown where all its members are committed; what is not known is a
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +29,11 @@ MAX_CELLS = 600
 """Rows of a table of indices."""
 
 MAX_PLACES = 12
-"""Locations that get tables of an analysis; the store holds all."""
+"""Locations that get tables of their own; the store holds all."""
 
 NONE = "\N{EN DASH}"
+
+CELLS = "control: the kernel's defaults; ensemble: mean +- standard deviation over samples"
 
 ORDER = ("S1", "ST", "mu", "mu_star", "sigma", "theta", "effective")
 """Columns of indices."""
@@ -54,8 +56,15 @@ class Table:
 
 
 def response_tables(path: Path) -> list[Table]:
-    """Return tables per location: each response unconstrained and over the ensemble."""
-    return tables_of(Numbers(read(path)))
+    """Return each response unconstrained and over the ensemble: tables by forcing, per location.
+
+    Of more than a few locations it is rows by location, means over forcings.
+    """
+    numbers = Numbers(read(path))
+    if len(numbers.locations) <= MAX_PLACES:
+        return tables_of(numbers)
+    title = numbers.store.attrs["title"]
+    return [replace(t, title=f"{title}, {t.title}") for t in location_tables(numbers)]
 
 
 def tables_of(numbers: Numbers) -> list[Table]:
@@ -84,7 +93,7 @@ def _at_location(numbers: Numbers, summaries: list[Summary], place: int) -> Tabl
         rows.append([f"{who}, mean of means", *_cells(forms, means)])
         rows.append([f"{who}, SD of means", *_cells(forms, spreads)])
     rows += _published(numbers, summaries)
-    notes = ["control: the kernel's defaults; ensemble: mean +- standard deviation over samples"]
+    notes = [CELLS]
     if len(numbers.forcings) > MAX_ROWS:
         notes.append(f"the first {MAX_ROWS} of {len(numbers.forcings)}; the means are of all")
     notes += labels_of(numbers.store)
@@ -206,13 +215,20 @@ def location_tables(numbers: Numbers) -> list[Table]:
         for place, name in enumerate(numbers.locations[:MAX_ROWS]):
             means = [tuple(known_mean(values) for values in s.at(place)) for s in part]
             rows.append([name, *_cells(forms, means)])
-        notes = ["means over the forcings known; +- the mean standard deviation over samples"]
+        notes = [_over(numbers.forcings)]
         if count > MAX_ROWS:
             notes.append(f"the first {MAX_ROWS} of {count} locations")
         notes += labels_of(numbers.store)
         header, groups = _columns("location", part)
         tables.append(Table("by location", header, rows, notes, groups=groups))
     return tables
+
+
+def _over(forcings: Sequence[str]) -> str:
+    """Return what the numbers of a location are: those of one forcing, or means over several."""
+    if len(forcings) == 1:
+        return CELLS
+    return "means over the forcings known; +- the mean standard deviation over samples"
 
 
 def labels_of(store: Store) -> list[str]:

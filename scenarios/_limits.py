@@ -24,7 +24,8 @@ def quantity(text: Any) -> tuple[float, str]:
     """
     match = _QUANTITY.fullmatch(text.strip()) if isinstance(text, str) else None
     if match is None:
-        raise ValueError(f"found {shown(text)}; needed a number and its unit: 150 mg C cm-3")
+        needed = "a number and its unit, such as 150 mg C cm-3"
+        raise ValueError(f"found {shown(text)}; needed {needed}")
     return float(match[1]), match[2]
 
 

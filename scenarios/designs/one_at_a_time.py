@@ -95,6 +95,9 @@ class Spec(DesignSpec):
         for name, centre in control.items():
             where = f"{context.path}.parameters"
             table, values = context.parameters[name], centre[:, np.newaxis] * factors
+            if name in context.unlike:
+                text = f"{name}: its default differs between the forcings, which share one design"
+                problems.append(Problem(f"{text}; say independent: [forcing]", where))
             if (centre == 0.0).any():
                 text = f"{name}: a share of 0 changes nothing; say parameters: {{{name}: NUMBER}}"
                 problems.append(Problem(text, where))

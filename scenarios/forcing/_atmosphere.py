@@ -14,11 +14,17 @@ import numpy as np
 from scenarios.forcing._checks import F8, Findings, number
 from scenarios.forcing._declared import NUMBERS_MISSING, Input, Order, Quantity
 from scenarios.forcing._table import Table, load_table
+from scenarios.units import factor
 
 RECORDS = {"hua2013": "Hua2013_{}.csv"}
 """Files of a record, by zone."""
 
 ZONES = ("NHZone1", "NHZone2", "NHZone3", "SHZone12", "SHZone3")
+
+COLUMNS = ("Year.AD", "mean.F14C")
+
+YEARS = ("yr", "year", "years", "AD", "CE")
+"""What a header may say of calendar years."""
 
 RECORDS_READ = (
     Input(
@@ -106,23 +112,41 @@ def load_records(
     return found
 
 
-def _record(name: str, table: Table, findings: Findings) -> Record | None:
-    columns = ("Year.AD", "mean.F14C")
-    missing = [column for column in columns if column not in table.names]
-    for column in missing:
-        text = f"no column {column!r}; needed {' and '.join(columns)}"
-        findings.add("columns", table.problem(text))
-    if missing:
+COLUMNS = ("Year.AD", "mean.F14C")
+
+
+def _scale(table: Table, findings: Findings) -> float | None:
+    """Return what a record's values are multiplied by; None where a header says another thing."""
+    year, value = (table.units.get(column, "") for column in COLUMNS)
+    if year and year not in YEARS:
+        text = f"is in {year!r}; needed calendar years"
+        findings.add("units", table.in_header(text, f"column {COLUMNS[0]!r}"))
         return None
-    at = [table.names.index(column) for column in columns]
+    try:
+        return factor(value, "1") if value else 1.0
+    except ValueError as error:
+        findings.add("units", table.in_header(str(error), f"column {COLUMNS[1]!r}"))
+        return None
+
+
+def _record(name: str, table: Table, findings: Findings) -> Record | None:
+    missing = [column for column in COLUMNS if column not in table.names]
+    for column in missing:
+        text = f"no column {column!r}; needed {' and '.join(COLUMNS)}"
+        findings.add("columns", table.problem(text))
+    scale = None if missing else _scale(table, findings)
+    if scale is None:
+        return None
+    at = [table.names.index(column) for column in COLUMNS]
     by_year: dict[int, list[float]] = {}
     seen: set[float] = set()
     for row, (_, cells) in enumerate(table.rows):
         try:
             when, value = (number(cells[i]) for i in at)
         except ValueError as error:
-            findings.add("bad numbers", table.problem(str(error), f"columns {columns}", row))
+            findings.add("bad numbers", table.problem(str(error), f"columns {COLUMNS}", row))
             continue
+        value *= scale
         if not 1900 <= when < 2100 or not 0.5 < value < 2.5:
             text = f"found {value:g} in {when:g}; needed a fraction modern of 0.5 to 2.5"
             findings.add("bad numbers", table.problem(text, "", row))

@@ -29,6 +29,9 @@ _FLUXES = {
 }
 _STOCKS = frozenset({"cveg", "csoil", "clitter"})
 
+# What such numbers are in about as often: none is to be copied unread.
+_EITHER = {"1": ("fraction", "percent"), "degC": ("degC", "K")}
+
 # Ten times what the whole Earth holds or moves: beyond it only a unit can be wrong. There is
 # no lower limit, because one vegetation type may be small.
 _LARGEST = {"Pg C yr-1": 1e3, "Pg C": 1e5}
@@ -115,9 +118,9 @@ def unit_of(
             f"correct units: or the file, or leave {name} out of units:"
         )
     if not word and not found:
-        # A plain number may be a percentage: neither is to be copied unread.
-        plain = f"fraction}} or {{{driver.name}: percent" if example == "1" else example
-        return "", f"no units for {name}: say units: {{{driver.name}: {plain}}}"
+        likely = _EITHER.get(example, (example,))
+        words = " or ".join(f"{{{driver.name}: {unit}}}" for unit in likely)
+        return "", f"no units for {name}: say units: {words}"
     return word or found, ""
 
 

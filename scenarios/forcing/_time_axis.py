@@ -55,7 +55,7 @@ class Axis:
         return match["word"].lower(), match["origin"]
 
     def days(self, values: F8) -> F8:
-        """Return times as days since the origin; raise ValueError where the unit is unknown."""
+        """Return times, or bounds, as days since the origin; ValueError where no unit is known."""
         word, origin = self._parts
         if word in _DAYS:
             return values * _DAYS[word]
@@ -64,7 +64,7 @@ class Axis:
         import cftime
 
         (first,) = self._dates(np.zeros(1))
-        months = values * _MONTHS[word]
+        months = values.reshape(-1) * _MONTHS[word]
         whole = np.floor(months + 1e-9)
         count = 12 * first.year + first.month - 1 + whole.astype(np.int64)
         made = []
@@ -76,7 +76,7 @@ class Axis:
             number = cftime.date2num(begin, f"days since {origin}", calendar=self.calendar)
             made.append(float(number) + into)
         here, after = np.split(np.array(made), 2)
-        return np.asarray(here + (months - whole) * (after - here))
+        return np.asarray(here + (months - whole) * (after - here)).reshape(values.shape)
 
     def _dates(self, days: F8) -> list[Any]:
         import cftime

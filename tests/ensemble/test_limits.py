@@ -174,6 +174,18 @@ class TestCounted:
         assert "there" in lines[0]
         assert "layer 2.5 cm" in lines[0]
 
+    def test_control_members_are_named_apart(self, tmp_path):
+        text = COUNTING.replace("above: 45 mg", "above: 20 mg")
+        path, outcome = finished(tmp_path, text)
+        tree = ensemble.open_run(path)
+        over = (tree["control/soc"].values > 20).any(axis=-1)
+        assert 0 < over.sum()
+        said = outcome.limits["outputs"]["soc"]
+        assert said["control_members"] == over.sum()
+        assert said["members"] == (tree["soc"].values > 20).any(axis=2).sum()
+        assert f" and {over.sum()} control members (" in limit_lines(outcome.limits)[0]
+        assert f"soc: {over.sum()} of {over.size} control members" in " ".join(table_at(path).notes)
+
     def test_nothing_else_changes(self, tmp_path):
         with_limits = ensemble.open_run(finished(tmp_path, COUNTING)[0])
         bare, outcome = finished(tmp_path, COUNTING, "limits={}", store="bare.zarr")

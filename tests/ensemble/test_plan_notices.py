@@ -40,7 +40,7 @@ def test_steady_states_of_the_shipped_testbed_meet_frozen_soil(tmp_path):
     assert notice.kind == FROZEN
     assert notice.share == np.mean(means < 0) > 0
     assert notice.value == means.min()
-    assert f"below 0 degC at {percent(np.mean(means < 0))} of 200 locations" in str(notice)
+    assert f"below 0 degC at {percent(np.mean(means < 0))} of 100 locations under 2 forcings" in str(notice)
     assert f"below -5 degC at {percent(np.mean(means < -5))}" in str(notice)
 
 
@@ -177,6 +177,18 @@ def test_the_words_of_a_reader_are_notices_too(tmp_path):
     assert {notice.kind for notice in found} == {DATA}
     assert str(found[-1]) == "and 3 more such; the store's provenance has all"
     assert len(replace(planned, outlook=outlook(planned.layout, said)).warnings) == len(found)
+
+
+def test_warnings_of_another_kind_are_not_hidden_behind_many_of_one(tmp_path):
+    from ensemble.outlook import WARNINGS_SHOWN, outlook
+
+    planned = sites(tmp_path)
+    many = [f"'P-{k}': {k} of 9 layers (3, {k} cm) are deep" for k in range(2 * WARNINGS_SHOWN)]
+    found = [
+        str(n) for n in outlook(planned.layout, [{"warnings": [*many, "units.csv is odd"]}]).notices
+    ]
+    assert found[-2:] == ["and 10 more such; the store's provenance has all", "units.csv is odd"]
+    assert found[:-2] == many[:WARNINGS_SHOWN]
 
 
 @pytest.mark.parametrize(

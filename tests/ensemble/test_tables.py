@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from small_sites import SITES, sites
 from support import SMALL, run
 
 import ensemble
+from ensemble import tables
 from ensemble.numbers import Numbers, merge_moments
 from ensemble.store import read
 from ensemble.tables import (
@@ -167,3 +169,21 @@ def test_moments_of_pieces_are_moments_of_the_whole(pieces):
     if len(whole):
         assert mean[0] == pytest.approx(whole.mean(), abs=1e-9)
         assert spread[0] / n[0] == pytest.approx(whole.var(), abs=1e-6)
+
+
+def test_many_locations_are_rows_and_those_that_are_not_shown_are_counted(tmp_path, monkeypatch):
+    text = SITES.replace(
+        "outputs: {soc_stock: last}", "responses: {stock: {output: soc_stock, value: true}}"
+    )
+    planned = sites(tmp_path, text)
+    path = ensemble.run(planned, workers=1).path
+    assert len(response_tables(path)) == 4
+    monkeypatch.setattr(tables, "MAX_PLACES", 3)
+    (table,) = response_tables(path)
+    assert table.title == "sites, by location"
+    assert [row[0] for row in table.rows] == list("ABCD")
+    assert table.notes[0] == tables.CELLS
+    monkeypatch.setattr(tables, "MAX_ROWS", 2)
+    (table,) = response_tables(path)
+    assert [row[0] for row in table.rows] == ["A", "B"]
+    assert "the first 2 of 4 locations" in table.notes

@@ -12,12 +12,13 @@ from scenarios.designs.one_at_a_time import Spec
 TABLE = {n: Parameter(n, "1", 5.0, 0.0, 100.0, n, "test") for n in ("a", "b", "c")}
 
 
-def opened(control, **words):
+def opened(control, *, unlike=(), **words):
     context = Context(
         seed=0,
         path="design",
         parameters=TABLE,
         control={n: np.asarray(v, float) for n, v in control.items()},
+        unlike=frozenset(unlike),
     )
     return Spec(method="one_at_a_time", **words).open(context)
 
@@ -56,3 +57,13 @@ def test_every_problem_of_the_values_is_said():
     text = str(caught.value)
     assert "a: a share of 0 changes nothing" in text
     assert "b: a change makes it 120 1; needed 0 to 100" in text
+
+
+def test_forcings_with_other_defaults_have_no_control_member_in_common():
+    control = {"a": [2.0], "b": [10.0]}
+    with pytest.raises(ScenarioError) as caught:
+        opened(control, parameters=["a", "b"], unlike={"b", "c"})
+    (found,) = caught.value.problems
+    assert found.text.startswith("b: its default differs between the forcings")
+    assert found.text.endswith("say independent: [forcing]")
+    assert opened(control, parameters=["a"], unlike={"b"}).size == 3

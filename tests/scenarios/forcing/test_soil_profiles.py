@@ -435,6 +435,29 @@ def test_all_problems_at_once(folder):
     assert len(refused(folder, strict=True).splitlines()) == 2
 
 
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ("mean.F14C [percent]", ""),
+        ("mean.F14C [permil per year]", "Hua2013_NHZone1.csv:1: column 'mean.F14C': "),
+        ("Year.AD [yr BP]", "Hua2013_NHZone1.csv:1: column 'Year.AD': is in 'yr BP'; needed cal"),
+    ],
+)
+def test_the_unit_in_a_header_of_the_atmosphere_is_read(folder, header, said):
+    before = read(folder).drivers["atmosphere"]
+    path = folder / "air" / "Hua2013_NHZone1.csv"
+    text = path.read_text().replace(header.partition(" ")[0], header)
+    if said:
+        path.write_text(text)
+        assert said in refused(folder)
+        return
+    rows = [line.rsplit(",", 1) for line in text.splitlines()]
+    path.write_text(
+        "\n".join([",".join(rows[0]), *(f"{a},{100 * float(b):.6g}" for a, b in rows[1:])])
+    )
+    np.testing.assert_allclose(read(folder).drivers["atmosphere"], before, rtol=1e-5)
+
+
 WORDS = {
     "forcing.profiles[0]: no profile 'One_2000-9'": {"profiles": ["One_2000-9"]},
     "forcing.profiles[1]: 'One_2000-7' is there twice": {"profiles": ["One_2000-7"] * 2},

@@ -113,6 +113,15 @@ def test_months_and_years_since_a_date(file, calendar):
     assert when.said(1) == "1905"
 
 
+@pytest.mark.parametrize("calendar", LENGTHS)
+@pytest.mark.parametrize("order", [1, -1])
+def test_bounds_may_be_months_since_a_date(file, calendar, order):
+    begins = np.arange(12.0)
+    bounds = np.stack([begins, begins + 1], axis=1)[::order]
+    put(file, (begins + 1)[::order], "months since 1904-01-01", calendar, bounds)
+    assert pairs(dates_of(file)) == MONTHS[::order]
+
+
 def test_months_since_the_first_of_one_are_asked_for(file):
     put(file, np.arange(12.0), "months since 1904-01-01")
     with pytest.raises(ValueError, match=r"1904-01-01 00:00, where a month ends"):
