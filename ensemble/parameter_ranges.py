@@ -16,6 +16,9 @@ from ensemble.setup import Sampler, Setup
 from kernels import Parameter, Range
 
 F8 = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+ASK = "look at the units and the years of the drivers"
 
 RUNS, LENGTH = 32, 8
 """Rows are looked at in so many runs of so many neighbours, spread evenly over the design."""
@@ -69,25 +72,50 @@ def _defaults(setup: Setup) -> Iterator[Notice]:
         out = ~((values >= parameter.lower) & (values <= parameter.upper))
         if not out.any():
             continue
-        distance = np.where(out, np.maximum(parameter.lower - values, values - parameter.upper), 0)
-        f, place = np.unravel_index(np.nanargmax(np.where(out, distance, -1.0)), values.shape)
-        worst, where = (
-            float(values[f, place]),
-            f"{setup.forcings[f]}, {setup.locations.names[place]}",
-        )
-        sample = Sample(worst, float(np.nanmedian(values)), float(np.nanmax(values)))
-        why = cause(sample, parameter.units, _range(parameter))
-        bounds = between(parameter.lower, parameter.upper, parameter.units)
-        found = with_unit(worst, parameter.units)
-        text = (
-            f"{parameter.name}: the control member's is outside {bounds}, the kernel's bounds, at "
-            f"{out.sum():,} of {out.size:,} locations; the worst is {found} ({where}): "
-            f"{why or 'say parameters: with another value'}"
-        )
-        yield Notice(
-            DEFAULT, text, parameter.name, float(out.mean()), worst, parameter.lower,
-            parameter.upper, parameter.units, where, why,
-        )  # fmt: skip
+        if (unknown := np.isnan(values)).any():
+            yield _without(setup, parameter, unknown)
+            out &= ~unknown
+        if out.any():
+            yield _beyond(setup, parameter, values, out)
+
+
+def _without(setup: Setup, parameter: Parameter, unknown: Flags) -> Notice:
+    """Return where a default that follows from the forcing does not exist."""
+    where = _place(setup, int(unknown.argmax()))
+    text = (
+        f"{parameter.name}: no default follows from the drivers at {unknown.sum():,} of "
+        f"{unknown.size:,} locations, such as {where}, and the control member fails there: {ASK}"
+    )
+    return Notice(
+        DEFAULT, text, parameter.name, float(unknown.mean()), np.nan, parameter.lower,
+        parameter.upper, parameter.units, where,
+    )  # fmt: skip
+
+
+def _beyond(setup: Setup, parameter: Parameter, values: F8, out: Flags) -> Notice:
+    """Return what is said of defaults (forcing, location) that are beyond the kernel's bounds."""
+    distance = np.where(out, np.maximum(parameter.lower - values, values - parameter.upper), -1.0)
+    at = int(distance.argmax())
+    worst, where = float(values.reshape(-1)[at]), _place(setup, at)
+    sample = Sample(worst, float(np.nanmedian(values)), float(np.nanmax(values)))
+    why = cause(sample, parameter.units, _range(parameter))
+    bounds = between(parameter.lower, parameter.upper, parameter.units)
+    text = (
+        f"{parameter.name}: the control member's is outside {bounds}, the kernel's bounds, at "
+        f"{out.sum():,} of {out.size:,} locations; the worst is "
+        f"{with_unit(worst, parameter.units)} ({where}): "
+        f"{why or 'say parameters: with another value'}"
+    )
+    return Notice(
+        DEFAULT, text, parameter.name, float(out.mean()), worst, parameter.lower,
+        parameter.upper, parameter.units, where, why,
+    )  # fmt: skip
+
+
+def _place(setup: Setup, flat: int) -> str:
+    """Return the forcing and location of a number of (forcing, location) counted in order."""
+    f, place = divmod(flat, len(setup.locations.names))
+    return f"{setup.forcings[f]}, {setup.locations.names[place]}"
 
 
 def _leaving(parameter: Parameter, drawn: F8, share: float) -> Notice:

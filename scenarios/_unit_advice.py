@@ -50,6 +50,8 @@ def _of_amount(
     """Return what amounts per area, per volume, of moles and of water need; empty if neither."""
     if ratio == {"[substance]": 1, "[mass]": -1}:
         return _of_moles(found)
+    if ratio == {"[substance]": 1, "[mass]": -1, "[length]": -2} and want.get("[length]", 0) == 0:
+        return f"{_of_moles(found)}; and a total is needed: multiply by the area"
     if ratio == {"[mass]": 1, "[length]": -3} and want.get("[length]", 0) == 1:
         return "a depth is needed: 1 kg m-2 of water is 1 mm"
     if ratio != {"[length]": length} or not (want.get("[mass]") or want.get("[substance]")):

@@ -103,6 +103,7 @@ def test_celsius_in_every_spelling(unit):
         ("ppm CO2", "1", "is of CO2; needed a mass of carbon, such as 'g C'"),
         ("umol m-2 s-1", "g C m-2 d-1", "multiply by 1.2011e-05 and say 'g C m-2 s-1'"),
         ("umol CO2 m-2 s-1", "g C m-2 d-1", "multiply by 1.2011e-05 and say 'g C m-2 s-1'"),
+        ("umol m-2 s-1", "Pg C yr-1", "'g C m-2 s-1'; and a total is needed: multiply by the area"),
         ("mmolC/m2/d", "g C m-2 d-1", "multiply by 0.012011 and say 'g C/m2/d'"),
         # advice that follows from dimensions
         ("kg m-2 s-1", "mm d-1", "a depth is needed: 1 kg m-2 of water is 1 mm"),
