@@ -13,7 +13,7 @@ import ensemble
 import scenarios
 from ensemble.causes import Sample, cause
 from ensemble.driver_ranges import driver_notices
-from ensemble.notices import DATA, DESIGN, DRIVER, FROZEN, percent
+from ensemble.notices import DATA, DEFAULT, DESIGN, DRIVER, FROZEN, percent
 from ensemble.setup import Setup
 from ensemble.store import PlanError
 from kernels import Range
@@ -40,7 +40,10 @@ def test_steady_states_of_the_shipped_testbed_meet_frozen_soil(tmp_path):
     assert notice.kind == FROZEN
     assert notice.share == np.mean(means < 0) > 0
     assert notice.value == means.min()
-    assert f"below 0 degC at {percent(np.mean(means < 0))} of 100 locations under 2 forcings" in str(notice)
+    assert (
+        f"below 0 degC at {percent(np.mean(means < 0))} of 100 locations under 2 forcings"
+        in str(notice)
+    )
     assert f"below -5 degC at {percent(np.mean(means < -5))}" in str(notice)
 
 
@@ -164,6 +167,27 @@ def test_a_parameter_in_another_unit_is_told(tmp_path):
     (notice,) = planned.warnings
     assert (notice.kind, notice.name, notice.share) == (DESIGN, "tau_soil_obs", 1.0)
     assert notice.cause == "months given as years?"
+
+
+def test_a_default_that_does_not_exist_is_told_and_is_no_number(tmp_path):
+    rows = [f"{y},M,{1e-6 * (1 + y % 2)},50,{600 + y - 1980},1500" for y in range(1980, 1991)]
+    (tmp_path / "a.csv").write_text("\n".join(["year,model,NPP,Rh,cVeg,cSoil", *rows]))
+    units = "{NPP: Pg C yr-1, Rh: Pg C yr-1, cVeg: Pg C, cSoil: Pg C}"
+    text = f"""
+version: 1
+name: none
+kernel: {{name: two_box, reference: [1982, 1990]}}
+forcing: {{reader: annual_table, path: a.csv, units: {units}}}
+design: {{method: monte_carlo, n: 5, parameters: {{tau_veg_obs: {{uniform: [5, 15]}}}}}}
+seed: 1
+outputs: {{c_soil: last}}
+"""
+    planned = ensemble.plan(load(tmp_path, text), store=tmp_path / "x.zarr")
+    found = {n.name: n for n in planned.warnings if n.kind == DEFAULT}
+    said = "no default follows from the drivers at 1 of 1 locations, such as M, global"
+    assert said in str(found["tau_veg_obs"])
+    assert found["tau_veg_obs"].share == 1.0
+    assert found["tau_veg_obs"].as_json()["value"] is None
 
 
 def test_the_words_of_a_reader_are_notices_too(tmp_path):
