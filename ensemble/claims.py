@@ -148,7 +148,8 @@ class Claims:
             return True
         folder, name = (self.heart.folder, owner) if owner else (self.folder, claim)
         try:
-            return now - folder.status(name).st_mtime < self.stale
+            # In the future it was touched before the clock was put back, and never since.
+            return abs(now - folder.status(name).st_mtime) < self.stale
         except FileNotFoundError:
             return False
 

@@ -12,12 +12,15 @@ from datetime import date
 from os import cpu_count
 from pathlib import Path
 
+from chaos.counting import counts
+
 HEAD = """\
 # Acceptance
 
 What takes too long for CI, as it came out when it was last run. Written by
 `pytest -m acceptance --acceptance-table tests/ACCEPTANCE.md`, never by hand; a call that runs some
-of the tests writes their rows and leaves the others. A `+` is a commit with changes on top.
+of the tests writes their rows and leaves the others. A `+` is a commit with changes on top. What
+random schedules drew has rows of its own: schedules of a way, and how often each event happened.
 
 | test | outcome | seconds | day | commit | on |
 | --- | --- | ---: | --- | --- | --- |
@@ -50,6 +53,8 @@ class Table:
         # A test passes where it was called; it may fail or be skipped before and after, too.
         if report.when == "call" or report.outcome != "passed":
             self.outcomes[test][report.outcome] += 1
+        for what, times in counts([report]).items():
+            self.outcomes[f"{test}, {what}"]["times"] += times
 
     def pytest_sessionfinish(self) -> None:
         if not self.outcomes:
@@ -57,8 +62,8 @@ class Table:
         known = self.file.read_text() if self.file.exists() else ""
         rows = {row["test"]: row[0] for row in ROW.finditer(known)}
         on = (commit(self.root), f"{cpu_count()} CPUs, Python {platform.python_version()}")
-        for test, counts in self.outcomes.items():
-            outcome = ", ".join(f"{n} {word}" for word, n in sorted(counts.items()))
+        for test, found in self.outcomes.items():
+            outcome = ", ".join(f"{n} {word}" for word, n in sorted(found.items()))
             cells = (f"`{test}`", outcome, f"{self.seconds[test]:.0f}", f"{date.today()}", *on)
             rows[test] = f"| {' | '.join(cells)} |"
         # A test whose file is gone has no row.

@@ -6,12 +6,14 @@ import time
 from functools import partial
 
 import farming
+from commandline import tree
 from waiting import wait_for
 
 from chaos.events import EVENTS
-from chaos.site import Site
+from chaos.harm import remarks
+from chaos.site import LONG, Site
 from chaos.ways import WAYS
-from ensemble.exits import DONE
+from ensemble.exits import DONE, FAILED_MEMBERS, RESUMABLE
 from ensemble.finishing import is_finalised
 from ensemble.store import read
 
@@ -25,18 +27,62 @@ GONE_SECONDS = 100.0
 """Within so long every process of a run must have ended; Dask workers wait a minute."""
 
 
-def disturb(way, draw, events):
-    """Run a way to completion through events at random moments; return what happened."""
-    waiting = [(partial(EVENTS[name], draw=draw), *when) for name, *when in events]
-    happened: list[str] = []
+def disturb(way, draw, events, happened, count):
+    """Run a way to completion through events at random moments; tell what happened."""
+    waiting = [(partial(_event, name, draw=draw, count=count), *when) for name, *when in events]
     for launch in range(LAUNCHES):
+        way.refusing = False
         way.launch()
         code = _one_launch(way, waiting, happened, calm=launch == LAUNCHES - 1)
         happened.append(f"launch {launch} ended with {code}, {way.site.committed()} blocks")
         assert code in way.allowed(happened), "\n".join(happened)
         if code == DONE:
-            return happened
+            return
     raise AssertionError("\n".join(["not complete", *happened]))
+
+
+def _event(name, way, draw, count):
+    """Let an event happen, and count it if it did."""
+    if what := EVENTS[name](way, draw):
+        count(name)
+    return what
+
+
+def wake_up(way, draw, happened):
+    """Extend a complete run if that is drawn, and wake what sleeps, meanwhile or at the end."""
+    before = way.site.logs()
+    woken = set()
+    if way.extended:
+        early = draw.random() < 0.4
+        woken = _extend(way, draw, happened, early)
+        way.site.blocks = -(-LONG // 12)
+    woken |= way.wake()
+    for process in way.site.started:
+        if process.pid in woken:
+            code = process.wait(60)
+            happened.append(f"{process.pid}, which had slept, ended with {code}")
+            assert code in (DONE, RESUMABLE), "\n".join(happened)
+    said = way.site.said_since(before)
+    assert "Traceback" not in said, said
+
+
+def _extend(way, draw, happened, early):
+    """Extend a run by a command that may be killed once; return what was woken meanwhile."""
+    woken = set()
+    process, killed = way.extend(), draw.random() < 0.5
+    if killed:
+        time.sleep(draw.uniform(0.5, 3.0))
+        process.kill()
+        process.wait()
+        happened.append("killed the extension")
+        process = way.extend()
+    if early:
+        time.sleep(draw.uniform(0.5, 3.0))
+        woken = way.wake()
+    code = process.wait(150)
+    happened.append(f"extended with {code}, killed before: {killed}, woken meanwhile: {woken}")
+    assert code == FAILED_MEMBERS, "\n".join(happened)
+    return woken
 
 
 def _one_launch(way, waiting, happened, *, calm):
@@ -78,12 +124,23 @@ def content(store):
     return {name: text for name, text in found if name.split("/")[0] not in ("logs", "jobs")}
 
 
-def undisturbed(folder):
+def undisturbed(folder, *settings, **more):
     """Return (digest, content) of a run with one thread that nothing happens to."""
-    site = Site(folder, seconds=0)
-    process = site.command("run", "--set", "execution={backend: local, workers: 1}")
+    site = Site(folder, seconds=0, **more)
+    every = ("execution={backend: local, workers: 1}", *settings)
+    process = site.command("run", *(word for one in every for word in ("--set", one)))
     assert process.wait(60) == 0, site.said()
     return farming.digest(site.store), content(site.store)
+
+
+def all_undisturbed(folder):
+    """Return what comes out of a grid, of a design that grows, and of the longer one."""
+    longer = f"design.trajectories={LONG}"
+    return {
+        "grid": undisturbed(folder / "grid"),
+        "growing": undisturbed(folder / "growing", growing=True),
+        "extended": undisturbed(folder / "extended", longer, growing=True),
+    }
 
 
 def check(site, expected):
@@ -96,6 +153,8 @@ def check(site, expected):
     assert ours.keys() == files.keys()
     assert [name for name in files if ours[name] != files[name]] == []
     assert not list(site.folder.glob(".*")), "half-made stores"
+    assert tree(site.victim) == {"thesis": b"years of work"}
+    assert remarks(site.store) == []
     code, out, err = farming.call("verify", site.store)
     assert code == 0, out + err
     assert is_finalised(read(site.store))
@@ -111,21 +170,25 @@ def check_gone(site, seconds=GONE_SECONDS):
     return time.monotonic() - begun
 
 
-def schedule(name, seed, folder, expected, cluster=None):
-    """Run one schedule and check it; return what happened."""
+def schedule(name, seed, folder, expected, cluster=None, count=lambda event: None):
+    """Run one schedule and check it against `all_undisturbed`; return what happened."""
     draw = random.Random(seed)
     # Six cores of jobs would be through before SLURM has done what it is told.
     slower = 3 if cluster else 1
-    site = Site(folder, seconds=slower * draw.choice([0.05, 0.1, 0.2]), cluster=cluster)
-    way = WAYS[name](site)
-    events = drawn(draw, way)
+    seconds = slower * draw.choice([0.05, 0.1, 0.2])
+    events = drawn(draw, WAYS[name])
+    growing = any(event == "extend" for event, *_ in events)
+    site = Site(folder, seconds=seconds, cluster=cluster, growing=growing)
+    way, happened = WAYS[name](site), []
     try:
-        happened = disturb(way, draw, events)
+        disturb(way, draw, events, happened, count)
+        wake_up(way, draw, happened)
         way.close()
-        check(site, expected)
+        check(site, expected["extended" if way.extended else "growing" if growing else "grid"])
         took = check_gone(site)
     except BaseException as error:
-        error.add_note(f"schedule {seed} of {name}: {events}\n{site.said()}")
+        so_far = "\n".join(happened)
+        error.add_note(f"schedule {seed} of {name}: {events}\n{so_far}\n{site.said()}")
         raise
     finally:
         site.sweep()

@@ -1,13 +1,14 @@
 """One run that is to be disturbed: its store, its processes, what it said."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
 from pathlib import Path
 
 import farming
-from misbehaving.scenario import write
+from misbehaving.scenario import write, write_growing
 from slurm_cluster import Cluster, environments
 
 from ensemble.store import read
@@ -16,24 +17,65 @@ MARK = "SOILSWEEP_CHAOS"
 """Variable that names a site in the environment of all its processes, jobs of SLURM included."""
 
 
-class Site:
-    """One run: a scenario of short blocks, its store, and every process that belongs to it."""
+SHORT, LONG = 485, 716
+"""Trajectories of a design that grows: 41 and 60 blocks of twelve, of which the last is cut."""
 
-    def __init__(self, folder: Path, *, blocks=60, seconds=0.1, cluster: Cluster | None = None):
+RIGHT, OTHER = "+ steps[:, :, None]", "+ 2.0 * steps[:, :, None]"
+"""A line of the kernel, and what somebody makes of it."""
+
+
+class Site:
+    """One run: a scenario of short blocks, its store, and every process that belongs to it.
+
+    Attributes
+    ----------
+    victim : Path
+        A folder of somebody's that links may lead to, and that must stay as it is.
+    asleep : set of int
+        Processes that have been stopped and are to be woken at the end.
+    clock : dict of str to str
+        Environment of processes whose clock is to differ from that of others.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        blocks=60,
+        seconds=0.1,
+        cluster: Cluster | None = None,
+        growing: bool = False,
+    ):
         folder.mkdir(exist_ok=True)
         self.folder = folder
-        self.blocks = blocks
+        self.blocks = -(-SHORT // 12) if growing else blocks
         self.seconds = seconds
         self.cluster = cluster
-        self.scenario = write(folder, n=25 * blocks, block=25)
+        self.growing = growing
+        if growing:
+            self.scenario = write_growing(folder, trajectories=SHORT, block=24)
+        else:
+            self.scenario = write(folder, n=25 * blocks, block=25)
         self.store = folder / "run.zarr"
+        self.victim = folder / "victim"
+        self.victim.mkdir()
+        (self.victim / "thesis").write_text("years of work")
+        # Its own kernel, which can be edited.
+        here = Path(farming.ROOT, "tests", "misbehaving")
+        shutil.copytree(here, folder / "misbehaving", ignore=shutil.ignore_patterns("__pycache__"))
+        self.kernel = folder / "misbehaving" / "model.py"
+        self.asleep: set[int] = set()
+        self.clock: dict[str, str] = {}
         self.mark = f"{folder}-{time.time_ns()}"
         self.started: list[subprocess.Popen] = []
 
     def start(self, words, **more):
         """Start a process of this site; what it says is in ``log-N`` of the folder."""
         log = self.folder / f"log-{len(self.started)}"
-        env = {MARK: self.mark, "MISBEHAVE_SECONDS": str(self.seconds), **more}
+        path = os.pathsep.join([str(self.folder), farming.environment()["PYTHONPATH"]])
+        # Python's cache of bytecode may keep what was edited between its two looks at a file.
+        own = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+        env = {MARK: self.mark, "MISBEHAVE_SECONDS": str(self.seconds), **own, **self.clock, **more}
         with log.open("w") as out:
             process = subprocess.Popen(
                 list(map(str, words)),
@@ -51,10 +93,32 @@ class Site:
         """Start a command of the program on this site's scenario."""
         return self.start(farming.command(verb, self.scenario, "--store", self.store, *words), **{})
 
+    def edit(self, old=RIGHT, new=OTHER):
+        """Change the kernel's code, for processes that start from now on."""
+        text = self.kernel.read_text()
+        assert old in text
+        beside = self.kernel.with_name("edited")
+        beside.write_text(text.replace(old, new))
+        beside.rename(self.kernel)
+
+    def put_back(self):
+        """Undo `edit`."""
+        self.edit(OTHER, RIGHT)
+
+    def logs(self):
+        """Return what each process and job said until now."""
+        return {
+            str(log): log.read_text(errors="replace")
+            for log in sorted([*self.folder.glob("log-*"), *self.store.glob("logs/*")])
+        }
+
+    def said_since(self, before):
+        """Return what was said since a call of `logs`."""
+        return "".join(text[len(before.get(log, "")) :] for log, text in self.logs().items())
+
     def said(self):
         """Return the end of everything this site's processes said."""
-        logs = sorted([*self.folder.glob("log-*"), *self.store.glob("logs/*")])
-        return "\n".join(f"--- {log.name}\n{log.read_text()[-3000:]}" for log in logs)
+        return "\n".join(f"--- {log}\n{text[-3000:]}" for log, text in self.logs().items())
 
     def processes(self):
         """Return every process of this site that is alive, by number: its command line."""
@@ -69,8 +133,8 @@ class Site:
         """Return how many blocks are committed."""
         return len(read(self.store).committed()) if (self.store / "zarr.json").exists() else 0
 
-    def notes(self):
-        """Return the processes that noted a block in the store, alive or not."""
+    def noted(self):
+        """Return (process, block) of each note of a block in the store."""
         found = []
         for note in self.store.glob("inflight/*"):
             try:
@@ -78,19 +142,25 @@ class Site:
             except FileNotFoundError:
                 continue
             if words:
-                found.append(int(note.name.split("-")[-2]))
+                found.append((int(note.name.split("-")[-2]), tuple(map(int, words))))
         return found
 
+    def notes(self):
+        """Return the processes that noted a block in the store, alive or not."""
+        return [pid for pid, _ in self.noted()]
+
     def busy(self):
-        """Return the processes that have a block in flight."""
-        return [pid for pid in self.notes() if words_of(pid)]
+        """Return the processes that have a block in flight, but for those that sleep."""
+        return [pid for pid in self.notes() if pid not in self.asleep and words_of(pid)]
 
     def writing(self):
         """Return the processes that have a temporary file in the store's scratch folder."""
-        names = os.listdir(self.store / "scratch") if self.store.exists() else []
+        folder = self.store / "scratch"
+        names = os.listdir(folder) if folder.exists() else []
         temporary = [name for name in names if name.endswith(".tmp")]
         # .FILE.HOST-PROCESS-THREAD.tmp
-        return [(int(name.split("-")[-2].rpartition(".")[2]), name) for name in temporary]
+        found = [(int(name.split("-")[-2].rpartition(".")[2]), name) for name in temporary]
+        return [(pid, name) for pid, name in found if pid not in self.asleep]
 
     def sweep(self):
         """Kill whatever is left."""
@@ -103,6 +173,7 @@ class Site:
             time.sleep(0.05)
         for process in self.started:
             process.wait()
+        self.asleep.clear()
 
 
 def words_of(pid):
@@ -120,3 +191,11 @@ def kill(pid):
     except ProcessLookupError:
         return False
     return True
+
+
+def state_of(pid):
+    """Return a process' state as the system has it, ``T`` for stopped; empty if it is gone."""
+    try:
+        return Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return ""

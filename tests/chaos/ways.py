@@ -1,13 +1,17 @@
 """Ways of farming out: each starts what a person would type and says when it has ended."""
 
+import json
 import os
 import signal
 import subprocess
+import sys
+from contextlib import suppress
 
 import farming
 from waiting import wait_for
 
-from ensemble.exits import DONE, RESUMABLE
+from chaos.site import LONG
+from ensemble.exits import DONE, RESUMABLE, USER
 from ensemble.finishing import is_finalised
 from ensemble.store import read
 
@@ -18,12 +22,25 @@ class Run:
     events: tuple[str, ...] = (
         *("kill_driver", "ask_to_stop"),
         *("kill_in_block", "kill_in_commit", "kill_probe"),
+        *("freeze", "extend", "edit", "plant", "jump"),
     )
+    sleeps: tuple[str, ...] = ("a moment",)
+    """How long what is frozen may sleep: others go on only where blocks are claimed."""
+
+    places: tuple[str, ...] = ("lock", "scratch", "inflight", "journal", "partials", "y", "status")
+    """Names of the store that a run opens."""
+
+    clocks = True
+    """Whether its processes may have a clock of their own; munge takes no others' passes."""
+
+    refuses = USER
 
     def __init__(self, site, execution):
         self.site = site
         self.execution = execution
         self.process = None
+        self.refusing = False
+        self.extended = False
 
     def launch(self):
         self.process = self.site.command("run", "--set", f"execution={self.execution}")
@@ -35,7 +52,36 @@ class Run:
     def allowed(self, disturbed):
         """Return the exit codes that are right; one that was killed had no choice."""
         # Asked to go before it could listen, a process ends by the signal.
-        return {DONE, RESUMABLE, *((-signal.SIGKILL, -signal.SIGTERM) if disturbed else ())}
+        killed = (-signal.SIGKILL, -signal.SIGTERM) if disturbed else ()
+        return {DONE, RESUMABLE, *killed, *((USER,) if self.refusing else ())}
+
+    def again(self, seconds=150):
+        """Give the same command and wait for its end; return the exit code."""
+        self.launch()
+        ended = f"it ends:\n{self.site.said()}"
+        return wait_for(lambda: [self.ended()] if self.ended() is not None else [], ended, seconds)[
+            0
+        ]
+
+    def halt(self):
+        """Kill every process, as a power cut would."""
+        self.site.sweep()
+
+    def refresh(self):
+        """Replace processes that live on and hold code which has been edited since."""
+
+    def wake(self):
+        """Let go on what sleeps; return the processes."""
+        woken, self.site.asleep = self.site.asleep, set()
+        for pid in woken:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+        return woken
+
+    def extend(self):
+        """Start to extend the run, to a length that makes it no narrower than is asked for."""
+        words = ("--until", 1e-9, "--most", LONG, "--quiet", "--workers", 2)
+        return self.site.start(farming.command("extend", self.site.store, *words))
 
     def close(self):
         """Take down what the command does not own."""
@@ -87,6 +133,11 @@ class Joined(Run):
             self._hire()
         return super().ended()
 
+    def refresh(self):
+        for worker in self.workers:
+            os.killpg(worker.pid, signal.SIGKILL)
+            worker.wait()
+
     def close(self):
         for process in [*self.workers, self.scheduler]:
             if process is not None and process.poll() is None:
@@ -119,6 +170,7 @@ class Workers(Run):
     """Independent workers, two commands of two processes and one."""
 
     events = ("kill_worker", *Run.events)
+    places = (*Run.places, "claims", "workers")
 
     def __init__(self, site):
         super().__init__(site, "")
@@ -138,8 +190,70 @@ class Workers(Run):
         return DONE if DONE in codes else min(codes, key=abs)
 
 
+class Nodes(Run):
+    """Independent workers of nodes that see no locks of each other, and give up on others soon.
+
+    Each is started without the parent that `soilsweep worker` is, which would hold the lock of
+    this host; one that was killed is replaced, as a service manager would do it.
+    """
+
+    events = ("kill_worker", *Run.events)
+    sleeps = ("a moment", "taken over", "to the end")
+    places = tuple(p for p in Workers.places if p != "lock")
+
+    def __init__(self, site):
+        super().__init__(site, "")
+        self.all: list[subprocess.Popen] = []
+
+    def launch(self):
+        if not self.site.store.exists():
+            make(self.site)
+        self.all = [p for p in self.all if p.pid in self.site.asleep]
+        while len(self._awake()) < 3:
+            self.all.append(self._worker())
+        self.process = self._awake()[0]
+
+    def _worker(self):
+        index = len(self.site.started)
+        terms = {"sync": False, "hang_seconds": 60.0, "stale": 1.5}
+        task = {"path": str(self.site.store), "index": index, "terms": terms, "settle": []}
+        words = [sys.executable, "-P", "-m", "ensemble.pulling", json.dumps(task)]
+        return self.site.start(words)
+
+    def _awake(self):
+        return [p for p in self.all if p.pid not in self.site.asleep]
+
+    def ended(self):
+        for process in self._awake():
+            if process.poll() is not None and process.returncode < 0:
+                self.all[self.all.index(process)] = self._worker()
+        while len(self._awake()) < 2:
+            self.all.append(self._worker())
+        codes = [process.poll() for process in self._awake()]
+        if None in codes:
+            return None
+        return DONE if DONE in codes else max(codes)
+
+    def halt(self):
+        self.all = []
+        super().halt()
+
+    def taken_over(self, pid):
+        """Return whether the block that a sleeping process is in is another's, or committed."""
+        keys = [key for process, key in self.site.noted() if process == pid]
+        if not keys:
+            return True
+        with suppress(FileNotFoundError):
+            owner = (self.site.store / "claims" / "-".join(map(str, keys[0]))).read_text()
+            if owner and f"-{pid}-" not in owner:
+                return True
+        return keys[0] in read(self.site.store).committed()
+
+
 class Slurm(Run):
     """``run`` with Dask workers in jobs that are replaced."""
+
+    clocks = False
 
     events = (
         *("scancel", "requeue", "lose_node", "hold", "restart_controller"),
@@ -150,19 +264,34 @@ class Slurm(Run):
     def __init__(self, site):
         super().__init__(site, f"{{{self.asks}}}")
 
+    def halt(self):
+        # The driver first: it would ask for other jobs.
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+        for job in {job[0] for job in jobs(self.site)} - {""}:
+            self.site.cluster.call("scancel", job)
+        wait_for(lambda: not jobs(self.site), "no job is left", 60)
+        super().halt()
+
 
 class Submitted(Slurm):
     """``submit``: a job array that nobody watches."""
 
     events = tuple(e for e in Slurm.events if e not in ("kill_driver", "ask_to_stop"))
+    places = Workers.places
+    refuses = RESUMABLE
+    """Nobody sees the exit code of a job's workers; their logs say it."""
 
     def launch(self):
         self.process = self.site.command("submit", "--set", f"execution={self.execution}")
-        assert self.process.wait(60) == 0, self.site.said()
+        self.process.wait(60)
+        assert self.process.returncode in (DONE, USER), self.site.said()
 
     def ended(self):
         if jobs(self.site):
             return None
+        if self.process.returncode == USER:
+            return USER
         return DONE if is_finalised(read(self.site.store)) else RESUMABLE
 
 
@@ -188,6 +317,7 @@ WAYS = {
     "own dask": OwnDask,
     "joined dask": Joined,
     "workers": Workers,
+    "nodes": Nodes,
     "mpi": Mpi,
     "slurm": Slurm,
     "submitted": Submitted,

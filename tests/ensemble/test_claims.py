@@ -196,6 +196,19 @@ def test_the_clock_is_the_file_systems(tmp_path, join, monkeypatch):
     assert abs(other.heart.now() - path_of(owner.heart).stat().st_mtime) < 5
 
 
+def test_a_heart_that_beat_in_the_future_is_silent(tmp_path, join):
+    """The file system's clock was put right by hours after its worker had gone."""
+    owner, other = join("elsewhere-1-0-0"), join(stale=60.0)
+    assert owner.take((5,)) == "new"
+    silent(path_of(owner.heart), -50)
+    assert other.take((5,)) == ""
+    silent(path_of(owner.heart), -5 * 3600)
+    assert other.take((5,)) == "inherited"
+    claim(tmp_path, 6, "")
+    silent(tmp_path / "claims" / "6", -5 * 3600)
+    assert other.take((6,)) == "inherited"
+
+
 def test_a_claim_without_a_name_is_young_until_it_is_stale(tmp_path, join):
     claim(tmp_path, 5, "")
     worker = join(stale=60.0)

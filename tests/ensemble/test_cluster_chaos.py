@@ -8,10 +8,12 @@ import os
 import re
 import signal
 from collections import Counter
+from functools import partial
 
 import farming
 import pytest
-from chaos import events, schedules
+from chaos import counting, kills, schedules
+from chaos.events import EVENTS
 from chaos.schedules import check, check_gone
 from chaos.site import Site, words_of
 from chaos.ways import WAYS, Slurm, Submitted, jobs, make
@@ -33,7 +35,10 @@ SCHEDULES = [
 
 POSSIBLE = [
     name
-    for name in ("own dask", "workers", "submitted", "joined dask", "slurm", "mpi", "local")
+    for name in (
+        *("nodes", "own dask", "workers", "submitted", "local"),
+        *("nodes", "joined dask", "slurm", "mpi"),
+    )
     if (name != "mpi" or farming.MPIEXEC.exists())
     and (name not in ("slurm", "submitted") or not missing())
 ]
@@ -45,7 +50,13 @@ DASK, WORKERS = "own dask", "workers"
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory):
     """The undisturbed run that the others are compared with."""
-    return schedules.undisturbed(tmp_path_factory.mktemp("undisturbed"))
+    return schedules.undisturbed(tmp_path_factory.mktemp("undisturbed") / "grid")
+
+
+@pytest.fixture(scope="module")
+def every_expected(tmp_path_factory):
+    """The undisturbed runs of all designs."""
+    return schedules.all_undisturbed(tmp_path_factory.mktemp("designs"))
 
 
 @pytest.fixture
@@ -63,11 +74,14 @@ def site(tmp_path):
 
 
 @pytest.mark.parametrize("number", SCHEDULES)
-def test_random_schedule(number, tmp_path, expected, request):
+def test_random_schedule(number, tmp_path, every_expected, request, record_property):
     name = POSSIBLE[number % len(POSSIBLE)]
     on_slurm = issubclass(WAYS[name], Slurm)
     cluster = request.getfixturevalue("on_cluster") if on_slurm else None
-    happened = schedules.schedule(name, number, tmp_path / "site", expected, cluster)
+    record_property(counting.SCHEDULE, name)
+    count = partial(record_property, counting.EVENT)
+    site = tmp_path / "site"
+    happened = schedules.schedule(name, number, site, every_expected, cluster, count)
     print(f"schedule {number}, {name}:", *happened, sep="\n  ")
 
 
@@ -122,7 +136,7 @@ def finish(way, expected):
 @pytest.mark.parametrize("event", ["kill_worker", "kill_in_block", "kill_in_commit"])
 def test_a_killed_worker_is_replaced(name, event, site, expected):
     way = begin(WAYS[name](site()))
-    what = do(events.EVENTS[event], way)
+    what = do(EVENTS[event], way)
     killed = int(re.search(r"\d+", what)[0])
     wait_for(lambda: not words_of(killed), f"process {killed} is gone", 10)
     finish(way, expected)
@@ -153,7 +167,7 @@ def test_a_probe_killed_from_outside_is_no_proof(number, often, guilty, site, mo
 @pytest.mark.slow
 def test_a_killed_scheduler_stops_the_run_which_goes_on_with_the_next(site, expected):
     way = begin(WAYS["joined dask"](site()))
-    do(events.kill_scheduler, way)
+    do(kills.kill_scheduler, way)
     assert end(way, 60) == RESUMABLE, way.site.said()
     assert "the Dask scheduler is gone" in way.site.said()
     assert way.site.committed() < way.site.blocks
@@ -164,7 +178,7 @@ def test_a_killed_scheduler_stops_the_run_which_goes_on_with_the_next(site, expe
 def test_of_a_killed_driver_nothing_stays(site, expected):
     way = begin(WAYS[DASK](site()))
     assert len(way.site.processes()) > 3
-    do(events.kill_driver, way)
+    do(kills.kill_driver, way)
     assert end(way) == -signal.SIGKILL
     check_gone(way.site, 60)
     assert way.site.committed() < way.site.blocks
@@ -173,7 +187,7 @@ def test_of_a_killed_driver_nothing_stays(site, expected):
 
 @farming.needs_mpi
 @pytest.mark.slow
-@pytest.mark.parametrize("event", [events.kill_driver, events.kill_in_block])
+@pytest.mark.parametrize("event", [kills.kill_driver, kills.kill_in_block])
 def test_mpi_ends_as_a_whole(event, site, expected):
     way = begin(WAYS["mpi"](site()))
     do(event, way)
@@ -197,14 +211,14 @@ def seen(cluster):
 def test_a_cancelled_job_is_replaced(site, expected, on_cluster):
     way = begin(Slurm(site(0.3, cluster=on_cluster)))
     before = seen(on_cluster)
-    do(events.scancel, way)
+    do(kills.scancel, way)
     finish(way, expected)
     assert seen(on_cluster).keys() > before.keys(), "no job in place of the cancelled one"
 
 
 @on_slurm
 @pytest.mark.slow
-@pytest.mark.parametrize("event", [events.lose_node, events.requeue])
+@pytest.mark.parametrize("event", [kills.lose_node, kills.requeue])
 @pytest.mark.parametrize("kind", [Slurm, Submitted])
 def test_a_run_goes_on_without_a_node_or_a_job(kind, event, site, expected, on_cluster):
     way = begin(kind(site(0.3, cluster=on_cluster)))
@@ -216,7 +230,7 @@ def test_a_run_goes_on_without_a_node_or_a_job(kind, event, site, expected, on_c
 @pytest.mark.slow
 def test_a_driver_of_jobs_that_is_killed(site, expected, on_cluster):
     way = begin(Slurm(site(0.3, cluster=on_cluster)))
-    do(events.kill_driver, way)
+    do(kills.kill_driver, way)
     assert end(way) == -signal.SIGKILL
     check_gone(way.site)
     wait_for(lambda: not jobs(way.site), "its jobs have ended", 10)

@@ -17,7 +17,9 @@ from kernels._status import NOT_FINITE
 
 @dataclass(frozen=True)
 class Options:
-    """None."""
+    """``bend`` makes y a curve, so that effects of x differ."""
+
+    bend: float = 0.0
 
 
 def _at(word):
@@ -34,7 +36,7 @@ def open_(options):
             time.sleep(0.01)
         time.sleep(float(os.environ.get("MISBEHAVE_SECONDS", "0")))
         steps = batch.drivers["driver"]
-        y = x[:, None, :] + steps[:, :, None]
+        y = (x + options.bend * x * x)[:, None, :] + steps[:, :, None]
         nan = np.broadcast_to(np.isin(x, _at("nan")), status.shape)
         status[nan] = NOT_FINITE
         for name in out:

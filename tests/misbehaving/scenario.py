@@ -1,5 +1,21 @@
-"""A scenario of the misbehaving kernel with exactly 100,000 members, in ten blocks of samples."""
+"""Scenarios of the misbehaving kernel: a grid, and a Morris design, which can be extended."""
 
+GROWING = """
+version: 1
+name: misbehaving
+kernel: {{name: misbehaving.model, bend: 0.01}}
+forcing: {{reader: annual_table, path: drivers.csv, units: {{driver: "1"}}}}
+design:
+  method: morris
+  trajectories: {trajectories}
+  levels: 8
+  parameters: {{x: {{uniform: [0, 100]}}}}
+seed: 5
+outputs: {{y: all}}
+responses: {{y_end: {{output: y, at: 2001}}}}
+statistics: {{y: [mean, mu_star, mu_star_conf]}}
+block: {{sample: {block}}}
+"""
 TEXT = """
 version: 1
 name: misbehaving
@@ -16,8 +32,17 @@ execution: {execution}
 
 def write(folder, *, n=100_000, block=10_000, execution="{backend: local}"):
     """Write the scenario; x is the number of the sample."""
+    return _write(folder, TEXT.format(n=n, upper=n - 1, block=block, execution=execution))
+
+
+def write_growing(folder, *, trajectories, block):
+    """Write the scenario whose design can grow; a trajectory has two rows."""
+    return _write(folder, GROWING.format(trajectories=trajectories, block=block))
+
+
+def _write(folder, text):
     rows = "model,year,driver\nm,2000,1.0\nm,2001,2.0\n"
     (folder / "drivers.csv").write_text(rows)
     file = folder / "misbehaving.yaml"
-    file.write_text(TEXT.format(n=n, upper=n - 1, block=block, execution=execution))
+    file.write_text(text)
     return file
