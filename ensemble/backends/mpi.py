@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from ensemble.backends import Farm, StoppedEarly
-from ensemble.exits import RESUMABLE
+from ensemble.exits import RESUMABLE, USER
 from ensemble.journal import Key
 from ensemble.launch import join, read_store
 from ensemble.platforms import without
@@ -157,6 +157,9 @@ def _pull(
     """Take blocks from the shared counter; an error of one rank ends all."""
     try:
         _take_blocks(comm, task, worker, stop, taken)
+    except PlanError as error:
+        sys.stderr.write(f"{error}\n")
+        comm.Abort(USER)
     except StoppedEarly as error:
         sys.stderr.write(f"{error}\n")
         comm.Abort(RESUMABLE)

@@ -33,8 +33,8 @@ class Site:
         A folder of somebody's that links may lead to, and that must stay as it is.
     asleep : set of int
         Processes that have been stopped and are to be woken at the end.
-    clock : dict of str to str
-        Environment of processes whose clock is to differ from that of others.
+    shift : float
+        Seconds by which the clock of processes is off that start from now on.
     """
 
     def __init__(
@@ -65,17 +65,20 @@ class Site:
         shutil.copytree(here, folder / "misbehaving", ignore=shutil.ignore_patterns("__pycache__"))
         self.kernel = folder / "misbehaving" / "model.py"
         self.asleep: set[int] = set()
-        self.clock: dict[str, str] = {}
+        self.shift = 0.0
         self.mark = f"{folder}-{time.time_ns()}"
         self.started: list[subprocess.Popen] = []
 
     def start(self, words, **more):
         """Start a process of this site; what it says is in ``log-N`` of the folder."""
         log = self.folder / f"log-{len(self.started)}"
-        path = os.pathsep.join([str(self.folder), farming.environment()["PYTHONPATH"]])
+        tests = Path(farming.ROOT, "tests")
+        first = [str(self.folder), str(tests / "shifted")]
+        path = os.pathsep.join([*first, farming.environment()["PYTHONPATH"]])
         # Python's cache of bytecode may keep what was edited between its two looks at a file.
-        own = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
-        env = {MARK: self.mark, "MISBEHAVE_SECONDS": str(self.seconds), **own, **self.clock, **more}
+        own = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "SOILSWEEP_CLOCK": self.shift}
+        own |= {MARK: self.mark, "MISBEHAVE_SECONDS": self.seconds}
+        env = {**{name: str(value) for name, value in own.items()}, **more}
         with log.open("w") as out:
             process = subprocess.Popen(
                 list(map(str, words)),

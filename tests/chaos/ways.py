@@ -30,9 +30,6 @@ class Run:
     places: tuple[str, ...] = ("lock", "scratch", "inflight", "journal", "partials", "y", "status")
     """Names of the store that a run opens."""
 
-    clocks = True
-    """Whether its processes may have a clock of their own; munge takes no others' passes."""
-
     refuses = USER
 
     def __init__(self, site, execution):
@@ -252,8 +249,6 @@ class Nodes(Run):
 
 class Slurm(Run):
     """``run`` with Dask workers in jobs that are replaced."""
-
-    clocks = False
 
     events = (
         *("scancel", "requeue", "lose_node", "hold", "restart_controller"),

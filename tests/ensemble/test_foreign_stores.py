@@ -159,3 +159,17 @@ def test_a_link_for_the_journals_says_where_it_is(tmp_path, finished, victim):
     refused(soilsweep("status", store), f"{store / 'journal'}: is a symbolic link", "remove it")
     with pytest.raises(PlanError, match="symbolic link"):
         read(store).committed()
+
+
+@farming.needs_mpi
+def test_ranks_say_it_once_each_and_end(tmp_path, finished, victim):
+    store = planted(finished, tmp_path, "status", victim)
+    for journal in store.glob("journal/*"):
+        journal.unlink()
+    settings = farming.with_settings("execution.backend=mpi")
+    words = ("run", "tau-constraint", "--store", store, "--quiet", *settings)
+    code, _, said = farming.finish(farming.mpiexec(2, *words))
+    assert code == 2, said
+    assert "Traceback" not in said
+    assert 1 <= said.count(f"{store / 'status'}: is a symbolic link") <= 2
+    assert tree(victim) == {"thesis": b"years of work"}
