@@ -9,6 +9,7 @@ import ctypes
 import errno
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ _HERE = -100
 _EXCHANGE = 2
 _CANNOT = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM)
 """Of a kernel, a file system or a sandbox without exchange."""
+
+REMOVE_TRIES, REMOVE_SECONDS = 20, 0.1
+"""What is still there then has a name that nobody reads, and goes with the next."""
 
 
 def take_place(path: Path) -> None:
@@ -58,7 +62,7 @@ def mend(path: Path) -> None:
     PlanError
         A finished store is beside the name that the store at the name does not hold.
     """
-    shutil.rmtree(beside(path, "gone"), ignore_errors=True)
+    _remove(beside(path, "gone"))
     before, longer = beside(path, "shorter"), beside(path, "longer")
     if before.exists() and not path.exists():
         os.rename(longer if holds(longer, before) else before, path)
@@ -77,9 +81,18 @@ def mend(path: Path) -> None:
 def discard(path: Path, left: Path) -> None:
     """Remove a store beside a name; killed in the middle, none takes the rest for a store."""
     gone = beside(path, "gone")
-    shutil.rmtree(gone, ignore_errors=True)
+    _remove(gone)
     os.rename(left, gone)
-    shutil.rmtree(gone)
+    _remove(gone)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder as far as that can be done; a late worker may write there for a moment."""
+    for _ in range(REMOVE_TRIES):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(REMOVE_SECONDS)
 
 
 def holds(long: Path, short: Path) -> bool:

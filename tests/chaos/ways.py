@@ -226,6 +226,7 @@ class Nodes(Run):
                 self.all[self.all.index(process)] = self._worker()
         while len(self._awake()) < 2:
             self.all.append(self._worker())
+        self.process = self._awake()[0]
         codes = [process.poll() for process in self._awake()]
         if None in codes:
             return None

@@ -21,7 +21,9 @@ from support import load
 import ensemble
 from ensemble.exits import DONE, RESUMABLE
 from ensemble.extending import extend
+from ensemble.folders import Folder
 from ensemble.store import read
+from ensemble.swapping import discard
 from ensemble.verifying import verify
 
 POINTS = ("open", "rename", "line", "after")
@@ -97,3 +99,20 @@ def test_what_a_late_worker_writes_counts_nowhere(tmp_path, point, extended):
     found = verify(read(store))
     assert not found.damage
     assert members(store) == members(from_the_start(tmp_path, store))
+
+
+def test_a_late_writer_does_not_hinder_that_its_store_is_removed(tmp_path, monkeypatch):
+    """It writes three more files, each into a folder that has just been emptied."""
+    left = tmp_path / ".run.zarr.shorter"
+    (left / "scratch").mkdir(parents=True)
+    folder, rmdir, names = Folder.at(left).folder("scratch"), os.rmdir, iter("123")
+
+    def late(name, **ends):
+        if name == "scratch" and (chunk := next(names, "")):
+            folder.write(chunk, b"late", sync=False)
+        rmdir(name, **ends)
+
+    monkeypatch.setattr(os, "rmdir", late)
+    discard(tmp_path / "run.zarr", left)
+    assert next(names, "") == ""
+    assert list(tmp_path.iterdir()) == []
