@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ensemble.errors import Hindered as Hindered
 from ensemble.errors import PlanError, StoppedEarly
 from ensemble.exits import RESUMABLE, USER
 from kernels import CRASHED, TIMED_OUT
@@ -69,8 +68,9 @@ def supervise(task: Mapping[str, Any], seconds: float) -> Death | None:
 
     Raises
     ------
-    Hindered
-        The child says that the disk is full, or that the store cannot be used.
+    PlanError, StoppedEarly
+        The child says that the store cannot be used, or that it cannot be written now: no
+        block is to blame for that.
     """
     with tempfile.TemporaryFile() as said:
         child = start("ensemble.children", task, stdout=subprocess.PIPE, stderr=said)
@@ -87,7 +87,7 @@ def supervise(task: Mapping[str, Any], seconds: float) -> Death | None:
     if code is None:
         return Death(TIMED_OUT, f"no end within {seconds:.0f} s")
     if code in (USER, RESUMABLE):
-        raise Hindered(code, last)
+        raise (PlanError if code == USER else StoppedEarly)(last)
     if code < 0:
         return Death(CRASHED, how(code), code)
     return Death(CRASHED, f"{how(code)}: {last}", code) if code else None

@@ -10,7 +10,6 @@ from typing import Any
 
 from ensemble import backends, changing, launch, limit_tables, quarantine
 from ensemble.backends import Farm, StoppedEarly
-from ensemble.children import Hindered
 from ensemble.cpu import cpu
 from ensemble.feasibility import refuse_if_hopeless, refuse_if_impossible
 from ensemble.finishing import finalise, lost_units
@@ -217,8 +216,6 @@ def _farm_out(farm: Farm) -> None:
 
 def _why(error: OSError, path: Path) -> str:
     """Return what stopped a run that was writing."""
-    if isinstance(error, Hindered):
-        return str(error.strerror)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{path}: the disk is full; free some space and run the same command again"
     why = error.strerror or error

@@ -7,7 +7,3 @@ class PlanError(ValueError):
 
 class StoppedEarly(RuntimeError):
     """The run ended before all blocks were committed; the same command goes on."""
-
-
-class Hindered(OSError):
-    """A child could not do its work for a reason that is not the block's."""

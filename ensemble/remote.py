@@ -25,13 +25,12 @@ class NoTime:
 
 @dataclass(frozen=True)
 class Refusal:
-    """The answer of a worker that cannot join the run: the driver says why, and ends.
+    """The answer of a worker that cannot join the run, or go on: the driver raises it, and ends.
 
     Raised in the worker, Dask would print it there too, with lines of its own code.
     """
 
-    text: str
-    resumable: bool
+    error: PlanError | StoppedEarly | OSError
 
 
 @dataclass(frozen=True)
@@ -79,8 +78,8 @@ def run_block(order: Order, key: Key, careful: bool = False) -> Entry | NoTime |
     """
     try:
         return _run_block(order, key, careful)
-    except (PlanError, StoppedEarly) as error:
-        return Refusal(str(error), isinstance(error, StoppedEarly))
+    except (PlanError, StoppedEarly, OSError) as error:
+        return Refusal(error)
 
 
 def _run_block(order: Order, key: Key, careful: bool) -> Entry | NoTime:

@@ -72,8 +72,8 @@ def settle(store: Store, grid: Grid, key: Key, *, sync: bool, seconds: float) ->
 
     Raises
     ------
-    Hindered
-        The disk is full, or the store cannot be used.
+    PlanError, StoppedEarly
+        The store cannot be used, or cannot be written now.
     """
     search = _Search(store, key, sync, seconds)
     for guided in (True, False, False):

@@ -53,6 +53,39 @@ def test_the_table_is_dated_and_filled_in_several_goes(tmp_path):
     assert none == {}
 
 
+SCHEDULES = """
+import pytest
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_schedule(n, record_property):
+    record_property("schedule of", "local")
+    for _ in range(n):
+        record_property("event", "freeze")
+    assert n < 3
+"""
+
+
+def test_what_happened_in_schedules_is_counted(tmp_path):
+    """Of those that failed, too, and in the table as well as at the end of the session."""
+    (tmp_path / "test_it.py").write_text(SCHEDULES)
+    (tmp_path / "conftest.py").write_text((ROOT / "tests" / "conftest.py").read_text())
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-c", "/dev/null", "--rootdir", tmp_path),
+            *("--acceptance-table", "TABLE.md"),
+        ],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT / "tests")},
+        capture_output=True,
+        text=True,
+    )
+    assert re.search(r"^ +6  event freeze$", done.stdout, re.M), done.stdout
+    assert re.search(r"^ +3  schedule of local$", done.stdout, re.M), done.stdout
+    text = (tmp_path / "TABLE.md").read_text()
+    assert "| `test_it.py::test_schedule, event freeze` | 6 times | " in text
+    assert "| `test_it.py::test_schedule, schedule of local` | 3 times | " in text
+
+
 def test_a_test_is_in_one_tier(tmp_path):
     (tmp_path / "conftest.py").write_text((ROOT / "tests" / "conftest.py").read_text())
     both = "import pytest\n@pytest.mark.slow\n@pytest.mark.acceptance\ndef test_it():\n    pass\n"

@@ -21,7 +21,6 @@ from distributed.scheduler import KilledWorker
 
 from ensemble import certificates
 from ensemble.backends import Farm, StoppedEarly
-from ensemble.errors import PlanError
 from ensemble.journal import Key
 from ensemble.platforms import cores
 from ensemble.remote import NoTime, Order, Refusal, close, leave, run_block
@@ -241,7 +240,7 @@ class Push:
             if answer is None:
                 self._again.append(key)
             elif isinstance(answer, Refusal):
-                raise (StoppedEarly if answer.resumable else PlanError)(answer.text)
+                raise answer.error
             elif isinstance(answer, NoTime):
                 self._again.append(key)
                 # Workers of an own cluster are in one job, whose end is that of all.

@@ -104,8 +104,7 @@ def edit(way, draw):
             assert code == USER or not left, f"found {code}\n{site.said_since(before)}"
     finally:
         site.put_back()
-    said = site.said_since(before)
-    assert "Traceback" not in said, said
+    site.refuse_tracebacks(before)
     way.refusing = True
     way.refresh()
     return f"edited the kernel, {how}: {'refused' if _said(site, before, REFUSED) else 'unseen'}"
@@ -147,8 +146,8 @@ def plant(way, draw):
         place.unlink()
         if was:
             kept.rename(place)
+    site.refuse_tracebacks(before)
     said = site.said_since(before)
-    assert "Traceback" not in said, said
     assert site.committed() == done, f"committed with a link at {name}\n{said}"
     if done < site.blocks:
         assert LINKED in said, f"a link at {name} with exit {code}\n{said}"

@@ -68,6 +68,7 @@ class Site:
         self.shift = 0.0
         self.mark = f"{folder}-{time.time_ns()}"
         self.started: list[subprocess.Popen] = []
+        self.commands: set[str] = set()
 
     def start(self, words, **more):
         """Start a process of this site; what it says is in ``log-N`` of the folder."""
@@ -90,6 +91,8 @@ class Site:
                 start_new_session=True,
             )
         self.started.append(process)
+        if list(words)[: len(farming.DASK)] != farming.DASK:
+            self.commands.add(str(log))
         return process
 
     def command(self, verb, *words):
@@ -118,6 +121,14 @@ class Site:
     def said_since(self, before):
         """Return what was said since a call of `logs`."""
         return "".join(text[len(before.get(log, "")) :] for log, text in self.logs().items())
+
+    def refuse_tracebacks(self, before):
+        """Assert that no command has shown lines of code since; Dask's own processes may."""
+        for log, text in self.logs().items():
+            new = text[len(before.get(log, "")) :]
+            if log in self.commands:
+                assert "Traceback" not in new, f"{log}: {new}"
+                assert "[Errno" not in new, f"{log}: {new}"
 
     def said(self):
         """Return the end of everything this site's processes said."""

@@ -148,6 +148,27 @@ def test_children_of_a_driver_that_imported_before_an_edit_leave(place, backend)
     assert committed(place) == 0
 
 
+SETTLE = """
+from pathlib import Path
+from ensemble.remote import Order, run_block
+order = Order("one", "run.zarr", False, 60.0)
+run_block(order, (0, 0, 0))
+file = Path("drifting/model.py")
+file.write_text(file.read_text().replace("2.0 * x", "3.0 * x"))
+print(run_block(order, (0, 0, 1), careful=True).error)
+"""
+"""A worker that lives on gives a block to a child, which imports what has been edited."""
+
+
+def test_a_worker_whose_child_has_other_code_answers_in_one_sentence(place):
+    assert python(place, CREATE)[0] == 0
+    code, said, err = python(place, SETTLE)
+    assert code == 0, err
+    one_sentence(said)
+    assert said.startswith("run.zarr: ")
+    assert committed(place) == 1
+
+
 def test_a_dask_worker_that_imported_before_an_edit_leaves(place):
     dask = [sys.executable, "-m", "dask"]
     scheduler = [*dask, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
