@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from ensemble.errors import PlanError, StoppedEarly
 from ensemble.exits import RESUMABLE, USER
+from ensemble.memory import MemoryWatch
+from ensemble.room import why_not_written
 from kernels import CRASHED, TIMED_OUT
 
 if TYPE_CHECKING:
@@ -72,6 +74,7 @@ def supervise(task: Mapping[str, Any], seconds: float) -> Death | None:
         The child says that the store cannot be used, or that it cannot be written now: no
         block is to blame for that.
     """
+    memory = MemoryWatch()
     with tempfile.TemporaryFile() as said:
         child = start("ensemble.children", task, stdout=subprocess.PIPE, stderr=said)
         try:
@@ -89,7 +92,7 @@ def supervise(task: Mapping[str, Any], seconds: float) -> Death | None:
     if code in (USER, RESUMABLE):
         raise (PlanError if code == USER else StoppedEarly)(last)
     if code < 0:
-        return Death(CRASHED, how(code), code)
+        return Death(CRASHED, how(code) + memory.explains(code), code)
     return Death(CRASHED, f"{how(code)}: {last}", code) if code else None
 
 
@@ -222,8 +225,10 @@ def _main() -> None:
         perform(**json.loads(sys.argv[1]))
     except PlanError as error:
         _end(str(error), USER)
-    except (OSError, StoppedEarly) as error:
+    except StoppedEarly as error:
         _end(str(error), RESUMABLE)
+    except OSError as error:
+        _end(f"{error.filename or 'the store'}: {why_not_written(error)}", RESUMABLE)
     # Threads of libraries must not keep a process alive whose work is done.
     sys.stderr.flush()
     os._exit(0)

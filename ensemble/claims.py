@@ -8,14 +8,13 @@ the same bytes: a race costs time and nothing else.
 
 import json
 import os
-import socket
 import threading
 import time
 from contextlib import suppress
 
 from ensemble.folders import Folder
+from ensemble.hosts import here, is_gone
 from ensemble.journal import Key
-from ensemble.platforms import is_alive
 
 WORKERS = "workers"
 """Folder of a store with a file for each worker that is alive."""
@@ -156,10 +155,10 @@ class Claims:
 
 def worker_name(index: int) -> str:
     """Return a name for a worker that no other has, now or later."""
-    return f"{socket.gethostname()}-{os.getpid()}-{index}-{time.time_ns():x}"
+    return f"{here()}-{os.getpid()}-{index}-{time.time_ns():x}"
 
 
 def is_dead_here(owner: str) -> bool:
     """Return whether a worker was a process of this host that is gone: no need to wait."""
-    host, *rest = owner.rsplit("-", 3)
-    return bool(rest) and host == socket.gethostname() and not is_alive(rest[0])
+    place, *rest = owner.rsplit("-", 3)
+    return bool(rest) and is_gone(place, rest[0])

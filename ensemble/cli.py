@@ -1,6 +1,5 @@
 """The ``soilsweep`` command. Heavy libraries are imported by the command that needs them."""
 
-import errno
 import json
 import os
 import re
@@ -28,6 +27,7 @@ from ensemble.arguments import (
     print_json,
 )
 from ensemble.exits import FAILED_MEMBERS, RESUMABLE, USER
+from ensemble.room import out_of_room, why_not_written
 from ensemble.stopping import stop_on_signals, this_command
 
 if TYPE_CHECKING:
@@ -237,6 +237,7 @@ def _leads(around: ExitStack) -> bool:
     from ensemble.backends import mpi
 
     mpi.end_with_launcher()
+    mpi.refuse_singletons()
     if mpi.world().rank == 0:
         around.enter_context(mpi.leading())
         return True
@@ -407,9 +408,8 @@ def _fail_if_usage(error: Exception) -> None:
 
 def _fail_of_system(error: OSError) -> None:
     place = error.filename or "a file"
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        words = "the disk is full; free some space and run the same command again"
-        _fail(f"{place}: {words}\n  {this_command()}", RESUMABLE)
+    if out_of_room(error):
+        _fail(f"{place}: {why_not_written(error)}\n  {this_command()}", RESUMABLE)
     _fail(f"{place}: {error.strerror or error}", USER)
 
 

@@ -82,7 +82,7 @@ def submit(
     feasibility.refuse_if_impossible(planned, asked.cores, done)
     submission = submitting.prepare(planned, asked, done)
     if not emit_script:
-        submitting.check(submission)
+        submitting.check(submission, asked)
     feasibility.refuse_if_hopeless(planned)
     begun, warnings = engine.store_of(planned, asked.cores, accept_changes)
     # SLURM fails jobs without a word whose log has no folder.
@@ -92,7 +92,7 @@ def submit(
     if emit_script:
         typer.echo(submission.script, nl=False)
         return
-    job = submitting.submit(begun, submission)
+    job = submitting.submit(begun, submission, asked)
     found = {"store": str(begun.path), "job": job, "tasks": submission.tasks}
     if as_json:
         print_json(found)
@@ -124,11 +124,11 @@ def status(
     from ensemble.progress import summary
 
     if not watch:
-        found = {**summary(store), **submitting.queue_summary(submitting.watch(store))}
+        found = {**summary(store), **submitting.queue_summary(store, submitting.watch(store))}
         print_json(found) if as_json else console.print_status(found)
         return
     with nullcontext(print_json) if as_json else watching.in_place() as show:
         complete = watching.watch(store, show)
     if not complete:
-        console.say("nobody runs it any more; the command that began it goes on")
+        console.say(watching.how_to_go_on(store))
         sys.exit(RESUMABLE)

@@ -1,6 +1,5 @@
 """Run a plan: create or continue its store, run what is missing, finish the statistics."""
 
-import errno
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +17,7 @@ from ensemble.locking import locked
 from ensemble.members import EnsembleWork
 from ensemble.planning import Plan, changes
 from ensemble.platforms import cores, without
+from ensemble.room import why_not_written
 from ensemble.store import PlanError, Store
 from ensemble.trial import attempt, may_be_tried, refuse_if_most_fail
 from ensemble.worker import hang_limit, take_notes
@@ -216,10 +216,7 @@ def _farm_out(farm: Farm) -> None:
 
 def _why(error: OSError, path: Path) -> str:
     """Return what stopped a run that was writing."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"{path}: the disk is full; free some space and run the same command again"
-    why = error.strerror or error
-    return f"{path}: cannot write ({why}); mend that and run the same command again"
+    return f"{path}: {why_not_written(error)}"
 
 
 def store_of(

@@ -11,17 +11,16 @@ somebody else, and would have us empty or remove what it points to.
 
 import os
 import shutil
-import socket
 import stat
 import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
 from ensemble.errors import PlanError
+from ensemble.hosts import here
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FILE = os.O_CLOEXEC | os.O_NOFOLLOW
@@ -29,12 +28,6 @@ _FILE = os.O_CLOEXEC | os.O_NOFOLLOW
 
 class Foreign(PlanError):
     """A file or folder of a store is a link, or somebody else's: nothing was done with it."""
-
-
-@cache
-def _host() -> str:
-    """Return this host's name: processes of two may have the same number."""
-    return socket.gethostname()
 
 
 class Folder:
@@ -137,7 +130,7 @@ class Folder:
         """
         folder, last = self._of(name)
         beside = scratch or folder
-        temporary = f".{last}.{_host()}-{os.getpid()}-{threading.get_ident()}.tmp"
+        temporary = f".{last}.{here()}-{os.getpid()}-{threading.get_ident()}.tmp"
         try:
             beside._fill(temporary, content, sync)
             ends = {"src_dir_fd": beside.descriptor, "dst_dir_fd": folder.descriptor}

@@ -7,7 +7,6 @@ of its block are, carries its own checksum, and a torn last line is simply not v
 
 import json
 import os
-import socket
 import threading
 import time
 import zlib
@@ -16,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ensemble.folders import Folder
+from ensemble.hosts import here
 from ensemble.platforms import sync as sync_file
 
 Key = tuple[int, ...]
@@ -72,7 +72,7 @@ class Journal:
 
     def __init__(self, folder: Folder, header: Mapping[str, Any]) -> None:
         self.folder = folder
-        self.name = f"{socket.gethostname()}-{os.getpid()}-{time.time_ns()}.jsonl"
+        self.name = f"{here()}-{os.getpid()}-{time.time_ns()}.jsonl"
         self._header = dict(header)
         self._lock = threading.Lock()
         self._descriptor: int | None = None

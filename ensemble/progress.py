@@ -1,7 +1,6 @@
 """Where a run stands, from its journals alone; works while it is being written."""
 
 import math
-import socket
 import time
 from collections import Counter
 from collections.abc import Collection
@@ -13,13 +12,13 @@ from ensemble import limit_tables, quarantine
 from ensemble.claims import STALE_SECONDS, WORKERS
 from ensemble.failing import failures
 from ensemble.finishing import is_finalised
+from ensemble.hosts import is_gone
 from ensemble.journal import Entry, headers
 from ensemble.launch import open_setup
 from ensemble.layout import Layout
 from ensemble.locking import holder
 from ensemble.mixtures import remarks
 from ensemble.numbers import Numbers
-from ensemble.platforms import is_alive
 from ensemble.store import PlanError, Store, read
 from kernels import BY_CODE, NotOurs, ours_alone
 
@@ -106,5 +105,5 @@ def _alive(store: Store) -> int:
 
 def _lives(note: str) -> bool:
     """Return whether the process of a note may be alive; of another host it may."""
-    host, pid, _ = note.rsplit("-", 2)
-    return host != socket.gethostname() or is_alive(pid)
+    place, *rest = note.rsplit("-", 2)
+    return not (rest and is_gone(place, rest[0]))

@@ -24,6 +24,7 @@ from ensemble.journal import Entry, Key
 from ensemble.launch import join, read_store
 from ensemble.members import EnsembleWork
 from ensemble.printing import guarded
+from ensemble.room import why_not_written
 from ensemble.store import PlanError, Store
 from ensemble.warming import compile_once
 from ensemble.worker import Worker, hang_limit
@@ -153,7 +154,13 @@ class _Puller:
     def _must_go(self) -> bool:
         if self.stopping():
             return True
-        return self.walltime.left() < self.worker.limit.one_more
+        left, needed = self.walltime.left(), self.worker.limit.one_more
+        if left < needed:
+            sys.stderr.write(
+                f"worker {os.getpid()} leaves: its job ends in {max(0.0, left):.0f} s, and one "
+                f"more block may need {needed:.0f} s; `soilsweep submit` goes on\n"
+            )
+        return left < needed
 
     def _finish(self) -> int:
         """Finish the run, or wait for the one who does."""
@@ -205,7 +212,7 @@ def _main() -> None:
         sys.stderr.write(f"{error}\n")
     except OSError as error:
         code = RESUMABLE
-        sys.stderr.write(f"{given['path']}: {error}\n")
+        sys.stderr.write(f"{error.filename or given['path']}: {why_not_written(error)}\n")
     sys.stderr.flush()
     os._exit(code)
 

@@ -1,10 +1,10 @@
 """The store: one Zarr v3 hierarchy, created whole, filled chunk by chunk, truthful when killed."""
 
+import glob
 import hashlib
 import json
 import os
 import shutil
-import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -19,10 +19,10 @@ from ensemble.coordinates import complete
 from ensemble.errors import PlanError as PlanError
 from ensemble.errors import StoppedEarly
 from ensemble.folders import Folder
+from ensemble.hosts import here, is_gone
 from ensemble.journal import Entry, Journals, Key, disagreement
 from ensemble.journal import read as read_journals
 from ensemble.places import is_address
-from ensemble.platforms import is_alive
 from ensemble.work import Grid, Result
 from ensemble.zarr_json import (
     ENCODING,
@@ -277,7 +277,7 @@ def create(
     missing = [p for p in path.absolute().parents if not p.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(path)
-    building = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}.new")
+    building = path.with_name(f".{path.name}.{here()}-{os.getpid()}.new")
     try:
         building.mkdir()
         if path.exists():
@@ -340,9 +340,9 @@ def _refuse_between_names(path: Path) -> None:
 
 def _remove_abandoned(path: Path) -> None:
     """Remove half-made stores of processes of this host that are gone."""
-    for folder in path.parent.glob(f".{path.name}.{socket.gethostname()}-*.new"):
-        process = folder.name.removesuffix(".new").rpartition("-")[2]
-        if not is_alive(process):
+    for folder in path.parent.glob(f".{glob.escape(path.name)}.*-*.new"):
+        place, _, process = folder.name.removesuffix(".new").rpartition("-")
+        if is_gone(place.removeprefix(f".{path.name}."), process):
             shutil.rmtree(folder, ignore_errors=True)
 
 

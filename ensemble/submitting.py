@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from ensemble.planning import Plan
+from ensemble.resources import in_our_words, job_name
 from ensemble.store import PlanError, Store
+from ensemble.worker import MARGIN_SECONDS, one_more
 from slurm import jobs, limits, queue
 from slurm.commands import SlurmError, available
 from slurm.resources import Resources
-from slurm.script import batch_script
+from slurm.script import EARLY_SECONDS, SIGNAL_SECONDS, batch_script
 
 FOLDER = "jobs"
+LOGS = "logs"
 ARRAY, DASK = "array", "dask"
 """Kinds of jobs: independent workers, and workers of a driver's own Dask cluster."""
 
@@ -51,8 +54,9 @@ def prepare(plan: Plan, resources: Resources, done: int) -> Submission:
     Raises
     ------
     PlanError
-        The site takes no job arrays, or its controller does not answer.
+        The walltime is too short, the site takes no job arrays, or its controller does not answer.
     """
+    _refuse_short(plan, resources)
     remarks = []
     useful = max(1, math.ceil((plan.blocks - done) / resources.cores))
     tasks = min(resources.jobs, useful)
@@ -76,8 +80,8 @@ def prepare(plan: Plan, resources: Resources, done: int) -> Submission:
         script = batch_script(
             resources,
             [*worker, "--workers", str(resources.cores)],
-            name=f"soilsweep-{path.stem}",
-            log=path / "logs",
+            name=job_name(path),
+            log=path / LOGS,
             array=tasks,
         )
     except ValueError as error:
@@ -85,7 +89,19 @@ def prepare(plan: Plan, resources: Resources, done: int) -> Submission:
     return Submission(tasks, script, tuple(remarks))
 
 
-def check(submission: Submission) -> None:
+def _refuse_short(plan: Plan, resources: Resources) -> None:
+    """Refuse a walltime in which a worker would be told to stop before it can run a block."""
+    told = SIGNAL_SECONDS + EARLY_SECONDS
+    least = math.ceil((told + one_more(plan.layout.seconds_per_block)) / 60)
+    if resources.minutes < least:
+        raise PlanError(
+            f"execution.time is {resources.time} and needs {least} minutes: SLURM tells a job to "
+            f"stop up to {told} s before its end, and a worker begins no block that may not be "
+            f"done by the end, for which it keeps {MARGIN_SECONDS:g} s and twice what a block takes"
+        )
+
+
+def check(submission: Submission, resources: Resources) -> None:
     """Refuse, before anything is written, what SLURM would not take.
 
     Raises
@@ -96,10 +112,10 @@ def check(submission: Submission) -> None:
     try:
         jobs.check(submission.script)
     except SlurmError as error:
-        raise PlanError(str(error)) from error
+        raise PlanError(in_our_words(error, resources)) from error
 
 
-def submit(store: Store, submission: Submission) -> int:
+def submit(store: Store, submission: Submission, resources: Resources) -> int:
     """Submit a job array and keep its id in the store.
 
     Raises
@@ -110,7 +126,10 @@ def submit(store: Store, submission: Submission) -> int:
     try:
         job = jobs.submit(submission.script)
     except SlurmError as error:
-        raise PlanError(f"{store.path}: {error}") from error
+        words = in_our_words(error, resources)
+        raise PlanError(
+            f"{store.path}: {words}; the store is there, and `submit` goes on"
+        ) from error
     remember(store, job, ARRAY)
     return job
 
@@ -153,8 +172,8 @@ def watch(store: Path) -> "queue.Watch | None":
     return queue.Watch(ids, accounting=accounting)
 
 
-def queue_summary(watched: "queue.Watch | None") -> dict[str, Any]:
-    """Return jobs by state and why some wait, for people and programs."""
+def queue_summary(store: Path, watched: "queue.Watch | None") -> dict[str, Any]:
+    """Return jobs by state, why some wait or have ended and where their logs are."""
     if watched is None:
         return {}
     try:
@@ -162,6 +181,10 @@ def queue_summary(watched: "queue.Watch | None") -> dict[str, Any]:
     except SlurmError as error:
         return {"queue": str(error)}
     found: dict[str, Any] = {"jobs": queue.counts(seen) or {"none in the queue": 0}}
+    if ends := queue.why_ended(seen):
+        found["ended"] = ends
+    if all(job.ended for job in seen):
+        found["logs"] = str(store / LOGS)
     if waits := queue.why_pending(seen):
         found["queue"] = waits
     if watched.problem:

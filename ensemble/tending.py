@@ -13,6 +13,7 @@ from ensemble.exits import DONE, RESUMABLE, USER
 from ensemble.journal import Key
 from ensemble.launch import read_store
 from ensemble.locking import locked
+from ensemble.memory import MemoryWatch
 from ensemble.pulling import Terms
 from ensemble.store import Store
 from ensemble.worker import process_name, take_notes
@@ -58,6 +59,7 @@ class _Parent:
         self.children: list[_Child] = []
         self.codes: set[int] = set()
         self.asked = False
+        self.memory = MemoryWatch()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._ask)
 
@@ -92,7 +94,8 @@ class _Parent:
         child.lives = 0 if found else child.lives + 1
         child.settle = sorted({*found, *(() if found else child.settle)})
         blocks = ", ".join(str(list(key)) for key in child.settle) or "no block"
-        sys.stderr.write(f"worker {child.process.pid} died ({how(code)}) in {blocks}\n")
+        why = f"{how(code)}{self.memory.explains(code)}"
+        sys.stderr.write(f"worker {child.process.pid} died ({why}) in {blocks}\n")
         if self.asked or child.lives >= START_TRIES:
             self.codes.add(RESUMABLE)
             self.children.remove(child)

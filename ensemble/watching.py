@@ -1,5 +1,6 @@
 """``status --watch``: where a run stands, until it is complete or nobody runs it."""
 
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -30,7 +31,7 @@ def watch(store: Path, show: Show) -> bool:
     watched = submitting.watch(store)
     pause, done, since = SHORTEST, -1, time.monotonic()
     while True:
-        found = {**summary(store), **submitting.queue_summary(watched)}
+        found = {**summary(store), **submitting.queue_summary(store, watched)}
         show(found)
         if found["complete"]:
             return True
@@ -40,6 +41,18 @@ def watch(store: Path, show: Show) -> bool:
             return False
         time.sleep(pause)
         pause = min(GROWTH * pause, LONGEST)
+
+
+def how_to_go_on(store: Path) -> str:
+    """Return what to say of a run that is not complete and that nobody works on."""
+    path, logs = (shlex.quote(str(p)) for p in (store, store / submitting.LOGS))
+    text = "nobody works on it any more; "
+    if not submitting.job_ids(store):
+        return f"{text}the command that began it goes on, or here: soilsweep worker {path}"
+    return (
+        f"{text}its jobs have ended. Go on with the `soilsweep submit` or `run` that began it, or "
+        f"here: soilsweep worker {path}; its jobs' logs are in {logs}"
+    )
 
 
 def at_work(found: Mapping[str, Any]) -> bool:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 from ensemble import suspects
 from ensemble.cpu import cpu, versions
+from ensemble.hosts import here
 from ensemble.journal import Entry, Journal, Key
 from ensemble.members import EnsembleWork
 from ensemble.store import Store
@@ -67,7 +68,12 @@ class HangLimit:
     @property
     def one_more(self) -> float:
         """Return how much of a job's walltime one more block needs, to be sure of it."""
-        return 2 * self.typical + MARGIN_SECONDS
+        return one_more(self.typical)
+
+
+def one_more(typical: float) -> float:
+    """Return how much of a job's walltime a block needs that takes so long, to be sure of it."""
+    return 2 * typical + MARGIN_SECONDS
 
 
 def hang_limit(work: EnsembleWork, floor: float, timed: Mapping[Key, Entry]) -> HangLimit:
@@ -232,7 +238,7 @@ def new_journal(store: Store) -> Journal:
 
 def process_name(pid: int | None = None) -> str:
     """Return how notes and claims name a process of this host."""
-    return f"{socket.gethostname()}-{pid or os.getpid()}"
+    return f"{here()}-{pid or os.getpid()}"
 
 
 def take_notes(store: Store, process: str = "") -> Iterator[Key]:

@@ -23,6 +23,9 @@ TRANSIENT = re.compile(
 PAUSES = (1.0, 2.0, 4.0, 8.0)
 """Seconds before each further attempt; jobs that start together do not ask again together."""
 
+SHOWN_LINES, KEPT_LINES = 5, 50
+"""Of what a program said: its message has the first few, and its meaning is sought in more."""
+
 # A person's own filters and formats would hide jobs from us or change what is printed.
 _PERSONAL = ("SQUEUE_", "SACCT_", "SINFO_", "SCONTROL_")
 
@@ -122,12 +125,13 @@ def _once(argv: tuple[str, ...], stdin: str, seconds: float) -> str:
             _end(process)
             raise
     if process.returncode:
-        last = "\n".join(stderr.strip().splitlines()[-5:])
+        lines = stderr.strip().splitlines()
+        last = "\n".join(lines[-SHOWN_LINES:]) or "it said nothing"
         raise SlurmError(
-            f"{_shown(argv)} failed (exit {process.returncode}): {last or 'it said nothing'}",
+            f"{_shown(argv)} failed (exit {process.returncode}): {last}",
             argv,
             process.returncode,
-            last,
+            "\n".join(lines[-KEPT_LINES:]),
         )
     return stdout
 

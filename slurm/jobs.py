@@ -22,11 +22,9 @@ def submit(script: str, *options: str) -> int:
         sbatch is missing or refused the job. After a time-out the job may be in the queue.
     """
     # sbatch waits by itself while the queue is full, for about two minutes.
-    printed = call(
-        "sbatch", "--parsable", *options, stdin=script, seconds=300, retry=UNREACHED
-    ).strip()
-    # A site's wrapper may print lines of its own first; a federation adds ";cluster".
-    match = re.search(r"^(\d+)(?:;\S+)?$", printed, re.MULTILINE)
+    printed = call("sbatch", *options, stdin=script, seconds=300, retry=UNREACHED).strip()
+    # Not --parsable: a number of a site's banner would be taken for the job's.
+    match = re.search(r"^Submitted batch job (\d+)(?: on cluster \S+)?$", printed, re.MULTILINE)
     if not match:
         raise SlurmError(f"sbatch printed {printed!r} and no job id; see squeue --me", ("sbatch",))
     return int(match[1])

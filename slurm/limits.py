@@ -68,6 +68,21 @@ def array_tasks(wanted: int, limits: Limits) -> int:
     return max(0, min(wanted, limits.max_array_size, limits.max_job_count - 1))
 
 
+def largest_node(partition: str = "") -> tuple[int, int] | None:
+    """Return the most cores and the most MiB that a node has; None where SLURM does not say.
+
+    Parameters
+    ----------
+    partition : str
+        All of them where empty.
+    """
+    where = ["-p", partition] if partition else []
+    nodes = re.findall(r"^(\d+)\|(\d+)$", ask("sinfo", "-hN", *where, "-o", "%c|%m"), re.MULTILINE)
+    if not nodes:
+        return None
+    return max(int(cores) for cores, _ in nodes), max(int(memory) for _, memory in nodes)
+
+
 def max_minutes(partition: str = "") -> int | None:
     """Return the longest walltime of a partition in minutes, None if unlimited.
 
@@ -89,7 +104,7 @@ def parse_max_minutes(text: str, partition: str = "") -> int | None:
     partitions = {}
     for line in text.splitlines():
         found = dict(re.findall(r"(\S+?)=(\S*)", line))
-        if "PartitionName" in found:
+        if line.startswith("PartitionName="):  # Others are a site's own.
             partitions[found["PartitionName"]] = found
     default = [name for name, p in partitions.items() if p.get("Default") == "YES"]
     names = partition.split(",") if partition else default
@@ -102,4 +117,7 @@ def parse_max_minutes(text: str, partition: str = "") -> int | None:
     longest = [partitions[name].get("MaxTime", "UNLIMITED") for name in names]
     if any(text in {"UNLIMITED", "INFINITE", "NONE"} for text in longest):
         return None
-    return max(minutes(text) for text in longest)
+    try:
+        return max(minutes(text) for text in longest)
+    except ValueError as error:
+        raise SlurmError(f"partition {', '.join(names)}: its MaxTime: {error}") from error

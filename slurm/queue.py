@@ -17,6 +17,19 @@ ENDED = frozenset(
 
 WAITING = frozenset({"PENDING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "SPECIAL_EXIT"})
 
+BAD = {
+    "OUT_OF_MEMORY": "killed for its memory: ask for more memory, or for fewer cores",
+    "TIMEOUT": "at the end of its time",
+    "NODE_FAIL": "with its node",
+    "BOOT_FAIL": "its node did not start",
+    "LAUNCH_FAILED": "its node could not start it",
+    "FAILED": "see the log",
+    "DEADLINE": "its deadline passed",
+}
+"""How a job may end that nobody ended, and what that means."""
+
+_LOOK = "scontrol show job says why and where; then scontrol release, or cancel and submit again"
+
 ADVICE = {
     "JobHeldUser": "held by its owner: scontrol release",
     "JobHeldAdmin": "held by the administrators: ask them",
@@ -30,8 +43,24 @@ ADVICE = {
     "DependencyNeverSatisfied": "will never start: scancel",
     "PartitionDown": "the partition is closed",
     "ReqNodeNotAvail": "nodes are down or reserved for maintenance",
+    "Nodes required for job are DOWN": "nodes are down or reserved for maintenance",
+    "NodeDown": "its node is down",
+    "launch failed requeued held": f"its node could not start it: {_LOOK}",
+    "user env retrieval failed requeued held": f"its node could not start it: {_LOOK}",
+    "job requeued in held state": f"was requeued and held: {_LOOK}",
+    "JobHoldMaxRequeue": f"was requeued too often: {_LOOK}",
+    "InvalidAccount": "the account is not, or no longer, yours: will never start",
+    "InvalidQOS": "the qos is not, or no longer, yours: will never start",
+    "AssociationJobLimit": "as many run as the account allows at once",
+    "Reservation": "waits for its reservation",
+    "Licenses": "waits for a licence",
 }
 """What people may want to know beside the word of SLURM for why a job waits."""
+
+NEVER = re.compile(r"(Assoc|QOS)Max\w*(Wall|PerJob|PerNode)\w*")
+NEVER_ADVICE = "more than the account or qos allows one job: will never start; cancel, ask for less"
+LIMITS = re.compile(r"(Assoc|QOS)(Max|Grp|Min)\w+")
+LIMIT_ADVICE = "a limit of the account or qos: starts when others of it have ended, if it fits"
 
 
 @dataclass(frozen=True)
@@ -99,19 +128,35 @@ def _range(part: str, text: str) -> range:
     return range(int(match[1]), int(match[2] or match[1]) + 1, int(match[3] or 1))
 
 
+_LINE = re.compile(
+    r"(?P<ids>\d[^|\s]*)\|(?P<state>[A-Z][A-Z_]*)[^|]*\|(?P<start>[^|]*)\|(?P<end>[^|]*)\|"
+    r"(?P<nodes>[^|]*)\|(?P<reason>.*)"
+)
+
+
 def parse(text: str) -> list[Job]:
-    """Return the jobs in lines of ``id|state|start|end|nodes|reason``."""
+    """Return the jobs in lines of ``id|state|start|end|nodes|reason``; other lines are not SLURM's.
+
+    Raises
+    ------
+    SlurmError
+        The id of a line is cut, or of a form that is not known.
+    """
     jobs = []
     for line in text.splitlines():
-        if not line.strip():
+        found = _LINE.fullmatch(line.strip())
+        if not found:  # A site's banner, a warning of a wrapper.
             continue
-        ids, state, start, end, nodes, reason = (w.strip() for w in line.split("|", 5))
-        state = state.split()[0] if state else "UNKNOWN"  # sacct: CANCELLED by 1000
+        # sacct says CANCELLED by 1000, and both mark a state that is cut with a plus.
+        ids, state, start, end, nodes, reason = (word.strip() for word in found.groups())
         reason = "" if reason in {"None", "(null)"} else reason.strip("()")
         nodes = "" if nodes in {"None assigned", "(null)"} else nodes
+        try:
+            tasks = job_ids(ids)
+        except ValueError as error:
+            raise SlurmError(f"{error}, in the line {line!r}; see squeue --me") from error
         jobs += [
-            Job(job, task, state, reason, epoch(start), epoch(end), nodes)
-            for job, task in job_ids(ids)
+            Job(job, task, state, reason, epoch(start), epoch(end), nodes) for job, task in tasks
         ]
     return jobs
 
@@ -170,7 +215,7 @@ def why_pending(jobs: Iterable[Job]) -> str:
     waiting = [job for job in jobs if job.state in WAITING]
     clauses = []
     for reason, n in Counter(job.reason for job in waiting).most_common():
-        advice = ADVICE.get(reason.split(",")[0])
+        advice = _advice(reason)
         why = ", ".join(filter(None, (reason or "no reason yet", advice)))
         clause = f"{n} {'job waits' if n == 1 else 'jobs wait'} ({why})"
         starts = [job.start for job in waiting if job.reason == reason and job.start]
@@ -179,6 +224,24 @@ def why_pending(jobs: Iterable[Job]) -> str:
             clause += f", expected to start at {first:%Y-%m-%d %H:%M}"
         clauses.append(clause)
     return "; ".join(clauses)
+
+
+def _advice(reason: str) -> str:
+    """Return what a reason means; SLURM writes some as a word, and some as words."""
+    first = reason.split(",")[0]
+    known = ADVICE.get(first) or ADVICE.get(first.replace("_", " ")) or ""
+    if NEVER.match(first):
+        return NEVER_ADVICE
+    return known or (LIMIT_ADVICE if LIMITS.match(first) else "")
+
+
+def why_ended(jobs: Iterable[Job]) -> str:
+    """Return a sentence on the jobs that ended as nobody wanted; empty if none did."""
+    bad = Counter(job.state for job in jobs if job.state in BAD)
+    return "; ".join(
+        f"{n} {'job' if n == 1 else 'jobs'} ended {state} ({BAD[state]})"
+        for state, n in bad.most_common()
+    )
 
 
 class Watch:

@@ -14,6 +14,9 @@ THREADS = (
 )
 """Set to 1: a worker fills its cores with blocks, and libraries would start as many again."""
 
+SIGNAL_SECONDS, EARLY_SECONDS = 60, 60
+"""How long before its end a job is told to stop, and how much earlier than that SLURM may."""
+
 
 def batch_script(
     resources: Resources,
@@ -23,7 +26,8 @@ def batch_script(
     log: Path | str,
     array: int | None = None,
     requeue: bool = True,
-    signal_seconds: int = 60,
+    signal_seconds: int = SIGNAL_SECONDS,
+    prologue: Sequence[str] = (),
 ) -> str:
     """Return a script for sbatch.
 
@@ -44,6 +48,8 @@ def batch_script(
         How long before the end of its walltime the command is sent SIGTERM; at most half of the
         walltime. SLURM looks once a minute or so and may be up to 60 s early. 0 leaves it to
         the site's KillWait.
+    prologue : sequence of str
+        Further lines of shell before the command.
 
     Raises
     ------
@@ -67,6 +73,7 @@ def batch_script(
         *("#SBATCH " + shlex.quote(option.replace("\\", r"\\")) for option in options),
         "",
         *environment_lines(resources),
+        *prologue,
         "",
         f"exec {shlex.join(command)}",
         "",

@@ -8,6 +8,7 @@ import pytest
 from acceptance import pytest_addoption, pytest_configure  # noqa: F401
 from chaos.counting import pytest_terminal_summary  # noqa: F401
 from hypothesis import settings
+from slurm_accounts import accounted_cluster, with_accounts  # noqa: F401
 from slurm_cluster import on_cluster, slurm_cluster  # noqa: F401
 
 settings.register_profile("soilsweep", deadline=None, derandomize=True)

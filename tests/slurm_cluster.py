@@ -7,6 +7,7 @@ for the whole session; `on_cluster` also points this process to it and empties i
 import fcntl
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -129,7 +130,7 @@ class Cluster:
     holds its logs.
     """
 
-    def __init__(self, folder: Path, nodes: int = 3) -> None:
+    def __init__(self, folder: Path, nodes: int = 3, **settings: str) -> None:
         self.folder = folder
         self.nodes = [f"n{i + 1}" for i in range(nodes)]
         self.environment = {"SLURM_CONF": str(folder / "slurm.conf")}
@@ -137,6 +138,8 @@ class Cluster:
         host = socket.gethostname().split(".")[0]
         port, *ports = free_ports(1 + nodes)
         text = CONF.format(host=host, port=port, folder=folder)
+        for key, value in settings.items():
+            text = re.sub(rf"^{key}=.*\n|\Z", "", text, flags=re.MULTILINE) + f"{key}={value}\n"
         for name, port in zip(self.nodes, ports, strict=True):
             (folder / f"spool.{name}").mkdir()
             text += NODE.format(name=name, host=host, port=port)
@@ -145,11 +148,15 @@ class Cluster:
 
     def start(self) -> None:
         start_munge()
+        self.start_accounting()
         self.start_controller(wait=False)
         for name in self.nodes:
             self._start(name, "slurmd", "-D", "-N", name)
         for name in self.nodes:
             self.wait_idle(name)
+
+    def start_accounting(self) -> None:
+        """Start what the controller asks who may do what; nothing here."""
 
     def call(self, *argv: str, stdin: str = "", seconds: float = 60) -> str:
         """Run a program against this cluster and return what it prints."""
@@ -233,7 +240,7 @@ class Cluster:
 
     def stop(self) -> None:
         """End every process of this cluster, whatever state it is in."""
-        for name in [*self.nodes, ""]:
+        for name in list(self._daemons):
             self._kill(name)
         for _ in range(20):  # A job may be starting its children while we look.
             if not self._sweep():
@@ -241,10 +248,12 @@ class Cluster:
             time.sleep(0.05)
 
     def _start(self, name: str, program: str, *options: str) -> None:
-        conf = self.environment["SLURM_CONF"]
+        self._spawn(name, program, *options, "-f", self.environment["SLURM_CONF"])
+
+    def _spawn(self, name: str, *argv: str) -> None:
         with (self.folder / f"{name or 'slurmctld'}.out").open("ab") as out:
             self._daemons[name] = subprocess.Popen(
-                [program, *options, "-f", conf],
+                argv,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
@@ -276,10 +285,10 @@ class Cluster:
 
 
 @contextmanager
-def running(nodes: int = 3) -> Iterator[Cluster]:
+def running(nodes: int = 3, kind: type[Cluster] = Cluster) -> Iterator[Cluster]:
     """Yield a SLURM of one's own, and leave nothing of it behind."""
     with tempfile.TemporaryDirectory(prefix="slurm-", ignore_cleanup_errors=True) as folder:
-        cluster = Cluster(Path(folder), nodes)
+        cluster = kind(Path(folder), nodes)
         try:
             cluster.start()
             yield cluster
@@ -297,10 +306,15 @@ def slurm_cluster() -> Iterator[Cluster]:
 
 @pytest.fixture
 def on_cluster(slurm_cluster: Cluster, monkeypatch) -> Iterator[Cluster]:
+    yield from used(slurm_cluster, monkeypatch)
+
+
+def used(cluster: Cluster, monkeypatch) -> Iterator[Cluster]:
+    """Yield a cluster to which this process points; empty it afterwards."""
     for name in os.environ:
         if name.startswith(("SLURM", "SBATCH", "SQUEUE")):
             monkeypatch.delenv(name)
-    for name, value in slurm_cluster.environment.items():
+    for name, value in cluster.environment.items():
         monkeypatch.setenv(name, value)
-    yield slurm_cluster
-    slurm_cluster.clear()
+    yield cluster
+    cluster.clear()

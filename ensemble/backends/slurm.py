@@ -9,7 +9,7 @@ import distributed
 from ensemble import certificates
 from ensemble.backends import Farm, StoppedEarly
 from ensemble.backends.dask import SETTINGS, Push
-from ensemble.resources import resources_of
+from ensemble.resources import in_our_words, job_name, resources_of
 from ensemble.submitting import DASK, cancel, remember
 from slurm.cluster import Jobs, cluster, jobs_for
 from slurm.commands import SlurmError
@@ -28,7 +28,7 @@ def run(farm: Farm) -> None:
         jobs = around.enter_context(
             cluster(
                 resources,
-                name=f"soilsweep-{path.stem}",
+                name=job_name(path),
                 logs=path / "logs",
                 settings=SETTINGS,
                 security=certificates.security(farm.store.root),
@@ -37,8 +37,9 @@ def run(farm: Farm) -> None:
         )
         try:
             jobs.keep(jobs_for(farm.count, resources))
-        except RuntimeError as error:
-            raise StoppedEarly(f"SLURM takes no jobs: {error}") from error
+        except SlurmError as error:
+            text = f"{path}: {in_our_words(error, resources)}; nothing is lost. Go on with:"
+            raise StoppedEarly(text) from error
         client = around.enter_context(distributed.Client(jobs))
         pool = around.enter_context(ThreadPoolExecutor(1, thread_name_prefix="squeue"))
         push = Push(client, farm, replaced=True)
@@ -75,8 +76,8 @@ class _Tending:
         elif self._asking.done():
             try:
                 self._act(self._asking.result())
-            except (SlurmError, RuntimeError) as error:
-                self._say(f"SLURM: {error}")
+            except SlurmError as error:
+                self._say(f"SLURM: {in_our_words(error, self.resources)}")
             self._asking = None
 
     def _act(self, seen: Sequence[Job]) -> None:

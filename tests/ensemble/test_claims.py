@@ -17,9 +17,16 @@ from waiting import PATIENCE, wait_for
 from ensemble import claims
 from ensemble.claims import Claims, Heart, is_dead_here, worker_name
 from ensemble.folders import Folder
+from ensemble.hosts import here
 
 KEYS = 500
 RACERS = 4
+
+NAMES = """
+import sys
+from ensemble.claims import is_dead_here, worker_name
+print(worker_name(0), is_dead_here(sys.argv[1]))
+"""
 
 RACER = """
 import json, random, sys, time
@@ -59,12 +66,20 @@ def join(tmp_path):
         heart.stop()
 
 
+def can_unshare():
+    """Return whether a process may have a namespace of processes of its own."""
+    words = ["unshare", "--pid", "--fork", "--mount-proc", "true"]
+    return (
+        bool(shutil.which("unshare")) and not subprocess.run(words, capture_output=True).returncode
+    )
+
+
 @pytest.fixture
 def dead():
     """Return the name of a worker of this host that is gone."""
     process = subprocess.Popen(["true"])
     process.wait()
-    return f"{socket.gethostname()}-{process.pid}-0-0"
+    return f"{here()}-{process.pid}-0-0"
 
 
 def race(store, keys=KEYS):
@@ -258,5 +273,22 @@ def test_what_is_no_name_is_of_no_dead_process_here(name):
 def test_names(dead):
     assert not is_dead_here(worker_name(0))
     assert is_dead_here(dead)
+    # An older version's says nothing of the container it was in.
+    assert not is_dead_here(f"{socket.gethostname()}-{dead.rsplit('-', 3)[1]}-0-0")
     assert not is_dead_here(f"not-{dead}")
     assert worker_name(0) != worker_name(0)
+
+
+@pytest.mark.skipif(not can_unshare(), reason="namespaces of processes take unshare and root")
+def test_containers_of_one_host_name_do_not_take_each_other_for_dead(dead):
+    """Both have a process 7, and neither sees the other's."""
+    inside = ["unshare", "--pid", "--fork", "--mount-proc"]
+    mine = worker_name(0)
+    for owner in (mine, dead):
+        code, out, said = farming.finish([*inside, sys.executable, "-c", NAMES, owner])
+        assert code == 0, said
+        name, gone = out.split()
+        assert gone == "False"
+        assert not is_dead_here(name)
+        assert name.split(".")[0] == mine.split(".")[0]
+        assert name.rsplit("-", 3)[0] != mine.rsplit("-", 3)[0]

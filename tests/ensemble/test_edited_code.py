@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import farming
 import pytest
@@ -193,6 +194,29 @@ def test_a_dask_worker_that_imported_before_an_edit_leaves(place):
             process.wait(timeout=20)
     assert code == USER
     one_sentence(said)
+    assert committed(place) == 0
+
+
+@pytest.mark.slurm
+def test_an_array_that_waits_while_the_kernel_is_edited_leaves(on_cluster, place):
+    slurm = "execution={backend: slurm, jobs: 2, time: 10, memory: 1GiB, extra: [--hold]}"
+    code, out, said = command(
+        place, "submit", "edited.yaml", "--store", "run.zarr", "--json", "--set", slurm
+    )
+    assert code == 0, said
+    edit(place)
+    on_cluster.call("scontrol", "release", str(json.loads(out)["job"]))
+
+    def failed():
+        seen = json.loads(command(place, "status", "run.zarr", "--json")[1])
+        return seen["jobs"] == {"FAILED": 2} and seen
+
+    seen = wait_for(failed, "the array has ended")
+    assert seen["ended"] == "2 jobs ended FAILED (see the log)"
+    logs = list(Path(seen["logs"]).iterdir())
+    assert len(logs) == 2
+    for log in logs:
+        one_sentence(log.read_text())
     assert committed(place) == 0
 
 

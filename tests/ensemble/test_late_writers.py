@@ -6,6 +6,7 @@ one's, finish the run, and somebody extends it. What it still writes must count 
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 import farming
 import pytest
 from commandline import members
+from distributed import Client
 from extended import from_the_start, text
 from slurm_cluster import wait_for
 from support import load
@@ -25,6 +27,10 @@ from ensemble.folders import Folder
 from ensemble.store import read
 from ensemble.swapping import discard
 from ensemble.verifying import verify
+from slurm import queue
+from slurm.jobs import submit
+from slurm.resources import Resources
+from slurm.script import batch_script
 
 POINTS = ("open", "rename", "line", "after")
 LAST = (0, 0, 3)
@@ -33,11 +39,15 @@ LAST = (0, 0, 3)
 WORDS = text("morris", more="block: {sample: 18}")
 
 
-def pulling(store, **more):
-    """Start an independent worker without a parent that would hold the lock of this host."""
+def pulling_command(store):
+    """Return an independent worker without a parent that would hold the lock of this host."""
     terms = {"sync": False, "hang_seconds": 60.0, "stale": 1.0}
     task = {"path": str(store), "index": 0, "terms": terms, "settle": []}
-    return farming.start([sys.executable, "-m", "ensemble.pulling", json.dumps(task)], **more)
+    return [sys.executable, "-m", "ensemble.pulling", json.dumps(task)]
+
+
+def pulling(store, **more):
+    return farming.start(pulling_command(store), **more)
 
 
 def stopped_at(point, tmp_path):
@@ -78,27 +88,79 @@ def create(tmp_path):
     return farming.create_of(planned.scenario, planned.path).path
 
 
+def go_on_without(process, store, *, extended=True):
+    """Let others finish the run, and extend it, while a process stands still; wake it."""
+    try:
+        code, _, said = finish(pulling(store))
+        assert code == DONE, said
+        if extended:
+            assert extend(store, until=1e-9, most=40).complete
+    finally:
+        os.kill(process, signal.SIGCONT)
+
+
+def as_from_the_start(tmp_path, store):
+    """Check that a store is whole, and that of a run which nobody disturbed."""
+    found = verify(read(store))
+    assert not found.damage
+    assert members(store) == members(from_the_start(tmp_path, store))
+
+
 @pytest.mark.parametrize("extended", [False, True], ids=["finished", "extended"])
 @pytest.mark.parametrize("point", POINTS)
 def test_what_a_late_worker_writes_counts_nowhere(tmp_path, point, extended):
     store = create(tmp_path)
     late = pulling(store, **stopped_at(point, tmp_path))
     try:
-        process = wait_until_stopped(tmp_path)
-        code, _, said = finish(pulling(store))
-        assert code == DONE, said
-        if extended:
-            assert extend(store, until=1e-9, most=40).complete
-        os.kill(process, signal.SIGCONT)
+        go_on_without(wait_until_stopped(tmp_path), store, extended=extended)
     finally:
         code, _, said = finish(late)
     assert code in ((DONE, RESUMABLE) if extended else (DONE,)), said
     if code == RESUMABLE:
         assert said.count("\n") == 1, said
         assert "extended, moved or removed while this process stood still" in said
-    found = verify(read(store))
-    assert not found.damage
-    assert members(store) == members(from_the_start(tmp_path, store))
+    as_from_the_start(tmp_path, store)
+
+
+def test_what_a_late_dask_worker_writes_counts_nowhere(tmp_path):
+    """Its driver is killed meanwhile; the cluster is somebody's and lives on."""
+    store, file = create(tmp_path), tmp_path / "scheduler.json"
+    where = ["--scheduler-file", str(file), "--no-dashboard"]
+    scheduler = [*farming.DASK, "scheduler", "--host", "127.0.0.1", "--port", "0", *where]
+    worker = [*farming.DASK, "worker", "--nthreads", "1", "--no-nanny", *where]
+    (tmp_path / "s.yaml").write_text(WORDS)
+    execution = f"execution={{backend: dask, scheduler_file: {file}}}"
+    run = farming.command("run", tmp_path / "s.yaml", "--store", store, "--set", execution)
+    there = [farming.start(scheduler), farming.start(worker, **stopped_at("rename", tmp_path))]
+    try:
+        wait_for(file.exists, "a scheduler is there", 60)
+        there.append(farming.start(run))
+        process = wait_until_stopped(tmp_path)
+        assert process == there[1].pid
+        there.pop().kill()
+        go_on_without(process, store)
+        with Client(scheduler_file=str(file)) as client:
+            # It has one thread, so this comes after the block it was in.
+            assert client.submit(os.getpid, pure=False).result(60) == process
+    finally:
+        for one in there:
+            one.kill()
+            one.communicate()
+    as_from_the_start(tmp_path, store)
+
+
+@pytest.mark.slurm
+def test_what_a_late_slurm_job_writes_counts_nowhere(on_cluster, tmp_path):
+    """On a node of its own: no other sees the lock that its parent would hold."""
+    store = create(tmp_path)
+    setup = [f"export {k}={shlex.quote(v)}" for k, v in stopped_at("rename", tmp_path).items()]
+    asked = Resources(time="10", memory="1GiB", setup=tuple(setup))
+    job = submit(batch_script(asked, pulling_command(store), name="late", log=tmp_path))
+    go_on_without(wait_until_stopped(tmp_path), store)
+    wait_for(lambda: all(one.ended for one in queue.read([job])), "the job has ended", 60)
+    said = (tmp_path / f"{job}.log").read_text()
+    assert said.count("\n") <= 1, said
+    as_from_the_start(tmp_path, store)
 
 
 def test_a_late_writer_does_not_hinder_that_its_store_is_removed(tmp_path, monkeypatch):

@@ -71,13 +71,13 @@ def test_a_waiting_array_is_shown_cancelled_and_submitted_again(on_cluster, tmp_
 
 
 def test_the_array_is_no_longer_than_there_are_blocks(on_cluster, tmp_path):
-    words = farming.with_settings(*JOB, "execution.jobs=1000", "execution.cores=8")
+    words = farming.with_settings(*JOB, "execution.jobs=1000", "execution.cores=2")
     code, out, err = farming.call(
         "submit", "tau-constraint", "--store", tmp_path / "x.zarr", "--emit-script", *words
     )
     assert code == 0
-    assert "#SBATCH --array=0-4\n" in out
-    assert "5 jobs instead of 1000: there are no more blocks" in err
+    assert "#SBATCH --array=0-19\n" in out
+    assert "20 jobs instead of 1000: there are no more blocks" in err
     assert not on_cluster.call("squeue", "-h").strip()
 
 
@@ -95,9 +95,9 @@ def test_the_array_is_no_longer_than_the_site_allows(on_cluster, tmp_path):
 @pytest.mark.parametrize(
     ("setting", "says"),
     [
-        ("execution.partition=none", "no partition none"),
+        ("execution.partition=none", "execution.partition: no partition none"),
         ("execution.time=2-00:00:00", "partition allows 30"),
-        ("execution.constraint=gpu", "sbatch"),
+        ("execution.constraint=gpu", "execution.constraint (gpu): SLURM says"),
     ],
 )
 def test_what_this_site_does_not_take_is_refused(on_cluster, tmp_path, setting, says):

@@ -90,7 +90,10 @@ def test_elsewhere_what_has_changed_is_printed_below(running):
 def test_a_run_that_nobody_runs_is_not_waited_for(left_alone):
     said = soilsweep("status", left_alone.path, "--watch")
     assert said.code == 75
-    assert said.err == "nobody runs it any more; the command that began it goes on\n"
+    assert said.err == (
+        "nobody works on it any more; the command that began it goes on, or here: "
+        f"soilsweep worker {left_alone.path}\n"
+    )
     assert re.search(r"running +nobody", said.out)
 
 

@@ -1,7 +1,8 @@
 """``y = x + step``; some values of x crash the process, hang it, or give NaN.
 
 The values come from the environment, so that one kernel serves every test:
-``MISBEHAVE="segfault=0.25,hang=0.5,nan=0.75"`` does so where x is that number exactly.
+``MISBEHAVE="segfault=0.25,hang=0.5,nan=0.75"`` does so where x is that number exactly; ``memory``
+takes all there is.
 """
 
 import ctypes
@@ -34,6 +35,9 @@ def open_(options):
             ctypes.string_at(0)
         while np.isin(x, _at("hang")).any():
             time.sleep(0.01)
+        hoard = []
+        while np.isin(x, _at("memory")).any():
+            hoard.append(bytearray(32 * 2**20))
         time.sleep(float(os.environ.get("MISBEHAVE_SECONDS", "0")))
         steps = batch.drivers["driver"]
         y = (x + options.bend * x * x)[:, None, :] + steps[:, :, None]

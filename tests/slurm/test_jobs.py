@@ -5,17 +5,23 @@ from slurm.jobs import cancel, submit
 
 
 @pytest.mark.parametrize(
-    ("printed", "job"), [("123", 123), ("123;cluster", 123), ("Welcome to 2026!\n42", 42)]
+    ("printed", "job"),
+    [
+        ("Submitted batch job 123", 123),
+        ("Submitted batch job 123 on cluster north", 123),
+        ("Welcome to 2026!\n41\nSubmitted batch job 42\n43", 42),
+    ],
 )
 def test_id(fake, tmp_path, printed, job):
     fake("sbatch", f"cat > {tmp_path}/script; echo '{printed}'")
     assert submit("#!/bin/bash\n", "--hold") == job
     assert (tmp_path / "script").read_text() == "#!/bin/bash\n"
-    assert fake.calls() == ["sbatch --parsable --hold"]
+    assert fake.calls() == ["sbatch --hold"]
 
 
-def test_no_id(fake):
-    fake("sbatch", "echo Submitted; cat > /dev/null")
+@pytest.mark.parametrize("printed", ["Submitted", "2026", ""])
+def test_no_id(fake, printed):
+    fake("sbatch", f"echo '{printed}'; cat > /dev/null")
     with pytest.raises(SlurmError, match="no job id; see squeue --me"):
         submit("")
 
