@@ -5,7 +5,8 @@ from contextlib import suppress
 from pathlib import Path
 
 CGROUPS = Path("/sys/fs/cgroup")
-_HOST = Path("/proc/vmstat")
+HOST = Path("/proc/vmstat")
+OWN = Path("/proc/self/cgroup")
 
 
 class MemoryWatch:
@@ -31,13 +32,13 @@ class MemoryWatch:
 
     def _kills(self) -> tuple[int, int]:
         """Return how many processes have been killed in the control group, and on the host."""
-        return _count(self._group, "oom_kill"), _count(_HOST, "oom_kill")
+        return _count(self._group, "oom_kill"), _count(HOST, "oom_kill")
 
 
 def _group() -> tuple[Path, int]:
     """Return the file that counts kills in this process's control group, and its limit in bytes."""
     with suppress(OSError):
-        for line in Path("/proc/self/cgroup").read_text().splitlines():
+        for line in OWN.read_text().splitlines():
             _, names, path = line.split(":", 2)
             inside = path.lstrip("/")
             if names == "memory":  # Version 1 has a tree for each resource.

@@ -109,6 +109,18 @@ def test_a_disk_that_fills_at_the_very_end_stops_the_run_and_it_goes_on(disk, mo
     assert json.loads(said.out)["ran"] == 0
 
 
+def test_a_quota_that_is_used_up_is_no_full_disk(disk, monkeypatch):
+    folder = disk(size=f"{4 * MIB}")
+
+    def finalise(store, work, committed):
+        raise OSError(errno.EDQUOT, "Disk quota exceeded", str(store.path))
+
+    monkeypatch.setattr("ensemble.engine.finalise", finalise)
+    said = soilsweep(*command(folder))
+    refused(said, "x.zarr: your disk quota is used up", "`quota -s`", code=75, lines=2)
+    assert "full" not in said.err
+
+
 def test_a_read_only_target_is_refused(disk):
     folder = disk(size=f"{8 * MIB}")
     mount("-o", "remount,ro", folder)

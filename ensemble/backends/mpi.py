@@ -83,8 +83,18 @@ def refuse_singletons() -> None:
     Raises
     ------
     PlanError
-        The launcher started several, and MPI knows of one.
+        There is no MPI, or the launcher started several processes and MPI knows of one; of
+        srun's tasks the first says it for all.
     """
+    try:
+        _refuse_singletons()
+    except PlanError:
+        if os.environ.get("SLURM_PROCID", "0") != "0":
+            sys.exit(USER)
+        raise
+
+
+def _refuse_singletons() -> None:
     if world().size > 1:
         return
     told = [int(n) for name in SIZES if (n := os.environ.get(name, "")).isdigit()]
@@ -92,8 +102,6 @@ def refuse_singletons() -> None:
     if _launcher() == SRUN and tasks.isdigit():
         told.append(int(tasks))
     if max(told, default=1) > 1:
-        if os.environ.get("SLURM_PROCID", "0") != "0":
-            sys.exit(USER)  # The first of them says it for all.
         raise PlanError(
             f"{max(told)} processes were started and MPI connects none of them: each would be a "
             "run of its own; start them with the mpiexec of the MPI library that mpi4py uses, as "

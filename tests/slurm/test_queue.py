@@ -72,6 +72,52 @@ def test_lines():
     assert [job.ended for job in parse(SQUEUE)] == [False] * 5 + [True]
 
 
+FOREIGN = """\
+*** Maintenance on 2026-12-24, job 7 | call 5 | 6 | 7 | 8 | 9 ***
+20261224
+squeue: warning: a plugin is old
+a|b|c|d|e|f
+7|lower|1|2|n1|None
+
+"""
+
+
+def test_lines_of_others_are_skipped():
+    assert parse(FOREIGN + SQUEUE + FOREIGN) == parse(SQUEUE)
+    assert parse(FOREIGN) == []
+
+
+def test_an_id_that_was_cut_is_an_error():
+    with pytest.raises(SlurmError, match=r"'20_\[1-3' is not an id of a SLURM job, in the line"):
+        parse("20_[1-3|PENDING|N/A|N/A||Priority")
+
+
+@pytest.mark.parametrize(
+    ("reason", "says"),
+    [
+        ("launch failed requeued held", "its node could not start it: scontrol show job says"),
+        ("launch_failed_requeued_held", "its node could not start it: scontrol show job says"),
+        ("job requeued in held state", "then scontrol release, or cancel and submit again"),
+        ("QOSMaxWallDurationPerJobLimit", "will never start; cancel, ask for less"),
+        ("AssocMaxWallDurationPerJobLimit", "will never start; cancel, ask for less"),
+        ("QOSMaxJobsPerUserLimit", "starts when others of it have ended"),
+        ("AssocGrpCpuLimit", "starts when others of it have ended"),
+        ("Nodes required for job are DOWN, DRAINED or reserved", "down or reserved"),
+    ],
+)
+def test_advice(reason, says):
+    assert says in why_pending([Job(1, None, "PENDING", reason)])
+
+
+def test_why_jobs_ended():
+    states = ["OUT_OF_MEMORY", "COMPLETED", "TIMEOUT", "CANCELLED", "TIMEOUT", "RUNNING"]
+    assert queue.why_ended([Job(1, k, state) for k, state in enumerate(states)]) == (
+        "2 jobs ended TIMEOUT (at the end of its time); 1 job ended OUT_OF_MEMORY (killed for its "
+        "memory: ask for more memory, or for fewer cores)"
+    )
+    assert queue.why_ended([]) == ""
+
+
 def test_lines_of_sacct():
     line = "6_1|CANCELLED by 1000|1795230392|1795230400|None assigned|None\n\n"
     assert parse(line) == [Job(6, 1, "CANCELLED", "", 1795230392, 1795230400)]
