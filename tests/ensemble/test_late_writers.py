@@ -134,10 +134,12 @@ def test_what_a_late_dask_worker_writes_counts_nowhere(tmp_path):
     there = [farming.start(scheduler), farming.start(worker, **stopped_at("rename", tmp_path))]
     try:
         wait_for(file.exists, "a scheduler is there", 60)
-        there.append(farming.start(run))
+        driver = farming.start(run)
+        there.append(driver)
         process = wait_until_stopped(tmp_path)
         assert process == there[1].pid
-        there.pop().kill()
+        driver.kill()
+        driver.wait()
         go_on_without(process, store)
         with Client(scheduler_file=str(file)) as client:
             # It has one thread, so this comes after the block it was in.
@@ -145,7 +147,9 @@ def test_what_a_late_dask_worker_writes_counts_nowhere(tmp_path):
     finally:
         for one in there:
             one.kill()
-            one.communicate()
+            one.wait()
+            one.stdout.close()
+            one.stderr.close()
     as_from_the_start(tmp_path, store)
 
 
