@@ -1,5 +1,6 @@
 """From a plan to a store on disk, and from a store back to the setup that made it."""
 
+import linecache
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -282,6 +283,8 @@ def join(store: Store) -> EnsembleWork:
         The code here is not that of the blocks which the store has, or is to have.
     """
     work = open_work(store)
+    # Of code that was edited and is back, Python would still show the text between.
+    linecache.checkcache()
     try:
         now = {"kernel": fingerprint(work.setup.kernel), "versions": versions()}
         found = other_code(store.attrs["identity"], now)

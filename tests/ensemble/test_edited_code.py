@@ -170,6 +170,32 @@ def test_a_worker_whose_child_has_other_code_answers_in_one_sentence(place):
     assert committed(place) == 1
 
 
+BACK = """
+from pathlib import Path
+import drifting.model
+from ensemble.launch import join, read_store
+file, store = Path("drifting/model.py"), read_store("run.zarr")
+right = file.read_text()
+for text in (right.replace("2.0 * x", "12.0 * x"), right):
+    file.write_text(text)
+    try:
+        join(store)
+        print("joined")
+    except ValueError as error:
+        print(error)
+"""
+
+
+def test_who_lives_on_joins_again_when_the_code_is_back(place):
+    """What it imported is what the file says again; it must not remember the edited text."""
+    assert python(place, CREATE)[0] == 0
+    code, said, err = python(place, BACK)
+    assert code == 0, err
+    refused, joined = said.splitlines()
+    assert "drifting.model.opened" in refused or "drifting.model.step" in refused
+    assert joined == "joined"
+
+
 def test_a_dask_worker_that_imported_before_an_edit_leaves(place):
     dask = [sys.executable, "-m", "dask"]
     scheduler = [*dask, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
