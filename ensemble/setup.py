@@ -17,6 +17,7 @@ from scenarios import Problem, Scenario, ScenarioError, nearest
 from scenarios.designs import Context, Design
 from scenarios.designs._grammar import Column
 from scenarios.forcing import Locations, Observed
+from scenarios.units import labelled
 
 F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]
@@ -200,7 +201,8 @@ class Setup:
             elif not ((self._said(p.name) >= p.lower) & (self._said(p.name) <= p.upper)).all():
                 worst = self._said(p.name)
                 found = worst[~((worst >= p.lower) & (worst <= p.upper))][0]
-                text = f"found {found:g} {p.units}; needed {p.lower:g} to {p.upper:g}"
+                needed = f"needed {p.lower:g} to {p.upper:g}"
+                text = f"found {labelled(f'{found:g}', p.units)}; {needed}"
             if text:
                 problems.append(Problem(text, f"parameters.{p.name}"))
         if problems:

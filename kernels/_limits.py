@@ -39,21 +39,22 @@ LEAVES = Limit(4_000.0, "a leaf area of 20 at 200 g C m-2 of leaf, thicker than 
 
 FINE_ROOTS = Limit(
     3_000.0,
-    "four times the 1.5 kg m-2 of dry mass of grassland, the biome with most (Jackson et al. 1997, "
-    "PNAS 94, 7362-7366)",
+    "four times those of temperate grassland, the biome with most: 1.5 kg m-2 of dry mass (Jackson "
+    "et al. 1997, PNAS 94, 7362-7366), half of it carbon",
 )
 """g C m-2."""
 
 VEGETATION = Limit(
     2_000.0,
-    "twice the 916 Pg C that vegetation would hold without land use (Erb et al. 2018, Nature 553, "
-    "73-76)",
+    "more than twice the 916 Pg C that vegetation would hold without land use (Erb et al. 2018, "
+    "Nature 553, 73-76)",
 )
 """Of all land, Pg C."""
 
 SOIL = Limit(
     10_000.0,
-    "three times the 3,000 Pg C of all soils to 3 m and of peat (Koechy et al. 2015, SOIL)",
+    "more than three times the 3,000 Pg C of all soils, deep ones and peat among them (Koechy et "
+    "al. 2015, SOIL 1, 351-365)",
 )
 """Of all land, Pg C."""
 

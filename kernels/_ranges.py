@@ -61,7 +61,8 @@ _SEEN: dict[str, tuple[str, float, float, float]] = {
     "btran": ("1", -1e3, 1.0 + 1e-9, -inf),
     "theta_l": ("1", 0.0, 1.0, 0.01),
     "theta_f": ("1", 0.0, 1.0, -inf),
-    "clay": ("1", 0.0, 1.0, 0.005),
+    # A hundredth: what fractions are at most where they are given as percent.
+    "clay": ("1", 0.0, 1.0, 0.01),
     "silt": ("1", 0.0, 1.0, -inf),
     "porosity": ("1", 0.05, 1.0, 0.1),
     "depth": ("cm", 1.0, 1000.0, -inf),

@@ -56,6 +56,11 @@ def convert(values: ArrayLike, found: str, needed: str) -> NDArray[np.float64]:
     return array + float(offset) if offset else array
 
 
+def labelled(number: str, unit: str) -> str:
+    """Return a number in words with its unit, which plain numbers have none of."""
+    return number if unit in ("", "1") else f"{number} {unit}"
+
+
 def factor(found: str, needed: str) -> float:
     """Return what values in ``found`` are multiplied by to be in ``needed``.
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.designs._contract import Context
+from scenarios.units import labelled
 
 F8 = NDArray[np.float64]
 
@@ -103,8 +104,8 @@ def excesses(name: str, values: F8, context: Context) -> Iterator[Excess]:
         limit = float(np.broadcast_to(bound, bad.shape)[place, row])
         at = f" at location {place}" if len(bad) > 1 else ""
         text = (
-            f"{name} is {value!r} {parameter.units}{at}, "
-            f"{'below' if below else 'above'} {owner}, {limit!r} {parameter.units}"
+            f"{name} is {labelled(repr(value), parameter.units)}{at}, "
+            f"{'below' if below else 'above'} {owner}, {labelled(repr(limit), parameter.units)}"
         )
         tightest = float(bound.max() if below else bound.min())
         yield Excess(row, text, f"{side}: {tightest!r}")

@@ -22,6 +22,7 @@ from scenarios.designs._families import (
 )
 from scenarios.designs._grammar import EVERY, Column, Distribution, Number
 from scenarios.designs._units import SAME, Conversion, conversion
+from scenarios.units import labelled
 
 F8 = NDArray[np.float64]
 
@@ -318,7 +319,7 @@ class _Resolver:
         at = int(np.flatnonzero(bad.reshape(-1))[0])
         value = float(np.broadcast_to(values, bad.shape).reshape(-1)[at])
         place = f" at location {at}" if bad.size > 1 else ""
-        text = f"{key} is {value!r} {units}".rstrip() + f"{place}; {need}"
+        text = f"{key} is {labelled(repr(value), units)}{place}; {need}"
         self.problems.append(Problem(text, where))
 
     def _truncated(
@@ -335,9 +336,10 @@ class _Resolver:
             lower, upper = admissible(self.context, self.parameter.name, by_location=by_location)
             low, high = np.maximum(low, lower), np.minimum(high, upper)
         if not (low < high).all():
-            need = f"needed below upper, {_first(high, ~(low < high))!r} {self.parameter.units}"
-            need += " (bounds stated and admissible by the forcings)" if self.truncate else ""
             units_ = self.parameter.units
+            most = labelled(repr(_first(high, ~(low < high))), units_)
+            need = f"needed below upper, {most}"
+            need += " (bounds stated and admissible by the forcings)" if self.truncate else ""
             self._fault(f"{self.where}.lower", "lower", low, ~(low < high), need, units_)
             return None
         start = family.cdf(units.to_written(low)) if np.isfinite(low).any() else _zero()

@@ -4,7 +4,7 @@ Not a sensitivity analysis of interacting parameters, which `morris` and `sobol`
 what a parameter does around one point, such as the calibrated one of each site.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -18,6 +18,7 @@ from scenarios.designs._admissible import excesses
 from scenarios.designs._contract import Context, DesignSpec
 from scenarios.designs._grammar import EVERY, AlsoAs, Real, refuse_distributions
 from scenarios.designs._levels import Levels, runs, single, span
+from scenarios.units import labelled
 
 F8 = NDArray[np.float64]
 
@@ -91,23 +92,7 @@ class Spec(DesignSpec):
         factors = 1.0 + np.array([0.0, *self.change])
         plain = {n: np.array([context.parameters[n].default]) for n in names}
         control = {n: np.atleast_1d(context.control.get(n, plain[n])) for n in names}
-        problems: list[Problem] = []
-        for name, centre in control.items():
-            where = f"{context.path}.parameters"
-            table, values = context.parameters[name], centre[:, np.newaxis] * factors
-            if name in context.unlike:
-                text = f"{name}: its default differs between the forcings, which share one design"
-                problems.append(Problem(f"{text}; say independent: [forcing]", where))
-            if (centre == 0.0).any():
-                text = f"{name}: a share of 0 changes nothing; say parameters: {{{name}: NUMBER}}"
-                problems.append(Problem(text, where))
-            outside = values[~((values >= table.lower) & (values <= table.upper))]
-            if outside.size:
-                needed = f"needed {table.lower:g} to {table.upper:g}"
-                text = f"{name}: a change makes it {outside[0]:g} {table.units}; {needed}"
-                problems.append(Problem(text, where))
-            for excess in excesses(name, values, context):
-                problems.append(Problem(f"{name}: {excess.mended(None)}", where))
+        problems = [p for name in control for p in _faults(context, name, control[name], factors)]
         if problems:
             raise ScenarioError(problems)
         size = 1 + len(control) * len(self.change)
@@ -121,6 +106,25 @@ class Spec(DesignSpec):
             warnings=[],
         )
         return OneAtATime(attributes, control, tuple(self.change))
+
+
+def _faults(context: Context, name: str, centre: F8, factors: F8) -> Iterator[Problem]:
+    """Yield what is wrong with a parameter (1 or L,) times factors (n,)."""
+    where = f"{context.path}.parameters"
+    table, values = context.parameters[name], centre[:, np.newaxis] * factors
+    if name in context.unlike:
+        text = f"{name}: its default differs between the forcings, which share one design"
+        yield Problem(f"{text}; say independent: [forcing]", where)
+    if (centre == 0.0).any():
+        text = f"{name}: a share of 0 changes nothing; say parameters: {{{name}: NUMBER}}"
+        yield Problem(text, where)
+    outside = values[~((values >= table.lower) & (values <= table.upper))]
+    if outside.size:
+        made = labelled(f"{outside[0]:g}", table.units)
+        text = f"{name}: a change makes it {made}; needed {table.lower:g} to {table.upper:g}"
+        yield Problem(text, where)
+    for excess in excesses(name, values, context):
+        yield Problem(f"{name}: {excess.mended(None)}", where)
 
 
 @dataclass(frozen=True)

@@ -195,8 +195,8 @@ def _numbers(found: Table, at: int, least: float) -> tuple[F8, dict[int, str]]:
     for row, (_, cells) in enumerate(found.rows):
         try:
             numbers[row] = number(cells[at], least)
-        except ValueError:
-            bad[row] = f"found {cells[at]!r}; needed a finite number"
+        except ValueError as error:
+            bad[row] = f"{error}; needed a finite number"
     return numbers, bad
 
 

@@ -33,9 +33,9 @@ def test_problems(refused):
         context={"lower": {"tau_soil": [25.0]}},
     )
     assert found == [
-        "design.parameters.q10: q10 is 0.5 1, below the kernel's bound, 1.0 1; leave value 0 out, "
+        "design.parameters.q10: q10 is 0.5, below the kernel's bound, 1.0; leave value 0 out, "
         "or change it",
-        "design.parameters.q10: q10 is 9.0 1, above the kernel's bound, 4.0 1; leave value 2 out, "
+        "design.parameters.q10: q10 is 9.0, above the kernel's bound, 4.0; leave value 2 out, "
         "or change it",
         "design.parameters.tau_vge: the kernel has no parameter 'tau_vge'; did you mean 'tau_veg'?",
         "design.parameters.tau_soil: tau_soil is 20.0 yr, below the bound that the forcings admit, "

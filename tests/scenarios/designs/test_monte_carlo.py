@@ -296,7 +296,7 @@ def test_impossible_correlations(refused, pairs, text):
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        ({"normal": [38.3]}, "found 1 numbers; needed 2: [mean, sd]"),
+        ({"normal": [38.3]}, "found 1 number; needed 2: [mean, sd]"),
         ({"normal": ["38.3", 11]}, "found '38.3'; needed a finite number"),
         ({"normal": [True, 11]}, "found True; needed a finite number"),
         ({"normal": [float("nan"), 11]}, "found nan; needed a finite number"),

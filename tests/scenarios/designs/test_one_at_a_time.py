@@ -56,7 +56,7 @@ def test_every_problem_of_the_values_is_said():
         opened({"a": [0.0], "b": [80.0]}, parameters=["a", "b"], change=[0.5])
     text = str(caught.value)
     assert "a: a share of 0 changes nothing" in text
-    assert "b: a change makes it 120 1; needed 0 to 100" in text
+    assert "b: a change makes it 120; needed 0 to 100" in text
 
 
 def test_forcings_with_other_defaults_have_no_control_member_in_common():

@@ -57,9 +57,9 @@ def lines(opened, base, text, **words):
 def test_every_bad_cell_is_told_with_its_line(opened, base):
     text = "# head\ntau_soil,tau_veg\n30,1\n\nnan,x\n700,\n"
     assert lines(opened, base, text) == [
-        (5, "column 'tau_soil'", "found 'nan'; needed a finite number"),
-        (5, "column 'tau_veg'", "found 'x'; needed a finite number"),
-        (6, "column 'tau_veg'", "found ''; needed a finite number"),
+        (5, "column 'tau_soil'", "is missing ('nan'); needed a finite number"),
+        (5, "column 'tau_veg'", "'x' is not a number; needed a finite number"),
+        (6, "column 'tau_veg'", "is empty; needed a finite number"),
     ]
 
 
@@ -140,7 +140,8 @@ def test_a_column_may_be_named_with_its_unit(opened, base):
 def test_cells_that_are_no_numbers(opened, base, cell):
     ((line, where, told),) = lines(opened, base, f'tau_soil\n"{cell}"\n')
     assert (line, where) == (2, "column 'tau_soil'")
-    assert told == f"found {cell!r}; needed a finite number"
+    what = "looks like a fill value" if cell in ("1e20", "-9999") else "is not a number"
+    assert told == f"{cell!r} {what}; needed a finite number"
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
