@@ -285,10 +285,10 @@ def begun(tmp_path_factory):
 
 
 def on_both():
-    """Yield every case on a finished and on a half-done store; plain refusals once of these."""
+    """Yield every case on a finished store, and in the longer tiers on a half-done one."""
     for kind, key, value, outcome in cases():
         yield pytest.param(kind, key, value, outcome, "finished")
-        long = [pytest.mark.acceptance] if outcome == REFUSED else []
+        long = pytest.mark.acceptance if outcome == REFUSED else pytest.mark.slow
         yield pytest.param(kind, key, value, outcome, "half done", marks=long)
 
 
