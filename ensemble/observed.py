@@ -75,10 +75,11 @@ def to_arrays(setup: Setup) -> dict[str, tuple[ArraySpec, NDArray[Any]]]:
             found[path] = spec, values
     for name in dict.fromkeys(n for one in setup.sources for n in one):
         nothing = ("",) * len(setup.locations.names)
-        texts = np.array([one.get(name, nothing) for one in setup.sources], dtype=object)
+        texts = np.array([one.get(name, nothing) for one in setup.sources], dtype=np.str_)
         path = f"sources/{name}"
         attrs = {"long_name": f"where {name} is from"}
-        spec = ArraySpec(path, "string", dims[:2], texts.shape, texts.shape, "", attrs)
+        dtype, shape = f"<U{max(1, texts.itemsize // 4)}", texts.shape
+        spec = ArraySpec(path, dtype, dims[:2], shape, shape, "", attrs, raw=True)
         found[path] = spec, texts
     return found
 
@@ -113,7 +114,9 @@ def read_sources(
     found: list[dict[str, tuple[str, ...]]] = [{} for _ in range(forcings)]
     for path in store.specs:
         if path.startswith("sources/") and store.specs[path].dims == ("forcing", "location"):
-            texts = store.read_strings(path)
+            # Stores of before format 2 have them as names of variable length.
+            old = store.specs[path].dtype == "string"
+            texts = store.read_strings(path) if old else store.read_whole(path).ravel().tolist()
             for f, one in enumerate(found):
-                one[path.partition("/")[2]] = texts[f * locations : (f + 1) * locations]
+                one[path.partition("/")[2]] = tuple(texts[f * locations : (f + 1) * locations])
     return list(found)

@@ -26,10 +26,9 @@ from ensemble.places import is_address
 from ensemble.work import Grid, Result
 from ensemble.zarr_json import (
     ENCODING,
-    OLD_TEXT,
-    TEXT,
     ArraySpec,
     documents,
+    dtype_of,
     from_root,
     root_attributes,
 )
@@ -434,16 +433,16 @@ def _packed(result: Result) -> NDArray[np.uint8]:
 
 
 def _spec(path: str, document: Mapping[str, Any]) -> ArraySpec:
-    fill, text = document["fill_value"], document["data_type"] in (TEXT, OLD_TEXT)
+    fill, dtype = document["fill_value"], dtype_of(document["data_type"])
     return ArraySpec(
         path=path,
-        dtype="string" if text else document["data_type"],
+        dtype=dtype,
         dims=tuple(document["dimension_names"]),
         shape=tuple(document["shape"]),
         chunks=tuple(document["chunk_grid"]["configuration"]["chunk_shape"]),
         fill=float("nan") if fill == "NaN" else fill,
         attrs={k: v for k, v in document["attributes"].items() if k not in ENCODING},
-        raw=len(document["codecs"]) == 1 and not text,
+        raw=len(document["codecs"]) == 1 and dtype != "string",
     )
 
 

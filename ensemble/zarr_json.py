@@ -20,6 +20,10 @@ xarray gives the first as objects, by its attribute, and the second as numpy's S
 cannot become another type of text. The bytes of chunks are the same.
 """
 
+FIXED_TEXT = "fixed_length_utf32"
+"""Of texts that are no coordinate, ``<U12`` to numpy: zarr-python gives one value of `TEXT` as an
+array in an array, on which xarray fails where it looks at the first value before it reads all."""
+
 IN_JSON = "json_attributes"
 """Attribute of the root that names those which are JSON in a string."""
 
@@ -38,7 +42,7 @@ class ArraySpec:
     path : str
         Group and name: ``c_veg``, ``statistics/c_total_change_mean``.
     dtype : str
-        numpy name, or ``"string"``.
+        numpy name, or ``"string"`` for the names along a dimension.
     dims, shape, chunks : tuple
         Same length; a chunk spans what one block writes.
     fill : float or int
@@ -92,6 +96,19 @@ def _codecs(spec: ArraySpec) -> list[dict[str, Any]]:
     return codecs
 
 
+def _data_type(spec: ArraySpec) -> Any:
+    if spec.dtype.startswith("<U"):
+        return {"name": FIXED_TEXT, "configuration": {"length_bytes": spec.itemsize}}
+    return TEXT if spec.dtype == "string" else spec.dtype
+
+
+def dtype_of(data_type: Any) -> str:
+    """Return the numpy name of a type as metadata has it, or ``"string"``."""
+    if isinstance(data_type, Mapping):
+        return f"<U{data_type['configuration']['length_bytes'] // 4}"
+    return "string" if data_type in (TEXT, OLD_TEXT) else str(data_type)
+
+
 def _fill(value: float | int | str) -> Any:
     return "NaN" if isinstance(value, float) and math.isnan(value) else value
 
@@ -101,7 +118,7 @@ def array_document(spec: ArraySpec) -> dict[str, Any]:
     text = spec.dtype == "string"
     return {
         "shape": list(spec.shape),
-        "data_type": TEXT if text else spec.dtype,
+        "data_type": _data_type(spec),
         "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": list(spec.chunks)}},
         # One inode per chunk: with "/" each chunk would cost a folder for every dimension.
         "chunk_key_encoding": {"name": "default", "configuration": {"separator": "."}},

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from commandline import soilsweep
+from small_sites import sites
 
 import ensemble
 
@@ -111,10 +112,22 @@ def test_what_is_no_plain_value_is_json(store):
         assert isinstance(json.loads(attrs[name]), dict | list)
 
 
-@pytest.mark.parametrize("name", ["profile", "testbed"])
-def test_latitude_longitude_and_area_survive(name, tmp_path):
-    (tmp_path / "s.yaml").write_text(frozen.SCENARIOS[name])
+def test_latitude_longitude_and_area_survive(tmp_path):
+    (tmp_path / "s.yaml").write_text(frozen.SCENARIOS["testbed"])
     assert soilsweep("run", tmp_path / "s.yaml", "--store", tmp_path / "s.zarr", "-q").code == 0
-    columns = {"profile": ("lat", "lon"), "testbed": ("lat", "lon", "area")}[name]
     for group in ("", "control", "statistics"):
-        assert set(columns) <= set(xr.open_zarr(tmp_path / "s.zarr", group=group).coords)
+        assert {"lat", "lon", "area"} <= set(xr.open_zarr(tmp_path / "s.zarr", group=group).coords)
+
+
+def test_places_of_a_table_have_attributes_whatever_their_columns_are_called(tmp_path):
+    where = {
+        "Latitude": ("degrees_north", (69.0, 48.0, 40.0, -3.0)),
+        "LONG": ("degrees_east", (19.0, 8.0, -105.0, 300.0)),
+    }
+    store = ensemble.run(sites(tmp_path, **where)).path
+    for group in ("", "control"):
+        found = xr.open_zarr(store, group=group)
+        assert found.lat.values.tolist() == [69.0, 48.0, 40.0, -3.0]
+        assert found.lon.values.tolist() == [19.0, 8.0, -105.0, 300.0]
+        assert found.lat.attrs["units"] == "degrees_north"
+        assert found.lon.attrs["standard_name"] == "longitude"
