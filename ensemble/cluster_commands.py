@@ -77,7 +77,12 @@ def submit(
     planned = planning.plan(loaded, store=store)
     asked = resources.resources_of(cast("Slurm", loaded.execution), loaded.base)
     begun_before = (planned.path / "zarr.json").exists()
-    done = len(read_store(planned.path).committed()) if begun_before else 0
+    done = 0
+    if begun_before:
+        there = read_store(planned.path)
+        # Before SLURM is asked for anything: it may be away, and the store is at fault.
+        engine.refuse_changes(there, planned, accept_changes)
+        done = len(there.committed())
     elsewhere = places.remarks(loaded, planned.path)
     feasibility.refuse_if_impossible(planned, asked.cores, done)
     submission = submitting.prepare(planned, asked, done)

@@ -244,6 +244,21 @@ def store_of(
         except OSError as error:
             raise PlanError(f"{plan.path}: cannot be created: {error.strerror}") from error
     store = launch.read_store(plan.path)
+    changed = refuse_changes(store, plan, accept_changes)
+    refuse_if_impossible(plan, workers, done=len(store.committed()))
+    if changed:
+        return changing.accept(store, plan, accept_changes)
+    return changing.take_words(store, plan), []
+
+
+def refuse_changes(store: Store, plan: Plan, accept_changes: str) -> list[str]:
+    """Return what differs between a begun store and a plan.
+
+    Raises
+    ------
+    PlanError
+        Something does, and nobody accepts that.
+    """
     changed = changes(store.attrs["identity"], plan.identity)
     if changed and not accept_changes:
         listed = "\n".join(f"  - {text}" for text in changed)
@@ -253,10 +268,7 @@ def store_of(
             "place with --store, or go on "
             'with --accept-changes "reason"'
         )
-    refuse_if_impossible(plan, workers, done=len(store.committed()))
-    if changed:
-        return changing.accept(store, plan, accept_changes)
-    return changing.take_words(store, plan), []
+    return changed
 
 
 def _is_empty(path: Path) -> bool:
