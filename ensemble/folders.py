@@ -135,8 +135,11 @@ class Folder:
             beside._fill(temporary, content, sync)
             ends = {"src_dir_fd": beside.descriptor, "dst_dir_fd": folder.descriptor}
             os.rename(temporary, last, **ends)
-        except BaseException:
+        except BaseException as error:
             beside.remove(temporary)
+            if isinstance(error, OSError):
+                # The system has told the temporary name, or none.
+                error.filename = str(folder.path / last)
             raise
         if sync:
             folder.sync()

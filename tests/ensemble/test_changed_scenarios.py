@@ -357,4 +357,6 @@ def test_a_store_begun_with_settings_says_which_to_give_again(tmp_path, monkeypa
     assert soilsweep("run", *run, "-q", *settings).code == 0
     said = soilsweep("submit", *run, "--emit-script")
     refused(said, "(--set design.cross.0.n=3 --set seed=9)", lines=None)
+    # As on a host without SLURM: one that has its commands may have no controller.
+    monkeypatch.setenv("PATH", str(tmp_path))
     assert soilsweep("submit", *run, "--emit-script", *settings).code == 0
