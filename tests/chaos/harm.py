@@ -46,7 +46,6 @@ def freeze(way, draw, how=""):
         wait_for(
             lambda: way.taken_over(pid) or way.ended() is not None,
             f"the claim of {pid}, which sleeps, is taken over:\n{way.site.said()}",
-            60,
         )
         way.site.asleep.discard(pid)
     else:

@@ -7,6 +7,7 @@ import time
 from functools import partial
 
 import farming
+import waiting
 from commandline import tree
 from waiting import wait_for
 
@@ -21,7 +22,7 @@ from ensemble.store import read
 LAUNCHES = 8
 """The same command is given so often at most."""
 
-PATIENCE = 150.0
+PATIENCE = 300.0
 """Seconds without a commit, and without an end, after which a run counts as hung."""
 
 GONE_SECONDS = 100.0
@@ -60,7 +61,7 @@ def wake_up(way, draw, happened):
     woken |= way.wake()
     for process in way.site.started:
         if process.pid in woken:
-            code = process.wait(60)
+            code = process.wait(waiting.PATIENCE)
             happened.append(f"{process.pid}, which had slept, ended with {code}")
             # Asleep for longer than a block may take, it ends by the timer that rang meanwhile.
             assert code in (DONE, RESUMABLE, -signal.SIGALRM), "\n".join(happened)
@@ -80,7 +81,7 @@ def _extend(way, draw, happened, early):
     if early:
         time.sleep(draw.uniform(0.5, 3.0))
         woken = way.wake()
-    code = process.wait(150)
+    code = process.wait(2 * waiting.PATIENCE)
     happened.append(f"extended with {code}, killed before: {killed}, woken meanwhile: {woken}")
     assert code == FAILED_MEMBERS, "\n".join(happened)
     return woken
@@ -130,7 +131,7 @@ def undisturbed(folder, *settings, **more):
     site = Site(folder, seconds=0, **more)
     every = ("execution={backend: local, workers: 1}", *settings)
     process = site.command("run", *(word for one in every for word in ("--set", one)))
-    assert process.wait(60) == 0, site.said()
+    assert process.wait(waiting.PATIENCE) == 0, site.said()
     return farming.digest(site.store), content(site.store)
 
 

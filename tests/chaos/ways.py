@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 
 import farming
-from waiting import wait_for
+from waiting import PATIENCE, wait_for
 
 from chaos.site import LONG
 from ensemble.exits import DONE, RESUMABLE, USER
@@ -52,7 +52,7 @@ class Run:
         killed = (-signal.SIGKILL, -signal.SIGTERM) if disturbed else ()
         return {DONE, RESUMABLE, *killed, *((USER,) if self.refusing else ())}
 
-    def again(self, seconds=150):
+    def again(self, seconds=2 * PATIENCE):
         """Give the same command and wait for its end; return the exit code."""
         self.launch()
         ended = f"it ends:\n{self.site.said()}"
@@ -266,7 +266,7 @@ class Slurm(Run):
             self.process.kill()
         for job in {job[0] for job in jobs(self.site)} - {""}:
             self.site.cluster.call("scancel", job)
-        wait_for(lambda: not jobs(self.site), "no job is left", 60)
+        wait_for(lambda: not jobs(self.site), "no job is left")
         super().halt()
 
 
@@ -280,7 +280,7 @@ class Submitted(Slurm):
 
     def launch(self):
         self.process = self.site.command("submit", "--set", f"execution={self.execution}")
-        self.process.wait(60)
+        self.process.wait(PATIENCE)
         assert self.process.returncode in (DONE, USER), self.site.said()
 
     def ended(self):
