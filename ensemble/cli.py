@@ -265,6 +265,13 @@ def report(
             "--output", "-o", metavar="FILE", help="The page; default: STORE.html beside STORE."
         ),
     ] = None,
+    import_kernel: Annotated[
+        bool,
+        typer.Option(
+            "--import-kernel",
+            help="Import the kernel's module, if it is not ours: an unfinished run needs it.",
+        ),
+    ] = False,
 ) -> None:
     """Write one self-contained HTML page: scenario, provenance, failures, tables, figures."""
     if output and output.is_dir():
@@ -273,7 +280,8 @@ def report(
 
     named = store.absolute() if store == Path() else store
     default = named.with_name(f"{named.name.removesuffix('.zarr')}.html")
-    typer.echo(f"wrote {write_report(store, output or default)}")
+    page = write_report(store, output or default, import_kernel=import_kernel)
+    typer.echo(f"wrote {page}")
 
 
 @_command("analyze runs/tau-constraint.zarr", "analyze runs/tau-constraint.zarr --json")

@@ -1,17 +1,21 @@
 """The report: one HTML page that holds everything it shows, from the store alone."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 
-def write_report(store: Path, output: Path) -> Path:
+def write_report(store: Path, output: Path, *, import_kernel: bool = False) -> Path:
     """Write the page of a run, finished or not, and return its path.
 
     Parameters
     ----------
     store : Path
-        The folder a run wrote; it is only read, and no module that it names is imported.
+        The folder a run wrote; it is only read.
     output : Path
         The page; folders above it are made.
+    import_kernel : bool
+        Import the module of somebody's that the store names as its kernel, which may run
+        anything: what an unfinished run will end with needs it.
 
     Raises
     ------
@@ -26,7 +30,7 @@ def write_report(store: Path, output: Path) -> Path:
     from kernels import ours_alone
 
     # A page is looked at by others than who ran it, and a store may name any module.
-    with ours_alone("a report"):
+    with nullcontext() if import_kernel else ours_alone("a report"):
         page = render(opened)
     output = Path(output)
     output.parent.mkdir(parents=True, exist_ok=True)

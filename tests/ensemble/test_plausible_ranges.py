@@ -67,7 +67,7 @@ def test_parameters_keep_their_bounds_and_plausible_range(soils):
 
 
 def test_a_store_says_which_ranges_were_drawn_from(soils):
-    design = soils.attrs["design"]
+    design = json.loads(soils.attrs["design"])
     assert design["plausible"].keys() == design["distributions"].keys() == set(design["parameters"])
     assert design["plausible"]["beta"] == "Wang et al. (2021), table 1"
 

@@ -96,7 +96,9 @@ def single(tmp_path, parameters=("scale", "shape")):
 
 def page_of(path, tmp_path):
     """Return what the page says, and its pictures."""
-    text = write_report(path, tmp_path / "page.html").read_text(encoding="utf-8")
+    # The kernel of these tests is not one of the package.
+    page = write_report(path, tmp_path / "page.html", import_kernel=True)
+    text = page.read_text(encoding="utf-8")
     codes = re.findall(r'src="data:image/svg\+xml;base64,([^"]+)"', text)
     said = html.unescape(re.sub(r"<[^>]+>", " ", text))
     return said, [base64.b64decode(code).decode() for code in codes]

@@ -3,7 +3,6 @@
 from functools import cache
 
 import numpy as np
-import pint
 import pytest
 from casa_cases import (
     LITTER,
@@ -64,10 +63,10 @@ class TestTables:
         assert made(MODULES[name]).name == name
 
     def test_units_can_be_read(self, name):
-        registry, kernel = pint.UnitRegistry(), made(MODULES[name])
+        kernel = made(MODULES[name])
         for entry in (*kernel.parameters, *kernel.drivers, *kernel.outputs):
             if entry.units != "degrees_north":
-                registry.Unit(units._pint(units._parse(entry.units)[1]))
+                assert units.readable(entry.units), entry
             assert entry.meaning
         assert all(p.source for p in kernel.parameters)
 

@@ -5,7 +5,6 @@ from functools import partial
 
 import laws
 import numpy as np
-import pint
 import pytest
 from corpse_cases import CONSTANT, lasting, made, mean, run, seasons
 from hypothesis import given
@@ -54,9 +53,9 @@ class TestTables:
 
     @pytest.mark.parametrize("word", MODES)
     def test_units_can_be_read(self, word):
-        registry, kernel = pint.UnitRegistry(), made(**MODES[word])
+        kernel = made(**MODES[word])
         for entry in (*kernel.parameters, *kernel.drivers, *kernel.outputs):
-            registry.Unit(units._pint(units._parse(entry.units)[1]))
+            assert units.readable(entry.units), entry
 
     def test_litter_is_asked_for_as_it_is_used(self):
         for option, parts in ((1, 2), (2, 4)):
