@@ -287,7 +287,9 @@ def begun(tmp_path_factory):
 def on_both():
     """Yield every case on a finished store, and in the longer tiers on a half-done one."""
     for kind, key, value, outcome in cases():
-        yield pytest.param(kind, key, value, outcome, "finished")
+        # What is taken is looked at by every command, which takes seconds.
+        others = [pytest.mark.slow] if outcome != REFUSED and kind != "crossed" else []
+        yield pytest.param(kind, key, value, outcome, "finished", marks=others)
         long = pytest.mark.acceptance if outcome == REFUSED else pytest.mark.slow
         yield pytest.param(kind, key, value, outcome, "half done", marks=long)
 

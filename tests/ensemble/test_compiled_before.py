@@ -38,6 +38,7 @@ def signatures():
     return {f"{f.__module__}.{f.__name__}": len(f.signatures) for f in found.values()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text", [MEAN, DAILY.replace("START", "steady")], ids=["mean", "daily from the steady state"]
 )

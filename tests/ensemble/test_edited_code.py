@@ -139,6 +139,7 @@ def test_a_worker_that_starts_after_an_edit_leaves(place):
     assert committed(place) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["dask", "local"])
 def test_children_of_a_driver_that_imported_before_an_edit_leave(place, backend):
     """Dask's workers, and the child process that settles a suspect."""
@@ -161,6 +162,7 @@ print(run_block(order, (0, 0, 1), careful=True).error)
 """A worker that lives on gives a block to a child, which imports what has been edited."""
 
 
+@pytest.mark.slow
 def test_a_worker_whose_child_has_other_code_answers_in_one_sentence(place):
     assert python(place, CREATE)[0] == 0
     code, said, err = python(place, SETTLE)
@@ -186,6 +188,7 @@ for text in (right.replace("2.0 * x", "12.0 * x"), right):
 """
 
 
+@pytest.mark.slow
 def test_who_lives_on_joins_again_when_the_code_is_back(place):
     """What it imported is what the file says again; it must not remember the edited text."""
     assert python(place, CREATE)[0] == 0
@@ -196,6 +199,7 @@ def test_who_lives_on_joins_again_when_the_code_is_back(place):
     assert joined == "joined"
 
 
+@pytest.mark.slow
 def test_a_dask_worker_that_imported_before_an_edit_leaves(place):
     dask = [sys.executable, "-m", "dask"]
     scheduler = [*dask, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
@@ -246,6 +250,7 @@ def test_an_array_that_waits_while_the_kernel_is_edited_leaves(on_cluster, place
     assert committed(place) == 0
 
 
+@pytest.mark.slow
 def test_a_mixture_that_somebody_accepted_is_named(place):
     half = "import itertools; count = itertools.count()\n"
     run = half + PLANNED + "ensemble.run(plan, workers=1, stop=lambda: next(count) >= 5)"

@@ -13,7 +13,10 @@ import ensemble
 
 pytest.importorskip("h5py")
 
-KINDS = sorted(frozen.SCENARIOS.keys() - {"killed", "extended"})
+KINDS = [
+    kind if kind == "two-box" else pytest.param(kind, marks=pytest.mark.slow)
+    for kind in sorted(frozen.SCENARIOS.keys() - {"killed", "extended"})
+]
 ENGINES = ("netcdf4", "h5netcdf")
 
 

@@ -62,7 +62,17 @@ def commands(store):
     yield ("status", store)
 
 
-@pytest.mark.parametrize("name", [*FOLDERS, *FILES])
+AT_ONCE = ("scratch", "lock")
+"""Tried by a plain pytest; the others by CI."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name in AT_ONCE else pytest.param(name, marks=pytest.mark.slow)
+        for name in (*FOLDERS, *FILES)
+    ],
+)
 def test_what_a_planted_link_leads_to_is_left_alone(tmp_path, finished, victim, name):
     target = victim / "thesis" if name in FILES else victim
     store = planted(finished, tmp_path, name, target)
@@ -115,6 +125,7 @@ def test_a_folder_of_another_user_is_refused_unless_the_group_shares_the_store(t
     assert root.folder("scratch").names() == []
 
 
+@pytest.mark.slow
 def test_status_and_report_import_no_module_that_a_store_names(tmp_path, monkeypatch):
     """The module writes a file when it is imported."""
     mark = tmp_path / "imported"

@@ -106,8 +106,13 @@ def as_from_the_start(tmp_path, store):
     assert members(store) == members(from_the_start(tmp_path, store))
 
 
-@pytest.mark.parametrize("extended", [False, True], ids=["finished", "extended"])
-@pytest.mark.parametrize("point", POINTS)
+LONG = [(p, e) for p in POINTS for e in (False, True) if (p, e) != ("rename", True)]
+
+
+@pytest.mark.parametrize(
+    ("point", "extended"),
+    [("rename", True), *(pytest.param(*case, marks=pytest.mark.slow) for case in LONG)],
+)
 def test_what_a_late_worker_writes_counts_nowhere(tmp_path, point, extended):
     store = create(tmp_path)
     late = pulling(store, **stopped_at(point, tmp_path))
@@ -122,6 +127,7 @@ def test_what_a_late_worker_writes_counts_nowhere(tmp_path, point, extended):
     as_from_the_start(tmp_path, store)
 
 
+@pytest.mark.slow
 def test_what_a_late_dask_worker_writes_counts_nowhere(tmp_path):
     """Its driver is killed meanwhile; the cluster is somebody's and lives on."""
     store, file = create(tmp_path), tmp_path / "scheduler.json"
