@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ensemble import cluster_commands, extend_command
+from ensemble import cluster_commands, extend_command, warm_command
 from ensemble.__main__ import RANKS, REPLACEABLE
 from ensemble.arguments import (
     AcceptOption,
@@ -353,6 +353,7 @@ _command(
     "extend runs/my-study.zarr --until 2.5 --of d_soil --most 2000",
 )(extend_command.extend)
 _command("worker runs/tau-constraint.zarr --workers 4")(cluster_commands.worker)
+_command("warm my-study.yaml", "warm two_box")(warm_command.warm)
 _command("submit my-study.yaml --set execution.jobs=20 --set execution.time=04:00:00")(
     cluster_commands.submit
 )

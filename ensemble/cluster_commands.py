@@ -3,6 +3,7 @@
 import shlex
 import sys
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
@@ -66,7 +67,16 @@ def submit(
     What jobs ask for is said in the scenario: execution: {backend: slurm, time: ..., jobs: ...}.
     Whichever worker commits the last block finishes the run; `status` shows how it goes.
     """
-    from ensemble import console, engine, feasibility, places, planning, resources, submitting
+    from ensemble import (
+        caching,
+        console,
+        engine,
+        feasibility,
+        places,
+        planning,
+        resources,
+        submitting,
+    )
     from ensemble.errors import PlanError
     from ensemble.launch import read_store
     from ensemble.platforms import without
@@ -75,7 +85,11 @@ def submit(
     if why := without("slurm"):
         raise PlanError(why)
     planned = planning.plan(loaded, store=store)
-    asked = resources.resources_of(cast("Slurm", loaded.execution), loaded.base)
+    asked = caching.with_cache(
+        resources.resources_of(cast("Slurm", loaded.execution), loaded.base),
+        loaded.base,
+        planned.path,
+    )
     begun_before = (planned.path / "zarr.json").exists()
     done = 0
     if begun_before:
@@ -92,6 +106,7 @@ def submit(
     begun, warnings = engine.store_of(planned, asked.cores, accept_changes)
     # SLURM fails jobs without a word whose log has no folder.
     begun.make_folders("logs")
+    caching.make(Path(asked.cache))
     for warning in (*elsewhere, *warnings, *map(str, planned.warnings), *submission.remarks):
         console.warn(warning)
     if emit_script:

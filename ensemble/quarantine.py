@@ -3,10 +3,12 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
+from ensemble.errors import PlanError
 from ensemble.folders import Folder
 from ensemble.journal import Key
-from kernels import CRASHED
+from kernels import CRASHED, TIMED_OUT
 
 FOLDER = "quarantine"
 CONTROL = -1
@@ -57,8 +59,32 @@ def read(store: Folder) -> dict[Key, Case]:
 def _cases(store: Folder) -> Iterator[Case]:
     for name in store.names(FOLDER):
         if name[0].isdigit() and name.endswith(".json"):
-            found = json.loads(store.read(f"{FOLDER}/{name}"))
-            yield Case(**{**found, "member": tuple(found["member"])})
+            try:
+                yield _case(json.loads(store.read(f"{FOLDER}/{name}")))
+            except (ValueError, RecursionError) as error:
+                raise PlanError(
+                    f"{store.path / FOLDER / name}: says of no member why it is left out "
+                    f"({error}); no version of this program wrote it: see where it is from, and "
+                    "remove it"
+                ) from error
+
+
+def _case(found: Any) -> Case:
+    """Return what a file says; raises `ValueError` where it is none of ours."""
+    if not isinstance(found, dict) or found.keys() != {"member", "status", "cause", "replay"}:
+        raise ValueError("other keys")
+    member = found["member"]
+    if not (isinstance(member, list) and len(member) == 3 and all(map(_is_place, member))):
+        raise ValueError("its member is no forcing, location and sample")
+    if found["status"] not in (CRASHED, TIMED_OUT) or type(found["status"]) is not int:
+        raise ValueError("its status is another")
+    if not (isinstance(found["cause"], str) and isinstance(found["replay"], str)):
+        raise ValueError("its cause is no text")
+    return Case(tuple(member), found["status"], found["cause"], found["replay"])
+
+
+def _is_place(number: Any) -> bool:
+    return type(number) is int and CONTROL <= number < 2**63
 
 
 def of_block(cases: Mapping[Key, Case], spans: tuple[slice, ...]) -> dict[tuple[int, int], Case]:

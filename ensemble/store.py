@@ -397,9 +397,24 @@ def read(path: Path) -> Store:
         specs = {p: _spec(p, d) for p, d in nodes.items() if d["node_type"] == "array"}
         attrs = from_root(attrs)
         attrs["identity"]["scenario"], specs["status"]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise _damaged(path, f"no {error}") from error
+    if absurd := [name for name, spec in specs.items() if not _is_array(spec)]:
+        raise _damaged(path, f"array {absurd[0]!r} has no such shape, chunks or dimensions")
+    if not (isinstance(attrs.get("title"), str) and isinstance(attrs.get("synthetic"), str)):
+        raise _damaged(path, "no title, or no word on whether it is synthetic")
     return Store(path, attrs, specs, folder)
+
+
+def _is_array(spec: ArraySpec) -> bool:
+    """Return whether shape, chunks and dimensions can be those of an array."""
+    counts = (*spec.shape, *spec.chunks)
+    return (
+        all(type(n) is int and 0 <= n < 2**63 for n in counts)
+        and all(spec.chunks)
+        and len(spec.shape) == len(spec.chunks) == len(spec.dims)
+        and all(isinstance(name, str) for name in spec.dims)
+    )
 
 
 def check_root(place: str, attrs: Mapping[Any, Any]) -> None:

@@ -141,7 +141,8 @@ def remember(store: Store, job: int, kind: str) -> None:
 
 def job_ids(store: Path, kind: str = "*") -> list[int]:
     """Return the ids of the jobs of a run, of one kind or all, the oldest first."""
-    return sorted(int(file.name.split("-")[0]) for file in (store / FOLDER).glob(f"*[0-9]-{kind}"))
+    names = [file.name.split("-")[0] for file in (store / FOLDER).glob(f"*[0-9]-{kind}")]
+    return sorted(int(n) for n in names if n.isascii() and n.isdecimal() and len(n) < 19)
 
 
 def cancel(store: Path, kind: str = "*") -> list[int]:

@@ -255,7 +255,9 @@ def take_notes(store: Store, process: str = "") -> Iterator[Key]:
         if process and not name.startswith(f"{process}-"):
             continue
         words = notes.read(name).split()
-        key = tuple(int(word) for word in words if word.isdigit())
-        if key and len(key) == len(words):
-            yield key
+        key = tuple(int(word) for word in words if word.isdigit() and len(word) < 19)
+        # What names no block of this store is a note of nobody's.
+        if len(key) == len(words) == len(store.blocks):
+            if all(k < n for k, n in zip(key, store.blocks, strict=True)):
+                yield key
         notes.remove(name)

@@ -103,6 +103,9 @@ class Resources(BaseModel):
     setup: tuple[str, ...] = Field(default=(), description="[shell lines], before the worker")
     extra: tuple[str, ...] = Field(default=(), description="[sbatch options], such as --exclusive")
     interface: str = Field(default="", description="network interface of workers, such as ib0")
+    cache: str = Field(
+        default="", description="folder of compiled kernels that nodes see; default: beside runs"
+    )
 
 
 class Slurm(_Execution, Resources):

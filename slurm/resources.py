@@ -105,6 +105,8 @@ class Resources:
         Further options of sbatch, such as ``--exclusive``.
     interface : str
         Network interface that Dask's workers and scheduler share, such as ``ib0``.
+    cache : str
+        Folder of compiled kernels, which nodes see and may write to; numba's own where empty.
 
     Raises
     ------
@@ -125,6 +127,7 @@ class Resources:
     setup: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
     interface: str = ""
+    cache: str = ""
 
     def __post_init__(self) -> None:
         problems = []

@@ -84,6 +84,8 @@ def batch_script(
 def environment_lines(resources: Resources) -> list[str]:
     """Return the lines of shell before the command: threads, modules, the user's own setup."""
     lines = [f"export {variable}=1" for variable in THREADS]
+    if resources.cache:
+        lines.append(f"export NUMBA_CACHE_DIR={shlex.quote(resources.cache)}")
     if resources.modules:
         # A batch shell reads no profile, and module is a function that a profile defines.
         lines.append("type module >/dev/null 2>&1 || . /etc/profile")

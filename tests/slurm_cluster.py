@@ -133,7 +133,9 @@ class Cluster:
     def __init__(self, folder: Path, nodes: int = 3, **settings: str) -> None:
         self.folder = folder
         self.nodes = [f"n{i + 1}" for i in range(nodes)]
-        self.environment = {"SLURM_CONF": str(folder / "slurm.conf")}
+        # Kernels are compiled once for all tests, not beside each store.
+        compiled = str(folder / "compiled")
+        self.environment = {"SLURM_CONF": str(folder / "slurm.conf"), "NUMBA_CACHE_DIR": compiled}
         self._daemons: dict[str, subprocess.Popen[bytes]] = {}
         host = socket.gethostname().split(".")[0]
         port, *ports = free_ports(1 + nodes)

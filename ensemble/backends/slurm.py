@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 
 import distributed
 
-from ensemble import certificates
+from ensemble import caching, certificates
 from ensemble.backends import Farm, StoppedEarly
 from ensemble.backends.dask import SETTINGS, Push
 from ensemble.resources import in_our_words, job_name, resources_of
@@ -20,7 +21,8 @@ from slurm.resources import Resources
 def run(farm: Farm) -> None:
     """Push blocks to workers in a fixed number of jobs, replaced when they end."""
     chosen, path = farm.execution, farm.store.path.absolute()
-    resources = resources_of(chosen, farm.base)
+    resources = caching.with_cache(resources_of(chosen, farm.base), farm.base, path)
+    caching.make(Path(resources.cache))
     farm.store.make_folders("logs")
     # Jobs of a driver that was killed would look for its scheduler when they start.
     cancel(path, DASK)

@@ -18,7 +18,14 @@ GOLDEN = Path(__file__).parent / "golden"
 
 SCRIPTS = {
     "array": lambda: batch_script(
-        Resources(cores=4, memory="8GiB", time="04:00:00", partition="long", account="soil"),
+        Resources(
+            cores=4,
+            memory="8GiB",
+            time="04:00:00",
+            partition="long",
+            account="soil",
+            cache="/scratch/a b/compiled",
+        ),
         ["soilsweep", "worker", "run.zarr"],
         name="soilsweep-run",
         log="run.zarr/logs",

@@ -17,5 +17,6 @@ export OMP_NUM_THREADS=1
 export OPENBLAS_NUM_THREADS=1
 export MKL_NUM_THREADS=1
 export NUMBA_NUM_THREADS=1
+export NUMBA_CACHE_DIR='/scratch/a b/compiled'
 
 exec soilsweep worker run.zarr

@@ -1,0 +1,102 @@
+"""Absurd content of a store's small files is told in one message and never with a traceback.
+
+A few dozen of some thousands that a seeded program drew; those that once ended in a traceback.
+"""
+
+import json
+import os
+import zlib
+
+import pytest
+from commandline import soilsweep
+from malformed_stores import REPLAY, RUN, STATUS, VERIFY, damaged
+
+ABSURD = (-1, 2**64, 1.5, float("nan"), True, None, "", "\x1b[2J\n", [], {}, [[]], [10**30] * 3)
+SOUND = {"member": [1, 0, 3], "status": 11, "cause": "killed", "replay": "x"}
+
+
+def write(name, content):
+    def damage(store):
+        (store / name).parent.mkdir(exist_ok=True)
+        (store / name).write_bytes(content)
+
+    return damage
+
+
+def line(text):
+    def damage(store):
+        file = next(store.glob("journal/*.jsonl"))
+        file.write_bytes(file.read_bytes() + b"%08x %s\n" % (zlib.crc32(text), text))
+
+    return damage
+
+
+def root(path, value):
+    def damage(store):
+        document = node = json.loads((store / "zarr.json").read_bytes())
+        for key in path[:-1]:
+            node = node[key]
+        node[path[-1]] = value
+        (store / "zarr.json").write_text(json.dumps(document))
+
+    return damage
+
+
+IN_ARRAY = ("consolidated_metadata", "metadata", "c_soil")
+HERE = os.uname().nodename
+CASES = {
+    **{
+        f"quarantine, {key}: {value!r}": write(
+            "quarantine/1_0_3.json", json.dumps({**SOUND, key: value}).encode()
+        )
+        for key in SOUND
+        for value in ABSURD
+        if not (key in ("cause", "replay") and isinstance(value, str))
+    },
+    **{
+        f"quarantine, {c[:9]!r}": write("quarantine/9.json", c) for c in (b"", b"\xff", b"[]", b"{")
+    },
+    **{
+        f"{'.'.join(path)}: {value!r}": root((*IN_ARRAY, *path), value)
+        for path in (("shape",), ("dimension_names",), ("chunk_grid",), ("attributes",))
+        for value in (-1, None, "x", {}, [2**70], [[1]])
+        if not (path == ("attributes",) and value == {})
+    },
+    "title": root(("attributes", "title"), {"a": 1}),
+    "nested": line(b'{"block":' + b"[" * 10**6),
+    "long": line(b'{"start":{"cpu":' + b"9" * 10**6 + b"}}"),
+    "ten megabytes": line(b'"' + b"x" * 10**7 + b'"'),
+    "keys twice": line(b'{"block":[0,0,0],"block":"x","checksums":{},"status":{}}'),
+    "generation": write("journal/generation", b"9" * 5000),
+    "generation, text": write("journal/generation", b"x"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_store_that_no_version_wrote_is_refused_in_words(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    damaged(CASES[name])(tmp_path)
+    said = soilsweep(*STATUS)
+    assert said.code == 2, (said.out, said.err)
+    assert len(said.err.strip().splitlines()) == 1
+    assert len(said.err) < 600
+
+
+@pytest.mark.parametrize("command", [VERIFY, REPLAY, RUN])
+def test_other_commands_say_so_too(tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    damaged(write("quarantine/9.json", b"[]"))(tmp_path)
+    said = soilsweep(*command)
+    assert (said.code, len(said.err.splitlines())) == (2, 1)
+    assert "quarantine/9.json: says of no member" in said.err
+
+
+NOTES = (b"9" * 6000, b"99 99 99", b"-1 0 0", b"", b"\xff", b"[[0,0,0]]", b"0")
+
+
+@pytest.mark.parametrize("content", NOTES)
+def test_notes_of_no_block_are_nobodys(tmp_path, monkeypatch, content):
+    monkeypatch.chdir(tmp_path)
+    damaged(write(f"inflight/{HERE}-999999-1", content), write("jobs/1a1-array", b""))(tmp_path)
+    assert soilsweep(*STATUS).code == 0
+    assert soilsweep(*RUN).code == 0
