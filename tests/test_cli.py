@@ -162,7 +162,9 @@ def test_the_list_names_what_there_is():
 
 def test_the_report_stands_beside_the_store_and_never_replaces_another(tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr("ensemble.report.write_report", lambda store, output: asked.append(output))
+    monkeypatch.setattr(
+        "ensemble.report.write_report", lambda store, output, **more: asked.append(output)
+    )
     for store in ("runs/a.zarr", "runs/v1.5", "runs/v1.6"):
         soilsweep("report", store)
     monkeypatch.chdir(finished())

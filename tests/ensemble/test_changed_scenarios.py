@@ -95,6 +95,7 @@ OTHER = {
     "kernel.scheme": ("explicit", REFUSED),
     "kernel.diagnosis": ("equilibrium", REFUSED),
     "kernel.reference": ("recycled", REFUSED),
+    "kernel.bend": ("0.5", REFUSED),
     "kernel.links": ("[{models: [casa_cnp, corpse]}]", REFUSED),
     "forcing.reader": ("synthetic_profiles", REFUSED),
     "forcing.n": ("3", REFUSED),
