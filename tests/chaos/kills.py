@@ -2,20 +2,20 @@
 
 import time
 
-from chaos.site import kill, words_of
+from chaos.site import kill
 from chaos.ways import jobs
 
 
 def kill_worker(way, draw):
     """Kill a process that runs blocks, wherever in its loop it is."""
-    alive = [pid for pid in workers_of(way.site) if words_of(pid)]
+    alive = workers_of(way.site)
     return f"killed worker {pid}" if alive and kill(pid := draw.choice(alive)) else ""
 
 
 def workers_of(site):
     """Return the processes that have a note in the store, busy or not, but for those that sleep."""
     found = [int(note.name.split("-")[-2]) for note in site.store.glob("inflight/*")]
-    return [pid for pid in found if pid not in site.asleep]
+    return [pid for pid in found if site.awake(pid)]
 
 
 def kill_in_block(way, draw):

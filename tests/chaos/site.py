@@ -165,7 +165,18 @@ class Site:
 
     def busy(self):
         """Return the processes that have a block in flight, but for those that sleep."""
-        return [pid for pid in self.notes() if pid not in self.asleep and words_of(pid)]
+        return [pid for pid in self.notes() if self.awake(pid)]
+
+    def awake(self, pid):
+        """Return whether a number is that of a process of this site which does not sleep.
+
+        Numbers of processes that are gone are soon others', which nobody may harm.
+        """
+        try:
+            words = Path("/proc", str(pid), "environ").read_bytes().split(b"\0")
+        except OSError:
+            return False
+        return pid not in self.asleep and f"{MARK}={self.mark}".encode() in words
 
     def writing(self):
         """Return the processes that have a temporary file in the store's scratch folder."""
@@ -174,7 +185,7 @@ class Site:
         temporary = [name for name in names if name.endswith(".tmp")]
         # .FILE.HOST-PROCESS-THREAD.tmp
         found = [(int(name.split("-")[-2].rpartition(".")[2]), name) for name in temporary]
-        return [(pid, name) for pid, name in found if pid not in self.asleep]
+        return [(pid, name) for pid, name in found if self.awake(pid)]
 
     def sweep(self):
         """Kill whatever is left."""
