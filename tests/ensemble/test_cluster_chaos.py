@@ -5,6 +5,7 @@ What a schedule draws depends on its number alone: CI runs 20 and an acceptance 
 """
 
 import os
+import random
 import re
 import signal
 from collections import Counter
@@ -12,7 +13,7 @@ from functools import partial
 
 import farming
 import pytest
-from chaos import counting, kills, schedules
+from chaos import counting, harm, kills, schedules
 from chaos.events import EVENTS
 from chaos.schedules import check, check_gone
 from chaos.site import Site, words_of
@@ -139,6 +140,15 @@ def test_a_killed_worker_is_replaced(name, event, site, expected):
     what = do(EVENTS[event], way)
     killed = int(re.search(r"\d+", what)[0])
     wait_for(lambda: not words_of(killed), f"process {killed} is gone", 10)
+    finish(way, expected)
+
+
+@pytest.mark.slow
+def test_what_a_frozen_node_has_claimed_is_taken_over(site, expected):
+    way = begin(WAYS["nodes"](site()))
+    draw = random.Random(1)
+    what = wait_for(lambda: harm.freeze(way, draw, "taken over"), "one is frozen", 60)
+    assert what.endswith("taken over")
     finish(way, expected)
 
 
