@@ -258,10 +258,11 @@ _SHAPES: dict[str, tuple[_Shape, _Shape]] = {
 
 
 def headers(folder: Folder) -> list[dict[str, Any]]:
-    """Return the first line of every journal: host, versions, code, CPU, time."""
+    """Return the first line of every journal: host, versions, code, CPU, time; and its file."""
     found = []
     for name in _journals(folder):
-        found += [r["start"] for _, r in _records(folder, name) if "start" in r]
+        starts = (r["start"] for _, r in _records(folder, name) if "start" in r)
+        found += [{**start, "journal": name} for start in starts]
     return found
 
 

@@ -135,6 +135,8 @@ class Cluster:
         self.nodes = [f"n{i + 1}" for i in range(nodes)]
         # Kernels are compiled once for all tests, not beside each store.
         compiled = str(folder / "compiled")
+        # Whatever the umask of a test: others may not write what is loaded as code.
+        os.makedirs(compiled, mode=0o700, exist_ok=True)
         self.environment = {"SLURM_CONF": str(folder / "slurm.conf"), "NUMBA_CACHE_DIR": compiled}
         self._daemons: dict[str, subprocess.Popen[bytes]] = {}
         host = socket.gethostname().split(".")[0]

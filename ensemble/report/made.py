@@ -327,9 +327,7 @@ def _processes(store: Store, numbers: Numbers) -> Iterable[Html]:
     starts = headers(store.journal)
     rows = []
     for start in sorted(starts, key=lambda s: s["time"])[:MOST_ROWS]:
-        prefix = f"{start['host']}-{start['pid']}-"
-        mine = [work[name] for name in work if name.startswith(prefix)]
-        seconds = [s for some in mine for s in some]
+        seconds = work.get(start["journal"], [])
         rows.append(
             [
                 str(start["host"]),

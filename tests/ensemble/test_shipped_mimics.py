@@ -75,7 +75,7 @@ def test_parameters_that_the_design_leaves_alone(tmp_path):
     ("old", "new", "said"),
     [
         ("x_k: 9.5", "x_q: 9.5", "parameters.x_q: kernel 'mimics_profile' has no parameter 'x_q'"),
-        ("x_k: 9.5", "x_k: -1", r"parameters\.x_k: found -1 1; needed 1e-06 to"),
+        ("x_k: 9.5", "x_k: -1", r"parameters\.x_k: found -1; needed 1e-06 to"),
         ("fit_beta", "fit_bta", r"parameters\.beta: no column 'fit_bta'.*fit_beta"),
         ("x_k: 9.5", "x_k: high", "found 'high'; needed a finite number"),
     ],
