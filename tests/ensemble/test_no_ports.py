@@ -190,7 +190,7 @@ def test_workers_of_hosts_that_see_nothing_of_each_other(tmp_path, undisturbed):
         return start(store, [*UNSHARE, "--uts", "sh", "-c", named, f"node{index}"], stale=15)
 
     assert work(store, begin) == []
-    hosts = {journal.name.split("-")[0] for journal in (store / "journal").iterdir()}
+    hosts = {journal.name.partition(".")[0] for journal in (store / "journal").iterdir()}
     assert hosts == {"node0", "node1", "node2", "node3"}
     assert_same(store, local)
 
