@@ -148,15 +148,18 @@ class Store:
     @staticmethod
     def checksums(result: Result) -> dict[str, str]:
         """Return the checksums of what a block computed, before it is written."""
-        sums = {name: checksum(values) for name, values in result.arrays.items()}
-        return {**sums, "partials": checksum(_packed(result))}
+        return _checksums(result, _packed(result))
 
     def write(self, grid: Grid, key: Key, result: Result, *, sync: bool) -> dict[str, str]:
         """Write a block's chunks and sums; return their checksums. Not yet a commit."""
+        # Opened and packed once: a block has a dozen files, and its sums may be large.
+        scratch, packed = self.root.folder("scratch"), _packed(result)
         for name, values in result.arrays.items():
-            self._write_chunk(self.specs[name], grid.index(key, self.specs[name]), values, sync)
-        self._write(partial_name(key), _packed(result).data, sync)
-        return self.checksums(result)
+            spec = self.specs[name]
+            file, content = chunk_name(spec, grid.index(key, spec)), encode(spec, values)
+            self.root.write(file, content, sync=sync, scratch=scratch)
+        self.root.write(partial_name(key), packed.data, sync=sync, scratch=scratch)
+        return _checksums(result, packed)
 
     def has_partials(self, key: Key) -> bool:
         """Return whether a block's sums are there, which are written before its commit."""
@@ -182,15 +185,8 @@ class Store:
 
     def write_chunk(self, path: str, index: tuple[int, ...], values: NDArray[Any]) -> None:
         """Write one chunk of what is computed from committed blocks."""
-        self._write_chunk(self.specs[path], index, values, sync=False)
-
-    def _write_chunk(
-        self, spec: ArraySpec, index: tuple[int, ...], values: NDArray[Any], sync: bool
-    ) -> None:
-        self._write(chunk_name(spec, index), encode(spec, values), sync)
-
-    def _write(self, name: str, content: bytes | memoryview, sync: bool) -> None:
-        self.root.write(name, content, sync=sync, scratch=self.root.folder("scratch"))
+        spec, scratch = self.specs[path], self.root.folder("scratch")
+        self.root.write(chunk_name(spec, index), encode(spec, values), sync=False, scratch=scratch)
 
     def make_folders(self, *names: str) -> None:
         """Make folders beside the arrays; copying a store may have lost the empty ones."""
@@ -441,6 +437,11 @@ def _damaged(path: Path, why: object) -> PlanError:
 def partial_name(key: Key) -> str:
     """Return the file of a block's sums."""
     return f"partials/{'-'.join(map(str, key))}"
+
+
+def _checksums(result: Result, packed: NDArray[np.uint8]) -> dict[str, str]:
+    sums = {name: checksum(values) for name, values in result.arrays.items()}
+    return {**sums, "partials": checksum(packed)}
 
 
 def _packed(result: Result) -> NDArray[np.uint8]:
