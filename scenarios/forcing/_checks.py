@@ -186,8 +186,10 @@ def _float(cell: Any) -> float | None:
         return None
 
 
-def is_fill(values: F8) -> NDArray[np.bool_]:
+def is_fill(values: F8, fills: Iterable[float] = _FILLS) -> NDArray[np.bool_]:
     """Return where values equal one of the usual fill values, to float32 precision."""
-    near_one = np.isclose(values[..., None], _FILLS, rtol=1e-6, atol=0)
-    found: NDArray[np.bool_] = np.any(near_one, axis=-1)
+    found = np.zeros(np.shape(values), dtype=np.bool_)
+    with np.errstate(invalid="ignore"):
+        for fill in fills:
+            found |= np.abs(values - fill) <= 1e-6 * abs(fill)
     return found

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from scenarios._problems import Problem
-from scenarios.forcing._checks import F8, Findings, digest, not_a_file
+from scenarios.forcing._checks import F8, Findings, digest, is_fill, not_a_file
 from scenarios.forcing._when import CALENDARS, Stamps, Step, complaints, dates_of
 
 FILLS = (-99.0, -999.0, -9999.0, -99999.0)
@@ -37,11 +37,9 @@ def numbers(variable: Any, real: tuple[float, ...] = ()) -> F8:
     if variable.dtype is str or variable.dtype.kind not in "fiu":
         raise ValueError(f"variable {variable.name!r} holds words; needed numbers")
     values = np.ma.filled(np.ma.asarray(variable[...]).astype(np.float64), np.nan)
-    with np.errstate(invalid="ignore"):
-        for fill in (f for f in FILLS if f not in real):
-            # To the precision of float32.
-            values = np.where(np.abs(values - fill) <= 1e-6 * abs(fill), np.nan, values)
-        return np.where((np.abs(values) > LARGEST) & np.isfinite(values), np.nan, values)
+    gaps = is_fill(values, [fill for fill in FILLS if fill not in real])
+    gaps |= (np.abs(values) > LARGEST) & np.isfinite(values)
+    return np.where(gaps, np.nan, values)
 
 
 @dataclass(frozen=True)
