@@ -147,10 +147,17 @@ class Claims:
             return True
         folder, name = (self.heart.folder, owner) if owner else (self.folder, claim)
         try:
-            # In the future it was touched before the clock was put back, and never since.
-            return abs(now - folder.status(name).st_mtime) < self.stale
+            return heard_of(folder.status(name).st_mtime, now, self.stale)
         except FileNotFoundError:
             return False
+
+
+def heard_of(beat: float, now: float, stale: float = STALE_SECONDS) -> bool:
+    """Return whether a heartbeat is of late.
+
+    One in the future is of before a clock was put back, and its worker never beat since.
+    """
+    return abs(now - beat) < stale
 
 
 def worker_name(index: int) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ensemble import limit_tables, quarantine
-from ensemble.claims import STALE_SECONDS, WORKERS
+from ensemble.claims import WORKERS, heard_of
 from ensemble.failing import failures
 from ensemble.finishing import is_finalised
 from ensemble.hosts import is_gone
@@ -96,8 +96,7 @@ def _alive(store: Store) -> int:
     heard = 0
     for name in store.root.names(WORKERS):
         with suppress(FileNotFoundError):
-            beat = store.root.status(f"{WORKERS}/{name}").st_mtime
-            heard += time.time() - beat < STALE_SECONDS
+            heard += heard_of(store.root.status(f"{WORKERS}/{name}").st_mtime, time.time())
     if heard:
         return heard
     return max(1, sum(map(_lives, store.root.names("inflight")))) if holder(store) else 0
