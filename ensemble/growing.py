@@ -6,7 +6,6 @@ complete it takes the shorter one's name (`swapping`). Killed at any moment, eit
 """
 
 import json
-import zlib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,7 +14,7 @@ import numpy as np
 
 from ensemble import launch, pilot, quarantine
 from ensemble.chunks import chunk_name
-from ensemble.journal import Key, as_line, generation, set_generation
+from ensemble.journal import Key, copy_with
 from ensemble.layout import Layout
 from ensemble.outlook import outlook
 from ensemble.planning import Plan, identity_of
@@ -203,12 +202,7 @@ def _link(old: Store, new: Store, grown: Growth, keys: Collection[Key]) -> None:
         same_file(old, new, f"{quarantine.FOLDER}/{name}")
     for name in folders:
         new.root.folder(name).sync()
-    number = generation(old.journal) + 1
-    set_generation(new.journal, number)
-    for name in old.journal.names():
-        if name.endswith(".jsonl"):
-            lines = list(_lines_of(old.journal.read(name), frozenset(grown.kept), number))
-            new.journal.write(name, b"".join(lines), sync=True)
+    copy_with(old.journal, new.journal, {key: committed[key] for key in grown.kept})
 
 
 def same_file(old: Store, new: Store, name: str) -> None:
@@ -227,19 +221,6 @@ def same_file(old: Store, new: Store, name: str) -> None:
         ) from error
     except OSError:
         new.root.write(name, old.root.read(name), sync=True)
-
-
-def _lines_of(journal: bytes, kept: frozenset[Key], number: int) -> Iterator[bytes]:
-    """Yield the lines of blocks that are kept, and how the journal began, now of this store."""
-    for line in journal.splitlines(keepends=True):
-        text = line[9:].rstrip(b"\n")
-        if b"%08x" % zlib.crc32(text) != line[:8] or not line.endswith(b"\n"):
-            continue
-        record = json.loads(text)
-        if "start" in record:
-            yield as_line({"start": {**record["start"], "generation": number}})
-        elif "block" not in record or tuple(record["block"]) in kept:
-            yield line
 
 
 def begun_length(store: Store) -> int | None:

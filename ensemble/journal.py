@@ -150,9 +150,10 @@ def set_generation(folder: Folder, number: int) -> None:
 
 
 def copy_with(source: Folder, target: Folder, found: Mapping[Key, Entry]) -> None:
-    """Copy journals for a store that takes another's place, with other entries of its blocks.
+    """Copy journals for a store that takes another's place, with entries of some of its blocks.
 
-    Of each block the line that counts stays, with the checksums of its entry.
+    Of each block the line that counts stays, with the checksums of its entry; lines of late
+    workers and disowned ones do not come along, which would count again under the new number.
     """
     number = generation(source) + 1
     set_generation(target, number)
@@ -163,8 +164,8 @@ def copy_with(source: Folder, target: Folder, found: Mapping[Key, Entry]) -> Non
                 lines.append(as_line({"start": {**record["start"], "generation": number}}))
             entry = found.get(tuple(record.get("block", ())))
             if entry and (entry.journal, entry.line) == (name, line):
-                sums = {"checksums": dict(entry.checksums), "recounted": list(entry.recounted)}
-                lines.append(as_line({**record, **sums}))
+                again = {"recounted": list(entry.recounted)} if entry.recounted else {}
+                lines.append(as_line({**record, "checksums": dict(entry.checksums), **again}))
         target.write(name, b"".join(lines), sync=True)
 
 

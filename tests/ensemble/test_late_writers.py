@@ -24,6 +24,7 @@ import ensemble
 from ensemble.exits import DONE, RESUMABLE
 from ensemble.extending import extend
 from ensemble.folders import Folder
+from ensemble.journal import as_line
 from ensemble.store import read
 from ensemble.swapping import discard
 from ensemble.verifying import verify
@@ -188,3 +189,18 @@ def test_a_late_writer_does_not_hinder_that_its_store_is_removed(tmp_path, monke
     discard(tmp_path / "run.zarr", left)
     assert next(names, "") == ""
     assert list(tmp_path.iterdir()) == []
+
+
+def test_lines_of_a_late_worker_do_not_return_with_the_next_extension(tmp_path):
+    planned = ensemble.plan(load(tmp_path, WORDS), store=tmp_path / "run.zarr")
+    store = ensemble.run(planned).path
+    assert extend(store, until=1e-9, most=25).complete
+    opened = read(store)
+    entry = opened.committed()[0, 0, 0]
+    # As an older version would have written it, which knows of no generation.
+    start, line = {"start": {"host": "late"}}, {"block": [0, 0, 0], "status": {"0": 18}}
+    line |= {"checksums": {**entry.checksums, "d_soil": "00000000"}, "seconds": 0, "attempt": 1}
+    opened.journal.write("late-1-1.jsonl", as_line(start) + as_line(line), sync=False)
+    assert extend(store, until=1e-9, most=40).complete
+    assert not verify(read(store)).damage
+    assert members(store) == members(from_the_start(tmp_path, store))
