@@ -15,6 +15,7 @@ from waiting import PATIENCE
 
 from ensemble import quarantine
 from ensemble.folders import Folder
+from kernels import CRASHED
 from scenarios.visible import visible
 
 EVIL = "\x1b[2J\x1b]0;owned\x07\r\x9b31m\u202eright\u2066\u2028\x08\x7f\nwarning: false\tx"
@@ -57,7 +58,7 @@ def write_scenario(folder):
 
 def spoil(store: Path) -> None:
     """Put EVIL wherever a store holds text of others."""
-    case = quarantine.Case((1, 0, 3), 11, EVIL, EVIL)
+    case = quarantine.Case((1, 0, 3), CRASHED, EVIL, EVIL)
     quarantine.record(Folder.at(store), case)
 
 
