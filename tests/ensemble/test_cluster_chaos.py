@@ -279,14 +279,16 @@ def test_a_held_array_is_said_to_be_held_and_waited_for(site, expected, on_clust
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [Slurm, Submitted])
 def test_of_a_walltime_too_short_no_block_is_killed(kind, site, expected, on_cluster):
-    # Of an array SLURM asks the worker to go half a minute before the end.
-    way = kind(site(0.8 if kind is Submitted else 1.2, cluster=on_cluster))
-    way.execution = "{backend: slurm, jobs: 1, memory: 500MiB, time: '1'}"
+    # Of an array SLURM asks the worker to go one to two minutes before the end, and shorter times
+    # are refused.
+    seconds, minutes = (9, 3) if kind is Submitted else (1.2, 1)
+    way = kind(site(seconds, cluster=on_cluster))
+    way.execution = f"{{backend: slurm, jobs: 1, memory: 500MiB, time: '{minutes}'}}"
     before = seen(on_cluster)
     # An array that waits on busy nodes may have to go before its first block; it goes on, too.
     way.launch() if kind is Submitted else begin(way)
     while kind is Submitted and way.site.committed() < way.site.blocks and end(way) != DONE:
-        assert end(way) == RESUMABLE
+        assert end(way) == RESUMABLE, way.site.said()
         assert not way.site.notes(), "a block was killed"
         way.launch()
     finish(way, expected)
