@@ -241,7 +241,9 @@ def begun(store):
     return process
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
 def test_a_stopped_run_says_how_to_go_on_and_does(tmp_path, undisturbed, number):
     store = tmp_path / "a store.zarr"
     process = begun(store)

@@ -31,7 +31,9 @@ def running(tmp_path, **more):
     return process, int(child), store
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
+)
 def test_a_request_to_stop_ends_after_the_running_block(tmp_path, number):
     process, child, _ = running(tmp_path)
     # Ctrl-C is sent to both by the terminal, SIGTERM by a batch system to the parent.
@@ -60,7 +62,10 @@ def test_killed_for_good_it_ends_as_it_was_killed(tmp_path):
 
 @pytest.mark.parametrize(
     "number",
-    [pytest.param(signal.SIGSEGV, marks=pytest.mark.slow), signal.SIGABRT],
+    [
+        pytest.param(signal.SIGSEGV, marks=pytest.mark.slow),
+        pytest.param(signal.SIGABRT, marks=pytest.mark.slow),
+    ],
 )
 def test_after_a_crash_a_new_process_goes_on(tmp_path, number):
     process, child, store = running(tmp_path)

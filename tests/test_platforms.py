@@ -72,6 +72,7 @@ def test_a_program_on_windows_is_told_so_too():
     assert done.stderr.splitlines()[-1] == f"ImportError: {platforms.WINDOWS}"
 
 
+@pytest.mark.slow
 def test_macos_runs_extends_and_reports(tmp_path):
     """Names are not exchanged there, and processes are not looked up in /proc."""
     design = "{method: morris, trajectories: 4, parameters: all}"

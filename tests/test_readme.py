@@ -82,6 +82,7 @@ def test_every_forcing_block_reads_the_real_files(tmp_path):
 
 
 @needs_data
+@pytest.mark.slow
 def test_the_block_of_profiles_reads_the_real_files(tmp_path):
     block = next(b for b in blocks("yaml") if "soil_profiles" in b)
     text = re.sub(r"^(  \w+): ((?:radiocarbon|gridded|testbed)[\w/.]*)", rf"\1: {DATA}/\2", block,
@@ -97,6 +98,7 @@ def test_the_block_of_profiles_reads_the_real_files(tmp_path):
 
 
 @needs_data
+@pytest.mark.slow
 def test_the_block_of_the_testbed_reads_the_real_files(tmp_path):
     (block,) = (b for b in blocks("yaml") if "testbed_means" in b)
     text = block.replace(" testbed/", f" {DATA}/testbed/")

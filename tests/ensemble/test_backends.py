@@ -119,6 +119,7 @@ def test_a_worker_on_a_finished_store_has_nothing_to_do(local):
     assert farming.visible(store) == before
 
 
+@pytest.mark.slow
 def test_run_and_workers_refuse_each_other(tmp_path):
     store = tmp_path / "run.zarr"
     opened = farming.create(store)

@@ -43,6 +43,7 @@ def warmed(folder, *arguments):
     return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment)
 
 
+@pytest.mark.slow
 def test_warm_compiles_into_the_folder_that_jobs_use(tmp_path):
     jobs = ("tau-constraint", "--set", "execution.backend=slurm", "--store", "runs/x.zarr")
     done = warmed(tmp_path, *jobs)

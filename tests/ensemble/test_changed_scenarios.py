@@ -285,11 +285,16 @@ def begun(tmp_path_factory):
     return make
 
 
+AT_ONCE = ("name", "block.location", "statistics.c_soil", "execution.workers")
+"""Of what is taken, these are tried by a plain pytest; the others by CI."""
+
+
 def on_both():
     """Yield every case on a finished store, and in the longer tiers on a half-done one."""
     for kind, key, value, outcome in cases():
         # What is taken is looked at by every command, which takes seconds.
-        others = [pytest.mark.slow] if outcome != REFUSED and kind != "crossed" else []
+        at_once = outcome == REFUSED or (kind == "crossed" and key in AT_ONCE)
+        others = [] if at_once else [pytest.mark.slow]
         yield pytest.param(kind, key, value, outcome, "finished", marks=others)
         long = pytest.mark.acceptance if outcome == REFUSED else pytest.mark.slow
         yield pytest.param(kind, key, value, outcome, "half done", marks=long)

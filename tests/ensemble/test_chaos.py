@@ -12,7 +12,7 @@ from farming import EXCLUDE
 
 from ensemble.store import read
 
-KILLS = (2, pytest.param(100, marks=pytest.mark.slow))
+KILLS = 100
 
 # 320 short blocks: most of a run is commits, and a kill is likely to fall into one.
 SETTINGS = ["block.sample=250", "forcing.n=8", EXCLUDE]
@@ -49,9 +49,9 @@ def wait_for_a_journal(store, process):
         time.sleep(0.002)
 
 
+@pytest.mark.slow
 @pytest.mark.chaos
-@pytest.mark.parametrize("number", KILLS)
-def test_killed_at_random_moments_and_run_again_gives_the_same_bytes(number, tmp_path):
+def test_killed_at_random_moments_and_run_again_gives_the_same_bytes(tmp_path):
     begun = time.monotonic()
     undisturbed = tmp_path / "undisturbed.zarr"
     first = start(undisturbed)
@@ -61,7 +61,7 @@ def test_killed_at_random_moments_and_run_again_gives_the_same_bytes(number, tmp
 
     draw = random.Random(20221111)
     store, kills, finished, partial = tmp_path / "killed.zarr", 0, 0, set()
-    while kills < number:
+    while kills < KILLS:
         process = start(store)
         if draw.random() < 0.7:
             wait_for_a_journal(store, process)

@@ -131,6 +131,7 @@ def assert_only_ours_joins(address, tls, foreign, workers):
     assert [said for said in others if not any(word in str(said) for word in refused)] == []
 
 
+@pytest.mark.slow
 def test_nobody_without_the_key_is_answered(running, foreign):
     found = doors(running.processes(), running.tls)
     assert {who: len(at) for who, at in found.items()} == {"Scheduler": 1, "Nanny": 2, "Worker": 2}

@@ -272,6 +272,7 @@ def test_a_mixture_that_somebody_accepted_is_named(place):
         assert "accepted: a better model" in remark
 
 
+@pytest.mark.slow
 def test_what_an_older_version_left_is_mended(place):
     """A late writer of old put another chunk in the place of one, and a line in a journal."""
     run = ("run", "edited.yaml", "--store", "run.zarr", "--quiet")

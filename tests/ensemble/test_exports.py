@@ -17,7 +17,7 @@ KINDS = [
     kind if kind == "two-box" else pytest.param(kind, marks=pytest.mark.slow)
     for kind in sorted(frozen.SCENARIOS.keys() - {"killed", "extended"})
 ]
-ENGINES = ("netcdf4", "h5netcdf")
+ENGINES = ("netcdf4", pytest.param("h5netcdf", marks=pytest.mark.slow))
 
 
 @pytest.fixture(scope="module", params=KINDS)

@@ -22,7 +22,13 @@ def visible(path):
     return members(path)
 
 
-@pytest.mark.parametrize("more", ["", "block: {sample: 18}", "block:\n  location: 1"])
+@pytest.mark.parametrize(
+    "more",
+    [
+        "block: {sample: 18}",
+        *(pytest.param(more, marks=pytest.mark.slow) for more in ("", "block:\n  location: 1")),
+    ],
+)
 @pytest.mark.parametrize("method", DESIGNS)
 def test_an_extended_store_is_one_of_the_longer_design(tmp_path, method, more):
     _, outcome = run(tmp_path, text=text(method, more=more))
@@ -152,7 +158,14 @@ def test_stopped_in_the_middle_the_same_call_goes_on(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["create_store", "_link", "take_place", "mend", "discard", "rename 1", "rename 2"]
+    "name",
+    [
+        *("take_place", "rename 1"),
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("create_store", "_link", "mend", "discard", "rename 2")
+        ),
+    ],
 )
 def test_killed_anywhere_the_same_call_goes_on(tmp_path, monkeypatch, name):
     class Killed(BaseException):
@@ -313,6 +326,7 @@ def write_types(folder):
     (folder / "types.csv").write_text("\n".join(lines))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("independent", ["[]", "[location]", "[forcing, location]"])
 @pytest.mark.parametrize("method", DESIGNS)
 def test_every_location_grows(tmp_path, method, independent):

@@ -62,7 +62,7 @@ def commands(store):
     yield ("status", store)
 
 
-AT_ONCE = ("scratch", "lock")
+AT_ONCE = ("lock",)
 """Tried by a plain pytest; the others by CI."""
 
 

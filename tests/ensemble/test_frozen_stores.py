@@ -64,6 +64,14 @@ def test_analyze_computes_the_same(frozen_store):
         same(found[path], about, COMPUTED, path)
 
 
+@pytest.mark.parametrize(
+    "frozen_store",
+    [
+        name if name == "morris" else pytest.param(name, marks=pytest.mark.slow)
+        for name in sorted(KNOWN)
+    ],
+    indirect=True,
+)
 def test_a_page_is_written(frozen_store, tmp_path):
     name, store = frozen_store
     said = soilsweep("report", store, "-o", tmp_path / "page.html")

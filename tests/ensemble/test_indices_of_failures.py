@@ -100,6 +100,7 @@ def test_a_member_that_kills_an_extension_costs_its_row(tmp_path):
     assert compare(outcome.path, REQUESTS[SOBOL]) == 127
 
 
+@pytest.mark.slow
 def test_every_backend_finds_the_same_bytes(tmp_path):
     one = ensemble.run(planned(tmp_path, "a.zarr"), workers=1)
     dask = "{backend: dask, workers: 2}"

@@ -115,7 +115,13 @@ class TestCounted:
         for name, values in counts(path).items():
             np.testing.assert_array_equal(values, whole[name])
 
-    @pytest.mark.parametrize("cut", ["{location: 3, sample: 90}", "{location: 1, sample: 7}"])
+    @pytest.mark.parametrize(
+        "cut",
+        [
+            "{location: 3, sample: 90}",
+            pytest.param("{location: 1, sample: 7}", marks=pytest.mark.slow),
+        ],
+    )
     def test_however_blocks_are_cut(self, tmp_path, cut):
         whole = counts(finished(tmp_path, EXCLUDING)[0])
         other, _ = finished(tmp_path, EXCLUDING, f"block={cut}", store="other.zarr")

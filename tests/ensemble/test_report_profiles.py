@@ -138,6 +138,7 @@ def test_a_location_where_nothing_is_observed_is_no_part_of_the_mean(tmp_path):
     assert all("j_14c: 1 of 3 locations have none, or do not vary." in c for c in captions)
 
 
+@pytest.mark.slow
 def test_indices_of_the_run_itself_are_found_as_well(tmp_path):
     asked = "{soc: [theta], at_10: [theta, mu_star, sigma]}"
     text = TEXT.replace("{soc: [mean, std, q05, q95], fraction_modern: [mean, std]}", asked)
@@ -321,6 +322,7 @@ def test_the_page_shows_what_the_store_allows(tmp_path):
         ElementTree.fromstring(drawn)
 
 
+@pytest.mark.slow
 def test_a_page_of_other_designs_and_without_observations(tmp_path, monkeypatch):
     give(monkeypatch, [data.forcing(observations={})])
     text = without("j_soc").replace("  j_14c:", "  # ")
@@ -330,7 +332,7 @@ def test_a_page_of_other_designs_and_without_observations(tmp_path, monkeypatch)
         assert text not in said
 
 
-@pytest.mark.parametrize("design", [MORRIS, GRID])
+@pytest.mark.parametrize("design", [MORRIS, pytest.param(GRID, marks=pytest.mark.slow)])
 def test_an_unfinished_run_shows_what_is_known(tmp_path, design):
     planned = plan(tmp_path, text=TEXT.replace("DESIGN", design))
     blocks = -(-(18 if design is MORRIS else 44) // 3)
@@ -348,7 +350,7 @@ def test_an_unfinished_run_shows_what_is_known(tmp_path, design):
 @pytest.mark.parametrize(
     ("lost", "gone"),
     [
-        ("observations/soc", "model and observations"),
+        pytest.param("observations/soc", "model and observations", marks=pytest.mark.slow),
         pytest.param("layer_bounds", "model and observations", marks=pytest.mark.slow),
         pytest.param("scale", "one line per value", marks=pytest.mark.slow),
         pytest.param("control/soc", "Carbon of the soil by depth", marks=pytest.mark.slow),

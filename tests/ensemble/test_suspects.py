@@ -162,6 +162,7 @@ def test_a_suspect_that_is_innocent_is_committed_with_one_child(tmp_path):
     assert not (store.path / "quarantine").exists()
 
 
+@pytest.mark.slow
 def test_a_fatal_control_member_costs_itself_alone(tmp_path):
     scenario = write(tmp_path, n=40, block=20, execution="{backend: local, hang_seconds: 2}")
     store = tmp_path / "run.zarr"

@@ -218,6 +218,7 @@ class TestShipped:
             rh, rh.isel(model=[0]).isel(sample=[0]).values * np.ones(rh.shape), rtol=1e-12
         )
 
+    @pytest.mark.slow
     def test_forcing(self, tmp_path):
         words = ("forcing.cells=3", "forcing.years=[1901, 1903]", "design.n=2", "kernel.cycle=1")
         later = (

@@ -62,6 +62,7 @@ def on_a_terminal(*words):
     return process.returncode, drawn.decode(), err.decode()
 
 
+@pytest.mark.slow
 def test_on_a_terminal_it_is_redrawn_until_the_run_is_complete(running):
     code, drawn, err = on_a_terminal("status", running, "--watch")
     assert code == 0, err

@@ -247,6 +247,7 @@ def rate(pool):
 """
 
 
+@pytest.mark.slow
 def test_an_edited_callee_in_another_file_is_compiled_anew(tmp_path):
     """Numba alone would use its cache here, as the caller's own file did not change."""
     package = tmp_path / "cached_plants"
