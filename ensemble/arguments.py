@@ -36,9 +36,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for program
 def load(scenario: str, settings: list[str]) -> "Loaded":
     """Return a scenario, with every check there is."""
     import scenarios
-    from ensemble.requests import check_statistics
+    from ensemble.requests import check_resources, check_statistics
 
-    return scenarios.load(scenario, settings=settings, checks=[check_statistics])
+    return scenarios.load(scenario, settings=settings, checks=[check_statistics, check_resources])
 
 
 def print_json(value: Any) -> None:

@@ -20,7 +20,7 @@ from ensemble.notices import Notice
 from ensemble.outlook import Outlook, outlook
 from ensemble.pilot import edges
 from ensemble.places import check_execution, store_place
-from ensemble.requests import check_statistics, check_sums
+from ensemble.requests import check_resources, check_statistics, check_sums
 from ensemble.responses import warnings
 from ensemble.setup import Setup
 from ensemble.stages import least_nbytes
@@ -141,6 +141,7 @@ def plan(scenario: Loaded, *, store: str | os.PathLike[str] | None = None) -> Pl
         raise ScenarioError([Problem(str(error), "kernel")], scenario.source) from error
     sections = {name: getattr(scenario, name) for name in type(scenario).model_fields}
     problems = [*check_kernel(sections, kernel), *check_statistics(sections)]
+    problems += check_resources(sections)
     if problems:
         raise ScenarioError(problems, scenario.source)
     options = read_options(scenario.kernel.options, kernel)

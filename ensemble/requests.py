@@ -1,16 +1,33 @@
 """Checks of a scenario that need the ensemble's own vocabulary."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from scenarios import Problem
+from scenarios.execution import Resources
 
 if TYPE_CHECKING:
     from ensemble.layout import Layout
 
 MOST_SUMS_BYTES = 512 << 20
 """Of one target at one location, for indices computed inside the run."""
+
+
+def check_resources(sections: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield times, amounts and options of jobs that SLURM does not take, as the scenario has them.
+
+    What a profile of a cluster says is judged when it is read.
+    """
+    chosen = sections.get("execution")
+    if chosen is None or chosen.backend != "slurm":
+        return
+    from slurm.resources import faults
+
+    fields = chosen.model_fields_set & Resources.model_fields.keys()
+    for name, text in faults({name: getattr(chosen, name) for name in sorted(fields)}):
+        yield Problem(text, f"execution.{name}")
 
 
 def check_statistics(sections: Mapping[str, Any]) -> Iterator[Problem]:
@@ -24,6 +41,7 @@ def check_statistics(sections: Mapping[str, Any]) -> Iterator[Problem]:
     # Of a design that is not sound and has a message of its own, what it is called is enough.
     design = sections.get("design") or SimpleNamespace(method=sections.get("design method", ""))
     for target, requests in sections["statistics"].items():
+        yield from _repeated(requests, f"statistics.{target}")
         for i, request in enumerate(requests):
             try:
                 why = unfit(request, design)
@@ -31,6 +49,31 @@ def check_statistics(sections: Mapping[str, Any]) -> Iterator[Problem]:
                 why = str(error)
             if why:
                 yield Problem(why, f"statistics.{target}[{i}]")
+
+
+def _repeated(requests: Sequence[Any], where: str) -> Iterator[Problem]:
+    """Yield requests of a statistic that an earlier one asks for, in whatever spelling.
+
+    A run makes one array of both, but a second one that was meant otherwise would be missed.
+    """
+    from ensemble.statistics import canonical
+
+    first: dict[tuple[str, str, float], int] = {}
+    for i, request in enumerate(requests):
+        try:
+            family, name = canonical(request)
+        except LookupError:
+            continue
+        number = _NUMBERED.fullmatch(name)
+        # q97.5 and q97.50 are arrays of two names.
+        asked = (family, number[1], float(number[2])) if number else (family, name, 0.0)
+        if asked in first:
+            text = f"{name} is {where}[{first[asked]}] already; name it once"
+            yield Problem(text, f"{where}[{i}]", other=f"{where}[{first[asked]}]")
+        first.setdefault(asked, i)
+
+
+_NUMBERED = re.compile(r"(q|above_|below_)(-?\d.*)")
 
 
 OF_AGGREGATES = ("moments", "histogram", "exceedance")
@@ -42,6 +85,7 @@ def _of_aggregates(asked: Mapping[str, Any]) -> Iterator[Problem]:
     from ensemble.statistics import canonical
 
     for target, one in asked.items():
+        yield from _repeated(one.statistics if one else (), f"aggregates.{target}.statistics")
         for i, request in enumerate(one.statistics if one else ()):
             try:
                 family, name = canonical(request)

@@ -11,7 +11,7 @@ from scenarios.profiles import resources
 from slurm import jobs, limits
 from slurm.commands import SlurmError, available
 from slurm.refusals import refusal
-from slurm.resources import Resources
+from slurm.resources import Resources, faults
 from slurm.script import batch_script
 
 if TYPE_CHECKING:
@@ -41,10 +41,17 @@ def resources_of(chosen: Slurm, base: Path = Path()) -> Resources:
     where = "execution.profiles"
     named = placed(base, chosen.profiles, where) if chosen.profiles else None
     file = named or Path(os.environ.get(PROFILES, DEFAULT_PROFILES)).expanduser()
-    try:
-        return Resources(**resources(chosen, file).model_dump())
-    except ValueError as error:
-        raise ScenarioError([Problem(str(error), "execution")], "SLURM") from error
+    asked = resources(chosen, file).model_dump()
+    own = chosen.model_fields_set
+    problems = [
+        Problem(text, f"execution.{name}")
+        if name in own
+        else Problem(text, f"{chosen.profile}.{name}", str(file))
+        for name, text in faults(asked)
+    ]
+    if problems:
+        raise ScenarioError(problems, "SLURM")
+    return Resources(**asked)
 
 
 def reasons(plan: "Plan", asked: Resources) -> list[str]:

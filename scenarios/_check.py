@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 import kernels
 from kernels import Kernel
 from kernels import _links as links
-from scenarios import _limits, units
+from scenarios import _limits, _numbers, units
 from scenarios._problems import Problem, ScenarioError, nearest, shown
 from scenarios._words import needed
 
@@ -25,6 +25,7 @@ def check(sections: dict[str, Any], base: Path | None = None) -> Iterator[Proble
     if chosen is None:
         return
     if "." in chosen.name:
+        yield from _numbers.of_designs(_designs(sections), sections.get("seed"), None)
         return
     try:
         kernel = kernels.get(chosen.name, base)
@@ -32,6 +33,7 @@ def check(sections: dict[str, Any], base: Path | None = None) -> Iterator[Proble
         yield Problem(str(error), "kernel")
         return
     if kernel.read is not None and any("." in name for name in links.names(chosen.options)):
+        yield from _numbers.of_designs(_designs(sections), sections.get("seed"), None)
         return
     yield from check_kernel(sections, kernel)
 
@@ -74,6 +76,8 @@ def check_kernel(sections: dict[str, Any], kernel: Kernel) -> Iterator[Problem]:
     yield from _limits.problems(sections.get("limits", {}), kernel, responses)
     yield from _unused(sections, targets, responses)
     yield from _parameters(sections, kernel)
+    yield from _numbers.of_parameters(sections.get("parameters") or {}, kernel)
+    yield from _numbers.of_designs(_designs(sections), sections.get("seed"), kernel)
 
 
 def _no_output(kernel: Kernel, where: str, name: str, outputs: list[str]) -> Problem:
@@ -160,6 +164,8 @@ def _dims(name: str, response: Any, kernel: Kernel) -> Iterator[Problem]:
     if not fits:
         text = f"output {response.output!r} has dimensions ({', '.join(dims) or 'none'})"
         yield Problem(f"{text}; needed an output with {words}", f"responses.{name}.{response.verb}")
+    elif response.verb == "layer":
+        yield from _numbers.of_depth(name, response, kernel)
 
 
 RESERVED = frozenset(

@@ -69,6 +69,10 @@ def _of_output(said: "LimitOf", output: Any, where: str) -> Iterator[Problem]:
             yield Problem(f"{text}{output.units!r}", where)
         return
     try:
-        limit_in_units(said.above, output.units)
+        above = limit_in_units(said.above, output.units)
     except ValueError as error:
         yield Problem(str(error), f"{where}.above")
+        return
+    if above <= 0.0:
+        text = f"found {shown(said.above)}; needed more than 0: it is the most that a soil can hold"
+        yield Problem(text, f"{where}.above")

@@ -22,12 +22,15 @@ class Problem:
         The file at fault; empty for the scenario itself.
     line : int or None
         Line in that file, counted from 1.
+    other : str
+        A second place of the scenario that the text is about, whose line is added once known.
     """
 
     text: str
     where: str = ""
     file: str = ""
     line: int | None = None
+    other: str = ""
 
     def render(self, source: str) -> str:
         """Return ``file:line: where: text``, in one line."""

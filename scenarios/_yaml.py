@@ -51,7 +51,11 @@ class Document:
         if problem.file or problem.line is not None or not problem.where:
             return problem
         placed = self.problem(problem.text, self._path(problem.where))
-        return Problem(problem.text, problem.where, placed.file, placed.line)
+        text = problem.text
+        if problem.other:
+            beside = self.problem("", self._path(problem.other))
+            text += f" ({beside.file or f'line {beside.line}'})"
+        return Problem(text, problem.where, placed.file, placed.line)
 
     def _path(self, where: str) -> list[str | int]:
         """Return the steps of ``a.b[0].c``, as far as the data goes; keys may hold dots."""

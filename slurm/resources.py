@@ -2,7 +2,9 @@
 
 import math
 import re
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 _TIME = re.compile(
     r"(?:(?P<d>\d+)-(?P<dh>\d+)(?::(?P<dm>\d+)(?::(?P<ds>\d+))?)?"
@@ -82,6 +84,34 @@ def one_line(what: str, text: str) -> str:
     return text
 
 
+def faults(asked: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the fields of `Resources` that make no sense, each with what is wrong.
+
+    Parameters
+    ----------
+    asked : mapping of str to object
+        Fields by name; those that are left out are not judged.
+    """
+    for name in ("jobs", "cores"):
+        if asked.get(name, 1) < 1:
+            yield name, f"{name} is {asked[name]!r}; at least 1 is needed"
+    for option in asked.get("extra", ()):
+        if not option.startswith("-"):
+            yield "extra", f"extra {option!r} is no option of sbatch; write --name=value"
+    for name, read in (("time", minutes), ("memory", mebibytes)):
+        try:
+            if name in asked:
+                read(asked[name])
+        except ValueError as error:
+            yield name, str(error)
+    for name, value in asked.items():
+        for text in value if isinstance(value, tuple) else (str(value),):
+            try:
+                one_line(name, text)
+            except ValueError as error:
+                yield name, str(error)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Resources:
     """What one job asks for, and how many such jobs there are.
@@ -130,26 +160,8 @@ class Resources:
     cache: str = ""
 
     def __post_init__(self) -> None:
-        problems = []
-        for name in ("jobs", "cores"):
-            if getattr(self, name) < 1:
-                problems.append(f"{name} is {getattr(self, name)!r}; at least 1 is needed")
-        for option in self.extra:
-            if not option.startswith("-"):
-                problems.append(f"extra {option!r} is no option of sbatch; write --name=value")
-        for check in (lambda: self.minutes, lambda: self.mebibytes, self._plain):
-            try:
-                check()
-            except ValueError as error:
-                problems.append(str(error))
-        if problems:
+        if problems := [text for _, text in faults(vars(self))]:
             raise ValueError("; ".join(problems))
-
-    def _plain(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            for text in value if isinstance(value, tuple) else (str(value),):
-                one_line(field.name, text)
 
     @property
     def minutes(self) -> int:

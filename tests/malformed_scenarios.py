@@ -135,6 +135,22 @@ EDITS: dict[str, tuple[list[tuple[str, str]], str]] = {
         [(C_SOIL, "[mean, {abve: 200}]")],
         "17: statistics.c_soil[1]: unknown statistic {abve: 200}; available: S1, ",
     ),
+    "a statistic twice": (
+        [(C_SOIL, "\n    - mean\n    - q5\n    - q05")],
+        "20: statistics.c_soil[2]: q05 is statistics.c_soil[1] already; name it once (line 19)",
+    ),
+    "a threshold twice": (
+        [(C_SOIL, "[{above: 200}, above_200.0]")],
+        "17: statistics.c_soil[1]: above_200 is statistics.c_soil[0] already; name it once (line",
+    ),
+    "a quantile twice": (
+        [(C_SOIL, "[q97.5, q97.50]")],
+        "17: statistics.c_soil[1]: q97.50 is statistics.c_soil[0] already; name it once (line 17)",
+    ),
+    "a statistic of sums twice": (
+        [seeded("aggregates: {c_veg: {over: [global_mean], statistics: [mean, std, mean]}}")],
+        "11: aggregates.c_veg.statistics[2]: mean is aggregates.c_veg.statistics[0] already; name",
+    ),
     "a median": (
         [(C_SOIL, "[mean, std, median]")],
         "17: statistics.c_soil[2]: unknown statistic 'median'; did you mean 'q50'?",
@@ -327,6 +343,60 @@ EDITS: dict[str, tuple[list[tuple[str, str]], str]] = {
             )
         ],
         "upper: found .inf; needed a finite number: leave",
+    ),
+    "memory, in words": (
+        [seeded("execution: {backend: slurm, memory: 16 gigs}")],
+        "11: execution.memory: memory '16 gigs' is not an amount; write 500M, 4G, 4GiB or 4096",
+    ),
+    "memory of nothing": (
+        [seeded("execution: {backend: slurm, memory: 0}")],
+        "11: execution.memory: memory '0' is zero; at least 1M is needed",
+    ),
+    "time, in hours": (
+        [seeded("execution: {backend: slurm, time: 4h}")],
+        "11: execution.time: time '4h' is not one of SLURM's forms; write minutes (90), hours:min",
+    ),
+    "time of nothing": (
+        [seeded("execution: {backend: slurm, time: 0}")],
+        "11: execution.time: time '0' is zero; at least one minute is needed",
+    ),
+    "an option of sbatch": (
+        [seeded("execution: {backend: slurm, extra: [exclusive]}")],
+        "11: execution.extra: extra 'exclusive' is no option of sbatch; write --name=value",
+    ),
+    "two lines of a script": (
+        [seeded('execution: {backend: slurm, account: "a\\nb"}')],
+        "11: execution.account: account 'a\\nb' holds a control character; one plain line",
+    ),
+    "a control value out of bounds": (
+        [seeded("parameters: {tau_soil_obs: -5}")],
+        "11: parameters.tau_soil_obs: found -5 yr; needed ",
+    ),
+    "a change that turns the sign": (
+        [
+            (
+                "monte_carlo, n: 8, parameters: {tau_veg_obs: {normal: [10.3, 1.4], lower: 2}}",
+                "one_at_a_time, parameters: tau_veg_obs, change: [-1.5]",
+            )
+        ],
+        "8: design.cross[0].change: tau_veg_obs: a change of -1.5 turns its sign",
+    ),
+    "values of a grid out of bounds": (
+        [
+            (
+                "monte_carlo, n: 8, parameters: {tau_veg_obs: {normal: [10.3, 1.4], lower: 2}}",
+                "grid, parameters: {tau_veg_obs: [5, -5]}",
+            )
+        ],
+        f"{PLACE}: tau_veg_obs is -5.0 yr, below the kernel's bound",
+    ),
+    "a limit of nothing": (
+        [seeded("limits: {c_soil: {above: 0 Pg C}}")],
+        "11: limits.c_soil.above: found '0 Pg C'; needed more than 0: it is the most that a soil",
+    ),
+    "a limit below zero": (
+        [seeded("limits: {c_soil: {above: -3 Eg C}}")],
+        "11: limits.c_soil.above: found '-3 Eg C'; needed more than 0: it is the most that a soil",
     ),
     "negative sd": (
         [("[10.3, 1.4]", "[10.3, -1.4]")],

@@ -7,7 +7,7 @@ from typing import Any
 
 from ensemble.statistics._contract import REFUSE_ABOVE as REFUSE_ABOVE
 from ensemble.statistics._contract import Declared as Declared
-from ensemble.statistics._contract import Family
+from ensemble.statistics._contract import Family, spelled
 from ensemble.statistics._contract import Partial as Partial
 from ensemble.statistics._contract import Reduction as Reduction
 from ensemble.statistics._contract import Target as Target
@@ -33,7 +33,7 @@ def canonical(request: str | Mapping[str, float]) -> tuple[str, str]:
     if isinstance(request, str):
         text = request
     else:
-        text = "_".join(f"{word}_{value:g}" for word, value in request.items())
+        text = "_".join(f"{word}_{spelled(value)}" for word, value in request.items())
     for family, module in families().items():
         if name := module.match(text):
             return family, name
@@ -51,7 +51,7 @@ def canonical(request: str | Mapping[str, float]) -> tuple[str, str]:
 
 def _as_written(request: Mapping[str, float]) -> str:
     """Return a request of key and value as a scenario has it."""
-    return f"{{{', '.join(f'{word}: {value:g}' for word, value in request.items())}}}"
+    return f"{{{', '.join(f'{word}: {spelled(value)}' for word, value in request.items())}}}"
 
 
 def unfit(request: str | Mapping[str, float], design: Any) -> str:

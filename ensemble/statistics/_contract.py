@@ -19,6 +19,15 @@ REFUSE_ABOVE = 0.2
 """Share of a design that failed or excluded members may cost before there is no index."""
 
 
+def spelled(number: float) -> str:
+    """Return the shortest text of a number that is read as that number again: ``200``, ``1e+06``.
+
+    Six digits where they are the number, which is how names of arrays have always been made.
+    """
+    short = f"{number:g}"
+    return short if float(short) == number else repr(number)
+
+
 @dataclass(frozen=True)
 class Target:
     """An output or a response that is reduced over samples.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.compiled import exceed
-from ensemble.statistics._contract import F8, Declared, Partial, Target
+from ensemble.statistics._contract import F8, Declared, Partial, Target, spelled
 
 _REQUEST = re.compile(r"(above|below)_(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)$")
 
@@ -16,7 +16,7 @@ _REQUEST = re.compile(r"(above|below)_(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)$")
 def match(request: str) -> str | None:
     """Return the request with its threshold in shortest form."""
     found = _REQUEST.match(request)
-    return f"{found[1]}_{float(found[2]):g}" if found else None
+    return f"{found[1]}_{spelled(float(found[2]))}" if found else None
 
 
 def reduction(requests: Sequence[str], target: Target) -> "Exceedance":

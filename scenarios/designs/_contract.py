@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from kernels import Parameter
+from scenarios._problems import Problem, ScenarioError
 
 F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]
@@ -138,6 +139,18 @@ class DesignSpec(BaseModel):
     def open(self, context: Context) -> Design:
         """Return the design; raise `ScenarioError` with every problem found."""
         raise NotImplementedError
+
+    def judge(self, context: Context) -> list[Problem]:
+        """Return what is wrong with its words whatever the data are: numbers, units, bounds.
+
+        A context without data: no bounds of forcings, no columns, defaults of the table. Where
+        opening takes long or needs a file, a design judges as much as it can without.
+        """
+        try:
+            self.open(context)
+        except ScenarioError as error:
+            return list(error.problems)
+        return []
 
     def names(self) -> tuple[str, ...]:
         """Return the parameters it varies, without opening it; ``"all"`` as ``("*",)``."""

@@ -141,6 +141,27 @@ def resolve(
     return found
 
 
+def judgeable(
+    written: Mapping[str, Distribution | None], context: Context
+) -> dict[str, Distribution]:
+    """Return the distributions of which every number is known without data.
+
+    Not those with a column of the location table, and none that follows a default, which
+    forcings may make another by location.
+    """
+    return {
+        name: distribution
+        for name, distribution in written.items()
+        if name in context.parameters and distribution is not None and not _of_data(distribution)
+    }
+
+
+def _of_data(distribution: Distribution) -> bool:
+    shape = getattr(distribution, distribution.family)
+    numbers = [getattr(shape, key) for key in type(shape).model_fields]
+    return any(isinstance(n, Column) for n in (*numbers, distribution.lower, distribution.upper))
+
+
 def _empty_account() -> dict[str, Any]:
     return {"parameters": [], **{key: {} for key in KEYED}, "warnings": []}
 

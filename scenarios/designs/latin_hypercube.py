@@ -19,7 +19,7 @@ from scenarios.designs._account import account
 from scenarios.designs._contract import Context, DesignSpec
 from scenarios.designs._grammar import Parameters
 from scenarios.designs._levels import Levels, all_or_none, span
-from scenarios.designs._marginals import Marginal, resolve
+from scenarios.designs._marginals import Marginal, Resolved, resolve
 from scenarios.designs._qmc import engine
 from scenarios.designs._streams import key, words
 
@@ -65,9 +65,14 @@ class Spec(DesignSpec):
         """Return the parameters it varies; ``"*"`` is all of the kernel's."""
         return tuple(self.parameters)
 
-    def open(self, context: Context) -> "LatinHypercube":
-        """Return the design; raise `ScenarioError` with every problem found."""
+    def judge(self, context: Context) -> list[Problem]:
+        """Return what is wrong without drawing the table; see `DesignSpec.judge`."""
         problems: list[Problem] = []
+        self._resolved(context, problems)
+        return problems
+
+    def _resolved(self, context: Context, problems: list[Problem]) -> Resolved:
+        """Return the parameters; add what is wrong with them or with their number."""
         resolved = resolve(self.parameters, context, problems, truncate=True)
         numbers = self.n * len(resolved.names)
         if numbers > LARGEST:
@@ -77,6 +82,12 @@ class Spec(DesignSpec):
                 f"holds its whole table, at most n: {most} here; use monte_carlo or sobol"
             )
             problems.append(Problem(text, f"{context.path}.n"))
+        return resolved
+
+    def open(self, context: Context) -> "LatinHypercube":
+        """Return the design; raise `ScenarioError` with every problem found."""
+        problems: list[Problem] = []
+        resolved = self._resolved(context, problems)
         if problems:
             raise ScenarioError(problems)
         attributes = account(

@@ -27,7 +27,7 @@ from scenarios.designs._contract import Context, DesignSpec
 from scenarios.designs._grammar import Distribution, Parameters
 from scenarios.designs._groups import Groups, grouped
 from scenarios.designs._levels import Levels, runs, single, span, trimmed
-from scenarios.designs._marginals import Marginal, resolve
+from scenarios.designs._marginals import Marginal, Resolved, resolve
 from scenarios.designs._streams import key
 from scenarios.designs._trajectories import Source, Steps
 
@@ -85,13 +85,21 @@ class Spec(DesignSpec):
         """Return the parameters it varies; ``"*"`` is all of the kernel's."""
         return tuple(self.parameters)
 
-    def open(self, context: Context) -> "Morris":
-        """Return the design; raise `ScenarioError` with every problem found."""
+    def judge(self, context: Context) -> list[Problem]:
+        """Return what is wrong without choosing trajectories; see `DesignSpec.judge`."""
         problems: list[Problem] = []
+        self._resolved(context, problems)
+        return problems
+
+    def _resolved(
+        self, context: Context, problems: list[Problem]
+    ) -> tuple[Resolved, tuple[str, ...], I8]:
+        """Return parameters, labels of effects and groups; add what is wrong to ``problems``."""
         resolved = resolve(self.parameters, context, problems, truncate=False)
         for name, marginal in resolved.marginals.items():
             problems += _check(name, self.parameters.get(name), marginal, context)
         labels: tuple[str, ...] = ()
+        group = np.empty(0, np.int64)
         if not problems:
             labels, group = grouped(self.groups, resolved.names, context.path, problems)
         if self.optimal is not None and not self.optimal < self.trajectories <= 5000:
@@ -100,6 +108,12 @@ class Spec(DesignSpec):
                 "fewer than the trajectories, and at most 5000 of these to choose from"
             )
             problems.append(Problem(text, f"{context.path}.optimal"))
+        return resolved, labels, group
+
+    def open(self, context: Context) -> "Morris":
+        """Return the design; raise `ScenarioError` with every problem found."""
+        problems: list[Problem] = []
+        resolved, labels, group = self._resolved(context, problems)
         if problems:
             raise ScenarioError(problems)
         source = Source(key(context, "trajectories"), self.levels, len(resolved.names), len(labels))

@@ -75,6 +75,20 @@ class Spec(DesignSpec):
         """Return the parameters it varies; ``"*"`` is all of the kernel's."""
         return tuple(self.parameters)
 
+    def judge(self, context: Context) -> list[Problem]:
+        """Return changes that turn the sign of what cannot be negative; defaults may be of data."""
+        names = [*context.parameters] if self.parameters == [EVERY] else self.parameters
+        least = min(self.change)
+        return [
+            Problem(
+                f"{name}: a change of {least:g} turns its sign, and it is {p.lower:g} or more "
+                f"{p.units}; needed -1 or more",
+                f"{context.path}.change",
+            )
+            for name in names
+            if (p := context.parameters.get(name)) and p.lower >= 0.0 and least < -1.0
+        ]
+
     def open(self, context: Context) -> "OneAtATime":
         """Return the design; raise `ScenarioError` with every problem found."""
         names = [*context.parameters] if self.parameters == [EVERY] else self.parameters

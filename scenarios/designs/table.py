@@ -62,6 +62,10 @@ class Spec(DesignSpec):
         """Return the table, so that a store can keep a copy; see `DesignSpec.files`."""
         return {self._kept_as(): placed(base, self.path, "design.path")}
 
+    def judge(self, context: Context) -> list[Problem]:
+        """Return what can be said before the file is opened; see `DesignSpec.judge`."""
+        return list(self._wanted(context))
+
     def open(self, context: Context) -> "Rows":
         """Return the design; raise `ScenarioError` with every problem found."""
         file = context.base / self._kept_as()

@@ -82,7 +82,7 @@ class Cells(BaseModel):
     box: tuple[float, float, float, float] | None = Field(
         default=None, description="[south, north, west, east], degrees"
     )
-    pft: list[int] = Field(default=[], description="IGBP classes")
+    pft: list[Annotated[int, Field(ge=1, le=18)]] = Field(default=[], description="IGBP classes")
 
     @field_validator("box")
     @classmethod

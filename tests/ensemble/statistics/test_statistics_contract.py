@@ -121,3 +121,20 @@ def test_an_unknown_request_names_the_nearest():
 
 def test_every_family_is_found_by_its_file():
     assert set(statistics.families()) >= {"moments", "histogram", "exceedance"}
+
+
+@pytest.mark.parametrize(
+    ("threshold", "name"),
+    [
+        (200, "above_200"),
+        (200.0001, "above_200.0001"),
+        (1234567.8, "above_1234567.8"),
+        (1e6, "above_1e+06"),
+        (-0.1, "above_-0.1"),
+    ],
+)
+def test_a_threshold_is_that_of_the_scenario_to_its_last_digit(threshold, name):
+    family, found = canonical({"above": threshold})
+    assert (family, found) == ("exceedance", name)
+    assert canonical(found) == (family, found)
+    assert statistics.families()[family].reduction([found], None).thresholds == {name: threshold}
