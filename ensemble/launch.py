@@ -21,7 +21,7 @@ from ensemble.planning import Plan, other_code
 from ensemble.setup import Setup
 from ensemble.store import FORMAT, PlanError, Store, create, read
 from ensemble.zarr_json import ArraySpec
-from kernels._fingerprint import fingerprint
+from kernels.contract.fingerprint import fingerprint
 from scenarios import Scenario, read_options
 from scenarios.forcing import Locations
 

@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-from kernels._paths import expanded
+from kernels.contract.paths import expanded
 from scenarios import Loaded, Problem, ScenarioError
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/|[A-Za-z][A-Za-z0-9+.-]+::")

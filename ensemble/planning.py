@@ -25,7 +25,7 @@ from ensemble.responses import warnings
 from ensemble.setup import Setup
 from ensemble.stages import least_nbytes
 from ensemble.statistics import canonical
-from kernels._fingerprint import fingerprint
+from kernels.contract.fingerprint import fingerprint
 from scenarios import (
     Loaded,
     Problem,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ensemble.places import address_of, is_address
 from ensemble.store import PlanError, check_root, read
-from kernels._paths import expanded
+from kernels.contract.paths import expanded
 
 if TYPE_CHECKING:
     import xarray as xr

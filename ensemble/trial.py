@@ -23,7 +23,7 @@ from ensemble.reasons import reasons
 from ensemble.setup import identity
 from ensemble.store import PlanError
 from kernels import BY_CODE, OK, is_ours
-from kernels._links import names
+from kernels.chains.parts.links import names
 
 F8 = NDArray[np.float64]
 

@@ -96,6 +96,6 @@ def _warm_here(loaded: "Loaded") -> None:
     begun = time.perf_counter()
     EnsembleWork(planned.setup, planned.layout).compile()
     seconds = time.perf_counter() - begun
-    beside = f"{Path(kernels.__path__[0]) / '__pycache__'} and beside other code"
+    beside = f"the folders __pycache__ of {kernels.__path__[0]} and beside other code"
     where = os.environ.get(VARIABLE) or beside
     put(f"{loaded.source}: compiled in {seconds:.1f} s for {cpu()}, in {where}")

@@ -1,4 +1,7 @@
-"""Models: one file each, a table and compiled stages. See ``DESIGN.md`` beside this file."""
+"""Models: one file each, a table and compiled stages. See ``DESIGN.md`` beside this file.
+
+A model of somebody else's needs the names of this package and none of its rooms.
+"""
 
 import difflib
 from collections.abc import Iterator
@@ -6,38 +9,76 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from kernels._contract import MODEL as MODEL
-from kernels._contract import Batch as Batch
-from kernels._contract import Coordinate as Coordinate
-from kernels._contract import Derived as Derived
-from kernels._contract import Fault as Fault
-from kernels._contract import Kernel as Kernel
-from kernels._contract import Limit as Limit
-from kernels._contract import Parameter as Parameter
-from kernels._contract import Run as Run
-from kernels._contract import Stage as Stage
-from kernels._contract import Unavailable as Unavailable
-from kernels._contract import Unfit as Unfit
-from kernels._contract import Variable as Variable
-from kernels._imports import explain, misplaced
-from kernels._plausible import HALF_AROUND as HALF_AROUND
-from kernels._plausible import QUARTER_AROUND as QUARTER_AROUND
-from kernels._plausible import Plausible as Plausible
-from kernels._ranges import Range as Range
-from kernels._registry import module_names as module_names
-from kernels._status import BY_CODE as BY_CODE
-from kernels._status import CRASHED as CRASHED
-from kernels._status import NOT_RUN as NOT_RUN
-from kernels._status import OK as OK
-from kernels._status import STATUSES as STATUSES
-from kernels._status import TIMED_OUT as TIMED_OUT
+from kernels.contract.imports import explain, misplaced
+from kernels.contract.plausible import HALF_AROUND as HALF_AROUND
+from kernels.contract.plausible import QUARTER_AROUND as QUARTER_AROUND
+from kernels.contract.plausible import Plausible as Plausible
+from kernels.contract.ranges import Range as Range
+from kernels.contract.registry import module_names as module_names
+from kernels.contract.status import BAD_INPUT as BAD_INPUT
+from kernels.contract.status import BAD_OUTPUT as BAD_OUTPUT
+from kernels.contract.status import BY_CODE as BY_CODE
+from kernels.contract.status import CRASHED as CRASHED
+from kernels.contract.status import NOT_CONVERGED as NOT_CONVERGED
+from kernels.contract.status import NOT_FINITE as NOT_FINITE
+from kernels.contract.status import NOT_RUN as NOT_RUN
+from kernels.contract.status import OK as OK
+from kernels.contract.status import OUT_OF_RANGE as OUT_OF_RANGE
+from kernels.contract.status import STATUSES as STATUSES
+from kernels.contract.status import TIMED_OUT as TIMED_OUT
+from kernels.contract.tables import MODEL as MODEL
+from kernels.contract.tables import Batch as Batch
+from kernels.contract.tables import Coordinate as Coordinate
+from kernels.contract.tables import Derived as Derived
+from kernels.contract.tables import Fault as Fault
+from kernels.contract.tables import Kernel as Kernel
+from kernels.contract.tables import Limit as Limit
+from kernels.contract.tables import Parameter as Parameter
+from kernels.contract.tables import Run as Run
+from kernels.contract.tables import Stage as Stage
+from kernels.contract.tables import Unavailable as Unavailable
+from kernels.contract.tables import Unfit as Unfit
+from kernels.contract.tables import Variable as Variable
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoints
 
+    from kernels.contract.build import block as block
+    from kernels.contract.build import equation as equation
+    from kernels.contract.fingerprint import fingerprint as fingerprint
+    from kernels.numerics.exp import exp as exp
+    from kernels.numerics.log import log as log
+
+# Asked for alone: numba takes as long to import as all the rest.
+LATER = {
+    "block": "contract.build",
+    "equation": "contract.build",
+    "exp": "numerics.exp",
+    "fingerprint": "contract.fingerprint",
+    "log": "numerics.log",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if module := LATER.get(name):
+        return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 ENTRY_POINTS = "soilsweep.kernels"
+FAMILIES = ("casa", "chains", "corpse", "mimics", "programs")
+"""Folders with kernels: one file each directly in them, their parts one folder deeper."""
+
+
+def _ours() -> dict[str, str]:
+    """Return the kernels of this package, name to module."""
+    found = {name: f"{__name__}.{name}" for name in module_names(__path__)}
+    for family in FAMILIES:
+        folders = [str(Path(folder) / family) for folder in __path__]
+        found |= {name: f"{__name__}.{family}.{name}" for name in module_names(folders)}
+    return found
 
 
 def _installed() -> "EntryPoints":
@@ -49,12 +90,12 @@ def _installed() -> "EntryPoints":
 
 def names() -> list[str]:
     """Return the kernels of this package and those that others install by entry point."""
-    return sorted({*module_names(__path__), *(e.name for e in _installed())})
+    return sorted({*_ours(), *(e.name for e in _installed())})
 
 
 def is_ours(name: str) -> bool:
     """Return whether a kernel is a file of this package, not an installed module's or a user's."""
-    return name in module_names(__path__)
+    return name in _ours()
 
 
 class NotOurs(Exception):
@@ -97,8 +138,8 @@ def get(name: str, beside: Path | None = None) -> Kernel:
     NotOurs
         It is not one of this package and `ours_alone`.
     """
-    if is_ours(name):
-        module = import_module(f"kernels.{name}")
+    if ours := _ours().get(name):
+        module = import_module(ours)
     elif who := _ours_alone.get():
         raise NotOurs(f"kernel {name!r} is not one of this package, and {who} imports no other")
     elif found := [e for e in _installed() if e.name == name]:

@@ -17,12 +17,23 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels._build import BOTH, FIRST, SECOND, block, equation, find_runs
-from kernels._contract import F8, I8, U1, Batch, Derived, Kernel, Parameter, Run, Stage, Variable
-from kernels._limits import CHANGE, LAND, SOIL, VEGETATION
-from kernels._plausible import Plausible
-from kernels._ranges import accepted
-from kernels._status import BAD_INPUT, NOT_FINITE, OK, OUT_OF_RANGE
+from kernels.contract.build import BOTH, FIRST, SECOND, block, equation, find_runs
+from kernels.contract.limits import CHANGE, LAND, SOIL, VEGETATION
+from kernels.contract.plausible import Plausible
+from kernels.contract.ranges import accepted
+from kernels.contract.status import BAD_INPUT, NOT_FINITE, OK, OUT_OF_RANGE
+from kernels.contract.tables import (
+    F8,
+    I8,
+    U1,
+    Batch,
+    Derived,
+    Kernel,
+    Parameter,
+    Run,
+    Stage,
+    Variable,
+)
 
 IMPLICIT, EXPLICIT, EXPONENTIAL = 0, 1, 2
 SCHEMES = ("implicit", "explicit", "exponential")

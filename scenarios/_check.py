@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 import kernels
 from kernels import Kernel
-from kernels import _links as links
+from kernels.chains.parts import links
 from scenarios import _limits, _numbers, units
 from scenarios._problems import Problem, ScenarioError, nearest, shown
 from scenarios._words import needed

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from kernels import _paths
+from kernels.contract import paths as _paths
 from scenarios._problems import Problem, ScenarioError
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from reference_forcing import SITES, coords, drivers
 
-from kernels import Batch, casa_cnp, casa_debris, casa_vegetation
+from kernels import Batch
+from kernels.casa import casa_cnp, casa_debris, casa_vegetation
 
 LITTER = ("litter_met", "litter_str", "litter_cwd", "litter_leaf", "litter_froot")
 PLANTS = ("leaf", "wood", "froot")

@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 from reference_forcing import constants, drivers
 
-from kernels._casa_table import published
+from kernels.casa.shared.pft_table import published
 
 YEAR = 365
 

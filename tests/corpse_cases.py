@@ -9,8 +9,8 @@ import numpy as np
 import stages
 from reference_forcing import table
 
-from kernels import corpse
-from kernels._corpse_sets import NAMES, SETS
+from kernels.corpse import corpse
+from kernels.corpse.cohort.sets import NAMES, SETS
 
 OF_FILE = {"12.18d": "testbed_2017", "march20": "testbed_2020"}
 PUBLISHED = ("c_labile", "c_recalc", "c_necro", "p_labile", "p_recalc", "p_necro", "microbes")

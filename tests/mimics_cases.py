@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import stages
 
-from kernels import mimics
-from kernels._mimics_sets import FORM_OF, SETS
+from kernels.mimics import mimics
+from kernels.mimics.one_layer.sets import FORM_OF, SETS
 
 POOLS = ("lit_m", "lit_s", "mic_r", "mic_k", "som_p", "som_c", "som_a")
 COLD = np.array([1.65, 1.65, 0.4125, 0.4125, 1.85625, 6.1875, 4.33125])

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from kernels._casa_lookup import _BLOCKS, _SHARES
-from kernels._casa_phenology import turns
-from kernels._casa_roots import KROOT, ROOT_DEPTH
-from kernels._casa_table import PFTS, published
-from kernels._corpse_sets import SETS as CORPSE_SETS
-from kernels._mimics_sets import SETS as MIMICS_SETS
-from kernels._mimics_table import _LABELS
+from kernels.casa.plants.phenology import turns
+from kernels.casa.shared.lookup import _BLOCKS, _SHARES
+from kernels.casa.shared.pft_table import PFTS, published
+from kernels.casa.shared.roots import KROOT, ROOT_DEPTH
+from kernels.corpse.cohort.sets import SETS as CORPSE_SETS
+from kernels.mimics.daily.parameter_file import _LABELS
+from kernels.mimics.one_layer.sets import SETS as MIMICS_SETS
 
 
 def casa(shares=True):

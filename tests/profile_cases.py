@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import stages
 
-from kernels import mimics_profile
+from kernels.mimics import mimics_profile
 
 PROFILE_POOLS = ("lit_m", "lit_s", "mic_r", "mic_k", "som_p", "som_c", "som_a")
 

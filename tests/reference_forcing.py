@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kernels._casa_roots import THICKNESS, pft_weights, root_zone
+from kernels.casa.shared.roots import THICKNESS, pft_weights, root_zone
 
 TABLES = Path(__file__).parent / "testbed"
 DAYS = 365

@@ -3,7 +3,8 @@
 import numpy as np
 import stages
 
-from kernels import Batch, mimics_testbed
+from kernels import Batch
+from kernels.mimics import mimics_testbed
 
 POOLS = ("lit_m", "lit_s", "mic_r", "mic_k", "som_p", "som_c", "som_a")
 LITTER = ("mimics_litter_met", "mimics_litter_str", "cwd_to_litter")

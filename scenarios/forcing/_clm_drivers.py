@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from kernels._casa_roots import Variant, pft_weights, root_zone
+from kernels.casa.shared.roots import Variant, pft_weights, root_zone
 from scenarios.forcing._checks import F8
 from scenarios.forcing._clm_file import History
 from scenarios.forcing._clm_place import Column

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kernels._fortran import number
+from kernels.fortran.numbers import number
 from scenarios._problems import Problem, nearest
 from scenarios.forcing._checks import F8, Findings, digest, is_fill, not_a_file
 from scenarios.forcing._places import find_places

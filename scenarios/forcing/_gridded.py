@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from kernels._fortran import integer, number, real
+from kernels.fortran.numbers import integer, number, real
 from scenarios._problems import Problem
 from scenarios.forcing._checks import F8, Findings, digest, not_a_file
 from scenarios.forcing._declared import FILLS_MISSING, Input, Order, Quantity

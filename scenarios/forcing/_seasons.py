@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels._casa_roots import THICKNESS, Variant, pft_weights, root_zone
+from kernels.casa.shared.roots import THICKNESS, Variant, pft_weights, root_zone
 from scenarios.forcing._checks import F8
 from scenarios.forcing._contract import Locations
 from scenarios.forcing._served import DAYS

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from kernels._fortran import number
+from kernels.fortran.numbers import number
 from scenarios._problems import Problem
 from scenarios.forcing._checks import F8, Findings, digest, is_fill, not_a_file
 from scenarios.forcing._contract import Locations

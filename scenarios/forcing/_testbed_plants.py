@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels._casa_table import published
+from kernels.casa.shared.pft_table import published
 from scenarios.forcing._checks import F8
 
 FMET = (0.75, 0.85, 0.013)

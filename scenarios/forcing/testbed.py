@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from kernels import Variable
-from kernels._casa_roots import pft_weights, root_zone
+from kernels.casa.shared.roots import pft_weights, root_zone
 from scenarios._problems import Problem
 from scenarios.forcing._checks import F8, Findings, Years, as_range
 from scenarios.forcing._contract import Forcing, ReaderSpec

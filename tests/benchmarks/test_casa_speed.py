@@ -11,7 +11,8 @@ from benchmarks.comparing import Against
 from casa_cases import made
 from reference_forcing import SITES, drivers
 
-from kernels import Batch, casa_cnp, casa_vegetation
+from kernels import Batch
+from kernels.casa import casa_cnp, casa_vegetation
 
 DAYS = ("litter_met", "litter_str", "litter_cwd")
 YEARS = ("rh", "litter_input", "soil_litter_carbon")

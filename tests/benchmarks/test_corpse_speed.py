@@ -12,8 +12,9 @@ from benchmarks.comparing import Against
 from corpse_cases import seasons
 from numba import njit
 
-from kernels import Batch, corpse
-from kernels._corpse_sets import NAMES, SETS
+from kernels import Batch
+from kernels.corpse import corpse
+from kernels.corpse.cohort.sets import NAMES, SETS
 
 
 @njit(error_model="numpy")

@@ -13,10 +13,11 @@ import pytest
 from benchmarks.comparing import Against
 from mimics_cases import CASES, COLD, POOLS, YEAR, lasting
 
-from kernels import Batch, mimics
-from kernels._mimics_coefficients import coefficients
-from kernels._mimics_equations import COEFFICIENTS, FORMS, corpse
-from kernels._mimics_sets import FORM_OF, NAMES
+from kernels import Batch
+from kernels.mimics import mimics
+from kernels.mimics.one_layer.coefficients import coefficients
+from kernels.mimics.one_layer.equations import COEFFICIENTS, FORMS, corpse
+from kernels.mimics.one_layer.sets import FORM_OF, NAMES
 
 C_LOOPS = r"""
 #include <math.h>

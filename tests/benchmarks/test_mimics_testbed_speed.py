@@ -10,9 +10,12 @@ from benchmarks.comparing import Against
 from numba import njit
 from testbed_mimics import climates, coords_of, made, means, rows_of
 
-from kernels import Batch, mimics_testbed
-from kernels._mimics_coefficients import of_inputs
-from kernels._mimics_equations import (
+from kernels import Batch
+from kernels.contract.status import OK
+from kernels.mimics import mimics_testbed
+from kernels.mimics.daily.mean import mean_coefficients
+from kernels.mimics.one_layer.coefficients import of_inputs
+from kernels.mimics.one_layer.equations import (
     COEFFICIENTS,
     POOLS,
     REVERSE,
@@ -20,12 +23,10 @@ from kernels._mimics_equations import (
     corpse,
     metabolic_fraction,
 )
-from kernels._mimics_linear import work
-from kernels._mimics_mean import mean_coefficients
-from kernels._mimics_sets import LIGNIN_N_MOST, NAMES, Q1, Q2, Q3
-from kernels._mimics_steady import cold_start, steady
-from kernels._mimics_stepping import euler
-from kernels._status import OK
+from kernels.mimics.one_layer.sets import LIGNIN_N_MOST, NAMES, Q1, Q2, Q3
+from kernels.mimics.one_layer.steady import cold_start, steady
+from kernels.mimics.one_layer.stepping import euler
+from kernels.numerics.small_systems import work
 
 SERIES = tuple(mimics_testbed._DAILY)
 

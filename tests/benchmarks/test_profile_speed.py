@@ -12,7 +12,8 @@ from benchmarks import profile_reference as reference
 from benchmarks.comparing import Against, in_words
 from profile_cases import CASES, NAMES, PROFILE_POOLS, with_14c
 
-from kernels import Batch, mimics_profile
+from kernels import Batch
+from kernels.mimics import mimics_profile
 
 FIVE = np.full(20, 5.0)
 YEARS_TO_REST = 29_658

@@ -6,8 +6,7 @@ from typing import Literal
 import numpy as np
 
 from chained import CALLS, DAYS
-from kernels import Kernel, Parameter, Stage, Variable
-from kernels._status import NOT_FINITE
+from kernels import NOT_FINITE, Kernel, Parameter, Stage, Variable
 
 
 @dataclass(frozen=True)

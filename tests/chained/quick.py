@@ -5,8 +5,7 @@ from typing import Literal
 
 from chained import CALLS
 from chained._soil import COMMON, DRIVERS, EFFICIENCY, fill, pools
-from kernels import Kernel, Parameter, Stage, Variable
-from kernels._status import BAD_INPUT
+from kernels import BAD_INPUT, Kernel, Parameter, Stage, Variable
 
 
 @dataclass(frozen=True)

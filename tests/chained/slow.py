@@ -7,8 +7,7 @@ import numpy as np
 
 from chained import CALLS
 from chained._soil import COMMON, DRIVERS, EFFICIENCY, fill, pools
-from kernels import Kernel, Parameter, Stage, Variable
-from kernels._status import BAD_INPUT, NOT_CONVERGED
+from kernels import BAD_INPUT, NOT_CONVERGED, Kernel, Parameter, Stage, Variable
 
 START = {"steady": 100.0, "cold": 0.0}
 

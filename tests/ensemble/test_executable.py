@@ -288,7 +288,7 @@ def test_a_full_scratch_disk_is_not_taken_for_the_stores(tmp_path, monkeypatch, 
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("kernels._program.Program._furnish", full)
+    monkeypatch.setattr("kernels.programs.parts.program.Program._furnish", full)
     with pytest.raises(Exception, match=rf"scratch folder: {scratch}: No space left on device"):
         ensemble.run(plan, workers=1)
     assert read(plan.path).committed() == {}

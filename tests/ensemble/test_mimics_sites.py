@@ -11,11 +11,11 @@ from mimics_cases import run as run_members
 from support import DATA, needs_data, plan, run
 
 import kernels
-from kernels._mimics_coefficients import coefficients
-from kernels._mimics_equations import COEFFICIENTS, FORMS
-from kernels._mimics_linear import work
-from kernels._mimics_sets import FORM_OF, NAMES, SETS
-from kernels._mimics_steady import cold_start, steady
+from kernels.mimics.one_layer.coefficients import coefficients
+from kernels.mimics.one_layer.equations import COEFFICIENTS, FORMS
+from kernels.mimics.one_layer.sets import FORM_OF, NAMES, SETS
+from kernels.mimics.one_layer.steady import cold_start, steady
+from kernels.numerics.small_systems import work
 from scenarios import ScenarioError
 
 SITES = """\

@@ -17,7 +17,7 @@ from ensemble.quarantine import CONTROL
 from ensemble.store import read
 from ensemble.suspects import Part
 from kernels import CRASHED, OK, TIMED_OUT
-from kernels._status import NOT_FINITE
+from kernels.contract.status import NOT_FINITE
 
 N = 100_000
 BAD = {31_234: CRASHED, 77_777: TIMED_OUT, 5: NOT_FINITE}

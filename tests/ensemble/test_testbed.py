@@ -13,7 +13,7 @@ from support import DATA, needs_data, run
 import ensemble
 import scenarios
 from ensemble.store import read
-from kernels._casa_equations import activity, log_dry, log_wet, tens_above
+from kernels.casa.shared.equations import activity, log_dry, log_wet, tens_above
 
 TABLES = Path(__file__).parents[1] / "testbed"
 SITES, YEARS = "ABCDEFG", (1901, 1910, 2000)

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kernels import Coordinate, Kernel, Parameter, Stage, Variable
-from kernels._status import NOT_FINITE
+from kernels import NOT_FINITE, Coordinate, Kernel, Parameter, Stage, Variable
 
 MODELS = ("alpha", "beta", "gamma")
 

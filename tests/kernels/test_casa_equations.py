@@ -9,18 +9,9 @@ from reference_forcing import constants, table
 from support import DATA, needs_data
 
 import kernels
-from kernels import Unfit, casa_cnp, casa_debris, casa_vegetation
-from kernels._casa_equations import (
-    activity,
-    cold,
-    growth_efficiency,
-    log_dry,
-    log_wet,
-    tens_above,
-    warmth,
-)
-from kernels._casa_lookup import read_table
-from kernels._casa_phenology import (
+from kernels import Unfit
+from kernels.casa import casa_cnp, casa_debris, casa_vegetation
+from kernels.casa.plants.phenology import (
     EVERGREEN,
     days_of,
     first_phase,
@@ -29,10 +20,20 @@ from kernels._casa_phenology import (
     turns,
     year_phases,
 )
-from kernels._casa_rows import debris_rows, exponentials, logarithms, plant_rows
-from kernels._casa_table import published
-from kernels._contract import kept_as
-from kernels._log import log
+from kernels.casa.shared.equations import (
+    activity,
+    cold,
+    growth_efficiency,
+    log_dry,
+    log_wet,
+    tens_above,
+    warmth,
+)
+from kernels.casa.shared.lookup import read_table
+from kernels.casa.shared.pft_table import published
+from kernels.casa.shared.rows import debris_rows, exponentials, logarithms, plant_rows
+from kernels.contract.tables import kept_as
+from kernels.numerics.log import log
 from scenarios import read_options
 
 UNITS = table("casa_units")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from reference_forcing import SITES, drivers, layers, table
 
-from kernels._casa_roots import THICKNESS, root_weights
+from kernels.casa.shared.roots import THICKNESS, root_weights
 
 
 @pytest.mark.parametrize("row", table("rf1_forcing"), ids=lambda r: f"{r['site']}{r['day']:.0f}")

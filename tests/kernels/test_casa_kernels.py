@@ -21,10 +21,11 @@ from laws import assert_same_bits
 from reference_forcing import drivers
 
 import kernels
-from kernels import Unfit, casa_cnp, casa_debris, casa_vegetation
-from kernels._casa_plants import LANES
-from kernels._fingerprint import fingerprint
-from kernels._status import BAD_INPUT, OK, OUT_OF_RANGE
+from kernels import Unfit
+from kernels.casa import casa_cnp, casa_debris, casa_vegetation
+from kernels.casa.plants.lanes import LANES
+from kernels.contract.fingerprint import fingerprint
+from kernels.contract.status import BAD_INPUT, OK, OUT_OF_RANGE
 from scenarios import units
 
 few = hypothesis_settings(max_examples=4, deadline=None)

@@ -12,15 +12,15 @@ import pytest
 from casa_cases import PLANTS, POOLS, debris, place, soil, vegetation, weather, with_litter
 from reference_forcing import SITES, drivers, table
 
-from kernels import _casa_plants as lanes_of
-from kernels import _casa_soil as soils
-from kernels._casa_phenology import first_phase, year_phases
-from kernels._casa_rows import plant_rows, soil_rows
-from kernels._casa_table import published
-from kernels.casa_cnp import KERNEL as CNP
-from kernels.casa_cnp import Options as CnpOptions
-from kernels.casa_vegetation import KERNEL as VEGETATION
-from kernels.casa_vegetation import Options
+from kernels.casa.casa_cnp import KERNEL as CNP
+from kernels.casa.casa_cnp import Options as CnpOptions
+from kernels.casa.casa_vegetation import KERNEL as VEGETATION
+from kernels.casa.casa_vegetation import Options
+from kernels.casa.plants import lanes as lanes_of
+from kernels.casa.plants.phenology import first_phase, year_phases
+from kernels.casa.shared.pft_table import published
+from kernels.casa.shared.rows import plant_rows, soil_rows
+from kernels.casa.soil import lanes as soils
 
 CLOSE = 1e-9
 LANES = lanes_of.LANES

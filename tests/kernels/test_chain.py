@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import kernels
 from kernels import Coordinate, Derived, Kernel, Unfit, Variable
-from kernels._fingerprint import fingerprint
+from kernels.contract.fingerprint import fingerprint
 from scenarios import read_options
 
 CHAIN = kernels.get("chain")

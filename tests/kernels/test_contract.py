@@ -15,7 +15,7 @@ from laws import assert_same_bits, take
 
 import kernels
 from kernels import OK, STATUSES
-from kernels._joining import _loosest
+from kernels.chains.parts.joining import _loosest
 from scenarios import units
 
 NAMES = stages.names()
@@ -316,7 +316,9 @@ def test_every_stock_has_a_limit_or_says_why_it_has_none():
     stocks = {(k.name, o.name): o for k in made_in_every_way() for o in k.outputs if is_stock(o)}
     assert {name for name, _ in stocks} == {*kernels.names()} - OF_THE_SCENARIO
     for where, output in stocks.items():
-        assert output.limit is not None, f"{where}: declare a limit, as kernels/_limits.py has them"
+        assert output.limit is not None, (
+            f"{where}: declare a limit, as kernels/contract/limits.py has them"
+        )
         assert output.limit.above > 0, where
         assert len(output.limit.source.split()) > 5, where
 
@@ -328,7 +330,7 @@ def test_what_is_no_stock_has_no_limit():
 
 
 def test_a_limit_per_area_is_that_of_the_depth():
-    from kernels.mimics_profile import KERNEL, Options
+    from kernels.mimics.mimics_profile import KERNEL, Options
 
     for layers, most in (((5.0,) * 20, 150.0), ((10.0, 20.0), 45.0)):
         made = KERNEL.made(Options(layers=layers), None)
@@ -342,7 +344,7 @@ def test_the_limit_of_an_output_of_several_models_is_the_highest():
 
 
 def test_a_limit_is_no_part_of_the_fingerprint():
-    from kernels._fingerprint import fingerprint
+    from kernels.contract.fingerprint import fingerprint
 
     kernel = kernels.get("two_box")
     bare = replace(kernel, outputs=tuple(replace(o, limit=None) for o in kernel.outputs))

@@ -21,7 +21,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from reference_forcing import table
 
-from kernels._corpse_equations import (
+from kernels.contract.status import BAD_INPUT, NOT_CONVERGED, OK, OUT_OF_RANGE
+from kernels.corpse.cohort.equations import (
     DT,
     Pools,
     enter,
@@ -32,10 +33,9 @@ from kernels._corpse_equations import (
     warmth,
     wetness,
 )
-from kernels._corpse_lanes import constants, exuded
-from kernels._corpse_sets import EA, FW_MIN, NAMES, SETS, VREF, parameters
-from kernels._corpse_steady import steady
-from kernels._status import BAD_INPUT, NOT_CONVERGED, OK, OUT_OF_RANGE
+from kernels.corpse.cohort.lanes import constants, exuded
+from kernels.corpse.cohort.sets import EA, FW_MIN, NAMES, SETS, VREF, parameters
+from kernels.corpse.cohort.steady import steady
 
 few = hypothesis_settings(max_examples=40)
 NONE = Pools(*[0.0] * 7)
@@ -368,7 +368,7 @@ def run_short(drivers):
     """Run two years of days with one year of NPP."""
     import stages
 
-    from kernels import corpse
+    from kernels.corpse import corpse
 
     options = corpse.Options(start="cold")
     kernel = corpse.KERNEL.made(options, None)

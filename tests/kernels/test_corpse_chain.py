@@ -10,10 +10,10 @@ from corpse_cases import COHORTS, published, row, run
 from reference_forcing import SITES, table
 
 import kernels
-from kernels._corpse_equations import DT, Pools, enter, faster, q_max, step, warmth, wetness
-from kernels._corpse_lanes import constants, exuded
-from kernels._corpse_sets import EA, FW_MIN, VREF
-from kernels._status import OK
+from kernels.contract.status import OK
+from kernels.corpse.cohort.equations import DT, Pools, enter, faster, q_max, step, warmth, wetness
+from kernels.corpse.cohort.lanes import constants, exuded
+from kernels.corpse.cohort.sets import EA, FW_MIN, VREF
 
 YEARS = 100
 

@@ -13,10 +13,10 @@ from corpse_cases import (
 )
 from scipy.integrate import solve_ivp
 
-from kernels._corpse_equations import DT, Pools, enter, faster, q_max, step, warmth, wetness
-from kernels._corpse_lanes import constants, exuded
-from kernels._corpse_sets import EA, SETS, VREF
-from kernels._corpse_steady import steady
+from kernels.corpse.cohort.equations import DT, Pools, enter, faster, q_max, step, warmth, wetness
+from kernels.corpse.cohort.lanes import constants, exuded
+from kernels.corpse.cohort.sets import EA, SETS, VREF
+from kernels.corpse.cohort.steady import steady
 
 NONE = Pools(*[0.0] * 7)
 

@@ -14,12 +14,12 @@ from laws import assert_same_bits
 from support import DATA, needs_data, plan
 
 import kernels
-from kernels import corpse
-from kernels._corpse_lanes import LANES
-from kernels._corpse_namelist import read_namelist
-from kernels._corpse_sets import SETS
-from kernels._fingerprint import fingerprint
-from kernels._status import BAD_INPUT, OUT_OF_RANGE
+from kernels.contract.fingerprint import fingerprint
+from kernels.contract.status import BAD_INPUT, OUT_OF_RANGE
+from kernels.corpse import corpse
+from kernels.corpse.cohort.lanes import LANES
+from kernels.corpse.cohort.namelist import read_namelist
+from kernels.corpse.cohort.sets import SETS
 from scenarios import ScenarioError, units
 
 KERNEL = corpse.KERNEL
@@ -99,11 +99,11 @@ class TestTables:
 
     def test_the_numbers_of_equations_count(self, monkeypatch):
         before = fingerprint(made())
-        assert "kernels._corpse_equations.REFERENCE" in before
-        monkeypatch.setattr("kernels._corpse_cycle.UPDATE", 1e-7)
+        assert "kernels.corpse.cohort.equations.REFERENCE" in before
+        monkeypatch.setattr("kernels.corpse.cohort.cycle.UPDATE", 1e-7)
         after = fingerprint(made())
         changed = {n for n in before.keys() | after.keys() if before.get(n) != after.get(n)}
-        assert "kernels._corpse_cycle.UPDATE" in changed
+        assert "kernels.corpse.cohort.cycle.UPDATE" in changed
 
 
 NAMELIST = """\
@@ -149,7 +149,7 @@ class TestNamelist:
         (tmp_path / "a.nml").write_text(NAMELIST)
         options = corpse.Options(namelist="a.nml", start="cold")
         kernel = KERNEL.made(options, tmp_path)
-        assert "kernels._corpse_equations.REFERENCE" in fingerprint(kernel)
+        assert "kernels.corpse.cohort.equations.REFERENCE" in fingerprint(kernel)
         assert "corpse.files.a.nml" in fingerprint(kernel)
         read = kernel.stages[0].open.keywords["read"]
         assert read.initial == (0.0, 1.5, 0.0)
@@ -189,7 +189,7 @@ class TestNamelist:
             KERNEL.made(corpse.Options(namelist="a.nml"), tmp_path)
 
     def test_the_store_has_its_copy(self, tmp_path):
-        (tmp_path / kernels._contract.kept_as("x/a.nml")).write_text(NAMELIST)
+        (tmp_path / kernels.contract.tables.kept_as("x/a.nml")).write_text(NAMELIST)
         kernel = KERNEL.made(corpse.Options(namelist="x/a.nml"), tmp_path)
         assert {p.name: p.default for p in kernel.parameters}["exudate_npp_frac"] == 0.03
 

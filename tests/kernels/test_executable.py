@@ -16,9 +16,12 @@ from ruamel.yaml import YAML
 from waiting import ended, wait_for
 
 import kernels
-from kernels import Batch, _exchange, _process, _program
-from kernels._fingerprint import fingerprint
-from kernels._status import BAD_INPUT, CRASHED, OK, OUT_OF_RANGE
+from kernels import Batch
+from kernels.contract.fingerprint import fingerprint
+from kernels.contract.status import BAD_INPUT, CRASHED, OK, OUT_OF_RANGE
+from kernels.programs.parts import exchange as _exchange
+from kernels.programs.parts import process as _process
+from kernels.programs.parts import program as _program
 from scenarios import read_options
 
 YEARS = np.arange(1990, 2010)
@@ -119,7 +122,7 @@ class TestFiles:
         made = kernels.get("executable").made(options, tmp_path / "s")
         assert "executable.files.sh" in fingerprint(made)
         assert sorted(made.kept) == sorted(
-            kernels._contract.kept_as(name) for name in ("soil_model", "templates/soil.nml")
+            kernels.contract.tables.kept_as(name) for name in ("soil_model", "templates/soil.nml")
         )
 
     def test_the_store_has_the_files_before_the_folder_of_the_scenario(self, options, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernels._exp import HIGHEST, LOWEST, exp
+from kernels.numerics.exp import HIGHEST, LOWEST, exp
 
 
 @given(st.floats(LOWEST, HIGHEST))

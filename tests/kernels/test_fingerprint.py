@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import kernels
-from kernels._fingerprint import fingerprint
+from kernels.contract.fingerprint import fingerprint
 
 SHARED = '''
 """Helpers."""
@@ -224,7 +224,7 @@ def test_the_compiled_equations_of_two_box_are_in_it():
 CALLER = """
 import numpy as np
 from cached_plants.rate import rate
-from kernels._build import block
+from kernels import block
 
 @block
 def grow(pools):
@@ -237,7 +237,7 @@ print(pools[0], sum(grow.stats.cache_hits.values()))
 """
 
 CALLED = """
-from kernels._build import equation
+from kernels import equation
 
 FACTOR = {factor}
 

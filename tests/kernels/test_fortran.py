@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from fortran_forms import FORMS, NONE
 
-from kernels import _exchange, _fortran
-from kernels._corpse_namelist import read_namelist
-from kernels._namelist import read_groups
+from kernels.corpse.cohort.namelist import read_namelist
+from kernels.fortran import numbers as _fortran
+from kernels.fortran.namelist import read_groups
+from kernels.programs.parts import exchange as _exchange
 
 
 @pytest.mark.parametrize(("form", "value"), [*FORMS.items(), *((f, None) for f in NONE)])

@@ -11,14 +11,14 @@ from mimics_cases import CASES, COLD, FORWARD, POOLS, YEAR, Again, Case, numbers
 from scipy.integrate import solve_ivp
 from scipy.optimize import root
 
-import kernels._mimics_equations as eq
-from kernels import mimics
-from kernels._mimics_coefficients import coefficients
-from kernels._mimics_linear import work
-from kernels._mimics_sets import FORM_OF, NAMES, SETS, parameters
-from kernels._mimics_stability import is_stable, modes
-from kernels._mimics_steady import cold_start, steady
-from kernels._status import BAD_INPUT, NOT_CONVERGED, NOT_FINITE, OK, OUT_OF_RANGE
+import kernels.mimics.one_layer.equations as eq
+from kernels.contract.status import BAD_INPUT, NOT_CONVERGED, NOT_FINITE, OK, OUT_OF_RANGE
+from kernels.mimics import mimics
+from kernels.mimics.one_layer.coefficients import coefficients
+from kernels.mimics.one_layer.sets import FORM_OF, NAMES, SETS, parameters
+from kernels.mimics.one_layer.stability import is_stable, modes
+from kernels.mimics.one_layer.steady import cold_start, steady
+from kernels.numerics.small_systems import work
 
 few = hypothesis_settings(max_examples=60)
 

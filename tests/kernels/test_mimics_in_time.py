@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from mimics_cases import CASES, COLD, POOLS, YEAR, Again, lasting, numbers, pools, run
 from scipy.integrate import solve_ivp
 
-from kernels._status import BAD_INPUT, NOT_CONVERGED, NOT_FINITE, OK, OUT_OF_RANGE
+from kernels.contract.status import BAD_INPUT, NOT_CONVERGED, NOT_FINITE, OK, OUT_OF_RANGE
 
 DAY = {
     "S1": "1.63524378365|1.64853172442|0.42301064911|0.41476771327|1.85947793651|6.18514289853"

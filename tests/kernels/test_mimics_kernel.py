@@ -15,14 +15,14 @@ from mimics_cases import CASES, FORWARD, POOLS, lasting, run
 from support import plan
 
 import kernels
-from kernels import mimics
-from kernels._fingerprint import fingerprint
-from kernels._mimics_coefficients import coefficients
-from kernels._mimics_equations import COEFFICIENTS, FORMS, corpse
-from kernels._mimics_linear import work
-from kernels._mimics_sets import FORM_OF, NAMES, SETS
-from kernels._mimics_steady import cold_start, steady
-from kernels._status import OK
+from kernels.contract.fingerprint import fingerprint
+from kernels.contract.status import OK
+from kernels.mimics import mimics
+from kernels.mimics.one_layer.coefficients import coefficients
+from kernels.mimics.one_layer.equations import COEFFICIENTS, FORMS, corpse
+from kernels.mimics.one_layer.sets import FORM_OF, NAMES, SETS
+from kernels.mimics.one_layer.steady import cold_start, steady
+from kernels.numerics.small_systems import work
 from scenarios import ScenarioError, units
 
 KERNEL = mimics.KERNEL
@@ -104,12 +104,12 @@ class TestTables:
 
     def test_the_numbers_of_equations_count(self, monkeypatch):
         before = fingerprint(made())
-        assert "kernels._mimics_equations.HOURS" in before
-        assert "kernels._mimics_stepping.PAST" in fingerprint(made(mode="transient"))
-        monkeypatch.setattr("kernels._mimics_steady.UPDATE", 1e-12)
+        assert "kernels.mimics.one_layer.equations.HOURS" in before
+        assert "kernels.numerics.rodas.PAST" in fingerprint(made(mode="transient"))
+        monkeypatch.setattr("kernels.mimics.one_layer.steady.UPDATE", 1e-12)
         after = fingerprint(made())
         changed = {n for n in before.keys() | after.keys() if before.get(n) != after.get(n)}
-        assert "kernels._mimics_steady.UPDATE" in changed
+        assert "kernels.mimics.one_layer.steady.UPDATE" in changed
 
 
 SCENARIO = """

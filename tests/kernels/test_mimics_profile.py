@@ -30,8 +30,8 @@ from profile_tables import (
 )
 from threadpoolctl import threadpool_limits
 
-from kernels._profile_stability import spectra
-from kernels._status import BAD_INPUT, NOT_CONVERGED, OK, OUT_OF_RANGE
+from kernels.contract.status import BAD_INPUT, NOT_CONVERGED, OK, OUT_OF_RANGE
+from kernels.mimics.layers.stability import spectra
 
 RULE = {"column": "total", "column_pools": "pool", "layers": "layer"}
 FIVE = np.full(20, 5.0)

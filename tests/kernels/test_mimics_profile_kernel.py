@@ -9,15 +9,15 @@ from profile_cases import CASES, PROFILE_POOLS, over, run, with_14c
 from scipy.linalg import expm as scipy_expm
 
 import kernels
-from kernels import mimics_profile
-from kernels._fingerprint import fingerprint
-from kernels._profile_carbon14 import expm, inverse
-from kernels._profile_equations import layers, profile_rates, root_fractions
-from kernels._profile_linear import factorise, profile_work, solve
-from kernels._profile_sets import PROFILE_NAMES, defaults
-from kernels._profile_stability import full_jacobian
-from kernels._profile_steady import cold_starts, profile_steady
-from kernels._status import OK
+from kernels.contract.fingerprint import fingerprint
+from kernels.contract.status import OK
+from kernels.mimics import mimics_profile
+from kernels.mimics.layers.block_tridiagonal import factorise, profile_work, solve
+from kernels.mimics.layers.carbon14 import expm, inverse
+from kernels.mimics.layers.equations import layers, profile_rates, root_fractions
+from kernels.mimics.layers.sets import PROFILE_NAMES, defaults
+from kernels.mimics.layers.stability import full_jacobian
+from kernels.mimics.layers.steady import cold_starts, profile_steady
 from scenarios import units
 
 KERNEL = mimics_profile.KERNEL

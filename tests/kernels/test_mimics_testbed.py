@@ -7,18 +7,10 @@ from mimics_cases import run as run_mimics
 from scipy.integrate import solve_ivp
 from testbed_mimics import DAYS, LITTER, POOLS, climates, lasting, means, run, run_from
 
-from kernels import mimics
-from kernels._mimics_coefficients import of_inputs
-from kernels._mimics_day import begin_day, crowd, end_day, hours, no_change, push
-from kernels._mimics_equations import (
-    COEFFICIENTS,
-    REVERSE,
-    RH,
-    corpse,
-    jacobian,
-    metabolic_fraction,
-)
-from kernels._mimics_lanes import (
+from kernels.contract.status import OUT_OF_RANGE
+from kernels.mimics import mimics
+from kernels.mimics.daily.day import begin_day, crowd, end_day, hours, no_change, push
+from kernels.mimics.daily.lanes import (
     DAILY,
     LANES,
     POOL,
@@ -30,10 +22,18 @@ from kernels._mimics_lanes import (
     productivity,
     settle,
 )
-from kernels._mimics_sets import NAMES, SETS
-from kernels._mimics_stepping import euler
-from kernels._status import OUT_OF_RANGE
-from kernels.mimics_testbed import TOLERANCE
+from kernels.mimics.mimics_testbed import TOLERANCE
+from kernels.mimics.one_layer.coefficients import of_inputs
+from kernels.mimics.one_layer.equations import (
+    COEFFICIENTS,
+    REVERSE,
+    RH,
+    corpse,
+    jacobian,
+    metabolic_fraction,
+)
+from kernels.mimics.one_layer.sets import NAMES, SETS
+from kernels.mimics.one_layer.stepping import euler
 
 S2 = CASES["S2"]
 S2_POOLS = numbers(

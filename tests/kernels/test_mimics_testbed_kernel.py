@@ -9,12 +9,13 @@ from support import DATA, needs_data
 from testbed_mimics import POOLS, climates, made, means, run
 
 import kernels
-from kernels import OK, mimics_testbed
-from kernels._fingerprint import fingerprint
-from kernels._mimics_lanes import LANES
-from kernels._mimics_sets import SETS
-from kernels._mimics_table import _LABELS, DEFAULT, read_table
-from kernels._status import BAD_INPUT, OUT_OF_RANGE
+from kernels import OK
+from kernels.contract.fingerprint import fingerprint
+from kernels.contract.status import BAD_INPUT, OUT_OF_RANGE
+from kernels.mimics import mimics_testbed
+from kernels.mimics.daily.lanes import LANES
+from kernels.mimics.daily.parameter_file import _LABELS, DEFAULT, read_table
+from kernels.mimics.one_layer.sets import SETS
 from scenarios import units
 
 FILE = "pftlookup_LIDET-MIM-REV_lowerKM_v11.28.2017.csv"
@@ -67,7 +68,7 @@ class TestTables:
         found = fingerprint(made())
         for name in ("_mimics_hour.flows", "_mimics_day.push", "_mimics_equations.corpse"):
             assert f"kernels.{name}" in found
-        assert "kernels._mimics_cycle.REPEATS" in found
+        assert "kernels.mimics.daily.cycle.REPEATS" in found
 
     def test_options_are_frozen(self):
         for option in fields(mimics_testbed.Options):

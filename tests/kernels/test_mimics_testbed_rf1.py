@@ -6,7 +6,7 @@ import reference_forcing
 import stages
 from testbed_mimics import POOLS, run
 
-from kernels import casa_debris, casa_vegetation
+from kernels.casa import casa_debris, casa_vegetation
 
 YEARS = 100
 SITES = reference_forcing.SITES
@@ -53,8 +53,8 @@ def test_pools_and_respiration(cold):
 
 
 def test_coefficients_of_a_day(cold):
-    from kernels._mimics_equations import corpse, metabolic_fraction
-    from kernels._mimics_sets import SETS
+    from kernels.mimics.one_layer.equations import corpse, metabolic_fraction
+    from kernels.mimics.one_layer.sets import SETS
 
     drivers, _ = cold
     q, day = SETS["testbed"], 179

@@ -14,9 +14,9 @@ from parameter_files import casa, corpse, mimics, phenology
 from support import DATA, needs_data
 
 import kernels
-from kernels import _fortran
-from kernels._casa_lookup import NOTE
-from kernels._corpse_namelist import read_namelist
+from kernels.casa.shared.lookup import NOTE
+from kernels.corpse.cohort.namelist import read_namelist
+from kernels.fortran import numbers as _fortran
 
 
 @dataclass(frozen=True)

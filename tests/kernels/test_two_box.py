@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
 from kernels import two_box
-from kernels._status import BAD_INPUT, NOT_FINITE, OK, OUT_OF_RANGE
+from kernels.contract.status import BAD_INPUT, NOT_FINITE, OK, OUT_OF_RANGE
 
 KERNEL = two_box.KERNEL
 YEARS = np.arange(1901, 2019)

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kernels import Kernel, Parameter, Stage, Variable
-from kernels._status import NOT_FINITE
+from kernels import NOT_FINITE, Kernel, Parameter, Stage, Variable
 
 
 @dataclass(frozen=True)

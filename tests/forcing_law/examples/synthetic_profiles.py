@@ -2,7 +2,7 @@
 
 from forcing_law.example import Example
 
-from kernels import mimics_profile
+from kernels.mimics import mimics_profile
 
 NEEDS = mimics_profile.KERNEL.made(mimics_profile.Options(carbon14="tracer"), None).drivers
 EXAMPLE = Example(lambda folder: None, {"n": 2}, NEEDS)

@@ -7,7 +7,7 @@ import small_testbed as small
 from support import DATA, needs_data
 
 from kernels import Variable
-from kernels._casa_roots import pft_weights
+from kernels.casa.shared.roots import pft_weights
 from scenarios import ScenarioError
 from scenarios.forcing import _clm_soil as soil
 from scenarios.forcing._checks import Findings

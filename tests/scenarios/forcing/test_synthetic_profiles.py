@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from kernels import Variable, mimics_profile
+from kernels import Variable
+from kernels.mimics import mimics_profile
 from scenarios import ScenarioError
 from scenarios.forcing import synthetic_profiles
 from scenarios.forcing.synthetic_profiles import Spec

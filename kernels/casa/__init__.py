@@ -1,0 +1,1 @@
+"""CASA-CNP as the biogeochemical testbed runs it, carbon only: plants, debris, soil."""

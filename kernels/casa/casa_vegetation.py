@@ -1,0 +1,291 @@
+"""CASA vegetation, carbon only, as the biogeochemical testbed runs it: leaf, wood, fine roots.
+
+Wang et al. (2010, 10.5194/bg-7-2261-2010); testbed of Wieder et al. (2018, 10.1111/gcb.13979),
+release 2.0.0, whose code decides where its manual says something else. GPP of a land model is
+respired and allocated, and what falls is the litter of every soil kernel of the testbed. Soil
+never acts on it, so that one run serves all soil members.
+
+Daily Euler steps, years of 365 days.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from kernels.casa.plants.cycle import repeating
+from kernels.casa.plants.phenology import days_of, first_phase, read_turns, turns, year_phases
+from kernels.casa.plants.years import ANNUAL, DAILY, NEVER, all_years
+from kernels.casa.shared.batches import Part, cycle_faults, opener, parts, years_of
+from kernels.casa.shared.files import read_file, types_of
+from kernels.casa.shared.parameters import PLANTS, of_table
+from kernels.casa.shared.pft_table import Table, of_pft
+from kernels.casa.shared.rows import plant_rows, status_of_drivers, status_of_pft
+from kernels.contract.limits import FINE_ROOTS, LEAVES, WOOD
+from kernels.contract.ranges import accepted
+from kernels.contract.status import OK
+from kernels.contract.tables import (
+    F8,
+    I8,
+    U1,
+    Batch,
+    Coordinate,
+    Fault,
+    Kernel,
+    Parameter,
+    Stage,
+    Unfit,
+    Variable,
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """Choices of a scenario.
+
+    Attributes
+    ----------
+    start : str
+        Of the first day: the state that the first years' cycle returns to, by acceleration or by
+        stepping it again and again, or the table's pools.
+    cycle : int
+        Years of that cycle, from the first; no more than there are.
+    spinup_years : int
+        After which a member that does not come back to where it was is given up.
+    cold_ramp : str
+        Leaf loss by cold: a ramp of 5 K, or a step as in the testbed until June 2018.
+    npp_rule : str
+        What drives exudates and microbial turnover in a year: NPP of the year before, or half
+        of the year's GPP, as in the testbed until March 2020.
+    phenology : str
+        Days of greenup and fall from a table by latitude, or as drivers.
+    phenology_file : str
+        The testbed's own table, every half degree; ours has the latitudes of its grid.
+    table : str
+        A testbed file of vegetation types, ``pftlookup_igbp_*.csv``; ours is ``_updated4``.
+    """
+
+    start: Literal["steady", "cold", "spinup"] = "steady"
+    cycle: int = 20
+    spinup_years: int = 20000
+    cold_ramp: Literal["linear", "step"] = "linear"
+    npp_rule: Literal["previous", "half_gpp"] = "previous"
+    phenology: Literal["table", "drivers"] = "table"
+    phenology_file: str = ""
+    table: str = ""
+
+
+POOLS = ("leaf", "wood", "froot", "leaf_before")
+
+# --- tables ---
+
+# name: (units, lowest, highest, meaning, dims)
+_DRIVERS: dict[str, tuple[str, float, float, str, tuple[str, ...]]] = {
+    "pft": ("1", 1.0, 18.0, "vegetation type, IGBP class 1-18", ()),
+    "latitude": ("degrees_north", -90.0, 90.0, "latitude", ()),
+    "greenup": ("d", -366.0, 366.0, "day of the year of greenup", ()),
+    "fall": ("d", 1.0, 367.0, "day of the year on which senescence begins", ()),
+    "gpp": ("g C m-2 d-1", 0.0, 100.0, "gross primary production", ("date",)),
+    "air_temperature": ("degC", -100.0, 70.0, "temperature of the air", ("date",)),
+    "soil_temperature": ("degC", -100.0, 80.0, "temperature of the root zone", ("date",)),
+    "btran": ("1", -1e3, 1.0 + 1e-9, "plant-available water, part of its range", ("date",)),
+}
+_DAYS_OF = {"table": ("latitude",), "drivers": ("greenup", "fall")}
+
+
+def _drivers(options: Options) -> Iterator[Variable]:
+    other = {n for names in _DAYS_OF.values() for n in names} - {*_DAYS_OF[options.phenology]}
+    for name, (units, low, high, meaning, dims) in _DRIVERS.items():
+        if name not in other:
+            yield Variable(
+                name, units, meaning, dims, expected_range=accepted(name, units, low, high)
+            )
+
+
+_DAILY_MEANINGS = (
+    "metabolic litter of leaves and fine roots",
+    "structural litter of leaves and fine roots",
+    "metabolic litter of leaves",
+    "structural litter of leaves",
+    "metabolic litter of fine roots",
+    "structural litter of fine roots",
+    "metabolic litter of leaves and fine roots, by the split of MIMICS",
+    "structural litter of leaves and fine roots, by the split of MIMICS",
+    "litter of leaves",
+    "litter of fine roots",
+    "litter of wood",
+)
+_ANNUAL = {
+    "annual_npp": ("g C m-2 yr-1", "NPP of a year, which modifies turnover"),
+    "npp": ("g C m-2 yr-1", "net primary production"),
+    "ra": ("g C m-2 yr-1", "autotrophic respiration"),
+    "c_leaf": ("g C m-2", "carbon of leaves"),
+    "c_wood": ("g C m-2", "carbon of wood"),
+    "c_froot": ("g C m-2", "carbon of fine roots"),
+    "lai": ("m2 m-2", "leaf area index at the end of the year"),
+}
+_MOST = {"c_leaf": LEAVES, "c_wood": WOOD, "c_froot": FINE_ROOTS}
+_ENDS = {"vegetation_start": "before the first day", "vegetation_end": "after the last day"}
+
+
+def _outputs(options: Options) -> Iterator[Variable]:
+    for name, meaning in zip(DAILY, _DAILY_MEANINGS, strict=True):
+        yield Variable(name, "g C m-2 d-1", meaning, ("date",))
+    for name in ANNUAL:
+        units, meaning = _ANNUAL[name]
+        yield Variable(name, units, meaning, limit=_MOST.get(name))
+    for name, when in _ENDS.items():
+        # Wood is one of them.
+        meaning = f"pools of vegetation {when}"
+        yield Variable(name, "g C m-2", meaning, ("vegetation_pool",), limit=WOOD)
+    if options.start != "cold":
+        yield Variable("vegetation_years", "yr", "years run until the cycle repeats", ())
+        yield Variable("vegetation_drift", "1", "relative change over the last cycle", ())
+
+
+# --- the stage ---
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the options' files and tables say."""
+
+    table: Table
+    turns: tuple[F8, I8, F8]
+    parameters: tuple[Parameter, ...]
+
+
+def _phases(options: Options, known: _Known, batch: Batch) -> tuple[U1, I8]:
+    """Return phases of years, (L, 4, 365), and the phase before the first day, (L,)."""
+    drivers, pft = batch.drivers, batch.drivers["pft"]
+    if options.phenology == "table":
+        greenup, fall = days_of(known.turns, pft, drivers["latitude"])
+    else:
+        greenup, fall = drivers["greenup"], drivers["fall"]
+    phases = np.zeros((len(pft), 4, 365), np.uint8)
+    kinds, begins, ends = (_whole(v) for v in (pft, greenup, fall))
+    year_phases(kinds, begins, ends, phases)
+    phase = first_phase(greenup, fall)
+    settled = options.start != "cold" or "vegetation_start" in batch.start
+    for _ in range(8 if settled else 0):
+        phase = phases[np.arange(len(pft)), phase, -1].astype(np.int64)
+    return phases, phase
+
+
+def _whole(values: F8) -> I8:
+    """Return whole numbers; of what is none, or beyond all bounds, 0."""
+    return np.where(np.abs(values) < 1e6, values, 0.0).astype(np.int64)
+
+
+def _run(options: Options, known: _Known, batch: Batch, out: Mapping[str, F8], status: U1) -> None:
+    years, drivers = years_of(batch, "gpp"), batch.drivers
+    bounds = {n: (_DRIVERS[n][1], _DRIVERS[n][2]) for n in drivers if n != "pft"}
+    weather = status_of_drivers(drivers, bounds)
+    places = np.where(weather != OK, weather, status_of_pft(known.table, drivers["pft"]))
+    phases, phase = _phases(options, known, batch)
+    for part in parts(batch, out, status, known.parameters, places):
+        begun = np.repeat(phase[part.at], part.samples)
+        _members(options, known, years, phases[part.at], begun, part)
+
+
+_SHED = ("t_shed", "cold_exp", "dry_exp")
+_SERIES = ("gpp", "air_temperature", "soil_temperature", "btran")
+
+
+def _members(
+    options: Options, known: _Known, years: int, phases: U1, phase: I8, part: Part
+) -> None:
+    """Fill outputs of the members of some locations."""
+    pft, samples, codes = part.series["pft"], part.samples, part.codes
+    rows, splits, pools = plant_rows(known.table, pft, part.x)
+    shed = np.stack([of_pft(known.table, name, pft) for name in _SHED], axis=1)
+    series = tuple(part.series[name] for name in _SERIES)
+    linear, previous = options.cold_ramp == "linear", options.npp_rule == "previous"
+    before, about = np.full(len(codes), 2 * NEVER), np.zeros((len(codes), 3))
+    if "vegetation_start" in part.start:
+        pools[...] = part.start["vegetation_start"]
+    elif options.start != "cold":
+        cycle = min(options.cycle, years)
+        repeating(
+            linear, options.start == "steady", cycle, max(1, options.spinup_years // cycle),
+            samples, shed, series, phases, rows, pools, phase, about, codes,
+        )  # fmt: skip
+        before[...] = about[:, 2]
+        part.put("vegetation_years", about[:, 0] * cycle)
+        part.put("vegetation_drift", about[:, 1])
+    part.put("vegetation_start", pools)
+    all_years(
+        linear, previous, years, samples, shed, series, phases, rows, splits, pools, phase,
+        before, codes, part.asked(DAILY), part.asked(ANNUAL),
+    )  # fmt: skip
+    part.put("vegetation_end", pools)
+
+
+# --- the kernel ---
+
+
+def _seconds(options: Options, sizes: Mapping[str, int]) -> float:
+    """Return the cost of a member, seconds, as measured; a start costs some 12 cycles."""
+    years = sizes["time"]
+    start = 0 if options.start == "cold" else 12 if options.start == "steady" else 100
+    return 8e-6 * years + 4e-6 * start * min(options.cycle, years)
+
+
+def _faults(options: Options) -> Iterator[Fault]:
+    yield from cycle_faults(options)
+    if options.phenology_file and options.phenology != "table":
+        yield Fault("is a table and phenology: says drivers; keep one", "phenology_file")
+
+
+def _make(options: Options, base: Path | None) -> Kernel:
+    """Return the kernel with the tables that its options ask for."""
+    if faults := tuple(_faults(options)):
+        raise Unfit(faults)
+    types = types_of(options.table, base)
+    own, more = read_file(options.phenology_file, base, read_turns)
+    known = _Known(types.table, turns() if own is None else own, of_table(PLANTS, types.table))
+    drivers, outputs = tuple(_drivers(options)), tuple(_outputs(options))
+    stage = Stage(
+        "plants",
+        parameters=tuple(PLANTS),
+        drivers=tuple(d.name for d in drivers),
+        upstream=(),
+        outputs=tuple(o.name for o in outputs),
+        open=opener(_run, known),
+    )
+    return Kernel(
+        name="casa_vegetation",
+        title=TITLE,
+        source=SOURCE,
+        parameters=known.parameters,
+        drivers=drivers,
+        outputs=outputs,
+        stages=(stage,),
+        options=Options,
+        seconds=_seconds,
+        make=_make,
+        lanes=32,
+        files={**types.files, **more},
+        notes=types.notes,
+        warnings=types.warnings,
+        coords={"vegetation_pool": Coordinate.named(POOLS, "pools of vegetation")},
+    )
+
+
+TITLE = "CASA vegetation, carbon only, as the biogeochemical testbed runs it"
+SOURCE = "Wang et al. (2010); testbed 2.0.0 of Wieder et al. (2018)"
+
+KERNEL = Kernel(
+    name="casa_vegetation",
+    title=TITLE,
+    source=SOURCE,
+    parameters=(),
+    drivers=(),
+    outputs=(),
+    stages=(),
+    options=Options,
+    seconds=_seconds,
+    make=_make,
+)

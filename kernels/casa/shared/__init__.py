@@ -1,0 +1,1 @@
+"""What the three kernels share: equations, parameters, types of vegetation, files."""

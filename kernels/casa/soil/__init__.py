@@ -1,0 +1,1 @@
+"""Litter, debris and soil day by day, and their steady states."""

@@ -1,0 +1,1 @@
+"""Kernels one after the other, or several beside each other, as one kernel."""

@@ -1,0 +1,1 @@
+"""How links are joined and what one feeds to the next."""

@@ -1,0 +1,65 @@
+"""MIMICS: drivers and parameters of a batch, as its blocks read them; one layer or many."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+
+from kernels.contract.build import block
+from kernels.contract.status import BAD_INPUT, OK, OUT_OF_RANGE
+from kernels.contract.tables import F8, U1, Batch, Parameter
+
+About = tuple[str, float, float, str]
+"""Of a driver: units, lowest, highest, meaning; beyond these no soil is."""
+
+
+def driver_status(
+    about: Mapping[str, About], drivers: Mapping[str, F8], litter: Collection[str]
+) -> U1:
+    """Return a status for every location, (L,).
+
+    ``litter`` names the drivers of which not all may be zero: in equilibrium without any, every
+    pool ends at zero, or, without microbes, anywhere. None may be named.
+    """
+    count = len(drivers["clay"])
+    status = np.full(count, OK, np.uint8)
+    for name, values in drivers.items():
+        _, lowest, highest, _ = about[name]
+        flat = values.reshape(count, -1)
+        with np.errstate(invalid="ignore"):
+            status[~((flat >= lowest) & (flat <= highest)).all(axis=1)] = OUT_OF_RANGE
+    if litter:
+        total = sum(drivers[name].reshape(count) for name in litter)
+        status[total == 0.0] = OUT_OF_RANGE
+    for values in drivers.values():
+        status[~np.isfinite(values).reshape(count, -1).all(axis=1)] = BAD_INPUT
+    return status
+
+
+def packed_rows(batch: Batch, names: Sequence[str], at: slice, samples: slice) -> F8:
+    """Return some members' parameters, (1 or L, S, parameters)."""
+    columns = [batch.parameters[n] for n in names]
+    deep = max(len(c) for c in columns)
+    taken = [(c if len(c) == 1 else c[at])[:, samples] for c in columns]
+    shape = taken[0].shape if deep == 1 else (at.stop - at.start, taken[0].shape[1])
+    return np.stack([np.broadcast_to(c, shape) for c in taken], axis=-1)
+
+
+def bounds_of(table: Sequence[Parameter]) -> F8:
+    """Return the lower and upper bounds of a table, (2, parameters)."""
+    return np.array([[p.lower for p in table], [p.upper for p in table]])
+
+
+@block
+def survey(values: F8, lowest: float, highest: float, status: U1) -> None:
+    """Give a status to locations whose series, (L, n), is not finite or beyond its range.
+
+    ``status`` (L,) keeps what it has of another driver.
+    """
+    for at in range(len(values)):
+        inside, total = True, 0.0
+        for x in values[at]:
+            inside = inside and x >= lowest and x <= highest
+            # A number less itself is zero, unless it is not finite.
+            total += x - x
+        if not inside and status[at] == OK:
+            status[at] = OUT_OF_RANGE if total == 0.0 else BAD_INPUT

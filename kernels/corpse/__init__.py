@@ -1,0 +1,1 @@
+"""CORPSE: microbes and protected carbon in cohorts."""

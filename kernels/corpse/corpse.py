@@ -1,0 +1,330 @@
+"""CORPSE as the biogeochemical testbed runs it: microbes and protected carbon, cohort by cohort.
+
+Sulman et al. (2014, 10.1038/nclimate2436), in the form of the testbed of Wieder et al. (2018,
+10.1111/gcb.13979), release 2.0.0: two cohorts of soil, rhizosphere and bulk, and with
+``litter_option: 2`` a litter layer. ``testbed_2017`` is the set of Jian et al. (2021).
+
+``drivers: mean`` gives the steady state under constant drivers, in closed form; where soil freezes
+for part of the year that is too much carbon (on the testbed's cells 6,691 Pg C for 1,725, and
+eleven to fourteen times as much where the mean is below -5 degC). ``daily`` follows the pools day
+by day from the state that the first years repeat, found directly (``steady``) or by stepping
+(``spinup``), or from the testbed's ``cold`` start.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from math import nan
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from kernels.contract.batches import bounds_of, driver_status, packed_rows
+from kernels.contract.ranges import accepted
+from kernels.contract.status import BAD_INPUT, OK, OUT_OF_RANGE
+from kernels.contract.tables import (
+    F8,
+    I8,
+    U1,
+    Batch,
+    Coordinate,
+    Fault,
+    Kernel,
+    Run,
+    Stage,
+    Unfit,
+    Variable,
+    file_of,
+)
+from kernels.corpse.cohort.blocks import STARTS, means, series
+from kernels.corpse.cohort.lanes import LANES, POOLS, Drivers
+from kernels.corpse.cohort.namelist import Namelist, read_namelist
+from kernels.corpse.cohort.outputs import flat, outputs, place, pool_names, report
+from kernels.corpse.cohort.sets import INITIAL, NAMES, SETS, SOURCES, parameters
+
+
+@dataclass(frozen=True)
+class Options:
+    """Choices of a scenario.
+
+    Attributes
+    ----------
+    set : str
+        Values of the constants that a design leaves alone.
+    namelist : str
+        A file of the testbed's, whose values take the place of the set's.
+    litter_option : int
+        1, all litter enters the soil; 2, litter of leaves and wood enters a layer of its own.
+    drivers : str
+        Daily series, or constants, of which there is the steady state alone.
+    start : str
+        Of a series: the periodic state of its first years, found directly or by stepping; or
+        the testbed's cold start.
+    cycle : int
+        Years, from the first, that the start repeats; as many as there are, if fewer.
+    spinup_years : int
+        Years after which stepping is given up.
+    integrator : str
+        The published explicit step of a day, or adaptive steps in continuous time.
+    tolerance : float
+        Relative error of an adaptive step.
+    """
+
+    set: Literal["testbed_2017", "testbed_2020"] = "testbed_2017"
+    namelist: str = ""
+    litter_option: Literal[1, 2] = 1
+    drivers: Literal["daily", "mean"] = "daily"
+    start: Literal["steady", "cold", "spinup"] = "steady"
+    cycle: int = 20
+    spinup_years: int = 50_000
+    integrator: Literal["daily", "adaptive"] = "daily"
+    tolerance: float = 1e-8
+
+
+CELLS_AT_ONCE = 1 << 22
+"""Floats of results held at once."""
+
+# --- drivers ---
+
+_LITTER = "g C m-2 d-1"
+# name: (units, lowest, highest, meaning); beyond these no soil is.
+_DRIVERS = {
+    "litter_met": (_LITTER, 0.0, 1e4, "metabolic litter of leaves and fine roots"),
+    "litter_str": (_LITTER, 0.0, 1e4, "structural litter of leaves and fine roots"),
+    "leaf_litter_met": (_LITTER, 0.0, 1e4, "metabolic litter of leaves"),
+    "leaf_litter_str": (_LITTER, 0.0, 1e4, "structural litter of leaves"),
+    "froot_litter_met": (_LITTER, 0.0, 1e4, "metabolic litter of fine roots"),
+    "froot_litter_str": (_LITTER, 0.0, 1e4, "structural litter of fine roots"),
+    "cwd_to_litter": (_LITTER, 0.0, 1e4, "woody debris that becomes structural litter"),
+    "cwd_respiration": (_LITTER, 0.0, 1e4, "respiration of woody debris"),
+    "soil_temperature": ("degC", -100.0, 80.0, "temperature of the root zone"),
+    "theta_l": ("1", 0.0, 1.0, "liquid water of the root zone, fraction of pore space"),
+    "theta_f": ("1", 0.0, 1.0, "frozen water of the root zone, fraction of pore space"),
+    "annual_npp": ("g C m-2 yr-1", -1e5, 1e5, "NPP of a year, which modifies turnover"),
+    "clay": ("1", 0.0, 1.0, "clay, fraction by mass"),
+    "porosity": ("1", 0.0, 1.0, "pore space, fraction by volume"),
+}
+_LASTING = ("clay", "porosity")
+_OF_OPTION = {
+    1: ("litter_met", "litter_str"),
+    2: ("leaf_litter_met", "leaf_litter_str", "froot_litter_met", "froot_litter_str"),
+}
+
+
+def _drivers(options: Options) -> Iterator[Variable]:
+    other = _OF_OPTION[3 - options.litter_option]
+    for name, (units, low, high, meaning) in _DRIVERS.items():
+        if name in other:
+            continue
+        daily = ("time",) if name == "annual_npp" else ("date",)
+        lasting = options.drivers == "mean" or name in _LASTING
+        range_ = accepted(name, units, low, high)
+        yield Variable(name, units, meaning, () if lasting else daily, expected_range=range_)
+
+
+def _packed(options: Options, drivers: Mapping[str, F8]) -> Drivers:
+    """Return drivers as the blocks read them; one day of one year without time."""
+    count = len(drivers["clay"])
+
+    def wide(name: str) -> F8:
+        return np.ascontiguousarray(drivers[name].reshape(count, -1))
+
+    def fixed(values: F8) -> F8:
+        # One type for the compiler, be it a map of a file or not.
+        seen = np.ascontiguousarray(values).view()
+        seen.flags.writeable = False
+        return seen
+
+    if options.litter_option == 1:
+        labile = [wide("litter_met")]
+        recalc = [wide("litter_str") + wide("cwd_to_litter")]
+    else:
+        labile = [wide("froot_litter_met"), wide("leaf_litter_met")]
+        recalc = [wide("froot_litter_str"), wide("leaf_litter_str") + wide("cwd_to_litter")]
+    packed = (
+        wide("soil_temperature"), wide("theta_l"), wide("theta_f"),
+        np.stack(labile, axis=1) / 1000.0, np.stack(recalc, axis=1) / 1000.0,
+        wide("annual_npp"), drivers["clay"], drivers["porosity"],
+    )  # fmt: skip
+    return Drivers(*map(fixed, packed))
+
+
+def _begin(batch: Batch, bounds: F8, status: U1) -> tuple[F8, I8]:
+    """Fill the statuses of what cannot run; return parameters and the members that can."""
+    status[...] = driver_status(_DRIVERS, batch.drivers, ())[:, np.newaxis]
+    count, samples = status.shape
+    rows = packed_rows(batch, NAMES, slice(0, count), slice(0, samples))
+    with np.errstate(invalid="ignore"):
+        inside = ((rows >= bounds[0]) & (rows <= bounds[1])).all(axis=-1)
+    known = np.isfinite(rows).all(axis=-1)
+    wrong = np.where(known, np.where(inside, OK, OUT_OF_RANGE), BAD_INPUT).astype(np.uint8)
+    status[status == OK] = np.broadcast_to(wrong, status.shape)[status == OK]
+    # Rows one after the other, so that a part of them is of the same type to the compiler.
+    return rows, np.ascontiguousarray(np.argwhere(status == OK))
+
+
+# --- stages ---
+
+
+def _open_mean(options: Options, read: Namelist) -> Run:
+    bounds = bounds_of(parameters(read.values, ""))
+    cohorts = 1 + options.litter_option
+
+    def run(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
+        rows, members = _begin(batch, bounds, status)
+        packed = _packed(options, batch.drivers)
+        for values in out.values():
+            values[...] = nan
+        at_once = max(1, CELLS_AT_ONCE // (cohorts * POOLS))
+        # Once even for no member: it is how stages are compiled.
+        for first in range(0, max(1, len(members)), at_once):
+            some = members[first : first + at_once]
+            pools, co2 = np.empty((len(some), cohorts, POOLS)), np.empty((len(some), cohorts))
+            codes = np.zeros(len(some), np.uint8)
+            means(options.integrator == "adaptive", rows, packed, some, pools, co2, codes)
+            debris = 365.0 * batch.drivers["cwd_respiration"][some[:, 0]]
+            report(out, some, pools, co2, co2, debris)
+            status[some[:, 0], some[:, 1]] = codes
+        _forget(out, status)
+
+    return run
+
+
+def _forget(out: Mapping[str, F8], status: U1) -> None:
+    """Leave NaN where a member failed."""
+    for values in out.values():
+        np.moveaxis(values, -1, 1)[status != OK] = nan
+
+
+def _open_series(options: Options, read: Namelist) -> Run:
+    bounds = bounds_of(parameters(read.values, ""))
+    cohorts, start = 1 + options.litter_option, STARTS.index(options.start)
+    tolerance = options.tolerance if options.integrator == "adaptive" else 0.0
+
+    def run(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
+        rows, members = _begin(batch, bounds, status)
+        for values in out.values():
+            values[...] = nan
+        years = batch.drivers["annual_npp"].shape[1]
+        if batch.drivers["theta_l"].shape[1] != 365 * years:
+            status[...] = BAD_INPUT
+            return
+        packed, debris = _packed(options, batch.drivers), batch.drivers["cwd_respiration"]
+        debris = debris.reshape(len(debris), years, 365).sum(axis=-1)
+        at_once = LANES * max(1, CELLS_AT_ONCE // (LANES * years * cohorts * (POOLS + 2)))
+        # Once even for no member: it is how stages are compiled.
+        for first in range(0, max(1, len(members)), at_once):
+            some = members[first : first + at_once]
+            shape, codes = (len(some), years, cohorts), np.zeros(len(some), np.uint8)
+            begun, made = np.empty((len(some), cohorts, POOLS)), np.empty((*shape, POOLS))
+            flux, about = np.empty((*shape, 2)), np.empty((len(some), 2))
+            series(
+                start, min(options.cycle, years), options.spinup_years, tolerance,
+                np.array(read.initial), rows, packed, some, begun, made, flux, about, codes,
+            )  # fmt: skip
+            report(out, some, made, flux[..., 0], flux[..., 1], debris[some[:, 0]])
+            own = {"corpse_start": flat(begun), "corpse_end": flat(made[:, -1])}
+            own |= {"corpse_cycles": about[:, 0], "corpse_drift": about[:, 1]}
+            for name in own.keys() & out.keys():
+                place(out[name], some, own[name])
+            status[some[:, 0], some[:, 1]] = codes
+        _forget(out, status)
+
+    return run
+
+
+# --- the kernel ---
+
+
+def _seconds(options: Options, sizes: Mapping[str, int]) -> float:
+    """Return the cost of a member, seconds, as measured."""
+    if options.drivers == "mean":
+        return 1e-6
+    years = sizes["time"]
+    year = (1.2e-3 if options.integrator == "adaptive" else 5e-6) * (options.litter_option + 1) / 2
+    cycle = min(options.cycle, years)
+    spun = {"cold": 0, "steady": 20 * cycle, "spinup": options.spinup_years // 4}
+    return float(year * (years + spun[options.start]))
+
+
+def _faults(options: Options) -> Iterator[Fault]:
+    for name in ("cycle", "spinup_years"):
+        if getattr(options, name) < 1:
+            yield Fault(f"found {getattr(options, name)}; needed 1 or more", name)
+    if not 1e-13 <= options.tolerance < 1.0:
+        yield Fault(f"found {options.tolerance:g}; needed from 1e-13 to below 1", "tolerance")
+
+
+def _read(options: Options, base: Path | None) -> tuple[Namelist, Path | None]:
+    """Return the constants, and the file they are from, if from one and if it may be opened."""
+    if not options.namelist or base is None:
+        return Namelist(dict(SETS[options.set]), INITIAL), None
+    file = file_of(options.namelist, base)
+    if not file.is_file():
+        text = f"{str(file)!r} is no such file; needed a namelist of CORPSE"
+        raise Unfit((Fault(text, "namelist"),))
+    found = read_namelist(file.read_text(errors="replace"), str(file))
+    said = found.litter_option
+    if said is not None and said != options.litter_option:
+        text = f"found {options.litter_option}, and {options.namelist} says {said}; make them one"
+        found.faults.append(Fault(text, "litter_option"))
+    if found.faults:
+        raise Unfit(found.faults)
+    return found, file
+
+
+def _make(options: Options, base: Path | None) -> Kernel:
+    """Return the kernel with the tables that its constants and choices ask for."""
+    faults = tuple(_faults(options))
+    if faults:
+        raise Unfit(faults)
+    read, file = _read(options, base)
+    mean = options.drivers == "mean"
+    search = not mean and options.start != "cold"
+    drivers, made = tuple(_drivers(options)), tuple(outputs(mean, search))
+    opened = _open_mean if mean else _open_series
+    stage = Stage(
+        "equilibrium" if mean else "series",
+        parameters=NAMES,
+        drivers=tuple(d.name for d in drivers),
+        upstream=(),
+        outputs=tuple(o.name for o in made),
+        open=partial(opened, read=read),
+    )
+    source = f"namelist {options.namelist}" if options.namelist else SOURCES[options.set]
+    labels = pool_names(1 + options.litter_option)
+    return Kernel(
+        name="corpse",
+        title=f"{TITLE}, {options.namelist or options.set}",
+        source=SOURCE,
+        parameters=parameters(read.values, source),
+        drivers=drivers,
+        outputs=made,
+        stages=(stage,),
+        options=Options,
+        seconds=_seconds,
+        balance=() if mean else ((("soil_litter_carbon",), ("litter_input",), ("rh",)),),
+        make=_make,
+        lanes=32,
+        files={options.namelist: file} if file else {},
+        notes=tuple(f"{options.namelist}: {note}" for note in read.notes),
+        coords={"corpse_pool": Coordinate.named(labels, "pools of cohorts of CORPSE")},
+    )
+
+
+TITLE = "CORPSE, microbes and protected carbon in cohorts"
+SOURCE = "Sulman et al. (2014); testbed of Wieder et al. (2018), release 2.0.0"
+
+KERNEL = Kernel(
+    name="corpse",
+    title=TITLE,
+    source=SOURCE,
+    parameters=(),
+    drivers=(),
+    outputs=(),
+    stages=(),
+    options=Options,
+    seconds=_seconds,
+    make=_make,
+)

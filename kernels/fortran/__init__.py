@@ -1,0 +1,1 @@
+"""Numbers and namelists in files that Fortran writes or reads."""

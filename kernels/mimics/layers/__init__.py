@@ -1,0 +1,1 @@
+"""MIMICS by depth, with transport and radiocarbon."""

@@ -1,0 +1,343 @@
+"""MIMICS, one layer, carbon only: seven pools, two microbes, forward or reverse kinetics.
+
+Wieder et al. (2015, 10.5194/gmd-8-1789-2015) with forward Michaelis-Menten; the reverse form
+of the biogeochemical testbed (Wieder et al. 2018, 10.1111/gcb.13979); the density exponent of
+mortality and the forward code of Wang et al. (2021, 10.1029/2020JG006205).
+
+``steady`` solves for the equilibrium, one number a location. ``transient`` follows the pools
+through annual or daily drivers. ``spinup`` takes the drivers of one year again and again and
+returns the year that repeats itself.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import nan
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from kernels.contract.batches import bounds_of, driver_status, packed_rows
+from kernels.contract.limits import ORGANIC, column
+from kernels.contract.ranges import accepted
+from kernels.contract.status import OK
+from kernels.contract.tables import F8, U1, Batch, Fault, Kernel, Run, Stage, Unfit, Variable
+from kernels.mimics.one_layer.blocks import (
+    COLUMNS,
+    STARTS,
+    moisten,
+    series,
+    steady_states,
+)
+from kernels.mimics.one_layer.equations import FORMS, HOURS, MOISTURES, POOLS, A, R
+from kernels.mimics.one_layer.sets import FORM_OF, NAMES, parameters
+from kernels.mimics.one_layer.stability import modes
+from kernels.mimics.one_layer.stepping import INTEGRATORS
+
+
+@dataclass(frozen=True)
+class Options:
+    """Choices of a scenario.
+
+    Attributes
+    ----------
+    form : str
+        Of uptake: saturating with the substrate (forward) or with the biomass (reverse).
+    set : str
+        Values of the constants that a design leaves alone; it belongs to its form.
+    moisture : str
+        What multiplies uptake and turnover: nothing, or a scalar of the pore space's water.
+    mode : str
+        Equilibrium; time after time; or the year that returns to where it began.
+    step : str
+        Of drivers and outputs in time.
+    integrator : str
+        Explicit steps of an hour, as in the sources, or adaptive implicit ones.
+    start : str
+        Of a transient: fixed shares of 16.5 mg C cm-3, or the equilibrium with the mean of the
+        first year, or that year spun up.
+    stability : str
+        Of an equilibrium: whether it is stable, by signs alone, or its modes as well.
+    tolerance : float
+        Relative error of an adaptive step.
+    solves : int
+        Linear solves after which an equilibrium is given up.
+    years : int
+        Years after which a spin-up is given up.
+    """
+
+    form: Literal["forward", "reverse"] = "forward"
+    set: Literal["wieder2015", "testbed", "sandbox", "wang_code"] = "wieder2015"
+    moisture: Literal["none", "corpse", "casacnp"] = "none"
+    mode: Literal["steady", "transient", "spinup"] = "steady"
+    step: Literal["year", "day"] = "year"
+    integrator: Literal["hourly", "adaptive"] = "adaptive"
+    start: Literal["cold", "steady", "spinup"] = "steady"
+    stability: Literal["none", "sign", "spectrum"] = "none"
+    tolerance: float = 1e-8
+    solves: int = 500
+    years: int = 2000
+
+
+MEMBERS_AT_ONCE = 1024
+"""Members whose parameters and Jacobians are held at once."""
+
+CELLS_AT_ONCE = 1 << 18
+"""Floats of results in time held at once."""
+
+# --- drivers ---
+
+# name: (units, lowest, highest, meaning); beyond these no soil is.
+_DRIVERS = {
+    "litter_input": ("g C m-2 yr-1", 0.0, 1e5, "carbon of litter"),
+    "annual_npp": ("g C m-2 yr-1", 0.0, 1e5, "NPP of a year, which modifies turnover"),
+    "soil_temperature": ("degC", -80.0, 80.0, "temperature of the soil"),
+    "lignin_n": ("1", 0.0, 1e4, "lignin over nitrogen of litter, by mass"),
+    "theta_l": ("1", 0.0, 1.0, "liquid water, fraction of pore space"),
+    "theta_f": ("1", 0.0, 1.0, "frozen water, fraction of pore space"),
+    "clay": ("1", 0.0, 1.0, "clay, fraction by mass"),
+    "depth": ("cm", 1e-3, 1e5, "depth of the soil"),
+}
+_WATER = {"none": (), "corpse": ("theta_l", "theta_f"), "casacnp": ("theta_l",)}
+_LASTING = ("clay", "depth")
+LITTER = ("litter_input",)
+
+
+def _driver_names(options: Options) -> tuple[str, ...]:
+    water = _WATER[options.moisture]
+    return tuple(n for n in _DRIVERS if not n.startswith("theta") or n in water)
+
+
+def _drivers(options: Options) -> Iterator[Variable]:
+    for name in _driver_names(options):
+        units, low, high, meaning = _DRIVERS[name]
+        lasting = options.mode == "steady" or name in _LASTING
+        range_ = accepted(name, units, low, high)
+        yield Variable(name, units, meaning, () if lasting else ("time",), expected_range=range_)
+
+
+def _packed(options: Options, drivers: Mapping[str, F8]) -> F8:
+    """Return drivers as the blocks read them, (L, T, 7); T is 1 without time."""
+    shape = (len(drivers["clay"]), *(drivers["litter_input"].shape[1:] or (1,)))
+    f_w, dry = np.empty(shape), np.zeros(shape)
+    liquid, frozen = (drivers.get(n, dry).reshape(shape) for n in ("theta_l", "theta_f"))
+    moisten(MOISTURES.index(options.moisture), liquid, frozen, f_w)
+    changing = ("litter_input", "annual_npp", "soil_temperature", "lignin_n")
+    columns = [drivers[name].reshape(shape) for name in changing]
+    lasting = [np.broadcast_to(drivers[n].reshape(-1, 1), shape) for n in _LASTING]
+    return np.stack([*columns, f_w, *lasting], axis=-1)
+
+
+# --- outputs ---
+
+_POOL_NAMES = ("lit_m", "lit_s", "mic_r", "mic_k", "som_p", "som_c", "som_a")
+_POOL_MEANINGS = (
+    "metabolic litter",
+    "structural litter",
+    "copiotroph microbes",
+    "oligotroph microbes",
+    "physically protected SOM",
+    "chemically protected SOM",
+    "available SOM",
+)
+
+
+def _outputs(options: Options) -> Iterator[Variable]:
+    steady = options.mode == "steady"
+    dims = () if steady else ("time",)
+    density = "mg C cm-3"
+    flux = f"{density} {'d-1' if options.step == 'day' and not steady else 'yr-1'}"
+    for name, meaning in zip(_POOL_NAMES, _POOL_MEANINGS, strict=True):
+        yield Variable(name, density, f"carbon of {meaning}", dims, limit=ORGANIC)
+    yield Variable("respiration", flux, "heterotrophic respiration", dims)
+    yield Variable("carbon_input", flux, "carbon of litter, by volume of soil", dims)
+    yield Variable("soc", density, "carbon of microbes and SOM", dims, limit=ORGANIC)
+    # Depth is a driver; a soil of more than a metre is held to that of one.
+    stock, most = "kg C m-2", column(100.0, "kg C m-2")
+    yield Variable("soc_stock", stock, "carbon of microbes and SOM in the layer", dims, limit=most)
+    yield Variable("carbon_stock", stock, "all carbon in the layer", dims, limit=most)
+    if steady:
+        yield Variable("solves", "1", "linear solves of the equilibrium", ())
+        yield Variable("residual", "yr-1", "largest relative rate of a pool", ())
+        if options.stability != "none":
+            yield Variable("stable", "1", "1 where the equilibrium is stable, else 0", ())
+        if options.stability == "spectrum":
+            yield Variable("growth", "yr-1", "largest real part of the Jacobian's modes", ())
+            yield Variable("slowest_mode", "yr", "time of the slowest mode", ())
+            yield Variable("fastest_mode", "d", "time of the fastest mode", ())
+    elif "spinup" in (options.mode, options.start):
+        yield Variable("spinup_years", "1", "years run until the year repeats itself", ())
+        yield Variable("drift", "1", "largest relative change of a pool over the last", ())
+
+
+def _report(pools: F8, depth: F8, out: Mapping[str, F8], where: tuple[slice, ...]) -> None:
+    """Fill outputs from results (L, *dims, S, COLUMNS); depth (L, 1, ...) in cm."""
+    known = {name: i for i, name in enumerate((*_POOL_NAMES, "respiration", "carbon_input"))}
+    for name, values in out.items():
+        if name in known:
+            values[where] = pools[..., known[name]]
+        elif name in ("soc", "soc_stock"):
+            soc = pools[..., R : A + 1].sum(axis=-1)
+            values[where] = soc if name == "soc" else soc * depth / 100.0
+        elif name == "carbon_stock":
+            values[where] = pools[..., :POOLS].sum(axis=-1) * depth / 100.0
+
+
+# --- stages ---
+
+
+def _open_steady(options: Options) -> Run:
+    form, bounds = FORMS.index(options.form), bounds_of(parameters(options.set))
+    sign, spectrum = options.stability == "sign", options.stability == "spectrum"
+
+    def run(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
+        count, samples = status.shape
+        status[...] = driver_status(_DRIVERS, batch.drivers, LITTER)[:, np.newaxis]
+        drivers = _packed(options, batch.drivers)
+        depth = batch.drivers["depth"].reshape(-1, 1)
+        deep = max(1, MEMBERS_AT_ONCE // max(1, samples))
+        for first in range(0, count, deep):
+            at = slice(first, min(first + deep, count))
+            shape = (at.stop - first, samples)
+            pools, about = np.full((*shape, COLUMNS), nan), np.full((*shape, 3), nan)
+            slopes = np.full((*shape, POOLS, POOLS) if spectrum else (0, 0, POOLS, POOLS), nan)
+            rows = packed_rows(batch, NAMES, at, slice(samples))
+            steady_states(
+                form, options.solves, sign, rows, bounds, drivers[at], pools, about, slopes,
+                status[at],
+            )  # fmt: skip
+            _report(pools, depth[at], out, (at,))
+            for i, name in enumerate(("solves", "residual", "stable")):
+                if name in out:
+                    out[name][at] = about[..., i]
+            if spectrum:
+                _report_modes(slopes, status[at], out, at)
+        for values in out.values():
+            values[status != OK] = nan
+
+    return run
+
+
+def _report_modes(slopes: F8, status: U1, out: Mapping[str, F8], at: slice) -> None:
+    """Fill what is asked of the spectrum; members that failed are left out."""
+    ran = status == OK
+    found = modes(slopes[ran])
+    for name, values in zip(("growth", "slowest_mode", "fastest_mode"), found, strict=True):
+        if name in out:
+            out[name][at][ran] = values
+    if "stable" in out:
+        out["stable"][at][ran] = found[0] < 0.0
+
+
+def _open_series(options: Options) -> Run:
+    form, bounds = FORMS.index(options.form), bounds_of(parameters(options.set))
+    integrator = INTEGRATORS.index(options.integrator)
+    spin = options.mode == "spinup"
+    start = STARTS.index("spinup" if spin else options.start)
+    hours, steps = (24.0, 365) if options.step == "day" else (HOURS, 1)
+
+    def run(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
+        drivers = _packed(options, batch.drivers)
+        length, samples = drivers.shape[1], status.shape[1]
+        cycle = length if spin else min(steps, length)
+        status[...] = driver_status(_DRIVERS, batch.drivers, ())[:, np.newaxis]
+        wide = max(1, CELLS_AT_ONCE // (length * COLUMNS))
+        for at in range(len(status)):
+            depth = batch.drivers["depth"][at]
+            for first in range(0, max(samples, 1), wide):
+                here = slice(first, min(first + wide, samples))
+                width = here.stop - first
+                made, about = np.full((width, length, COLUMNS), nan), np.full((width, 2), nan)
+                rows = packed_rows(batch, NAMES, slice(at, at + 1), here)[0]
+                codes = status[at, here]
+                series(
+                    form, integrator, start, cycle, options.tolerance, options.solves,
+                    options.years, hours, rows, bounds, drivers[at], made, about, codes,
+                )  # fmt: skip
+                made[codes != OK], about[codes != OK] = nan, nan
+                _report(made.swapaxes(0, 1), depth, out, (slice(at, at + 1), slice(None), here))
+                for i, name in enumerate(("spinup_years", "drift")):
+                    if name in out:
+                        out[name][at, here] = about[:, i]
+
+    return run
+
+
+# --- the kernel ---
+
+
+def _seconds(options: Options, sizes: Mapping[str, int]) -> float:
+    """Return the cost of a member, seconds, as measured; a density exponent may double it."""
+    if options.mode == "steady":
+        return 3e-5 if options.stability == "spectrum" else 7e-6
+    day = options.step == "day"
+    year = 3e-4 if options.integrator == "hourly" else 5e-4 if day else 3e-5
+    years = sizes["time"] / 365 if day else sizes["time"]
+    return year * years * (35 if options.mode == "spinup" else 1)
+
+
+def _faults(options: Options) -> Iterator[Fault]:
+    own = FORM_OF[options.set]
+    if options.form != own:
+        others = ", ".join(name for name, form in FORM_OF.items() if form == options.form)
+        yield Fault(
+            f"set {options.set!r} is of the {own} form and form: says {options.form}; say "
+            f"form: {own}, or a set of the {options.form} form ({others})",
+            "form",
+        )
+    if not 1e-13 <= options.tolerance < 1.0:
+        yield Fault(f"found {options.tolerance:g}; needed from 1e-13 to below 1", "tolerance")
+    for name in ("solves", "years"):
+        if getattr(options, name) < 1:
+            yield Fault(f"found {getattr(options, name)}; needed 1 or more", name)
+    if options.mode != "steady" and options.stability != "none":
+        text = f"found {options.stability}, which is of an equilibrium; needed mode: steady"
+        yield Fault(text, "stability")
+
+
+def _make(options: Options, base: Path | None) -> Kernel:
+    """Return the kernel with the tables that its set, mode and moisture ask for."""
+    faults = tuple(_faults(options))
+    if faults:
+        raise Unfit(faults)
+    steady = options.mode == "steady"
+    drivers, outputs = tuple(_drivers(options)), tuple(_outputs(options))
+    stage = Stage(
+        "equilibrium" if steady else "series",
+        parameters=NAMES,
+        drivers=tuple(d.name for d in drivers),
+        upstream=(),
+        outputs=tuple(o.name for o in outputs),
+        open=_open_steady if steady else _open_series,
+    )
+    closed = ((_POOL_NAMES, ("carbon_input",), ("respiration",)),)
+    return Kernel(
+        name="mimics",
+        title=f"{TITLE}, {options.form} form, {options.set}",
+        source=SOURCE,
+        parameters=parameters(options.set),
+        drivers=drivers,
+        outputs=outputs,
+        stages=(stage,),
+        options=Options,
+        seconds=_seconds,
+        balance=() if steady else closed,
+        make=_make,
+    )
+
+
+TITLE = "MIMICS, one layer of soil with two microbes"
+SOURCE = "Wieder et al. (2015); testbed of Wieder et al. (2018); Wang et al. (2021)"
+
+KERNEL = Kernel(
+    name="mimics",
+    title=TITLE,
+    source=SOURCE,
+    parameters=(),
+    drivers=(),
+    outputs=(),
+    stages=(),
+    options=Options,
+    seconds=_seconds,
+    make=_make,
+)

@@ -1,0 +1,1 @@
+"""MIMICS in one layer: equations, steady states, years of months."""

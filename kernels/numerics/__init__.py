@@ -1,0 +1,1 @@
+"""Compiled mathematics that has no model in it."""

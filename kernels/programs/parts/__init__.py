@@ -1,0 +1,1 @@
+"""Processes, the files they exchange, and what a scenario says of them."""
