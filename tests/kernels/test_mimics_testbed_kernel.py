@@ -66,8 +66,8 @@ class TestTables:
 
     def test_the_numbers_of_equations_count(self):
         found = fingerprint(made())
-        for name in ("_mimics_hour.flows", "_mimics_day.push", "_mimics_equations.corpse"):
-            assert f"kernels.{name}" in found
+        for name in ("daily.equations.flows", "daily.day.push", "one_layer.equations.corpse"):
+            assert f"kernels.mimics.{name}" in found
         assert "kernels.mimics.daily.cycle.REPEATS" in found
 
     def test_options_are_frozen(self):
