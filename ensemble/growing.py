@@ -22,7 +22,7 @@ from ensemble.setup import Setup
 from ensemble.store import PlanError, Store, beside, partial_name, read
 from ensemble.swapping import discard
 from scenarios import Loaded
-from scenarios.edit import with_values
+from scenarios.reading.editing import with_values
 
 FIELDS = {"morris": "trajectories", "sobol": "n"}
 """The word of a design that says how long it is."""

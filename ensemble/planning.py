@@ -35,8 +35,8 @@ from scenarios import (
     read_options,
     with_lines,
 )
-from scenarios._locations import join
 from scenarios.forcing import Forcing, Locations
+from scenarios.locations import join
 
 FREE_FOR_THEMSELVES = ("title", "description", "store", "execution", "failed_limit", "reference")
 """Sections that may change between runs into one store: they change no byte of a chunk."""

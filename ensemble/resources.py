@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenarios import Problem, ScenarioError
+from scenarios.clusters import resources
 from scenarios.execution import Slurm
 from scenarios.paths import placed
-from scenarios.profiles import resources
 from slurm import jobs, limits
 from slurm.commands import SlurmError, available
 from slurm.refusals import refusal

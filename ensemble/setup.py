@@ -15,7 +15,7 @@ from ensemble.responses import Functional, functionals
 from kernels import Derived, Kernel
 from scenarios import Problem, Scenario, ScenarioError, nearest
 from scenarios.designs import Context, Design
-from scenarios.designs._grammar import Column
+from scenarios.designs.distributions.grammar import Column
 from scenarios.forcing import Locations, Observed
 from scenarios.units import labelled
 

@@ -7,10 +7,10 @@ import numpy as np
 
 from kernels import Kernel, Parameter
 from scenarios import units
-from scenarios._problems import Problem
 from scenarios.designs import Context, DesignSpec
-from scenarios.designs._grammar import EVERY, Column, Distribution
-from scenarios.designs._marginals import judgeable, resolve
+from scenarios.designs.distributions.grammar import EVERY, Column, Distribution
+from scenarios.designs.distributions.marginals import judgeable, resolve
+from scenarios.problems import Problem
 
 
 def of_designs(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from kernels.contract import paths as _paths
-from scenarios._problems import Problem, ScenarioError
+from scenarios.problems import Problem, ScenarioError
 
 
 def placed(base: Path, written: str, where: str = "forcing.path") -> Path:

@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import BeforeValidator
 
-from scenarios._unit_advice import advice, different, unknown
-from scenarios._unit_text import LABELS, MASS, TIME, labels, parse, unlabelled
+from scenarios.unit_advice import advice, different, unknown
+from scenarios.unit_text import LABELS, MASS, TIME, labels, parse, unlabelled
 
 UnitText = Annotated[str, BeforeValidator(lambda unit: str(unit) if unit == 1 else unit)]
 """Of a scenario: in YAML, ``clay: 1`` is a number, and means the unit 1."""

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from scenarios.forcing._seasons import layers, rf1_sites, variation
-from scenarios.testbed_files import cell_ids, write_met, write_tables
+from scenarios.forcing.testbed_files.seasons import layers, rf1_sites, variation
+from scenarios.forcing.testbed_files.writing import cell_ids, write_met, write_tables
 
 LAT, LON = np.array([-30.0, 0.0, 30.0]), np.array([0.0, 90.0, 180.0, 270.0])
 ROW, COLUMN = np.array([0, 1, 2, 0, 1, 2, 0]), np.array([0, 0, 0, 1, 1, 1, 2])

@@ -117,7 +117,7 @@ def test_the_schema_names_every_design_and_reader_and_key():
 
 def test_the_schema_takes_the_shipped_scenarios_and_refuses_typos():
     jsonschema = pytest.importorskip("jsonschema")
-    from scenarios._yaml import parse, read_text
+    from scenarios.reading.document import parse, read_text
 
     validator = jsonschema.Draft202012Validator(json.loads(soilsweep("validate", "--schema").out))
     for name in library():
@@ -127,7 +127,7 @@ def test_the_schema_takes_the_shipped_scenarios_and_refuses_typos():
 
 
 def cli_file(name):
-    from scenarios._load import find
+    from scenarios.reading.load import find
 
     return find(name)
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from ensemble.statistics._contract import F8, Declared, Partial, Target
 from ensemble.statistics._gather import gather_effects
 from ensemble.statistics._units import EFFECTIVE, WholeUnits, labelled
-from scenarios.designs._bootstrap import half_width, weights
-from scenarios.designs._trajectories import theta
+from scenarios.designs.sampling.bootstrap import half_width, weights
+from scenarios.designs.sampling.trajectories import theta
 
 NAMES = {
     "mu": "mean elementary effect",

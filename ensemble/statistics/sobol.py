@@ -1,6 +1,6 @@
 """Sobol indices of first, total and second order, and their intervals.
 
-Of Saltelli rows whose members all ran, by the formulas of ``scenarios/designs/_saltelli.py``:
+Of Saltelli rows whose members all ran, by the formulas of ``designs/sampling/saltelli.py``:
 what `soilsweep analyze` finds in stored members, found without storing any. Every index is
 a ratio of means over rows, so sums of a row's terms are all that is kept, once plain and
 once for each resample of the bootstrap.
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from ensemble.statistics._contract import F8, Declared, Partial, Target
 from ensemble.statistics._gather import gather_saltelli
 from ensemble.statistics._units import EFFECTIVE, WholeUnits, labelled
-from scenarios.designs._bootstrap import half_width, weights
-from scenarios.designs._saltelli import is_constant, share
+from scenarios.designs.sampling.bootstrap import half_width, weights
+from scenarios.designs.sampling.saltelli import is_constant, share
 
 ORDERS = {
     "S1": "first-order Sobol index",

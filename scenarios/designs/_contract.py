@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from kernels import Parameter
-from scenarios._problems import Problem, ScenarioError
+from scenarios.problems import Problem, ScenarioError
 
 F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]

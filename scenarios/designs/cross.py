@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from scenarios._problems import Problem, ScenarioError
-from scenarios.designs._account import account, factors, joined
 from scenarios.designs._contract import Context, Design, DesignSpec
-from scenarios.designs._factorial import Factorial
+from scenarios.designs.distributions.account import account, factors, joined
+from scenarios.designs.sampling.factorial import Factorial
+from scenarios.problems import Problem, ScenarioError
 
 if TYPE_CHECKING:
     AnyDesign = DesignSpec

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
-from scenarios._problems import Problem, ScenarioError, nearest
-from scenarios.designs._account import account, factors
-from scenarios.designs._admissible import describe_all, excesses
 from scenarios.designs._contract import Context, DesignSpec
-from scenarios.designs._factorial import Factorial
-from scenarios.designs._grammar import AlsoAs, Real, Words, refuse_distributions
-from scenarios.designs._levels import Levels, all_or_none, span
-from scenarios.designs._units import conversion
+from scenarios.designs.distributions.account import account, factors
+from scenarios.designs.distributions.admissible import describe_all, excesses
+from scenarios.designs.distributions.conversion import conversion
+from scenarios.designs.distributions.grammar import AlsoAs, Real, Words, refuse_distributions
+from scenarios.designs.sampling.factorial import Factorial
+from scenarios.designs.sampling.levels import Levels, all_or_none, span
+from scenarios.problems import Problem, ScenarioError, nearest
 
 F8 = NDArray[np.float64]
 

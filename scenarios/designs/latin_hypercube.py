@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 
-from scenarios._problems import Problem, ScenarioError
-from scenarios.designs._account import account
 from scenarios.designs._contract import Context, DesignSpec
-from scenarios.designs._grammar import Parameters
-from scenarios.designs._levels import Levels, all_or_none, span
-from scenarios.designs._marginals import Marginal, Resolved, resolve
-from scenarios.designs._qmc import engine
-from scenarios.designs._streams import key, words
+from scenarios.designs.distributions.account import account
+from scenarios.designs.distributions.grammar import Parameters
+from scenarios.designs.distributions.marginals import Marginal, Resolved, resolve
+from scenarios.designs.sampling.levels import Levels, all_or_none, span
+from scenarios.designs.sampling.qmc import engine
+from scenarios.designs.sampling.streams import key, words
+from scenarios.problems import Problem, ScenarioError
 
 F8 = NDArray[np.float64]
 

@@ -19,17 +19,17 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 
-from scenarios._problems import Problem, ScenarioError
-from scenarios.designs import _trajectories
-from scenarios.designs._account import account
-from scenarios.designs._admissible import excesses
 from scenarios.designs._contract import Context, DesignSpec
-from scenarios.designs._grammar import Distribution, Parameters
-from scenarios.designs._groups import Groups, grouped
-from scenarios.designs._levels import Levels, runs, single, span, trimmed
-from scenarios.designs._marginals import Marginal, Resolved, resolve
-from scenarios.designs._streams import key
-from scenarios.designs._trajectories import Source, Steps
+from scenarios.designs.distributions.account import account
+from scenarios.designs.distributions.admissible import excesses
+from scenarios.designs.distributions.grammar import Distribution, Parameters
+from scenarios.designs.distributions.marginals import Marginal, Resolved, resolve
+from scenarios.designs.sampling import trajectories as _trajectories
+from scenarios.designs.sampling.groups import Groups, grouped
+from scenarios.designs.sampling.levels import Levels, runs, single, span, trimmed
+from scenarios.designs.sampling.streams import key
+from scenarios.designs.sampling.trajectories import Source, Steps
+from scenarios.problems import Problem, ScenarioError
 
 F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, ConfigDict, Field, field_validator
 
-from scenarios._problems import Problem, ScenarioError, nearest
-from scenarios.designs._account import account
-from scenarios.designs._admissible import excesses
 from scenarios.designs._contract import Context, DesignSpec
-from scenarios.designs._grammar import EVERY, AlsoAs, Real, refuse_distributions
-from scenarios.designs._levels import Levels, runs, single, span
+from scenarios.designs.distributions.account import account
+from scenarios.designs.distributions.admissible import excesses
+from scenarios.designs.distributions.grammar import EVERY, AlsoAs, Real, refuse_distributions
+from scenarios.designs.sampling.levels import Levels, runs, single, span
+from scenarios.problems import Problem, ScenarioError, nearest
 from scenarios.units import labelled
 
 F8 = NDArray[np.float64]

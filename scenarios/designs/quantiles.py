@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 
-from scenarios._problems import Problem, ScenarioError
-from scenarios.designs._account import account, factors
-from scenarios.designs._admissible import excesses
 from scenarios.designs._contract import Context, DesignSpec
-from scenarios.designs._factorial import Factorial
-from scenarios.designs._grammar import Parameters
-from scenarios.designs._levels import Levels, all_or_none, span
-from scenarios.designs._marginals import Marginal, resolve
+from scenarios.designs.distributions.account import account, factors
+from scenarios.designs.distributions.admissible import excesses
+from scenarios.designs.distributions.grammar import Parameters
+from scenarios.designs.distributions.marginals import Marginal, resolve
+from scenarios.designs.sampling.factorial import Factorial
+from scenarios.designs.sampling.levels import Levels, all_or_none, span
+from scenarios.problems import Problem, ScenarioError
 
 F8 = NDArray[np.float64]
 

@@ -18,16 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 
-from scenarios._problems import Problem, ScenarioError
-from scenarios.designs import _saltelli
-from scenarios.designs._account import account
 from scenarios.designs._contract import Context, DesignSpec
-from scenarios.designs._grammar import Parameters
-from scenarios.designs._groups import Groups, grouped
-from scenarios.designs._levels import Levels, by_appearance, single, span, tiled
-from scenarios.designs._marginals import Marginal, resolve
-from scenarios.designs._qmc import engine
-from scenarios.designs._streams import key
+from scenarios.designs.distributions.account import account
+from scenarios.designs.distributions.grammar import Parameters
+from scenarios.designs.distributions.marginals import Marginal, resolve
+from scenarios.designs.sampling import saltelli as _saltelli
+from scenarios.designs.sampling.groups import Groups, grouped
+from scenarios.designs.sampling.levels import Levels, by_appearance, single, span, tiled
+from scenarios.designs.sampling.qmc import engine
+from scenarios.designs.sampling.streams import key
+from scenarios.problems import Problem, ScenarioError
 
 F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]

@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 
-from scenarios._problems import Problem, ScenarioError, nearest
-from scenarios.designs._account import account
-from scenarios.designs._admissible import describe_all, excesses
 from scenarios.designs._contract import Context, DesignSpec
-from scenarios.designs._grammar import EVERY
-from scenarios.designs._levels import Levels, runs, single, span
-from scenarios.designs._units import conversion
-from scenarios.forcing._checks import Findings, number
-from scenarios.forcing._table import Table, load_table
+from scenarios.designs.distributions.account import account
+from scenarios.designs.distributions.admissible import describe_all, excesses
+from scenarios.designs.distributions.conversion import conversion
+from scenarios.designs.distributions.grammar import EVERY
+from scenarios.designs.sampling.levels import Levels, runs, single, span
+from scenarios.forcing.common.checks import Findings, number
+from scenarios.forcing.common.table import Table, load_table
 from scenarios.paths import placed
+from scenarios.problems import Problem, ScenarioError, nearest
 from scenarios.units import UnitText, agree, readable
 
 F8 = NDArray[np.float64]

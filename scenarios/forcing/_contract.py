@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from kernels import Variable
-from scenarios.forcing._declared import Input
+from scenarios.forcing.common.declared import Input
 
 F8 = NDArray[np.float64]
 

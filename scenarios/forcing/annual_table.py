@@ -20,13 +20,21 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from kernels import Variable
-from scenarios._problems import Problem, nearest
-from scenarios.forcing._checks import F8, Findings, Years, as_range, least_of, number, runs, whole
 from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
-from scenarios.forcing._declared import NUMBERS_MISSING, Input, Order, Quantity
-from scenarios.forcing._place_columns import Words, note_differing, place_columns
-from scenarios.forcing._places import PLACES
-from scenarios.forcing._sources import (
+from scenarios.forcing.common.checks import (
+    F8,
+    Findings,
+    Years,
+    as_range,
+    least_of,
+    number,
+    runs,
+    whole,
+)
+from scenarios.forcing.common.declared import NUMBERS_MISSING, Input, Order, Quantity
+from scenarios.forcing.common.place_columns import Words, note_differing, place_columns
+from scenarios.forcing.common.places import PLACES
+from scenarios.forcing.common.sources import (
     Names,
     Term,
     as_asked,
@@ -38,8 +46,9 @@ from scenarios.forcing._sources import (
     unneeded,
     wrong,
 )
-from scenarios.forcing._table import Table, load_table
+from scenarios.forcing.common.table import Table, load_table
 from scenarios.paths import placed
+from scenarios.problems import Problem, nearest
 from scenarios.units import UnitText, convert
 
 WHOLE = "global"

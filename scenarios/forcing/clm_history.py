@@ -39,19 +39,19 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from kernels import Variable
-from scenarios._problems import Problem
-from scenarios.forcing._checks import F8, Findings, Years
-from scenarios.forcing._clm_drivers import Drivers
-from scenarios.forcing._clm_file import HISTORY, VARIABLES, History, load_history
-from scenarios.forcing._clm_place import SURFACE, columns_of
 from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
-from scenarios.forcing._declared import FILLS_MISSING, Input, Order
-from scenarios.forcing._said import unknown_units
-from scenarios.forcing._served import LASTING, misfits, serve, wants_days
-from scenarios.forcing._testbed_grid import GRIDS, NOT_SIMULATED
-from scenarios.forcing._when import STAMPS, Stamps, complaints, joined
+from scenarios.forcing.clm.drivers import Drivers
+from scenarios.forcing.clm.file import HISTORY, VARIABLES, History, load_history
+from scenarios.forcing.clm.place import SURFACE, columns_of
+from scenarios.forcing.common.checks import F8, Findings, Years
+from scenarios.forcing.common.declared import FILLS_MISSING, Input, Order
+from scenarios.forcing.common.file_units import unknown_units
+from scenarios.forcing.common.served import LASTING, misfits, serve, wants_days
+from scenarios.forcing.common.times import STAMPS, Stamps, complaints, joined
 from scenarios.forcing.synthetic_testbed import coords_of
+from scenarios.forcing.testbed_files.grid import GRIDS, NOT_SIMULATED
 from scenarios.paths import expanded
+from scenarios.problems import Problem
 from scenarios.units import UnitText
 
 DAILY = ("gpp", "air_temperature", "soil_temperature", "theta_l", "theta_f", "btran")

@@ -37,14 +37,13 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from kernels import Variable
-from scenarios._problems import Problem, nearest
-from scenarios.forcing._checks import F8, Findings, Years, as_range
 from scenarios.forcing._contract import Forcing, ReaderSpec
-from scenarios.forcing._declared import FILLS_MISSING, Input, Order, Quantity
-from scenarios.forcing._months import Calendar, Stock, ToAnnual
-from scenarios.forcing._netcdf import Series, load_series
-from scenarios.forcing._places import EARTH
-from scenarios.forcing._sources import (
+from scenarios.forcing.common.annual_means import Calendar, Stock, ToAnnual
+from scenarios.forcing.common.checks import F8, Findings, Years, as_range
+from scenarios.forcing.common.declared import FILLS_MISSING, Input, Order, Quantity
+from scenarios.forcing.common.netcdf import Series, load_series
+from scenarios.forcing.common.places import EARTH
+from scenarios.forcing.common.sources import (
     Names,
     Term,
     as_asked,
@@ -57,8 +56,9 @@ from scenarios.forcing._sources import (
     unneeded,
     wrong,
 )
-from scenarios.forcing._when import STAMPS, Stamps, Step
+from scenarios.forcing.common.times import STAMPS, Stamps, Step
 from scenarios.paths import placed
+from scenarios.problems import Problem, nearest
 from scenarios.units import UnitText
 
 

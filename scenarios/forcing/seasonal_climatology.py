@@ -33,12 +33,13 @@ import numpy as np
 from pydantic import Field
 
 from kernels import Variable
-from scenarios._problems import Problem, nearest
-from scenarios.forcing._checks import F8, Findings, Years
-from scenarios.forcing._clm_soil import field_capacity, saturation, wilting_point
 from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
-from scenarios.forcing._declared import FILLS_MISSING, NUMBERS_MISSING, Input, Order, Quantity
-from scenarios.forcing._monthly import (
+from scenarios.forcing.clm.soil import field_capacity, saturation, wilting_point
+from scenarios.forcing.common.checks import F8, Findings, Years
+from scenarios.forcing.common.declared import FILLS_MISSING, NUMBERS_MISSING, Input, Order, Quantity
+from scenarios.forcing.common.served import DAYS, LASTING, misfits, serve, wants_days
+from scenarios.forcing.common.times import MONTH_DAYS, STAMPS, Stamps
+from scenarios.forcing.profile_files.climatology import (
     MONTHLY_QUANTITIES,
     OF_SITES,
     QUANTITIES,
@@ -46,9 +47,6 @@ from scenarios.forcing._monthly import (
     load_months,
     load_sites,
 )
-from scenarios.forcing._served import DAYS, LASTING, misfits, serve, wants_days
-from scenarios.forcing._testbed_plants import quality
-from scenarios.forcing._when import MONTH_DAYS, STAMPS, Stamps
 from scenarios.forcing.synthetic_testbed import (
     DAILY,
     NPP_SHARE,
@@ -57,7 +55,9 @@ from scenarios.forcing.synthetic_testbed import (
     litter_of,
     span,
 )
+from scenarios.forcing.testbed_files.plants import quality
 from scenarios.paths import placed
+from scenarios.problems import Problem, nearest
 from scenarios.units import UnitText
 
 LABEL = "seasonal climatology: soil temperature, soil water and litter are modelled, not measured"

@@ -24,13 +24,12 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from kernels import Variable
-from scenarios._problems import Problem, nearest
-from scenarios.forcing._checks import F8, Findings, least_of, number, whole
 from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
-from scenarios.forcing._declared import NUMBERS_MISSING, Input, Order, Quantity
-from scenarios.forcing._place_columns import Words, place_columns
-from scenarios.forcing._places import PLACES
-from scenarios.forcing._sources import (
+from scenarios.forcing.common.checks import F8, Findings, least_of, number, whole
+from scenarios.forcing.common.declared import NUMBERS_MISSING, Input, Order, Quantity
+from scenarios.forcing.common.place_columns import Words, place_columns
+from scenarios.forcing.common.places import PLACES
+from scenarios.forcing.common.sources import (
     Names,
     Term,
     as_asked,
@@ -40,8 +39,9 @@ from scenarios.forcing._sources import (
     unneeded,
     wrong,
 )
-from scenarios.forcing._table import Table, load_table
+from scenarios.forcing.common.table import Table, load_table
 from scenarios.paths import placed
+from scenarios.problems import Problem, nearest
 from scenarios.units import UnitText, convert
 
 DAYS = 365

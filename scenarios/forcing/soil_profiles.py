@@ -50,7 +50,7 @@ as g C m-2 yr-1: the header has no unit), else Li et al. (2019) on half a degree
 the testbed, 2000-2010; ``litter_below`` that times the share of NPP that its class gives to fine
 roots; ``lignin_n_above`` and ``_below`` of its class, lignin x C:N as the testbed has for MIMICS;
 ``sampling_year``; ``atmosphere`` from 1949 to the latest year of sampling, of the zone of Hua et
-al. (2013) that holds the place (see `scenarios.forcing._atmosphere.zone`).
+al. (2013) that holds the place (see `scenarios.forcing.profile_files.atmosphere.zone`).
 """
 
 from collections import Counter
@@ -64,13 +64,27 @@ import numpy as np
 from pydantic import Field
 
 from kernels import Variable
-from scenarios._problems import Problem, nearest
-from scenarios.forcing._atmosphere import RECORDS_READ, ZONES, Record, load_records, zone
-from scenarios.forcing._checks import F8, Findings
 from scenarios.forcing._contract import Forcing, Locations, Observed, ReaderSpec
-from scenarios.forcing._declared import Input
-from scenarios.forcing._gridded import PREDICTORS_READ, Biome, Cells, load_grids, load_testbed
-from scenarios.forcing._profiles import (
+from scenarios.forcing.common.checks import F8, Findings
+from scenarios.forcing.common.declared import Input
+from scenarios.forcing.common.file_units import unknown_units
+from scenarios.forcing.common.nearest_cells import (
+    PREDICTORS_READ,
+    Biome,
+    Cells,
+    load_grids,
+    load_testbed,
+)
+from scenarios.forcing.common.sources import unneeded
+from scenarios.forcing.common.table import Table, load_table
+from scenarios.forcing.profile_files.atmosphere import (
+    RECORDS_READ,
+    ZONES,
+    Record,
+    load_records,
+    zone,
+)
+from scenarios.forcing.profile_files.layers import (
     IMPOSSIBLE,
     LAYERS,
     OF_DRIVERS,
@@ -79,11 +93,9 @@ from scenarios.forcing._profiles import (
     select,
     told,
 )
-from scenarios.forcing._profiles import Reading as Layers
-from scenarios.forcing._said import unknown_units
-from scenarios.forcing._sources import unneeded
-from scenarios.forcing._table import Table, load_table
+from scenarios.forcing.profile_files.layers import Reading as Layers
 from scenarios.paths import placed
+from scenarios.problems import Problem, nearest
 from scenarios.units import UnitText, convert
 
 FIRST = 1949

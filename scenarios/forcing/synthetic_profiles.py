@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from kernels import Variable
-from scenarios._problems import Problem
-from scenarios.forcing._checks import Findings
 from scenarios.forcing._contract import Forcing, Locations, Observed, ReaderSpec
-from scenarios.forcing._declared import Input
+from scenarios.forcing.common.checks import Findings
+from scenarios.forcing.common.declared import Input
+from scenarios.problems import Problem
 from scenarios.units import convert
 
 F8 = NDArray[np.float64]

@@ -19,10 +19,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from kernels import Variable
-from scenarios.forcing._checks import F8, Findings, Years
 from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
-from scenarios.forcing._declared import Input
-from scenarios.forcing._seasons import (
+from scenarios.forcing.common.checks import F8, Findings, Years
+from scenarios.forcing.common.declared import Input
+from scenarios.forcing.common.served import DAYS, LASTING, misfits, serve, wants_days
+from scenarios.forcing.testbed_files.plants import ALLOCATED, STAYS, Litter, quality
+from scenarios.forcing.testbed_files.seasons import (
     RF1_PHENOLOGY,
     Sites,
     Year,
@@ -32,8 +34,6 @@ from scenarios.forcing._seasons import (
     variation,
     world,
 )
-from scenarios.forcing._served import DAYS, LASTING, misfits, serve, wants_days
-from scenarios.forcing._testbed_plants import ALLOCATED, STAYS, Litter, quality
 
 LABEL = "synthetic testbed forcings (invented; no output of CLM4.5-CRUNCEP or CLM5.0-GSWP3)"
 

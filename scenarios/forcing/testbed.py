@@ -32,15 +32,22 @@ from pydantic import Field
 
 from kernels import Variable
 from kernels.casa.shared.roots import pft_weights, root_zone
-from scenarios._problems import Problem
-from scenarios.forcing._checks import F8, Findings, Years, as_range
 from scenarios.forcing._contract import Forcing, ReaderSpec
-from scenarios.forcing._declared import FILLS_MISSING, Input, Order
-from scenarios.forcing._said import unknown_units
-from scenarios.forcing._served import DAYS, LASTING, in_unit, misfits
-from scenarios.forcing._testbed_grid import GRIDS, Chosen, Grid, Skipped, choose, load_grid
-from scenarios.forcing._testbed_met import LAYERS, METEOROLOGY, OPTIONAL, RULES, MetFile, open_met
+from scenarios.forcing.common.checks import F8, Findings, Years, as_range
+from scenarios.forcing.common.declared import FILLS_MISSING, Input, Order
+from scenarios.forcing.common.file_units import unknown_units
+from scenarios.forcing.common.served import DAYS, LASTING, in_unit, misfits
+from scenarios.forcing.testbed_files.grid import GRIDS, Chosen, Grid, Skipped, choose, load_grid
+from scenarios.forcing.testbed_files.met import (
+    LAYERS,
+    METEOROLOGY,
+    OPTIONAL,
+    RULES,
+    MetFile,
+    open_met,
+)
 from scenarios.paths import placed
+from scenarios.problems import Problem
 from scenarios.units import UnitText
 
 FREEZING = 273.15

@@ -21,7 +21,7 @@ The file has the metabolic and structural litter of CASA and of MIMICS. Their su
 number (mostly to float32's last digit, at most 2e-4 g C m-2 d-1 apart), so 0.52 of decomposed
 woody debris is not their difference: both structural parts hold it. Leaf, fine root and woody
 debris follow from how differently the two models split leaves and roots
-(`scenarios.forcing._testbed_plants`); the respiration of woody debris so found is the published
+(`testbed_files.plants`); the respiration of woody debris so found is the published
 one of every vegetation type. ``litter_cwd``, what becomes woody debris, is what of it
 decomposes: a steady state. ``btran`` is that of the mean water.
 """
@@ -34,14 +34,14 @@ import numpy as np
 from pydantic import Field
 
 from kernels import Variable
-from scenarios.forcing._checks import F8, Findings
 from scenarios.forcing._contract import Forcing, ReaderSpec
-from scenarios.forcing._declared import FILLS_MISSING, Input, Order
-from scenarios.forcing._perturbed import Perturb
-from scenarios.forcing._said import unknown_units
-from scenarios.forcing._served import DAYS, LASTING, misfits, serve
-from scenarios.forcing._testbed_grid import GRIDS, Chosen
-from scenarios.forcing._testbed_means import MEANS, VARIABLES, Means, load_means
+from scenarios.forcing.common.checks import F8, Findings
+from scenarios.forcing.common.declared import FILLS_MISSING, Input, Order
+from scenarios.forcing.common.file_units import unknown_units
+from scenarios.forcing.common.perturbed import Perturb
+from scenarios.forcing.common.served import DAYS, LASTING, misfits, serve
+from scenarios.forcing.testbed_files.grid import GRIDS, Chosen
+from scenarios.forcing.testbed_files.means import MEANS, VARIABLES, Means, load_means
 from scenarios.paths import placed
 from scenarios.units import UnitText
 

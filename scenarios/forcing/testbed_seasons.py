@@ -35,12 +35,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from kernels import Variable
-from scenarios.forcing._checks import F8, Findings, Years
 from scenarios.forcing._contract import Forcing
-from scenarios.forcing._seasons import Year, variation
-from scenarios.forcing._served import DAYS, LASTING, in_unit, misfits
-from scenarios.forcing._testbed_means import Means
+from scenarios.forcing.common.checks import F8, Findings, Years
+from scenarios.forcing.common.served import DAYS, LASTING, in_unit, misfits
 from scenarios.forcing.synthetic_testbed import Count, coords_of, span
+from scenarios.forcing.testbed_files.means import Means
+from scenarios.forcing.testbed_files.seasons import Year, variation
 from scenarios.forcing.testbed_means import MeansSpec
 
 DAILY = ("gpp", "air_temperature", "soil_temperature", "theta_l", "theta_f", "btran")

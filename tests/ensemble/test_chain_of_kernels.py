@@ -25,7 +25,7 @@ from ensemble.setup import Setup, identity
 from ensemble.store import PlanError
 from ensemble.verifying import replay, verify
 from kernels import STATUSES
-from scenarios._check import _selected
+from scenarios.reading.checks import _selected
 from scenarios.spec import Response
 
 TEXT = """

@@ -9,7 +9,7 @@ from typing import Any
 from kernels import Variable
 from scenarios import forcing
 from scenarios.forcing import Forcing
-from scenarios.forcing._declared import Input, Quantity
+from scenarios.forcing.common.declared import Input, Quantity
 
 
 @dataclass(frozen=True)

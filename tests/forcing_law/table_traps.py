@@ -10,7 +10,7 @@ from forcing_law.tables import Csv
 from forcing_law.trap import Broken, settled, trap
 from forcing_law.units import foreign, rescaled, respelled
 
-from scenarios.forcing._declared import Input, Quantity
+from scenarios.forcing.common.declared import Input, Quantity
 
 FILLS = ("-9999", "1e20", "9.969209968386869e+36")
 GAPS = ("", "NA", "nan")

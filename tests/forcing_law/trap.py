@@ -6,7 +6,7 @@ from pathlib import Path
 
 from forcing_law.example import Example
 
-from scenarios.forcing._declared import Format, Input
+from scenarios.forcing.common.declared import Format, Input
 
 
 @dataclass(frozen=True)

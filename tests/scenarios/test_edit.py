@@ -2,8 +2,8 @@
 
 import pytest
 
-from scenarios._yaml import parse
-from scenarios.edit import with_values
+from scenarios.reading.document import parse
+from scenarios.reading.editing import with_values
 
 BLOCK = """\
 version: 1

@@ -10,10 +10,10 @@ from support import SMALL
 
 import scenarios
 from scenarios import Problem, Scenario, ScenarioError, near, nearest
-from scenarios._compose import spelled
-from scenarios._load import _tidy, build
-from scenarios._problems import shown
-from scenarios._yaml import override, parse
+from scenarios.problems import shown
+from scenarios.reading.document import override, parse
+from scenarios.reading.load import _tidy, build
+from scenarios.reading.nodes import spelled
 
 GOOD = SMALL.lstrip("\n")
 

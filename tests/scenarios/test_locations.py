@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from scenarios import ScenarioError
-from scenarios._locations import join
 from scenarios.forcing import Locations
+from scenarios.locations import join
 from scenarios.spec import LocationTable
 
 THREE = Locations(("a", "b", "c"), {"lat": np.array([1.0, 2.0, 3.0])})

@@ -5,8 +5,8 @@ import numpy as np
 from forcing_law.example import Example
 
 from kernels import Variable
-from scenarios.forcing._served import FLUX, LASTING, UNITS
 from scenarios.forcing.clm_history import DAILY
+from scenarios.forcing.common.served import FLUX, LASTING, UNITS
 
 YEARS = 2
 DAYS = np.tile([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], YEARS)

@@ -5,7 +5,7 @@ import numpy as np
 from forcing_law.example import Example
 
 from kernels import Variable
-from scenarios.forcing._served import FLUX, LASTING, UNITS
+from scenarios.forcing.common.served import FLUX, LASTING, UNITS
 from scenarios.forcing.synthetic_testbed import DAILY
 
 SITES = """location,lat,lon,pft,sand,clay,area [m2]

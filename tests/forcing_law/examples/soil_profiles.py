@@ -8,8 +8,8 @@ import numpy as np
 from forcing_law.example import Example
 
 from kernels import Variable
-from scenarios.forcing._gridded import BIOME, DRIVERS, PREDICTORS, SOIL, TYPES
-from scenarios.forcing._profiles import COLUMNS
+from scenarios.forcing.common.nearest_cells import BIOME, DRIVERS, PREDICTORS, SOIL, TYPES
+from scenarios.forcing.profile_files.layers import COLUMNS
 from scenarios.forcing.soil_profiles import UNITS
 
 EDGES = (0, 5, 10, 20, 35, 60)

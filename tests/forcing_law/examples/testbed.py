@@ -6,7 +6,7 @@ import small_testbed as small
 from forcing_law.example import Example
 
 from kernels import Variable
-from scenarios.forcing._served import FLUX, LASTING, UNITS
+from scenarios.forcing.common.served import FLUX, LASTING, UNITS
 from scenarios.forcing.testbed import DAILY
 
 

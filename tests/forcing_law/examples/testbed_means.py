@@ -4,8 +4,8 @@ import small_testbed as small
 from forcing_law.example import Example
 
 from kernels import Variable
-from scenarios.forcing._served import FLUX, UNITS
-from scenarios.forcing._testbed_plants import quality
+from scenarios.forcing.common.served import FLUX, UNITS
+from scenarios.forcing.testbed_files.plants import quality
 from scenarios.forcing.testbed_means import GIVEN
 
 

@@ -4,7 +4,7 @@ from forcing_law.example import Example
 from forcing_law.examples.testbed_means import FILES, WORDS, write
 
 from kernels import Variable
-from scenarios.forcing._served import FLUX, LASTING, UNITS
+from scenarios.forcing.common.served import FLUX, LASTING, UNITS
 from scenarios.forcing.testbed_seasons import DAILY
 
 EXAMPLE = Example(

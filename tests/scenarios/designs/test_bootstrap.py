@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scenarios.designs._bootstrap import counts, half_width, means_of, of_units, weights
+from scenarios.designs.sampling.bootstrap import counts, half_width, means_of, of_units, weights
 
 STREAM = np.array([3, 4], dtype=np.uint64)
 

@@ -6,9 +6,9 @@ from SALib.analyze import morris as salib_analyze
 from SALib.sample import morris as salib_sample
 from scipy.stats import norm
 
-from scenarios.designs import _trajectories
-from scenarios.designs._bootstrap import half_width, tally
-from scenarios.designs._trajectories import Source, Steps, farthest
+from scenarios.designs.sampling import trajectories as _trajectories
+from scenarios.designs.sampling.bootstrap import half_width, tally
+from scenarios.designs.sampling.trajectories import Source, Steps, farthest
 
 NAMES = ["tau_veg", "tau_soil", "q10", "t_ref"]
 BOUNDS = {"tau_veg": [5.0, 15.0], "tau_soil": [20.0, 60.0], "q10": [1.0, 4.0], "t_ref": [270, 290]}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
 
-from scenarios.designs._normal import CHUNK, ndtr, ndtri
+from scenarios.designs.sampling.normal import CHUNK, ndtr, ndtri
 
 # Exact powers of two and their neighbours: the edges of the three formulas are among them.
 PROBABILITIES = np.concatenate(

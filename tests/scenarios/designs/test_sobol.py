@@ -7,8 +7,8 @@ from SALib.sample import sobol as salib_sample
 from scipy import stats
 from scipy.stats import qmc
 
-from scenarios.designs import _saltelli
-from scenarios.designs._bootstrap import tally
+from scenarios.designs.sampling import saltelli as _saltelli
+from scenarios.designs.sampling.bootstrap import tally
 from scenarios.designs.sobol import Sequence
 
 NAMES = ["tau_veg", "tau_soil", "q10", "t_ref"]

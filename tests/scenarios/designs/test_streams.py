@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scenarios.designs import Context
-from scenarios.designs._streams import key, uniform, uniforms, words
+from scenarios.designs.sampling.streams import key, uniform, uniforms, words
 
 
 def context(**changed):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scenarios._problems import ScenarioError
+from scenarios.problems import ScenarioError
 
 NAMES = ["tau_veg", "tau_soil", "q10", "t_ref"]
 UNIT = {"tau_veg": [5.0, 15.0], "tau_soil": [20.0, 60.0], "q10": [1.0, 4.0], "t_ref": [270, 290]}

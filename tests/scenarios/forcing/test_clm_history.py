@@ -9,11 +9,11 @@ from support import DATA, needs_data
 from kernels import Variable
 from kernels.casa.shared.roots import pft_weights
 from scenarios import ScenarioError
-from scenarios.forcing import _clm_soil as soil
-from scenarios.forcing._checks import Findings
-from scenarios.forcing._served import FLUX, LASTING, UNITS
-from scenarios.forcing._testbed_grid import load_grid
+from scenarios.forcing.clm import soil
 from scenarios.forcing.clm_history import DAILY, LITTER, Spec
+from scenarios.forcing.common.checks import Findings
+from scenarios.forcing.common.served import FLUX, LASTING, UNITS
+from scenarios.forcing.testbed_files.grid import load_grid
 
 STATIC = [Variable(name, UNITS[name], name, ()) for name in LASTING]
 MEAN = [

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from kernels import Variable
 from scenarios import ScenarioError
-from scenarios.forcing._months import month_days
+from scenarios.forcing.common.annual_means import month_days
 from scenarios.forcing.global_means import Spec
 
 NPP = Variable("npp", "Pg C yr-1", "net primary production")

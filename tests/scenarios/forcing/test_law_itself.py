@@ -5,8 +5,8 @@ import pytest
 from forcing_law.judging import named, outcome
 
 from scenarios import ScenarioError
-from scenarios._problems import Problem
 from scenarios.forcing import Forcing, Locations
+from scenarios.problems import Problem
 
 PLACES = Locations(("a", "b"), {"lon": np.array([350.0, 20.0])})
 

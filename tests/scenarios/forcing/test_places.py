@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scenarios.forcing._places import EARTH, find_places, in_degrees_or_m2, place_of
+from scenarios.forcing.common.places import EARTH, find_places, in_degrees_or_m2, place_of
 
 
 @pytest.mark.parametrize(

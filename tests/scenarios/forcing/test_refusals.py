@@ -9,8 +9,8 @@ import pytest
 
 from kernels import Variable
 from scenarios import ScenarioError
-from scenarios.forcing import _table
 from scenarios.forcing.annual_table import Spec as AnnualTable
+from scenarios.forcing.common import table as _table
 from scenarios.forcing.global_means import Spec as GlobalMeans
 
 NEEDS = (

@@ -7,8 +7,8 @@ from support import DATA, needs_data
 
 from kernels import Variable
 from scenarios import ScenarioError
-from scenarios.forcing._monthly import _converted
-from scenarios.forcing._served import FLUX, LASTING, UNITS
+from scenarios.forcing.common.served import FLUX, LASTING, UNITS
+from scenarios.forcing.profile_files.climatology import _converted
 from scenarios.forcing.seasonal_climatology import LABEL, Spec
 from scenarios.forcing.synthetic_testbed import DAILY
 

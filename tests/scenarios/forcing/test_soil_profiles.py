@@ -13,9 +13,9 @@ from support import DATA, needs_data
 
 from kernels import Variable
 from scenarios import ScenarioError
-from scenarios.forcing._atmosphere import zone
-from scenarios.forcing._gridded import distances
-from scenarios.forcing._profiles import COLUMNS
+from scenarios.forcing.common.nearest_cells import distances
+from scenarios.forcing.profile_files.atmosphere import zone
+from scenarios.forcing.profile_files.layers import COLUMNS
 from scenarios.forcing.soil_profiles import UNITS, Spec
 
 NEEDS = [

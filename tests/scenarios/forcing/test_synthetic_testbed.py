@@ -6,7 +6,7 @@ import reference_forcing
 
 from kernels import Variable
 from scenarios import ScenarioError
-from scenarios.forcing._served import FLUX, LASTING, UNITS
+from scenarios.forcing.common.served import FLUX, LASTING, UNITS
 from scenarios.forcing.synthetic_testbed import DAILY, LABEL, Spec
 
 STATIC = [Variable(name, UNITS[name], name, ()) for name in LASTING]

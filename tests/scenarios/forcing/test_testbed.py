@@ -7,10 +7,10 @@ import small_testbed as small
 
 from kernels import Variable
 from scenarios import ScenarioError
-from scenarios.forcing._served import FLUX, LASTING, UNITS
+from scenarios.forcing.common.served import FLUX, LASTING, UNITS
 from scenarios.forcing.synthetic_testbed import Spec as Synthetic
 from scenarios.forcing.testbed import DAILY, Spec
-from scenarios.testbed_files import write_met
+from scenarios.forcing.testbed_files.writing import write_met
 
 NEEDS = [
     *(Variable(name, UNITS[name], name, ()) for name in LASTING),

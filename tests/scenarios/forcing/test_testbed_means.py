@@ -8,9 +8,9 @@ from support import DATA, needs_data
 import kernels
 from kernels import Variable
 from scenarios import ScenarioError
-from scenarios.forcing._served import FLUX, MAKERS, UNITS, misfits
-from scenarios.forcing._testbed_grid import Cells
-from scenarios.forcing._testbed_plants import quality
+from scenarios.forcing.common.served import FLUX, MAKERS, UNITS, misfits
+from scenarios.forcing.testbed_files.grid import Cells
+from scenarios.forcing.testbed_files.plants import quality
 from scenarios.forcing.testbed_means import GIVEN, Spec
 
 NEEDS = [Variable(name, UNITS.get(name, FLUX), name, ()) for name in GIVEN]
@@ -264,8 +264,8 @@ class TestReal:
 
     def test_mean_soil_is_that_of_all_listed_cells(self):
         """Published as that of vegetated cells; it is the mean of every row of the tables."""
-        from scenarios.forcing._checks import Findings
-        from scenarios.forcing._testbed_grid import load_grid
+        from scenarios.forcing.common.checks import Findings
+        from scenarios.forcing.testbed_files.grid import load_grid
 
         published = {"sand": (0.487, 0.485), "clay": (0.228, 0.230), "wilting": (0.147, 0.148)}
         published |= {"field": (0.253, 0.255), "saturation": (0.433, 0.436)}

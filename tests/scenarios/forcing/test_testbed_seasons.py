@@ -7,8 +7,8 @@ from support import DATA, needs_data
 
 from kernels import Variable
 from scenarios import ScenarioError
-from scenarios.forcing._served import FLUX, LASTING, UNITS
-from scenarios.forcing._testbed_plants import quality
+from scenarios.forcing.common.served import FLUX, LASTING, UNITS
+from scenarios.forcing.testbed_files.plants import quality
 from scenarios.forcing.testbed_seasons import DAILY, Spec
 
 NEEDS = [

@@ -4,7 +4,7 @@ import netCDF4
 import numpy as np
 import pytest
 
-from scenarios.forcing._when import When, complaints, dates_of, joined
+from scenarios.forcing.common.times import When, complaints, dates_of, joined
 
 LENGTHS = {
     "noleap": [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31],

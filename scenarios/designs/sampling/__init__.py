@@ -1,0 +1,1 @@
+"""Rules that give row i: streams, sequences, levels, trajectories, resamples."""

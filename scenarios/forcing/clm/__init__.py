@@ -1,0 +1,1 @@
+"""History files of CLM: places, times, soil, drivers."""

@@ -1,0 +1,128 @@
+"""CLM's history at places, reduced to the root zone: by the day, or means."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from kernels.casa.shared.roots import Variant, pft_weights, root_zone
+from scenarios.forcing.clm.file import History
+from scenarios.forcing.clm.place import Column
+from scenarios.forcing.clm.soil import layering
+from scenarios.forcing.common.checks import F8
+from scenarios.forcing.common.served import DAYS
+from scenarios.forcing.common.times import MONTH_DAYS
+from scenarios.forcing.testbed_files.plants import STAYS, Litter, quality
+
+FREEZING = 273.15
+
+ICE = 917.0
+"""Density, kg m-3."""
+
+
+@dataclass
+class Drivers:
+    """A history and its places on their way to drivers."""
+
+    history: History
+    column: Column
+    roots: Variant
+    thickness: Literal["file", "midpoints"]
+    flags: list[str] = field(default_factory=list)
+    told: dict[str, Any] = field(default_factory=dict)
+
+    def steps(self) -> dict[str, F8]:
+        """Return the drivers of every step of the file, (L, T)."""
+        ground = self.history.ground
+        first, other = ("thickness", "midpoints")[:: 1 if self.thickness == "file" else -1]
+        depth = ground[first] if first in ground else ground[other]
+        layers = layering(ground["levels"], depth, ground.get("above_rock"))
+        weights = pft_weights(self.column.pft, self.roots) * layers.present
+        weights /= weights.sum(axis=1, keepdims=True)
+        liquid, frozen = self._water(depth)
+        liquid, frozen = layers.mean(liquid), layers.mean(frozen)
+        self._flag(liquid + frozen)
+        self.told |= {
+            **self.column.told,
+            "levels": int(ground["levels"]),
+            "thickness": "DZSOI" if depth is ground.get("thickness") else "between midpoints",
+            "levels_above_bedrock": ground.get("above_rock"),
+        }
+        zone = root_zone(
+            weights,
+            layers.mean(self._of("TSOI")) - FREEZING,
+            liquid,
+            frozen,
+            self.column.wilting,
+            self.column.field,
+            self.column.saturation,
+        )
+        found = {"gpp": np.maximum(0.0, self._of("GPP")), **zone}
+        if "TBOT" in self.history.values:
+            found["air_temperature"] = self._of("TBOT") - FREEZING
+        return found
+
+    def daily(self) -> dict[str, F8]:
+        """Return daily drivers, (L, 365 Y); between the middles of months, if it must be."""
+        steps = self.steps()
+        if self.history.when.step == "day":
+            return steps
+        return {name: _between_months(values) for name, values in steps.items()}
+
+    def means(self, names: set[str]) -> dict[str, F8]:
+        """Return means over all years, (L,), litter and NPP among them where they are asked for."""
+        steps = self.steps()
+        for name in ("NPP", "LEAFC_TO_LITTER", "FROOTC_TO_LITTER", "CWDC_LOSS"):
+            if name in self.history.values:
+                steps[name] = self._of(name)
+        months = self.history.when.step == "month"
+        days = MONTH_DAYS[self.history.when.month - 1] if months else None
+        found = {name: np.average(values, axis=1, weights=days) for name, values in steps.items()}
+        if "NPP" in found:
+            found["annual_npp"] = DAYS * found.pop("NPP")
+        if "LEAFC_TO_LITTER" in found:
+            leaf, root = found.pop("LEAFC_TO_LITTER"), found.pop("FROOTC_TO_LITTER")
+            self.told["woody_debris"] = "CWDC_LOSS" if "CWDC_LOSS" in found else "none in the file"
+            debris = STAYS * found.pop("CWDC_LOSS", np.zeros_like(leaf))
+            found |= Litter(leaf, root, debris).drivers(quality(self.column.pft))
+        return found
+
+    def _of(self, name: str) -> F8:
+        return self.history.values[name][self.column.at]
+
+    def _water(self, depth: F8) -> tuple[F8, F8]:
+        """Return liquid and frozen water of levels, m3 m-3."""
+        mass = self._of("SOILLIQ")
+        n = mass.shape[2]
+        liquid = 0.001 * mass / depth[:n]
+        if "H2OSOI" in self.history.values:
+            whole = self._of("H2OSOI")[..., :n]
+            frozen = np.maximum(0.0, whole - liquid)
+            self.told["frozen_water"] = "H2OSOI less liquid water"
+        else:
+            frozen = self._of("SOILICE")[..., :n] / (ICE * depth[:n])
+            self.told["frozen_water"] = "SOILICE"
+        return np.nan_to_num(liquid), np.nan_to_num(frozen)
+
+    def _flag(self, water: F8) -> None:
+        beyond = water - self.column.saturation[:, np.newaxis, np.newaxis] - 0.05
+        if (count := int((beyond > 0).sum())) > 0:
+            i, t, layer = (int(k) for k in np.unravel_index(beyond.argmax(), beyond.shape))
+            place = f"{self.column.names[i]}, {self.history.when.said(t)}, layer {layer + 1}"
+            text = f"water exceeds saturation by more than 0.05 {count} times, most in {place}"
+            self.flags.append(text)
+
+
+def _between_months(values: F8) -> F8:
+    """Return days (L, 365 Y) on lines between the middles of months, (L, 12 Y).
+
+    Before the first and after the last middle the year is taken to go on: with the last
+    December before, and the first January after.
+    """
+    years = values.shape[1] // 12
+    ends = np.cumsum(np.tile(MONTH_DAYS, years)).astype(np.float64)
+    middles = ends - np.tile(MONTH_DAYS, years) / 2
+    at = np.concatenate([[-MONTH_DAYS[-1] / 2], middles, [ends[-1] + MONTH_DAYS[0] / 2]])
+    days = np.arange(DAYS * years) + 0.5
+    around = np.concatenate([values[:, 11:12], values, values[:, -12:-11]], axis=1)
+    return np.stack([np.interp(days, at, one) for one in around])

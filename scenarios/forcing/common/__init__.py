@@ -1,0 +1,1 @@
+"""What readers share: tables, NetCDF, times, places, units, findings."""

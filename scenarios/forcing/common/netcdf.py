@@ -1,0 +1,127 @@
+"""NetCDF variables as numbers with their gaps, and one series of one file."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scenarios.forcing.common.checks import F8, Findings, digest, is_fill, not_a_file
+from scenarios.forcing.common.times import CALENDARS, Stamps, Step, complaints, dates_of
+from scenarios.problems import Problem
+
+FILLS = (-99.0, -999.0, -9999.0, -99999.0)
+"""What programs write for "no value", whether or not an attribute says so."""
+
+LARGEST = 1e19
+"""Beyond it a number stands for "no value": 1e20, 9.97e36, 1e36."""
+
+
+def numbers(variable: Any, real: tuple[float, ...] = ()) -> F8:
+    """Return a variable's values, of its shape; NaN for every kind of gap.
+
+    Gaps are what ``_FillValue``, ``missing_value`` and valid ranges say, `FILLS`, and what is
+    larger than `LARGEST`. They are looked for here, before any mean is taken of the values.
+
+    Parameters
+    ----------
+    variable : netCDF4.Variable
+    real : tuple of float
+        Those of `FILLS` that this variable may hold: a longitude may be -99.
+
+    Raises
+    ------
+    ValueError
+        It holds no numbers.
+    """
+    if variable.dtype is str or variable.dtype.kind not in "fiu":
+        raise ValueError(f"variable {variable.name!r} holds words; needed numbers")
+    values = np.ma.filled(np.ma.asarray(variable[...]).astype(np.float64), np.nan)
+    gaps = is_fill(values, [fill for fill in FILLS if fill not in real])
+    gaps |= (np.abs(values) > LARGEST) & np.isfinite(values)
+    return np.where(gaps, np.nan, values)
+
+
+@dataclass(frozen=True)
+class Series:
+    """Values of months or years, in the order of their dates.
+
+    Attributes
+    ----------
+    file : str
+        Path, for messages.
+    values : ndarray, shape (n,), float64
+        In ``units``; NaN where the file holds a fill value.
+    units : str
+        Empty where the file does not say.
+    start : int or None
+        Year of the first value, from the time coordinate; None where there is none.
+    step : str or None
+        ``month`` or ``year``, from the time coordinate; None where there is none.
+    calendar : str
+        ``standard``, ``noleap``, ``360_day``, ``all_leap`` or ``julian``; empty where the file
+        does not say.
+    digest : mapping
+        Name, sha256 and size of the file.
+    """
+
+    file: str
+    values: F8
+    units: str
+    start: int | None
+    step: Step | None
+    calendar: str
+    digest: dict[str, Any]
+
+
+def load_series(
+    path: Path, variable: str, where: str, findings: Findings, stamps: Stamps | None = None
+) -> Series | None:
+    """Return the series; None, with a finding, where it cannot be had."""
+    import netCDF4
+
+    text = not_a_file(path, f"a NetCDF file of {variable}")
+    if not text:
+        try:
+            with netCDF4.Dataset(path) as dataset:
+                return _series(path, dataset, variable, stamps)
+        except ValueError as error:
+            text = str(error)
+        except (OSError, RuntimeError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            text = f"is not NetCDF, or not all of it ({reason}); fetch or write it again"
+    findings.add("files", Problem(text, where, str(path)))
+    return None
+
+
+def _series(path: Path, dataset: Any, variable: str, stamps: Stamps | None) -> Series:
+    if variable not in dataset.variables:
+        names = ", ".join(sorted(dataset.variables)) or "nothing"
+        raise ValueError(f"holds {names}; needed {variable}: correct pattern: or the file")
+    found = dataset.variables[variable]
+    long = [name for name, n in zip(found.dimensions, found.shape, strict=True) if n != 1]
+    if len(long) > 1:
+        sizes = ", ".join(map(str, found.shape))
+        raise ValueError(
+            f"has shape ({sizes}) over ({', '.join(found.dimensions)}); "
+            "needed one value a month: average over the globe first"
+        )
+    values = numbers(found).reshape(-1)
+    when = dates_of(dataset, long[0] if long else "time", stamps) if values.size else None
+    if when is not None:
+        if when.step == "day":
+            raise ValueError("has one value a day; needed one a month or year: average first")
+        order = when.order
+        when, values = when.take(order), values[order]
+        if wrong := list(complaints(when)):
+            more = f"; and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+            raise ValueError(f"{wrong[0]}{more}")
+    return Series(
+        file=str(path),
+        values=values,
+        units=str(getattr(found, "units", "")).strip(),
+        start=int(when.year[0]) if when is not None else None,
+        step=when.step if when is not None else None,
+        calendar=CALENDARS.get(when.calendar, "") if when is not None else "",
+        digest=digest(path.name, path.read_bytes()),
+    )

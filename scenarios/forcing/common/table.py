@@ -1,0 +1,285 @@
+"""A table as cells with places: CSV by the standard library, or Parquet; one rule for all.
+
+Lines that are empty or begin with ``#`` are skipped. Columns without a name, such as the row
+numbers that R and pandas write, are nobody's and left out.
+"""
+
+import csv
+import gzip
+import io
+import re
+import zlib
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scenarios.forcing.common.checks import Findings, digest, not_a_file
+from scenarios.problems import Problem
+
+_LIMIT = 256 * 1024**2
+"""Bytes; an annual table of 100 models, 20 types and 500 years has 60 MB."""
+
+_HEADER = re.compile(r"(?P<name>[^\[(]+?)\s*(?:\[(?P<unit>.*)\]|\((?P<said>.*)\))")
+_UNNAMED = re.compile(r"(?:Unnamed: \d+(?:_level_\d+)?|__index_level_\d+__)?")
+_NEEDED = "a table with columns such as year,model,NPP [Pg C yr-1]"
+ROWS = "one row per model and year"
+
+Rows = list[tuple[int, Sequence[Any]]]
+"""Line (CSV) or row (Parquet) counted from 1, and the cells."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of a file.
+
+    Attributes
+    ----------
+    file : str
+        Path, for messages.
+    names : tuple of str
+        Columns without their units; none is empty.
+    headers : tuple of str
+        Columns as the header has them.
+    units : mapping of str to str
+        Of the columns whose header says: ``NPP [Pg C yr-1]`` or ``NPP (Pg C yr-1)``.
+    rows : list of (int, sequence)
+        See `Rows`.
+    has_lines : bool
+        Whether those numbers are lines of a text file.
+    digest : mapping
+        Name, sha256 and size of the file, and how many columns without a name were left out.
+    header_line : int
+        Of a text file.
+    ragged : tuple of (int, sequence)
+        Line and cells of rows that have not as many as the header, where a reader asks for them.
+    width : int
+        Columns of the file, those without a name among them.
+    ends_line : bool
+        Whether the file ends with the end of a line.
+    """
+
+    file: str
+    names: tuple[str, ...]
+    headers: tuple[str, ...]
+    units: Mapping[str, str]
+    rows: Rows
+    has_lines: bool
+    digest: Mapping[str, Any]
+    header_line: int = 1
+    ragged: tuple[tuple[int, Sequence[str]], ...] = ()
+    width: int = 0
+    ends_line: bool = True
+
+    def problem(self, text: str, where: str = "", row: int | None = None) -> Problem:
+        """Return a problem at a row of ``rows``, or of the file."""
+        if row is None:
+            return Problem(text, where, self.file)
+        at = self.rows[row][0]
+        if self.has_lines:
+            return Problem(text, where, self.file, at)
+        return Problem(text, f"row {at}, {where}", self.file)
+
+    def in_header(self, text: str, where: str = "") -> Problem:
+        """Return a problem of a column, at the line of the header."""
+        return Problem(text, where, self.file, self.header_line if self.has_lines else None)
+
+    @property
+    def is_cut(self) -> bool:
+        """Return whether the file ends in the middle of its last row."""
+        last = self.rows[-1][0] if self.rows else 0
+        return (
+            not self.ends_line
+            and bool(self.ragged)
+            and self.ragged[-1][0] > last
+            and len(self.ragged[-1][1]) < self.width
+        )
+
+    def refuse_ragged(self, findings: Findings, chosen: Container[str] | None = None) -> None:
+        """Note rows of another length, but for those that are of none of the chosen.
+
+        Parameters
+        ----------
+        chosen : container of str, optional
+            Names in a column; None is all. What has none of them in any cell is of others,
+            however its cells are shifted.
+        """
+        for line, cells in self.ragged:
+            if chosen is None or any(cell in chosen for cell in cells):
+                findings.add(
+                    "ragged rows", Problem(self.shape_of(cells), file=self.file, line=line)
+                )
+
+    def shape_of(self, cells: Sequence[str]) -> str:
+        """Return what is wrong with the length of a row."""
+        return f"has {len(cells)} cells; needed {self.width}, as the header has"
+
+
+def load_table(
+    path: Path,
+    findings: Findings,
+    *,
+    rows: str = ROWS,
+    needed: str = _NEEDED,
+    large: bool = False,
+    keep_ragged: bool = False,
+) -> Table:
+    """Return the table in a file; raise `ScenarioError` where not even a header is found.
+
+    Parameters
+    ----------
+    path : Path
+        CSV, packed (.gz) or not; Parquet if the name ends in .parquet or .pq.
+    rows, needed : str
+        What its rows and columns are, for people.
+    large : bool
+        Whether it may be larger than what is otherwise refused unread.
+    keep_ragged : bool
+        Whether rows of another length than the header's are the reader's to refuse, who knows
+        which of them matter; otherwise they are findings.
+    """
+    file = str(path)
+    text = not_a_file(path, f"a CSV or Parquet table with {rows}") or _unreadable(path, large)
+    if text:
+        findings.fatal("files", Problem(text, file=file))
+    data = path.read_bytes()
+    parquet = path.suffix.lower() in (".parquet", ".pq")
+    try:
+        if not data.strip():
+            raise ValueError(f"is empty; needed {needed}")
+        line, header, found, ragged = (
+            _parquet(data) if parquet else _csv(data, file, needed, findings)
+        )
+    except ValueError as error:
+        findings.fatal("files", Problem(str(error), file=file))
+    about = digest(path.name, data)
+    width, whole = len(header), parquet or data.endswith((b"\n", b"\r"))
+    named = [i for i, cell in enumerate(header) if not _UNNAMED.fullmatch(cell)]
+    if len(named) < len(header):
+        about["unnamed_columns_left_out"] = len(header) - len(named)
+        found = [(line, [cells[i] for i in named]) for line, cells in found]
+        header = [header[i] for i in named]
+    names, units = _columns(header)
+    table = Table(file, names, tuple(header), units, found, not parquet, about, line,
+                  tuple(ragged), width, whole)  # fmt: skip
+    if not keep_ragged:
+        table.refuse_ragged(findings)
+    # Rows that are refused one by one are told already.
+    if not found and not ragged and not findings.of(file):
+        findings.add("columns", table.problem(f"has a header and no rows; needed {rows}"))
+    for problem in _header_problems(table):
+        findings.add("columns", problem)
+    return table
+
+
+def _unreadable(path: Path, large: bool) -> str:
+    try:
+        with path.open("rb"):
+            size = path.stat().st_size
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    if not large and size > _LIMIT:
+        return (
+            f"has {size / 1024**2:.0f} MB and a table at most {_LIMIT // 1024**2}; "
+            "keep only the rows and columns needed"
+        )
+    return ""
+
+
+def _columns(header: Sequence[str]) -> tuple[tuple[str, ...], dict[str, str]]:
+    names, units = [], {}
+    for cell in header:
+        match = _HEADER.fullmatch(cell)
+        names.append(match["name"] if match else cell)
+        unit = (match["unit"] or match["said"] or "").strip() if match else ""
+        if unit:
+            units[names[-1]] = unit
+    return tuple(names), units
+
+
+def _header_problems(table: Table) -> Iterator[Problem]:
+    for name in dict.fromkeys(table.names):
+        if table.names.count(name) > 1:
+            text = f"column {name!r} is there {table.names.count(name)} times; rename one"
+            yield table.in_header(text)
+
+
+def not_commas(header: Sequence[str]) -> str:
+    """Return that a header is of another kind of table; empty if not."""
+    other = [mark for mark in ";\t|" if mark in header[0]] if len(header) == 1 else []
+    if not other:
+        return ""
+    text = f"the header has one column, {header[0]!r}; needed commas, found {other[0]!r}"
+    return f"{text}: save the table with commas and decimal points"
+
+
+def _csv(
+    data: bytes, file: str, needed: str, findings: Findings
+) -> tuple[int, list[str], Rows, Rows]:
+    """Return the header with its line, rows with theirs, and rows of another length.
+
+    Raises
+    ------
+    ValueError
+        Where there is no header.
+    """
+    reader = csv.reader(io.StringIO(text_of(data), newline=""), strict=True, skipinitialspace=True)
+    line, header = 0, list[str]()
+    rows: Rows = []
+    ragged: Rows = []
+    try:
+        for cells in reader:
+            stripped = [cell.strip() for cell in cells]
+            if not any(stripped) or stripped[0].startswith("#"):
+                continue
+            if not header:
+                line, header = reader.line_num, stripped
+                # Rows of such a file would each be found to be wrong as well.
+                if text := not_commas(header):
+                    raise ValueError(text)
+            else:
+                kind = rows if len(stripped) == len(header) else ragged
+                kind.append((reader.line_num, stripped))
+    except csv.Error as error:
+        text = f"is not CSV ({error}); check the quotes"
+        findings.add("files", Problem(text, file=file, line=reader.line_num))
+    if not header:
+        raise ValueError(f"holds no header; needed {needed}")
+    return line, header, rows, ragged
+
+
+def text_of(data: bytes) -> str:
+    """Return the text of a file, packed or not; raise ValueError where it is none in UTF-8."""
+    if data[:2] == b"\x1f\x8b":
+        try:
+            data = gzip.decompress(data)
+        except (OSError, EOFError, zlib.error) as error:
+            raise ValueError(f"cannot be unpacked ({error}); fetch or write it again") from error
+    # With a mark, or without: every other byte of plain letters is 0.
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or (data[0:8:2] == bytes(4)) != (
+        data[1:8:2] == bytes(4)
+    ):
+        raise ValueError("is UTF-16 ('Unicode text'); needed UTF-8: save it as 'CSV UTF-8'")
+    if b"\0" in data:
+        raise ValueError("is binary; needed text in UTF-8 (CSV), or a name ending in .parquet")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        found = f"byte 0x{data[error.start]:02x} in line {line}"
+        raise ValueError(f"{found} is not UTF-8; save the table as UTF-8") from error
+
+
+def _parquet(data: bytes) -> tuple[int, list[str], Rows, Rows]:
+    """Return header and rows, all as long; raise ValueError where it is not Parquet."""
+    import pandas as pd
+
+    try:
+        frame = pd.read_parquet(io.BytesIO(data))
+    except (ValueError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"is not Parquet, or not all of it ({reason})") from error
+    if any(frame.index.names):
+        frame = frame.reset_index()
+    names = ["" if name is None else str(name).strip() for name in frame.columns]
+    return 0, names, list(enumerate(frame.itertuples(index=False, name=None), start=1)), []

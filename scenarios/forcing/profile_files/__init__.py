@@ -1,0 +1,1 @@
+"""Measured profiles of soil, the atmosphere above them, and their climate."""

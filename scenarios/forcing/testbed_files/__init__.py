@@ -1,0 +1,1 @@
+"""Files of the biogeochemical testbed, read and written."""

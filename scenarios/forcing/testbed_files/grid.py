@@ -1,0 +1,448 @@
+"""The testbed's grid: its two CSV files read by position, and which of their cells to take."""
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from kernels.fortran.numbers import number
+from scenarios.forcing._contract import Locations
+from scenarios.forcing.common.checks import F8, Findings, digest, is_fill, not_a_file
+from scenarios.forcing.common.declared import Input, Order, Quantity
+from scenarios.forcing.common.places import EARTH, in_degrees_or_m2
+from scenarios.forcing.common.table import not_commas, text_of
+from scenarios.problems import Problem
+
+I8 = NDArray[np.int64]
+
+GRID = (
+    "ijcam lat lon ivt_igbp ist iso landarea ndep nfix pwea pdust doyp1 doyp2 doyp3 doyp4 "
+    "phase(1) ivcasa ilat ilon"
+).split()
+SOIL = "ijcam lat lon sand clay silt wwilt wfield wsat".split()
+"""Columns as they stand. The header's spelling varies, so they are read by position."""
+
+USED = frozenset((*"ijcam ivt_igbp landarea ilat ilon".split(), *SOIL))
+"""Columns that something is made of."""
+
+_PLACES = (
+    Quantity("ijcam", "row"),
+    Quantity("lat", "latitude", ("degrees_north",), "layout"),
+    Quantity("lon", "longitude", ("degrees_east",), "layout"),
+)
+GRIDS = (
+    Input(
+        key="grid",
+        format="table",
+        holds="one row per cell of the testbed: its place, class and area",
+        quantities=(
+            *_PLACES,
+            Quantity("ivt_igbp", "class"),
+            Quantity("landarea", "area", ("m2",), "layout"),
+            Quantity("ilat", "row"),
+            Quantity("ilon", "row"),
+        ),
+        orders=(Order("rows", ("ijcam",)), Order("columns")),
+        missing="nothing stands for it: a cell that is no number is refused with its line",
+        agree=("both tables have the same cells",),
+    ),
+    Input(
+        key="soil",
+        format="table",
+        holds="one row per cell of the testbed: texture and water contents",
+        quantities=(
+            *_PLACES,
+            *(Quantity(name, "fraction", ("1",), "layout") for name in SOIL[3:]),
+        ),
+        orders=(Order("rows", ("ijcam",)), Order("columns")),
+        missing="nothing stands for it: a cell that is no number is refused with its line",
+        agree=("both tables have the same cells",),
+    ),
+)
+"""The two tables, as readers declare them."""
+
+NOT_SIMULATED = (11, 13, 15, 17)
+"""IGBP classes without vegetation in the testbed: wetland, urban, ice, and water or ice."""
+
+LEAST_AREA = 1e7
+"""m2. The smallest cells of the real grids have 1.5e9; of km2 no cell has more than 6e4."""
+
+
+class Cells(BaseModel):
+    """Which of the simulated cells to take; all conditions hold at once."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    every: int = Field(default=1, ge=1, description="every n-th of those that are left")
+    box: tuple[float, float, float, float] | None = Field(
+        default=None, description="[south, north, west, east], degrees"
+    )
+    pft: list[Annotated[int, Field(ge=1, le=18)]] = Field(default=[], description="IGBP classes")
+
+    @field_validator("box")
+    @classmethod
+    def _in_order(
+        cls, box: tuple[float, float, float, float] | None
+    ) -> tuple[float, float, float, float] | None:
+        if box is None:
+            return None
+        south, north, west, east = box
+        order = "needed [south, north, west, east]"
+        if south > north:
+            raise ValueError(f"the south, {south:g}, is north of {north:g}; {order}")
+        if not -90 <= south <= north <= 90:
+            raise ValueError(f"{south:g} to {north:g} are no latitudes, -90 to 90; {order}")
+        if not (-180 <= west <= 360 and -180 <= east <= 360):
+            raise ValueError(f"{west:g} to {east:g} are no longitudes, -180 to 360; {order}")
+        return box
+
+    def take(self, lat: F8, lon: F8, pft: I8) -> NDArray[np.bool_]:
+        """Return which of the cells are meant."""
+        taken = np.ones(lat.size, dtype=bool)
+        if self.box is not None:
+            south, north, west, east = self.box
+            taken &= (lat >= south) & (lat <= north)
+            # A box may cross the meridian at which the file's longitudes begin.
+            taken &= (lon - west) % 360.0 <= (east - west) % 360.0 if east - west < 360 else True
+        if self.pft:
+            taken &= np.isin(pft, self.pft)
+        at = np.flatnonzero(taken)
+        kept = np.zeros(lat.size, dtype=bool)
+        kept[at[:: self.every]] = True
+        return kept
+
+
+CellId = Annotated[int, Field(ge=1)]
+Chosen = Literal["all"] | list[CellId] | Cells
+"""Of ``cells:``: all, a list of cell ids, or ``{every:, box:, pft:}``."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Cells of the testbed in the order of their files, each (n,).
+
+    Attributes
+    ----------
+    cell : ndarray of int64
+        ``ijcam`` = ``cellid``: 1-based, longitude by longitude, south to north.
+    lat, lon : ndarray
+        Degrees north and east.
+    pft : ndarray of int64
+        IGBP class, 1-18.
+    area : ndarray
+        Land, m2.
+    row, column : ndarray of int64
+        Of the NetCDF grid, from 0.
+    sand, clay, silt, wilting, field, saturation : ndarray
+        Fractions; water contents are m3 m-3.
+    """
+
+    cell: I8
+    lat: F8
+    lon: F8
+    pft: I8
+    area: F8
+    row: I8
+    column: I8
+    sand: F8
+    clay: F8
+    silt: F8
+    wilting: F8
+    field: F8
+    saturation: F8
+
+    def take(self, which: NDArray[Any]) -> "Grid":
+        """Return some of the cells, by a mask or by places."""
+        return Grid(**{f.name: getattr(self, f.name)[which] for f in fields(self)})
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the locations: cell ids."""
+        return tuple(map(str, self.cell.tolist()))
+
+    def said(self, i: int) -> str:
+        """Return a cell for people."""
+        return f"cell {self.cell[i]} ({self.lat[i]:g}, {self.lon[i]:g})"
+
+    @property
+    def locations(self) -> Locations:
+        """Return names and what every store knows of them."""
+        known = {"lat": self.lat, "lon": self.lon, "area": self.area}
+        return Locations(self.names, {**known, "pft": self.pft.astype(np.float64)})
+
+    @property
+    def lasting(self) -> dict[str, F8]:
+        """Return the drivers that are properties of a cell."""
+        return {
+            "pft": self.pft.astype(np.float64),
+            "latitude": self.lat,
+            **{name: getattr(self, name) for name in ("sand", "clay", "silt")},
+            "porosity": self.saturation,
+        }
+
+
+@dataclass
+class Skipped:
+    """How many cells were left out, and why."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def drop(self, grid: Grid, bad: NDArray[np.bool_], reason: str) -> Grid:
+        """Return the grid without cells; count them."""
+        if bad.any():
+            self.counts[reason] = self.counts.get(reason, 0) + int(bad.sum())
+        return grid.take(~bad)
+
+    def not_simulated(self, grid: Grid) -> Grid:
+        """Return the grid without classes that have no plants."""
+        for kind in NOT_SIMULATED:
+            grid = self.drop(grid, grid.pft == kind, f"PFT {kind} is not simulated")
+        return self.drop(grid, grid.area <= 0, "no land")
+
+
+def load_grid(
+    grid: Path, soil: Path, findings: Findings, asked: "Chosen" = "all"
+) -> tuple[Grid, list[dict[str, Any]]]:
+    """Return every cell of the two files and the files' digests; raise where it cannot.
+
+    What is wrong with the soil, area or class of cells that are not simulated, or that nobody
+    asks for, stops nothing: they are NaN there, or class 0.
+
+    Raises
+    ------
+    ScenarioError
+        No file, short rows, words for numbers, cells that differ or are not in order, areas in
+        km2, fractions that are none: all of them.
+    """
+    noted = _Noted()
+    cells = _table(grid, GRID, noted)
+    earth = _table(soil, SOIL, noted)
+    wanted = _asked(cells, asked)
+    noted.tell({cells.file: cells.lines, earth.file: earth.lines}, wanted, findings)
+    findings.raise_all()
+    _check_order(cells, earth, findings)
+    noted = _Noted()
+    with np.errstate(invalid="ignore"):
+        _check_values(cells, earth, noted)
+    noted.tell({cells.file: cells.lines, earth.file: earth.lines}, wanted, findings)
+    findings.raise_all()
+    whole = {
+        name: np.rint(np.nan_to_num(cells.column(name))).astype(np.int64)
+        for name in ("ijcam", "ivt_igbp", "ilat", "ilon")
+    }
+    read = Grid(
+        cell=whole["ijcam"],
+        lat=cells.column("lat"),
+        lon=cells.column("lon"),
+        pft=whole["ivt_igbp"],
+        area=cells.column("landarea"),
+        row=whole["ilat"] - 1,
+        column=whole["ilon"] - 1,
+        sand=earth.column("sand"),
+        clay=earth.column("clay"),
+        silt=earth.column("silt"),
+        wilting=earth.column("wwilt"),
+        field=earth.column("wfield"),
+        saturation=earth.column("wsat"),
+    )
+    return read, [cells.about, earth.about]
+
+
+class _Noted(Findings):
+    """Findings of all rows, of which those matter that are of cells that are asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._all: list[tuple[str, Problem]] = []
+
+    def add(self, kind: str, problem: Problem) -> None:
+        self._all.append((kind, problem))
+
+    def tell(self, lines: Mapping[str, I8], asked: NDArray[np.bool_], findings: Findings) -> None:
+        """Add those to the findings that are of cells that are asked for, or of whole files."""
+        others = {
+            file: set(at[~asked].tolist()) for file, at in lines.items() if len(at) == len(asked)
+        }
+        for kind, problem in self._all:
+            of_value = any(f"column {name!r}" in problem.where for name in OF_VALUES)
+            if not of_value or problem.line not in others.get(problem.file, ()):
+                findings.add(kind, problem)
+
+
+OF_VALUES = ("ivt_igbp", "landarea", *SOIL[3:])
+"""Columns that say something of a cell; the others say which cell it is, and where."""
+
+
+def _asked(cells: "_Table", asked: "Chosen") -> NDArray[np.bool_]:
+    """Return which rows may be of cells that are simulated and asked for."""
+    if not len(cells.values):
+        return np.ones(0, dtype=bool)
+    cell, pft = cells.column("ijcam"), cells.column("ivt_igbp")
+    if isinstance(asked, list):
+        return np.isin(cell, asked)
+    simulated = ~np.isin(pft, NOT_SIMULATED)
+    if asked == "all":
+        return simulated
+    # What is no number may be of any; of every n-th cell any may be one.
+    every = asked.model_copy(update={"every": 1, "pft": []})
+    taken = every.take(cells.column("lat"), cells.column("lon"), np.zeros(len(pft), np.int64))
+    of_kind = np.isin(pft, asked.pft) | np.isnan(pft) if asked.pft else True
+    return np.asarray(simulated & taken & of_kind)
+
+
+def choose(grid: Grid, cells: Chosen, skipped: Skipped, findings: Findings) -> Grid:
+    """Return the cells that a scenario asks for, in the order of the file."""
+    if cells == "all":
+        return grid
+    if isinstance(cells, Cells):
+        taken = cells.take(grid.lat, grid.lon, grid.pft)
+    else:
+        taken = np.isin(grid.cell, list(cells))
+        for i, cell in enumerate(cells):
+            if cell not in grid.cell:
+                text = f"no cell {cell} among those that are simulated: {grid.cell.size} cells, "
+                text += f"numbered (ijcam) from {grid.cell[0]} to {grid.cell[-1]}"
+                findings.add("cells", Problem(text, f"forcing.cells[{i}]"))
+    if not taken.any():
+        findings.add("cells", Problem("no cell is left", "forcing.cells"))
+    return skipped.drop(grid, ~taken, "not asked for")
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Numbers of a CSV file by position, and the lines they are from."""
+
+    file: str
+    names: Sequence[str]
+    values: F8
+    lines: I8
+    about: dict[str, Any]
+
+    def column(self, name: str) -> F8:
+        return np.ascontiguousarray(self.values[:, self.names.index(name)])
+
+    def problem(self, text: str, row: int, name: str) -> Problem:
+        where = f"cell {self.values[row, 0]:.0f}, column {name!r}"
+        return Problem(text, where, self.file, int(self.lines[row]))
+
+
+def _table(path: Path, names: Sequence[str], findings: Findings) -> _Table:
+    nothing = _Table(str(path), names, np.empty((0, len(names))), np.empty(0, np.int64), {})
+    text = not_a_file(path, f"the testbed's table of {', '.join(names[:5])} ...")
+    if text:
+        findings.add("files", Problem(text, file=str(path)))
+        return nothing
+    data = path.read_bytes()
+    try:
+        rows = list(csv.reader(text_of(data).splitlines()))
+        if rows and (text := not_commas(rows[0])):
+            raise ValueError(text)
+    except ValueError as error:
+        findings.add("files", Problem(str(error), file=str(path)))
+        return nothing
+    except csv.Error as error:
+        text = f"cannot be read ({error}); fetch or write it again"
+        findings.add("files", Problem(text, file=str(path)))
+        return nothing
+    for problem in _header_problems(path, names, rows):
+        findings.add("headers", problem)
+    values, lines = [], []
+    for line, row in enumerate(rows[1:], start=2):
+        if any(cell.strip() for cell in row):
+            values.append(_numbers(path, names, row, line, findings))
+            lines.append(line)
+    if not values:
+        findings.add("files", Problem("has no rows; needed one per cell", file=str(path)))
+        return nothing
+    return _Table(str(path), names, np.array(values), np.array(lines), digest(path.name, data))
+
+
+def _header_problems(
+    path: Path, names: Sequence[str], rows: Sequence[Sequence[str]]
+) -> Iterator[Problem]:
+    """Yield columns that stand where another is read."""
+    header = [cell.strip().lower() for cell in rows[0]] if rows else []
+    for at, (found, needed) in enumerate(zip(header, names, strict=False)):
+        if found in names and found != needed:
+            text = f"column {at + 1} is {found!r}; needed {needed!r}: columns are read by position"
+            yield Problem(text, file=str(path), line=1)
+
+
+def _numbers(
+    path: Path, names: Sequence[str], row: Sequence[str], line: int, findings: Findings
+) -> list[float]:
+    """Return the numbers of a row; NaN, with a finding, for what is none."""
+    if len(row) < len(names):
+        text = f"has {len(row)} cells; needed {len(names)}"
+        findings.add("short rows", Problem(text, file=str(path), line=line))
+        return [np.nan] * len(names)
+    found = []
+    for name, cell in zip(names, row, strict=False):
+        # Fortran reads these files: its numbers are numbers here. What nothing is made of may
+        # hold anything.
+        value = number(cell)
+        if name in USED and (value is None or is_fill(np.array(value)).any()):
+            text = "is not a number" if value is None else "looks like a fill value"
+            text = f"{cell.strip()!r} {text}"
+            findings.add("bad cells", Problem(text, f"column {name!r}", str(path), line))
+            value = None
+        found.append(np.nan if value is None else value)
+    return found
+
+
+def _check_order(cells: _Table, soil: _Table, findings: Findings) -> None:
+    """Note cells that are not in the order of cellid, or not the same in both files."""
+    for table in (cells, soil):
+        ids = table.column("ijcam")
+        for row in np.flatnonzero(np.diff(ids) <= 0) + 1:
+            text = f"follows cell {ids[row - 1]:.0f}; needed rows in the order of cellid"
+            findings.add("rows out of order", table.problem(text, int(row), "ijcam"))
+    if len(cells.values) != len(soil.values):
+        text = f"has {len(soil.values)} cells and {Path(cells.file).name} {len(cells.values)}"
+        findings.fatal("files", Problem(f"{text}; needed the same", file=soil.file))
+    for name in ("lat", "lon"):
+        here, there = cells.column(name), soil.column(name)
+        # Tables round to two decimals, and count longitudes from 0 or from -180.
+        apart = np.abs((here - there + 180.0) % 360.0 - 180.0)
+        for row in np.flatnonzero(apart > 0.02):
+            text = f"found {there[row]:g}; {Path(cells.file).name} has {here[row]:g}"
+            findings.add("cells that differ", soil.problem(text, int(row), name))
+    for row in np.flatnonzero(cells.column("ijcam") != soil.column("ijcam")):
+        text = f"{Path(cells.file).name} has cell {cells.values[row, 0]:.0f} in this row"
+        findings.add("cells that differ", soil.problem(text, int(row), "ijcam"))
+
+
+def _check_values(cells: _Table, soil: _Table, findings: Findings) -> None:
+    pft, area = cells.column("ivt_igbp"), cells.column("landarea")
+    rules = [
+        (cells, "ivt_igbp", ~np.isin(pft, np.arange(1, 19)), "an IGBP class, 1 to 18"),
+        (cells, "landarea", area < 0, "0 or more"),
+        (cells, "landarea", (area > 0) & (area < LEAST_AREA), "m2; this looks like km2"),
+        (cells, "landarea", area > EARTH, f"at most {EARTH:g} m2, the whole Earth"),
+        *((cells, name, cells.column(name) < 1, "a row or column, 1 or more")
+          for name in ("ilat", "ilon")),
+    ]  # fmt: skip
+    for table in (cells, soil):
+        for name in ("lat", "lon"):
+            for wrong in in_degrees_or_m2(name, table.column(name), "")[1]:
+                problem = table.problem(wrong.text, wrong.at or 0, name)
+                findings.add("bad values", problem)
+    if area.sum() > 1.01 * EARTH and not (area > EARTH).any():
+        text = f"is {area.sum():.3g} m2 in all; the Earth has {EARTH:g} m2: check the unit"
+        findings.add("bad values", Problem(text, "column 'landarea'", cells.file))
+    for name in SOIL[3:]:
+        values = soil.column(name)
+        rules.append((soil, name, (values < 0) | (values > 1), "a fraction, 0 to 1"))
+    texture = sum(soil.column(name) for name in ("sand", "clay", "silt"))
+    rules.append((soil, "silt", np.abs(texture - 1) > 1e-3, "sand + clay + silt = 1"))
+    dry, wet, full = (soil.column(name) for name in ("wwilt", "wfield", "wsat"))
+    rules.append((soil, "wfield", (dry >= wet) | (wet > full), "wwilt < wfield <= wsat"))
+    for table, name, bad, needed in rules:
+        for row in np.flatnonzero(bad):
+            text = f"found {table.column(name)[row]:g}; needed {needed}"
+            findings.add("bad values", table.problem(text, int(row), name))

@@ -1,0 +1,122 @@
+"""Join the location table of a scenario to the locations of its forcings."""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenarios import paths
+from scenarios.forcing import Locations
+from scenarios.forcing.common.checks import Findings, number
+from scenarios.forcing.common.place_columns import Words, place_columns
+from scenarios.forcing.common.places import place_of
+from scenarios.forcing.common.table import Table, load_table
+from scenarios.problems import nearest, shown
+from scenarios.reading.checks import RESERVED
+from scenarios.spec import LocationTable
+
+_COLUMN = re.compile(r"[A-Za-z]\w*")
+
+
+def join(
+    locations: Locations, table: LocationTable, base: Path, taken: Collection[str] = ()
+) -> Locations:
+    """Return the locations with the table's numeric columns added.
+
+    Parameters
+    ----------
+    locations : Locations
+        Of the forcings.
+    table : LocationTable
+    base : Path
+        Folder of the scenario.
+    taken : collection of str
+        Names that columns cannot have, besides those of every store.
+
+    Raises
+    ------
+    ScenarioError
+        No such file or key, a location without a row or with two, a value that is not a finite
+        number, a name that is taken; all of them.
+    """
+    file = paths.placed(base, table.table, "locations.table")
+    findings = Findings()
+    found = load_table(
+        file, findings, rows="one row per location", needed=f"a header such as {table.key},area"
+    )
+    if table.key not in found.names:
+        text = f"has no column {table.key!r}{nearest(table.key, found.names)}"
+        findings.add("columns", found.in_header(f"{text}; rename it, or say locations.key:"))
+    findings.raise_all()
+    rows = _by_name(found, table.key, locations, findings)
+    findings.raise_all()
+    columns = dict(locations.columns)
+    for at, name in enumerate(found.names):
+        cells = [found.rows[row][1][at] for row in rows]
+        if name == table.key or place_of(name) or _is_label(cells):
+            continue
+        for text in _name_complaints(found.headers[at], {*taken} | RESERVED):
+            findings.add("columns", found.in_header(text, f"column {shown(found.headers[at])}"))
+        columns[name] = _column(found, rows, at, locations, findings)
+    columns |= place_columns(found, rows, Words((table.key,)), findings, locations.names)
+    findings.raise_all()
+    return Locations(locations.names, columns)
+
+
+def _name_complaints(name: str, taken: set[str]) -> Iterator[str]:
+    if not _COLUMN.fullmatch(name):
+        yield "needed letters, digits and '_', a letter first: rename it"
+    elif name in taken:
+        yield "is a name that the store has already; rename the column"
+
+
+def _is_label(cells: Sequence[Any]) -> bool:
+    """Return whether a column holds words alone: names of biomes, of people, of soils."""
+    return not any(map(_meant_as_number, cells))
+
+
+def _meant_as_number(cell: Any) -> bool:
+    if not isinstance(cell, str):
+        return not isinstance(cell, bool)
+    try:
+        float(cell)
+    except ValueError:
+        return not cell[:1].isalpha() or cell.lower() in ("na", "none", "null")
+    return True
+
+
+def _by_name(table: Table, key: str, locations: Locations, findings: Findings) -> list[int]:
+    """Return the row of each location; note those that are missing or there twice."""
+    at, found = table.names.index(key), dict[str, int]()
+    for row, (_, cells) in enumerate(table.rows):
+        name = str(cells[at]).strip()
+        if name in found:
+            first = table.rows[found[name]][0]
+            text = f"stands twice, first in line {first}; keep one row"
+            findings.add("repeated rows", table.problem(text, f"location {name!r}", row))
+        found.setdefault(name, row)
+    missing = [name for name in locations.names if name not in found]
+    if missing:
+        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        listed = ", ".join(map(repr, missing[:5]))
+        there = f"; the table has {', '.join(map(repr, [*found][:5]))}" if found else ""
+        text = f"has no row for location {listed}{more}{there}; add one each"
+        findings.add("missing rows", table.problem(text))
+    return [found[name] for name in locations.names if name in found]
+
+
+def _column(
+    table: Table, rows: Sequence[int], at: int, locations: Locations, findings: Findings
+) -> NDArray[np.float64]:
+    """Return a column in the order of the locations; note cells that are no numbers."""
+    values = np.full(len(rows), np.nan)
+    for k, row in enumerate(rows):
+        try:
+            values[k] = number(table.rows[row][1][at])
+        except ValueError as error:
+            where = f"column {table.names[at]!r}, location {shown(locations.names[k])}"
+            findings.add("bad values", table.problem(f"{error}; needed a number", where, row))
+    return values

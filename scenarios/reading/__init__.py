@@ -1,0 +1,1 @@
+"""YAML text to a checked scenario: nodes, lines, wording, cross checks."""

@@ -1,0 +1,346 @@
+"""Checks across the sections of a scenario: names that one section uses of another."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import is_dataclass
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+
+import kernels
+from kernels import Kernel
+from kernels.chains.parts import links
+from scenarios import _numbers, units
+from scenarios.problems import Problem, ScenarioError, nearest, shown
+from scenarios.reading import limits as _limits
+from scenarios.reading.wording import needed
+
+
+def check(sections: dict[str, Any], base: Path | None = None) -> Iterator[Problem]:
+    """Yield the problems of the sections that are well formed.
+
+    A kernel outside this package is not imported here, so what depends on its table is
+    checked when the run is planned. ``base`` is the folder of the scenario.
+    """
+    chosen = sections.get("kernel")
+    if chosen is None:
+        return
+    if "." in chosen.name:
+        yield from _numbers.of_designs(_designs(sections), sections.get("seed"), None)
+        return
+    try:
+        kernel = kernels.get(chosen.name, base)
+    except LookupError as error:
+        yield Problem(str(error), "kernel")
+        return
+    if kernel.read is not None and any("." in name for name in links.names(chosen.options)):
+        yield from _numbers.of_designs(_designs(sections), sections.get("seed"), None)
+        return
+    yield from check_kernel(sections, kernel)
+
+
+def check_kernel(sections: dict[str, Any], kernel: Kernel) -> Iterator[Problem]:
+    """Yield what does not fit the kernel's table, and names that nothing answers to.
+
+    Parameters
+    ----------
+    sections : dict
+        Parsed; an entry of outputs, responses or statistics is None where it is not sound.
+        ``design parts``: designs by place, where the whole is not sound. ``unsound``: names of
+        sections of which nothing is known, so that nothing is missed in them.
+    kernel : Kernel
+    """
+    mistakes = list(_options(sections["kernel"].options, kernel))
+    yield from mistakes
+    if kernel.make is not None:
+        if mistakes:
+            return
+        try:
+            kernel = kernel.made(read_options(sections["kernel"].options, kernel), None)
+        except kernels.Unfit as error:
+            yield from _faults(error)
+            return
+        yield from _own_tables(kernel)
+    outputs = [o.name for o in kernel.outputs]
+    responses = sections.get("responses", {})
+    for name in sections.get("outputs", {}):
+        if name not in outputs:
+            yield _no_output(kernel, f"outputs.{name}", name, outputs)
+    yield from _responses(responses, kernel, outputs)
+    targets = sections.get("statistics", {})
+    unsound = sections.get("unsound", ())
+    for section in ("statistics", "aggregates") if "responses" not in unsound else ():
+        for name in sections.get(section, {}):
+            if name not in outputs and name not in responses:
+                text = f"no output or response {name!r}{nearest(name, [*outputs, *responses])}"
+                yield Problem(text, f"{section}.{name}")
+    yield from _limits.problems(sections.get("limits", {}), kernel, responses)
+    yield from _unused(sections, targets, responses)
+    yield from _parameters(sections, kernel)
+    yield from _numbers.of_parameters(sections.get("parameters") or {}, kernel)
+    yield from _numbers.of_designs(_designs(sections), sections.get("seed"), kernel)
+
+
+def _no_output(kernel: Kernel, where: str, name: str, outputs: list[str]) -> Problem:
+    return Problem(f"kernel {kernel.name!r} has no output {name!r}{nearest(name, outputs)}", where)
+
+
+def _responses(responses: dict[str, Any], kernel: Kernel, outputs: list[str]) -> Iterator[Problem]:
+    """Yield responses of no output, and names that something in the store has already."""
+    parameters = [p.name for p in kernel.parameters]
+    for name, response in responses.items():
+        owner = (
+            "an output of the kernel"
+            if name in outputs
+            else "a parameter of the kernel"
+            if name in parameters
+            else "a dimension of the kernel"
+            if name.removesuffix("_bounds") in kernel.coords
+            else "a name that every store has"
+            if name in RESERVED or name.removesuffix("_year") in outputs
+            else ""
+        )
+        if owner:
+            text = f"is also {owner}; give the response a name of its own, such as {name}_change"
+            yield Problem(text, f"responses.{name}")
+        if response is None:
+            continue
+        if response.combine is not None:
+            yield from _parts(name, response.combine, responses)
+        elif response.output not in outputs:
+            yield _no_output(kernel, f"responses.{name}.output", response.output, outputs)
+        else:
+            mistakes = list(_selected(name, response, kernel))
+            yield from mistakes or _dims(name, response, kernel)
+
+
+def _parts(name: str, parts: Iterable[str], responses: dict[str, Any]) -> Iterator[Problem]:
+    """Yield what a response cannot be combined of."""
+    single = [n for n, other in responses.items() if other is None or other.combine is None]
+    for part in parts:
+        where = f"responses.{name}.combine.{part}"
+        if part not in responses:
+            yield Problem(f"no response {part!r}{nearest(part, single)}", where)
+        elif part not in single:
+            text = f"response {part!r} is combined too; name those that it is made of"
+            yield Problem(text, where)
+
+
+def _selected(name: str, response: Any, kernel: Kernel) -> Iterator[Problem]:
+    """Yield places that the output has not, and dimensions with names of which none is said."""
+    dims = kernel.variable(response.output).dims
+    labels = {dim: kernel.coords[dim].labels for dim in dims if dim in kernel.coords}
+    named = {dim: places for dim, places in labels.items() if places}
+    for dim, place in response.selected.items():
+        where = f"responses.{name}.{f'where.{dim}' if dim in (response.where or ()) else dim}"
+        if dim not in dims:
+            text = f"output {response.output!r} has no dimension {dim!r}{nearest(dim, named)}"
+            yield Problem(text, where)
+        elif dim not in named:
+            text = f"the places of {dim!r} have no names; needed a dimension whose places have"
+            yield Problem(text, where)
+        elif place not in named[dim]:
+            yield Problem(f"no {dim} {place!r}{nearest(place, named[dim])}", where)
+    for dim in (dim for dim in named if dim not in response.selected):
+        said = (
+            f"{dim}: {named[dim][0]}"
+            if dim == kernels.MODEL
+            else f"where: {{{dim}: {named[dim][0]}}}"
+        )
+        text = f"output {response.output!r} is along {dim} ({', '.join(named[dim])}); say {said}"
+        yield Problem(text, f"responses.{name}")
+
+
+def _dims(name: str, response: Any, kernel: Kernel) -> Iterator[Problem]:
+    """Yield a verb that the output's dimensions do not suit; time has a message of its own."""
+    every = kernel.variable(response.output).dims
+    dims = tuple(dim for dim in every if dim not in response.selected)
+    layered = len(dims) == 1 and dims[0] in kernel.coords
+    needed = {
+        "value": ("no dimension", not dims),
+        "layer": ("layers alone", layered),
+        "cost": ("layers alone", layered),
+    }
+    words, fits = needed.get(response.verb, ("", True))
+    if not fits:
+        text = f"output {response.output!r} has dimensions ({', '.join(dims) or 'none'})"
+        yield Problem(f"{text}; needed an output with {words}", f"responses.{name}.{response.verb}")
+    elif response.verb == "layer":
+        yield from _numbers.of_depth(name, response, kernel)
+
+
+RESERVED = frozenset(
+    "forcing location sample time year status excluded limits realization parameter lat lon area "
+    "statistics across_forcings control drivers pilot sensitivity calibration "
+    "observations observation sources bound aggregates band variance "
+    "journal partials inflight scratch inputs lock claims workers quarantine logs jobs tls "
+    "finalised".split()
+)
+"""Arrays and folders of every store; lower case."""
+
+
+def _unused(
+    sections: dict[str, Any], targets: dict[str, Any], responses: dict[str, Any]
+) -> Iterator[Problem]:
+    """Yield histogram edges and published numbers of what is not there."""
+    histograms, reference = sections.get("histograms"), sections.get("reference")
+    unsound = sections.get("unsound", ())
+    for name in histograms.edges if histograms and "statistics" not in unsound else ():
+        if name not in targets:
+            text = f"no statistics are asked of {name!r}{nearest(name, targets)}"
+            yield Problem(text, f"histograms.edges.{name}")
+    for name in reference.responses if reference and "responses" not in unsound else ():
+        if name not in responses:
+            text = f"no response {name!r}{nearest(name, responses)}"
+            yield Problem(text, f"reference.responses.{name}")
+
+
+def _designs(sections: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield every design that varies parameters itself, with its place."""
+    whole = {"design": sections["design"]} if "design" in sections else {}
+    waiting = [*{**whole, **sections.get("design parts", {})}.items()]
+    while waiting:
+        place, design = waiting.pop(0)
+        factors = getattr(design, "cross", None)
+        if factors is None:
+            yield place, design
+        else:
+            waiting = [*((f"{place}.cross[{i}]", f) for i, f in enumerate(factors)), *waiting]
+
+
+def _parameters(sections: dict[str, Any], kernel: Kernel) -> Iterator[Problem]:
+    """Yield parameters that the kernel has not, or that two designs of a cross vary."""
+    known = [p.name for p in kernel.parameters]
+    for name in sections.get("parameters") or ():
+        if name not in known:
+            text = f"kernel {kernel.name!r} has no parameter {name!r}{nearest(name, known)}"
+            yield Problem(text, f"parameters.{name}")
+    owners: dict[str, str] = {}
+    for place, design in _designs(sections):
+        words = design.model_dump()
+        for name in design.names():
+            where = _where(name, words, place) or place
+            if name == "*":
+                continue
+            if name not in known:
+                text = f"kernel {kernel.name!r} has no parameter {name!r}{nearest(name, known)}"
+                yield Problem(text, where)
+            elif name in owners:
+                text = f"{name!r} is varied by {owners[name]} too; remove it from one of them"
+                yield Problem(text, where)
+            owners.setdefault(name, place)
+
+
+def _where(name: str, node: Any, place: str) -> str:
+    """Return where a name first stands below a place; empty if it does not."""
+    if isinstance(node, dict):
+        if name in node:
+            return f"{place}.{name}"
+        below = (_where(name, v, f"{place}.{k}") for k, v in node.items())
+        return next(filter(None, below), "")
+    if isinstance(node, list | tuple):
+        if name in node:
+            return f"{place}[{node.index(name)}]"
+        return next(
+            filter(None, (_where(name, v, f"{place}[{i}]") for i, v in enumerate(node))), ""
+        )
+    return ""
+
+
+def _own_tables(kernel: Kernel) -> Iterator[Problem]:
+    """Yield names and units of tables that a scenario declares, and that no store can have."""
+    taken = RESERVED | {f"{output.name}_year" for output in kernel.outputs}
+    for name in kernel.coords.keys() & RESERVED:
+        yield Problem("is a name of every store's own; choose another", f"kernel.coords.{name}")
+    taken |= {f"{name}_bounds" for name in kernel.coords}
+    for table in ("parameters", "drivers", "outputs"):
+        for entry in getattr(kernel, table):
+            where = f"kernel.{table}.{entry.name}"
+            if entry.name in taken:
+                yield Problem("is a name of every store's own; choose another", where)
+            try:
+                units.per(entry.units)
+            except ValueError as error:
+                yield Problem(str(error), f"{where}.units")
+
+
+def _faults(error: kernels.Unfit) -> Iterator[Problem]:
+    for fault in error.faults:
+        where = f"kernel.{fault.where}" if fault.where else ""
+        yield Problem(fault.text, where, fault.file, fault.line)
+
+
+def make_kernel(kernel: Kernel, options: Any, base: Path) -> Kernel:
+    """Return the kernel with tables and files; see `kernels.Kernel.made`.
+
+    Raises
+    ------
+    ScenarioError
+        Every file that is not there or does not fit.
+    """
+    try:
+        return kernel.made(options, base)
+    except kernels.Unfit as error:
+        raise ScenarioError(list(_faults(error))) from error
+
+
+def _options(options: dict[str, Any], kernel: Kernel) -> Iterator[Problem]:
+    if kernel.read is not None:
+        try:
+            read_options(options, kernel)
+        except kernels.Unfit as error:
+            yield from _faults(error)
+        return
+    known = get_type_hints(kernel.options)
+    for name in sorted(options.keys() - known.keys()):
+        text = f"kernel {kernel.name!r} has no option {name!r}{nearest(name, known)}"
+        yield Problem(text, f"kernel.{name}")
+    try:
+        read_options({k: v for k, v in options.items() if k in known}, kernel)
+    except ValidationError as error:
+        for finding in error.errors():
+            where = ".".join(["kernel", *(str(s) for s in finding["loc"] if s != "[key]")])
+            yield Problem(_said(finding, kernel), where)
+
+
+def _said(finding: Any, kernel: Kernel) -> str:
+    """Return what is wrong with one option."""
+    *steps, name = finding["loc"]
+    if finding["type"] == "unexpected_keyword_argument":
+        return f"unknown key {name!r}{nearest(str(name), _keys(kernel.options, steps))}"
+    if finding["type"] == "missing":
+        return f"is missing; needed {name}: and a value"
+    return f"found {shown(finding['input'])}; needed {needed(finding)}"
+
+
+def _keys(kind: Any, steps: Sequence[str | int]) -> Iterable[str]:
+    """Return the keys of a mapping below the options of a kernel."""
+    for step in steps:
+        kind = get_type_hints(kind)[str(step)] if is_dataclass(kind) else get_args(kind)[-1]
+    return get_type_hints(kind) if is_dataclass(kind) else ()
+
+
+def read_options(options: dict[str, Any], kernel: Kernel) -> Any:
+    """Return the kernel's options as its dataclass.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        They are not those of the kernel.
+    kernels.Unfit
+        They are not those of the kernels that this one is made of.
+    """
+    if kernel.read is not None:
+        return kernel.read(options, kernels.get, _strict)
+    return TypeAdapter(kernel.options).validate_python(options)
+
+
+def _strict(options: Mapping[str, Any], kernel: Kernel) -> Any:
+    """Return the options of one of several kernels; raises `kernels.Unfit` with all faults."""
+    faults = [
+        kernels.Fault(problem.text, problem.where.removeprefix("kernel."))
+        for problem in _options(dict(options), kernel)
+    ]
+    if faults:
+        raise kernels.Unfit(faults)
+    return read_options(dict(options), kernel)

@@ -1,0 +1,278 @@
+"""Read a scenario: YAML, overrides, spec and cross-checks, with every problem at once."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, partial, wraps
+from importlib import resources
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar, get_type_hints
+
+from pydantic import BaseModel, PrivateAttr, TypeAdapter, ValidationError
+
+from scenarios import designs
+from scenarios.problems import Problem, ScenarioError, near, nearest, shown
+from scenarios.reading import wording as _words
+from scenarios.reading.checks import check
+from scenarios.reading.document import Document, override, parse, read_text
+from scenarios.reading.nodes import Path_
+from scenarios.spec import NOTHING_KEPT, Scenario, check_name
+
+Check = Callable[[dict[str, Any]], Iterable[Problem]]
+P = ParamSpec("P")
+
+
+class Loaded(Scenario):
+    """A scenario with where it came from."""
+
+    text: str = ""
+    source: str = ""
+    base: Path = Path()
+    _document: Document | None = PrivateAttr(default=None)
+
+
+def library() -> list[str]:
+    """Return the names of the shipped scenarios."""
+    folder = resources.files("scenarios") / "library"
+    return sorted(
+        f.name.removesuffix(".yaml") for f in folder.iterdir() if f.name.endswith(".yaml")
+    )
+
+
+def find(name: str | Path) -> Path:
+    """Return the file of a path or of a shipped scenario's name."""
+    path = Path(name)
+    if (path / "zarr.json").is_file():
+        text = "is a store that a run wrote; needed the scenario it was run from"
+        raise ScenarioError([Problem(text)], str(name))
+    if str(name) and path.exists():
+        return path
+    if str(name) in library():
+        return Path(str(resources.files("scenarios") / "library" / f"{name}.yaml"))
+    if path.suffix in (".yaml", ".yml"):
+        beside = [f.name for f in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
+        hint = nearest(path.name, beside)
+        near = hint if hint.startswith("; did") else ""
+        text = f"no such file; needed the YAML file of a scenario{near}"
+    else:
+        text = f"no such file and no shipped scenario of that name{nearest(str(name), library())}"
+    raise ScenarioError([Problem(text)], str(name) or "SCENARIO ''")
+
+
+def load(path: str | Path, *, settings: Sequence[str] = (), checks: Sequence[Check] = ()) -> Loaded:
+    """Return the scenario in a file, or shipped under a name.
+
+    Parameters
+    ----------
+    path : str or Path
+        A YAML file, or a name of `library`.
+    settings : sequence of str
+        Overrides as ``a.b=c``; the value is YAML.
+    checks : sequence of callable
+        More checks, given the sections that are well formed; `ensemble` adds its own.
+
+    Raises
+    ------
+    ScenarioError
+        With every problem found, each with its line.
+    """
+    file = find(path)
+    text = read_text(file)
+    document = override(parse(text, str(file)), settings)
+    return build(document, text=text, source=str(file), base=file.parent, checks=checks)
+
+
+def build(
+    document: Document,
+    *,
+    text: str,
+    source: str,
+    base: Path,
+    checks: Sequence[Check] = (),
+) -> Loaded:
+    """Return the scenario of a parsed document; see `load`."""
+    problems = list(document.problems)
+    try:
+        Scenario.model_validate(document.data)
+    except ValidationError as error:
+        problems += _words.problems(error, document)
+    if not any(document.data.get(name) for name in KEEPS):
+        problems.append(Problem(NOTHING_KEPT))
+    sound = _sections(document.data)
+    every: tuple[Check, ...] = (partial(check, base=base), *checks)
+    for found in (finding for c in every for finding in c(sound)):
+        problems.append(document.locate(found))
+    for name, section in sound.items():
+        if name in document.data and name not in ("kernel", *ABOUT):
+            problems += _quoted(document, document.data[name], _dumped(name, section), (name,))
+    if problems:
+        raise ScenarioError(_tidy(problems), source)
+    loaded = Loaded.model_validate({**document.data, "text": text, "source": source, "base": base})
+    loaded._document = document
+    return loaded
+
+
+def _tidy(problems: Iterable[Problem]) -> list[Problem]:
+    """Return each problem once, by line; of several about one value, the first."""
+    kept: list[Problem] = []
+    for problem in dict.fromkeys(problems):
+        said = [p.where for p in kept if p.text.startswith("found ")]
+        about = problem.where if problem.text.startswith("found ") else None
+        if about is None or not any(_holds(about, where) for where in said):
+            kept.append(problem)
+    return sorted(kept, key=lambda p: p.order)
+
+
+def _holds(outer: str, inner: str) -> bool:
+    """Return whether one place is the other or around it."""
+    return inner == outer or (bool(outer) and inner.startswith((f"{outer}.", f"{outer}[")))
+
+
+@cache
+def _adapters() -> dict[str, TypeAdapter[Any]]:
+    hints = get_type_hints(Scenario, include_extras=True)
+    return {name: TypeAdapter(hints[name]) for name in Scenario.model_fields}
+
+
+def _dumped(name: str, section: Any) -> Any:
+    if name in BY_NAME:
+        return {
+            key: below.model_dump() if isinstance(below, BaseModel) else below
+            for key, below in section.items()
+        }
+    return _adapters()[name].dump_python(section)
+
+
+ABOUT = ("design parts", "design method", "unsound")
+"""What is known of sections besides themselves."""
+
+KEEPS = ("outputs", "responses", "statistics", "aggregates")
+"""Sections of which one at least must say something, or nothing is kept."""
+
+BY_NAME = (*KEEPS, "limits")
+"""Sections that are checked entry by entry; a broken entry stands as nothing."""
+
+
+def _sections(data: dict[str, Any]) -> dict[str, Any]:
+    """Return the sections that are well formed on their own, parsed.
+
+    Of those that hold entries by name, and of a crossed design, the sound parts alone; of a
+    design that is not sound its ``design method``. ``unsound``: sections of which nothing is known,
+    because they cannot be read or a key seems to be a misspelt one of theirs.
+    """
+    parsed: dict[str, Any] = {"unsound": _misspelt(data)}
+    for name in _adapters():
+        if name not in data:
+            continue
+        section = _parsed(name, data[name])
+        if section is not None:
+            parsed[name] = section
+        elif name in BY_NAME and isinstance(data[name], dict):
+            entries = {key: _parsed(name, {key: entry}) for key, entry in data[name].items()}
+            broken: Any = [] if name == "statistics" else None
+            parsed[name] = {key: one[key] if one else broken for key, one in entries.items()}
+        elif name == "design":
+            parsed["design parts"] = dict(_factors(data["design"], "design"))
+            parsed["design method"] = _method(data["design"])
+        else:
+            parsed["unsound"].add(name)
+    return parsed
+
+
+def _misspelt(data: dict[str, Any]) -> set[str]:
+    """Return the sections that unknown keys seem to be."""
+    known = set(_adapters())
+    return {near(str(key), known) for key in data.keys() - known} - data.keys()
+
+
+def _method(design: Any) -> str:
+    """Return which design it is where that much is known; else empty."""
+    if not isinstance(design, dict):
+        return ""
+    method = "cross" if "cross" in design else design.get("method")
+    return method if method in designs.names() else ""
+
+
+def _parsed(name: str, value: Any) -> Any:
+    try:
+        return _adapters()[name].validate_python(value)
+    except ValidationError:
+        return None
+
+
+def _factors(design: Any, where: str) -> Iterator[tuple[str, Any]]:
+    """Yield the sound factors of a cross that is not sound itself, with their places."""
+    several = design.get("cross") if isinstance(design, dict) else None
+    for i, factor in enumerate(several if isinstance(several, list) else ()):
+        place = f"{where}.cross[{i}]"
+        section = _parsed("design", factor)
+        if section is not None:
+            yield place, section
+        else:
+            yield from _factors(factor, place)
+
+
+def _quoted(document: Document, written: Any, read: Any, path: Path_) -> Iterator[Problem]:
+    """Yield the numbers that are written as text or as true: pydantic would take them."""
+    if isinstance(read, list | tuple) and not isinstance(written, list) and len(read) == 1:
+        yield from _quoted(document, written, read[0], path)
+    elif isinstance(written, dict) and isinstance(read, dict):
+        for key in written.keys() & read.keys():
+            yield from _quoted(document, written[key], read[key], (*path, key))
+    elif isinstance(written, list) and isinstance(read, list | tuple):
+        for i, (one, other) in enumerate(zip(written, read, strict=False)):
+            yield from _quoted(document, one, other, (*path, i))
+    elif isinstance(read, int | float) and not isinstance(read, bool):
+        if isinstance(written, str):
+            words = f"found {shown(written)}; needed a number: remove the quotes"
+            yield document.problem(words, path)
+        elif isinstance(written, bool):
+            yield document.problem(f"found {shown(written)}; needed a number", path)
+
+
+Planned = TypeVar("Planned")
+
+
+def with_lines(
+    function: Callable[Concatenate[Loaded, P], Planned],
+) -> Callable[Concatenate[Loaded, P], Planned]:
+    """Give the problems that a function finds in a loaded scenario their file and lines."""
+
+    @wraps(function)
+    def checked(scenario: Loaded, /, *args: P.args, **kwargs: P.kwargs) -> Planned:
+        try:
+            return function(scenario, *args, **kwargs)
+        except ScenarioError as error:
+            document = scenario._document
+            problems = [document.locate(p) if document else p for p in error.problems]
+            problems.sort(key=lambda problem: problem.order)
+            raise ScenarioError(problems, scenario.source or error.source) from error
+
+    return checked
+
+
+def write_template(name: str, template: str) -> Path:
+    """Write a shipped scenario under a new name, to be edited; returns the file.
+
+    Raises
+    ------
+    ScenarioError
+        The file is there already, or no such template.
+    """
+    file = Path(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
+    stem = file.stem if name else ""
+    if template not in library():
+        text = f"no shipped scenario {template!r}{nearest(template, library())}"
+        raise ScenarioError([Problem(text)], "--from")
+    try:
+        check_name(stem)
+    except ValueError as error:
+        raise ScenarioError([Problem(str(error))], "NAME") from error
+    if not file.parent.is_dir():
+        raise ScenarioError([Problem("no such folder; make it first")], str(file.parent))
+    if file.exists():
+        raise ScenarioError([Problem("is there already; choose another name")], str(file))
+    text = read_text(find(template))
+    text = text.replace(f"\nname: {template}\n", f"\nname: {stem}\n")
+    text = text.replace(f"runs/{template}.zarr", f"runs/{stem}.zarr")
+    with file.open("x", encoding="utf-8") as new:
+        new.write(text)
+    return file
