@@ -3,26 +3,26 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ensemble.backends import StoppedEarly as StoppedEarly
-    from ensemble.engine import Outcome as Outcome
-    from ensemble.engine import run as run
-    from ensemble.extending import Extension as Extension
-    from ensemble.extending import extend as extend
-    from ensemble.planning import Plan as Plan
-    from ensemble.planning import plan as plan
-    from ensemble.reading import open_run as open_run
-    from ensemble.store import PlanError as PlanError
+    from ensemble.farming.backends import StoppedEarly as StoppedEarly
+    from ensemble.farming.farm import Outcome as Outcome
+    from ensemble.farming.farm import run as run
+    from ensemble.planning.plan import Plan as Plan
+    from ensemble.planning.plan import plan as plan
+    from ensemble.runs.extend import Extension as Extension
+    from ensemble.runs.extend import extend as extend
+    from ensemble.store.opening import open_run as open_run
+    from ensemble.store.store import PlanError as PlanError
 
 _HOMES = {
-    "Outcome": "ensemble.engine",
-    "StoppedEarly": "ensemble.backends",
-    "run": "ensemble.engine",
-    "Extension": "ensemble.extending",
-    "extend": "ensemble.extending",
-    "Plan": "ensemble.planning",
-    "plan": "ensemble.planning",
-    "open_run": "ensemble.reading",
-    "PlanError": "ensemble.store",
+    "Outcome": "ensemble.farming.farm",
+    "StoppedEarly": "ensemble.farming.backends",
+    "run": "ensemble.farming.farm",
+    "Extension": "ensemble.runs.extend",
+    "extend": "ensemble.runs.extend",
+    "Plan": "ensemble.planning.plan",
+    "plan": "ensemble.planning.plan",
+    "open_run": "ensemble.store.opening",
+    "PlanError": "ensemble.store.store",
 }
 __all__ = sorted(_HOMES)
 
@@ -33,7 +33,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'ensemble' has no attribute {name!r}")
     from importlib import import_module
 
-    from ensemble.platforms import WINDOWS, is_windows
+    from ensemble.store.platforms import WINDOWS, is_windows
 
     if is_windows():
         raise ImportError(WINDOWS)

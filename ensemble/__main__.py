@@ -10,7 +10,7 @@ import signal
 import sys
 from types import FrameType
 
-from ensemble.platforms import die_with_parent, refuse_windows
+from ensemble.store.platforms import die_with_parent, refuse_windows
 
 refuse_windows()
 
@@ -30,7 +30,7 @@ def main() -> None:
     """Run the command line."""
     if sys.argv[1:2] in (["run"], ["extend"]) and not any(name in os.environ for name in RANKS):
         _watch_over()
-    from ensemble.cli import main
+    from ensemble.commands.app import main
 
     main()
 

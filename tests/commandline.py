@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
-from ensemble import cli
+from ensemble.commands import app as cli
 
-PROGRAM = [sys.executable, "-c", "from ensemble.cli import main; main()"]
+PROGRAM = [sys.executable, "-c", "from ensemble.commands.app import main; main()"]
 """The command in a process of its own."""
 
 

@@ -10,8 +10,8 @@ from waiting import PATIENCE
 
 import ensemble
 import scenarios
-from ensemble import launch
-from ensemble.store import read
+from ensemble.planning import creating as launch
+from ensemble.store.store import read
 
 ROOT = Path(__file__).parents[1]
 EXCLUDE = "limits={c_soil: {above: 1700 Pg C, then: exclude}}"

@@ -10,8 +10,8 @@ import psutil
 from distributed.protocol import dumps
 from distributed.protocol.utils import pack_frames_prelude
 
-from ensemble import certificates
-from ensemble.folders import Folder
+from ensemble.farming import certificates
+from ensemble.store.folders import Folder
 
 WAIT = 5.0
 ALERT = b"\x15\x03"

@@ -17,7 +17,7 @@ from support import SMALL
 from waiting import PATIENCE, wait_for
 
 import ensemble
-from ensemble import cli
+from ensemble.commands import app as cli
 from scenarios import designs, forcing, library
 
 COMMANDS = sorted(info.callback.__name__ for info in cli.app.registered_commands)
@@ -96,8 +96,8 @@ def test_json_has_null_for_what_is_no_number(capsys):
 
 def test_failed_members_above_the_limit_give_code_3(monkeypatch):
     failing = property(lambda outcome: 0.5)
-    monkeypatch.setattr("ensemble.engine.Outcome.failed_share", failing)
-    monkeypatch.setattr("ensemble.engine.Outcome.failed", property(lambda outcome: 400))
+    monkeypatch.setattr("ensemble.farming.farm.Outcome.failed_share", failing)
+    monkeypatch.setattr("ensemble.farming.farm.Outcome.failed", property(lambda outcome: 400))
     said = soilsweep("run", "s.yaml", "--store", "run.zarr", "--quiet")
     assert said.code == 3
     assert "400 members failed (50.00%), more than failed_limit 5.00%" in said.err
@@ -178,7 +178,7 @@ def test_the_report_stands_beside_the_store_and_never_replaces_another(tmp_path,
 
 
 def test_an_error_that_is_ours_is_not_hidden(monkeypatch):
-    monkeypatch.setattr("ensemble.planning.plan", lambda *a, **k: [][0])
+    monkeypatch.setattr("ensemble.planning.plan.plan", lambda *a, **k: [][0])
     with pytest.raises(IndexError):
         soilsweep("plan", "s.yaml")
 
@@ -187,7 +187,7 @@ def test_too_little_memory_is_said(monkeypatch):
     def plan(*arguments, **options):
         raise MemoryError("Unable to allocate 8.00 TiB")
 
-    monkeypatch.setattr("ensemble.planning.plan", plan)
+    monkeypatch.setattr("ensemble.planning.plan.plan", plan)
     said = soilsweep("plan", "s.yaml")
     assert said.code == 2
     assert said.err == (
@@ -278,9 +278,9 @@ def test_a_second_signal_ends_the_run_at_once(tmp_path, monkeypatch):
 
 def test_ctrl_c_before_anything_is_written_says_so(tmp_path):
     script = (
-        "import os, signal; from ensemble import cli, planning\n"
-        "planning.plan = lambda *a, **k: os.kill(os.getpid(), signal.SIGINT)\n"
-        "cli.main()"
+        "import os, signal; from ensemble.commands import app; from ensemble.planning import plan\n"
+        "plan.plan = lambda *a, **k: os.kill(os.getpid(), signal.SIGINT)\n"
+        "app.main()"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, "run", "s.yaml"],

@@ -15,9 +15,9 @@ from malformed_scenarios import edited
 from malformed_stores import CHUNK, RUN, changed, damaged, finished, gone
 from support import SMALL
 
-from ensemble.chunks import decode
-from ensemble.members import EnsembleWork
-from ensemble.store import read
+from ensemble.members.work import EnsembleWork
+from ensemble.store.chunks import decode
+from ensemble.store.store import read
 
 CASES = {
     **malformed_scenarios.CASES,

@@ -12,8 +12,8 @@ import pytest
 from commandline import refused, soilsweep
 from malformed_scenarios import GOOD
 
-import ensemble.engine  # noqa: F401
-from ensemble import platforms
+import ensemble.farming.farm  # noqa: F401
+from ensemble.store import platforms
 
 WINDOWS = """
 import os, signal, sys
@@ -108,7 +108,7 @@ def test_cluster_backends_are_for_linux(tmp_path, monkeypatch, backend, command)
 
 def test_a_process_is_found_with_and_without_proc():
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
-        code = f"from ensemble.platforms import is_alive; print(is_alive({str(child.pid)!r}))"
+        code = f"from ensemble.store.platforms import is_alive; print(is_alive({str(child.pid)!r}))"
         assert [on(system, code).stdout.strip() for system in ("", MACOS)] == ["True", "True"]
         child.communicate()
     assert [on(system, code).stdout.strip() for system in ("", MACOS)] == ["False", "False"]

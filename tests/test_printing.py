@@ -13,8 +13,8 @@ from malformed_scenarios import GOOD
 from malformed_stores import damaged, journal, root
 from waiting import PATIENCE
 
-from ensemble import quarantine
-from ensemble.folders import Folder
+from ensemble.store import quarantine
+from ensemble.store.folders import Folder
 from kernels import CRASHED
 from scenarios.visible import visible
 

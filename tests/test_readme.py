@@ -51,7 +51,7 @@ def test_every_option_exists():
 def test_every_command_runs(folder):
     for command in commands():
         words = shlex.split(command)[1:]
-        program = [sys.executable, "-c", "from ensemble.cli import main; main()", *words]
+        program = [sys.executable, "-c", "from ensemble.commands.app import main; main()", *words]
         done = run(program, folder)
         assert done.returncode == 0, f"{command}: {done.stderr}"
         assert "Traceback" not in done.stderr

@@ -22,7 +22,7 @@ def write_report(store: Path, output: Path, *, import_kernel: bool = False) -> P
     PlanError
         Not a store of this program.
     """
-    from ensemble.store import read
+    from ensemble.store.store import read
 
     opened = read(Path(store))
     # Imported last: nobody should wait for matplotlib to learn of a mistyped path.

@@ -7,31 +7,31 @@ from itertools import groupby
 
 import numpy as np
 
-from ensemble import splitting
-from ensemble.index_tables import output_tables
-from ensemble.numbers import Numbers, Summary
-from ensemble.report import figures, made, panels, sharing
-from ensemble.report.changes import all_changes, changes
-from ensemble.report.curves import all_curves, curves
-from ensemble.report.depth import profiles
-from ensemble.report.effects import all_effects
-from ensemble.report.failures import Account, account
-from ensemble.report.grids import all_dominant, all_fields, all_lines, places_of
-from ensemble.report.importance import importances
-from ensemble.report.layers import all_by_depth, by_depth
-from ensemble.report.maps import dominant, maps
-from ensemble.report.markup import Html, joined, paragraphs, picture, section, table, tag
-from ensemble.report.profiles import all_profiles
-from ensemble.report.screening import screenings
-from ensemble.report.series import all_series
-from ensemble.report.sheet import SHEET
-from ensemble.report.style import Picture, look
-from ensemble.report.zonal import lines
-from ensemble.sensitivity import Found, results, stored
-from ensemble.split_tables import variance_tables
-from ensemble.store import Store
-from ensemble.sum_tables import sum_tables
-from ensemble.tables import (
+from ensemble.analysis import shares as splitting
+from ensemble.analysis.indices import Found, results, stored
+from ensemble.report import provenance as made
+from ensemble.report.data.effects import all_effects
+from ensemble.report.data.failures import Account, account
+from ensemble.report.data.fields import all_dominant, all_fields, all_lines, places_of
+from ensemble.report.data.profiles import all_profiles
+from ensemble.report.data.series import all_series
+from ensemble.report.figures import _panels as panels
+from ensemble.report.figures import responses as figures
+from ensemble.report.figures import shares as sharing
+from ensemble.report.figures._style import Picture, look
+from ensemble.report.figures.importance import importances
+from ensemble.report.figures.importance_by_depth import all_by_depth, by_depth
+from ensemble.report.figures.maps import dominant, maps
+from ensemble.report.figures.one_at_a_time import all_changes, changes
+from ensemble.report.figures.profiles import profiles
+from ensemble.report.figures.response_curves import all_curves, curves
+from ensemble.report.figures.screening import screenings
+from ensemble.report.figures.zonal import lines
+from ensemble.report.html.markup import Html, joined, paragraphs, picture, section, table, tag
+from ensemble.report.html.sheet import SHEET
+from ensemble.store.store import Store
+from ensemble.tables.indices import output_tables
+from ensemble.tables.responses import (
     MAX_ROWS,
     analysis_tables,
     key_table,
@@ -39,6 +39,9 @@ from ensemble.tables import (
     of_response,
     tables_of,
 )
+from ensemble.tables.results import Numbers, Summary
+from ensemble.tables.shares import variance_tables
+from ensemble.tables.sums import sum_tables
 from kernels import OK
 
 MOST_PLACES = 4

@@ -15,8 +15,8 @@ from slurm_cluster import missing
 
 import ensemble
 import scenarios
-from ensemble.chain import Chain
-from ensemble.store import read
+from ensemble.members.tiles import Chain
+from ensemble.store.store import read
 
 MEMBERS = 10_000
 LONG = 200_000

@@ -6,8 +6,8 @@
 import numpy as np
 import pytest
 
-from ensemble.compiled import add_weighted
-from ensemble.variance import cell_shares
+from ensemble.analysis.factorial import cell_shares
+from ensemble.members.compiled_sums import add_weighted
 
 LOCATIONS, SAMPLES, MODELS, BANDS = 3000, 500, 3, 33
 TILE = 16

@@ -16,10 +16,10 @@ from benchmarks import measured
 
 import ensemble
 import scenarios
-from ensemble.chain import Chain
-from ensemble.cpu import cpu
-from ensemble.journal import Entry, Journal
-from ensemble.launch import create_store, read_store
+from ensemble.members.tiles import Chain
+from ensemble.planning.creating import create_store, read_store
+from ensemble.store.journal import Entry, Journal
+from ensemble.store.machine import cpu
 
 ROOT = Path(__file__).parents[2]
 MEGABYTE = 1e6

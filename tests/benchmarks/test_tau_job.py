@@ -16,7 +16,7 @@ from benchmarks.comparing import Against
 
 import ensemble
 import scenarios
-from ensemble.members import EnsembleWork
+from ensemble.members.work import EnsembleWork
 
 ROOT = Path(__file__).parents[2]
 MOMENTS = ("mean", "std", "min", "max")
@@ -167,7 +167,7 @@ def right_statistics(ours, last, requests):
 
 
 def soilsweep(*arguments):
-    code = "import sys; from ensemble.cli import main; sys.exit(main())"
+    code = "import sys; from ensemble.commands.app import main; sys.exit(main())"
     return [sys.executable, "-c", code, *map(str, arguments)]
 
 

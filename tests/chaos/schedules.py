@@ -16,8 +16,8 @@ from chaos.harm import remarks
 from chaos.site import LONG, Site
 from chaos.ways import WAYS
 from ensemble.exits import DONE, FAILED_MEMBERS, RESUMABLE
-from ensemble.finishing import is_finalised
-from ensemble.store import read
+from ensemble.farming.finishing import is_finalised
+from ensemble.store.store import read
 
 LAUNCHES = 8
 """The same command is given so often at most."""

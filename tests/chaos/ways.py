@@ -12,8 +12,8 @@ from waiting import PATIENCE, wait_for
 
 from chaos.site import LONG
 from ensemble.exits import DONE, RESUMABLE, USER
-from ensemble.finishing import is_finalised
-from ensemble.store import read
+from ensemble.farming.finishing import is_finalised
+from ensemble.store.store import read
 
 
 class Run:
@@ -214,7 +214,7 @@ class Nodes(Run):
         index = len(self.site.started)
         terms = {"sync": False, "hang_seconds": 60.0, "stale": 1.5}
         task = {"path": str(self.site.store), "index": index, "terms": terms, "settle": []}
-        words = [sys.executable, "-P", "-m", "ensemble.pulling", json.dumps(task)]
+        words = [sys.executable, "-P", "-m", "ensemble.farming.independent", json.dumps(task)]
         return self.site.start(words)
 
     def _awake(self):

@@ -12,11 +12,11 @@ from gridded import forcing as data
 from support import load, plan
 
 import ensemble
-from ensemble.aggregates import regions
-from ensemble.extending import extend
-from ensemble.store import read
-from ensemble.sum_tables import tables_at
-from ensemble.verifying import verify
+from ensemble.members.space.sums import regions
+from ensemble.runs.extend import extend
+from ensemble.runs.verify import verify
+from ensemble.store.store import read
+from ensemble.tables.sums import tables_at
 from scenarios import ScenarioError
 from scenarios.forcing import Locations
 
@@ -203,7 +203,7 @@ def test_sums_alone_are_a_whole_run(tmp_path):
 
 def test_more_samples_than_are_kept_leave_statistics(tmp_path, monkeypatch):
     with_members = sums_of(finished(tmp_path))
-    for module in ("layout", "launch"):
+    for module in ("members.layout", "planning.creating"):
         monkeypatch.setattr(f"ensemble.{module}.KEEP_SAMPLES", 49)
     without = sums_of(finished(tmp_path, TEXT, "b.zarr"))
     assert "aggregates/rh_global" not in without

@@ -9,7 +9,7 @@ import farming
 import pytest
 from waiting import PATIENCE, wait_for
 
-from ensemble.locking import locked
+from ensemble.store.lock import locked
 
 DASK = [sys.executable, "-m", "dask"]
 

@@ -13,17 +13,17 @@ from layered import model as layered
 from support import plan
 
 import ensemble
-from ensemble import chain as chain_module
-from ensemble.chain import Chain
-from ensemble.launch import open_setup, open_work, read_store
-from ensemble.numbers import Numbers
-from ensemble.planning import digest
-from ensemble.report import panels
+from ensemble.members import tiles as chain_module
+from ensemble.members.experiment import Setup, identity
+from ensemble.members.tiles import Chain
+from ensemble.planning.creating import open_setup, open_work, read_store
+from ensemble.planning.plan import digest
+from ensemble.report.data.series import all_series
+from ensemble.report.figures import _panels as panels
 from ensemble.report.page import render
-from ensemble.report.series import all_series
-from ensemble.setup import Setup, identity
-from ensemble.store import PlanError
-from ensemble.verifying import replay, verify
+from ensemble.runs.verify import replay, verify
+from ensemble.store.store import PlanError
+from ensemble.tables.results import Numbers
 from kernels import STATUSES
 from scenarios.reading.checks import _selected
 from scenarios.spec import Response

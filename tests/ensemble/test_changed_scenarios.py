@@ -20,7 +20,7 @@ from pydantic import BaseModel
 import ensemble
 import kernels
 import scenarios
-from ensemble.store import read
+from ensemble.store.store import read
 from scenarios.spec import Output, Response
 
 TAKEN, ACCEPTED, REFUSED = "taken as it is", "taken where it is accepted", "refused"

@@ -10,7 +10,7 @@ import time
 import pytest
 from farming import EXCLUDE
 
-from ensemble.store import read
+from ensemble.store.store import read
 
 KILLS = 100
 
@@ -20,7 +20,7 @@ SETTINGS = ["block.sample=250", "forcing.n=8", EXCLUDE]
 
 def command(store):
     settings = [word for setting in SETTINGS for word in ("--set", setting)]
-    program = [sys.executable, "-c", "from ensemble.cli import main; main()"]
+    program = [sys.executable, "-c", "from ensemble.commands.app import main; main()"]
     return [*program, "run", "tau-constraint", "--store", str(store), "--quiet", *settings]
 
 

@@ -4,10 +4,10 @@ import zarr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ensemble.chunks import checksum, chunk_name, decode, encode
-from ensemble.folders import Folder
-from ensemble.store import create
-from ensemble.zarr_json import ArraySpec
+from ensemble.store.arrays import ArraySpec
+from ensemble.store.chunks import checksum, chunk_name, decode, encode
+from ensemble.store.folders import Folder
+from ensemble.store.store import create
 
 
 @given(
@@ -51,7 +51,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_temporary(tmp_path, monkeypat
     def full(descriptor, view):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("ensemble.folders.os.write", full)
+    monkeypatch.setattr("ensemble.store.folders.os.write", full)
     with pytest.raises(OSError, match="No space"):
         folder.write("chunk", b"new content", sync=False)
     assert file.read_bytes() == b"old"

@@ -14,10 +14,10 @@ import farming
 import pytest
 from waiting import PATIENCE, wait_for
 
-from ensemble import claims
-from ensemble.claims import Claims, Heart, is_dead_here, worker_name
-from ensemble.folders import Folder
-from ensemble.hosts import here
+from ensemble.farming import claims
+from ensemble.farming.claims import Claims, Heart, is_dead_here, worker_name
+from ensemble.store.folders import Folder
+from ensemble.store.hosts import here
 
 KEYS = 500
 RACERS = 4

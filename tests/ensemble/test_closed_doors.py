@@ -19,8 +19,8 @@ from slurm_cluster import environments
 from tracked import tracked
 from waiting import PATIENCE, wait_for
 
-from ensemble import certificates
-from ensemble.folders import Folder
+from ensemble.farming import certificates
+from ensemble.store.folders import Folder
 
 BLOCKS = 400
 PAGES = ("/", "/status", "/health", "/info/main/workers.html", "/json/counts.json", "/metrics")

@@ -21,11 +21,13 @@ from chaos.ways import WAYS, Slurm, Submitted, jobs, make
 from slurm_cluster import missing
 from waiting import wait_for
 
-from ensemble import quarantine, submitting, suspects
-from ensemble.children import Death
 from ensemble.exits import DONE, RESUMABLE
-from ensemble.launch import open_work
-from ensemble.store import read
+from ensemble.farming import suspects
+from ensemble.farming.children import Death
+from ensemble.planning.creating import open_work
+from ensemble.runs import submit as submitting
+from ensemble.store import quarantine
+from ensemble.store.store import read
 from kernels import CRASHED
 
 FIRST = int(os.environ.get("SOILSWEEP_FIRST_SCHEDULE", "0"))

@@ -5,7 +5,7 @@ import sys
 import pytest
 from support import plan
 
-from ensemble.members import EnsembleWork
+from ensemble.members.work import EnsembleWork
 
 DAILY = """
 version: 1

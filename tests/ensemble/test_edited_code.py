@@ -12,8 +12,8 @@ import pytest
 from slurm_cluster import wait_for
 
 from ensemble.exits import DONE, FAILED_MEMBERS, USER
-from ensemble.journal import Journal
-from ensemble.store import read
+from ensemble.store.journal import Journal
+from ensemble.store.store import read
 
 SCENARIO = """
 version: 1

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ensemble.evaluation import aic, bic, cost, joint_cost, overlap, regression, rmse
+from ensemble.members.responses.layers import aic, bic, cost, joint_cost, overlap, regression, rmse
 
 C_OBS, C_MOD = [30.0, 20.0, 12.0, 8.0, 5.0], [27.0, 21.0, 13.0, 7.5, 6.0]
 FM_OBS, FM_MOD = [1.10, 1.02, 0.95, 0.88, 0.70], [1.15, 1.05, 0.93, 0.80, 0.75]

@@ -20,8 +20,10 @@ from waiting import wait_for
 
 import ensemble
 import scenarios
-from ensemble import feasibility, launch, verifying
-from ensemble.store import PlanError, read
+from ensemble.planning import creating as launch
+from ensemble.planning import feasibility
+from ensemble.runs import verify as verifying
+from ensemble.store.store import PlanError, read
 from kernels import BY_CODE, Unavailable
 
 pytestmark = needs_gcc

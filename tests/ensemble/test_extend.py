@@ -10,11 +10,13 @@ from extended import DESIGNS, from_the_start, text
 from support import load, run
 
 import ensemble
-from ensemble import extending, growing, swapping
-from ensemble.extending import extend
-from ensemble.sensitivity import analyze_store
-from ensemble.store import PlanError, read
-from ensemble.verifying import verify
+from ensemble.analysis.indices import analyze_store
+from ensemble.runs import extend as extending
+from ensemble.runs import growing
+from ensemble.runs.extend import extend
+from ensemble.runs.verify import verify
+from ensemble.store import exchange as swapping
+from ensemble.store.store import PlanError, read
 
 
 def visible(path):

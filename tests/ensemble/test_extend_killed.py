@@ -11,10 +11,12 @@ from extended import from_the_start, text
 from support import load, run
 
 import ensemble
-from ensemble import extending, locking, swapping
-from ensemble.extending import extend
-from ensemble.sensitivity import analyze_store
-from ensemble.store import PlanError, read
+from ensemble.analysis.indices import analyze_store
+from ensemble.runs import extend as extending
+from ensemble.runs.extend import extend
+from ensemble.store import exchange as swapping
+from ensemble.store import lock as locking
+from ensemble.store.store import PlanError, read
 
 
 class Killed(BaseException):

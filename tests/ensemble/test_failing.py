@@ -12,8 +12,8 @@ from support import SMALL, plan
 from waiting import wait_for
 
 import ensemble
-from ensemble import progress
 from ensemble.report import write_report
+from ensemble.runs import status as progress
 
 WHY = "soil_temperature is 280 degC (sites, B), outside -80 to 80 degC"
 

@@ -7,9 +7,9 @@ import farming
 import pytest
 from commandline import refused, soilsweep, tree
 
-from ensemble import certificates
-from ensemble.folders import Folder, Foreign
-from ensemble.store import PlanError, read
+from ensemble.farming import certificates
+from ensemble.store.folders import Folder, Foreign
+from ensemble.store.store import PlanError, read
 
 FOLDERS = (
     "scratch",

@@ -10,11 +10,12 @@ from steep import write_steep
 from support import plan, run
 
 import ensemble
-from ensemble import launch, requests
-from ensemble import members as members_module
-from ensemble.finishing import finalise
-from ensemble.sensitivity import analyze_store
-from ensemble.verifying import verify
+from ensemble.analysis.indices import analyze_store
+from ensemble.farming.finishing import finalise
+from ensemble.members import work as members_module
+from ensemble.planning import creating as launch
+from ensemble.planning import requests
+from ensemble.runs.verify import verify
 from scenarios import ScenarioError
 
 TEXT = """

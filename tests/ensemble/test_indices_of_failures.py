@@ -10,8 +10,8 @@ from waiting import wait_for
 
 import ensemble
 import scenarios
-from ensemble.launch import open_work, read_store
-from ensemble.verifying import verify
+from ensemble.planning.creating import open_work, read_store
+from ensemble.runs.verify import verify
 
 TEXT = """
 version: 1

@@ -2,8 +2,8 @@ import os
 
 import pytest
 
-from ensemble.folders import Folder
-from ensemble.journal import Entry, Journal, disagreement, headers, read, set_generation
+from ensemble.store.folders import Folder
+from ensemble.store.journal import Entry, Journal, disagreement, headers, read, set_generation
 
 
 def entry(block, value="aa", **rest):

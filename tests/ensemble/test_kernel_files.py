@@ -6,8 +6,8 @@ from commandline import soilsweep
 from parameter_files import casa, corpse, mimics
 from support import plan
 
-from ensemble.launch import create_store
-from ensemble.notices import FILE
+from ensemble.planning.creating import create_store
+from ensemble.planning.notices import FILE
 
 SCENARIO = """
 version: 1

@@ -22,12 +22,12 @@ from support import load
 
 import ensemble
 from ensemble.exits import DONE, RESUMABLE
-from ensemble.extending import extend
-from ensemble.folders import Folder
-from ensemble.journal import as_line
-from ensemble.store import read
-from ensemble.swapping import discard
-from ensemble.verifying import verify
+from ensemble.runs.extend import extend
+from ensemble.runs.verify import verify
+from ensemble.store.exchange import discard
+from ensemble.store.folders import Folder
+from ensemble.store.journal import as_line
+from ensemble.store.store import read
 from slurm import queue
 from slurm.jobs import submit
 from slurm.resources import Resources
@@ -44,7 +44,7 @@ def pulling_command(store):
     """Return an independent worker without a parent that would hold the lock of this host."""
     terms = {"sync": False, "hang_seconds": 60.0, "stale": 1.0}
     task = {"path": str(store), "index": 0, "terms": terms, "settle": []}
-    return [sys.executable, "-m", "ensemble.pulling", json.dumps(task)]
+    return [sys.executable, "-m", "ensemble.farming.independent", json.dumps(task)]
 
 
 def pulling(store, **more):

@@ -10,12 +10,12 @@ from layered.model import YEAR, Options, bounds
 from support import plan
 
 import ensemble
-from ensemble import feasibility
-from ensemble.costs import Data, cost_of
-from ensemble.launch import open_setup, read_store
-from ensemble.planning import digest
-from ensemble.store import PlanError, read
-from ensemble.verifying import replay, verify
+from ensemble.members.responses.costs import Data, cost_of
+from ensemble.planning import feasibility
+from ensemble.planning.creating import open_setup, read_store
+from ensemble.planning.plan import digest
+from ensemble.runs.verify import replay, verify
+from ensemble.store.store import PlanError, read
 from kernels import Coordinate, Variable
 from scenarios import ScenarioError
 from scenarios.forcing import Observed

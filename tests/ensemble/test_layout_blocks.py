@@ -3,7 +3,7 @@
 import pytest
 from support import SMALL, plan
 
-from ensemble.layout import MAX_CHUNK_BYTES
+from ensemble.members.layout import MAX_CHUNK_BYTES
 
 DESIGN = SMALL[SMALL.index("design:") : SMALL.index("seed:")]
 

@@ -10,14 +10,14 @@ from support import SMALL, load, plan
 
 import ensemble
 import scenarios
-from ensemble.aggregates import GROUP as SUMS
-from ensemble.console import outcome_summary
-from ensemble.launch import read_store
-from ensemble.limit_tables import limit_lines, plain, table_at
-from ensemble.progress import summary
-from ensemble.sensitivity import analyze_store
-from ensemble.store import PlanError
-from ensemble.verifying import replay, verify
+from ensemble.analysis.indices import analyze_store
+from ensemble.commands.console import outcome_summary
+from ensemble.members.space.sums import GROUP as SUMS
+from ensemble.planning.creating import read_store
+from ensemble.runs.status import summary
+from ensemble.runs.verify import replay, verify
+from ensemble.store.store import PlanError
+from ensemble.tables.limits import limit_lines, plain, table_at
 from scenarios import ScenarioError
 
 TEXT = """
@@ -253,7 +253,7 @@ class TestExcluded:
         assert (edges[0] < edges[1]).all()
 
     def test_what_a_table_says_is_of_the_others(self, run):
-        from ensemble.numbers import Numbers
+        from ensemble.tables.results import Numbers
 
         tree, outcome = run
         numbers = Numbers(read_store(outcome.path))
@@ -272,7 +272,7 @@ class TestExcluded:
         assert any("beyond its limit of 45 mg C cm-3, excluded" in note for note in again.notes)
 
     def test_programs_and_people_are_told(self, run, capsys):
-        from ensemble import console
+        from ensemble.commands import console
 
         _, outcome = run
         found = json.loads(json.dumps(outcome_summary(outcome)))["limits"]
@@ -326,7 +326,7 @@ class TestIndices:
         values = np.where(over_of(tree, above=64.0), np.nan, tree["at_10"].values)
         lost = np.isnan(values).reshape(2, 3, 64, -1).any(axis=-1)
         assert lost.any()
-        from ensemble.launch import open_work
+        from ensemble.planning.creating import open_work
 
         design = open_work(read_store(path)).layout.sampler.design(0, 0)
         for f in range(2):
@@ -355,7 +355,7 @@ class TestIndices:
         assert outcome.failed == 0
 
     def test_shares_of_variance_are_those_of_whole_levels(self, tmp_path):
-        from ensemble.variance import drop_failed, shares
+        from ensemble.analysis.factorial import drop_failed, shares
 
         design = (
             "{cross: [{method: monte_carlo, n: 12, parameters: {scale: {uniform: [10, 50]}}},"
@@ -376,7 +376,7 @@ class TestIndices:
         assert "failed or excluded" in json.dumps(tables)
 
     def test_an_extended_design_counts_on(self, tmp_path):
-        from ensemble.extending import extend
+        from ensemble.runs.extend import extend
 
         text = (UNITS_TEXT % (MORRIS, "mu_star, mu_star_conf", 63)).replace(
             "sample: 30", "sample: 24"
@@ -480,14 +480,14 @@ class TestGrammar:
         assert (one.above, one.exclude) == (10_000.0, True)
 
     def test_a_plan_says_what_is_looked_at(self, tmp_path):
-        from ensemble import feasibility
+        from ensemble.planning import feasibility
 
         said = feasibility.summary(plan(tmp_path, "limits={c_soil: exclude}"), 1)["limits"]
         assert said["c_soil"] == "10000 Pg C, exclude"
         assert said["c_total"] == "12000 Pg C, count"
 
     def test_what_is_not_made_is_not_looked_at_and_named(self, tmp_path):
-        from ensemble import feasibility
+        from ensemble.planning import feasibility
 
         planned = plan(tmp_path, "outputs={c_veg: last}", "responses={}", "statistics={}")
         assert feasibility.summary(planned, 1)["limits_not_looked_at"] == ["c_soil", "c_total"]

@@ -8,8 +8,8 @@ import pytest
 from distributed import Client, LocalCluster
 from waiting import PATIENCE, wait_for
 
-from ensemble.backends import StoppedEarly
-from ensemble.backends.dask import Push
+from ensemble.farming.backends import StoppedEarly
+from ensemble.farming.backends.dask import Push
 
 KEY = (0, 0, 7)
 

@@ -4,8 +4,8 @@ import signal
 
 import pytest
 
-from ensemble import memory
-from ensemble.memory import MemoryWatch
+from ensemble.farming import memory
+from ensemble.farming.memory import MemoryWatch
 
 GIB = 2**30
 V1 = "oom_kill_disable 0\nunder_oom 0\noom_kill {n}\n"

@@ -11,11 +11,11 @@ from support import SMALL, load, plan
 
 import ensemble
 import scenarios
-from ensemble.causes import Sample, cause
-from ensemble.driver_ranges import driver_notices
-from ensemble.notices import DATA, DEFAULT, DESIGN, DRIVER, FROZEN, percent
-from ensemble.setup import Setup
-from ensemble.store import PlanError
+from ensemble.members.experiment import Setup
+from ensemble.planning.causes import Sample, cause
+from ensemble.planning.driver_ranges import driver_notices
+from ensemble.planning.notices import DATA, DEFAULT, DESIGN, DRIVER, FROZEN, percent
+from ensemble.store.store import PlanError
 from kernels import Range
 
 
@@ -193,7 +193,7 @@ outputs: {{c_soil: last}}
 def test_the_words_of_a_reader_are_notices_too(tmp_path):
     from dataclasses import replace
 
-    from ensemble.outlook import WARNINGS_SHOWN, outlook
+    from ensemble.planning.outlook import WARNINGS_SHOWN, outlook
 
     planned = sites(tmp_path)
     said = [{"warnings": [f"profile {k} is short" for k in range(WARNINGS_SHOWN + 3)]}]
@@ -204,7 +204,7 @@ def test_the_words_of_a_reader_are_notices_too(tmp_path):
 
 
 def test_warnings_of_another_kind_are_not_hidden_behind_many_of_one(tmp_path):
-    from ensemble.outlook import WARNINGS_SHOWN, outlook
+    from ensemble.planning.outlook import WARNINGS_SHOWN, outlook
 
     planned = sites(tmp_path)
     many = [f"'P-{k}': {k} of 9 layers (3, {k} cm) are deep" for k in range(2 * WARNINGS_SHOWN)]

@@ -12,13 +12,13 @@ import pytest
 from support import SMALL, run
 
 import ensemble
-from ensemble.numbers import Numbers
 from ensemble.report import write_report
-from ensemble.report.markup import Html, escaped, picture, table, tag
-from ensemble.report.series import all_series
-from ensemble.report.style import figure, finish, look, pretty, short
-from ensemble.store import read
-from ensemble.tables import Table
+from ensemble.report.data.series import all_series
+from ensemble.report.figures._style import figure, finish, look, pretty, short
+from ensemble.report.html.markup import Html, escaped, picture, table, tag
+from ensemble.store.store import read
+from ensemble.tables.responses import Table
+from ensemble.tables.results import Numbers
 
 LABEL = "synthetic models S16"
 EVIL = "</title><script>alert('x')</script><img src=x onerror=alert(1)> $\\alpha$ & \"q\""
@@ -452,7 +452,7 @@ def test_series_are_those_of_the_members(complete):
 def test_members_are_read_one_chunk_at_a_time(tmp_path, monkeypatch):
     text = SMALL[: SMALL.index("statistics:")].replace("n: 25", "n: 1000")
     _, outcome = run(tmp_path, "block.sample=1000", "outputs={c_veg: {all: year}}", text=text)
-    monkeypatch.setattr("ensemble.report.series.PIECE", 20_000)
+    monkeypatch.setattr("ensemble.report.data.series.PIECE", 20_000)
     numbers = Numbers(read(outcome.path))
     spec = numbers.store.specs["c_veg"]
     assert spec.nbytes == 32 * spec.chunk_nbytes

@@ -12,13 +12,14 @@ from gridded import forcing as data
 from support import plan
 
 import ensemble
-from ensemble import splitting
-from ensemble.numbers import Numbers
-from ensemble.report import maps, write_report
-from ensemble.report.grids import all_dominant, all_fields, all_lines, gaps, places_of
-from ensemble.report.style import look
-from ensemble.sensitivity import analyze_store
-from ensemble.store import read
+from ensemble.analysis import shares as splitting
+from ensemble.analysis.indices import analyze_store
+from ensemble.report import write_report
+from ensemble.report.data.fields import all_dominant, all_fields, all_lines, gaps, places_of
+from ensemble.report.figures import maps
+from ensemble.report.figures._style import look
+from ensemble.store.store import read
+from ensemble.tables.results import Numbers
 
 LABEL = "no real climate"
 TEXT = """
@@ -201,7 +202,7 @@ def test_sites_are_points_and_few_are_no_map():
 
 
 def test_points_are_drawn_too():
-    from ensemble.report.grids import Field
+    from ensemble.report.data.fields import Field
 
     random = np.random.default_rng(0)
     values = random.random((1, 2, 40))

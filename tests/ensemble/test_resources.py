@@ -4,7 +4,7 @@ import pytest
 from commandline import refused, soilsweep
 from support import SMALL, load
 
-from ensemble.resources import PROFILES, reasons, resources_of
+from ensemble.planning.jobs import PROFILES, reasons, resources_of
 from scenarios import ScenarioError
 
 SITES = """

@@ -11,9 +11,9 @@ import xarray as xr
 from support import SMALL, plan, run
 
 import ensemble
-from ensemble.launch import open_setup, open_work
-from ensemble.locking import locked
-from ensemble.store import PlanError, read
+from ensemble.planning.creating import open_setup, open_work
+from ensemble.store.lock import locked
+from ensemble.store.store import PlanError, read
 
 
 def digest(outcome):
@@ -121,7 +121,7 @@ def test_split_samples_give_the_same_members_and_statistics(tmp_path):
 
 def test_sharing_stages_changes_no_bit(tmp_path, monkeypatch):
     _, shared = run(tmp_path, store="shared.zarr")
-    monkeypatch.setattr("ensemble.chain.SHARE_BELOW", 0.0)
+    monkeypatch.setattr("ensemble.members.tiles.SHARE_BELOW", 0.0)
     _, apart = run(tmp_path, store="apart.zarr")
     assert digest(shared) == digest(apart)
 
@@ -179,7 +179,7 @@ def test_a_changed_scenario_is_refused_and_the_change_named(tmp_path, setting, n
 def test_changed_forcing_data_is_refused_by_its_name(tmp_path):
     planned, _ = run(tmp_path)
     planned.setup.drivers[1]["npp"][0, 5] += 1e-9
-    from ensemble.planning import digest as forcing_digest
+    from ensemble.planning.plan import digest as forcing_digest
 
     name = planned.setup.forcings[1]
     planned.identity["forcings"][name] = forcing_digest(name, planned.setup)

@@ -14,9 +14,9 @@ from steep import write_steep
 from support import SMALL, run
 
 import ensemble
-from ensemble.sensitivity import analyze_store, results, stored
-from ensemble.store import PlanError, read
-from ensemble.variance import REST, drop_failed, shares, subsets
+from ensemble.analysis.factorial import REST, drop_failed, shares, subsets
+from ensemble.analysis.indices import analyze_store, results, stored
+from ensemble.store.store import PlanError, read
 
 ONE_AT_A_TIME = """
 version: 1
@@ -297,7 +297,7 @@ def test_a_location_that_lost_too_much_is_refused_alone(tmp_path):
 def test_batches_of_locations_change_nothing(tmp_path, monkeypatch):
     path = by_type(tmp_path, 60)
     at_once = results(read(path))
-    monkeypatch.setattr("ensemble.sensitivity.READ_BYTES", 1)
+    monkeypatch.setattr("ensemble.analysis.indices.READ_BYTES", 1)
     one_by_one = results(read(path))
     assert at_once.keys() == one_by_one.keys()
     for name, (_, values) in at_once.items():
@@ -342,8 +342,8 @@ def test_arrays_of_an_older_analysis_go(tmp_path, monkeypatch):
     analyze_store(outcome.path)
     old = results(read(outcome.path))
     fewer = {p: v for p, v in old.items() if "d_soil" not in p}
-    monkeypatch.setattr("ensemble.sensitivity.results", lambda store: fewer)
-    monkeypatch.setattr("ensemble.sensitivity.analysis_tables", lambda store, found: [])
+    monkeypatch.setattr("ensemble.analysis.indices.results", lambda store: fewer)
+    monkeypatch.setattr("ensemble.analysis.indices.analysis_tables", lambda store, found: [])
     analyze_store(outcome.path)
     assert not (outcome.path / "sensitivity" / "d_soil_variance_share").exists()
     tree = ensemble.open_run(outcome.path)

@@ -8,8 +8,8 @@ from steep import write_steep
 from support import run
 
 import ensemble
-from ensemble.sensitivity import analyze_store, results, stored
-from ensemble.store import PlanError, read
+from ensemble.analysis.indices import analyze_store, results, stored
+from ensemble.store.store import PlanError, read
 
 TEXT = """
 version: 1
@@ -90,7 +90,7 @@ def test_batches_change_nothing(tmp_path, monkeypatch, design):
     more = "block: {sample: 24}\nindependent: [location]"
     _, outcome = run(tmp_path, text=text(design, more=more))
     whole = results(read(outcome.path))
-    monkeypatch.setattr("ensemble.sensitivity.READ_BYTES", 8 * 200)
+    monkeypatch.setattr("ensemble.analysis.indices.READ_BYTES", 8 * 200)
     parts = results(read(outcome.path))
     assert whole.keys() == parts.keys()
     for name, (_, values) in whole.items():

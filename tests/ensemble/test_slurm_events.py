@@ -11,7 +11,7 @@ from commandline import refused, soilsweep
 from misbehaving.scenario import write
 from waiting import wait_for
 
-from ensemble import watching
+from ensemble.commands import watching
 
 pytestmark = pytest.mark.slurm
 

@@ -5,9 +5,9 @@ import pytest
 import xarray as xr
 from support import DATA, needs_data, plan, run
 
-from ensemble.evaluation import cost, joint_cost, overlap
-from ensemble.launch import open_setup, read_store
-from ensemble.planning import digest
+from ensemble.members.responses.layers import cost, joint_cost, overlap
+from ensemble.planning.creating import open_setup, read_store
+from ensemble.planning.plan import digest
 
 SCENARIO = """
 version: 1

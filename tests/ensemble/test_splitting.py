@@ -10,11 +10,11 @@ from gridded import model
 from support import plan
 
 import ensemble
-from ensemble import splitting
-from ensemble.coordinates import is_copy
-from ensemble.sensitivity import analyze_store
-from ensemble.store import PlanError, read
-from ensemble.variance import shares
+from ensemble.analysis import shares as splitting
+from ensemble.analysis.factorial import shares
+from ensemble.analysis.indices import analyze_store
+from ensemble.members.coordinates import is_copy
+from ensemble.store.store import PlanError, read
 
 TEXT = """
 version: 1

@@ -13,7 +13,7 @@ from support import load
 
 import ensemble
 import scenarios
-from ensemble.store import FORMAT, PlanError, read
+from ensemble.store.store import FORMAT, PlanError, read
 
 TEXT = """
 version: 1

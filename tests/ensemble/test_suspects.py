@@ -11,11 +11,12 @@ import xarray as xr
 from misbehaving.scenario import write
 
 import scenarios
-from ensemble import launch, suspects
-from ensemble.children import Death
-from ensemble.quarantine import CONTROL
-from ensemble.store import read
-from ensemble.suspects import Part
+from ensemble.farming import suspects
+from ensemble.farming.children import Death
+from ensemble.farming.suspects import Part
+from ensemble.planning import creating as launch
+from ensemble.store.quarantine import CONTROL
+from ensemble.store.store import read
 from kernels import CRASHED, OK, TIMED_OUT
 from kernels.contract.status import NOT_FINITE
 

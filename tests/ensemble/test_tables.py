@@ -8,10 +8,9 @@ from small_sites import SITES, sites
 from support import SMALL, run
 
 import ensemble
-from ensemble import tables
-from ensemble.numbers import Numbers, merge_moments
-from ensemble.store import read
-from ensemble.tables import (
+from ensemble.store.store import read
+from ensemble.tables import responses as tables
+from ensemble.tables.responses import (
     NONE,
     key_table,
     location_tables,
@@ -19,6 +18,7 @@ from ensemble.tables import (
     response_tables,
     tables_of,
 )
+from ensemble.tables.results import Numbers, merge_moments
 
 REFERENCE = """
 reference:

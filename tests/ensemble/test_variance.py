@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ensemble.variance import cell_shares, cell_terms, drop_failed, shares
+from ensemble.analysis.factorial import cell_shares, cell_terms, drop_failed, shares
 
 
 @given(st.lists(st.integers(2, 5), min_size=1, max_size=4), st.integers(0, 99))

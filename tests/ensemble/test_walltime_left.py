@@ -7,8 +7,8 @@ import pytest
 from misbehaving.scenario import write
 
 import scenarios
-from ensemble.store import read
-from ensemble.worker import MARGIN_SECONDS
+from ensemble.farming.worker import MARGIN_SECONDS
+from ensemble.store.store import read
 
 BLOCKS = 400
 WAYS = [

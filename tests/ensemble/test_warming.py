@@ -10,10 +10,10 @@ import pytest
 from misbehaving.scenario import write
 
 import scenarios
-from ensemble import warming
-from ensemble.claims import worker_name
-from ensemble.launch import open_work
-from ensemble.warming import compile_once
+from ensemble.farming import compiling as warming
+from ensemble.farming.claims import worker_name
+from ensemble.farming.compiling import compile_once
+from ensemble.planning.creating import open_work
 
 
 @pytest.fixture

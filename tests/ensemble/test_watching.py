@@ -13,9 +13,9 @@ from misbehaving.scenario import write
 from waiting import PATIENCE, wait_for
 
 import scenarios
-from ensemble import watching
-from ensemble.locking import locked
-from ensemble.store import read
+from ensemble.commands import watching
+from ensemble.store.lock import locked
+from ensemble.store.store import read
 
 BLOCKS = 12
 

@@ -8,7 +8,7 @@ import zarr
 from zarr.codecs import BloscCodec
 from zarr.core.dtype import VariableLengthBytes
 
-from ensemble.zarr_json import BLOSC_LEVEL, ENCODING, ArraySpec, array_document, documents
+from ensemble.store.arrays import BLOSC_LEVEL, ENCODING, ArraySpec, array_document, documents
 
 SPECS = [
     ArraySpec("c_veg", "float32", ("forcing", "sample"), (3, 10), (1, 10), attrs={"units": "Pg C"}),

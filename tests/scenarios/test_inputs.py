@@ -4,8 +4,8 @@ import numpy as np
 from support import SMALL, plan
 
 import ensemble
-from ensemble.launch import open_work
-from ensemble.store import read
+from ensemble.planning.creating import open_work
+from ensemble.store.store import read
 
 DESIGN = SMALL[SMALL.index("design:") : SMALL.index("seed:")]
 TABLE = """design:

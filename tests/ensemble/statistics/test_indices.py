@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from SALib.analyze import morris as salib_morris
 from SALib.analyze import sobol as salib_sobol
 
-from ensemble.statistics import Target, reductions
+from ensemble.members.statistics import Target, reductions
 from kernels import Parameter
 from scenarios import designs
 from scenarios.designs import Context

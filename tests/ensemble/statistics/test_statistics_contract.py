@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ensemble import statistics
-from ensemble.statistics import Target, canonical, reductions
+from ensemble.members import statistics
+from ensemble.members.statistics import Target, canonical, reductions
 
 MOMENTS = ["mean", "std", "variance", "min", "max"]
 REQUESTS = [*MOMENTS, "q05", "q50", "q97.5", {"above": 1.0}, "below_0"]

@@ -1,0 +1,1 @@
+"""What stored members say: indices and shares of variance."""

@@ -1,0 +1,60 @@
+"""Read members of some cells of a stored output: places and rows, all samples."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble.members.layout import Layout
+from ensemble.members.limits import EXCLUDED
+from ensemble.members.tiles import blanked
+from ensemble.store.store import Store
+
+
+def read_cells(
+    store: Store,
+    layout: Layout,
+    name: str,
+    forcing: int,
+    places: slice,
+    rows: slice,
+    out: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
+    """Return an output of one forcing, (places, rows, sample); excluded members are NaN.
+
+    Parameters
+    ----------
+    store : Store
+        Every block committed.
+    layout : Layout
+    name : str
+        A stored output, or a response.
+    forcing : int
+    places : slice
+        Locations.
+    rows : slice
+        Of the output's dims, flattened.
+    out : ndarray, shape (places, rows, sample), optional
+        Is filled and returned, instead of a new one.
+
+    Raises
+    ------
+    OSError, ValueError
+        A chunk is gone or damaged.
+    """
+    _, locations, samples = layout.grid.axes
+    if out is None:
+        out = np.empty((places.stop - places.start, rows.stop - rows.start, samples.size))
+    first, last = places.start // locations.length, (places.stop - 1) // locations.length
+    spec = store.specs[name]
+    middle = (0,) * (len(spec.shape) - 3)
+    for k, s in np.ndindex(last - first + 1, samples.blocks):
+        span = locations.span(first + k)
+        low, high = max(span.start, places.start), min(span.stop, places.stop)
+        chunk = store.read_chunk(name, (forcing, first + k, *middle, s))[0]
+        if EXCLUDED in store.specs:
+            out_of = store.read_chunk(EXCLUDED, (forcing, first + k, s))[0]
+            chunk = blanked(chunk, out_of == 1)
+        cells = chunk.reshape(len(chunk), -1, chunk.shape[-1])
+        here = slice(low - places.start, high - places.start)
+        part = cells[low - span.start : high - span.start, rows]
+        out[here, :, samples.span(s)] = part
+    return out

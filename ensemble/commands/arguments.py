@@ -1,0 +1,54 @@
+"""Arguments that several commands take, and how they read scenarios and print JSON."""
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from scenarios import Loaded
+
+ScenarioArgument = Annotated[
+    str, typer.Argument(metavar="SCENARIO", help="A YAML file, or the name of a shipped scenario.")
+]
+StoreArgument = Annotated[Path, typer.Argument(metavar="STORE", help="The folder a run wrote.")]
+SetOption = Annotated[
+    list[str],
+    typer.Option("--set", metavar="PATH=VALUE", help="Override, such as seed=7; repeatable."),
+]
+StoreOption = Annotated[
+    str | None,
+    typer.Option(
+        "--store", metavar="STORE", help="Where the run goes, instead of the scenario's own."
+    ),
+]
+WorkersOption = Annotated[
+    int | None, typer.Option(min=1, max=1024, metavar="N", help="Threads; default: one per core.")
+]
+AcceptOption = Annotated[
+    str, typer.Option(metavar="REASON", help="Go on although scenario, data or code changed.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+def load(scenario: str, settings: list[str]) -> "Loaded":
+    """Return a scenario, with every check there is."""
+    import scenarios
+    from ensemble.planning.requests import check_resources, check_statistics
+
+    return scenarios.load(scenario, settings=settings, checks=[check_statistics, check_resources])
+
+
+def print_json(value: Any) -> None:
+    """Print what every JSON reader takes: NaN and infinities become null."""
+    typer.echo(json.dumps(_finite(value), allow_nan=False))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(below) for key, below in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(below) for below in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

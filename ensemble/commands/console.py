@@ -1,0 +1,275 @@
+"""What the command line prints: plain lines and small tables, never a number of its own."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ensemble.farming.farm import Outcome, Progress
+from ensemble.printing import behind
+from ensemble.runs import failing
+from ensemble.tables.limits import limit_lines, table_at
+from ensemble.tables.responses import Table, response_tables
+from ensemble.tables.sums import tables_at
+from kernels import BY_CODE
+from scenarios.visible import visible
+
+if TYPE_CHECKING:
+    from ensemble.planning.plan import Plan
+    from ensemble.runs.extend import Extension
+    from ensemble.runs.verify import Replay, Verdict
+
+BAR = 28
+
+
+def warn(text: str) -> None:
+    """Print a warning to standard error."""
+    sys.stderr.write(f"warning: {visible(text)}\n")
+
+
+def say(text: str) -> None:
+    """Print what a person who waits should know to standard error."""
+    sys.stderr.write(f"{visible(text, lines=True)}\n")
+
+
+def put(*lines: str) -> None:
+    """Print lines; whatever a name or note in one of them holds, it stays one line."""
+    print("\n".join(map(visible, lines)))
+
+
+def silence(text: str) -> None:
+    """Print nothing."""
+
+
+@contextmanager
+def progress(planned: "Plan", *, silent: bool) -> Iterator[Progress | None]:
+    """Yield a progress callback: a bar on a terminal, some lines elsewhere, or nothing."""
+    if silent:
+        yield None
+        return
+    if planned.setup.synthetic:
+        put(planned.setup.synthetic)
+    if not sys.stderr.isatty():
+        yield _lines(planned)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    rate = TextColumn("{task.fields[rate]}")
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), rate)
+    terminal = Console(file=behind(sys.stdout))
+    with Bar(*columns, TimeRemainingColumn(), console=terminal, transient=False) as bar:
+        task = bar.add_task("blocks", total=planned.blocks, rate="")
+        per_block = planned.members / planned.blocks
+
+        def tell(done: int, total: int, seconds: float) -> None:
+            rate = f"{done * per_block / max(seconds, 1e-9):,.0f} members/s"
+            bar.update(task, completed=done, rate=rate)
+
+        yield tell
+
+
+def _lines(planned: "Plan") -> Progress:
+    """Return a callback that prints at most ten lines."""
+    step = max(1, planned.blocks // 10)
+
+    def tell(done: int, total: int, seconds: float) -> None:
+        if done and (done % step == 0 or done == total):
+            left = seconds / done * (total - done)
+            sys.stderr.write(f"{done}/{total} blocks, {seconds:.1f} s, {left:.1f} s left\n")
+
+    return tell
+
+
+def print_table(table: Table) -> None:
+    """Print a table with aligned columns."""
+    texts = [[visible(cell) for cell in row] for row in (table.header, *table.rows)]
+    widths = [max(len(row[i]) for row in texts) for i in range(len(table.header))]
+    put("", table.title)
+    for k, row in enumerate(texts):
+        cells = [
+            row[0].ljust(widths[0]),
+            *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True)),
+        ]
+        put("  ".join(cells).rstrip())
+        if k == 0 or k in table.rules:
+            put("  ".join("-" * w for w in widths))
+    if table.notes:
+        put(*table.notes)
+
+
+def print_outcome(planned: "Plan", outcome: Outcome) -> None:
+    """Print what a run did and, when it is complete, its responses."""
+    if outcome.complete:
+        sums = tables_at(outcome.path) if planned.layout.aggregates else []
+        for table in [*response_tables(outcome.path), *sums]:
+            print_table(table)
+    if beyond := table_at(outcome.path):
+        print_table(beyond)
+    state = "complete" if outcome.complete else "stopped early"
+    put(
+        "",
+        f"{outcome.path}: {state}, {outcome.committed}/{outcome.blocks} blocks "
+        f"({outcome.ran} now), {outcome.seconds:.1f} s",
+    )
+    if outcome.failed:
+        print_failures(outcome.members)
+    if outcome.complete:
+        put(f"open it with xarray.open_datatree({str(outcome.path)!r})")
+
+
+def print_failures(members: Mapping[int, int]) -> None:
+    """Print one line per status that is not ok."""
+    for code, n in sorted(members.items()):
+        if code != 0:
+            put(f"{n:,} members {BY_CODE[code].name}: {BY_CODE[code].advice}")
+
+
+def outcome_summary(outcome: Outcome) -> dict[str, Any]:
+    """Return an outcome for programs."""
+    members = {BY_CODE[code].name: n for code, n in sorted(outcome.members.items())}
+    return {
+        "store": str(outcome.path),
+        "complete": outcome.complete,
+        "blocks": outcome.blocks,
+        "committed": outcome.committed,
+        "ran": outcome.ran,
+        "members": members,
+        "limits": outcome.limits,
+        "seconds": round(outcome.seconds, 3),
+        "warnings": outcome.warnings,
+    }
+
+
+def _pairs(pairs: Sequence[tuple[str, Any]]) -> None:
+    put(*_aligned(pairs))
+
+
+def _aligned(pairs: Sequence[tuple[str, Any]]) -> list[str]:
+    width = max(len(name) for name, _ in pairs)
+    return [f"{name.ljust(width)}  {value}".rstrip() for name, value in pairs]
+
+
+def print_plan(summary: Mapping[str, Any]) -> None:
+    """Print what a run would do; each warning is a line."""
+    lines = summary["warnings"] or ["none"]
+    said = {n: v for n, v in summary.items() if n not in ("warnings", "noticed")}
+    pairs = [(name.replace("_", " "), value) for name, value in _readable(said)]
+    _pairs([*pairs, ("warnings", lines[0]), *(("", line) for line in lines[1:])])
+
+
+def _readable(summary: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in summary.items():
+        if isinstance(value, dict):
+            yield name, ", ".join(f"{k} {_number(v)}" for k, v in value.items()) or "none"
+        elif isinstance(value, list):
+            yield name, ", ".join(map(str, value)) or "none"
+        else:
+            yield name, _number(value)
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
+
+
+def print_status(summary: Mapping[str, Any]) -> None:
+    """Print where a run stands; what failed, and why, is a line each."""
+    put(*status_lines(summary))
+
+
+def status_lines(summary: Mapping[str, Any]) -> list[str]:
+    """Return where a run stands, for people: what is not known, or none, has no line."""
+    said = {n: v for n, v in summary.items() if v not in (None, "", [], {}) and n != "failures"}
+    said["running"] = summary["running"] or "nobody"
+    if not summary["workers"]:
+        del said["workers"]
+    limits = limit_lines(said.pop("limits", None))
+    pairs = [(name.replace("_", " "), value) for name, value in _readable(said)]
+    lines = _aligned([*pairs, ("limits", limits[0]), *(("", line) for line in limits[1:])])
+    return [visible(line) for line in (*lines, *failing.lines(summary["failures"]))]
+
+
+def print_analysis(tables: Sequence[Mapping[str, Any]]) -> None:
+    """Print sensitivity tables."""
+    for table in tables:
+        print_table(Table(table["title"], table["header"], table["rows"], notes=table["notes"]))
+
+
+def print_extension(found: "Extension") -> None:
+    """Print how wide the intervals were at each length of the design."""
+    rows = [
+        [
+            f"{step.units:,}",
+            f"{step.members:,}",
+            f"{step.members - step.reused:,}" if k else "",
+            f"{step.width.value:.3g}",
+            step.width.where,
+        ]
+        for k, step in enumerate(found.steps)
+    ]
+    share = ", a share of the largest index of its row" if found.relative else ""
+    notes = [f"needed {found.until:g}{share}"]
+    if again := sum(step.rerun for step in found.steps):
+        notes.append(f"{again:,} members were run again: their block was cut by the design's end")
+    last = found.steps[-1].width
+    if last.known < last.cells:
+        notes.append(f"{last.cells - last.known:,} of {last.cells:,} rows have no index")
+    header = ["length", "members", "newly run", "half width", "of"]
+    print_table(Table(f"intervals of {found.index}", header, rows, notes=notes))
+
+
+def print_replay(again: "Replay") -> None:
+    """Print one member's parameters, outcome and whether its bytes match."""
+    _pairs([(n, f"{v:.10g}") for n, v in again.parameters.items()])
+    _pairs([("status", again.status), *((n, f"{v:.10g}") for n, v in again.responses.items())])
+    for note in (*again.reasons, *again.notes):
+        put(note)
+    for difference in again.differences:
+        put(difference)
+    if not again.differences:
+        found = f"{again.compared} arrays match the store bit for bit"
+        put(found if again.compared else "not committed yet: nothing to compare with")
+
+
+def print_verdict(verdict: "Verdict") -> None:
+    """Print what `verify` found."""
+    for line in (*verdict.remarks, *verdict.damage):
+        put(line)
+    reran = f", {verdict.members} members rerun" if verdict.members else ""
+    repaired = f", {verdict.repaired} blocks repaired" if verdict.repaired else ""
+    good = "all match" if not verdict.damage else f"{len(verdict.damage)} do not match"
+    put(f"{verdict.blocks} blocks, {verdict.chunks} checksums{reran}{repaired}: {good}")
+    put(f"digest {verdict.digest}")
+    if verdict.damage and not verdict.repaired:
+        put("run damaged blocks again with --repair")
+
+
+def print_inventory() -> None:
+    """Print kernels, designs, readers, statistics and scenarios, with their titles."""
+    import kernels
+    import scenarios
+    from ensemble.members import statistics
+    from scenarios import designs, forcing
+
+    parts: list[tuple[str, Sequence[str], Callable[[str], str]]] = [
+        ("kernels", kernels.names(), lambda n: kernels.get(n).title),
+        ("designs", designs.names(), lambda n: _first_line(designs.get(n))),
+        ("readers", forcing.names(), lambda n: _first_line(forcing.get(n))),
+        (
+            "statistics",
+            list(statistics.families()),
+            lambda n: _first_line(statistics.families()[n]),
+        ),
+        ("scenarios", scenarios.library(), lambda n: scenarios.load(n).title),
+    ]
+    for title, names, about in parts:
+        put(f"{title}:")
+        for name in names:
+            put(f"  {name:<20} {about(name)}")
+
+
+def _first_line(thing: object) -> str:
+    return (thing.__doc__ or "").strip().partition("\n")[0]

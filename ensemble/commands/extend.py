@@ -1,0 +1,117 @@
+"""The command that grows a design: extend."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ensemble.__main__ import REPLACEABLE
+from ensemble.commands.arguments import JsonOption, StoreArgument, WorkersOption, print_json
+from ensemble.commands.stopping import stop_on_signals, this_command
+from ensemble.exits import FAILED_MEMBERS, RESUMABLE
+
+if TYPE_CHECKING:
+    from ensemble.farming.farm import Progress
+    from ensemble.planning.plan import Plan
+    from ensemble.runs.extend import Extension
+
+
+def extend(
+    store: StoreArgument,
+    until: Annotated[
+        float, typer.Option(metavar="WIDTH", help="Largest half width of an interval to accept.")
+    ],
+    of: Annotated[
+        list[str],
+        typer.Option("--of", metavar="NAME", help="A response, or an output; repeatable."),
+    ] = [],  # noqa: B006
+    index: Annotated[
+        str, typer.Option(metavar="INDEX", help="mu_star (Morris), ST (Sobol, default), S1 or S2.")
+    ] = "",
+    relative: Annotated[
+        bool,
+        typer.Option("--relative", help="WIDTH is a share of the largest index, such as 0.05."),
+    ] = False,
+    most: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="No more trajectories or base samples than this."),
+    ] = None,
+    workers: WorkersOption = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no table.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Grow a finished Morris or Sobol run until its confidence intervals are narrow enough.
+
+    Members that were run are kept; the store becomes that of the longer design. Stopped or
+    killed, the same command goes on.
+    """
+    from ensemble.commands import console
+    from ensemble.runs import extend as extending
+
+    silent = quiet or as_json
+
+    @contextmanager
+    def progress(planned: "Plan") -> Iterator["Progress | None"]:
+        with console.progress(planned, silent=silent) as tell:
+            yield tell
+
+    with stop_on_signals() as stop:
+        found = extending.extend(
+            store,
+            until=until,
+            of=of,
+            index=index,
+            relative=relative,
+            most=most,
+            workers=workers,
+            progress=progress,
+            say=console.silence if silent else console.say,
+            stop=stop,
+            replaceable=REPLACEABLE in os.environ,
+        )
+    for warning in found.warnings:
+        console.warn(warning)
+    if as_json:
+        print_json(summary(found))
+    elif not quiet:
+        console.print_extension(found)
+    if not found.complete:
+        sys.stderr.write(f"stopped early; nothing is lost. Go on with:\n  {this_command()}\n")
+        sys.exit(RESUMABLE)
+    if not found.reached:
+        width = found.steps[-1].width
+        sys.stderr.write(
+            f"{found.index} of {width.where}: half width {width.value:.3g}, needed {until:g}; it "
+            "may not grow more: say a higher --most, or a wider --until\n"
+        )
+        sys.exit(FAILED_MEMBERS)
+
+
+def summary(found: "Extension") -> dict[str, Any]:
+    """Return what was done, for programs."""
+    steps = [
+        {
+            "units": step.units,
+            "members": step.members,
+            "half_width": step.width.value,
+            "where": step.width.where,
+            "rows_known": step.width.known,
+            "rows": step.width.cells,
+            "reused": step.reused,
+            "rerun": step.rerun,
+        }
+        for step in found.steps
+    ]
+    return {
+        "store": str(found.path),
+        "index": found.index,
+        "until": found.until,
+        "relative": found.relative,
+        "reached": found.reached,
+        "complete": found.complete,
+        "steps": steps,
+        "warnings": found.warnings,
+    }

@@ -1,0 +1,153 @@
+"""Commands of runs that nobody watches: worker, submit, status, cancel."""
+
+import shlex
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from ensemble.commands.arguments import (
+    AcceptOption,
+    JsonOption,
+    ScenarioArgument,
+    SetOption,
+    StoreArgument,
+    StoreOption,
+    load,
+    print_json,
+)
+
+if TYPE_CHECKING:
+    from scenarios.execution import Slurm
+
+
+def worker(
+    store: StoreArgument,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, max=4096, metavar="N", help="Processes; default: one per core."),
+    ] = None,
+    stale: Annotated[
+        float,
+        typer.Option(min=15, metavar="SECONDS", help="Silence after which another worker is gone."),
+    ] = 120.0,
+) -> None:
+    """Run blocks of a store that are not done, beside any number of other workers.
+
+    Workers share the store's file system and nothing else: no port, no scheduler. Start as many
+    as you like, on any host, at any time; the one that commits the last block finishes the run.
+    """
+    from ensemble.farming.independent import Terms
+    from ensemble.farming.parent import tend
+    from ensemble.planning.creating import read_store
+    from ensemble.store.platforms import cores
+    from scenarios import Scenario
+
+    opened = read_store(store)
+    execution = Scenario.model_validate(opened.attrs["identity"]["scenario"]).execution
+    terms = Terms(execution.sync, execution.hang_seconds, stale)
+    sys.exit(tend(store, workers or cores(), terms))
+
+
+def submit(
+    scenario: ScenarioArgument,
+    settings: SetOption = [],  # noqa: B006
+    store: StoreOption = None,
+    accept_changes: AcceptOption = "",
+    emit_script: Annotated[
+        bool,
+        typer.Option("--emit-script", help="Create the store, print the batch script, and stop."),
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Submit a scenario to SLURM as an array of independent workers, and return.
+
+    What jobs ask for is said in the scenario: execution: {backend: slurm, time: ..., jobs: ...}.
+    Whichever worker commits the last block finishes the run; `status` shows how it goes.
+    """
+    from ensemble.commands import console
+    from ensemble.errors import PlanError
+    from ensemble.farming import caching
+    from ensemble.farming import farm as engine
+    from ensemble.planning import feasibility
+    from ensemble.planning import jobs as resources
+    from ensemble.planning import plan as planning
+    from ensemble.planning.creating import read_store
+    from ensemble.runs import submit as submitting
+    from ensemble.store import places
+    from ensemble.store.platforms import without
+
+    loaded = load(scenario, ["execution.backend=slurm", *settings])
+    if why := without("slurm"):
+        raise PlanError(why)
+    planned = planning.plan(loaded, store=store)
+    asked = caching.with_cache(
+        resources.resources_of(cast("Slurm", loaded.execution), loaded.base),
+        loaded.base,
+        planned.path,
+    )
+    begun_before = (planned.path / "zarr.json").exists()
+    done = 0
+    if begun_before:
+        there = read_store(planned.path)
+        # Before SLURM is asked for anything: it may be away, and the store is at fault.
+        engine.refuse_changes(there, planned, accept_changes)
+        done = len(there.committed())
+    elsewhere = places.remarks(loaded, planned.path)
+    feasibility.refuse_if_impossible(planned, asked.cores, done)
+    submission = submitting.prepare(planned, asked, done)
+    if not emit_script:
+        submitting.check(submission, asked)
+    feasibility.refuse_if_hopeless(planned)
+    begun, warnings = engine.store_of(planned, asked.cores, accept_changes)
+    # SLURM fails jobs without a word whose log has no folder.
+    begun.make_folders("logs")
+    caching.make(Path(asked.cache))
+    for warning in (*elsewhere, *warnings, *map(str, planned.warnings), *submission.remarks):
+        console.warn(warning)
+    if emit_script:
+        typer.echo(submission.script, nl=False)
+        return
+    job = submitting.submit(begun, submission, asked)
+    found = {"store": str(begun.path), "job": job, "tasks": submission.tasks}
+    if as_json:
+        print_json(found)
+        return
+    typer.echo(f"submitted job {job}: {submission.tasks} tasks of {asked.cores} workers")
+    typer.echo(f"see how it goes with: soilsweep status {shlex.quote(str(begun.path))}")
+
+
+def cancel(store: StoreArgument) -> None:
+    """Cancel the SLURM jobs of a run; what is committed stays, and `submit` goes on."""
+    from ensemble.planning.creating import read_store
+    from ensemble.runs import submit as submitting
+
+    cancelled = submitting.cancel(read_store(store).path)
+    named = ", ".join(map(str, cancelled)) or "none: no job of this run is known"
+    typer.echo(f"cancelled: {named}")
+
+
+def status(
+    store: StoreArgument,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Show it again until it is done or nobody runs it.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show blocks done, rate, time left, jobs in the queue and failures; also while it runs."""
+    from ensemble.commands import console, watching
+    from ensemble.exits import RESUMABLE
+    from ensemble.runs import submit as submitting
+    from ensemble.runs.status import summary
+
+    if not watch:
+        found = {**summary(store), **submitting.queue_summary(store, submitting.watch(store))}
+        print_json(found) if as_json else console.print_status(found)
+        return
+    with nullcontext(print_json) if as_json else watching.in_place() as show:
+        complete = watching.watch(store, show)
+    if not complete:
+        console.say(watching.how_to_go_on(store))
+        sys.exit(RESUMABLE)

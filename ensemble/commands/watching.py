@@ -1,0 +1,95 @@
+"""``status --watch``: where a run stands, until it is complete or nobody runs it."""
+
+import shlex
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ensemble.commands import console
+from ensemble.printing import behind
+from ensemble.runs import submit as submitting
+from ensemble.runs.status import summary
+from slurm import queue
+
+SHORTEST, LONGEST, GROWTH = 2.0, 60.0, 1.5
+"""Seconds between two looks: a run that takes long is looked at ever less often."""
+
+IDLE_SECONDS = 30.0
+"""For so long nobody must have been seen at work: a run may be about to go on."""
+
+Show = Callable[[Mapping[str, Any]], None]
+
+
+def watch(store: Path, show: Show) -> bool:
+    """Show where a run stands until it is complete; return whether it is.
+
+    It is not where nobody has been at work for `IDLE_SECONDS`: no process holds the store's lock,
+    no independent worker has been heard of, no job of it waits or runs, and nothing is committed.
+    """
+    watched = submitting.watch(store)
+    pause, done, since = SHORTEST, -1, time.monotonic()
+    while True:
+        found = {**summary(store), **submitting.queue_summary(store, watched)}
+        show(found)
+        if found["complete"]:
+            return True
+        if found["blocks"]["done"] != done or at_work(found):
+            done, since = found["blocks"]["done"], time.monotonic()
+        elif time.monotonic() - since >= IDLE_SECONDS:
+            return False
+        time.sleep(pause)
+        pause = min(GROWTH * pause, LONGEST)
+
+
+def how_to_go_on(store: Path) -> str:
+    """Return what to say of a run that is not complete and that nobody works on."""
+    path, logs = (shlex.quote(str(p)) for p in (store, store / submitting.LOGS))
+    text = "nobody works on it any more; "
+    if not submitting.job_ids(store):
+        return f"{text}the command that began it goes on, or here: soilsweep worker {path}"
+    return (
+        f"{text}its jobs have ended. Go on with the `soilsweep submit` or `run` that began it, or "
+        f"here: soilsweep worker {path}; its jobs' logs are in {logs}"
+    )
+
+
+def at_work(found: Mapping[str, Any]) -> bool:
+    """Return whether anybody runs it, or may do so without being asked again."""
+    # Where SLURM does not answer, a job of it may be waiting.
+    queued = any(n and word not in queue.ENDED for word, n in found.get("jobs", {}).items())
+    unknown = "queue" in found and "jobs" not in found
+    return bool(found["running"] or found["workers"] or queued or unknown)
+
+
+@contextmanager
+def in_place() -> Iterator[Show]:
+    """Yield what shows each status in place of the one before; off a terminal, what has changed."""
+    if not sys.stdout.isatty():
+        yield _below()
+        return
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    with Live(console=Console(file=behind(sys.stdout)), auto_refresh=False) as live:
+
+        def redraw(found: Mapping[str, Any]) -> None:
+            live.update(Text("\n".join(console.status_lines(found))), refresh=True)
+
+        yield redraw
+
+
+def _below() -> Show:
+    """Return what prints a status below the one before, unless no line of it has changed."""
+    before: list[list[str]] = [[]]
+
+    def show(found: Mapping[str, Any]) -> None:
+        lines = console.status_lines(found)
+        if lines != before[0]:
+            print("\n".join(["", *lines] if before[0] else lines), flush=True)
+        before[0] = lines
+
+    return show

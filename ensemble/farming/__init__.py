@@ -1,0 +1,1 @@
+"""Runs any work to its end, whatever dies."""

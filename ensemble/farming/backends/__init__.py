@@ -1,0 +1,87 @@
+"""Backends: where blocks run; one file each, the file's name is ``execution.backend``."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
+
+from ensemble.errors import StoppedEarly as StoppedEarly
+from ensemble.farming.worker import HangLimit, Report, Worker
+from ensemble.members.work import EnsembleWork
+from ensemble.store.journal import Key
+from ensemble.store.store import Store
+from kernels import module_names
+
+
+@dataclass
+class Farm:
+    """What a backend is given: the blocks to run, and whom to tell.
+
+    Attributes
+    ----------
+    store : Store
+    work : EnsembleWork
+    pending : iterator of key
+        Blocks to run, in order, not all made at once.
+    careful : frozenset of key
+        Those of them that a process died in; they are settled in child processes.
+    count : int
+        Number of pending blocks.
+    workers : int
+        As asked on the command line or in the scenario; 0 where neither says.
+    execution : model
+        The scenario's section, of this backend's model.
+    base : Path
+        Folder of the scenario.
+    limit : HangLimit
+    replaceable : bool
+        Whether something starts this process again if it dies.
+    stop : callable
+        Asked before every block; true when no more should be begun.
+    report : callable
+        To be told of every block committed.
+    reached : callable
+        To be told how many blocks are done, where that is all that is known.
+    say : callable
+        Shows a line to the person who waits.
+    """
+
+    store: Store
+    work: EnsembleWork
+    pending: Iterator[Key]
+    careful: frozenset[Key]
+    count: int
+    workers: int
+    execution: Any
+    base: Path
+    limit: HangLimit
+    replaceable: bool
+    stop: Callable[[], bool]
+    report: Report
+    reached: Callable[[int], None]
+    say: Callable[[str], None]
+
+    def worker(self, *, alarm: bool) -> Worker:
+        """Return a worker in this process."""
+        sync = self.execution.sync
+        return Worker(self.store, self.work, sync, self.limit, alarm=alarm, report=self.report)
+
+
+class Backend(Protocol):
+    """Runs the blocks of a farm until they are done or ``farm.stop()``."""
+
+    def __call__(self, farm: Farm) -> None:
+        """Run blocks; raise `OSError` or `StoppedEarly` where it cannot go on."""
+        ...
+
+
+def names() -> list[str]:
+    """Return the backends a scenario may name."""
+    return module_names(__path__)
+
+
+def get(name: str) -> Backend:
+    """Return the backend of that name."""
+    run: Backend = import_module(f"ensemble.farming.backends.{name}").run
+    return run

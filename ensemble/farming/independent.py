@@ -1,0 +1,221 @@
+"""An independent worker: claims blocks through the file system, runs and commits them.
+
+``soilsweep worker STORE`` is a parent that runs no block and children that do. When a child
+dies, the parent reads from its in-flight note in which block, and starts another that settles
+it. Any number may start at any time, on any host that sees the store, and die at any moment.
+"""
+
+import json
+import os
+import random
+import signal
+import sys
+import time
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import FrameType
+
+from ensemble.errors import StoppedEarly
+from ensemble.exits import DONE, RESUMABLE, USER
+from ensemble.farming.claims import Claims, Heart, worker_name
+from ensemble.farming.compiling import compile_once
+from ensemble.farming.finishing import finalise, is_finalised
+from ensemble.farming.worker import Worker, hang_limit
+from ensemble.members.work import EnsembleWork
+from ensemble.planning.creating import join, read_store
+from ensemble.printing import guarded
+from ensemble.store.journal import Entry, Key
+from ensemble.store.room import why_not_written
+from ensemble.store.store import PlanError, Store
+from slurm.walltime import Walltime
+
+LONGEST_PAUSE = 10.0
+
+FINISH: Key = (-1,)
+"""The claim of who writes what the run ends with."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How a worker works.
+
+    Attributes
+    ----------
+    sync : bool
+    hang_seconds, stale : float
+    """
+
+    sync: bool
+    hang_seconds: float
+    stale: float
+
+
+def pull(path: str, index: int, terms: Terms, settle: list[Key]) -> int:
+    """Work on a store until it is complete or this worker has to go; return an exit code.
+
+    Parameters
+    ----------
+    path : str
+    index : int
+        Of this child among its siblings.
+    terms : Terms
+    settle : list of key
+        Suspects that a sibling died in; their claims are the dead one's.
+    """
+    store = read_store(path)
+    if is_finalised(store):
+        return DONE
+    work = join(store)
+    store.make_folders("scratch", "inflight", "partials")
+    job = os.environ.get("SLURM_JOB_ID", "")
+    heart = Heart(store.root, worker_name(index), {"pid": os.getpid(), "job": job})
+    try:
+        compile_once(store, work)
+        return _Puller(store, work, heart, terms).run(settle)
+    finally:
+        heart.stop()
+
+
+class _Puller:
+    """One child's way through the blocks of a store."""
+
+    def __init__(self, store: Store, work: EnsembleWork, heart: Heart, terms: Terms) -> None:
+        self.store = store
+        self.work = work
+        self.terms = terms
+        self.claims = Claims(store.root, heart, terms.stale)
+        self.keys = list(work.grid.keys())
+        self.first = zlib.crc32(heart.name.encode()) % len(self.keys)
+        self.committed: dict[Key, Entry] = store.committed()
+        limit = hang_limit(work, terms.hang_seconds, self.committed)
+        self.worker = Worker(store, work, terms.sync, limit, report=self._note)
+        self.lane = self.worker.open()
+        self.walltime = Walltime()
+        self.stopping = _Stopping()
+
+    def run(self, settle: list[Key]) -> int:
+        """Run what is left; see `pull`."""
+        try:
+            for key in settle:
+                if not self._known(key):
+                    self.lane.run(key, careful=True)
+                self.claims.drop(key)
+            pause = 0.1
+            while not self._complete():
+                if self._must_go():
+                    return RESUMABLE
+                pause = 0.1 if self._pass() else min(2 * pause, LONGEST_PAUSE)
+                if pause > 0.1:
+                    time.sleep(pause * random.uniform(0.5, 1.0))
+            return self._finish()
+        finally:
+            self.worker.close()
+
+    def _complete(self) -> bool:
+        if len(self.committed) < len(self.keys):
+            self.committed = self.store.committed()
+        return len(self.committed) == len(self.keys)
+
+    def _pass(self) -> bool:
+        """Go once through all blocks; return whether there was something to do."""
+        did = False
+        for key in self._from_my_place():
+            if key in self.committed:
+                continue
+            how = self.claims.take(key)
+            if not how:
+                continue
+            did = True
+            if self._must_go():
+                self.claims.drop(key)
+                break
+            if not self._known(key):
+                self.lane.run(key, careful=how == "inherited")
+            self.claims.drop(key)
+        return did
+
+    def _from_my_place(self) -> Iterator[Key]:
+        """Yield every block, from another place than others: they would all meet at the first."""
+        yield from self.keys[self.first :]
+        yield from self.keys[: self.first]
+
+    def _known(self, key: Key) -> bool:
+        """Return whether somebody committed a block since the journals were read."""
+        # Sums are written before the commit: without them there can be none, and one look at
+        # a file is cheaper than all journals.
+        if self.store.has_partials(key):
+            self.committed = self.store.committed()
+        return key in self.committed
+
+    def _note(self, entry: Entry) -> None:
+        self.committed[entry.block] = entry
+
+    def _must_go(self) -> bool:
+        if self.stopping():
+            return True
+        left, needed = self.walltime.left(), self.worker.limit.one_more
+        if left < needed:
+            sys.stderr.write(
+                f"worker {os.getpid()} leaves: its job ends in {max(0.0, left):.0f} s, and one "
+                f"more block may need {needed:.0f} s; `soilsweep submit` goes on\n"
+            )
+        return left < needed
+
+    def _finish(self) -> int:
+        """Finish the run, or wait for the one who does."""
+        pause = 0.1
+        while not is_finalised(self.store):
+            if self.claims.take(FINISH):
+                finalise(self.store, self.work, self.store.committed())
+            elif self.stopping():
+                return RESUMABLE
+            else:
+                self.store.refuse_replaced()
+                time.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+        return DONE
+
+
+class _Stopping:
+    """Whether this worker was asked to go: SIGTERM, SIGINT, or its parent has died."""
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._parent = os.getppid()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self._asked = True
+
+    def __call__(self) -> bool:
+        return self._asked or os.getppid() != self._parent
+
+
+def main() -> None:
+    """Run one child: the arguments of `pull` as JSON."""
+    with guarded():
+        _main()
+
+
+def _main() -> None:
+    given = json.loads(sys.argv[1])
+    settle = [tuple(key) for key in given["settle"]]
+    try:
+        code = pull(given["path"], given["index"], Terms(**given["terms"]), settle)
+    except PlanError as error:
+        code = USER
+        sys.stderr.write(f"{error}\n")
+    except StoppedEarly as error:
+        code = RESUMABLE
+        sys.stderr.write(f"{error}\n")
+    except OSError as error:
+        code = RESUMABLE
+        sys.stderr.write(f"{error.filename or given['path']}: {why_not_written(error)}\n")
+    sys.stderr.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

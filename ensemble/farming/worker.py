@@ -1,0 +1,263 @@
+"""A worker: one process' way into a store. Every backend ends here.
+
+Before a block runs, its key is noted in ``inflight/``; a note that outlives its process is how
+the next one knows which block the process died in. A timer of the operating system ends the
+process if a block hangs: no thread of Python could, while a kernel holds the interpreter.
+"""
+
+import math
+import os
+import signal
+import socket
+import statistics
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from ensemble.farming import suspects
+from ensemble.farming.work import RunBlock
+from ensemble.members.work import EnsembleWork
+from ensemble.store.hosts import here
+from ensemble.store.journal import Entry, Journal, Key
+from ensemble.store.machine import cpu, versions
+from ensemble.store.store import Store
+
+HANGS_AFTER = 100
+"""A block hangs when it has taken so many times the median."""
+
+MARGIN_SECONDS = 10.0
+"""What is left of a job's walltime beyond twice a block's usual time when the last one begins."""
+
+Report = Callable[[Entry], None]
+
+
+class HangLimit:
+    """How long a block may take before its process is ended, seconds.
+
+    Parameters
+    ----------
+    floor : float
+        Never less than this.
+    declared : float
+        What the kernel says a block takes; used until blocks have been timed.
+    timed : iterable of float
+        What blocks took so far.
+    """
+
+    def __init__(self, floor: float, declared: float, timed: Mapping[Key, Entry]) -> None:
+        self.floor = floor
+        self.declared = declared
+        self._timed = deque((e.seconds for e in timed.values()), maxlen=1000)
+
+    def add(self, seconds: float) -> None:
+        """Take the time of one more block into account."""
+        self._timed.append(seconds)
+
+    @property
+    def typical(self) -> float:
+        """Return what a block takes, seconds: the median, or what is declared."""
+        return statistics.median(self._timed) if self._timed else self.declared
+
+    @property
+    def seconds(self) -> float:
+        """Return the limit."""
+        return max(self.floor, HANGS_AFTER * self.typical)
+
+    @property
+    def one_more(self) -> float:
+        """Return how much of a job's walltime one more block needs, to be sure of it."""
+        return one_more(self.typical)
+
+
+def one_more(typical: float) -> float:
+    """Return how much of a job's walltime a block needs that takes so long, to be sure of it."""
+    return 2 * typical + MARGIN_SECONDS
+
+
+def hang_limit(work: EnsembleWork, floor: float, timed: Mapping[Key, Entry]) -> HangLimit:
+    """Return the limit of a work's blocks, never below ``floor`` seconds.
+
+    A kernel that ends its own members in time is left to do so.
+    """
+    members = math.prod(axis.length for axis in work.grid.axes)
+    own = work.setup.kernel.time_limit * (members + 1)
+    return HangLimit(max(floor, own), work.layout.seconds_per_block, timed)
+
+
+class _Alarm:
+    """One timer for all threads of a process, set to the first deadline.
+
+    When it rings, SIGALRM ends the process: its exit is the evidence.
+    """
+
+    def __init__(self) -> None:
+        self._deadlines: dict[int, float] = {}
+        self._lock = threading.Lock()
+
+    def start(self, seconds: float) -> None:
+        """Begin to watch this thread."""
+        with self._lock:
+            self._deadlines[threading.get_ident()] = time.monotonic() + seconds
+            self._set()
+
+    def stop(self) -> None:
+        """End it."""
+        with self._lock:
+            self._deadlines.pop(threading.get_ident(), None)
+            self._set()
+
+    def _set(self) -> None:
+        first = min(self._deadlines.values(), default=None)
+        # Zero would switch the timer off although the deadline has just passed.
+        wait = 0.0 if first is None else max(1e-3, first - time.monotonic())
+        signal.setitimer(signal.ITIMER_REAL, wait)
+
+
+@dataclass
+class Worker:
+    """Runs, writes and commits blocks of a store.
+
+    Attributes
+    ----------
+    store : Store
+    work : EnsembleWork
+    sync : bool
+        Whether chunks must survive a power cut before they are committed.
+    limit : HangLimit
+    alarm : bool
+        Whether to end this process when a block hangs: only where something replaces it.
+    report : callable
+        Told of every commit.
+    """
+
+    store: Store
+    work: EnsembleWork
+    sync: bool
+    limit: HangLimit
+    alarm: bool = True
+    report: Report = lambda entry: None
+    _notes: dict[str, int] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.journal = new_journal(self.store)
+        self.timer = _Alarm() if self.alarm else None
+
+    def open(self) -> "Lane":
+        """Return this thread's way through blocks, with workspace of its own."""
+        return Lane(self, self.work.open(), self._open_note())
+
+    def commit(self, run: RunBlock, key: Key) -> Entry:
+        """Run one block, write its chunks and append the line that makes it count."""
+        begun = time.perf_counter()
+        if self.timer:
+            self.timer.start(self.limit.seconds)
+        try:
+            result = run(key)
+            with self.store.there():
+                sums = self.store.write(self.work.grid, key, result, sync=self.sync)
+        finally:
+            if self.timer:
+                self.timer.stop()
+        seconds = time.perf_counter() - begun
+        entry = Entry(
+            key,
+            sums,
+            result.status,
+            seconds,
+            result.notes[:20],
+            beyond=result.beyond,
+            excluded=result.excluded,
+        )
+        self.journal.commit(entry, sync=self.sync)
+        self.limit.add(seconds)
+        return entry
+
+    def _open_note(self) -> int:
+        name = f"inflight/{process_name()}-{threading.get_ident()}"
+        descriptor = self.store.root.open(name, os.O_WRONLY | os.O_CREAT)
+        with self._lock:
+            self._notes[name] = descriptor
+        return descriptor
+
+    def close(self) -> None:
+        """Remove this process' in-flight notes: it ended in order."""
+        self.journal.close()
+        for name, descriptor in self._notes.items():
+            os.close(descriptor)
+            self.store.root.remove(name)
+        self._notes.clear()
+
+
+class Lane:
+    """One thread of a worker: runs, writes and commits one block after the other."""
+
+    def __init__(self, worker: Worker, run: RunBlock, note: int) -> None:
+        self.worker = worker
+        self._run = run
+        self._note = note
+
+    def run(self, key: Key, *, careful: bool = False) -> Entry:
+        """Run, write and commit one block.
+
+        Parameters
+        ----------
+        key : tuple of int
+        careful : bool
+            A process died in it: find out in child processes what is wrong with it.
+
+        Raises
+        ------
+        OSError
+            It cannot be written.
+        """
+        # A fixed width, so that one write replaces the whole note of the block before.
+        os.pwrite(self._note, " ".join(map(str, key)).ljust(NOTE_WIDTH).encode(), 0)
+        entry = self._settle(key) if careful else self.worker.commit(self._run, key)
+        os.pwrite(self._note, b" " * NOTE_WIDTH, 0)
+        self.worker.report(entry)
+        return entry
+
+    def _settle(self, key: Key) -> Entry:
+        worker = self.worker
+        seconds = worker.limit.seconds
+        suspects.settle(worker.store, worker.work.grid, key, sync=worker.sync, seconds=seconds)
+        return worker.store.committed()[key]
+
+
+NOTE_WIDTH = 80
+
+
+def new_journal(store: Store) -> Journal:
+    """Return a journal of this process, which says where and with what code it writes."""
+    where = {"host": socket.gethostname(), "pid": os.getpid(), "cpu": cpu()}
+    return Journal(store.journal, {**where, "versions": versions(), "kernel": store.kernel})
+
+
+def process_name(pid: int | None = None) -> str:
+    """Return how notes and claims name a process of this host."""
+    return f"{here()}-{pid or os.getpid()}"
+
+
+def take_notes(store: Store, process: str = "") -> Iterator[Key]:
+    """Yield the blocks that dead processes were in, and clear their notes.
+
+    Parameters
+    ----------
+    store : Store
+    process : str
+        One process, by `process_name`; all where empty, when none is alive.
+    """
+    notes = store.root.folder("inflight", make=True)
+    for name in notes.names():
+        if process and not name.startswith(f"{process}-"):
+            continue
+        words = notes.read(name).split()
+        key = tuple(int(word) for word in words if word.isdigit() and len(word) < 19)
+        # What names no block of this store is a note of nobody's.
+        if len(key) == len(words) == len(store.blocks):
+            if all(k < n for k, n in zip(key, store.blocks, strict=True)):
+                yield key
+        notes.remove(name)

@@ -1,0 +1,1 @@
+"""The ensemble as a work: rows, tiles, blocks, sums."""

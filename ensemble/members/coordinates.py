@@ -1,0 +1,91 @@
+"""Coordinates as CF and xarray look for them: in every group, named by what lies along them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from ensemble.store.arrays import ArraySpec
+
+PLACES = {
+    "lat": {"units": "degrees_north", "standard_name": "latitude", "long_name": "latitude"},
+    "lon": {"units": "degrees_east", "standard_name": "longitude", "long_name": "longitude"},
+    "area": {"units": "m2", "standard_name": "cell_area", "long_name": "area of the location"},
+}
+"""Attributes of columns of locations that every reader means alike."""
+
+BESIDE = {"location": tuple(PLACES), "time": ("year",), "sample": ("realization",)}
+"""Coordinates along a dimension beside the one of its own name."""
+
+
+def complete(specs: Iterable[ArraySpec]) -> tuple[dict[str, ArraySpec], dict[str, str]]:
+    """Return every array with the coordinates that its group lacks, and what these are copies of.
+
+    A group that is opened alone has nothing of the groups above it; so it has copies of the
+    coordinates along its dimensions. Arrays name those that are not of a dimension's name.
+
+    Returns
+    -------
+    arrays : dict of str to ArraySpec
+    copies : dict of str to str
+        Path of the array that each new one is a copy of.
+    """
+    known = {spec.path: spec for spec in specs}
+    copies: dict[str, str] = {}
+    for group in sorted({_group(path) for path in known} - {""}):
+        for name, source in _lacking(known, group).items():
+            path = f"{group}/{name}"
+            # Bounds stay where they are: in a group they would look like one more result.
+            attrs = {k: v for k, v in known[source].attrs.items() if k != "bounds"}
+            known[path] = replace(known[source], path=path, attrs=attrs)
+            copies[path] = copies.get(source, source)
+    return {path: _naming(known, spec) for path, spec in known.items()}, copies
+
+
+def is_copy(specs: Mapping[str, ArraySpec], path: str) -> bool:
+    """Return whether an array of a group is a copy of a coordinate above it."""
+    name, spec = path.rpartition("/")[2], specs[path]
+    above = (specs.get(f"{place}{name}") for place in _above(_group(path)))
+    return any(one is not None and one.dims == spec.dims for one in above)
+
+
+def _group(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _above(group: str) -> Iterator[str]:
+    """Yield the beginnings of paths in the groups above one, the nearest first."""
+    while group:
+        group = _group(group)
+        yield f"{group}/" if group else ""
+
+
+def _lacking(known: Mapping[str, ArraySpec], group: str) -> dict[str, str]:
+    """Return the coordinates of a group's dimensions that it does not have, and where they are."""
+    sizes = {
+        dim: size
+        for path, spec in known.items()
+        if _group(path) == group
+        for dim, size in zip(spec.dims, spec.shape, strict=True)
+    }
+    found: dict[str, str] = {}
+    for dim, size in sizes.items():
+        for name in (dim, *BESIDE.get(dim, ())):
+            places = [f"{place}{name}" for place in _above(group)]
+            source = next((path for path in places if path in known), "")
+            if f"{group}/{name}" in known or not source or known[source].shape != (size,):
+                continue
+            found[name] = source
+    # Members of a group are those of the root; a million numbers are not written again.
+    found.pop("realization", None)
+    return {name: source for name, source in found.items() if f"{group}/{name}" not in known}
+
+
+def _naming(known: Mapping[str, ArraySpec], spec: ArraySpec) -> ArraySpec:
+    """Return an array with the coordinates along its dimensions named, as CF has it."""
+    group, _, own = spec.path.rpartition("/")
+    prefix = f"{group}/" if group else ""
+    beside = [name for dim in spec.dims for name in BESIDE.get(dim, ())]
+    names = [name for name in beside if f"{prefix}{name}" in known]
+    is_coordinate = own in spec.dims or own in beside or own.endswith("_bounds")
+    if is_coordinate or not names:
+        return spec
+    return replace(spec, attrs={**spec.attrs, "coordinates": " ".join(names)})

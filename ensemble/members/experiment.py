@@ -1,0 +1,291 @@
+"""Everything a block may know, settled before the first one runs."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble.members.limits import Watched
+from ensemble.members.responses.costs import Data
+from ensemble.members.responses.responses import Functional, functionals
+from kernels import Derived, Kernel
+from scenarios import Problem, Scenario, ScenarioError, nearest
+from scenarios.designs import Context, Design
+from scenarios.designs.distributions.grammar import Column
+from scenarios.forcing import Locations, Observed
+from scenarios.units import labelled
+
+F8 = NDArray[np.float64]
+I8 = NDArray[np.int64]
+Levels = Callable[[Collection[str], int, int], tuple[I8, I8]]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Parameter rows of one block and how they repeat; values (1 or L, S)."""
+
+    values: Mapping[str, F8]
+    levels: Levels
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A scenario with its data opened and its numbers settled.
+
+    Attributes
+    ----------
+    scenario : Scenario
+    kernel : Kernel
+    options : dataclass
+        The kernel's, as the scenario chose them.
+    forcings : tuple of str
+    locations : Locations
+    coords : mapping of str to ndarray
+        ``year`` and other coordinates of the dims.
+    drivers : sequence of mappings, one per forcing
+        Arrays (L, *dims) in kernel units, float64 or float32; may be memory maps.
+    derived : sequence of mappings, one per forcing
+        Per-location default and admissible range of parameters.
+    synthetic : str
+        Label that every table and picture must carry; empty for data.
+    base : Path
+        Folder that relative paths of the design start from.
+    edges : mapping of str to ndarray, shape (F, L, 2)
+        Histogram edges of each target that needs them.
+    observations : sequence of mappings, one per forcing
+        What outputs may be compared with; the same names for every forcing, (L, n).
+    sources : sequence of mappings, one per forcing
+        Where the values of drivers and observations are from, location by location.
+    limits : mapping of str to Watched
+        Outputs with a limit, by name; those that are made are looked at.
+    """
+
+    scenario: Scenario
+    kernel: Kernel
+    options: Any
+    forcings: tuple[str, ...]
+    locations: Locations
+    coords: Mapping[str, NDArray[Any]]
+    drivers: Sequence[Mapping[str, NDArray[Any]]]
+    derived: Sequence[Mapping[str, Derived]]
+    synthetic: str = ""
+    base: Path = Path()
+    edges: Mapping[str, F8] = field(default_factory=dict)
+    observations: Sequence[Mapping[str, Observed]] = ()
+    sources: Sequence[Mapping[str, tuple[str, ...]]] = ()
+    limits: Mapping[str, Watched] = field(default_factory=dict)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Return the length of every dimension besides location and sample."""
+        found = {name: len(own.values) for name, own in self.kernel.coords.items()}
+        if self.years.size:
+            # Of outputs by the year from drivers by the day.
+            found["time"] = len(self.years)
+        for driver in self.kernel.drivers:
+            shape = self.drivers[0][driver.name].shape[1:]
+            found.update(zip(driver.dims, shape, strict=True))
+        return found
+
+    @property
+    def own_coords(self) -> dict[str, NDArray[Any]]:
+        """Return the coordinates, other than years, that the forcings bring for their dims."""
+        dims = {d for driver in self.kernel.drivers for d in driver.dims} - {"time"}
+        return {d: self.coords[d] for d in sorted(dims & self.coords.keys())}
+
+    @property
+    def years(self) -> I8:
+        """Return the calendar year of each step of ``time``; none where nothing has a time."""
+        return np.asarray(self.coords.get("year", ()), dtype=np.int64)
+
+    def design(self, forcing: int = 0, location: int = 0) -> Design:
+        """Return the design that a forcing and location use; mostly one for all."""
+        scenario = self.scenario
+        stream = [
+            label
+            for word, label in (
+                ("forcing", self.forcings[forcing]),
+                ("location", self.locations.names[location]),
+            )
+            if word in scenario.independent
+        ]
+        context = Context(
+            seed=scenario.seed,
+            path="design",
+            parameters={p.name: p for p in self.kernel.parameters},
+            lower={} if scenario.out_of_range == "flag" else self._bound("lower", np.max),
+            upper={} if scenario.out_of_range == "flag" else self._bound("upper", np.min),
+            columns=self.locations.columns,
+            control={
+                name: values[:, 0]
+                for name, values in self.control_rows(
+                    forcing, slice(0, len(self.locations.names))
+                ).values.items()
+            },
+            unlike=frozenset() if "forcing" in scenario.independent else self._unlike(),
+            base=self.base,
+            stream="/".join(stream),
+        )
+        opened: Design = scenario.design.open(context)
+        return opened
+
+    def _unlike(self) -> frozenset[str]:
+        """Return the parameters of which the forcings have other defaults at some location."""
+        first, *others = self.derived
+        return frozenset(
+            name
+            for name, own in first.items()
+            if name not in self.scenario.parameters
+            and any(not np.array_equal(own.default, d[name].default) for d in others)
+        )
+
+    def _bound(self, side: str, reduce: Callable[..., F8]) -> dict[str, F8]:
+        """Return the tightest admissible bound over forcings, (L,): all share one design."""
+        found = {}
+        for name in self.derived[0]:
+            bounds = reduce([getattr(d[name], side) for d in self.derived], axis=0)
+            if np.isfinite(bounds).any():
+                found[name] = bounds
+        return found
+
+    def functionals(self) -> dict[str, Functional]:
+        """Return every response, ready to be applied.
+
+        Raises
+        ------
+        ScenarioError
+            Years or depths outside the run, observations that are not there; all of them.
+        """
+        data = Data(self.years, self.kernel.coords, self.observations, self.locations.names)
+        return functionals(self.scenario, self.kernel, data)
+
+    def control_rows(self, forcing: int, locations: slice) -> Rows:
+        """Return the single row of the kernel's defaults, per location where derived."""
+        count = locations.stop - locations.start
+        values = {}
+        for p in self.kernel.parameters:
+            derived = self.derived[forcing].get(p.name)
+            default = np.full(count, p.default) if derived is None else derived.default[locations]
+            if p.name in self.scenario.parameters:
+                default = np.broadcast_to(self._said(p.name)[locations], count)
+            values[p.name] = np.ascontiguousarray(default[:, None])
+        return Rows(values, identity)
+
+    def _said(self, name: str) -> F8:
+        """Return a parameter of the scenario's ``parameters:``, (L,)."""
+        said = self.scenario.parameters[name]
+        if isinstance(said, Column):
+            return np.asarray(self.locations.columns[said.column], dtype=np.float64)
+        return np.full(len(self.locations.names), float(said))
+
+    def check_parameters(self) -> None:
+        """Refuse values of ``parameters:`` that are not there, or outside the kernel's bounds.
+
+        Raises
+        ------
+        ScenarioError
+            All of them.
+        """
+        problems, columns = [], self.locations.columns
+        for p in self.kernel.parameters:
+            said = self.scenario.parameters.get(p.name)
+            if said is None:
+                continue
+            text = ""
+            if isinstance(said, Column) and said.column not in columns:
+                text = f"no column {said.column!r} of locations{nearest(said.column, columns)}"
+            elif not ((self._said(p.name) >= p.lower) & (self._said(p.name) <= p.upper)).all():
+                worst = self._said(p.name)
+                found = worst[~((worst >= p.lower) & (worst <= p.upper))][0]
+                needed = f"needed {p.lower:g} to {p.upper:g}"
+                text = f"found {labelled(f'{found:g}', p.units)}; {needed}"
+            if text:
+                problems.append(Problem(text, f"parameters.{p.name}"))
+        if problems:
+            raise ScenarioError(problems, self.scenario.name)
+
+
+def identity(names: Collection[str], start: int, stop: int) -> tuple[I8, I8]:
+    """Return levels that share nothing, or one row where no parameter is read."""
+    if not names:
+        return np.zeros(1, np.int64), np.zeros(stop - start, np.int64)
+    return np.arange(stop - start), np.arange(stop - start)
+
+
+class Sampler:
+    """Rows of any block, from the designs of a setup; keeps the last ones it made."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self.independent = set(setup.scenario.independent)
+        self._opened = lru_cache(maxsize=None)(setup.design)
+        self._drawn = lru_cache(maxsize=2)(self._draw)
+        first = self._opened(0, 0)
+        self.parameters, self.size = first.parameters, first.size
+        self.first = first
+        self._by_location = {n for n, v in first.rows(0, 1).items() if len(v) > 1}
+
+    def design(self, forcing: int, location: int) -> Design:
+        """Return the design that a forcing and location use."""
+        f = forcing if "forcing" in self.independent else 0
+        return self._opened(f, location if "location" in self.independent else 0)
+
+    def dims(self, name: str) -> tuple[str, ...]:
+        """Return the dims along which a parameter differs, sample last."""
+        lead = [d for d in ("forcing", "location") if d in self.independent]
+        if name in self._by_location and "location" not in lead:
+            lead.append("location")
+        return (*lead, "sample")
+
+    def rows(self, forcing: int, locations: slice, samples: slice) -> Rows:
+        """Return the rows of one block."""
+        f = forcing if "forcing" in self.independent else 0
+        if "location" in self.independent:
+            stacked = [
+                self._drawn(f, place, samples.start, samples.stop)
+                for place in range(locations.start, locations.stop)
+            ]
+            # A distribution with columns has a row for every location; each takes its own.
+            own = [
+                {n: v[place : place + 1] if len(v) > 1 else v for n, v in r.values.items()}
+                for place, r in zip(range(locations.start, locations.stop), stacked, strict=True)
+            ]
+            values = {n: np.concatenate([r[n] for r in own]) for n in self.parameters}
+            return Rows(self._with_defaults(values, forcing, locations), identity)
+        drawn = self._drawn(f, 0, samples.start, samples.stop)
+        values = {n: v if len(v) == 1 else v[locations] for n, v in drawn.values.items()}
+        return Rows(self._with_defaults(values, forcing, locations), drawn.levels)
+
+    def _with_defaults(
+        self, values: dict[str, F8], forcing: int, locations: slice
+    ) -> dict[str, F8]:
+        """Add the parameters that the design leaves alone, at their control values."""
+        width = next(iter(values.values())).shape[1]
+        control = self.setup.control_rows(forcing, locations).values
+        fixed = {n: np.repeat(v, width, axis=1) for n, v in control.items() if n not in values}
+        return {**values, **fixed}
+
+    def _draw(self, forcing: int, location: int, start: int, stop: int) -> Rows:
+        design = self._opened(forcing, location)
+
+        @lru_cache(maxsize=16)
+        def known(names: frozenset[str], begin: int, end: int) -> tuple[I8, I8]:
+            return design.levels(names, start + begin, start + end)
+
+        def levels(names: Collection[str], begin: int, end: int) -> tuple[I8, I8]:
+            return known(frozenset(names) & frozenset(design.parameters), begin, end)
+
+        return Rows(design.rows(start, stop), levels)
+
+
+def fixed_rows(setup: Setup, parameters: Mapping[str, F8], forcing: int) -> Rows:
+    """Return rows of given values (1, n), other parameters at their control values."""
+    everywhere = slice(0, len(setup.locations.names))
+    control = setup.control_rows(forcing, everywhere).values
+    width = next(iter(parameters.values())).shape[1]
+    fixed = {n: np.repeat(v, width, axis=1) for n, v in control.items() if n not in parameters}
+    return Rows({**parameters, **fixed}, identity)

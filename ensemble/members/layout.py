@@ -1,0 +1,354 @@
+"""The store of a setup: which arrays there are, and the blocks that fill them.
+
+Block lengths follow from the scenario alone, never from workers, memory or a clock, so
+that every machine writes the same chunks.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble.farming.work import Axis, Grid
+from ensemble.members import limits
+from ensemble.members.experiment import Sampler, Setup
+from ensemble.members.responses.responses import outputs_of
+from ensemble.members.space import sums as aggregates
+from ensemble.members.statistics import Declared, Reduction, Target, UnitsReduction, reductions
+from ensemble.store.arrays import ArraySpec
+from kernels import NOT_RUN, STATUSES, Parameter, Variable
+from scenarios.designs import Design
+from scenarios.spec import Output
+
+TARGET_SECONDS = 10.0
+"""Declared work in a block: long beside a scheduler's millisecond, short beside a walltime."""
+
+MAX_CHUNK_BYTES = 64 << 20
+
+MAX_SUMS_BYTES = 64 << 20
+"""Sums of whole units that a block of several locations holds; one location may take more."""
+
+KEEP_SAMPLES = 1_000_000
+"""Up to so many samples the store holds parameters and responses of every member."""
+
+
+@dataclass(frozen=True)
+class Keep:
+    """What is kept of an output in time.
+
+    Attributes
+    ----------
+    variable : Variable
+    dims : tuple of str
+        Dimensions in the store, between location and sample.
+    shape : tuple of int
+    steps : ndarray or int or None
+        Time indices kept; None keeps all, an integer drops the dimension.
+    """
+
+    variable: Variable
+    dims: tuple[str, ...]
+    shape: tuple[int, ...]
+    steps: NDArray[np.int64] | int | None
+
+    def select(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what is kept of ``values`` (l, *dims, s)."""
+        if self.steps is None:
+            return values
+        axis = 1 + self.variable.dims.index("time")
+        return np.take(values, self.steps, axis=axis)
+
+
+def keep(output: Output, variable: Variable, setup: Setup) -> Keep:
+    """Return what a scenario keeps of an output."""
+    sizes = setup.sizes
+    dims, shape = variable.dims, tuple(sizes[d] for d in variable.dims)
+    if output.all is not None or "time" not in dims:
+        return Keep(variable, dims, shape, None)
+    axis = dims.index("time")
+    if output.last is not None:
+        left = (*dims[:axis], *dims[axis + 1 :])
+        return Keep(variable, left, tuple(sizes[d] for d in left), sizes["time"] - 1)
+    years = np.asarray(output.at)
+    steps = np.searchsorted(setup.years, years)
+    renamed = (*dims[:axis], f"{variable.name}_year", *dims[axis + 1 :])
+    return Keep(variable, renamed, (*shape[:axis], len(years), *shape[axis + 1 :]), steps)
+
+
+class Layout:
+    """Arrays and blocks of a setup.
+
+    Parameters
+    ----------
+    setup : Setup
+    """
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self.sampler = Sampler(setup)
+        scenario = setup.scenario
+        self.precision = scenario.precision
+        self.functionals = setup.functionals()
+        self.outputs = {
+            name: keep(output, setup.kernel.variable(name), setup)
+            for name, output in scenario.outputs.items()
+        }
+        self.reduced_outputs = [n for n in scenario.statistics if n not in self.functionals]
+        self.reduced_outputs += [n for n in scenario.aggregates if n not in self.functionals]
+        looked_at = outputs_of(self.functionals)
+        said = [n for n in scenario.limits if n in setup.limits]
+        self.wanted = tuple(
+            dict.fromkeys([*self.outputs, *looked_at, *self.reduced_outputs, *said])
+        )
+        self.reduced = {*scenario.statistics, *scenario.aggregates}
+        self.limits = {n: one for n, one in setup.limits.items() if n in self.wanted}
+        self.excluding = any(one.exclude for one in self.limits.values())
+        self.aggregates = aggregates.Aggregates(setup, self)
+        self.keeps_responses = self.sampler.size <= KEEP_SAMPLES
+        self.stored_parameters = self.sampler.parameters if self.keeps_responses else ()
+        self.reductions = lru_cache(maxsize=4)(self._reductions)
+        self.grid = self._grid()
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Return the number of forcings, locations and samples."""
+        locations = len(self.setup.locations.names)
+        return len(self.setup.forcings), locations, self.sampler.size
+
+    def owns(self, key: tuple[int, ...], path: str) -> bool:
+        """Return whether a block writes an array."""
+        return self.grid.owns(key, self._by_path[path])
+
+    def exact(self, path: str, values: NDArray[Any]) -> NDArray[Any]:
+        """Return values as an array of the store holds them."""
+        return np.ascontiguousarray(values, dtype=self._by_path[path].dtype)
+
+    @cached_property
+    def _by_path(self) -> dict[str, ArraySpec]:
+        return {spec.path: spec for spec in self.arrays}
+
+    def _grid(self) -> Grid:
+        forcings, locations, samples = self.shape
+        block, unit = self.setup.scenario.block, self.sampler.first.unit
+        members = max(1, int(TARGET_SECONDS / self.seconds_per_member))
+        members = min(members, MAX_CHUNK_BYTES // self._bytes_per_member())
+        length = block.sample or (samples if samples <= members else _even(samples, members, unit))
+        length = min(samples, max(unit, length // unit * unit))
+        depth = block.location or max(1, members // length)
+        if sums := sum(self.sums_nbytes.values()):
+            depth = max(1, min(depth, MAX_SUMS_BYTES // sums))
+        axes = (("forcing", forcings, 1), ("location", locations, min(locations, depth)))
+        return Grid((*(Axis(*a) for a in axes), Axis("sample", samples, length)))
+
+    def _bytes_per_member(self) -> int:
+        """Return the larger of a member's share of a chunk and of a block's other arrays."""
+        cells = max([math.prod(k.shape) for k in self.outputs.values()], default=1)
+        kernel = self.setup.kernel
+        # Parameter rows, levels of each stage and responses are held for the whole block, and
+        # of each region what is added up.
+        held = len(kernel.parameters) + len(kernel.stages) + len(self.functionals)
+        held += self.aggregates.row_values(self)
+        return max(np.dtype(self.precision).itemsize * cells, 8 * held)
+
+    @cached_property
+    def in_units(self) -> dict[str, UnitsReduction]:
+        """Return the reductions that need whole units, by ``target/family``."""
+        found = self.reductions(0)
+        return {name: r for name, r in found.items() if isinstance(r, UnitsReduction)}
+
+    @cached_property
+    def sums_nbytes(self) -> dict[str, int]:
+        """Return the bytes at one location of each target's sums of whole units."""
+        found: dict[str, int] = {}
+        for name, reduction in self.in_units.items():
+            target = name.partition("/")[0]
+            rows = math.prod(self.target_shape(target))
+            found[target] = found.get(target, 0) + rows * reduction.row_nbytes()
+        return found
+
+    @property
+    def tile_unit(self) -> int:
+        """Return the samples that a tile must not part."""
+        return self.sampler.first.unit if self.in_units else 1
+
+    @cached_property
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """Return the names along dimensions of statistics, by dimension."""
+        declared = (d for r in self.reductions(0).values() for d in r.declare().values())
+        return {dim: names for each in declared for dim, names in each.labels.items()}
+
+    @cached_property
+    def seconds_per_member(self) -> float:
+        """Return the kernel's declared cost of one member, seconds."""
+        return self.setup.kernel.seconds(self.setup.options, self.setup.sizes)
+
+    @property
+    def seconds_per_block(self) -> float:
+        """Return the kernel's declared cost of a whole block, seconds."""
+        return self.seconds_per_member * math.prod(axis.length for axis in self.grid.axes)
+
+    def target_shape(self, target: str) -> tuple[int, ...]:
+        """Return the dims' lengths of a statistic's target, between location and sample."""
+        if target in self.functionals:
+            return ()
+        dims = self.setup.kernel.variable(target).dims
+        return tuple(self.setup.sizes[d] for d in dims)
+
+    def target_dims(self, target: str) -> tuple[str, ...]:
+        """Return the dims of a statistic's target, between location and sample."""
+        return () if target in self.functionals else self.setup.kernel.variable(target).dims
+
+    def own_dims(self, output: str) -> dict[str, int]:
+        """Return the dimensions of an output that are the kernel's own, such as layers."""
+        dims = self.setup.kernel.variable(output).dims
+        return {d: self.setup.sizes[d] for d in dims if d in self.setup.kernel.coords}
+
+    def target(self, name: str, forcing: int) -> Target:
+        """Return what a statistic needs to know of an output or a response."""
+        about = self.functionals.get(name) or self.setup.kernel.variable(name)
+        locations = len(self.setup.locations.names)
+        unknown = np.tile([0.0, 1.0], (len(self.setup.forcings), locations, 1))
+        edges = self.setup.edges.get(name, unknown)[forcing]
+        rows = math.prod(self.target_shape(name))
+        bins = self.setup.scenario.histograms.bins
+        own = "location" in self.sampler.independent
+
+        def design(location: int) -> Design:
+            return self.sampler.design(forcing, location)
+
+        return Target(name, about.units, about.meaning, rows, edges, bins, design, own)
+
+    def _reductions(self, forcing: int) -> dict[str, Reduction]:
+        """Return every reduction of a forcing by ``target/family``."""
+        return {
+            f"{target}/{family}": reduction
+            for target, requests in self.setup.scenario.statistics.items()
+            for family, reduction in reductions(requests, self.target(target, forcing)).items()
+        }
+
+    @cached_property
+    def arrays(self) -> tuple[ArraySpec, ...]:
+        """Return every array that blocks fill."""
+        members = (*self._members(), *self._parameters(), *self._control())
+        return (
+            *members,
+            *self._statistics(),
+            *aggregates.arrays(self),
+            *limits.arrays(self),
+        )
+
+    @cached_property
+    def lengths(self) -> dict[str, tuple[int, int]]:
+        """Return length and chunk length of the members' axes."""
+        return {axis.name: (axis.size, axis.length) for axis in self.grid.axes}
+
+    def spec(self, path: str, dtype: str, dims: dict[str, int], **rest: Any) -> ArraySpec:
+        """Return an array over the members' axes and whole other dims, in the given order.
+
+        What a run ends with (control members, statistics) has all forcings in one chunk:
+        it is small and written once; what blocks write is chunked as blocks are.
+        """
+        sizes = {d: self.lengths.get(d, (n, n)) for d, n in dims.items()}
+        if "/" in path and "forcing" in sizes:
+            sizes["forcing"] = (self.shape[0], self.shape[0])
+        shape, chunks = zip(*sizes.values(), strict=True) if sizes else ((), ())
+        return ArraySpec(path, dtype, tuple(sizes), shape, chunks, **rest)
+
+    def _over_members(self, names: tuple[str, ...], lengths: tuple[int, ...]) -> dict[str, int]:
+        middle = dict(zip(names, lengths, strict=True))
+        return {"forcing": 0, "location": 0, **middle, "sample": 0}
+
+    def _members(self) -> Iterator[ArraySpec]:
+        flags = {
+            "long_name": "outcome of each member",
+            "flag_values": [s.code for s in STATUSES],
+            "flag_meanings": " ".join(s.name for s in STATUSES),
+        }
+        dims = self._over_members((), ())
+        yield self.spec("status", "uint8", dims, fill=NOT_RUN, attrs=flags)
+        if self.excluding:
+            text = "1 where the member is beyond a limit and in no statistic and no index"
+            meanings = {"flag_values": [0, 1], "flag_meanings": "kept excluded"}
+            attrs = {"long_name": text, **meanings}
+            yield self.spec(limits.EXCLUDED, "uint8", dims, fill=NOT_RUN, attrs=attrs)
+        for name, kept in self.outputs.items():
+            dims = self._over_members(kept.dims, kept.shape)
+            yield self.spec(name, self.precision, dims, attrs=_about(kept.variable))
+        if self.keeps_responses:
+            for name, response in self.functionals.items():
+                attrs = {"units": response.units, "long_name": response.meaning}
+                yield self.spec(name, "float64", self._over_members((), ()), attrs=attrs)
+
+    def _parameters(self) -> Iterator[ArraySpec]:
+        table = {p.name: p for p in self.setup.kernel.parameters}
+        for name in self.stored_parameters:
+            p = table[name]
+            attrs = {"units": p.units, "long_name": p.meaning, "source": p.source}
+            attrs |= self._ranges(p)
+            dims = dict.fromkeys(self.sampler.dims(name), 0)
+            yield self.spec(name, "float64", dims, attrs=attrs)
+
+    def _ranges(self, p: Parameter) -> dict[str, Any]:
+        """Return a parameter's bounds, and its plausible range if it is one at all locations."""
+        found: dict[str, Any] = {"plausible_source": p.plausible.source}
+        if np.isfinite([p.lower, p.upper]).all():
+            found["valid_range"] = [p.lower, p.upper]
+        places, forcings = len(self.setup.locations.names), range(len(self.setup.forcings))
+        rows = [self.setup.control_rows(f, slice(0, places)).values[p.name] for f in forcings]
+        low, high = (np.unique(end) for end in p.likely(np.concatenate(rows)))
+        if len(low) == len(high) == 1:
+            found["plausible_range"] = [float(low[0]), float(high[0])]
+        return found
+
+    def _control(self) -> Iterator[ArraySpec]:
+        base = {"forcing": 0, "location": 0}
+        for name, kept in self.outputs.items():
+            dims = {**base, **dict(zip(kept.dims, kept.shape, strict=True))}
+            yield self.spec(f"control/{name}", self.precision, dims, attrs=_about(kept.variable))
+        for name, response in self.functionals.items():
+            attrs = {"units": response.units, "long_name": response.meaning}
+            yield self.spec(f"control/{name}", "float64", base, attrs=attrs)
+        yield self.spec("control/status", "uint8", base, fill=NOT_RUN)
+        for p in self.setup.kernel.parameters:
+            attrs = {"units": p.units, "long_name": f"{p.meaning}, as the control member has it"}
+            yield self.spec(f"control/{p.name}", "float64", base, attrs=attrs)
+
+    def _statistics(self) -> Iterator[ArraySpec]:
+        base = {"forcing": 0, "location": 0}
+        attrs = {"long_name": "members that ran and are counted in every statistic"}
+        if self.setup.scenario.statistics:
+            yield self.spec("statistics/count", "uint64", base, fill=0, attrs=attrs)
+        for key, reduction in self.reductions(0).items():
+            target = key.partition("/")[0]
+            middle = zip(self.target_dims(target), self.target_shape(target), strict=True)
+            dims = {**base, **dict(middle)}
+            for name, declared in reduction.declare().items():
+                yield self._statistic(target, name, dims, declared)
+
+    def _statistic(
+        self, target: str, name: str, dims: dict[str, int], declared: Declared
+    ) -> ArraySpec:
+        about = self.functionals.get(target) or self.setup.kernel.variable(target)
+        attrs = {"long_name": f"{name} of {about.meaning}", **declared.attrs}
+        fill = 0 if declared.dtype.startswith("uint") else math.nan
+        path = f"statistics/{target}_{name}"
+        return self.spec(
+            path, declared.dtype, {**dims, **dict(declared.extra)}, fill=fill, attrs=attrs
+        )
+
+
+def _even(samples: int, most: int, unit: int) -> int:
+    """Return a block length that cuts the samples evenly, in whole units."""
+    blocks = math.ceil(samples / max(unit, most // unit * unit))
+    return math.ceil(samples / blocks / unit) * unit
+
+
+def _about(variable: Variable) -> dict[str, Any]:
+    attrs = {"units": variable.units, "long_name": variable.meaning}
+    if variable.standard_name:
+        attrs["standard_name"] = variable.standard_name
+    return attrs

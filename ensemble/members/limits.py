@@ -1,0 +1,303 @@
+"""Members beyond the limit of a stock: found tile by tile, counted, left out where asked.
+
+A steady state may hold more carbon than any soil does. Such a member ran: it keeps its values
+and its status. How many there are, and where, is counted in each block beside its other sums.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble.store.arrays import ArraySpec
+from ensemble.store.journal import Entry, Key
+from kernels import Kernel
+from scenarios import Scenario, limit_in_units
+
+if TYPE_CHECKING:
+    from ensemble.members.layout import Layout
+    from ensemble.members.tiles import Tile
+    from ensemble.store.store import Store
+
+F8 = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+GROUP = "limits"
+BEYOND, HIGHEST, WHERE = "beyond", "highest", "where"
+
+COUNT = f"{GROUP}/count"
+LEFT_OUT = f"{GROUP}/excluded"
+EXCLUDED = "excluded"
+"""Array of members, beside ``status``: 1 where statistics and indices are made without one."""
+
+
+@dataclass(frozen=True)
+class Watched:
+    """An output with a limit.
+
+    Attributes
+    ----------
+    name, units : str
+    above : float
+        Values above it are beyond the limit, in ``units``.
+    exclude : bool
+        Whether members beyond it leave statistics and indices.
+    source : str
+        What the limit rests on.
+    """
+
+    name: str
+    units: str
+    above: float
+    exclude: bool
+    source: str
+
+    @property
+    def then(self) -> str:
+        """Return what becomes of members beyond it, as a scenario says it."""
+        return "exclude" if self.exclude else "count"
+
+    @property
+    def words(self) -> str:
+        """Return the limit for people."""
+        return f"{self.above:g} {self.units}"
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """Return what changes a count or a statistic, for the identity of a run."""
+        return {"above": self.above, "units": self.units, "then": self.then}
+
+
+def resolve(scenario: Scenario, kernel: Kernel) -> dict[str, Watched]:
+    """Return every output with a limit, the kernel's or the scenario's, by name."""
+    found = {}
+    for output in kernel.outputs:
+        said, own = scenario.limits.get(output.name), output.limit
+        above = own.above if own else math.inf
+        source = own.source if own else ""
+        if said is not None and said.above is not None:
+            above, source = limit_in_units(said.above, output.units), "the limit of the scenario"
+        if above < math.inf:
+            exclude = said is not None and said.then == "exclude"
+            found[output.name] = Watched(output.name, output.units, above, exclude, source)
+    return found
+
+
+def of_store(store: "Store") -> dict[str, Watched]:
+    """Return the limits that a store's members are counted at; none in one of before limits."""
+    found = {}
+    for path, spec in store.specs.items():
+        about = spec.attrs
+        if path.startswith(f"{GROUP}/") and "above" in about:
+            units, above = about["limit_units"], float(about["above"])
+            exclude = about["then"] == "exclude"
+            found[about["output"]] = Watched(
+                about["output"], units, above, exclude, about.get("comment", "")
+            )
+    return found
+
+
+def not_looked_at(layout: "Layout") -> list[str]:
+    """Return the outputs with a limit that nothing asks for, and so are not made."""
+    setup = layout.setup
+    return sorted(resolve(setup.scenario, setup.kernel).keys() - layout.limits.keys())
+
+
+def left_out(committed: Mapping[Key, Entry]) -> int:
+    """Return how many members of committed blocks are excluded."""
+    return sum(entry.excluded for entry in committed.values())
+
+
+def lost(store: "Store") -> str:
+    """Return which members cost units and levels: ``failed``, or those of limits too."""
+    return "failed or excluded" if EXCLUDED in store.specs else "failed"
+
+
+def remedy(store: "Store") -> str:
+    """Return what to do where too many units are lost, and to which limits."""
+    if not (excluded := left_out(store.committed())):
+        return "bound the parameters"
+    said = [f"{one.name} above {one.words}" for one in of_store(store).values() if one.exclude]
+    return (
+        f"limits: excludes {excluded:,} members ({', '.join(said)}); say then: count or a higher "
+        "above: there, or bound the parameters"
+    )
+
+
+# --- arrays ---
+
+
+def arrays(layout: "Layout") -> Iterator[ArraySpec]:
+    """Yield what a run ends with: counts by forcing and location, and by place of each output."""
+    base = {"forcing": 0, "location": 0}
+    for one in layout.limits.values():
+        about = {"output": one.name, "above": one.above, "limit_units": one.units}
+        said = {**about, "then": one.then, "comment": one.source}
+        text = f"members that hold more {one.name} than {one.words} at any place and time"
+        yield _spec(layout, one.name, BEYOND, base, text, said)
+        text = f"the highest {one.name} of members beyond {one.words}"
+        path = f"{GROUP}/{one.name}_{HIGHEST}"
+        attrs = {"units": one.units, "long_name": text}
+        yield layout.spec(path, "float64", base, attrs=attrs)
+        if own := layout.own_dims(one.name):
+            text = f"members that hold more {one.name} than {one.words} there, at any time"
+            yield _spec(layout, one.name, WHERE, {**base, **own}, text, {})
+    if layout.limits:
+        about = {"units": "1", "long_name": "members that ran, which the others are counted of"}
+        yield layout.spec(COUNT, "uint64", base, fill=0, attrs=about)
+    if layout.excluding:
+        text = "members beyond a limit, which are in no statistic and no index"
+        yield layout.spec(LEFT_OUT, "uint64", base, fill=0, attrs={"units": "1", "long_name": text})
+
+
+def _spec(
+    layout: "Layout", name: str, word: str, dims: dict[str, int], text: str, more: dict[str, Any]
+) -> ArraySpec:
+    attrs = {"units": "1", "long_name": text, **more}
+    return layout.spec(f"{GROUP}/{name}_{word}", "uint64", dims, fill=0, attrs=attrs)
+
+
+# --- what a block counts ---
+
+
+class Beyond:
+    """What a block counts of members beyond limits, by output, location and place.
+
+    Parameters
+    ----------
+    layout : Layout
+    depth, width : int
+        Locations and samples of the block.
+    control : bool
+        Whether its members are control members, of which none is counted or left out.
+    """
+
+    def __init__(self, layout: "Layout", depth: int, width: int, *, control: bool) -> None:
+        self.watched = () if control else tuple(layout.limits.values())
+        self.own = {one.name: layout.own_dims(one.name) for one in self.watched}
+        self.dims = {name: layout.setup.kernel.variable(name).dims for name in self.own}
+        self.count = {name: np.zeros(depth, np.uint64) for name in self.own}
+        self.highest = {name: np.full(depth, -np.inf) for name in self.own}
+        self.where = {
+            name: np.zeros((depth, *own.values()), np.uint64) for name, own in self.own.items()
+        }
+        self.excluded: Flags | None = None
+        if layout.excluding and not control:
+            self.excluded = np.zeros((depth, width), np.bool_)
+
+    def take(self, tile: "Tile") -> Flags | None:
+        """Count the members of a tile; return which are excluded (l, s), None where none is."""
+        found: Flags | None = None
+        for one in self.watched:
+            if not tile.reaches(one.name, one.above):
+                continue
+            flags = self._look(tile, one)
+            if one.exclude and flags.any():
+                found = flags if found is None else found | flags
+        if found is not None and self.excluded is not None:
+            self.excluded[tile.locations, tile.samples] = found
+        return found
+
+    def _look(self, tile: "Tile", one: Watched) -> Flags:
+        """Return the members of a tile that are beyond a limit, and count them."""
+        name, here = one.name, tile.locations
+        values = tile.full(name)
+        over = exceeding(values, one.above)
+        passing = tuple(1 + k for k, d in enumerate(self.dims[name]) if d not in self.own[name])
+        at_places = np.asarray(over.any(axis=passing))
+        flags = _of_members(at_places)
+        self.count[name][here] += flags.sum(axis=1).astype(np.uint64)
+        self.where[name][here] += at_places.sum(axis=-1).astype(np.uint64)
+        every = tuple(range(1, values.ndim))
+        most = np.max(values, axis=every, where=over, initial=-np.inf)
+        np.maximum(self.highest[name][here], most, out=self.highest[name][here])
+        return flags
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """Return the members beyond each limit, for the journal; those without any are left out."""
+        found = {name: int(count.sum()) for name, count in self.count.items()}
+        return {name: n for name, n in found.items() if n}
+
+    @property
+    def left_out(self) -> int:
+        """Return how many members are excluded."""
+        return 0 if self.excluded is None else int(self.excluded.sum())
+
+    def partials(self) -> dict[str, NDArray[Any]]:
+        """Return the counts of the block, by ``limits/output/field``."""
+        found: dict[str, NDArray[Any]] = {}
+        for name, own in self.own.items():
+            found[f"{GROUP}/{name}/{BEYOND}"] = self.count[name]
+            found[f"{GROUP}/{name}/{HIGHEST}"] = self.highest[name]
+            if own:
+                found[f"{GROUP}/{name}/{WHERE}"] = self.where[name]
+        if self.excluded is not None:
+            found[LEFT_OUT] = self.excluded.sum(axis=1).astype(np.uint64)
+        return found
+
+
+def exceeding(values: F8, above: float) -> Flags:
+    """Return where values are above a limit; what is not known is not."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(values > above)
+
+
+def excluded_of(tile: "Tile", limits: Mapping[str, Watched]) -> Flags | None:
+    """Return the members of a tile that limits exclude (l, s), without counting; None if none."""
+    found: Flags | None = None
+    for one in limits.values():
+        if one.exclude and tile.reaches(one.name, one.above):
+            over = exceeding(tile.full(one.name), one.above)
+            flags = _of_members(over)
+            found = flags if found is None else np.asarray(found | flags)
+    return found
+
+
+def notes(tile: "Tile", limits: Mapping[str, Watched]) -> list[str]:
+    """Return what to say of the one member of a tile that is beyond limits."""
+    found = []
+    for one in limits.values():
+        most = np.nanmax(tile.full(one.name), initial=-np.inf)
+        if most > one.above:
+            left = ", excluded from statistics and indices" if one.exclude else ""
+            text = f"{one.name} is up to {most:.6g} {one.units}, beyond its limit of {one.words}"
+            found.append(f"{text}{left}")
+    return found
+
+
+def _of_members(over: Flags) -> Flags:
+    """Return the members (l, s) that are beyond a limit anywhere, of (l, *dims, s)."""
+    return np.asarray(over.any(axis=tuple(range(1, over.ndim - 1))))
+
+
+def merge(total: dict[str, Any], partial: Mapping[str, NDArray[Any]]) -> None:
+    """Add a block's counts to those of the blocks before it."""
+    for key, values in partial.items():
+        if not key.startswith(f"{GROUP}/"):
+            continue
+        if key not in total:
+            total[key] = values
+        elif key.endswith(f"/{HIGHEST}"):
+            total[key] = np.maximum(total[key], values)
+        else:
+            total[key] = total[key] + values
+
+
+def finished(layout: "Layout", total: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Return the arrays (1, L, ...) of merged counts, by path."""
+    found: dict[str, NDArray[Any]] = {}
+    for name in layout.limits:
+        for word in (BEYOND, HIGHEST, WHERE):
+            if (values := total.get(f"{GROUP}/{name}/{word}")) is not None:
+                found[f"{GROUP}/{name}_{word}"] = values[None]
+        path = f"{GROUP}/{name}_{HIGHEST}"
+        found[path] = np.where(np.isfinite(found[path]), found[path], np.nan)
+    if layout.limits:
+        found[COUNT] = np.asarray(total["count"] + total.get(LEFT_OUT, np.uint64(0)))[None]
+    if layout.excluding:
+        found[LEFT_OUT] = total[LEFT_OUT][None]
+    return found

@@ -1,0 +1,95 @@
+"""A deterministic pilot run that finds the histogram edges a scenario does not state."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble.members.experiment import Sampler, Setup, fixed_rows
+from ensemble.members.limits import excluded_of
+from ensemble.members.responses.responses import evaluate, outputs_of, with_parts
+from ensemble.members.statistics import canonical
+from ensemble.members.tiles import Chain, blanked
+
+MARGIN = 0.5
+"""Edges reach this fraction of the pilot's range beyond it on both sides."""
+
+RUNS = 32
+"""Rows are drawn in so many runs of neighbours: drawing one row costs as much as drawing ten."""
+
+
+def edges(setup: Setup) -> dict[str, NDArray[np.float64]]:
+    """Return lowest and highest histogram edge of each target, shape (F, L, 2).
+
+    The pilot's rows are spread evenly over the design, so it depends on the scenario and
+    the forcings alone.
+    """
+    scenario = setup.scenario
+    shape = (len(setup.forcings), len(setup.locations.names), 2)
+    found: dict[str, NDArray[np.float64]] = {}
+    unknown = []
+    for target, requests in scenario.statistics.items():
+        if all(canonical(r)[0] != "histogram" for r in requests):
+            continue
+        if target in scenario.histograms.edges:
+            found[target] = np.broadcast_to(scenario.histograms.edges[target], shape).copy()
+        else:
+            found[target] = np.empty(shape)
+            unknown.append(target)
+    if unknown:
+        _explore(setup, unknown, found)
+    return found
+
+
+def _explore(setup: Setup, targets: list[str], found: dict[str, NDArray[np.float64]]) -> None:
+    every = setup.functionals()
+    responses = with_parts(every, [t for t in targets if t in every])
+    outputs = [t for t in targets if t not in every]
+    leaving = {n: one for n, one in setup.limits.items() if one.exclude}
+    wanted = {*outputs, *outputs_of(responses), *leaving}
+    chain = Chain(setup.kernel, setup.options, tuple(wanted), setup.sizes)
+    everywhere = slice(0, len(setup.locations.names))
+    sampler = Sampler(setup)
+    drawn: dict[str, NDArray[np.float64]] = {}
+    for forcing in range(len(setup.forcings)):
+        if not drawn or "forcing" in sampler.independent:
+            drawn = _spread(sampler, forcing)
+        rows = fixed_rows(setup, {n: drawn[n] for n in sampler.parameters}, forcing)
+        width = next(iter(drawn.values())).shape[1]
+        drivers = setup.drivers[forcing]
+        ranges = {t: np.tile([np.inf, -np.inf], (everywhere.stop, 1)) for t in targets}
+        for tile in chain.tiles(drivers, setup.coords, rows.values, rows.levels, width):
+            scalars = evaluate(responses, tile, forcing, everywhere.start)
+            out = excluded_of(tile, leaving)
+            for target in targets:
+                values = tile.full(target) if target in outputs else scalars[target]
+                values = values if out is None else blanked(values, out)
+                _widen(ranges[target][tile.locations], values)
+        for target, span in ranges.items():
+            found[target][forcing] = _margins(span)
+
+
+def _spread(sampler: Sampler, forcing: int) -> dict[str, NDArray[np.float64]]:
+    """Return up to ``histograms.pilot`` rows, in short runs spread evenly over the design."""
+    size, count = sampler.size, sampler.setup.scenario.histograms.pilot
+    runs = min(RUNS, max(1, size * RUNS // max(size, count)), size)
+    length = max(1, min(size, count) // runs)
+    everywhere = slice(0, len(sampler.setup.locations.names))
+    starts = [k * (size - length) // max(1, runs - 1) for k in range(runs)]
+    found = [sampler.rows(forcing, everywhere, slice(k, k + length)).values for k in starts]
+    return {n: np.concatenate([run[n] for run in found], axis=1) for n in found[0]}
+
+
+def _widen(span: NDArray[np.float64], values: NDArray[np.float64]) -> None:
+    flat = values.reshape(len(values), -1)
+    finite = np.where(np.isfinite(flat), flat, np.nan)
+    some = ~np.isnan(finite).all(axis=1)
+    span[some, 0] = np.minimum(span[some, 0], np.nanmin(finite[some], axis=1))
+    span[some, 1] = np.maximum(span[some, 1], np.nanmax(finite[some], axis=1))
+
+
+def _margins(span: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return edges around each range; a range that is a point gets a width of its own."""
+    span = np.where(np.isfinite(span), span, 0.0)
+    width = span[:, 1] - span[:, 0]
+    least = 1e-6 * np.maximum(np.abs(span).max(axis=1), 1.0)
+    margin = np.maximum(MARGIN * width, least)
+    return np.stack([span[:, 0] - margin, span[:, 1] + margin], axis=1)

@@ -1,0 +1,1 @@
+"""Numbers made of outputs: changes, combinations, costs against observations."""

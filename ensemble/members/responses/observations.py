@@ -1,0 +1,122 @@
+"""Observations and sources of forcings: as one array each in the store, and back."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble.members.experiment import Setup
+from ensemble.store.arrays import ArraySpec
+from ensemble.store.store import Store
+from scenarios.forcing import Observed
+
+F8 = NDArray[np.float64]
+Observations = Mapping[str, Observed]
+
+WORDS = {
+    "_top": "upper end of the interval of {}",
+    "_bottom": "lower end of the interval of {}",
+    "_error": "standard error of {}",
+}
+
+
+def plain(values: NDArray[Any]) -> NDArray[Any]:
+    """Return a coordinate as a store gives it back: int64 or float64."""
+    array = np.asarray(values)
+    return array.astype(np.int64 if array.dtype.kind in "iu" else np.float64)
+
+
+def padded(found: Sequence[Observations]) -> list[Observations]:
+    """Return observations that share one length n, NaN behind those of fewer.
+
+    In the store they have one dimension, and what comes back must be what was digested.
+    """
+    every = [one for forcing in found for one in forcing.values()]
+    count = max((one.values.shape[1] for one in every), default=0)
+    with_error = {name for one in found for name, seen in one.items() if seen.error is not None}
+
+    def widened(name: str, one: Observed) -> Observed:
+        values, top, bottom = (_wide(v, count) for v in (one.values, one.top, one.bottom))
+        error = np.full_like(values, np.nan) if name in with_error else None
+        if one.error is not None:
+            error = _wide(one.error, count)
+        return replace(one, values=values, top=top, bottom=bottom, error=error)
+
+    return [{name: widened(name, one) for name, one in forcing.items()} for forcing in found]
+
+
+def _wide(values: F8, count: int) -> F8:
+    out = np.full((len(values), count), np.nan)
+    out[:, : values.shape[1]] = values
+    return out
+
+
+def arrays(found: Observations) -> Iterable[tuple[str, F8]]:
+    """Yield every array of a forcing's observations by its path, as they are digested."""
+    for name, one in found.items():
+        for suffix, values in one.arrays.items():
+            yield f"observations/{name}{suffix}", values
+
+
+def to_arrays(setup: Setup) -> dict[str, tuple[ArraySpec, NDArray[Any]]]:
+    """Return observations (forcing, location, observation) and sources (forcing, location)."""
+    found: dict[str, tuple[ArraySpec, NDArray[Any]]] = {}
+    dims = ("forcing", "location", "observation")
+    for name, one in (setup.observations[0] if setup.observations else {}).items():
+        for suffix in one.arrays:
+            path = f"observations/{name}{suffix}"
+            values = np.stack([f[name].arrays[suffix] for f in setup.observations])
+            words = WORDS.get(suffix, "{}").format(one.meaning)
+            units = "cm" if suffix in ("_top", "_bottom") else one.units
+            attrs = {"units": units, "long_name": words}
+            spec = ArraySpec(path, "float64", dims, values.shape, values.shape, attrs=attrs)
+            found[path] = spec, values
+    for name in dict.fromkeys(n for one in setup.sources for n in one):
+        nothing = ("",) * len(setup.locations.names)
+        texts = np.array([one.get(name, nothing) for one in setup.sources], dtype=np.str_)
+        path = f"sources/{name}"
+        attrs = {"long_name": f"where {name} is from"}
+        dtype, shape = f"<U{max(1, texts.itemsize // 4)}", texts.shape
+        spec = ArraySpec(path, dtype, dims[:2], shape, shape, "", attrs, raw=True)
+        found[path] = spec, texts
+    return found
+
+
+def read_observations(store: Store, forcings: int) -> list[Observations]:
+    """Return the observations of every forcing of a store."""
+    specs = {
+        p.partition("/")[2]: s for p, s in store.specs.items() if p.startswith("observations/")
+    }
+    names = [name for name in specs if f"{name}_top" in specs and f"{name}_bottom" in specs]
+    found: list[dict[str, Observed]] = [{} for _ in range(forcings)]
+    for name in names:
+        parts = {s: f"{name}{s}" for s in ("", *WORDS) if f"{name}{s}" in specs}
+        whole = {s: store.read_whole(f"observations/{path}") for s, path in parts.items()}
+        about = specs[name].attrs
+        for f, one in enumerate(found):
+            one[name] = Observed(
+                values=whole[""][f],
+                top=whole["_top"][f],
+                bottom=whole["_bottom"][f],
+                units=about["units"],
+                meaning=about["long_name"],
+                error=whole["_error"][f] if "_error" in whole else None,
+            )
+    return list(found)
+
+
+def read_sources(
+    store: Store, forcings: int, locations: int
+) -> list[Mapping[str, tuple[str, ...]]]:
+    """Return the sources of every forcing of a store."""
+    found: list[dict[str, tuple[str, ...]]] = [{} for _ in range(forcings)]
+    for path in store.specs:
+        if path.startswith("sources/") and store.specs[path].dims == ("forcing", "location"):
+            # Stores of before format 2 have them as names of variable length.
+            old = store.specs[path].dtype == "string"
+            texts = store.read_strings(path) if old else store.read_whole(path).ravel().tolist()
+            for f, one in enumerate(found):
+                one[path.partition("/")[2]] = tuple(texts[f * locations : (f + 1) * locations])
+    return list(found)

@@ -1,0 +1,1 @@
+"""Sums over space: regions, what a block adds to them, how blocks are merged."""

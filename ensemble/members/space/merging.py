@@ -1,0 +1,239 @@
+"""Sums over space merged from those of blocks, and their statistics over samples."""
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble.members.layout import Layout
+from ensemble.members.space.sums import CONTROL, GROUP, LOST, STATISTICS, Aggregate, Regions
+from ensemble.members.statistics import Target, canonical, reductions
+from ensemble.store.store import Store
+
+F8 = NDArray[np.float64]
+Pair = tuple[F8, F8]
+
+HELD_BYTES = 256 << 20
+"""Sums of all samples that are held at a time for their statistics."""
+
+
+def finish(store: Store, layout: Layout) -> None:
+    """Write every array of sums over space; every block committed. Idempotent."""
+    if not layout.aggregates:
+        return
+    forcings, _, samples = layout.grid.axes
+    control = []
+    for f in range(forcings.blocks):
+        control.append(_control(store, layout, f))
+        if not layout.keeps_responses:
+            continue
+        for s in range(samples.blocks):
+            for name, values in merged(store, layout, f, s).items():
+                spec = store.specs[f"{GROUP}/{name}"]
+                index = (f, *(0,) * (len(spec.shape) - 2), s)
+                store.write_chunk(spec.path, index, values[None])
+    for name in control[0]:
+        store.write_whole(f"{CONTROL}/{name}", np.stack([each[name] for each in control]))
+    for name, values in _statistics(store, layout).items():
+        store.write_whole(f"{STATISTICS}/{name}", values)
+
+
+def merged(store: Store, layout: Layout, forcing: int, sample: int) -> dict[str, NDArray[Any]]:
+    """Return the sums of one forcing and one block of samples, ([band], *dims, s) by name."""
+    found = layout.aggregates
+    pairs: dict[str, Pair] = {}
+    lost: dict[str, NDArray[Any]] = {}
+    # Each file holds the sums of every statistic too, and is read once.
+    for here, partial in _partials(store, layout, forcing, sample):
+        _add_pairs(pairs, layout, here, partial, GROUP)
+        _add_lost(lost, layout, here, partial)
+    arrays: dict[str, NDArray[Any]] = {}
+    for one in found.all:
+        pair = _with_dims(layout, one.target, pairs[one.target])
+        arrays[one.name] = _finished(one, pair, found.by_target[one.target])
+    for word, values in lost.items():
+        arrays[f"{word}_global"] = values.sum(axis=0, dtype=values.dtype)
+        if found.any_zonal:
+            arrays[f"{word}_zonal"] = values
+    return arrays
+
+
+def _control(store: Store, layout: Layout, forcing: int) -> dict[str, F8]:
+    """Return the sums of the control members of a forcing, ([band], *dims) by name."""
+    pairs: dict[str, Pair] = {}
+    for here, partial in _partials(store, layout, forcing, 0):
+        _add_pairs(pairs, layout, here, partial, CONTROL)
+    known = layout.aggregates.by_target
+    return {
+        one.name: _finished(
+            one, _with_dims(layout, one.target, pairs[one.target]), known[one.target]
+        )[..., 0]
+        for one in layout.aggregates.all
+    }
+
+
+def _partials(
+    store: Store, layout: Layout, forcing: int, sample: int
+) -> Iterator[tuple[slice, Mapping[str, NDArray[Any]]]]:
+    """Yield locations and sums of each block, in block order."""
+    places = layout.grid.axes[1]
+    for place in range(places.blocks):
+        yield places.span(place), store.read_partials((forcing, place, sample))
+
+
+def _add_pairs(
+    found: dict[str, Pair],
+    layout: Layout,
+    here: slice,
+    partial: Mapping[str, NDArray[Any]],
+    group: str,
+) -> None:
+    """Add a block's high and low parts (n, cells, s) to the sums of each target."""
+    for target, known in layout.aggregates.by_target.items():
+        high, low = (partial[f"{group}/{target}/{part}"] for part in ("high", "low"))
+        if target not in found:
+            shape = (len(known.bounds), *high.shape[1:])
+            found[target] = np.zeros(shape), np.zeros(shape)
+        _add(found[target], known.of(here), high, low)
+
+
+def _with_dims(layout: Layout, target: str, pair: Pair) -> Pair:
+    """Return both parts with the dimensions of their target, (n, *dims, s)."""
+    dims = layout.target_shape(target)
+    high, low = (part.reshape(len(part), *dims, part.shape[-1]) for part in pair)
+    return high, low
+
+
+def _add(sums: Pair, here: NDArray[np.int64], high: F8, low: F8) -> None:
+    """Add pairs to those of some regions; what rounding takes goes to the low part."""
+    before = sums[0][here]
+    both = before + high
+    back = both - before
+    sums[0][here] = both
+    sums[1][here] += ((before - (both - back)) + (high - back)) + low
+
+
+def _finished(one: Aggregate, pair: Pair, known: Regions) -> F8:
+    """Return an aggregate ([band], *dims, s)."""
+    if one.zonal:
+        return one.finish(*pair, known.total)
+    total = np.zeros_like(pair[0][:1]), np.zeros_like(pair[0][:1])
+    for high, low in zip(*pair, strict=True):
+        _add(total, np.zeros(1, np.int64), high[None], low[None])
+    return np.asarray(one.finish(*total, np.array([math.fsum(known.area)]))[0])
+
+
+def _add_lost(
+    total: dict[str, NDArray[Any]],
+    layout: Layout,
+    here: slice,
+    partial: Mapping[str, NDArray[Any]],
+) -> None:
+    """Add a block's number and area of members in no sum to those of each band, (n, s)."""
+    bands = layout.aggregates.bands
+    for why, word in itertools.product(layout.aggregates.losses, LOST):
+        part = partial[f"{GROUP}/{why}/{word}"]
+        shape = (len(bands.bounds), part.shape[-1])
+        total.setdefault(f"{why}_{word}", np.zeros(shape, part.dtype))[bands.of(here)] += part
+
+
+# --- over samples ---
+
+
+def _statistics(store: Store, layout: Layout) -> dict[str, NDArray[Any]]:
+    """Return every statistic (forcing, [band], *dims) by name."""
+    forcings, _, samples = layout.shape
+    found: dict[str, NDArray[Any]] = {}
+    for one in layout.aggregates.all:
+        if not one.statistics:
+            continue
+        regions = len(layout.aggregates.by_target[one.target].bounds) if one.zonal else 1
+        lead = (regions,) if one.zonal else ()
+        rows = regions * math.prod(one.shape)
+        step = max(1, HELD_BYTES // (8 * samples))
+        for f in range(forcings):
+            for first in range(0, rows, step):
+                some = slice(first, min(first + step, rows))
+                values = _rows(store, layout, one.name, f, some)
+                for request, row in over_samples(values, one).items():
+                    name = f"{one.name}_{request}"
+                    whole = found.setdefault(name, np.empty((forcings, rows)))
+                    whole[f, some] = row
+        for request in one.statistics:
+            name = f"{one.name}_{request}"
+            found[name] = found[name].reshape(forcings, *lead, *one.shape)
+    return {**found, **_counts(store, layout)}
+
+
+def _rows(store: Store, layout: Layout, name: str, forcing: int, rows: slice) -> F8:
+    """Return some rows of a sum (rows, S), of all samples."""
+    samples = layout.grid.axes[2]
+    out = np.empty((rows.stop - rows.start, samples.size))
+    for s, values in _blocks(store, layout, name, forcing):
+        out[:, samples.span(s)] = values.reshape(-1, values.shape[-1])[rows]
+    return out
+
+
+def _blocks(
+    store: Store, layout: Layout, name: str, forcing: int
+) -> Iterator[tuple[int, NDArray[Any]]]:
+    """Yield each block of samples and what is known of it, stored or merged anew."""
+    for s in range(layout.grid.axes[2].blocks):
+        if layout.keeps_responses:
+            spec = store.specs[f"{GROUP}/{name}"]
+            yield s, store.read_chunk(spec.path, (forcing, *(0,) * (len(spec.shape) - 2), s))[0]
+        else:
+            yield s, merged(store, layout, forcing, s)[name]
+
+
+def _counts(store: Store, layout: Layout) -> dict[str, NDArray[np.uint64]]:
+    """Return the samples all of whose members are in the sums, (forcing, [band])."""
+    found = {}
+    for kind in layout.aggregates.kinds():
+        names = [f"{why}_cells_{kind}" for why in layout.aggregates.losses]
+        each = []
+        for f in range(layout.shape[0]):
+            by_block = zip(*(_blocks(store, layout, name, f) for name in names), strict=True)
+            lost = (sum(values for _, values in blocks) for blocks in by_block)
+            each.append(sum((one == 0).sum(axis=-1) for one in lost))
+        found[f"count_{kind}"] = np.array(each, dtype=np.uint64)
+    return found
+
+
+def over_samples(values: F8, one: Aggregate) -> dict[str, F8]:
+    """Return the statistics of rows (n, S) over their finite samples, each (n,); else NaN.
+
+    All samples are at hand, so quantiles are exact: linear between ranks.
+    """
+    finite = np.isfinite(values)
+    found = {request: np.full(len(values), np.nan) for request in one.statistics}
+    whole = finite.all(axis=1)
+    if whole.any():
+        _fill(found, whole, values[whole], one)
+    for k in np.flatnonzero(~whole & finite.any(axis=1)).tolist():
+        _fill(found, slice(k, k + 1), values[k : k + 1, finite[k]], one)
+    return found
+
+
+def _fill(found: Mapping[str, F8], rows: Any, values: F8, one: Aggregate) -> None:
+    """Fill some rows of every statistic; ``values`` are finite."""
+    edges = np.tile([0.0, 1.0], (len(values), 1))
+    target = Target(one.name, one.units, one.meaning, 1, edges)
+    plain = [request for request in one.statistics if not _is_quantile(request)]
+    for reduction in reductions(plain, target).values():
+        sums = reduction.start(slice(0, len(values)))
+        reduction.update(sums, np.ascontiguousarray(values), slice(0, len(values)))
+        for request, row in reduction.finish(sums).items():
+            found[request][rows] = row
+    ranked = [request for request in one.statistics if _is_quantile(request)]
+    if ranked:
+        levels = [float(request[1:]) / 100 for request in ranked]
+        for request, row in zip(ranked, np.quantile(values, levels, axis=1), strict=True):
+            found[request][rows] = row
+
+
+def _is_quantile(request: str) -> bool:
+    return canonical(request)[0] == "histogram"

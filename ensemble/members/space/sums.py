@@ -1,0 +1,360 @@
+"""Sums over space, sample by sample: what a block adds up, and the arrays they become.
+
+A value is multiplied by the area of its location and added to the sum of its region, all
+locations or a band of latitude, with what rounding loses kept beside. So a sum is the
+correctly rounded one in all but name, and where blocks are cut shows in no bit that matters.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble.members.compiled_sums import add_weighted
+from ensemble.members.experiment import Setup
+from ensemble.members.tiles import Tile
+from ensemble.store.arrays import ArraySpec
+from scenarios import Problem, ScenarioError
+from scenarios.forcing import Locations
+from scenarios.units import over_area
+
+if TYPE_CHECKING:
+    from ensemble.members.layout import Layout
+
+F8 = NDArray[np.float64]
+I8 = NDArray[np.int64]
+
+DEGREES = 5.0
+"""Width of a band of latitude."""
+
+GROUP = "aggregates"
+CONTROL = f"{GROUP}/control"
+STATISTICS = f"{GROUP}/statistics"
+
+FAILED, EXCLUDED = "failed", "excluded"
+LOST = {"cells": ("uint32", "1"), "area": ("float64", "m2")}
+"""What is known, beside the sums, of members that are in none: ``failed_cells`` and so on."""
+
+
+@dataclass(frozen=True)
+class Regions:
+    """Areas that values are added up over, each a set of locations.
+
+    Attributes
+    ----------
+    place : ndarray, shape (L,), int64
+        The region of each location.
+    area : ndarray, shape (L,), float64
+        m2.
+    bounds : ndarray, shape (n, 2), float64
+        Southern and northern end, degrees north; of bands that hold a location.
+    """
+
+    place: I8
+    area: F8
+    bounds: F8
+
+    @property
+    def total(self) -> F8:
+        """Return the area of each region, (n,)."""
+        areas = [self.area[self.place == k] for k in range(len(self.bounds))]
+        return np.array([math.fsum(each) for each in areas])
+
+    def of(self, locations: slice) -> I8:
+        """Return the regions of some locations, each once, rising."""
+        return np.unique(self.place[locations])
+
+
+def regions(locations: Locations, *, zonal: bool) -> Regions:
+    """Return all locations as one region, or the bands of latitude that hold them.
+
+    A latitude on an edge is of the band north of it, and the pole of the last one.
+    """
+    area = np.asarray(locations.columns["area"], dtype=np.float64)
+    if not zonal:
+        return Regions(np.zeros(len(area), np.int64), area, np.array([[-90.0, 90.0]]))
+    lat = np.asarray(locations.columns["lat"], dtype=np.float64)
+    last = int(180 / DEGREES) - 1
+    band = np.minimum(np.floor((lat + 90.0) / DEGREES), last).astype(np.int64)
+    held, place = np.unique(band, return_inverse=True)
+    south = held * DEGREES - 90.0
+    return Regions(place.astype(np.int64), area, np.column_stack([south, south + DEGREES]))
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """One array of sums, or of means by area, and what was asked of it.
+
+    Attributes
+    ----------
+    target, over, units, meaning : str
+    dims : tuple of str
+        Between region and sample.
+    shape : tuple of int
+    scale : float
+        What sums of value x m2 are multiplied by; means are divided by the area instead.
+    statistics : tuple of str
+        As the scenario says them, in canonical form.
+    """
+
+    target: str
+    over: str
+    units: str
+    meaning: str
+    dims: tuple[str, ...]
+    shape: tuple[int, ...]
+    scale: float
+    statistics: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Return the name of its array."""
+        return f"{self.target}_{self.over}"
+
+    @property
+    def zonal(self) -> bool:
+        """Return whether it is by bands of latitude."""
+        return self.over.startswith("zonal")
+
+    @property
+    def is_mean(self) -> bool:
+        """Return whether it is divided by the area."""
+        return self.over.endswith("mean")
+
+    def finish(self, high: F8, low: F8, area: F8) -> F8:
+        """Return the aggregate of sums (n, ...) over regions of ``area`` (n,)."""
+        total = high + low
+        if self.is_mean:
+            return np.asarray(total / area.reshape(-1, *(1,) * (total.ndim - 1)))
+        return np.asarray(total * self.scale)
+
+
+class Aggregates:
+    """Everything that a scenario adds up over space.
+
+    Parameters
+    ----------
+    setup : Setup
+    layout : Layout
+        Asked for dims and units of targets.
+
+    Raises
+    ------
+    ScenarioError
+        Locations without an area or a latitude, units that are not per area; all of them.
+    """
+
+    def __init__(self, setup: Setup, layout: "Layout") -> None:
+        asked = setup.scenario.aggregates
+        self.targets = tuple(asked)
+        self.losses = (FAILED, EXCLUDED) if layout.excluding else (FAILED,)
+        self.all: tuple[Aggregate, ...] = ()
+        if not asked:
+            return
+        problems = list(_place_problems(setup))
+        found = []
+        for target, one in asked.items():
+            about = layout.functionals.get(target) or setup.kernel.variable(target)
+            for over in one.over:
+                try:
+                    units, scale = (
+                        (about.units, 1.0) if over.endswith("mean") else over_area(about.units)
+                    )
+                except ValueError as error:
+                    text = f"{error}, so there is no total; needed {over}_mean"
+                    problems.append(Problem(text, f"{GROUP}.{target}"))
+                    continue
+                dims, shape = layout.target_dims(target), layout.target_shape(target)
+                requests = tuple(dict.fromkeys(map(canonical_name, one.statistics)))
+                about_it = (target, over, units, about.meaning, dims, shape, scale)
+                found.append(Aggregate(*about_it, requests))
+        problems += list(_name_problems(found))
+        if problems:
+            raise ScenarioError(problems, setup.scenario.name)
+        self.all = tuple(found)
+        self.everywhere = regions(setup.locations, zonal=False)
+        self.any_zonal = any(one.zonal for one in found)
+        self.bands = regions(setup.locations, zonal=True) if self.any_zonal else self.everywhere
+        zonal = {one.target for one in found if one.zonal}
+        self.by_target = {t: self.bands if t in zonal else self.everywhere for t in asked}
+
+    def __bool__(self) -> bool:
+        return bool(self.all)
+
+    def kinds(self) -> tuple[str, ...]:
+        """Return ``global``, and ``zonal`` where bands are asked for."""
+        return ("global", "zonal") if self.any_zonal else ("global",)
+
+    def row_values(self, layout: "Layout") -> int:
+        """Return the numbers that one member has in the sums of a block at one location."""
+        return sum(2 * math.prod(layout.target_shape(t)) for t in self.targets)
+
+
+def canonical_name(request: str | Mapping[str, float]) -> str:
+    """Return the name of a statistic."""
+    from ensemble.members.statistics import canonical
+
+    return canonical(request)[1]
+
+
+def _place_problems(setup: Setup) -> Iterator[Problem]:
+    """Yield what locations lack, or have and cannot be added up with."""
+    columns, names = setup.locations.columns, setup.locations.names
+    zonal = any(o.startswith("zonal") for a in setup.scenario.aggregates.values() for o in a.over)
+    needs = [("area", "m2", 0.0, math.inf)]
+    needs += [("lat", "degrees north", -90.0, 90.0)] if zonal else []
+    for column, units, low, high in needs:
+        if column not in columns:
+            text = f"locations have no column {column!r}; needed {column} [{units}] of each, from "
+            yield Problem(f"{text}the forcing's reader or locations: {{table: FILE.csv}}", GROUP)
+            continue
+        values = np.asarray(columns[column], dtype=np.float64)
+        inside = (values > low if column == "area" else values >= low) & (values <= high)
+        for k in np.flatnonzero(~(inside & np.isfinite(values)))[:1].tolist():
+            needed = "more than 0" if column == "area" else f"{low:g} to {high:g}"
+            text = f"{column} of location {names[k]!r} is {values[k]:g}; needed {needed} {units}"
+            yield Problem(f"{text}; leave the location out, or correct it", GROUP)
+
+
+def _name_problems(found: list[Aggregate]) -> Iterator[Problem]:
+    """Yield arrays that would have the same name."""
+    words = [f"{why}_{word}" for why in (FAILED, EXCLUDED) for word in LOST]
+    taken = {f"{word}_{kind}" for word in words for kind in ("global", "zonal")}
+    for one in found:
+        if one.name in taken:
+            text = f"its array {one.name!r} is another one's too; give the response another name"
+            yield Problem(text, f"{GROUP}.{one.target}")
+        taken.add(one.name)
+
+
+# --- arrays ---
+
+
+def arrays(layout: "Layout") -> Iterator[ArraySpec]:
+    """Yield every array of sums, their statistics and their control members."""
+    found = layout.aggregates
+    for one in found.all:
+        about = {"units": one.units, "long_name": f"{_words(one)} of {one.meaning}"}
+        middle = dict(zip(one.dims, one.shape, strict=True))
+        if layout.keeps_responses:
+            yield _spec(layout, one.name, one.zonal, middle, about)
+        yield _spec(layout, f"control/{one.name}", one.zonal, middle, about, sample=False)
+        for request in one.statistics:
+            yield _statistic(layout, one, request, middle)
+    for kind in found.kinds() if found else ():
+        yield from _beside(layout, kind)
+
+
+def _words(one: Aggregate) -> str:
+    what = "mean by area" if one.is_mean else "sum"
+    return f"{what} over {f'bands of {DEGREES:g} degrees' if one.zonal else 'all locations'}"
+
+
+def _statistic(
+    layout: "Layout", one: Aggregate, request: str, middle: Mapping[str, int]
+) -> ArraySpec:
+    squared = f"({one.units})2" if request == "variance" else one.units
+    units = "1" if request.startswith(("above", "below")) else squared
+    about = {"units": units, "long_name": f"{request} over samples, {_words(one)} of {one.meaning}"}
+    path = f"statistics/{one.name}_{request}"
+    return _spec(layout, path, one.zonal, middle, about, sample=False)
+
+
+def _beside(layout: "Layout", kind: str) -> Iterator[ArraySpec]:
+    """Yield what is known of failed members."""
+    zonal = kind == "zonal"
+    for why in layout.aggregates.losses if layout.keeps_responses else ():
+        member = "member failed" if why == FAILED else "member is beyond a limit and left out"
+        for word, (dtype, units) in LOST.items():
+            what = "area" if units == "m2" else "number"
+            about = {"units": units, "long_name": f"{what} of locations whose {member}"}
+            yield _spec(layout, f"{why}_{word}_{kind}", zonal, {}, about, dtype=dtype, fill=0)
+    lost = " or excluded" if layout.excluding else ""
+    text = f"samples without a failed{lost} member, which are counted in every statistic"
+    about, name = {"units": "1", "long_name": text}, f"statistics/count_{kind}"
+    yield _spec(layout, name, zonal, {}, about, sample=False, dtype="uint64", fill=0)
+
+
+def _spec(
+    layout: "Layout",
+    name: str,
+    zonal: bool,
+    middle: Mapping[str, int],
+    attrs: dict[str, Any],
+    *,
+    sample: bool = True,
+    dtype: str = "float64",
+    fill: float = math.nan,
+) -> ArraySpec:
+    """Return an array; with samples its chunks are as long as blocks, else it is one chunk."""
+    forcings, _, samples = layout.shape
+    dims = {"forcing": (forcings, 1 if sample else forcings)}
+    if zonal:
+        count = len(layout.aggregates.bands.bounds)
+        dims["band"] = (count, count)
+    dims |= {d: (n, n) for d, n in middle.items()}
+    if sample:
+        dims["sample"] = (samples, layout.grid.axes[2].length)
+    shape, chunks = zip(*dims.values(), strict=True)
+    return ArraySpec(f"{GROUP}/{name}", dtype, tuple(dims), shape, chunks, fill, attrs)
+
+
+# --- what a block adds up ---
+
+
+class Sums:
+    """Sums of a block over its locations, by target, region, row and sample."""
+
+    def __init__(self, layout: "Layout", locations: slice, width: int) -> None:
+        self.found = layout.aggregates
+        self.locations = locations
+        self.high: dict[str, F8] = {}
+        for target in self.found.targets:
+            rows = math.prod(layout.target_shape(target))
+            held = len(self.found.by_target[target].of(locations))
+            self.high[target] = np.zeros((held, rows, width))
+        self.low = {target: np.zeros_like(sums) for target, sums in self.high.items()}
+        held = len(self.found.bands.of(locations))
+        self.lost = {
+            why: (np.zeros((held, width), dtype=np.uint32), np.zeros((held, width)))
+            for why in self.found.losses
+        }
+
+    def take(self, tile: Tile, target: str, values: F8) -> None:
+        """Add ``values`` (l, *dims, s) of a target, NaN where a member failed."""
+        known = self.found.by_target[target]
+        weight, region = self._about(known, tile.locations)
+        flat = np.ascontiguousarray(values).reshape(len(values), -1, values.shape[-1])
+        sums = self.high[target], self.low[target]
+        add_weighted(flat, weight, region, tile.samples.start, *sums)
+
+    def take_lost(self, why: str, tile: Tile, members: NDArray[np.bool_]) -> None:
+        """Count members (l, s) of a tile that are in no sum: ``failed``, or ``excluded``."""
+        known = self.found.bands
+        weight, region = self._about(known, tile.locations)
+        cells, area = self.lost[why]
+        for k, lost in enumerate(members):
+            cells[region[k], tile.samples] += lost
+            area[region[k], tile.samples] += weight[k] * lost
+
+    def _about(self, known: Regions, inside: slice) -> tuple[F8, I8]:
+        """Return areas of some locations and where their regions are in the sums."""
+        first = self.locations.start
+        here = slice(first + inside.start, first + inside.stop)
+        held = known.of(self.locations)
+        return known.area[here], np.searchsorted(held, known.place[here])
+
+    def partials(self, group: str = GROUP) -> dict[str, NDArray[Any]]:
+        """Return the sums by ``group/target/field``."""
+        found: dict[str, NDArray[Any]] = {}
+        for target in self.high:
+            found[f"{group}/{target}/high"] = self.high[target]
+            found[f"{group}/{target}/low"] = self.low[target]
+        if group == GROUP:
+            for why, (cells, area) in self.lost.items():
+                found[f"{group}/{why}/cells"] = cells
+                found[f"{group}/{why}/area"] = area
+        return found

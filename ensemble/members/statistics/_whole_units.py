@@ -1,0 +1,89 @@
+"""What reductions of whole units (trajectories, Saltelli rows) share."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble.members.statistics._contract import F8, REFUSE_ABOVE, Declared, Partial, Target
+
+EFFECTIVE = "effective"
+"""Array with the number of units without a failed member."""
+
+
+def labelled(
+    dims: tuple[str, ...], labels: tuple[str, ...], units: str, words: str, meaning: str
+) -> Declared:
+    """Return an index over effects, or pairs of them."""
+    lost = f"NaN where more than {REFUSE_ABOVE:.0%} of the units have lost a member"
+    attrs = {"units": units, "long_name": f"{words} of {meaning}", "comment": lost}
+    extra = tuple((dim, len(labels)) for dim in dims)
+    return Declared(extra=extra, attrs=attrs, labels=dict.fromkeys(dims, labels))
+
+
+class WholeUnits:
+    """A reduction that gets whole units, with their place in the design.
+
+    Parameters
+    ----------
+    requests : tuple of str
+    target : Target
+        Its ``design`` is a Morris or a Sobol design.
+    """
+
+    whole_units = True
+
+    def __init__(self, requests: tuple[str, ...], target: Target) -> None:
+        assert target.design is not None, f"{target.name}: no design to look into"
+        self.requests = requests
+        self.target = target
+        self.design = target.design
+        self.attributes: Mapping[str, Any] = self.design(0).attributes
+        self.labels = tuple(self.attributes["effects"])
+        first = self.design(0)
+        self.units = int(first.size) // int(first.unit)
+
+    def rows(self, locations: slice) -> int:
+        """Return how many rows some locations have."""
+        return int(locations.stop - locations.start) * self.target.rows
+
+    def declare_effective(self) -> Declared:
+        """Return the number of units that entered."""
+        text = "units without a failed or excluded member, which entered the indices of "
+        text += self.target.meaning
+        return Declared(attrs={"units": "1", "long_name": text, "whole": self.units})
+
+    def enough(self, n: F8) -> NDArray[np.bool_]:
+        """Return where so many units are left that there is an index."""
+        return np.asarray((n >= 2) & (n >= (1 - REFUSE_ABOVE) * self.units))
+
+    def update(self, partial: Partial, values: F8, rows: slice) -> None:
+        """Refuse: members without their place say nothing."""
+        raise TypeError("needs whole units; call update_units")
+
+    def update_units(
+        self, partial: Partial, values: F8, first: int, rows: slice, location: int
+    ) -> None:
+        """Add units ``values`` (rows, units, unit), NaN where a member failed.
+
+        Parameters
+        ----------
+        first : int
+            Number in the design of the first of these units.
+        rows : slice
+            Rows of the sums that they are added to.
+        location : int
+            The location of the first of these rows, among all of the run.
+        """
+        if not self.target.own_designs:
+            self.gather(partial, values, first, rows, 0)
+            return
+        deep = self.target.rows
+        for k in range(len(values) // deep):
+            here = slice(rows.start + k * deep, rows.start + (k + 1) * deep)
+            self.gather(partial, values[k * deep : (k + 1) * deep], first, here, location + k)
+
+    def gather(self, partial: Partial, values: F8, first: int, rows: slice, location: int) -> None:
+        """Add units at rows of one design."""
+        raise NotImplementedError

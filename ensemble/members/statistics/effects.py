@@ -1,0 +1,137 @@
+"""Morris' elementary effects: mu, mu_star, sigma, theta and the interval of mu_star.
+
+Of trajectories whose members all ran, by the formulas of ``scenarios/designs/morris.py``:
+what `soilsweep analyze` finds in stored members, found without storing any. (It finds the
+same where outputs are stored in float64; in float32 their rounding is a difference.)
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble.members.statistics._contract import F8, Declared, Partial, Target
+from ensemble.members.statistics._gather import gather_effects
+from ensemble.members.statistics._whole_units import EFFECTIVE, WholeUnits, labelled
+from scenarios.designs.sampling.bootstrap import half_width, weights
+from scenarios.designs.sampling.trajectories import theta
+
+NAMES = {
+    "mu": "mean elementary effect",
+    "mu_star": "mean absolute elementary effect",
+    "sigma": "standard deviation of the elementary effects",
+    "theta": "importance beside the other parameters, sqrt(mu^2 + sigma^2) over its deviation,",
+    "mu_star_conf": "half width of the interval of the mean absolute elementary effect",
+}
+
+
+def match(request: str) -> str | None:
+    """Return the request where it is one of `NAMES`."""
+    return request if request in NAMES else None
+
+
+def reduction(requests: Sequence[str], target: Target) -> "Effects":
+    """Return the reduction for canonical requests."""
+    return Effects(tuple(requests), target)
+
+
+def unfit(request: str, design: Any) -> str:
+    """Return why a design as the scenario says it has no such statistic; empty if it has.
+
+    Of a design that is not sound the method alone is known, or nothing.
+    """
+    method = getattr(design, "method", "")
+    if method not in ("morris", ""):
+        return (
+            f"found a {method} design; {request} is of steps along trajectories: needed "
+            "{method: morris, trajectories: 50, ...} and no cross around it"
+        )
+    if request.endswith("_conf") and getattr(design, "resamples", 2) < 2:
+        return f"found resamples: {design.resamples}; {request} needed 2 or more in design:"
+    return ""
+
+
+class Effects(WholeUnits):
+    """Moments of signed effects, sums of their sizes, and those of every resample."""
+
+    def __init__(self, requests: tuple[str, ...], target: Target) -> None:
+        super().__init__(requests, target)
+        intervals = "mu_star_conf" in requests
+        self.resamples = int(self.attributes["resamples"]) if intervals else 0
+        self._moves = lru_cache(maxsize=256)(self._open_moves)
+
+    def declare(self) -> dict[str, Declared]:
+        """Return one array (..., effect) per request, and the trajectories that entered."""
+        own = self.target.units
+        units = {name: "1" if name == "theta" else own for name in self.requests}
+        found = {
+            name: labelled(("effect",), self.labels, units[name], NAMES[name], self.target.meaning)
+            for name in self.requests
+        }
+        return {**found, EFFECTIVE: self.declare_effective()}
+
+    def start(self, locations: slice) -> Partial:
+        """Return the sums of no trajectories."""
+        rows, k = self.rows(locations), len(self.labels)
+        moments = {name: np.zeros((rows, k)) for name in ("mean", "spread", "size")}
+        drawn = np.zeros((rows, self.resamples))
+        sizes = np.zeros((rows, self.resamples, k))
+        return {"n": np.zeros(rows), **moments, "drawn": drawn, "sizes": sizes}
+
+    def row_nbytes(self) -> int:
+        """Return the bytes of the sums of one row."""
+        k = len(self.labels)
+        return 8 * (1 + 3 * k + self.resamples * (1 + k))
+
+    def _open_moves(
+        self, location: int, first: int, units: int
+    ) -> tuple[NDArray[np.int64], F8, NDArray[np.uint8]]:
+        """Return steps, directions and weights of some trajectories."""
+        design = self.design(location)
+        rank, signs = design.moves(first, first + units)
+        drawn = weights(design.stream, self.resamples, first, first + units)
+        return np.ascontiguousarray(rank), np.ascontiguousarray(signs), drawn
+
+    def gather(self, partial: Partial, values: F8, first: int, rows: slice, location: int) -> None:
+        """Add trajectories at rows of one design."""
+        rank, signs, drawn = self._moves(location, first, values.shape[1])
+        names = ("n", "mean", "spread", "size", "drawn", "sizes")
+        delta = self.design(location).source.delta
+        gather_effects(values, rank, signs, delta, drawn, *(partial[n][rows] for n in names))
+
+    def merge(self, first: Partial, second: Partial) -> Partial:
+        """Return the sums of both, by Chan's formula."""
+        n = first["n"] + second["n"]
+        share = (second["n"] / np.where(n > 0, n, 1.0))[:, None]
+        step = second["mean"] - first["mean"]
+        between = step**2 * first["n"][:, None] * share
+        return {
+            "n": n,
+            "mean": first["mean"] + step * share,
+            "spread": first["spread"] + second["spread"] + between,
+            **{name: first[name] + second[name] for name in ("size", "drawn", "sizes")},
+        }
+
+    def finish(self, partial: Partial) -> dict[str, NDArray[Any]]:
+        """Return one array (rows, effect) per request, and ``effective`` (rows,)."""
+        design, n = self.design(0), partial["n"]
+        left = np.where(self.enough(n), n, np.nan)[:, None]
+        several = np.bincount(design.group, minlength=len(self.labels)) > 1
+        squares = np.where(several, np.nan, partial["spread"])
+        ddof = int(design.attributes["theta_ddof"])
+        mu = partial["mean"] + 0.0 * left
+        found = {
+            "mu": mu,
+            "mu_star": partial["size"] / left,
+            "sigma": np.sqrt(squares / (left - 1)),
+            "theta": theta(mu, np.sqrt(squares / (left - ddof)), ddof),
+        }
+        if self.resamples:
+            drawn = np.where(partial["drawn"] > 0, partial["drawn"], np.nan)
+            means = partial["sizes"] / drawn[..., None]
+            level = float(design.attributes["confidence"])
+            width = half_width(means, level, partial["drawn"] > 0)
+            found["mu_star_conf"] = width + 0.0 * left
+        return {**{name: found[name] for name in self.requests}, EFFECTIVE: n}

@@ -1,0 +1,119 @@
+"""Histograms over samples and the quantiles read from them.
+
+A quantile is found to within one bin: counts are spread evenly inside a bin. Members
+outside the edges are counted in two end bins that reach to the extremes, so a bad guess
+of the edges costs resolution and is visible in the counts, but never loses a member.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble.members.compiled_sums import histogram, quantiles
+from ensemble.members.statistics._contract import F8, Declared, Partial, Target
+
+_QUANTILE = re.compile(r"q(\d{1,2}(?:\.\d+)?|100)$")
+
+
+def match(request: str) -> str | None:
+    """Return ``histogram``, ``q05``, ``q97.5`` ...; ``q5`` is another spelling of ``q05``."""
+    if request == "histogram":
+        return request
+    found = _QUANTILE.match(request)
+    if not found:
+        return None
+    whole, dot, rest = found[1].partition(".")
+    return f"q{int(whole):02d}{dot}{rest}"
+
+
+def reduction(requests: Sequence[str], target: Target) -> "Histogram":
+    """Return the reduction for canonical requests."""
+    return Histogram(tuple(requests), target)
+
+
+class Histogram:
+    """Counts in equal bins between the target's edges, and the extremes outside them."""
+
+    def __init__(self, requests: tuple[str, ...], target: Target) -> None:
+        self.target = target
+        self.levels = {n: float(n[1:]) / 100 for n in requests if n != "histogram"}
+
+    def declare(self) -> dict[str, Declared]:
+        """Return the quantiles, the counts, their edges and the extremes."""
+        bins = self.target.bins
+        units = {"units": self.target.units}
+        arrays = {
+            name: Declared(attrs={**units, "cell_methods": f"realization: quantile {level:g}"})
+            for name, level in self.levels.items()
+        }
+        about = "members below the lowest edge, in each bin, above the highest edge"
+        arrays["histogram"] = Declared("uint64", (("bin", bins + 2),), {"long_name": about})
+        arrays["edges"] = Declared(extra=(("edge", bins + 1),), attrs=units)
+        arrays["extremes"] = Declared(extra=(("extreme", 2),), attrs=units)
+        return arrays
+
+    def start(self, locations: slice) -> Partial:
+        """Return empty bins."""
+        edges = np.repeat(self.target.edges[locations], self.target.rows, axis=0)
+        rows = len(edges)
+        return {
+            "edges": edges,
+            "counts": np.zeros((rows, self.target.bins + 2), dtype=np.uint64),
+            "extremes": np.tile([np.inf, -np.inf], (rows, 1)),
+        }
+
+    def update(self, partial: Partial, values: F8, rows: slice) -> None:
+        """Count members."""
+        low, high = partial["edges"][rows, 0], partial["edges"][rows, 1]
+        scale = self.target.bins / (high - low)
+        histogram(values, low.copy(), scale, partial["counts"][rows])
+        extremes = partial["extremes"][rows]
+        extremes[:, 0] = np.minimum(extremes[:, 0], values.min(axis=1))
+        extremes[:, 1] = np.maximum(extremes[:, 1], values.max(axis=1))
+
+    def merge(self, first: Partial, second: Partial) -> Partial:
+        """Return the counts of both."""
+        a, b = first["extremes"], second["extremes"]
+        low, high = np.minimum(a[:, 0], b[:, 0]), np.maximum(a[:, 1], b[:, 1])
+        return {
+            "edges": first["edges"],
+            "counts": first["counts"] + second["counts"],
+            "extremes": np.stack([low, high], axis=1),
+        }
+
+    def finish(self, partial: Partial) -> dict[str, NDArray[Any]]:
+        """Return quantiles (rows,), counts (rows, bins + 2), edges (rows, bins + 1)."""
+        low, high = partial["edges"].T
+        edges = np.linspace(low, high, self.target.bins + 1, axis=1)
+        counts, extremes = partial["counts"], partial["extremes"]
+        found: dict[str, NDArray[Any]] = {
+            name: quantile(counts, edges, extremes, level) for name, level in self.levels.items()
+        }
+        empty = counts.sum(axis=1, keepdims=True) == 0
+        extremes = np.where(empty, np.nan, extremes)
+        return {**found, "histogram": counts, "edges": edges, "extremes": extremes}
+
+
+def quantile(counts: NDArray[np.uint64], edges: F8, extremes: F8, level: float) -> F8:
+    """Return the quantile of each histogram.
+
+    Parameters
+    ----------
+    counts : ndarray, shape (n, bins + 2)
+    edges : ndarray, shape (n, bins + 1)
+    extremes : ndarray, shape (n, 2)
+        Least and greatest value; outer ends of the two end bins.
+    level : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        NaN where a histogram is empty.
+    """
+    out = np.empty(len(counts))
+    quantiles(counts, edges, extremes, level, out)
+    return out

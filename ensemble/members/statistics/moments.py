@@ -1,0 +1,79 @@
+"""Mean, standard deviation, variance, minimum and maximum over samples.
+
+The standard deviation is the population's (divided by N), the spread of the ensemble that
+was run, and not an estimate for a larger one.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble.members.compiled_sums import accumulate
+from ensemble.members.statistics._contract import F8, Declared, Partial, Target
+
+NAMES = ("mean", "std", "variance", "min", "max")
+
+
+def match(request: str) -> str | None:
+    """Return the request where it is one of `NAMES`."""
+    return request if request in NAMES else None
+
+
+def reduction(requests: Sequence[str], target: Target) -> "Moments":
+    """Return the reduction for canonical requests."""
+    return Moments(tuple(requests), target)
+
+
+class Moments:
+    """Number, mean, sum of squared deviations and extremes of each row."""
+
+    def __init__(self, requests: tuple[str, ...], target: Target) -> None:
+        self.requests = requests
+        self.target = target
+
+    def declare(self) -> dict[str, Declared]:
+        """Return one array per request, in the target's units."""
+        return {name: Declared(attrs=self._attrs(name)) for name in self.requests}
+
+    def _attrs(self, name: str) -> dict[str, Any]:
+        method = {"std": "standard_deviation", "min": "minimum", "max": "maximum"}.get(name, name)
+        units = f"({self.target.units})2" if name == "variance" else self.target.units
+        return {"units": units, "cell_methods": f"realization: {method}"}
+
+    def start(self, locations: slice) -> Partial:
+        """Return the sums of no members."""
+        rows = (locations.stop - locations.start) * self.target.rows
+        sums = {name: np.zeros(rows) for name in ("n", "mean", "spread")}
+        return {**sums, "low": np.full(rows, np.inf), "high": np.full(rows, -np.inf)}
+
+    def update(self, partial: Partial, values: F8, rows: slice) -> None:
+        """Add members."""
+        accumulate(values, *(partial[n][rows] for n in ("n", "mean", "spread", "low", "high")))
+
+    def merge(self, first: Partial, second: Partial) -> Partial:
+        """Return the sums of both, by Chan's formula."""
+        n = first["n"] + second["n"]
+        share = second["n"] / np.where(n > 0, n, 1.0)
+        step = second["mean"] - first["mean"]
+        return {
+            "n": n,
+            "mean": first["mean"] + step * share,
+            "spread": first["spread"] + second["spread"] + step**2 * first["n"] * share,
+            "low": np.minimum(first["low"], second["low"]),
+            "high": np.maximum(first["high"], second["high"]),
+        }
+
+    def finish(self, partial: Partial) -> dict[str, NDArray[Any]]:
+        """Return one array (rows,) per request; NaN where no member ran."""
+        n = np.where(partial["n"] > 0, partial["n"], np.nan)
+        variance = partial["spread"] / n
+        known = {
+            "mean": partial["mean"] + 0.0 * n,
+            "variance": variance,
+            "std": np.sqrt(variance),
+            "min": np.where(partial["n"] > 0, partial["low"], np.nan),
+            "max": np.where(partial["n"] > 0, partial["high"], np.nan),
+        }
+        return {name: known[name] for name in self.requests}

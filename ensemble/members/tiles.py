@@ -1,0 +1,406 @@
+"""Run a kernel's stages over the rows of one block, in tiles that stay in the cache.
+
+A stage runs once per distinct row of the parameters read so far, so a cross of 100
+vegetation and 100 soil turnover times steps 100 vegetation series, not 10,000.
+"""
+
+import math
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble.members.compiled_sums import expand
+from ensemble.members.stages import at_locations, guarded, needed, reads_of
+from kernels import BY_CODE, OK, Batch, Kernel, Run, Stage
+
+F8 = NDArray[np.float64]
+I8 = NDArray[np.int64]
+U1 = NDArray[np.uint8]
+Levelled = tuple[I8, I8]
+"""The first sample of every distinct row, and the row of every sample."""
+
+Levels = Callable[[Collection[str], int, int], Levelled]
+
+TILE_SAMPLES = 1024
+TILE_BYTES = 1 << 20
+"""A tile's largest array fits a core's second-level cache; measured, larger ones run at
+the speed of memory."""
+
+SHARE_BELOW = 0.5
+"""A stage is shared when its distinct rows are at most this fraction of the samples."""
+
+MOST_TILE_BYTES = 128 << 20
+"""What the stages of a tile fill, at most, unless one unit or one call's lanes take more: daily
+series of a century are 0.3 MB for each member and output."""
+
+MOST_SHARED_BYTES = 256 << 20
+"""Rows of a stage that are held at one location for all samples of a block; where there are
+more, they are shared within each tile."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """Outputs of a rectangle of members, before anything is stored; valid until the next one.
+
+    Attributes
+    ----------
+    locations, samples : slice
+        Place inside the block.
+    status : ndarray, shape (l, s), uint8
+    notes : tuple of str
+        What kernels said of members, and exceptions that they raised.
+    """
+
+    locations: slice
+    samples: slice
+    status: U1
+    notes: tuple[str, ...]
+    _arrays: Mapping[str, tuple[F8, I8 | None]]
+    _workspace: "_Workspace"
+
+    @cached_property
+    def failed(self) -> bool:
+        """Return whether any member of the tile failed."""
+        return bool(self.status.any())
+
+    def full(self, name: str) -> F8:
+        """Return an output (l, *dims, s), NaN where the member failed."""
+        values, level = self._arrays[name]
+        if level is not None:
+            shape = (*values.shape[:-1], len(level))
+            values = expand(values, level, self._workspace.take(f"full/{name}", shape))
+        return blanked(values, self.status != OK) if self.failed else values
+
+    def reaches(self, name: str, above: float) -> bool:
+        """Return whether a value of an output may be above a number; one look at distinct rows."""
+        most = self._arrays[name][0].max(initial=-np.inf)
+        # What is not known hides what is.
+        return not most <= above
+
+    def scalar(self, name: str, reduce: Callable[[F8], F8]) -> F8:
+        """Return ``reduce`` of an output, (l, s): on its distinct rows, then spread."""
+        values, level = self._arrays[name]
+        found = reduce(values)
+        found = found if level is None else found[:, level]
+        return np.where(self.status == OK, found, np.nan) if self.failed else found
+
+
+def known_tile(status: U1, outputs: Mapping[str, F8]) -> Tile:
+    """Return members that have been run, as a tile: status (l, s), outputs (l, *dims, s)."""
+    depth, width = status.shape
+    arrays = {n: (np.asarray(v, dtype=np.float64), None) for n, v in outputs.items()}
+    return Tile(slice(0, depth), slice(0, width), status, (), arrays, _Workspace())
+
+
+class _Workspace:
+    """Memory for the arrays of a tile, the same for every tile.
+
+    Fresh memory for each would be zeroed by the system page by page, which takes as long
+    as the two-box kernel itself.
+    """
+
+    def __init__(self) -> None:
+        self._buffers: dict[str, F8] = {}
+
+    def take(self, name: str, shape: tuple[int, ...]) -> F8:
+        """Return an array of that shape, holding anything."""
+        size = math.prod(shape)
+        if self._buffers.get(name, _NOTHING).size < size:
+            self._buffers[name] = np.empty(size)
+        return self._buffers[name][:size].reshape(shape)
+
+
+_NOTHING = np.empty(0)
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """A stage evaluated on its R distinct rows, and the row each sample from ``first`` uses."""
+
+    values: Mapping[str, F8]
+    status: U1
+    level: I8
+    failed: bool
+    first: int = 0
+
+    def of(self, samples: slice | I8) -> I8:
+        """Return the rows that some samples of the block use."""
+        if isinstance(samples, slice):
+            return self.level[samples.start - self.first : samples.stop - self.first]
+        return self.level[samples - self.first]
+
+
+class Chain:
+    """The stages of a kernel that a set of wanted outputs needs; one per worker thread.
+
+    Parameters
+    ----------
+    kernel : Kernel
+    options : dataclass
+        The kernel's options.
+    wanted : collection of str
+        Outputs to deliver.
+    sizes : mapping of str to int
+        Length of every dimension besides location and sample.
+    unit : int
+        Samples that a tile must not part.
+    """
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        options: Any,
+        wanted: Collection[str],
+        sizes: Mapping[str, int],
+        unit: int = 1,
+    ) -> None:
+        self.kernel = kernel
+        self.unit = unit
+        self.wanted = tuple(wanted)
+        self._dims = {
+            v.name: tuple(sizes[d] for d in v.dims)
+            for v in (*kernel.outputs, *kernel.intermediates)
+        }
+        self.stages, self.fills = needed(kernel, self.wanted)
+        self.reads = reads_of(self.stages)
+        self._cells = {
+            s.name: sum(math.prod(self._dims[n]) for n in self.fills[s.name]) for s in self.stages
+        }
+        self.tile_samples = self._whole_units(sum(math.prod(self._dims[n]) for n in self.wanted))
+        self._producer = {name: s.name for s in self.stages for name in s.outputs}
+        self._runs: dict[str, Run] = {s.name: s.open(options) for s in self.stages}
+        self._workspace = _Workspace()
+
+    def tiles(
+        self,
+        drivers: Mapping[str, F8],
+        coords: Mapping[str, NDArray[Any]],
+        rows: Mapping[str, F8],
+        levels: Levels,
+        samples: int,
+    ) -> Iterator[Tile]:
+        """Yield every tile of a block.
+
+        Parameters
+        ----------
+        drivers : mapping, (L, *dims)
+        coords : mapping
+        rows : mapping of str to ndarray, shape (1 or L, S)
+        levels : callable
+            `Design.levels` over the rows given here: offsets start at 0.
+        samples : int
+            S.
+        """
+        locations = len(next(iter(drivers.values())))
+        needs = dict.fromkeys(name for stage in self.stages for name in stage.drivers)
+        base = Batch(parameters=rows, drivers={n: drivers[n] for n in needs}, coords=coords)
+        every = self._few(levels, slice(0, samples), [s.name for s in self.stages], ())
+        few = self._held(every)
+        # Stages that few rows need, but more than may be held for a whole block.
+        tight = every.keys() - few.keys()
+        held = sum(8 * math.prod(drivers[name].shape[1:]) for name in needs)
+        deep, wide = self._tile_shape(locations, samples, few, held)
+        for l0 in range(0, locations, deep):
+            here = slice(l0, min(l0 + deep, locations))
+            part = at_locations(base, here)
+            notes: list[str] = []
+            shared = self._shared(part, few, slice(0, samples), {}, notes)
+            for s0 in range(0, samples, wide):
+                some = slice(s0, min(s0 + wide, samples))
+                known = shared
+                if tight:
+                    mine = self._few(levels, some, tight, shared)
+                    known = self._shared(part, mine, some, shared, notes)
+                tile = self._tile(part, known, here, some)
+                yield replace(tile, notes=(*notes, *tile.notes)) if notes else tile
+                notes = []
+
+    def blank(self, locations: slice, status: U1, value: float) -> Tile:
+        """Return a tile that no stage has run, ``value`` everywhere; ``status`` is (l, s)."""
+        depth, width = status.shape
+        arrays = {n: (np.full((depth, *self._dims[n], width), value), None) for n in self.wanted}
+        return Tile(locations, slice(0, width), status, (), arrays, self._workspace)
+
+    def compile(self, drivers: Mapping[str, F8], coords: Mapping[str, NDArray[Any]]) -> None:
+        """Call every stage with no sample: numba compiles, and no member runs."""
+        one = {n: np.array(v[:1], dtype=np.float64) for n, v in drivers.items()}
+        for stage in self.stages:
+            batch = Batch(
+                parameters={n: np.empty((1, 0)) for n in stage.parameters},
+                drivers={n: one[n] for n in stage.drivers},
+                coords=coords,
+                upstream={n: np.ones((1, *self._dims[n], 1)) for n in stage.upstream},
+                level={n: np.empty(0, np.int64) for n in stage.upstream},
+            )
+            out = {n: np.empty((1, *self._dims[n], 0)) for n in self.fills[stage.name]}
+            # A stage may well object to no sample; by then it has been compiled.
+            with suppress(Exception):
+                self._runs[stage.name](batch, out, np.zeros((1, 0), np.uint8))
+
+    def _whole_units(self, cells: int) -> int:
+        """Return the samples of a tile of which each fills so many cells: whole units, or lanes."""
+        most = min(TILE_SAMPLES, MOST_TILE_BYTES // max(1, 8 * cells))
+        step = self.kernel.lanes if self.unit == 1 and most > self.kernel.lanes else self.unit
+        return max(self.unit, most // step * step)
+
+    def _tile_shape(
+        self, locations: int, samples: int, few: Mapping[str, Levelled], held: int
+    ) -> tuple[int, int]:
+        """Return locations and samples of a tile; ``few`` are shared, ``held`` bytes drivers'."""
+        own = sum(self._cells[s.name] for s in self.stages if s.name not in few)
+        wide = min(samples, self._whole_units(own))
+        largest = max(int(np.prod(self._dims[n])) for f in self.fills.values() for n in f)
+        deep = TILE_BYTES // max(1, 8 * largest * wide)
+        # A stage of few rows is given more locations, as far as they may be held.
+        rows = {name: len(first) for name, (first, _) in few.items()}
+        widths = {s.name: rows.get(s.name, wide) for s in self.stages}
+        bytes_ = held + sum(8 * self._cells[name] * width for name, width in widths.items())
+        lanes = -(-self.kernel.lanes // max(1, min(widths.values())))
+        deep = max(deep, min(lanes, MOST_TILE_BYTES // max(1, bytes_)))
+        return max(1, min(locations, deep)), wide
+
+    def _few(
+        self, levels: Levels, samples: slice, among: Collection[str], known: Collection[str]
+    ) -> dict[str, Levelled]:
+        """Return the stages whose distinct rows are few, and their rows, of some samples.
+
+        A stage is shared only with those that feed it, or where these are ``known``.
+        """
+        found: dict[str, Levelled] = {}
+        for stage in self.stages:
+            if stage.name not in among:
+                continue
+            first, level = levels(self.reads[stage.name], samples.start, samples.stop)
+            makers = {self._producer[name] for name in stage.upstream}
+            few = len(first) <= max(1, SHARE_BELOW * (samples.stop - samples.start))
+            if few and makers <= {*found, *known}:
+                found[stage.name] = first, level
+        return found
+
+    def _held(self, every: Mapping[str, Levelled]) -> dict[str, Levelled]:
+        """Return the stages whose rows may be held at one location, with those that feed them."""
+        found: dict[str, Levelled] = {}
+        for stage in self.stages:
+            if stage.name in every:
+                nbytes = 8 * self._cells[stage.name] * len(every[stage.name][0])
+                makers = {self._producer[name] for name in stage.upstream}
+                if nbytes <= MOST_SHARED_BYTES and makers <= found.keys():
+                    found[stage.name] = every[stage.name]
+        return found
+
+    def _shared(
+        self,
+        base: Batch,
+        few: Mapping[str, Levelled],
+        samples: slice,
+        known: Mapping[str, _Shared],
+        notes: list[str],
+    ) -> dict[str, _Shared]:
+        """Evaluate stages on their distinct rows, beside those that are ``known``."""
+        done = dict(known)
+        for stage in self.stages:
+            if stage.name not in few:
+                continue
+            first, level = few[stage.name]
+            batch = self._batch(stage, base, done, {}, first + samples.start)
+            values, status, raised = self._evaluate(stage, batch, len(first), keep=True)
+            notes += raised
+            failed = bool(status.any())
+            done[stage.name] = _Shared(values, status, level, failed, samples.start)
+        return done
+
+    def _tile(
+        self, base: Batch, shared: Mapping[str, _Shared], here: slice, samples: slice
+    ) -> Tile:
+        width = samples.stop - samples.start
+        status = np.zeros((here.stop - here.start, width), dtype=np.uint8)
+        own: dict[str, Mapping[str, F8]] = {}
+        notes: list[str] = []
+        for stage in self.stages:
+            if stage.name in shared:
+                one = shared[stage.name]
+                if one.failed:
+                    notes += self._merge(stage, status, one.status[:, one.of(samples)])
+                continue
+            batch = self._batch(stage, base, shared, own, samples)
+            own[stage.name], mine, raised = self._evaluate(stage, batch, width)
+            notes += raised
+            if mine.any():
+                notes += self._merge(stage, status, mine)
+        arrays = {name: self._value(name, shared, own, samples) for name in self.wanted}
+        return Tile(here, samples, status, tuple(notes), arrays, self._workspace)
+
+    def _merge(self, stage: Stage, status: U1, mine: U1) -> list[str]:
+        """Give members the status of the first stage they fail in; say which of several kernels."""
+        fresh = np.where(status == OK, mine, OK)
+        np.copyto(status, mine, where=status == OK)
+        if not self.kernel.parts:
+            return []
+        return [f"{stage.name}: {BY_CODE[c].name}" for c in np.unique(fresh).tolist() if c != OK]
+
+    def _batch(
+        self,
+        stage: Stage,
+        base: Batch,
+        shared: Mapping[str, _Shared],
+        own: Mapping[str, Mapping[str, F8]],
+        samples: slice | I8,
+    ) -> Batch:
+        """Return what a stage sees of the given samples."""
+        upstream: dict[str, F8] = {}
+        level: dict[str, I8] = {}
+        for name in stage.upstream:
+            producer = self._producer[name]
+            if producer in shared:
+                upstream[name] = shared[producer].values[name]
+                level[name] = shared[producer].of(samples)
+            else:
+                upstream[name] = own[producer][name]
+                level[name] = np.arange(upstream[name].shape[-1])
+        return replace(
+            base,
+            parameters={
+                n: np.ascontiguousarray(base.parameters[n][:, samples]) for n in stage.parameters
+            },
+            drivers={n: base.drivers[n] for n in stage.drivers},
+            upstream=upstream,
+            level=level,
+        )
+
+    def _evaluate(
+        self, stage: Stage, batch: Batch, width: int, *, keep: bool = False
+    ) -> tuple[dict[str, F8], U1, list[str]]:
+        """Run one stage; ``keep`` where the result must outlive the next tile."""
+        some = next(iter(batch.drivers.values()), None)
+        locations = len(next(iter(batch.upstream.values())) if some is None else some)
+        shapes = {n: (locations, *self._dims[n], width) for n in self.fills[stage.name]}
+        if keep:
+            out = {n: np.empty(shape) for n, shape in shapes.items()}
+        else:
+            out = {n: self._workspace.take(n, shape) for n, shape in shapes.items()}
+        status = np.zeros((locations, width), dtype=np.uint8)
+        notes = guarded(self._runs[stage.name], batch, out, status)
+        return out, status, notes
+
+    def _value(
+        self,
+        name: str,
+        shared: Mapping[str, _Shared],
+        own: Mapping[str, Mapping[str, F8]],
+        samples: slice,
+    ) -> tuple[F8, I8 | None]:
+        producer = self._producer[name]
+        if producer in own:
+            return own[producer][name], None
+        return shared[producer].values[name], shared[producer].of(samples)
+
+
+def blanked(values: F8, members: NDArray[np.bool_]) -> F8:
+    """Return ``values`` (l, *dims, s) with NaN in all that is of some members (l, s)."""
+    middle = (slice(None), *(None,) * (values.ndim - 2), slice(None))
+    return np.where(members[middle], np.nan, values)

@@ -1,0 +1,165 @@
+"""What a plan costs, and what is certain to fail before anything is written."""
+
+import math
+import os
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+from ensemble.members.limits import not_looked_at
+from ensemble.planning.plan import Plan
+from ensemble.store.platforms import cores
+from ensemble.store.store import PlanError
+
+
+def refuse_if_impossible(plan: Plan, workers: int, done: int = 0) -> None:
+    """Refuse what is certain to fail: disk, memory, a target that cannot be written.
+
+    Raises
+    ------
+    PlanError
+        Every reason found.
+    """
+    reasons = []
+    # A status is a byte that compresses to next to nothing: certain is only the rest.
+    certain = plan.nbytes - math.prod(plan.layout.shape)
+    home = next(p for p in (plan.path.absolute(), *plan.path.absolute().parents) if p.exists())
+    if not home.is_dir():
+        reasons.append(
+            f"{home} is a file; name a folder that is not there yet, such as runs/x.zarr"
+        )
+    elif not os.access(home, os.W_OK):
+        reasons.append(f"{home} is not writable; choose another place with --store")
+    free = shutil.disk_usage(home).free
+    needed = int((certain - plan.driver_nbytes) * (1 - done / plan.blocks))
+    # The drivers are there from the beginning.
+    needed += 0 if done else plan.driver_nbytes
+    if needed > free:
+        reasons.append(
+            f"the store needs up to {_size(needed)} and {home} has {_size(free)} free; keep fewer "
+            "outputs, ask for statistics instead of members, or choose another place with --store"
+        )
+    execution = plan.scenario.execution
+    if execution.backend == "slurm":
+        from ensemble.planning import jobs as resources
+
+        asked = resources.resources_of(execution, plan.scenario.base)
+        reasons += resources.reasons(plan, asked)
+    elif execution.backend in ("local", "dask"):
+        reasons += _beyond_memory(plan, workers)
+    if reasons:
+        raise PlanError("\n".join(reasons))
+
+
+def refuse_if_hopeless(plan: Plan) -> None:
+    """Refuse a run of which every member fails by the kernel's own check of its drivers.
+
+    Raises
+    ------
+    PlanError
+        With every driver that is out of range.
+    """
+    if plan.outlook.certain < 1.0:
+        return
+    listed = "\n".join(f"  - {notice}" for notice in plan.warnings if notice.fails)
+    raise PlanError(
+        f"every member would fail, by the kernel's own check of its drivers:\n{listed}\n"
+        "nothing was written; correct the unit or the file"
+    )
+
+
+def workers_of(plan: Plan) -> int:
+    """Return how many workers a run would have: as the scenario says, or one per core here."""
+    execution = plan.scenario.execution
+    if execution.backend == "slurm":
+        from ensemble.planning.jobs import resources_of
+
+        asked = resources_of(execution, plan.scenario.base)
+        return asked.jobs * asked.cores
+    return getattr(execution, "workers", None) or cores()
+
+
+def _beyond_memory(plan: Plan, workers: int) -> list[str]:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    needed = workers * plan.worker_nbytes
+    if needed <= memory:
+        return []
+    return [
+        f"{workers} workers need {_size(needed)} for their blocks and this machine has "
+        f"{_size(memory)}; use fewer workers or a smaller block.sample"
+    ]
+
+
+def _size(nbytes: float) -> str:
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if nbytes < 1024 or unit == "TiB":
+            return f"{nbytes:.0f} {unit}" if unit == "B" else f"{nbytes:.1f} {unit}"
+        nbytes /= 1024
+    raise AssertionError
+
+
+NAMES_SHOWN = 8
+"""Parameters that a plan names of those whose ranges have one source."""
+
+
+def _plausible(design: Mapping[str, Any]) -> dict[str, str]:
+    """Return where the ranges of parameters are from that the design gives no distribution."""
+    by_source: dict[str, list[str]] = {}
+    for name, source in design.get("plausible", {}).items():
+        by_source.setdefault(source, []).append(name)
+    found = {}
+    for source, names in by_source.items():
+        more = len(names) - NAMES_SHOWN
+        listed = ", ".join(names[:NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+        found[source] = f"({listed})"
+    return found
+
+
+def summary(plan: Plan, workers: int, *, measure: bool = False) -> dict[str, Any]:
+    """Return what a run would do, for people and programs."""
+    seconds = plan.seconds
+    if measure:
+        from ensemble.planning.measuring import seconds_per_member
+
+        seconds = plan.members * seconds_per_member(plan)
+    forcings, locations, samples = plan.layout.shape
+    lengths = {axis.name: axis.length for axis in plan.layout.grid.axes}
+    design = plan.layout.sampler.first.attributes
+    return {
+        "scenario": plan.scenario.source,
+        "kernel": plan.setup.kernel.name,
+        "store": str(plan.path),
+        "members": {
+            "forcings": forcings,
+            "locations": locations,
+            "samples": samples,
+            "all": plan.members,
+        },
+        "blocks": {"all": plan.blocks, **lengths},
+        "disk": f"up to {_size(plan.nbytes)} before compression",
+        "memory": f"{_size(workers * plan.worker_nbytes)} for {workers} workers",
+        "core_seconds": round(seconds, 3),
+        "core_seconds_are": "measured" if measure else "declared by the kernel",
+        "wall_seconds": round(seconds / workers, 3),
+        "plausible_ranges": _plausible(design),
+        "truncated_share": {n: s for n, s in design.get("truncated_share", {}).items() if s > 0},
+        "admissible": {k: _admissible(v) for k, v in design.get("admissible", {}).items()},
+        "limits": {n: f"{one.words}, {one.then}" for n, one in plan.layout.limits.items()},
+        "limits_not_looked_at": not_looked_at(plan.layout),
+        "warnings": list(map(str, plan.warnings)),
+        "noticed": [notice.as_json() for notice in plan.warnings],
+        "notes": list(plan.setup.kernel.notes),
+        "commands": list(plan.setup.kernel.commands),
+        "synthetic": plan.setup.synthetic,
+    }
+
+
+def _admissible(ends: Mapping[str, Any]) -> str:
+    """Return an admissible range in words; at several locations, its range over them."""
+    words = []
+    for side, end in ends.items():
+        if isinstance(end, Mapping):
+            words.append(f"{side} {end['least']:.6g} to {end['most']:.6g} over locations")
+        else:
+            words.append(f"{side} {end:.6g}")
+    return " and ".join(words)

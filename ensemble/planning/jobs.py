@@ -1,0 +1,149 @@
+"""What a scenario and the profile of its cluster ask of SLURM."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scenarios import Problem, ScenarioError
+from scenarios.clusters import resources
+from scenarios.execution import Slurm
+from scenarios.paths import placed
+from slurm import jobs, limits
+from slurm.commands import SlurmError, available
+from slurm.refusals import refusal
+from slurm.resources import Resources, faults
+from slurm.script import batch_script
+
+if TYPE_CHECKING:
+    from ensemble.planning.plan import Plan
+
+PROFILES = "SOILSWEEP_PROFILES"
+"""Environment variable that names the file of profiles, where a scenario does not."""
+
+DEFAULT_PROFILES = "~/.config/soilsweep/profiles.yaml"
+
+
+def resources_of(chosen: Slurm, base: Path = Path()) -> Resources:
+    """Return what jobs are to ask for.
+
+    Parameters
+    ----------
+    chosen : Slurm
+        The scenario's section ``execution``.
+    base : Path
+        Folder of the scenario.
+
+    Raises
+    ------
+    ScenarioError
+        A profile that is not there, or values that SLURM does not take.
+    """
+    where = "execution.profiles"
+    named = placed(base, chosen.profiles, where) if chosen.profiles else None
+    file = named or Path(os.environ.get(PROFILES, DEFAULT_PROFILES)).expanduser()
+    asked = resources(chosen, file).model_dump()
+    own = chosen.model_fields_set
+    problems = [
+        Problem(text, f"execution.{name}")
+        if name in own
+        else Problem(text, f"{chosen.profile}.{name}", str(file))
+        for name, text in faults(asked)
+    ]
+    if problems:
+        raise ScenarioError(problems, "SLURM")
+    return Resources(**asked)
+
+
+def reasons(plan: "Plan", asked: Resources) -> list[str]:
+    """Return why jobs of these resources are certain not to run a plan."""
+    found = []
+    memory = asked.cores * plan.worker_nbytes / 2**20
+    if memory > asked.mebibytes:
+        found.append(
+            f"{asked.cores} workers need {memory:,.0f} MiB for their blocks and a job has "
+            f"{asked.mebibytes:,} MiB; ask for more execution.memory or a smaller block.sample"
+        )
+    block = plan.layout.seconds_per_block
+    if block > 60 * asked.minutes:
+        found.append(
+            f"a block takes {block / 60:,.0f} minutes by the kernel's own account and a job lasts "
+            f"{asked.minutes}; ask for more execution.time or a smaller block.sample"
+        )
+    if available("scontrol"):
+        found += _beyond_partition(asked)
+    if available("sinfo") and not found:
+        found += _beyond_nodes(asked)
+    if available("sbatch") and not found:
+        found += _not_taken(plan, asked)
+    return found
+
+
+def _not_taken(plan: "Plan", asked: Resources) -> list[str]:
+    """Return why no job like this can be written, or why SLURM takes none."""
+    path = plan.path.absolute()
+    try:
+        script = batch_script(asked, ["true"], name=job_name(path), log=path / "logs")
+        jobs.check(script)
+    except ValueError as error:
+        return [f"no batch script can be written: {error}"]
+    except SlurmError as error:
+        return [in_our_words(error, asked)]
+    return []
+
+
+def job_name(store: Path) -> str:
+    """Return the name of a run's jobs."""
+    return f"soilsweep-{store.stem}"
+
+
+def in_our_words(error: SlurmError, asked: Resources) -> str:
+    """Return what SLURM refuses as the keys of a scenario that may be at fault, with their values.
+
+    Parameters
+    ----------
+    error : SlurmError
+        Of sbatch.
+    asked : Resources
+    """
+    found = refusal(error.stderr)
+    named = [name for name in found.fields if getattr(asked, name)] or found.fields[:1]
+    if not named:
+        return str(error)
+    keys = ", ".join(f"execution.{name} ({_shown(getattr(asked, name))})" for name in named)
+    return f"{keys}: SLURM says {found.said!r}; {found.advice}"
+
+
+def _shown(value: str | int | tuple[str, ...]) -> str:
+    if isinstance(value, tuple):
+        return " ".join(value)
+    return str(value) or "the site's own"
+
+
+def _beyond_partition(asked: Resources) -> list[str]:
+    try:
+        longest = limits.max_minutes(asked.partition)
+    except SlurmError as error:
+        return [f"execution.partition: {error}"]
+    if longest is None or asked.minutes <= longest:
+        return []
+    text = f"execution.time is {asked.minutes} minutes and the partition allows {longest}"
+    return [f"{text}; ask for less"]
+
+
+def _beyond_nodes(asked: Resources) -> list[str]:
+    try:
+        largest = limits.largest_node(asked.partition)
+    except SlurmError:
+        return []
+    found = []
+    if largest and asked.cores > largest[0]:
+        found.append(
+            f"execution.cores is {asked.cores} and the largest node has {largest[0]}; ask for less "
+            "and more execution.jobs"
+        )
+    if largest and asked.mebibytes > largest[1]:
+        found.append(
+            f"execution.memory is {asked.mebibytes:,} MiB and the largest node has {largest[1]:,}; "
+            "ask for less, with fewer execution.cores or a smaller block.sample"
+        )
+    return found

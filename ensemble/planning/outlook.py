@@ -1,0 +1,109 @@
+"""What a plan foretells without running the kernel: values out of range, and certain failure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ensemble.members.experiment import Setup
+from ensemble.members.layout import Layout
+from ensemble.members.stages import needed
+from ensemble.planning.driver_ranges import driver_notices
+from ensemble.planning.notices import DATA, FILE, FROZEN, Notice, percent
+from ensemble.planning.parameter_ranges import parameter_notices
+
+WARNINGS_SHOWN = 10
+"""Warnings of a kind that a plan shows; a hundred profiles may have one each."""
+
+_OWN = re.compile(r"'[^']*'|\"[^\"]*\"|\([^)]*\)|[\d.,-]+")
+"""What of a warning is its own: names, numbers and lists. Without it warnings of a kind are one."""
+
+FREEZING, COLD = 0.0, -5.0
+"""degC: soil at these means is frozen for much of the year, and for most of it."""
+
+TEMPERATURE = "soil_temperature"
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What is foretold.
+
+    Attributes
+    ----------
+    notices : tuple of Notice
+    certain : float
+        Share of pairs of forcing and location at which every member fails, by the kernel's
+        own check of drivers.
+    """
+
+    notices: tuple[Notice, ...] = ()
+    certain: float = 0.0
+
+
+def outlook(layout: Layout, provenance: Sequence[Mapping[str, Any]]) -> Outlook:
+    """Return what drivers, defaults and the design say beside the ranges of the kernel."""
+    setup = layout.setup
+    stages, _ = needed(setup.kernel, layout.wanted)
+    read = {name for stage in stages for name in stage.drivers}
+    of_drivers, failing = driver_notices(setup, read)
+    notices = [
+        *(Notice(FILE, text) for text in setup.kernel.warnings),
+        *_of_data(provenance),
+        *of_drivers,
+        *parameter_notices(layout),
+        *_frozen(setup),
+    ]
+    return Outlook(tuple(notices), float(np.mean(failing)) if failing else 0.0)
+
+
+def _of_data(provenance: Sequence[Mapping[str, Any]]) -> list[Notice]:
+    """Return what readers and responses warn of, the first few of each kind."""
+    kinds: dict[str, list[str]] = {}
+    for text in (str(text) for said in provenance for text in said.get("warnings", ())):
+        kinds.setdefault(_OWN.sub("", text), []).append(text)
+    found = []
+    for texts in kinds.values():
+        found += texts[:WARNINGS_SHOWN]
+        if (more := len(texts) - WARNINGS_SHOWN) > 0:
+            found.append(f"and {more} more such; the store's provenance has all")
+    return [Notice(DATA, text) for text in found]
+
+
+def _frozen(setup: Setup) -> list[Notice]:
+    """Return that a steady state at mean drivers holds too much where soil freezes.
+
+    Activity rises steeply with temperature and stops in ice: that of the mean is far below the
+    mean of a year with a thawed summer.
+    """
+    driver = next((d for d in setup.kernel.drivers if d.name == TEMPERATURE), None)
+    if driver is None or driver.dims or not _of_means(setup.options):
+        return []
+    means = np.stack([np.asarray(d[TEMPERATURE], dtype=np.float64) for d in setup.drivers])
+    frozen, cold = float((means < FREEZING).mean()), float((means < COLD).mean())
+    if not frozen:
+        return []
+    f, place = np.unravel_index(int(means.argmin()), means.shape)
+    where = f"{setup.forcings[f]}, {setup.locations.names[place]}"
+    cells = f"{means.shape[1]:,} locations"
+    if len(means) > 1:
+        cells += f" under {len(means)} forcings"
+    text = (
+        f"{TEMPERATURE}: steady states at mean drivers hold too much carbon where soil is frozen "
+        f"for part of the year; its mean is below 0 degC at {percent(frozen)} of {cells} and below "
+        f"-5 degC at {percent(cold)}, where stocks of CORPSE are eleven to fourteen times those "
+        "of drivers: daily, which has no such error"
+    )
+    return [
+        Notice(
+            FROZEN, text, TEMPERATURE, frozen, float(means.min()), lower=FREEZING, units="degC",
+            place=where,
+        )
+    ]  # fmt: skip
+
+
+def _of_means(options: Any) -> bool:
+    """Return whether a kernel, or a link of a chain, is run on means: ``drivers: mean``."""
+    links = [link.options for group in getattr(options, "links", ()) for link in group]
+    return any(getattr(each, "drivers", "") == "mean" for each in (options, *links))

@@ -1,0 +1,61 @@
+"""Why a member fails, as far as its drivers and parameters tell: those that are out of range."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from ensemble.members.experiment import Setup
+from ensemble.planning.causes import Sample, cause
+from ensemble.planning.driver_ranges import place_of
+from ensemble.planning.notices import between, with_unit
+
+
+def reasons(setup: Setup, forcing: int, place: int, parameters: Mapping[str, float]) -> list[str]:
+    """Return one line for each driver at a location, and each parameter, that is out of range.
+
+    Parameters
+    ----------
+    setup : Setup
+    forcing, place : int
+    parameters : mapping of str to float
+        Of the member, kernel units.
+    """
+    return [*_drivers(setup, forcing, place), *_parameters(setup, parameters)]
+
+
+def _drivers(setup: Setup, forcing: int, place: int) -> Iterator[str]:
+    for driver in setup.kernel.drivers:
+        range_ = driver.expected_range
+        if range_ is None:
+            continue
+        values = np.atleast_1d(np.asarray(setup.drivers[forcing][driver.name][place], np.float64))
+        known = np.nan_to_num(values, nan=np.inf)
+        for lower, upper, whose in (
+            (range_.lower, range_.upper, "which is what the kernel accepts"),
+            (range_.low, range_.high, "which is what is seen"),
+        ):
+            distance = np.maximum(lower - known, known - upper)
+            if not (distance > 0).any():
+                continue
+            at = np.unravel_index(int(distance.argmax()), values.shape)
+            worst, steps = float(values[at]), tuple(map(int, at))[: len(driver.dims)]
+            sample = Sample(worst, float(np.median(values)), float(known.max()))
+            why = cause(sample, driver.units, range_)
+            where = place_of(setup, driver, (forcing, place, *steps))
+            yield (
+                f"{driver.name} is {with_unit(worst, driver.units)} ({where}), outside "
+                f"{between(lower, upper, driver.units)}, {whose}{f': {why}' if why else ''}"
+            )
+            break
+
+
+def _parameters(setup: Setup, parameters: Mapping[str, float]) -> Iterator[str]:
+    for parameter in setup.kernel.parameters:
+        value = parameters.get(parameter.name)
+        if value is None or parameter.lower <= value <= parameter.upper:
+            continue
+        bounds = between(parameter.lower, parameter.upper, parameter.units)
+        yield (
+            f"{parameter.name} is {with_unit(value, parameter.units)}, outside {bounds}, the "
+            "kernel's bounds"
+        )

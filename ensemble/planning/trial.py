@@ -1,0 +1,175 @@
+"""Some members before a run: control members and corners of the design, in a few cells.
+
+What no table of ranges knows shows in a second: a run of which most members fail stops before its
+store is made. Never for programs of a user's, whose members may take hours, write files or die;
+nor for modules that are not of this package, which may end the process.
+"""
+
+import math
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble.members.experiment import identity
+from ensemble.members.tiles import Chain
+from ensemble.planning.notices import percent
+from ensemble.planning.parameter_ranges import spread_rows
+from ensemble.planning.plan import Plan
+from ensemble.planning.reasons import reasons
+from ensemble.store.store import PlanError
+from kernels import BY_CODE, OK, is_ours
+from kernels.chains.parts.links import names
+
+F8 = NDArray[np.float64]
+
+CELLS = 8
+"""Pairs of forcing and location, spread evenly over all."""
+
+ROWS = 24
+"""Rows of the design, at most: extremes of its parameters and as many others."""
+
+SECONDS = 1.0
+"""What the members tried take at most, by what the kernel declares; at least one is tried."""
+
+MOST = 0.5
+"""Share of failed members above which a run is not begun, unless `failed_limit` is larger."""
+
+EXAMPLES = 3
+"""Members of which reasons are told."""
+
+
+@dataclass
+class Trial:
+    """What became of the members tried.
+
+    Attributes
+    ----------
+    cells, rows : int
+        Cells, and rows of the design at each beside the control member.
+    codes : mapping of int to int
+        Members by status.
+    why : list of str
+        What is out of range of failed members, each once, the most frequent first.
+    controls : int
+        Control members that failed.
+    seconds : float
+    """
+
+    cells: int
+    rows: int
+    codes: Counter[int] = field(default_factory=Counter)
+    why: list[str] = field(default_factory=list)
+    controls: int = 0
+    seconds: float = 0.0
+
+    @property
+    def members(self) -> int:
+        """Return the number of members tried."""
+        return sum(self.codes.values())
+
+    @property
+    def share(self) -> float:
+        """Return the share that failed."""
+        return 1.0 - self.codes[OK] / self.members if self.members else 0.0
+
+    def __str__(self) -> str:
+        tried = f"{self.members:,} members tried ({self.cells} cells, the control and {self.rows} "
+        return f"{tried}rows of the design at each): {percent(self.share)} failed"
+
+
+def may_be_tried(plan: Plan) -> bool:
+    """Return whether a plan's members are run by this package alone."""
+    chosen, kernel = plan.scenario.kernel, plan.setup.kernel
+    used = [chosen.name, *(names(chosen.options) if kernel.read is not None else ())]
+    return not kernel.isolated and all(map(is_ours, used))
+
+
+def attempt(plan: Plan) -> Trial:
+    """Run control members and corners of the design in a few cells; nothing is written."""
+    begun, setup, layout = time.perf_counter(), plan.setup, plan.layout
+    affordable = max(1, int(SECONDS / max(layout.seconds_per_member, 1e-9)))
+    cells = list(_cells(plan, min(CELLS, affordable)))
+    numbers = _corners(plan, cells[0], min(ROWS, affordable // len(cells) - 1))
+    chain = Chain(setup.kernel, setup.options, layout.wanted, setup.sizes)
+    trial, found = Trial(len(cells), len(numbers)), Counter[str]()
+    for forcing, place in cells:
+        rows = _rows(plan, (forcing, place), numbers)
+        drivers = {n: np.asarray(v[place : place + 1]) for n, v in setup.drivers[forcing].items()}
+        width = next(iter(rows.values())).shape[1]
+        tiles = chain.tiles(drivers, setup.coords, rows, identity, width)
+        codes = np.concatenate([tile.status[0] for tile in tiles])
+        trial.codes.update(codes.tolist())
+        trial.controls += int(codes[0] != OK)
+        for k in np.flatnonzero(codes != OK).tolist()[:EXAMPLES]:
+            found.update(reasons(setup, forcing, place, {n: v[0, k] for n, v in rows.items()}))
+    trial.why = [text for text, _ in found.most_common(EXAMPLES)]
+    trial.seconds = time.perf_counter() - begun
+    return trial
+
+
+def told(trial: Trial | None) -> dict[str, Any]:
+    """Return what was tried, for people and programs; None where nothing may be."""
+    if trial is None:
+        return {"members": 0, "why": "programs and kernels of other packages are not tried"}
+    named = {BY_CODE[code].name: n for code, n in sorted(trial.codes.items())}
+    return {"members": trial.members, "cells": trial.cells, "rows": trial.rows, **named}
+
+
+def refuse_if_most_fail(plan: Plan, trial: Trial) -> None:
+    """Refuse a run of which most members fail.
+
+    Raises
+    ------
+    PlanError
+        With what failed, why, and what the plan noticed.
+    """
+    if trial.share <= max(MOST, plan.scenario.failed_limit):
+        return
+    noticed = [str(notice) for notice in plan.warnings]
+    lines = [*_statuses(trial), *(noticed or trial.why)]
+    listed = "\n".join(f"  - {text}" for text in lines)
+    raise PlanError(
+        f"most members would fail: of {trial}\n{listed}\nnothing was written; correct that, or run "
+        "them all the same with --no-try"
+    )
+
+
+def _statuses(trial: Trial) -> Iterator[str]:
+    for code, n in sorted(trial.codes.items()):
+        if code != OK:
+            yield f"{n:,} {BY_CODE[code].name}: {BY_CODE[code].advice}"
+
+
+def _cells(plan: Plan, most: int) -> Iterator[tuple[int, int]]:
+    """Yield pairs of forcing and location, spread evenly, the first and the last among them."""
+    forcings, locations, _ = plan.layout.shape
+    every = forcings * locations
+    for k in np.unique(np.linspace(0, every - 1, min(most, every)).round().astype(np.int64)):
+        yield int(k) // locations, int(k) % locations
+
+
+def _corners(plan: Plan, cell: tuple[int, int], most: int) -> list[int]:
+    """Return rows of the design that hold extremes of its parameters, and as many others."""
+    if most < 1:
+        return []
+    sampler = plan.layout.sampler
+    numbers, values = spread_rows(sampler, *cell)
+    ends = [f(values[name]) for name in sampler.parameters for f in (np.argmin, np.argmax)]
+    extremes = list(dict.fromkeys(int(k) for k in ends))[: math.ceil(most / 2)]
+    others = np.linspace(0, len(numbers) - 1, min(most, len(numbers))).round().astype(int).tolist()
+    chosen = dict.fromkeys([*extremes, *(k for k in others if k not in extremes)])
+    return [numbers[k] for k in list(chosen)[:most]]
+
+
+def _rows(plan: Plan, cell: tuple[int, int], numbers: list[int]) -> dict[str, F8]:
+    """Return the control member's parameters and those of rows, (1, 1 + rows)."""
+    forcing, here = cell[0], slice(cell[1], cell[1] + 1)
+    control = plan.setup.control_rows(forcing, here).values
+    sampler = plan.layout.sampler
+    drawn = [sampler.rows(forcing, here, slice(k, k + 1)).values for k in numbers]
+    return {n: np.concatenate([v, *(row[n] for row in drawn)], axis=1) for n, v in control.items()}

@@ -1,0 +1,130 @@
+"""What is stored of elementary effects: importance and its parts, cell by cell."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble.report.data.cells import all_cells, kind
+from ensemble.tables.responses import Analysis, of_response
+from ensemble.tables.results import Numbers
+
+F8 = NDArray[np.float64]
+
+INDICES = ("theta", "mu_star", "sigma", "mu_star_conf")
+
+
+@dataclass(frozen=True)
+class Effects:
+    """Indices of the effects on one response or output.
+
+    Attributes
+    ----------
+    name, units, meaning : str
+        ``units`` are those of the effects; importance has none.
+    effects : tuple of str
+    cells : tuple of str
+        Names of those that have indices.
+    without : int
+        Cells that have none, or where nothing has an effect.
+    kind : str
+        What the cells are: locations, forcings, or both.
+    indices : mapping of str to ndarray, shape (cell, effect)
+        ``theta``, ``mu_star``, ``sigma``, ``mu_star_conf``: those that are stored.
+    """
+
+    name: str
+    units: str
+    meaning: str
+    effects: tuple[str, ...]
+    cells: tuple[str, ...]
+    without: int
+    kind: str
+    indices: Mapping[str, F8]
+
+    def mean(self, index: str) -> F8:
+        """Return the mean over cells, (effect,); NaN where no cell has one."""
+        return _over_cells(np.nanmean, self.indices[index])
+
+    def std(self, index: str) -> F8:
+        """Return the standard deviation over cells, (effect,)."""
+        return _over_cells(np.nanstd, self.indices[index])
+
+    @property
+    def of(self) -> int:
+        """Return how many cells the run has."""
+        return len(self.cells) + self.without
+
+    def lost(self, index: str) -> int:
+        """Return the cells that have no such index."""
+        return self.of - int(np.isfinite(self.indices[index]).any(axis=1).sum())
+
+    def order(self, index: str, most: int) -> NDArray[np.int64]:
+        """Return at most so many effects that have the index, the largest mean first."""
+        size = self.mean(index)
+        order = np.argsort(-np.nan_to_num(size, nan=-np.inf), kind="stable")
+        return order[np.isfinite(size[order])][:most]
+
+
+def _over_cells(reduce: Any, values: F8) -> F8:
+    known = np.isfinite(values).any(axis=0)
+    out = np.full(values.shape[1], np.nan)
+    out[known] = reduce(np.where(np.isfinite(values), values, np.nan)[:, known], axis=0)
+    return out
+
+
+def all_effects(numbers: Numbers, found: Analysis) -> Iterator[Effects]:
+    """Yield the effects on every response, and every output without dimensions, that has any.
+
+    Of the analysis, and what the run itself computed besides.
+    """
+    scenario = numbers.store.attrs["identity"]["scenario"]
+    for name in dict.fromkeys([*scenario["responses"], *scenario["statistics"]]):
+        labels, arrays = _of_run(numbers, name)
+        analysed, again = _of_analysis(found, name)
+        arrays = {**arrays, **again} if labels == analysed else again or arrays
+        if arrays and (effects := _known(numbers, name, analysed or labels, arrays)) is not None:
+            yield effects
+
+
+Labelled = tuple[tuple[str, ...], dict[str, F8]]
+"""Names of effects, and arrays (forcing, location, effect) by index."""
+
+
+def _of_analysis(found: Analysis, name: str) -> Labelled:
+    arrays = {k: v for k, v in of_response(found, name).items() if k in INDICES}
+    if not arrays or "sensitivity/effect" not in found:
+        return (), {}
+    return tuple(map(str, found["sensitivity/effect"][1])), arrays
+
+
+def _of_run(numbers: Numbers, name: str) -> Labelled:
+    specs, dims = numbers.store.specs, ("forcing", "location", "effect")
+    paths = {index: f"statistics/{name}_{index}" for index in INDICES}
+    there = {k: p for k, p in paths.items() if p in specs and specs[p].dims == dims}
+    if not there or "statistics/effect" not in specs:
+        return (), {}
+    labels = numbers.store.read_strings("statistics/effect")
+    return labels, {index: numbers.cells(path) for index, path in there.items()}
+
+
+def _known(
+    numbers: Numbers, name: str, labels: tuple[str, ...], arrays: Mapping[str, F8]
+) -> Effects | None:
+    """Return the cells that have indices, or nothing if none has."""
+    flat = {k: np.asarray(v, np.float64).reshape(-1, len(labels)) for k, v in arrays.items()}
+    known = np.any([np.isfinite(v).any(axis=1) for v in flat.values()], axis=0)
+    if "mu_star" in flat:
+        # A response that nothing moves, such as a cost where nothing is observed, tells nothing.
+        known &= (flat["mu_star"] != 0).any(axis=1)
+    if not known.any():
+        return None
+    specs = numbers.store.specs
+    about = specs.get(f"control/{name}") or specs[f"statistics/{name}_{next(iter(arrays))}"]
+    cells = tuple(cell.name for cell, here in zip(all_cells(numbers), known, strict=True) if here)
+    shown = {k: v[known] for k, v in flat.items()}
+    units, meaning = str(about.attrs.get("units", "")), str(about.attrs.get("long_name", ""))
+    without = int((~known).sum())
+    return Effects(name, units, meaning, labels, cells, without, kind(numbers), shown)

@@ -1,0 +1,330 @@
+"""What maps and figures by latitude show: means over samples in cells, bands and years."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble.report.data.series import MOST_VALUES
+from ensemble.store.arrays import ArraySpec
+from ensemble.store.journal import Key
+from ensemble.tables.responses import Analysis
+from ensemble.tables.results import Numbers, merge_moments
+from ensemble.tables.sums import over_samples
+from kernels import MODEL, OK
+
+F8 = NDArray[np.float64]
+I8 = NDArray[np.int64]
+
+LEAST_PLACES = 20
+"""Locations that make a map; fewer are sites, which tables and figures name."""
+
+MOST_CELLS = 4_000_000
+"""Of a regular grid; locations that are further apart than that are drawn as points."""
+
+
+@dataclass(frozen=True)
+class Raster:
+    """A regular grid that locations are cells of.
+
+    Attributes
+    ----------
+    lat, lon : ndarray, shape (rows + 1,), (columns + 1,), float64
+        Edges of its cells, degrees.
+    row, column : ndarray, shape (L,), int64
+    """
+
+    lat: F8
+    lon: F8
+    row: I8
+    column: I8
+
+    def fill(self, values: F8) -> F8:
+        """Return the grid (rows, columns) with a value of each location; NaN elsewhere."""
+        out = np.full((len(self.lat) - 1, len(self.lon) - 1), np.nan)
+        out[self.row, self.column] = values
+        return out
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where locations are, degrees; ``raster`` where they are cells of a regular grid."""
+
+    lat: F8
+    lon: F8
+    raster: Raster | None
+
+
+def places_of(numbers: Numbers) -> Places | None:
+    """Return where locations are, where that is known and they are many enough for a map."""
+    specs = numbers.store.specs
+    if len(numbers.locations) < LEAST_PLACES or not {"lat", "lon"} <= specs.keys():
+        return None
+    lat, lon = (np.asarray(numbers.whole(name), dtype=np.float64) for name in ("lat", "lon"))
+    if not np.isfinite([lat, lon]).all():
+        return None
+    if lon.max() > 180:
+        lon = (lon + 180) % 360 - 180
+    return Places(lat, lon, _raster(lat, lon))
+
+
+def _raster(lat: F8, lon: F8) -> Raster | None:
+    axes = [_axis(values) for values in (lat, lon)]
+    if axes[0] is None or axes[1] is None:
+        return None
+    (lat_edges, row), (lon_edges, column) = axes[0], axes[1]
+    size = (len(lat_edges) - 1) * (len(lon_edges) - 1)
+    cells = np.unique(row * (len(lon_edges) - 1) + column)
+    if size > MOST_CELLS or len(cells) < len(lat):
+        return None
+    return Raster(lat_edges, lon_edges, row, column)
+
+
+def _axis(values: F8) -> tuple[F8, I8] | None:
+    """Return edges and the place of each value on a regular axis; None if it is not one."""
+    known = np.unique(np.round(values, 6))
+    if len(known) < 2:
+        return None
+    apart = np.diff(known)
+    # Tables round to two decimals, which a step from one pair would add up.
+    step = float(apart[apart < 1.02 * apart.min()].mean())
+    place = (values - known[0]) / step
+    if np.abs(place - np.round(place)).max() > 0.02 or place.max() > 20_000:
+        return None
+    count = round(float(place.max())) + 1
+    edges = known[0] + step * (np.arange(count + 1) - 0.5)
+    return edges, np.round(place).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Field:
+    """Values in space of one output or response, at its last year.
+
+    Attributes
+    ----------
+    name, units, meaning : str
+    words : str
+        What the values are: means over samples, or control members; and the year.
+    models : tuple of str
+        Along a named dimension; one without a name where there is none.
+    values : ndarray, shape (model, forcing, place), float64
+        NaN where unknown.
+    common : ndarray, shape (model, forcing, place), float64
+        The same of the samples that ran under every forcing, where members are stored: what
+        a difference of forcings is made of, or it would be one of samples too.
+    paired : bool
+        Whether ``common`` is of those.
+    """
+
+    name: str
+    units: str
+    meaning: str
+    words: str
+    models: tuple[str, ...]
+    values: F8
+    common: F8
+    paired: bool
+
+
+def all_fields(numbers: Numbers) -> Iterator[Field]:
+    """Yield every output and response that has a value at each location, or one by model."""
+    scenario = numbers.store.attrs["identity"]["scenario"]
+    names = [*scenario["outputs"], *scenario["statistics"], *scenario["responses"]]
+    for name in dict.fromkeys(names):
+        found = _field(numbers, name)
+        if found is not None and np.isfinite(found.values).any():
+            yield found
+
+
+def _field(numbers: Numbers, name: str) -> Field | None:
+    specs = numbers.store.specs
+    for path, words in (
+        (f"statistics/{name}_mean", "mean over samples"),
+        (name, "mean over samples"),
+        (f"control/{name}", "control members"),
+    ):
+        spec = specs.get(path)
+        if spec is None or spec.dims[:2] != ("forcing", "location"):
+            continue
+        ends = spec.dims[2:-1] if path == name else spec.dims[2:]
+        when = [d for d in ends if d == "time" or d.endswith("_year")]
+        named = [d for d in ends if d not in when]
+        if len(when) > 1 or named not in ([], [MODEL]) or (named and not _labels(numbers, MODEL)):
+            return None
+        if path == name and np.prod([float(n) for n in spec.shape]) > MOST_VALUES:
+            continue
+        axis = 2 + ends.index(when[0]) if when else None
+        if path == name:
+            arrays = _means(numbers, spec, axis)
+        else:
+            whole = numbers.cells(path)
+            arrays = (whole if axis is None else np.take(whole, -1, axis=axis),) * 2
+        if when:
+            words += f", {_last_year(numbers, when[0])}"
+        models = _labels(numbers, named[0]) if named else ("",)
+        turned = [a.reshape(*a.shape[:2], -1).transpose(2, 0, 1) for a in arrays]
+        meaning = str(spec.attrs["long_name"]).removeprefix("mean of ")
+        about = (name, str(spec.attrs["units"]), meaning, words, models)
+        return Field(*about, turned[0], turned[1], path == name)
+    return None
+
+
+def _labels(numbers: Numbers, dim: str) -> tuple[str, ...]:
+    spec = numbers.store.specs.get(dim)
+    if spec is None or spec.dtype != "string":
+        return ()
+    return tuple(str(name) for name in numbers.store.read_strings(dim))
+
+
+def _last_year(numbers: Numbers, dim: str) -> str:
+    path = "year" if dim == "time" else dim
+    if path not in numbers.store.specs:
+        return "last step"
+    return str(int(numbers.whole(path)[-1]))
+
+
+def _means(numbers: Numbers, spec: ArraySpec, axis: int | None) -> tuple[F8, F8]:
+    """Return means over members (forcing, place, [model]) of the last year along ``axis``.
+
+    Of all that ran, and of those samples alone that ran under every forcing.
+    """
+    sizes = [n for k, n in enumerate(spec.shape[:-1]) if k != axis]
+    sums = [tuple(np.zeros(sizes) for _ in range(3)) for _ in range(2)]
+    for key in sorted(numbers.committed):
+        chunk = numbers.chunk(spec.path, key)
+        if chunk is None:
+            continue
+        part = np.array(chunk if axis is None else np.take(chunk, -1, axis=axis), dtype=np.float64)
+        here = tuple(a.span(k) for a, k in zip(numbers.grid.axes[:2], key, strict=False))
+        for (n, mean, spread), some in zip(sums, (None, _failed(numbers, key)), strict=True):
+            if some is not None:
+                lead = some.reshape(1, len(some), *(1,) * (part.ndim - 3), -1)
+                part = np.where(lead, np.nan, part)
+            merge_moments((n[here], mean[here], spread[here]), part)
+    known = numbers.finished.reshape(*numbers.finished.shape, *(1,) * (len(sizes) - 2))
+    every, common = (np.where(known & (n > 0), mean, np.nan) for n, mean, _ in sums)
+    return every, common
+
+
+def _failed(numbers: Numbers, key: Key) -> NDArray[np.bool_] | None:
+    """Return which samples failed under any forcing, (place, sample)."""
+    if "forcing" in numbers.store.attrs["identity"]["scenario"]["independent"]:
+        return None
+    chunks = [numbers.chunk("status", (f, *key[1:])) for f in range(numbers.grid.axes[0].blocks)]
+    failed = [(chunk[0] != OK) for chunk in chunks if chunk is not None]
+    return np.asarray(np.any(failed, axis=0))
+
+
+@dataclass(frozen=True)
+class Dominant:
+    """The term of the largest share of variance at each location.
+
+    Attributes
+    ----------
+    name, words : str
+    terms : tuple of str
+    which : ndarray, shape (L,), int64
+        -1 where there are no shares.
+    """
+
+    name: str
+    words: str
+    terms: tuple[str, ...]
+    which: I8
+
+
+def all_dominant(numbers: Numbers, split: Analysis) -> Iterator[Dominant]:
+    """Yield what dominates the variance of every output and response by location."""
+    for path, (spec, values) in split.items():
+        if not path.endswith("_share") or spec.dims[0] != "location":
+            continue
+        middle = spec.dims[1:-1]
+        when = [d for d in middle if d == "time" or d.endswith("_year")]
+        if len(middle) > len(when) or len(when) > 1:
+            continue
+        last = values[:, -1] if when else values
+        known = np.isfinite(last).all(axis=-1)
+        which = np.where(known, np.argmax(np.nan_to_num(last), axis=-1), -1)
+        if known.any():
+            terms = tuple(str(t) for t in split[f"variance/{spec.dims[-1]}"][1])
+            words = _last_year(numbers, when[0]) if when else ""
+            yield Dominant(str(spec.attrs["target"]), words, terms, which)
+
+
+# --- sums over space ---
+
+
+@dataclass(frozen=True)
+class Lines:
+    """A sum over space along latitude or time, over the ensemble.
+
+    Attributes
+    ----------
+    name, units, meaning, words : str
+    along : str
+        ``latitude`` or ``year``.
+    at : ndarray, shape (n,), float64
+    models : tuple of str
+    mean, std, control : ndarray, shape (model, forcing, n), float64
+    """
+
+    name: str
+    units: str
+    meaning: str
+    words: str
+    along: str
+    at: F8
+    models: tuple[str, ...]
+    mean: F8
+    std: F8
+    control: F8
+
+
+def all_lines(numbers: Numbers) -> Iterator[Lines]:
+    """Yield sums by band of latitude, and those over all locations that have a time."""
+    specs = numbers.store.specs
+    asked = numbers.store.attrs["identity"]["scenario"].get("aggregates") or {}
+    if not numbers.complete:
+        return
+    for target, one in asked.items():
+        for over in one["over"]:
+            spec = specs.get(f"aggregates/control/{target}_{over}")
+            found = _lines(numbers, spec) if spec else None
+            if found is not None and np.isfinite(found.control).any():
+                yield found
+
+
+def _lines(numbers: Numbers, spec: ArraySpec) -> Lines | None:
+    zonal = "band" in spec.dims
+    rest = [d for d in spec.dims[1:] if d != "band"]
+    when = [d for d in rest if d == "time"]
+    named = [d for d in rest if d not in when]
+    if len(named) > 1 or (named and not _labels(numbers, named[0])) or not (zonal or when):
+        return None
+    name = spec.path.rpartition("/")[2]
+    mean, std = over_samples(numbers, name)
+    control = numbers.whole(spec.path)
+    words = ""
+    axis = spec.dims.index("time") if when else 0
+    if zonal and when:
+        control, mean, std = (np.take(a, -1, axis=axis) for a in (control, mean, std))
+        words = _last_year(numbers, "time")
+    along = "band" if zonal else "time"
+    order = ["forcing", along, *named]
+    dims = [d for d in spec.dims if d in order]
+    turn = [dims.index(d) for d in order]
+    shape = (len(control), -1, 1) if not named else None
+    arrays = [np.transpose(a, turn) for a in (mean, std, control)]
+    arrays = [(a if shape is None else a.reshape(shape)).transpose(2, 0, 1) for a in arrays]
+    at = numbers.whole("aggregates/band" if zonal else "year")
+    models = _labels(numbers, named[0]) if named else ("",)
+    about = (name, str(spec.attrs["units"]), str(spec.attrs["long_name"]), words)
+    return Lines(*about, "latitude" if zonal else "year", at, models, *arrays)
+
+
+def gaps(at: F8, values: Sequence[F8], step: float) -> tuple[F8, list[F8]]:
+    """Return a line with a gap wherever its points are further apart than a step."""
+    breaks = np.flatnonzero(np.diff(at) > 1.5 * step) + 1
+    middle = (at[breaks - 1] + at[breaks]) / 2
+    return np.insert(at, breaks, middle), [np.insert(v, breaks, np.nan) for v in values]

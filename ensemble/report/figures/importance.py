@@ -1,0 +1,168 @@
+"""Figures of importance: bars of each location, or their spread where locations are many.
+
+As figure 2 of Wang et al. (2021, 10.1029/2020JG006205).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from ensemble.report.data.effects import Effects
+from ensemble.report.figures._style import (
+    BLUE,
+    DARK,
+    GREY,
+    PALE,
+    RED,
+    SERIES,
+    WIDTH,
+    Picture,
+    columns,
+    figure,
+    finish,
+    short,
+    wrapped,
+)
+
+F8 = NDArray[np.float64]
+
+MOST_BARS = 12
+"""Cells that get a bar each; more are shown by their spread."""
+
+MOST_EFFECTS = 14
+MOST_PANELS = 4
+"""Responses in one figure."""
+
+THETA = "importance \N{GREEK SMALL LETTER THETA}"
+
+
+def importances(shown: Sequence[Effects], synthetic: str) -> Iterator[Picture]:
+    """Yield figures of the importance of parameters, some responses in each."""
+    known = [o for o in shown if "theta" in o.indices and len(o.order("theta", 1))]
+    for first in range(0, len(known), MOST_PANELS):
+        yield _importance(known[first : first + MOST_PANELS], synthetic)
+
+
+def _importance(shown: Sequence[Effects], synthetic: str) -> Picture:
+    cells = list(dict.fromkeys(cell for one in shown for cell in one.cells))
+    many = len(cells) > MOST_BARS
+    looks = dict(zip(cells, colours(len(cells)), strict=True))
+    drawn = figure(0.9 + 2.35 * len(shown), synthetic)
+    grid = drawn.subplots(len(shown), 1, squeeze=False)
+    for axes, one in zip(grid.flat, shown, strict=True):
+        order = one.order("theta", MOST_EFFECTS)
+        top = _spreads(axes, one, order) if many else _bars(axes, one, order, looks)
+        axes.set_xticks(range(len(order)), _names(one.effects, order))
+        axes.set_xlim(-0.6, len(order) - 0.4)
+        axes.set_ylim(0, 1.12 * top)
+        axes.tick_params(axis="x", length=0)
+        axes.grid(axis="y")
+        axes.set_ylabel(THETA)
+        axes.set_title(wrapped(f"{one.name}: {one.meaning}", int(WIDTH * 11), 1))
+    mean = Line2D([], [], color=DARK, lw=1.8, label="mean, as printed")
+    if many:
+        mean = Line2D([], [], color=RED, marker="D", ls="", ms=6, label="mean, as printed")
+        spread = Line2D([], [], color=BLUE, marker="o", ls="", ms=3.5, alpha=0.5)
+        spread.set_label(f"one of {len(shown[0].cells):,} {shown[0].kind}")
+        drawn.legend(handles=[spread, mean], loc="outside lower center", ncols=2)
+    else:
+        handles: list[Patch | Line2D] = [
+            Patch(color=looks[cell], label=short(cell, 28)) for cell in cells if cell
+        ]
+        if len(cells) > 1:
+            handles = [*handles, mean]
+            drawn.legend(handles=handles, loc="outside lower center", ncols=columns(handles, WIDTH))
+    return finish(drawn, _caption(shown, many))
+
+
+def _names(effects: Sequence[str], order: NDArray[np.int64]) -> list[str]:
+    """Return labels that fit below the bars."""
+    room = int(WIDTH * 12 / len(order))
+    return [short(effects[k], max(6, room)) for k in order.tolist()]
+
+
+def colours(count: int) -> list[str]:
+    """Return as many colours, told apart with any colour vision."""
+    if count <= len(SERIES):
+        return list(SERIES[:count])
+    return [to_hex(matplotlib.colormaps["cividis"](x)) for x in np.linspace(0, 1, count)]
+
+
+def _bars(axes: Axes, one: Effects, order: NDArray[np.int64], looks: Mapping[str, str]) -> float:
+    """Draw a bar per cell, in its colour and place, and the mean across them; return the top."""
+    values, x = one.indices["theta"][:, order], np.arange(len(order))
+    count = len(looks)
+    wide = 0.82 / count
+    edge = DARK if count > len(SERIES) else "white"
+    for k, (cell, colour) in enumerate(looks.items()):
+        if cell in one.cells:
+            row = np.nan_to_num(values[one.cells.index(cell)])
+            at = x + (k - (count - 1) / 2) * wide
+            axes.bar(at, row, wide, color=colour, edgecolor=edge, lw=0.4)
+    mean = one.mean("theta")[order]
+    top = np.nanmax(values, axis=0)
+    if count > 1:
+        axes.hlines(mean, x - 0.45, x + 0.45, color=DARK, linewidth=1.8)
+    highest = float(top.max())
+    for k in range(len(order)):
+        axes.text(x[k], top[k] + 0.015 * highest, number(mean[k]), ha="center", va="bottom")
+    return highest
+
+
+def _spreads(axes: Axes, one: Effects, order: NDArray[np.int64]) -> float:
+    """Draw quartiles and every cell, with the mean and its spread in words; return the top."""
+    values, x = one.indices["theta"][:, order], np.arange(len(order))
+    mean, std = one.mean("theta")[order], one.std("theta")[order]
+    # The golden ratio spreads points evenly, and the same each time.
+    aside = ((np.arange(len(values)) * 0.6180339887) % 1 - 0.5) * 0.46
+    for k in range(len(order)):
+        column = values[:, k]
+        here = np.isfinite(column)
+        axes.plot(k + aside[here], column[here], "o", color=BLUE, ms=3, alpha=0.35, mew=0)
+        low, middle, high = np.percentile(column[here], (25, 50, 75))
+        axes.bar(k, high - low, 0.6, bottom=low, color=PALE, edgecolor=GREY, zorder=1, alpha=0.7)
+        axes.hlines(middle, k - 0.3, k + 0.3, color=DARK, linewidth=1.2)
+    axes.plot(x, mean, "D", color=RED, ms=6, mec="white", mew=0.8, zorder=4)
+    highest = np.nanmax(values, axis=0)
+    for k in range(len(order)):
+        digits = ".2f" if mean[k] >= 0.095 else ".2g"
+        text = f"{mean[k]:{digits}} \N{PLUS-MINUS SIGN} {std[k]:{digits}}"
+        axes.text(k, highest[k] + 0.02 * highest.max(), text, ha="center", va="bottom", fontsize=8)
+    return float(highest.max())
+
+
+def number(value: float) -> str:
+    """Return a number of two decimals, or of two digits where it is small."""
+    return f"{value:.2f}" if value >= 0.095 else f"{value:.2g}"
+
+
+def _caption(shown: Sequence[Effects], many: bool) -> str:
+    """Return what the figure says, with what is left out."""
+    first = shown[0]
+    caption = (
+        f"{THETA[0].upper()}{THETA[1:]} of each parameter (Wang et al., 2021): "
+        "\N{SQUARE ROOT}(\N{GREEK SMALL LETTER MU}\N{SUPERSCRIPT TWO} + "
+        "\N{GREEK SMALL LETTER SIGMA}\N{SUPERSCRIPT TWO}) of its elementary effects over the "
+        "standard deviation of that root over parameters. The largest mean first. "
+    )
+    if many:
+        caption += (
+            f"Points: {len(first.cells):,} {first.kind}; boxes: quartiles and median; "
+            "numbers: mean \N{PLUS-MINUS SIGN} standard deviation over these."
+        )
+    elif len(first.cells) > 1:
+        caption += f"Bars: {first.kind}; lines and numbers: their mean."
+    caption = caption.strip()
+    for one in shown:
+        left = len(one.effects) - len(one.order("theta", MOST_EFFECTS))
+        if left:
+            caption += f" {one.name}: without {left} parameters of less or no importance."
+        if lost := one.lost("theta"):
+            caption += f" {one.name}: {lost:,} of {one.of:,} {one.kind} have none, or do not vary."
+    return caption

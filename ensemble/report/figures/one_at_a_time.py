@@ -1,0 +1,166 @@
+"""What a parameter does alone: profiles of a one-at-a-time design, relative to its base.
+
+As figure 7 of Wang et al. (2021, 10.1029/2020JG006205).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from ensemble.report.data.cells import all_cells, evenly, kind, of_members, outputs_on_layers
+from ensemble.report.figures._style import (
+    DARK,
+    GREY,
+    SERIES,
+    WIDTH,
+    Picture,
+    columns,
+    figure,
+    finish,
+    short,
+)
+from ensemble.tables.results import Numbers
+
+F8 = NDArray[np.float64]
+
+MOST_CELLS = 12
+MOST_OUTPUTS = 4
+MOST_PARAMETERS = len(SERIES)
+
+DASHES = ("-", (0, (4, 1.6)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)))
+"""Of the changes, in order; with more they begin again."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Relative changes of an output on layers.
+
+    Attributes
+    ----------
+    name, meaning : str
+    cells : tuple of str
+    of : int
+        Cells there are, of which these are some.
+    kind : str
+        What the cells are.
+    middle : ndarray, shape (k,), cm
+    parameters : tuple of str
+    change : tuple of float
+        Shares by which each parameter is changed.
+    percent : ndarray, shape (cell, parameter, change, k)
+        NaN where a member failed or the base is 0.
+    """
+
+    name: str
+    meaning: str
+    cells: tuple[str, ...]
+    of: int
+    kind: str
+    middle: F8
+    parameters: tuple[str, ...]
+    change: tuple[float, ...]
+    percent: F8
+
+
+def all_changes(numbers: Numbers) -> Iterator[Changes]:
+    """Yield the changes of every output on layers of a one-at-a-time design."""
+    design = numbers.store.attrs["design"]
+    if design["method"] != "one_at_a_time":
+        return
+    parameters, change = tuple(design["parameters"]), tuple(map(float, design["change"]))
+    every = all_cells(numbers)
+    cells = evenly(every, MOST_CELLS)
+    for name, bounds in list(outputs_on_layers(numbers).items())[:MOST_OUTPUTS]:
+        values = np.stack([of_members(numbers, name, cell) for cell in cells])
+        base, rest = values[..., :1], values[..., 1:]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            percent = np.where(base == 0, np.nan, 100.0 * (rest - base) / base)
+        percent = np.moveaxis(percent, -1, 1)
+        percent = percent.reshape(len(cells), len(parameters), len(change), len(bounds))
+        if np.isfinite(percent).any():
+            meaning = str(numbers.store.specs[name].attrs["long_name"])
+            names = tuple(cell.name for cell in cells)
+            middle = bounds.mean(axis=1)
+            yield Changes(
+                name, meaning, names, len(every), kind(numbers), middle, parameters, change, percent
+            )
+
+
+def changes(shown: Sequence[Changes], synthetic: str) -> Iterator[Picture]:
+    """Yield one figure per output, a panel per cell."""
+    for one in shown:
+        yield _changes(one, synthetic)
+
+
+def largest(one: Changes) -> list[int]:
+    """Return the parameters that are drawn, in order: those that change most on average."""
+    size = np.abs(np.nan_to_num(one.percent)).mean(axis=(0, 2, 3))
+    return sorted(np.argsort(-size, kind="stable")[:MOST_PARAMETERS].tolist())
+
+
+def _changes(one: Changes, synthetic: str) -> Picture:
+    known = [k for k in range(len(one.cells)) if np.isfinite(one.percent[k]).any()]
+    across = min(len(known), 3 if len(known) in (3, 5, 6, 9) else 4)
+    down = -(-len(known) // across)
+    width = WIDTH if across > 2 else 3.6 * across + 0.9
+    drawn = figure(1.0 + 3.0 * down, synthetic, width=width)
+    grid = drawn.subplots(down, across, squeeze=False, sharey=True)
+    for axes, k in zip(grid.flat, known, strict=False):
+        _panel(axes, one, k)
+        axes.set_title(short(one.cells[k], int(width / across * 11)))
+    for k, axes in enumerate(grid.flat):
+        if k >= len(known):
+            axes.set_axis_off()
+        elif k + across >= len(known):
+            axes.set_xlabel(f"change of {short(one.name, 24)} [%]")
+        if k % across == 0:
+            axes.set_ylabel("depth [cm]")
+    grid.flat[0].set_ylim(float(one.middle.max()) * 1.04, 0)
+    handles = [
+        Line2D([], [], color=SERIES[k], lw=2, label=short(one.parameters[p], 26))
+        for k, p in enumerate(largest(one))
+    ]
+    handles += [
+        Line2D([], [], color=DARK, ls=DASHES[k % len(DASHES)], label=signed(c))
+        for k, c in enumerate(one.change)
+    ]
+    drawn.legend(handles=handles, loc="outside lower center", ncols=columns(handles, width))
+    return finish(drawn, _caption(one))
+
+
+def _panel(axes: Axes, one: Changes, k: int) -> None:
+    axes.axvline(0, color=GREY, linewidth=0.9)
+    marker = "o" if len(one.middle) < 4 else None
+    for place, p in enumerate(largest(one)):
+        for c in range(len(one.change)):
+            axes.plot(
+                one.percent[k, p, c], one.middle, color=SERIES[place], marker=marker, ms=3,
+                linestyle=DASHES[c % len(DASHES)], linewidth=1.5,
+            )  # fmt: skip
+    axes.grid(True)
+
+
+def signed(change: float) -> str:
+    """Return a share with its sign, in percent."""
+    sign = "+" if change > 0 else "\N{MINUS SIGN}"
+    return f"{sign}{abs(change) * 100:g} %"
+
+
+def _caption(one: Changes) -> str:
+    words = " and ".join(signed(c) for c in one.change)
+    caption = (
+        f"Relative change of {one.meaning} by depth when one parameter at a time is changed by "
+        f"{words}, the others as in the base member."
+    )
+    if len(one.cells) < one.of:
+        caption += f" {len(one.cells)} of {one.of} {one.kind}, evenly chosen."
+    left = len(one.parameters) - len(largest(one))
+    if left:
+        caption += f" The {left} parameters that change least are not drawn."
+    if lost := int(np.isnan(one.percent).all(axis=-1).sum()):
+        caption += f" {lost} lines are missing: of the member or its base nothing is known."
+    return caption

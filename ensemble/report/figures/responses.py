@@ -1,0 +1,201 @@
+"""The figure of the responses: unconstrained against constrained, row by row."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from ensemble.report.figures._style import (
+    BLUE,
+    DARK,
+    GREY,
+    PALE,
+    RED,
+    SKY,
+    WIDTH,
+    Picture,
+    figure,
+    finish,
+    labelled,
+    short,
+    wrapped,
+)
+from ensemble.tables.results import Summary, known_mean, known_std
+
+F8 = NDArray[np.float64]
+
+ACROSS = 3
+"""Panels side by side."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A response in rows: forcings or locations; NaN where unknown.
+
+    Attributes
+    ----------
+    control, mean, std : ndarray, shape (n,)
+    published : tuple of float or None
+        Unconstrained and constrained.
+    """
+
+    name: str
+    units: str
+    meaning: str
+    control: F8
+    mean: F8
+    std: F8
+    published: tuple[float | None, float | None] = (None, None)
+
+
+def panels(
+    summaries: Sequence[Summary], place: int, published: Mapping[str, Any] | None
+) -> list[Panel]:
+    """Return the responses at one location, a row per forcing."""
+    known = published["responses"] if published else {}
+    return [
+        Panel(
+            s.name,
+            s.units,
+            s.meaning,
+            s.control[:, place],
+            s.mean[:, place],
+            s.std[:, place],
+            tuple((known.get(s.name) or {}).get(w) for w in ("unconstrained", "constrained")),  # type: ignore[arg-type]
+        )
+        for s in summaries
+    ]
+
+
+def over_forcings(summary: Summary, most: int) -> Panel:
+    """Return a response by location, means over forcings."""
+    places = range(min(most, summary.mean.shape[1]))
+    means = np.array([[known_mean(values) for values in summary.at(k)] for k in places])
+    return Panel(summary.name, summary.units, summary.meaning, *means.T)
+
+
+def responses(
+    shown: Sequence[Panel],
+    rows: Sequence[str],
+    synthetic: str,
+    caption: str,
+    *,
+    label: str = "",
+    mean: bool = True,
+) -> Picture:
+    """Draw control against ensemble in rows, their mean, and the published numbers.
+
+    Parameters
+    ----------
+    shown : sequence of Panel
+        Their first rows are drawn; means are over all of them.
+    rows : sequence of str
+        Names of forcings, or of locations.
+    synthetic, caption : str
+    label : str
+        What the published numbers are numbers of; empty where there are none.
+    mean : bool
+        Whether a mean over rows makes sense: of forcings, not of locations.
+    """
+    across = min(ACROSS, len(shown))
+    down = -(-len(shown) // across)
+    last = ["mean"] * (mean and len(rows) > 1) + ["published"] * bool(label)
+    known = max(int(np.isfinite(panel.mean).sum()) for panel in shown)
+    whole = len(shown[0].mean)
+    names = {
+        "mean": f"mean of {whole}" if known == whole else f"mean of {known} of {whole}",
+        "published": wrapped(f"published: {label}", 26, 3),
+    }
+    inches = min(0.24, 11.0 / (len(rows) + 4))
+    # The rows below the line take 0.42 inches each, however dense the others are.
+    places = [len(rows) - 0.2 + (0.3 + 0.42 * k) / inches for k in range(len(last))]
+    ticks: dict[float, str] = dict(enumerate(short(r, 32) for r in rows))
+    ticks |= {place: names[word] for place, word in zip(places, last, strict=True)}
+    bottom = max(ticks) + 0.24 / inches
+    drawn = figure(down * max(1.5, (bottom + 0.7) * inches + 0.75) + 0.55, synthetic)
+    grid = drawn.subplots(down, across, squeeze=False, sharey=True)
+    beside = 0.068 * max(len(line) for text in ticks.values() for line in text.split("\n"))
+    for axes, panel in zip(grid.flat, shown, strict=False):
+        _rows(axes, panel, len(rows), dict(zip(last, places, strict=True)))
+        axes.set_title(wrapped(panel.meaning, int((WIDTH - 0.4 - beside) / across * 11.5)))
+    for axes in list(grid.flat)[len(shown) :]:
+        axes.set_axis_off()
+    for axes in grid[:, 0]:
+        axes.set_yticks(list(ticks), list(ticks.values()))
+        axes.set_ylim(bottom, -0.7)
+    _legend(drawn, last, shown)
+    return finish(drawn, caption)
+
+
+def _rows(axes: Axes, panel: Panel, rows: int, last: Mapping[str, float]) -> None:
+    """Draw one response; ``last`` are the rows below the line and where they are."""
+    y = np.arange(rows)
+    control, mean = panel.control[:rows], panel.mean[:rows]
+    axes.hlines(y, control, mean, color=PALE, linewidth=3, zorder=1)
+    error = np.nan_to_num(panel.std[:rows])
+    axes.errorbar(mean, y, xerr=error, fmt="o", color=BLUE, ms=4.5, elinewidth=1.2, zorder=3)
+    axes.plot(control, y, "o", mfc="white", mec=DARK, mew=1.2, ms=4.5, zorder=4)
+    if last:
+        axes.axhline(rows - 0.2, color=GREY, linewidth=0.8)
+    if "mean" in last:
+        _mean_row(axes, panel, last["mean"], 0.42 * (last["mean"] - rows + 0.2))
+    if "published" in last:
+        _published_row(axes, panel, last["published"])
+    axes.set_xlabel(labelled(panel.name, panel.units))
+    axes.grid(axis="x")
+    axes.tick_params(axis="y", length=0)
+    axes.margins(x=0.06)
+
+
+def _mean_row(axes: Axes, panel: Panel, place: float, offset: float) -> None:
+    """Draw the means over rows, ``offset`` above and below their place.
+
+    Thick the standard deviation between rows, thin the mean of those within.
+    """
+    for values, y, thick, colour in (
+        (panel.control, place - offset, GREY, DARK),
+        (panel.mean, place + offset, SKY, BLUE),
+    ):
+        centre, between = known_mean(values), known_std(values)
+        axes.hlines(y, centre - between, centre + between, color=thick, linewidth=6, alpha=0.6)
+        if values is panel.mean and np.isfinite(panel.std).any():
+            within = known_mean(panel.std)
+            axes.hlines(y, centre - within, centre + within, color=colour, linewidth=1.3)
+        face = "white" if values is panel.control else colour
+        axes.plot(centre, y, "o", mfc=face, mec=colour, mew=1.3, ms=6.5, zorder=4)
+
+
+def _published_row(axes: Axes, panel: Panel, place: float) -> None:
+    unconstrained, constrained = panel.published
+    if constrained is not None:
+        axes.plot(constrained, place, "D", color=RED, ms=7, zorder=4)
+    if unconstrained is not None:
+        axes.plot(unconstrained, place, "D", mfc="white", mec=RED, mew=1.4, ms=7, zorder=5)
+
+
+def _legend(drawn: Figure, last: Sequence[str], shown: Sequence[Panel]) -> None:
+    spread = any(np.isfinite(p.std).any() for p in shown)
+    words = "ensemble mean" + " \N{PLUS-MINUS SIGN} 1 SD" * spread
+    handles = [
+        _marker("o", DARK, "white", "unconstrained (control)"),
+        _marker("o", BLUE, BLUE, words),
+    ]
+    if spread:
+        handles[1].set_linestyle("-")
+    if "mean" in last:
+        handles.append(Line2D([], [], color=SKY, lw=6, alpha=0.6, label="SD between forcings"))
+    if "published" in last:
+        handles.append(_marker("D", RED, "white", "published, unconstrained"))
+        handles.append(_marker("D", RED, RED, "published, constrained"))
+    drawn.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+
+
+def _marker(shape: str, edge: str, face: str, label: str) -> Line2D:
+    return Line2D(
+        [], [], marker=shape, color=edge, mec=edge, mfc=face, mew=1.2, ms=5, ls="", label=label
+    )

@@ -1,0 +1,201 @@
+"""The figure of Morris' screening: how large effects are against how much they vary."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
+from matplotlib.text import Annotation
+from matplotlib.transforms import Bbox
+from numpy.typing import NDArray
+
+from ensemble.report.data.effects import Effects
+from ensemble.report.figures._style import (
+    DARK,
+    GREY,
+    SERIES,
+    WIDTH,
+    Picture,
+    figure,
+    finish,
+    labelled,
+    logarithmic,
+    short,
+    wrapped,
+)
+
+F8 = NDArray[np.float64]
+
+MOST_EFFECTS = 30
+MOST_PANELS = 6
+DECADES = 1.5
+"""Powers of ten between means from which axes are logarithmic; twice as many between cells."""
+
+MU_STAR, SIGMA = "\N{GREEK SMALL LETTER MU}*", "\N{GREEK SMALL LETTER SIGMA}"
+LINES = (
+    (1.0, (0, (5, 2)), f"{SIGMA} = {MU_STAR}"),
+    (0.1, (0, (1, 1.5)), f"{SIGMA} = {MU_STAR}/10"),
+)
+
+
+def screenings(shown: Sequence[Effects], synthetic: str) -> Iterator[Picture]:
+    """Yield figures of sigma against mu_star, some responses in each."""
+    known = [one for one in shown if {"mu_star", "sigma"} <= set(one.indices)]
+    known = [one for one in known if len(_order(one))]
+    for first in range(0, len(known), MOST_PANELS):
+        yield _screening(known[first : first + MOST_PANELS], synthetic)
+
+
+def _order(one: Effects) -> NDArray[np.int64]:
+    """Return the effects that have both, the largest first; groups have no sigma."""
+    order = one.order("mu_star", MOST_EFFECTS)
+    return order[np.isfinite(one.mean("sigma")[order])]
+
+
+def _screening(shown: Sequence[Effects], synthetic: str) -> Picture:
+    across = min(len(shown), 2)
+    down = -(-len(shown) // across)
+    width = WIDTH if across > 1 else 6.4
+    drawn = figure(0.6 + 4.1 * down, synthetic, width=width)
+    grid = drawn.subplots(down, across, squeeze=False)
+    for axes, one in zip(grid.flat, shown, strict=False):
+        _panel(axes, one)
+        axes.set_title(wrapped(f"{one.name}: {one.meaning}", int(width / across * 9.5)))
+    for axes in list(grid.flat)[len(shown) :]:
+        axes.set_axis_off()
+    handles = [Line2D([], [], color=GREY, ls=dash, label=words) for _, dash, words in LINES]
+    if several := max(len(one.cells) for one in shown) > 1:
+        dot = Line2D([], [], color=GREY, marker="o", ls="", ms=3.5, alpha=0.6)
+        dot.set_label(f"one of the {shown[0].kind}")
+        mean = Line2D([], [], color=DARK, marker="o", ls="", ms=7, label="their mean")
+        handles = [mean, dot, *handles]
+    drawn.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+    _name_points(drawn, list(grid.flat), shown)
+    return finish(drawn, _caption(shown, several))
+
+
+def _panel(axes: Axes, one: Effects) -> None:
+    """Draw the cloud of cells, the means, their intervals and the two lines."""
+    order = _order(one)
+    cloud = [one.indices[index][:, order] for index in ("mu_star", "sigma")]
+    x, y = (one.mean(index)[order] for index in ("mu_star", "sigma"))
+    several = len(cloud[0]) > 1
+    half = one.mean("mu_star_conf")[order] if "mu_star_conf" in one.indices else None
+    for k, effect in enumerate(order.tolist()):
+        # A parameter has one look in all panels, and in the figure by depth.
+        colour, shape = SERIES[effect % len(SERIES)], "os^Dv"[effect // len(SERIES) % 5]
+        if several:
+            axes.plot(cloud[0][:, k], cloud[1][:, k], "o", color=colour, ms=3, alpha=0.4, mew=0)
+        error = None if half is None or not np.isfinite(half[k]) else half[k]
+        axes.errorbar(
+            x[k], y[k], xerr=error, fmt=shape, color=colour, ms=7,
+            mec=DARK, mew=0.8, ecolor=DARK, elinewidth=1.1, capsize=2, zorder=3,
+        )  # fmt: skip
+    both = np.concatenate([*(c.ravel() for c in cloud), x, y])
+    longest = float(np.nanmax(x if half is None else x + np.nan_to_num(half)))
+    _scale(axes, np.concatenate([x, y]), both[np.isfinite(both)], longest, cloud)
+    axes.grid(True)
+    axes.set_xlabel(labelled(f"mean absolute effect {MU_STAR}", one.units))
+    axes.set_ylabel(labelled(f"standard deviation {SIGMA}", one.units))
+
+
+def _scale(axes: Axes, means: F8, every: F8, longest: float, cloud: Sequence[F8]) -> None:
+    """Choose the axes and draw the lines: logarithmic where values differ by powers of ten."""
+    positive = every[every > 0]
+    wide = means[means > 0]
+    spans = (v.max() / v.min() if v.size else 1.0 for v in (wide, positive))
+    beyond = [
+        np.log10(span) > most for span, most in zip(spans, (DECADES, 2 * DECADES), strict=True)
+    ]
+    if len(wide) == len(means) and any(beyond):
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        logarithmic(axes.xaxis)
+        logarithmic(axes.yaxis)
+        pad = 1.6
+        most = max(longest, float(np.nanmax(cloud[0])))
+        axes.set_xlim(np.nanmin(cloud[0][cloud[0] > 0]) / pad, most * pad)
+        axes.set_ylim(np.nanmin(cloud[1][cloud[1] > 0]) / pad, np.nanmax(cloud[1]) * pad)
+        ends = np.array([positive.min() / 2, max(longest, positive.max()) * 2])
+    else:
+        ends = np.array([0.0, max(longest, float(np.nanmax(cloud[0]))) * 1.12])
+        axes.set_xlim(*ends)
+        axes.set_ylim(0, max(float(np.nanmax(cloud[1])) * 1.1, ends[1] * 0.15, 1e-300))
+    limits = axes.get_xlim(), axes.get_ylim()
+    for slope, dash, _ in LINES:
+        axes.plot(ends, slope * ends, color=GREY, linestyle=dash, linewidth=1.1, zorder=1)
+    axes.set_xlim(*limits[0])
+    axes.set_ylim(*limits[1])
+
+
+PLACES = [
+    (8, 5), (8, -10), (0, 10), (0, -15), (-8, 5), (-8, -10), (16, 16), (16, -22),
+    (-16, 16), (-16, -22), (26, 4), (-26, 4), (8, 28), (8, -34), (-8, 28), (-8, -34),
+]  # fmt: skip
+"""Where a name may stand, points from its marker; the first that is free is taken."""
+
+
+def _name_points(drawn: Figure, panels: Sequence[Axes], shown: Sequence[Effects]) -> None:
+    """Name the parameters beside their markers, clear of each other and of the markers."""
+    drawn.draw_without_rendering()
+    for axes, one in zip(panels, shown, strict=False):
+        order = _order(one)
+        points = np.column_stack([one.mean(i)[order] for i in ("mu_star", "sigma")])
+        centres = axes.transData.transform(points)
+        size = drawn.dpi / 72 * 4.5
+        taken = [Bbox([c - size, c + size]) for c in centres]
+        for k, effect in enumerate(order.tolist()):
+            name = _placed(axes, short(one.effects[effect], 24), points[k], taken)
+            taken.append(name.get_window_extent())
+
+
+def _placed(axes: Axes, text: str, point: F8, taken: Sequence[Bbox]) -> Annotation:
+    """Return the name at the place that overlaps least with what is there."""
+    name = axes.annotate(
+        text, (float(point[0]), float(point[1])), xytext=(0, 0), textcoords="offset points",
+        fontsize=8.5, color=DARK, zorder=5, annotation_clip=False,
+        path_effects=[withStroke(linewidth=2.5, foreground="white")],
+    )  # fmt: skip
+    name.set_in_layout(False)
+    frame, costs = axes.get_window_extent(), []
+    for right, up in PLACES:
+        _stand(name, right, up)
+        box = name.get_window_extent()
+        shared = sum(_area(Bbox.intersection(box, other)) for other in taken)
+        costs.append(shared + 4 * (_area(box) - _area(Bbox.intersection(box, frame))))
+    best = int(np.argmin(np.round(costs, 3)))
+    _stand(name, *PLACES[best])
+    if best >= 6:
+        x, y = PLACES[best]
+        axes.annotate(
+            "", (float(point[0]), float(point[1])), xytext=(x, y + 3), textcoords="offset points",
+            arrowprops={"arrowstyle": "-", "color": GREY, "lw": 0.6},
+        ).set_in_layout(False)  # fmt: skip
+    return name
+
+
+def _stand(name: Annotation, right: float, up: float) -> None:
+    name.set_position((right, up))
+    name.set_horizontalalignment("left" if right > 0 else "right" if right < 0 else "center")
+
+
+def _area(box: Bbox | None) -> float:
+    return 0.0 if box is None else float(box.width * box.height)
+
+
+def _caption(shown: Sequence[Effects], several: bool) -> str:
+    caption = (
+        f"Elementary effects of each parameter: mean absolute effect ({MU_STAR}) against standard "
+        f"deviation ({SIGMA}). Far above {SIGMA} = {MU_STAR} a parameter acts unevenly or together "
+        f"with others; far below {SIGMA} = {MU_STAR}/10 its effect is nearly the same everywhere."
+    )
+    if any("mu_star_conf" in one.indices for one in shown):
+        caption += " Bars: bootstrap interval of " + MU_STAR
+        caption += ", its mean half width" if several else ""
+        caption += "; what is left of the axis is cut off."
+    for one in shown:
+        if lost := one.lost("mu_star"):
+            caption += f" {one.name}: {lost:,} of {one.of:,} {one.kind} have none, or do not vary."
+    return caption

@@ -1,0 +1,104 @@
+"""Sums over space by latitude and in time: lines per model and forcing, and their spread."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from ensemble.members.space.sums import DEGREES
+from ensemble.report.data.cells import evenly
+from ensemble.report.data.fields import Lines, gaps
+from ensemble.report.figures._style import (
+    DARK,
+    GREY,
+    SERIES,
+    WIDTH,
+    Picture,
+    columns,
+    figure,
+    finish,
+    labelled,
+    short,
+)
+
+MOST_PANELS = 12
+MOST_LINES = len(SERIES)
+DASHES = (0, (4, 2))
+
+
+def lines(shown: Sequence[Lines], forcings: Sequence[str], synthetic: str) -> Iterator[Picture]:
+    """Yield a figure for each sum: a panel per forcing with a line per model, or one of all."""
+    for one in shown:
+        yield _figure(one, forcings, synthetic)
+
+
+def _figure(one: Lines, forcings: Sequence[str], synthetic: str) -> Picture:
+    by_model = len(one.models) > 1
+    panels = evenly(range(len(forcings)), MOST_PANELS) if by_model else [0]
+    names = one.models if by_model else forcings
+    drawn_lines = evenly(range(len(names)), MOST_LINES)
+    across = min(len(panels), 2 if len(panels) in (2, 4) else 3)
+    down = -(-len(panels) // across)
+    width = WIDTH if across > 1 else 7.0
+    drawn = figure(down * (2.6 if across > 1 else 3.4) + 0.75, synthetic, width=width)
+    grid = drawn.subplots(down, across, squeeze=False, sharex=True, sharey=True)
+    for ax, panel in zip(grid.flat, panels, strict=False):
+        for k, n in enumerate(drawn_lines):
+            at = (n, panel) if by_model else (0, n)
+            _line(ax, one, at, SERIES[k])
+        if by_model and len(forcings) > 1:
+            ax.set_title(short(forcings[panel], 40))
+        ax.grid(True)
+    for k, ax in enumerate(grid.flat):
+        if k >= len(panels):
+            ax.set_axis_off()
+        elif k >= len(panels) - across:
+            ax.tick_params(labelbottom=True)
+            north = "latitude [\N{DEGREE SIGN}N]"
+            ax.set_xlabel(north if one.along == "latitude" else "year")
+        if k % across == 0:
+            ax.set_ylabel(labelled(one.name, one.units))
+    if one.along == "year":
+        grid.flat[0].xaxis.get_major_locator().set_params(integer=True)
+    handles: list[Line2D | Patch] = [
+        Line2D([], [], color=SERIES[k], lw=1.8, label=short(names[n] or "ensemble mean", 30))
+        for k, n in enumerate(drawn_lines)
+    ]
+    handles += _more_handles(one)
+    drawn.legend(handles=handles, loc="outside lower center", ncols=columns(handles, width))
+    return finish(drawn, _caption(one, len(names) - len(drawn_lines)))
+
+
+def _line(ax: Axes, one: Lines, at: tuple[int, int], colour: str) -> None:
+    curves = [one.mean[at], one.std[at], one.control[at]]
+    x = one.at
+    if one.along == "latitude":
+        x, curves = gaps(one.at, curves, DEGREES)
+    mean, std, control = curves
+    ax.fill_between(x, mean - std, mean + std, color=colour, alpha=0.18, linewidth=0)
+    marker = "o" if one.along == "latitude" or len(x) < 12 else None
+    ax.plot(x, mean, color=colour, marker=marker, ms=2.6, linewidth=1.6)
+    ax.plot(x, control, color=colour, linestyle=DASHES, linewidth=1.0)
+
+
+def _more_handles(one: Lines) -> list[Line2D | Patch]:
+    handles: list[Line2D | Patch] = []
+    if np.isfinite(one.std).any():
+        handles.append(Patch(color=GREY, alpha=0.4, label="\N{PLUS-MINUS SIGN} 1 SD over samples"))
+    if np.isfinite(one.control).any():
+        handles.append(Line2D([], [], color=DARK, ls=DASHES, lw=1.0, label="control members"))
+    return handles
+
+
+def _caption(one: Lines, left: int) -> str:
+    caption = f"{one.meaning[:1].upper()}{one.meaning[1:]}"
+    caption += f", {one.words}" if one.words else ""
+    caption += ": mean and standard deviation over samples"
+    caption += ", a line per model." if len(one.models) > 1 else ", a line per forcing."
+    if one.along == "latitude":
+        caption += f" Each point is a band of {DEGREES:g} degrees; where none is, lines end."
+    if left > 0:
+        caption += f" Without {left} others; the store holds all."
+    return caption

@@ -1,0 +1,109 @@
+"""Where a run stands, from its journals alone; works while it is being written."""
+
+import math
+import time
+from collections import Counter
+from collections.abc import Collection
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ensemble.farming.claims import WORKERS, heard_of
+from ensemble.farming.finishing import is_finalised
+from ensemble.members.layout import Layout
+from ensemble.planning.creating import open_setup
+from ensemble.runs.failing import failures
+from ensemble.store import quarantine
+from ensemble.store.hosts import is_gone
+from ensemble.store.journal import Entry, headers
+from ensemble.store.lock import holder
+from ensemble.store.mixtures import remarks
+from ensemble.store.store import PlanError, Store, read
+from ensemble.tables import limits as limit_tables
+from ensemble.tables.results import Numbers
+from kernels import BY_CODE, NotOurs, ours_alone
+
+WINDOW_SECONDS = 600.0
+"""The rate is that of the last ten minutes, not of a run that may have slept for a week."""
+
+
+def summary(path: Path) -> dict[str, Any]:
+    """Return blocks done, rate, time left, members by status and the digest of a store."""
+    store = read(path)
+    layout = _layout(store)
+    journals = store.journals()
+    committed = store.committed(journals)
+    members: dict[str, int] = {}
+    for entry in committed.values():
+        for code, n in entry.status.items():
+            name = BY_CODE[code].name
+            members[name] = members.get(name, 0) + n
+    notes = Counter(note for entry in committed.values() for note in entry.notes)
+    failed = failures(Numbers(store), layout)
+    busy = sum(entry.seconds for entry in committed.values())
+    total = math.prod(store.blocks)
+    left = busy / len(committed) * (total - len(committed)) if committed else None
+    rate = _rate(committed.values())
+    waiting = total - len(committed)
+    return {
+        "store": str(path),
+        "title": store.attrs["title"],
+        "complete": waiting == 0 and is_finalised(store),
+        "blocks": {"done": len(committed), "all": total},
+        "blocks_per_minute": None if rate is None else round(60 * rate, 2),
+        "seconds_left": round(waiting / rate, 1) if rate else None,
+        "members": members,
+        "limits": limit_tables.plain(store, committed),
+        "failures": failed,
+        "worker_seconds": round(busy, 3),
+        "worker_seconds_left": None if left is None else round(left, 3),
+        "runs": len(headers(store.journal)),
+        "running": holder(store),
+        "workers": _alive(store),
+        "quarantine": [case.note for case in quarantine.read(store.root).values()],
+        "remarks": remarks(store, journals),
+        "notes": [f"{note} ({n:,} times)" for note, n in notes.most_common(20)],
+        "synthetic": store.attrs["synthetic"],
+        "digest": store.digest(committed),
+    }
+
+
+def _layout(store: Store) -> Layout | None:
+    """Return the layout of a store; None where somebody else's module would have to run for it."""
+    try:
+        with ours_alone("status"):
+            return Layout(open_setup(store))
+    except PlanError as error:
+        if isinstance(error.__cause__, NotOurs):
+            return None
+        raise
+
+
+def _rate(entries: Collection[Entry]) -> float | None:
+    """Return blocks per second of late; None if nothing has been committed of late."""
+    since = time.time() - WINDOW_SECONDS
+    late = [entry for entry in entries if entry.at > since]
+    if not late:
+        return None
+    begun = min(entry.at - entry.seconds for entry in late)
+    return len(late) / max(time.time() - begun, 0.1)
+
+
+def _alive(store: Store) -> int:
+    """Return how many workers there are: independent ones heard of, or those of a `run`.
+
+    A `run` holds the lock; each of its threads or processes has a note, from its first block on.
+    """
+    heard = 0
+    for name in store.root.names(WORKERS):
+        with suppress(FileNotFoundError):
+            heard += heard_of(store.root.status(f"{WORKERS}/{name}").st_mtime, time.time())
+    if heard:
+        return heard
+    return max(1, sum(map(_lives, store.root.names("inflight")))) if holder(store) else 0
+
+
+def _lives(note: str) -> bool:
+    """Return whether the process of a note may be alive; of another host it may."""
+    place, *rest = note.rsplit("-", 2)
+    return not (rest and is_gone(place, rest[0]))

@@ -1,0 +1,193 @@
+"""A run that needs nobody: a job array of independent workers, and what the queue says of it."""
+
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ensemble.farming.worker import MARGIN_SECONDS, one_more
+from ensemble.planning.jobs import in_our_words, job_name
+from ensemble.planning.plan import Plan
+from ensemble.store.store import PlanError, Store
+from slurm import jobs, limits, queue
+from slurm.commands import SlurmError, available
+from slurm.resources import Resources
+from slurm.script import EARLY_SECONDS, SIGNAL_SECONDS, batch_script
+
+FOLDER = "jobs"
+LOGS = "logs"
+ARRAY, DASK = "array", "dask"
+"""Kinds of jobs: independent workers, and workers of a driver's own Dask cluster."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A job array, ready to be submitted.
+
+    Attributes
+    ----------
+    tasks : int
+        Workers' jobs; fewer than asked for where the site or the blocks set a limit.
+    script : str
+    remarks : tuple of str
+        Why there are fewer.
+    """
+
+    tasks: int
+    script: str
+    remarks: tuple[str, ...] = ()
+
+
+def prepare(plan: Plan, resources: Resources, done: int) -> Submission:
+    """Return the job array that runs what is missing of a plan.
+
+    Parameters
+    ----------
+    plan : Plan
+    resources : Resources
+        ``jobs`` is how many tasks the array is to have.
+    done : int
+        Blocks that are committed.
+
+    Raises
+    ------
+    PlanError
+        The walltime is too short, the site takes no job arrays, or its controller does not answer.
+    """
+    _refuse_short(plan, resources)
+    remarks = []
+    useful = max(1, math.ceil((plan.blocks - done) / resources.cores))
+    tasks = min(resources.jobs, useful)
+    if tasks < resources.jobs:
+        remarks.append(f"{tasks} jobs instead of {resources.jobs}: there are no more blocks")
+    if available("scontrol"):
+        try:
+            site = limits.read()
+        except SlurmError as error:
+            raise PlanError(str(error)) from error
+        allowed = limits.array_tasks(tasks, site)
+        if allowed == 0:
+            raise PlanError("this site takes no job arrays (MaxArraySize 0); use `soilsweep run`")
+        if allowed < tasks:
+            remarks.append(f"{allowed} jobs instead of {tasks}: the site's MaxArraySize")
+        tasks = allowed
+    path = plan.path.absolute()
+    # Without -P a folder of the working directory named like a package of ours would win.
+    worker = [sys.executable, "-P", "-m", "ensemble", "worker", str(path)]
+    try:
+        script = batch_script(
+            resources,
+            [*worker, "--workers", str(resources.cores)],
+            name=job_name(path),
+            log=path / LOGS,
+            array=tasks,
+        )
+    except ValueError as error:
+        raise PlanError(f"no batch script can be written: {error}") from error
+    return Submission(tasks, script, tuple(remarks))
+
+
+def _refuse_short(plan: Plan, resources: Resources) -> None:
+    """Refuse a walltime in which a worker would be told to stop before it can run a block."""
+    told = SIGNAL_SECONDS + EARLY_SECONDS
+    least = math.ceil((told + one_more(plan.layout.seconds_per_block)) / 60)
+    if resources.minutes < least:
+        raise PlanError(
+            f"execution.time is {resources.time} and needs {least} minutes: SLURM tells a job to "
+            f"stop up to {told} s before its end, and a worker begins no block that may not be "
+            f"done by the end, for which it keeps {MARGIN_SECONDS:g} s and twice what a block takes"
+        )
+
+
+def check(submission: Submission, resources: Resources) -> None:
+    """Refuse, before anything is written, what SLURM would not take.
+
+    Raises
+    ------
+    PlanError
+        With what SLURM says.
+    """
+    try:
+        jobs.check(submission.script)
+    except SlurmError as error:
+        raise PlanError(in_our_words(error, resources)) from error
+
+
+def submit(store: Store, submission: Submission, resources: Resources) -> int:
+    """Submit a job array and keep its id in the store.
+
+    Raises
+    ------
+    PlanError
+        SLURM does not take it.
+    """
+    try:
+        job = jobs.submit(submission.script)
+    except SlurmError as error:
+        words = in_our_words(error, resources)
+        raise PlanError(
+            f"{store.path}: {words}; the store is there, and `submit` goes on"
+        ) from error
+    remember(store, job, ARRAY)
+    return job
+
+
+def remember(store: Store, job: int, kind: str) -> None:
+    """Keep the id of a job of this run, for `queue_summary` and `cancel`."""
+    store.root.folder(FOLDER, make=True).write(f"{job}-{kind}", b"", sync=False)
+
+
+def job_ids(store: Path, kind: str = "*") -> list[int]:
+    """Return the ids of the jobs of a run, of one kind or all, the oldest first."""
+    names = [file.name.split("-")[0] for file in (store / FOLDER).glob(f"*[0-9]-{kind}")]
+    return sorted(int(n) for n in names if n.isascii() and n.isdecimal() and len(n) < 19)
+
+
+def cancel(store: Path, kind: str = "*") -> list[int]:
+    """Cancel the jobs of a run, of one kind or all; return their ids.
+
+    Raises
+    ------
+    PlanError
+        SLURM does not answer.
+    """
+    ids = job_ids(store, kind)
+    try:
+        jobs.cancel(ids)
+    except SlurmError as error:
+        raise PlanError(f"{store}: {error}") from error
+    return ids
+
+
+def watch(store: Path) -> "queue.Watch | None":
+    """Return a watch over the jobs of a run; None if it has none or this host has no SLURM."""
+    ids = job_ids(store)
+    if not ids or not available("squeue"):
+        return None
+    try:
+        accounting = limits.read().accounting
+    except SlurmError:
+        accounting = False
+    return queue.Watch(ids, accounting=accounting)
+
+
+def queue_summary(store: Path, watched: "queue.Watch | None") -> dict[str, Any]:
+    """Return jobs by state, why some wait or have ended and where their logs are."""
+    if watched is None:
+        return {}
+    try:
+        seen: Sequence[queue.Job] = watched.jobs()
+    except SlurmError as error:
+        return {"queue": str(error)}
+    found: dict[str, Any] = {"jobs": queue.counts(seen) or {"none in the queue": 0}}
+    if ends := queue.why_ended(seen):
+        found["ended"] = ends
+    if all(job.ended for job in seen):
+        found["logs"] = str(store / LOGS)
+    if waits := queue.why_pending(seen):
+        found["queue"] = waits
+    if watched.problem:
+        found["queue"] = f"an older answer: {watched.problem}"
+    return found

@@ -1,0 +1,329 @@
+"""Check a store: do its bytes match the journal, and does the code still give them."""
+
+import json
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble.farming.finishing import finalise
+from ensemble.farming.work import Result
+from ensemble.farming.worker import new_journal
+from ensemble.members import limits
+from ensemble.members.layout import Layout
+from ensemble.members.responses.responses import evaluate
+from ensemble.members.tiles import Chain
+from ensemble.members.work import EnsembleWork
+from ensemble.planning.creating import open_work
+from ensemble.planning.plan import digest
+from ensemble.planning.reasons import reasons
+from ensemble.runs import changing
+from ensemble.store.chunks import checksum
+from ensemble.store.journal import Entry, Key, disagreement
+from ensemble.store.lock import locked
+from ensemble.store.mixtures import remarks
+from ensemble.store.store import PlanError, Store, partial_name
+from kernels import BY_CODE, OK
+from scenarios import nearest
+
+
+@dataclass
+class Verdict:
+    """What `verify` found.
+
+    Attributes
+    ----------
+    blocks, chunks, members : int
+        Checked.
+    damage : list of str
+        One line per chunk or member that does not match.
+    repaired : int
+        Blocks run again because of it.
+    digest : str
+        Hash over all checksums: equal for equal runs.
+    remarks : list of str
+        Who wrote the store: codes that are mixed, late workers.
+    """
+
+    blocks: int = 0
+    chunks: int = 0
+    members: int = 0
+    damage: list[str] = field(default_factory=list)
+    repaired: int = 0
+    digest: str = ""
+    remarks: list[str] = field(default_factory=list)
+
+
+def verify(store: Store, *, rerun: int = 0, repair: bool = False, seed: int = 0) -> Verdict:
+    """Recompute every checksum; rerun some members; run damaged blocks again if asked.
+
+    Parameters
+    ----------
+    store : Store
+    rerun : int
+        Members drawn at random and compared bit for bit.
+    repair : bool
+        Run damaged blocks again.
+    seed : int
+        Of the draw.
+    """
+    if repair:
+        with locked(store):
+            return _verify(store, rerun, repair, seed)
+    return _verify(store, rerun, repair, seed)
+
+
+def _verify(store: Store, rerun: int, repair: bool, seed: int) -> Verdict:
+    journals, work = store.journals(), open_work(store)
+    committed = journals.committed
+    verdict = Verdict(remarks=remarks(store, journals))
+    verdict.damage += _forcing_damage(store, work)
+    for entries in journals.conflicts.values():
+        verdict.damage.append(disagreement(*entries[:2]))
+        if repair:
+            committed[entries[0].block] = _settle(store, work, entries)
+            verdict.repaired += 1
+    verdict.digest = store.digest(committed)
+    for key, entry in sorted(committed.items()):
+        found = list(_damage(store, work, key, entry, verdict))
+        verdict.blocks += 1
+        verdict.damage += found
+        if found and repair:
+            _repair(store, work, key, entry)
+            verdict.repaired += 1
+    if verdict.repaired and len(committed) == work.grid.blocks:
+        finalise(store, work, committed)
+    for member in _draw(work.layout, committed, rerun, seed):
+        verdict.members += 1
+        verdict.damage += replay(store, member, work=work).differences
+    return verdict
+
+
+def _forcing_damage(store: Store, work: EnsembleWork) -> Iterator[str]:
+    """Yield one line per forcing whose drivers are not those the run was begun with."""
+    for name, expected in store.attrs["identity"]["forcings"].items():
+        if digest(name, work.setup) != expected:
+            yield f"forcing {name!r}: its drivers are not those the run was begun with"
+
+
+def _damage(
+    store: Store, work: EnsembleWork, key: Key, entry: Entry, verdict: Verdict
+) -> Iterator[str]:
+    """Yield one line per array of a block that is not what was committed."""
+    for path, expected in entry.checksums.items():
+        verdict.chunks += 1
+        place = f"block {list(key)}, {path}"
+        if path != "partials" and path not in store.specs:
+            yield f"{place}: the store's zarr.json does not name this array"
+            continue
+        try:
+            found = checksum(_stored(store, work, key, path))
+        except (OSError, ValueError) as error:
+            yield f"{place}: cannot be read ({error})"
+            continue
+        if found != expected:
+            yield f"{place}: checksum {found}, journal says {expected}"
+
+
+def _stored(store: Store, work: EnsembleWork, key: Key, path: str) -> NDArray[Any]:
+    if path == "partials":
+        return np.frombuffer(store.root.read(partial_name(key)), dtype=np.uint8)
+    return store.read_chunk(path, work.grid.index(key, store.specs[path]))
+
+
+def _settle(store: Store, work: EnsembleWork, entries: Sequence[Entry]) -> Entry:
+    """Keep, of lines that disagree about a block, the one that it runs to again."""
+    key, result = entries[0].block, _again(work, entries[0].block, entries[0])
+    sums = store.checksums(result)
+    kept = next((one for one in entries if dict(one.checksums) == sums), None)
+    if kept is None:
+        raise _not_again(store, key)
+    store.make_folders("scratch", "partials")
+    store.write(work.grid, key, result, sync=True)
+    journal = new_journal(store)
+    for one in entries:
+        if one is not kept:
+            journal.disown(one, sync=True)
+    journal.close()
+    return kept
+
+
+def _again(work: EnsembleWork, key: Key, entry: Entry) -> Result:
+    """Run a block again, and find again of its members what its line says was found so."""
+    result, names = work.open()(key), entry.recounted
+    if not names:
+        return result
+    sums = changing.with_recounted(work.layout, key, result.arrays, result.partials, names)
+    return replace(result, partials=sums)
+
+
+def _not_again(store: Store, key: Key) -> PlanError:
+    return PlanError(
+        f"{store.path}: block {list(key)} does not give the committed values again; "
+        "the code or the machine is another one; run into a new store"
+    )
+
+
+def _repair(store: Store, work: EnsembleWork, key: Key, entry: Entry) -> None:
+    store.make_folders("scratch", "partials")
+    result = _again(work, key, entry)
+    if store.checksums(result) != dict(entry.checksums):
+        raise _not_again(store, key)
+    store.write(work.grid, key, result, sync=True)
+
+
+def _draw(layout: Layout, committed: dict[Key, Entry], count: int, seed: int) -> list[Key]:
+    """Return members (forcing, location, sample) of committed blocks."""
+    if not committed or not count:
+        return []
+    keys, draw = sorted(committed), random.Random(seed)
+    members = []
+    for _ in range(count):
+        key = draw.choice(keys)
+        spans = layout.grid.spans(key)
+        members.append(tuple(draw.randrange(s.start, s.stop) for s in spans))
+    return members
+
+
+@dataclass(frozen=True)
+class Replay:
+    """One member, run again.
+
+    Attributes
+    ----------
+    member : tuple of int
+        Forcing, location, sample.
+    parameters, responses : mapping of str to float
+    status : str
+        Name of its outcome, with the advice it carries.
+    outputs : mapping of str to ndarray
+        As the store keeps them, in its precision.
+    compared : int
+        Arrays that were compared with the store.
+    reasons : tuple of str
+        Of a member that failed: its drivers and parameters that are out of range.
+    differences : list of str
+        Arrays whose bytes differ.
+    """
+
+    member: Key
+    parameters: dict[str, float]
+    status: str
+    responses: dict[str, float]
+    outputs: dict[str, NDArray[Any]]
+    compared: int
+    differences: list[str]
+    notes: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
+def replay(store: Store, member: Key, *, work: EnsembleWork | None = None) -> Replay:
+    """Run one member alone, from the store alone, and compare it with what is stored.
+
+    Raises
+    ------
+    PlanError
+        No such member.
+    """
+    work = work or open_work(store)
+    layout, setup = work.layout, work.setup
+    for k, axis in zip(member, work.grid.axes, strict=True):
+        if not 0 <= k < axis.size:
+            raise PlanError(f"{store.path}: {axis.name} {k} is not in 0-{axis.size - 1}")
+    forcing, place, row = member
+    here, sample = slice(place, place + 1), slice(row, row + 1)
+    rows = layout.sampler.rows(forcing, here, sample)
+    chain = Chain(setup.kernel, setup.options, layout.wanted, setup.sizes)
+    drivers = {n: v[here] for n, v in setup.drivers[forcing].items()}
+    (tile,) = chain.tiles(drivers, setup.coords, rows.values, rows.levels, 1)
+    outputs = {
+        name: kept.select(tile.full(name))[0, ..., 0].astype(layout.precision)
+        for name, kept in layout.outputs.items()
+    }
+    scalars = evaluate(layout.functionals, tile, forcing, place)
+    responses = {name: float(values[0, 0]) for name, values in scalars.items()}
+    code = BY_CODE[int(tile.status[0, 0])]
+    again: dict[str, NDArray[Any]] = {"status": tile.status[0, 0], **outputs}
+    if layout.excluding:
+        left_out = limits.excluded_of(tile, layout.limits) is not None
+        again[limits.EXCLUDED] = np.array(left_out, dtype=np.uint8)
+    if layout.keeps_responses:
+        again |= {name: np.float64(value) for name, value in responses.items()}  # type: ignore[misc]
+    compared, differences = _compare(store, work, member, again)
+    parameters = {n: float(v[0, 0]) for n, v in rows.values.items()}
+    return Replay(
+        member=member,
+        parameters=parameters,
+        status=f"{code.name}: {code.advice}",
+        responses=responses,
+        outputs=outputs,
+        compared=compared,
+        differences=differences,
+        notes=(*tile.notes, *limits.notes(tile, layout.limits)),
+        reasons=tuple(reasons(setup, forcing, place, parameters)) if code.code != OK else (),
+    )
+
+
+def _compare(
+    store: Store, work: EnsembleWork, member: Key, again: dict[str, NDArray[Any]]
+) -> tuple[int, list[str]]:
+    """Return how many arrays were compared and one line for each that differs."""
+    lengths = [axis.length for axis in work.grid.axes]
+    key = tuple(k // n for k, n in zip(member, lengths, strict=True))
+    if key not in store.committed():
+        return 0, []
+    forcing, place, row = (k % n for k, n in zip(member, lengths, strict=True))
+    differences = []
+    for path, values in again.items():
+        try:
+            chunk = _stored(store, work, key, path)
+        except (OSError, ValueError) as error:
+            differences.append(f"member {list(member)}, {path}: cannot be read ({error})")
+            continue
+        stored = chunk[forcing, place, ..., row]
+        if np.asarray(stored).tobytes() != np.asarray(values).tobytes():
+            differences.append(f"member {list(member)}, {path}: the stored bytes differ")
+    return len(again), differences
+
+
+def parse_member(text: str, store: Store) -> Key:
+    """Return the member that ``JULES-ES-1p0/global/42`` or ``0/0/42`` names.
+
+    Raises
+    ------
+    PlanError
+        Not three parts, or a name that is not in the store.
+    """
+    parts = text.split("/")
+    if len(parts) != 3:
+        raise PlanError(f"member {text!r}: needed FORCING/LOCATION/SAMPLE, such as 0/0/42")
+    known = (store.read_strings("forcing"), store.read_strings("location"), ())
+    found = []
+    for part, names, axis in zip(parts, known, ("forcing", "location", "sample"), strict=True):
+        if part in names:
+            found.append(names.index(part))
+        elif part.isdecimal():
+            found.append(int(part))
+        else:
+            hint = nearest(part, names) if names else "; it is a number from 0"
+            raise PlanError(f"member {text!r}: no {axis} {part!r}{hint}")
+    return tuple(found)
+
+
+def as_json(replayed: Replay) -> str:
+    """Return a replay for programs."""
+    return json.dumps(
+        {
+            "member": list(replayed.member),
+            "parameters": replayed.parameters,
+            "status": replayed.status,
+            "responses": replayed.responses,
+            "compared": replayed.compared,
+            "differences": replayed.differences,
+            "notes": list(replayed.notes),
+            "reasons": list(replayed.reasons),
+        }
+    )

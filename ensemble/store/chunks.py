@@ -1,0 +1,96 @@
+"""Chunk files: encode and decode, and the checksums of what is in them."""
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import google_crc32c
+import numpy as np
+from numcodecs import blosc
+from numpy.typing import NDArray
+
+from ensemble.store.arrays import BLOSC_LEVEL, ArraySpec
+
+# Blosc's own thread pool would fight with our workers and is not fork-safe.
+blosc.use_threads = False
+
+
+def checksum(values: NDArray[np.generic]) -> str:
+    """Return the CRC-32C of an array's decoded bytes as 8 hex digits."""
+    # google_crc32c takes bytes-like objects of unsigned bytes alone; the view copies nothing.
+    flat = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
+    return f"{google_crc32c.value(flat):08x}"
+
+
+def chunk_name(spec: ArraySpec, index: tuple[int, ...]) -> str:
+    """Return the file of one chunk, from the root of its store."""
+    return f"{spec.path}/{'.'.join(['c', *map(str, index)])}"
+
+
+def encode(spec: ArraySpec, values: NDArray[np.generic]) -> bytes | memoryview:
+    """Return the file content of one chunk; edge chunks are padded with the fill value."""
+    if spec.dtype == "string":
+        return _encode_strings(values)
+    if values.shape != spec.chunks:
+        full = np.full(spec.chunks, spec.fill, dtype=spec.dtype)
+        full[tuple(slice(0, n) for n in values.shape)] = values
+        values = full
+    values = np.ascontiguousarray(values, dtype=spec.dtype)
+    if spec.raw:
+        return values.reshape(-1).view(np.uint8).data
+    encoded: bytes = blosc.compress(values, b"lz4", BLOSC_LEVEL, blosc.SHUFFLE, 0)
+    return encoded
+
+
+def _encode_strings(values: NDArray[np.generic]) -> bytes:
+    from numcodecs import VLenUTF8
+
+    return bytes(VLenUTF8().encode(values.astype(object).ravel()))
+
+
+def decode(spec: ArraySpec, content: bytes) -> NDArray[np.generic]:
+    """Return a chunk, padding included; raises `ValueError` for a torn one."""
+    if spec.raw:
+        raw = content
+    else:
+        # Blosc trusts the size in the header and would read past the end of a cut chunk.
+        if len(content) < 16 or int.from_bytes(content[12:16], "little") != len(content):
+            raise ValueError(f"not a whole blosc chunk: {len(content)} bytes")
+        try:
+            raw = blosc.decompress(content)
+        except (RuntimeError, ValueError) as error:
+            raise ValueError(f"not a blosc chunk ({error})") from error
+    values = np.frombuffer(raw, dtype=spec.dtype)
+    return values.reshape(spec.chunks)
+
+
+def pack(arrays: Mapping[str, NDArray[np.generic]]) -> bytes:
+    """Return named arrays as one file: a JSON line of names, dtypes and shapes, then the bytes.
+
+    numpy's archives take as long for a block's two dozen small sums as the block's kernel.
+    """
+    exact = {name: np.ascontiguousarray(a) for name, a in sorted(arrays.items())}
+    header = {name: [a.dtype.str, list(a.shape)] for name, a in exact.items()}
+    return b"\n".join([json.dumps(header).encode(), b"".join(a.tobytes() for a in exact.values())])
+
+
+def unpack(content: bytes) -> dict[str, NDArray[np.generic]]:
+    """Return what `pack` took."""
+    line, _, body = content.partition(b"\n")
+    arrays, place = {}, 0
+    for name, (dtype, shape) in json.loads(line).items():
+        count = math.prod(shape)
+        arrays[name] = np.frombuffer(body, dtype, count, place).reshape(shape)
+        place += count * np.dtype(dtype).itemsize
+    return arrays
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,224 @@
+"""A folder that is opened once: what goes into it does so whatever becomes of its name.
+
+A process that was stopped for an hour may wake when another store has taken the name of the
+one it was writing. It holds the folder and not the name, so what it still writes goes to the
+folder that it opened, which nobody reads any more, or fails because that folder is gone. No
+check of the name could promise as much: a stop can fall between the check and the rename.
+
+Inside a store no link is followed: a file or folder of ours that is a link was put there by
+somebody else, and would have us empty or remove what it points to.
+"""
+
+import os
+import shutil
+import stat
+import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from ensemble.errors import PlanError
+from ensemble.store.hosts import here
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_FILE = os.O_CLOEXEC | os.O_NOFOLLOW
+
+
+class Foreign(PlanError):
+    """A file or folder of a store is a link, or somebody else's: nothing was done with it."""
+
+
+class Folder:
+    """An open folder of this program.
+
+    Names are relative to it, with ``/`` between folders. Every method raises `Foreign` where
+    one of them is a link or belongs to somebody who should not have made it, and `OSError`
+    as the system does.
+
+    Parameters
+    ----------
+    path : Path
+        Where it lies; for messages from then on.
+    descriptor : int
+        Open, and closed with this object.
+    """
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        self.descriptor = descriptor
+        weakref.finalize(self, os.close, descriptor)
+
+    @classmethod
+    def at(cls, path: Path) -> "Folder":
+        """Open a folder by its name, which may be a person's link to it."""
+        return cls(path, os.open(path, _FOLDER))
+
+    def moved_to(self, path: Path) -> "Folder":
+        """Return this folder under the name that it has been given since it was opened."""
+        return Folder(path, os.dup(self.descriptor))
+
+    def is_at(self, path: Path) -> bool:
+        """Return whether a name is still this folder's."""
+        try:
+            return os.path.samestat(os.fstat(self.descriptor), path.stat())
+        except FileNotFoundError:
+            return False
+
+    def folder(self, name: str, *, make: bool = False) -> "Folder":
+        """Open a folder inside, made first if there is none and ``make`` says so."""
+        found = self
+        for part in name.split("/"):
+            if make:
+                with suppress(FileExistsError):
+                    os.mkdir(part, dir_fd=found.descriptor)
+            with _told(found.path / part):
+                descriptor = os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=found.descriptor)
+            found = Folder(found.path / part, descriptor)
+            self._refuse_foreign(found)
+        return found
+
+    def _refuse_foreign(self, inside: "Folder") -> None:
+        """Refuse a folder of neither this one's owner nor a group that may write here."""
+        here, there = os.fstat(self.descriptor), os.fstat(inside.descriptor)
+        shared = here.st_mode & stat.S_IWGRP and here.st_gid == there.st_gid
+        if there.st_uid not in (here.st_uid, os.geteuid(), 0) and not shared:
+            raise Foreign(
+                f"{inside.path}: belongs to user {there.st_uid} and the store to {here.st_uid}; "
+                "see what it holds, and remove it"
+            )
+
+    def open(self, name: str, flags: int, mode: int = 0o666) -> int:
+        """Return a descriptor of a file inside; ``flags`` are those of `os.open`."""
+        folder, last = self._of(name)
+        with _told(folder.path / last):
+            descriptor = os.open(last, flags | _FILE, mode, dir_fd=folder.descriptor)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise Foreign(f"{folder.path / last}: is no plain file; see what it is, and remove it")
+        return descriptor
+
+    def reader(self, name: str) -> BinaryIO:
+        """Return a file inside, open for reading."""
+        return os.fdopen(self.open(name, os.O_RDONLY), "rb")
+
+    def read(self, name: str) -> bytes:
+        """Return the content of a file inside."""
+        with self.reader(name) as file:
+            return file.read()
+
+    def _of(self, name: str) -> tuple["Folder", str]:
+        folder, _, last = name.rpartition("/")
+        return (self.folder(folder) if folder else self), last
+
+    def write(
+        self, name: str, content: bytes | memoryview, *, sync: bool, scratch: "Folder | None" = None
+    ) -> None:
+        """Write a file under a temporary name and rename it, so that it is whole or absent.
+
+        Parameters
+        ----------
+        name : str
+            In a folder that exists.
+        content : bytes
+        sync : bool
+            Whether the file and its name must survive a power cut.
+        scratch : Folder, optional
+            For the temporary name, on the same file system; what a killed process leaves is
+            found there. Beside the file otherwise.
+        """
+        folder, last = self._of(name)
+        beside = scratch or folder
+        temporary = f".{last}.{here()}-{os.getpid()}-{threading.get_ident()}.tmp"
+        try:
+            beside._fill(temporary, content, sync)
+            ends = {"src_dir_fd": beside.descriptor, "dst_dir_fd": folder.descriptor}
+            os.rename(temporary, last, **ends)
+        except BaseException as error:
+            beside.remove(temporary)
+            if isinstance(error, OSError):
+                # The system has told the temporary name, or none.
+                error.filename = str(folder.path / last)
+            raise
+        if sync:
+            folder.sync()
+
+    def link(self, source: "Folder", name: str) -> None:
+        """Give a file in another folder, of that name, the same name in this one."""
+        (here, last), (there, _) = self._of(name), source._of(name)
+        ends = {"src_dir_fd": there.descriptor, "dst_dir_fd": here.descriptor}
+        os.link(last, last, **ends, follow_symlinks=False)
+
+    def _fill(self, name: str, content: bytes | memoryview, sync: bool) -> None:
+        """Write a new file, in place of one that a killed process of the same number left."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        try:
+            descriptor = self.open(name, flags)
+        except FileExistsError:
+            self.remove(name)
+            descriptor = self.open(name, flags)
+        try:
+            view = memoryview(content)
+            while view:
+                view = view[os.write(descriptor, view) :]
+            if sync:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def sync(self) -> None:
+        """Make the names in this folder durable."""
+        os.fsync(self.descriptor)
+
+    def names(self, name: str = "") -> list[str]:
+        """Return what lies in this folder, or in one inside; nothing where there is none."""
+        try:
+            folder = self.folder(name) if name else self
+            return sorted(os.listdir(folder.descriptor))
+        except FileNotFoundError:
+            return []
+
+    def status(self, name: str) -> os.stat_result:
+        """Return what the system says of a file inside, of a link itself."""
+        folder, last = self._of(name)
+        return os.stat(last, dir_fd=folder.descriptor, follow_symlinks=False)
+
+    def exists(self, name: str) -> bool:
+        """Return whether there is a file or folder of that name inside."""
+        try:
+            self.status(name)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def touch(self, name: str) -> None:
+        """Set a file's time to now, by the clock of the file system."""
+        folder, last = self._of(name)
+        os.utime(last, dir_fd=folder.descriptor, follow_symlinks=False)
+
+    def remove(self, name: str) -> None:
+        """Remove a file, or a link itself, if it is there."""
+        with suppress(FileNotFoundError):
+            folder, last = self._of(name)
+            os.unlink(last, dir_fd=folder.descriptor)
+
+    def remove_folder(self, name: str) -> None:
+        """Remove a folder and what is in it, as far as that can be done; links are not followed."""
+        with suppress(FileNotFoundError):
+            folder, last = self._of(name)
+            shutil.rmtree(last, ignore_errors=True, dir_fd=folder.descriptor)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Say of a link that it is one, and of every other error where it was."""
+    try:
+        yield
+    except OSError as error:
+        if path.is_symlink():
+            text = f"{path}: is a symbolic link, which no file or folder of a store is"
+            raise Foreign(f"{text}; see where it leads, and remove it") from error
+        # The system has told only the last name.
+        error.filename = str(path)
+        raise

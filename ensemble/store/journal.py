@@ -1,0 +1,363 @@
+"""Journals: one append-only file per worker process; a block is committed if a line says so.
+
+Chunk files are not evidence: a chunk may be there and its neighbour not, and a block that
+died between two renames looks complete array by array. A line is written after all chunks
+of its block are, carries its own checksum, and a torn last line is simply not valid.
+"""
+
+import json
+import os
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from ensemble.store.folders import Folder
+from ensemble.store.hosts import here
+from ensemble.store.platforms import sync as sync_file
+
+Key = tuple[int, ...]
+
+GENERATION = "generation"
+"""File beside the journals of a store that has taken the place of a shorter one."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A committed block.
+
+    Attributes
+    ----------
+    block : tuple of int
+        Index along each axis of the work.
+    checksums : mapping of str to str
+        CRC-32C of the decoded values, by array.
+    status : mapping of int to int
+        Members by status code.
+    seconds : float
+        From claim to commit.
+    notes : tuple of str
+        What a person should know: exceptions of members.
+    beyond : mapping of str to int
+        Members beyond the limit of an output, by name.
+    excluded : int
+        Members that statistics are made without because of that.
+    journal, line, kernel : str
+        The file and the checksum of its line; a short hash of the code that made the block.
+    recounted : tuple of str
+        Sums that were not added up when it ran, but of its members as the store holds them.
+    at : float
+        Seconds since 1970 of the commit, by the clock of its host.
+    """
+
+    block: Key
+    checksums: Mapping[str, str]
+    status: Mapping[int, int]
+    seconds: float
+    notes: tuple[str, ...] = ()
+    attempt: int = 1
+    recounted: tuple[str, ...] = ()
+    journal: str = field(default="", compare=False)
+    line: str = field(default="", compare=False)
+    kernel: str = field(default="", compare=False)
+    at: float = field(default=0.0, compare=False)
+    beyond: Mapping[str, int] = field(default_factory=dict)
+    excluded: int = 0
+
+
+class Journal:
+    """The journal of this process; opened at the first line, safe for threads."""
+
+    def __init__(self, folder: Folder, header: Mapping[str, Any]) -> None:
+        self.folder = folder
+        self.name = f"{here()}-{os.getpid()}-{time.time_ns()}.jsonl"
+        self._header = dict(header)
+        self._lock = threading.Lock()
+        self._descriptor: int | None = None
+
+    def commit(self, entry: Entry, *, sync: bool) -> None:
+        """Append the line that makes a block count."""
+        record = {
+            "block": list(entry.block),
+            "checksums": dict(entry.checksums),
+            "status": {str(code): n for code, n in entry.status.items()},
+            "seconds": round(entry.seconds, 6),
+            "attempt": entry.attempt,
+            "at": round(time.time(), 3),
+        }
+        if entry.notes:
+            record["notes"] = list(entry.notes)
+        if entry.beyond:
+            record["beyond"] = dict(entry.beyond)
+        if entry.excluded:
+            record["excluded"] = entry.excluded
+        self._add(record, sync)
+
+    def disown(self, entry: Entry, *, sync: bool) -> None:
+        """Append a line that makes another line of a block not count any more."""
+        self._add({"void": {"journal": entry.journal, "line": entry.line}}, sync)
+
+    def _add(self, record: Mapping[str, Any], sync: bool) -> None:
+        with self._lock:
+            if self._descriptor is None:
+                self._descriptor = self._open(sync)
+            self._append(record, sync)
+
+    def _open(self, sync: bool) -> int:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_EXCL
+        descriptor = self._descriptor = self.folder.open(self.name, flags)
+        more = {"time": time.time(), "generation": generation(self.folder)}
+        self._append({"start": {**self._header, **more}}, sync)
+        return descriptor
+
+    def _append(self, record: Mapping[str, Any], sync: bool) -> None:
+        assert self._descriptor is not None
+        line = as_line(record)
+        # One write per line: with O_APPEND two lines never mix, and a torn one ends the file.
+        written = os.write(self._descriptor, line)
+        if written != len(line):
+            raise OSError(28, "no space left for the journal", str(self.folder.path / self.name))
+        if sync:
+            sync_file(self._descriptor)
+
+    def close(self) -> None:
+        """Close the file; nothing is lost if it is never called."""
+        with self._lock:
+            if self._descriptor is not None:
+                os.close(self._descriptor)
+                self._descriptor = None
+
+
+def as_line(record: Mapping[str, Any]) -> bytes:
+    """Return a line of a journal: a checksum, and what it is of."""
+    text = json.dumps(record, separators=(",", ":"))
+    return f"{zlib.crc32(text.encode()):08x} {text}\n".encode()
+
+
+def generation(folder: Folder) -> int:
+    """Return how often the store of these journals has taken the place of another."""
+    try:
+        return int(folder.read(GENERATION))
+    except FileNotFoundError:
+        return 0
+
+
+def set_generation(folder: Folder, number: int) -> None:
+    """Say of a new store that it takes the place of another."""
+    folder.write(GENERATION, str(number).encode(), sync=True)
+
+
+def copy_with(source: Folder, target: Folder, found: Mapping[Key, Entry]) -> None:
+    """Copy journals for a store that takes another's place, with entries of some of its blocks.
+
+    Of each block the line that counts stays, with the checksums of its entry; lines of late
+    workers and disowned ones do not come along, which would count again under the new number.
+    """
+    number = generation(source) + 1
+    set_generation(target, number)
+    for name in _journals(source):
+        lines = []
+        for line, record in _records(source, name):
+            if "start" in record:
+                lines.append(as_line({"start": {**record["start"], "generation": number}}))
+            entry = found.get(tuple(record.get("block", ())))
+            if entry and (entry.journal, entry.line) == (name, line):
+                again = {"recounted": list(entry.recounted)} if entry.recounted else {}
+                lines.append(as_line({**record, "checksums": dict(entry.checksums), **again}))
+        target.write(name, b"".join(lines), sync=True)
+
+
+def _journals(folder: Folder) -> Iterator[str]:
+    return (name for name in folder.names() if name.endswith(".jsonl"))
+
+
+def _records(folder: Folder, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield checksum and content of the valid lines of one journal."""
+    for number, line in enumerate(folder.read(name).split(b"\n"), start=1):
+        if len(line) < 10 or line[8:9] != b" ":
+            continue
+        text = line[9:]
+        if b"%08x" % zlib.crc32(text) == line[:8]:
+            try:
+                record = json.loads(text)
+                _refuse_absurd(record)
+            except (ValueError, RecursionError) as error:
+                raise ValueError(
+                    f"journal {name}, line {number}: its checksum is right and {error}; no version "
+                    "of this program wrote it: see where that file is from, and remove it"
+                ) from error
+            yield line[:8].decode(), record
+
+
+def _refuse_absurd(record: Any) -> None:
+    """Refuse what is no line of a journal; raises ValueError with what is wrong with it."""
+    if not isinstance(record, dict):
+        raise ValueError(f"it holds {type(record).__name__}")
+    kind = next((name for name in _SHAPES if name in record), None)
+    if kind is None:
+        raise ValueError(f"it says {', '.join(sorted(record))[:60] or 'nothing'}")
+    held = record if kind == "block" else record[kind]
+    if not isinstance(held, dict):
+        raise ValueError(f"its {kind!r} is {str(held)[:60]!r}")
+    needed, more = _SHAPES[kind]
+    for name, fits in {**needed, **{n: f for n, f in more.items() if n in held}}.items():
+        if name not in held:
+            raise ValueError(f"it lacks {name!r}")
+        if not fits(held[name]):
+            raise ValueError(f"its {name!r} is {str(held[name])[:60]!r}")
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 2**63
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_seconds(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value < 1e18
+
+
+def _is_key(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(map(_is_count, value))
+
+
+def _are_counts(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        code.isdecimal() and int(code) < 256 and _is_count(n) for code, n in value.items()
+    )
+
+
+def _are_named_counts(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_is_count, value.values()))
+
+
+def _are_texts(value: Any) -> bool:
+    texts = value.values() if isinstance(value, dict) else value
+    return isinstance(value, dict | list) and all(map(_is_text, texts))
+
+
+_Shape = dict[str, Callable[[Any], bool]]
+_SHAPES: dict[str, tuple[_Shape, _Shape]] = {
+    "start": ({}, {"cpu": _is_text, "kernel": _is_text, "generation": _is_count}),
+    "void": ({"journal": _is_text, "line": _is_text}, {}),
+    "block": (
+        {
+            **{"block": _is_key, "checksums": _are_texts, "status": _are_counts},
+            **{"seconds": _is_seconds, "attempt": _is_count},
+        },
+        {
+            **{"notes": _are_texts, "at": _is_seconds},
+            **{"beyond": _are_named_counts, "excluded": _is_count, "recounted": _are_texts},
+        },
+    ),
+}
+"""What each kind of line holds at least, what it may hold, and how that looks."""
+
+
+def headers(folder: Folder) -> list[dict[str, Any]]:
+    """Return the first line of every journal: host, versions, code, CPU, time; and its file."""
+    found = []
+    for name in _journals(folder):
+        # It is looked for and not the rest: a journal may have a hundred thousand lines.
+        starts = (r["start"] for _, r in _records(folder, name) if "start" in r)
+        found += [{**start, "journal": name} for start in islice(starts, 1)]
+    return found
+
+
+@dataclass(frozen=True)
+class Journals:
+    """What the journals of a store say.
+
+    Attributes
+    ----------
+    committed : mapping of block to Entry
+    conflicts : mapping of block to list of Entry
+        Blocks that two lines say different things of.
+    late : mapping of str to int
+        Lines that do not count, by journal: of workers of a store that this one has replaced.
+    kernels : mapping of str to int
+        Committed blocks by the short hash of the code that made them; ``""`` where a journal
+        does not say.
+    """
+
+    committed: dict[Key, Entry] = field(default_factory=dict)
+    conflicts: dict[Key, list[Entry]] = field(default_factory=dict)
+    late: dict[str, int] = field(default_factory=dict)
+    kernels: dict[str, int] = field(default_factory=dict)
+
+
+def read(folder: Folder) -> Journals:
+    """Return what all journals say.
+
+    Raises
+    ------
+    ValueError
+        A line is not one of ours, though its checksum is right.
+    """
+    now, found = generation(folder), Journals()
+    lines: dict[Key, list[Entry]] = {}
+    void: set[tuple[str, str]] = set()
+    for name in _journals(folder):
+        start: Mapping[str, Any] = {}
+        for line, record in _records(folder, name):
+            start = record.get("start", start)
+            if "void" in record:
+                void.add((record["void"]["journal"], record["void"]["line"]))
+            if "block" not in record:
+                continue
+            if start.get("generation", 0) != now:
+                found.late[name] = found.late.get(name, 0) + 1
+                continue
+            _add(lines, _entry(record, name, line, str(start.get("kernel", ""))))
+    for key, entries in lines.items():
+        left = [one for one in entries if (one.journal, one.line) not in void]
+        if len(left) > 1:
+            found.conflicts[key] = left
+        elif left:
+            found.committed[key] = left[0]
+            kernel = left[0].kernel
+            found.kernels[kernel] = found.kernels.get(kernel, 0) + 1
+    return found
+
+
+def _add(lines: dict[Key, list[Entry]], entry: Entry) -> None:
+    """Add a line that says something else of its block than those before it."""
+    known = lines.setdefault(entry.block, [])
+    if all(one.checksums != entry.checksums for one in known):
+        known.append(entry)
+
+
+def _entry(record: Mapping[str, Any], journal: str, line: str, kernel: str) -> Entry:
+    return Entry(
+        block=tuple(record["block"]),
+        checksums=record["checksums"],
+        status={int(code): n for code, n in record["status"].items()},
+        seconds=record["seconds"],
+        notes=tuple(record.get("notes", ())),
+        recounted=tuple(record.get("recounted", ())),
+        attempt=record["attempt"],
+        journal=journal,
+        line=line,
+        kernel=kernel,
+        at=record.get("at", 0.0),
+        beyond=record.get("beyond", {}),
+        excluded=record.get("excluded", 0),
+    )
+
+
+def disagreement(first: Entry, second: Entry) -> str:
+    """Return what two lines of one block say differently, for a person."""
+    differ = sorted(
+        name
+        for name in first.checksums.keys() | second.checksums.keys()
+        if first.checksums.get(name) != second.checksums.get(name)
+    )
+    return (
+        f"block {list(first.block)} was committed twice with different {', '.join(differ)} "
+        f"({first.journal} and {second.journal})"
+    )

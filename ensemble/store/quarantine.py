@@ -1,0 +1,105 @@
+"""Members that kill or stop their process: known by evidence, and never run with others again."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ensemble.errors import PlanError
+from ensemble.store.folders import Folder
+from ensemble.store.journal import Key
+from kernels import CRASHED, TIMED_OUT
+
+FOLDER = "quarantine"
+CONTROL = -1
+"""In the place of a member's sample: the control member of its forcing and location."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A member in quarantine.
+
+    Attributes
+    ----------
+    member : tuple of int
+        Forcing, location, sample; sample is `CONTROL` for the control member.
+    status : int
+        ``CRASHED`` or ``TIMED_OUT``.
+    cause : str
+        The evidence: ``killed by SIGSEGV``.
+    replay : str
+        A command that runs it again.
+    """
+
+    member: Key
+    status: int
+    cause: str
+    replay: str
+
+    @property
+    def note(self) -> str:
+        """Return one line for a person."""
+        name = "/".join(map(str, self.member))
+        verb = "crashed" if self.status == CRASHED else "hung"
+        return f"member {name} {verb}: {self.cause}; {self.replay}"
+
+
+def record(store: Folder, case: Case) -> None:
+    """Put a member in quarantine, for good."""
+    name = f"{'_'.join(map(str, case.member))}.json"
+    content = json.dumps(asdict(case)).encode()
+    store.folder(FOLDER, make=True).write(name, content, sync=True)
+
+
+def read(store: Folder) -> dict[Key, Case]:
+    """Return every member in quarantine."""
+    return {case.member: case for case in _cases(store)}
+
+
+def _cases(store: Folder) -> Iterator[Case]:
+    for name in store.names(FOLDER):
+        if name[0].isdigit() and name.endswith(".json"):
+            try:
+                yield _case(json.loads(store.read(f"{FOLDER}/{name}")))
+            except (ValueError, RecursionError) as error:
+                raise PlanError(
+                    f"{store.path / FOLDER / name}: says of no member why it is left out "
+                    f"({error}); no version of this program wrote it: see where it is from, and "
+                    "remove it"
+                ) from error
+
+
+def _case(found: Any) -> Case:
+    """Return what a file says; raises `ValueError` where it is none of ours."""
+    if not isinstance(found, dict) or found.keys() != {"member", "status", "cause", "replay"}:
+        raise ValueError("other keys")
+    member = found["member"]
+    if not (isinstance(member, list) and len(member) == 3 and all(map(_is_place, member))):
+        raise ValueError("its member is no forcing, location and sample")
+    if found["status"] not in (CRASHED, TIMED_OUT) or type(found["status"]) is not int:
+        raise ValueError("its status is another")
+    if not (isinstance(found["cause"], str) and isinstance(found["replay"], str)):
+        raise ValueError("its cause is no text")
+    return Case(tuple(member), found["status"], found["cause"], found["replay"])
+
+
+def _is_place(number: Any) -> bool:
+    return type(number) is int and CONTROL <= number < 2**63
+
+
+def of_block(cases: Mapping[Key, Case], spans: tuple[slice, ...]) -> dict[tuple[int, int], Case]:
+    """Return the cases of one block by place in it: (location, sample or `CONTROL`)."""
+    forcings, locations, samples = spans
+    found = {}
+    for (f, place, sample), case in cases.items():
+        if f not in _range(forcings) or place not in _range(locations):
+            continue
+        if sample == CONTROL and samples.start == 0:
+            found[place - locations.start, CONTROL] = case
+        elif sample in _range(samples):
+            found[place - locations.start, sample - samples.start] = case
+    return found
+
+
+def _range(span: slice) -> range:
+    return range(span.start, span.stop)

@@ -1,0 +1,1 @@
+"""A run as cells of text, the same for console and page."""
