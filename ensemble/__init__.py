@@ -3,26 +3,26 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ensemble.farming.backends import StoppedEarly as StoppedEarly
-    from ensemble.farming.farm import Outcome as Outcome
-    from ensemble.farming.farm import run as run
+    from ensemble.errors import PlanError as PlanError
+    from ensemble.errors import StoppedEarly as StoppedEarly
     from ensemble.planning.plan import Plan as Plan
     from ensemble.planning.plan import plan as plan
     from ensemble.runs.extend import Extension as Extension
     from ensemble.runs.extend import extend as extend
+    from ensemble.runs.run import Outcome as Outcome
+    from ensemble.runs.run import run as run
     from ensemble.store.opening import open_run as open_run
-    from ensemble.store.store import PlanError as PlanError
 
 _HOMES = {
-    "Outcome": "ensemble.farming.farm",
-    "StoppedEarly": "ensemble.farming.backends",
-    "run": "ensemble.farming.farm",
+    "Outcome": "ensemble.runs.run",
+    "StoppedEarly": "ensemble.errors",
+    "run": "ensemble.runs.run",
     "Extension": "ensemble.runs.extend",
     "extend": "ensemble.runs.extend",
     "Plan": "ensemble.planning.plan",
     "plan": "ensemble.planning.plan",
     "open_run": "ensemble.store.opening",
-    "PlanError": "ensemble.store.store",
+    "PlanError": "ensemble.errors",
 }
 __all__ = sorted(_HOMES)
 

@@ -1,4 +1,14 @@
-"""What a run ends with that a person has to know."""
+"""How a run ends, for people and for programs: errors and exit codes."""
+
+DONE = 0
+USER = 2
+"""The user's input: nothing was written, nothing is lost."""
+
+FAILED_MEMBERS = 3
+"""Finished, but members failed above the limit, bytes do not match, or intervals stayed wide."""
+
+RESUMABLE = 75
+"""Stopped early; the same command goes on (EX_TEMPFAIL)."""
 
 
 class PlanError(ValueError):

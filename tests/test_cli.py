@@ -96,8 +96,8 @@ def test_json_has_null_for_what_is_no_number(capsys):
 
 def test_failed_members_above_the_limit_give_code_3(monkeypatch):
     failing = property(lambda outcome: 0.5)
-    monkeypatch.setattr("ensemble.farming.farm.Outcome.failed_share", failing)
-    monkeypatch.setattr("ensemble.farming.farm.Outcome.failed", property(lambda outcome: 400))
+    monkeypatch.setattr("ensemble.runs.run.Outcome.failed_share", failing)
+    monkeypatch.setattr("ensemble.runs.run.Outcome.failed", property(lambda outcome: 400))
     said = soilsweep("run", "s.yaml", "--store", "run.zarr", "--quiet")
     assert said.code == 3
     assert "400 members failed (50.00%), more than failed_limit 5.00%" in said.err

@@ -12,7 +12,7 @@ import pytest
 from commandline import refused, soilsweep
 from malformed_scenarios import GOOD
 
-import ensemble.farming.farm  # noqa: F401
+import ensemble.runs.run  # noqa: F401
 from ensemble.store import platforms
 
 WINDOWS = """

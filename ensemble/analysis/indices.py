@@ -27,13 +27,14 @@ from ensemble.analysis.factorial import (
     shares,
     subsets,
 )
-from ensemble.members.coordinates import is_copy
+from ensemble.errors import PlanError
 from ensemble.members.layout import Keep, Layout
 from ensemble.members.limits import left_out, remedy
+from ensemble.members.reopening import open_setup
 from ensemble.members.statistics import REFUSE_ABOVE
-from ensemble.planning.creating import open_setup
 from ensemble.store.arrays import ArraySpec
-from ensemble.store.store import PlanError, Store, add_arrays, read
+from ensemble.store.coordinates import is_copy
+from ensemble.store.store import Store, add_arrays, read
 from ensemble.tables.indices import output_tables, row_tables
 from ensemble.tables.responses import analysis_tables
 from ensemble.tables.shares import variance_tables

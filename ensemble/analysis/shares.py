@@ -24,12 +24,12 @@ from ensemble.analysis.factorial import (
     factorial,
     order_of,
 )
-from ensemble.members.coordinates import is_copy
 from ensemble.members.layout import Layout
+from ensemble.members.reopening import open_setup
 from ensemble.members.space import sums as aggregates
 from ensemble.members.statistics import REFUSE_ABOVE
-from ensemble.planning.creating import open_setup
 from ensemble.store.arrays import ArraySpec
+from ensemble.store.coordinates import is_copy
 from ensemble.store.store import Store
 from ensemble.tables.results import Numbers
 from kernels import MODEL

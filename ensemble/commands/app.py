@@ -29,7 +29,7 @@ from ensemble.commands.arguments import (
     print_json,
 )
 from ensemble.commands.stopping import stop_on_signals, this_command
-from ensemble.exits import FAILED_MEMBERS, RESUMABLE, USER
+from ensemble.errors import FAILED_MEMBERS, RESUMABLE, USER
 from ensemble.store.room import out_of_room, why_not_written
 
 if TYPE_CHECKING:
@@ -205,8 +205,8 @@ def run(
     Ctrl-C or SIGTERM stops after the running blocks; the same command goes on from there.
     """
     from ensemble.commands import console
-    from ensemble.farming import farm as engine
     from ensemble.planning import plan as planning
+    from ensemble.runs import run as engine
     from ensemble.store import places
 
     loaded = load(scenario, settings)
@@ -323,11 +323,11 @@ def replay(
 ) -> None:
     """Run one member again, from the store alone, and compare its bytes."""
     from ensemble.commands import console
-    from ensemble.planning import creating as launch
     from ensemble.runs import verify as verifying
     from ensemble.store import quarantine
+    from ensemble.store.store import read as read_store
 
-    opened = launch.read_store(store)
+    opened = read_store(store)
     place = verifying.parse_member(member, opened)
     if case := quarantine.read(opened.root).get(place):
         console.warn(f"in quarantine, so this process may end or hang: {case.cause}")
@@ -351,10 +351,10 @@ def verify(
 ) -> None:
     """Recompute every checksum of a store."""
     from ensemble.commands import console
-    from ensemble.planning import creating as launch
     from ensemble.runs import verify as verifying
+    from ensemble.store.store import read as read_store
 
-    verdict = verifying.verify(launch.read_store(store), rerun=rerun, repair=repair)
+    verdict = verifying.verify(read_store(store), rerun=rerun, repair=repair)
     print_json(vars(verdict)) if as_json else console.print_verdict(verdict)
     if verdict.damage and not (repair and verdict.repaired):
         raise typer.Exit(FAILED_MEMBERS)
@@ -408,8 +408,7 @@ def _main() -> None:
 
 
 def _fail_if_expected(error: Exception) -> None:
-    from ensemble.farming.backends import StoppedEarly
-    from ensemble.store.store import PlanError
+    from ensemble.errors import PlanError, StoppedEarly
 
     if isinstance(error, PlanError):
         _fail(str(error), USER)

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ensemble.farming.farm import Outcome, Progress
+from ensemble.farming.farm import Progress
 from ensemble.printing import behind
 from ensemble.runs import failing
+from ensemble.runs.run import Outcome
 from ensemble.tables.limits import limit_lines, table_at
 from ensemble.tables.responses import Table, response_tables
 from ensemble.tables.sums import tables_at

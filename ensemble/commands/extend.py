@@ -11,7 +11,7 @@ import typer
 from ensemble.__main__ import REPLACEABLE
 from ensemble.commands.arguments import JsonOption, StoreArgument, WorkersOption, print_json
 from ensemble.commands.stopping import stop_on_signals, this_command
-from ensemble.exits import FAILED_MEMBERS, RESUMABLE
+from ensemble.errors import FAILED_MEMBERS, RESUMABLE
 
 if TYPE_CHECKING:
     from ensemble.farming.farm import Progress

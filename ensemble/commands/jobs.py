@@ -41,8 +41,8 @@ def worker(
     """
     from ensemble.farming.independent import Terms
     from ensemble.farming.parent import tend
-    from ensemble.planning.creating import read_store
     from ensemble.store.platforms import cores
+    from ensemble.store.store import read as read_store
     from scenarios import Scenario
 
     opened = read_store(store)
@@ -70,21 +70,21 @@ def submit(
     from ensemble.commands import console
     from ensemble.errors import PlanError
     from ensemble.farming import caching
-    from ensemble.farming import farm as engine
+    from ensemble.farming.jobs import resources_of
     from ensemble.planning import feasibility
-    from ensemble.planning import jobs as resources
     from ensemble.planning import plan as planning
-    from ensemble.planning.creating import read_store
+    from ensemble.runs import run as engine
     from ensemble.runs import submit as submitting
     from ensemble.store import places
     from ensemble.store.platforms import without
+    from ensemble.store.store import read as read_store
 
     loaded = load(scenario, ["execution.backend=slurm", *settings])
     if why := without("slurm"):
         raise PlanError(why)
     planned = planning.plan(loaded, store=store)
     asked = caching.with_cache(
-        resources.resources_of(cast("Slurm", loaded.execution), loaded.base),
+        resources_of(cast("Slurm", loaded.execution), loaded.base),
         loaded.base,
         planned.path,
     )
@@ -121,10 +121,10 @@ def submit(
 
 def cancel(store: StoreArgument) -> None:
     """Cancel the SLURM jobs of a run; what is committed stays, and `submit` goes on."""
-    from ensemble.planning.creating import read_store
-    from ensemble.runs import submit as submitting
+    from ensemble.farming import jobs
+    from ensemble.store.store import read as read_store
 
-    cancelled = submitting.cancel(read_store(store).path)
+    cancelled = jobs.cancel(read_store(store).path)
     named = ", ".join(map(str, cancelled)) or "none: no job of this run is known"
     typer.echo(f"cancelled: {named}")
 
@@ -138,7 +138,7 @@ def status(
 ) -> None:
     """Show blocks done, rate, time left, jobs in the queue and failures; also while it runs."""
     from ensemble.commands import console, watching
-    from ensemble.exits import RESUMABLE
+    from ensemble.errors import RESUMABLE
     from ensemble.runs import submit as submitting
     from ensemble.runs.status import summary
 

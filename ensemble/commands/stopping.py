@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ensemble.exits import RESUMABLE
+from ensemble.errors import RESUMABLE
 
 
 def this_command() -> str:

@@ -65,7 +65,7 @@ def _has(part: object, name: str) -> bool:
 def _folder(loaded: "Loaded", store: str | None) -> str:
     """Return the folder of a scenario's jobs; empty where its run leaves it to numba."""
     from ensemble.farming import caching
-    from ensemble.planning.jobs import resources_of
+    from ensemble.farming.jobs import resources_of
     from ensemble.store.places import store_place
 
     if loaded.execution.backend != "slurm":

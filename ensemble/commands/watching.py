@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ensemble.commands import console
+from ensemble.farming.jobs import job_ids
 from ensemble.printing import behind
 from ensemble.runs import submit as submitting
 from ensemble.runs.status import summary
@@ -48,7 +49,7 @@ def how_to_go_on(store: Path) -> str:
     """Return what to say of a run that is not complete and that nobody works on."""
     path, logs = (shlex.quote(str(p)) for p in (store, store / submitting.LOGS))
     text = "nobody works on it any more; "
-    if not submitting.job_ids(store):
+    if not job_ids(store):
         return f"{text}the command that began it goes on, or here: soilsweep worker {path}"
     return (
         f"{text}its jobs have ended. Go on with the `soilsweep submit` or `run` that began it, or "

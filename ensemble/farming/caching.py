@@ -9,7 +9,7 @@ import stat
 from dataclasses import replace
 from pathlib import Path
 
-from ensemble.store.store import PlanError
+from ensemble.errors import PlanError
 from scenarios.paths import placed
 from slurm.resources import Resources
 

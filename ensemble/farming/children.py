@@ -5,7 +5,6 @@ Dask, MPI or SLURM say of the block is not.
 """
 
 import json
-import os
 import select
 import signal
 import subprocess
@@ -13,16 +12,11 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ensemble.errors import PlanError, StoppedEarly
-from ensemble.exits import RESUMABLE, USER
+from ensemble.errors import RESUMABLE, USER, PlanError, StoppedEarly
 from ensemble.farming.memory import MemoryWatch
-from ensemble.store.room import why_not_written
 from kernels import CRASHED, TIMED_OUT
-
-if TYPE_CHECKING:
-    from ensemble.members.work import EnsembleWork
 
 START_SECONDS = 600
 """Importing, opening the store and compiling, on a slow shared file system."""
@@ -59,12 +53,12 @@ Process = subprocess.Popen[bytes]
 
 
 def supervise(task: Mapping[str, Any], seconds: float) -> Death | None:
-    """Run a task of `main` in a process of its own; None if it came to its end.
+    """Run a task of `trial.main` in a process of its own; None if it came to its end.
 
     Parameters
     ----------
     task : mapping
-        Keywords of `perform`, as JSON can say them.
+        Keywords of `trial.perform`, as JSON can say them.
     seconds : float
         Limit, counted from when the child has opened the store and compiled.
 
@@ -76,7 +70,7 @@ def supervise(task: Mapping[str, Any], seconds: float) -> Death | None:
     """
     memory = MemoryWatch()
     with tempfile.TemporaryFile() as said:
-        child = start("ensemble.farming.children", task, stdout=subprocess.PIPE, stderr=said)
+        child = start("ensemble.farming.trial", task, stdout=subprocess.PIPE, stderr=said)
         try:
             code = _wait(child, seconds)
         finally:
@@ -130,7 +124,7 @@ class Prober:
         self._said = tempfile.TemporaryFile()
         task = {"store": store, "block": block, "serve": True}
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        self._child = start("ensemble.farming.children", task, stderr=self._said, **pipes)
+        self._child = start("ensemble.farming.trial", task, stderr=self._said, **pipes)
 
     def dies(self, part: list[int], seconds: float) -> bool:
         """Return whether a process that runs these members dies, or takes longer than that."""
@@ -151,94 +145,3 @@ class Prober:
         self._child.kill()
         self._child.communicate()
         self._said.close()
-
-
-def perform(
-    store: str,
-    block: list[int],
-    sync: bool = True,
-    seconds: float = 0.0,
-    part: list[int] | None = None,
-    serve: bool = False,
-) -> None:
-    """Do in this process what a parent watches: commit a block, or try a part of it.
-
-    Parameters
-    ----------
-    store : str
-    block : list of int
-    sync : bool
-    seconds : float
-        Limit; this process ends itself a little later if its parent has died.
-    part : list of int, optional
-        First and last + 1 location and sample of the members to try; two numbers for the
-        control members of some locations. Without it the block is run and committed.
-    serve : bool
-        Try the parts that standard input names, each in a fork; see `Prober`.
-    """
-    from ensemble.farming.worker import HangLimit, Worker
-    from ensemble.planning.creating import join, read_store
-
-    opened = read_store(store)
-    work = join(opened)
-    work.compile()
-    if serve:
-        _serve(work, block[0])
-        return
-    os.write(1, b".")
-    signal.setitimer(signal.ITIMER_REAL, 2 * seconds)
-    if part is not None:
-        _try(work, block[0], part)
-        return
-    worker = Worker(opened, work, sync, HangLimit(seconds, 0.0, {}), alarm=False)
-    worker.commit(work.open(), tuple(block))
-    worker.close()
-
-
-def _try(work: "EnsembleWork", forcing: int, part: list[int]) -> None:
-    work.probe(forcing, slice(*part[:2]), slice(*part[2:]) if len(part) == 4 else None)
-
-
-def _serve(work: "EnsembleWork", forcing: int) -> None:
-    """Answer every ``[part, seconds]`` with 0 or how its process ended."""
-    for line in sys.stdin:
-        part, seconds = json.loads(line)
-        child = os.fork()
-        if child == 0:
-            signal.setitimer(signal.ITIMER_REAL, seconds)
-            _try(work, forcing, part)
-            os._exit(0)
-        status = os.waitpid(child, 0)[1]
-        os.write(1, b"%d\n" % status)
-
-
-def main() -> None:
-    """Run the task of the command line; see `supervise`."""
-    from ensemble.printing import guarded
-
-    with guarded():
-        _main()
-
-
-def _main() -> None:
-    try:
-        perform(**json.loads(sys.argv[1]))
-    except PlanError as error:
-        _end(str(error), USER)
-    except StoppedEarly as error:
-        _end(str(error), RESUMABLE)
-    except OSError as error:
-        _end(f"{error.filename or 'the store'}: {why_not_written(error)}", RESUMABLE)
-    # Threads of libraries must not keep a process alive whose work is done.
-    sys.stderr.flush()
-    os._exit(0)
-
-
-def _end(message: str, code: int) -> None:
-    sys.stderr.write(f"{message}\n")
-    sys.stderr.flush()
-    os._exit(code)
-
-
-if __name__ == "__main__":
-    main()

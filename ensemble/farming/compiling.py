@@ -5,7 +5,7 @@ import os
 import time
 
 from ensemble.farming.claims import is_dead_here, worker_name
-from ensemble.members.work import EnsembleWork
+from ensemble.farming.work import Work
 from ensemble.store.folders import Folder
 from ensemble.store.machine import cpu
 from ensemble.store.store import Store
@@ -13,7 +13,7 @@ from ensemble.store.store import Store
 PATIENCE_SECONDS = 300.0
 
 
-def compile_once(store: Store, work: EnsembleWork) -> None:
+def compile_once(store: Store, work: Work) -> None:
     """Compile before the first block; wait where another process of this kind is at it.
 
     What one compiles, numba's cache holds for the others. A process that dies while it

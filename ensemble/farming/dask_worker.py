@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from distributed import Worker as DaskWorker
 from distributed import get_worker
 
-from ensemble.errors import StoppedEarly
+from ensemble.errors import PlanError, StoppedEarly
 from ensemble.farming.compiling import compile_once
+from ensemble.farming.opening import join
 from ensemble.farming.worker import Lane, Worker, hang_limit
-from ensemble.planning.creating import join, read_store
 from ensemble.store.journal import Entry, Key
-from ensemble.store.store import PlanError, Store
+from ensemble.store.store import Store
+from ensemble.store.store import read as read_store
 from slurm.walltime import Walltime
 
 

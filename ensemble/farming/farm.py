@@ -1,179 +1,22 @@
-"""Run a plan: create or continue its store, run what is missing, finish the statistics."""
+"""What a run of any work does besides running blocks: pending keys, progress, errors in words."""
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
+from ensemble.errors import StoppedEarly
 from ensemble.farming import backends
-from ensemble.farming.backends import Farm, StoppedEarly
-from ensemble.farming.finishing import finalise, lost_units
-from ensemble.farming.worker import hang_limit, take_notes
-from ensemble.members.work import EnsembleWork
-from ensemble.planning import creating as launch
-from ensemble.planning.feasibility import refuse_if_hopeless, refuse_if_impossible
-from ensemble.planning.plan import Plan, changes
-from ensemble.planning.trial import attempt, may_be_tried, refuse_if_most_fail
-from ensemble.runs import changing
-from ensemble.store import quarantine
-from ensemble.store.journal import Entry, Key, headers
-from ensemble.store.lock import locked
-from ensemble.store.machine import cpu
-from ensemble.store.platforms import cores, without
+from ensemble.farming.backends import Farm
+from ensemble.farming.work import Work
+from ensemble.store.journal import Entry, Key
 from ensemble.store.room import why_not_written
-from ensemble.store.store import PlanError, Store
-from ensemble.tables import limits as limit_tables
 
 Progress = Callable[[int, int, float], None]
 """``progress(blocks done, blocks in all, seconds of this run)``; called after every commit."""
 
 
-@dataclass
-class Outcome:
-    """What `run` did.
-
-    Attributes
-    ----------
-    path : Path
-    blocks, committed, ran : int
-        All, committed by now, and run by this call.
-    members : mapping of int to int
-        Members by status code, over all committed blocks.
-    seconds : float
-        Of this call.
-    limits : mapping
-        Members beyond limits, as `limit_tables.plain` has them.
-    warnings : list of str
-    """
-
-    path: Path
-    blocks: int
-    committed: int = 0
-    ran: int = 0
-    members: dict[int, int] = field(default_factory=dict)
-    seconds: float = 0.0
-    limits: Mapping[str, Any] | None = None
-    warnings: list[str] = field(default_factory=list)
-
-    @property
-    def complete(self) -> bool:
-        """Return whether every block is committed."""
-        return self.committed == self.blocks
-
-    @property
-    def failed(self) -> int:
-        """Return the number of members that did not run well."""
-        return sum(n for code, n in self.members.items() if code != 0)
-
-    @property
-    def failed_share(self) -> float:
-        """Return the share of failed members."""
-        return self.failed / max(1, sum(self.members.values()))
-
-
-def run(
-    plan: Plan,
-    *,
-    workers: int | None = None,
-    progress: Progress | None = None,
-    say: Callable[[str], None] = lambda text: None,
-    stop: Callable[[], bool] = lambda: False,
-    accept_changes: str = "",
-    replaceable: bool = False,
-    try_first: bool = True,
-) -> Outcome:
-    """Run what is missing of a plan and finish its statistics.
-
-    Parameters
-    ----------
-    plan : Plan
-    workers : int, optional
-        Instead of the scenario's; default one per core.
-    progress : callable, optional
-    say : callable, optional
-        Shows what a person who waits should know, such as the state of a queue.
-    stop : callable, optional
-        Asked before every block; when true, workers finish theirs and the call returns.
-    accept_changes : str
-        Reason to continue a store although scenario, data or code have changed.
-    replaceable : bool
-        Whether something starts this process again if it dies: then a block that hangs in it
-        ends it.
-    try_first : bool
-        Whether a run that begins is refused if every member is certain to fail, or most of
-        some do that are tried; see `ensemble.planning.trial`.
-
-    Returns
-    -------
-    Outcome
-        ``complete`` is False where ``stop`` ended it.
-
-    Raises
-    ------
-    PlanError
-        The run is certain to fail, or the store belongs to another scenario.
-    StoppedEarly
-        The disk is full, or the cluster is gone; what is committed stays.
-    """
-    begun = time.perf_counter()
-    execution = plan.scenario.execution
-    asked = workers or getattr(execution, "workers", None) or 0
-    count = asked or cores()
-    store, warnings = store_of(plan, count, accept_changes, try_first=try_first)
-    work = _work(plan, store)
-    with locked(store):
-        committed = store.committed()
-        store.make_folders("scratch", "inflight", *(() if committed else ("partials",)))
-        store.clear_scratch()
-        careful = frozenset(key for key in take_notes(store) if key not in committed)
-        warnings += _other_cpu(store)
-        warnings += map(str, plan.warnings)
-        outcome = Outcome(store.path, plan.blocks, warnings=warnings)
-        before = len(committed)
-        tally = _Tally(committed, plan.blocks, begun, progress)
-        farm = Farm(
-            store=store,
-            work=work,
-            pending=_pending(work, frozenset(committed), careful),
-            careful=careful,
-            count=plan.blocks - before,
-            workers=asked,
-            execution=execution,
-            base=plan.scenario.base,
-            limit=hang_limit(work, execution.hang_seconds, committed),
-            replaceable=replaceable,
-            stop=stop,
-            report=tally.report,
-            reached=tally.reached,
-            say=say,
-        )
-        _farm_out(farm)
-        if execution.backend != "local":
-            committed = store.committed()
-        if len(committed) == plan.blocks:
-            finalise(store, work, committed)
-            outcome.warnings += lost_units(store)
-    outcome.committed, outcome.ran = len(committed), len(committed) - before
-    for entry in committed.values():
-        for code, n in entry.status.items():
-            outcome.members[code] = outcome.members.get(code, 0) + n
-    outcome.limits = limit_tables.plain(store, committed)
-    outcome.seconds = time.perf_counter() - begun
-    return outcome
-
-
-def _work(plan: Plan, store: Store) -> EnsembleWork:
-    """Return the work of a plan; that of the store where it was begun before limits were."""
-    if store.attrs["identity"].get("limits") != plan.identity["limits"]:
-        return launch.open_work(store)
-    return EnsembleWork(plan.setup, plan.layout, quarantine.read(store.root))
-
-
-def _pending(
-    work: EnsembleWork, committed: frozenset[Key], careful: frozenset[Key]
-) -> Iterator[Key]:
+def pending(work: Work, committed: frozenset[Key], careful: frozenset[Key]) -> Iterator[Key]:
     """Yield what is to be run, suspects first: they take longest."""
     yield from sorted(careful)
     for key in work.grid.keys():
@@ -181,7 +24,7 @@ def _pending(
             yield key
 
 
-class _Tally:
+class Tally:
     """Keeps what is committed and tells of progress, for many threads."""
 
     def __init__(
@@ -209,7 +52,14 @@ class _Tally:
             self.progress(done, self.blocks, time.perf_counter() - self.begun)
 
 
-def _farm_out(farm: Farm) -> None:
+def farm_out(farm: Farm) -> None:
+    """Run the blocks of a farm by its backend.
+
+    Raises
+    ------
+    StoppedEarly
+        The disk is full, or the cluster is gone.
+    """
     if farm.count == 0:
         return
     try:
@@ -221,83 +71,3 @@ def _farm_out(farm: Farm) -> None:
 def _why(error: OSError, path: Path) -> str:
     """Return what stopped a run that was writing."""
     return f"{path}: {why_not_written(error)}"
-
-
-def store_of(
-    plan: Plan, workers: int, accept_changes: str, *, try_first: bool = False
-) -> tuple[Store, list[str]]:
-    """Return the plan's store, new or begun, and what to warn of.
-
-    Raises
-    ------
-    PlanError
-        It is certain that the run would fail, or the store is another run's; ``try_first``: most
-        members that were tried fail.
-    """
-    if why := without(plan.scenario.execution.backend):
-        raise PlanError(why)
-    changing.mend(plan.path)
-    if not plan.path.exists() or _is_empty(plan.path):
-        refuse_if_impossible(plan, workers)
-        if try_first:
-            refuse_if_hopeless(plan)
-            if may_be_tried(plan):
-                refuse_if_most_fail(plan, attempt(plan))
-        try:
-            return launch.create_store(plan), []
-        except OSError as error:
-            raise PlanError(f"{plan.path}: cannot be created: {error.strerror}") from error
-    store = launch.read_store(plan.path)
-    changed = refuse_changes(store, plan, accept_changes)
-    refuse_if_impossible(plan, workers, done=len(store.committed()))
-    if changed:
-        return changing.accept(store, plan, accept_changes)
-    return changing.take_words(store, plan), []
-
-
-def refuse_changes(store: Store, plan: Plan, accept_changes: str) -> list[str]:
-    """Return what differs between a begun store and a plan.
-
-    Raises
-    ------
-    PlanError
-        Something does, and nobody accepts that.
-    """
-    changed = changes(store.attrs["identity"], plan.identity)
-    if changed and not accept_changes:
-        listed = "\n".join(f"  - {text}" for text in changed)
-        raise PlanError(
-            f"{plan.path} was begun by another run:\n{listed}\n"
-            f"continue with what it was begun with{changing.back(store, plan)}, choose another "
-            "place with --store, or go on "
-            'with --accept-changes "reason"'
-        )
-    return changed
-
-
-def _is_empty(path: Path) -> bool:
-    """Return whether a path is a folder without content, which a store may take over.
-
-    Raises
-    ------
-    PlanError
-        A folder that holds something else than a store.
-    """
-    if not path.is_dir() or (path / "zarr.json").exists():
-        return False
-    if any(path.iterdir()):
-        raise PlanError(
-            f"{path}: found a folder with other files; needed a store, an empty folder or a name "
-            "that is not taken; choose another place with --store"
-        )
-    return True
-
-
-def _other_cpu(store: Store) -> list[str]:
-    begun_on = {h["cpu"] for h in headers(store.journal) if "cpu" in h} - {cpu()}
-    if not begun_on:
-        return []
-    return [
-        f"begun on {', '.join(sorted(begun_on))}, going on with {cpu()}: "
-        "values are equal to rounding, not to the last bit"
-    ]

@@ -16,18 +16,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import FrameType
 
-from ensemble.errors import StoppedEarly
-from ensemble.exits import DONE, RESUMABLE, USER
+from ensemble.errors import DONE, RESUMABLE, USER, PlanError, StoppedEarly
 from ensemble.farming.claims import Claims, Heart, worker_name
 from ensemble.farming.compiling import compile_once
-from ensemble.farming.finishing import finalise, is_finalised
+from ensemble.farming.finishing import finalise
+from ensemble.farming.opening import join
+from ensemble.farming.work import Work
 from ensemble.farming.worker import Worker, hang_limit
-from ensemble.members.work import EnsembleWork
-from ensemble.planning.creating import join, read_store
 from ensemble.printing import guarded
+from ensemble.store.finished import is_finalised
 from ensemble.store.journal import Entry, Key
 from ensemble.store.room import why_not_written
-from ensemble.store.store import PlanError, Store
+from ensemble.store.store import Store
+from ensemble.store.store import read as read_store
 from slurm.walltime import Walltime
 
 LONGEST_PAUSE = 10.0
@@ -80,7 +81,7 @@ def pull(path: str, index: int, terms: Terms, settle: list[Key]) -> int:
 class _Puller:
     """One child's way through the blocks of a store."""
 
-    def __init__(self, store: Store, work: EnsembleWork, heart: Heart, terms: Terms) -> None:
+    def __init__(self, store: Store, work: Work, heart: Heart, terms: Terms) -> None:
         self.store = store
         self.work = work
         self.terms = terms

@@ -8,15 +8,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from ensemble.exits import DONE, RESUMABLE, USER
+from ensemble.errors import DONE, RESUMABLE, USER
 from ensemble.farming.children import Process, how, start
 from ensemble.farming.independent import Terms
 from ensemble.farming.memory import MemoryWatch
 from ensemble.farming.worker import process_name, take_notes
-from ensemble.planning.creating import read_store
 from ensemble.store.journal import Key
 from ensemble.store.lock import locked
 from ensemble.store.store import Store
+from ensemble.store.store import read as read_store
 
 START_TRIES = 3
 """Times in a row that a child may die before its first block, of which no block is guilty."""

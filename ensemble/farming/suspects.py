@@ -5,14 +5,13 @@ was wrong with it: a lost node, an end of walltime. If it dies again, its member
 until those at fault are alone; they are put in quarantine, and the block runs without them.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 
 from ensemble.farming.children import Death, Prober, supervise
-from ensemble.farming.work import Grid
+from ensemble.farming.work import Part, Work
 from ensemble.store import quarantine
 from ensemble.store.journal import Key
-from ensemble.store.quarantine import CONTROL, Case
+from ensemble.store.quarantine import Case
 from ensemble.store.store import Store
 
 SHORTEST = 1.0
@@ -23,43 +22,17 @@ PROOFS = 3
 for its memory, it will be; with its job, it will not."""
 
 
-@dataclass(frozen=True)
-class Part:
-    """Members of a block: locations x samples, or the control members of some locations."""
-
-    locations: slice
-    samples: slice | None
-
-    @property
-    def members(self) -> int:
-        """Return how many."""
-        return _length(self.locations) * (1 if self.samples is None else _length(self.samples))
-
-    def halves(self) -> tuple["Part", "Part"]:
-        """Return two parts that make up this one, cut along the longer side."""
-        if self.samples is None or _length(self.locations) > _length(self.samples):
-            low, high = _halves(self.locations)
-            return Part(low, self.samples), Part(high, self.samples)
-        low, high = _halves(self.samples)
-        return Part(self.locations, low), Part(self.locations, high)
-
-    def numbers(self) -> list[int]:
-        """Return it as `children.perform` takes it."""
-        spans = [s for s in (self.locations, self.samples) if s is not None]
-        return [n for span in spans for n in (span.start, span.stop)]
-
-
 Verdict = Callable[[Part], Death | None]
 Dies = Callable[[Part], bool]
 
 
-def settle(store: Store, grid: Grid, key: Key, *, sync: bool, seconds: float) -> int:
+def settle(store: Store, work: Work, key: Key, *, sync: bool, seconds: float) -> int:
     """Commit a suspect block, its members at fault in quarantine.
 
     Parameters
     ----------
     store : Store
-    grid : Grid
+    work : Work
     key : tuple of int
     sync : bool
     seconds : float
@@ -80,14 +53,14 @@ def settle(store: Store, grid: Grid, key: Key, *, sync: bool, seconds: float) ->
         death = search.verdict(None)
         if death is None:
             return search.tried
-        for part, cause in search.culprits(_whole(grid, key), guided=guided):
-            quarantine.record(store.root, _case(store, key[0], part, cause))
+        for part, cause in search.culprits(list(work.parts(key)), guided=guided):
+            quarantine.record(store.root, _case(store, part, cause))
     death = search.verdict(None)
     if death is None:
         return search.tried
     # No member dies alone, all of them together do: give up the block rather than the run.
-    for part in _singles(grid, key):
-        quarantine.record(store.root, _case(store, key[0], part, death))
+    for part in _singles(work.parts(key)):
+        quarantine.record(store.root, _case(store, part, death))
     if search.verdict(None) is not None:
         text = f"{store.path}: block {list(key)} dies even without members: {death.cause}"
         raise RuntimeError(text)
@@ -106,7 +79,7 @@ class _Search:
     def verdict(self, part: Part | None) -> Death | None:
         """Run the block, or a part, in a process that has no past."""
         task = {"store": self.store, "block": self.block, "sync": self.sync}
-        given = {} if part is None else {"part": part.numbers()}
+        given = {} if part is None else {"part": list(part.numbers)}
         for _ in range(PROOFS):
             self.tried += 1
             death = supervise({**task, "seconds": self.seconds, **given}, self.seconds)
@@ -124,7 +97,7 @@ class _Search:
         def dies(part: Part) -> bool:
             self.tried += 1
             share = self.seconds * part.members / whole
-            return prober.dies(part.numbers(), min(self.seconds, max(SHORTEST, share)))
+            return prober.dies(list(part.numbers), min(self.seconds, max(SHORTEST, share)))
 
         try:
             return _culprits(parts, dies, self.verdict)
@@ -156,15 +129,8 @@ def _culprits(parts: list[Part], dies: Dies | None, verdict: Verdict) -> list[tu
     return found
 
 
-def _whole(grid: Grid, key: Key) -> list[Part]:
-    """Return the parts of a block: its members and, where it runs them, its controls."""
-    locations, samples = grid.spans(key)[1:]
-    controls = [Part(locations, None)] if key[2] == 0 else []
-    return [Part(locations, samples), *controls]
-
-
-def _singles(grid: Grid, key: Key) -> Iterator[Part]:
-    waiting = _whole(grid, key)
+def _singles(parts: Iterable[Part]) -> Iterator[Part]:
+    waiting = list(parts)
     while waiting:
         part = waiting.pop()
         if part.members == 1:
@@ -173,17 +139,6 @@ def _singles(grid: Grid, key: Key) -> Iterator[Part]:
             waiting += part.halves()
 
 
-def _case(store: Store, forcing: int, part: Part, death: Death) -> Case:
-    sample = CONTROL if part.samples is None else part.samples.start
-    member = (forcing, part.locations.start, sample)
-    name = "/".join(map(str, member[:2])) + ("/control" if sample == CONTROL else f"/{sample}")
+def _case(store: Store, part: Part, death: Death) -> Case:
+    member, name = part.member()
     return Case(member, death.status, death.cause, f"soilsweep replay {store.path} {name}")
-
-
-def _length(span: slice) -> int:
-    return int(span.stop - span.start)
-
-
-def _halves(span: slice) -> tuple[slice, slice]:
-    middle = (span.start + span.stop) // 2
-    return slice(span.start, middle), slice(middle, span.stop)

@@ -1,109 +1,77 @@
-"""What the engine farms out: works, cut into blocks, and what a block gives back."""
+"""What is farmed out: works, cut into blocks, each of which can be run alone and again."""
 
-import itertools
-import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol, Self
 
 from ensemble.store.arrays import ArraySpec
-from ensemble.store.journal import Key
-
-
-@dataclass(frozen=True)
-class Axis:
-    """An axis of a work: its length and how many of it one block takes."""
-
-    name: str
-    size: int
-    length: int
-
-    @property
-    def blocks(self) -> int:
-        """Return how many blocks lie along it."""
-        return math.ceil(self.size / self.length)
-
-    def span(self, index: int) -> slice:
-        """Return what block ``index`` covers."""
-        return slice(index * self.length, min((index + 1) * self.length, self.size))
-
-
-@dataclass(frozen=True)
-class Grid:
-    """All blocks of a work, as arithmetic on integers: 10^9 members need no list."""
-
-    axes: tuple[Axis, ...]
-
-    @property
-    def blocks(self) -> int:
-        """Return the number of blocks."""
-        return math.prod(axis.blocks for axis in self.axes)
-
-    def keys(self) -> Iterator[Key]:
-        """Yield every key, last axis fastest."""
-        return itertools.product(*(range(axis.blocks) for axis in self.axes))
-
-    def spans(self, key: Key) -> tuple[slice, ...]:
-        """Return what a block covers along each axis."""
-        return tuple(axis.span(k) for axis, k in zip(self.axes, key, strict=True))
-
-    def owns(self, key: Key, spec: ArraySpec) -> bool:
-        """Return whether a block writes an array; without an axis it is for the block at 0."""
-        lacking = (k for axis, k in zip(self.axes, key, strict=True) if axis.name not in spec.dims)
-        return not any(lacking)
-
-    def index(self, key: Key, spec: ArraySpec) -> tuple[int, ...]:
-        """Return the chunk of an array that a block writes."""
-        place = {axis.name: k for axis, k in zip(self.axes, key, strict=True)}
-        return tuple(place.get(dim, 0) for dim in spec.dims)
-
-
-@dataclass(frozen=True)
-class Result:
-    """What one block computed.
-
-    Attributes
-    ----------
-    arrays : mapping of str to ndarray
-        One chunk per array of the store that this block owns, by path.
-    status : mapping of int to int
-        Members by status code.
-    partials : mapping of str to ndarray
-        Sums to be merged with those of other blocks.
-    notes : tuple of str
-        What a person should know.
-    beyond : mapping of str to int
-        Members beyond the limit of an output, by name.
-    excluded : int
-        Members that statistics are made without because of that.
-    """
-
-    arrays: Mapping[str, NDArray[Any]]
-    status: Mapping[int, int]
-    partials: Mapping[str, NDArray[Any]] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    beyond: Mapping[str, int] = field(default_factory=dict)
-    excluded: int = 0
-
+from ensemble.store.grid import Grid, Result
+from ensemble.store.journal import Entry, Key
+from ensemble.store.store import Store
 
 RunBlock = Callable[[Key], Result]
 
 
-class Work(Protocol):
-    """An ensemble, or a batch of calibrations: axes, arrays, and how to run a block."""
+class Part(Protocol):
+    """Members of a block that can be tried without the others, to find the one that is fatal."""
 
-    grid: Grid
-    arrays: tuple[ArraySpec, ...]
+    @property
+    def members(self) -> int:
+        """Return how many; one is not halved."""
+        ...
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Return the part as JSON says it, and `Work.probe` takes it."""
+        ...
+
+    def halves(self) -> tuple[Self, Self]:
+        """Return two parts that make up this one."""
+        ...
+
+    def member(self) -> tuple[Key, str]:
+        """Return key and name of the member that a part of one is, for the quarantine."""
+        ...
+
+
+class Work(Protocol):
+    """An ensemble, a batch of calibrations: blocks that any process may run, in any order."""
+
+    @property
+    def grid(self) -> Grid:
+        """Return axes and block lengths."""
+        ...
+
+    @property
+    def arrays(self) -> tuple[ArraySpec, ...]:
+        """Return what blocks fill; created once, before any runs."""
+        ...
+
+    @property
+    def seconds_per_block(self) -> float:
+        """Return what a block takes, seconds, as declared; used until blocks have been timed."""
+        ...
+
+    @property
+    def time_limit(self) -> float:
+        """Return the seconds after which a member gives itself up; 0 where none does."""
+        ...
 
     def open(self) -> RunBlock:
         """Return a function that runs blocks in this thread."""
         ...
 
+    def compile(self) -> None:
+        """Compile what blocks need, and run nothing: one member may be fatal."""
+        ...
 
-def count_codes(status: NDArray[np.uint8]) -> dict[int, int]:
-    """Return how many members have each status."""
-    codes, counts = np.unique(status, return_counts=True)
-    return {int(code): int(n) for code, n in zip(codes, counts, strict=True)}
+    def parts(self, key: Key) -> Iterable[Part]:
+        """Return the parts that make up a block."""
+        ...
+
+    def probe(self, key: Key, numbers: tuple[int, ...]) -> None:
+        """Run a part of a block, by its numbers, for what it does to this process."""
+        ...
+
+    def finish(self, store: Store, committed: Mapping[Key, Entry]) -> None:
+        """Write what a run ends with; idempotent, whoever commits the last block."""
+        ...

@@ -17,8 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ensemble.farming import suspects
-from ensemble.farming.work import RunBlock
-from ensemble.members.work import EnsembleWork
+from ensemble.farming.work import RunBlock, Work
 from ensemble.store.hosts import here
 from ensemble.store.journal import Entry, Journal, Key
 from ensemble.store.machine import cpu, versions
@@ -76,14 +75,14 @@ def one_more(typical: float) -> float:
     return 2 * typical + MARGIN_SECONDS
 
 
-def hang_limit(work: EnsembleWork, floor: float, timed: Mapping[Key, Entry]) -> HangLimit:
+def hang_limit(work: Work, floor: float, timed: Mapping[Key, Entry]) -> HangLimit:
     """Return the limit of a work's blocks, never below ``floor`` seconds.
 
-    A kernel that ends its own members in time is left to do so.
+    What ends its own members in time is left to do so.
     """
     members = math.prod(axis.length for axis in work.grid.axes)
-    own = work.setup.kernel.time_limit * (members + 1)
-    return HangLimit(max(floor, own), work.layout.seconds_per_block, timed)
+    own = work.time_limit * (members + 1)
+    return HangLimit(max(floor, own), work.seconds_per_block, timed)
 
 
 class _Alarm:
@@ -122,7 +121,7 @@ class Worker:
     Attributes
     ----------
     store : Store
-    work : EnsembleWork
+    work : Work
     sync : bool
         Whether chunks must survive a power cut before they are committed.
     limit : HangLimit
@@ -133,7 +132,7 @@ class Worker:
     """
 
     store: Store
-    work: EnsembleWork
+    work: Work
     sync: bool
     limit: HangLimit
     alarm: bool = True
@@ -223,7 +222,7 @@ class Lane:
     def _settle(self, key: Key) -> Entry:
         worker = self.worker
         seconds = worker.limit.seconds
-        suspects.settle(worker.store, worker.work.grid, key, sync=worker.sync, seconds=seconds)
+        suspects.settle(worker.store, worker.work, key, sync=worker.sync, seconds=seconds)
         return worker.store.committed()[key]
 
 

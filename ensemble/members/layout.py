@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble.farming.work import Axis, Grid
 from ensemble.members import limits
 from ensemble.members.experiment import Sampler, Setup
 from ensemble.members.responses.responses import outputs_of
 from ensemble.members.space import sums as aggregates
 from ensemble.members.statistics import Declared, Reduction, Target, UnitsReduction, reductions
 from ensemble.store.arrays import ArraySpec
+from ensemble.store.grid import Axis, Grid
 from kernels import NOT_RUN, STATUSES, Parameter, Variable
 from scenarios.designs import Design
 from scenarios.spec import Output

@@ -7,18 +7,22 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble.farming.work import Grid, Result, RunBlock, count_codes
+from ensemble.farming.work import RunBlock
 from ensemble.members import limits
 from ensemble.members.experiment import Rows, Setup, identity
+from ensemble.members.finishing import finish
 from ensemble.members.layout import Layout
+from ensemble.members.parts import Part, parts_of
 from ensemble.members.responses.responses import evaluate
 from ensemble.members.space.sums import CONTROL as CONTROL_SUMS
 from ensemble.members.space.sums import GROUP, Sums
 from ensemble.members.statistics import Partial, Reduction, UnitsReduction
 from ensemble.members.tiles import Chain, Tile, blanked
 from ensemble.store.arrays import ArraySpec
-from ensemble.store.journal import Key
+from ensemble.store.grid import Grid, Result
+from ensemble.store.journal import Entry, Key
 from ensemble.store.quarantine import CONTROL, Case, of_block
+from ensemble.store.store import Store
 from kernels import OK
 
 F8 = NDArray[np.float64]
@@ -50,13 +54,38 @@ class EnsembleWork:
         """Return a function that runs blocks in this thread, with workspace of its own."""
         return _Runner(self.setup, self.layout, self.quarantined).run
 
-    def probe(self, forcing: int, locations: slice, samples: slice | None) -> None:
-        """Run some members, or their control members, for what it does to this process."""
+    @property
+    def seconds_per_block(self) -> float:
+        """Return what a block takes by the kernel's own account."""
+        return self.layout.seconds_per_block
+
+    @property
+    def time_limit(self) -> float:
+        """Return the seconds after which the kernel ends a member itself; 0 where it does not."""
+        return self.setup.kernel.time_limit
+
+    def parts(self, key: Key) -> list[Part]:
+        """Return the parts of a block: its members, and control members where it has them."""
+        return parts_of(self.grid, key)
+
+    def probe(self, key: Key, numbers: tuple[int, ...]) -> None:
+        """Run some members, or control members, for what it does to this process.
+
+        Parameters
+        ----------
+        key : tuple of int
+        numbers : tuple of int
+            As `Part.numbers` has them.
+        """
         runner = _Runner(self.setup, self.layout, self.quarantined)
-        if samples is None:
-            runner.control(forcing, locations)
+        if len(numbers) == 2:
+            runner.control(key[0], slice(*numbers))
         else:
-            runner.compute(forcing, locations, samples)
+            runner.compute(key[0], slice(*numbers[:2]), slice(*numbers[2:]))
+
+    def finish(self, store: Store, committed: Mapping[Key, Entry]) -> None:
+        """Write control members and statistics; idempotent."""
+        finish(store, self)
 
     def compile(self) -> None:
         """Compile what blocks need, and run no member: one may be fatal."""
@@ -387,3 +416,9 @@ def _finished(
             shape = (1, depth, *dims, *values.shape[1:])
             found[f"statistics/{target}_{request}"] = values.reshape(shape)
     return found
+
+
+def count_codes(status: NDArray[np.uint8]) -> dict[int, int]:
+    """Return how many members have each status."""
+    codes, counts = np.unique(status, return_counts=True)
+    return {int(code): int(n) for code, n in zip(codes, counts, strict=True)}

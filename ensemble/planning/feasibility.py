@@ -3,13 +3,14 @@
 import math
 import os
 import shutil
+import time
 from collections.abc import Mapping
 from typing import Any
 
+from ensemble.errors import PlanError
 from ensemble.members.limits import not_looked_at
 from ensemble.planning.plan import Plan
 from ensemble.store.platforms import cores
-from ensemble.store.store import PlanError
 
 
 def refuse_if_impossible(plan: Plan, workers: int, done: int = 0) -> None:
@@ -41,10 +42,11 @@ def refuse_if_impossible(plan: Plan, workers: int, done: int = 0) -> None:
         )
     execution = plan.scenario.execution
     if execution.backend == "slurm":
-        from ensemble.planning import jobs as resources
+        from ensemble.farming.jobs import resources_of
+        from ensemble.planning import jobs
 
-        asked = resources.resources_of(execution, plan.scenario.base)
-        reasons += resources.reasons(plan, asked)
+        asked = resources_of(execution, plan.scenario.base)
+        reasons += jobs.reasons(plan, asked)
     elif execution.backend in ("local", "dask"):
         reasons += _beyond_memory(plan, workers)
     if reasons:
@@ -72,7 +74,7 @@ def workers_of(plan: Plan) -> int:
     """Return how many workers a run would have: as the scenario says, or one per core here."""
     execution = plan.scenario.execution
     if execution.backend == "slurm":
-        from ensemble.planning.jobs import resources_of
+        from ensemble.farming.jobs import resources_of
 
         asked = resources_of(execution, plan.scenario.base)
         return asked.jobs * asked.cores
@@ -119,8 +121,6 @@ def summary(plan: Plan, workers: int, *, measure: bool = False) -> dict[str, Any
     """Return what a run would do, for people and programs."""
     seconds = plan.seconds
     if measure:
-        from ensemble.planning.measuring import seconds_per_member
-
         seconds = plan.members * seconds_per_member(plan)
     forcings, locations, samples = plan.layout.shape
     lengths = {axis.name: axis.length for axis in plan.layout.grid.axes}
@@ -163,3 +163,19 @@ def _admissible(ends: Mapping[str, Any]) -> str:
         else:
             words.append(f"{side} {end:.6g}")
     return " and ".join(words)
+
+
+def seconds_per_member(plan: Plan) -> float:
+    """Return the time of one block on one core, per member, seconds; the first is not counted."""
+    # Imported where used: it compiles.
+    from ensemble.members.work import EnsembleWork
+
+    work = EnsembleWork(plan.setup, plan.layout)
+    run_block = work.open()
+    first = (0,) * len(work.grid.axes)
+    run_block(first)
+    begun = time.perf_counter()
+    run_block(first)
+    elapsed = time.perf_counter() - begun
+    _, *axes = work.grid.axes
+    return elapsed / math.prod(min(axis.length, axis.size) for axis in axes)

@@ -1,57 +1,15 @@
-"""What a scenario and the profile of its cluster ask of SLURM."""
+"""Whether jobs that ask for so much can run a plan, before any is submitted."""
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenarios import Problem, ScenarioError
-from scenarios.clusters import resources
-from scenarios.execution import Slurm
-from scenarios.paths import placed
+from ensemble.farming.jobs import in_our_words, job_name
 from slurm import jobs, limits
 from slurm.commands import SlurmError, available
-from slurm.refusals import refusal
-from slurm.resources import Resources, faults
+from slurm.resources import Resources
 from slurm.script import batch_script
 
 if TYPE_CHECKING:
     from ensemble.planning.plan import Plan
-
-PROFILES = "SOILSWEEP_PROFILES"
-"""Environment variable that names the file of profiles, where a scenario does not."""
-
-DEFAULT_PROFILES = "~/.config/soilsweep/profiles.yaml"
-
-
-def resources_of(chosen: Slurm, base: Path = Path()) -> Resources:
-    """Return what jobs are to ask for.
-
-    Parameters
-    ----------
-    chosen : Slurm
-        The scenario's section ``execution``.
-    base : Path
-        Folder of the scenario.
-
-    Raises
-    ------
-    ScenarioError
-        A profile that is not there, or values that SLURM does not take.
-    """
-    where = "execution.profiles"
-    named = placed(base, chosen.profiles, where) if chosen.profiles else None
-    file = named or Path(os.environ.get(PROFILES, DEFAULT_PROFILES)).expanduser()
-    asked = resources(chosen, file).model_dump()
-    own = chosen.model_fields_set
-    problems = [
-        Problem(text, f"execution.{name}")
-        if name in own
-        else Problem(text, f"{chosen.profile}.{name}", str(file))
-        for name, text in faults(asked)
-    ]
-    if problems:
-        raise ScenarioError(problems, "SLURM")
-    return Resources(**asked)
 
 
 def reasons(plan: "Plan", asked: Resources) -> list[str]:
@@ -89,34 +47,6 @@ def _not_taken(plan: "Plan", asked: Resources) -> list[str]:
     except SlurmError as error:
         return [in_our_words(error, asked)]
     return []
-
-
-def job_name(store: Path) -> str:
-    """Return the name of a run's jobs."""
-    return f"soilsweep-{store.stem}"
-
-
-def in_our_words(error: SlurmError, asked: Resources) -> str:
-    """Return what SLURM refuses as the keys of a scenario that may be at fault, with their values.
-
-    Parameters
-    ----------
-    error : SlurmError
-        Of sbatch.
-    asked : Resources
-    """
-    found = refusal(error.stderr)
-    named = [name for name in found.fields if getattr(asked, name)] or found.fields[:1]
-    if not named:
-        return str(error)
-    keys = ", ".join(f"execution.{name} ({_shown(getattr(asked, name))})" for name in named)
-    return f"{keys}: SLURM says {found.said!r}; {found.advice}"
-
-
-def _shown(value: str | int | tuple[str, ...]) -> str:
-    if isinstance(value, tuple):
-        return " ".join(value)
-    return str(value) or "the site's own"
 
 
 def _beyond_partition(asked: Resources) -> list[str]:

@@ -1,15 +1,11 @@
 """From a scenario to a plan: data opened and checked, blocks counted, nothing written."""
 
-import hashlib
-import json
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 import kernels
 from ensemble.members import limits
@@ -19,14 +15,18 @@ from ensemble.members.pilot import edges
 from ensemble.members.responses import observations as observed
 from ensemble.members.responses.responses import warnings
 from ensemble.members.stages import least_nbytes
-from ensemble.members.statistics import canonical
-from ensemble.planning.dimensions import check_dims
+from ensemble.planning.checks import (
+    check_columns,
+    check_dims,
+    check_edges,
+    check_years,
+    disagreements,
+)
+from ensemble.planning.identity import identity_of
 from ensemble.planning.notices import Notice
 from ensemble.planning.outlook import Outlook, outlook
 from ensemble.planning.requests import check_resources, check_statistics, check_sums
-from ensemble.store.machine import versions
 from ensemble.store.places import check_execution, store_place
-from kernels.contract.fingerprint import fingerprint
 from scenarios import (
     Loaded,
     Problem,
@@ -36,11 +36,8 @@ from scenarios import (
     read_options,
     with_lines,
 )
-from scenarios.forcing import Forcing, Locations
+from scenarios.forcing import Forcing
 from scenarios.locations import join
-
-FREE_FOR_THEMSELVES = ("title", "description", "store", "execution", "failed_limit", "reference")
-"""Sections that may change between runs into one store: they change no byte of a chunk."""
 
 
 @dataclass(frozen=True)
@@ -174,11 +171,11 @@ def plan(scenario: Loaded, *, store: str | os.PathLike[str] | None = None) -> Pl
     )
     check_dims(setup)
     setup.check_parameters()
-    _check_years(setup)
-    _check_edges(setup)
+    check_years(setup)
+    check_edges(setup)
     setup = replace(setup, edges=edges(setup))
     layout = Layout(setup)
-    _check_columns(layout)
+    check_columns(layout)
     problems = list(check_sums(layout))
     if problems:
         raise ScenarioError(problems, scenario.source)
@@ -207,7 +204,7 @@ def _read_forcings(scenario: Loaded, needs: Sequence[kernels.Variable]) -> list[
         except ScenarioError as error:
             problems += error.problems
     for forcing in found[1:]:
-        problems += _disagreements(found[0], forcing)
+        problems += disagreements(found[0], forcing)
     names = [f.name for f in found]
     for name in sorted({n for n in names if names.count(n) > 1}):
         text = (
@@ -217,181 +214,3 @@ def _read_forcings(scenario: Loaded, needs: Sequence[kernels.Variable]) -> list[
     if problems:
         raise ScenarioError(problems, scenario.source)
     return found
-
-
-def _disagreements(first: Forcing, other: Forcing) -> Iterator[Problem]:
-    if first.observations.keys() != other.observations.keys():
-        mine, others = (", ".join(sorted(f.observations)) or "nothing" for f in (first, other))
-        text = f"{other.name!r} observes {others} and {first.name!r} {mine}; use one reader"
-        yield Problem(text, "forcing")
-    if first.locations.names != other.locations.names:
-        text = f"{other.name!r} and {first.name!r} have different locations; use common ones"
-        yield Problem(text, "forcing")
-    for name, values in first.coords.items():
-        theirs = other.coords.get(name)
-        if theirs is None or not np.array_equal(values, theirs):
-            span = "nothing" if theirs is None else f"{theirs[0]}-{theirs[-1]} ({len(theirs)})"
-            text = (
-                f"{name} of {other.name!r} is {span} and of {first.name!r} "
-                f"{values[0]}-{values[-1]} ({len(values)}); say years: [first, last]"
-            )
-            yield Problem(text, "forcing")
-
-
-def _check_years(setup: Setup) -> None:
-    """Refuse years of outputs and of the kernel's options that the forcings lack."""
-    years = setup.years
-    run = f"the run ({years[0]}-{years[-1]})" if len(years) else "a run without time"
-    problems = [
-        Problem(f"year {y} is not in {run}", f"outputs.{name}.at")
-        for name, output in setup.scenario.outputs.items()
-        for y in output.at or ()
-        if y not in years
-    ]
-    if within := sorted(setup.coords.keys() - {"year"} - setup.own_coords.keys()):
-        text = f"has steps within a year ({', '.join(within)}); needed annual steps, or none"
-        problems.append(Problem(text, "forcing"))
-    if problems:
-        raise ScenarioError(problems, setup.scenario.name)
-
-
-def _check_edges(setup: Setup) -> None:
-    """Refuse histograms without edges where finding them would run a program at plan time."""
-    scenario = setup.scenario
-    problems = [
-        Problem(
-            f"a pilot run would start {setup.kernel.name} programs before the run begins; say "
-            f"histograms: {{edges: {{{target}: [lowest, highest]}}}}",
-            f"statistics.{target}",
-        )
-        for target, requests in scenario.statistics.items()
-        if target not in scenario.histograms.edges
-        and any(canonical(request)[0] == "histogram" for request in requests)
-    ]
-    if setup.kernel.isolated and problems:
-        raise ScenarioError(problems, scenario.name)
-
-
-def _check_columns(layout: Layout) -> None:
-    """Refuse columns of the location table that have the name of another array."""
-    kernel = layout.setup.kernel
-    taken = {"status", "realization", "forcing", "location", "time", "year", *layout.functionals}
-    taken |= {p.name for p in kernel.parameters} | {v.name for v in kernel.outputs}
-    taken |= {*kernel.coords, *(f"{name}_bounds" for name in kernel.coords)}
-    taken |= set(layout.setup.own_coords)
-    problems = [
-        Problem("is the name of an array of the store; rename the column", f"column {name!r}")
-        for name in layout.setup.locations.columns
-        if name in taken
-    ]
-    if problems:
-        raise ScenarioError(problems, layout.setup.scenario.name)
-
-
-def digest(forcing: str, setup: Setup) -> str:
-    """Return a hash of everything a forcing supplies."""
-    whole = hashlib.sha256()
-    index = setup.forcings.index(forcing)
-    supplied = [*setup.drivers[index].items(), *setup.coords.items()]
-    supplied += observed.arrays(setup.observations[index] if setup.observations else {})
-    for name, array in sorted(supplied, key=lambda pair: pair[0]):
-        array = np.asarray(array)
-        whole.update(f"{name}{array.shape}{array.dtype.str}".encode())
-        # Daily drivers are large: what is contiguous is not copied, other arrays row by row.
-        for part in [array] if array.flags.c_contiguous else array:
-            whole.update(np.ascontiguousarray(part).reshape(-1).view(np.uint8).data)
-    if setup.observations:
-        # Drivers are in kernel units; observations are in their own.
-        units = {name: one.units for name, one in setup.observations[index].items()}
-        whole.update(json.dumps(units, sort_keys=True).encode())
-    return whole.hexdigest()
-
-
-def identity_of(scenario: Loaded, setup: Setup, layout: Layout) -> dict[str, Any]:
-    """Return what must be the same for a run to continue a store."""
-    resolved = scenario.model_dump(mode="json", exclude={"text", "source", "base"})
-    same = {k: v for k, v in resolved.items() if k not in FREE_FOR_THEMSELVES}
-    text = json.dumps(same, sort_keys=True)
-    return {
-        "scenario": resolved,
-        "scenario_sha256": hashlib.sha256(text.encode()).hexdigest(),
-        "kernel": fingerprint(setup.kernel),
-        "forcings": {name: digest(name, setup) for name in setup.forcings},
-        "locations": _location_digest(setup.locations),
-        "block": {axis.name: axis.length for axis in layout.grid.axes},
-        "limits": {name: one.plain for name, one in layout.limits.items()},
-        "versions": versions(),
-    }
-
-
-def _location_digest(locations: Locations) -> str:
-    columns = {n: np.asarray(v).tolist() for n, v in locations.columns.items()}
-    return hashlib.sha256(json.dumps([locations.names, columns]).encode()).hexdigest()
-
-
-def changes(stored: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Return what differs between a store and a plan and would change its bytes."""
-    by_section = section_changes(stored, now)
-    found = [f"scenario: {text}" for texts in by_section.values() for text in texts]
-    found += _limit_changes(stored, now)
-    found += other_code(stored, now)
-    for part, what in (("forcings", "forcing"), ("block", "block length")):
-        found += [f"{what}: {t}" for t in _differences(stored[part], now[part], "")]
-    if stored["locations"] != now["locations"]:
-        found.append("locations: the location table has changed")
-    return found
-
-
-LIMITS = "limits: "
-"""How a change of limits begins, which cannot be accepted: members are counted as they run."""
-
-
-def _limit_changes(stored: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Return limits that differ; a store of before limits counts none unless they are said."""
-    old, new = stored.get("limits"), now["limits"]
-    if old is None:
-        said = now["scenario"]["limits"]
-        return [f"{LIMITS}{name}: this store's members were not looked at" for name in said]
-    return [f"{LIMITS}{text}" for text in _differences(old, new, "")]
-
-
-NUMERICAL = ("numpy", "numba", "llvmlite")
-"""Libraries whose versions may change the last bits of a block."""
-
-
-def other_code(stored: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Return what differs in the code that makes the numbers of a block: kernel and libraries."""
-    libraries = ({n: one["versions"].get(n, "") for n in NUMERICAL} for one in (stored, now))
-    parts = (("kernel", stored["kernel"], now["kernel"]), ("version", *libraries))
-    return [f"{what}: {t}" for what, old, new in parts for t in _differences(old, new, "")]
-
-
-def section_changes(stored: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Return what differs in the words of a store's scenario and a plan's, by section."""
-    ours, theirs = now["scenario"], stored["scenario"]
-    names = sorted((ours.keys() | theirs.keys()) - {*FREE_FOR_THEMSELVES, "limits"})
-    every = {n: _differences(theirs.get(n), ours.get(n), n) for n in names}
-    return {name: texts for name, texts in every.items() if texts}
-
-
-def _differences(old: Any, new: Any, where: str) -> list[str]:
-    if isinstance(old, dict) and isinstance(new, dict):
-        names = sorted(old.keys() | new.keys())
-        return [
-            text
-            for name in names
-            for text in _differences(old.get(name), new.get(name), f"{where}.{name}".lstrip("."))
-        ]
-    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        pairs = enumerate(zip(old, new, strict=True))
-        return [text for i, (a, b) in pairs for text in _differences(a, b, f"{where}[{i}]")]
-    if old == new:
-        return []
-    if isinstance(old, str) and isinstance(new, str) and len(old) == len(new) == 64:
-        return [f"{where} has changed"]
-    return [f"{where} was {_short(old)} and is now {_short(new)}"]
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

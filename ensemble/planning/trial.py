@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble.errors import PlanError
 from ensemble.members.experiment import identity
 from ensemble.members.tiles import Chain
 from ensemble.planning.notices import percent
 from ensemble.planning.parameter_ranges import spread_rows
 from ensemble.planning.plan import Plan
 from ensemble.planning.reasons import reasons
-from ensemble.store.store import PlanError
 from kernels import BY_CODE, OK, is_ours
 from kernels.chains.parts.links import names
 

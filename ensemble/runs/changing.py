@@ -17,8 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ensemble.farming.finishing import MARK
-from ensemble.farming.work import Result
+from ensemble.errors import PlanError
 from ensemble.members.experiment import Setup
 from ensemble.members.layout import Layout
 from ensemble.members.limits import EXCLUDED
@@ -31,18 +30,21 @@ from ensemble.members.recounting import (
     same_sums,
     stored_whole,
 )
+from ensemble.members.reopening import open_setup
 from ensemble.members.responses.responses import Combined
 from ensemble.planning import creating as launch
-from ensemble.planning.plan import LIMITS, Plan, changes, section_changes
+from ensemble.planning.identity import LIMITS, changes, section_changes
+from ensemble.planning.plan import Plan
 from ensemble.runs.growing import same_file
 from ensemble.store.arrays import ArraySpec, documents
 from ensemble.store.chunks import sync_folder
 from ensemble.store.exchange import discard, exchange
+from ensemble.store.finished import MARK
 from ensemble.store.folders import Folder
+from ensemble.store.grid import Result
 from ensemble.store.journal import Entry, Key, copy_with
 from ensemble.store.lock import locked
 from ensemble.store.store import (
-    PlanError,
     Store,
     beside,
     like,
@@ -173,7 +175,7 @@ class _Change:
 
     @cached_property
     def setup(self) -> Setup:
-        return launch.open_setup(self.store)
+        return open_setup(self.store)
 
     @cached_property
     def old(self) -> Layout:

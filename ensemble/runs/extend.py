@@ -12,14 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.analysis.indices import analyze_store, indices_of
-from ensemble.farming import farm as engine
+from ensemble.errors import PlanError
 from ensemble.farming.farm import Progress
 from ensemble.members.layout import KEEP_SAMPLES
 from ensemble.planning.plan import Plan
 from ensemble.runs import growing
+from ensemble.runs import run as engine
 from ensemble.store import exchange as swapping
 from ensemble.store.lock import locked, locked_name
-from ensemble.store.store import PlanError, Store, beside, read
+from ensemble.store.store import Store, beside, read
 from scenarios import nearest
 
 F8 = NDArray[np.float64]

@@ -12,17 +12,20 @@ from typing import Any
 
 import numpy as np
 
+from ensemble.errors import PlanError
 from ensemble.members import pilot
 from ensemble.members.experiment import Setup
 from ensemble.members.layout import Layout
+from ensemble.members.reopening import open_setup
 from ensemble.planning import creating as launch
+from ensemble.planning.identity import identity_of
 from ensemble.planning.outlook import outlook
-from ensemble.planning.plan import Plan, identity_of
+from ensemble.planning.plan import Plan
 from ensemble.store import quarantine
 from ensemble.store.chunks import chunk_name
 from ensemble.store.exchange import discard
 from ensemble.store.journal import Key, copy_with
-from ensemble.store.store import PlanError, Store, beside, partial_name, read
+from ensemble.store.store import Store, beside, partial_name, read
 from scenarios import Loaded
 from scenarios.reading.editing import with_values
 
@@ -103,7 +106,7 @@ def growth(store: Store, units: int) -> Growth:
         Its code or its data are not what made it, or a statistic rests on the design's length.
     """
     field = length_field(store)
-    setup, lengths = launch.open_setup(store), store.attrs["identity"]["block"]
+    setup, lengths = open_setup(store), store.attrs["identity"]["block"]
     written = store.attrs["identity"]["scenario"]
     changed = {("design", field): units}
     scenario = _longer(store, written, changed)

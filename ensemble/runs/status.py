@@ -8,17 +8,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ensemble.errors import PlanError
 from ensemble.farming.claims import WORKERS, heard_of
-from ensemble.farming.finishing import is_finalised
 from ensemble.members.layout import Layout
-from ensemble.planning.creating import open_setup
+from ensemble.members.reopening import open_setup
 from ensemble.runs.failing import failures
 from ensemble.store import quarantine
+from ensemble.store.finished import is_finalised
 from ensemble.store.hosts import is_gone
 from ensemble.store.journal import Entry, headers
 from ensemble.store.lock import holder
 from ensemble.store.mixtures import remarks
-from ensemble.store.store import PlanError, Store, read
+from ensemble.store.store import Store, read
 from ensemble.tables import limits as limit_tables
 from ensemble.tables.results import Numbers
 from kernels import BY_CODE, NotOurs, ours_alone

@@ -7,19 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ensemble.errors import PlanError
+from ensemble.farming.jobs import ARRAY, in_our_words, job_ids, job_name, remember
 from ensemble.farming.worker import MARGIN_SECONDS, one_more
-from ensemble.planning.jobs import in_our_words, job_name
 from ensemble.planning.plan import Plan
-from ensemble.store.store import PlanError, Store
+from ensemble.store.store import Store
 from slurm import jobs, limits, queue
 from slurm.commands import SlurmError, available
 from slurm.resources import Resources
 from slurm.script import EARLY_SECONDS, SIGNAL_SECONDS, batch_script
 
-FOLDER = "jobs"
 LOGS = "logs"
-ARRAY, DASK = "array", "dask"
-"""Kinds of jobs: independent workers, and workers of a driver's own Dask cluster."""
 
 
 @dataclass(frozen=True)
@@ -132,33 +130,6 @@ def submit(store: Store, submission: Submission, resources: Resources) -> int:
         ) from error
     remember(store, job, ARRAY)
     return job
-
-
-def remember(store: Store, job: int, kind: str) -> None:
-    """Keep the id of a job of this run, for `queue_summary` and `cancel`."""
-    store.root.folder(FOLDER, make=True).write(f"{job}-{kind}", b"", sync=False)
-
-
-def job_ids(store: Path, kind: str = "*") -> list[int]:
-    """Return the ids of the jobs of a run, of one kind or all, the oldest first."""
-    names = [file.name.split("-")[0] for file in (store / FOLDER).glob(f"*[0-9]-{kind}")]
-    return sorted(int(n) for n in names if n.isascii() and n.isdecimal() and len(n) < 19)
-
-
-def cancel(store: Path, kind: str = "*") -> list[int]:
-    """Cancel the jobs of a run, of one kind or all; return their ids.
-
-    Raises
-    ------
-    PlanError
-        SLURM does not answer.
-    """
-    ids = job_ids(store, kind)
-    try:
-        jobs.cancel(ids)
-    except SlurmError as error:
-        raise PlanError(f"{store}: {error}") from error
-    return ids
 
 
 def watch(store: Path) -> "queue.Watch | None":

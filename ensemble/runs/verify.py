@@ -9,23 +9,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble.errors import PlanError
 from ensemble.farming.finishing import finalise
-from ensemble.farming.work import Result
 from ensemble.farming.worker import new_journal
 from ensemble.members import limits
 from ensemble.members.layout import Layout
+from ensemble.members.reopening import open_work
 from ensemble.members.responses.responses import evaluate
 from ensemble.members.tiles import Chain
 from ensemble.members.work import EnsembleWork
-from ensemble.planning.creating import open_work
-from ensemble.planning.plan import digest
+from ensemble.planning.identity import digest
 from ensemble.planning.reasons import reasons
 from ensemble.runs import changing
 from ensemble.store.chunks import checksum
+from ensemble.store.grid import Result
 from ensemble.store.journal import Entry, Key, disagreement
 from ensemble.store.lock import locked
 from ensemble.store.mixtures import remarks
-from ensemble.store.store import PlanError, Store, partial_name
+from ensemble.store.store import Store, partial_name
 from kernels import BY_CODE, OK
 from scenarios import nearest
 

@@ -13,9 +13,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ensemble.farming.finishing import is_finalised
+from ensemble.errors import PlanError
 from ensemble.store.chunks import sync_folder
-from ensemble.store.store import PlanError, Store, beside, read
+from ensemble.store.finished import is_finalised
+from ensemble.store.store import Store, beside, read
 
 _HERE = -100
 _EXCHANGE = 2

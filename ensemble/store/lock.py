@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ensemble.store.store import PlanError, Store, beside
+from ensemble.errors import PlanError
+from ensemble.store.store import Store, beside
 
 LOCK_SECONDS = 1.0
 """A process that has just been killed may hold its lock for a moment."""

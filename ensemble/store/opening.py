@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ensemble.errors import PlanError
 from ensemble.store.places import address_of, is_address
-from ensemble.store.store import PlanError, check_root, read
+from ensemble.store.store import check_root, read
 from kernels.contract.paths import expanded
 
 if TYPE_CHECKING:

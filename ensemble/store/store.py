@@ -14,10 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble.errors import PlanError as PlanError
-from ensemble.errors import StoppedEarly
-from ensemble.farming.work import Grid, Result
-from ensemble.members.coordinates import complete
+from ensemble.errors import PlanError, StoppedEarly
 from ensemble.store.arrays import (
     ENCODING,
     ArraySpec,
@@ -27,7 +24,9 @@ from ensemble.store.arrays import (
     root_attributes,
 )
 from ensemble.store.chunks import checksum, chunk_name, decode, encode, pack, sync_folder, unpack
+from ensemble.store.coordinates import complete
 from ensemble.store.folders import Folder
+from ensemble.store.grid import Grid, Result
 from ensemble.store.hosts import here, is_gone
 from ensemble.store.journal import Entry, Journals, Key, disagreement
 from ensemble.store.journal import read as read_journals
@@ -359,7 +358,7 @@ def write_static(store: Store, name: str, array: NDArray[Any] | Sequence[NDArray
         store.write_chunk(name, index, np.asarray(part, dtype=spec.dtype))
 
 
-def read(path: Path) -> Store:
+def read(path: str | Path) -> Store:
     """Return an existing store.
 
     Raises
@@ -367,6 +366,7 @@ def read(path: Path) -> Store:
     PlanError
         Not a store of this program, or of another format.
     """
+    path = Path(path)
     try:
         folder = Folder.at(path)
         root = json.loads(folder.read("zarr.json"))

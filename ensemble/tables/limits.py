@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from ensemble.farming.finishing import is_finalised
 from ensemble.members.limits import (
     BEYOND,
     COUNT,
@@ -23,6 +22,7 @@ from ensemble.members.limits import (
     left_out,
     of_store,
 )
+from ensemble.store.finished import is_finalised
 from ensemble.store.journal import Entry, Key
 from ensemble.store.store import Store, read
 from ensemble.tables.responses import MAX_ROWS, NONE, Table

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble.farming.work import Axis, Grid
+from ensemble.errors import PlanError
 from ensemble.members.limits import EXCLUDED
 from ensemble.members.tiles import blanked
+from ensemble.store.grid import Axis, Grid
 from ensemble.store.journal import Key
-from ensemble.store.store import PlanError, Store
+from ensemble.store.store import Store
 
 F8 = NDArray[np.float64]
 
@@ -117,7 +118,7 @@ class Numbers:
     @cached_property
     def _so_far(self) -> dict[str, F8]:
         """Return what an unfinished run would end with, where all samples are committed."""
-        from ensemble.planning.creating import open_work
+        from ensemble.members.reopening import open_work
 
         found: dict[str, F8] = {}
         try:

@@ -17,9 +17,10 @@ from benchmarks import measured
 import ensemble
 import scenarios
 from ensemble.members.tiles import Chain
-from ensemble.planning.creating import create_store, read_store
+from ensemble.planning.creating import create_store
 from ensemble.store.journal import Entry, Journal
 from ensemble.store.machine import cpu
+from ensemble.store.store import read as read_store
 
 ROOT = Path(__file__).parents[2]
 MEGABYTE = 1e6

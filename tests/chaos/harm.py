@@ -15,7 +15,7 @@ from waiting import wait_for
 
 from chaos.kills import kill_driver, kill_in_block
 from chaos.site import state_of, words_of
-from ensemble.exits import DONE, USER
+from ensemble.errors import DONE, USER
 from ensemble.store.journal import as_line
 
 MOST_ASLEEP = 2

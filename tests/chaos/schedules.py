@@ -15,8 +15,8 @@ from chaos.events import EVENTS
 from chaos.harm import remarks
 from chaos.site import LONG, Site
 from chaos.ways import WAYS
-from ensemble.exits import DONE, FAILED_MEMBERS, RESUMABLE
-from ensemble.farming.finishing import is_finalised
+from ensemble.errors import DONE, FAILED_MEMBERS, RESUMABLE
+from ensemble.store.finished import is_finalised
 from ensemble.store.store import read
 
 LAUNCHES = 8

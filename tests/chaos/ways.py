@@ -11,8 +11,8 @@ import farming
 from waiting import PATIENCE, wait_for
 
 from chaos.site import LONG
-from ensemble.exits import DONE, RESUMABLE, USER
-from ensemble.farming.finishing import is_finalised
+from ensemble.errors import DONE, RESUMABLE, USER
+from ensemble.store.finished import is_finalised
 from ensemble.store.store import read
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from commandline import PROGRAM, soilsweep
 
+from ensemble.errors import PlanError
 from ensemble.farming import caching
-from ensemble.store.store import PlanError
 from slurm.resources import Resources
 
 STORE = Path("/data/runs/x.zarr")

@@ -13,16 +13,17 @@ from layered import model as layered
 from support import plan
 
 import ensemble
+from ensemble.errors import PlanError
 from ensemble.members import tiles as chain_module
 from ensemble.members.experiment import Setup, identity
+from ensemble.members.reopening import open_setup, open_work
 from ensemble.members.tiles import Chain
-from ensemble.planning.creating import open_setup, open_work, read_store
-from ensemble.planning.plan import digest
+from ensemble.planning.identity import digest
 from ensemble.report.data.series import all_series
 from ensemble.report.figures import _panels as panels
 from ensemble.report.page import render
 from ensemble.runs.verify import replay, verify
-from ensemble.store.store import PlanError
+from ensemble.store.store import read as read_store
 from ensemble.tables.results import Numbers
 from kernels import STATUSES
 from scenarios.reading.checks import _selected

@@ -21,11 +21,11 @@ from chaos.ways import WAYS, Slurm, Submitted, jobs, make
 from slurm_cluster import missing
 from waiting import wait_for
 
-from ensemble.exits import DONE, RESUMABLE
+from ensemble.errors import DONE, RESUMABLE
 from ensemble.farming import suspects
 from ensemble.farming.children import Death
-from ensemble.planning.creating import open_work
-from ensemble.runs import submit as submitting
+from ensemble.farming.jobs import job_ids
+from ensemble.members.reopening import open_work
 from ensemble.store import quarantine
 from ensemble.store.store import read
 from kernels import CRASHED
@@ -171,8 +171,8 @@ def test_a_probe_killed_from_outside_is_no_proof(number, often, guilty, site, mo
     make(made)
     store = read(made.store)
     monkeypatch.setattr(suspects, "supervise", supervise)
-    grid = open_work(store).grid
-    suspects.settle(store, grid, (0, 0, 0), sync=False, seconds=60)
+    work = open_work(store)
+    suspects.settle(store, work, (0, 0, 0), sync=False, seconds=60)
     assert len(quarantine.read(store.root)) == guilty
 
 
@@ -272,7 +272,7 @@ def test_a_held_array_is_said_to_be_held_and_waited_for(site, expected, on_clust
     _, said, _ = farming.call("status", way.site.store)
     assert "JobHeldUser" in said
     assert way.ended() is None
-    for job in submitting.job_ids(way.site.store):
+    for job in job_ids(way.site.store):
         on_cluster.call("scontrol", "release", str(job))
     finish(way, expected)
 

@@ -11,7 +11,7 @@ import farming
 import pytest
 from slurm_cluster import wait_for
 
-from ensemble.exits import DONE, FAILED_MEMBERS, USER
+from ensemble.errors import DONE, FAILED_MEMBERS, USER
 from ensemble.store.journal import Journal
 from ensemble.store.store import read
 
@@ -67,7 +67,7 @@ PLANNED = """
 import sys
 from pathlib import Path
 import ensemble, scenarios
-from ensemble import launch
+from ensemble.planning import creating as launch
 plan = ensemble.plan(scenarios.load("edited.yaml", settings=sys.argv[1:]), store="run.zarr")
 """
 CREATE = PLANNED + "launch.create_store(plan)"
@@ -175,7 +175,7 @@ def test_a_worker_whose_child_has_other_code_answers_in_one_sentence(place):
 BACK = """
 from pathlib import Path
 import drifting.model
-from ensemble.launch import join, read_store
+from ensemble.farming.opening import join; from ensemble.store.store import read as read_store
 file, store = Path("drifting/model.py"), read_store("run.zarr")
 right = file.read_text()
 for text in (right.replace("2.0 * x", "12.0 * x"), right):

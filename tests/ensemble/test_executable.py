@@ -20,10 +20,12 @@ from waiting import wait_for
 
 import ensemble
 import scenarios
+from ensemble.errors import PlanError
+from ensemble.members.reopening import open_work
 from ensemble.planning import creating as launch
 from ensemble.planning import feasibility
 from ensemble.runs import verify as verifying
-from ensemble.store.store import PlanError, read
+from ensemble.store.store import read
 from kernels import BY_CODE, Unavailable
 
 pytestmark = needs_gcc
@@ -307,7 +309,7 @@ def test_a_program_that_cannot_start_stops_the_run_and_fails_no_member(tmp_path)
 def test_what_runs_is_the_program_of_the_start(tmp_path):
     """A model that is compiled anew while its run goes on does not change the run."""
     plan = planned(tmp_path / "s")
-    work = launch.open_work(launch.create_store(plan))
+    work = open_work(launch.create_store(plan))
     run_block = work.open()
     one = run_block((0, 0, 0))
     (tmp_path / "s" / "soil_model").write_text("#!/bin/sh\nexit 1\n")

@@ -11,12 +11,13 @@ from support import load, run
 
 import ensemble
 from ensemble.analysis.indices import analyze_store
+from ensemble.errors import PlanError
 from ensemble.runs import extend as extending
 from ensemble.runs import growing
 from ensemble.runs.extend import extend
 from ensemble.runs.verify import verify
 from ensemble.store import exchange as swapping
-from ensemble.store.store import PlanError, read
+from ensemble.store.store import read
 
 
 def visible(path):

@@ -12,11 +12,12 @@ from support import load, run
 
 import ensemble
 from ensemble.analysis.indices import analyze_store
+from ensemble.errors import PlanError
 from ensemble.runs import extend as extending
 from ensemble.runs.extend import extend
 from ensemble.store import exchange as swapping
 from ensemble.store import lock as locking
-from ensemble.store.store import PlanError, read
+from ensemble.store.store import read
 
 
 class Killed(BaseException):

@@ -7,9 +7,10 @@ import farming
 import pytest
 from commandline import refused, soilsweep, tree
 
+from ensemble.errors import PlanError
 from ensemble.farming import certificates
 from ensemble.store.folders import Folder, Foreign
-from ensemble.store.store import PlanError, read
+from ensemble.store.store import read
 
 FOLDERS = (
     "scratch",

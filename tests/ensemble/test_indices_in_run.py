@@ -13,9 +13,10 @@ import ensemble
 from ensemble.analysis.indices import analyze_store
 from ensemble.farming.finishing import finalise
 from ensemble.members import work as members_module
-from ensemble.planning import creating as launch
+from ensemble.members.reopening import open_work
 from ensemble.planning import requests
 from ensemble.runs.verify import verify
+from ensemble.store.store import read as read_store
 from scenarios import ScenarioError
 
 TEXT = """
@@ -57,7 +58,7 @@ def text(method, *, lowest=20, keep="", more=""):
 def compare(path, method, *, rtol=1e-12):
     """Compare what is in the store with the design's analysis of its own members."""
     tree = ensemble.open_run(path)
-    layout = launch.open_work(launch.read_store(path)).layout
+    layout = open_work(read_store(path)).layout
     requests = DESIGNS[method][1]
     for target in ("c_soil", "late"):
         values = np.asarray(tree[target].values, dtype=float)
@@ -123,7 +124,7 @@ def test_a_run_stopped_and_continued_has_the_same_bytes(tmp_path, method):
     assert not half.complete
     again = ensemble.run(planned, workers=2)
     assert members(straight.path) == members(again.path)
-    assert not verify(launch.read_store(again.path), rerun=2).damage
+    assert not verify(read_store(again.path), rerun=2).damage
 
 
 @pytest.mark.parametrize("most", [60, 12])
@@ -167,8 +168,8 @@ def test_a_part_of_a_block_that_parts_units_can_be_probed(tmp_path):
 def test_finishing_again_changes_nothing(tmp_path):
     _, outcome = run(tmp_path, text=text("sobol"))
     before = members(outcome.path)
-    store = launch.read_store(outcome.path)
-    finalise(store, launch.open_work(store), store.committed())
+    store = read_store(outcome.path)
+    finalise(store, open_work(store), store.committed())
     assert members(outcome.path) == before
 
 

@@ -10,8 +10,9 @@ from waiting import wait_for
 
 import ensemble
 import scenarios
-from ensemble.planning.creating import open_work, read_store
+from ensemble.members.reopening import open_work
 from ensemble.runs.verify import verify
+from ensemble.store.store import read as read_store
 
 TEXT = """
 version: 1

@@ -21,7 +21,7 @@ from slurm_cluster import wait_for
 from support import load
 
 import ensemble
-from ensemble.exits import DONE, RESUMABLE
+from ensemble.errors import DONE, RESUMABLE
 from ensemble.runs.extend import extend
 from ensemble.runs.verify import verify
 from ensemble.store.exchange import discard

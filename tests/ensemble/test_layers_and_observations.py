@@ -10,12 +10,14 @@ from layered.model import YEAR, Options, bounds
 from support import plan
 
 import ensemble
+from ensemble.errors import PlanError
+from ensemble.members.reopening import open_setup
 from ensemble.members.responses.costs import Data, cost_of
 from ensemble.planning import feasibility
-from ensemble.planning.creating import open_setup, read_store
-from ensemble.planning.plan import digest
+from ensemble.planning.identity import digest
 from ensemble.runs.verify import replay, verify
-from ensemble.store.store import PlanError, read
+from ensemble.store.store import read
+from ensemble.store.store import read as read_store
 from kernels import Coordinate, Variable
 from scenarios import ScenarioError
 from scenarios.forcing import Observed

@@ -12,11 +12,11 @@ import ensemble
 import scenarios
 from ensemble.analysis.indices import analyze_store
 from ensemble.commands.console import outcome_summary
+from ensemble.errors import PlanError
 from ensemble.members.space.sums import GROUP as SUMS
-from ensemble.planning.creating import read_store
 from ensemble.runs.status import summary
 from ensemble.runs.verify import replay, verify
-from ensemble.store.store import PlanError
+from ensemble.store.store import read as read_store
 from ensemble.tables.limits import limit_lines, plain, table_at
 from scenarios import ScenarioError
 
@@ -326,7 +326,7 @@ class TestIndices:
         values = np.where(over_of(tree, above=64.0), np.nan, tree["at_10"].values)
         lost = np.isnan(values).reshape(2, 3, 64, -1).any(axis=-1)
         assert lost.any()
-        from ensemble.planning.creating import open_work
+        from ensemble.members.reopening import open_work
 
         design = open_work(read_store(path)).layout.sampler.design(0, 0)
         for f in range(2):

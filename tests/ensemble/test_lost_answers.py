@@ -8,7 +8,7 @@ import pytest
 from distributed import Client, LocalCluster
 from waiting import PATIENCE, wait_for
 
-from ensemble.farming.backends import StoppedEarly
+from ensemble.errors import StoppedEarly
 from ensemble.farming.backends.dask import Push
 
 KEY = (0, 0, 7)

@@ -11,11 +11,11 @@ from support import SMALL, load, plan
 
 import ensemble
 import scenarios
+from ensemble.errors import PlanError
 from ensemble.members.experiment import Setup
 from ensemble.planning.causes import Sample, cause
 from ensemble.planning.driver_ranges import driver_notices
 from ensemble.planning.notices import DATA, DEFAULT, DESIGN, DRIVER, FROZEN, percent
-from ensemble.store.store import PlanError
 from kernels import Range
 
 

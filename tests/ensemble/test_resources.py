@@ -4,7 +4,8 @@ import pytest
 from commandline import refused, soilsweep
 from support import SMALL, load
 
-from ensemble.planning.jobs import PROFILES, reasons, resources_of
+from ensemble.farming.jobs import PROFILES, resources_of
+from ensemble.planning.jobs import reasons
 from scenarios import ScenarioError
 
 SITES = """

@@ -11,9 +11,10 @@ import xarray as xr
 from support import SMALL, plan, run
 
 import ensemble
-from ensemble.planning.creating import open_setup, open_work
+from ensemble.errors import PlanError
+from ensemble.members.reopening import open_setup, open_work
 from ensemble.store.lock import locked
-from ensemble.store.store import PlanError, read
+from ensemble.store.store import read
 
 
 def digest(outcome):
@@ -179,7 +180,7 @@ def test_a_changed_scenario_is_refused_and_the_change_named(tmp_path, setting, n
 def test_changed_forcing_data_is_refused_by_its_name(tmp_path):
     planned, _ = run(tmp_path)
     planned.setup.drivers[1]["npp"][0, 5] += 1e-9
-    from ensemble.planning.plan import digest as forcing_digest
+    from ensemble.planning.identity import digest as forcing_digest
 
     name = planned.setup.forcings[1]
     planned.identity["forcings"][name] = forcing_digest(name, planned.setup)

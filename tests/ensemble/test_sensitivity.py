@@ -16,7 +16,8 @@ from support import SMALL, run
 import ensemble
 from ensemble.analysis.factorial import REST, drop_failed, shares, subsets
 from ensemble.analysis.indices import analyze_store, results, stored
-from ensemble.store.store import PlanError, read
+from ensemble.errors import PlanError
+from ensemble.store.store import read
 
 ONE_AT_A_TIME = """
 version: 1

@@ -9,7 +9,8 @@ from support import run
 
 import ensemble
 from ensemble.analysis.indices import analyze_store, results, stored
-from ensemble.store.store import PlanError, read
+from ensemble.errors import PlanError
+from ensemble.store.store import read
 
 TEXT = """
 version: 1

@@ -5,9 +5,10 @@ import pytest
 import xarray as xr
 from support import DATA, needs_data, plan, run
 
+from ensemble.members.reopening import open_setup
 from ensemble.members.responses.layers import cost, joint_cost, overlap
-from ensemble.planning.creating import open_setup, read_store
-from ensemble.planning.plan import digest
+from ensemble.planning.identity import digest
+from ensemble.store.store import read as read_store
 
 SCENARIO = """
 version: 1

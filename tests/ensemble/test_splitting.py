@@ -13,8 +13,9 @@ import ensemble
 from ensemble.analysis import shares as splitting
 from ensemble.analysis.factorial import shares
 from ensemble.analysis.indices import analyze_store
-from ensemble.members.coordinates import is_copy
-from ensemble.store.store import PlanError, read
+from ensemble.errors import PlanError
+from ensemble.store.coordinates import is_copy
+from ensemble.store.store import read
 
 TEXT = """
 version: 1

@@ -13,7 +13,8 @@ from support import load
 
 import ensemble
 import scenarios
-from ensemble.store.store import FORMAT, PlanError, read
+from ensemble.errors import PlanError
+from ensemble.store.store import FORMAT, read
 
 TEXT = """
 version: 1

@@ -14,7 +14,7 @@ import scenarios
 from ensemble.farming import suspects
 from ensemble.farming.children import Death
 from ensemble.farming.suspects import Part
-from ensemble.planning import creating as launch
+from ensemble.members.reopening import open_work
 from ensemble.store.quarantine import CONTROL
 from ensemble.store.store import read
 from kernels import CRASHED, OK, TIMED_OUT
@@ -157,8 +157,8 @@ def test_a_guide_that_is_wrong_ends_the_search_early():
 
 def test_a_suspect_that_is_innocent_is_committed_with_one_child(tmp_path):
     store = farming.create(tmp_path / "run.zarr")
-    grid = launch.open_work(store).grid
-    assert suspects.settle(store, grid, (1, 0, 2), sync=False, seconds=60) == 1
+    work = open_work(store)
+    assert suspects.settle(store, work, (1, 0, 2), sync=False, seconds=60) == 1
     assert set(store.committed()) == {(1, 0, 2)}
     assert not (store.path / "quarantine").exists()
 

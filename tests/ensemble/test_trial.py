@@ -11,8 +11,8 @@ from support import plan
 
 import ensemble
 import scenarios
+from ensemble.errors import PlanError
 from ensemble.planning import trial
-from ensemble.store.store import PlanError
 
 
 def test_controls_and_corners_are_tried_in_a_few_cells(tmp_path):
@@ -81,7 +81,7 @@ def test_no_try_goes_on_and_a_begun_run_is_not_tried_again(tmp_path, monkeypatch
     def never(planned):
         raise AssertionError("tried again")
 
-    monkeypatch.setattr("ensemble.farming.farm.attempt", never)
+    monkeypatch.setattr("ensemble.runs.run.attempt", never)
     assert soilsweep("run", file, "--store", store).code == 3
 
 

@@ -13,7 +13,7 @@ import scenarios
 from ensemble.farming import compiling as warming
 from ensemble.farming.claims import worker_name
 from ensemble.farming.compiling import compile_once
-from ensemble.planning.creating import open_work
+from ensemble.members.reopening import open_work
 
 
 @pytest.fixture

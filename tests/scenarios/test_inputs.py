@@ -4,7 +4,7 @@ import numpy as np
 from support import SMALL, plan
 
 import ensemble
-from ensemble.planning.creating import open_work
+from ensemble.members.reopening import open_work
 from ensemble.store.store import read
 
 DESIGN = SMALL[SMALL.index("design:") : SMALL.index("seed:")]

@@ -6,9 +6,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
-from ensemble.errors import StoppedEarly as StoppedEarly
+from ensemble.farming.work import Work
 from ensemble.farming.worker import HangLimit, Report, Worker
-from ensemble.members.work import EnsembleWork
 from ensemble.store.journal import Key
 from ensemble.store.store import Store
 from kernels import module_names
@@ -21,7 +20,7 @@ class Farm:
     Attributes
     ----------
     store : Store
-    work : EnsembleWork
+    work : Work
     pending : iterator of key
         Blocks to run, in order, not all made at once.
     careful : frozenset of key
@@ -48,7 +47,7 @@ class Farm:
     """
 
     store: Store
-    work: EnsembleWork
+    work: Work
     pending: Iterator[Key]
     careful: frozenset[Key]
     count: int

@@ -19,8 +19,9 @@ from distributed import LocalCluster
 from distributed.client import ClosedClientError
 from distributed.scheduler import KilledWorker
 
+from ensemble.errors import StoppedEarly
 from ensemble.farming import certificates
-from ensemble.farming.backends import Farm, StoppedEarly
+from ensemble.farming.backends import Farm
 from ensemble.farming.dask_worker import NoTime, Order, Refusal, close, leave, run_block
 from ensemble.farming.worker import process_name
 from ensemble.store.journal import Key

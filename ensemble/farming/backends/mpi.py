@@ -18,15 +18,15 @@ from typing import Any
 
 import numpy as np
 
-from ensemble.exits import RESUMABLE, USER
-from ensemble.farming.backends import Farm, StoppedEarly
+from ensemble.errors import RESUMABLE, USER, PlanError, StoppedEarly
+from ensemble.farming.backends import Farm
 from ensemble.farming.compiling import compile_once
+from ensemble.farming.opening import join
 from ensemble.farming.worker import Worker, hang_limit
-from ensemble.planning.creating import join, read_store
 from ensemble.store.journal import Key
 from ensemble.store.platforms import without
 from ensemble.store.room import why_not_written
-from ensemble.store.store import PlanError
+from ensemble.store.store import read as read_store
 from slurm.walltime import Walltime
 
 PROGRESS_SECONDS = 1e-3

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import distributed
 
+from ensemble.errors import StoppedEarly
 from ensemble.farming import caching, certificates
-from ensemble.farming.backends import Farm, StoppedEarly
+from ensemble.farming.backends import Farm
 from ensemble.farming.backends.dask import SETTINGS, Push
-from ensemble.planning.jobs import in_our_words, job_name, resources_of
-from ensemble.runs.submit import DASK, cancel, remember
+from ensemble.farming.jobs import DASK, cancel, in_our_words, job_name, remember, resources_of
 from slurm.cluster import Jobs, cluster, jobs_for
 from slurm.commands import SlurmError
 from slurm.queue import Job, Watch, why_pending

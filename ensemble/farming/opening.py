@@ -1,0 +1,46 @@
+"""From a store to its work: the store names the module that opens it."""
+
+from importlib import import_module
+from typing import Any
+
+from ensemble.errors import PlanError
+from ensemble.farming.work import Work
+from ensemble.store.store import Store
+
+MEMBERS = "ensemble.members"
+"""The module of an ensemble, and of stores from before they named one."""
+
+
+def open_work(store: Store) -> Work:
+    """Return the work of a store, ready to run blocks.
+
+    Raises
+    ------
+    PlanError
+        The module that it names is not here, or cannot open it.
+    """
+    work: Work = _module(store).open_work(store)
+    return work
+
+
+def join(store: Store) -> Work:
+    """Return the work of a store for a process that is to commit blocks of it.
+
+    Raises
+    ------
+    PlanError
+        It cannot be opened, or the code here is not that of the blocks which the store has.
+    """
+    work: Work = _module(store).join(store)
+    return work
+
+
+def _module(store: Store) -> Any:
+    name = store.attrs.get("work", MEMBERS)
+    try:
+        return import_module(name)
+    except (ImportError, TypeError, ValueError) as error:
+        raise PlanError(
+            f"{store.path}: its blocks are run by the module {name!r}, which cannot be imported "
+            f"here ({error}); install it, or set PYTHONPATH to its folder"
+        ) from error

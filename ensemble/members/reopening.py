@@ -1,0 +1,129 @@
+"""From a store back to the experiment and the work that made it."""
+
+import linecache
+import socket
+from collections.abc import Mapping
+from typing import Any
+
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+import kernels
+from ensemble.errors import PlanError
+from ensemble.members import limits
+from ensemble.members.experiment import Setup
+from ensemble.members.layout import Layout
+from ensemble.members.responses import observations as observed
+from ensemble.members.work import EnsembleWork
+from ensemble.store import quarantine
+from ensemble.store.differences import other_code
+from ensemble.store.machine import versions
+from ensemble.store.store import Store
+from kernels.contract.fingerprint import fingerprint
+from scenarios import Scenario, read_options
+from scenarios.forcing import Locations
+
+
+def open_setup(store: Store) -> Setup:
+    """Return the setup that a store was made from, from the store alone.
+
+    Raises
+    ------
+    PlanError
+        Its scenario is of another version, its kernel is not here, or its data is damaged.
+    """
+    try:
+        scenario = Scenario.model_validate(store.attrs["identity"]["scenario"])
+        kernel = kernels.get(scenario.kernel.name)
+        options = read_options(scenario.kernel.options, kernel)
+        kernel = kernel.made(options, store.path / "inputs")
+    except ValidationError as error:
+        raise PlanError(
+            f"{store.path}: its scenario is not one of this version of soilsweep "
+            f"({error.error_count()} problems); open it with the version that wrote it"
+        ) from error
+    except (LookupError, kernels.NotOurs, kernels.Unfit) as error:
+        raise PlanError(
+            f"{store.path}: a store holds scenario, drivers and files, not its kernel's code nor "
+            f"installed programs: {error}"
+        ) from error
+    try:
+        return _setup(store, scenario, kernel, options)
+    except (OSError, ValueError, RuntimeError, LookupError) as error:
+        raise PlanError(
+            f"{store.path}: its coordinates or drivers are damaged ({error}); restore them, or "
+            "run into a new store"
+        ) from error
+
+
+def _setup(store: Store, scenario: Scenario, kernel: kernels.Kernel, options: Any) -> Setup:
+    forcings = store.read_strings("forcing")
+    names = store.read_strings("location")
+    root = {p: s for p, s in store.specs.items() if "/" not in p and s.dtype == "float64"}
+    columns = {p: store.read_whole(p) for p, s in root.items() if s.dims == ("location",)}
+    drivers = [_mapped(store, kernel, f) for f in range(len(forcings))]
+    dims = {d for driver in kernel.drivers for d in driver.dims} - {"time"}
+    own = sorted(d for d in dims - kernel.coords.keys() if d in store.specs)
+    coords = {name: store.read_whole(name) for name in ("year", *own) if name in store.specs}
+    edges = {
+        p.removeprefix("pilot/").removesuffix("_edges"): store.read_whole(p)
+        for p in store.specs
+        if p.startswith("pilot/") and p.endswith("_edges")
+    }
+    return Setup(
+        scenario=scenario,
+        kernel=kernel,
+        options=options,
+        forcings=forcings,
+        locations=Locations(names, columns),
+        coords=coords,
+        drivers=drivers,
+        derived=[kernel.derive(options, d, coords) for d in drivers],
+        synthetic=store.attrs["synthetic"],
+        base=store.path / "inputs",
+        edges=edges,
+        observations=observed.read_observations(store, len(forcings)),
+        sources=observed.read_sources(store, len(forcings), len(names)),
+        limits=limits.of_store(store),
+    )
+
+
+def _mapped(store: Store, kernel: kernels.Kernel, forcing: int) -> Mapping[str, NDArray[Any]]:
+    found = {}
+    for driver in kernel.drivers:
+        path = f"drivers/{driver.name}"
+        index = (forcing, *(0,) * (len(store.specs[path].shape) - 1))
+        found[driver.name] = store.map_raw(path, index)[0]
+    return found
+
+
+def open_work(store: Store) -> EnsembleWork:
+    """Return the work of a store, ready to run blocks: all that a worker elsewhere needs."""
+    setup = open_setup(store)
+    return EnsembleWork(setup, Layout(setup), quarantine.read(store.root))
+
+
+def join(store: Store) -> EnsembleWork:
+    """Return the work of a store for a process that is to commit blocks of it.
+
+    Raises
+    ------
+    PlanError
+        The code here is not that of the blocks which the store has, or is to have.
+    """
+    work = open_work(store)
+    # Of code that was edited and is back, Python would still show the text between.
+    linecache.checkcache()
+    try:
+        now = {"kernel": fingerprint(work.setup.kernel), "versions": versions()}
+        found = other_code(store.attrs["identity"], now)
+    except ValueError as error:
+        # A process that lives on, such as a Dask worker, holds what it imported.
+        found = [str(error)]
+    if found:
+        raise PlanError(
+            f"{store.path}: this process ({socket.gethostname()}) has other code than the run "
+            f"was begun with: {'; '.join(found)}; bring that code back, or go on with "
+            '`soilsweep run SCENARIO --accept-changes "reason"`'
+        )
+    return work

@@ -1,0 +1,107 @@
+"""Checks of what a plan is made of: forcings beside each other, years, dimensions, columns."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ensemble.members.experiment import Setup
+from ensemble.members.layout import Layout
+from ensemble.members.statistics import canonical
+from scenarios import Problem, ScenarioError
+from scenarios.forcing import Forcing
+
+
+def disagreements(first: Forcing, other: Forcing) -> Iterator[Problem]:
+    """Yield in what two forcings differ that all forcings of a run must share."""
+    if first.observations.keys() != other.observations.keys():
+        mine, others = (", ".join(sorted(f.observations)) or "nothing" for f in (first, other))
+        text = f"{other.name!r} observes {others} and {first.name!r} {mine}; use one reader"
+        yield Problem(text, "forcing")
+    if first.locations.names != other.locations.names:
+        text = f"{other.name!r} and {first.name!r} have different locations; use common ones"
+        yield Problem(text, "forcing")
+    for name, values in first.coords.items():
+        theirs = other.coords.get(name)
+        if theirs is None or not np.array_equal(values, theirs):
+            span = "nothing" if theirs is None else f"{theirs[0]}-{theirs[-1]} ({len(theirs)})"
+            text = (
+                f"{name} of {other.name!r} is {span} and of {first.name!r} "
+                f"{values[0]}-{values[-1]} ({len(values)}); say years: [first, last]"
+            )
+            yield Problem(text, "forcing")
+
+
+def check_years(setup: Setup) -> None:
+    """Refuse years of outputs and of the kernel's options that the forcings lack."""
+    years = setup.years
+    run = f"the run ({years[0]}-{years[-1]})" if len(years) else "a run without time"
+    problems = [
+        Problem(f"year {y} is not in {run}", f"outputs.{name}.at")
+        for name, output in setup.scenario.outputs.items()
+        for y in output.at or ()
+        if y not in years
+    ]
+    if within := sorted(setup.coords.keys() - {"year"} - setup.own_coords.keys()):
+        text = f"has steps within a year ({', '.join(within)}); needed annual steps, or none"
+        problems.append(Problem(text, "forcing"))
+    if problems:
+        raise ScenarioError(problems, setup.scenario.name)
+
+
+def check_edges(setup: Setup) -> None:
+    """Refuse histograms without edges where finding them would run a program at plan time."""
+    scenario = setup.scenario
+    problems = [
+        Problem(
+            f"a pilot run would start {setup.kernel.name} programs before the run begins; say "
+            f"histograms: {{edges: {{{target}: [lowest, highest]}}}}",
+            f"statistics.{target}",
+        )
+        for target, requests in scenario.statistics.items()
+        if target not in scenario.histograms.edges
+        and any(canonical(request)[0] == "histogram" for request in requests)
+    ]
+    if setup.kernel.isolated and problems:
+        raise ScenarioError(problems, scenario.name)
+
+
+def check_columns(layout: Layout) -> None:
+    """Refuse columns of the location table that have the name of another array."""
+    kernel = layout.setup.kernel
+    taken = {"status", "realization", "forcing", "location", "time", "year", *layout.functionals}
+    taken |= {p.name for p in kernel.parameters} | {v.name for v in kernel.outputs}
+    taken |= {*kernel.coords, *(f"{name}_bounds" for name in kernel.coords)}
+    taken |= set(layout.setup.own_coords)
+    problems = [
+        Problem("is the name of an array of the store; rename the column", f"column {name!r}")
+        for name in layout.setup.locations.columns
+        if name in taken
+    ]
+    if problems:
+        raise ScenarioError(problems, layout.setup.scenario.name)
+
+
+def check_dims(setup: Setup) -> None:
+    """Refuse drivers and coordinates whose lengths do not agree with a dimension's.
+
+    Raises
+    ------
+    ScenarioError
+        All of them.
+    """
+    problems, sizes = [], {n: len(c.values) for n, c in setup.kernel.coords.items()}
+    for name, values in setup.own_coords.items():
+        own = setup.kernel.coords.get(name)
+        sizes.setdefault(name, len(values))
+        if own is not None and not np.array_equal(own.values, values):
+            text = f"{name} is not that of the kernel, {own.values.tolist()} {own.units}"
+            problems.append(Problem(f"{text}; give the kernel the same", "forcing"))
+    for label, drivers in zip(setup.forcings, setup.drivers, strict=True):
+        for driver in setup.kernel.drivers:
+            shape = np.shape(drivers[driver.name])[1:]
+            for dim, length in zip(driver.dims, shape, strict=True):
+                if length != sizes.setdefault(dim, length):
+                    text = f"driver {driver.name!r} of {label!r} has {length} along {dim}"
+                    problems.append(Problem(f"{text}; needed {sizes[dim]}", "forcing"))
+    if problems:
+        raise ScenarioError(problems, setup.scenario.name)

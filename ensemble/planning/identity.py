@@ -1,0 +1,95 @@
+"""What must be the same for a run to continue a store, and what is not."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ensemble.members.experiment import Setup
+from ensemble.members.layout import Layout
+from ensemble.members.responses import observations as observed
+from ensemble.store.differences import differences, other_code
+from ensemble.store.machine import versions
+from kernels.contract.fingerprint import fingerprint
+from scenarios import Loaded
+from scenarios.forcing import Locations
+
+FREE_FOR_THEMSELVES = ("title", "description", "store", "execution", "failed_limit", "reference")
+"""Sections that may change between runs into one store: they change no byte of a chunk."""
+
+
+def digest(forcing: str, setup: Setup) -> str:
+    """Return a hash of everything a forcing supplies."""
+    whole = hashlib.sha256()
+    index = setup.forcings.index(forcing)
+    supplied = [*setup.drivers[index].items(), *setup.coords.items()]
+    supplied += observed.arrays(setup.observations[index] if setup.observations else {})
+    for name, array in sorted(supplied, key=lambda pair: pair[0]):
+        array = np.asarray(array)
+        whole.update(f"{name}{array.shape}{array.dtype.str}".encode())
+        # Daily drivers are large: what is contiguous is not copied, other arrays row by row.
+        for part in [array] if array.flags.c_contiguous else array:
+            whole.update(np.ascontiguousarray(part).reshape(-1).view(np.uint8).data)
+    if setup.observations:
+        # Drivers are in kernel units; observations are in their own.
+        units = {name: one.units for name, one in setup.observations[index].items()}
+        whole.update(json.dumps(units, sort_keys=True).encode())
+    return whole.hexdigest()
+
+
+def identity_of(scenario: Loaded, setup: Setup, layout: Layout) -> dict[str, Any]:
+    """Return what must be the same for a run to continue a store."""
+    resolved = scenario.model_dump(mode="json", exclude={"text", "source", "base"})
+    same = {k: v for k, v in resolved.items() if k not in FREE_FOR_THEMSELVES}
+    text = json.dumps(same, sort_keys=True)
+    return {
+        "scenario": resolved,
+        "scenario_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "kernel": fingerprint(setup.kernel),
+        "forcings": {name: digest(name, setup) for name in setup.forcings},
+        "locations": _location_digest(setup.locations),
+        "block": {axis.name: axis.length for axis in layout.grid.axes},
+        "limits": {name: one.plain for name, one in layout.limits.items()},
+        "versions": versions(),
+    }
+
+
+def _location_digest(locations: Locations) -> str:
+    columns = {n: np.asarray(v).tolist() for n, v in locations.columns.items()}
+    return hashlib.sha256(json.dumps([locations.names, columns]).encode()).hexdigest()
+
+
+def changes(stored: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return what differs between a store and a plan and would change its bytes."""
+    by_section = section_changes(stored, now)
+    found = [f"scenario: {text}" for texts in by_section.values() for text in texts]
+    found += _limit_changes(stored, now)
+    found += other_code(stored, now)
+    for part, what in (("forcings", "forcing"), ("block", "block length")):
+        found += [f"{what}: {t}" for t in differences(stored[part], now[part], "")]
+    if stored["locations"] != now["locations"]:
+        found.append("locations: the location table has changed")
+    return found
+
+
+LIMITS = "limits: "
+"""How a change of limits begins, which cannot be accepted: members are counted as they run."""
+
+
+def _limit_changes(stored: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return limits that differ; a store of before limits counts none unless they are said."""
+    old, new = stored.get("limits"), now["limits"]
+    if old is None:
+        said = now["scenario"]["limits"]
+        return [f"{LIMITS}{name}: this store's members were not looked at" for name in said]
+    return [f"{LIMITS}{text}" for text in differences(old, new, "")]
+
+
+def section_changes(stored: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return what differs in the words of a store's scenario and a plan's, by section."""
+    ours, theirs = now["scenario"], stored["scenario"]
+    names = sorted((ours.keys() | theirs.keys()) - {*FREE_FOR_THEMSELVES, "limits"})
+    every = {n: differences(theirs.get(n), ours.get(n), n) for n in names}
+    return {name: texts for name, texts in every.items() if texts}
