@@ -13,7 +13,7 @@ from misbehaving.scenario import write
 import scenarios
 from ensemble.farming import suspects
 from ensemble.farming.children import Death
-from ensemble.farming.suspects import Part
+from ensemble.members.parts import Part
 from ensemble.members.reopening import open_work
 from ensemble.store.quarantine import CONTROL
 from ensemble.store.store import read
@@ -138,7 +138,7 @@ def dying(culprits, log):
 def test_halving_finds_all_and_tries_few(culprits, guided):
     log = []
     verdict = dying(culprits, log)
-    parts = [Part(slice(0, 3), slice(0, 1000)), Part(slice(0, 3), None)]
+    parts = [Part(0, slice(0, 3), slice(0, 1000)), Part(0, slice(0, 3), None)]
     guide = (lambda part: verdict(part) is not None) if guided else None
     found = {
         (p.locations.start, CONTROL if p.samples is None else p.samples.start): death.status
@@ -150,7 +150,7 @@ def test_halving_finds_all_and_tries_few(culprits, guided):
 
 def test_a_guide_that_is_wrong_ends_the_search_early():
     log = []
-    parts = [Part(slice(0, 1), slice(0, 1000))]
+    parts = [Part(0, slice(0, 1), slice(0, 1000))]
     assert suspects._culprits(parts, lambda part: True, dying({}, log)) == []
     assert len(log) == 1
 
