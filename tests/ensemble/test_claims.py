@@ -24,15 +24,15 @@ RACERS = 4
 
 NAMES = """
 import sys
-from ensemble.claims import is_dead_here, worker_name
+from ensemble.farming.claims import is_dead_here, worker_name
 print(worker_name(0), is_dead_here(sys.argv[1]))
 """
 
 RACER = """
 import json, random, sys, time
 from pathlib import Path
-from ensemble.claims import Claims, Heart, worker_name
-from ensemble.folders import Folder
+from ensemble.farming.claims import Claims, Heart, worker_name
+from ensemble.store.folders import Folder
 store, index, keys = Folder.at(Path(sys.argv[1])), int(sys.argv[2]), int(sys.argv[3])
 heart = Heart(store, worker_name(index), {})
 mine = Claims(store, heart)

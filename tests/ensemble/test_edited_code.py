@@ -152,7 +152,7 @@ def test_children_of_a_driver_that_imported_before_an_edit_leave(place, backend)
 
 SETTLE = """
 from pathlib import Path
-from ensemble.remote import Order, run_block
+from ensemble.farming.dask_worker import Order, run_block
 order = Order("one", "run.zarr", False, 60.0)
 run_block(order, (0, 0, 0))
 file = Path("drifting/model.py")
