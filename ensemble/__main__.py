@@ -10,6 +10,7 @@ import signal
 import sys
 from types import FrameType
 
+from ensemble.processes import RANKS, REPLACEABLE
 from ensemble.store.platforms import die_with_parent, refuse_windows
 
 refuse_windows()
@@ -18,9 +19,6 @@ CRASHES = frozenset(
     {signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT, signal.SIGALRM}
 )
 """Signals that a block may bring on itself; SIGALRM is the run's own, when one hangs."""
-
-RANKS = ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK")
-"""Set where MPI has started this process, which it watches itself."""
 
 RELAUNCHES = 1000
 """A run with more members that crash their process needs its kernel mended."""
@@ -55,10 +53,6 @@ def _watch_over() -> None:
     if number != signal.SIGKILL:
         signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
-
-
-REPLACEABLE = "SOILSWEEP_REPLACEABLE"
-"""Set in the child: a block that hangs may end it."""
 
 
 def _wait(child: int) -> int:

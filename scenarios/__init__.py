@@ -1,5 +1,6 @@
 """Scenarios: what the user asks for. See ``DESIGN.md`` beside this file."""
 
+from scenarios.limits import limit_in_units as limit_in_units
 from scenarios.problems import MISREAD as MISREAD
 from scenarios.problems import Problem as Problem
 from scenarios.problems import ScenarioError as ScenarioError
@@ -8,7 +9,6 @@ from scenarios.problems import nearest as nearest
 from scenarios.reading.checks import check_kernel as check_kernel
 from scenarios.reading.checks import make_kernel as make_kernel
 from scenarios.reading.checks import read_options as read_options
-from scenarios.reading.limits import limit_in_units as limit_in_units
 from scenarios.reading.load import Loaded as Loaded
 from scenarios.reading.load import library as library
 from scenarios.reading.load import load as load

@@ -26,8 +26,8 @@ from pydantic_core import CoreSchema
 from scenarios import designs, forcing
 from scenarios.designs.distributions.grammar import AlsoAs, Number
 from scenarios.execution import Execution, Local
+from scenarios.limits import quantity
 from scenarios.problems import shown
-from scenarios.reading.limits import quantity
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _MODULE = re.compile(r"\w[\w-]*(\.\w[\w-]*)*")

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from kernels.casa.plants.phenology import turns
 from kernels.casa.shared.lookup import _BLOCKS, _SHARES
 from kernels.casa.shared.pft_table import PFTS, published
+from kernels.casa.shared.phenology import turns
 from kernels.casa.shared.roots import KROOT, ROOT_DEPTH
 from kernels.corpse.cohort.sets import SETS as CORPSE_SETS
 from kernels.mimics.daily.parameter_file import _LABELS

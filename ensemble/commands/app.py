@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ensemble.__main__ import RANKS, REPLACEABLE
 from ensemble.commands import extend as extend_command
 from ensemble.commands import jobs as cluster_commands
 from ensemble.commands import warm as warm_command
@@ -30,6 +29,7 @@ from ensemble.commands.arguments import (
 )
 from ensemble.commands.stopping import stop_on_signals, this_command
 from ensemble.errors import FAILED_MEMBERS, RESUMABLE, USER
+from ensemble.processes import RANKS, REPLACEABLE
 from ensemble.store.room import out_of_room, why_not_written
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ensemble.__main__ import REPLACEABLE
 from ensemble.commands.arguments import JsonOption, StoreArgument, WorkersOption, print_json
 from ensemble.commands.stopping import stop_on_signals, this_command
 from ensemble.errors import FAILED_MEMBERS, RESUMABLE
+from ensemble.processes import REPLACEABLE
 
 if TYPE_CHECKING:
     from ensemble.farming.farm import Progress

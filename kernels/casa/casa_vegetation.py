@@ -16,12 +16,12 @@ from typing import Literal
 import numpy as np
 
 from kernels.casa.plants.cycle import repeating
-from kernels.casa.plants.phenology import days_of, first_phase, read_turns, turns, year_phases
 from kernels.casa.plants.years import ANNUAL, DAILY, NEVER, all_years
 from kernels.casa.shared.batches import Part, cycle_faults, opener, parts, years_of
 from kernels.casa.shared.files import read_file, types_of
 from kernels.casa.shared.parameters import PLANTS, of_table
 from kernels.casa.shared.pft_table import Table, of_pft
+from kernels.casa.shared.phenology import days_of, first_phase, read_turns, turns, year_phases
 from kernels.casa.shared.rows import plant_rows, status_of_drivers, status_of_pft
 from kernels.contract.limits import FINE_ROOTS, LEAVES, WOOD
 from kernels.contract.ranges import accepted

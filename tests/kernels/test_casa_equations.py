@@ -11,15 +11,6 @@ from support import DATA, needs_data
 import kernels
 from kernels import Unfit
 from kernels.casa import casa_cnp, casa_debris, casa_vegetation
-from kernels.casa.plants.phenology import (
-    EVERGREEN,
-    days_of,
-    first_phase,
-    next_phase,
-    read_turns,
-    turns,
-    year_phases,
-)
 from kernels.casa.shared.equations import (
     activity,
     cold,
@@ -31,6 +22,15 @@ from kernels.casa.shared.equations import (
 )
 from kernels.casa.shared.lookup import read_table
 from kernels.casa.shared.pft_table import published
+from kernels.casa.shared.phenology import (
+    EVERGREEN,
+    days_of,
+    first_phase,
+    next_phase,
+    read_turns,
+    turns,
+    year_phases,
+)
 from kernels.casa.shared.rows import debris_rows, exponentials, logarithms, plant_rows
 from kernels.contract.tables import kept_as
 from kernels.numerics.log import log

@@ -17,8 +17,8 @@ from kernels.casa.casa_cnp import Options as CnpOptions
 from kernels.casa.casa_vegetation import KERNEL as VEGETATION
 from kernels.casa.casa_vegetation import Options
 from kernels.casa.plants import lanes as lanes_of
-from kernels.casa.plants.phenology import first_phase, year_phases
 from kernels.casa.shared.pft_table import published
+from kernels.casa.shared.phenology import first_phase, year_phases
 from kernels.casa.shared.rows import plant_rows, soil_rows
 from kernels.casa.soil import lanes as soils
 

@@ -7,7 +7,6 @@ vectorises the day. Rows that depend on the weather alone are made along days, f
 
 import numpy as np
 
-from kernels.casa.plants.phenology import GREENUP, YEAR
 from kernels.casa.shared.equations import (
     allocation,
     cold,
@@ -16,6 +15,7 @@ from kernels.casa.shared.equations import (
     maintenance,
     warmth,
 )
+from kernels.casa.shared.phenology import GREENUP, YEAR
 from kernels.contract.build import equation
 from kernels.contract.tables import F8, I8, U1
 

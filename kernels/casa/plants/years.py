@@ -23,8 +23,8 @@ from kernels.casa.plants.lanes import (
     fill,
     lane_work,
 )
-from kernels.casa.plants.phenology import YEAR
 from kernels.casa.shared.equations import leaf_area
+from kernels.casa.shared.phenology import YEAR
 from kernels.contract.build import block, equation
 from kernels.contract.status import NOT_FINITE, OK
 from kernels.contract.tables import F8, I8, U1

@@ -4,7 +4,7 @@ Pools in g C m-2, fluxes in g C m-2 d-1, rates in d-1, temperatures in degC. Eve
 changes from its value at the start of the day.
 """
 
-from kernels.casa.plants.phenology import DORMANT, FALL, GREENUP
+from kernels.casa.shared.phenology import DORMANT, FALL, GREENUP
 from kernels.contract.build import equation
 from kernels.numerics.exp import exp
 from kernels.numerics.log import log

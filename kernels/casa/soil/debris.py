@@ -3,8 +3,8 @@
 import numpy as np
 
 from kernels.casa.plants.lanes import CHUNK
-from kernels.casa.plants.phenology import YEAR
 from kernels.casa.shared.equations import activity, decomposed, log_dry, log_wet, tens_above
+from kernels.casa.shared.phenology import YEAR
 from kernels.casa.soil.lanes import activities, climate
 from kernels.contract.build import block, equation
 from kernels.contract.status import NOT_CONVERGED, NOT_FINITE, OK, OUT_OF_RANGE

@@ -3,8 +3,8 @@
 import numpy as np
 
 from kernels.casa.plants.lanes import CHUNK, LANES, MEMBER
-from kernels.casa.plants.phenology import YEAR
 from kernels.casa.shared.equations import activity, log_dry, log_wet, tens_above
+from kernels.casa.shared.phenology import YEAR
 from kernels.casa.soil.lanes import (
     COMPOSED,
     CWD,
