@@ -12,7 +12,7 @@ from kernels import Kernel
 from kernels.chains.parts import links
 from scenarios import _numbers, units
 from scenarios.problems import Problem, ScenarioError, nearest, shown
-from scenarios.reading import limits as _limits
+from scenarios import limits as _limits
 from scenarios.reading.wording import needed
 
 

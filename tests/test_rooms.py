@@ -1,0 +1,172 @@
+"""The rooms of the house: who may import whom, in one direction and through public names."""
+
+import ast
+from collections import defaultdict
+from fnmatch import fnmatch
+from functools import cache
+
+import pytest
+from tracked import ROOT, tracked
+
+PACKAGES = ("kernels", "scenarios", "slurm", "ensemble")
+
+FAMILY = "kernels.contract kernels.numerics kernels.fortran"
+GROUND = "ensemble.errors ensemble.printing ensemble.processes kernels scenarios scenarios.*"
+ARROWS = {
+    "kernels.contract": "",
+    "kernels.numerics": "kernels.contract",
+    "kernels.fortran": "kernels.contract",
+    "kernels.two_box": FAMILY,
+    "kernels.casa": FAMILY,
+    "kernels.chains": FAMILY,
+    "kernels.corpse": FAMILY,
+    "kernels.mimics": FAMILY,
+    "kernels.programs": f"{FAMILY} kernels",
+    "kernels": "kernels.contract kernels.numerics",
+    "slurm": "",
+    "scenarios.visible": "",
+    "scenarios.unit_text": "",
+    "scenarios.unit_advice": "scenarios.unit_text",
+    "scenarios.units": "scenarios.unit_text scenarios.unit_advice",
+    "scenarios.problems": "scenarios.visible",
+    "scenarios.paths": "scenarios.problems kernels.contract",
+    "scenarios.execution": "",
+    "scenarios.limits": "scenarios.problems scenarios.units kernels",
+    "scenarios.forcing": (
+        "scenarios.problems scenarios.units scenarios.paths kernels kernels.fortran kernels.casa"
+    ),
+    "scenarios.designs": (
+        "scenarios.problems scenarios.units scenarios.paths scenarios.forcing kernels"
+    ),
+    "scenarios.numbers": "scenarios.designs scenarios.problems scenarios.units kernels",
+    "scenarios.spec": (
+        "scenarios.designs scenarios.forcing scenarios.execution scenarios.limits "
+        "scenarios.problems"
+    ),
+    "scenarios.reading": (
+        "scenarios.spec scenarios.designs scenarios.forcing scenarios.execution scenarios.limits "
+        "scenarios.numbers scenarios.problems scenarios.units kernels kernels.chains"
+    ),
+    "scenarios.clusters": "scenarios.reading scenarios.execution scenarios.problems",
+    "scenarios.locations": (
+        "scenarios.reading scenarios.spec scenarios.forcing scenarios.paths scenarios.problems"
+    ),
+    "scenarios": "scenarios.reading scenarios.spec scenarios.limits scenarios.problems",
+    "ensemble.errors": "",
+    "ensemble.processes": "",
+    "ensemble.printing": "scenarios.visible",
+    "ensemble.store": f"{GROUND} kernels.contract",
+    "ensemble.farming": f"{GROUND} ensemble.store slurm",
+    "ensemble.members": f"{GROUND} ensemble.store ensemble.farming kernels.contract",
+    "ensemble.planning": (
+        f"{GROUND} ensemble.store ensemble.farming ensemble.members slurm "
+        "kernels.contract kernels.chains"
+    ),
+    "ensemble.tables": f"{GROUND} ensemble.store ensemble.members",
+    "ensemble.analysis": f"{GROUND} ensemble.store ensemble.members ensemble.tables",
+    "ensemble.report": (
+        f"{GROUND} ensemble.store ensemble.members ensemble.tables ensemble.analysis"
+    ),
+    "ensemble.runs": (
+        f"{GROUND} ensemble.store ensemble.farming ensemble.members ensemble.planning "
+        "ensemble.tables ensemble.analysis ensemble.report slurm"
+    ),
+    "ensemble.commands": (
+        f"{GROUND} ensemble.store ensemble.farming ensemble.members ensemble.planning "
+        "ensemble.tables ensemble.analysis ensemble.report ensemble.runs slurm"
+    ),
+    "ensemble.__main__": "ensemble.commands ensemble.processes ensemble.store",
+    "ensemble": "ensemble.*",
+}
+"""Whom a room and its parts may import, besides themselves; a module alone is a room, too."""
+
+
+@cache
+def modules():
+    """Return every module, name to file."""
+    found = {}
+    for package in PACKAGES:
+        for path in tracked(".py", under=package):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def room_of(module):
+    """Return the room of a module: two names of its path; all of ``slurm`` is one."""
+    return "slurm" if module.startswith("slurm") else ".".join(module.split(".")[:2])
+
+
+@cache
+def imports(module):
+    """Return the modules of ours that a module imports when it runs, not for types alone."""
+    tree = ast.parse(modules()[module].read_text())
+    branches = [node for node in ast.walk(tree) if isinstance(node, ast.If)]
+    typing = [node for node in branches if getattr(node.test, "id", "") == "TYPE_CHECKING"]
+    left_out = {id(inner) for node in typing for inner in ast.walk(node)}
+    found = set()
+    for node in ast.walk(tree):
+        if id(node) in left_out:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            full = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= (full & modules().keys()) or {node.module}
+    return found & modules().keys()
+
+
+@pytest.mark.parametrize("room", ARROWS)
+def test_a_room_imports_what_lies_below_it(room):
+    allowed = [room, *ARROWS[room].split()]
+    wrong = [
+        f"{module} imports {other}"
+        for module in modules()
+        if room_of(module) == room
+        for other in imports(module)
+        if not any(fnmatch(room_of(other), name) for name in allowed)
+    ]
+    assert not wrong
+
+
+def test_every_room_is_in_the_table():
+    assert {room_of(module) for module in modules()} == ARROWS.keys()
+
+
+def folder_of(module):
+    """Return the folder that a module lies in; one that lies directly in a package is its own."""
+    alone = modules()[module].name == "__init__.py" or module.count(".") == 1
+    return module if alone else module.rpartition(".")[0]
+
+
+def test_no_circle_of_folders():
+    below = defaultdict(set)
+    for module in modules():
+        for other in imports(module):
+            here, there = folder_of(module), folder_of(other)
+            # What a folder and its own parts have of each other is their affair.
+            if here != there and not there.startswith(f"{here}.") and "." in there:
+                below[here].add(there)
+    for folder in list(below):
+        seen, waiting = set(), [folder]
+        while waiting:
+            for other in below[waiting.pop()] - seen:
+                seen.add(other)
+                waiting.append(other)
+        assert folder not in seen, f"{folder} imports itself by way of {sorted(seen)}"
+
+
+def test_what_begins_with_an_underscore_is_of_its_own_room():
+    for module in modules():
+        for other in imports(module):
+            home, _, name = other.rpartition(".")
+            if name.startswith("_") and not name.endswith("__"):
+                assert module == home or module.startswith(f"{home}."), f"{module} imports {other}"
+
+
+def test_every_room_says_what_it_is_for():
+    for module, path in modules().items():
+        if path.name == "__init__.py":
+            charter = ast.get_docstring(ast.parse(path.read_text()))
+            assert charter, module
+            assert charter.splitlines()[0].endswith("."), module
