@@ -15,10 +15,9 @@ from ensemble.report.data.failures import Account, account
 from ensemble.report.data.fields import all_dominant, all_fields, all_lines, places_of
 from ensemble.report.data.profiles import all_profiles
 from ensemble.report.data.series import all_series
-from ensemble.report.figures import _panels as panels
+from ensemble.report.figures import panels
 from ensemble.report.figures import responses as figures
 from ensemble.report.figures import shares as sharing
-from ensemble.report.figures._style import Picture, look
 from ensemble.report.figures.importance import importances
 from ensemble.report.figures.importance_by_depth import all_by_depth, by_depth
 from ensemble.report.figures.maps import dominant, maps
@@ -26,6 +25,7 @@ from ensemble.report.figures.one_at_a_time import all_changes, changes
 from ensemble.report.figures.profiles import profiles
 from ensemble.report.figures.response_curves import all_curves, curves
 from ensemble.report.figures.screening import screenings
+from ensemble.report.figures.style import Picture, look
 from ensemble.report.figures.zonal import lines
 from ensemble.report.html.markup import Html, joined, paragraphs, picture, section, table, tag
 from ensemble.report.html.sheet import SHEET

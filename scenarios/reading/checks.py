@@ -11,8 +11,8 @@ import kernels
 from kernels import Kernel
 from kernels.chains.parts import links
 from scenarios import _numbers, units
-from scenarios.problems import Problem, ScenarioError, nearest, shown
 from scenarios import limits as _limits
+from scenarios.problems import Problem, ScenarioError, nearest, shown
 from scenarios.reading.wording import needed
 
 

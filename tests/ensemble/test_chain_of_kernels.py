@@ -20,7 +20,7 @@ from ensemble.members.reopening import open_setup, open_work
 from ensemble.members.tiles import Chain
 from ensemble.planning.identity import digest
 from ensemble.report.data.series import all_series
-from ensemble.report.figures import _panels as panels
+from ensemble.report.figures import panels
 from ensemble.report.page import render
 from ensemble.runs.verify import replay, verify
 from ensemble.store.store import read as read_store

@@ -22,13 +22,13 @@ from ensemble.report import write_report
 from ensemble.report.data.cells import all_cells, evenly, kind
 from ensemble.report.data.effects import all_effects
 from ensemble.report.data.profiles import all_profiles
-from ensemble.report.figures._style import look, power
 from ensemble.report.figures.importance import colours, importances
 from ensemble.report.figures.importance_by_depth import all_by_depth
 from ensemble.report.figures.one_at_a_time import all_changes, largest, signed
 from ensemble.report.figures.profiles import drawn_cells, limits, told
 from ensemble.report.figures.response_curves import _over_grid, all_curves, drawn_lines, pairs_of
 from ensemble.report.figures.screening import screenings
+from ensemble.report.figures.style import look, power
 from ensemble.store.store import add_arrays, read
 from ensemble.tables.results import Numbers
 

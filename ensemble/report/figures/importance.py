@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from ensemble.report.data.effects import Effects
-from ensemble.report.figures._style import (
+from ensemble.report.figures.style import (
     BLUE,
     DARK,
     GREY,

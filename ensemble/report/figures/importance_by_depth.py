@@ -10,7 +10,8 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from ensemble.report.data.cells import kind, layers_of
-from ensemble.report.figures._style import (
+from ensemble.report.figures.importance import THETA
+from ensemble.report.figures.style import (
     GREY,
     SERIES,
     WIDTH,
@@ -21,7 +22,6 @@ from ensemble.report.figures._style import (
     short,
     wrapped,
 )
-from ensemble.report.figures.importance import THETA
 from ensemble.tables.responses import Analysis
 from ensemble.tables.results import Numbers
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ensemble.report.data.cells import evenly
 from ensemble.report.data.fields import Dominant, Field, Places
-from ensemble.report.figures._style import (
+from ensemble.report.figures.style import (
     GREY,
     PALE,
     SERIES,

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from ensemble.report.data.cells import all_cells, evenly, kind, of_members, outputs_on_layers
-from ensemble.report.figures._style import (
+from ensemble.report.figures.style import (
     DARK,
     GREY,
     SERIES,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ensemble.report.data.cells import evenly
 from ensemble.report.data.profiles import Profile
-from ensemble.report.figures._style import (
+from ensemble.report.figures.style import (
     BLUE,
     DARK,
     GREY,

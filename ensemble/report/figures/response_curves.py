@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from ensemble.report.data.cells import Cell, all_cells, evenly, kind, of_members, outputs_on_layers
-from ensemble.report.figures._style import (
+from ensemble.report.figures.style import (
     BLUE,
     WIDTH,
     Picture,

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from ensemble.report.figures._style import (
+from ensemble.report.figures.style import (
     BLUE,
     DARK,
     GREY,

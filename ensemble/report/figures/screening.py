@@ -12,7 +12,7 @@ from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
 from ensemble.report.data.effects import Effects
-from ensemble.report.figures._style import (
+from ensemble.report.figures.style import (
     DARK,
     GREY,
     SERIES,

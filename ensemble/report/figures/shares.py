@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from ensemble.report.figures._style import (
+from ensemble.report.figures.style import (
     BLUE,
     DARK,
     GREEN,

@@ -10,7 +10,7 @@ from matplotlib.patches import Patch
 from ensemble.members.space.sums import DEGREES
 from ensemble.report.data.cells import evenly
 from ensemble.report.data.fields import Lines, gaps
-from ensemble.report.figures._style import (
+from ensemble.report.figures.style import (
     DARK,
     GREY,
     SERIES,

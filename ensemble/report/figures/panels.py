@@ -10,7 +10,7 @@ from matplotlib.ticker import FuncFormatter
 
 from ensemble.report.data.failures import Spread
 from ensemble.report.data.series import Series
-from ensemble.report.figures._style import (
+from ensemble.report.figures.style import (
     BLUE,
     DARK,
     GREY,
