@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 import kernels
 from kernels import Kernel
 from kernels.chains.parts import links
-from scenarios import _numbers, units
+from scenarios import numbers as _numbers, units
 from scenarios import limits as _limits
 from scenarios.problems import Problem, ScenarioError, nearest, shown
 from scenarios.reading.wording import needed
