@@ -103,7 +103,7 @@ def test_a_disk_that_fills_at_the_very_end_stops_the_run_and_it_goes_on(disk, mo
         raise OSError(errno.ENOSPC, "No space left on device", str(store.path))
 
     with monkeypatch.context() as patch:
-        patch.setattr("ensemble.runs.run.finalise", finalise)
+        patch.setattr("ensemble.farming.farm.finalise", finalise)
         refused(soilsweep(*command(folder)), "the disk is full", code=75, lines=2)
     said = soilsweep(*command(folder), "--json")
     assert said.code == 0
@@ -116,7 +116,7 @@ def test_a_quota_that_is_used_up_is_no_full_disk(disk, monkeypatch):
     def finalise(store, work, committed):
         raise OSError(errno.EDQUOT, "Disk quota exceeded", str(store.path))
 
-    monkeypatch.setattr("ensemble.runs.run.finalise", finalise)
+    monkeypatch.setattr("ensemble.farming.farm.finalise", finalise)
     said = soilsweep(*command(folder))
     refused(said, "x.zarr: your disk quota is used up", "`quota -s`", code=75, lines=2)
     assert "full" not in said.err

@@ -1,22 +1,119 @@
-"""What a run of any work does besides running blocks: pending keys, progress, errors in words."""
+"""Run what is missing of any work, and what it ends with."""
 
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ensemble.errors import StoppedEarly
 from ensemble.farming import backends
 from ensemble.farming.backends import Farm
+from ensemble.farming.finishing import finalise
 from ensemble.farming.work import Work
+from ensemble.farming.worker import hang_limit, take_notes
 from ensemble.store.journal import Entry, Key
+from ensemble.store.lock import locked
 from ensemble.store.room import why_not_written
+from ensemble.store.store import Store
 
 Progress = Callable[[int, int, float], None]
 """``progress(blocks done, blocks in all, seconds of this run)``; called after every commit."""
 
 
-def pending(work: Work, committed: frozenset[Key], careful: frozenset[Key]) -> Iterator[Key]:
+@dataclass(frozen=True)
+class Watcher:
+    """Who waits for a run, and may end it.
+
+    Attributes
+    ----------
+    progress : callable, optional
+    say : callable
+        Shows what a person who waits should know, such as the state of a queue.
+    stop : callable
+        Asked before every block; when true, workers finish theirs and the run ends.
+    replaceable : bool
+        Whether something starts this process again if it dies: then a block that hangs in it
+        ends it.
+    """
+
+    progress: Progress | None = None
+    say: Callable[[str], None] = lambda text: None
+    stop: Callable[[], bool] = lambda: False
+    replaceable: bool = False
+
+
+def run_work(
+    store: Store,
+    work: Work,
+    execution: Any,
+    watcher: Watcher | None = None,
+    *,
+    base: Path = Path(),
+    workers: int = 0,
+) -> tuple[dict[Key, Entry], int]:
+    """Run the blocks that a store lacks, and finish it when it has all.
+
+    Parameters
+    ----------
+    store : Store
+    work : Work
+    execution : model
+        Section ``execution`` of a scenario, of the backend's model.
+    watcher : Watcher, optional
+    base : Path
+        Folder of the scenario, for files that ``execution`` names.
+    workers : int
+        0 leaves it to the backend.
+
+    Returns
+    -------
+    committed : dict of key to Entry
+    before : int
+        How many were when the call began.
+
+    Raises
+    ------
+    PlanError
+        Somebody else runs it.
+    StoppedEarly
+        The disk is full, or the cluster is gone; what is committed stays.
+    """
+    begun, seen, blocks = time.perf_counter(), watcher or Watcher(), work.grid.blocks
+    with locked(store):
+        committed = store.committed()
+        store.make_folders("scratch", "inflight", *(() if committed else ("partials",)))
+        store.clear_scratch()
+        careful = frozenset(key for key in take_notes(store) if key not in committed)
+        before = len(committed)
+        tally = _Tally(committed, blocks, begun, seen.progress)
+        farm = Farm(
+            store=store,
+            work=work,
+            pending=_pending(work, frozenset(committed), careful),
+            careful=careful,
+            count=blocks - before,
+            workers=workers,
+            execution=execution,
+            base=base,
+            limit=hang_limit(work, execution.hang_seconds, committed),
+            replaceable=seen.replaceable,
+            stop=seen.stop,
+            report=tally.report,
+            reached=tally.reached,
+            say=seen.say,
+        )
+        _farm_out(farm)
+        # Other processes have committed, too.
+        if execution.backend != "local":
+            committed = store.committed()
+        if len(committed) == blocks:
+            finalise(store, work, committed)
+    return committed, before
+
+
+def _pending(work: Work, committed: frozenset[Key], careful: frozenset[Key]) -> Iterator[Key]:
     """Yield what is to be run, suspects first: they take longest."""
     yield from sorted(careful)
     for key in work.grid.keys():
@@ -24,7 +121,7 @@ def pending(work: Work, committed: frozenset[Key], careful: frozenset[Key]) -> I
             yield key
 
 
-class Tally:
+class _Tally:
     """Keeps what is committed and tells of progress, for many threads."""
 
     def __init__(
@@ -52,14 +149,7 @@ class Tally:
             self.progress(done, self.blocks, time.perf_counter() - self.begun)
 
 
-def farm_out(farm: Farm) -> None:
-    """Run the blocks of a farm by its backend.
-
-    Raises
-    ------
-    StoppedEarly
-        The disk is full, or the cluster is gone.
-    """
+def _farm_out(farm: Farm) -> None:
     if farm.count == 0:
         return
     try:

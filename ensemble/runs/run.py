@@ -7,10 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ensemble.errors import PlanError
-from ensemble.farming.backends import Farm
-from ensemble.farming.farm import Progress, Tally, farm_out, pending
-from ensemble.farming.finishing import finalise
-from ensemble.farming.worker import hang_limit, take_notes
+from ensemble.farming.farm import Progress, Watcher, run_work
 from ensemble.members.finishing import lost_units
 from ensemble.members.reopening import open_work
 from ensemble.members.work import EnsembleWork
@@ -22,7 +19,6 @@ from ensemble.planning.trial import attempt, may_be_tried, refuse_if_most_fail
 from ensemble.runs import changing
 from ensemble.store import quarantine
 from ensemble.store.journal import headers
-from ensemble.store.lock import locked
 from ensemble.store.machine import cpu
 from ensemble.store.platforms import cores, without
 from ensemble.store.store import Store, read
@@ -122,38 +118,14 @@ def run(
     count = asked or cores()
     store, warnings = store_of(plan, count, accept_changes, try_first=try_first)
     work = _work(plan, store)
-    with locked(store):
-        committed = store.committed()
-        store.make_folders("scratch", "inflight", *(() if committed else ("partials",)))
-        store.clear_scratch()
-        careful = frozenset(key for key in take_notes(store) if key not in committed)
-        warnings += _other_cpu(store)
-        warnings += map(str, plan.warnings)
-        outcome = Outcome(store.path, plan.blocks, warnings=warnings)
-        before = len(committed)
-        tally = Tally(committed, plan.blocks, begun, progress)
-        farm = Farm(
-            store=store,
-            work=work,
-            pending=pending(work, frozenset(committed), careful),
-            careful=careful,
-            count=plan.blocks - before,
-            workers=asked,
-            execution=execution,
-            base=plan.scenario.base,
-            limit=hang_limit(work, execution.hang_seconds, committed),
-            replaceable=replaceable,
-            stop=stop,
-            report=tally.report,
-            reached=tally.reached,
-            say=say,
-        )
-        farm_out(farm)
-        if execution.backend != "local":
-            committed = store.committed()
-        if len(committed) == plan.blocks:
-            finalise(store, work, committed)
-            outcome.warnings += lost_units(store)
+    warnings += _other_cpu(store)
+    warnings += map(str, plan.warnings)
+    outcome = Outcome(store.path, plan.blocks, warnings=warnings)
+    watcher = Watcher(progress, say, stop, replaceable)
+    base = plan.scenario.base
+    committed, before = run_work(store, work, execution, watcher, base=base, workers=asked)
+    if len(committed) == plan.blocks:
+        outcome.warnings += lost_units(store)
     outcome.committed, outcome.ran = len(committed), len(committed) - before
     for entry in committed.values():
         for code, n in entry.status.items():

@@ -10,8 +10,9 @@ from pydantic import TypeAdapter, ValidationError
 import kernels
 from kernels import Kernel
 from kernels.chains.parts import links
-from scenarios import numbers as _numbers, units
 from scenarios import limits as _limits
+from scenarios import numbers as _numbers
+from scenarios import units
 from scenarios.problems import Problem, ScenarioError, nearest, shown
 from scenarios.reading.wording import needed
 

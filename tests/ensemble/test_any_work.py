@@ -1,0 +1,82 @@
+"""What farms out knows nothing of members: a work of squares on every backend, and when it dies."""
+
+import os
+import signal
+
+import farming
+import numpy as np
+import pytest
+from models import counting
+from waiting import wait_for
+
+from ensemble.errors import DONE, PlanError
+from ensemble.farming.farm import run_work
+from ensemble.farming.opening import join, open_work
+from ensemble.store.finished import is_finalised
+from ensemble.store.store import read
+from kernels import CRASHED
+from scenarios.execution import Dask, Local
+
+WHOLE = (40 * np.arange(6)[:, None] + np.arange(40)) ** 2
+
+
+def squares(path):
+    """Return the whole array of a store that is finished."""
+    store = read(path)
+    assert is_finalised(store)
+    return store.read_whole("square")
+
+
+@pytest.fixture
+def store(tmp_path):
+    return counting.make(tmp_path / "squares.zarr")
+
+
+@pytest.fixture(autouse=True)
+def _found_by_children(monkeypatch):
+    for name, value in farming.environment().items():
+        monkeypatch.setenv(name, value)
+
+
+EXECUTIONS = [Local(workers=1), Local(workers=3), Dask(backend="dask", workers=2)]
+
+
+@pytest.mark.parametrize("execution", EXECUTIONS, ids=["one thread", "threads", "dask"])
+def test_a_driver_runs_it(store, execution):
+    committed, before = run_work(store, join(store), execution, workers=execution.workers)
+    assert (len(committed), before) == (12, 0)
+    np.testing.assert_array_equal(squares(store.path), WHOLE)
+    assert int((store.path / "total").read_text()) == WHOLE.sum()
+
+
+def test_independent_workers_run_it(store):
+    assert farming.call("worker", store.path, "--workers", 2)[0] == DONE
+    np.testing.assert_array_equal(squares(store.path), WHOLE)
+
+
+def test_a_worker_that_is_killed_is_replaced(store):
+    slow = {"COUNTING_SECONDS": "0.2"}
+    process = farming.start(farming.command("worker", store.path, "--workers", 2), **slow)
+    wait_for(lambda: len(read(store.path).committed()) > 1, "two blocks are committed")
+    children = f"/proc/{process.pid}/task/{process.pid}/children"
+    with open(children) as file:
+        os.kill(int(file.read().split()[0]), signal.SIGKILL)
+    _, said = process.communicate(timeout=farming.PATIENCE)
+    assert process.returncode == DONE, said
+    np.testing.assert_array_equal(squares(store.path), WHOLE)
+
+
+def test_a_member_that_is_fatal_goes_into_quarantine_alone(store):
+    code, _, said = farming.call("worker", store.path, "--workers", 1, COUNTING_CRASHES="95")
+    assert code == DONE, said
+    found, status = squares(store.path), read(store.path).read_whole("status")
+    assert status[2, 15] == CRASHED
+    assert (status == 0).sum() == status.size - 1
+    np.testing.assert_array_equal(found, np.where(status == 0, WHOLE, 0))
+
+
+def test_a_module_that_is_not_here_is_named(store):
+    attrs = {**store.attrs, "work": "models.absent"}
+    elsewhere = type(store)(store.path, attrs, store.specs, store.root)
+    with pytest.raises(PlanError, match=r"run by the module 'models\.absent', which cannot be imp"):
+        open_work(elsewhere)
