@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ensemble import launch
+from ensemble.accepted import JUDGED, WORDS
 from ensemble.chunks import sync_folder
 from ensemble.finishing import MARK
 from ensemble.folders import Folder
@@ -51,23 +52,6 @@ from ensemble.store import (
 from ensemble.swapping import discard, exchange
 from ensemble.work import Result
 from ensemble.zarr_json import ArraySpec, documents
-
-WORDS = ("title", "description", "failed_limit", "reference")
-"""Sections that readers of a store are told of, and no member rests on."""
-
-JUDGED = (
-    "name",
-    "kernel",
-    "forcing",
-    "locations",
-    "block",
-    "outputs",
-    "responses",
-    "statistics",
-    "aggregates",
-    "histograms",
-)
-"""Sections whose effect is looked at; a change of any other is one of the members."""
 
 DERIVED = ("statistics/", "across_forcings/", "aggregates/", "pilot/")
 """Groups of what a run ends with: they may be made anew."""
@@ -146,7 +130,9 @@ def back(store: Store, plan: Plan) -> str:
     stored, now = store.attrs["identity"], plan.identity
     settings: list[str] = []
     for section in section_changes(stored, now):
-        settings += _settings(stored["scenario"].get(section), now["scenario"][section], section)
+        settings += _settings(
+            stored["scenario"].get(section), now["scenario"].get(section), section
+        )
     if not 0 < len(settings) <= SETTINGS_SHOWN:
         return ""
     return f" ({' '.join(f'--set {shlex.quote(one)}' for one in settings)})"
@@ -177,7 +163,7 @@ class _Change:
 
     @cached_property
     def old(self) -> Layout:
-        return Layout(self.setup)
+        return launch.layout_of(self.store, self.setup)
 
     @cached_property
     def new(self) -> Layout:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from ensemble import failing
 from ensemble.engine import Outcome, Progress
 from ensemble.limit_tables import limit_lines, table_at
+from ensemble.outcomes import advice_of, name_of
 from ensemble.printing import behind
 from ensemble.sum_tables import tables_at
 from ensemble.tables import Table, response_tables
-from kernels import BY_CODE
 from scenarios.visible import visible
 
 if TYPE_CHECKING:
@@ -123,12 +123,12 @@ def print_failures(members: Mapping[int, int]) -> None:
     """Print one line per status that is not ok."""
     for code, n in sorted(members.items()):
         if code != 0:
-            put(f"{n:,} members {BY_CODE[code].name}: {BY_CODE[code].advice}")
+            put(f"{n:,} members {name_of(code)}: {advice_of(code)}")
 
 
 def outcome_summary(outcome: Outcome) -> dict[str, Any]:
     """Return an outcome for programs."""
-    members = {BY_CODE[code].name: n for code, n in sorted(outcome.members.items())}
+    members = {name_of(code): n for code, n in sorted(outcome.members.items())}
     return {
         "store": str(outcome.path),
         "complete": outcome.complete,

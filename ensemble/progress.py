@@ -14,13 +14,14 @@ from ensemble.failing import failures
 from ensemble.finishing import is_finalised
 from ensemble.hosts import is_gone
 from ensemble.journal import Entry, headers
-from ensemble.launch import open_setup
+from ensemble.launch import open_layout
 from ensemble.layout import Layout
 from ensemble.locking import holder
 from ensemble.mixtures import remarks
 from ensemble.numbers import Numbers
+from ensemble.outcomes import name_of
 from ensemble.store import PlanError, Store, read
-from kernels import BY_CODE, NotOurs, ours_alone
+from kernels import NotOurs, ours_alone
 
 WINDOW_SECONDS = 600.0
 """The rate is that of the last ten minutes, not of a run that may have slept for a week."""
@@ -35,7 +36,7 @@ def summary(path: Path) -> dict[str, Any]:
     members: dict[str, int] = {}
     for entry in committed.values():
         for code, n in entry.status.items():
-            name = BY_CODE[code].name
+            name = name_of(code)
             members[name] = members.get(name, 0) + n
     notes = Counter(note for entry in committed.values() for note in entry.notes)
     failed = failures(Numbers(store), layout)
@@ -71,7 +72,7 @@ def _layout(store: Store) -> Layout | None:
     """Return the layout of a store; None where somebody else's module would have to run for it."""
     try:
         with ours_alone("status"):
-            return Layout(open_setup(store))
+            return open_layout(store)
     except PlanError as error:
         if isinstance(error.__cause__, NotOurs):
             return None

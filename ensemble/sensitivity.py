@@ -20,7 +20,7 @@ from ensemble import splitting
 from ensemble.cells import read_cells
 from ensemble.coordinates import is_copy
 from ensemble.index_tables import output_tables, row_tables
-from ensemble.launch import open_setup
+from ensemble.launch import open_layout
 from ensemble.layout import Keep, Layout
 from ensemble.limits import left_out, remedy
 from ensemble.split_tables import variance_tables
@@ -89,12 +89,12 @@ def _both(store: Store) -> tuple[Found, Found]:
     try:
         found = results(store)
     except NoIndices:
-        layout = Layout(open_setup(store))
+        layout = open_layout(store)
         split = splitting.splits(store, layout)
         if not splitting.any_known(split):
             raise
         return {}, split
-    return found, splitting.splits(store, Layout(open_setup(store)))
+    return found, splitting.splits(store, open_layout(store))
 
 
 def _ours(path: str) -> bool:
@@ -119,7 +119,7 @@ def results(store: Store, *, outputs: bool = True) -> Found:
 
     Raises as `analyze_store`.
     """
-    layout = Layout(open_setup(store))
+    layout = open_layout(store)
     path, done = store.path, len(store.committed())
     if done < layout.grid.blocks:
         raise PlanError(
@@ -160,7 +160,7 @@ def _are_lost(store: Store) -> str:
 
 def indices_of(store: Store, names: Iterable[str]) -> Found:
     """Return the arrays of some responses and outputs; indices that are lost are NaN."""
-    layout = Layout(open_setup(store))
+    layout = open_layout(store)
     analysis = _Analysis(store, layout)
     for name in names:
         (analysis.add if name in layout.functionals else analysis.add_output)(name)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ensemble import aggregates
 from ensemble.cells import read_cells
 from ensemble.coordinates import is_copy
-from ensemble.launch import open_setup
+from ensemble.launch import open_layout
 from ensemble.layout import Layout
 from ensemble.numbers import Numbers
 from ensemble.statistics import REFUSE_ABOVE
@@ -333,7 +333,7 @@ def known(numbers: Numbers) -> Found:
         found = stored(store)
         if found or not (asked and numbers.complete):
             return found
-        return splits(store, Layout(open_setup(store)), outputs=False)
+        return splits(store, open_layout(store), outputs=False)
     except (ValueError, OSError) as error:
         numbers.damage.append(f"shares of variance: {error}")
         return {}

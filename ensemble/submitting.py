@@ -4,9 +4,11 @@ import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from ensemble.folders import Folder
 from ensemble.planning import Plan
 from ensemble.resources import in_our_words, job_name
 from ensemble.store import PlanError, Store
@@ -141,7 +143,8 @@ def remember(store: Store, job: int, kind: str) -> None:
 
 def job_ids(store: Path, kind: str = "*") -> list[int]:
     """Return the ids of the jobs of a run, of one kind or all, the oldest first."""
-    names = [file.name.split("-")[0] for file in (store / FOLDER).glob(f"*[0-9]-{kind}")]
+    every = Folder.at(store).names(FOLDER)
+    names = [name.split("-")[0] for name in every if fnmatch(name, f"*[0-9]-{kind}")]
     return sorted(int(n) for n in names if n.isascii() and n.isdecimal() and len(n) < 19)
 
 

@@ -330,12 +330,12 @@ def _processes(store: Store, numbers: Numbers) -> Iterable[Html]:
         seconds = work.get(start["journal"], [])
         rows.append(
             [
-                str(start["host"]),
-                str(start["pid"]),
+                str(start.get("host", "")),
+                str(start.get("pid", "")),
                 datetime.fromtimestamp(start["time"], UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
                 f"{len(seconds):,}",
                 f"{sum(seconds):,.1f}",
-                str(start["cpu"]),
+                str(start.get("cpu", "")),
             ]
         )
     header = ["host", "process", "first commit", "blocks", "worker seconds", "CPU"]

@@ -9,6 +9,7 @@ import numpy as np
 
 from ensemble import splitting
 from ensemble.index_tables import output_tables
+from ensemble.launch import scenario_of
 from ensemble.numbers import Numbers, Summary
 from ensemble.report import figures, made, panels, sharing
 from ensemble.report.changes import all_changes, changes
@@ -57,7 +58,14 @@ MOST_MEMBERS = 50_000_000
 
 
 def render(store: Store) -> str:
-    """Return the whole page of a store."""
+    """Return the whole page of a store.
+
+    Raises
+    ------
+    PlanError
+        Its scenario is of another version, or its arrays are not those of its scenario.
+    """
+    scenario_of(store)
     with look():
         return _Page(store).html()
 
