@@ -216,6 +216,7 @@ forcing:
   pattern: "{model}_{variable}.nc"
   units: {npp: kg C m-2 s-1, rh: kg C m-2 s-1, c_veg_model: kg C m-2, c_soil_model: kg C m-2}
   area: 1.0e+14
+  steps: months
   members: {A: {start: 1982}}
 design: {method: monte_carlo, n: 8, parameters: {tau_soil_obs: {normal: [38.3, 11], lower: 2}}}
 responses: {d: {output: c_total, change: [1982, 2018]}}
