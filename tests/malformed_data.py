@@ -85,7 +85,8 @@ TABLES: dict[str, tuple[list[tuple[str, str]], dict[str, Written], str]] = {
     "no year of the reference": (
         [("kernel: two_box", "kernel: {name: two_box, reference: [1850, 1860]}")],
         {},
-        "s.yaml:3: kernel: no year of the reference 1850-1860 is in 1982-2018",
+        "s.yaml:3: kernel: no year of the reference 1850-1860 is in 1982-2018, which the "
+        "forcing has; say reference: [first, last] within these, or other years: of the forcing",
     ),
     "no path": (
         [(READER, "{reader: annual_table}")],

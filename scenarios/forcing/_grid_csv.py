@@ -11,7 +11,7 @@ from kernels._fortran import number
 from scenarios._problems import Problem, nearest
 from scenarios.forcing._checks import F8, Findings, digest, is_fill, not_a_file
 from scenarios.forcing._places import find_places
-from scenarios.forcing._table import not_commas, text_of
+from scenarios.forcing._table import no_commas, not_commas, row_names, text_of
 
 RANGES = {
     "lat": (-90.0, 90.0),
@@ -78,12 +78,14 @@ Rows = list[tuple[int, list[str]]]
 
 def _rows(data: bytes) -> tuple[list[str], Rows]:
     """Return the header, and rows with their lines."""
+    if text := no_commas(text_of(data)):
+        raise ValueError(text)
     reader = csv.reader(text_of(data).splitlines())
     rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(row)]
     if not rows:
         raise ValueError("is empty")
     (_, header), *rest = rows
-    if text := not_commas(header):
+    if text := not_commas(header) or row_names(header, (row for _, row in rest)):
         raise ValueError(text)
     places = {source.name: place for place, source in find_places(header)[0].items()}
     header = [name if places.get(name) in header else places.get(name, name) for name in header]
