@@ -17,6 +17,7 @@ from ensemble.report.markup import Html, joined, pairs, paragraphs, table, tag
 from ensemble.store import Store
 from ensemble.tables import NONE, Table
 from kernels import BY_CODE, OK
+from scenarios.units import ranged
 
 MOST_ROWS = 60
 
@@ -129,8 +130,7 @@ def _bounds(bounds: Mapping[str, Any]) -> str:
 def _span(values: Any) -> str:
     if not len(values):
         return NONE
-    low, high = f"{float(np.min(values)):.4g}", f"{float(np.max(values)):.4g}"
-    return low if low == high else f"{low} to {high}"
+    return ranged(float(np.min(values)), float(np.max(values)), ".4g")
 
 
 def _share(value: float | None) -> str:
