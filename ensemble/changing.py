@@ -23,10 +23,10 @@ from ensemble.chunks import sync_folder
 from ensemble.finishing import MARK
 from ensemble.folders import Folder
 from ensemble.growing import same_file
-from ensemble.journal import Entry, Key, copy_with
+from ensemble.journal import Entry, Key, copy_with, generation
 from ensemble.layout import Layout
 from ensemble.limits import EXCLUDED
-from ensemble.locking import locked
+from ensemble.locking import locked, locked_name
 from ensemble.planning import LIMITS, Plan, changes, section_changes
 from ensemble.recounting import (
     answerable,
@@ -49,7 +49,7 @@ from ensemble.store import (
     write_node,
     write_static,
 )
-from ensemble.swapping import discard, exchange
+from ensemble.swapping import discard, swap
 from ensemble.work import Result
 from ensemble.zarr_json import ArraySpec, documents
 
@@ -326,20 +326,54 @@ def _remade(change: _Change, attrs: Mapping[str, Any]) -> Store:
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
         raise
-    if not exchange(building, path):
-        os.rename(path, beside(path, "before"))
-        os.rename(building, path)
-        os.rename(beside(path, "before"), building)
-    sync_folder(path.parent)
-    discard(path, building)
+    with locked_name(path):
+        swap(building, path, "before")
+        for left in (building, beside(path, "before")):
+            if left.exists():
+                discard(path, left)
     return read(change.store.path)
 
 
 def mend(path: Path) -> None:
-    """Give a store its name back whose process was killed between two names."""
+    """Finish, or take back, what a process that was killed between two names has left.
+
+    Raises
+    ------
+    PlanError
+        Another store has the name meanwhile.
+    """
+    path = path.resolve() if path.is_symlink() else path
     before = beside(path, "before")
-    if before.exists() and not path.exists():
-        os.rename(before, path)
+    if not before.exists():
+        return
+    with locked_name(path):
+        if not path.exists():
+            os.rename(before, path)
+            sync_folder(path.parent)
+        elif _took_its_place(path, before):
+            discard(path, before)
+        elif before.exists():
+            raise PlanError(
+                f"{before}: found a run that {path} does not hold; it was moved while it took a "
+                f"changed scenario. Move {path} away and give the run that name, or remove the run"
+            )
+
+
+def _took_its_place(path: Path, before: Path) -> bool:
+    """Return whether a store is the next generation of another, with its blocks."""
+    try:
+        new, old = read(path), read(before)
+        if generation(new.journal) != generation(old.journal) + 1:
+            return False
+        there, known = new.committed(), old.committed()
+    except (PlanError, OSError, ValueError):
+        return False
+    return all(
+        key in there
+        and one.checksums.items() - {("partials", one.checksums.get("partials"))}
+        <= there[key].checksums.items()
+        for key, one in known.items()
+    )
 
 
 def _shared(change: _Change, building: Path, attrs: Mapping[str, Any]) -> Store:

@@ -210,10 +210,11 @@ def notes(store: Path, draw: random.Random) -> str:
 def sums(store: Path, draw: random.Random) -> str:
     file = draw.choice(sorted((store / "partials").iterdir()))
     content = file.read_bytes()
-    if draw.random() < 0.4:
+    header, _, body = content.partition(b"\n")
+    # What was damaged before need be no text any more.
+    if draw.random() < 0.4 or not header.isascii() or not header.endswith(b"}"):
         file.write_bytes(_garbled(content, draw))
         return file.name
-    header, _, body = content.partition(b"\n")
     file.write_bytes(json.dumps(_changed(json.loads(header), draw)).encode() + b"\n" + body)
     if draw.random() < 0.5:
         _vouch_for(store, file)
