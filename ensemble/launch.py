@@ -263,9 +263,11 @@ def layout_of(store: Store, setup: Setup) -> Layout:
     try:
         layout = Layout(setup)
         needed = [*layout.arrays, *across.arrays(layout)]
-    except (OSError, ValueError, TypeError, LookupError) as error:
+    except (OSError, ValueError, TypeError, LookupError, StopIteration) as error:
+        # A kernel's tables are looked through by name, to an end that says nothing.
+        why = str(error) or "it names an output that its kernel does not have"
         raise PlanError(
-            f"{store.path}: its scenario cannot be run on what it holds ({error}); restore its "
+            f"{store.path}: its scenario cannot be run on what it holds ({why}); restore its "
             "zarr.json, or run into a new store"
         ) from error
     for spec in needed:

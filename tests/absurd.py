@@ -77,7 +77,12 @@ def damage(store: Path, draw: random.Random) -> list[str]:
     """Damage a store in one or two ways; return which."""
     times = 1 if draw.random() < 0.8 else 2
     chosen = draw.choices([f for f, _ in DAMAGES], [n for _, n in DAMAGES], k=times)
-    return [f"{how.__name__}: {how(store, draw)}" for how in chosen]
+    found = []
+    for how in chosen:
+        # What was damaged before may have left nothing for the second.
+        with contextlib.suppress(IndexError) if found else contextlib.nullcontext():
+            found.append(f"{how.__name__}: {how(store, draw)}")
+    return found
 
 
 def _paths(node: Any, here: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

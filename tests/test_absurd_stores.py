@@ -131,6 +131,15 @@ def test_whatever_is_damaged_each_command_ends_with_one_sentence(sound, tmp_path
     assert not wrong
 
 
+def test_an_output_that_the_kernel_has_not_is_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    damaged(changed("zarr.json", lambda c: c.replace(rb"\"outputs\": {", UNKNOWN)))(tmp_path)
+    said = soilsweep(*STATUS)
+    assert (said.code, len(said.err.splitlines())) == (2, 1)
+    assert "it names an output that its kernel does not have" in said.err
+
+
+UNKNOWN = rb"\"outputs\": {\"c_sail\": {\"last\": \"year\"}, "
 INPUT = {"a pipe": os.mkfifo, "a link": lambda path: path.symlink_to("/etc/passwd")}
 
 
