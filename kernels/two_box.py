@@ -126,7 +126,10 @@ def diagnose(
     inside = (years >= options.reference[0]) & (years <= options.reference[1])
     if not inside.any():
         first, last = options.reference
-        raise ValueError(f"no year of the reference {first}-{last} is in {years[0]}-{years[-1]}")
+        raise ValueError(
+            f"no year of the reference {first}-{last} is in {years[0]}-{years[-1]}, which the "
+            "forcing has; say reference: [first, last] within these, or other years: of the forcing"
+        )
     veg, soil = drivers["c_veg_model"], drivers["c_soil_model"]
     litter = drivers["npp"][:, 1:] - np.diff(veg)
     rh = litter - np.diff(soil) if options.diagnosis == "balance" else drivers["rh"][:, 1:]

@@ -61,6 +61,12 @@ def labelled(number: str, unit: str) -> str:
     return number if unit in ("", "1") else f"{number} {unit}"
 
 
+def ranged(low: float, high: float, spec: str = ".6g") -> str:
+    """Return two ends in words, and one number where both are written alike."""
+    first, last = f"{low:{spec}}", f"{high:{spec}}"
+    return first if first == last else f"{first} to {last}"
+
+
 def factor(found: str, needed: str) -> float:
     """Return what values in ``found`` are multiplied by to be in ``needed``.
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from slurm.commands import TRANSIENT, UNREACHED, SlurmError, call
 
@@ -30,8 +31,11 @@ def submit(script: str, *options: str) -> int:
     return int(match[1])
 
 
+@lru_cache(maxsize=16)
 def check(script: str) -> None:
     """Let SLURM say whether it would take a batch script, without submitting it.
+
+    A script that it would take is not asked about again by this process.
 
     Raises
     ------

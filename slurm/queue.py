@@ -280,6 +280,12 @@ class Watch:
         self._jobs: list[Job] | None = None
         self._interval = self.SHORTEST
         self._next = float("-inf")
+        self._unanswered: float | None = None
+
+    @property
+    def silent(self) -> float:
+        """Return for how many seconds SLURM has been asked in vain; 0 if it has answered."""
+        return 0.0 if self._unanswered is None else self._clock() - self._unanswered
 
     def add(self, *ids: int) -> None:
         """Watch more jobs; they are asked for within two seconds."""
@@ -300,8 +306,9 @@ class Watch:
             try:
                 asked = frozenset(self._ids)
                 self._jobs = read(asked, accounting=self._accounting)
-                self.asked, self.problem = asked, ""
+                self.asked, self.problem, self._unanswered = asked, "", None
             except SlurmError as error:
+                self._unanswered = now if self._unanswered is None else self._unanswered
                 if self._jobs is None:
                     raise
                 self.problem = str(error)

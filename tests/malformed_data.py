@@ -85,7 +85,8 @@ TABLES: dict[str, tuple[list[tuple[str, str]], dict[str, Written], str]] = {
     "no year of the reference": (
         [("kernel: two_box", "kernel: {name: two_box, reference: [1850, 1860]}")],
         {},
-        "s.yaml:3: kernel: no year of the reference 1850-1860 is in 1982-2018",
+        "s.yaml:3: kernel: no year of the reference 1850-1860 is in 1982-2018, which the "
+        "forcing has; say reference: [first, last] within these, or other years: of the forcing",
     ),
     "no path": (
         [(READER, "{reader: annual_table}")],
@@ -216,6 +217,7 @@ forcing:
   pattern: "{model}_{variable}.nc"
   units: {npp: kg C m-2 s-1, rh: kg C m-2 s-1, c_veg_model: kg C m-2, c_soil_model: kg C m-2}
   area: 1.0e+14
+  steps: months
   members: {A: {start: 1982}}
 design: {method: monte_carlo, n: 8, parameters: {tau_soil_obs: {normal: [38.3, 11], lower: 2}}}
 responses: {d: {output: c_total, change: [1982, 2018]}}

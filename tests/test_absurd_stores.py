@@ -1,15 +1,17 @@
 """Absurd content of a store's small files is told in one message and never with a traceback.
 
-A few dozen of some thousands that a seeded program drew; those that once ended in a traceback.
+Cases that once ended in a traceback; and a few hundred of those that numbers draw (`absurd`).
 """
 
 import json
 import os
 import zlib
 
+import absurd
 import pytest
 from commandline import soilsweep
-from malformed_stores import REPLAY, RUN, STATUS, VERIFY, damaged
+from malformed_stores import REPLAY, RUN, STATUS, VERIFY, changed, damaged
+from malformed_stores import line as journal_line
 
 ABSURD = (-1, 2**64, 1.5, float("nan"), True, None, "", "\x1b[2J\n", [], {}, [[]], [10**30] * 3)
 SOUND = {"member": [1, 0, 3], "status": 11, "cause": "killed", "replay": "x"}
@@ -100,3 +102,81 @@ def test_notes_of_no_block_are_nobodys(tmp_path, monkeypatch, content):
     damaged(write(f"inflight/{HERE}-999999-1", content), write("jobs/1a1-array", b""))(tmp_path)
     assert soilsweep(*STATUS).code == 0
     assert soilsweep(*RUN).code == 0
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sound")
+    for kind in absurd.KINDS:
+        absurd.make(folder / kind, kind)
+    return folder
+
+
+AT_ONCE, EACH, ALL = 30, 10, 400
+"""Numbers tried by a plain pytest, by one test, and by CI."""
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        first if first < AT_ONCE else pytest.param(first, marks=pytest.mark.slow)
+        for first in range(0, ALL, EACH)
+    ],
+)
+def test_whatever_is_damaged_each_command_ends_with_one_sentence(sound, tmp_path, first):
+    """No exception leaves a command, and none waits: a test that hangs is ended by its runner."""
+    wrong = []
+    for number in range(first, first + EACH):
+        wrong += absurd.tried(sound, tmp_path / str(number), number)
+    assert not wrong
+
+
+def test_an_output_that_the_kernel_has_not_is_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    damaged(changed("zarr.json", lambda c: c.replace(rb"\"outputs\": {", UNKNOWN)))(tmp_path)
+    said = soilsweep(*STATUS)
+    assert (said.code, len(said.err.splitlines())) == (2, 1)
+    assert "it names an output that its kernel does not have" in said.err
+
+
+UNKNOWN = rb"\"outputs\": {\"c_sail\": {\"last\": \"year\"}, "
+INPUT = {"a pipe": os.mkfifo, "a link": lambda path: path.symlink_to("/etc/passwd")}
+
+
+@pytest.mark.parametrize("kind", INPUT)
+def test_inputs_are_files(tmp_path, monkeypatch, kind):
+    monkeypatch.chdir(tmp_path)
+    damaged(lambda store: INPUT[kind](store / "inputs" / "x"))(tmp_path)
+    said = soilsweep(*STATUS)
+    assert (said.code, len(said.err.splitlines())) == (2, 1)
+    assert "d.zarr/inputs/x: is no plain file" in said.err
+
+
+def test_jobs_are_not_those_that_a_link_leads_to(tmp_path, monkeypatch):
+    """Other runs' jobs would be cancelled."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "jobs").mkdir()
+    damaged(lambda store: (store / "jobs").symlink_to(tmp_path / "jobs"))(tmp_path)
+    for words in (STATUS, ("cancel", "d.zarr")):
+        said = soilsweep(*words)
+        assert (said.code, len(said.err.splitlines())) == (2, 1)
+        assert "d.zarr/jobs: is a symbolic link" in said.err
+
+
+def test_a_status_of_a_later_version_is_named_by_its_number(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    damaged(changed("journal/*", with_status))(tmp_path)
+    said = soilsweep(*STATUS)
+    assert said.code == 0, said.err
+    assert "status 77" in said.out
+
+
+def with_status(content):
+    """Return a journal in which a block's members have a status that is not known."""
+    lines = []
+    for text in (x[9:] for x in content.splitlines()):
+        record = json.loads(text)
+        if "status" in record:
+            record["status"] = {"77": sum(record["status"].values())}
+        lines.append(journal_line(record))
+    return b"".join(lines)

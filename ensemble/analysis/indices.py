@@ -30,7 +30,7 @@ from ensemble.analysis.factorial import (
 from ensemble.errors import PlanError
 from ensemble.members.layout import Keep, Layout
 from ensemble.members.limits import left_out, remedy
-from ensemble.members.reopening import open_setup
+from ensemble.members.reopening import open_layout
 from ensemble.members.statistics import REFUSE_ABOVE
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.coordinates import is_copy
@@ -98,12 +98,12 @@ def _both(store: Store) -> tuple[Found, Found]:
     try:
         found = results(store)
     except NoIndices:
-        layout = Layout(open_setup(store))
+        layout = open_layout(store)
         split = splitting.splits(store, layout)
         if not splitting.any_known(split):
             raise
         return {}, split
-    return found, splitting.splits(store, Layout(open_setup(store)))
+    return found, splitting.splits(store, open_layout(store))
 
 
 def _ours(path: str) -> bool:
@@ -128,7 +128,7 @@ def results(store: Store, *, outputs: bool = True) -> Found:
 
     Raises as `analyze_store`.
     """
-    layout = Layout(open_setup(store))
+    layout = open_layout(store)
     path, done = store.path, len(store.committed())
     if done < layout.grid.blocks:
         raise PlanError(
@@ -169,7 +169,7 @@ def _are_lost(store: Store) -> str:
 
 def indices_of(store: Store, names: Iterable[str]) -> Found:
     """Return the arrays of some responses and outputs; indices that are lost are NaN."""
-    layout = Layout(open_setup(store))
+    layout = open_layout(store)
     analysis = _Analysis(store, layout)
     for name in names:
         (analysis.add if name in layout.functionals else analysis.add_output)(name)

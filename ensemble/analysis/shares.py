@@ -25,7 +25,7 @@ from ensemble.analysis.factorial import (
     order_of,
 )
 from ensemble.members.layout import Layout
-from ensemble.members.reopening import open_setup
+from ensemble.members.reopening import open_layout
 from ensemble.members.space import sums as aggregates
 from ensemble.members.statistics import REFUSE_ABOVE
 from ensemble.store.arrays import ArraySpec
@@ -333,7 +333,7 @@ def known(numbers: Numbers) -> Found:
         found = stored(store)
         if found or not (asked and numbers.complete):
             return found
-        return splits(store, Layout(open_setup(store)), outputs=False)
+        return splits(store, open_layout(store), outputs=False)
     except (ValueError, OSError) as error:
         numbers.damage.append(f"shares of variance: {error}")
         return {}

@@ -9,10 +9,10 @@ from ensemble.farming.farm import Progress
 from ensemble.printing import behind
 from ensemble.runs import failing
 from ensemble.runs.run import Outcome
+from ensemble.store.outcomes import advice_of, name_of
 from ensemble.tables.limits import limit_lines, table_at
 from ensemble.tables.responses import Table, response_tables
 from ensemble.tables.sums import tables_at
-from kernels import BY_CODE
 from scenarios.visible import visible
 
 if TYPE_CHECKING:
@@ -124,12 +124,12 @@ def print_failures(members: Mapping[int, int]) -> None:
     """Print one line per status that is not ok."""
     for code, n in sorted(members.items()):
         if code != 0:
-            put(f"{n:,} members {BY_CODE[code].name}: {BY_CODE[code].advice}")
+            put(f"{n:,} members {name_of(code)}: {advice_of(code)}")
 
 
 def outcome_summary(outcome: Outcome) -> dict[str, Any]:
     """Return an outcome for programs."""
-    members = {BY_CODE[code].name: n for code, n in sorted(outcome.members.items())}
+    members = {name_of(code): n for code, n in sorted(outcome.members.items())}
     return {
         "store": str(outcome.path),
         "complete": outcome.complete,

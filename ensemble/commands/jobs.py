@@ -147,7 +147,7 @@ def status(
         print_json(found) if as_json else console.print_status(found)
         return
     with nullcontext(print_json) if as_json else watching.in_place() as show:
-        complete = watching.watch(store, show)
-    if not complete:
-        console.say(watching.how_to_go_on(store))
+        left = watching.watch(store, show)
+    if left:
+        console.say(left)
         sys.exit(RESUMABLE)

@@ -21,14 +21,18 @@ SHORTEST, LONGEST, GROWTH = 2.0, 60.0, 1.5
 IDLE_SECONDS = 30.0
 """For so long nobody must have been seen at work: a run may be about to go on."""
 
+SILENT_SECONDS = 300.0
+"""For so long a controller may not answer that is busy, or being restarted."""
+
 Show = Callable[[Mapping[str, Any]], None]
 
 
-def watch(store: Path, show: Show) -> bool:
-    """Show where a run stands until it is complete; return whether it is.
+def watch(store: Path, show: Show) -> str:
+    """Show where a run stands until it is complete; return what to say where it is not.
 
     It is not where nobody has been at work for `IDLE_SECONDS`: no process holds the store's lock,
     no independent worker has been heard of, no job of it waits or runs, and nothing is committed.
+    Where SLURM has given no answer for `SILENT_SECONDS`, what the store says is all there is.
     """
     watched = submitting.watch(store)
     pause, done, since = SHORTEST, -1, time.monotonic()
@@ -36,33 +40,60 @@ def watch(store: Path, show: Show) -> bool:
         found = {**summary(store), **submitting.queue_summary(store, watched)}
         show(found)
         if found["complete"]:
-            return True
-        if found["blocks"]["done"] != done or at_work(found):
+            return ""
+        silent = watched.silent if watched else 0.0
+        if found["blocks"]["done"] != done or at_work(found, silent):
             done, since = found["blocks"]["done"], time.monotonic()
         elif time.monotonic() - since >= IDLE_SECONDS:
-            return False
+            return how_to_go_on(store, silent)
         time.sleep(pause)
         pause = min(GROWTH * pause, LONGEST)
 
 
-def how_to_go_on(store: Path) -> str:
-    """Return what to say of a run that is not complete and that nobody works on."""
+def how_to_go_on(store: Path, silent: float = 0.0) -> str:
+    """Return what to say of a run that is not complete and that nobody is seen to work on.
+
+    Parameters
+    ----------
+    store : Path
+    silent : float
+        Seconds since SLURM has been asked in vain.
+    """
     path, logs = (shlex.quote(str(p)) for p in (store, store / submitting.LOGS))
-    text = "nobody works on it any more; "
-    if not job_ids(store):
-        return f"{text}the command that began it goes on, or here: soilsweep worker {path}"
+    ids = job_ids(store)
+    if not ids:
+        text = "nobody works on it any more; the command that began it goes on, or here: "
+        return f"{text}soilsweep worker {path}"
+    after = (
+        f"Go on with the `soilsweep submit` or `run` that began it, or here: soilsweep worker "
+        f"{path}; its jobs' logs are in {logs}"
+    )
+    if silent < SILENT_SECONDS:
+        return f"nobody works on it any more; its jobs have ended. {after}"
+    jobs = ",".join(map(str, ids))
     return (
-        f"{text}its jobs have ended. Go on with the `soilsweep submit` or `run` that began it, or "
-        f"here: soilsweep worker {path}; its jobs' logs are in {logs}"
+        f"SLURM has not answered for {silent / 60:.0f} minutes, and nobody else is seen to work on "
+        f"it: whether its jobs wait or run is not known. Ask with: squeue -t all -j {jobs}; while "
+        f"they do, watch again. {after}"
     )
 
 
-def at_work(found: Mapping[str, Any]) -> bool:
-    """Return whether anybody runs it, or may do so without being asked again."""
+def at_work(found: Mapping[str, Any], silent: float = 0.0) -> bool:
+    """Return whether anybody runs it, or may do so without being asked again.
+
+    Parameters
+    ----------
+    found : mapping
+        A status.
+    silent : float
+        Seconds since SLURM has been asked in vain; what it said before is believed for a while.
+    """
+    if found["running"] or found["workers"]:
+        return True
     # Where SLURM does not answer, a job of it may be waiting.
     queued = any(n and word not in queue.ENDED for word, n in found.get("jobs", {}).items())
     unknown = "queue" in found and "jobs" not in found
-    return bool(found["running"] or found["workers"] or queued or unknown)
+    return (queued or unknown) and silent < SILENT_SECONDS
 
 
 @contextmanager

@@ -1,9 +1,11 @@
 """Jobs of a run on SLURM: what they ask for, what they are called, which there are."""
 
 import os
+from fnmatch import fnmatch
 from pathlib import Path
 
 from ensemble.errors import PlanError
+from ensemble.store.folders import Folder
 from ensemble.store.store import Store
 from scenarios import Problem, ScenarioError
 from scenarios.clusters import resources
@@ -90,7 +92,8 @@ def remember(store: Store, job: int, kind: str) -> None:
 
 def job_ids(store: Path, kind: str = "*") -> list[int]:
     """Return the ids of the jobs of a run, of one kind or all, the oldest first."""
-    names = [file.name.split("-")[0] for file in (store / FOLDER).glob(f"*[0-9]-{kind}")]
+    every = Folder.at(store).names(FOLDER)
+    names = [name.split("-")[0] for name in every if fnmatch(name, f"*[0-9]-{kind}")]
     return sorted(int(n) for n in names if n.isascii() and n.isdecimal() and len(n) < 19)
 
 

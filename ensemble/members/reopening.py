@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 import kernels
 from ensemble.errors import PlanError
+from ensemble.members import across_forcings as across
 from ensemble.members import limits
 from ensemble.members.experiment import Setup
 from ensemble.members.layout import Layout
@@ -18,7 +19,7 @@ from ensemble.members.work import EnsembleWork
 from ensemble.store import quarantine
 from ensemble.store.differences import other_code
 from ensemble.store.machine import versions
-from ensemble.store.store import Store
+from ensemble.store.store import Store, damaged_inputs
 from kernels.contract.fingerprint import fingerprint
 from scenarios import Scenario, read_options
 from scenarios.forcing import Locations
@@ -32,16 +33,14 @@ def open_setup(store: Store) -> Setup:
     PlanError
         Its scenario is of another version, its kernel is not here, or its data is damaged.
     """
+    scenario = scenario_of(store)
+    store.root.refuse_all_but_files("inputs")
     try:
-        scenario = Scenario.model_validate(store.attrs["identity"]["scenario"])
         kernel = kernels.get(scenario.kernel.name)
         options = read_options(scenario.kernel.options, kernel)
         kernel = kernel.made(options, store.path / "inputs")
     except ValidationError as error:
-        raise PlanError(
-            f"{store.path}: its scenario is not one of this version of soilsweep "
-            f"({error.error_count()} problems); open it with the version that wrote it"
-        ) from error
+        raise _not_ours(store, error) from error
     except (LookupError, kernels.NotOurs, kernels.Unfit) as error:
         raise PlanError(
             f"{store.path}: a store holds scenario, drivers and files, not its kernel's code nor "
@@ -49,16 +48,68 @@ def open_setup(store: Store) -> Setup:
         ) from error
     try:
         return _setup(store, scenario, kernel, options)
-    except (OSError, ValueError, RuntimeError, LookupError) as error:
+    except PlanError:
+        raise
+    except (OSError, ValueError, RuntimeError, LookupError, TypeError) as error:
+        raise damaged_inputs(store.path, error) from error
+
+
+def scenario_of(store: Store) -> Scenario:
+    """Return the scenario that a store was made from; raises PlanError for one of other words."""
+    try:
+        return Scenario.model_validate(store.attrs["identity"]["scenario"])
+    except ValidationError as error:
+        raise _not_ours(store, error) from error
+
+
+def _not_ours(store: Store, error: ValidationError) -> PlanError:
+    return PlanError(
+        f"{store.path}: its scenario is not one of this version of soilsweep "
+        f"({error.error_count()} problems); open it with the version that wrote it"
+    )
+
+
+def open_layout(store: Store) -> Layout:
+    """Return the layout that a store has, from the store alone.
+
+    Raises
+    ------
+    PlanError
+        As `open_setup`; or the store's arrays are not those of its scenario.
+    """
+    return layout_of(store, open_setup(store))
+
+
+def layout_of(store: Store, setup: Setup) -> Layout:
+    """Return the layout of a store's own setup; raises PlanError where its arrays are others."""
+    try:
+        layout = Layout(setup)
+        needed = [*layout.arrays, *across.arrays(layout)]
+    except (OSError, ValueError, TypeError, LookupError, StopIteration) as error:
+        # A kernel's tables are looked through by name, to an end that says nothing.
+        why = str(error) or "it names an output that its kernel does not have"
         raise PlanError(
-            f"{store.path}: its coordinates or drivers are damaged ({error}); restore them, or "
-            "run into a new store"
+            f"{store.path}: its scenario cannot be run on what it holds ({why}); restore its "
+            "zarr.json, or run into a new store"
         ) from error
+    for spec in needed:
+        # One that is not there at all is missed by whoever needs it; `verify` lists them.
+        there = store.specs.get(spec.path, spec)
+        if (there.shape, there.chunks, there.dtype) != (spec.shape, spec.chunks, spec.dtype):
+            raise PlanError(
+                f"{store.path}: array {spec.path} is {list(there.shape)} {there.dtype} in chunks "
+                f"of {list(there.chunks)}, and its scenario gives {list(spec.shape)} {spec.dtype} "
+                f"in {list(spec.chunks)}; restore its zarr.json, or run into a new store"
+            )
+    return layout
 
 
 def _setup(store: Store, scenario: Scenario, kernel: kernels.Kernel, options: Any) -> Setup:
     forcings = store.read_strings("forcing")
     names = store.read_strings("location")
+    status = store.specs["status"].shape
+    if (len(set(forcings)), len(names)) != status[:2]:
+        raise ValueError("the names of its forcings and locations are not those of its members")
     root = {p: s for p, s in store.specs.items() if "/" not in p and s.dtype == "float64"}
     columns = {p: store.read_whole(p) for p, s in root.items() if s.dims == ("location",)}
     drivers = [_mapped(store, kernel, f) for f in range(len(forcings))]
@@ -100,7 +151,7 @@ def _mapped(store: Store, kernel: kernels.Kernel, forcing: int) -> Mapping[str, 
 def open_work(store: Store) -> EnsembleWork:
     """Return the work of a store, ready to run blocks: all that a worker elsewhere needs."""
     setup = open_setup(store)
-    return EnsembleWork(setup, Layout(setup), quarantine.read(store.root))
+    return EnsembleWork(setup, layout_of(store, setup), quarantine.read(store.root))
 
 
 def join(store: Store) -> EnsembleWork:

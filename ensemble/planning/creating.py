@@ -1,6 +1,6 @@
 """From a plan to a store on disk: metadata, coordinates, drivers, no member yet."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,12 +26,20 @@ DEPTHS = ("mm", "cm", "m")
 """Units of a kernel's own dimension that make it a depth in the soil."""
 
 
-def create_store(plan: Plan) -> Store:
-    """Create the store of a plan: metadata, coordinates, drivers, no member yet."""
+def create_store(plan: Plan, accepted: Sequence[Mapping[str, Any]] = ()) -> Store:
+    """Create the store of a plan: metadata, coordinates, drivers, no member yet.
+
+    Parameters
+    ----------
+    plan : Plan
+    accepted : sequence of mapping
+        Changes that were accepted in a store whose members it takes over.
+    """
     static = static_arrays(plan)
     values = {path: array for path, (_, array) in static.items()}
     inputs = {**plan.scenario.design.files(plan.setup.base), **plan.setup.kernel.kept}
-    return create(plan.path, specs_of(plan, static), attributes(plan), values, inputs=inputs)
+    attrs = {**attributes(plan), "accepted_changes": list(accepted)}
+    return create(plan.path, specs_of(plan, static), attrs, values, inputs=inputs)
 
 
 def static_arrays(plan: Plan) -> Static:

@@ -11,6 +11,7 @@ from ensemble.errors import PlanError
 from ensemble.members.limits import not_looked_at
 from ensemble.planning.plan import Plan
 from ensemble.store.platforms import cores
+from scenarios.units import ranged
 
 
 def refuse_if_impossible(plan: Plan, workers: int, done: int = 0) -> None:
@@ -159,7 +160,7 @@ def _admissible(ends: Mapping[str, Any]) -> str:
     words = []
     for side, end in ends.items():
         if isinstance(end, Mapping):
-            words.append(f"{side} {end['least']:.6g} to {end['most']:.6g} over locations")
+            words.append(f"{side} {ranged(end['least'], end['most'])} over locations")
         else:
             words.append(f"{side} {end:.6g}")
     return " and ".join(words)

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from scenarios.units import ranged
+
 DATA, FILE, DRIVER, DEFAULT, DESIGN, FROZEN = (
     "data", "file", "driver", "default", "design", "frozen"
 )  # fmt: skip
@@ -70,7 +72,7 @@ def between(lower: float, upper: float, units: str) -> str:
         return f"{lower:,.6g}{unit} and more"
     if math.isinf(lower):
         return f"{upper:,.6g}{unit} and less"
-    return f"{lower:,.6g} to {upper:,.6g}{unit}"
+    return f"{ranged(lower, upper, ',.6g')}{unit}"
 
 
 def with_unit(value: float, units: str) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ensemble.analysis import shares as splitting
 from ensemble.analysis.indices import Found, results, stored
+from ensemble.members.reopening import scenario_of
 from ensemble.report import provenance as made
 from ensemble.report.data.effects import all_effects
 from ensemble.report.data.failures import Account, account
@@ -60,7 +61,14 @@ MOST_MEMBERS = 50_000_000
 
 
 def render(store: Store) -> str:
-    """Return the whole page of a store."""
+    """Return the whole page of a store.
+
+    Raises
+    ------
+    PlanError
+        Its scenario is of another version, or its arrays are not those of its scenario.
+    """
+    scenario_of(store)
     with look():
         return _Page(store).html()
 

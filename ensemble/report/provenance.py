@@ -17,6 +17,7 @@ from ensemble.tables.limits import limit_lines, plain, table_of
 from ensemble.tables.responses import NONE, Table
 from ensemble.tables.results import Numbers
 from kernels import BY_CODE, OK
+from scenarios.units import ranged
 
 MOST_ROWS = 60
 
@@ -129,8 +130,7 @@ def _bounds(bounds: Mapping[str, Any]) -> str:
 def _span(values: Any) -> str:
     if not len(values):
         return NONE
-    low, high = f"{float(np.min(values)):.4g}", f"{float(np.max(values)):.4g}"
-    return low if low == high else f"{low} to {high}"
+    return ranged(float(np.min(values)), float(np.max(values)), ".4g")
 
 
 def _share(value: float | None) -> str:
@@ -330,12 +330,12 @@ def _processes(store: Store, numbers: Numbers) -> Iterable[Html]:
         seconds = work.get(start["journal"], [])
         rows.append(
             [
-                str(start["host"]),
-                str(start["pid"]),
+                str(start.get("host", "")),
+                str(start.get("pid", "")),
                 datetime.fromtimestamp(start["time"], UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
                 f"{len(seconds):,}",
                 f"{sum(seconds):,.1f}",
-                str(start["cpu"]),
+                str(start.get("cpu", "")),
             ]
         )
     header = ["host", "process", "first commit", "blocks", "worker seconds", "CPU"]

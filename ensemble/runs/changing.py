@@ -30,20 +30,21 @@ from ensemble.members.recounting import (
     same_sums,
     stored_whole,
 )
-from ensemble.members.reopening import open_setup
+from ensemble.members.reopening import layout_of, open_setup
 from ensemble.members.responses.responses import Combined
 from ensemble.planning import creating as launch
 from ensemble.planning.identity import LIMITS, changes, section_changes
 from ensemble.planning.plan import Plan
+from ensemble.runs.accepted import JUDGED, WORDS
 from ensemble.runs.growing import same_file
 from ensemble.store.arrays import ArraySpec, documents
 from ensemble.store.chunks import sync_folder
-from ensemble.store.exchange import discard, exchange
+from ensemble.store.exchange import discard, swap
 from ensemble.store.finished import MARK
 from ensemble.store.folders import Folder
 from ensemble.store.grid import Result
-from ensemble.store.journal import Entry, Key, copy_with
-from ensemble.store.lock import locked
+from ensemble.store.journal import Entry, Key, copy_with, generation
+from ensemble.store.lock import locked, locked_name
 from ensemble.store.store import (
     Store,
     beside,
@@ -53,23 +54,6 @@ from ensemble.store.store import (
     write_node,
     write_static,
 )
-
-WORDS = ("title", "description", "failed_limit", "reference")
-"""Sections that readers of a store are told of, and no member rests on."""
-
-JUDGED = (
-    "name",
-    "kernel",
-    "forcing",
-    "locations",
-    "block",
-    "outputs",
-    "responses",
-    "statistics",
-    "aggregates",
-    "histograms",
-)
-"""Sections whose effect is looked at; a change of any other is one of the members."""
 
 DERIVED = ("statistics/", "across_forcings/", "aggregates/", "pilot/")
 """Groups of what a run ends with: they may be made anew."""
@@ -148,7 +132,9 @@ def back(store: Store, plan: Plan) -> str:
     stored, now = store.attrs["identity"], plan.identity
     settings: list[str] = []
     for section in section_changes(stored, now):
-        settings += _settings(stored["scenario"].get(section), now["scenario"][section], section)
+        settings += _settings(
+            stored["scenario"].get(section), now["scenario"].get(section), section
+        )
     if not 0 < len(settings) <= SETTINGS_SHOWN:
         return ""
     return f" ({' '.join(f'--set {shlex.quote(one)}' for one in settings)})"
@@ -179,7 +165,7 @@ class _Change:
 
     @cached_property
     def old(self) -> Layout:
-        return Layout(self.setup)
+        return layout_of(self.store, self.setup)
 
     @cached_property
     def new(self) -> Layout:
@@ -342,20 +328,54 @@ def _remade(change: _Change, attrs: Mapping[str, Any]) -> Store:
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
         raise
-    if not exchange(building, path):
-        os.rename(path, beside(path, "before"))
-        os.rename(building, path)
-        os.rename(beside(path, "before"), building)
-    sync_folder(path.parent)
-    discard(path, building)
+    with locked_name(path):
+        swap(building, path, "before")
+        for left in (building, beside(path, "before")):
+            if left.exists():
+                discard(path, left)
     return read(change.store.path)
 
 
 def mend(path: Path) -> None:
-    """Give a store its name back whose process was killed between two names."""
+    """Finish, or take back, what a process that was killed between two names has left.
+
+    Raises
+    ------
+    PlanError
+        Another store has the name meanwhile.
+    """
+    path = path.resolve() if path.is_symlink() else path
     before = beside(path, "before")
-    if before.exists() and not path.exists():
-        os.rename(before, path)
+    if not before.exists():
+        return
+    with locked_name(path):
+        if not path.exists():
+            os.rename(before, path)
+            sync_folder(path.parent)
+        elif _took_its_place(path, before):
+            discard(path, before)
+        elif before.exists():
+            raise PlanError(
+                f"{before}: found a run that {path} does not hold; it was moved while it took a "
+                f"changed scenario. Move {path} away and give the run that name, or remove the run"
+            )
+
+
+def _took_its_place(path: Path, before: Path) -> bool:
+    """Return whether a store is the next generation of another, with its blocks."""
+    try:
+        new, old = read(path), read(before)
+        if generation(new.journal) != generation(old.journal) + 1:
+            return False
+        there, known = new.committed(), old.committed()
+    except (PlanError, OSError, ValueError):
+        return False
+    return all(
+        key in there
+        and one.checksums.items() - {("partials", one.checksums.get("partials"))}
+        <= there[key].checksums.items()
+        for key, one in known.items()
+    )
 
 
 def _shared(change: _Change, building: Path, attrs: Mapping[str, Any]) -> Store:

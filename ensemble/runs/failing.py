@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.members.layout import Layout
-from ensemble.planning.notices import percent, with_unit
+from ensemble.planning.notices import percent
 from ensemble.planning.reasons import reasons
 from ensemble.report.data.failures import Account, Failed, Spread, account
 from ensemble.tables.results import Numbers
+from scenarios.units import labelled, ranged
 
 BLOCKS = 64
 """Blocks with failures that are opened: a state is asked for again and again."""
@@ -100,8 +101,8 @@ def _regions(spreads: Sequence[Spread]) -> list[str]:
 
 
 def _span(ends: tuple[float, float], units: str) -> str:
-    low, high = ends
-    return f"{low:,.4g} to {with_unit(float(f'{high:.4g}'), units)}"
+    low, high = (float(f"{end:.4g}") for end in ends)
+    return labelled(ranged(low, high, ",.6g"), units)
 
 
 def lines(failed: Sequence[Mapping[str, Any]]) -> list[str]:

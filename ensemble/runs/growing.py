@@ -21,6 +21,7 @@ from ensemble.planning import creating as launch
 from ensemble.planning.identity import identity_of
 from ensemble.planning.outlook import outlook
 from ensemble.planning.plan import Plan
+from ensemble.runs.accepted import of_members
 from ensemble.store import quarantine
 from ensemble.store.chunks import chunk_name
 from ensemble.store.exchange import discard
@@ -106,6 +107,7 @@ def growth(store: Store, units: int) -> Growth:
         Its code or its data are not what made it, or a statistic rests on the design's length.
     """
     field = length_field(store)
+    quarantine.read(store.root)  # for what is wrong with it is told of this store
     setup, lengths = open_setup(store), store.attrs["identity"]["block"]
     written = store.attrs["identity"]["scenario"]
     changed = {("design", field): units}
@@ -155,9 +157,9 @@ def _refuse_other_edges(store: Store, setup: Setup, grown: Setup) -> None:
 
 def _refuse_changes(store: Store, identity: Mapping[str, Any]) -> None:
     """Refuse a kernel or drivers that are not those of the blocks that are kept."""
-    if store.attrs["accepted_changes"]:
+    if others := of_members(store.attrs["accepted_changes"]):
         text = "changes were accepted while it was run, so its members are not all of one kind"
-        raise PlanError(f"{store.path}: {text}; run into a new store")
+        raise PlanError(f"{store.path}: {text} ({'; '.join(others[:3])}); run into a new store")
     stored = store.attrs["identity"]
     for part, what in (("kernel", "kernel"), ("forcings", "drivers")):
         if stored[part] != identity[part]:
@@ -186,7 +188,8 @@ def adopt(grown: Growth) -> Store:
             same = False
         if not same:
             discard(old.path, path)
-    new = read(path) if path.exists() else launch.create_store(grown.plan)
+    accepted = old.attrs["accepted_changes"]
+    new = read(path) if path.exists() else launch.create_store(grown.plan, accepted)
     if missing := set(grown.kept) - new.committed().keys():
         _link(old, new, grown, missing)
     return new

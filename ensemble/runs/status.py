@@ -11,7 +11,7 @@ from typing import Any
 from ensemble.errors import PlanError
 from ensemble.farming.claims import WORKERS, heard_of
 from ensemble.members.layout import Layout
-from ensemble.members.reopening import open_setup
+from ensemble.members.reopening import open_layout
 from ensemble.runs.failing import failures
 from ensemble.store import quarantine
 from ensemble.store.finished import is_finalised
@@ -19,10 +19,11 @@ from ensemble.store.hosts import is_gone
 from ensemble.store.journal import Entry, headers
 from ensemble.store.lock import holder
 from ensemble.store.mixtures import remarks
+from ensemble.store.outcomes import name_of
 from ensemble.store.store import Store, read
 from ensemble.tables import limits as limit_tables
 from ensemble.tables.results import Numbers
-from kernels import BY_CODE, NotOurs, ours_alone
+from kernels import NotOurs, ours_alone
 
 WINDOW_SECONDS = 600.0
 """The rate is that of the last ten minutes, not of a run that may have slept for a week."""
@@ -37,7 +38,7 @@ def summary(path: Path) -> dict[str, Any]:
     members: dict[str, int] = {}
     for entry in committed.values():
         for code, n in entry.status.items():
-            name = BY_CODE[code].name
+            name = name_of(code)
             members[name] = members.get(name, 0) + n
     notes = Counter(note for entry in committed.values() for note in entry.notes)
     failed = failures(Numbers(store), layout)
@@ -73,7 +74,7 @@ def _layout(store: Store) -> Layout | None:
     """Return the layout of a store; None where somebody else's module would have to run for it."""
     try:
         with ours_alone("status"):
-            return Layout(open_setup(store))
+            return open_layout(store)
     except PlanError as error:
         if isinstance(error.__cause__, NotOurs):
             return None

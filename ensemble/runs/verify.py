@@ -106,7 +106,8 @@ def _verify(store: Store, rerun: int, repair: bool, seed: int) -> Verdict:
 def _forcing_damage(store: Store, work: EnsembleWork) -> Iterator[str]:
     """Yield one line per forcing whose drivers are not those the run was begun with."""
     for name, expected in store.attrs["identity"]["forcings"].items():
-        if digest(name, work.setup) != expected:
+        known = name in work.setup.forcings
+        if not known or digest(name, work.setup) != expected:
             yield f"forcing {name!r}: its drivers are not those the run was begun with"
 
 

@@ -7,7 +7,7 @@ A test compares every document with what zarr-python writes for the same array.
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -149,11 +149,22 @@ def root_attributes(attrs: Mapping[str, Any]) -> dict[str, Any]:
     return {**found, IN_JSON: " ".join(n for n in names if isinstance(found[n], str))}
 
 
-def from_root(attrs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what `root_attributes` took; raises `ValueError` for what is no JSON."""
+def from_root(
+    attrs: Mapping[str, Any], hook: Callable[[dict[str, Any]], Any] | None = None
+) -> dict[str, Any]:
+    """Return what `root_attributes` took; raises `ValueError` for what is no JSON.
+
+    Parameters
+    ----------
+    attrs : mapping
+    hook : callable, optional
+        Takes every mapping in them and returns what stands for it.
+    """
     names = str(attrs.get(IN_JSON, "")).split()
     rest = {name: value for name, value in attrs.items() if name != IN_JSON}
-    return {name: json.loads(v) if name in names else v for name, v in rest.items()}
+    return {
+        name: json.loads(v, object_hook=hook) if name in names else v for name, v in rest.items()
+    }
 
 
 def _attribute(value: Any) -> Any:

@@ -3,8 +3,10 @@
 import json
 import math
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import google_crc32c
 import numpy as np
@@ -12,6 +14,7 @@ from numcodecs import blosc
 from numpy.typing import NDArray
 
 from ensemble.store.arrays import BLOSC_LEVEL, ArraySpec
+from ensemble.store.shapes import is_count, listed
 
 # Blosc's own thread pool would fight with our workers and is not fork-safe.
 blosc.use_threads = False
@@ -77,14 +80,27 @@ def pack(arrays: Mapping[str, NDArray[np.generic]]) -> bytes:
 
 
 def unpack(content: bytes) -> dict[str, NDArray[np.generic]]:
-    """Return what `pack` took."""
+    """Return what `pack` took; raises `ValueError` for anything else."""
     line, _, body = content.partition(b"\n")
+    try:
+        header = json.loads(line)
+    except RecursionError as error:
+        raise ValueError("its first line is nested too deeply") from error
+    if not (isinstance(header, dict) and all(map(_is_sum, header.values()))):
+        raise ValueError("its first line names no arrays")
     arrays, place = {}, 0
-    for name, (dtype, shape) in json.loads(line).items():
+    for name, (dtype, shape) in header.items():
         count = math.prod(shape)
         arrays[name] = np.frombuffer(body, dtype, count, place).reshape(shape)
         place += count * np.dtype(dtype).itemsize
     return arrays
+
+
+def _is_sum(about: Any) -> bool:
+    """Return whether a line names a type and a shape, as `pack` does."""
+    if not (isinstance(about, list) and len(about) == 2 and listed(is_count)(about[1])):
+        return False
+    return isinstance(about[0], str) and re.fullmatch(r"[<|][fiub]\d", about[0]) is not None
 
 
 def sync_folder(path: Path) -> None:

@@ -29,12 +29,16 @@ REMOVE_TRIES, REMOVE_SECONDS = 20, 0.1
 
 def take_place(path: Path) -> None:
     """Give the longer store, complete, the name of the shorter, which goes."""
-    longer = beside(path, "longer")
-    if not exchange(longer, path):
-        os.rename(path, beside(path, "shorter"))
-        os.rename(longer, path)
-    sync_folder(path.parent)
+    swap(beside(path, "longer"), path, "shorter")
     mend(path)
+
+
+def swap(new: Path, path: Path, word: str) -> None:
+    """Give a store the name of another, which is left beside as ``new`` or under ``word``."""
+    if not exchange(new, path):
+        os.rename(path, beside(path, word))
+        os.rename(new, path)
+    sync_folder(path.parent)
 
 
 def exchange(one: Path, other: Path) -> bool:

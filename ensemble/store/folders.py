@@ -23,7 +23,8 @@ from ensemble.errors import PlanError
 from ensemble.store.hosts import here
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_FILE = os.O_CLOEXEC | os.O_NOFOLLOW
+_FILE = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+"""A pipe that somebody put in a file's place would else be waited for, for ever."""
 
 
 class Foreign(PlanError):
@@ -191,6 +192,14 @@ class Folder:
         except FileNotFoundError:
             return False
         return True
+
+    def refuse_all_but_files(self, name: str) -> None:
+        """Refuse links, pipes and folders in a folder whose files others open by their names."""
+        for one in self.names(name):
+            if not stat.S_ISREG(self.status(f"{name}/{one}").st_mode):
+                raise Foreign(
+                    f"{self.path / name / one}: is no plain file; see what it is, and remove it"
+                )
 
     def touch(self, name: str) -> None:
         """Set a file's time to now, by the clock of the file system."""

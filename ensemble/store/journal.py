@@ -10,14 +10,16 @@ import os
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from ensemble.store import shapes
 from ensemble.store.folders import Folder
 from ensemble.store.hosts import here
 from ensemble.store.platforms import sync as sync_file
+from ensemble.store.shapes import amiss, shown
 
 Key = tuple[int, ...]
 
@@ -201,62 +203,12 @@ def _refuse_absurd(record: Any) -> None:
         raise ValueError(f"it says {', '.join(sorted(record))[:60] or 'nothing'}")
     held = record if kind == "block" else record[kind]
     if not isinstance(held, dict):
-        raise ValueError(f"its {kind!r} is {str(held)[:60]!r}")
-    needed, more = _SHAPES[kind]
-    for name, fits in {**needed, **{n: f for n, f in more.items() if n in held}}.items():
-        if name not in held:
-            raise ValueError(f"it lacks {name!r}")
-        if not fits(held[name]):
-            raise ValueError(f"its {name!r} is {str(held[name])[:60]!r}")
+        raise ValueError(f"its {kind!r} is {shown(held)}")
+    if wrong := amiss(held, *_SHAPES[kind]):
+        raise ValueError(wrong)
 
 
-def _is_count(value: Any) -> bool:
-    return type(value) is int and 0 <= value < 2**63
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_seconds(value: Any) -> bool:
-    return type(value) in (int, float) and 0 <= value < 1e18
-
-
-def _is_key(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(map(_is_count, value))
-
-
-def _are_counts(value: Any) -> bool:
-    return isinstance(value, dict) and all(
-        code.isdecimal() and int(code) < 256 and _is_count(n) for code, n in value.items()
-    )
-
-
-def _are_named_counts(value: Any) -> bool:
-    return isinstance(value, dict) and all(map(_is_count, value.values()))
-
-
-def _are_texts(value: Any) -> bool:
-    texts = value.values() if isinstance(value, dict) else value
-    return isinstance(value, dict | list) and all(map(_is_text, texts))
-
-
-_Shape = dict[str, Callable[[Any], bool]]
-_SHAPES: dict[str, tuple[_Shape, _Shape]] = {
-    "start": ({}, {"cpu": _is_text, "kernel": _is_text, "generation": _is_count}),
-    "void": ({"journal": _is_text, "line": _is_text}, {}),
-    "block": (
-        {
-            **{"block": _is_key, "checksums": _are_texts, "status": _are_counts},
-            **{"seconds": _is_seconds, "attempt": _is_count},
-        },
-        {
-            **{"notes": _are_texts, "at": _is_seconds},
-            **{"beyond": _are_named_counts, "excluded": _is_count, "recounted": _are_texts},
-        },
-    ),
-}
-"""What each kind of line holds at least, what it may hold, and how that looks."""
+_SHAPES = {"start": shapes.START, "void": shapes.VOID, "block": shapes.BLOCK}
 
 
 def headers(folder: Folder) -> list[dict[str, Any]]:

@@ -3,11 +3,13 @@
 import glob
 import hashlib
 import json
+import math
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.errors import PlanError, StoppedEarly
+from ensemble.store import shapes
 from ensemble.store.arrays import (
     ENCODING,
     ArraySpec,
@@ -31,6 +34,7 @@ from ensemble.store.hosts import here, is_gone
 from ensemble.store.journal import Entry, Journals, Key, disagreement
 from ensemble.store.journal import read as read_journals
 from ensemble.store.places import is_address
+from ensemble.store.shapes import Held, amiss
 
 FORMAT, READS = 2, (1, 2)
 """Written, and read: stores of format 1 have root attributes that are mappings, not JSON."""
@@ -221,12 +225,27 @@ class Store:
         return out
 
     def read_strings(self, path: str) -> tuple[str, ...]:
-        """Return a one-chunk array of names, last axis fastest."""
+        """Return a one-chunk array of names, last axis fastest.
+
+        Raises
+        ------
+        PlanError
+            They are gone or damaged, or there are more or fewer than the array has places.
+        """
         from numcodecs import VLenUTF8
 
         spec = self.specs[path]
-        content = self.root.read(chunk_name(spec, (0,) * len(spec.shape)))
-        return tuple(VLenUTF8().decode(content))
+        try:
+            content = self.root.read(chunk_name(spec, (0,) * len(spec.shape)))
+            names = tuple(VLenUTF8().decode(content))
+        except PlanError:
+            raise
+        except (OSError, ValueError, RuntimeError, MemoryError) as error:
+            raise damaged_inputs(self.path, error) from error
+        if len(names) != math.prod(spec.shape):
+            found = f"{len(names):,} names of {path}; needed {math.prod(spec.shape):,}"
+            raise damaged_inputs(self.path, found)
+        return names
 
     def map_raw(self, path: str, index: tuple[int, ...]) -> NDArray[Any]:
         """Return one uncompressed chunk as a read-only memory map."""
@@ -369,7 +388,15 @@ def read(path: str | Path) -> Store:
     path = Path(path)
     try:
         folder = Folder.at(path)
-        root = json.loads(folder.read("zarr.json"))
+        held = partial(Held, partial(_damaged, path))
+        root = json.loads(
+            folder.read("zarr.json"),
+            object_hook=held,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+        )
+    except PlanError:
+        raise
     except FileNotFoundError:
         _refuse_between_names(path)
         if path.is_symlink() and not path.exists():
@@ -382,7 +409,7 @@ def read(path: str | Path) -> Store:
         raise PlanError(f"{path}: not a store: {found}; name the folder a run wrote") from None
     except NotADirectoryError:
         raise PlanError(f"{path}: not a store: a file; name the folder a run wrote") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _damaged(path, error) from error
     attrs = root.get("attributes", {}) if isinstance(root, dict) else None
     if not isinstance(attrs, dict):
@@ -391,15 +418,30 @@ def read(path: str | Path) -> Store:
     try:
         nodes = root["consolidated_metadata"]["metadata"]
         specs = {p: _spec(p, d) for p, d in nodes.items() if d["node_type"] == "array"}
-        attrs = from_root(attrs)
-        attrs["identity"]["scenario"], specs["status"]
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        attrs = held(from_root(attrs, held))
+    except PlanError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
         raise _damaged(path, f"no {error}") from error
     if absurd := [name for name, spec in specs.items() if not _is_array(spec)]:
         raise _damaged(path, f"array {absurd[0]!r} has no such shape, chunks or dimensions")
-    if not (isinstance(attrs.get("title"), str) and isinstance(attrs.get("synthetic"), str)):
-        raise _damaged(path, "no title, or no word on whether it is synthetic")
-    return Store(path, attrs, specs, folder)
+    if wrong := amiss(attrs, *shapes.ROOT):
+        raise _damaged(path, f"of its attributes {wrong}")
+    store = Store(path, attrs, held(specs), folder)
+    if store.specs["status"].dims != ("forcing", "location", "sample"):
+        raise _damaged(path, "its blocks have other axes than forcing, location and sample")
+    return store
+
+
+def _refuse_constant(name: str) -> None:
+    """Refuse what Python reads and JSON has not: a store says NaN in words."""
+    raise ValueError(f"{name} is no JSON")
+
+
+def _finite(text: str) -> float:
+    if math.isfinite(number := float(text)):
+        return number
+    raise ValueError(f"{text} is no number")
 
 
 def _is_array(spec: ArraySpec) -> bool:
@@ -409,7 +451,10 @@ def _is_array(spec: ArraySpec) -> bool:
         all(type(n) is int and 0 <= n < 2**63 for n in counts)
         and all(spec.chunks)
         and len(spec.shape) == len(spec.chunks) == len(spec.dims)
-        and all(isinstance(name, str) for name in spec.dims)
+        and all(map(shapes.is_text, spec.dims))
+        and isinstance(spec.fill, int | float | str)
+        and (spec.dtype == "string" or np.dtype(spec.dtype).kind in "biufU")
+        and not amiss(spec.attrs, {}, shapes.ARRAY)
     )
 
 
@@ -434,6 +479,14 @@ def _damaged(path: Path, why: object) -> PlanError:
     )
 
 
+def damaged_inputs(path: Path, why: object) -> PlanError:
+    """Return what to say of a store that cannot be opened for its coordinates or drivers."""
+    return PlanError(
+        f"{path}: its coordinates or drivers are damaged ({why}); restore them, or run into a new "
+        "store"
+    )
+
+
 def partial_name(key: Key) -> str:
     """Return the file of a block's sums."""
     return f"partials/{'-'.join(map(str, key))}"
@@ -450,6 +503,11 @@ def _packed(result: Result) -> NDArray[np.uint8]:
 
 def _spec(path: str, document: Mapping[str, Any]) -> ArraySpec:
     fill, dtype = document["fill_value"], dtype_of(document["data_type"])
+    attrs = document["attributes"]
+    for name in ENCODING:
+        attrs.pop(name, None)
+    if dtype != "string":
+        np.dtype(dtype)
     return ArraySpec(
         path=path,
         dtype=dtype,
@@ -457,7 +515,7 @@ def _spec(path: str, document: Mapping[str, Any]) -> ArraySpec:
         shape=tuple(document["shape"]),
         chunks=tuple(document["chunk_grid"]["configuration"]["chunk_shape"]),
         fill=float("nan") if fill == "NaN" else fill,
-        attrs={k: v for k, v in document["attributes"].items() if k not in ENCODING},
+        attrs=attrs,
         raw=len(document["codecs"]) == 1 and dtype != "string",
     )
 

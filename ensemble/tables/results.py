@@ -118,6 +118,7 @@ class Numbers:
     @cached_property
     def _so_far(self) -> dict[str, F8]:
         """Return what an unfinished run would end with, where all samples are committed."""
+        from ensemble.members.finishing import merged_sums
         from ensemble.members.reopening import open_work
 
         found: dict[str, F8] = {}
@@ -131,8 +132,7 @@ class Numbers:
             here = (forcings.span(block[0]), locations.span(block[1]))
             if not self.finished[here].all():
                 continue
-            keys = [(*block, s) for s in range(samples.blocks)]
-            merged = work.merge(keys[0], (self.store.read_partials(key) for key in keys))
+            merged = merged_sums(self.store, work, (*block, 0), range(samples.blocks))
             for path, values in merged.items():
                 if path.endswith(("_histogram", "_edges", "_extremes")):
                     continue

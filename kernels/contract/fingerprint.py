@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from kernels.contract.classes import is_as_written
 from kernels.contract.tables import Kernel
 
 OURS = __name__.partition(".")[0]
@@ -249,11 +250,18 @@ def _source(function: FunctionType) -> ast.AST:
 
 def _class_source(found: type) -> ast.ClassDef:
     module = import_module(found.__module__)
-    lines = linecache.getlines(str(module.__file__), vars(module))
-    for node in _definitions("".join(lines)):
+    file = str(module.__file__)
+    text = "".join(linecache.getlines(file, vars(module)))
+    for node in _definitions(text):
         if isinstance(node, ast.ClassDef) and node.name == found.__name__:
-            return node
-    raise ValueError(f"{_name(found)}: not found in {module.__file__!r}; start again")
+            # As of functions: what runs is what was imported.
+            if is_as_written(found, node, _compiled(text, file), module, _Closure(set()).describe):
+                return node
+            raise ValueError(
+                f"{_name(found)}: not that at line {node.lineno} of {file!r}; "
+                "was the file changed after it was imported? start again"
+            )
+    raise ValueError(f"{_name(found)}: not found in {file!r}; start again")
 
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef

@@ -9,15 +9,18 @@
       area: 8.545906794e+13          # m2
       units: {npp: kg C m-2 d-1, rh: kg C m-2 d-1, c_veg_model: kg C m-2, c_soil_model: kg C m-2}
       years: [1901, 2018]
+      steps: months
       members:
         JULES-ES-1p0: {start: 1700}
         VISIT: {start: 1860, variables: {npp: [gpp, -ra], c_soil_model: [cSoil, cLitter]}}
 
 A value belongs to the month of its time bounds, else of its stamp; where that may be either of
-two, say ``stamps:``. A file without a time coordinate has one value a month from January of
-``start:``. Variables of one model cover the same years; beside months of fluxes there may be a
-stock a year (YIBs and SDGVM are published so: 1,440 months of NPP, 120 years of stocks). Such a
-stock is taken as it is; a flux a year is a rate over its months.
+two, say ``stamps:``. A file without a time coordinate has its values from January of ``start:``
+on, and ``steps:`` says whether they are months or years, where no other variable of the model
+does: it has a time coordinate and the same years, or twelve times the values. Variables of one
+model cover the same years; beside months of fluxes there may be a stock a year (YIBs and SDGVM
+are published so: 1,440 months of NPP, 120 years of stocks). Such a stock is taken as it is; a
+flux a year is a rate over its months.
 
 From months to years: a flux is rate x days, summed; a stock is the mean of the months, or
 December. The defaults (``calendar: equal``, ``stock: mean``) with the area above give the
@@ -28,7 +31,7 @@ annual table of TRENDY v9 S2 that belongs to these files, to its last digit: twe
 import glob
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Literal, get_args
 
@@ -43,6 +46,7 @@ from scenarios.forcing.common.checks import F8, Findings, Years, as_range
 from scenarios.forcing.common.declared import FILLS_MISSING, Input, Order, Quantity
 from scenarios.forcing.common.netcdf import Series, load_series
 from scenarios.forcing.common.places import EARTH
+from scenarios.forcing.common.series import Lengths, Part, Steps
 from scenarios.forcing.common.sources import (
     Names,
     Term,
@@ -56,7 +60,7 @@ from scenarios.forcing.common.sources import (
     unneeded,
     wrong,
 )
-from scenarios.forcing.common.times import STAMPS, Stamps, Step
+from scenarios.forcing.common.times import STAMPS, Stamps
 from scenarios.paths import placed
 from scenarios.problems import Problem, nearest
 from scenarios.units import UnitText
@@ -70,6 +74,7 @@ class Member(BaseModel):
     start: int | None = Field(
         default=None, ge=0, le=9999, description="year of the first January; files without time"
     )
+    steps: Steps | None = Field(default=None, description="as above, for this model alone")
     stamps: Stamps | None = Field(default=None, description="as above, for this model alone")
     variables: dict[str, Names] = Field(default={}, description="as above, for this model alone")
     units: dict[str, UnitText] = Field(default={}, description="as above, for this model alone")
@@ -84,7 +89,9 @@ class Spec(ReaderSpec):
             format="netcdf",
             holds="one variable of one land model, a value a month; stocks may be one a year",
             quantities=(Quantity("<drivers>", "driver", (), "file or scenario"),),
-            orders=(Order("months", ("bounds of time", "time", "start: of the scenario")),),
+            orders=(
+                Order("months", ("bounds of time", "time", "start: and steps: of the scenario")),
+            ),
             missing=f"{FILLS_MISSING}; refused with its month",
             agree=("variables of one model cover the same years",),
         ),
@@ -107,6 +114,11 @@ class Spec(ReaderSpec):
     )
     calendar: Calendar = Field(
         default="equal", description="days of the months; equal: twelve of 365/12 d"
+    )
+    steps: Steps | None = Field(
+        default=None,
+        description="what values of files without a time coordinate are; beside months a twelfth "
+        "as many are years",
     )
     stamps: Stamps | None = Field(default=None, description=STAMPS)
     stock: Stock = Field(
@@ -155,34 +167,6 @@ class Spec(ReaderSpec):
         return result
 
 
-@dataclass(frozen=True)
-class Part:
-    """One series of a driver's sum."""
-
-    term: Term
-    series: Series
-    unit: str
-    start: int
-    step: Step = "month"
-
-    @property
-    def per_year(self) -> int:
-        """Return how many values a year has."""
-        return 12 if self.step == "month" else 1
-
-    @property
-    def years(self) -> tuple[int, int]:
-        """Return the first and last year."""
-        return self.start, self.start + self.series.values.size // self.per_year - 1
-
-    @property
-    def said(self) -> str:
-        """Return how long it is, for people."""
-        return (
-            f"{self.term.name} has {self.series.values.size} {self.step}s, {as_range(self.years)}"
-        )
-
-
 Sources = list[tuple[Variable, list[Part]]]
 
 
@@ -228,6 +212,7 @@ class _Reading:
             return []
         asked = {**self.spec.variables, **self.spec.members[model].variables}
         sources: Sources = []
+        whole = True
         for need in self.needs:
             if need.name in asked:
                 terms, complaints = as_asked(asked[need.name], list(files), "variable")
@@ -240,29 +225,39 @@ class _Reading:
                 problem = Problem(f"{text} (files {pattern})", where, str(self.folder))
                 self.findings.add("missing files", problem)
             if complaints:
+                whole = False
                 continue
             parts = [self._part(model, files[term.name], term, need) for term in terms]
+            whole = whole and None not in parts
             sources.append((need, [part for part in parts if part is not None]))
-        return self._settled(model, sources)
+        return self._settled(model, sources, whole=whole)
 
-    def _settled(self, model: str, sources: Sources) -> Sources:
+    def _settled(self, model: str, sources: Sources, *, whole: bool) -> Sources:
         """Return a model's series with their steps; note lengths that do not go together.
 
-        A file without a time coordinate has months; but a twelfth of what another has are
-        years.
+        Where a series is wrong already (not ``whole``), it might have told of the others.
         """
         parts = [part for _, found in sources for part in found]
-        months = {p.series.values.size for p in parts if p.series.step != "year"}
-        longest = max(months, default=0)
-        settled: Sources = []
-        for need, found in sources:
-            steps: list[Part] = []
-            for part in found:
-                annual = part.series.step is None and 12 * part.series.values.size == longest
-                steps.append(replace(part, step="year" if annual else part.series.step or "month"))
-            settled.append((need, steps))
+        said, lengths = self.spec.members[model].steps or self.spec.steps, Lengths.of(parts)
+        if whole and said is None and lengths.unsettled:
+            self._ask_for_steps(model, [p for p in parts if p.series.step is None])
+            return []
+        settled = [
+            (need, [replace(p, step=p.series.step or lengths.step(p, said)) for p in found])
+            for need, found in sources
+        ]
         self._check_lengths(model, [part for _, found in settled for part in found])
         return settled
+
+    def _ask_for_steps(self, model: str, parts: Sequence[Part]) -> None:
+        """Note that nothing says whether values are months or years, and what each would be."""
+        longest = max(parts, key=lambda part: part.series.values.size)
+        n, file = longest.series.values.size, Path(longest.series.file).name
+        months = f"{n // 12:,} years of months" if n % 12 == 0 else "no whole years of months"
+        found = f"no time coordinate, and {longest.term.name} has {n:,} values ({file})"
+        needed = "say steps: months or steps: years"
+        text = f"the files have {found}: {months}, or {n:,} years; {needed}"
+        self.findings.add("steps", Problem(text, f"forcing.members.{model}"))
 
     def _check_lengths(self, model: str, parts: Sequence[Part]) -> None:
         """Note years that one variable of a model has and another has not."""

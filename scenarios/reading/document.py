@@ -14,6 +14,9 @@ from scenarios.reading.nodes import Path_, Reader, compose, spelled
 MAX_BYTES = 1024**2
 """A scenario is read by people; data has its own files. A megabyte takes seconds to read."""
 
+LONGEST_NAMED = 100
+"""Letters of a setting that a message has."""
+
 
 @dataclass(frozen=True)
 class Document:
@@ -41,7 +44,7 @@ class Document:
         for end in range(len(path), -1, -1):
             near = tuple(path[:end])
             if near in self.settings:
-                return Problem(text, where, file=f"--set {self.settings[near]}")
+                return Problem(text, where, file=_named(self.settings[near]))
             if near in self.lines:
                 return Problem(text, where, line=self.lines[near])
         return Problem(text, where)
@@ -128,17 +131,22 @@ def override(document: Document, settings: Sequence[str]) -> Document:
             data, path = _assign(data, steps, value)
         except (ScenarioError, LookupError) as error:
             words = error.problems[0].text if isinstance(error, ScenarioError) else error.args[0]
-            problems.append(Problem(words, file=f"--set {setting}"))
+            problems.append(Problem(words, file=_named(setting)))
             continue
         for known in (lines, applied):
             for below in [k for k in known if k[: len(path)] == path]:
                 del known[below]
         applied[path] = setting
         found = [p for p in found if p.where != spelled(path)]
-        found += [Problem(words, spelled(path), f"--set {setting}") for words in wrong]
+        found += [Problem(words, spelled(path), _named(setting)) for words in wrong]
     if problems:
         raise ScenarioError(problems, "--set")
     return Document(data, lines, applied, tuple(found))
+
+
+def _named(setting: str) -> str:
+    """Return where a problem of a setting is; of a long one its beginning."""
+    return f"--set {setting if len(setting) <= LONGEST_NAMED else f'{setting[:LONGEST_NAMED]}...'}"
 
 
 def _value(text: str) -> tuple[Any, list[str]]:

@@ -4,7 +4,9 @@ Every key of a scenario is changed alone, on a finished and on a half-done store
 those of the models themselves: one without another value in `OTHER` fails.
 """
 
+import errno
 import json
+import os
 import re
 import shutil
 import tempfile
@@ -20,6 +22,7 @@ from pydantic import BaseModel
 import ensemble
 import kernels
 import scenarios
+from ensemble.store import exchange as swapping
 from ensemble.store.store import read
 from scenarios.spec import Output, Response
 
@@ -325,6 +328,63 @@ def test_a_key_that_changed(kind, key, value, outcome, state, begun, tmp_path, m
     straight = ("run", "s.yaml", "--store", "straight.zarr", "-q", "--set", setting)
     assert soilsweep(*straight).code == 0
     same_numbers(store, tmp_path / "straight.zarr")
+
+
+ADDED = ("--set", "statistics.c_veg=[mean, max]", "--accept-changes", "a test")
+
+
+class Killed(BaseException):
+    """Goes where a signal would end the process."""
+
+
+@pytest.mark.parametrize("rename", ["first", "second", "removal"])
+@pytest.mark.parametrize("linked", [False, True])
+def test_killed_between_two_names_the_same_command_goes_on(
+    rename, linked, begun, tmp_path, monkeypatch
+):
+    """Where names cannot be exchanged; killed after the first, the second, within the removal."""
+    shutil.copytree(begun("crossed", "half done"), tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    store = tmp_path / "s.zarr"
+    name = store
+    if linked:
+        name = tmp_path / "link.zarr"
+        name.symlink_to(store)
+    command = ("run", "s.yaml", "--store", name, "-q", *ADDED)
+    real = os.rename
+
+    def rename_or_die(source, target, **ends):
+        source, target = Path(source), Path(target)
+        if rename == "first" and target == store:
+            raise Killed
+        if rename == "second" and target.name.endswith(".gone"):
+            raise Killed
+        real(source, target, **ends)
+        if rename == "removal" and target.name.endswith(".gone"):
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(swapping, "_renameat2", lambda one, other: errno.EINVAL)
+        patch.setattr(os, "rename", rename_or_die)
+        with pytest.raises(Killed):
+            soilsweep(*command)
+    assert soilsweep(*command).code == 0
+    assert "statistics/c_veg_max" in read(store).specs
+    assert soilsweep("verify", store).code == 0
+    left = {file.name for file in tmp_path.glob(".s.zarr*")}
+    assert left <= {".s.zarr.gone"}, "what has gone is removed with the next"
+
+
+def test_another_store_at_the_name_is_not_taken_for_the_changed_one(begun, tmp_path, monkeypatch):
+    shutil.copytree(begun("crossed", "half done"), tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    before = tmp_path / ".s.zarr.before"
+    shutil.copytree(tmp_path / "s.zarr", before)
+    kept = tree(before)
+    refused(
+        soilsweep("run", "s.yaml", "--store", "s.zarr", "-q"), f"{before.name}: found a run that"
+    )
+    assert tree(before) == kept
 
 
 def consistent(store, command):

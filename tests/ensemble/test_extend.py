@@ -17,7 +17,7 @@ from ensemble.runs import growing
 from ensemble.runs.extend import extend
 from ensemble.runs.verify import verify
 from ensemble.store import exchange as swapping
-from ensemble.store.store import read
+from ensemble.store.store import read, with_attributes
 
 
 def visible(path):
@@ -236,6 +236,42 @@ def test_histograms_of_a_pilot_would_have_other_edges(tmp_path):
     _, outcome = run(tmp_path, text=fixed, store="fixed.zarr")
     extend(outcome.path, until=1e-9, most=40)
     assert visible(from_the_start(tmp_path, outcome.path)) == visible(outcome.path)
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_a_run_grows_to_which_a_statistic_was_added(tmp_path, precision):
+    words = text(
+        "morris",
+        outputs="outputs: {c_soil: all}",
+        more=f"precision: {precision}\nblock: {{sample: 12}}",
+    )
+    _, outcome = run(tmp_path, text=words)
+    more = words.replace("theta]", "theta, max]")
+    assert more != words
+    run(tmp_path, text=more, accept_changes="the largest one is asked for")
+    extend(outcome.path, until=1e-9, most=25)
+    store = read(outcome.path)
+    assert [one["reason"] for one in store.attrs["accepted_changes"]] == [
+        "the largest one is asked for"
+    ]
+    assert not verify(store, rerun=5).damage
+    straight = read(from_the_start(tmp_path, outcome.path))
+    for path in straight.specs:
+        if path.startswith("statistics/") and straight.specs[path].dtype != "string":
+            found, expected = store.read_whole(path), straight.read_whole(path)
+            # Kept blocks were added up of members in the store's precision.
+            np.testing.assert_allclose(found, expected, rtol=1e-5, err_msg=path)
+
+
+def test_a_run_whose_code_was_changed_does_not_grow(tmp_path):
+    _, outcome = run(tmp_path, text=text("morris"))
+    store = read(outcome.path)
+    accepted = [{"reason": "faster", "changes": ["kernel: kernels.two_box.step has changed"]}]
+    with_attributes(store, {**store.attrs, "accepted_changes": accepted})
+    with pytest.raises(
+        PlanError, match=r"not all of one kind \(kernel: kernels\.two_box\.step has"
+    ):
+        extend(outcome.path, until=1e-9, most=25)
 
 
 def test_other_names_and_unfinished_runs_are_refused(tmp_path):

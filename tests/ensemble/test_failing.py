@@ -12,7 +12,9 @@ from support import SMALL, plan
 from waiting import wait_for
 
 import ensemble
+from ensemble.planning import feasibility
 from ensemble.report import write_report
+from ensemble.runs import failing
 from ensemble.runs import status as progress
 
 WHY = "soil_temperature is 280 degC (sites, B), outside -80 to 80 degC"
@@ -116,3 +118,14 @@ def test_shares_that_are_none_are_not_listed(tmp_path):
     ends = next(line for line in said.splitlines() if line.startswith("admissible"))
     assert "{" not in ends
     assert "tau_veg_obs lower 1" in ends
+
+
+def test_a_range_of_failed_members_that_is_one_number_is_said_as_one():
+    assert failing._span((4.79612, 4.79631), "yr") == "4.796 yr"
+    assert failing._span((0.25, 12345.6), "1") == "0.25 to 12,350"
+
+
+def test_admissible_bounds_that_are_one_number_are_said_as_one():
+    ends = {"lower": {"least": 2.0000001, "most": 2.0000002}, "upper": {"least": 5, "most": 9}}
+    said = "lower 2 over locations and upper 5 to 9 over locations"
+    assert feasibility._admissible(ends) == said

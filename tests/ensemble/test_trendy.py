@@ -22,6 +22,7 @@ FILES = """
   area: 8.545906794e+13
   units: {{npp: kg C m-2 d-1, rh: kg C m-2 d-1, c_veg_model: kg C m-2, c_soil_model: kg C m-2}}
   years: [1901, 2018]
+  steps: months
   members:
     VISIT: {{start: 1860, variables: {{npp: [gpp, -ra], c_soil_model: [cSoil, cLitter]}}}}
     JULES-ES-1p0: {{start: 1700}}

@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import subprocess
+from functools import partial
 
 import farming
 import pytest
@@ -14,8 +15,10 @@ from waiting import PATIENCE, wait_for
 
 import scenarios
 from ensemble.commands import watching
+from ensemble.runs import submit as submitting
 from ensemble.store.lock import locked
 from ensemble.store.store import read
+from slurm import commands, limits, queue
 
 BLOCKS = 12
 
@@ -109,6 +112,35 @@ def test_who_runs_it_is_named(left_alone):
     with locked(read(left_alone.path)):
         said = soilsweep("status", left_alone.path)
     assert re.search(rf"running +process {os.getpid()} on ", said.out)
+
+
+@pytest.mark.parametrize("answer", ["sleep 5", "echo no controller >&2; exit 1"])
+def test_a_cluster_that_never_answers_is_not_waited_for(left_alone, tmp_path, monkeypatch, answer):
+    """Programs that hang or fail stand for SLURM's: the real ones answer."""
+    (tmp_path / "bin").mkdir()
+    for name in ("squeue", "scontrol"):
+        program = tmp_path / "bin" / name
+        program.write_text(f"#!/bin/sh\n{answer}\n")
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    monkeypatch.setattr(watching, "SILENT_SECONDS", 0.5)
+    monkeypatch.setattr(queue, "ask", partial(commands.call, seconds=0.2))
+    monkeypatch.setattr(limits, "ask", partial(commands.call, seconds=0.2))
+    submitting.remember(left_alone, 41, submitting.ARRAY)
+    said = soilsweep("status", left_alone.path, "--watch")
+    assert said.code == 75
+    assert re.fullmatch(
+        r"SLURM has not answered for \d+ minutes, and nobody else is seen to work on it: whether "
+        r"its jobs wait or run is not known. Ask with: squeue -t all -j 41; while they do, watch "
+        rf"again. Go on with .*: soilsweep worker {left_alone.path}; its jobs' logs are in .*\n",
+        said.err,
+    )
+
+
+@pytest.mark.parametrize("silent", [0.0, 299.0, 301.0])
+def test_an_old_answer_is_believed_for_some_minutes(silent):
+    found = {"running": "", "workers": 0, "jobs": {"RUNNING": 1}, "queue": "an older answer: ..."}
+    assert watching.at_work(found, silent) is (silent < 300)
 
 
 @pytest.mark.parametrize(

@@ -168,6 +168,17 @@ def text_of_another_kind(folder, one, example):
             yield _text(path, table, "has semicolons", comma=";")
 
 
+@trap("table", "refused")
+def rows_with_names_of_r(folder, one, example):
+    """As R's write.table has them: a cell before each row, and none before the header."""
+    for path, table in _files(folder, one, example):
+        rows = tuple((f'"{i}"', *row) for i, row in enumerate(table.rows, start=1))
+        named = Csv(table.header, rows)
+        yield _broken(path, named, "rows have names", "row names?", "row.names = FALSE")
+        if not any(" " in cell for row in (table.header, *rows) for cell in row):
+            yield _text(path, named, "rows have names, with blanks", comma=" ")
+
+
 def _each_cell(folder, one, example, texts, roles):
     for path, table in _files(folder, one, example):
         row = _middle(table)

@@ -262,6 +262,7 @@ class TestExchange:
             (" x , y\n 1.0D-03 , 2\n\n# note\n-2.5d2, 3\n", [1e-3, -250.0]),
             ("y,x\r\n1,+1.E+01\r\n1,.5\r\n", [10.0, 0.5]),
             ("x\nNaN\n-Infinity\n", [np.nan, -np.inf]),
+            ("x\n1,\n2,\n", [1.0, 2.0]),
         ],
     )
     def test_csv_as_fortran_r_and_excel_write_it(self, tmp_path, text, values):
@@ -276,6 +277,8 @@ class TestExchange:
             (b"y\n1\n", "a.csv has no 'x'; it has y"),
             (b"y,x\n1\n", "column 'x': found '', not a number"),
             (b"x\n1 2\n", "column 'x': found '1 2', not a number"),
+            (b"x\n1,3.5\n", "row of 2 cells and a header of 1: row names of R.*row.names = FALSE"),
+            (b"x\n1,3.5,4.5\n", "row of 3 cells and a header of 1$"),
             (bytes(range(256)), "a.csv"),
         ],
     )

@@ -546,3 +546,9 @@ def test_each_problem_once_and_by_line():
 def test_a_loaded_scenario_can_be_pickled(tmp_path):
     loaded = load(tmp_path)
     assert pickle.loads(pickle.dumps(loaded)) == loaded
+
+
+def test_a_long_setting_is_named_by_its_beginning(tmp_path):
+    (found,) = problems(tmp_path, GOOD, "design.n=" + "[" * 50_000)
+    assert len(found.file) < 120
+    assert found.file.startswith("--set design.n=[[[")

@@ -98,6 +98,12 @@ def test_row_numbers_are_no_column_of_the_store(tmp_path):
     [
         ("location,tau\na,1\n".encode("utf-16"), "is UTF-16 ('Unicode text'); needed UTF-8"),
         (b"location;tau\na;1,5\n", "needed commas, found ';'"),
+        (
+            b'"location","tau"\n"1","a",1\n"2","b",2\n',
+            "every row 3 cells, the first '1': row names",
+        ),
+        (b'"location" "tau"\n"1" "a" 1\n"2" "b" 2\n', "has blanks between its columns"),
+        (b"location tau\na 1\nb 2\n", "needed commas: is it from R? write it with write.csv(x, "),
     ],
 )
 def test_text_of_another_kind_is_said_once(tmp_path, data, said):

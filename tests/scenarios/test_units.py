@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scenarios.units import agree, convert, factor, of_water, over_area, per, readable, same, times
+from scenarios.units import (
+    agree,
+    convert,
+    factor,
+    of_water,
+    over_area,
+    per,
+    ranged,
+    readable,
+    same,
+    times,
+)
 
 
 @pytest.mark.parametrize(
@@ -220,3 +231,16 @@ def test_units_that_agree_and_that_can_be_read():
     assert not agree("?", "K")
     assert readable("g C m-2")
     assert not readable("gC/m2/s gridcell")
+
+
+@pytest.mark.parametrize(
+    ("ends", "spec", "said"),
+    [
+        ((4.7961, 4.7963), ".4g", "4.796"),
+        ((4.7961, 4.7963), ".6g", "4.7961 to 4.7963"),
+        ((0.0, 0.0), ".6g", "0"),
+        ((1200.0, 13500.0), ",.6g", "1,200 to 13,500"),
+    ],
+)
+def test_a_range_whose_ends_are_written_alike_is_one_number(ends, spec, said):
+    assert ranged(*ends, spec) == said

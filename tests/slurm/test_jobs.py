@@ -1,7 +1,7 @@
 import pytest
 
 from slurm.commands import SlurmError
-from slurm.jobs import cancel, submit
+from slurm.jobs import cancel, check, submit
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,18 @@ def test_cancelling_what_has_ended_is_no_error(fake):
     fake("scancel", "echo 'Access/permission denied' >&2; exit 1")
     with pytest.raises(SlurmError, match="denied"):
         cancel([5])
+
+
+def test_a_script_that_is_taken_is_asked_about_once(fake):
+    fake("sbatch", "cat > /dev/null")
+    for script in ("one", "other", "one"):
+        check(f"#!/bin/sh\n# {script} of a test\n")
+    assert fake.calls() == ["sbatch --test-only"] * 2
+
+
+def test_a_script_that_is_refused_is_asked_about_again(fake):
+    fake("sbatch", "cat > /dev/null; echo refused >&2; exit 1")
+    for _ in range(2):
+        with pytest.raises(SlurmError, match="refused"):
+            check("#!/bin/sh\n# of a site that changes its mind\n")
+    assert fake.calls() == ["sbatch --test-only"] * 2

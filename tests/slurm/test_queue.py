@@ -255,3 +255,19 @@ def test_watch_fails_if_it_never_had_an_answer(fake):
     fake("squeue", "exit 1")
     with pytest.raises(SlurmError, match="it said nothing"):
         Watch([1]).jobs()
+
+
+def test_watch_says_for_how_long_it_has_no_answer(monkeypatch):
+    clock, answers = Clock(), iter([[], "down", "down", []])
+
+    def read(ids, accounting):
+        if (answer := next(answers)) == "down":
+            raise SlurmError("squeue failed")
+        return answer
+
+    monkeypatch.setattr(queue, "read", read)
+    watch, silent = Watch([1], clock=clock), []
+    for clock.now in (0, 100, 200, 300):
+        watch.jobs()
+        silent.append(watch.silent)
+    assert silent == [0, 0, 100, 0]

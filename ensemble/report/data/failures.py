@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.store.journal import Key
+from ensemble.store.outcomes import advice_of, name_of
 from ensemble.tables.results import Numbers
-from kernels import BY_CODE, OK
+from kernels import OK
 
 F8 = NDArray[np.float64]
 
@@ -32,12 +33,12 @@ class Failed:
     @property
     def name(self) -> str:
         """Return the status' name."""
-        return BY_CODE[self.code].name if self.code in BY_CODE else f"status {self.code}"
+        return name_of(self.code)
 
     @property
     def advice(self) -> str:
         """Return what to do."""
-        return BY_CODE[self.code].advice if self.code in BY_CODE else "unknown to this version."
+        return advice_of(self.code)
 
 
 @dataclass

@@ -77,6 +77,13 @@ def _csv(path: Path, names: Sequence[str]) -> dict[str, Any]:
         if row and any(cell.strip() for cell in row) and not row[0].lstrip().startswith("#")
     ]
     header, body = (rows[0], rows[1:]) if rows else ([], [])
+    for row in body:
+        # A comma at the end of a row is common, and of no column.
+        if any(row[len(header) :]) or len(row) > len(header) + 1:
+            text = f"{path.name} has a row of {len(row)} cells and a header of {len(header)}"
+            if len(row) == len(header) + 1:
+                text += ": row names of R? write.csv(x, FILE, row.names = FALSE) writes none"
+            raise ValueError(text)
     wanted = {name: header.index(name) for name in (*names, "year") if name in header}
     found: dict[str, Any] = dict.fromkeys(header)
     for name, at in wanted.items():

@@ -16,7 +16,7 @@ from scenarios.forcing.common.netcdf import numbers
 from scenarios.forcing.testbed_files.grid import Grid, Skipped, load_grid
 from scenarios.paths import placed
 from scenarios.problems import Problem
-from scenarios.units import convert, same
+from scenarios.units import convert, ranged, same
 
 SURFACE = ("PCT_SAND", "PCT_CLAY")
 """Variables of a surface data file."""
@@ -204,7 +204,7 @@ def _fraction(variable: Any, name: str, units: Mapping[str, str]) -> F8:
     found = convert(values, "percent" if percent else unit, "1")
     most, least = np.nanmax(found), np.nanmin(found)
     if not 0 <= least <= most <= 1 or (percent and most <= 0.01):
-        text = f"variable {name!r}: found {np.nanmin(values):g} to {np.nanmax(values):g}, taken in "
+        text = f"variable {name!r}: found {ranged(np.nanmin(values), np.nanmax(values))}, taken in "
         text += f"{'percent' if percent else unit!r}; needed 0 to 100 %"
         raise ValueError(f"{text}: say units: {{{name}: fraction}} or percent")
     levels = levels_of(variable)

@@ -10,7 +10,7 @@ import numpy as np
 from kernels.fortran.numbers import number
 from scenarios.forcing.common.checks import F8, Findings, digest, is_fill, not_a_file
 from scenarios.forcing.common.places import find_places
-from scenarios.forcing.common.table import not_commas, text_of
+from scenarios.forcing.common.table import no_commas, not_commas, row_names, text_of
 from scenarios.problems import Problem, nearest
 
 RANGES = {
@@ -78,12 +78,14 @@ Rows = list[tuple[int, list[str]]]
 
 def _rows(data: bytes) -> tuple[list[str], Rows]:
     """Return the header, and rows with their lines."""
+    if text := no_commas(text_of(data)):
+        raise ValueError(text)
     reader = csv.reader(text_of(data).splitlines())
     rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(row)]
     if not rows:
         raise ValueError("is empty")
     (_, header), *rest = rows
-    if text := not_commas(header):
+    if text := not_commas(header) or row_names(header, (row for _, row in rest)):
         raise ValueError(text)
     places = {source.name: place for place, source in find_places(header)[0].items()}
     header = [name if places.get(name) in header else places.get(name, name) for name in header]

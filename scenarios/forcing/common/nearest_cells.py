@@ -15,6 +15,7 @@ from scenarios.forcing.common.file_units import in_needed
 from scenarios.forcing.common.grid_csv import load_csv
 from scenarios.forcing.common.netcdf import numbers
 from scenarios.problems import Problem
+from scenarios.units import ranged
 
 RADIUS = 6371.0
 """Of the Earth, km."""
@@ -275,7 +276,7 @@ def _npp(path: Path, units: Mapping[str, str], findings: Findings) -> tuple[Mapp
                           if n in dataset.variables}  # fmt: skip
             known = values[np.isfinite(values)]
             if known.size and not -10 <= known.min() <= known.max() <= 60:
-                text = f"cnpp is from {known.min():g} to {known.max():g} g C m-2 d-1"
+                text = f"cnpp is {ranged(known.min(), known.max())} g C m-2 d-1"
                 raise ValueError(f"{text}; needed -10 to 60: check its unit")
             found = Mapped(365.0 * values, places.get("lat"), places.get("lon"))
             return found, digest(path.name, path.read_bytes())

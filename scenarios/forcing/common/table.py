@@ -9,16 +9,20 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from scenarios.forcing.common.checks import Findings, digest, not_a_file
-from scenarios.problems import Problem
+from scenarios.problems import Problem, shown
 
 _LIMIT = 256 * 1024**2
 """Bytes; an annual table of 100 models, 20 types and 500 years has 60 MB."""
+
+_BEGINNING = 100
+"""Lines that are looked at for what separates columns."""
 
 _HEADER = re.compile(r"(?P<name>[^\[(]+?)\s*(?:\[(?P<unit>.*)\]|\((?P<said>.*)\))")
 _UNNAMED = re.compile(r"(?:Unnamed: \d+(?:_level_\d+)?|__index_level_\d+__)?")
@@ -213,6 +217,38 @@ def not_commas(header: Sequence[str]) -> str:
     return f"{text}: save the table with commas and decimal points"
 
 
+_OF_R = "is it from R? write it with write.csv(x, FILE, row.names = FALSE)"
+_QUOTED = re.compile(r'"[^"]*"(?:[ \t]+"[^"]*")+\s*')
+
+
+def no_commas(text: str) -> str:
+    """Return that the columns of a table stand between blanks, as R writes it; empty if not."""
+    first = (line.strip() for line in islice(io.StringIO(text), _BEGINNING))
+    head, *below = [line for line in first if line and line[0] != "#"] or [""]
+    if any(mark in head for mark in ",;\t|"):
+        return ""
+    words, rows = len(head.split()), {len(line.split()) for line in below}
+    plain = words > 1 and rows and rows <= {words, words + 1}
+    if not (plain or _QUOTED.fullmatch(head)):
+        return ""
+    return f"the header has blanks between its columns, {shown(head)}; needed commas: {_OF_R}"
+
+
+def row_names(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return that every row begins with a cell that the header does not name; empty if not.
+
+    So does R's ``write.table``. Rows that end with a comma have nothing in their last cell.
+    """
+    cells = list(rows)
+    if not cells or any(len(row) != len(header) + 1 for row in cells):
+        return ""
+    if not any(row[-1] for row in cells):
+        return ""
+    names = f"{len(header)} name" + "s" * (len(header) > 1)
+    text = f"the header has {names} and every row {len(header) + 1} cells"
+    return f"{text}, the first {shown(cells[0][0])}: row names? {_OF_R}"
+
+
 def _csv(
     data: bytes, file: str, needed: str, findings: Findings
 ) -> tuple[int, list[str], Rows, Rows]:
@@ -223,7 +259,11 @@ def _csv(
     ValueError
         Where there is no header.
     """
-    reader = csv.reader(io.StringIO(text_of(data), newline=""), strict=True, skipinitialspace=True)
+    text = text_of(data)
+    # Before they are parsed: what is said of quotes in such a file is no help.
+    if blanks := no_commas(text):
+        raise ValueError(blanks)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, skipinitialspace=True)
     line, header = 0, list[str]()
     rows: Rows = []
     ragged: Rows = []
@@ -245,6 +285,8 @@ def _csv(
         findings.add("files", Problem(text, file=file, line=reader.line_num))
     if not header:
         raise ValueError(f"holds no header; needed {needed}")
+    if not rows and (text := row_names(header, (cells for _, cells in ragged))):
+        raise ValueError(text)
     return line, header, rows, ragged
 
 

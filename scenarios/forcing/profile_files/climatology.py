@@ -277,8 +277,7 @@ def _axes(dataset: Any) -> tuple[tuple[F8, F8], tuple[str, str]]:
 def _twelve(dataset: Any, variable: Any, axes: tuple[str, str], stamps: Stamps | None) -> F8:
     """Return a variable as (12, lat, lon), January first; raise ValueError where it is not so.
 
-    Months are those of a coordinate ``month``, 1 to 12, or of time; a dimension ``month``
-    without either stands from January on.
+    Months are those of a coordinate ``month``, 1 to 12, or of time.
     """
     lat, lon = axes
     dims, name = variable.dimensions, variable.name
@@ -302,9 +301,10 @@ def _months_of(dataset: Any, dim: str, stamps: Stamps | None) -> Any:
     when = dates_of(dataset, dim, stamps)
     if when is not None and when.step != "month":
         raise ValueError(f"has one value a {when.step}; needed twelve months")
-    if when is None and dim != "month":
-        raise ValueError(f"has no coordinate {dim!r} that says the months")
-    return np.arange(1, 13) if when is None else when.month
+    if when is None:
+        text = f"has no coordinate {dim!r} that says the months"
+        raise ValueError(f"{text}; write month(month), 1 to 12, into the file")
+    return when.month
 
 
 def _nearest(

@@ -15,7 +15,7 @@ from scenarios.forcing._contract import Locations
 from scenarios.forcing.common.checks import F8, Findings, digest, is_fill, not_a_file
 from scenarios.forcing.common.declared import Input, Order, Quantity
 from scenarios.forcing.common.places import EARTH, in_degrees_or_m2
-from scenarios.forcing.common.table import not_commas, text_of
+from scenarios.forcing.common.table import no_commas, not_commas, row_names, text_of
 from scenarios.problems import Problem
 
 I8 = NDArray[np.int64]
@@ -340,7 +340,8 @@ def _table(path: Path, names: Sequence[str], findings: Findings) -> _Table:
     data = path.read_bytes()
     try:
         rows = list(csv.reader(text_of(data).splitlines()))
-        if rows and (text := not_commas(rows[0])):
+        head, body = (rows[0], [row for row in rows[1:] if any(row)]) if rows else ([], [])
+        if text := no_commas(text_of(data)) or not_commas(head) or row_names(head, body):
             raise ValueError(text)
     except ValueError as error:
         findings.add("files", Problem(str(error), file=str(path)))

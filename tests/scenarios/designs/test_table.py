@@ -144,6 +144,28 @@ def test_cells_that_are_no_numbers(opened, base, cell):
     assert told == f"{cell!r} {what}; needed a finite number"
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            '"tau_soil"\n"1",30\n"2",40\n',
+            "the header has 1 name and every row 2 cells, the first '1'",
+        ),
+        ('"tau_soil" "tau_veg"\n"1" 30 5\n', "the header has blanks between its columns"),
+    ],
+)
+def test_row_names_of_r_are_said_with_what_to_write(refused, base, content, said):
+    (base["base"] / "x.csv").write_text(content)
+    (found,) = refused("table", path="x.csv", context=base)
+    assert said in found
+    assert "write it with write.csv(x, FILE, row.names = FALSE)" in found
+
+
+def test_a_header_of_two_words_is_one_column(opened, base):
+    found = written(opened, base, "tau_soil [yr]\n30\n40\n").rows(0, 2)
+    np.testing.assert_array_equal(found["tau_soil"], [[30, 40]])
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
 def test_utf_16_is_said_in_plain_words(refused, base, encoding):
     (base["base"] / "x.csv").write_bytes("tau_soil\n30\n".encode(encoding))

@@ -47,6 +47,7 @@ def write(folder, variable, values, *, model="A", units="", time=None, calendar=
 def read(folder, needs=(NPP,), **words):
     units = {need.name: UNITS[need.name] for need in needs}
     words = {"members": {"A": {"start": 1900}}, "units": units, "area": 1e10, **words}
+    words = {"steps": "months", **words}
     pattern = "{model}_S2_{variable}_gm.nc"
     spec = Spec(reader="global_means", path=".", pattern=pattern, **words)
     return spec.read(needs, folder)
@@ -159,7 +160,7 @@ def test_one_folder_a_model(tmp_path):
     (tmp_path / "A").mkdir()
     write(tmp_path, "npp", MONTHS)
     (tmp_path / "A_S2_npp_gm.nc").rename(tmp_path / "A" / "A_npp.nc")
-    words = {"members": {"A": {"start": 1900}}, "units": {"npp": "kg C d-1"}}
+    words = {"members": {"A": {"start": 1900}}, "units": {"npp": "kg C d-1"}, "steps": "months"}
     spec = Spec(reader="global_means", path=".", pattern="{model}/{model}_{variable}.nc", **words)
     assert [f.name for f in spec.read((NPP,), tmp_path)] == ["A"]
 
@@ -271,7 +272,7 @@ def test_monthly_fluxes_with_annual_stocks(tmp_path, timed):
         write(tmp_path, "npp", npp)
         write(tmp_path, "cVeg", stock)
     members = {} if timed else {"start": 1900}
-    (found,) = read(tmp_path, (NPP, C_VEG), members={"A": members})
+    (found,) = read(tmp_path, (NPP, C_VEG), members={"A": members}, steps=None)
     assert found.coords["year"].tolist() == list(range(1900, 2020))
     np.testing.assert_allclose(found.drivers["c_veg_model"][0], stock / 100, rtol=1e-14)
     np.testing.assert_allclose(found.drivers["npp"][0], 78 * 365 / 12 / 100, rtol=1e-12)
@@ -280,8 +281,57 @@ def test_monthly_fluxes_with_annual_stocks(tmp_path, timed):
     np.testing.assert_allclose(part.drivers["c_veg_model"][0], stock[50:60] / 100)
 
 
+@pytest.mark.parametrize("where", ["reader", "member"])
+def test_values_without_a_time_are_months_or_years_as_the_scenario_says(tmp_path, where):
+    """1,440 values are 120 years of months, or 1,440 years: nothing in the file tells."""
+    write(tmp_path, "npp", 1 + np.arange(1440.0) % 12)
+    write(tmp_path, "cVeg", np.full(1440, 100.0))
+    with pytest.raises(ScenarioError) as error:
+        read(tmp_path, (NPP, C_VEG), steps=None)
+    assert str(error.value) == (
+        "scenario: forcing.members.A: the files have no time coordinate, and npp has 1,440 values "
+        "(A_S2_npp_gm.nc): 120 years of months, or 1,440 years; say steps: months or steps: years"
+    )
+    found = {}
+    for steps in ("months", "years"):
+        words = {"members": {"A": {"start": 500, "steps": steps}}, "steps": None}
+        words = {"members": {"A": {"start": 500}}, "steps": steps} if where == "reader" else words
+        (found[steps],) = read(tmp_path, (NPP, C_VEG), **words)
+    assert found["months"].coords["year"].tolist() == list(range(500, 620))
+    assert found["years"].coords["year"].tolist() == list(range(500, 1940))
+    # A hundredth of a Pg for every kg m-2: of the mean rate of a year, or of each value's own.
+    months, years = (found[steps].drivers["npp"][0] for steps in ("months", "years"))
+    np.testing.assert_allclose(months, 6.5 * 365 / 100, rtol=1e-12)
+    np.testing.assert_allclose(years, (1 + np.arange(1440.0) % 12) * 365 / 100, rtol=1e-12)
+
+
+def test_values_that_are_no_whole_years_of_months_are_not_taken_for_years(tmp_path):
+    write(tmp_path, "npp", np.ones(100))
+    with pytest.raises(ScenarioError, match="no whole years of months, or 100 years; say steps"):
+        read(tmp_path, steps=None)
+    with pytest.raises(ScenarioError, match="has 100 months; needed whole years"):
+        read(tmp_path)
+    (found,) = read(tmp_path, steps="years")
+    assert found.coords["year"].tolist() == list(range(1900, 2000))
+
+
+@pytest.mark.parametrize(
+    ("dated", "untold", "annual"), [(36, 36, []), (36, 3, ["npp"]), (3, 36, ["cVeg"]), (3, 3, None)]
+)
+def test_a_series_with_a_time_tells_of_those_without(tmp_path, dated, untold, annual):
+    """Of cVeg a file says what its values are; npp has as many, or twelve times as many or few."""
+    at = np.cumsum(np.tile(LENGTHS, 3)) - 14.0 if dated == 36 else 365 * np.arange(3) + 180.0
+    write(tmp_path, "cVeg", np.ones(dated), time=at, calendar="noleap")
+    write(tmp_path, "npp", np.ones(untold))
+    (found,) = read(tmp_path, (NPP, C_VEG), steps=None)
+    assert found.coords["year"].tolist() == [1900, 1901, 1902]
+    assert found.provenance["annual"] == (["npp", "cVeg"] if annual is None else annual)
+    np.testing.assert_allclose(found.drivers["npp"], 3.65, rtol=1e-12)
+
+
 def test_lengths_of_one_model_are_compared(tmp_path):
     write(tmp_path, "npp", np.ones(1440))
+    # 108 values are no twelfth of 1,440, and no file says what either is: the scenario has to.
     for n in (108, 240, 1428):
         write(tmp_path, "cVeg", np.ones(n))
         for years in (None, (1900, 1905)):
@@ -330,7 +380,7 @@ def trendy(**words):
         "start": 1860,
         "variables": {"npp": ["gpp", "-ra"], "c_soil_model": ["cSoil", "cLitter"]},
     }
-    words = {"area": AREA, "years": (1901, 2018), **words}
+    words = {"area": AREA, "years": (1901, 2018), "steps": "months", **words}
     spec = Spec(
         reader="global_means",
         path="global_means",

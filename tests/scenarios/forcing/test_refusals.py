@@ -497,7 +497,7 @@ def test_a_malformed_netcdf_is_refused(tmp_path, case):
     write(tmp_path, "A_cSoil", SOIL)
     spoil(tmp_path)
     units = {"npp": "kg C m-2 d-1", "c_soil_model": "kg C m-2"}
-    words = {"members": A, "units": units, "area": 8.5e13, **words}
+    words = {"members": A, "units": units, "area": 8.5e13, "steps": "months", **words}
     spec = GlobalMeans(reader="global_means", path=".", pattern="{model}_{variable}.nc", **words)
     found = message(lambda: spec.read(NEEDS, tmp_path))
     assert [part for part in parts if part not in found] == [], found

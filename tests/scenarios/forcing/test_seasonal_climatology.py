@@ -100,6 +100,7 @@ class TestRead:
                 file.createDimension(name, size)
             file.createVariable("lat", "f8", ("lat",))[:] = [14.25, 60.25, 60.75]
             file.createVariable("lon", "f8", ("lon",))[:] = [5.25, 11.25]
+            file.createVariable("month", "i4", ("month",))[:] = np.arange(1, 13)
             variable = file.createVariable("t", "f8", ("month", "lat", "lon"))
             variable.units = "K"
             variable[:] = 280.0 + np.arange(6).reshape(3, 2)
@@ -149,7 +150,7 @@ class TestRead:
         ):
             self.grid(tmp_path, values[mixed], **how)
             np.testing.assert_allclose(self.of_grid(tmp_path), plain, rtol=1e-12)
-        self.grid(tmp_path, values, dims=("lon", "lat"), dim="month")
+        self.grid(tmp_path, values, dims=("lon", "lat"), dim="month", time=np.arange(1, 13))
         np.testing.assert_allclose(self.of_grid(tmp_path), plain, rtol=1e-12)
         self.grid(tmp_path, values, time=ends, **noleap)
         with pytest.raises(ScenarioError, match="say stamps: start or stamps: end"):
@@ -160,6 +161,7 @@ class TestRead:
         values = COSINE[:, None, None] * 10 + np.arange(6).reshape(3, 2)
         for how, said in (
             ({}, "has no coordinate 'time' that says the months"),
+            ({"dim": "month"}, "has no coordinate 'month' that says the months; write month"),
             ({"dim": "month", "time": [1, 1, *range(3, 13)]}, "needed 1 to 12 once"),
         ):
             self.grid(tmp_path, values, **how)

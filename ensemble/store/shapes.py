@@ -1,0 +1,193 @@
+"""How values read of a store's small files look: what no version wrote is told, and not met later.
+
+A file is looked at where it is opened. What is looked for in it by name and is not there says so
+itself, with the file's name: no reader of a store has to ask first.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ensemble.errors import PlanError
+
+Fits = Callable[[Any], bool]
+
+NEVER = 1e11
+"""Seconds since 1970 that no clock shows: the year 5138."""
+
+
+class Held(dict[Any, Any]):
+    """A mapping out of a file, which tells what it lacks.
+
+    Parameters
+    ----------
+    refusal : callable
+        Returns the error of a reason.
+    content : mapping
+    """
+
+    def __init__(self, refusal: Callable[[object], PlanError], content: Mapping[Any, Any]) -> None:
+        super().__init__(content)
+        self._refusal = refusal
+
+    def __missing__(self, name: Any) -> Any:
+        raise self._refusal(f"no {name!r}")
+
+
+def is_text(value: Any) -> bool:
+    """Return whether a value is text that can be written: no half of a pair of code units."""
+    return isinstance(value, str) and not any("\ud800" <= c <= "\udfff" for c in value)
+
+
+def is_count(value: Any) -> bool:
+    """Return whether a value is a whole number from 0 that fits 63 bits."""
+    return type(value) is int and 0 <= value < 2**63
+
+
+def is_number(value: Any) -> bool:
+    """Return whether a value is a number that fits a float."""
+    return type(value) is float or (type(value) is int and abs(value) < 2**63)
+
+
+def is_seconds(value: Any) -> bool:
+    """Return whether a value is a duration, or a time since 1970."""
+    return type(value) in (int, float) and 0 <= value < NEVER
+
+
+def is_mapping(value: Any) -> bool:
+    """Return whether a value is a mapping with names."""
+    return isinstance(value, dict) and all(map(is_text, value))
+
+
+def anything(value: Any) -> bool:
+    """Return that a value is looked at elsewhere."""
+    return True
+
+
+def listed(fits: Fits) -> Fits:
+    """Return what a list of such values has to fulfil."""
+    return lambda value: isinstance(value, list) and all(map(fits, value))
+
+
+def mapped(fits: Fits) -> Fits:
+    """Return what a mapping of names to such values has to fulfil."""
+    return lambda value: is_mapping(value) and all(map(fits, value.values()))
+
+
+def either(*fits: Fits) -> Fits:
+    """Return what a value has to fulfil that is one of several kinds."""
+    return lambda value: any(one(value) for one in fits)
+
+
+def nothing(value: Any) -> bool:
+    """Return whether a value is none."""
+    return value is None
+
+
+def keyed(needed: Mapping[str, Fits], more: Mapping[str, Fits] | None = None) -> Fits:
+    """Return what a mapping has to fulfil that holds some names at least; others are free."""
+    return lambda value: is_mapping(value) and not amiss(value, needed, more or {})
+
+
+def amiss(held: Mapping[str, Any], needed: Mapping[str, Fits], more: Mapping[str, Fits]) -> str:
+    """Return what is wrong with a mapping in words: ``it lacks 'at'``; empty for nothing.
+
+    Parameters
+    ----------
+    held : mapping
+    needed, more : mapping of str to callable
+        How its values look, those that it holds at least and those that it may hold.
+    """
+    for name, fits in {**needed, **{n: f for n, f in more.items() if n in held}}.items():
+        if name not in held:
+            return f"it lacks {name!r}"
+        if not fits(held[name]):
+            return f"its {name!r} is {shown(held[name])}"
+    return ""
+
+
+def shown(value: Any) -> str:
+    """Return the beginning of a value, for a message."""
+    return repr(str(value)[:60])
+
+
+def is_finite(value: Any) -> bool:
+    """Return whether a number is one that JSON has; others are."""
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+_END = either(is_number, keyed({"least": is_number, "most": is_number}))
+
+DESIGN = keyed(
+    {"method": is_text},
+    {
+        **dict.fromkeys(("parameters", "effects", "warnings"), listed(is_text)),
+        **dict.fromkeys(("distributions", "values"), mapped(anything)),
+        **dict.fromkeys(("truncated_share", "outside_bounds"), mapped(is_number)),
+        **{"plausible": mapped(is_text), "shape": listed(is_count)},
+        **{"admissible": mapped(either(nothing, mapped(_END)))},
+        "cross": listed(keyed({}, {"parameters": listed(is_text), "size": is_count})),
+        "change": listed(is_number),
+    },
+)
+"""What readers look for in the attribute ``design``."""
+
+IDENTITY = keyed(
+    {
+        **{"scenario": is_mapping, "scenario_sha256": is_text, "locations": is_text},
+        **dict.fromkeys(("kernel", "forcings", "versions"), mapped(is_text)),
+        "block": mapped(is_count),
+    },
+    {"limits": mapped(is_mapping)},
+)
+
+ROOT: tuple[Mapping[str, Fits], Mapping[str, Fits]] = (
+    {
+        **dict.fromkeys(("title", "synthetic", "source", "references", "scenario"), is_text),
+        **{"identity": IDENTITY, "design": DESIGN, "seed": is_number},
+        "accepted_changes": listed(keyed({"reason": is_text, "changes": listed(is_text)})),
+        "provenance": listed(is_mapping),
+    },
+    {
+        "noticed": listed(keyed({"text": is_text})),
+        **dict.fromkeys(("kernel_notes", "limits_not_looked_at"), listed(is_text)),
+    },
+)
+"""Attributes of a store's root: those of every version, and those of later ones."""
+
+ARRAY: Mapping[str, Fits] = {
+    **{"units": is_text, "long_name": is_text},
+    "whole": either(is_count, listed(is_count)),
+}
+"""Attributes of arrays that readers look for."""
+
+_COUNTS = mapped(is_count)
+
+
+def _is_key(value: Any) -> bool:
+    return bool(value) and listed(is_count)(value)
+
+
+def _are_statuses(value: Any) -> bool:
+    return _COUNTS(value) and all(c.isascii() and c.isdecimal() and int(c) < 256 for c in value)
+
+
+START: tuple[Mapping[str, Fits], Mapping[str, Fits]] = (
+    {"time": is_seconds},
+    {
+        **dict.fromkeys(("host", "cpu", "kernel"), is_text),
+        **dict.fromkeys(("pid", "generation"), is_count),
+    },
+)
+VOID: tuple[Mapping[str, Fits], Mapping[str, Fits]] = ({"journal": is_text, "line": is_text}, {})
+BLOCK: tuple[Mapping[str, Fits], Mapping[str, Fits]] = (
+    {
+        **{"block": _is_key, "checksums": mapped(is_text), "status": _are_statuses},
+        **{"seconds": is_seconds, "attempt": is_count},
+    },
+    {
+        **dict.fromkeys(("notes", "recounted"), listed(is_text)),
+        **{"at": is_seconds, "beyond": _COUNTS, "excluded": is_count},
+    },
+)
+"""Kinds of lines of a journal: what each holds at least, and what it may hold."""
