@@ -11,7 +11,6 @@ from ensemble.members import across_forcings as across
 from ensemble.members.limits import remedy
 from ensemble.members.space import merging
 from ensemble.members.statistics import REFUSE_ABOVE
-from ensemble.members.work import EnsembleWork
 from ensemble.store.journal import Key
 from ensemble.store.store import Store
 
