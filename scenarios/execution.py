@@ -9,6 +9,7 @@ from pydantic import (
     Discriminator,
     Field,
     Tag,
+    TypeAdapter,
     model_validator,
 )
 
@@ -140,3 +141,15 @@ Execution = Annotated[
     | Annotated[Mpi, Tag("mpi")],
     Discriminator(_backend),
 ]
+
+
+def of_section(section: Any) -> Local | Dask | Slurm | Mpi:
+    """Return the model of a section ``execution``, such as a store keeps.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        It is of another version.
+    """
+    found: Local | Dask | Slurm | Mpi = TypeAdapter(Execution).validate_python(section)
+    return found

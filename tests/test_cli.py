@@ -261,6 +261,7 @@ def test_a_stopped_run_says_how_to_go_on_and_does(tmp_path, undisturbed, number)
     assert members(store) == members(undisturbed)
 
 
+@pytest.mark.slow
 def test_a_second_signal_ends_the_run_at_once(tmp_path, monkeypatch):
     # The block it ends in is a suspect, which runs in a child that must find the tests' kernel.
     monkeypatch.setenv("PYTHONPATH", farming.environment()["PYTHONPATH"])

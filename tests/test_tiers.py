@@ -5,6 +5,7 @@ import subprocess
 import sys
 from datetime import date
 
+import pytest
 from tracked import ROOT
 
 TESTS = """
@@ -37,6 +38,7 @@ def pytest_of(folder, *words):
     return done.returncode, dict(re.findall(r"^\| `test_it.py::(\w+)` \| (.*) \|$", text, re.M))
 
 
+@pytest.mark.slow
 def test_the_table_is_dated_and_filled_in_several_goes(tmp_path):
     (tmp_path / "test_it.py").write_text(TESTS)
     code, rows = pytest_of(tmp_path, "-k", "counted or skipped")
@@ -65,6 +67,7 @@ def test_schedule(n, record_property):
 """
 
 
+@pytest.mark.slow
 def test_what_happened_in_schedules_is_counted(tmp_path):
     """Of those that failed, too, and in the table as well as at the end of the session."""
     (tmp_path / "test_it.py").write_text(SCHEDULES)

@@ -39,14 +39,21 @@ def worker(
     Workers share the store's file system and nothing else: no port, no scheduler. Start as many
     as you like, on any host, at any time; the one that commits the last block finishes the run.
     """
+    from ensemble.errors import PlanError
     from ensemble.farming.independent import Terms
     from ensemble.farming.parent import tend
     from ensemble.store.platforms import cores
     from ensemble.store.store import read as read_store
-    from scenarios import Scenario
+    from scenarios.execution import of_section
 
     opened = read_store(store)
-    execution = Scenario.model_validate(opened.attrs["identity"]["scenario"]).execution
+    try:
+        execution = of_section(opened.attrs["identity"]["scenario"].get("execution", {}))
+    except ValueError as error:
+        raise PlanError(
+            f"{opened.path}: its execution is not one of this version of soilsweep; open it with "
+            "the version that wrote it"
+        ) from error
     terms = Terms(execution.sync, execution.hang_seconds, stale)
     sys.exit(tend(store, workers or cores(), terms))
 

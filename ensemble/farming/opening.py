@@ -5,10 +5,7 @@ from typing import Any
 
 from ensemble.errors import PlanError
 from ensemble.farming.work import Work
-from ensemble.store.store import Store
-
-MEMBERS = "ensemble.members"
-"""The module of an ensemble, and of stores from before they named one."""
+from ensemble.store.store import ENSEMBLE, Store
 
 
 def open_work(store: Store) -> Work:
@@ -36,7 +33,7 @@ def join(store: Store) -> Work:
 
 
 def _module(store: Store) -> Any:
-    name = store.attrs.get("work", MEMBERS)
+    name = store.attrs.get("work", ENSEMBLE)
     try:
         return import_module(name)
     except (ImportError, TypeError, ValueError) as error:

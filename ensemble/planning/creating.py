@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 import kernels
-from ensemble.farming.opening import MEMBERS
 from ensemble.members import across_forcings as across
 from ensemble.members import limits
 from ensemble.members.experiment import Setup
@@ -17,7 +16,7 @@ from ensemble.members.space.sums import GROUP
 from ensemble.planning.plan import Plan
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.coordinates import PLACES, complete
-from ensemble.store.store import FORMAT, Store, create
+from ensemble.store.store import ENSEMBLE, FORMAT, Store, create
 
 Static = dict[str, tuple[ArraySpec, NDArray[Any] | Sequence[NDArray[Any]]]]
 """Arrays known before a run; a sequence holds one for each place of the first dimension."""
@@ -78,7 +77,7 @@ def attributes(plan: Plan) -> dict[str, Any]:
         "source": f"soilsweep, kernel {kernel.name}: {kernel.title}",
         "references": kernel.source,
         "soilsweep_format": FORMAT,
-        "work": MEMBERS,
+        "work": ENSEMBLE,
         "synthetic": plan.setup.synthetic,
         "scenario": scenario.text,
         "identity": dict(plan.identity),

@@ -51,16 +51,16 @@ def record(store: Folder, case: Case) -> None:
     store.folder(FOLDER, make=True).write(name, content, sync=True)
 
 
-def read(store: Folder) -> dict[Key, Case]:
-    """Return every member in quarantine."""
-    return {case.member: case for case in _cases(store)}
+def read(store: Folder, axes: int = 3) -> dict[Key, Case]:
+    """Return every member in quarantine; ``axes``: numbers that a member of the work has."""
+    return {case.member: case for case in _cases(store, axes)}
 
 
-def _cases(store: Folder) -> Iterator[Case]:
+def _cases(store: Folder, axes: int) -> Iterator[Case]:
     for name in store.names(FOLDER):
         if name[0].isdigit() and name.endswith(".json"):
             try:
-                yield _case(json.loads(store.read(f"{FOLDER}/{name}")))
+                yield _case(json.loads(store.read(f"{FOLDER}/{name}")), axes)
             except (ValueError, RecursionError) as error:
                 raise PlanError(
                     f"{store.path / FOLDER / name}: says of no member why it is left out "
@@ -69,13 +69,13 @@ def _cases(store: Folder) -> Iterator[Case]:
                 ) from error
 
 
-def _case(found: Any) -> Case:
+def _case(found: Any, axes: int) -> Case:
     """Return what a file says; raises `ValueError` where it is none of ours."""
     if not isinstance(found, dict) or found.keys() != {"member", "status", "cause", "replay"}:
         raise ValueError("other keys")
     member = found["member"]
-    if not (isinstance(member, list) and len(member) == 3 and all(map(_is_place, member))):
-        raise ValueError("its member is no forcing, location and sample")
+    if not (isinstance(member, list) and len(member) == axes and all(map(_is_place, member))):
+        raise ValueError(f"its member is not {axes} places, such as forcing, location and sample")
     if found["status"] not in (CRASHED, TIMED_OUT) or type(found["status"]) is not int:
         raise ValueError("its status is another")
     if not (isinstance(found["cause"], str) and isinstance(found["replay"], str)):

@@ -150,6 +150,7 @@ ROOT: tuple[Mapping[str, Fits], Mapping[str, Fits]] = (
     },
     {
         "noticed": listed(keyed({"text": is_text})),
+        "work": is_text,
         **dict.fromkeys(("kernel_notes", "limits_not_looked_at"), listed(is_text)),
     },
 )

@@ -36,6 +36,12 @@ from ensemble.store.journal import read as read_journals
 from ensemble.store.places import is_address
 from ensemble.store.shapes import Held, amiss
 
+ENSEMBLE = "ensemble.members"
+"""The module that opens the work of an ensemble's store, and of stores that name none."""
+
+AXES = ("forcing", "location", "sample")
+"""Of the blocks of an ensemble."""
+
 FORMAT, READS = 2, (1, 2)
 """Written, and read: stores of format 1 have root attributes that are mappings, not JSON."""
 
@@ -428,7 +434,7 @@ def read(path: str | Path) -> Store:
     if wrong := amiss(attrs, *shapes.ROOT):
         raise _damaged(path, f"of its attributes {wrong}")
     store = Store(path, attrs, held(specs), folder)
-    if store.specs["status"].dims != ("forcing", "location", "sample"):
+    if attrs.get("work", ENSEMBLE) == ENSEMBLE and store.specs["status"].dims != AXES:
         raise _damaged(path, "its blocks have other axes than forcing, location and sample")
     return store
 

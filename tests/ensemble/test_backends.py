@@ -148,6 +148,7 @@ open(sys.argv[1] + ".ran-on", "w").close()
 """
 
 
+@pytest.mark.slow
 def test_a_rank_whose_launcher_died_while_it_started_ends(tmp_path):
     """mpiexec may be killed before a rank has looked who started it."""
     mark = tmp_path / "rank"

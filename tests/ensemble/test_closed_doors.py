@@ -16,7 +16,7 @@ import psutil
 import pytest
 from misbehaving import scenario
 from slurm_cluster import environments
-from tracked import tracked
+from tracked import ROOT, tracked
 from waiting import PATIENCE, wait_for
 
 from ensemble.farming import certificates
@@ -322,4 +322,6 @@ def test_nothing_is_unpickled():
     packages = ("ensemble", "kernels", "scenarios", "slurm")
     files = [file for package in packages for file in tracked(".py", under=package)]
     assert len(files) > 100
-    assert {str(f): found for f in files if (found := unsafe(f.read_text()))} == {}
+    found = {f.relative_to(ROOT).as_posix() for f in files if unsafe(f.read_text())}
+    # It runs the bodies of classes again that were imported from that file.
+    assert found == {"kernels/contract/classes.py"}

@@ -174,6 +174,7 @@ def test_a_link_for_the_journals_says_where_it_is(tmp_path, finished, victim):
 
 
 @farming.needs_mpi
+@pytest.mark.slow
 def test_ranks_say_it_once_each_and_end(tmp_path, finished, victim):
     store = planted(finished, tmp_path, "status", victim)
     for journal in store.glob("journal/*"):

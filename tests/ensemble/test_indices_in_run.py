@@ -160,8 +160,8 @@ def test_a_part_of_a_block_that_parts_units_can_be_probed(tmp_path):
     """What is halved to find a fatal member is cut anywhere."""
     planned = plan(tmp_path, text=text("morris"))
     work = members_module.EnsembleWork(planned.setup, planned.layout)
-    work.probe(0, slice(0, 1), slice(1, 5))
-    work.probe(0, slice(0, 1), slice(3, 6))
+    work.probe((0, 0, 0), (0, 1, 1, 5))
+    work.probe((0, 0, 0), (0, 1, 3, 6))
     work.compile()
 
 

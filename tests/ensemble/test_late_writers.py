@@ -198,7 +198,10 @@ def test_lines_of_a_late_worker_do_not_return_with_the_next_extension(tmp_path):
     opened = read(store)
     entry = opened.committed()[0, 0, 0]
     # As an older version would have written it, which knows of no generation.
-    start, line = {"start": {"host": "late"}}, {"block": [0, 0, 0], "status": {"0": 18}}
+    start, line = (
+        {"start": {"host": "late", "time": 1.0}},
+        {"block": [0, 0, 0], "status": {"0": 18}},
+    )
     line |= {"checksums": {**entry.checksums, "d_soil": "00000000"}, "seconds": 0, "attempt": 1}
     opened.journal.write("late-1-1.jsonl", as_line(start) + as_line(line), sync=False)
     assert extend(store, until=1e-9, most=40).complete

@@ -12,6 +12,7 @@ from support import plan
 import ensemble
 from ensemble.errors import PlanError
 from ensemble.members.reopening import open_setup
+from ensemble.members.responses import observations
 from ensemble.members.responses.costs import Data, cost_of
 from ensemble.planning import feasibility
 from ensemble.planning.identity import digest
@@ -307,7 +308,7 @@ def test_a_coordinate_checks_itself(values, edges, said):
 
 def test_errors_that_one_forcing_lacks_are_unknown():
     none = replace(data.MODERN, error=None)
-    padded = ensemble.observed.padded([{"a": data.MODERN}, {"a": none, "b": data.SOC}])
+    padded = observations.padded([{"a": data.MODERN}, {"a": none, "b": data.SOC}])
     assert isinstance(padded[1]["a"], Observed)
     assert np.isnan(padded[1]["a"].error).all()
     assert padded[1]["b"].error is None

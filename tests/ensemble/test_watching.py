@@ -79,6 +79,7 @@ def test_on_a_terminal_it_is_redrawn_until_the_run_is_complete(running):
     assert re.search(r"complete +True", last)
 
 
+@pytest.mark.slow
 def test_elsewhere_what_has_changed_is_printed_below(running):
     code, out, err = farming.call("status", running, "--watch")
     assert code == 0, err

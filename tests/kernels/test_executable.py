@@ -304,6 +304,6 @@ class TestExchange:
 
 def test_importing_it_costs_no_library():
     heavy = "{'scipy', 'netCDF4', 'pydantic', 'xarray'}"
-    code = f"import sys, kernels.executable; print({heavy} & {{m for m in sys.modules}})"
+    code = f"import sys, kernels.programs.executable; print({heavy} & {{m for m in sys.modules}})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

@@ -102,7 +102,7 @@ class Counting:
 
 
 def open_work(store):
-    return Counting(quarantine.read(store.root))
+    return Counting(quarantine.read(store.root, axes=2))
 
 
 join = open_work
@@ -110,11 +110,11 @@ join = open_work
 
 def make(path):
     """Create a store of this work."""
+    words = dict.fromkeys(("synthetic", "source", "references", "scenario"), "")
+    known = {word: {} for word in ("scenario", "kernel", "forcings", "versions", "block")}
     attrs = {
-        "soilsweep_format": 2,
-        "title": "squares",
-        "synthetic": "",
-        "work": NAME,
-        "identity": {"scenario": {}, "kernel": {}},
+        **{"soilsweep_format": 2, "title": "squares", "work": NAME, "seed": 0, **words},
+        **{"identity": {**known, "scenario_sha256": "", "locations": ""}},
+        **{"design": {"method": "none"}, "accepted_changes": [], "provenance": []},
     }
     return create(path, Counting.arrays, attrs, {})
