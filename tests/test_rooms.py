@@ -22,6 +22,7 @@ ARROWS = {
     "kernels.corpse": FAMILY,
     "kernels.mimics": FAMILY,
     "kernels.programs": f"{FAMILY} kernels",
+    "kernels._corpse_namelist": "kernels.corpse",
     "kernels": "kernels.contract kernels.numerics",
     "slurm": "",
     "scenarios.visible": "",
