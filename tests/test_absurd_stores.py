@@ -112,7 +112,7 @@ def sound(tmp_path_factory):
     return folder
 
 
-AT_ONCE, EACH, ALL = 30, 10, 400
+AT_ONCE, EACH, ALL = 10, 10, 400
 """Numbers tried by a plain pytest, by one test, and by CI."""
 
 

@@ -107,6 +107,7 @@ def test_sums_are_those_of_a_plain_loop(tmp_path):
     np.testing.assert_array_equal(sums.band_area, areas)
 
 
+@pytest.mark.slow
 def test_statistics_and_control_are_of_the_sums(tmp_path):
     tree = xr.open_datatree(finished(tmp_path), engine="zarr")
     sums, over = tree["aggregates"], tree["aggregates/statistics"]
@@ -129,6 +130,7 @@ def sums_of(path):
     return {p: store.read_whole(p) for p in numeric if p.startswith("aggregates/")}
 
 
+@pytest.mark.slow
 def test_cut_and_threads_change_nothing(tmp_path):
     first = sums_of(finished(tmp_path))
     again = sums_of(finished(tmp_path, TEXT, "b.zarr", "block.location=30", "block.sample=50"))

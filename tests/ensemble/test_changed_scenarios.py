@@ -296,7 +296,7 @@ def on_both():
     """Yield every case on a finished store, and in the longer tiers on a half-done one."""
     for kind, key, value, outcome in cases():
         # What is taken is looked at by every command, which takes seconds.
-        at_once = outcome == REFUSED or (kind == "crossed" and key in AT_ONCE)
+        at_once = kind == "crossed" and (outcome == REFUSED or key in AT_ONCE)
         others = [] if at_once else [pytest.mark.slow]
         yield pytest.param(kind, key, value, outcome, "finished", marks=others)
         long = pytest.mark.acceptance if outcome == REFUSED else pytest.mark.slow

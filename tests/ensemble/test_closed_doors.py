@@ -139,6 +139,7 @@ def test_nobody_without_the_key_is_answered(running, foreign):
     assert running.driver.poll() is None
 
 
+@pytest.mark.slow
 def test_no_dask_client_without_the_key(running, foreign):
     (address,) = doors(running.processes(), running.tls)["Scheduler"]
     assert_only_ours_joins(address, running.tls, foreign, workers=2)

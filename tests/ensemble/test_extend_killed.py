@@ -94,6 +94,7 @@ def test_a_name_between_two_is_told_and_taken_by_nobody(tmp_path, monkeypatch):
     assert not list(tmp_path.glob(".run.zarr*"))
 
 
+@pytest.mark.slow
 def test_an_original_is_kept_if_another_run_has_its_name(tmp_path, monkeypatch):
     words = text("morris")
     path = killed_between_names(tmp_path, monkeypatch, words)
@@ -186,6 +187,7 @@ def stopped(tmp_path):
     return outcome.path, found.steps[0].width.value
 
 
+@pytest.mark.slow
 def test_what_is_narrow_enough_runs_nothing_of_what_was_begun(tmp_path):
     path, width = stopped(tmp_path)
     found = extend(path, until=2 * width)
@@ -206,6 +208,7 @@ def test_a_limit_that_is_reached_runs_nothing_of_what_was_begun(tmp_path, most):
     assert (tmp_path / ".run.zarr.longer").exists()
 
 
+@pytest.mark.slow
 def test_a_smaller_limit_discards_what_was_begun_above_it(tmp_path):
     path, _ = stopped(tmp_path)
     found = extend(path, until=1e-9, most=30)
@@ -215,6 +218,7 @@ def test_a_smaller_limit_discards_what_was_begun_above_it(tmp_path):
     assert not list(tmp_path.glob(".run.zarr*"))
 
 
+@pytest.mark.slow
 def test_what_is_discarded_is_never_taken_up_half_removed(tmp_path, monkeypatch):
     path, _ = stopped(tmp_path)
     real = shutil.rmtree
@@ -253,6 +257,7 @@ def test_a_second_extend_is_refused_from_the_first_look_on(tmp_path):
     assert not list(tmp_path.glob(".run.zarr*"))
 
 
+@pytest.mark.slow
 def test_a_second_extend_moves_nothing_between_two_names(tmp_path, monkeypatch):
     _, outcome = run(tmp_path, text=text("morris"))
     real, asked = os.rename, []

@@ -579,12 +579,14 @@ class TestShipped:
         line = limit_lines(summary(shipped)["limits"])[0]
         assert line.startswith("soc above 150 mg C cm-3: 356 members (22.25%)")
 
+    @pytest.mark.slow
     def test_statistics_alone_count_the_same(self, shipped, tmp_path):
         scenario = scenarios.load("mimics-morris", settings=["outputs={}"])
         ensemble.run(ensemble.plan(scenario, store=tmp_path / "run.zarr"))
         for name, values in counts(tmp_path / "run.zarr").items():
             np.testing.assert_array_equal(values, counts(shipped)[name])
 
+    @pytest.mark.slow
     def test_more_than_a_fifth_of_trajectories_is_beyond(self, tmp_path):
         scenario = scenarios.load("mimics-morris", settings=["limits={soc: exclude}"])
         store = tmp_path / "run.zarr"

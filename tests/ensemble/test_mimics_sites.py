@@ -114,6 +114,7 @@ YEARS = "site,year,litter_input [g C m-2 yr-1],soil_temperature [degC]\n" + "".j
 )
 
 
+@pytest.mark.slow
 def test_annual_drivers_in_time(tmp_path):
     (tmp_path / "sites.csv").write_text("\n".join(SITES.splitlines()[:3]) + "\n")
     (tmp_path / "years.csv").write_text(YEARS)

@@ -105,6 +105,7 @@ def test_pools_are_cells_and_no_factor(tmp_path, monkeypatch):
     assert found.term.values.tolist() == ["forcing", "parameters", "forcing x parameters"]
 
 
+@pytest.mark.slow
 def test_how_locations_are_read_changes_nothing(tmp_path, monkeypatch):
     tree, _ = analysed(tmp_path)
     monkeypatch.setattr(splitting, "READ_BYTES", 1)
@@ -128,6 +129,7 @@ def test_factors_of_a_cross_are_told_apart(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_samples_drawn_for_each_forcing_are_within_it(tmp_path):
     tree, _ = analysed(tmp_path, TEXT + "independent: [forcing]\n")
     terms = tree["variance"].term_model.values.tolist()
@@ -186,6 +188,7 @@ def test_one_forcing_leaves_models_and_parameters(tmp_path, monkeypatch):
     np.testing.assert_allclose(tree["variance"].rh_share[2, 0], expected, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_an_older_split_goes(tmp_path):
     tree, _ = analysed(tmp_path)
     assert "rh_share" in tree["variance"]

@@ -114,6 +114,7 @@ class TestChain:
             np.testing.assert_allclose(both, plants[f"litter_{part}"], rtol=1e-14)
         assert (plants["mimics_litter_met"] >= plants["litter_met"]).all()
 
+    @pytest.mark.slow
     def test_the_balance_of_years_closes(self):
         ground = soil(example(), YEARS, rows=designs("casa_cnp", 5, 1))
         ((stocks, _, _),) = made(casa_cnp).balance
@@ -149,6 +150,7 @@ class TestChain:
                 last = daily.out[name][:, -1]
                 np.testing.assert_allclose(values, last, rtol=1e-10, err_msg=name)
 
+    @pytest.mark.slow
     def test_a_chain_goes_on_where_it_ended(self):
         half = {n: v[:, :365] if v.ndim == 2 else v for n, v in example().items()}
         rest = {n: v[:, 365:] if v.ndim == 2 else v for n, v in example().items()}
