@@ -125,9 +125,18 @@ class UnitsReduction(Reduction, Protocol):
 class Family(Protocol):
     """The module of a family.
 
+    Attributes
+    ----------
+    EXAMPLES : tuple of str
+        Requests by which the laws of families try it.
+
+    Notes
+    -----
     One that suits some designs alone has ``unfit(request, design)`` too, which returns why
     a design as the scenario says it does not do; empty if it does.
     """
+
+    EXAMPLES: tuple[str, ...]
 
     def match(self, request: str) -> str | None:
         """Return the canonical name of a request this family knows."""

@@ -25,6 +25,7 @@ NAMES = {
     "theta": "importance beside the other parameters, sqrt(mu^2 + sigma^2) over its deviation,",
     "mu_star_conf": "half width of the interval of the mean absolute elementary effect",
 }
+EXAMPLES = tuple(NAMES)
 
 
 def match(request: str) -> str | None:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from ensemble.members.compiled_sums import exceed
 from ensemble.members.statistics._contract import F8, Declared, Partial, Target, spelled
 
+EXAMPLES = ("above_1", "below_0")
+
 _REQUEST = re.compile(r"(above|below)_(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)$")
 
 

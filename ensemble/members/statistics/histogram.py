@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from ensemble.members.compiled_sums import histogram, quantiles
 from ensemble.members.statistics._contract import F8, Declared, Partial, Target
 
+EXAMPLES = ("q05", "q50", "q97.5", "histogram")
+
 _QUANTILE = re.compile(r"q(\d{1,2}(?:\.\d+)?|100)$")
 
 

@@ -14,6 +14,7 @@ from ensemble.members.compiled_sums import accumulate
 from ensemble.members.statistics._contract import F8, Declared, Partial, Target
 
 NAMES = ("mean", "std", "variance", "min", "max")
+EXAMPLES = NAMES
 
 
 def match(request: str) -> str | None:

@@ -31,6 +31,7 @@ NAMES = {
         for name, words in ORDERS.items()
     },
 }
+EXAMPLES = tuple(NAMES)
 
 W, A, B, SQUARES, PRODUCT, FIRST_OF_GROUPS = range(6)
 """Places of the terms: the weight, a, b, (a^2 + b^2) / 2, a b, and then by group."""

@@ -1,6 +1,7 @@
 """Indices found inside a run against SALib and against the analysis of stored members."""
 
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from SALib.analyze import morris as salib_morris
 from SALib.analyze import sobol as salib_sobol
 
-from ensemble.members.statistics import Target, reductions
+from ensemble.members.statistics import Target, families, reductions
 from kernels import Parameter
 from scenarios import designs
 from scenarios.designs import Context
@@ -79,6 +80,27 @@ def equal(found, expected, requests):
         np.testing.assert_allclose(
             found[name], expected[name], rtol=1e-12, atol=1e-12, err_msg=name
         )
+
+
+def fitting(family):
+    """Return a design that a family of whole units is for, and the requests it has there."""
+    module = families()[family]
+    for make in (morris, sobol):
+        design = make()
+        said = SimpleNamespace(method=make.__name__, second_order=True)
+        if asked := [name for name in module.EXAMPLES if not module.unfit(name, said)]:
+            return design, asked
+    raise AssertionError(f"{family}: give this law a design that suits it")
+
+
+@pytest.mark.parametrize("family", [n for n, m in families().items() if hasattr(m, "unfit")])
+def test_blocks_of_whole_units_give_what_one_pass_gives(family):
+    design, asked = fitting(family)
+    values = responses(design)
+    one, many = (reduced(reduction(design, asked), values, design.unit, blocks=n) for n in (1, 5))
+    assert one.keys() == many.keys() >= set(asked)
+    for name in one:
+        np.testing.assert_allclose(many[name], one[name], rtol=1e-9, atol=1e-12, err_msg=name)
 
 
 @pytest.mark.parametrize("ddof", [0, 1])

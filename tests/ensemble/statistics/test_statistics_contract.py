@@ -8,6 +8,10 @@ from hypothesis import strategies as st
 from ensemble.members import statistics
 from ensemble.members.statistics import Target, canonical, reductions
 
+FAMILIES = statistics.families()
+PLAIN = [name for name, module in FAMILIES.items() if not hasattr(module, "unfit")]
+"""Families that take members one by one; those of whole units have their law in `test_indices`."""
+
 MOMENTS = ["mean", "std", "variance", "min", "max"]
 REQUESTS = [*MOMENTS, "q05", "q50", "q97.5", {"above": 1.0}, "below_0"]
 
@@ -35,12 +39,20 @@ def reduced(reduction, parts):
     return reduction.finish(total)
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+def test_its_examples_are_requests_that_no_other_family_knows(family):
+    assert FAMILIES[family].EXAMPLES
+    for request in FAMILIES[family].EXAMPLES:
+        assert canonical(request) == (family, request)
+        assert [name for name, other in FAMILIES.items() if other.match(request)] == [family]
+
+
 @given(
     st.lists(st.integers(1, 300), min_size=1, max_size=4),
-    st.sampled_from(["moments", "histogram", "exceedance"]),
+    st.sampled_from(PLAIN),
 )
 def test_merging_blocks_gives_what_one_pass_gives(lengths, family):
-    reduction = reductions(REQUESTS, target())[family]
+    reduction = reductions(FAMILIES[family].EXAMPLES, target())[family]
     values = members(sum(lengths))
     parts = np.split(values, np.cumsum(lengths)[:-1], axis=1)
     one, many = reduced(reduction, [values]), reduced(reduction, parts)
