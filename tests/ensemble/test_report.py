@@ -14,7 +14,7 @@ from support import SMALL, run
 import ensemble
 from ensemble.report import write_report
 from ensemble.report.data.series import all_series
-from ensemble.report.figures.style import figure, finish, look, pretty, short
+from ensemble.report.figures.parts.style import figure, finish, look, pretty, short
 from ensemble.report.html.markup import Html, escaped, picture, table, tag
 from ensemble.store.store import read
 from ensemble.tables.responses import Table

@@ -17,7 +17,7 @@ from ensemble.analysis.indices import analyze_store
 from ensemble.report import write_report
 from ensemble.report.data.fields import all_dominant, all_fields, all_lines, gaps, places_of
 from ensemble.report.figures import maps
-from ensemble.report.figures.style import look
+from ensemble.report.figures.parts.style import look
 from ensemble.store.store import read
 from ensemble.tables.results import Numbers
 
