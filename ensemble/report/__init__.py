@@ -1,7 +1,32 @@
-"""The report: one HTML page that holds everything it shows, from the store alone."""
+"""The report: one HTML page that holds everything it shows, from the store alone.
+
+A figure of somebody else's, see `ensemble.report.figures`, needs the names of this room alone.
+"""
 
 from contextlib import nullcontext
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ensemble.report.figures.parts.style import Picture as Picture
+    from ensemble.report.figures.parts.style import figure as figure
+    from ensemble.report.figures.parts.style import finish as finish
+    from ensemble.report.run import Run as Run
+
+# Asked for alone: nobody should wait for matplotlib to learn of a mistyped path.
+LATER = {
+    "Picture": "figures.parts.style",
+    "Run": "run",
+    "figure": "figures.parts.style",
+    "finish": "figures.parts.style",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if module := LATER.get(name):
+        return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def write_report(store: Path, output: Path, *, import_kernel: bool = False) -> Path:
@@ -25,7 +50,6 @@ def write_report(store: Path, output: Path, *, import_kernel: bool = False) -> P
     from ensemble.store.store import read
 
     opened = read(Path(store))
-    # Imported last: nobody should wait for matplotlib to learn of a mistyped path.
     from ensemble.report.page import render
     from kernels import ours_alone
 

@@ -1,20 +1,18 @@
 """The page of a run: its numbers against xarray, its markup, its figures, its honesty."""
 
-import base64
 import re
 import tracemalloc
-from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from pages import Page
 from support import SMALL, run
 
 import ensemble
 from ensemble.report import write_report
 from ensemble.report.data.series import all_series
-from ensemble.report.figures.style import figure, finish, look, pretty, short
+from ensemble.report.figures.parts.style import figure, finish, look, pretty, short
 from ensemble.report.html.markup import Html, escaped, picture, table, tag
 from ensemble.store.store import read
 from ensemble.tables.responses import Table
@@ -22,65 +20,6 @@ from ensemble.tables.results import Numbers
 
 LABEL = "synthetic models S16"
 EVIL = "</title><script>alert('x')</script><img src=x onerror=alert(1)> $\\alpha$ & \"q\""
-VOID = {"meta", "img", "br", "link", "input", "hr"}
-
-
-@dataclass
-class Page(HTMLParser):
-    """What a browser would make of the page: elements, tables as text, pictures."""
-
-    text: str
-    tags: list = field(default_factory=list)
-    attributes: list = field(default_factory=list)
-    tables: list = field(default_factory=list)
-    open: list = field(default_factory=list)
-    words: list = field(default_factory=list)
-
-    def __post_init__(self):
-        super().__init__(convert_charrefs=True)
-        self.feed(self.text)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        self.attributes += [(tag, *pair) for pair in attrs]
-        if tag not in VOID:
-            self.open.append(tag)
-        if tag == "table":
-            self.tables.append([])
-        elif tag == "tr":
-            self.tables[-1].append([])
-        elif tag in ("td", "th"):
-            self.tables[-1][-1].append("")
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if {"td", "th"} & set(self.open):
-            self.tables[-1][-1][-1] += data
-        if "style" not in self.open:
-            self.words.append(data)
-
-    @property
-    def said(self):
-        return " ".join(" ".join(self.words).split())
-
-    def table(self, *header):
-        """Return the rows of the table whose header begins like this."""
-        for rows in self.tables:
-            for k, row in enumerate(rows[:2]):
-                if tuple(row[: len(header)]) == header:
-                    return rows[k + 1 :]
-        raise AssertionError(f"no table {header}")
-
-    @property
-    def pictures(self):
-        sources = [v for tag, name, v in self.attributes if (tag, name) == ("img", "src")]
-        prefix = "data:image/svg+xml;base64,"
-        assert all(source.startswith(prefix) for source in sources)
-        return [base64.b64decode(source.removeprefix(prefix)).decode() for source in sources]
 
 
 def page_of(path, tmp_path):

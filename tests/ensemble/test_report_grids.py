@@ -16,8 +16,8 @@ from ensemble.analysis import shares as splitting
 from ensemble.analysis.indices import analyze_store
 from ensemble.report import write_report
 from ensemble.report.data.fields import all_dominant, all_fields, all_lines, gaps, places_of
-from ensemble.report.figures import maps
-from ensemble.report.figures.style import look
+from ensemble.report.figures import dominant, maps
+from ensemble.report.figures.parts.style import look
 from ensemble.store.store import read
 from ensemble.tables.results import Numbers
 
@@ -147,7 +147,7 @@ def test_a_map_its_differences_and_what_dominates_are_drawn(finished):
     here, shown = places_of(numbers), all_dominant(numbers, splitting.stored(numbers.store))
     with look():
         drawn = list(maps.maps(fields, here, numbers.forcings, LABEL))
-        drawn += maps.dominant(list(shown), here, LABEL)
+        drawn += dominant.dominant(list(shown), here, LABEL)
     assert [one.caption.partition(",")[0] for one in drawn[:3]] == ["Carbon: mean over samples"] * 3
     assert "each forcing less now, of the samples that ran under all." in drawn[1].caption
     assert "each model less alpha." in drawn[2].caption

@@ -25,10 +25,10 @@ from ensemble.report.data.profiles import all_profiles
 from ensemble.report.figures.importance import colours, importances
 from ensemble.report.figures.importance_by_depth import all_by_depth
 from ensemble.report.figures.one_at_a_time import all_changes, largest, signed
+from ensemble.report.figures.parts.style import look, power
 from ensemble.report.figures.profiles import drawn_cells, limits, told
 from ensemble.report.figures.response_curves import _over_grid, all_curves, drawn_lines, pairs_of
 from ensemble.report.figures.screening import screenings
-from ensemble.report.figures.style import look, power
 from ensemble.store.store import add_arrays, read
 from ensemble.tables.results import Numbers
 

@@ -14,13 +14,14 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from ensemble.report.data.effects import Effects
-from ensemble.report.figures.style import (
+from ensemble.report.figures.parts.style import (
     BLUE,
     DARK,
     GREY,
     PALE,
     RED,
     SERIES,
+    THETA,
     WIDTH,
     Picture,
     columns,
@@ -29,6 +30,9 @@ from ensemble.report.figures.style import (
     short,
     wrapped,
 )
+from ensemble.report.run import Run
+
+SECTION, ORDER = "sensitivity", 30
 
 F8 = NDArray[np.float64]
 
@@ -39,7 +43,10 @@ MOST_EFFECTS = 14
 MOST_PANELS = 4
 """Responses in one figure."""
 
-THETA = "importance \N{GREEK SMALL LETTER THETA}"
+
+def draw(run: Run) -> Iterator[Picture]:
+    """Yield the importance of parameters to the responses."""
+    yield from importances(run.effects, run.synthetic)
 
 
 def importances(shown: Sequence[Effects], synthetic: str) -> Iterator[Picture]:

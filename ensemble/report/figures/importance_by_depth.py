@@ -10,10 +10,10 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from ensemble.report.data.cells import kind, layers_of
-from ensemble.report.figures.importance import THETA
-from ensemble.report.figures.style import (
+from ensemble.report.figures.parts.style import (
     GREY,
     SERIES,
+    THETA,
     WIDTH,
     Picture,
     columns,
@@ -22,13 +22,21 @@ from ensemble.report.figures.style import (
     short,
     wrapped,
 )
+from ensemble.report.run import Run
 from ensemble.tables.responses import Analysis
 from ensemble.tables.results import Numbers
+
+SECTION, ORDER = "sensitivity", 40
 
 F8 = NDArray[np.float64]
 
 MOST_OUTPUTS = 6
 MOST_PARAMETERS = len(SERIES)
+
+
+def draw(run: Run) -> Iterator[Picture]:
+    """Yield the importance of parameters to outputs on layers."""
+    yield from by_depth(list(all_by_depth(run.numbers, run.analysis.found)), run.synthetic)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from ensemble.report.data.cells import all_cells, evenly, kind, of_members, outputs_on_layers
-from ensemble.report.figures.style import (
+from ensemble.report.figures.parts.style import (
     DARK,
     GREY,
     SERIES,
@@ -23,7 +23,10 @@ from ensemble.report.figures.style import (
     finish,
     short,
 )
+from ensemble.report.run import Run
 from ensemble.tables.results import Numbers
+
+SECTION, ORDER = "sensitivity", 70
 
 F8 = NDArray[np.float64]
 
@@ -33,6 +36,11 @@ MOST_PARAMETERS = len(SERIES)
 
 DASHES = ("-", (0, (4, 1.6)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)))
 """Of the changes, in order; with more they begin again."""
+
+
+def draw(run: Run) -> Iterator[Picture]:
+    """Yield the changes of a one-at-a-time design."""
+    yield from changes(list(all_changes(run.numbers)), run.synthetic)
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from ensemble.report.data.cells import evenly
-from ensemble.report.data.profiles import Profile
-from ensemble.report.figures.style import (
+from ensemble.report.data.profiles import Profile, all_profiles
+from ensemble.report.figures.parts.style import (
     BLUE,
     DARK,
     GREY,
@@ -28,6 +28,9 @@ from ensemble.report.figures.style import (
     short,
     wrapped,
 )
+from ensemble.report.run import Run
+
+SECTION, ORDER = "profiles", 10
 
 F8 = NDArray[np.float64]
 
@@ -37,6 +40,11 @@ MOST_CELLS = 12
 MOST_SCATTERS = 4
 
 DEPTH = "depth [cm]"
+
+
+def draw(run: Run) -> Iterator[Picture]:
+    """Yield outputs on layers beside what was observed."""
+    yield from profiles(list(all_profiles(run.numbers)), run.synthetic)
 
 
 def profiles(shown: Sequence[Profile], synthetic: str) -> Iterator[Picture]:

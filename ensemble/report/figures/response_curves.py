@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from ensemble.report.data.cells import Cell, all_cells, evenly, kind, of_members, outputs_on_layers
-from ensemble.report.figures.style import (
+from ensemble.report.figures.parts.style import (
     BLUE,
     WIDTH,
     Picture,
@@ -25,7 +25,10 @@ from ensemble.report.figures.style import (
     pretty,
     short,
 )
+from ensemble.report.run import Run
 from ensemble.tables.results import Numbers
+
+SECTION, ORDER = "sensitivity", 60
 
 F8 = NDArray[np.float64]
 
@@ -38,6 +41,11 @@ MOST_VALUES = 20_000_000
 
 MOST_ROWS = 6
 """Responses and layers, below each other in a figure."""
+
+
+def draw(run: Run) -> Iterator[Picture]:
+    """Yield the curves of a finished grid."""
+    yield from curves(list(all_curves(run.numbers)), run.numbers, run.synthetic)
 
 
 @dataclass(frozen=True)

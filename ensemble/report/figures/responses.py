@@ -1,6 +1,6 @@
-"""The figure of the responses: unconstrained against constrained, row by row."""
+"""The responses: unconstrained against constrained, row by row."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from ensemble.report.figures.style import (
+from ensemble.report.figures.parts.style import (
     BLUE,
     DARK,
     GREY,
@@ -25,12 +25,54 @@ from ensemble.report.figures.style import (
     short,
     wrapped,
 )
+from ensemble.report.run import MOST_RESPONSES, Run
+from ensemble.tables.responses import MAX_ROWS
 from ensemble.tables.results import Summary, known_mean, known_std
+
+SECTION, ORDER = "results", 20
 
 F8 = NDArray[np.float64]
 
 ACROSS = 3
 """Panels side by side."""
+
+
+def draw(run: Run) -> Iterator[Picture]:
+    """Yield the responses by location where there are several, then at some of them."""
+    if not run.has_results:
+        return
+    some = run.summaries[:MOST_RESPONSES]
+    if len(run.numbers.locations) > 1:
+        yield _by_location(run, some)
+    for place in run.places:
+        if np.isfinite([s.mean[:, place] for s in some]).any():
+            yield _at_location(run, some, place)
+
+
+def _by_location(run: Run, some: Sequence[Summary]) -> Picture:
+    rows = run.numbers.locations[:MAX_ROWS]
+    caption = (
+        "Responses by location: unconstrained (control) against the ensemble, means over "
+        "forcings; bars are the mean standard deviation over samples."
+    )
+    shown = [over_forcings(s, len(rows)) for s in some]
+    return responses(shown, rows, run.synthetic, caption, mean=False)
+
+
+def _at_location(run: Run, some: Sequence[Summary], place: int) -> Picture:
+    numbers, alone = run.numbers, len(run.numbers.locations) == 1
+    shown = panels(some, place, numbers.published if alone else None)
+    where = "" if alone else f" at {numbers.locations[place]}"
+    caption = (
+        f"Responses{where}, unconstrained (control, the kernel's defaults) against the "
+        "ensemble, by forcing. Bars: standard deviation over samples; in the row of the "
+        "mean, thin: the mean of these, thick: standard deviation between forcings."
+    )
+    label = ""
+    if numbers.published and any(v is not None for p in shown for v in p.published):
+        label = numbers.published["label"]
+        caption += f" Diamonds: published numbers of {label}."
+    return responses(shown, numbers.forcings[:MAX_ROWS], run.synthetic, caption, label=label)
 
 
 @dataclass(frozen=True)

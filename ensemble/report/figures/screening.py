@@ -12,7 +12,7 @@ from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
 from ensemble.report.data.effects import Effects
-from ensemble.report.figures.style import (
+from ensemble.report.figures.parts.style import (
     DARK,
     GREY,
     SERIES,
@@ -25,6 +25,9 @@ from ensemble.report.figures.style import (
     short,
     wrapped,
 )
+from ensemble.report.run import Run
+
+SECTION, ORDER = "sensitivity", 50
 
 F8 = NDArray[np.float64]
 
@@ -38,6 +41,11 @@ LINES = (
     (1.0, (0, (5, 2)), f"{SIGMA} = {MU_STAR}"),
     (0.1, (0, (1, 1.5)), f"{SIGMA} = {MU_STAR}/10"),
 )
+
+
+def draw(run: Run) -> Iterator[Picture]:
+    """Yield the effects of parameters against their spread."""
+    yield from screenings(run.effects, run.synthetic)
 
 
 def screenings(shown: Sequence[Effects], synthetic: str) -> Iterator[Picture]:

@@ -9,8 +9,8 @@ from matplotlib.patches import Patch
 
 from ensemble.members.space.sums import DEGREES
 from ensemble.report.data.cells import evenly
-from ensemble.report.data.fields import Lines, gaps
-from ensemble.report.figures.style import (
+from ensemble.report.data.fields import Lines, all_lines, gaps
+from ensemble.report.figures.parts.style import (
     DARK,
     GREY,
     SERIES,
@@ -22,10 +22,18 @@ from ensemble.report.figures.style import (
     labelled,
     short,
 )
+from ensemble.report.run import Run
+
+SECTION, ORDER = "space", 20
 
 MOST_PANELS = 12
 MOST_LINES = len(SERIES)
 DASHES = (0, (4, 2))
+
+
+def draw(run: Run) -> Iterator[Picture]:
+    """Yield a figure for each sum over space by latitude or in time."""
+    yield from lines(list(all_lines(run.numbers)), run.numbers.forcings, run.synthetic)
 
 
 def lines(shown: Sequence[Lines], forcings: Sequence[str], synthetic: str) -> Iterator[Picture]:

@@ -27,6 +27,9 @@ SERIES = (BLUE, ORANGE, GREEN, PINK, SKY, RED, YELLOW)
 UNPRINTABLE = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 """What XML may not hold, wherever it came from."""
 
+THETA = "importance \N{GREEK SMALL LETTER THETA}"
+"""What importance is called beside an axis."""
+
 WIDTH = 10.0
 """Inches of a figure; the page is as wide."""
 

@@ -1,0 +1,72 @@
+"""What dominates the variance at each location, as maps."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from matplotlib.colors import ListedColormap
+from matplotlib.patches import Patch
+
+from ensemble.report.data.fields import Dominant, Places, all_dominant, places_of
+from ensemble.report.figures.parts.ground import GROUND, MOST_FIELDS, draw_cells, empty_maps
+from ensemble.report.figures.parts.style import (
+    GREY,
+    PALE,
+    SERIES,
+    Picture,
+    columns,
+    finish,
+    short,
+)
+from ensemble.report.run import Run
+
+SECTION, ORDER = "space", 40
+
+
+def draw(run: Run) -> Iterator[Picture]:
+    """Yield one figure where locations have coordinates and variance was split."""
+    if (places := places_of(run.numbers)) is not None:
+        yield from dominant(list(all_dominant(run.numbers, run.split)), places, run.synthetic)
+
+
+def dominant(shown: Sequence[Dominant], places: Places, synthetic: str) -> Iterator[Picture]:
+    """Yield one figure of what dominates the variance, a map for each output or response."""
+    some = shown[:MOST_FIELDS]
+    if not some:
+        return
+    across = min(2, len(some))
+    down = -(-len(some) // across)
+    drawn, grid = empty_maps(down, across, places, synthetic)
+    count = _count(some)
+    looks = {term: SERIES[k] for k, term in enumerate(count) if k < len(SERIES)}
+    shades = ListedColormap([looks.get(term, GREY) for term in count])
+    for ax, one in zip(grid.flat, some, strict=False):
+        place = np.array([*(list(count).index(t) if t in count else -1 for t in one.terms), -1])
+        which = place[one.which].astype(np.float64)
+        which[one.which < 0] = np.nan
+        draw_cells(ax, places, which, shades, -0.5, len(count) - 0.5)
+        ax.set_title(short(f"{one.name}, {one.words}" if one.words else one.name, 48))
+    for ax in list(grid.flat)[len(some) :]:
+        ax.set_axis_off()
+    total = sum(int((one.which >= 0).sum()) for one in some)
+    handles = [
+        Patch(color=looks.get(term, GREY), label=f"{short(term, 44)} ({n / total:.0%} of cells)")
+        for term, n in count.items()
+    ]
+    if any((one.which < 0).any() for one in some):
+        handles.append(Patch(facecolor=GROUND, edgecolor=PALE, label="no shares"))
+    width = float(drawn.get_figwidth())
+    drawn.legend(handles=handles, loc="outside lower center", ncols=columns(handles, width, 3))
+    caption = (
+        "The factor, or interaction of factors, of the largest share of the variance over models, "
+        "forcings and parameters at each location."
+    )
+    yield finish(drawn, caption)
+
+
+def _count(shown: Sequence[Dominant]) -> dict[str, int]:
+    """Return in how many cells each term dominates, the most first."""
+    found: dict[str, int] = {}
+    for one in shown:
+        for k, term in enumerate(one.terms):
+            found[term] = found.get(term, 0) + int((one.which == k).sum())
+    return dict(sorted(((t, n) for t, n in found.items() if n), key=lambda pair: -pair[1]))

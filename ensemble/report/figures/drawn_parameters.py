@@ -1,0 +1,61 @@
+"""What was drawn: a histogram of each parameter, and where the control members stand."""
+
+from collections.abc import Iterator, Sequence
+
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from ensemble.report.data.failures import Spread
+from ensemble.report.figures.parts.style import (
+    BLUE,
+    RED,
+    WIDTH,
+    Picture,
+    figure,
+    finish,
+    labelled,
+)
+from ensemble.report.run import Run
+
+SECTION, ORDER = "design", 20
+
+MOST_PARAMETERS = 24
+
+CAPTION = (
+    "Values drawn for the members, all committed ones together; ticks below: the "
+    "control members, one per forcing and location where they differ."
+)
+
+
+def draw(run: Run) -> Iterator[Picture]:
+    """Yield one figure where parameters are stored."""
+    if run.account.spreads:
+        yield drawn_parameters(run.account.spreads, run.synthetic)
+
+
+def drawn_parameters(shown: Sequence[Spread], synthetic: str) -> Picture:
+    """Draw histograms of the sampled parameters and where the control members stand."""
+    shown = shown[:MOST_PARAMETERS]
+    across = min(len(shown), 4)
+    down = -(-len(shown) // across)
+    picture = figure(
+        down * 1.75 + 0.5, synthetic, width=WIDTH if across > 2 else 3.6 * across + 0.4
+    )
+    grid = picture.subplots(down, across, squeeze=False)
+    for axes, one in zip(grid.flat, shown, strict=False):
+        axes.stairs(one.all / max(1, one.all.sum()), one.edges, fill=True, color=BLUE, alpha=0.55)
+        top = axes.get_ylim()[1]
+        if one.control.size:
+            axes.vlines(one.control, -0.12 * top, -0.02 * top, color=RED, linewidth=1.0)
+            axes.set_ylim(-0.14 * top, top)
+        axes.set_yticks([])
+        axes.spines["left"].set_visible(False)
+        axes.set_xlabel(labelled(one.name, one.units))
+    for axes in list(grid.flat)[len(shown) :]:
+        axes.set_axis_off()
+    handles = [
+        Patch(color=BLUE, alpha=0.55, label="samples"),
+        Line2D([], [], color=RED, linestyle="", marker="|", ms=9, label="control members"),
+    ]
+    picture.legend(handles=handles, loc="outside lower center", ncols=2)
+    return finish(picture, CAPTION)

@@ -1,0 +1,101 @@
+"""Stacked bars of shares of variance."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from ensemble.report.figures.parts.style import (
+    BLUE,
+    DARK,
+    GREEN,
+    GREY,
+    PALE,
+    RED,
+    SERIES,
+    Picture,
+    figure,
+    finish,
+    short,
+)
+
+F8 = NDArray[np.float64]
+
+HATCHES = ("////", "....", "\\\\\\\\", "xxxx", "++++", "oo", "--", "**")
+
+LEAST_SHARE = 0.005
+"""Interactions below it in every bar are added up."""
+
+MOST_TERMS = 11
+
+OTHERS = "all other terms"
+
+
+def shares(
+    rows: Sequence[str], terms: Sequence[str], table: F8, synthetic: str, caption: str
+) -> Picture:
+    """Draw shares of variance as stacked bars.
+
+    Parameters
+    ----------
+    rows : sequence of str
+        Names of the bars.
+    terms : sequence of str
+    table : ndarray, shape (row, term)
+        A row of NaN where there are no shares.
+    """
+    labels, parts = _largest(terms, table)
+    drawn = figure(1.1 + 0.42 * len(rows) + 0.2 * -(-len(labels) // 4), synthetic)
+    axes = drawn.subplots()
+    mains, pairs = iter(SERIES), iter(HATCHES)
+    left = np.zeros(len(rows))
+    for label, part in zip(labels, np.nan_to_num(parts).T, strict=True):
+        look = {"color": next(mains, GREY)}
+        if label.startswith(OTHERS):
+            look = {"color": PALE}
+        elif " x " in label:
+            look = {"color": PALE, "hatch": next(pairs, "")}
+        _segments(axes, label, left, part, look)
+        left = left + part
+    for y in np.flatnonzero(np.isnan(parts).all(axis=1)).tolist():
+        text = "no shares: too many members failed, or the response does not vary"
+        axes.text(0.01, y, text, va="center", fontsize=8)
+    axes.set_yticks(range(len(rows)), [short(r, 34) for r in rows])
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_xlim(0, 1)
+    axes.set_xlabel("share of variance")
+    axes.tick_params(axis="y", length=0)
+    drawn.legend(loc="outside lower center", ncols=min(4, len(labels)))
+    return finish(drawn, caption)
+
+
+def _segments(axes: Axes, label: str, left: F8, part: F8, look: Mapping[str, Any]) -> None:
+    """Draw one term of all bars, with its share where there is room."""
+    y = np.arange(len(part))
+    axes.barh(
+        y, part, left=left, height=0.66, edgecolor="white", lw=0.8, label=short(label, 60), **look
+    )
+    ink = "white" if look["color"] in (BLUE, GREEN, RED) else DARK
+    for k in np.flatnonzero(part >= 0.045).tolist():
+        middle = left[k] + part[k] / 2
+        # Behind the number no hatching, which would cross it out.
+        ground = {"facecolor": PALE, "edgecolor": "none", "pad": 1.2} if "hatch" in look else None
+        text = f"{part[k]:.0%}"
+        axes.text(middle, k, text, ha="center", va="center", fontsize=8, color=ink, bbox=ground)
+
+
+def _largest(terms: Sequence[str], table: F8) -> tuple[list[str], F8]:
+    """Return the terms that can be seen, and the sum of the others as the last one."""
+    size = np.nan_to_num(table).max(axis=0)
+    main = np.array([" x " not in term for term in terms])
+    seen = np.flatnonzero((size >= LEAST_SHARE) | main)
+    if len(seen) > MOST_TERMS:
+        seen = np.sort(seen[np.argsort(-size[seen], kind="stable")[:MOST_TERMS]])
+    rest = np.setdiff1d(np.arange(len(terms)), seen)
+    labels, parts = [terms[k] for k in seen.tolist()], table[:, seen]
+    if rest.size:
+        labels.append(f"{OTHERS} ({rest.size})")
+        parts = np.column_stack([parts, table[:, rest].sum(axis=1)])
+    return labels, parts

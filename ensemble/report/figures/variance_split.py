@@ -1,0 +1,34 @@
+"""What the variance of all stored values is due to: models, forcings and parameters."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ensemble.report.figures.parts.bars import shares
+from ensemble.report.figures.parts.style import Picture
+from ensemble.report.run import Run
+from ensemble.tables.shares import mean_shares
+
+SECTION, ORDER = "sensitivity", 10
+
+MOST_BARS = 20
+
+
+def draw(run: Run) -> Iterator[Picture]:
+    """Yield bars of the shares of models, forcings and parameters, means over cells."""
+    for dim in sorted({s.dims[-1] for p, (s, _) in run.split.items() if p.endswith("_share")}):
+        mine = {p: pair for p, pair in run.split.items() if p.endswith("_share")}
+        mine = {p: pair for p, pair in mine.items() if pair[0].dims[-1] == dim}
+        rows, table = [], []
+        for spec, values in mine.values():
+            over = ", ".join(d for d in spec.dims[:-1] if d != "time" and not d.endswith("_year"))
+            rows.append(f"{spec.attrs['target']}" + (f", mean over {over}s" if over else ""))
+            table.append(mean_shares(values))
+        terms = [str(term) for term in run.split[f"variance/{dim}"][1]]
+        caption = (
+            "Shares of the variance over all stored members, by analysis of variance. Each "
+            "location, band and year is split on its own, and bars are means of these shares. "
+            "A x B is what A and B do together beyond what each does alone."
+        )
+        some = slice(0, MOST_BARS)
+        yield shares(rows[some], terms, np.array(table[some]), run.synthetic, caption)

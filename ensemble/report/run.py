@@ -1,0 +1,110 @@
+"""What a page reads of a run, each of it once: figures, tables and texts ask here."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from ensemble.analysis import shares as splitting
+from ensemble.analysis.indices import Found, results, stored
+from ensemble.report.data.effects import Effects, all_effects
+from ensemble.report.data.failures import Account, account
+from ensemble.store.store import Store
+from ensemble.tables.results import Numbers, Summary
+
+MOST_PLACES = 4
+"""Locations that get figures and tables of their own."""
+
+MOST_RESPONSES = 12
+"""Responses that get figures."""
+
+MOST_MEMBERS = 50_000_000
+"""Values of all responses that are analysed for the page alone."""
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """The arrays of an analysis, or why there are none."""
+
+    found: Found = field(default_factory=dict)
+    why: tuple[str, ...] = ()
+
+
+class Run:
+    """A run that is reported.
+
+    Parameters
+    ----------
+    store : Store
+
+    Attributes
+    ----------
+    numbers : Numbers
+        Values as far as they are known; it notes what cannot be read.
+    attrs, scenario : mapping
+        Attributes of the store, and the scenario among them.
+    synthetic : str
+        What made-up data is called, on every figure; empty where data is real.
+    places : range
+        Locations that get figures of their own.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.numbers = Numbers(store)
+        self.attrs = store.attrs
+        self.synthetic = str(self.attrs["synthetic"] or "")
+        self.scenario = self.attrs["identity"]["scenario"]
+        self.places = range(min(len(self.numbers.locations), MOST_PLACES))
+
+    @property
+    def responses(self) -> list[str]:
+        """Return the names of the responses that get figures."""
+        return self.numbers.responses[:MOST_RESPONSES]
+
+    @cached_property
+    def summaries(self) -> list[Summary]:
+        """Return every response that has a mean, or members to take it from."""
+        return self.numbers.summaries()
+
+    @property
+    def has_results(self) -> bool:
+        """Return whether the mean of any response is known anywhere."""
+        return any(np.isfinite(s.mean).any() for s in self.summaries)
+
+    @cached_property
+    def account(self) -> Account:
+        """Return what is known of failures."""
+        return account(self.numbers)
+
+    @cached_property
+    def split(self) -> Found:
+        """Return shares of variance, stored, or of sums over space made now."""
+        return splitting.known(self.numbers)
+
+    @cached_property
+    def analysis(self) -> Analysis:
+        """Return the stored analysis or one made now, or why there is none."""
+        if not self.scenario["responses"]:
+            return Analysis()
+        if not self.numbers.complete:
+            return Analysis(why=("An unfinished run is not analysed.",))
+        try:
+            if found := stored(self.store):
+                return Analysis(found)
+            sizes = [axis.size for axis in self.numbers.grid.axes]
+            if float(np.prod(sizes)) * len(self.scenario["responses"]) > MOST_MEMBERS:
+                text = "Not analysed yet: `soilsweep analyze` does it, and this page then shows it."
+                return Analysis(why=(text,))
+            return Analysis(results(self.store, outputs=False))
+        except (ValueError, OSError) as error:
+            return Analysis(why=tuple(f"No analysis: {self.said(error)}".splitlines()))
+
+    @cached_property
+    def effects(self) -> list[Effects]:
+        """Return the elementary effects on responses that get figures."""
+        return list(all_effects(self.numbers, self.analysis.found))[:MOST_RESPONSES]
+
+    def said(self, error: Exception) -> str:
+        """Return an error's text without the store's path, which is no part of a page."""
+        return str(error).removeprefix(f"{self.store.path}: ")

@@ -1,0 +1,231 @@
+"""A figure is a file: found, in its place on the page, and no danger to the page."""
+
+import ast
+import sys
+from collections import defaultdict
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from frozen import unpack
+from pages import Page
+
+from ensemble.report import figures, write_report
+from ensemble.report.texts import TEXTS
+from kernels import module_names
+
+FOLDER = Path(figures.__file__).parent
+OURS = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """Return a small store of before, unfinished: its page has one figure, of what was drawn."""
+    return unpack("killed", tmp_path_factory.mktemp("killed"))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Return a finished store: its page has several figures."""
+    return unpack("two-box", tmp_path_factory.mktemp("two-box"))
+
+
+def page_of(store, tmp_path):
+    return write_report(store, tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+def captions(page):
+    return page.split("<figcaption>")[1:]
+
+
+# --- laws ---
+
+
+def test_every_file_of_the_folder_is_a_figure_and_nothing_else_is():
+    assert len(OURS) >= 16
+    assert module_names(figures.__path__) == OURS
+    assert set(OURS) <= set(figures.names())
+    found, refused = figures.every()
+    assert [figure.name for figure in found] == OURS
+    assert refused == []
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_figure_says_what_it_shows_and_where_it_stands(name):
+    module = import_module(f"ensemble.report.figures.{name}")
+    first = (module.__doc__ or "").splitlines()[0]
+    assert first.endswith("."), first
+    assert len(first.split()) >= 3
+    figure = figures.figure_of(name, module)
+    assert figure.section in figures.SECTIONS
+    assert figure.draw.__module__ == module.__name__
+
+
+def test_no_two_parts_of_a_section_have_one_place():
+    places = defaultdict(list)
+    for figure in figures.every()[0]:
+        places[figure.section, figure.order].append(figure.name)
+    for text in TEXTS:
+        assert text.section in figures.SECTIONS
+        places[text.section, text.order].append(text.make.__name__)
+    assert [names for names in places.values() if len(names) > 1] == []
+    assert {section for section, _ in places} == figures.SECTIONS.keys()
+
+
+def test_no_module_names_a_figure():
+    rest = [p for p in FOLDER.parent.rglob("*.py") if p.parent != FOLDER]
+    assert FOLDER.parent / "page.py" in rest
+    for path in [*rest, *FOLDER.glob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.ImportFrom | ast.Import):
+                continue
+            home = getattr(node, "module", "") or ""
+            named = {f"{home}.{alias.name}".strip(".") for alias in node.names} | {home}
+            wrong = named & {f"ensemble.report.figures.{name}" for name in OURS}
+            assert not wrong, f"{path.name} imports {sorted(wrong)}"
+
+
+# --- a new file ---
+
+NEW = '''"""A line for the test."""
+
+from ensemble.report import Picture, Run, figure, finish
+
+SECTION, ORDER = "design", {order}
+
+
+def draw(run: Run):
+    """Yield a line through the numbers of blocks."""
+    drawn = figure(2.0, run.synthetic)
+    drawn.subplots().plot([0, len(run.numbers.committed)])
+    yield finish(drawn, "{caption}")
+    {then}
+'''
+
+
+@pytest.fixture
+def drop(tmp_path, monkeypatch):
+    """Return a function that puts a file into the folder of figures, for this test."""
+    folder = tmp_path / "more"
+    folder.mkdir()
+    monkeypatch.setattr(figures, "__path__", [*figures.__path__, str(folder)])
+    dropped = []
+
+    def put(name, order=30, caption="A new figure.", then=""):
+        (folder / f"{name}.py").write_text(NEW.format(order=order, caption=caption, then=then))
+        dropped.append(name)
+
+    yield put
+    for name in dropped:
+        sys.modules.pop(f"{figures.__name__}.{name}", None)
+        vars(figures).pop(name, None)
+
+
+def test_a_new_file_is_on_the_page_at_its_place(store, drop, tmp_path):
+    before = page_of(store, tmp_path)
+    drop("later", order=30, caption="Comes later.")
+    drop("earlier", order=5.5, caption="Comes earlier.")
+    after = page_of(store, tmp_path)
+    starts = [text.partition("<")[0] for text in captions(after)]
+    (there,) = (text.partition("<")[0] for text in captions(before))
+    assert starts == ["Comes earlier.", there, "Comes later."]
+    design, _, following = after.partition('id="design"')[2].partition("</section>")
+    assert design.count("<figure>") == 3
+    assert "<figure>" not in following
+    # All else is as it was, and it is labelled as the others are.
+    left = after
+    for text in ("Comes earlier.", "Comes later."):
+        end = left.index(f"<figcaption>{text}")
+        start = left.rindex("<figure>", 0, end)
+        left = left[:start] + left[left.index("</figure>", end) + len("</figure>") :]
+    assert left == before
+    pictures = Page(after).pictures
+    assert all("SYNTHETIC DATA" in drawn for drawn in pictures)
+
+
+def test_a_file_that_begins_with_an_underscore_is_no_figure(store, drop, tmp_path):
+    drop("_helper")
+    assert "A new figure." not in page_of(store, tmp_path)
+
+
+# --- failing ---
+
+
+@pytest.mark.parametrize("error", ["ValueError('values are <torn>')", "OSError(5, 'torn')"])
+def test_a_figure_that_fails_costs_itself_and_is_named(whole, drop, tmp_path, error):
+    before = page_of(whole, tmp_path)
+    drop("torn", order=15, then=f"raise {error}")
+    after = Page(page_of(whole, tmp_path))
+    assert "The figure 'torn' could not be drawn: " in after.said
+    assert "torn" in after.said.partition("could not be drawn: ")[2][:40]
+    assert len(after.pictures) == len(Page(before).pictures) + 1
+    assert set(Page(before).tags) == set(after.tags)
+
+
+def test_a_fault_of_our_own_is_not_hidden(store, drop, tmp_path):
+    drop("wrong", then="raise TypeError('a fault')")
+    with pytest.raises(TypeError, match="a fault"):
+        page_of(store, tmp_path)
+
+
+def test_a_figure_of_damaged_values_leaves_the_others(tmp_path):
+    path = unpack("two-box", tmp_path)
+    whole = len(Page(page_of(path, tmp_path)).pictures)
+    (chunk,) = (path / "tau_soil_obs").glob("c.0*")
+    chunk.write_bytes(chunk.read_bytes()[:10])
+    page = Page(page_of(path, tmp_path))
+    assert "Some committed values cannot be read" in page.said
+    assert "tau_soil_obs" in page.said.partition("cannot be read")[2][:200]
+    assert len(page.pictures) >= whole - 1
+
+
+# --- figures that others install ---
+
+
+def install(folder, monkeypatch, points):
+    """Put a distribution on the path that has these entry points; as pip leaves it."""
+    about = folder / "lab_figures-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: lab-figures\nVersion: 1.0\n")
+    lines = [f"{name} = {module}" for name, module in points.items()]
+    (about / "entry_points.txt").write_text("\n".join([f"[{figures.ENTRY_POINTS}]", *lines]))
+    monkeypatch.syspath_prepend(folder)
+
+
+@pytest.fixture
+def lab(tmp_path, monkeypatch):
+    """Install figures of somebody's: one that draws, and one for every way to fail."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    texts = {
+        "lab_good": NEW.format(order=30, caption="Of the laboratory.", then=""),
+        "lab_fails": NEW.format(order=40, caption="Half of it.", then="raise RuntimeError('oh')"),
+        "lab_misplaced": "SECTION, ORDER, draw = 'maps', '3', None",
+        "lab_broken": "raise SystemExit('no licence')",
+    }
+    for name, text in texts.items():
+        (folder / f"{name}.py").write_text(text)
+    points = {**{name: name for name in texts}, "maps": "lab_good", "lab_gone": "lab_not_there"}
+    install(folder, monkeypatch, points)
+    yield points
+    for name in texts:
+        sys.modules.pop(name, None)
+
+
+def test_installed_figures_are_drawn_and_those_of_no_use_are_told(store, lab, tmp_path):
+    assert set(lab) < set(figures.names())
+    page = Page(page_of(store, tmp_path))
+    assert page.said.count("Of the laboratory.") == 1
+    assert "Half of it." in page.said
+    assert "The figure 'lab_fails' could not be drawn: oh" in page.said
+    top = page.said.partition("members of")[0]
+    said = "The installed figure {!r} ({}) is not shown: "
+    for name, value, why in (
+        ("maps", "lab_good", "another one has its name."),
+        ("lab_gone", "lab_not_there", "ModuleNotFoundError: No module named 'lab_not_there'"),
+        ("lab_broken", "lab_broken", "SystemExit: no licence"),
+        ("lab_misplaced", "lab_misplaced", "LookupError: SECTION is 'maps' and has to be one of"),
+    ):
+        assert said.format(name, value) + why in top
+    for fault in ("ORDER is '3' and has to be a number", "it has no function draw(run)"):
+        assert fault in top
