@@ -4,6 +4,7 @@ import ast
 from collections import defaultdict
 from fnmatch import fnmatch
 from functools import cache
+from importlib import import_module
 
 import pytest
 from tracked import ROOT, tracked
@@ -171,3 +172,11 @@ def test_every_room_says_what_it_is_for():
             charter = ast.get_docstring(ast.parse(path.read_text()))
             assert charter, module
             assert charter.splitlines()[0].endswith("."), module
+
+
+def test_former_places_that_others_import_are_there():
+    for name in FORMER:
+        assert import_module(name).__doc__.startswith("The former place of")
+
+
+FORMER = ("kernels._corpse_namelist", "scenarios.forcing._served", "scenarios.forcing._monthly")

@@ -324,12 +324,11 @@ def replay(
     """Run one member again, from the store alone, and compare its bytes."""
     from ensemble.commands import console
     from ensemble.runs import verify as verifying
-    from ensemble.store import quarantine
     from ensemble.store.store import read as read_store
 
     opened = read_store(store)
     place = verifying.parse_member(member, opened)
-    if case := quarantine.read(opened.root).get(place):
+    if case := opened.quarantined().get(place):
         console.warn(f"in quarantine, so this process may end or hang: {case.cause}")
     again = verifying.replay(opened, place)
     if as_json:

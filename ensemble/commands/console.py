@@ -187,9 +187,11 @@ def status_lines(summary: Mapping[str, Any]) -> list[str]:
     said["running"] = summary["running"] or "nobody"
     if not summary["workers"]:
         del said["workers"]
-    limits = limit_lines(said.pop("limits", None))
+    # Of works that are no ensembles nothing is said of limits.
+    limits = limit_lines(said.pop("limits", None)) if "limits" in summary else []
     pairs = [(name.replace("_", " "), value) for name, value in _readable(said)]
-    lines = _aligned([*pairs, ("limits", limits[0]), *(("", line) for line in limits[1:])])
+    labels = ("limits", *[""] * len(limits))
+    lines = _aligned([*pairs, *zip(labels, limits, strict=False)])
     return [visible(line) for line in (*lines, *failing.lines(summary["failures"]))]
 
 

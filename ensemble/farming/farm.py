@@ -52,6 +52,7 @@ def run_work(
     *,
     base: Path = Path(),
     workers: int = 0,
+    finished: Callable[[], None] = lambda: None,
 ) -> tuple[dict[Key, Entry], int]:
     """Run the blocks that a store lacks, and finish it when it has all.
 
@@ -66,6 +67,8 @@ def run_work(
         Folder of the scenario, for files that ``execution`` names.
     workers : int
         0 leaves it to the backend.
+    finished : callable
+        Called when the store is finished, while nobody else may change it.
 
     Returns
     -------
@@ -110,6 +113,7 @@ def run_work(
             committed = store.committed()
         if len(committed) == blocks:
             finalise(store, work, committed)
+            finished()
     return committed, before
 
 

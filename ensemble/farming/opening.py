@@ -35,9 +35,16 @@ def join(store: Store) -> Work:
 def _module(store: Store) -> Any:
     name = store.attrs.get("work", ENSEMBLE)
     try:
-        return import_module(name)
-    except (ImportError, TypeError, ValueError) as error:
+        module = import_module(name)
+    except (Exception, SystemExit) as error:
+        # Somebody else's module may fail in any way; the user needs to know in which.
         raise PlanError(
             f"{store.path}: its blocks are run by the module {name!r}, which cannot be imported "
             f"here ({error}); install it, or set PYTHONPATH to its folder"
         ) from error
+    if not all(callable(getattr(module, word, None)) for word in ("open_work", "join")):
+        raise PlanError(
+            f"{store.path}: says that the module {name!r} runs its blocks, which has no open_work "
+            "and join; see where the store is from"
+        )
+    return module

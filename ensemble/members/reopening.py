@@ -16,7 +16,6 @@ from ensemble.members.experiment import Setup
 from ensemble.members.layout import Layout
 from ensemble.members.responses import observations as observed
 from ensemble.members.work import EnsembleWork
-from ensemble.store import quarantine
 from ensemble.store.differences import other_code
 from ensemble.store.machine import versions
 from ensemble.store.store import Store, damaged_inputs
@@ -55,7 +54,14 @@ def open_setup(store: Store) -> Setup:
 
 
 def scenario_of(store: Store) -> Scenario:
-    """Return the scenario that a store was made from; raises PlanError for one of other words."""
+    """Return the scenario that a store was made from.
+
+    Raises
+    ------
+    PlanError
+        It is of another version, or the store is no ensemble's.
+    """
+    store.refuse_all_but_ensembles()
     try:
         return Scenario.model_validate(store.attrs["identity"]["scenario"])
     except ValidationError as error:
@@ -151,7 +157,7 @@ def _mapped(store: Store, kernel: kernels.Kernel, forcing: int) -> Mapping[str, 
 def open_work(store: Store) -> EnsembleWork:
     """Return the work of a store, ready to run blocks: all that a worker elsewhere needs."""
     setup = open_setup(store)
-    return EnsembleWork(setup, layout_of(store, setup), quarantine.read(store.root))
+    return EnsembleWork(setup, layout_of(store, setup), store.quarantined())
 
 
 def join(store: Store) -> EnsembleWork:

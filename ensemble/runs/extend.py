@@ -18,7 +18,7 @@ from ensemble.members.layout import KEEP_SAMPLES
 from ensemble.planning.plan import Plan
 from ensemble.runs import growing
 from ensemble.runs import run as engine
-from ensemble.store import exchange as swapping
+from ensemble.store import exchange
 from ensemble.store.lock import locked, locked_name
 from ensemble.store.store import Store, beside, read
 from scenarios import nearest
@@ -166,7 +166,7 @@ def extend(
         read(place)  # so that what is no store is said, and nothing written
     run = partial(engine.run, workers=workers, say=say, stop=stop, replaceable=replaceable)
     with locked_name(place):
-        swapping.mend(place)
+        exchange.mend(place)
         store, grown = read(place), None
         growing.length_field(store)
         method = store.attrs["identity"]["scenario"]["design"]["method"]
@@ -207,7 +207,7 @@ def _grow(
         found.complete = outcome.complete
         if found.complete:
             _analyze_as_before(grown, found)
-            swapping.take_place(place)
+            exchange.take_place(place)
     return found.complete
 
 

@@ -2,7 +2,7 @@
 
 The longer store is a store beside the shorter one, and a run like any other, but for the
 blocks that both have: their files are linked and their journal lines copied. When it is
-complete it takes the shorter one's name (`swapping`). Killed at any moment, either is whole.
+complete it takes the shorter one's name (`store.exchange`). Killed at any moment, either is whole.
 """
 
 import json
@@ -107,7 +107,7 @@ def growth(store: Store, units: int) -> Growth:
         Its code or its data are not what made it, or a statistic rests on the design's length.
     """
     field = length_field(store)
-    quarantine.read(store.root)  # for what is wrong with it is told of this store
+    store.quarantined()  # for what is wrong with it is told of this store
     setup, lengths = open_setup(store), store.attrs["identity"]["block"]
     written = store.attrs["identity"]["scenario"]
     changed = {("design", field): units}

@@ -17,7 +17,6 @@ from ensemble.planning.identity import changes
 from ensemble.planning.plan import Plan
 from ensemble.planning.trial import attempt, may_be_tried, refuse_if_most_fail
 from ensemble.runs import changing
-from ensemble.store import quarantine
 from ensemble.store.journal import headers
 from ensemble.store.machine import cpu
 from ensemble.store.platforms import cores, without
@@ -123,9 +122,12 @@ def run(
     outcome = Outcome(store.path, plan.blocks, warnings=warnings)
     watcher = Watcher(progress, say, stop, replaceable)
     base = plan.scenario.base
-    committed, before = run_work(store, work, execution, watcher, base=base, workers=asked)
-    if len(committed) == plan.blocks:
-        outcome.warnings += lost_units(store)
+    committed, before = run_work(
+        *(store, work, execution, watcher),
+        base=base,
+        workers=asked,
+        finished=lambda: outcome.warnings.extend(lost_units(store)),
+    )
     outcome.committed, outcome.ran = len(committed), len(committed) - before
     for entry in committed.values():
         for code, n in entry.status.items():
@@ -139,7 +141,7 @@ def _work(plan: Plan, store: Store) -> EnsembleWork:
     """Return the work of a plan; that of the store where it was begun before limits were."""
     if store.attrs["identity"].get("limits") != plan.identity["limits"]:
         return open_work(store)
-    return EnsembleWork(plan.setup, plan.layout, quarantine.read(store.root))
+    return EnsembleWork(plan.setup, plan.layout, store.quarantined())
 
 
 def store_of(

@@ -13,7 +13,6 @@ from ensemble.farming.claims import WORKERS, heard_of
 from ensemble.members.layout import Layout
 from ensemble.members.reopening import open_layout
 from ensemble.runs.failing import failures
-from ensemble.store import quarantine
 from ensemble.store.finished import is_finalised
 from ensemble.store.hosts import is_gone
 from ensemble.store.journal import Entry, headers
@@ -32,7 +31,6 @@ WINDOW_SECONDS = 600.0
 def summary(path: Path) -> dict[str, Any]:
     """Return blocks done, rate, time left, members by status and the digest of a store."""
     store = read(path)
-    layout = _layout(store)
     journals = store.journals()
     committed = store.committed(journals)
     members: dict[str, int] = {}
@@ -41,7 +39,7 @@ def summary(path: Path) -> dict[str, Any]:
             name = name_of(code)
             members[name] = members.get(name, 0) + n
     notes = Counter(note for entry in committed.values() for note in entry.notes)
-    failed = failures(Numbers(store), layout)
+    failed = failures(Numbers(store), _layout(store)) if store.is_ensembles else []
     busy = sum(entry.seconds for entry in committed.values())
     total = math.prod(store.blocks)
     left = busy / len(committed) * (total - len(committed)) if committed else None
@@ -55,14 +53,14 @@ def summary(path: Path) -> dict[str, Any]:
         "blocks_per_minute": None if rate is None else round(60 * rate, 2),
         "seconds_left": round(waiting / rate, 1) if rate else None,
         "members": members,
-        "limits": limit_tables.plain(store, committed),
+        **({"limits": limit_tables.plain(store, committed)} if store.is_ensembles else {}),
         "failures": failed,
         "worker_seconds": round(busy, 3),
         "worker_seconds_left": None if left is None else round(left, 3),
         "runs": len(headers(store.journal)),
         "running": holder(store),
         "workers": _alive(store),
-        "quarantine": [case.note for case in quarantine.read(store.root).values()],
+        "quarantine": [case.note for case in store.quarantined().values()],
         "remarks": remarks(store, journals),
         "notes": [f"{note} ({n:,} times)" for note, n in notes.most_common(20)],
         "synthetic": store.attrs["synthetic"],

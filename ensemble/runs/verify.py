@@ -299,6 +299,7 @@ def parse_member(text: str, store: Store) -> Key:
     PlanError
         Not three parts, or a name that is not in the store.
     """
+    store.refuse_all_but_ensembles()
     parts = text.split("/")
     if len(parts) != 3:
         raise PlanError(f"member {text!r}: needed FORCING/LOCATION/SAMPLE, such as 0/0/42")

@@ -51,8 +51,14 @@ def record(store: Folder, case: Case) -> None:
     store.folder(FOLDER, make=True).write(name, content, sync=True)
 
 
-def read(store: Folder, axes: int = 3) -> dict[Key, Case]:
-    """Return every member in quarantine; ``axes``: numbers that a member of the work has."""
+def read(store: Folder, axes: int) -> dict[Key, Case]:
+    """Return every member in quarantine; ``axes``: numbers that a member of the work has.
+
+    Raises
+    ------
+    PlanError
+        A file there is none of ours.
+    """
     return {case.member: case for case in _cases(store, axes)}
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.errors import PlanError, StoppedEarly
-from ensemble.store import shapes
+from ensemble.store import quarantine, shapes
 from ensemble.store.arrays import (
     ENCODING,
     ArraySpec,
@@ -34,6 +34,7 @@ from ensemble.store.hosts import here, is_gone
 from ensemble.store.journal import Entry, Journals, Key, disagreement
 from ensemble.store.journal import read as read_journals
 from ensemble.store.places import is_address
+from ensemble.store.quarantine import Case
 from ensemble.store.shapes import Held, amiss
 
 ENSEMBLE = "ensemble.members"
@@ -125,6 +126,28 @@ class Store:
                 f"did: `soilsweep verify {self.path} --repair` keeps what runs to the same again"
             )
         return found.committed
+
+    @property
+    def is_ensembles(self) -> bool:
+        """Return whether blocks are of forcings, locations and samples; others' works differ."""
+        return bool(self.attrs.get("work", ENSEMBLE) == ENSEMBLE)
+
+    def refuse_all_but_ensembles(self) -> None:
+        """Refuse the store of another work, where what is to be read are members.
+
+        Raises
+        ------
+        PlanError
+            It is one.
+        """
+        if not self.is_ensembles:
+            raise PlanError(
+                f"{self.path}: is a store of {self.attrs['work']!r}; needed one of an ensemble"
+            )
+
+    def quarantined(self) -> dict[Key, Case]:
+        """Return the members that are not run, with why; see `quarantine.read`."""
+        return quarantine.read(self.root, len(self.blocks))
 
     def journals(self) -> Journals:
         """Return what the journals say, disagreements included; see `journal.read`.
@@ -434,7 +457,7 @@ def read(path: str | Path) -> Store:
     if wrong := amiss(attrs, *shapes.ROOT):
         raise _damaged(path, f"of its attributes {wrong}")
     store = Store(path, attrs, held(specs), folder)
-    if attrs.get("work", ENSEMBLE) == ENSEMBLE and store.specs["status"].dims != AXES:
+    if store.is_ensembles and store.specs["status"].dims != AXES:
         raise _damaged(path, "its blocks have other axes than forcing, location and sample")
     return store
 

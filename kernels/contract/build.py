@@ -27,12 +27,15 @@ def block(function: Function) -> Function:
     Numba's cache asks only whether the file of the function itself has changed, not the
     files of what it calls or of the constants it has compiled in. The stamp is therefore
     the text of all modules of its family, of this room and of the room of mathematics; for a
-    kernel of somebody else's, of all modules beside it. So another kernel, or an edited one of
-    another family, compiles nothing anew. Numba has no public name for its stamp;
+    kernel of somebody else's, of all modules beside it and all of ours. So another kernel, or an
+    edited one of another family, compiles nothing anew. Numba has no public name for its stamp;
     ``test_fingerprint.py`` fails on the day that this stops working.
     """
     dispatcher: Any = njit(error_model="numpy", nogil=True, cache=True)(function)
-    places = {_family(Path(function.__code__.co_filename)), ROOM, ROOM.parent / "numerics"}
+    file = Path(function.__code__.co_filename)
+    # What somebody else's block calls of ours may be of any family.
+    ours = {ROOM, ROOM.parent / "numerics"} if ROOM.parent in file.parents else {ROOM.parent}
+    places = {_family(file), *ours}
     stamp = sha256("".join(sorted(_digest(place) for place in places)).encode())
     dispatcher._cache._cache_file._source_stamp = stamp.hexdigest()
     return cast(Function, dispatcher)
@@ -56,7 +59,8 @@ def _digest(place: Path) -> str:
         files = [place]
     else:
         # What lies below somebody else's module may be a whole home folder.
-        files = sorted(place.rglob("*.py") if ROOM.parent in place.parents else place.glob("*.py"))
+        ours = place == ROOM.parent or ROOM.parent in place.parents
+        files = sorted(place.rglob("*.py") if ours else place.glob("*.py"))
     return sha256(b"".join(sha256(file.read_bytes()).digest() for file in files)).hexdigest()
 
 

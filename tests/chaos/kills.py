@@ -44,7 +44,7 @@ def kill_probe(way, draw, seconds=10.0):
     until = time.monotonic() + seconds
     while time.monotonic() < until and way.ended() is None:
         for pid, words in way.site.processes().items():
-            if "ensemble.farming.children" in words and kill(pid):
+            if "ensemble.farming.trial" in words and kill(pid):
                 return f"{what}, and {pid} that settled it"
         time.sleep(0.05)
     return what

@@ -1,11 +1,14 @@
 """What farms out knows nothing of members: a work of squares on every backend, and when it dies."""
 
+import json
 import os
 import signal
 
 import farming
+import models
 import numpy as np
 import pytest
+from commandline import refused, soilsweep
 from models import counting
 from waiting import wait_for
 
@@ -75,8 +78,33 @@ def test_a_member_that_is_fatal_goes_into_quarantine_alone(store):
     np.testing.assert_array_equal(found, np.where(status == 0, WHOLE, 0))
 
 
-def test_a_module_that_is_not_here_is_named(store):
-    attrs = {**store.attrs, "work": "models.absent"}
-    elsewhere = type(store)(store.path, attrs, store.specs, store.root)
-    with pytest.raises(PlanError, match=r"run by the module 'models\.absent', which cannot be imp"):
-        open_work(elsewhere)
+def of_module(store, name):
+    """Return a store that names another module."""
+    return type(store)(store.path, {**store.attrs, "work": name}, store.specs, store.root)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("models.absent", "which cannot be imported here"),
+        ("models.failing", "which cannot be imported here (not today)"),
+        ("json", "which has no open_work and join"),
+    ],
+)
+def test_a_module_that_cannot_run_it_is_named(store, name, said, monkeypatch, tmp_path):
+    (tmp_path / "failing.py").write_text("raise SystemExit('not today')")
+    monkeypatch.setattr(models, "__path__", [*models.__path__, str(tmp_path)])
+    with pytest.raises(PlanError, match=f"the module '{name}'") as error:
+        open_work(of_module(store, name))
+    assert said in str(error.value)
+
+
+def test_its_state_is_said_and_what_reads_ensembles_refuses_it(store):
+    assert farming.call("worker", store.path, "--workers", 1, COUNTING_CRASHES="95")[0] == DONE
+    said = json.loads(soilsweep("status", store.path, "--json").out)
+    assert said["complete"]
+    assert said["members"] == {"ok": 239, "crashed": 1}
+    (lost,) = said["quarantine"]
+    assert lost.startswith("member 2/15 crashed: killed by SIGSEGV")
+    for verb in ("verify", "report", "analyze"):
+        refused(soilsweep(verb, store.path), "is a store of 'models.counting'; needed one of an")

@@ -22,7 +22,7 @@ from pydantic import BaseModel
 import ensemble
 import kernels
 import scenarios
-from ensemble.store import exchange as swapping
+from ensemble.store import exchange
 from ensemble.store.store import read
 from scenarios.spec import Output, Response
 
@@ -364,7 +364,7 @@ def test_killed_between_two_names_the_same_command_goes_on(
             raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(swapping, "_renameat2", lambda one, other: errno.EINVAL)
+        patch.setattr(exchange, "_renameat2", lambda one, other: errno.EINVAL)
         patch.setattr(os, "rename", rename_or_die)
         with pytest.raises(Killed):
             soilsweep(*command)

@@ -26,7 +26,6 @@ from ensemble.farming import suspects
 from ensemble.farming.children import Death
 from ensemble.farming.jobs import job_ids
 from ensemble.members.reopening import open_work
-from ensemble.store import quarantine
 from ensemble.store.store import read
 from kernels import CRASHED
 
@@ -162,7 +161,7 @@ def test_a_probe_killed_from_outside_is_no_proof(number, often, guilty, site, mo
 
     def supervise(task, limit):
         first, last = task.get("part", [0, 1, 0, 25])[-2:]
-        if ("part" not in task and quarantine.read(store.root)) or not first <= 7 < last:
+        if ("part" not in task and store.quarantined()) or not first <= 7 < last:
             return None
         killed[first, last] += 1
         return Death(CRASHED, "killed", -number) if killed[first, last] <= often else None
@@ -173,7 +172,7 @@ def test_a_probe_killed_from_outside_is_no_proof(number, often, guilty, site, mo
     monkeypatch.setattr(suspects, "supervise", supervise)
     work = open_work(store)
     suspects.settle(store, work, (0, 0, 0), sync=False, seconds=60)
-    assert len(quarantine.read(store.root)) == guilty
+    assert len(store.quarantined()) == guilty
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ from ensemble.runs import extend as extending
 from ensemble.runs import growing
 from ensemble.runs.extend import extend
 from ensemble.runs.verify import verify
-from ensemble.store import exchange as swapping
+from ensemble.store import exchange
 from ensemble.store.store import read, with_attributes
 
 
@@ -189,16 +189,16 @@ def test_killed_anywhere_the_same_call_goes_on(tmp_path, monkeypatch, name):
                     raise Killed
                 real(source, target, **ends)
 
-            patch.setattr(swapping, "exchange", lambda one, other: False)
+            patch.setattr(exchange, "exchange", lambda one, other: False)
             patch.setattr(os, "rename", rename)
         elif name == "create_store":
             patch.setattr(growing.launch, name, kill)
         elif name == "mend":
             # The first call is that of the start.
-            calls, start = [], swapping.mend
-            patch.setattr(swapping, name, lambda p: kill() if calls else calls.append(start(p)))
+            calls, start = [], exchange.mend
+            patch.setattr(exchange, name, lambda p: kill() if calls else calls.append(start(p)))
         else:
-            patch.setattr(growing if name == "_link" else swapping, name, kill)
+            patch.setattr(growing if name == "_link" else exchange, name, kill)
         with pytest.raises(Killed):
             extend(outcome.path, until=1e-9, most=32)
     found = extend(outcome.path, until=1e-9, most=32)

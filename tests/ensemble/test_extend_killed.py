@@ -15,7 +15,7 @@ from ensemble.analysis.indices import analyze_store
 from ensemble.errors import PlanError
 from ensemble.runs import extend as extending
 from ensemble.runs.extend import extend
-from ensemble.store import exchange as swapping
+from ensemble.store import exchange
 from ensemble.store import lock as locking
 from ensemble.store.store import read
 
@@ -29,7 +29,7 @@ def kill(*args, **kwargs):
 
 
 def without_exchange(patch):
-    patch.setattr(swapping, "_renameat2", lambda one, other: errno.EINVAL)
+    patch.setattr(exchange, "_renameat2", lambda one, other: errno.EINVAL)
 
 
 def killed_between_names(tmp_path, monkeypatch, words):
@@ -59,7 +59,7 @@ def test_the_name_is_never_free_where_names_can_be_exchanged(tmp_path, monkeypat
     one.mkdir()
     other.mkdir()
     (one / "mark").touch()
-    if not swapping.exchange(one, other):
+    if not exchange.exchange(one, other):
         pytest.skip("no exchange of names here")
     assert (other / "mark").exists()
     assert not (one / "mark").exists()
@@ -78,7 +78,7 @@ def test_the_name_is_never_free_where_names_can_be_exchanged(tmp_path, monkeypat
 
 def test_another_error_of_the_exchange_is_told(tmp_path):
     with pytest.raises(FileNotFoundError):
-        swapping.exchange(tmp_path / "no", tmp_path / "neither")
+        exchange.exchange(tmp_path / "no", tmp_path / "neither")
 
 
 def test_a_name_between_two_is_told_and_taken_by_nobody(tmp_path, monkeypatch):
@@ -115,22 +115,22 @@ def test_a_longer_store_holds_a_shorter_one_and_no_other(tmp_path):
     _, outcome = run(tmp_path, text=text("morris", more="block: {sample: 18}"))
     short = tmp_path / "short.zarr"
     shutil.copytree(outcome.path, short)
-    assert not swapping.holds(outcome.path, short)
+    assert not exchange.holds(outcome.path, short)
     extend(outcome.path, until=1e-9, most=40)
-    assert swapping.holds(outcome.path, short)
-    assert not swapping.holds(short, outcome.path)
+    assert exchange.holds(outcome.path, short)
+    assert not exchange.holds(short, outcome.path)
     (outcome.path / "finalised").rename(tmp_path / "finalised")
-    assert not swapping.holds(outcome.path, short)
+    assert not exchange.holds(outcome.path, short)
     (tmp_path / "finalised").rename(outcome.path / "finalised")
     other = text("morris", more="block: {sample: 18}").replace("seed: 5", "seed: 6")
     _, outcome = run(tmp_path, text=other, store="other.zarr")
-    assert not swapping.holds(tmp_path / "run.zarr", outcome.path)
+    assert not exchange.holds(tmp_path / "run.zarr", outcome.path)
 
 
 def test_what_an_exchange_left_beside_is_not_taken_for_a_begun_one(tmp_path, monkeypatch):
     _, outcome = run(tmp_path, text=text("morris"))
     with monkeypatch.context() as patch:
-        patch.setattr(swapping, "sync_folder", kill)
+        patch.setattr(exchange, "sync_folder", kill)
         with pytest.raises(Killed):
             extend(outcome.path, until=1e-9, most=40)
     if (tmp_path / ".run.zarr.longer").exists():
@@ -149,8 +149,8 @@ def test_killed_around_the_swap_the_analysis_is_not_lost(tmp_path, monkeypatch, 
     analyze_store(outcome.path)
     with monkeypatch.context() as patch:
         if name == "after the swap":
-            real = swapping.take_place
-            patch.setattr(swapping, "take_place", lambda path: kill(real(path)))
+            real = exchange.take_place
+            patch.setattr(exchange, "take_place", lambda path: kill(real(path)))
         else:
             patch.setattr(extending, name, kill)
         with pytest.raises(Killed):

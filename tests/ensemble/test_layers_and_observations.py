@@ -18,7 +18,6 @@ from ensemble.planning import feasibility
 from ensemble.planning.identity import digest
 from ensemble.runs.verify import replay, verify
 from ensemble.store.store import read
-from ensemble.store.store import read as read_store
 from kernels import Coordinate, Variable
 from scenarios import ScenarioError
 from scenarios.forcing import Observed
@@ -136,7 +135,7 @@ def test_the_store_shows_depth(finished):
 
 def test_setup_comes_back_from_the_store_alone(finished, monkeypatch):
     give(monkeypatch, [])
-    again = open_setup(read_store(finished.path))
+    again = open_setup(read(finished.path))
     assert again.sizes == {"layer": 5, "atmosphere_year": 11}
     assert list(again.coords) == ["atmosphere_year"]
     np.testing.assert_array_equal(again.coords["atmosphere_year"], data.YEARS)
@@ -153,7 +152,7 @@ def test_setup_comes_back_from_the_store_alone(finished, monkeypatch):
 
 
 def test_members_alone_have_the_same_bits(finished):
-    store = read_store(finished.path)
+    store = read(finished.path)
     for member in [(0, 0, 0), (1, 2, 39), (0, 1, 17), (1, 0, 33)]:
         again = replay(store, member)
         assert again.differences == []

@@ -120,7 +120,7 @@ def test_of_a_driver_of_two_links_both_ranges_hold():
 
 
 def test_a_driver_without_a_range_names_the_table():
-    with pytest.raises(ValueError, match="'moss' in '1' has no range; add it to "):
+    with pytest.raises(ValueError, match="'moss' in '1' has no range; add it to kernels/contract/"):
         accepted("moss", "1")
     with pytest.raises(ValueError, match="'clay' in 'g' has no range"):
         accepted("clay", "g")

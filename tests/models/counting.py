@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ensemble.store import quarantine
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.grid import Axis, Grid, Result
 from ensemble.store.store import create
@@ -102,7 +101,7 @@ class Counting:
 
 
 def open_work(store):
-    return Counting(quarantine.read(store.root, axes=2))
+    return Counting(store.quarantined())
 
 
 join = open_work
