@@ -277,14 +277,23 @@ def test_a_held_array_is_said_to_be_held_and_waited_for(site, expected, on_clust
 
 
 @on_slurm
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", [Slurm, Submitted])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(Slurm, marks=pytest.mark.slow),
+        # Several jobs of minutes, one after the other.
+        pytest.param(Submitted, marks=pytest.mark.acceptance),
+    ],
+)
 def test_of_a_walltime_too_short_no_block_is_killed(kind, site, expected, on_cluster):
-    # Of an array SLURM asks the worker to go one to two minutes before the end, and shorter times
-    # are refused.
-    seconds, minutes = (9, 3) if kind is Submitted else (1.2, 1)
+    # An array has three minutes at least, and is asked to go a minute or so before their end; here
+    # earlier, so that it has to go in the middle of its blocks.
+    seconds, minutes, early = (
+        (5, 3, "[--signal=B:TERM@110]") if kind is Submitted else (1.2, 1, "[]")
+    )
     way = kind(site(seconds, cluster=on_cluster))
-    way.execution = f"{{backend: slurm, jobs: 1, memory: 500MiB, time: '{minutes}'}}"
+    jobs_of = f"jobs: 1, memory: 500MiB, time: '{minutes}', extra: {early}"
+    way.execution = f"{{backend: slurm, {jobs_of}}}"
     before = seen(on_cluster)
     # An array that waits on busy nodes may have to go before its first block; it goes on, too.
     way.launch() if kind is Submitted else begin(way)
