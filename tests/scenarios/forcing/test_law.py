@@ -99,9 +99,18 @@ def kept(reader, name, factory, tmp_path):
     return wrong, count
 
 
-@pytest.mark.parametrize(
-    ("reader", "trap"), [pytest.param(*pair, id="-".join(pair)) for pair in pairs()]
-)
+LARGE = ("soil_profiles", "seasonal_climatology", "testbed_means", "testbed_seasons")
+"""Readers whose files take long to be read, again and again: CI tries them."""
+
+
+def every_pair():
+    """Yield every reader with every trap that its files may hold."""
+    for reader, trap in pairs():
+        marks = [pytest.mark.slow] if reader in LARGE else []
+        yield pytest.param(reader, trap, id=f"{reader}-{trap}", marks=marks)
+
+
+@pytest.mark.parametrize(("reader", "trap"), list(every_pair()))
 def test_no_malformed_file_becomes_other_numbers(reader, trap, tmp_path, tmp_path_factory):
     wrong, count = kept(reader, trap, tmp_path_factory, tmp_path)
     if (reader, trap) in NOT_YET:
