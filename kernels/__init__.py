@@ -16,6 +16,7 @@ from kernels.contract.plausible import HALF_AROUND as HALF_AROUND
 from kernels.contract.plausible import QUARTER_AROUND as QUARTER_AROUND
 from kernels.contract.plausible import Plausible as Plausible
 from kernels.contract.ranges import Range as Range
+from kernels.contract.registry import installed as installed
 from kernels.contract.registry import module_names as module_names
 from kernels.contract.status import BAD_INPUT as BAD_INPUT
 from kernels.contract.status import BAD_OUTPUT as BAD_OUTPUT
@@ -43,8 +44,6 @@ from kernels.contract.tables import Unfit as Unfit
 from kernels.contract.tables import Variable as Variable
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoints
-
     from kernels.contract.build import block as block
     from kernels.contract.build import equation as equation
     from kernels.contract.fingerprint import fingerprint as fingerprint
@@ -81,16 +80,9 @@ def _ours() -> dict[str, str]:
     return found
 
 
-def _installed() -> "EntryPoints":
-    # Imported where used: it reads the metadata of every installed distribution.
-    from importlib.metadata import entry_points
-
-    return entry_points(group=ENTRY_POINTS)
-
-
 def names() -> list[str]:
     """Return the kernels of this package and those that others install by entry point."""
-    return sorted({*_ours(), *(e.name for e in _installed())})
+    return sorted({*_ours(), *(e.name for e in installed(ENTRY_POINTS))})
 
 
 def is_ours(name: str) -> bool:
@@ -142,7 +134,7 @@ def get(name: str, beside: Path | None = None) -> Kernel:
         module = import_module(ours)
     elif who := _ours_alone.get():
         raise NotOurs(f"kernel {name!r} is not one of this package, and {who} imports no other")
-    elif found := [e for e in _installed() if e.name == name]:
+    elif found := [e for e in installed(ENTRY_POINTS) if e.name == name]:
         module = found[0].load()
     elif "." in name:
         try:

@@ -174,9 +174,9 @@ def test_every_room_says_what_it_is_for():
             assert charter.splitlines()[0].endswith("."), module
 
 
+FORMER = ("kernels._corpse_namelist", "scenarios.forcing._served", "scenarios.forcing._monthly")
+
+
 def test_former_places_that_others_import_are_there():
     for name in FORMER:
         assert import_module(name).__doc__.startswith("The former place of")
-
-
-FORMER = ("kernels._corpse_namelist", "scenarios.forcing._served", "scenarios.forcing._monthly")

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import sys
-from pathlib import Path
 
 from ensemble.errors import RESUMABLE, USER, PlanError, StoppedEarly
 from ensemble.farming.opening import join
@@ -38,7 +37,7 @@ def perform(
     serve : bool
         Try the parts that standard input names, each in a fork; see `children.Prober`.
     """
-    opened = read(Path(store))
+    opened = read(store)
     work = join(opened)
     work.compile()
     if serve:

@@ -17,11 +17,9 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from kernels import module_names
+from kernels import installed, module_names
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoints
-
     from ensemble.report.figures.parts.style import Picture
     from ensemble.report.run import Run
 
@@ -69,14 +67,14 @@ class Figure:
 
 def names() -> list[str]:
     """Return the figures of this package and those that others install by entry point."""
-    return sorted({*module_names(__path__), *(e.name for e in _installed())})
+    return sorted({*module_names(__path__), *(e.name for e in installed(ENTRY_POINTS))})
 
 
 def every() -> tuple[list[Figure], list[str]]:
     """Return all figures, and what is said of installed ones that are of no use."""
     found = {n: figure_of(n, import_module(f"{__name__}.{n}")) for n in module_names(__path__)}
     refused = []
-    for entry in sorted(_installed(), key=lambda e: (e.name, e.value)):
+    for entry in sorted(installed(ENTRY_POINTS), key=lambda e: (e.name, e.value)):
         said = f"The installed figure {entry.name!r} ({entry.value}) is not shown"
         if entry.name in found:
             refused.append(f"{said}: another one has its name.")
@@ -110,10 +108,3 @@ def figure_of(name: str, module: Any, *, spared: tuple[type[Exception], ...] = O
     if wrong:
         raise LookupError("; ".join(wrong))
     return Figure(name, section, order, draw, spared)
-
-
-def _installed() -> "EntryPoints":
-    # Imported where used: it reads the metadata of every installed distribution.
-    from importlib.metadata import entry_points
-
-    return entry_points(group=ENTRY_POINTS)
