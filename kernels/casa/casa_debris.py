@@ -7,66 +7,29 @@ needs no debris. See there for the sources.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
 
 import numpy as np
 
-from kernels.casa.shared.batches import Part, opener, parts, spinup_faults, years_of
-from kernels.casa.shared.files import types_of
-from kernels.casa.shared.parameters import DECAY, derived, of_table
-from kernels.casa.shared.pft_table import Table
-from kernels.casa.shared.rows import debris_rows, status_of_drivers, status_of_pft
+from kernels.casa.shared.batches import Part, parts, years_of
+from kernels.casa.shared.drivers import status_of_drivers
+from kernels.casa.shared.parameters import DECAY
+from kernels.casa.shared.rows import debris_rows, status_of_pft
 from kernels.casa.soil.debris import DAILY, STARTS, debris_years, mean_debris
+from kernels.casa.soil.tables import Constants, Options, soil_kernel
 from kernels.contract.limits import WOOD
-from kernels.contract.ranges import accepted
 from kernels.contract.status import OK
 from kernels.contract.tables import (
     F8,
     U1,
     Batch,
     Coordinate,
-    Derived,
     Kernel,
-    Parameter,
-    Stage,
-    Unfit,
     Variable,
 )
 
-
-@dataclass(frozen=True)
-class Options:
-    """Choices of a scenario; see `kernels.casa_cnp.Options`, whose words these are."""
-
-    drivers: Literal["daily", "mean"] = "daily"
-    start: Literal["steady", "cold", "spinup"] = "steady"
-    cycle: int = 20
-    spinup_years: int = 20000
-    spinup_tolerance: float = 1e-6
-    table: str = ""
-
-
 _SERIES = ("litter_cwd", "soil_temperature", "theta_l", "litter_leaf", "litter_froot")
-# name: (units, lowest, highest, meaning)
-_DRIVERS = {
-    "pft": ("1", 1.0, 18.0, "vegetation type, IGBP class 1-18"),
-    "litter_cwd": ("g C m-2 d-1", 0.0, 1e4, "litter of wood"),
-    "soil_temperature": ("degC", -100.0, 80.0, "temperature of the root zone"),
-    "theta_l": ("1", 0.0, 1.0, "liquid water of the root zone, fraction of pore space"),
-    "litter_leaf": ("g C m-2 d-1", 0.0, 1e4, "litter of leaves"),
-    "litter_froot": ("g C m-2 d-1", 0.0, 1e4, "litter of fine roots"),
-}
-_BOUNDS = {n: (low, high) for n, (_, low, high, _) in _DRIVERS.items() if n != "pft"}
-
-
-def _drivers(options: Options) -> Iterator[Variable]:
-    for name, (units, low, high, meaning) in _DRIVERS.items():
-        daily = options.drivers == "daily" and name in _SERIES
-        dims, range_ = ("date",) if daily else (), accepted(name, units, low, high)
-        yield Variable(name, units, meaning, dims, expected_range=range_)
-
+_DRIVERS = ("pft", *_SERIES)
 
 _OUTPUTS = {
     "cwd_to_litter": ("g C m-2 d-1", "woody debris that becomes structural litter"),
@@ -87,20 +50,14 @@ def _outputs(options: Options) -> Iterator[Variable]:
             yield Variable(f"debris_{name}", stock, meaning, ("debris_pool",), limit=WOOD)
 
 
-@dataclass(frozen=True)
-class _Known:
-    """What the options' file and tables say."""
-
-    table: Table
-    parameters: tuple[Parameter, ...]
-
-
-def _run(options: Options, known: _Known, batch: Batch, out: Mapping[str, F8], status: U1) -> None:
-    places = status_of_drivers(batch.drivers, _BOUNDS)
-    places = np.where(places != OK, places, status_of_pft(known.table, batch.drivers["pft"]))
+def _run(
+    options: Options, constants: Constants, batch: Batch, out: Mapping[str, F8], status: U1
+) -> None:
+    places = status_of_drivers(batch.drivers)
+    places = np.where(places != OK, places, status_of_pft(constants.table, batch.drivers["pft"]))
     years = years_of(batch, "litter_cwd") if options.drivers == "daily" else 0
-    for part in parts(batch, out, status, known.parameters, places):
-        rows, pools = debris_rows(known.table, part.series["pft"], part.x)
+    for part in parts(batch, out, status, constants.parameters, places):
+        rows, pools = debris_rows(constants.table, part.series["pft"], part.x)
         series = tuple(part.series[name] for name in _SERIES)
         if years:
             _daily(options, years, series, rows, pools, part)
@@ -144,57 +101,26 @@ def _seconds(options: Options, sizes: Mapping[str, int]) -> float:
 
 def _make(options: Options, base: Path | None) -> Kernel:
     """Return the kernel with the tables that its options ask for."""
-    if faults := tuple(spinup_faults(options)):
-        raise Unfit(faults)
-    types = types_of(options.table, base)
-    known = _Known(types.table, of_table(DECAY, types.table))
-    drivers, outputs = tuple(_drivers(options)), tuple(_outputs(options))
-    stage = Stage(
+    return soil_kernel(
+        KERNEL,
+        options,
+        base,
         "debris",
-        parameters=tuple(DECAY),
-        drivers=tuple(d.name for d in drivers),
-        upstream=(),
-        outputs=tuple(o.name for o in outputs),
-        open=opener(_run, known),
-    )
-
-    def derive(
-        options: Options, drivers: Mapping[str, F8], coords: Mapping[str, Any]
-    ) -> Mapping[str, Derived]:
-        return derived(known.parameters, types.table, drivers["pft"])
-
-    return Kernel(
-        name="casa_debris",
-        title=TITLE,
-        source=SOURCE,
-        parameters=known.parameters,
-        drivers=drivers,
-        outputs=outputs,
-        stages=(stage,),
-        options=Options,
-        seconds=_seconds,
-        derive=derive,
-        make=_make,
-        lanes=32,
-        files=types.files,
-        notes=types.notes,
-        warnings=types.warnings,
+        _run,
+        parameters=DECAY,
+        drivers=_DRIVERS,
+        series=_SERIES,
+        outputs=_outputs(options),
         coords={"debris_pool": Coordinate.named(("cwd",), "pools of woody debris")},
     )
 
 
-TITLE = "CASA woody debris, which MIMICS and CORPSE are given"
-SOURCE = "Wang et al. (2010); testbed 2.0.0 of Wieder et al. (2018)"
-
-KERNEL = Kernel(
+KERNEL = Kernel.declared(
+    _make,
     name="casa_debris",
-    title=TITLE,
-    source=SOURCE,
-    parameters=(),
-    drivers=(),
-    outputs=(),
-    stages=(),
+    title="CASA woody debris, which MIMICS and CORPSE are given",
+    source="Wang et al. (2010); testbed 2.0.0 of Wieder et al. (2018)",
     options=Options,
     seconds=_seconds,
-    make=_make,
+    lanes=32,
 )

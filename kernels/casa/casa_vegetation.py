@@ -18,13 +18,13 @@ import numpy as np
 from kernels.casa.plants.cycle import repeating
 from kernels.casa.plants.years import ANNUAL, DAILY, NEVER, all_years
 from kernels.casa.shared.batches import Part, cycle_faults, opener, parts, years_of
+from kernels.casa.shared.drivers import drivers, status_of_drivers
 from kernels.casa.shared.files import read_file, types_of
 from kernels.casa.shared.parameters import PLANTS, of_table
 from kernels.casa.shared.pft_table import Table, of_pft
 from kernels.casa.shared.phenology import days_of, first_phase, read_turns, turns, year_phases
-from kernels.casa.shared.rows import plant_rows, status_of_drivers, status_of_pft
+from kernels.casa.shared.rows import plant_rows, status_of_pft
 from kernels.contract.limits import FINE_ROOTS, LEAVES, WOOD
-from kernels.contract.ranges import accepted
 from kernels.contract.status import OK
 from kernels.contract.tables import (
     F8,
@@ -35,7 +35,6 @@ from kernels.contract.tables import (
     Fault,
     Kernel,
     Parameter,
-    Stage,
     Unfit,
     Variable,
 )
@@ -81,27 +80,12 @@ POOLS = ("leaf", "wood", "froot", "leaf_before")
 
 # --- tables ---
 
-# name: (units, lowest, highest, meaning, dims)
-_DRIVERS: dict[str, tuple[str, float, float, str, tuple[str, ...]]] = {
-    "pft": ("1", 1.0, 18.0, "vegetation type, IGBP class 1-18", ()),
-    "latitude": ("degrees_north", -90.0, 90.0, "latitude", ()),
-    "greenup": ("d", -366.0, 366.0, "day of the year of greenup", ()),
-    "fall": ("d", 1.0, 367.0, "day of the year on which senescence begins", ()),
-    "gpp": ("g C m-2 d-1", 0.0, 100.0, "gross primary production", ("date",)),
-    "air_temperature": ("degC", -100.0, 70.0, "temperature of the air", ("date",)),
-    "soil_temperature": ("degC", -100.0, 80.0, "temperature of the root zone", ("date",)),
-    "btran": ("1", -1e3, 1.0 + 1e-9, "plant-available water, part of its range", ("date",)),
-}
+_SERIES = ("gpp", "air_temperature", "soil_temperature", "btran")
 _DAYS_OF = {"table": ("latitude",), "drivers": ("greenup", "fall")}
 
 
 def _drivers(options: Options) -> Iterator[Variable]:
-    other = {n for names in _DAYS_OF.values() for n in names} - {*_DAYS_OF[options.phenology]}
-    for name, (units, low, high, meaning, dims) in _DRIVERS.items():
-        if name not in other:
-            yield Variable(
-                name, units, meaning, dims, expected_range=accepted(name, units, low, high)
-            )
+    return drivers(("pft", *_DAYS_OF[options.phenology], *_SERIES), daily=_SERIES)
 
 
 _DAILY_MEANINGS = (
@@ -149,7 +133,7 @@ def _outputs(options: Options) -> Iterator[Variable]:
 
 
 @dataclass(frozen=True)
-class _Known:
+class _Constants:
     """What the options' files and tables say."""
 
     table: Table
@@ -157,11 +141,11 @@ class _Known:
     parameters: tuple[Parameter, ...]
 
 
-def _phases(options: Options, known: _Known, batch: Batch) -> tuple[U1, I8]:
+def _phases(options: Options, constants: _Constants, batch: Batch) -> tuple[U1, I8]:
     """Return phases of years, (L, 4, 365), and the phase before the first day, (L,)."""
     drivers, pft = batch.drivers, batch.drivers["pft"]
     if options.phenology == "table":
-        greenup, fall = days_of(known.turns, pft, drivers["latitude"])
+        greenup, fall = days_of(constants.turns, pft, drivers["latitude"])
     else:
         greenup, fall = drivers["greenup"], drivers["fall"]
     phases = np.zeros((len(pft), 4, 365), np.uint8)
@@ -179,28 +163,27 @@ def _whole(values: F8) -> I8:
     return np.where(np.abs(values) < 1e6, values, 0.0).astype(np.int64)
 
 
-def _run(options: Options, known: _Known, batch: Batch, out: Mapping[str, F8], status: U1) -> None:
-    years, drivers = years_of(batch, "gpp"), batch.drivers
-    bounds = {n: (_DRIVERS[n][1], _DRIVERS[n][2]) for n in drivers if n != "pft"}
-    weather = status_of_drivers(drivers, bounds)
-    places = np.where(weather != OK, weather, status_of_pft(known.table, drivers["pft"]))
-    phases, phase = _phases(options, known, batch)
-    for part in parts(batch, out, status, known.parameters, places):
+def _run(
+    options: Options, constants: _Constants, batch: Batch, out: Mapping[str, F8], status: U1
+) -> None:
+    years, weather = years_of(batch, "gpp"), status_of_drivers(batch.drivers)
+    places = np.where(weather != OK, weather, status_of_pft(constants.table, batch.drivers["pft"]))
+    phases, phase = _phases(options, constants, batch)
+    for part in parts(batch, out, status, constants.parameters, places):
         begun = np.repeat(phase[part.at], part.samples)
-        _members(options, known, years, phases[part.at], begun, part)
+        _members(options, constants, years, phases[part.at], begun, part)
 
 
 _SHED = ("t_shed", "cold_exp", "dry_exp")
-_SERIES = ("gpp", "air_temperature", "soil_temperature", "btran")
 
 
 def _members(
-    options: Options, known: _Known, years: int, phases: U1, phase: I8, part: Part
+    options: Options, constants: _Constants, years: int, phases: U1, phase: I8, part: Part
 ) -> None:
     """Fill outputs of the members of some locations."""
     pft, samples, codes = part.series["pft"], part.samples, part.codes
-    rows, splits, pools = plant_rows(known.table, pft, part.x)
-    shed = np.stack([of_pft(known.table, name, pft) for name in _SHED], axis=1)
+    rows, splits, pools = plant_rows(constants.table, pft, part.x)
+    shed = np.stack([of_pft(constants.table, name, pft) for name in _SHED], axis=1)
     series = tuple(part.series[name] for name in _SERIES)
     linear, previous = options.cold_ramp == "linear", options.npp_rule == "previous"
     before, about = np.full(len(codes), 2 * NEVER), np.zeros((len(codes), 3))
@@ -245,28 +228,15 @@ def _make(options: Options, base: Path | None) -> Kernel:
         raise Unfit(faults)
     types = types_of(options.table, base)
     own, more = read_file(options.phenology_file, base, read_turns)
-    known = _Known(types.table, turns() if own is None else own, of_table(PLANTS, types.table))
-    drivers, outputs = tuple(_drivers(options)), tuple(_outputs(options))
-    stage = Stage(
-        "plants",
-        parameters=tuple(PLANTS),
-        drivers=tuple(d.name for d in drivers),
-        upstream=(),
-        outputs=tuple(o.name for o in outputs),
-        open=opener(_run, known),
+    constants = _Constants(
+        types.table, turns() if own is None else own, of_table(PLANTS, types.table)
     )
-    return Kernel(
-        name="casa_vegetation",
-        title=TITLE,
-        source=SOURCE,
-        parameters=known.parameters,
-        drivers=drivers,
-        outputs=outputs,
-        stages=(stage,),
-        options=Options,
-        seconds=_seconds,
-        make=_make,
-        lanes=32,
+    return KERNEL.of_stage(
+        "plants",
+        opener(_run, constants),
+        parameters=constants.parameters,
+        drivers=_drivers(options),
+        outputs=_outputs(options),
         files={**types.files, **more},
         notes=types.notes,
         warnings=types.warnings,
@@ -274,18 +244,12 @@ def _make(options: Options, base: Path | None) -> Kernel:
     )
 
 
-TITLE = "CASA vegetation, carbon only, as the biogeochemical testbed runs it"
-SOURCE = "Wang et al. (2010); testbed 2.0.0 of Wieder et al. (2018)"
-
-KERNEL = Kernel(
+KERNEL = Kernel.declared(
+    _make,
     name="casa_vegetation",
-    title=TITLE,
-    source=SOURCE,
-    parameters=(),
-    drivers=(),
-    outputs=(),
-    stages=(),
+    title="CASA vegetation, carbon only, as the biogeochemical testbed runs it",
+    source="Wang et al. (2010); testbed 2.0.0 of Wieder et al. (2018)",
     options=Options,
     seconds=_seconds,
-    make=_make,
+    lanes=32,
 )

@@ -39,16 +39,12 @@ def _make(options: Options, base: Path | None) -> Kernel:
     return joined(KERNEL, groups, made)
 
 
-KERNEL = Kernel(
+KERNEL = Kernel.declared(
+    _make,
     name="chain",
     title="Kernels one after the other, and models side by side",
     source="those of its links",
-    parameters=(),
-    drivers=(),
-    outputs=(),
-    stages=(),
     options=Options,
     seconds=_no_seconds,
-    make=_make,
     read=read,
 )

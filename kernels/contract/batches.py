@@ -1,15 +1,13 @@
-"""MIMICS: drivers and parameters of a batch, as its blocks read them; one layer or many."""
+"""Drivers and parameters of a batch, as blocks read them, and statuses of what they may not be."""
 
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
 from kernels.contract.build import block
+from kernels.contract.drivers import About
 from kernels.contract.status import BAD_INPUT, OK, OUT_OF_RANGE
 from kernels.contract.tables import F8, U1, Batch, Parameter
-
-About = tuple[str, float, float, str]
-"""Of a driver: units, lowest, highest, meaning; beyond these no soil is."""
 
 
 def driver_status(

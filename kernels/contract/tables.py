@@ -5,8 +5,8 @@ It receives floats in its own units and answers with arrays and one status per m
 The exception, marked ``isolated``, starts programs that do; see `kernels.executable`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -350,6 +350,80 @@ class Kernel:
     warnings: tuple[str, ...] = ()
     parts: "tuple[Kernel, ...]" = ()
     read: "Read | None" = None
+
+    @classmethod
+    def declared(
+        cls,
+        make: "Callable[[Any, Path | None], Kernel]",
+        *,
+        name: str,
+        title: str,
+        source: str,
+        options: type[Any],
+        seconds: Callable[[Any, Mapping[str, int]], float],
+        **more: Any,
+    ) -> "Kernel":
+        """Return a kernel whose tables its options make: it has none until it is `made`.
+
+        Parameters
+        ----------
+        make : callable
+            ``make(options, base)``, see `make`; it returns what `of_stage` or
+            `dataclasses.replace` make of the declared kernel, so that nothing is said twice.
+        name, title, source, options, seconds
+            As of any kernel.
+        **more
+            Other attributes that no option changes, such as ``lanes``.
+        """
+        return cls(
+            name=name,
+            title=title,
+            source=source,
+            parameters=(),
+            drivers=(),
+            outputs=(),
+            stages=(),
+            options=options,
+            seconds=seconds,
+            make=make,
+            **more,
+        )
+
+    def of_stage(
+        self,
+        name: str,
+        open_: Callable[[Any], Run],
+        *,
+        parameters: Iterable[Parameter],
+        drivers: Iterable[Variable],
+        outputs: Iterable[Variable],
+        **more: Any,
+    ) -> "Kernel":
+        """Return this kernel with its tables, all of which are those of one stage.
+
+        Parameters
+        ----------
+        name : str
+            Of the stage.
+        open_ : callable
+            ``open_(options) -> Run``, see `Stage`.
+        parameters, drivers, outputs : iterable
+            The tables; the stage reads and fills every entry.
+        **more
+            Other attributes that the options or their files decide on.
+        """
+        parameters, drivers, outputs = tuple(parameters), tuple(drivers), tuple(outputs)
+        stage = Stage(
+            name,
+            parameters=tuple(parameter.name for parameter in parameters),
+            drivers=tuple(driver.name for driver in drivers),
+            upstream=(),
+            outputs=tuple(output.name for output in outputs),
+            open=open_,
+        )
+        return replace(
+            self, parameters=parameters, drivers=drivers, outputs=outputs, stages=(stage,), **more
+        )
 
     def __post_init__(self) -> None:
         tables = (self.parameters, self.drivers, self.outputs, self.intermediates)

@@ -21,7 +21,7 @@ from typing import Literal
 import numpy as np
 
 from kernels.contract.batches import bounds_of, driver_status, packed_rows
-from kernels.contract.ranges import accepted
+from kernels.contract.drivers import driver
 from kernels.contract.status import BAD_INPUT, OK, OUT_OF_RANGE
 from kernels.contract.tables import (
     F8,
@@ -32,7 +32,6 @@ from kernels.contract.tables import (
     Fault,
     Kernel,
     Run,
-    Stage,
     Unfit,
     Variable,
     file_of,
@@ -114,13 +113,12 @@ _OF_OPTION = {
 
 def _drivers(options: Options) -> Iterator[Variable]:
     other = _OF_OPTION[3 - options.litter_option]
-    for name, (units, low, high, meaning) in _DRIVERS.items():
+    for name, about in _DRIVERS.items():
         if name in other:
             continue
         daily = ("time",) if name == "annual_npp" else ("date",)
         lasting = options.drivers == "mean" or name in _LASTING
-        range_ = accepted(name, units, low, high)
-        yield Variable(name, units, meaning, () if lasting else daily, expected_range=range_)
+        yield driver(name, about, () if lasting else daily)
 
 
 def _packed(options: Options, drivers: Mapping[str, F8]) -> Drivers:
@@ -281,50 +279,28 @@ def _make(options: Options, base: Path | None) -> Kernel:
         raise Unfit(faults)
     read, file = _read(options, base)
     mean = options.drivers == "mean"
-    search = not mean and options.start != "cold"
-    drivers, made = tuple(_drivers(options)), tuple(outputs(mean, search))
-    opened = _open_mean if mean else _open_series
-    stage = Stage(
-        "equilibrium" if mean else "series",
-        parameters=NAMES,
-        drivers=tuple(d.name for d in drivers),
-        upstream=(),
-        outputs=tuple(o.name for o in made),
-        open=partial(opened, read=read),
-    )
     source = f"namelist {options.namelist}" if options.namelist else SOURCES[options.set]
     labels = pool_names(1 + options.litter_option)
-    return Kernel(
-        name="corpse",
-        title=f"{TITLE}, {options.namelist or options.set}",
-        source=SOURCE,
+    return KERNEL.of_stage(
+        "equilibrium" if mean else "series",
+        partial(_open_mean if mean else _open_series, read=read),
         parameters=parameters(read.values, source),
-        drivers=drivers,
-        outputs=made,
-        stages=(stage,),
-        options=Options,
-        seconds=_seconds,
+        drivers=_drivers(options),
+        outputs=outputs(mean, search=not mean and options.start != "cold"),
+        title=f"{KERNEL.title}, {options.namelist or options.set}",
         balance=() if mean else ((("soil_litter_carbon",), ("litter_input",), ("rh",)),),
-        make=_make,
-        lanes=32,
         files={options.namelist: file} if file else {},
         notes=tuple(f"{options.namelist}: {note}" for note in read.notes),
         coords={"corpse_pool": Coordinate.named(labels, "pools of cohorts of CORPSE")},
     )
 
 
-TITLE = "CORPSE, microbes and protected carbon in cohorts"
-SOURCE = "Sulman et al. (2014); testbed of Wieder et al. (2018), release 2.0.0"
-
-KERNEL = Kernel(
+KERNEL = Kernel.declared(
+    _make,
     name="corpse",
-    title=TITLE,
-    source=SOURCE,
-    parameters=(),
-    drivers=(),
-    outputs=(),
-    stages=(),
+    title="CORPSE, microbes and protected carbon in cohorts",
+    source="Sulman et al. (2014); testbed of Wieder et al. (2018), release 2.0.0",
     options=Options,
     seconds=_seconds,
-    make=_make,
+    lanes=32,
 )

@@ -18,10 +18,10 @@ from typing import Literal
 import numpy as np
 
 from kernels.contract.batches import bounds_of, driver_status, packed_rows
+from kernels.contract.drivers import driver
 from kernels.contract.limits import ORGANIC, column
-from kernels.contract.ranges import accepted
 from kernels.contract.status import OK
-from kernels.contract.tables import F8, U1, Batch, Fault, Kernel, Run, Stage, Unfit, Variable
+from kernels.contract.tables import F8, U1, Batch, Fault, Kernel, Run, Unfit, Variable
 from kernels.mimics.one_layer.blocks import (
     COLUMNS,
     STARTS,
@@ -110,10 +110,8 @@ def _driver_names(options: Options) -> tuple[str, ...]:
 
 def _drivers(options: Options) -> Iterator[Variable]:
     for name in _driver_names(options):
-        units, low, high, meaning = _DRIVERS[name]
         lasting = options.mode == "steady" or name in _LASTING
-        range_ = accepted(name, units, low, high)
-        yield Variable(name, units, meaning, () if lasting else ("time",), expected_range=range_)
+        yield driver(name, _DRIVERS[name], () if lasting else ("time",))
 
 
 def _packed(options: Options, drivers: Mapping[str, F8]) -> F8:
@@ -301,43 +299,23 @@ def _make(options: Options, base: Path | None) -> Kernel:
     if faults:
         raise Unfit(faults)
     steady = options.mode == "steady"
-    drivers, outputs = tuple(_drivers(options)), tuple(_outputs(options))
-    stage = Stage(
-        "equilibrium" if steady else "series",
-        parameters=NAMES,
-        drivers=tuple(d.name for d in drivers),
-        upstream=(),
-        outputs=tuple(o.name for o in outputs),
-        open=_open_steady if steady else _open_series,
-    )
     closed = ((_POOL_NAMES, ("carbon_input",), ("respiration",)),)
-    return Kernel(
-        name="mimics",
-        title=f"{TITLE}, {options.form} form, {options.set}",
-        source=SOURCE,
+    return KERNEL.of_stage(
+        "equilibrium" if steady else "series",
+        _open_steady if steady else _open_series,
         parameters=parameters(options.set),
-        drivers=drivers,
-        outputs=outputs,
-        stages=(stage,),
-        options=Options,
-        seconds=_seconds,
+        drivers=_drivers(options),
+        outputs=_outputs(options),
+        title=f"{KERNEL.title}, {options.form} form, {options.set}",
         balance=() if steady else closed,
-        make=_make,
     )
 
 
-TITLE = "MIMICS, one layer of soil with two microbes"
-SOURCE = "Wieder et al. (2015); testbed of Wieder et al. (2018); Wang et al. (2021)"
-
-KERNEL = Kernel(
+KERNEL = Kernel.declared(
+    _make,
     name="mimics",
-    title=TITLE,
-    source=SOURCE,
-    parameters=(),
-    drivers=(),
-    outputs=(),
-    stages=(),
+    title="MIMICS, one layer of soil with two microbes",
+    source="Wieder et al. (2015); testbed of Wieder et al. (2018); Wang et al. (2021)",
     options=Options,
     seconds=_seconds,
-    make=_make,
 )

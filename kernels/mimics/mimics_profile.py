@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.contract.batches import bounds_of, driver_status, packed_rows
-from kernels.contract.ranges import accepted
+from kernels.contract.drivers import driver
 from kernels.contract.status import OK
 from kernels.contract.tables import (
     F8,
@@ -32,7 +32,6 @@ from kernels.contract.tables import (
     Fault,
     Kernel,
     Run,
-    Stage,
     Unfit,
     Variable,
 )
@@ -128,13 +127,13 @@ _OF_14C = ("sampling_year", "atmosphere")
 
 
 def _drivers(options: Options) -> Iterator[Variable]:
-    for name, (units, low, high, meaning) in _DRIVERS.items():
+    for name, about in _DRIVERS.items():
         if name in _OF_14C and options.carbon14 == "none":
             continue
         lasting = options.mode == "steady" or name in ("clay", "sampling_year")
         own: tuple[str, ...] = () if lasting else ("time",)
         dims = ("atmosphere_year",) if name == "atmosphere" else own
-        yield Variable(name, units, meaning, dims, expected_range=accepted(name, units, low, high))
+        yield driver(name, about, dims)
 
 
 def _packed(drivers: Mapping[str, F8]) -> F8:
@@ -358,47 +357,28 @@ def _make(options: Options, base: Path | None) -> Kernel:
     if faults:
         raise Unfit(faults)
     steady = options.mode == "steady"
-    drivers, made = tuple(_drivers(options)), tuple(outputs(options))
-    stage = Stage(
-        "equilibrium" if steady else "series",
-        parameters=PROFILE_NAMES,
-        drivers=tuple(d.name for d in drivers),
-        upstream=(),
-        outputs=tuple(o.name for o in made),
-        open=_open_steady if steady else _open_series,
-    )
     edges = np.concatenate([[0.0], np.cumsum(options.layers)])
     bounds = np.stack([edges[:-1], edges[1:]], axis=1)
     meaning = "depth of the middle of the layer"
     closed = ((("carbon_stock",), ("column_input",), ("column_respiration",)),)
-    return Kernel(
-        name="mimics_profile",
-        title=f"{TITLE}, {options.preset}",
-        source=SOURCE,
+    return KERNEL.of_stage(
+        "equilibrium" if steady else "series",
+        _open_steady if steady else _open_series,
         parameters=profile_parameters(options.preset),
-        drivers=drivers,
-        outputs=made,
-        stages=(stage,),
-        options=Options,
-        seconds=_seconds,
+        drivers=_drivers(options),
+        outputs=outputs(options),
+        title=f"{KERNEL.title}, {options.preset}",
         balance=() if steady else closed,
-        make=_make,
         coords={"layer": Coordinate(bounds.mean(axis=1), "cm", meaning, bounds)},
     )
 
 
-TITLE = "MIMICS by depth, with 14C"
-SOURCE = "Wang et al. (2021, 10.1029/2020JG006205); Wieder et al. (2015, 10.5194/gmd-8-1789-2015)"
-
-KERNEL = Kernel(
+KERNEL = Kernel.declared(
+    _make,
     name="mimics_profile",
-    title=TITLE,
-    source=SOURCE,
-    parameters=(),
-    drivers=(),
-    outputs=(),
-    stages=(),
+    title="MIMICS by depth, with 14C",
+    source="Wang et al. (2021, 10.1029/2020JG006205); "
+    "Wieder et al. (2015, 10.5194/gmd-8-1789-2015)",
     options=Options,
     seconds=_seconds,
-    make=_make,
 )

@@ -18,8 +18,8 @@ from typing import Literal
 import numpy as np
 
 from kernels.contract.batches import bounds_of, packed_rows, survey
+from kernels.contract.drivers import driver
 from kernels.contract.limits import METRE, ORGANIC
-from kernels.contract.ranges import accepted
 from kernels.contract.status import OK, OUT_OF_RANGE
 from kernels.contract.tables import (
     F8,
@@ -31,7 +31,6 @@ from kernels.contract.tables import (
     Kernel,
     Parameter,
     Run,
-    Stage,
     Unfit,
     Variable,
     file_of,
@@ -105,18 +104,8 @@ COLD = np.array([1.0, 1.0, 0.015, 0.025, 1.0, 1.0, 1.0])
 _CARBON, _SPLIT = "g C m-2 d-1", "litter of leaves and fine roots, by the split of MIMICS"
 # name: (units, lowest, highest, meaning); beyond these no soil is. In the blocks' order.
 _DAILY = {
-    "mimics_litter_met": (
-        _CARBON,
-        0.0,
-        1e4,
-        f"metabolic {_SPLIT}",
-    ),
-    "mimics_litter_str": (
-        _CARBON,
-        0.0,
-        1e4,
-        f"structural {_SPLIT}",
-    ),
+    "mimics_litter_met": (_CARBON, 0.0, 1e4, f"metabolic {_SPLIT}"),
+    "mimics_litter_str": (_CARBON, 0.0, 1e4, f"structural {_SPLIT}"),
     "cwd_to_litter": (_CARBON, 0.0, 1e4, "woody debris that becomes structural litter"),
     "lignin_n": ("1", 0.0, 1e4, "lignin over nitrogen of all litter, by mass"),
     "soil_temperature": ("degC", -80.0, 80.0, "temperature of the root zone"),
@@ -135,9 +124,8 @@ def _drivers(options: Options) -> Iterator[Variable]:
     daily = options.drivers == "daily"
     of_years = {"annual_npp": _ANNUAL_NPP}
     for table, dims in ((_DAILY, ("date",)), (of_years, ("time",)), (_LASTING, ())):
-        for name, (units, low, high, meaning) in table.items():
-            range_ = accepted(name, units, low, high)
-            yield Variable(name, units, meaning, dims if daily else (), expected_range=range_)
+        for name, about in table.items():
+            yield driver(name, about, dims if daily else ())
 
 
 def _series(values: F8) -> F8:
@@ -368,31 +356,15 @@ def _make(options: Options, base: Path | None) -> Kernel:
         raise Unfit(faults)
     files = _file(options, base)
     table = read_table(next(iter(files.values()))) if files else DEFAULT
-    drivers, outputs = tuple(_drivers(options)), tuple(_outputs(options))
-    constants = tuple(_parameters(table, options.table))
-    stage = Stage(
-        "equilibrium" if options.drivers == "mean" else "series",
-        parameters=tuple(p.name for p in constants),
-        drivers=tuple(d.name for d in drivers),
-        upstream=(),
-        outputs=tuple(o.name for o in outputs),
-        open=partial(_open, table),
-    )
+    daily = options.drivers == "daily"
     closed = ((("soil_litter_carbon",), ("litter_input",), ("rh",)),)
-    return Kernel(
-        name="mimics_testbed",
-        title=TITLE,
-        source=SOURCE,
-        parameters=constants,
-        drivers=drivers,
-        outputs=outputs,
-        stages=(stage,),
-        options=Options,
-        seconds=_seconds,
-        balance=closed if options.drivers == "daily" else (),
-        tolerance=TOLERANCE,
-        make=_make,
-        lanes=32,
+    return KERNEL.of_stage(
+        "series" if daily else "equilibrium",
+        partial(_open, table),
+        parameters=_parameters(table, options.table),
+        drivers=_drivers(options),
+        outputs=_outputs(options),
+        balance=closed if daily else (),
         files=files,
         notes=tuple(f"{options.table}: {note}" for note in table.notes),
         warnings=tuple(f"{options.table}: {warning}" for warning in table.warnings),
@@ -400,21 +372,16 @@ def _make(options: Options, base: Path | None) -> Kernel:
     )
 
 
-TITLE = "MIMICS as the biogeochemical testbed runs it, day by day"
-SOURCE = "Wieder et al. (2018), testbed; Jian et al. (2021)"
-
 TOLERANCE = 1e-11
 """Relative, of pools after a year, against the scalar equations with libm."""
 
-KERNEL = Kernel(
+KERNEL = Kernel.declared(
+    _make,
     name="mimics_testbed",
-    title=TITLE,
-    source=SOURCE,
-    parameters=(),
-    drivers=(),
-    outputs=(),
-    stages=(),
+    title="MIMICS as the biogeochemical testbed runs it, day by day",
+    source="Wieder et al. (2018), testbed; Jian et al. (2021)",
     options=Options,
     seconds=_seconds,
-    make=_make,
+    tolerance=TOLERANCE,
+    lanes=32,
 )

@@ -13,10 +13,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kernels.contract.plausible import HALF_AROUND, Plausible
-from kernels.contract.tables import Fault, Kernel, Parameter, Stage, Unfit, Variable
+from kernels.contract.tables import Fault, Kernel, Parameter, Unfit, Variable
 from kernels.programs.parts.exchange import SUFFIXES
 from kernels.programs.parts.options import RUN_WORDS, Options, ParameterWords, beside, plain, put_in
-from kernels.programs.parts.program import Program, open_program
+from kernels.programs.parts.program import open_program
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
@@ -28,21 +28,16 @@ def _make(options: Options, base: Path | None) -> Kernel:
     if faults:
         raise Unfit(faults)
     program = open_program(options, base) if base is not None else None
-    return Kernel(
-        name="executable",
-        title=f"program {options.command if options.shell else options.command[0]}",
-        source="the scenario",
-        parameters=tuple(_parameter(n, p) for n, p in options.parameters.items()),
-        drivers=tuple(Variable(n, d.units, d.meaning or n) for n, d in options.drivers.items()),
-        outputs=tuple(
+    return KERNEL.of_stage(
+        "program",
+        program.open if program else _closed,
+        parameters=(_parameter(n, p) for n, p in options.parameters.items()),
+        drivers=(Variable(n, d.units, d.meaning or n) for n, d in options.drivers.items()),
+        outputs=(
             Variable(n, o.units, o.meaning or n, o.dims, o.standard_name)
             for n, o in options.outputs.items()
         ),
-        stages=(_stage(options, program),),
-        options=Options,
-        seconds=_seconds,
-        isolated=True,
-        make=_make,
+        title=f"program {options.command if options.shell else options.command[0]}",
         files=program.files if program else {},
         programs=program.programs if program else {},
         commands=(program.shown,) if program else (),
@@ -54,17 +49,6 @@ def _parameter(name: str, p: ParameterWords) -> Parameter:
     likely = Plausible(*p.plausible, "the scenario") if p.plausible else HALF_AROUND
     about = (p.meaning or name, p.source)
     return Parameter(name, p.units, p.default, p.lower, p.upper, *about, likely)
-
-
-def _stage(options: Options, program: Program | None) -> Stage:
-    return Stage(
-        "program",
-        parameters=tuple(options.parameters),
-        drivers=tuple(options.drivers),
-        upstream=(),
-        outputs=tuple(options.outputs),
-        open=program.open if program else _closed,
-    )
 
 
 def _closed(options: Options) -> Any:
@@ -196,16 +180,12 @@ def _outside(name: str, where: str) -> Iterator[Fault]:
         yield Fault(f"found {name!r}; {need}", where)
 
 
-KERNEL = Kernel(
+KERNEL = Kernel.declared(
+    _make,
     name="executable",
     title="Your own program, run for each member: Fortran, R, whatever reads and writes files",
     source="the scenario",
-    parameters=(),
-    drivers=(),
-    outputs=(),
-    stages=(),
     options=Options,
     seconds=_seconds,
     isolated=True,
-    make=_make,
 )

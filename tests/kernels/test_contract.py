@@ -350,3 +350,37 @@ def test_a_limit_is_no_part_of_the_fingerprint():
     kernel = kernels.get("two_box")
     bare = replace(kernel, outputs=tuple(replace(o, limit=None) for o in kernel.outputs))
     assert fingerprint(bare) == fingerprint(kernel)
+
+
+DECLARED = [name for name in kernels.names() if kernels.get(name).make is not None]
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_a_kernel_that_is_declared_has_no_tables_until_it_is_made(name):
+    kernel = kernels.get(name)
+    assert kernel.name == name
+    assert kernel.stages == ()
+    assert kernel.parameters == kernel.drivers == kernel.outputs == kernel.intermediates == ()
+
+
+@pytest.mark.parametrize("name", sorted(set(DECLARED) - {"chain", "executable"}))
+def test_what_is_made_is_what_was_declared_with_tables(name):
+    declared = kernels.get(name)
+    made = declared.made(declared.options(), None)
+    for said_once in ("name", "source", "options", "seconds", "make", "lanes", "tolerance"):
+        assert getattr(made, said_once) is getattr(declared, said_once)
+    assert made.title.startswith(declared.title)
+    (stage,) = made.stages
+    for table in ("parameters", "drivers", "outputs"):
+        names = tuple(entry.name for entry in getattr(made, table))
+        assert names
+        assert getattr(stage, table) == names
+
+
+def test_tables_of_one_stage_are_checked_as_any_others():
+    declared = kernels.get("mimics")
+    (tau,) = (p for p in kernels.get("two_box").parameters if p.name == "tau_veg_obs")
+    with pytest.raises(ValueError, match=r"names \['tau_veg_obs'\] twice"):
+        declared.of_stage(
+            "all", lambda options: None, parameters=[tau, tau], drivers=(), outputs=()
+        )

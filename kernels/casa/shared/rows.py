@@ -11,22 +11,6 @@ from kernels.contract.tables import F8, U1, Parameter
 from kernels.numerics.exp import exp
 from kernels.numerics.log import log
 
-Bounds = tuple[float, float]
-
-
-def status_of_drivers(drivers: Mapping[str, F8], bounds: Mapping[str, Bounds]) -> U1:
-    """Return a status for every location, (L,): finite, and where some soil or plant could be."""
-    count = len(next(iter(drivers.values())))
-    status = np.full(count, OK, np.uint8)
-    for name, (low, high) in bounds.items():
-        flat = drivers[name].reshape(count, -1 if count else 1)
-        least, most = flat.min(axis=1), flat.max(axis=1)
-        with np.errstate(invalid="ignore"):
-            status[~((least >= low) & (most <= high))] = OUT_OF_RANGE
-        # The least of values among which one is no number is none.
-        status[~(np.isfinite(least) & np.isfinite(most))] = BAD_INPUT
-    return status
-
 
 def status_of_pft(table: Table, pft: F8) -> U1:
     """Return a status for every location, (L,): types that are not simulated are out of range."""
