@@ -11,6 +11,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kernels.contract.arrays import F8 as F8
+from kernels.contract.arrays import I8 as I8
+from kernels.contract.arrays import U1 as U1
+from kernels.contract.arrays import U8 as U8
 from kernels.contract.imports import explain, misplaced
 from kernels.contract.plausible import HALF_AROUND as HALF_AROUND
 from kernels.contract.plausible import QUARTER_AROUND as QUARTER_AROUND

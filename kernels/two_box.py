@@ -17,23 +17,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels.contract.arrays import F8, I8, U1
 from kernels.contract.build import BOTH, FIRST, SECOND, block, equation, find_runs
 from kernels.contract.limits import CHANGE, LAND, SOIL, VEGETATION
 from kernels.contract.plausible import Plausible
 from kernels.contract.ranges import accepted
 from kernels.contract.status import BAD_INPUT, NOT_FINITE, OK, OUT_OF_RANGE
-from kernels.contract.tables import (
-    F8,
-    I8,
-    U1,
-    Batch,
-    Derived,
-    Kernel,
-    Parameter,
-    Run,
-    Stage,
-    Variable,
-)
+from kernels.contract.tables import Batch, Derived, Kernel, Parameter, Run, Stage, Variable
 
 IMPLICIT, EXPLICIT, EXPONENTIAL = 0, 1, 2
 SCHEMES = ("implicit", "explicit", "exponential")
@@ -111,7 +101,7 @@ def soil_year_exponential(
 
 
 def diagnose(
-    options: Options, drivers: Mapping[str, F8], years: NDArray[np.int64]
+    options: Options, drivers: Mapping[str, F8], years: I8
 ) -> tuple[tuple[F8, F8], tuple[F8, F8]]:
     """Return ``(tau, mean)`` of vegetation and of soil, shapes (L, T) and (L,), years.
 

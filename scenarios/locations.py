@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from kernels import F8
 from scenarios import paths
 from scenarios.forcing import Locations
 from scenarios.forcing.common.checks import Findings, number
@@ -110,7 +110,7 @@ def _by_name(table: Table, key: str, locations: Locations, findings: Findings) -
 
 def _column(
     table: Table, rows: Sequence[int], at: int, locations: Locations, findings: Findings
-) -> NDArray[np.float64]:
+) -> F8:
     """Return a column in the order of the locations; note cells that are no numbers."""
     values = np.full(len(rows), np.nan)
     for k, row in enumerate(rows):

@@ -20,9 +20,10 @@ from functools import cache
 from typing import Annotated, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from pydantic import BeforeValidator
 
+from kernels import F8
 from scenarios.unit_advice import advice, different, unknown
 from scenarios.unit_text import LABELS, MASS, TIME, labels, parse, unlabelled
 
@@ -33,7 +34,7 @@ _FARTHEST = 10**24
 """Between two units of one quantity: farther apart, the case of a letter is wrong (pg for Pg)."""
 
 
-def convert(values: ArrayLike, found: str, needed: str) -> NDArray[np.float64]:
+def convert(values: ArrayLike, found: str, needed: str) -> F8:
     """Return values in the needed unit.
 
     Parameters

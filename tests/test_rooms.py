@@ -29,7 +29,7 @@ ARROWS = {
     "scenarios.visible": "",
     "scenarios.unit_text": "",
     "scenarios.unit_advice": "scenarios.unit_text",
-    "scenarios.units": "scenarios.unit_text scenarios.unit_advice",
+    "scenarios.units": "scenarios.unit_text scenarios.unit_advice kernels",
     "scenarios.problems": "scenarios.visible",
     "scenarios.paths": "scenarios.problems kernels.contract",
     "scenarios.execution": "",
@@ -51,7 +51,8 @@ ARROWS = {
     ),
     "scenarios.clusters": "scenarios.reading scenarios.execution scenarios.problems",
     "scenarios.locations": (
-        "scenarios.reading scenarios.spec scenarios.forcing scenarios.paths scenarios.problems"
+        "scenarios.reading scenarios.spec scenarios.forcing scenarios.paths scenarios.problems "
+        "kernels"
     ),
     "scenarios": "scenarios.reading scenarios.spec scenarios.limits scenarios.problems",
     "ensemble.errors": "",

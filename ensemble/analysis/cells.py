@@ -1,12 +1,12 @@
 """Read members of some cells of a stored output: places and rows, all samples."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ensemble.members.layout import Layout
 from ensemble.members.limits import EXCLUDED
 from ensemble.members.tiles import blanked
 from ensemble.store.store import Store
+from kernels import F8
 
 
 def read_cells(
@@ -16,8 +16,8 @@ def read_cells(
     forcing: int,
     places: slice,
     rows: slice,
-    out: NDArray[np.float64] | None = None,
-) -> NDArray[np.float64]:
+    out: F8 | None = None,
+) -> F8:
     """Return an output of one forcing, (places, rows, sample); excluded members are NaN.
 
     Parameters

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.members.compiled_sums import closed_variances
+from kernels import F8, I8
 
 if TYPE_CHECKING:
     from scenarios.designs import Design
 
-F8 = NDArray[np.float64]
 Subset = tuple[int, ...]
 
 MOST_TERMS = 127
@@ -223,7 +223,7 @@ def _closed(
     return out, middle
 
 
-def _offsets(values: F8, axes: list[int]) -> NDArray[np.int64]:
+def _offsets(values: F8, axes: list[int]) -> I8:
     """Return where in the flat array the places along some axes begin, last axis fastest."""
     total = np.zeros(1, dtype=np.int64)
     for axis in axes:
@@ -273,7 +273,7 @@ def _others(axis: int, axes: int) -> tuple[int, ...]:
     return tuple(a for a in range(axes) if a != axis)
 
 
-def _worst(counts: list[NDArray[np.int64]], kept: list[NDArray[np.bool_]]) -> tuple[int, int]:
+def _worst(counts: list[I8], kept: list[NDArray[np.bool_]]) -> tuple[int, int]:
     """Return axis and level that goes next."""
     left = [int(k.sum()) for k in kept]
     cells = [math.prod(left) // max(1, n) for n in left]

@@ -38,9 +38,8 @@ from ensemble.store.store import Store, add_arrays, read
 from ensemble.tables.indices import output_tables, row_tables
 from ensemble.tables.responses import analysis_tables
 from ensemble.tables.shares import variance_tables
-from kernels import OK
+from kernels import F8, OK
 
-F8 = NDArray[np.float64]
 Found = dict[str, tuple[ArraySpec, NDArray[Any]]]
 
 READ_BYTES = 256 << 20

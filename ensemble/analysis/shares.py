@@ -32,9 +32,8 @@ from ensemble.store.arrays import ArraySpec
 from ensemble.store.coordinates import is_copy
 from ensemble.store.store import Store
 from ensemble.tables.results import Numbers
-from kernels import MODEL
+from kernels import F8, I8, MODEL
 
-F8 = NDArray[np.float64]
 Found = dict[str, tuple[ArraySpec, NDArray[Any]]]
 Read = Callable[[slice], F8]
 
@@ -245,7 +244,7 @@ class _Plan:
         some = values[forcing[:, 0]][..., sample[0]]
         return self.shares(some, tuple(kept[1:]))[0], levels
 
-    def arrays(self, table: F8, levels: NDArray[np.int64]) -> Found:
+    def arrays(self, table: F8, levels: I8) -> Found:
         """Return the arrays of the store, and the names along their last axes."""
         source, end = self.source, "_".join(["", *self.named])
         place = (source.place,) if source.place else ()

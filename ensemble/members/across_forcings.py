@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from ensemble.members.compiled_sums import mixture_quantiles
 from ensemble.members.layout import Layout
 from ensemble.store.arrays import ArraySpec
-
-F8 = NDArray[np.float64]
+from kernels import F8
 
 WORDS = {
     "mean": "mean over forcings of the ensemble means",
@@ -54,7 +53,7 @@ def _without_forcing(spec: ArraySpec, name: str, words: str) -> ArraySpec:
     return ArraySpec(path, spec.dtype, spec.dims[1:], spec.shape[1:], spec.chunks[1:], attrs=attrs)
 
 
-def compute(layout: Layout, finished: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float64]]:
+def compute(layout: Layout, finished: Mapping[str, NDArray[Any]]) -> dict[str, F8]:
     """Return every array of `arrays` at some locations.
 
     Parameters

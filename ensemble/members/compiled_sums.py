@@ -2,10 +2,8 @@
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-F8 = NDArray[np.float64]
-I8 = NDArray[np.int64]
+from kernels import F8, I8
 
 
 def expand(values: F8, level: I8, out: F8) -> F8:

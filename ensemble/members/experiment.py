@@ -12,15 +12,13 @@ from numpy.typing import NDArray
 from ensemble.members.limits import Watched
 from ensemble.members.responses.costs import Data
 from ensemble.members.responses.responses import Functional, functionals
-from kernels import Derived, Kernel
+from kernels import F8, I8, Derived, Kernel
 from scenarios import Problem, Scenario, ScenarioError, nearest
 from scenarios.designs import Context, Design
 from scenarios.designs.distributions.grammar import Column
 from scenarios.forcing import Locations, Observed
 from scenarios.units import labelled
 
-F8 = NDArray[np.float64]
-I8 = NDArray[np.int64]
 Levels = Callable[[Collection[str], int, int], tuple[I8, I8]]
 
 

@@ -20,7 +20,7 @@ from ensemble.members.space import sums as aggregates
 from ensemble.members.statistics import Declared, Reduction, Target, UnitsReduction, reductions
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.grid import Axis, Grid
-from kernels import NOT_RUN, STATUSES, Parameter, Variable
+from kernels import F8, I8, NOT_RUN, STATUSES, Parameter, Variable
 from scenarios.designs import Design
 from scenarios.spec import Output
 
@@ -53,9 +53,9 @@ class Keep:
     variable: Variable
     dims: tuple[str, ...]
     shape: tuple[int, ...]
-    steps: NDArray[np.int64] | int | None
+    steps: I8 | int | None
 
-    def select(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    def select(self, values: F8) -> F8:
         """Return what is kept of ``values`` (l, *dims, s)."""
         if self.steps is None:
             return values

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.journal import Entry, Key
-from kernels import Kernel
+from kernels import F8, Kernel
 from scenarios import Scenario, limit_in_units
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from ensemble.members.tiles import Tile
     from ensemble.store.store import Store
 
-F8 = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 GROUP = "limits"

@@ -1,13 +1,13 @@
 """A deterministic pilot run that finds the histogram edges a scenario does not state."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ensemble.members.experiment import Sampler, Setup, fixed_rows
 from ensemble.members.limits import excluded_of
 from ensemble.members.responses.responses import evaluate, outputs_of, with_parts
 from ensemble.members.statistics import canonical
 from ensemble.members.tiles import Chain, blanked
+from kernels import F8
 
 MARGIN = 0.5
 """Edges reach this fraction of the pilot's range beyond it on both sides."""
@@ -16,7 +16,7 @@ RUNS = 32
 """Rows are drawn in so many runs of neighbours: drawing one row costs as much as drawing ten."""
 
 
-def edges(setup: Setup) -> dict[str, NDArray[np.float64]]:
+def edges(setup: Setup) -> dict[str, F8]:
     """Return lowest and highest histogram edge of each target, shape (F, L, 2).
 
     The pilot's rows are spread evenly over the design, so it depends on the scenario and
@@ -24,7 +24,7 @@ def edges(setup: Setup) -> dict[str, NDArray[np.float64]]:
     """
     scenario = setup.scenario
     shape = (len(setup.forcings), len(setup.locations.names), 2)
-    found: dict[str, NDArray[np.float64]] = {}
+    found: dict[str, F8] = {}
     unknown = []
     for target, requests in scenario.statistics.items():
         if all(canonical(r)[0] != "histogram" for r in requests):
@@ -39,7 +39,7 @@ def edges(setup: Setup) -> dict[str, NDArray[np.float64]]:
     return found
 
 
-def _explore(setup: Setup, targets: list[str], found: dict[str, NDArray[np.float64]]) -> None:
+def _explore(setup: Setup, targets: list[str], found: dict[str, F8]) -> None:
     every = setup.functionals()
     responses = with_parts(every, [t for t in targets if t in every])
     outputs = [t for t in targets if t not in every]
@@ -48,7 +48,7 @@ def _explore(setup: Setup, targets: list[str], found: dict[str, NDArray[np.float
     chain = Chain(setup.kernel, setup.options, tuple(wanted), setup.sizes)
     everywhere = slice(0, len(setup.locations.names))
     sampler = Sampler(setup)
-    drawn: dict[str, NDArray[np.float64]] = {}
+    drawn: dict[str, F8] = {}
     for forcing in range(len(setup.forcings)):
         if not drawn or "forcing" in sampler.independent:
             drawn = _spread(sampler, forcing)
@@ -67,7 +67,7 @@ def _explore(setup: Setup, targets: list[str], found: dict[str, NDArray[np.float
             found[target][forcing] = _margins(span)
 
 
-def _spread(sampler: Sampler, forcing: int) -> dict[str, NDArray[np.float64]]:
+def _spread(sampler: Sampler, forcing: int) -> dict[str, F8]:
     """Return up to ``histograms.pilot`` rows, in short runs spread evenly over the design."""
     size, count = sampler.size, sampler.setup.scenario.histograms.pilot
     runs = min(RUNS, max(1, size * RUNS // max(size, count)), size)
@@ -78,7 +78,7 @@ def _spread(sampler: Sampler, forcing: int) -> dict[str, NDArray[np.float64]]:
     return {n: np.concatenate([run[n] for run in found], axis=1) for n in found[0]}
 
 
-def _widen(span: NDArray[np.float64], values: NDArray[np.float64]) -> None:
+def _widen(span: F8, values: F8) -> None:
     flat = values.reshape(len(values), -1)
     finite = np.where(np.isfinite(flat), flat, np.nan)
     some = ~np.isnan(finite).all(axis=1)
@@ -86,7 +86,7 @@ def _widen(span: NDArray[np.float64], values: NDArray[np.float64]) -> None:
     span[some, 1] = np.maximum(span[some, 1], np.nanmax(finite[some], axis=1))
 
 
-def _margins(span: NDArray[np.float64]) -> NDArray[np.float64]:
+def _margins(span: F8) -> F8:
     """Return edges around each range; a range that is a point gets a width of its own."""
     span = np.where(np.isfinite(span), span, 0.0)
     width = span[:, 1] - span[:, 0]

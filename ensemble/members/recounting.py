@@ -20,8 +20,8 @@ from ensemble.members.statistics import Reduction
 from ensemble.members.tiles import Tile, blanked, known_tile
 from ensemble.members.work import Block
 from ensemble.store.journal import Key
+from kernels import F8
 
-F8 = NDArray[np.float64]
 Arrays = Mapping[str, NDArray[Any]]
 
 
@@ -74,9 +74,7 @@ def answerable(layout: Layout, name: str, stored: Collection[str]) -> bool:
     return one.output in stored and layout.precision == "float64"
 
 
-def answers(
-    layout: Layout, key: Key, arrays: Arrays, names: Collection[str]
-) -> dict[str, NDArray[np.float64]]:
+def answers(layout: Layout, key: Key, arrays: Arrays, names: Collection[str]) -> dict[str, F8]:
     """Return responses of a block's members from those stored, each (1, L, S)."""
     tile = _tile(layout, arrays)
     locations = layout.grid.spans(key)[1]

@@ -5,12 +5,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from kernels import CRASHED, Batch, Kernel, Run, Stage, Unavailable
-
-F8 = NDArray[np.float64]
-U1 = NDArray[np.uint8]
+from kernels import CRASHED, F8, U1, Batch, Kernel, Run, Stage, Unavailable
 
 
 def needed(kernel: Kernel, wanted: Collection[str]) -> tuple[list[Stage], dict[str, list[str]]]:

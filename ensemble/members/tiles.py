@@ -16,11 +16,8 @@ from numpy.typing import NDArray
 
 from ensemble.members.compiled_sums import expand
 from ensemble.members.stages import at_locations, guarded, needed, reads_of
-from kernels import BY_CODE, OK, Batch, Kernel, Run, Stage
+from kernels import BY_CODE, F8, I8, OK, U1, Batch, Kernel, Run, Stage
 
-F8 = NDArray[np.float64]
-I8 = NDArray[np.int64]
-U1 = NDArray[np.uint8]
 Levelled = tuple[I8, I8]
 """The first sample of every distinct row, and the row of every sample."""
 

@@ -23,10 +23,7 @@ from ensemble.store.grid import Grid, Result
 from ensemble.store.journal import Entry, Key
 from ensemble.store.quarantine import CONTROL, Case, of_block
 from ensemble.store.store import Store
-from kernels import OK
-
-F8 = NDArray[np.float64]
-U1 = NDArray[np.uint8]
+from kernels import F8, OK, U1, U8
 
 
 class EnsembleWork:
@@ -354,7 +351,7 @@ class Block:
             found[limits.EXCLUDED] = self.beyond.excluded.astype(np.uint8)
         return found
 
-    def count(self) -> NDArray[np.uint64]:
+    def count(self) -> U8:
         """Return the number of members that ran and are in statistics, by location."""
         good = self.status == OK
         if self.beyond.excluded is not None:
@@ -418,7 +415,7 @@ def _finished(
     return found
 
 
-def count_codes(status: NDArray[np.uint8]) -> dict[int, int]:
+def count_codes(status: U1) -> dict[int, int]:
     """Return how many members have each status."""
     codes, counts = np.unique(status, return_counts=True)
     return {int(code): int(n) for code, n in zip(codes, counts, strict=True)}

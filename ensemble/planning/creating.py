@@ -17,6 +17,7 @@ from ensemble.planning.plan import Plan
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.coordinates import PLACES, complete
 from ensemble.store.store import ENSEMBLE, FORMAT, Store, create
+from kernels import I8
 
 Static = dict[str, tuple[ArraySpec, NDArray[Any] | Sequence[NDArray[Any]]]]
 """Arrays known before a run; a sequence holds one for each place of the first dimension."""
@@ -140,7 +141,7 @@ def _own(name: str, own: kernels.Coordinate) -> Static:
     return _whole(name, own.values, (name,), attrs={**about, "bounds": f"{name}_bounds"}) | bounds
 
 
-def _time(years: NDArray[np.int64]) -> Static:
+def _time(years: I8) -> Static:
     """Return the end of each year as a CF time, and the year as a number."""
     ends = np.array([f"{y}-12-31" for y in years], dtype="datetime64[D]")
     days = (ends - np.datetime64("1900-01-01")).astype(np.int64)

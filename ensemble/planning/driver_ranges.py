@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ensemble.members.experiment import Setup
 from ensemble.planning.causes import Sample, cause
 from ensemble.planning.notices import DRIVER, Notice, between, percent, with_unit
-from kernels import Kernel, Range, Variable
+from kernels import F8, Kernel, Range, Variable
 
 BOOL = NDArray[np.bool_]
 
@@ -127,12 +127,12 @@ def _widest(kernel: Kernel, name: str, range_: Range) -> tuple[float, float]:
     return min(r.lower for r in ranges), max(r.upper for r in ranges)
 
 
-def _outside(values: NDArray[np.float64], lower: float, upper: float) -> BOOL:
+def _outside(values: F8, lower: float, upper: float) -> BOOL:
     found: BOOL = ~((values >= lower) & (values <= upper) & np.isfinite(values))
     return found
 
 
-def _parts(setup: Setup, name: str, f: int) -> Iterator[tuple[int, NDArray[np.float64]]]:
+def _parts(setup: Setup, name: str, f: int) -> Iterator[tuple[int, F8]]:
     """Yield the values of a forcing, some locations at a time, with the first's number."""
     values = setup.drivers[f][name]
     step = max(1, AT_ONCE // max(1, math.prod(values.shape[1:])))
@@ -164,7 +164,7 @@ def _count(
 
 
 def _worst(
-    tally: _Tally, values: NDArray[np.float64], out: BOOL, begin: tuple[int, int],
+    tally: _Tally, values: F8, out: BOOL, begin: tuple[int, int],
     lower: float, upper: float,
 ) -> None:  # fmt: skip
     """Keep the value that is farthest beyond the range, and where it is."""
@@ -181,7 +181,7 @@ def _worst(
         tally.at = (begin[0], begin[1] + place, *rest)
 
 
-def _middle(values: NDArray[np.float64]) -> float:
+def _middle(values: F8) -> float:
     """Return the median of a forcing, of evenly spaced values where there are many."""
     flat = values.reshape(-1)
     some = np.asarray(flat[:: max(1, flat.size // SAMPLE)], dtype=np.float64)

@@ -13,9 +13,8 @@ from ensemble.members.experiment import Sampler, Setup
 from ensemble.members.layout import Layout
 from ensemble.planning.causes import Sample, cause
 from ensemble.planning.notices import DEFAULT, DESIGN, Notice, between, percent, with_unit
-from kernels import Parameter, Range
+from kernels import F8, Parameter, Range
 
-F8 = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 ASK = "look at the units and the years of the drivers"

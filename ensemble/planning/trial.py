@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ensemble.errors import PlanError
 from ensemble.members.experiment import identity
@@ -22,10 +21,8 @@ from ensemble.planning.notices import percent
 from ensemble.planning.parameter_ranges import spread_rows
 from ensemble.planning.plan import Plan
 from ensemble.planning.reasons import reasons
-from kernels import BY_CODE, OK, is_ours
+from kernels import BY_CODE, F8, OK, is_ours
 from kernels.chains.parts.links import names
-
-F8 = NDArray[np.float64]
 
 CELLS = 8
 """Pairs of forcing and location, spread evenly over all."""

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ensemble.analysis.indices import analyze_store, indices_of
 from ensemble.errors import PlanError
@@ -21,9 +20,9 @@ from ensemble.runs import run as engine
 from ensemble.store import exchange
 from ensemble.store.lock import locked, locked_name
 from ensemble.store.store import Store, beside, read
+from kernels import F8
 from scenarios import nearest
 
-F8 = NDArray[np.float64]
 DEFAULT = {"morris": "mu_star", "sobol": "ST"}
 """Indices whose intervals are looked at unless another is named."""
 

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ensemble.members.layout import Layout
 from ensemble.planning.notices import percent
 from ensemble.planning.reasons import reasons
 from ensemble.report.data.failures import Account, Failed, Spread, account
 from ensemble.tables.results import Numbers
+from kernels import I8
 from scenarios.units import labelled, ranged
 
 BLOCKS = 64
@@ -81,7 +81,7 @@ def _places(numbers: Numbers, found: Account) -> list[str]:
     return lines
 
 
-def _most(axis: str, names: Sequence[str], counts: NDArray[np.int64]) -> str:
+def _most(axis: str, names: Sequence[str], counts: I8) -> str:
     """Return where along an axis failures are; nothing where they are everywhere."""
     holding = np.flatnonzero(counts)
     if len(names) < 2 or not holding.size or holding.size == len(names):

@@ -36,6 +36,7 @@ from ensemble.store.journal import read as read_journals
 from ensemble.store.places import is_address
 from ensemble.store.quarantine import Case
 from ensemble.store.shapes import Held, amiss
+from kernels import U1
 
 ENSEMBLE = "ensemble.members"
 """The module that opens the work of an ensemble's store, and of stores that name none."""
@@ -521,12 +522,12 @@ def partial_name(key: Key) -> str:
     return f"partials/{'-'.join(map(str, key))}"
 
 
-def _checksums(result: Result, packed: NDArray[np.uint8]) -> dict[str, str]:
+def _checksums(result: Result, packed: U1) -> dict[str, str]:
     sums = {name: checksum(values) for name, values in result.arrays.items()}
     return {**sums, "partials": checksum(packed)}
 
 
-def _packed(result: Result) -> NDArray[np.uint8]:
+def _packed(result: Result) -> U1:
     return np.frombuffer(pack(result.partials), dtype=np.uint8)
 
 

@@ -4,14 +4,13 @@ import itertools
 from collections.abc import Iterator, Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ensemble.members.limits import lost
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.store import Store
 from ensemble.tables.responses import MAX_CELLS, MAX_ROWS, NONE, ORDER, Analysis, Table, labels_of
+from kernels import F8
 
-F8 = NDArray[np.float64]
 Indices = dict[str, tuple[ArraySpec, F8]]
 
 

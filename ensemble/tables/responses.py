@@ -16,8 +16,8 @@ from ensemble.members.limits import lost
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.store import Store, read
 from ensemble.tables.results import Numbers, Summary, known_mean, known_std
+from kernels import F8
 
-F8 = NDArray[np.float64]
 Analysis = Mapping[str, tuple[ArraySpec, NDArray[Any]]]
 """Arrays of the group ``sensitivity/``, by path."""
 

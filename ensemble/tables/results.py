@@ -14,8 +14,7 @@ from ensemble.members.tiles import blanked
 from ensemble.store.grid import Axis, Grid
 from ensemble.store.journal import Key
 from ensemble.store.store import Store
-
-F8 = NDArray[np.float64]
+from kernels import F8
 
 
 @dataclass(frozen=True)

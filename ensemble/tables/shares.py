@@ -1,14 +1,12 @@
 """Tables of what the variance is due to: shares of models, forcings and parameters."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ensemble.members.limits import lost
 from ensemble.members.statistics import REFUSE_ABOVE
 from ensemble.store.store import Store
 from ensemble.tables.responses import NONE, Analysis, Table, labels_of
-
-F8 = NDArray[np.float64]
+from kernels import F8
 
 MOST_COLUMNS = 6
 """Side by side in one table; more go into a table below."""
@@ -42,7 +40,7 @@ def _table(store: Store, found: Analysis, terms: list[str], paths: list[str]) ->
     return Table("shares of variance", ["term", *names], rows, [*notes, *labels_of(store)])
 
 
-def mean_shares(values: NDArray[np.float64]) -> F8:
+def mean_shares(values: F8) -> F8:
     """Return the mean shares (term,) of (..., term) over the cells that have any; else NaN."""
     flat = values.reshape(-1, values.shape[-1])
     known = flat[np.isfinite(flat).all(axis=1)]

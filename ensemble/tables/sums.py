@@ -5,14 +5,12 @@ import math
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ensemble.members.limits import EXCLUDED
 from ensemble.store.store import Store, read
 from ensemble.tables.responses import MAX_ROWS, NONE, Table, labels_of, number_form
 from ensemble.tables.results import Numbers, merge_moments, without_rounding
-
-F8 = NDArray[np.float64]
+from kernels import F8
 
 
 def sum_tables(numbers: Numbers) -> list[Table]:

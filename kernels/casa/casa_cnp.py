@@ -20,16 +20,10 @@ from kernels.casa.shared.parameters import SOIL
 from kernels.casa.shared.rows import soil_rows, status_of_pft
 from kernels.casa.soil.tables import Constants, Options, soil_kernel
 from kernels.casa.soil.years import ANNUAL, mean_soils, soil_years, spun_soils, steady_soils
+from kernels.contract.arrays import F8, U1
 from kernels.contract.limits import METRE, WOOD
 from kernels.contract.status import OK, OUT_OF_RANGE
-from kernels.contract.tables import (
-    F8,
-    U1,
-    Batch,
-    Coordinate,
-    Kernel,
-    Variable,
-)
+from kernels.contract.tables import Batch, Coordinate, Kernel, Variable
 
 POOLS = ("met", "str", "cwd", "fast", "slow", "pass")
 

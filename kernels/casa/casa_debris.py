@@ -17,16 +17,10 @@ from kernels.casa.shared.parameters import DECAY
 from kernels.casa.shared.rows import debris_rows, status_of_pft
 from kernels.casa.soil.debris import DAILY, STARTS, debris_years, mean_debris
 from kernels.casa.soil.tables import Constants, Options, soil_kernel
+from kernels.contract.arrays import F8, U1
 from kernels.contract.limits import WOOD
 from kernels.contract.status import OK
-from kernels.contract.tables import (
-    F8,
-    U1,
-    Batch,
-    Coordinate,
-    Kernel,
-    Variable,
-)
+from kernels.contract.tables import Batch, Coordinate, Kernel, Variable
 
 _SERIES = ("litter_cwd", "soil_temperature", "theta_l", "litter_leaf", "litter_froot")
 _DRIVERS = ("pft", *_SERIES)

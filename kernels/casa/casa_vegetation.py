@@ -24,20 +24,10 @@ from kernels.casa.shared.parameters import PLANTS, of_table
 from kernels.casa.shared.pft_table import Table, of_pft
 from kernels.casa.shared.phenology import days_of, first_phase, read_turns, turns, year_phases
 from kernels.casa.shared.rows import plant_rows, status_of_pft
+from kernels.contract.arrays import F8, I8, U1
 from kernels.contract.limits import FINE_ROOTS, LEAVES, WOOD
 from kernels.contract.status import OK
-from kernels.contract.tables import (
-    F8,
-    I8,
-    U1,
-    Batch,
-    Coordinate,
-    Fault,
-    Kernel,
-    Parameter,
-    Unfit,
-    Variable,
-)
+from kernels.contract.tables import Batch, Coordinate, Fault, Kernel, Parameter, Unfit, Variable
 
 
 @dataclass(frozen=True)

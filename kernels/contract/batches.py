@@ -4,10 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
+from kernels.contract.arrays import F8, U1
 from kernels.contract.build import block
 from kernels.contract.drivers import About
 from kernels.contract.status import BAD_INPUT, OK, OUT_OF_RANGE
-from kernels.contract.tables import F8, U1, Batch, Parameter
+from kernels.contract.tables import Batch, Parameter
 
 
 def driver_status(

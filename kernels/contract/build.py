@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from numba import njit
 
-from kernels.contract.tables import I8
+from kernels.contract.arrays import I8
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -14,13 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels.contract.arrays import F8, I8, U1
 from kernels.contract.paths import placed
 from kernels.contract.plausible import HALF_AROUND, Plausible
 from kernels.contract.ranges import Range
-
-F8 = NDArray[np.float64]
-I8 = NDArray[np.int64]
-U1 = NDArray[np.uint8]
 
 MODEL = "model"
 """The dimension of models side by side, of the outputs that all of them make."""

@@ -20,22 +20,11 @@ from typing import Literal
 
 import numpy as np
 
+from kernels.contract.arrays import F8, I8, U1
 from kernels.contract.batches import bounds_of, driver_status, packed_rows
 from kernels.contract.drivers import driver
 from kernels.contract.status import BAD_INPUT, OK, OUT_OF_RANGE
-from kernels.contract.tables import (
-    F8,
-    I8,
-    U1,
-    Batch,
-    Coordinate,
-    Fault,
-    Kernel,
-    Run,
-    Unfit,
-    Variable,
-    file_of,
-)
+from kernels.contract.tables import Batch, Coordinate, Fault, Kernel, Run, Unfit, Variable, file_of
 from kernels.corpse.cohort.blocks import STARTS, means, series
 from kernels.corpse.cohort.lanes import LANES, POOLS, Drivers
 from kernels.corpse.cohort.namelist import Namelist, read_namelist

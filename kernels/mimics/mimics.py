@@ -17,11 +17,12 @@ from typing import Literal
 
 import numpy as np
 
+from kernels.contract.arrays import F8, U1
 from kernels.contract.batches import bounds_of, driver_status, packed_rows
 from kernels.contract.drivers import driver
 from kernels.contract.limits import ORGANIC, column
 from kernels.contract.status import OK
-from kernels.contract.tables import F8, U1, Batch, Fault, Kernel, Run, Unfit, Variable
+from kernels.contract.tables import Batch, Fault, Kernel, Run, Unfit, Variable
 from kernels.mimics.one_layer.blocks import (
     COLUMNS,
     STARTS,

@@ -19,22 +19,12 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from kernels.contract.arrays import F8, I8, U1
 from kernels.contract.batches import bounds_of, driver_status, packed_rows
 from kernels.contract.drivers import driver
 from kernels.contract.status import OK
-from kernels.contract.tables import (
-    F8,
-    U1,
-    Batch,
-    Coordinate,
-    Fault,
-    Kernel,
-    Run,
-    Unfit,
-    Variable,
-)
+from kernels.contract.tables import Batch, Coordinate, Fault, Kernel, Run, Unfit, Variable
 from kernels.mimics.layers.blocks import (
     COLUMNS,
     SIGN,
@@ -218,8 +208,8 @@ class _Equilibria:
         return kept, about, found if slopes or signs else []
 
     def _growth(
-        self, rows: F8, drivers: F8, kept: F8, spaces: F8, dimensions: NDArray[np.int64],
-        members: NDArray[np.int64],
+        self, rows: F8, drivers: F8, kept: F8, spaces: F8, dimensions: I8,
+        members: I8,
     ) -> F8:  # fmt: skip
         """Return the growth of members; those that seem to grow get their whole spectrum."""
         found = np.full(len(members), nan)

@@ -17,14 +17,12 @@ from typing import Literal
 
 import numpy as np
 
+from kernels.contract.arrays import F8, I8, U1
 from kernels.contract.batches import bounds_of, packed_rows, survey
 from kernels.contract.drivers import driver
 from kernels.contract.limits import METRE, ORGANIC
 from kernels.contract.status import OK, OUT_OF_RANGE
 from kernels.contract.tables import (
-    F8,
-    I8,
-    U1,
     Batch,
     Coordinate,
     Fault,

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kernels.contract.arrays import F8, I8
 from kernels.contract.build import equation
-from kernels.contract.tables import F8, I8
 
 SIZE = 7
 """Unknowns of a system: the pools of a microbial model with two of each kind and one more."""

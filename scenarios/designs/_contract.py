@@ -10,15 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from kernels import Parameter
+from kernels import F8, I8, Parameter
 from scenarios.problems import Problem, ScenarioError
-
-F8 = NDArray[np.float64]
-I8 = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

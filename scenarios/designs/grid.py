@@ -6,9 +6,9 @@ from math import prod
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
+from kernels import F8
 from scenarios.designs._contract import Context, DesignSpec
 from scenarios.designs.distributions.account import account, factors
 from scenarios.designs.distributions.admissible import describe_all, excesses
@@ -17,8 +17,6 @@ from scenarios.designs.distributions.grammar import AlsoAs, Real, Words, refuse_
 from scenarios.designs.sampling.factorial import Factorial
 from scenarios.designs.sampling.levels import Levels, all_or_none, span
 from scenarios.problems import Problem, ScenarioError, nearest
-
-F8 = NDArray[np.float64]
 
 LONGEST = 10**6
 """Values of one parameter: they are held in memory."""

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 
+from kernels import F8
 from scenarios.designs._contract import Context, DesignSpec
 from scenarios.designs.distributions.account import account
 from scenarios.designs.distributions.grammar import Parameters
@@ -22,8 +22,6 @@ from scenarios.designs.sampling.levels import Levels, all_or_none, span
 from scenarios.designs.sampling.qmc import engine
 from scenarios.designs.sampling.streams import key, words
 from scenarios.problems import Problem, ScenarioError
-
-F8 = NDArray[np.float64]
 
 LARGEST = 2 * 10**7
 """Numbers in the table, 160 MB: the whole of it is held by every process."""

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 
+from kernels import F8, U8
 from scenarios.designs._contract import Context, DesignSpec
 from scenarios.designs.distributions.account import account
 from scenarios.designs.distributions.grammar import Parameters
@@ -26,9 +26,6 @@ from scenarios.designs.sampling.levels import Levels, all_or_none, span
 from scenarios.designs.sampling.normal import ndtri
 from scenarios.designs.sampling.streams import key, uniforms
 from scenarios.problems import Problem, ScenarioError, nearest
-
-F8 = NDArray[np.float64]
-U8 = NDArray[np.uint64]
 
 EDGE = 2.0**-53
 """Correlated uniforms keep this far from 0 and 1; the others do by construction."""

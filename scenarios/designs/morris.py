@@ -16,9 +16,9 @@ from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 
+from kernels import F8, I8, U8
 from scenarios.designs._contract import Context, DesignSpec
 from scenarios.designs.distributions.account import account
 from scenarios.designs.distributions.admissible import excesses
@@ -30,10 +30,6 @@ from scenarios.designs.sampling.levels import Levels, runs, single, span, trimme
 from scenarios.designs.sampling.streams import key
 from scenarios.designs.sampling.trajectories import Source, Steps
 from scenarios.problems import Problem, ScenarioError
-
-F8 = NDArray[np.float64]
-I8 = NDArray[np.int64]
-U8 = NDArray[np.uint64]
 
 
 class Spec(DesignSpec):

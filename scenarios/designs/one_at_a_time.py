@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BeforeValidator, ConfigDict, Field, field_validator
 
+from kernels import F8
 from scenarios.designs._contract import Context, DesignSpec
 from scenarios.designs.distributions.account import account
 from scenarios.designs.distributions.admissible import excesses
@@ -19,8 +19,6 @@ from scenarios.designs.distributions.grammar import EVERY, AlsoAs, Real, refuse_
 from scenarios.designs.sampling.levels import Levels, runs, single, span
 from scenarios.problems import Problem, ScenarioError, nearest
 from scenarios.units import labelled
-
-F8 = NDArray[np.float64]
 
 
 def _listed(value: Any) -> Any:

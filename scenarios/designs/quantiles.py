@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 
+from kernels import F8
 from scenarios.designs._contract import Context, DesignSpec
 from scenarios.designs.distributions.account import account, factors
 from scenarios.designs.distributions.admissible import excesses
@@ -21,8 +21,6 @@ from scenarios.designs.distributions.marginals import Marginal, resolve
 from scenarios.designs.sampling.factorial import Factorial
 from scenarios.designs.sampling.levels import Levels, all_or_none, span
 from scenarios.problems import Problem, ScenarioError
-
-F8 = NDArray[np.float64]
 
 
 class Spec(DesignSpec):

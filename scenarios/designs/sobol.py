@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 
+from kernels import F8, I8, U8
 from scenarios.designs._contract import Context, DesignSpec
 from scenarios.designs.distributions.account import account
 from scenarios.designs.distributions.grammar import Parameters
@@ -28,10 +29,6 @@ from scenarios.designs.sampling.levels import Levels, by_appearance, single, spa
 from scenarios.designs.sampling.qmc import engine
 from scenarios.designs.sampling.streams import key
 from scenarios.problems import Problem, ScenarioError
-
-F8 = NDArray[np.float64]
-I8 = NDArray[np.int64]
-U8 = NDArray[np.uint64]
 
 BITS = 30
 """Of scipy's sequence by default: 2^30 base samples, numbers that are multiples of 2^-30."""

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 
+from kernels import F8
 from scenarios.designs._contract import Context, DesignSpec
 from scenarios.designs.distributions.account import account
 from scenarios.designs.distributions.admissible import describe_all, excesses
@@ -21,8 +21,6 @@ from scenarios.forcing.common.table import Table, load_table
 from scenarios.paths import placed
 from scenarios.problems import Problem, ScenarioError, nearest
 from scenarios.units import UnitText, agree, readable
-
-F8 = NDArray[np.float64]
 
 MOST = 10
 """Bad cells named in one column; a file of another kind would have thousands."""

@@ -10,14 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from kernels import Variable
+from kernels import F8, Variable
 from scenarios.forcing.common.declared import Input
-
-F8 = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

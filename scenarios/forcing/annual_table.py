@@ -19,18 +19,9 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field, field_validator
 
-from kernels import Variable
+from kernels import F8, Variable
 from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
-from scenarios.forcing.common.checks import (
-    F8,
-    Findings,
-    Years,
-    as_range,
-    least_of,
-    number,
-    runs,
-    whole,
-)
+from scenarios.forcing.common.checks import Findings, Years, as_range, least_of, number, runs, whole
 from scenarios.forcing.common.declared import NUMBERS_MISSING, Input, Order, Quantity
 from scenarios.forcing.common.place_columns import Words, note_differing, place_columns
 from scenarios.forcing.common.places import PLACES

@@ -38,12 +38,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from kernels import Variable
+from kernels import F8, Variable
 from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
 from scenarios.forcing.clm.drivers import Drivers
 from scenarios.forcing.clm.file import HISTORY, VARIABLES, History, load_history
 from scenarios.forcing.clm.place import SURFACE, columns_of
-from scenarios.forcing.common.checks import F8, Findings, Years
+from scenarios.forcing.common.checks import Findings, Years
 from scenarios.forcing.common.declared import FILLS_MISSING, Input, Order
 from scenarios.forcing.common.file_units import unknown_units
 from scenarios.forcing.common.served import LASTING, misfits, serve, wants_days

@@ -36,13 +36,12 @@ from pathlib import Path
 from typing import ClassVar, Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from kernels import Variable
+from kernels import F8, I8, Variable
 from scenarios.forcing._contract import Forcing, ReaderSpec
 from scenarios.forcing.common.annual_means import Calendar, Stock, ToAnnual
-from scenarios.forcing.common.checks import F8, Findings, Years, as_range
+from scenarios.forcing.common.checks import Findings, Years, as_range
 from scenarios.forcing.common.declared import FILLS_MISSING, Input, Order, Quantity
 from scenarios.forcing.common.netcdf import Series, load_series
 from scenarios.forcing.common.places import EARTH
@@ -360,9 +359,7 @@ class _Reading:
         }
         return Forcing(model, drivers, {"year": years}, provenance=provenance)
 
-    def _driver(
-        self, model: str, need: Variable, parts: list[Part], years: NDArray[np.int64]
-    ) -> F8:
+    def _driver(self, model: str, need: Variable, parts: list[Part], years: I8) -> F8:
         """Return a driver, (1, T), in its unit."""
         total = np.zeros(years.size)
         for part in parts:
@@ -373,7 +370,7 @@ class _Reading:
             self._note_wrong(need.name, need, total, years, where, str(self.folder))
         return total[np.newaxis, :]
 
-    def _annual(self, model: str, need: Variable, part: Part, years: NDArray[np.int64]) -> F8:
+    def _annual(self, model: str, need: Variable, part: Part, years: I8) -> F8:
         """Return one series' annual values (T,); NaN where something was noted."""
         where = f"model {model!r}, variable {part.term.name!r}"
         file, has = part.series.file, part.years
@@ -410,7 +407,7 @@ class _Reading:
         source: str,
         need: Variable,
         values: F8,
-        years: NDArray[np.int64],
+        years: I8,
         where: str,
         file: str,
     ) -> None:

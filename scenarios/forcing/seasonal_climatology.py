@@ -32,10 +32,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from kernels import Variable
+from kernels import F8, Variable
 from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
 from scenarios.forcing.clm.soil import field_capacity, saturation, wilting_point
-from scenarios.forcing.common.checks import F8, Findings, Years
+from scenarios.forcing.common.checks import Findings, Years
 from scenarios.forcing.common.declared import FILLS_MISSING, NUMBERS_MISSING, Input, Order, Quantity
 from scenarios.forcing.common.served import DAYS, LASTING, misfits, serve, wants_days
 from scenarios.forcing.common.times import MONTH_DAYS, STAMPS, Stamps

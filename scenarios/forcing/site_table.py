@@ -20,12 +20,11 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from kernels import Variable
+from kernels import F8, I8, Variable
 from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
-from scenarios.forcing.common.checks import F8, Findings, least_of, number, whole
+from scenarios.forcing.common.checks import Findings, least_of, number, whole
 from scenarios.forcing.common.declared import NUMBERS_MISSING, Input, Order, Quantity
 from scenarios.forcing.common.place_columns import Words, place_columns
 from scenarios.forcing.common.places import PLACES
@@ -368,7 +367,7 @@ def _said(time: Time) -> str:
     return f"year {time[0]}" + "".join(f", day {day}" for day in time[1:])
 
 
-def _coords(times: list[Time]) -> Mapping[str, NDArray[np.int64]]:
+def _coords(times: list[Time]) -> Mapping[str, I8]:
     """Return the year of each step, and the day where there are days; nothing without time."""
     columns = np.array(times, dtype=np.int64).T if times else ()
     return dict(zip(("year", "day"), columns, strict=False))

@@ -63,9 +63,9 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from kernels import Variable
+from kernels import F8, Variable
 from scenarios.forcing._contract import Forcing, Locations, Observed, ReaderSpec
-from scenarios.forcing.common.checks import F8, Findings
+from scenarios.forcing.common.checks import Findings
 from scenarios.forcing.common.declared import Input
 from scenarios.forcing.common.file_units import unknown_units
 from scenarios.forcing.common.nearest_cells import (

@@ -12,18 +12,15 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
-from kernels import Variable
+from kernels import F8, I8, Variable
 from scenarios.forcing._contract import Forcing, ReaderSpec
 from scenarios.forcing.common.checks import Findings
 from scenarios.forcing.common.declared import Input
 from scenarios.forcing.common.sources import key, not_annual
 from scenarios.problems import Problem
 from scenarios.units import convert
-
-F8 = NDArray[np.float64]
 
 LABEL = "synthetic models S16 (invented within documented figures; not TRENDY)"
 
@@ -115,7 +112,7 @@ def _forcing(m: int, needs: Sequence[Variable], steady_year: bool) -> Forcing:
     return Forcing(name, drivers, {"year": years}, provenance=provenance, synthetic=LABEL)
 
 
-def model(m: int, *, steady_year: bool = False) -> tuple[NDArray[np.int64], dict[str, F8]]:
+def model(m: int, *, steady_year: bool = False) -> tuple[I8, dict[str, F8]]:
     """Return years and series of a model.
 
     Parameters

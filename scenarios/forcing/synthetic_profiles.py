@@ -12,17 +12,14 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
-from kernels import Variable
+from kernels import F8, I8, Variable
 from scenarios.forcing._contract import Forcing, Locations, Observed, ReaderSpec
 from scenarios.forcing.common.checks import Findings
 from scenarios.forcing.common.declared import Input
 from scenarios.problems import Problem
 from scenarios.units import convert
-
-F8 = NDArray[np.float64]
 
 LABEL = "synthetic profiles (invented; not measured)"
 
@@ -116,7 +113,7 @@ def _not_given(need: Variable) -> str:
     return ""
 
 
-def atmosphere() -> tuple[NDArray[np.int64], F8]:
+def atmosphere() -> tuple[I8, F8]:
     """Return years 1949-2010 and a made-up fraction modern: flat, a rise to 1964, a decline."""
     years = np.arange(1949, 2011, dtype=np.int64)
     rise = 0.975 + (1.80 - 0.975) * (years - 1955) / 9

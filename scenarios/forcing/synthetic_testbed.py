@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from kernels import Variable
+from kernels import F8, Variable
 from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
-from scenarios.forcing.common.checks import F8, Findings, Years
+from scenarios.forcing.common.checks import Findings, Years
 from scenarios.forcing.common.declared import Input
 from scenarios.forcing.common.served import DAYS, LASTING, misfits, serve, wants_days
 from scenarios.forcing.testbed_files.plants import ALLOCATED, STAYS, Litter, quality

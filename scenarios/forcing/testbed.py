@@ -30,10 +30,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from kernels import Variable
+from kernels import F8, Variable
 from kernels.casa.shared.roots import pft_weights, root_zone
 from scenarios.forcing._contract import Forcing, ReaderSpec
-from scenarios.forcing.common.checks import F8, Findings, Years, as_range
+from scenarios.forcing.common.checks import Findings, Years, as_range
 from scenarios.forcing.common.declared import FILLS_MISSING, Input, Order
 from scenarios.forcing.common.file_units import unknown_units
 from scenarios.forcing.common.served import DAYS, LASTING, in_unit, misfits

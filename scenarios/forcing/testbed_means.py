@@ -33,9 +33,9 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from kernels import Variable
+from kernels import F8, Variable
 from scenarios.forcing._contract import Forcing, ReaderSpec
-from scenarios.forcing.common.checks import F8, Findings
+from scenarios.forcing.common.checks import Findings
 from scenarios.forcing.common.declared import FILLS_MISSING, Input, Order
 from scenarios.forcing.common.file_units import unknown_units
 from scenarios.forcing.common.perturbed import Perturb

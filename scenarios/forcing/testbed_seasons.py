@@ -34,9 +34,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from kernels import Variable
+from kernels import F8, Variable
 from scenarios.forcing._contract import Forcing
-from scenarios.forcing.common.checks import F8, Findings, Years
+from scenarios.forcing.common.checks import Findings, Years
 from scenarios.forcing.common.served import DAYS, LASTING, in_unit, misfits
 from scenarios.forcing.synthetic_testbed import Count, coords_of, span
 from scenarios.forcing.testbed_files.means import Means

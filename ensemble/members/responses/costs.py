@@ -4,16 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ensemble.members.responses.layers import overlap
-from kernels import Coordinate, Variable
+from kernels import F8, I8, Coordinate, Variable
 from scenarios import nearest
 from scenarios.forcing import Observed
 from scenarios.spec import CostOf
 from scenarios.units import factor
-
-F8 = NDArray[np.float64]
 
 
 class Unanswered(ValueError):
@@ -28,7 +25,7 @@ class Unanswered(ValueError):
 class Data:
     """What responses are checked against: the run's years, layers and observations."""
 
-    years: NDArray[np.int64]
+    years: I8
     coords: Mapping[str, Coordinate]
     observations: Sequence[Mapping[str, Observed]]
     locations: Sequence[str]

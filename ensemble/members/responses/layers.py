@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-F8 = NDArray[np.float64]
+from kernels import F8
 
 LAMBDA = 5.0
 """Weight of radiocarbon in the cost (eq. 14)."""

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from ensemble.members.experiment import Setup
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.store import Store
+from kernels import F8
 from scenarios.forcing import Observed
 
-F8 = NDArray[np.float64]
 Observations = Mapping[str, Observed]
 
 WORDS = {

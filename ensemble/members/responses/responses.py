@@ -5,15 +5,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ensemble.members.responses.costs import Cost, Data, Unanswered, cost_of, layer_at
 from ensemble.members.tiles import Tile
-from kernels import Kernel, Variable
+from kernels import F8, I8, Kernel, Variable
 from scenarios import Problem, Scenario, ScenarioError
 from scenarios.spec import Response
-
-F8 = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,7 @@ class Weighted:
     output: str
     units: str
     meaning: str
-    steps: NDArray[np.int64]
+    steps: I8
     weights: F8
 
     def apply(self, values: F8, forcing: int, locations: slice) -> F8:
@@ -216,9 +213,7 @@ def _needs(variable: Variable, dims: tuple[str, ...], words: str) -> None:
         raise Unanswered(f"output {variable.name!r} has dimensions ({found}); needed {words}")
 
 
-def functional(
-    name: str, response: Response, variable: Variable, years: NDArray[np.int64]
-) -> Weighted:
+def functional(name: str, response: Response, variable: Variable, years: I8) -> Weighted:
     """Return the response on a time axis.
 
     Parameters
@@ -249,9 +244,7 @@ def functional(
     return Weighted(name, variable.name, units(variable.units), meaning, steps, weights)
 
 
-def _weights(
-    response: Response, span: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], F8, Callable[[str], str]]:
+def _weights(response: Response, span: I8) -> tuple[I8, F8, Callable[[str], str]]:
     """Return steps, weights and how units change."""
     count = len(span)
     same = str

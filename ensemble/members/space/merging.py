@@ -12,8 +12,8 @@ from ensemble.members.layout import Layout
 from ensemble.members.space.sums import CONTROL, GROUP, LOST, STATISTICS, Aggregate, Regions
 from ensemble.members.statistics import Target, canonical, reductions
 from ensemble.store.store import Store
+from kernels import F8, I8, U8
 
-F8 = NDArray[np.float64]
 Pair = tuple[F8, F8]
 
 HELD_BYTES = 256 << 20
@@ -107,7 +107,7 @@ def _with_dims(layout: Layout, target: str, pair: Pair) -> Pair:
     return high, low
 
 
-def _add(sums: Pair, here: NDArray[np.int64], high: F8, low: F8) -> None:
+def _add(sums: Pair, here: I8, high: F8, low: F8) -> None:
     """Add pairs to those of some regions; what rounding takes goes to the low part."""
     before = sums[0][here]
     both = before + high
@@ -189,7 +189,7 @@ def _blocks(
             yield s, merged(store, layout, forcing, s)[name]
 
 
-def _counts(store: Store, layout: Layout) -> dict[str, NDArray[np.uint64]]:
+def _counts(store: Store, layout: Layout) -> dict[str, U8]:
     """Return the samples all of whose members are in the sums, (forcing, [band])."""
     found = {}
     for kind in layout.aggregates.kinds():

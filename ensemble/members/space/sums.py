@@ -17,6 +17,7 @@ from ensemble.members.compiled_sums import add_weighted
 from ensemble.members.experiment import Setup
 from ensemble.members.tiles import Tile
 from ensemble.store.arrays import ArraySpec
+from kernels import F8, I8
 from scenarios import Problem, ScenarioError
 from scenarios.forcing import Locations
 from scenarios.units import over_area
@@ -24,8 +25,6 @@ from scenarios.units import over_area
 if TYPE_CHECKING:
     from ensemble.members.layout import Layout
 
-F8 = NDArray[np.float64]
-I8 = NDArray[np.int64]
 
 DEGREES = 5.0
 """Width of a band of latitude."""

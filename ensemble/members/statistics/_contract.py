@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
-import numpy as np
 from numpy.typing import NDArray
 
-F8 = NDArray[np.float64]
+from kernels import F8
+
 Partial = dict[str, NDArray[Any]]
 
 REFUSE_ABOVE = 0.2

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble.members.statistics._contract import F8, REFUSE_ABOVE, Declared, Partial, Target
+from ensemble.members.statistics._contract import REFUSE_ABOVE, Declared, Partial, Target
+from kernels import F8
 
 EFFECTIVE = "effective"
 """Array with the number of units without a failed member."""

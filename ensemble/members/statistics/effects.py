@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble.members.statistics._contract import F8, Declared, Partial, Target
+from ensemble.members.statistics._contract import Declared, Partial, Target
 from ensemble.members.statistics._gather import gather_effects
 from ensemble.members.statistics._whole_units import EFFECTIVE, WholeUnits, labelled
+from kernels import F8, I8, U1
 from scenarios.designs.sampling.bootstrap import half_width, weights
 from scenarios.designs.sampling.trajectories import theta
 
@@ -86,9 +87,7 @@ class Effects(WholeUnits):
         k = len(self.labels)
         return 8 * (1 + 3 * k + self.resamples * (1 + k))
 
-    def _open_moves(
-        self, location: int, first: int, units: int
-    ) -> tuple[NDArray[np.int64], F8, NDArray[np.uint8]]:
+    def _open_moves(self, location: int, first: int, units: int) -> tuple[I8, F8, U1]:
         """Return steps, directions and weights of some trajectories."""
         design = self.design(location)
         rank, signs = design.moves(first, first + units)

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.members.compiled_sums import exceed
-from ensemble.members.statistics._contract import F8, Declared, Partial, Target, spelled
+from ensemble.members.statistics._contract import Declared, Partial, Target, spelled
+from kernels import F8
 
 EXAMPLES = ("above_1", "below_0")
 

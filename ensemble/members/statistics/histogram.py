@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.members.compiled_sums import histogram, quantiles
-from ensemble.members.statistics._contract import F8, Declared, Partial, Target
+from ensemble.members.statistics._contract import Declared, Partial, Target
+from kernels import F8, U8
 
 EXAMPLES = ("q05", "q50", "q97.5", "histogram")
 
@@ -99,7 +100,7 @@ class Histogram:
         return {**found, "histogram": counts, "edges": edges, "extremes": extremes}
 
 
-def quantile(counts: NDArray[np.uint64], edges: F8, extremes: F8, level: float) -> F8:
+def quantile(counts: U8, edges: F8, extremes: F8, level: float) -> F8:
     """Return the quantile of each histogram.
 
     Parameters

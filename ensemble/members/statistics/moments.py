@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.members.compiled_sums import accumulate
-from ensemble.members.statistics._contract import F8, Declared, Partial, Target
+from ensemble.members.statistics._contract import Declared, Partial, Target
+from kernels import F8
 
 NAMES = ("mean", "std", "variance", "min", "max")
 EXAMPLES = NAMES

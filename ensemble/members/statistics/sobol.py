@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble.members.statistics._contract import F8, Declared, Partial, Target
+from ensemble.members.statistics._contract import Declared, Partial, Target
 from ensemble.members.statistics._gather import gather_saltelli
 from ensemble.members.statistics._whole_units import EFFECTIVE, WholeUnits, labelled
+from kernels import F8, U1
 from scenarios.designs.sampling.bootstrap import half_width, weights
 from scenarios.designs.sampling.saltelli import is_constant, share
 
@@ -96,7 +97,7 @@ class Sobol(WholeUnits):
         """Return the bytes of the sums of one row."""
         return 8 * (5 + (1 + self.resamples) * self.terms)
 
-    def _draw(self, location: int, first: int, units: int) -> NDArray[np.uint8]:
+    def _draw(self, location: int, first: int, units: int) -> U1:
         return weights(self.design(location).stream, self.resamples, first, first + units)
 
     def gather(self, partial: Partial, values: F8, first: int, rows: slice, location: int) -> None:

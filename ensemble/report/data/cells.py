@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ensemble.tables.results import Numbers
+from kernels import F8
 from scenarios.units import factor
 
-F8 = NDArray[np.float64]
 T = TypeVar("T")
 
 

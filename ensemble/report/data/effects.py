@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ensemble.report.data.cells import all_cells, kind
 from ensemble.tables.responses import Analysis, of_response
 from ensemble.tables.results import Numbers
-
-F8 = NDArray[np.float64]
+from kernels import F8, I8
 
 INDICES = ("theta", "mu_star", "sigma", "mu_star_conf")
 
@@ -61,7 +59,7 @@ class Effects:
         """Return the cells that have no such index."""
         return self.of - int(np.isfinite(self.indices[index]).any(axis=1).sum())
 
-    def order(self, index: str, most: int) -> NDArray[np.int64]:
+    def order(self, index: str, most: int) -> I8:
         """Return at most so many effects that have the index, the largest mean first."""
         size = self.mean(index)
         order = np.argsort(-np.nan_to_num(size, nan=-np.inf), kind="stable")

@@ -9,9 +9,7 @@ from numpy.typing import NDArray
 from ensemble.store.journal import Key
 from ensemble.store.outcomes import advice_of, name_of
 from ensemble.tables.results import Numbers
-from kernels import OK
-
-F8 = NDArray[np.float64]
+from kernels import F8, I8, OK, U1
 
 AXES = ("forcing", "location", "sample")
 BINS = 40
@@ -61,8 +59,8 @@ class Spread:
     name: str
     units: str
     edges: F8
-    all: NDArray[np.int64]
-    failed: NDArray[np.int64]
+    all: I8
+    failed: I8
     span: tuple[float, float]
     control: F8
     failed_span: tuple[float, float] = (np.inf, -np.inf)
@@ -83,8 +81,8 @@ class Account:
     """All that the report says of failures."""
 
     statuses: list[Failed]
-    by_forcing: NDArray[np.int64]
-    by_location: NDArray[np.int64]
+    by_forcing: I8
+    by_location: I8
     spreads: list[Spread]
     members: int
     looked_at: int
@@ -127,9 +125,7 @@ def _parameters(numbers: Numbers) -> list[str]:
     return [n for n in names if n in numbers.store.specs]
 
 
-def _first(
-    numbers: Numbers, key: Key, status: NDArray[np.uint8], statuses: dict[int, Failed]
-) -> None:
+def _first(numbers: Numbers, key: Key, status: U1, statuses: dict[int, Failed]) -> None:
     """Note the first three members of each status, as `soilsweep replay` takes them."""
     starts = [a.span(k).start for a, k in zip(numbers.grid.axes, key, strict=True)]
     for code, failed in statuses.items():

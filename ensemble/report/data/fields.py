@@ -12,10 +12,7 @@ from ensemble.store.journal import Key
 from ensemble.tables.responses import Analysis
 from ensemble.tables.results import Numbers, merge_moments
 from ensemble.tables.sums import over_samples
-from kernels import MODEL, OK
-
-F8 = NDArray[np.float64]
-I8 = NDArray[np.int64]
+from kernels import F8, I8, MODEL, OK
 
 LEAST_PLACES = 20
 """Locations that make a map; fewer are sites, which tables and figures name."""

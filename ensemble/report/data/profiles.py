@@ -10,10 +10,9 @@ from ensemble.members.responses.layers import Line, overlap, regression, rmse
 from ensemble.members.responses.observations import read_observations
 from ensemble.report.data.cells import all_cells, kind, layers_of
 from ensemble.tables.results import Numbers
+from kernels import F8
 from scenarios.forcing import Observed
 from scenarios.units import factor
-
-F8 = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ensemble.store.arrays import ArraySpec
 from ensemble.tables.results import Numbers, merge_moments
-
-F8 = NDArray[np.float64]
+from kernels import F8, I8
 
 MOST_VALUES = 20_000_000_000
 """Stored values that are read for one output; with more, statistics must be asked for."""
@@ -33,7 +31,7 @@ class Series:
     name: str
     units: str
     meaning: str
-    years: NDArray[np.int64]
+    years: I8
     mean: F8
     std: F8
     control: F8 | None
@@ -53,15 +51,15 @@ def all_series(numbers: Numbers, place: int) -> Iterator[Series]:
         yield from (one for one in every if np.isfinite(one.mean).any())
 
 
-def _years(numbers: Numbers, dim: str) -> NDArray[np.int64] | None:
+def _years(numbers: Numbers, dim: str) -> I8 | None:
     path = "year" if dim == "time" else dim
     if path not in numbers.store.specs or not (dim == "time" or dim.endswith("_year")):
         return None
-    years: NDArray[np.int64] = numbers.store.read_whole(path)
+    years: I8 = numbers.store.read_whole(path)
     return years
 
 
-def _lines(numbers: Numbers, dims: Sequence[str]) -> tuple[NDArray[np.int64], Lines] | None:
+def _lines(numbers: Numbers, dims: Sequence[str]) -> tuple[I8, Lines] | None:
     """Return the years of an output on these dimensions and its lines; None if it has none."""
     years = {dim: found for dim in dims if (found := _years(numbers, dim)) is not None}
     others = [dim for dim in dims if dim not in years]
@@ -107,7 +105,7 @@ def _from_members(numbers: Numbers, name: str, place: int) -> list[Series]:
 
 def _series(
     about: tuple[str, str, str],
-    found: tuple[NDArray[np.int64], Lines],
+    found: tuple[I8, Lines],
     mean: F8,
     std: F8,
     control: F8 | None,

@@ -19,10 +19,10 @@ from ensemble.report.figures.parts.style import (
 )
 from ensemble.report.run import Run
 from ensemble.tables.responses import of_response
+from kernels import F8, I8
 
 SECTION, ORDER = "sensitivity", 100
 
-F8 = NDArray[np.float64]
 
 MOST_EFFECTS = 30
 
@@ -109,7 +109,7 @@ def indices(
     return finish(drawn, caption)
 
 
-def _effects(axes: Axes, one: Index, order: NDArray[np.int64], k: int, offset: float) -> None:
+def _effects(axes: Axes, one: Index, order: I8, k: int, offset: float) -> None:
     """Draw one index of all effects; every second index has open markers."""
     values, y, colour = one.values[:, order], np.arange(len(order)) + offset, SERIES[k]
     if len(values) > 1:

@@ -11,7 +11,6 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from numpy.typing import NDArray
 
 from ensemble.report.data.effects import Effects
 from ensemble.report.figures.parts.style import (
@@ -31,10 +30,10 @@ from ensemble.report.figures.parts.style import (
     wrapped,
 )
 from ensemble.report.run import Run
+from kernels import I8
 
 SECTION, ORDER = "sensitivity", 30
 
-F8 = NDArray[np.float64]
 
 MOST_BARS = 12
 """Cells that get a bar each; more are shown by their spread."""
@@ -88,7 +87,7 @@ def _importance(shown: Sequence[Effects], synthetic: str) -> Picture:
     return finish(drawn, _caption(shown, many))
 
 
-def _names(effects: Sequence[str], order: NDArray[np.int64]) -> list[str]:
+def _names(effects: Sequence[str], order: I8) -> list[str]:
     """Return labels that fit below the bars."""
     room = int(WIDTH * 12 / len(order))
     return [short(effects[k], max(6, room)) for k in order.tolist()]
@@ -101,7 +100,7 @@ def colours(count: int) -> list[str]:
     return [to_hex(matplotlib.colormaps["cividis"](x)) for x in np.linspace(0, 1, count)]
 
 
-def _bars(axes: Axes, one: Effects, order: NDArray[np.int64], looks: Mapping[str, str]) -> float:
+def _bars(axes: Axes, one: Effects, order: I8, looks: Mapping[str, str]) -> float:
     """Draw a bar per cell, in its colour and place, and the mean across them; return the top."""
     values, x = one.indices["theta"][:, order], np.arange(len(order))
     count = len(looks)
@@ -122,7 +121,7 @@ def _bars(axes: Axes, one: Effects, order: NDArray[np.int64], looks: Mapping[str
     return highest
 
 
-def _spreads(axes: Axes, one: Effects, order: NDArray[np.int64]) -> float:
+def _spreads(axes: Axes, one: Effects, order: I8) -> float:
     """Draw quartiles and every cell, with the mean and its spread in words; return the top."""
     values, x = one.indices["theta"][:, order], np.arange(len(order))
     mean, std = one.mean("theta")[order], one.std("theta")[order]

@@ -7,7 +7,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from numpy.typing import NDArray
 
 from ensemble.report.data.cells import kind, layers_of
 from ensemble.report.figures.parts.style import (
@@ -25,10 +24,10 @@ from ensemble.report.figures.parts.style import (
 from ensemble.report.run import Run
 from ensemble.tables.responses import Analysis
 from ensemble.tables.results import Numbers
+from kernels import F8
 
 SECTION, ORDER = "sensitivity", 40
 
-F8 = NDArray[np.float64]
 
 MOST_OUTPUTS = 6
 MOST_PARAMETERS = len(SERIES)

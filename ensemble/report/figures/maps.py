@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from matplotlib.collections import PathCollection, QuadMesh
-from numpy.typing import NDArray
 
 from ensemble.report.data.cells import evenly
 from ensemble.report.data.fields import Field, Places, all_fields, places_of
@@ -17,10 +16,10 @@ from ensemble.report.figures.parts.style import (
     wrapped,
 )
 from ensemble.report.run import Run
+from kernels import F8
 
 SECTION, ORDER = "space", 30
 
-F8 = NDArray[np.float64]
 
 MOST_MODELS, MOST_FORCINGS = 6, 4
 """Rows and columns of a figure of maps."""

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from numpy.typing import NDArray
 
 from ensemble.report.data.cells import all_cells, evenly, kind, of_members, outputs_on_layers
 from ensemble.report.figures.parts.style import (
@@ -25,10 +24,10 @@ from ensemble.report.figures.parts.style import (
 )
 from ensemble.report.run import Run
 from ensemble.tables.results import Numbers
+from kernels import F8
 
 SECTION, ORDER = "sensitivity", 70
 
-F8 = NDArray[np.float64]
 
 MOST_CELLS = 12
 MOST_OUTPUTS = 4

@@ -9,7 +9,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from numpy.typing import NDArray
 
 from ensemble.report.data.cells import evenly
 from ensemble.report.data.profiles import Profile, all_profiles
@@ -32,7 +31,6 @@ from ensemble.report.run import Run
 
 SECTION, ORDER = "profiles", 10
 
-F8 = NDArray[np.float64]
 
 MOST_CELLS = 12
 """Panels of one figure."""

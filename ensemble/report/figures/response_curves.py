@@ -10,7 +10,6 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from numpy.typing import NDArray
 
 from ensemble.report.data.cells import Cell, all_cells, evenly, kind, of_members, outputs_on_layers
 from ensemble.report.figures.parts.style import (
@@ -27,10 +26,10 @@ from ensemble.report.figures.parts.style import (
 )
 from ensemble.report.run import Run
 from ensemble.tables.results import Numbers
+from kernels import F8
 
 SECTION, ORDER = "sensitivity", 60
 
-F8 = NDArray[np.float64]
 
 MOST_LINES = 8
 MOST_CELLS = 4

@@ -8,7 +8,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from numpy.typing import NDArray
 
 from ensemble.report.figures.parts.style import (
     BLUE,
@@ -28,10 +27,10 @@ from ensemble.report.figures.parts.style import (
 from ensemble.report.run import MOST_RESPONSES, Run
 from ensemble.tables.responses import MAX_ROWS
 from ensemble.tables.results import Summary, known_mean, known_std
+from kernels import F8
 
 SECTION, ORDER = "results", 20
 
-F8 = NDArray[np.float64]
 
 ACROSS = 3
 """Panels side by side."""

@@ -9,7 +9,6 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Annotation
 from matplotlib.transforms import Bbox
-from numpy.typing import NDArray
 
 from ensemble.report.data.effects import Effects
 from ensemble.report.figures.parts.style import (
@@ -26,10 +25,10 @@ from ensemble.report.figures.parts.style import (
     wrapped,
 )
 from ensemble.report.run import Run
+from kernels import F8, I8
 
 SECTION, ORDER = "sensitivity", 50
 
-F8 = NDArray[np.float64]
 
 MOST_EFFECTS = 30
 MOST_PANELS = 6
@@ -56,7 +55,7 @@ def screenings(shown: Sequence[Effects], synthetic: str) -> Iterator[Picture]:
         yield _screening(known[first : first + MOST_PANELS], synthetic)
 
 
-def _order(one: Effects) -> NDArray[np.int64]:
+def _order(one: Effects) -> I8:
     """Return the effects that have both, the largest first; groups have no sigma."""
     order = one.order("mu_star", MOST_EFFECTS)
     return order[np.isfinite(one.mean("sigma")[order])]

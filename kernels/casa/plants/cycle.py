@@ -22,9 +22,9 @@ from kernels.casa.plants.lanes import (
     lane_work,
 )
 from kernels.casa.shared.phenology import YEAR
+from kernels.contract.arrays import F8, I8, U1
 from kernels.contract.build import block, equation
 from kernels.contract.status import NOT_CONVERGED, NOT_FINITE, OK
-from kernels.contract.tables import F8, I8, U1
 
 UNKNOWNS = 3
 """Leaf, wood, fine roots; the leaf of the day before goes with the leaf."""

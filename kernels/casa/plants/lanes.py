@@ -16,8 +16,8 @@ from kernels.casa.shared.equations import (
     warmth,
 )
 from kernels.casa.shared.phenology import GREENUP, YEAR
+from kernels.contract.arrays import F8, I8, U1
 from kernels.contract.build import equation
-from kernels.contract.tables import F8, I8, U1
 
 LANES = 32
 CHUNK = 73

@@ -25,9 +25,9 @@ from kernels.casa.plants.lanes import (
 )
 from kernels.casa.shared.equations import leaf_area
 from kernels.casa.shared.phenology import YEAR
+from kernels.contract.arrays import F8, I8, U1
 from kernels.contract.build import block, equation
 from kernels.contract.status import NOT_FINITE, OK
-from kernels.contract.tables import F8, I8, U1
 
 DAILY = (
     "litter_met",

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from kernels.casa.shared.rows import status_of_parameters
+from kernels.contract.arrays import F8, U1
 from kernels.contract.status import OK
-from kernels.contract.tables import F8, U1, Batch, Fault, Parameter, Run
+from kernels.contract.tables import Batch, Fault, Parameter, Run
 
 MEMBERS_AT_ONCE = 8192
 """Members whose rows are held at once, where locations have fewer."""

@@ -14,7 +14,8 @@ import numpy as np
 
 from kernels.casa.shared.pft_table import COMMON, PFTS
 from kernels.casa.shared.roots import KROOT, ROOT_DEPTH
-from kernels.contract.tables import F8, Fault, Unfit
+from kernels.contract.arrays import F8
+from kernels.contract.tables import Fault, Unfit
 from kernels.fortran.numbers import integer, number, repeated
 
 # Blocks of a testbed file after the one of names and classes, in order: how many rows, and by

@@ -11,8 +11,9 @@ from dataclasses import replace
 import numpy as np
 
 from kernels.casa.shared.pft_table import Table, of_pft
+from kernels.contract.arrays import F8
 from kernels.contract.plausible import HALF_AROUND, QUARTER_AROUND
-from kernels.contract.tables import F8, Derived, Parameter
+from kernels.contract.tables import Derived, Parameter
 
 _TESTBED = "biogeochemical testbed, pftlookup_igbp_updated4.csv; no published range"
 _CODE = "biogeochemical testbed 2.0.0, code; no published range"

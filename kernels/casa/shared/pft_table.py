@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from kernels.contract.tables import F8
+from kernels.contract.arrays import F8
 
 PFTS = 18
 

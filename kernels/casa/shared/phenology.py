@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from kernels.contract.arrays import F8, I8, U1
 from kernels.contract.build import block, equation
-from kernels.contract.tables import F8, I8, U1, Fault, Unfit
+from kernels.contract.tables import Fault, Unfit
 from kernels.fortran.numbers import integer, number
 
 DORMANT, GREENUP, STEADY, FALL = 0, 1, 2, 3

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.contract.tables import F8
+from kernels.contract.arrays import F8
 
 THICKNESS = (0.022, 0.058, 0.154, 0.409, 1.085, 2.872)
 """Nominal thickness of the testbed's layers, m, from the top."""

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from kernels.casa.shared.pft_table import Table, of_pft
+from kernels.contract.arrays import F8, U1
 from kernels.contract.build import block
 from kernels.contract.status import BAD_INPUT, OK, OUT_OF_RANGE
-from kernels.contract.tables import F8, U1, Parameter
+from kernels.contract.tables import Parameter
 from kernels.numerics.exp import exp
 from kernels.numerics.log import log
 

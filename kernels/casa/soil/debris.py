@@ -6,9 +6,9 @@ from kernels.casa.plants.lanes import CHUNK
 from kernels.casa.shared.equations import activity, decomposed, log_dry, log_wet, tens_above
 from kernels.casa.shared.phenology import YEAR
 from kernels.casa.soil.lanes import activities, climate
+from kernels.contract.arrays import F8, U1
 from kernels.contract.build import block, equation
 from kernels.contract.status import NOT_CONVERGED, NOT_FINITE, OK, OUT_OF_RANGE
-from kernels.contract.tables import F8, U1
 
 DAILY = ("cwd_to_litter", "cwd_respiration", "lignin_n")
 

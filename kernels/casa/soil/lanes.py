@@ -7,8 +7,8 @@ import numpy as np
 
 from kernels.casa.plants.lanes import AT, CHUNK, LANES, MEMBER, all_at_one
 from kernels.casa.shared.equations import activity, decomposed, log_dry, log_wet, tens_above
+from kernels.contract.arrays import F8, I8
 from kernels.contract.build import equation
-from kernels.contract.tables import F8, I8
 
 # Rows of a lane's own: pools and sums; rates; fractions of what decomposes that arrive in another
 # pool; fractions that are respired (all, of the passive pool); exponents; largest activity met.

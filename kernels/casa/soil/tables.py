@@ -10,7 +10,8 @@ from kernels.casa.shared.drivers import drivers as variables
 from kernels.casa.shared.files import types_of
 from kernels.casa.shared.parameters import derived, of_table
 from kernels.casa.shared.pft_table import Table
-from kernels.contract.tables import F8, U1, Batch, Derived, Kernel, Parameter, Unfit, Variable
+from kernels.contract.arrays import F8, U1
+from kernels.contract.tables import Batch, Derived, Kernel, Parameter, Unfit, Variable
 
 
 @dataclass(frozen=True)

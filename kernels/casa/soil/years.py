@@ -22,9 +22,9 @@ from kernels.casa.soil.lanes import (
     soil_work,
     solve_composed,
 )
+from kernels.contract.arrays import F8, I8, U1
 from kernels.contract.build import block, equation
 from kernels.contract.status import NOT_CONVERGED, NOT_FINITE, OK, OUT_OF_RANGE
-from kernels.contract.tables import F8, I8, U1
 
 ANNUAL = (
     "casa_met",

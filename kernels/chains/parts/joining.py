@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from kernels.chains.parts.feeding import Pairs, Wiring, open_link, open_side_by_side
 from kernels.chains.parts.links import Link
+from kernels.contract.arrays import F8
 from kernels.contract.tables import (
-    F8,
     MODEL,
     Coordinate,
     Derived,

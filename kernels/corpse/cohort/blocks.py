@@ -4,9 +4,9 @@ from math import isfinite
 
 import numpy as np
 
+from kernels.contract.arrays import F8, I8, U1
 from kernels.contract.build import block, equation
 from kernels.contract.status import NOT_CONVERGED, NOT_FINITE, NOT_RUN, OK
-from kernels.contract.tables import F8, I8, U1
 from kernels.corpse.cohort.cycle import periodic, search, spun_up
 from kernels.corpse.cohort.equations import DT, Constants, Pools, enter, q_max, step
 from kernels.corpse.cohort.lanes import (

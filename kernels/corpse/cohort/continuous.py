@@ -5,8 +5,8 @@ step approaches at first order. Litter enters at the rate of its day. The method
 for MIMICS in time: it keeps linear invariants, so carbon closes to rounding at any tolerance.
 """
 
+from kernels.contract.arrays import F8
 from kernels.contract.build import equation
-from kernels.contract.tables import F8
 from kernels.corpse.cohort.equations import DT, Constants, Pools, activity, turnover
 from kernels.numerics.rodas import AT, GAMMA, PAST
 from kernels.numerics.small_systems import STAGES, Work, factorise, solve

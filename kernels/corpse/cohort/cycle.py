@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kernels.contract.arrays import F8, I8, U1
 from kernels.contract.build import equation
 from kernels.contract.status import NOT_CONVERGED, NOT_FINITE, OK
-from kernels.contract.tables import F8, I8, U1
 from kernels.corpse.cohort.equations import DT, Pools, enter
 from kernels.corpse.cohort.lanes import CO2, LANES, POOLS, STATE, Tile, days, lane_constants
 from kernels.corpse.cohort.steady import steady

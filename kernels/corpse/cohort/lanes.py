@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kernels.contract.arrays import F8, I8
 from kernels.contract.build import equation
-from kernels.contract.tables import F8, I8
 from kernels.corpse.cohort.continuous import adaptive
 from kernels.corpse.cohort.equations import (
     DT,

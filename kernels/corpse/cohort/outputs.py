@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from kernels.contract.arrays import F8, I8
 from kernels.contract.limits import METRE
-from kernels.contract.tables import F8, I8, Variable
+from kernels.contract.tables import Variable
 
 COHORTS = ("rhizosphere", "bulk", "litter_layer")
 SPECIES = ("labile", "recalcitrant", "necromass")

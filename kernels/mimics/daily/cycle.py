@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kernels.contract.arrays import F8, I8, U1
 from kernels.contract.build import block, equation
 from kernels.contract.status import NOT_CONVERGED, OK
-from kernels.contract.tables import F8, I8, U1
 from kernels.mimics.daily.day import begin_day, crowd, end_day, hours, lane_status, no_change, push
 from kernels.mimics.daily.lanes import (
     DAILY,

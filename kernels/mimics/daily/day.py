@@ -3,9 +3,9 @@
 Whether the compiler runs eight lanes at once hangs on small things: see `tests/benchmarks`.
 """
 
+from kernels.contract.arrays import F8
 from kernels.contract.build import equation
 from kernels.contract.status import NOT_FINITE, OK, OUT_OF_RANGE
-from kernels.contract.tables import F8
 from kernels.mimics.daily.equations import (
     Pools,
     along,

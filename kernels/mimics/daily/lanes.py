@@ -10,9 +10,9 @@ from math import exp, isfinite
 import numpy as np
 
 import kernels.mimics.one_layer.sets as of
+from kernels.contract.arrays import F8
 from kernels.contract.build import equation
 from kernels.contract.status import OK, OUT_OF_RANGE
-from kernels.contract.tables import F8
 from kernels.mimics.daily.equations import Day, Lasting, Pools, Slopes
 from kernels.mimics.one_layer.equations import (
     BETA,

@@ -3,9 +3,9 @@
 import numpy as np
 
 import kernels.mimics.one_layer.sets as of
+from kernels.contract.arrays import F8, I8, U1
 from kernels.contract.build import block, equation
 from kernels.contract.status import OK, OUT_OF_RANGE
-from kernels.contract.tables import F8, I8, U1
 from kernels.mimics.daily.cycle import (
     DEBRIS_RH,
     LITTER,

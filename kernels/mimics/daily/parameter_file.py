@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from kernels.contract.tables import F8, Fault, Unfit
+from kernels.contract.arrays import F8
+from kernels.contract.tables import Fault, Unfit
 from kernels.fortran.numbers import integer, number
 from kernels.mimics.one_layer.sets import SETS, bounds
 

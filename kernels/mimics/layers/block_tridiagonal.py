@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kernels.contract.arrays import F8, I8
 from kernels.contract.build import equation
-from kernels.contract.tables import F8, I8
 from kernels.mimics.layers.equations import DOWN, PARAMETERS, UP, layer_jacobian
 from kernels.mimics.one_layer.equations import COEFFICIENTS, POOLS, RH
 from kernels.numerics.small_systems import STAGES

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from kernels.contract.arrays import F8, I8, U1
 from kernels.contract.build import block, equation
 from kernels.contract.status import NOT_CONVERGED, OK
-from kernels.contract.tables import F8, I8, U1
 from kernels.mimics.layers.block_tridiagonal import Profile, profile_work
 from kernels.mimics.layers.carbon14 import DECAY, Krylov, history, krylov_work
 from kernels.mimics.layers.carbon14 import SPACE as HISTORY_SPACE

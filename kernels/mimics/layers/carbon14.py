@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kernels.contract.arrays import F8
 from kernels.contract.build import equation
-from kernels.contract.tables import F8
 from kernels.mimics.layers.block_tridiagonal import Profile, factorise, solve
 from kernels.mimics.layers.equations import DOWN, UP, size_of
 from kernels.mimics.one_layer.equations import (

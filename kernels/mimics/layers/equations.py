@@ -9,9 +9,9 @@ on the surface is an input of the first layer.
 from math import exp, isfinite
 
 import kernels.mimics.one_layer.sets as of
+from kernels.contract.arrays import F8
 from kernels.contract.build import equation
 from kernels.contract.status import OK, OUT_OF_RANGE
-from kernels.contract.tables import F8
 from kernels.mimics.one_layer.coefficients import of_inputs
 from kernels.mimics.one_layer.equations import (
     FORWARD,

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from kernels.contract.arrays import F8
 from kernels.contract.limits import ORGANIC, column
-from kernels.contract.tables import F8, Variable
+from kernels.contract.tables import Variable
 from kernels.mimics.one_layer.equations import POOLS, RH, A, M, P, R, S
 
 FIRST_YEAR = 1950

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from kernels.contract.arrays import F8
 from kernels.contract.build import equation
-from kernels.contract.tables import F8
 from kernels.mimics.layers.block_tridiagonal import Profile, factorise, fill
 from kernels.mimics.layers.carbon14 import Krylov, arnoldi, dot
 from kernels.mimics.layers.equations import DOWN, UP, layer_jacobian, size_of

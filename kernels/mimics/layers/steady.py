@@ -8,9 +8,9 @@ are found as surely as litter.
 
 from math import isfinite
 
+from kernels.contract.arrays import F8
 from kernels.contract.build import equation
 from kernels.contract.status import NOT_CONVERGED, NOT_FINITE, OK
-from kernels.contract.tables import F8
 from kernels.mimics.layers.block_tridiagonal import Profile, factorise, fill, solve
 from kernels.mimics.layers.equations import DOWN, UP, layer_jacobian, profile_rates, size_of
 from kernels.mimics.one_layer.equations import BETA, HOURS, POOLS, RH, K, R

@@ -4,9 +4,9 @@ RODAS4 as in `one_layer.stepping`, on all pools of all layers at once: transport
 implicit as the rest, nothing is split, and the column's carbon closes to rounding.
 """
 
+from kernels.contract.arrays import F8
 from kernels.contract.build import equation
 from kernels.contract.status import NOT_CONVERGED, NOT_FINITE, OK
-from kernels.contract.tables import F8
 from kernels.mimics.layers.block_tridiagonal import Profile, factorise, fill, solve
 from kernels.mimics.layers.equations import profile_rates
 from kernels.mimics.one_layer.equations import HOURS, POOLS, RH

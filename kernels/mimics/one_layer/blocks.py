@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from kernels.contract.arrays import F8, U1
 from kernels.contract.build import block, equation
 from kernels.contract.status import OK
-from kernels.contract.tables import F8, U1
 from kernels.mimics.one_layer.coefficients import check, coefficients
 from kernels.mimics.one_layer.equations import (
     COEFFICIENTS,

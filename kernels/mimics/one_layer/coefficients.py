@@ -3,9 +3,9 @@
 from math import exp, isfinite
 
 import kernels.mimics.one_layer.sets as of
+from kernels.contract.arrays import F8
 from kernels.contract.build import equation
 from kernels.contract.status import BAD_INPUT, OK, OUT_OF_RANGE
-from kernels.contract.tables import F8
 from kernels.mimics.one_layer.equations import (
     BETA,
     COEFFICIENTS,

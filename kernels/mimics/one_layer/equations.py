@@ -12,8 +12,8 @@ the model is not invariant under a change of the unit of concentration.
 
 from math import exp, sqrt
 
+from kernels.contract.arrays import F8
 from kernels.contract.build import equation
-from kernels.contract.tables import F8
 
 HOURS = 8760.0
 """Hours of a year."""

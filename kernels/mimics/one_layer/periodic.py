@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kernels.contract.arrays import F8
 from kernels.contract.build import equation
 from kernels.contract.status import NOT_CONVERGED, NOT_FINITE, OK
-from kernels.contract.tables import F8
 from kernels.mimics.one_layer.equations import BETA, COEFFICIENTS, POOLS
 from kernels.mimics.one_layer.steady import (
     ROUNDING,

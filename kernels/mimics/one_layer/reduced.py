@@ -9,9 +9,9 @@ on little, it finds them, while they would die on the way there from plenty.
 
 from math import exp, log
 
+from kernels.contract.arrays import F8
 from kernels.contract.build import equation
 from kernels.contract.status import OK
-from kernels.contract.tables import F8
 from kernels.mimics.one_layer.equations import (
     BETA,
     DES,

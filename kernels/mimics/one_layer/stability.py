@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from kernels.contract.arrays import F8
 from kernels.contract.build import equation
-from kernels.contract.tables import F8
 from kernels.mimics.one_layer.equations import HOURS, POOLS
 
 

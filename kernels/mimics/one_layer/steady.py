@@ -7,9 +7,9 @@ pools that start positive stay so without clipping. It finds unstable equilibria
 
 from math import isfinite
 
+from kernels.contract.arrays import F8
 from kernels.contract.build import equation
 from kernels.contract.status import NOT_CONVERGED, NOT_FINITE, OK
-from kernels.contract.tables import F8
 from kernels.mimics.one_layer.equations import (
     BETA,
     HOURS,

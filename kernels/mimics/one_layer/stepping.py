@@ -6,9 +6,9 @@ factorisation a step. Respiration is integrated by the same stages, and since a 
 method keeps what is linear, carbon closes to rounding whatever the tolerance.
 """
 
+from kernels.contract.arrays import F8
 from kernels.contract.build import equation
 from kernels.contract.status import NOT_CONVERGED, NOT_FINITE, OK
-from kernels.contract.tables import F8
 from kernels.mimics.one_layer.equations import POOLS, RH, jacobian, rates
 from kernels.numerics.rodas import AT, GAMMA, PAST
 from kernels.numerics.small_systems import STAGES, Work, factorise, solve

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.contract.tables import F8
+from kernels.contract.arrays import F8
 from kernels.fortran.numbers import real
 
 SUFFIXES = (".csv", ".nc")

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels.contract.arrays import F8, U1
 from kernels.contract.paths import expanded
 from kernels.contract.status import (
     BAD_INPUT,
@@ -27,7 +28,7 @@ from kernels.contract.status import (
     OUT_OF_RANGE,
     TIMED_OUT,
 )
-from kernels.contract.tables import F8, U1, Batch, Fault, Run, Unavailable, Unfit, file_of
+from kernels.contract.tables import Batch, Fault, Run, Unavailable, Unfit, file_of
 from kernels.programs.parts import exchange as _exchange
 from kernels.programs.parts import process as _process
 from kernels.programs.parts.options import RUN_WORDS, Options, beside, plain, put_in

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from kernels import F8
 from scenarios.designs._contract import Context
 from scenarios.units import labelled
-
-F8 = NDArray[np.float64]
 
 
 def describe_admissible(context: Context, name: str, *, by_location: bool) -> dict[str, Any]:

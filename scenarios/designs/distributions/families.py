@@ -11,9 +11,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels import F8
 from scenarios.designs.sampling.normal import ndtr, ndtri
 
-F8 = NDArray[np.float64]
 Fault = tuple[str, F8, NDArray[np.bool_], str]
 """Field, its values, where they are wrong (k, 1), and what is needed instead."""
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels import Parameter
+from kernels import F8, Parameter
 from scenarios.designs._contract import Context
 from scenarios.designs.distributions.account import KEYED
 from scenarios.designs.distributions.admissible import admissible, describe_admissible
@@ -23,8 +23,6 @@ from scenarios.designs.distributions.families import (
 from scenarios.designs.distributions.grammar import EVERY, Column, Distribution, Number
 from scenarios.problems import Problem, nearest
 from scenarios.units import labelled
-
-F8 = NDArray[np.float64]
 
 LEAST_KEPT = 1e-6
 """Probability inside the bounds below which a distribution is taken for a mistake."""

@@ -8,12 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels import F8, I8, U1, U8
 from scenarios.designs.sampling.normal import ndtri
 from scenarios.designs.sampling.streams import WORDS, words
-
-F8 = NDArray[np.float64]
-I8 = NDArray[np.int64]
-U8 = NDArray[np.uint64]
 
 VALUES = 2**20  # float64 of a chunk of responses, and of bootstrap counts: 8 MB each
 
@@ -66,7 +63,7 @@ def _pieces(values: F8, which: I8, kept: Units, step: int) -> Iterator[tuple[I8,
         yield chosen, kept, values[chosen][:, kept]
 
 
-def weights(stream: U8, resamples: int, begin: int, end: int) -> NDArray[np.uint8]:
+def weights(stream: U8, resamples: int, begin: int, end: int) -> U1:
     """Return how often units ``begin`` to ``end`` are drawn, shape (end - begin, resamples).
 
     A unit's weights follow from the stream and its number alone, so a block of a run knows
@@ -86,7 +83,7 @@ def weights(stream: U8, resamples: int, begin: int, end: int) -> NDArray[np.uint
 
 
 @cache
-def _poisson() -> NDArray[np.uint8]:
+def _poisson() -> U1:
     """Return the Poisson number of mean 1 of each value of 16 bits, by inversion."""
     cells = 2**16
     chance = [math.exp(-1) / math.factorial(k) for k in range(10)]

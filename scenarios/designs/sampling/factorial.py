@@ -11,13 +11,10 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from kernels import F8, I8
 from scenarios.designs._contract import Design
 from scenarios.designs.sampling.levels import Levels, by_appearance, single, span
-
-F8 = NDArray[np.float64]
-I8 = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

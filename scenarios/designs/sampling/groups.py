@@ -4,12 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
+from kernels import I8
 from scenarios.problems import Problem, nearest
-
-I8 = NDArray[np.int64]
 
 Groups = Annotated[
     dict[str, Annotated[list[str], Field(min_length=1)]],

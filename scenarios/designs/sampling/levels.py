@@ -5,7 +5,8 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
-I8 = NDArray[np.int64]
+from kernels import I8
+
 Levels = tuple[I8, I8]
 """``(first, level)`` of `Design.levels`."""
 

@@ -8,9 +8,8 @@ about 1 part in 10^16). Python's `statistics.NormalDist` holds the same coeffici
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
-F8 = NDArray[np.float64]
+from kernels import F8
 
 # Highest power first, as Horner's rule reads them.
 CENTRE = (

@@ -4,10 +4,11 @@ from inspect import signature
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from kernels import U8
 
 
-def engine(name: str, d: int, stream: NDArray[np.uint64], **options: Any) -> Any:
+def engine(name: str, d: int, stream: U8, **options: Any) -> Any:
     """Return the engine of that name with ``d`` columns, its scrambling given by the stream."""
     from scipy.stats import qmc  # type: ignore[import-untyped]
 

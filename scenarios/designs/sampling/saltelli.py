@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels import F8, U8
 from scenarios.designs.sampling.bootstrap import (
     VALUES,
     counts,
@@ -13,9 +14,6 @@ from scenarios.designs.sampling.bootstrap import (
     of_units,
     patterns,
 )
-
-F8 = NDArray[np.float64]
-U8 = NDArray[np.uint64]
 
 
 def pattern(groups: int, second_order: bool) -> NDArray[np.bool_]:

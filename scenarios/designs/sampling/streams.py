@@ -10,12 +10,9 @@ import hashlib
 import json
 
 import numpy as np
-from numpy.typing import NDArray
 
+from kernels import F8, U8
 from scenarios.designs._contract import Context
-
-F8 = NDArray[np.float64]
-U8 = NDArray[np.uint64]
 
 WORDS = 4  # 64-bit words per step of Philox' counter
 

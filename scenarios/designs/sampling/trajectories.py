@@ -6,12 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels import F8, I8, U8
 from scenarios.designs.sampling.bootstrap import counts, half_width, means_of, of_units, patterns
 from scenarios.designs.sampling.streams import WORDS, uniform, words
-
-F8 = NDArray[np.float64]
-I8 = NDArray[np.int64]
-U8 = NDArray[np.uint64]
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from typing import Any, Literal
 
 import numpy as np
 
+from kernels import F8
 from kernels.casa.shared.roots import Variant, pft_weights, root_zone
 from scenarios.forcing.clm.file import History
 from scenarios.forcing.clm.place import Column
 from scenarios.forcing.clm.soil import layering
-from scenarios.forcing.common.checks import F8
 from scenarios.forcing.common.served import DAYS
 from scenarios.forcing.common.times import MONTH_DAYS
 from scenarios.forcing.testbed_files.plants import STAYS, Litter, quality

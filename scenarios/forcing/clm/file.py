@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from kernels import F8
 from scenarios.forcing.clm.soil import LEVELS, midpoint_thickness
-from scenarios.forcing.common.checks import F8, Findings, digest, not_a_file
+from scenarios.forcing.common.checks import Findings, digest, not_a_file
 from scenarios.forcing.common.declared import Quantity
 from scenarios.forcing.common.file_units import in_needed, unit_said
 from scenarios.forcing.common.netcdf import numbers

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from kernels import F8, I8
 from scenarios.forcing.clm.file import SPATIAL, History, by_level, is_land, levels_of
 from scenarios.forcing.clm.soil import field_capacity, saturation, wilting_point
-from scenarios.forcing.common.checks import F8, Findings, digest, not_a_file
+from scenarios.forcing.common.checks import Findings, digest, not_a_file
 from scenarios.forcing.common.file_units import unit_said
 from scenarios.forcing.common.netcdf import numbers
 from scenarios.forcing.testbed_files.grid import Grid, Skipped, load_grid
@@ -30,9 +30,9 @@ class Column:
     """
 
     names: tuple[str, ...]
-    at: NDArray[np.int64]
+    at: I8
     places: dict[str, F8]
-    pft: NDArray[np.int64]
+    pft: I8
     latitude: F8
     sand: F8
     clay: F8
@@ -113,7 +113,7 @@ def columns_of(words: Words, history: History, base: Path, findings: Findings) -
     return Column(names, land, places, pft, lat[land], sand, clay, silt, dry, wet, full, told)
 
 
-def _saturation(history: History, sand: F8, land: NDArray[np.int64]) -> F8:
+def _saturation(history: History, sand: F8, land: I8) -> F8:
     """Return saturation over all soil levels, from the file if it says, else of mineral soil."""
     ground = history.ground
     if "saturation" not in ground or "thickness" not in ground:
@@ -128,7 +128,7 @@ def _surface(
     path: Path,
     units: Mapping[str, str],
     history: History,
-    land: NDArray[np.int64],
+    land: I8,
     findings: Findings,
 ) -> tuple[F8, F8, dict[str, Any]]:
     """Return sand and clay, fractions, means of the levels of a surface data file."""
@@ -180,7 +180,7 @@ def _of_other_places(dataset: Any, history: History) -> Iterator[str]:
                 yield f"{text}; needed the same places in the same order"
 
 
-def _elsewhere(history: History, grid: Grid, at: NDArray[np.int64]) -> Iterator[str]:
+def _elsewhere(history: History, grid: Grid, at: I8) -> Iterator[str]:
     """Yield cells whose row and column in the history are another place than in the tables."""
     for name, needed in (("lat", grid.lat), ("lon", grid.lon)):
         if name not in history.places:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scenarios.forcing.common.checks import F8
+from kernels import F8
 
 # How many of CLM's levels, from the top, the testbed's converter takes for each layer.
 _OLD = (1, 2, 2, 2, 2, 1)

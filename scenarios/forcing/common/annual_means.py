@@ -4,18 +4,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from kernels import F8, I8
 from scenarios.units import convert, per, times
 
-F8 = NDArray[np.float64]
 Calendar = Literal["equal", "noleap", "standard", "360_day"]
 Stock = Literal["mean", "last"]
 
 _DAYS = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], dtype=np.float64)
 
 
-def month_days(calendar: Calendar, years: NDArray[np.int64]) -> F8:
+def month_days(calendar: Calendar, years: I8) -> F8:
     """Return the days of the months, shape (T, 12); ``equal`` is twelve of 365/12 d."""
     if calendar == "360_day":
         return np.full((years.size, 12), 30.0)
@@ -50,7 +49,7 @@ class ToAnnual:
         """Raise ValueError where the unit found cannot become the one needed."""
         self.annual(np.zeros((1, 12)), np.array([1901]), found, needed)
 
-    def annual(self, monthly: F8, years: NDArray[np.int64], found: str, needed: str) -> F8:
+    def annual(self, monthly: F8, years: I8, found: str, needed: str) -> F8:
         """Return annual values in the needed unit.
 
         Parameters

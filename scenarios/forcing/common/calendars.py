@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-F8 = NDArray[np.float64]
-I8 = NDArray[np.int64]
+from kernels import F8, I8
 
 Step = Literal["day", "month", "year"]
 

@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator
 
+from kernels import F8
 from scenarios.problems import Problem, ScenarioError, nearest
 from scenarios.units import same
-
-F8 = NDArray[np.float64]
 
 SHOWN = 10
 """Problems of one kind and file that are shown; the others are counted."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from scenarios.forcing.common.checks import F8
+from kernels import F8
 from scenarios.problems import Problem, nearest
 from scenarios.units import agree, convert, readable
 

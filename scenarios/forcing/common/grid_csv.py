@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from kernels import F8
 from kernels.fortran.numbers import number
-from scenarios.forcing.common.checks import F8, Findings, digest, is_fill, not_a_file
+from scenarios.forcing.common.checks import Findings, digest, is_fill, not_a_file
 from scenarios.forcing.common.places import find_places
 from scenarios.forcing.common.table import no_commas, not_commas, row_names, text_of
 from scenarios.problems import Problem, nearest

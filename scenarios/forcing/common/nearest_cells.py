@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from kernels import F8
 from kernels.fortran.numbers import integer, number, real
-from scenarios.forcing.common.checks import F8, Findings, digest, not_a_file
+from scenarios.forcing.common.checks import Findings, digest, not_a_file
 from scenarios.forcing.common.declared import FILLS_MISSING, Input, Order, Quantity
 from scenarios.forcing.common.file_units import in_needed
 from scenarios.forcing.common.grid_csv import load_csv

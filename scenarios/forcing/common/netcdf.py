@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from scenarios.forcing.common.checks import F8, Findings, digest, is_fill, not_a_file
+from kernels import F8
+from scenarios.forcing.common.checks import Findings, digest, is_fill, not_a_file
 from scenarios.forcing.common.times import CALENDARS, Stamps, Step, complaints, dates_of
 from scenarios.problems import Problem
 

@@ -6,7 +6,8 @@ from typing import Annotated
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from scenarios.forcing.common.checks import F8, Findings
+from kernels import F8
+from scenarios.forcing.common.checks import Findings
 from scenarios.problems import Problem, nearest
 
 Number = Annotated[float, Field(allow_inf_nan=False)]

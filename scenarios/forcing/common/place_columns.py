@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from scenarios.forcing.common.checks import F8, Findings, number
+from kernels import F8
+from scenarios.forcing.common.checks import Findings, number
 from scenarios.forcing.common.places import find_places, in_degrees_or_m2
 from scenarios.forcing.common.table import Table
 from scenarios.problems import nearest

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels import F8
 from scenarios.units import convert
-
-F8 = NDArray[np.float64]
 
 PLACES = ("lat", "lon", "area")
 """Names that every store knows: degrees north, degrees east, m2."""

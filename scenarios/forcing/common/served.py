@@ -3,13 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from kernels import Variable
+from kernels import F8, Variable
 from scenarios.problems import Problem, nearest
 from scenarios.units import convert, per
-
-F8 = NDArray[np.float64]
 
 DAYS = 365
 """Of every year of the testbed."""

@@ -7,12 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels import Variable
+from kernels import F8, Variable
 from scenarios.forcing.common.places import place_of
 from scenarios.problems import Problem, nearest
 from scenarios.units import agree, readable, same
-
-F8 = NDArray[np.float64]
 
 Names = str | list[str]
 """One column or variable, or several to add; ``-ra`` is subtracted."""

@@ -16,13 +16,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels import F8, I8
 from scenarios.forcing.common.calendars import ADVICE, UNIT, Axis
 from scenarios.forcing.common.calendars import CALENDARS as CALENDARS
 from scenarios.forcing.common.calendars import MONTH_DAYS as MONTH_DAYS
 from scenarios.forcing.common.calendars import Step as Step
-
-F8 = NDArray[np.float64]
-I8 = NDArray[np.int64]
 
 Stamps = Literal["start", "middle", "end"]
 STAMPS = "where time stamps stand in their interval, for files without time bounds"

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from scenarios.forcing.common.checks import F8, Findings, number
+from kernels import F8
+from scenarios.forcing.common.checks import Findings, number
 from scenarios.forcing.common.declared import NUMBERS_MISSING, Input, Order, Quantity
 from scenarios.forcing.common.table import Table, load_table
 from scenarios.units import factor

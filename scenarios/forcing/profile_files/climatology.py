@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from scenarios.forcing.common.checks import F8, Findings, digest, not_a_file, number
+from kernels import F8
+from scenarios.forcing.common.checks import Findings, digest, not_a_file, number
 from scenarios.forcing.common.declared import Quantity
 from scenarios.forcing.common.nearest_cells import distances, wrapped
 from scenarios.forcing.common.netcdf import numbers

@@ -10,15 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from kernels import F8, I8
 from kernels.fortran.numbers import number
 from scenarios.forcing._contract import Locations
-from scenarios.forcing.common.checks import F8, Findings, digest, is_fill, not_a_file
+from scenarios.forcing.common.checks import Findings, digest, is_fill, not_a_file
 from scenarios.forcing.common.declared import Input, Order, Quantity
 from scenarios.forcing.common.places import EARTH, in_degrees_or_m2
 from scenarios.forcing.common.table import no_commas, not_commas, row_names, text_of
 from scenarios.problems import Problem
-
-I8 = NDArray[np.int64]
 
 GRID = (
     "ijcam lat lon ivt_igbp ist iso landarea ndep nfix pwea pdust doyp1 doyp2 doyp3 doyp4 "

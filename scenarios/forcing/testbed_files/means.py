@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scenarios.forcing.common.checks import F8, Findings, digest, not_a_file
+from kernels import F8
+from scenarios.forcing.common.checks import Findings, digest, not_a_file
 from scenarios.forcing.common.declared import Quantity
 from scenarios.forcing.common.file_units import in_needed
 from scenarios.forcing.common.netcdf import numbers

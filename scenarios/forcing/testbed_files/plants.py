@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels import F8
 from kernels.casa.shared.pft_table import published
-from scenarios.forcing.common.checks import F8
 
 FMET = (0.75, 0.85, 0.013)
 """f(x) = max(0.001, a (b - c x)): metabolic share of litter by lignin to nitrogen."""

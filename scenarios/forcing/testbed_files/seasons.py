@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels import F8
 from kernels.casa.shared.roots import THICKNESS, Variant, pft_weights, root_zone
 from scenarios.forcing._contract import Locations
-from scenarios.forcing.common.checks import F8
 from scenarios.forcing.common.served import DAYS
 
 FREEZING = 273.15

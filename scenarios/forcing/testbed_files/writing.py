@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from kernels import I8
+
 LAYERS = 6
 MISSING = np.float32(1.0e36)
 
@@ -30,7 +32,7 @@ DAILY = {
 }
 
 
-def cell_ids(row: ArrayLike, column: ArrayLike, rows: int) -> NDArray[np.int64]:
+def cell_ids(row: ArrayLike, column: ArrayLike, rows: int) -> I8:
     """Return the testbed's numbers of cells: 1-based, longitude by longitude.
 
     Parameters

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
 from ensemble.report.figures.parts.style import (
     BLUE,
@@ -20,8 +19,7 @@ from ensemble.report.figures.parts.style import (
     finish,
     short,
 )
-
-F8 = NDArray[np.float64]
+from kernels import F8
 
 HATCHES = ("////", "....", "\\\\\\\\", "xxxx", "++++", "oo", "--", "**")
 

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from ensemble.report.data.fields import Places
 from ensemble.report.figures.parts.style import WIDTH, figure
-
-F8 = NDArray[np.float64]
+from kernels import F8
 
 MOST_FIELDS = 6
 """Outputs and responses that get maps."""
