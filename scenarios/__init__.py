@@ -15,3 +15,4 @@ from scenarios.reading.load import load as load
 from scenarios.reading.load import with_lines as with_lines
 from scenarios.reading.load import write_template as write_template
 from scenarios.spec import Scenario as Scenario
+from scenarios.spec import json_schema as json_schema

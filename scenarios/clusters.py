@@ -13,23 +13,55 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from scenarios.execution import Resources, Slurm
 from scenarios.problems import Problem, ScenarioError, nearest, shown
 from scenarios.reading.document import parse, read_text
 from scenarios.reading.wording import needed
 
 
-def resources(chosen: Slurm, file: Path) -> Resources:
-    """Return what a scenario asks of SLURM, its profile's keys where it says nothing itself.
+def _as_text(value: Any) -> Any:
+    """Return minutes or megabytes, which YAML reads as a number, as SLURM takes them."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Amount = Annotated[str, BeforeValidator(_as_text)]
+
+
+class Resources(BaseModel):
+    """What jobs ask of SLURM; a profile of a cluster says the same keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    jobs: int = Field(default=1, ge=1, le=100_000, description="jobs that run at the same time")
+    cores: int = Field(default=1, ge=1, le=4096, description="worker processes of a job")
+    memory: Amount = Field(default="2GiB", description="of a job, such as 8GiB")
+    time: Amount = Field(default="01:00:00", description="walltime of a job, such as 04:00:00")
+    partition: str = ""
+    account: str = ""
+    qos: str = ""
+    constraint: str = ""
+    reservation: str = ""
+    modules: tuple[str, ...] = Field(default=(), description="[names], loaded in every job")
+    setup: tuple[str, ...] = Field(default=(), description="[shell lines], before the worker")
+    extra: tuple[str, ...] = Field(default=(), description="[sbatch options], such as --exclusive")
+    interface: str = Field(default="", description="network interface of workers, such as ib0")
+    cache: str = Field(
+        default="", description="folder of compiled kernels that nodes see; default: beside runs"
+    )
+
+
+def resources(chosen: Resources, profile: str, file: Path) -> Resources:
+    """Return what a scenario asks of SLURM, a profile's keys where it says nothing itself.
 
     Parameters
     ----------
-    chosen : Slurm
+    chosen : Resources
         The scenario's section.
+    profile : str
+        That it names; empty for none.
     file : Path
         Of the profiles; read only if the scenario names one.
 
@@ -40,9 +72,9 @@ def resources(chosen: Slurm, file: Path) -> Resources:
     """
     own = {k: v for k, v in chosen.model_dump().items() if k in chosen.model_fields_set}
     known = {k: v for k, v in own.items() if k in Resources.model_fields}
-    if not chosen.profile:
+    if not profile:
         return Resources(**known)
-    return Resources(**{**_profile(chosen.profile, file), **known})
+    return Resources(**{**_profile(profile, file), **known})
 
 
 def _profile(name: str, file: Path) -> dict[str, Any]:

@@ -5,7 +5,7 @@
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -25,7 +25,7 @@ from pydantic_core import CoreSchema
 
 from scenarios import designs, forcing
 from scenarios.designs.distributions.grammar import AlsoAs, Number
-from scenarios.execution import Execution, Local
+from scenarios.execution import BACKENDS, Execution, of_section
 from scenarios.limits import quantity
 from scenarios.problems import shown
 
@@ -321,12 +321,9 @@ Statistic = Annotated[
     _one_message("a word such as mean or q95, or a condition such as {above: 200}"),
     BeforeValidator(_one_condition),
 ]
-if TYPE_CHECKING:
-    Readers = list[forcing.ReaderSpec]
-else:
-    Readers = Annotated[
-        list[forcing.union()], _OneOrSeveral(), BeforeValidator(_as_list), Field(min_length=1)
-    ]
+Readers = Annotated[
+    list[forcing.AnyReader], _OneOrSeveral(), BeforeValidator(_as_list), Field(min_length=1)
+]
 
 OVER = ("global", "zonal", "global_mean", "zonal_mean")
 """What values are added up over: all locations, or bands of latitude; means are by area."""
@@ -402,9 +399,7 @@ class Scenario(Strict):
     locations: LocationTable | None = Field(
         default=None, description="{table: FILE.csv}, one row per location"
     )
-    design: designs.union() = Field(  # type: ignore[valid-type]
-        description="{method: ...} and its keys, or {cross: [...]}"
-    )
+    design: designs.AnyDesign = Field(description="{method: ...} and its keys, or {cross: [...]}")
     parameters: dict[str, Number] = Field(
         default={},
         description="{name: number or {column: name}}, instead of the kernel's defaults: what the "
@@ -455,7 +450,8 @@ class Scenario(Strict):
     )
     store: str = Field(default="", description="default runs/NAME.zarr")
     execution: Execution = Field(
-        default=Local(), description="{backend: local, dask, slurm or mpi} and its keys"
+        default_factory=lambda: of_section({}),
+        description="{backend: local, dask, slurm or mpi} and its keys",
     )
 
     @model_validator(mode="after")
@@ -467,3 +463,10 @@ class Scenario(Strict):
     def store_path(self) -> str:
         """Return where the run goes unless the command line says otherwise."""
         return self.store or f"runs/{self.name}.zarr"
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of scenarios, with every installed plug-in that is of use."""
+    for plugins in (designs.DESIGNS, forcing.READERS, BACKENDS):
+        plugins.every()
+    return Scenario.model_json_schema()

@@ -319,7 +319,7 @@ EDITS: dict[str, tuple[list[tuple[str, str]], str]] = {
     ),
     "execution, a word": (
         [seeded("execution: local")],
-        "11: execution: found 'local'; needed 'backend:' and its keys, backend one of local",
+        "11: execution: found 'local'; needed 'backend:' and its keys, backend one of dask, local",
     ),
     "store, a number": ([seeded("store: 5")], "11: store: found 5; needed text: put it in quotes"),
     # numbers

@@ -32,13 +32,16 @@ ARROWS = {
     "scenarios.units": "scenarios.unit_text scenarios.unit_advice kernels",
     "scenarios.problems": "scenarios.visible",
     "scenarios.paths": "scenarios.problems kernels.contract",
-    "scenarios.execution": "",
+    "scenarios.plugins": "scenarios.problems kernels",
+    "scenarios.execution": "scenarios.plugins",
     "scenarios.limits": "scenarios.problems scenarios.units kernels",
     "scenarios.forcing": (
-        "scenarios.problems scenarios.units scenarios.paths kernels kernels.fortran kernels.casa"
+        "scenarios.plugins scenarios.problems scenarios.units scenarios.paths kernels "
+        "kernels.fortran kernels.casa"
     ),
     "scenarios.designs": (
-        "scenarios.problems scenarios.units scenarios.paths scenarios.forcing kernels"
+        "scenarios.plugins scenarios.problems scenarios.units scenarios.paths scenarios.forcing "
+        "kernels"
     ),
     "scenarios.numbers": "scenarios.designs scenarios.problems scenarios.units kernels",
     "scenarios.spec": (
@@ -130,6 +133,31 @@ def test_a_room_imports_what_lies_below_it(room):
         if not any(fnmatch(room_of(other), name) for name in allowed)
     ]
     assert not wrong
+
+
+BY_NAME = {
+    "scenarios.execution imports ensemble.farming.backends",
+    "ensemble.store imports ensemble.members",
+}
+"""Arrows that point up: looked up by a name in a text when a scenario or a store says so."""
+
+
+def texts(module):
+    """Return the modules of ours that a module has the name of in a text."""
+    nodes = ast.walk(ast.parse(modules()[module].read_text()))
+    words = {node.value for node in nodes if isinstance(node, ast.Constant)}
+    return {word for word in words if isinstance(word, str) and "." in word} & modules().keys()
+
+
+def test_what_is_imported_by_name_lies_below_or_is_in_the_table():
+    up = set()
+    for module in modules():
+        room = room_of(module)
+        allowed = [room, *ARROWS[room].split()]
+        for other in texts(module):
+            if not any(fnmatch(room_of(other), name) for name in allowed):
+                up.add(f"{room} imports {other}")
+    assert up == BY_NAME
 
 
 def test_every_room_is_in_the_table():

@@ -135,10 +135,10 @@ def validate(
 ) -> None:
     """Check a scenario's words without opening its data; all problems at once."""
     if schema:
-        from scenarios import Scenario
+        from scenarios import json_schema
 
         dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-        typer.echo(json.dumps({**dialect, **Scenario.model_json_schema()}, indent=2))
+        typer.echo(json.dumps({**dialect, **json_schema()}, indent=2))
         return
     if not scenario:
         raise typer.BadParameter("say a scenario, or --schema", param_hint="SCENARIO")
@@ -241,15 +241,15 @@ def run(
 
 def _leads(around: ExitStack) -> bool:
     """Return whether this is the rank that plans; the others run blocks until there is none."""
-    from ensemble.farming.backends import mpi
+    from ensemble.farming.backends.parts import ranks
 
-    mpi.end_with_launcher()
-    mpi.refuse_singletons()
-    if mpi.world().rank == 0:
-        around.enter_context(mpi.leading())
+    ranks.end_with_launcher()
+    ranks.refuse_singletons()
+    if ranks.world().rank == 0:
+        around.enter_context(ranks.leading())
         return True
     with stop_on_signals() as stop:
-        mpi.follow(stop)
+        ranks.follow(stop)
     return False
 
 

@@ -1,7 +1,7 @@
 """What the command line prints: plain lines and small tables, never a number of its own."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -251,27 +251,32 @@ def print_verdict(verdict: "Verdict") -> None:
 
 
 def print_inventory() -> None:
-    """Print kernels, designs, readers, statistics and scenarios, with their titles."""
+    """Print plug-ins of every kind and scenarios, with their titles."""
     import kernels
     import scenarios
     from ensemble.members import statistics
-    from scenarios import designs, forcing
+    from scenarios import designs, execution, forcing
 
-    parts: list[tuple[str, Sequence[str], Callable[[str], str]]] = [
-        ("kernels", kernels.names(), lambda n: kernels.get(n).title),
-        ("designs", designs.names(), lambda n: _first_line(designs.get(n))),
-        ("readers", forcing.names(), lambda n: _first_line(forcing.get(n))),
-        (
-            "statistics",
-            list(statistics.families()),
-            lambda n: _first_line(statistics.families()[n]),
-        ),
-        ("scenarios", scenarios.library(), lambda n: scenarios.load(n).title),
-    ]
-    for title, names, about in parts:
-        put(f"{title}:")
-        for name in names:
-            put(f"  {name:<20} {about(name)}")
+    _print_list("kernels", {name: kernels.get(name).title for name in kernels.names()})
+    for title, plugins in (
+        ("designs", designs.DESIGNS),
+        ("readers", forcing.READERS),
+        ("statistics", statistics.FAMILIES),
+        ("backends", execution.BACKENDS),
+    ):
+        modules, refused = plugins.every()
+        about = {n: _first_line(getattr(m, "Spec", m)) for n, m in sorted(modules.items())}
+        _print_list(title, about, refused)
+    _print_list("scenarios", {name: scenarios.load(name).title for name in scenarios.library()})
+
+
+def _print_list(title: str, about: Mapping[str, str], refused: Sequence[str] = ()) -> None:
+    """Print names with what they are, and what is said of installed ones that are of no use."""
+    put(f"{title}:")
+    for name, line in about.items():
+        put(f"  {name:<20} {line}")
+    for line in refused:
+        put(f"  {line}")
 
 
 def _first_line(thing: object) -> str:

@@ -4,7 +4,7 @@ import shlex
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import Annotated
 
 import typer
 
@@ -18,9 +18,6 @@ from ensemble.commands.arguments import (
     load,
     print_json,
 )
-
-if TYPE_CHECKING:
-    from scenarios.execution import Slurm
 
 
 def worker(
@@ -91,7 +88,7 @@ def submit(
         raise PlanError(why)
     planned = planning.plan(loaded, store=store)
     asked = caching.with_cache(
-        resources_of(cast("Slurm", loaded.execution), loaded.base),
+        resources_of(loaded.execution, loaded.base),
         loaded.base,
         planned.path,
     )

@@ -3,13 +3,13 @@
 import os
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
 from ensemble.errors import PlanError
 from ensemble.store.folders import Folder
 from ensemble.store.store import Store
 from scenarios import Problem, ScenarioError
 from scenarios.clusters import resources
-from scenarios.execution import Slurm
 from scenarios.paths import placed
 from slurm import jobs
 from slurm.commands import SlurmError
@@ -26,13 +26,13 @@ ARRAY, DASK = "array", "dask"
 """Kinds of jobs: independent workers, and workers of a driver's own Dask cluster."""
 
 
-def resources_of(chosen: Slurm, base: Path = Path()) -> Resources:
+def resources_of(chosen: Any, base: Path = Path()) -> Resources:
     """Return what jobs are to ask for.
 
     Parameters
     ----------
-    chosen : Slurm
-        The scenario's section ``execution``.
+    chosen : model
+        The scenario's section ``execution``, of the backend ``slurm``.
     base : Path
         Folder of the scenario.
 
@@ -44,7 +44,7 @@ def resources_of(chosen: Slurm, base: Path = Path()) -> Resources:
     where = "execution.profiles"
     named = placed(base, chosen.profiles, where) if chosen.profiles else None
     file = named or Path(os.environ.get(PROFILES, DEFAULT_PROFILES)).expanduser()
-    asked = resources(chosen, file).model_dump()
+    asked = resources(chosen, chosen.profile, file).model_dump()
     own = chosen.model_fields_set
     problems = [
         Problem(text, f"execution.{name}")

@@ -22,6 +22,7 @@ from ensemble.store.store import Store, damaged_inputs
 from kernels.contract.fingerprint import fingerprint
 from scenarios import Scenario, read_options
 from scenarios.forcing import Locations
+from scenarios.reading.wording import needed
 
 
 def open_setup(store: Store) -> Setup:
@@ -69,9 +70,14 @@ def scenario_of(store: Store) -> Scenario:
 
 
 def _not_ours(store: Store, error: ValidationError) -> PlanError:
+    first = error.errors(include_url=False)[0]
+    where, text = ".".join(map(str, first["loc"])), f"needed {needed(first)}"
+    if first["type"] == "value_error":
+        text = str(first["ctx"]["error"])
     return PlanError(
         f"{store.path}: its scenario is not one of this version of soilsweep "
-        f"({error.error_count()} problems); open it with the version that wrote it"
+        f"({error.error_count()} problems; {where}: {text}); open it with the version, and the "
+        "installed plug-ins, that wrote it"
     )
 
 

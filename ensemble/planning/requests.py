@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from scenarios import Problem
-from scenarios.execution import Resources
+from scenarios.clusters import Resources
 
 if TYPE_CHECKING:
     from ensemble.members.layout import Layout

@@ -8,11 +8,12 @@ together, so the numbers of the one (levels, groups, seed) can never differ in t
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
 from kernels import F8, I8, Parameter
+from scenarios.plugins import Chosen, Plugins
 from scenarios.problems import Problem, ScenarioError
 
 
@@ -157,3 +158,16 @@ class DesignSpec(BaseModel):
         Opened with ``Context.base`` at the folder of the copies, the design finds them.
         """
         return {}
+
+
+DESIGNS = Plugins("design", "scenarios.designs", "soilsweep.designs", ("Spec",), DesignSpec)
+
+
+def _unsaid(section: Mapping[str, Any]) -> str | None:
+    """Return the design of a section without ``method:``; ``cross:`` needs none."""
+    return "cross" if "cross" in section else None
+
+
+CHOSEN = Chosen(DESIGNS, "method", _unsaid)
+AnyDesign = Annotated[DesignSpec, CHOSEN]
+"""The type of ``design:``, read into the model of its method."""

@@ -6,17 +6,14 @@ Members that agree in the parameters of a factor share what depends on that fact
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from scenarios.designs._contract import Context, Design, DesignSpec
+from scenarios.designs._contract import AnyDesign, Context, Design, DesignSpec
 from scenarios.designs.distributions.account import account, factors, joined
 from scenarios.designs.sampling.factorial import Factorial
 from scenarios.problems import Problem, ScenarioError
-
-if TYPE_CHECKING:
-    AnyDesign = DesignSpec
 
 
 def _several(value: Any) -> Any:
@@ -52,7 +49,7 @@ class Spec(DesignSpec):
 
     method: Literal["cross"] = "cross"
     cross: Annotated[
-        "tuple[AnyDesign, ...]",
+        tuple[AnyDesign, ...],
         BeforeValidator(_several),
         Field(
             json_schema_extra={"minItems": 2},
@@ -94,14 +91,3 @@ class Spec(DesignSpec):
             context, self.method, cross.size, joined(parts), factors(parts), cross=parts
         )
         return replace(cross, attributes=attributes)
-
-
-def _complete() -> None:
-    """Tell the model what its factors may be: every design, itself among them."""
-    # All designs are known only once their folder is read, which imports this module too.
-    from scenarios.designs import union
-
-    Spec.model_rebuild(_types_namespace={"AnyDesign": union()})
-
-
-_complete()

@@ -1,31 +1,26 @@
-"""Forcing readers: one file each; the file's name is what ``reader:`` says."""
+"""Forcing readers: one file each; the file's name is what ``reader:`` says.
 
-import operator
-from functools import cache, reduce
-from importlib import import_module
-from typing import Annotated, Any
+Others install a reader by an entry point of the group ``soilsweep.readers`` that names a module
+with ``Spec``.
+"""
 
-from pydantic import Field
-
-from kernels import module_names
+from scenarios.forcing._contract import READERS as READERS
+from scenarios.forcing._contract import AnyReader as AnyReader
 from scenarios.forcing._contract import Forcing as Forcing
 from scenarios.forcing._contract import Locations as Locations
 from scenarios.forcing._contract import Observed as Observed
 from scenarios.forcing._contract import ReaderSpec as ReaderSpec
+from scenarios.forcing.common.declared import Input as Input
+from scenarios.forcing.common.declared import Order as Order
+from scenarios.forcing.common.declared import Quantity as Quantity
 
 
 def names() -> list[str]:
-    """Return the readers a scenario may name."""
-    return module_names(__path__)
+    """Return the readers a scenario may name, installed ones among them."""
+    return READERS.names()
 
 
 def get(name: str) -> type[ReaderSpec]:
-    """Return the scenario model of that reader."""
-    spec: type[ReaderSpec] = import_module(f"scenarios.forcing.{name}").Spec
+    """Return the scenario model of that reader; raises `LookupError` where there is none."""
+    spec: type[ReaderSpec] = READERS.get(name).Spec
     return spec
-
-
-@cache
-def union() -> Any:
-    """Return the type of ``forcing:``, every known reader told apart by its name."""
-    return Annotated[reduce(operator.or_, [get(n) for n in names()]), Field(discriminator="reader")]

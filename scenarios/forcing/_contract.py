@@ -8,13 +8,14 @@ range, converts and reduces, and returns a `Forcing` per data set.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from kernels import F8, Variable
 from scenarios.forcing.common.declared import Input
+from scenarios.plugins import Chosen, Plugins
 
 
 @dataclass(frozen=True)
@@ -121,3 +122,8 @@ class ReaderSpec(BaseModel):
             Folder of the scenario file; relative paths start there.
         """
         raise NotImplementedError
+
+
+READERS = Plugins("reader", "scenarios.forcing", "soilsweep.readers", ("Spec",), ReaderSpec)
+AnyReader = Annotated[ReaderSpec, Chosen(READERS, "reader")]
+"""The type of ``forcing:``, read into the model of its reader."""

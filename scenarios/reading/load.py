@@ -185,10 +185,8 @@ def _misspelt(data: dict[str, Any]) -> set[str]:
 
 def _method(design: Any) -> str:
     """Return which design it is where that much is known; else empty."""
-    if not isinstance(design, dict):
-        return ""
-    method = "cross" if "cross" in design else design.get("method")
-    return method if method in designs.names() else ""
+    method = designs.CHOSEN.name(design)
+    return method if isinstance(method, str) and designs.DESIGNS.has(method) else ""
 
 
 def _parsed(name: str, value: Any) -> Any:

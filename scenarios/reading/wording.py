@@ -59,27 +59,15 @@ def _find(error: Any, data: Any) -> _Finding:
 def _match(
     steps: Sequence[str | int], node: Any, path: Path_
 ) -> tuple[Path_, tuple[tuple[Path_, str], ...]]:
-    """Return the longest path along ``steps``, and the steps left out with their places.
-
-    A design may be named like a key (``cross``), so both readings are tried.
-    """
+    """Return the path along ``steps``, and the steps that are no keys with their places."""
     if not steps:
         return path, ()
     step, rest = steps[0], steps[1:]
-    found = []
     below = _below(node, step)
     if below is not None:
-        found.append(_match(rest, below[0], (*path, step)))
-        if step not in designs.names():
-            return found[0]
-    skipped, branches = _match(rest, node, path)
-    found.append((skipped, ((path, str(step)), *branches)))
-    return max(found, key=lambda match: (not _ends_early(match, rest), len(match[0])))
-
-
-def _ends_early(match: tuple[Path_, tuple[tuple[Path_, str], ...]], rest: Sequence[Any]) -> bool:
-    """Return whether the last step, which names what is wrong, was left out."""
-    return bool(rest) and (not match[0] or match[0][-1] != rest[-1])
+        return _match(rest, below[0], (*path, step))
+    end, branches = _match(rest, node, path)
+    return end, ((path, str(step)), *branches)
 
 
 def _below(node: Any, step: str | int) -> tuple[Any] | None:
@@ -146,8 +134,6 @@ def _words(finding: _Finding, document: Document) -> str:
         return f"unknown key {key!r}{nearest(key, _keys(finding.path[:-1], document.data))}"
     if kind == "missing":
         return _missing(finding, found, document)
-    if kind in ("union_tag_invalid", "union_tag_not_found", "model_attributes_type"):
-        return _tag_words(finding.path, found)
     if kind == "value_error":
         return str(context["error"])
     text = f"found {shown(found)}; needed {needed(error)}"
@@ -207,26 +193,13 @@ def _missing(finding: _Finding, found: Any, document: Document) -> str:
     return f"is missing; needed {name}: {about or 'and a value'}"
 
 
-_TAGS: dict[str, tuple[str, Sequence[str]]] = {
-    "design": ("method", designs.names()),
-    "forcing": ("reader", forcing.names()),
-    "execution": ("backend", BACKENDS),
-}
-
-
-def _tag_words(path: Path_, found: Any) -> str:
-    """Return what to say of a design, reader or backend that is not named, or not known."""
-    key, known = _TAGS.get(str(path[0]), _TAGS["forcing"])
-    listed = f"one of {', '.join(known)}"
-    if not isinstance(found, dict):
-        return f"found {shown(found)}; needed '{key}:' and its keys, {key} {listed}"
-    if key not in found:
-        return f"has no '{key}:'; needed {listed}"
-    return f"unknown {key} {shown(found[key])}{nearest(str(found[key]), known)}"
+def _schema() -> Schema:
+    return _schema_with(*designs.DESIGNS.met(), *forcing.READERS.met(), *BACKENDS.met())
 
 
 @cache
-def _schema() -> Schema:
+def _schema_with(*plugins: str) -> Schema:
+    """Return the schema of a scenario, made again where other plug-ins have been loaded."""
     return Scenario.model_json_schema()
 
 

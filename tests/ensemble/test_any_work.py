@@ -13,12 +13,13 @@ from models import counting
 from waiting import wait_for
 
 from ensemble.errors import DONE, PlanError
+from ensemble.farming.backends.dask import Spec as Dask
+from ensemble.farming.backends.local import Spec as Local
 from ensemble.farming.farm import run_work
 from ensemble.farming.opening import join, open_work
 from ensemble.store.finished import is_finalised
 from ensemble.store.store import read
 from kernels import CRASHED
-from scenarios.execution import Dask, Local
 
 WHOLE = (40 * np.arange(6)[:, None] + np.arange(40)) ** 2
 

@@ -138,7 +138,7 @@ def test_run_and_workers_refuse_each_other(tmp_path):
 
 ORPHAN = """
 import os, sys, time
-from ensemble.farming.backends.mpi import end_with_launcher
+from ensemble.farming.backends.parts.ranks import end_with_launcher
 launcher = int(sys.argv[2])
 while os.getppid() == launcher:
     time.sleep(0.01)

@@ -9,7 +9,7 @@ from distributed import Client, LocalCluster
 from waiting import PATIENCE, wait_for
 
 from ensemble.errors import StoppedEarly
-from ensemble.farming.backends.dask import Push
+from ensemble.farming.backends.parts.pushing import Push
 
 KEY = (0, 0, 7)
 

@@ -1,16 +1,24 @@
-"""Backends: where blocks run; one file each, the file's name is ``execution.backend``."""
+"""Backends: where blocks run; one file each, the file's name is ``execution.backend``.
+
+A backend holds ``Spec``, the words that it takes of a scenario (`scenarios.execution.BackendSpec`
+with its own), and ``run(farm)``, which runs the blocks of a `Farm` until they are done or
+``farm.stop()``, and raises `OSError` or `StoppedEarly` where it cannot go on. A scenario is read
+before anything runs: what takes long to import stands in ``parts/`` and is imported in ``run``.
+Others install one by an entry point of the group ``soilsweep.backends`` that names such a module.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from ensemble.farming.work import Work
-from ensemble.farming.worker import HangLimit, Report, Worker
-from ensemble.store.journal import Key
-from ensemble.store.store import Store
-from kernels import module_names
+from scenarios.execution import BACKENDS
+
+if TYPE_CHECKING:
+    from ensemble.farming.work import Work
+    from ensemble.farming.worker import HangLimit, Report, Worker
+    from ensemble.store.journal import Key
+    from ensemble.store.store import Store
 
 
 @dataclass
@@ -46,41 +54,35 @@ class Farm:
         Shows a line to the person who waits.
     """
 
-    store: Store
-    work: Work
-    pending: Iterator[Key]
-    careful: frozenset[Key]
+    store: "Store"
+    work: "Work"
+    pending: "Iterator[Key]"
+    careful: "frozenset[Key]"
     count: int
     workers: int
     execution: Any
     base: Path
-    limit: HangLimit
+    limit: "HangLimit"
     replaceable: bool
     stop: Callable[[], bool]
-    report: Report
+    report: "Report"
     reached: Callable[[int], None]
     say: Callable[[str], None]
 
-    def worker(self, *, alarm: bool) -> Worker:
+    def worker(self, *, alarm: bool) -> "Worker":
         """Return a worker in this process."""
+        from ensemble.farming.worker import Worker
+
         sync = self.execution.sync
         return Worker(self.store, self.work, sync, self.limit, alarm=alarm, report=self.report)
 
 
-class Backend(Protocol):
-    """Runs the blocks of a farm until they are done or ``farm.stop()``."""
-
-    def __call__(self, farm: Farm) -> None:
-        """Run blocks; raise `OSError` or `StoppedEarly` where it cannot go on."""
-        ...
-
-
 def names() -> list[str]:
-    """Return the backends a scenario may name."""
-    return module_names(__path__)
+    """Return the backends a scenario may name, installed ones among them."""
+    return BACKENDS.names()
 
 
-def get(name: str) -> Backend:
-    """Return the backend of that name."""
-    run: Backend = import_module(f"ensemble.farming.backends.{name}").run
+def get(name: str) -> Callable[[Farm], None]:
+    """Return what runs blocks there; raises `LookupError` where there is no such backend."""
+    run: Callable[[Farm], None] = BACKENDS.get(name).run
     return run

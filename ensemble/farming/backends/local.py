@@ -2,10 +2,21 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Literal
+
+from pydantic import Field
 
 from ensemble.farming.backends import Farm
 from ensemble.store.platforms import cores
+from scenarios.execution import BackendSpec
 from slurm.walltime import Walltime
+
+
+class Spec(BackendSpec):
+    """Threads of this process."""
+
+    backend: Literal["local"] = "local"
+    workers: int | None = Field(default=None, ge=1, le=1024, description="threads; default: cores")
 
 
 def run(farm: Farm) -> None:

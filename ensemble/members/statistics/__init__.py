@@ -1,9 +1,12 @@
-"""Statistics over samples, computed inside a run so that members need not be stored."""
+"""Statistics over samples, computed inside a run so that members need not be stored.
+
+A family of statistics is a file, or a module that others install by an entry point of the group
+``soilsweep.statistics``; those are asked what ours do not know.
+"""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 from ensemble.members.statistics._contract import REFUSE_ABOVE as REFUSE_ABOVE
 from ensemble.members.statistics._contract import Declared as Declared
@@ -12,14 +15,22 @@ from ensemble.members.statistics._contract import Partial as Partial
 from ensemble.members.statistics._contract import Reduction as Reduction
 from ensemble.members.statistics._contract import Target as Target
 from ensemble.members.statistics._contract import UnitsReduction as UnitsReduction
-from kernels import module_names
 from scenarios import MISREAD, near, nearest
+from scenarios.plugins import Plugins
+
+FAMILIES = Plugins(
+    "statistic", __name__, "soilsweep.statistics", ("EXAMPLES", "match", "reduction")
+)
+
+
+def families() -> dict[str, Family]:
+    """Return every family by the name of its file or entry point; of installed, those of use."""
+    return FAMILIES.every()[0]
 
 
 @cache
-def families() -> dict[str, Family]:
-    """Return every family by the name of its file."""
-    return {n: import_module(f"ensemble.members.statistics.{n}") for n in module_names(__path__)}
+def _ours() -> dict[str, Family]:
+    return {name: FAMILIES.get(name) for name in FAMILIES.ours()}
 
 
 def canonical(request: str | Mapping[str, float]) -> tuple[str, str]:
@@ -28,25 +39,41 @@ def canonical(request: str | Mapping[str, float]) -> tuple[str, str]:
     Raises
     ------
     LookupError
-        No family knows it; the message says what there is.
+        No family knows it, or two installed ones do; the message says what there is.
     """
     if isinstance(request, str):
         text = request
     else:
         text = "_".join(f"{word}_{spelled(value)}" for word, value in request.items())
-    for family, module in families().items():
+    for family, module in _ours().items():
         if name := module.match(text):
             return family, name
+    return _installed(text) or _unknown(request, text)
+
+
+def _installed(text: str) -> tuple[str, str] | None:
+    """Return the installed family that knows a request; raises `LookupError` if two do."""
+    others = {name: m for name, m in families().items() if name not in _ours()}
+    matches = [(family, name) for family, m in others.items() if (name := m.match(text))]
+    if len(matches) > 1:
+        several = " and ".join(repr(family) for family, _ in matches)
+        raise LookupError(f"statistic {text!r} is of {several}, installed both; uninstall one")
+    return matches[0] if matches else None
+
+
+def _unknown(request: str | Mapping[str, float], text: str) -> NoReturn:
+    """Raise `LookupError` for a request that no family knows, with what is near or known."""
+    modules, refused = FAMILIES.every()
     typed = text.translate(MISREAD)
-    if any(module.match(typed) for module in families().values()):
+    if any(module.match(typed) for module in modules.values()):
         raise LookupError(f"unknown statistic {text!r}; did you mean {typed!r}?")
-    known = ["histogram", *(n for m in families().values() for n in getattr(m, "NAMES", ()))]
+    known = ["histogram", *(n for m in modules.values() for n in getattr(m, "NAMES", ()))]
     # A quantile or threshold that is near is another number, so these are offered as a list alone.
     numbered = ["q05", "q50", "q95", "{above: 0}", "{below: 0}"]
     hint = "q50" if text == "median" else near(text, known)
-    said = f"; did you mean {hint!r}?" if hint else nearest("", [*known, *numbered])
+    advice = f"; did you mean {hint!r}?" if hint else nearest("", [*known, *numbered])
     shown = repr(text) if isinstance(request, str) else _as_written(request)
-    raise LookupError(f"unknown statistic {shown}{said}")
+    raise LookupError("; ".join([f"unknown statistic {shown}{advice}", *refused]))
 
 
 def _as_written(request: Mapping[str, float]) -> str:
@@ -57,7 +84,7 @@ def _as_written(request: Mapping[str, float]) -> str:
 def unfit(request: str | Mapping[str, float], design: Any) -> str:
     """Return why a request has no meaning for a design as the scenario says it; else empty."""
     family, name = canonical(request)
-    check = getattr(families()[family], "unfit", None)
+    check = getattr(FAMILIES.get(family), "unfit", None)
     return str(check(name, design)) if check else ""
 
 
@@ -70,5 +97,6 @@ def reductions(
         family, name = canonical(request)
         if name not in wanted.setdefault(family, []):
             wanted[family].append(name)
-    modules = families()
-    return {family: modules[family].reduction(names, target) for family, names in wanted.items()}
+    return {
+        family: FAMILIES.get(family).reduction(names, target) for family, names in wanted.items()
+    }

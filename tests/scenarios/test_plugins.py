@@ -1,0 +1,214 @@
+"""Plug-ins of others: found by entry point, refused by name, and no danger to one another."""
+
+import sys
+
+import pytest
+from distributions import install
+
+from ensemble.members import statistics
+from scenarios import ScenarioError, load, plugins
+from scenarios.designs import DESIGNS
+from scenarios.execution import BACKENDS
+from scenarios.forcing import READERS
+
+READER = """
+from typing import Literal
+from scenarios.forcing import ReaderSpec
+class Spec(ReaderSpec):
+    '''Nothing at all.'''
+    reads = ()
+    reader: Literal["{name}"]
+    flavour: int = 1
+"""
+DESIGN = """
+from typing import Literal
+from scenarios.designs import DesignSpec
+class Spec(DesignSpec):
+    '''Nothing at all.'''
+    method: Literal["{name}"]
+    flavour: int = 1
+    def names(self): return ()
+    def judge(self, context): return []
+"""
+BACKEND = """
+from typing import Literal
+from scenarios.execution import BackendSpec
+class Spec(BackendSpec):
+    '''Nothing at all.'''
+    backend: Literal["{name}"]
+    flavour: int = 1
+def run(farm): pass
+"""
+STATISTIC = """
+'''Nothing at all.'''
+EXAMPLES = ("flavour",)
+def match(request): return request if request == "flavour" else None
+def reduction(requests, target): pass
+"""
+KINDS = {
+    "reader": (READERS, READER),
+    "design": (DESIGNS, DESIGN),
+    "backend": (BACKENDS, BACKEND),
+    "statistic": (statistics.FAMILIES, STATISTIC),
+}
+SECTIONS = {
+    "reader": ("forcing", "reader"),
+    "design": ("design", "method"),
+    "backend": ("execution", "backend"),
+}
+every_kind = pytest.mark.parametrize("kind", KINDS)
+every_section = pytest.mark.parametrize("kind", SECTIONS)
+
+
+@pytest.fixture
+def lab(tmp_path, monkeypatch):
+    """Return ``lab(kind, distribution, {entry point: text of a module})``, which installs them."""
+    folder = tmp_path / "site"
+    made = []
+
+    def install_one(kind, distribution, texts):
+        group = KINDS[kind][0].group
+        names = {name: f"{distribution}_{kind}_{name}" for name in texts}
+        modules = {names[name]: text for name, text in texts.items()}
+        install(folder, distribution, modules, {(group, n): m for n, m in names.items()})
+        made.extend(modules)
+        return names
+
+    monkeypatch.syspath_prepend(folder)
+    plugins._entries.cache_clear()
+    yield install_one
+    plugins._entries.cache_clear()
+    for module in made:
+        sys.modules.pop(module, None)
+    for found, _ in KINDS.values():
+        found._met.clear()
+
+
+@every_kind
+def test_an_installed_one_is_found_beside_ours(kind, lab):
+    found, text = KINDS[kind]
+    lab(kind, "lab", {"nothing": text.format(name="nothing")})
+    assert found.names() == sorted([*found.ours(), "nothing"])
+    assert found.get("nothing").__name__ == f"lab_{kind}_nothing"
+    modules, refused = found.every()
+    assert sorted(modules) == found.names()
+    assert refused == []
+
+
+@every_kind
+def test_one_of_the_name_of_ours_is_not_used_and_both_owners_are_named(kind, lab):
+    found, text = KINDS[kind]
+    ours = found.ours()[0]
+    lab(kind, "lab", {ours: text.format(name=ours)})
+    assert found.names() == found.ours()
+    assert found.get(ours).__name__ == f"{found.package}.{ours}"
+    _, (said,) = found.every()
+    assert said == (
+        f"the installed {kind} {ours!r} (lab_{kind}_{ours} of lab 1.0) is not used: soilsweep has "
+        "one of that name, which is used"
+    )
+
+
+@every_kind
+def test_two_of_one_name_are_refused_and_both_owners_are_named(kind, lab):
+    found, text = KINDS[kind]
+    for distribution in ("lab", "field"):
+        lab(kind, distribution, {"nothing": text.format(name="nothing")})
+    assert "nothing" not in found.names()
+    with pytest.raises(LookupError) as error:
+        found.get("nothing")
+    assert f"the {kind} 'nothing' is installed 2 times: " in str(error.value)
+    for distribution in ("lab", "field"):
+        assert f"{distribution}_{kind}_nothing of {distribution} 1.0" in str(error.value)
+    assert found.every()[1] == [str(error.value)]
+
+
+@every_kind
+@pytest.mark.parametrize(
+    ("broken", "why"),
+    [
+        (
+            "import not_there",
+            "cannot be imported: ModuleNotFoundError: No module named 'not_",
+        ),
+        ("raise SystemExit('no licence')", "cannot be imported: SystemExit: no licence"),
+        ("raise RuntimeError", "cannot be imported: RuntimeError; correct or uninstall it"),
+        ("x = 1", "has no "),
+    ],
+)
+def test_one_that_is_of_no_use_is_named_with_its_error_and_breaks_no_other(kind, broken, why, lab):
+    found, text = KINDS[kind]
+    lab(kind, "lab", {"nothing": text.format(name="nothing"), "broken": broken})
+    modules, (said,) = found.every()
+    assert sorted(modules) == sorted([*found.ours(), "nothing"])
+    assert said.startswith(f"the installed {kind} 'broken' (lab_{kind}_broken of lab 1.0) {why}")
+    with pytest.raises(LookupError) as error:
+        found.get("broken")
+    assert str(error.value) == said
+
+
+@every_section
+def test_words_that_are_no_model_of_the_kind_are_refused(kind, lab):
+    found, _ = KINDS[kind]
+    lab(kind, "lab", {"plain": "class Spec: pass\ndef run(farm): pass"})
+    with pytest.raises(LookupError, match=f"has no Spec made of {found.spec.__name__}"):
+        found.get("plain")
+
+
+@every_section
+def test_a_scenario_names_it_and_its_words_are_checked(kind, lab, tmp_path):
+    found, text = KINDS[kind]
+    section, key = SECTIONS[kind]
+    lab(kind, "lab", {"nothing": text.format(name="nothing"), "broken": "import not_there"})
+    scenario = load("tau-constraint", settings=[f"{section}={{{key}: nothing, flavour: 3}}"])
+    chosen = getattr(scenario, section)
+    chosen = chosen[0] if isinstance(chosen, list) else chosen
+    assert (chosen.flavour, type(chosen)) == (3, found.get("nothing").Spec)
+    dumped = scenario.model_dump(mode="json")[section]
+    assert (dumped[0] if isinstance(dumped, list) else dumped)["flavour"] == 3
+    for words, said in (
+        ("nothing, flavor: 3", "unknown key 'flavor'; did you mean 'flavour'?"),
+        ("nothing, flavour: x", "flavour: found 'x'; needed a whole number"),
+        ("nothin", f"{section}: unknown {key} 'nothin'; did you mean 'nothing'?"),
+        ("broken", "(lab_" + kind + "_broken of lab 1.0) cannot be imported: ModuleNotFoundError"),
+    ):
+        with pytest.raises(ScenarioError) as error:
+            load("tau-constraint", settings=[f"{section}={{{key}: {words}}}"])
+        assert said in str(error.value)
+
+
+def test_the_schema_has_installed_ones(lab):
+    from scenarios import json_schema
+
+    for kind in SECTIONS:
+        name = f"some_{kind}"
+        lab(kind, f"lab-{kind}".replace("-", "_"), {name: KINDS[kind][1].format(name=name)})
+    text = str(json_schema())
+    for kind in SECTIONS:
+        assert f"'const': 'some_{kind}'" in text
+
+
+def test_a_statistic_of_two_installed_families_is_refused(lab):
+    lab("statistic", "lab", {"one": STATISTIC})
+    assert statistics.canonical("flavour") == ("one", "flavour")
+    plugins._entries.cache_clear()
+    lab("statistic", "field", {"two": STATISTIC})
+    with pytest.raises(LookupError, match=r"'flavour' is of 'one' and 'two', installed both"):
+        statistics.canonical("flavour")
+
+
+def test_a_family_that_cannot_be_asked_is_named_where_no_other_knows_the_word(lab):
+    lab("statistic", "lab", {"broken": "import not_there"})
+    assert statistics.canonical("mean") == ("moments", "mean")
+    with pytest.raises(LookupError, match=r"unknown statistic 'flavour'.*'broken' \(lab_"):
+        statistics.canonical("flavour")
+
+
+def test_what_is_installed_is_not_looked_at_for_names_of_ours(monkeypatch):
+    def looked(group):
+        raise AssertionError(f"{group} was looked up")
+
+    plugins._entries.cache_clear()
+    monkeypatch.setattr(plugins, "installed", looked)
+    load("tau-constraint", settings=["execution={backend: dask, workers: 2}"])
+    assert statistics.canonical("q95") == ("histogram", "q95")
