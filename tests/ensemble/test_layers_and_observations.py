@@ -1,5 +1,6 @@
 """Layers, a forcing's own coordinate, observations and costs, from the scenario to the store."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -62,12 +63,20 @@ def give(monkeypatch, forcings):
     monkeypatch.setattr(Spec, "read", read)
 
 
-@pytest.fixture
-def finished(tmp_path):
-    planned = plan(tmp_path, text=TEXT)
-    outcome = ensemble.run(planned, workers=1)
-    assert outcome.complete
+@pytest.fixture(scope="module")
+def once(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        give(monkeypatch, data.both())
+        planned = plan(tmp_path_factory.mktemp("once"), text=TEXT)
+        assert ensemble.run(planned, workers=1).complete
     return planned
+
+
+@pytest.fixture
+def finished(tmp_path, once):
+    """A plan, and its finished run in a folder of the test's own."""
+    path = shutil.copytree(once.path, tmp_path / once.path.name)
+    return replace(once, path=path)
 
 
 def by_hand(values, seen, place, errors):

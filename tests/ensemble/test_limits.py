@@ -208,13 +208,17 @@ class TestCounted:
         )
 
 
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        give(monkeypatch, data.both())
+        folder = tmp_path_factory.mktemp("excluding")
+        path, outcome = finished(folder, EXCLUDING, "failed_limit=0")
+    return ensemble.open_run(path), outcome
+
+
 @pytest.mark.usefixtures("layered")
 class TestExcluded:
-    @pytest.fixture
-    def run(self, tmp_path):
-        path, outcome = finished(tmp_path, EXCLUDING, "failed_limit=0")
-        return ensemble.open_run(path), outcome
-
     def test_they_keep_their_values_and_are_flagged(self, tmp_path, run):
         tree, outcome = run
         counted = ensemble.open_run(finished(tmp_path, COUNTING, store="counted.zarr")[0])

@@ -18,26 +18,11 @@ from kernels.casa.shared.equations import activity, log_dry, log_wet, tens_above
 TABLES = Path(__file__).parents[1] / "testbed"
 SITES, YEARS = "ABCDEFG", (1901, 1910, 2000)
 
-RF1 = """
-version: 1
-name: rf1
-kernel:
-  chain:
-    - {name: casa_vegetation, phenology: drivers}
-    - casa_debris
-    - models: [casa_cnp, mimics_testbed, corpse]
-  start: cold
-forcing: {reader: synthetic_testbed, forcings: [clm45_cruncep], years: 100, variation: 0}
-design: {method: grid, parameters: {q10: [1.72, 1.8]}}
-outputs: {OUTPUTS}
-precision: float64
-"""
 CASA = {
     **{"leaf": "c_leaf", "wood": "c_wood", "froot": "c_froot"},
     **{n: f"casa_{n}" for n in ("met", "str", "cwd", "fast", "slow", "pass")},
 }
 MIMICS = ("lit_m", "lit_s", "mic_r", "mic_k", "som_a", "som_c", "som_p")
-OF_YEARS = ("npp", "ra", "lai", "rh", "corpse_pools", *CASA.values(), *MIMICS)
 
 
 def table(name):
@@ -50,8 +35,7 @@ def table(name):
 @pytest.fixture(scope="module")
 def rf1(tmp_path_factory):
     folder = tmp_path_factory.mktemp("rf1")
-    kept = ", ".join(f"{name}: {{at: [1901, 1910, 2000]}}" for name in OF_YEARS)
-    run(folder, text=RF1.replace("OUTPUTS", kept))
+    run(folder, text=(TABLES / "rf1.yaml").read_text())
     return xr.open_zarr(folder / "run.zarr").isel(forcing=0, sample=0).load()
 
 
