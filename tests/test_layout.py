@@ -78,6 +78,18 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported():
     assert extras <= imports
 
 
+def test_what_is_no_code_is_installed_with_the_code():
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    installed = set()
+    for package, patterns in setuptools["package-data"].items():
+        folders = [*MAY_IMPORT] if package == "*" else [package.replace(".", "/")]
+        installed |= {p for f in folders for pattern in patterns for p in (ROOT / f).glob(pattern)}
+    notes = {".py", ".md"}
+    needed = {p for f in MAY_IMPORT for p in tracked(under=f) if p.suffix not in notes}
+    assert {path.suffix for path in needed} >= {".yaml", ".html", ".css", ".typed"}
+    assert needed <= installed
+
+
 STARTS_PROGRAMS = {
     "slurm/commands.py",
     "kernels/programs/parts/process.py",

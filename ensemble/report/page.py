@@ -1,6 +1,7 @@
 """The page: what a run found, how it was made, and what went wrong.
 
-It knows no figure: those are files of `ensemble.report.figures`, and it asks every one.
+It knows no figure: those are files of `ensemble.report.figures`, and it asks every one. Nor any
+markup: that is in the templates of ``html/``.
 """
 
 from collections.abc import Iterable
@@ -9,11 +10,11 @@ from functools import partial
 from ensemble.members.reopening import scenario_of
 from ensemble.report import figures
 from ensemble.report.figures.parts.style import Picture, look
-from ensemble.report.html.markup import Html, joined, picture, section, tag
-from ensemble.report.html.sheet import SHEET
+from ensemble.report.html.rendering import rendered
+from ensemble.report.parts import Banner, Image, Part, Section
 from ensemble.report.run import Run
 from ensemble.report.texts import TEXTS, Text
-from ensemble.report.top import bad, top
+from ensemble.report.top import top
 from ensemble.store.store import Store
 
 
@@ -27,47 +28,28 @@ def render(store: Store) -> str:
     """
     scenario_of(store)
     with look():
-        return _page(Run(store))
+        run = Run(store)
+        every_figure, refused = figures.every()
+        sections = _sections(run, every_figure)
+        # Last, as damage is known when all was read.
+        return rendered("page.html", sections=sections, top=top(run, refused))
 
 
-def _page(run: Run) -> str:
-    every, refused = figures.every()
-    parts = [*TEXTS, *(Text(f.section, f.order, partial(_drawn, f)) for f in every)]
-    parts.sort(key=lambda part: part.order)
-    body = [
-        (name, title, joined(html for p in parts if p.section == name for html in p.make(run)))
+def _sections(run: Run, every_figure: Iterable[figures.Figure]) -> list[Section]:
+    """Return the sections that have something to show, texts and figures in their order."""
+    drawn = (Text(f.section, f.order, partial(_drawn, f)) for f in every_figure)
+    in_order = sorted([*TEXTS, *drawn], key=lambda text: text.order)
+    sections = [
+        Section(name, title, [p for t in in_order if t.section == name for p in t.make(run)])
         for name, title in figures.SECTIONS.items()
     ]
-    shown = [(name, title, part) for name, title, part in body if part]
-    contents = tag("nav", *(tag("a", title, href=f"#{name}") for name, title, _ in shown))
-    main = joined(section(name, title, part) for name, title, part in shown)
-    foot = tag("footer", tag("p", "written by soilsweep from the store alone"))
-    whole = tag("body", top(run, refused), contents, main, foot)
-    return f"<!DOCTYPE html>\n{tag('html', _head(run), whole, lang='en')}\n"
+    return [section for section in sections if section.parts]
 
 
-def _head(run: Run) -> Html:
-    return tag(
-        "head",
-        Html('<meta charset="utf-8">'),
-        # Nothing is fetched and nothing runs, whatever a name in the store says.
-        Html(
-            '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
-            "img-src data:; style-src 'unsafe-inline'\">"
-        ),
-        Html('<meta name="viewport" content="width=device-width, initial-scale=1">'),
-        tag("title", run.attrs["title"]),
-        Html(f"<style>{SHEET}</style>"),
-    )
-
-
-def _drawn(figure: figures.Figure, run: Run) -> Iterable[Html]:
+def _drawn(figure: figures.Figure, run: Run) -> Iterable[Part]:
     """Yield the pictures of a figure; one that fails costs itself, and is named."""
     try:
         for drawn in figure.draw(run):
-            if isinstance(drawn, Picture):
-                yield picture(drawn.svg, caption=drawn.caption, width=drawn.width)
-            else:
-                yield tag("p", drawn)
+            yield Image.of(drawn) if isinstance(drawn, Picture) else str(drawn)
     except figure.spared as error:
-        yield bad([f"The figure {figure.name!r} could not be drawn: {run.said(error)}"])
+        yield Banner([f"The figure {figure.name!r} could not be drawn: {run.said(error)}"])

@@ -2,10 +2,12 @@
 
 import re
 import tracemalloc
+from typing import get_args
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from jinja2 import UndefinedError
 from pages import Page
 from support import SMALL, run
 
@@ -13,7 +15,21 @@ import ensemble
 from ensemble.report import write_report
 from ensemble.report.data.series import all_series
 from ensemble.report.figures.parts.style import figure, finish, look, pretty, short
-from ensemble.report.html.markup import Html, escaped, picture, table, tag
+from ensemble.report.html.rendering import rendered
+from ensemble.report.parts import (
+    Banner,
+    Code,
+    Fingerprint,
+    Heading,
+    Image,
+    Listing,
+    Notes,
+    Pairs,
+    Part,
+    Section,
+    Top,
+    Verbatim,
+)
 from ensemble.store.store import read
 from ensemble.tables.responses import Table
 from ensemble.tables.results import Numbers
@@ -183,22 +199,55 @@ def test_words_of_a_scenario_and_names_of_data_are_never_markup(tmp_path):
         assert not [e for e in root.iter() if e.tag.endswith(("script", "foreignObject"))]
 
 
-@pytest.mark.parametrize("text", ["<b>", "a & b", "'\"", "\x00\x1b[0m", "\ud800", "\u202e日本"])
-def test_whatever_is_not_markup_is_escaped(text):
-    made = tag("p", text, title=text)
-    page = Page(made.encode("utf-8", "strict").decode())
-    assert page.tags == ["p"]
-    assert [(tag, name) for tag, name, _ in page.attributes] == [("p", "title")]
-    assert escaped(made) is made
-    assert escaped(str(made)) != made
+def shown(*parts, text="x"):
+    """Return a page of these parts alone, with one text in all its other places."""
+    top = Top(text, text, text, [Banner([text])], [(text, text)])
+    page = rendered("page.html", top=top, sections=[Section(text, text, parts)])
+    return Page(page.encode("utf-8", "strict").decode())
+
+
+def every_part(text):
+    """Return a part of each kind, with a text in all its places."""
+    return [
+        text,
+        Table(text, [f"{text} a", text], [[text, text]], [text], (0,), ((text, 1), ("", 1))),
+        Notes([text]),
+        Banner([text], text, [text], aside=True),
+        Heading(text),
+        Verbatim(text),
+        Pairs([(text, text), (text, Code(text, text))]),
+        Listing([text], [[text], [Code(text, text)]]),
+        Fingerprint(text, [text]),
+        Image(text, text, text),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<b>", "a & b", "'\"", EVIL, "{{ 1 }}{% raw %}", "\x00\x1b[0m", "\ud800", "\u202e日本"],
+)
+def test_whatever_is_put_into_a_template_is_text(text):
+    assert {type(part) for part in every_part(text)} == set(get_args(Part))
+    other = "x" * len(text)
+    page, plain = (shown(*every_part(words), text=words) for words in (text, other))
+    assert page.tags == plain.tags
+    names = [[(tag, name) for tag, name, _ in p.attributes] for p in (page, plain)]
+    assert names[0] == names[1]
+    printed = re.sub(r"[\x00-\x1f\ud800]", "\N{REPLACEMENT CHARACTER}", text)
+    assert page.said.count(" ".join(printed.split())) == plain.said.count(other)
+
+
+def test_a_name_that_a_template_does_not_get_is_an_error():
+    with pytest.raises(UndefinedError, match="sections"):
+        rendered("page.html", top=Top("t", "s", "", [], []))
 
 
 def test_a_table_sets_numbers_right_and_names_as_they_are():
-    shown = Table(
+    table = Table(
         "<t>", ["name", "x [u] a", "b"], [["a +- -1", "-1.5 +- 0.2", "\N{EN DASH}"]], [], (0,),
         (("", 1), ("x [u]", 2)),
     )  # fmt: skip
-    page = Page(table(shown))
+    page = shown(table)
     first, second, row = page.tables[0]
     assert first == ["", "x [u]"]
     assert second == ["name", "a", "b"]
@@ -210,9 +259,15 @@ def test_text_in_figures_is_text():
     with look():
         drawn = figure(2, "made up $x$ <b>")
         drawn.subplots().set_title("a $\\frac{1}{2$ -- <script> & \x07 日本")
-        svg = finish(drawn, "c").svg
-    ElementTree.fromstring(svg)
-    assert Page(picture(svg, caption="<i>", width=2)).tags == ["figure", "img", "figcaption"]
+        picture = finish(drawn, "<i>")
+    ElementTree.fromstring(picture.svg)
+    page = shown(Image.of(picture))
+    assert page.pictures == [picture.svg.decode()]
+    assert [tag for tag in page.tags if tag in ("figure", "img", "figcaption", "i")] == [
+        "figure",
+        "img",
+        "figcaption",
+    ]
 
 
 def test_names_and_units_as_they_are_printed():
@@ -221,7 +276,6 @@ def test_names_and_units_as_they_are_printed():
     assert short("short") == "short"
     assert pretty("kg C m-2 yr-1") == "kg C m⁻² yr⁻¹"
     assert pretty("kg CO2 m2") == "kg CO2 m²"
-    assert isinstance(escaped("x"), Html)
 
 
 # --- honesty ---

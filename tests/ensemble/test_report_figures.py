@@ -137,7 +137,7 @@ def test_a_new_file_is_on_the_page_at_its_place(store, drop, tmp_path):
     for text in ("Comes earlier.", "Comes later."):
         end = left.index(f"<figcaption>{text}")
         start = left.rindex("<figure>", 0, end)
-        left = left[:start] + left[left.index("</figure>", end) + len("</figure>") :]
+        left = left[:start] + left[left.index("</figure>\n", end) + len("</figure>\n") :]
     assert left == before
     pictures = Page(after).pictures
     assert all("SYNTHETIC DATA" in drawn for drawn in pictures)

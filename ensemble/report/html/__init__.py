@@ -1,1 +1,1 @@
-"""Markup and style of the page."""
+"""The page's templates and style sheet, and what puts a run's words into them."""

@@ -16,7 +16,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from ensemble.report.html.markup import plain
+from ensemble.report.html.text import plain
 
 # Okabe and Ito (2008): told apart with any colour vision, and in grey by lightness.
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"

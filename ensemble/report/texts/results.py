@@ -1,0 +1,52 @@
+"""What the run found: responses by location and forcing, and sums over space."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ensemble.report.parts import Notes, Part
+from ensemble.report.run import MOST_PLACES, Run
+from ensemble.tables.responses import key_table, location_tables, tables_of
+from ensemble.tables.sums import sum_tables
+
+NOT_DRAWN = ("morris", "grid", "table")
+"""Designs whose rows are not spread as the parameters' distributions."""
+
+
+def by_location(run: Run) -> Iterator[Part]:
+    """Yield key numbers of the responses, or why there are none."""
+    if not run.summaries:
+        if not run.scenario.get("aggregates"):
+            yield "The scenario names no responses, so there is nothing to sum up."
+        return
+    if not run.has_results:
+        yield "No ensemble is complete with members that ran; see Failures."
+        return
+    if len(run.numbers.locations) == 1:
+        key = key_table(run.numbers)
+        assert key is not None
+        yield key
+    yield from location_tables(run.numbers)
+    method = run.attrs["design"]["method"]
+    if method in NOT_DRAWN:
+        yield (
+            f"Means and standard deviations are over the rows of a {method} design, "
+            "which are no draws from a distribution."
+        )
+
+
+def by_forcing(run: Run) -> Iterator[Part]:
+    """Yield the responses under each forcing, at some locations."""
+    if not run.has_results:
+        return
+    for k, table in enumerate(tables_of(run.numbers)):
+        if k >= MOST_PLACES * max(1, -(-len(run.summaries) // 4)):
+            locations = len(run.numbers.locations)
+            yield Notes([f"Tables of the first {MOST_PLACES} of {locations} locations."])
+            return
+        place = table.title.removeprefix(run.attrs["title"])
+        yield replace(table, title=f"by forcing{place}")
+
+
+def sums(run: Run) -> Iterator[Part]:
+    """Yield sums over space."""
+    yield from sum_tables(run.numbers)
