@@ -40,3 +40,22 @@ def guarded() -> Iterator[None]:
 def behind(stream: TextIO) -> TextIO:
     """Return the stream behind the door, for bars and what else moves a cursor on purpose."""
     return stream.behind if isinstance(stream, _Door) else stream
+
+
+def warn(text: str) -> None:
+    """Print a warning to standard error."""
+    sys.stderr.write(f"warning: {visible(text)}\n")
+
+
+def say(text: str) -> None:
+    """Print what a person who waits should know to standard error."""
+    sys.stderr.write(f"{visible(text, lines=True)}\n")
+
+
+def put(*lines: str) -> None:
+    """Print lines; whatever a name or note in one of them holds, it stays one line."""
+    print("\n".join(map(visible, lines)))
+
+
+def silence(text: str) -> None:
+    """Print nothing."""

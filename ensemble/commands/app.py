@@ -29,6 +29,7 @@ from ensemble.commands.arguments import (
 )
 from ensemble.commands.stopping import stop_on_signals, this_command
 from ensemble.errors import FAILED_MEMBERS, RESUMABLE, USER
+from ensemble.printing import say, silence, warn
 from ensemble.processes import RANKS, REPLACEABLE
 from ensemble.store.room import out_of_room, why_not_written
 
@@ -216,20 +217,20 @@ def run(
             return
         planned = planning.plan(loaded, store=store)
         for remark in places.remarks(loaded, planned.path):
-            console.warn(remark)
+            warn(remark)
         stop = around.enter_context(stop_on_signals())
         outcome = engine.run(
             planned,
             workers=workers,
             progress=around.enter_context(console.progress(planned, silent=silent)),
-            say=console.silence if silent else console.say,
+            say=silence if silent else say,
             stop=stop,
             accept_changes=accept_changes,
             replaceable=REPLACEABLE in os.environ,
             try_first=not no_try,
         )
     for warning in outcome.warnings:
-        console.warn(warning)
+        warn(warning)
     if as_json:
         print_json(console.outcome_summary(outcome))
     elif not quiet:
@@ -329,7 +330,7 @@ def replay(
     opened = read_store(store)
     place = verifying.parse_member(member, opened)
     if case := opened.quarantined().get(place):
-        console.warn(f"in quarantine, so this process may end or hang: {case.cause}")
+        warn(f"in quarantine, so this process may end or hang: {case.cause}")
     again = verifying.replay(opened, place)
     if as_json:
         print_json(json.loads(verifying.as_json(again)))

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from ensemble.commands.tables import print_table
 from ensemble.farming.farm import Progress
-from ensemble.printing import behind
+from ensemble.printing import behind, put
 from ensemble.runs import failing
 from ensemble.runs.run import Outcome
 from ensemble.store.outcomes import advice_of, name_of
@@ -21,25 +22,6 @@ if TYPE_CHECKING:
     from ensemble.runs.verify import Replay, Verdict
 
 BAR = 28
-
-
-def warn(text: str) -> None:
-    """Print a warning to standard error."""
-    sys.stderr.write(f"warning: {visible(text)}\n")
-
-
-def say(text: str) -> None:
-    """Print what a person who waits should know to standard error."""
-    sys.stderr.write(f"{visible(text, lines=True)}\n")
-
-
-def put(*lines: str) -> None:
-    """Print lines; whatever a name or note in one of them holds, it stays one line."""
-    print("\n".join(map(visible, lines)))
-
-
-def silence(text: str) -> None:
-    """Print nothing."""
 
 
 @contextmanager
@@ -81,23 +63,6 @@ def _lines(planned: "Plan") -> Progress:
             sys.stderr.write(f"{done}/{total} blocks, {seconds:.1f} s, {left:.1f} s left\n")
 
     return tell
-
-
-def print_table(table: Table) -> None:
-    """Print a table with aligned columns."""
-    texts = [[visible(cell) for cell in row] for row in (table.header, *table.rows)]
-    widths = [max(len(row[i]) for row in texts) for i in range(len(table.header))]
-    put("", table.title)
-    for k, row in enumerate(texts):
-        cells = [
-            row[0].ljust(widths[0]),
-            *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True)),
-        ]
-        put("  ".join(cells).rstrip())
-        if k == 0 or k in table.rules:
-            put("  ".join("-" * w for w in widths))
-    if table.notes:
-        put(*table.notes)
 
 
 def print_outcome(planned: "Plan", outcome: Outcome) -> None:

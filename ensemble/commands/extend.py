@@ -11,6 +11,7 @@ import typer
 from ensemble.commands.arguments import JsonOption, StoreArgument, WorkersOption, print_json
 from ensemble.commands.stopping import stop_on_signals, this_command
 from ensemble.errors import FAILED_MEMBERS, RESUMABLE
+from ensemble.printing import say, silence, warn
 from ensemble.processes import REPLACEABLE
 
 if TYPE_CHECKING:
@@ -68,12 +69,12 @@ def extend(
             most=most,
             workers=workers,
             progress=progress,
-            say=console.silence if silent else console.say,
+            say=silence if silent else say,
             stop=stop,
             replaceable=REPLACEABLE in os.environ,
         )
     for warning in found.warnings:
-        console.warn(warning)
+        warn(warning)
     if as_json:
         print_json(summary(found))
     elif not quiet:

@@ -18,6 +18,7 @@ from ensemble.commands.arguments import (
     load,
     print_json,
 )
+from ensemble.printing import say, warn
 
 
 def worker(
@@ -71,7 +72,6 @@ def submit(
     What jobs ask for is said in the scenario: execution: {backend: slurm, time: ..., jobs: ...}.
     Whichever worker commits the last block finishes the run; `status` shows how it goes.
     """
-    from ensemble.commands import console
     from ensemble.errors import PlanError
     from ensemble.farming import caching
     from ensemble.farming.jobs import resources_of
@@ -110,7 +110,7 @@ def submit(
     begun.make_folders("logs")
     caching.make(Path(asked.cache))
     for warning in (*elsewhere, *warnings, *map(str, planned.warnings), *submission.remarks):
-        console.warn(warning)
+        warn(warning)
     if emit_script:
         typer.echo(submission.script, nl=False)
         return
@@ -153,5 +153,5 @@ def status(
     with nullcontext(print_json) if as_json else watching.in_place() as show:
         left = watching.watch(store, show)
     if left:
-        console.say(left)
+        say(left)
         sys.exit(RESUMABLE)

@@ -87,9 +87,9 @@ def _warm_in(folder: str, arguments: list[str], store: str | None) -> None:
 
 def _warm_here(loaded: "Loaded") -> None:
     import kernels
-    from ensemble.commands.console import put
     from ensemble.members.work import EnsembleWork
     from ensemble.planning.plan import plan
+    from ensemble.printing import put
     from ensemble.store.machine import cpu
 
     planned = plan(loaded)

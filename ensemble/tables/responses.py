@@ -4,6 +4,7 @@ An ensemble is shown where all its members are committed; what is not known is a
 """
 
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -33,6 +34,9 @@ MAX_PLACES = 12
 
 NONE = "\N{EN DASH}"
 
+NUMBER = re.compile(r"[+\-\N{MINUS SIGN}]?[\d.,]+(e[+-]?\d+)?( ?%)?( \+- [\d.,e+-]+)?|\N{EN DASH}|")
+"""A cell of a column of numbers: a number, what is not known, or nothing."""
+
 CELLS = "control: the kernel's defaults; ensemble: mean +- standard deviation over samples"
 
 ORDER = ("S1", "ST", "mu", "mu_star", "sigma", "theta", "effective")
@@ -53,6 +57,11 @@ class Table:
     notes: list[str] = field(default_factory=list)
     rules: tuple[int, ...] = ()
     groups: tuple[tuple[str, int], ...] = ()
+
+    def numeric_columns(self) -> list[bool]:
+        """Return which columns hold numbers alone, and at least one."""
+        columns = ([row[k] for row in self.rows] for k in range(len(self.header)))
+        return [any(cells) and all(map(NUMBER.fullmatch, cells)) for cells in columns]
 
 
 def response_tables(path: Path) -> list[Table]:

@@ -4,16 +4,8 @@ import re
 
 from ensemble.tables.responses import Table
 
-NUMBER = re.compile(r"[+\-\N{MINUS SIGN}]?[\d.,]+(e[+-]?\d+)?( ?%)?( \+- [\d.,e+-]+)?|\N{EN DASH}|")
-
 SHORT = 24
 """Characters of a cell that is never broken."""
-
-
-def numeric_columns(table: Table) -> list[bool]:
-    """Return which columns hold numbers alone, and at least one."""
-    columns = ([row[k] for row in table.rows] for k in range(len(table.header)))
-    return [any(cells) and all(map(NUMBER.fullmatch, cells)) for cells in columns]
 
 
 def own_headers(table: Table) -> list[str]:

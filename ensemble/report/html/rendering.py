@@ -27,7 +27,6 @@ def environment() -> Environment:
     )
     made.filters |= {
         "kind": lambda part: type(part).__name__.lower(),
-        "numeric_columns": cells.numeric_columns,
         "own_headers": cells.own_headers,
         "signs": cells.signs,
     }
