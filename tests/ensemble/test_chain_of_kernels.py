@@ -20,6 +20,7 @@ from ensemble.members.reopening import open_setup, open_work
 from ensemble.members.tiles import Chain
 from ensemble.planning.identity import digest
 from ensemble.report.data.series import all_series
+from ensemble.report.figures.parts.style import finish
 from ensemble.report.figures.series import series as in_time
 from ensemble.report.page import render
 from ensemble.runs.verify import replay, verify
@@ -311,7 +312,7 @@ def test_series_have_a_line_for_every_model(finished):
         assert found.control.shape == (2, 3)
     # A year alone is no line, and days are no years.
     assert {name for name, _ in series} == {"rh"}
-    drawn = in_time(list(series.values()), ["here", "there"], "", "respiration")
+    drawn = finish(in_time(list(series.values()), ["here", "there"], ""), "respiration")
     assert b"slow" in drawn.svg
 
 

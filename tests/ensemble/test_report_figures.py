@@ -85,6 +85,17 @@ def test_no_module_names_a_figure():
             assert not wrong, f"{path.name} imports {sorted(wrong)}"
 
 
+def test_a_caption_stands_in_the_file_of_its_figure():
+    rest = {p for p in FOLDER.parent.rglob("*.py") if p.parent != FOLDER}
+    calls = {
+        path
+        for path in [*rest, *FOLDER.glob("*.py")]
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "finish"
+    }
+    assert calls == {FOLDER / f"{name}.py" for name in OURS}
+
+
 # --- a new file ---
 
 NEW = '''"""A line for the test."""

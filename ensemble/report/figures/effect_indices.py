@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ensemble.report.figures.parts.style import (
@@ -51,7 +52,7 @@ def draw(run: Run) -> Iterator[Picture | str]:
                 if len(shown[0].values) == 1
                 else "markers: mean over forcings and locations, bands: their range."
             )
-            yield indices(name, units, effects, shown, run.synthetic, caption)
+            yield finish(indices(name, units, effects, shown, run.synthetic), caption)
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,7 @@ def indices(
     effects: Sequence[str],
     shown: Sequence[Index],
     synthetic: str,
-    caption: str,
-) -> Picture:
+) -> Figure:
     """Draw indices per effect: the mean of the cells and their range, or the interval of one."""
     size = np.nan_to_num(shown[0].values).mean(axis=0)
     order = np.argsort(-size, kind="stable")[:MOST_EFFECTS]
@@ -106,7 +106,7 @@ def indices(
     axes.set_title(short(title, 80))
     axes.set_xlabel(labelled("index", units))
     drawn.legend(loc="outside lower center", ncols=len(shown))
-    return finish(drawn, caption)
+    return drawn
 
 
 def _effects(axes: Axes, one: Index, order: I8, k: int, offset: float) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ensemble.report.data.cells import Cell, all_cells, evenly, kind, of_members, outputs_on_layers
@@ -182,7 +183,7 @@ def curves(shown: Sequence[Curve], numbers: Numbers, synthetic: str) -> Iterator
     for group in groups.values():
         for k in range(0, len(group), MOST_ROWS):
             part = group[k : k + MOST_ROWS]
-            yield _curves(part, synthetic, _words(part, numbers))
+            yield finish(_curves(part, synthetic), _caption(part, numbers))
 
 
 def drawn_lines(one: Curve) -> list[int]:
@@ -190,7 +191,7 @@ def drawn_lines(one: Curve) -> list[int]:
     return evenly(range(one.values.shape[2]), MOST_LINES)
 
 
-def _curves(group: Sequence[Curve], synthetic: str, caption: str) -> Picture:
+def _curves(group: Sequence[Curve], synthetic: str) -> Figure:
     first = group[0]
     across, down = len(first.cells), len(group)
     width = WIDTH if across > 2 else 3.9 * across + 1.2
@@ -221,7 +222,7 @@ def _curves(group: Sequence[Curve], synthetic: str, caption: str) -> Picture:
         drawn.legend(
             handles=handles, loc="outside lower center", ncols=ncols, title=short(second.name, 40)
         )
-    return finish(drawn, caption)
+    return drawn
 
 
 def _panel(axes: Axes, one: Curve, cell: int, shades: Sequence[str]) -> None:
@@ -237,7 +238,7 @@ def _panel(axes: Axes, one: Curve, cell: int, shades: Sequence[str]) -> None:
     axes.grid(True)
 
 
-def _words(group: Sequence[Curve], numbers: Numbers) -> str:
+def _caption(group: Sequence[Curve], numbers: Numbers) -> str:
     first, total = group[0], len(all_cells(numbers))
     what = first.meaning if first.layer else "Responses"
     caption = f"{what[0].upper()}{what[1:]} against {first.axes[0].name}"

@@ -55,7 +55,7 @@ def _by_location(run: Run, some: Sequence[Summary]) -> Picture:
         "forcings; bars are the mean standard deviation over samples."
     )
     shown = [over_forcings(s, len(rows)) for s in some]
-    return responses(shown, rows, run.synthetic, caption, mean=False)
+    return finish(responses(shown, rows, run.synthetic, mean=False), caption)
 
 
 def _at_location(run: Run, some: Sequence[Summary], place: int) -> Picture:
@@ -71,7 +71,8 @@ def _at_location(run: Run, some: Sequence[Summary], place: int) -> Picture:
     if numbers.published and any(v is not None for p in shown for v in p.published):
         label = numbers.published["label"]
         caption += f" Diamonds: published numbers of {label}."
-    return responses(shown, numbers.forcings[:MAX_ROWS], run.synthetic, caption, label=label)
+    drawn = responses(shown, numbers.forcings[:MAX_ROWS], run.synthetic, label=label)
+    return finish(drawn, caption)
 
 
 @dataclass(frozen=True)
@@ -124,11 +125,10 @@ def responses(
     shown: Sequence[Panel],
     rows: Sequence[str],
     synthetic: str,
-    caption: str,
     *,
     label: str = "",
     mean: bool = True,
-) -> Picture:
+) -> Figure:
     """Draw control against ensemble in rows, their mean, and the published numbers.
 
     Parameters
@@ -137,7 +137,7 @@ def responses(
         Their first rows are drawn; means are over all of them.
     rows : sequence of str
         Names of forcings, or of locations.
-    synthetic, caption : str
+    synthetic : str
     label : str
         What the published numbers are numbers of; empty where there are none.
     mean : bool
@@ -170,7 +170,7 @@ def responses(
         axes.set_yticks(list(ticks), list(ticks.values()))
         axes.set_ylim(bottom, -0.7)
     _legend(drawn, last, shown)
-    return finish(drawn, caption)
+    return drawn
 
 
 def _rows(axes: Axes, panel: Panel, rows: int, last: Mapping[str, float]) -> None:

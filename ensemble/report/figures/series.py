@@ -5,6 +5,7 @@ from itertools import groupby
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
@@ -41,10 +42,10 @@ def draw(run: Run) -> Iterator[Picture]:
             lines = ", one line each of " + ", ".join(s.line for s in shown)
             what = f"{shown[0].meaning}{where}, by forcing{lines if shown[0].line else ''}"
             caption = f"{what}: mean and standard deviation over samples."
-            yield series(shown, numbers.forcings, run.synthetic, caption)
+            yield finish(series(shown, numbers.forcings, run.synthetic), caption)
 
 
-def series(shown: Sequence[Series], rows: Sequence[str], synthetic: str, caption: str) -> Picture:
+def series(shown: Sequence[Series], rows: Sequence[str], synthetic: str) -> Figure:
     """Draw ensemble mean +- 1 SD and control in time, a panel per forcing, a colour per line."""
     some = np.any([np.isfinite(one.mean).any(axis=1) for one in shown], axis=0)
     known = np.flatnonzero(some).tolist()[:MOST_PANELS]
@@ -70,7 +71,7 @@ def series(shown: Sequence[Series], rows: Sequence[str], synthetic: str, caption
             axes.set_ylabel(labelled(shown[0].name, shown[0].units))
     handles = _handles(shown, colours)
     drawn.legend(handles=handles, loc="outside lower center", ncols=columns(handles, width))
-    return finish(drawn, caption)
+    return drawn
 
 
 def _in_time(axes: Axes, one: Series, k: int, colour: str, dark: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ensemble.report.figures.parts.bars import shares
-from ensemble.report.figures.parts.style import Picture
+from ensemble.report.figures.parts.style import Picture, finish
 from ensemble.report.run import Run
 from ensemble.tables.responses import of_response
 
@@ -30,4 +30,4 @@ def draw(run: Run) -> Iterator[Picture]:
         "the full factorial (forcing and factors of the design). A x B is what A and B do "
         "together beyond what each does alone."
     )
-    yield shares(rows, terms, np.array(table_rows), run.synthetic, caption)
+    yield finish(shares(rows, terms, np.array(table_rows), run.synthetic), caption)

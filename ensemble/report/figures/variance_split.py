@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ensemble.report.figures.parts.bars import shares
-from ensemble.report.figures.parts.style import Picture
+from ensemble.report.figures.parts.style import Picture, finish
 from ensemble.report.run import Run
 from ensemble.tables.shares import mean_shares
 
@@ -31,4 +31,4 @@ def draw(run: Run) -> Iterator[Picture]:
             "A x B is what A and B do together beyond what each does alone."
         )
         some = slice(0, MOST_BARS)
-        yield shares(rows[some], terms, np.array(table[some]), run.synthetic, caption)
+        yield finish(shares(rows[some], terms, np.array(table[some]), run.synthetic), caption)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from ensemble.report.figures.parts.style import (
     BLUE,
@@ -14,9 +15,7 @@ from ensemble.report.figures.parts.style import (
     PALE,
     RED,
     SERIES,
-    Picture,
     figure,
-    finish,
     short,
 )
 from kernels import F8
@@ -31,9 +30,7 @@ MOST_TERMS = 11
 OTHERS = "all other terms"
 
 
-def shares(
-    rows: Sequence[str], terms: Sequence[str], table: F8, synthetic: str, caption: str
-) -> Picture:
+def shares(rows: Sequence[str], terms: Sequence[str], table: F8, synthetic: str) -> Figure:
     """Draw shares of variance as stacked bars.
 
     Parameters
@@ -66,7 +63,7 @@ def shares(
     axes.set_xlabel("share of variance")
     axes.tick_params(axis="y", length=0)
     drawn.legend(loc="outside lower center", ncols=min(4, len(labels)))
-    return finish(drawn, caption)
+    return drawn
 
 
 def _segments(axes: Axes, label: str, left: F8, part: F8, look: Mapping[str, Any]) -> None:
