@@ -18,6 +18,7 @@ from waiting import PATIENCE, wait_for
 
 import ensemble
 from ensemble.commands import app as cli
+from ensemble.commands.arguments import print_json
 from scenarios import designs, forcing, library
 
 COMMANDS = sorted(info.callback.__name__ for info in cli.app.registered_commands)
@@ -90,7 +91,7 @@ def test_json_outputs_parse_and_errors_stay_out_of_them(tmp_path):
 
 
 def test_json_has_null_for_what_is_no_number(capsys):
-    cli.print_json({"a": [float("nan"), 1.5], "b": (float("inf"), "x")})
+    print_json({"a": [float("nan"), 1.5], "b": (float("inf"), "x")})
     assert json.loads(capsys.readouterr().out) == {"a": [None, 1.5], "b": [None, "x"]}
 
 

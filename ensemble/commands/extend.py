@@ -1,7 +1,6 @@
 """The command that grows a design: extend."""
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ensemble.commands.arguments import JsonOption, StoreArgument, WorkersOption, print_json
+from ensemble.commands.ending import fail
 from ensemble.commands.stopping import stop_on_signals, this_command
 from ensemble.errors import FAILED_MEMBERS, RESUMABLE
 from ensemble.printing import say, silence, warn
@@ -80,15 +80,14 @@ def extend(
     elif not quiet:
         console.print_extension(found)
     if not found.complete:
-        sys.stderr.write(f"stopped early; nothing is lost. Go on with:\n  {this_command()}\n")
-        sys.exit(RESUMABLE)
+        fail(f"stopped early; nothing is lost. Go on with:\n  {this_command()}", RESUMABLE)
     if not found.reached:
         width = found.steps[-1].width
-        sys.stderr.write(
+        fail(
             f"{found.index} of {width.where}: half width {width.value:.3g}, needed {until:g}; it "
-            "may not grow more: say a higher --most, or a wider --until\n"
+            "may not grow more: say a higher --most, or a wider --until",
+            FAILED_MEMBERS,
         )
-        sys.exit(FAILED_MEMBERS)
 
 
 def summary(found: "Extension") -> dict[str, Any]:

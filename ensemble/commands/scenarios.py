@@ -1,0 +1,186 @@
+"""Commands of a scenario: init, validate, plan, run."""
+
+import json
+import os
+import shlex
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ensemble.commands.arguments import (
+    AcceptOption,
+    JsonOption,
+    ScenarioArgument,
+    SetOption,
+    StoreOption,
+    WorkersOption,
+    load,
+    print_json,
+)
+from ensemble.commands.ending import fail
+from ensemble.commands.stopping import stop_on_signals, this_command
+from ensemble.errors import FAILED_MEMBERS, RESUMABLE
+from ensemble.printing import say, silence, warn
+from ensemble.processes import REPLACEABLE
+
+if TYPE_CHECKING:
+    from ensemble.planning.plan import Plan
+
+
+def init(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Name of the new scenario: NAME.yaml.")
+    ] = "",
+    template: Annotated[
+        str, typer.Option("--from", metavar="NAME", help="A shipped scenario to start from.")
+    ] = "tau-constraint",
+    list_: Annotated[
+        bool, typer.Option("--list", help="List kernels, designs, readers and scenarios.")
+    ] = False,
+) -> None:
+    """Write NAME.yaml, a commented scenario to edit."""
+    from ensemble.commands import console
+
+    if list_:
+        console.print_inventory()
+        return
+    from scenarios import write_template
+
+    if not name:
+        raise typer.BadParameter("say a name, or --list", param_hint="NAME")
+    path = write_template(name, template)
+    typer.echo(f"wrote {path}; edit it, then: soilsweep run {shlex.quote(str(path))}")
+
+
+def validate(
+    scenario: Annotated[
+        str,
+        typer.Argument(metavar="SCENARIO", help="A YAML file, or the name of a shipped scenario."),
+    ] = "",
+    settings: SetOption = [],  # noqa: B006
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON Schema of scenarios, for editors.")
+    ] = False,
+) -> None:
+    """Check a scenario's words without opening its data; all problems at once."""
+    if schema:
+        from scenarios import json_schema
+
+        dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+        typer.echo(json.dumps({**dialect, **json_schema()}, indent=2))
+        return
+    if not scenario:
+        raise typer.BadParameter("say a scenario, or --schema", param_hint="SCENARIO")
+    loaded = load(scenario, settings)
+    typer.echo(f"{loaded.source}: no problems")
+
+
+def plan(
+    scenario: ScenarioArgument,
+    settings: SetOption = [],  # noqa: B006
+    store: StoreOption = None,
+    workers: WorkersOption = None,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Time some members instead of trusting the kernel.")
+    ] = False,
+    try_: Annotated[
+        bool, typer.Option("--try", help="Run control members and corners of the design, as `run`.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Open the data, count members and blocks, estimate time, memory and disk. Writes nothing.
+
+    Drivers, defaults and the design are compared with the ranges that the kernel declares.
+    """
+    from ensemble.commands import console
+    from ensemble.planning import feasibility, trial
+    from ensemble.planning import plan as planning
+
+    planned = planning.plan(load(scenario, settings), store=store)
+    count = workers or feasibility.workers_of(planned)
+    summary = feasibility.summary(planned, count, measure=measure)
+    tried = trial.attempt(planned) if try_ and trial.may_be_tried(planned) else None
+    if try_:
+        summary["tried"] = trial.told(tried)
+    print_json(summary) if as_json else console.print_plan(summary)
+    feasibility.refuse_if_impossible(planned, count)
+    feasibility.refuse_if_hopeless(planned)
+    if tried is not None:
+        trial.refuse_if_most_fail(planned, tried)
+
+
+def run(
+    scenario: ScenarioArgument,
+    settings: SetOption = [],  # noqa: B006
+    store: StoreOption = None,
+    workers: WorkersOption = None,
+    accept_changes: AcceptOption = "",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no table.")] = False,
+    no_try: Annotated[
+        bool, typer.Option("--no-try", help="Begin even if most members would fail.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a scenario into its store; on a store that is begun, run what is missing.
+
+    A run that begins tries some members first, and stops if most of them fail.
+    Ctrl-C or SIGTERM stops after the running blocks; the same command goes on from there.
+    """
+    from ensemble.commands import console
+    from ensemble.planning import plan as planning
+    from ensemble.runs import run as engine
+    from ensemble.store import places
+
+    loaded = load(scenario, settings)
+    silent = quiet or as_json
+    with ExitStack() as around:
+        if loaded.execution.backend == "mpi" and not _leads(around):
+            return
+        planned = planning.plan(loaded, store=store)
+        for remark in places.remarks(loaded, planned.path):
+            warn(remark)
+        stop = around.enter_context(stop_on_signals())
+        outcome = engine.run(
+            planned,
+            workers=workers,
+            progress=around.enter_context(console.progress(planned, silent=silent)),
+            say=silence if silent else say,
+            stop=stop,
+            accept_changes=accept_changes,
+            replaceable=REPLACEABLE in os.environ,
+            try_first=not no_try,
+        )
+    for warning in outcome.warnings:
+        warn(warning)
+    if as_json:
+        print_json(console.outcome_summary(outcome))
+    elif not quiet:
+        console.print_outcome(planned, outcome)
+    if not outcome.complete:
+        fail(f"stopped early; nothing is lost. Go on with:\n  {this_command()}", RESUMABLE)
+    _check_failures(planned, outcome.failed, outcome.failed_share)
+
+
+def _leads(around: ExitStack) -> bool:
+    """Return whether this is the rank that plans; the others run blocks until there is none."""
+    from ensemble.farming.backends.parts import ranks
+
+    ranks.end_with_launcher()
+    ranks.refuse_singletons()
+    if ranks.world().rank == 0:
+        around.enter_context(ranks.leading())
+        return True
+    with stop_on_signals() as stop:
+        ranks.follow(stop)
+    return False
+
+
+def _check_failures(planned: "Plan", failed: int, share: float) -> None:
+    limit = planned.scenario.failed_limit
+    if share > limit:
+        fail(
+            f"{failed} members failed ({share:.2%}), more than failed_limit {limit:.2%}; "
+            f"see `soilsweep status {planned.path}`",
+            FAILED_MEMBERS,
+        )

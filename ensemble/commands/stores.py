@@ -1,0 +1,101 @@
+"""Commands of a store: report, analyze, replay, verify."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ensemble.commands.arguments import JsonOption, StoreArgument, print_json
+from ensemble.errors import FAILED_MEMBERS
+from ensemble.printing import warn
+
+
+def report(
+    store: StoreArgument,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="The page; default: STORE.html beside STORE."
+        ),
+    ] = None,
+    import_kernel: Annotated[
+        bool,
+        typer.Option(
+            "--import-kernel",
+            help="Import the kernel's module, if it is not ours: an unfinished run needs it.",
+        ),
+    ] = False,
+) -> None:
+    """Write one self-contained HTML page: scenario, provenance, failures, tables, figures."""
+    if output and output.is_dir():
+        raise typer.BadParameter(f"{output} is a folder; name a file in it", param_hint="--output")
+    from ensemble.report import write_report
+
+    named = store.absolute() if store == Path() else store
+    default = named.with_name(f"{named.name.removesuffix('.zarr')}.html")
+    page = write_report(store, output or default, import_kernel=import_kernel)
+    typer.echo(f"wrote {page}")
+
+
+def analyze(
+    store: StoreArgument,
+    rows: Annotated[
+        bool, typer.Option("--rows", help="Print each layer and year of outputs, not their means.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Compute the design's sensitivity indices or variance shares of every response.
+
+    Indices of every stored output too, for each location, layer and year. Results go into
+    the store's group sensitivity/.
+    """
+    from ensemble.analysis.indices import analyze_store
+    from ensemble.commands import console
+
+    found = analyze_store(store, every_row=rows)
+    print_json(found) if as_json else console.print_analysis(found)
+
+
+def replay(
+    store: StoreArgument,
+    member: Annotated[
+        str, typer.Argument(metavar="MEMBER", help="FORCING/LOCATION/SAMPLE, names or numbers.")
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Run one member again, from the store alone, and compare its bytes."""
+    from ensemble.commands import console
+    from ensemble.runs import verify as verifying
+    from ensemble.store.store import read as read_store
+
+    opened = read_store(store)
+    place = verifying.parse_member(member, opened)
+    if case := opened.quarantined().get(place):
+        warn(f"in quarantine, so this process may end or hang: {case.cause}")
+    again = verifying.replay(opened, place)
+    if as_json:
+        print_json(json.loads(verifying.as_json(again)))
+    else:
+        console.print_replay(again)
+    if again.differences:
+        raise typer.Exit(FAILED_MEMBERS)
+
+
+def verify(
+    store: StoreArgument,
+    rerun: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Rerun so many random members.")
+    ] = 0,
+    repair: Annotated[bool, typer.Option("--repair", help="Run damaged blocks again.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Recompute every checksum of a store."""
+    from ensemble.commands import console
+    from ensemble.runs import verify as verifying
+    from ensemble.store.store import read as read_store
+
+    verdict = verifying.verify(read_store(store), rerun=rerun, repair=repair)
+    print_json(vars(verdict)) if as_json else console.print_verdict(verdict)
+    if verdict.damage and not (repair and verdict.repaired):
+        raise typer.Exit(FAILED_MEMBERS)
