@@ -31,7 +31,7 @@ from ensemble.members.statistics import REFUSE_ABOVE
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.coordinates import is_copy
 from ensemble.store.store import Store
-from ensemble.tables.results import Numbers
+from ensemble.tables.results import Results
 from kernels import F8, I8, MODEL
 
 Found = dict[str, tuple[ArraySpec, NDArray[Any]]]
@@ -322,7 +322,7 @@ def stored(store: Store) -> Found:
     return found
 
 
-def known(numbers: Numbers) -> Found:
+def known(numbers: Results) -> Found:
     """Return the split that is stored, or else that of sums over space and responses.
 
     The latter of a complete run with such sums; what cannot be read is put down as damage.

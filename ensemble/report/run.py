@@ -5,12 +5,13 @@ from functools import cached_property
 
 import numpy as np
 
+from ensemble.analysis import indices
 from ensemble.analysis import shares as splitting
-from ensemble.analysis.indices import Found, results, stored
+from ensemble.analysis.indices import Found
 from ensemble.report.data.effects import Effects, all_effects
 from ensemble.report.data.failures import Account, account
 from ensemble.store.store import Store
-from ensemble.tables.results import Numbers, Summary
+from ensemble.tables.results import Results, Summary
 
 MOST_PLACES = 4
 """Locations that get figures and tables of their own."""
@@ -39,7 +40,7 @@ class Run:
 
     Attributes
     ----------
-    numbers : Numbers
+    results : Results
         Values as far as they are known; it notes what cannot be read.
     attrs, scenario : mapping
         Attributes of the store, and the scenario among them.
@@ -51,21 +52,21 @@ class Run:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.numbers = Numbers(store)
+        self.results = Results(store)
         self.attrs = store.attrs
         self.synthetic = str(self.attrs["synthetic"] or "")
         self.scenario = self.attrs["identity"]["scenario"]
-        self.places = range(min(len(self.numbers.locations), MOST_PLACES))
+        self.places = range(min(len(self.results.locations), MOST_PLACES))
 
     @property
     def responses(self) -> list[str]:
         """Return the names of the responses that get figures."""
-        return self.numbers.responses[:MOST_RESPONSES]
+        return self.results.responses[:MOST_RESPONSES]
 
     @cached_property
     def summaries(self) -> list[Summary]:
         """Return every response that has a mean, or members to take it from."""
-        return self.numbers.summaries()
+        return self.results.summaries()
 
     @property
     def has_results(self) -> bool:
@@ -75,35 +76,35 @@ class Run:
     @cached_property
     def account(self) -> Account:
         """Return what is known of failures."""
-        return account(self.numbers)
+        return account(self.results)
 
     @cached_property
     def split(self) -> Found:
         """Return shares of variance, stored, or of sums over space made now."""
-        return splitting.known(self.numbers)
+        return splitting.known(self.results)
 
     @cached_property
     def analysis(self) -> Analysis:
         """Return the stored analysis or one made now, or why there is none."""
         if not self.scenario["responses"]:
             return Analysis()
-        if not self.numbers.complete:
+        if not self.results.complete:
             return Analysis(why=("An unfinished run is not analysed.",))
         try:
-            if found := stored(self.store):
+            if found := indices.stored(self.store):
                 return Analysis(found)
-            sizes = [axis.size for axis in self.numbers.grid.axes]
+            sizes = [axis.size for axis in self.results.grid.axes]
             if float(np.prod(sizes)) * len(self.scenario["responses"]) > MOST_MEMBERS:
                 text = "Not analysed yet: `soilsweep analyze` does it, and this page then shows it."
                 return Analysis(why=(text,))
-            return Analysis(results(self.store, outputs=False))
+            return Analysis(indices.results(self.store, outputs=False))
         except (ValueError, OSError) as error:
             return Analysis(why=tuple(f"No analysis: {self.said(error)}".splitlines()))
 
     @cached_property
     def effects(self) -> list[Effects]:
         """Return the elementary effects on responses that get figures."""
-        return list(all_effects(self.numbers, self.analysis.found))[:MOST_RESPONSES]
+        return list(all_effects(self.results, self.analysis.found))[:MOST_RESPONSES]
 
     def said(self, error: Exception) -> str:
         """Return an error's text without the store's path, which is no part of a page."""

@@ -36,9 +36,9 @@ def _noticed(run: Run) -> Iterator[Banner]:
 
 def _state(run: Run) -> Iterator[Banner]:
     """Yield whether the run is complete, and what cannot be read."""
-    numbers = run.numbers
-    done, total = len(numbers.committed), numbers.grid.blocks
-    if numbers.complete:
+    results = run.results
+    done, total = len(results.committed), results.grid.blocks
+    if results.complete:
         yield Banner([f"Complete: {done:,}/{total:,} blocks are committed."], "good")
     else:
         yield Banner(
@@ -48,17 +48,17 @@ def _state(run: Run) -> Iterator[Banner]:
                 "its members are. The same run command goes on where it stopped.",
             ]
         )
-    damage = numbers.damage[:10]
+    damage = results.damage[:10]
     if damage:
-        more = len(numbers.damage) - len(damage)
+        more = len(results.damage) - len(damage)
         lines = ["Some committed values cannot be read; see `soilsweep verify`:", *damage]
         yield Banner([*lines, f"and {more} more"] if more else lines)
 
 
 def _cards(run: Run) -> list[tuple[str, str]]:
     """Return the run's sizes, and what each is."""
-    forcings, locations, samples = (axis.size for axis in run.numbers.grid.axes)
-    entries = run.numbers.committed.values()
+    forcings, locations, samples = (axis.size for axis in run.results.grid.axes)
+    entries = run.results.committed.values()
     members = sum(n for e in entries for n in e.status.values())
     failed = sum(n for e in entries for code, n in e.status.items() if code != OK)
     share = f" ({failed / members:.2%})" if failed else ""

@@ -9,7 +9,7 @@ from ensemble.members.layout import Layout
 from ensemble.planning.notices import percent
 from ensemble.planning.reasons import reasons
 from ensemble.report.data.failures import Account, Failed, Spread, account
-from ensemble.tables.results import Numbers
+from ensemble.tables.results import Results
 from kernels import I8
 from scenarios.units import labelled, ranged
 
@@ -20,12 +20,12 @@ CONTRAST = 0.3
 """Gap of the two distributions from which on a parameter tells where failures are."""
 
 
-def failures(numbers: Numbers, layout: Layout | None) -> list[dict[str, Any]]:
+def failures(numbers: Results, layout: Layout | None) -> list[dict[str, Any]]:
     """Return one account for each status that is not ok.
 
     Parameters
     ----------
-    numbers : Numbers
+    numbers : Results
     layout : Layout or None
         None where the kernel may not be imported: then nothing is said of ranges.
 
@@ -54,7 +54,7 @@ def failures(numbers: Numbers, layout: Layout | None) -> list[dict[str, Any]]:
     ]
 
 
-def _why(numbers: Numbers, layout: Layout, one: Failed) -> list[str]:
+def _why(numbers: Results, layout: Layout, one: Failed) -> list[str]:
     """Return what is out of range of the first members of a status, each once."""
     # Here, as it imports what runs end with, and that what is said of them.
     from ensemble.runs.verify import parse_member
@@ -69,7 +69,7 @@ def _why(numbers: Numbers, layout: Layout, one: Failed) -> list[str]:
     return list(said)
 
 
-def _places(numbers: Numbers, found: Account) -> list[str]:
+def _places(numbers: Results, found: Account) -> list[str]:
     """Return forcings and locations that hold more failures than others."""
     lines = []
     for axis, names, counts in (

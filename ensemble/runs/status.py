@@ -21,7 +21,7 @@ from ensemble.store.mixtures import remarks
 from ensemble.store.outcomes import name_of
 from ensemble.store.store import Store, read
 from ensemble.tables import limits as limit_tables
-from ensemble.tables.results import Numbers
+from ensemble.tables.results import Results
 from kernels import NotOurs, ours_alone
 
 WINDOW_SECONDS = 600.0
@@ -39,7 +39,7 @@ def summary(path: Path) -> dict[str, Any]:
             name = name_of(code)
             members[name] = members.get(name, 0) + n
     notes = Counter(note for entry in committed.values() for note in entry.notes)
-    failed = failures(Numbers(store), _layout(store)) if store.is_ensembles else []
+    failed = failures(Results(store), _layout(store)) if store.is_ensembles else []
     busy = sum(entry.seconds for entry in committed.values())
     total = math.prod(store.blocks)
     left = busy / len(committed) * (total - len(committed)) if committed else None

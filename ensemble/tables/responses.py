@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ensemble.members.limits import lost
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.store import Store, read
-from ensemble.tables.results import Numbers, Summary, known_mean, known_std
+from ensemble.tables.results import Results, Summary, known_mean, known_std
 from kernels import F8
 
 Analysis = Mapping[str, tuple[ArraySpec, NDArray[Any]]]
@@ -69,45 +69,45 @@ def response_tables(path: Path) -> list[Table]:
 
     Of more than a few locations it is rows by location, means over forcings.
     """
-    numbers = Numbers(read(path))
-    if len(numbers.locations) <= MAX_PLACES:
-        return tables_of(numbers)
-    title = numbers.store.attrs["title"]
-    return [replace(t, title=f"{title}, {t.title}") for t in location_tables(numbers)]
+    results = Results(read(path))
+    if len(results.locations) <= MAX_PLACES:
+        return tables_of(results)
+    title = results.store.attrs["title"]
+    return [replace(t, title=f"{title}, {t.title}") for t in location_tables(results)]
 
 
-def tables_of(numbers: Numbers) -> list[Table]:
-    """Return the tables of `response_tables`, for numbers that are open already."""
-    summaries = numbers.summaries()
+def tables_of(results: Results) -> list[Table]:
+    """Return the tables of `response_tables`, for results that are open already."""
+    summaries = results.summaries()
     parts = [summaries[k : k + MAX_RESPONSES] for k in range(0, len(summaries), MAX_RESPONSES)]
-    places = range(min(len(numbers.locations), MAX_ROWS))
-    return [_at_location(numbers, part, place) for place in places for part in parts]
+    places = range(min(len(results.locations), MAX_ROWS))
+    return [_at_location(results, part, place) for place in places for part in parts]
 
 
-def _at_location(numbers: Numbers, summaries: list[Summary], place: int) -> Table:
+def _at_location(results: Results, summaries: list[Summary], place: int) -> Table:
     here = [s.at(place) for s in summaries]
     forms = [number_form(std, mean, control) for control, mean, std in here]
     rows = [
         [name, *_cells(forms, [(c[k], m[k], s[k]) for c, m, s in here])]
-        for k, name in enumerate(numbers.forcings[:MAX_ROWS])
+        for k, name in enumerate(results.forcings[:MAX_ROWS])
     ]
     rules: tuple[int, ...] = ()
-    if len(numbers.forcings) > 1:
+    if len(results.forcings) > 1:
         rules = (len(rows),)
         known = max(int(np.isfinite(mean).sum()) for _, mean, _ in here)
-        total = len(numbers.forcings)
+        total = len(results.forcings)
         who = "all" if known == total else f"{known} of {total}"
         means = [tuple(known_mean(values) for values in each) for each in here]
         spreads = [(known_std(control), known_std(mean), math.nan) for control, mean, _ in here]
         rows.append([f"{who}, mean of means", *_cells(forms, means)])
         rows.append([f"{who}, SD of means", *_cells(forms, spreads)])
-    rows += _published(numbers, summaries)
+    rows += _published(results, summaries)
     notes = [CELLS]
-    if len(numbers.forcings) > MAX_ROWS:
-        notes.append(f"the first {MAX_ROWS} of {len(numbers.forcings)}; the means are of all")
-    notes += labels_of(numbers.store)
-    location = numbers.locations[place]
-    title = numbers.store.attrs["title"] + ("" if location == "global" else f", {location}")
+    if len(results.forcings) > MAX_ROWS:
+        notes.append(f"the first {MAX_ROWS} of {len(results.forcings)}; the means are of all")
+    notes += labels_of(results.store)
+    location = results.locations[place]
+    title = results.store.attrs["title"] + ("" if location == "global" else f", {location}")
     header, groups = _columns("forcing", summaries)
     return Table(title, header, rows, notes, rules, groups)
 
@@ -144,26 +144,26 @@ def _cells(forms: list[Form], values: Iterable[tuple[float, ...]]) -> Iterator[s
         yield form(mean) + ("" if math.isnan(mean + std) else f" +- {form(std)}")
 
 
-def _published(numbers: Numbers, summaries: list[Summary]) -> list[list[str]]:
+def _published(results: Results, summaries: list[Summary]) -> list[list[str]]:
     """Return the published numbers beside ours, labelled as what they are."""
-    if not numbers.published:
+    if not results.published:
         return []
-    row = [numbers.published["label"]]
+    row = [results.published["label"]]
     for summary in summaries:
-        known = numbers.published["responses"].get(summary.name, {})
+        known = results.published["responses"].get(summary.name, {})
         for word in ("unconstrained", "constrained"):
             value = known.get(word)
             row.append(NONE if value is None else f"{value:g}")
     return [row]
 
 
-def key_table(numbers: Numbers, place: int = 0) -> Table | None:
+def key_table(results: Results, place: int = 0) -> Table | None:
     """Return each response once: mean over forcings, spreads, difference; ours and published.
 
     The difference is ensemble less control, also as a share of the ensemble's value: what a
     study of constrained projections calls its underestimation.
     """
-    summaries = numbers.summaries()
+    summaries = results.summaries()
     if not summaries:
         return None
     rows = []
@@ -173,21 +173,21 @@ def key_table(numbers: Numbers, place: int = 0) -> Table | None:
         form = number_form(s.std[:, place], s.mean[:, place], s.control[:, place])
         cells = [form(v) for v in (control, mean, between, within)]
         rows.append([f"{s.name} [{s.units}]", "this run", *cells, *_gap(control, mean, form)])
-        if numbers.published and (known := numbers.published["responses"].get(s.name)):
+        if results.published and (known := results.published["responses"].get(s.name)):
             without, within_it = (_or_nan(known.get(w)) for w in ("unconstrained", "constrained"))
             cells = [_plain(without), _plain(within_it), NONE, NONE]
-            label = numbers.published["label"]
+            label = results.published["label"]
             rows.append(["", label, *cells, *_gap(without, within_it, _plain)])
     header = ["response", "numbers of", "control", "ensemble mean", "SD between forcings"]
     header += ["SD within, mean", "difference", "difference / ensemble"]
-    notes = labels_of(numbers.store)
-    if numbers.published:
+    notes = labels_of(results.store)
+    if results.published:
         notes.append(
-            f"published numbers: {numbers.published['citation']}. They are those of "
-            f"{numbers.published['label']}; nothing here was computed from them."
+            f"published numbers: {results.published['citation']}. They are those of "
+            f"{results.published['label']}; nothing here was computed from them."
         )
     known_forcings = max(int(np.isfinite(s.mean[:, place]).sum()) for s in summaries)
-    total = len(numbers.forcings)
+    total = len(results.forcings)
     if known_forcings < total:
         notes.append(f"means over the {known_forcings} of {total} forcings that are known")
     elif total > 1:
@@ -212,22 +212,22 @@ def _gap(control: float, mean: float, form: Form) -> list[str]:
     return [form(gap), f"{gap / mean:.0%}" if mean != 0 else NONE]
 
 
-def location_tables(numbers: Numbers) -> list[Table]:
+def location_tables(results: Results) -> list[Table]:
     """Return the responses by location, means over forcings; empty for a single location."""
-    summaries = numbers.summaries()
-    count = len(numbers.locations)
+    summaries = results.summaries()
+    count = len(results.locations)
     tables = []
     for k in range(0, len(summaries) if count > 1 else 0, MAX_RESPONSES):
         part = summaries[k : k + MAX_RESPONSES]
         forms = [number_form(s.std, s.mean, s.control) for s in part]
         rows = []
-        for place, name in enumerate(numbers.locations[:MAX_ROWS]):
+        for place, name in enumerate(results.locations[:MAX_ROWS]):
             means = [tuple(known_mean(values) for values in s.at(place)) for s in part]
             rows.append([name, *_cells(forms, means)])
-        notes = [_over(numbers.forcings)]
+        notes = [_over(results.forcings)]
         if count > MAX_ROWS:
             notes.append(f"the first {MAX_ROWS} of {count} locations")
-        notes += labels_of(numbers.store)
+        notes += labels_of(results.store)
         header, groups = _columns("location", part)
         tables.append(Table("by location", header, rows, notes, groups=groups))
     return tables

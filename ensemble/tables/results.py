@@ -33,7 +33,7 @@ class Summary:
         return self.control[:, place], self.mean[:, place], self.std[:, place]
 
 
-class Numbers:
+class Results:
     """What a store holds so far: only what a line of a journal vouches for.
 
     Parameters

@@ -9,56 +9,56 @@ import numpy as np
 from ensemble.members.limits import EXCLUDED
 from ensemble.store.store import Store, read
 from ensemble.tables.responses import MAX_ROWS, NONE, Table, labels_of, number_form
-from ensemble.tables.results import Numbers, merge_moments, without_rounding
+from ensemble.tables.results import Results, merge_moments, without_rounding
 from kernels import F8
 
 
-def sum_tables(numbers: Numbers) -> list[Table]:
+def sum_tables(results: Results) -> list[Table]:
     """Return a table per sum over all locations: control and ensemble, by model and forcing."""
-    asked = numbers.store.attrs["identity"]["scenario"].get("aggregates") or {}
+    asked = results.store.attrs["identity"]["scenario"].get("aggregates") or {}
     names = [
         f"{target}_{over}"
         for target, one in asked.items()
         for over in one["over"]
         if over.startswith("global")
     ]
-    return [_table(numbers, name) for name in names] if numbers.complete else []
+    return [_table(results, name) for name in names] if results.complete else []
 
 
 def tables_at(path: Path) -> list[Table]:
     """Return the tables of `sum_tables` of a store."""
-    return sum_tables(Numbers(read(path)))
+    return sum_tables(Results(read(path)))
 
 
-def over_samples(numbers: Numbers, name: str) -> tuple[F8, F8]:
+def over_samples(results: Results, name: str) -> tuple[F8, F8]:
     """Return mean and standard deviation of a sum over samples, of its members or as stored."""
-    store, specs = numbers.store, numbers.store.specs
+    store, specs = results.store, results.store.specs
     shape = specs[f"aggregates/control/{name}"].shape
     spec = specs.get(f"aggregates/{name}")
     if spec is None:
         paths = [f"aggregates/statistics/{name}_{word}" for word in ("mean", "std")]
-        mean, std = (numbers.whole(p) if p in specs else np.full(shape, np.nan) for p in paths)
+        mean, std = (results.whole(p) if p in specs else np.full(shape, np.nan) for p in paths)
         return mean, std
     n, mean, spread = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-    for f, s in np.ndindex(shape[0], numbers.grid.axes[2].blocks):
+    for f, s in np.ndindex(shape[0], results.grid.axes[2].blocks):
         chunk = store.read_chunk(spec.path, (f, *(0,) * (len(spec.shape) - 2), s))[0]
         merge_moments((n[f], mean[f], spread[f]), chunk)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(n > 0, mean, np.nan), np.sqrt(spread / n)
 
 
-def _table(numbers: Numbers, name: str) -> Table:
-    store = numbers.store
+def _table(results: Results, name: str) -> Table:
+    store = results.store
     spec = store.specs[f"aggregates/control/{name}"]
-    control = numbers.whole(spec.path)
-    mean, std = over_samples(numbers, name)
+    control = results.whole(spec.path)
+    mean, std = over_samples(results, name)
     notes = ["ensemble: mean +- standard deviation over samples without a failed location"]
     dims = list(spec.dims)
     if "time" in dims:
         axis = dims.index("time")
         control, mean, std = (np.take(a, -1, axis=axis) for a in (control, mean, std))
         dims.remove("time")
-        notes[0] = f"{int(numbers.whole('year')[-1])}, the last year; {notes[0]}"
+        notes[0] = f"{int(results.whole('year')[-1])}, the last year; {notes[0]}"
     labels = [_names(store, dim, n) for dim, n in zip(dims, control.shape, strict=True)]
     std = without_rounding(std, mean)
     form = number_form(std, mean, control)
@@ -70,7 +70,7 @@ def _table(numbers: Numbers, name: str) -> Table:
         rows.append([*words, form(known), f"{form(middle)}{spread}"])
     if control.size > MAX_ROWS:
         notes.append(f"the first {MAX_ROWS} of {control.size}; the store holds all")
-    notes += _failed(numbers)
+    notes += _failed(results)
     title = f"{name} [{spec.attrs['units']}]"
     return Table(title, [*dims, "control", "ensemble"], rows, [*notes, *labels_of(store)])
 
@@ -83,13 +83,13 @@ def _names(store: Store, dim: str, count: int) -> list[str]:
     return [f"{value:g}" for value in values.tolist()]
 
 
-def _failed(numbers: Numbers) -> list[str]:
+def _failed(results: Results) -> list[str]:
     """Return how many samples have no sum, where any has none, and why."""
-    counted = numbers.whole("aggregates/statistics/count_global")
-    lost = "failed or are excluded" if EXCLUDED in numbers.store.specs else "failed"
-    samples = numbers.grid.axes[2].size
+    counted = results.whole("aggregates/statistics/count_global")
+    lost = "failed or are excluded" if EXCLUDED in results.store.specs else "failed"
+    samples = results.grid.axes[2].size
     found = []
-    for forcing, count in zip(numbers.forcings, counted.tolist(), strict=True):
+    for forcing, count in zip(results.forcings, counted.tolist(), strict=True):
         if not count < samples:
             continue
         text = f"{forcing}: {samples - count:,.0f} of {samples:,} samples {lost} at some location"

@@ -25,7 +25,7 @@ from ensemble.report.figures.series import series as in_time
 from ensemble.report.page import render
 from ensemble.runs.verify import replay, verify
 from ensemble.store.store import read as read_store
-from ensemble.tables.results import Numbers
+from ensemble.tables.results import Results
 from kernels import STATUSES
 from scenarios.reading.checks import _selected
 from scenarios.spec import Response
@@ -304,7 +304,7 @@ def test_workers_compile_a_chain_without_a_member(finished):
 
 
 def test_series_have_a_line_for_every_model(finished):
-    series = {(s.name, s.line): s for s in all_series(Numbers(read_store(finished.path)), 1)}
+    series = {(s.name, s.line): s for s in all_series(Results(read_store(finished.path)), 1)}
     rh = xr.open_zarr(finished.path).rh[:, 1]
     for model in ("slow", "quick"):
         found = series["rh", model]

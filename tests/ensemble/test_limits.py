@@ -257,10 +257,10 @@ class TestExcluded:
         assert (edges[0] < edges[1]).all()
 
     def test_what_a_table_says_is_of_the_others(self, run):
-        from ensemble.tables.results import Numbers
+        from ensemble.tables.results import Results
 
         tree, outcome = run
-        numbers = Numbers(read_store(outcome.path))
+        numbers = Results(read_store(outcome.path))
         mean, _ = numbers.moments("stock")
         np.testing.assert_allclose(mean, tree["statistics/stock_mean"].values, rtol=1e-12)
 

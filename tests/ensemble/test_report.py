@@ -32,7 +32,7 @@ from ensemble.report.parts import (
 )
 from ensemble.store.store import read
 from ensemble.tables.responses import Table
-from ensemble.tables.results import Numbers
+from ensemble.tables.results import Results
 
 LABEL = "synthetic models S16"
 EVIL = "</title><script>alert('x')</script><img src=x onerror=alert(1)> $\\alpha$ & \"q\""
@@ -432,7 +432,7 @@ def test_any_design_gives_a_page(tmp_path, design):
 
 def test_series_are_those_of_the_members(complete):
     tree, _, outcome = complete
-    found = {s.name: s for s in all_series(Numbers(read(outcome.path)), 0)}
+    found = {s.name: s for s in all_series(Results(read(outcome.path)), 0)}
     assert set(found) == {"c_veg", "c_soil"}
     for name, series in found.items():
         members = tree[name].values[:, 0].astype(np.float64)
@@ -446,10 +446,10 @@ def test_members_are_read_one_chunk_at_a_time(tmp_path, monkeypatch):
     text = SMALL[: SMALL.index("statistics:")].replace("n: 25", "n: 1000")
     _, outcome = run(tmp_path, "block.sample=1000", "outputs={c_veg: {all: year}}", text=text)
     monkeypatch.setattr("ensemble.report.data.series.PIECE", 20_000)
-    numbers = Numbers(read(outcome.path))
+    numbers = Results(read(outcome.path))
     spec = numbers.store.specs["c_veg"]
     assert spec.nbytes == 32 * spec.chunk_nbytes
-    list(all_series(Numbers(read(outcome.path)), 0))  # imports are not what is measured
+    list(all_series(Results(read(outcome.path)), 0))  # imports are not what is measured
     tracemalloc.start()
     list(all_series(numbers, 0))
     peak = tracemalloc.get_traced_memory()[1]

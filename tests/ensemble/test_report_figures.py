@@ -108,7 +108,7 @@ SECTION, ORDER = "design", {order}
 def draw(run: Run):
     """Yield a line through the numbers of blocks."""
     drawn = figure(2.0, run.synthetic)
-    drawn.subplots().plot([0, len(run.numbers.committed)])
+    drawn.subplots().plot([0, len(run.results.committed)])
     yield finish(drawn, "{caption}")
     {then}
 '''

@@ -19,7 +19,7 @@ from ensemble.report.data.fields import all_dominant, all_fields, all_lines, gap
 from ensemble.report.figures import dominant, maps
 from ensemble.report.figures.parts.style import look
 from ensemble.store.store import read
-from ensemble.tables.results import Numbers
+from ensemble.tables.results import Results
 
 LABEL = "no real climate"
 TEXT = """
@@ -55,7 +55,7 @@ def finished(tmp_path_factory):
 
 
 def test_fields_are_means_over_samples(finished):
-    numbers, tree = Numbers(read(finished)), xr.open_datatree(finished, engine="zarr")
+    numbers, tree = Results(read(finished)), xr.open_datatree(finished, engine="zarr")
     fields = {field.name: field for field in all_fields(numbers)}
     assert list(fields) == ["rh", "stock", "litter", "change"]
     rh = fields["rh"]
@@ -74,7 +74,7 @@ def test_fields_are_means_over_samples(finished):
 
 
 def test_what_dominates_is_the_largest_share(finished):
-    numbers = Numbers(read(finished))
+    numbers = Results(read(finished))
     shown = {one.name: one for one in all_dominant(numbers, splitting.stored(numbers.store))}
     assert shown.keys() == {"rh", "stock", "change"}
     shares = xr.open_datatree(finished, engine="zarr")["variance"].rh_share.values[:, -1]
@@ -85,7 +85,7 @@ def test_what_dominates_is_the_largest_share(finished):
 
 
 def test_lines_are_sums_over_space(finished):
-    numbers, tree = Numbers(read(finished)), xr.open_datatree(finished, engine="zarr")
+    numbers, tree = Results(read(finished)), xr.open_datatree(finished, engine="zarr")
     shown = {one.name: one for one in all_lines(numbers)}
     # A sum that is one number has no line.
     assert shown.keys() == {"rh_global", "rh_zonal_mean", "ratio_zonal_mean"}
@@ -142,7 +142,7 @@ def test_without_an_analysis_sums_are_split_for_the_page_alone(tmp_path, monkeyp
 
 
 def test_a_map_its_differences_and_what_dominates_are_drawn(finished):
-    numbers = Numbers(read(finished))
+    numbers = Results(read(finished))
     fields = [field for field in all_fields(numbers) if field.name == "stock"]
     here, shown = places_of(numbers), all_dominant(numbers, splitting.stored(numbers.store))
     with look():

@@ -30,7 +30,7 @@ from ensemble.report.figures.profiles import drawn_cells, limits, told
 from ensemble.report.figures.response_curves import _over_grid, all_curves, drawn_lines, pairs_of
 from ensemble.report.figures.screening import screenings
 from ensemble.store.store import add_arrays, read
-from ensemble.tables.results import Numbers
+from ensemble.tables.results import Results
 
 LABEL = "layers of sand"
 TEXT = """
@@ -79,7 +79,7 @@ def finished(tmp_path, design=MORRIS, text=TEXT):
 def analyzed(path):
     """Return the numbers of a store whose analysis is stored, and that analysis."""
     found = results(read(path))
-    return Numbers(add_arrays(read(path), found)), found
+    return Results(add_arrays(read(path), found)), found
 
 
 def single(tmp_path, parameters=("scale", "shape")):
@@ -91,7 +91,7 @@ def single(tmp_path, parameters=("scale", "shape")):
     store = read(finished(tmp_path, "{method: table, path: rows.csv}"))
     own = {"method": "one_at_a_time", "parameters": list(parameters), "change": list(CHANGE)}
     attrs = {**store.attrs, "design": {**store.attrs["design"], **own}}
-    return Numbers(replace(store, attrs=attrs))
+    return Results(replace(store, attrs=attrs))
 
 
 def page_of(path, tmp_path):
@@ -144,7 +144,7 @@ def test_indices_of_the_run_itself_are_found_as_well(tmp_path):
     text = TEXT.replace("{soc: [mean, std, q05, q95], fraction_modern: [mean, std]}", asked)
     path = finished(tmp_path, text=text.replace("sample: 3", "sample: 6"))
     tree = xr.open_datatree(path, engine="zarr")["statistics"]
-    numbers = Numbers(read(path))
+    numbers = Results(read(path))
     (one,) = all_effects(numbers, {})
     assert (one.name, one.units, one.effects) == ("at_10", "mg C cm-3", ("scale", "shape"))
     for index in ("theta", "mu_star", "sigma"):
@@ -185,7 +185,7 @@ def test_many_cells_are_shown_by_their_spread(tmp_path):
 def test_profiles_are_those_of_the_store(tmp_path):
     path = finished(tmp_path)
     tree = xr.open_datatree(path, engine="zarr")
-    found = {one.name: one for one in all_profiles(Numbers(read(path)))}
+    found = {one.name: one for one in all_profiles(Results(read(path)))}
     assert set(found) == {"soc", "fraction_modern"}
     one = found["soc"]
     assert one.line_words == "control member"
@@ -218,7 +218,7 @@ def test_profiles_are_those_of_the_store(tmp_path):
 def test_observations_are_shown_in_the_unit_of_the_output(tmp_path, monkeypatch):
     grams = replace(data.SOC, values=data.SOC.values * 1e-3, units="g C cm-3")
     give(monkeypatch, [data.forcing(observations={"soc": grams})])
-    (one,) = all_profiles(Numbers(read(finished(tmp_path, text=without("j_14c")))))
+    (one,) = all_profiles(Results(read(finished(tmp_path, text=without("j_14c")))))
     np.testing.assert_allclose(one.observed, data.SOC.values)
 
 
@@ -230,13 +230,13 @@ def test_without_an_output_the_samples_stand_for_the_model(tmp_path):
     text = TEXT.replace("{soc: all, fraction_modern: all, soc_stock: last}", "{soc_stock: last}")
     path = finished(tmp_path, text=text)
     tree = xr.open_datatree(path, engine="zarr")
-    one = next(iter(all_profiles(Numbers(read(path)))))
+    one = next(iter(all_profiles(Results(read(path)))))
     assert one.line_words == "mean over samples"
     np.testing.assert_array_equal(one.line, tree["statistics/soc_mean"].values[0])
 
 
 def test_a_wide_band_leaves_line_and_points_legible(tmp_path):
-    one = next(iter(all_profiles(Numbers(read(finished(tmp_path))))))
+    one = next(iter(all_profiles(Results(read(finished(tmp_path))))))
     plain = limits(replace(one, band=None), 0)
     wide = replace(one, band=(one.line - 1e6, one.line + 1e6))
     assert np.ptp(limits(wide, 0)) < 4 * np.ptp(plain)
@@ -264,7 +264,7 @@ def test_changes_are_relative_to_the_base_member(tmp_path):
 
 def test_curves_are_the_members_of_the_grid(tmp_path):
     path = finished(tmp_path, GRID)
-    found = list(all_curves(Numbers(read(path))))
+    found = list(all_curves(Results(read(path))))
     assert [(c.name, c.layer) for c in found[:4]] == [
         ("j_soc", ""), ("j_14c", ""), ("at_10", ""), ("soc", "0\N{EN DASH}5 cm"),
     ]  # fmt: skip
@@ -285,8 +285,8 @@ def test_of_more_parameters_the_rest_is_held_near_the_control_member(tmp_path):
     design = "{method: grid, parameters: {scale: [10, 28, 40], shape: [0.01, 0.02]}}"
     assert pairs_of([15, 4, 15]) == [(0, 1), (2, 1)]
     store = read(finished(tmp_path, design))
-    (at_10,) = (c for c in all_curves(Numbers(store)) if c.name == "at_10")
-    numbers = Numbers(store)
+    (at_10,) = (c for c in all_curves(Results(store)) if c.name == "at_10")
+    numbers = Results(store)
     cells, axes = all_cells(numbers), list(at_10.axes)
     held = _over_grid(numbers, "at_10", cells, axes, [1])
     np.testing.assert_array_equal(held[..., 0], at_10.values[:, 1])
@@ -297,7 +297,7 @@ def test_of_more_parameters_the_rest_is_held_near_the_control_member(tmp_path):
 
 def test_a_grid_of_one_parameter_has_one_line(tmp_path):
     path = finished(tmp_path, "{method: grid, parameters: {shape: [0.01, 0.02, 0.05]}}")
-    found = list(all_curves(Numbers(read(path))))
+    found = list(all_curves(Results(read(path))))
     assert found[0].values.shape == (3, 3, 1)
     assert len(found[0].axes) == 1
 
@@ -338,7 +338,7 @@ def test_an_unfinished_run_shows_what_is_known(tmp_path, design):
     blocks = -(-(18 if design is MORRIS else 44) // 3)
     asked = iter(range(blocks + 1))
     ensemble.run(planned, workers=1, stop=lambda: next(asked, None) is None)
-    (one, modern) = all_profiles(Numbers(read(planned.path)))
+    (one, modern) = all_profiles(Results(read(planned.path)))
     # The first block of locations is whole, that of the third has only begun.
     assert drawn_cells(one) == drawn_cells(modern) == [0, 1]
     said, _ = page_of(planned.path, tmp_path)
@@ -369,7 +369,7 @@ def test_what_cannot_be_read_is_told_and_not_drawn(tmp_path, lost, gone):
 
 def test_cells_are_named_by_what_differs(tmp_path, monkeypatch):
     give(monkeypatch, data.both())
-    numbers = Numbers(read(finished(tmp_path)))
+    numbers = Results(read(finished(tmp_path)))
     assert [cell.name for cell in all_cells(numbers)][:4] == [
         "a, here",
         "b, here",

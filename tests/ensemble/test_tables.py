@@ -18,7 +18,7 @@ from ensemble.tables.responses import (
     response_tables,
     tables_of,
 )
-from ensemble.tables.results import Numbers, merge_moments
+from ensemble.tables.results import Results, merge_moments
 
 REFERENCE = """
 reference:
@@ -61,7 +61,7 @@ def test_cells_are_the_stores_own_numbers(tmp_path):
 def test_a_response_without_statistics_is_summed_up_from_its_members(tmp_path):
     settings = ["block.sample=75", "precision=float64"]
     _, outcome = run(tmp_path, *settings)
-    numbers = Numbers(read(outcome.path))
+    numbers = Results(read(outcome.path))
     (soil,) = [s for s in numbers.summaries() if s.name == "d_soil"]
     assert "statistics/d_soil_mean" not in numbers.store.specs
     members = ensemble.open_run(outcome.path)["d_soil"].values
@@ -83,13 +83,13 @@ def test_an_unfinished_run_shows_whole_ensembles_alone(tmp_path, sample):
     for row in found.rows[2:4]:
         assert set(row[1:]) == {NONE}
     assert found.rows[4][0] == "2 of 4, mean of means"
-    assert Numbers(read(part.path)).damage == []
+    assert Results(read(part.path)).damage == []
 
 
 def test_a_lost_chunk_is_named_and_is_not_a_number(tmp_path):
     _, outcome = run(tmp_path)
     (outcome.path / "statistics" / "d_total_mean" / "c.0.0").unlink()
-    numbers = Numbers(read(outcome.path))
+    numbers = Results(read(outcome.path))
     (table,) = tables_of(numbers)
     assert {row[2] for row in table.rows[:4]} == {NONE}
     assert any("statistics/d_total_mean" in text for text in numbers.damage)
@@ -98,7 +98,7 @@ def test_a_lost_chunk_is_named_and_is_not_a_number(tmp_path):
 def test_key_numbers_are_differences_of_the_means_over_forcings(tmp_path):
     _, outcome = run(tmp_path, text=SMALL + REFERENCE)
     tree = ensemble.open_run(outcome.path)
-    numbers = Numbers(read(outcome.path))
+    numbers = Results(read(outcome.path))
     table = key_table(numbers)
     assert table is not None
     rows = {(row[0], row[1]): row[2:] for row in table.rows}
@@ -126,7 +126,7 @@ def test_many_responses_go_into_several_tables(tmp_path):
 
 def test_one_location_needs_no_table_by_location(tmp_path):
     _, outcome = run(tmp_path)
-    assert location_tables(Numbers(read(outcome.path))) == []
+    assert location_tables(Results(read(outcome.path))) == []
 
 
 def test_a_store_without_responses_has_no_tables(tmp_path):

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from ensemble.tables.results import Numbers
+from ensemble.tables.results import Results
 from kernels import F8
 from scenarios.units import factor
 
@@ -27,22 +27,22 @@ class Cell:
         return self.forcing, self.place
 
 
-def all_cells(numbers: Numbers) -> list[Cell]:
+def all_cells(results: Results) -> list[Cell]:
     """Return every cell, forcing slowest."""
-    many, places = len(numbers.forcings) > 1, len(numbers.locations) > 1
+    many, places = len(results.forcings) > 1, len(results.locations) > 1
     found = []
-    for f, forcing in enumerate(numbers.forcings):
-        for place, location in enumerate(numbers.locations):
+    for f, forcing in enumerate(results.forcings):
+        for place, location in enumerate(results.locations):
             parts = [location] * (places or not many) + [forcing] * many
             found.append(Cell(f, place, ", ".join(parts)))
     return found
 
 
-def kind(numbers: Numbers) -> str:
+def kind(results: Results) -> str:
     """Return what the cells are, in words: locations, where they alone are several."""
-    if len(numbers.forcings) == 1:
+    if len(results.forcings) == 1:
         return "locations"
-    return "forcings and locations" if len(numbers.locations) > 1 else "forcings"
+    return "forcings and locations" if len(results.locations) > 1 else "forcings"
 
 
 def evenly(items: Sequence[T], most: int) -> list[T]:
@@ -56,45 +56,45 @@ def evenly(items: Sequence[T], most: int) -> list[T]:
     return [items[k] for k in picked.tolist()]
 
 
-def of_members(numbers: Numbers, path: str, cell: Cell) -> F8:
+def of_members(results: Results, path: str, cell: Cell) -> F8:
     """Return what the store holds of the members of a cell, (..., sample); NaN where unknown.
 
     An output (forcing, location, ..., sample), or a parameter, which may lack the first two.
     """
-    spec, (forcings, locations, samples) = numbers.store.specs[path], numbers.grid.axes
+    spec, (forcings, locations, samples) = results.store.specs[path], results.grid.axes
     if "forcing" in spec.dims and "location" in spec.dims:
         out = np.full(spec.shape[2:], np.nan)
         f, own = divmod(cell.forcing, forcings.length)
         block, inside = divmod(cell.place, locations.length)
         for s in range(samples.blocks):
-            chunk = numbers.chunk(path, (f, block, s))
+            chunk = results.chunk(path, (f, block, s))
             if chunk is not None:
                 out[..., samples.span(s)] = chunk[own, inside]
         return out
     index = {"forcing": cell.forcing, "location": cell.place}
-    whole = numbers.whole(path)
+    whole = results.whole(path)
     return np.asarray(whole[tuple(index.get(dim, slice(None)) for dim in spec.dims)])
 
 
-def layers_of(numbers: Numbers, dims: Sequence[str]) -> F8 | None:
+def layers_of(results: Results, dims: Sequence[str]) -> F8 | None:
     """Return upper and lower ends (k, 2) in cm of what has layers and no other dimension."""
-    specs = numbers.store.specs
+    specs = results.store.specs
     if len(dims) != 1 or f"{dims[0]}_bounds" not in specs:
         return None
     try:
         scale = factor(str(specs[dims[0]].attrs.get("units", "")), "cm")
     except ValueError:
         return None
-    bounds = np.asarray(numbers.whole(f"{dims[0]}_bounds") * scale)
+    bounds = np.asarray(results.whole(f"{dims[0]}_bounds") * scale)
     return bounds if np.isfinite(bounds).all() else None
 
 
-def outputs_on_layers(numbers: Numbers) -> dict[str, F8]:
+def outputs_on_layers(results: Results) -> dict[str, F8]:
     """Return the layers (k, 2) of every output whose members are stored with them alone."""
     found = {}
-    for name in numbers.store.attrs["identity"]["scenario"]["outputs"]:
-        spec = numbers.store.specs.get(name)
-        bounds = layers_of(numbers, spec.dims[2:-1]) if spec else None
+    for name in results.store.attrs["identity"]["scenario"]["outputs"]:
+        spec = results.store.specs.get(name)
+        bounds = layers_of(results, spec.dims[2:-1]) if spec else None
         if bounds is not None:
             found[name] = bounds
     return found

@@ -8,7 +8,7 @@ import numpy as np
 
 from ensemble.report.data.cells import all_cells, kind
 from ensemble.tables.responses import Analysis, of_response
-from ensemble.tables.results import Numbers
+from ensemble.tables.results import Results
 from kernels import F8, I8
 
 INDICES = ("theta", "mu_star", "sigma", "mu_star_conf")
@@ -73,17 +73,17 @@ def _over_cells(reduce: Any, values: F8) -> F8:
     return out
 
 
-def all_effects(numbers: Numbers, found: Analysis) -> Iterator[Effects]:
+def all_effects(results: Results, found: Analysis) -> Iterator[Effects]:
     """Yield the effects on every response, and every output without dimensions, that has any.
 
     Of the analysis, and what the run itself computed besides.
     """
-    scenario = numbers.store.attrs["identity"]["scenario"]
+    scenario = results.store.attrs["identity"]["scenario"]
     for name in dict.fromkeys([*scenario["responses"], *scenario["statistics"]]):
-        labels, arrays = _of_run(numbers, name)
+        labels, arrays = _of_run(results, name)
         analysed, again = _of_analysis(found, name)
         arrays = {**arrays, **again} if labels == analysed else again or arrays
-        if arrays and (effects := _known(numbers, name, analysed or labels, arrays)) is not None:
+        if arrays and (effects := _known(results, name, analysed or labels, arrays)) is not None:
             yield effects
 
 
@@ -98,18 +98,18 @@ def _of_analysis(found: Analysis, name: str) -> Labelled:
     return tuple(map(str, found["sensitivity/effect"][1])), arrays
 
 
-def _of_run(numbers: Numbers, name: str) -> Labelled:
-    specs, dims = numbers.store.specs, ("forcing", "location", "effect")
+def _of_run(results: Results, name: str) -> Labelled:
+    specs, dims = results.store.specs, ("forcing", "location", "effect")
     paths = {index: f"statistics/{name}_{index}" for index in INDICES}
     there = {k: p for k, p in paths.items() if p in specs and specs[p].dims == dims}
     if not there or "statistics/effect" not in specs:
         return (), {}
-    labels = numbers.store.read_strings("statistics/effect")
-    return labels, {index: numbers.cells(path) for index, path in there.items()}
+    labels = results.store.read_strings("statistics/effect")
+    return labels, {index: results.cells(path) for index, path in there.items()}
 
 
 def _known(
-    numbers: Numbers, name: str, labels: tuple[str, ...], arrays: Mapping[str, F8]
+    results: Results, name: str, labels: tuple[str, ...], arrays: Mapping[str, F8]
 ) -> Effects | None:
     """Return the cells that have indices, or nothing if none has."""
     flat = {k: np.asarray(v, np.float64).reshape(-1, len(labels)) for k, v in arrays.items()}
@@ -119,10 +119,10 @@ def _known(
         known &= (flat["mu_star"] != 0).any(axis=1)
     if not known.any():
         return None
-    specs = numbers.store.specs
+    specs = results.store.specs
     about = specs.get(f"control/{name}") or specs[f"statistics/{name}_{next(iter(arrays))}"]
-    cells = tuple(cell.name for cell, here in zip(all_cells(numbers), known, strict=True) if here)
+    cells = tuple(cell.name for cell, here in zip(all_cells(results), known, strict=True) if here)
     shown = {k: v[known] for k, v in flat.items()}
     units, meaning = str(about.attrs.get("units", "")), str(about.attrs.get("long_name", ""))
     without = int((~known).sum())
-    return Effects(name, units, meaning, labels, cells, without, kind(numbers), shown)
+    return Effects(name, units, meaning, labels, cells, without, kind(results), shown)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ensemble.store.journal import Key
 from ensemble.store.outcomes import advice_of, name_of
-from ensemble.tables.results import Numbers
+from ensemble.tables.results import Results
 from kernels import F8, I8, OK, U1
 
 AXES = ("forcing", "location", "sample")
@@ -89,29 +89,29 @@ class Account:
     blocks: int
 
 
-def account(numbers: Numbers, most: int = MOST_BLOCKS) -> Account:
+def account(results: Results, most: int = MOST_BLOCKS) -> Account:
     """Count failures from the journals, then open the blocks that hold some, ``most`` of them."""
     counts: dict[int, int] = {}
-    by_forcing = np.zeros(len(numbers.forcings), dtype=np.int64)
+    by_forcing = np.zeros(len(results.forcings), dtype=np.int64)
     holding = []
-    for key, entry in sorted(numbers.committed.items()):
+    for key, entry in sorted(results.committed.items()):
         for code, n in entry.status.items():
             counts[code] = counts.get(code, 0) + n
         bad = sum(n for code, n in entry.status.items() if code != OK)
-        by_forcing[numbers.grid.axes[0].span(key[0])] += bad
+        by_forcing[results.grid.axes[0].span(key[0])] += bad
         if bad:
             holding.append(key)
     statuses = {c: Failed(c, n) for c, n in sorted(counts.items()) if c != OK}
-    spreads = [s for name in _parameters(numbers) if (s := _spread(numbers, name)) is not None]
-    by_location = np.zeros(len(numbers.locations), dtype=np.int64)
+    spreads = [s for name in _parameters(results) if (s := _spread(results, name)) is not None]
+    by_location = np.zeros(len(results.locations), dtype=np.int64)
     for key in holding[:most]:
-        status = numbers.chunk("status", key)
+        status = results.chunk("status", key)
         if status is not None:
-            _first(numbers, key, status, statuses)
-            by_location[numbers.grid.axes[1].span(key[1])] += (status != OK).sum(axis=(0, 2))
-            _add(numbers, key, status != OK, spreads)
+            _first(results, key, status, statuses)
+            by_location[results.grid.axes[1].span(key[1])] += (status != OK).sum(axis=(0, 2))
+            _add(results, key, status != OK, spreads)
     if holding and spreads:
-        _draw(numbers, holding[:most], spreads)
+        _draw(results, holding[:most], spreads)
     members = sum(counts.values())
     done = min(len(holding), most)
     return Account(
@@ -119,27 +119,27 @@ def account(numbers: Numbers, most: int = MOST_BLOCKS) -> Account:
     )
 
 
-def _parameters(numbers: Numbers) -> list[str]:
+def _parameters(results: Results) -> list[str]:
     """Return the design's parameters whose values are stored."""
-    names = numbers.store.attrs["design"].get("parameters", [])
-    return [n for n in names if n in numbers.store.specs]
+    names = results.store.attrs["design"].get("parameters", [])
+    return [n for n in names if n in results.store.specs]
 
 
-def _first(numbers: Numbers, key: Key, status: U1, statuses: dict[int, Failed]) -> None:
+def _first(results: Results, key: Key, status: U1, statuses: dict[int, Failed]) -> None:
     """Note the first three members of each status, as `soilsweep replay` takes them."""
-    starts = [a.span(k).start for a, k in zip(numbers.grid.axes, key, strict=True)]
+    starts = [a.span(k).start for a, k in zip(results.grid.axes, key, strict=True)]
     for code, failed in statuses.items():
         if len(failed.first) < 3:
             for at in np.argwhere(status == code)[: 3 - len(failed.first)]:
                 f, place, sample = (start + k for start, k in zip(starts, at, strict=True))
-                member = (numbers.forcings[f], numbers.locations[place], str(sample))
+                member = (results.forcings[f], results.locations[place], str(sample))
                 failed.first.append("/".join(member))
 
 
-def _values(numbers: Numbers, name: str, key: Key) -> F8 | None:
+def _values(results: Results, name: str, key: Key) -> F8 | None:
     """Return a parameter over a block, (forcing or 1, location or 1, sample)."""
-    spec = numbers.store.specs[name]
-    chunk = numbers.chunk(name, _owner(key, spec.dims))
+    spec = results.store.specs[name]
+    chunk = results.chunk(name, _owner(key, spec.dims))
     if chunk is None:
         return None
     lacking = tuple(i for i, dim in enumerate(AXES) if dim not in spec.dims)
@@ -151,34 +151,34 @@ def _owner(key: Key, dims: tuple[str, ...]) -> Key:
     return tuple(k if dim in dims else 0 for k, dim in zip(key, AXES, strict=True))
 
 
-def _owners(numbers: Numbers, name: str) -> list[tuple[Key, int]]:
+def _owners(results: Results, name: str) -> list[tuple[Key, int]]:
     """Return the blocks that wrote a parameter and how many committed members use each value."""
-    dims = numbers.store.specs[name].dims
+    dims = results.store.specs[name].dims
     uses: dict[Key, int] = {}
-    for key in numbers.committed:
-        spans = [axis.span(k) for axis, k in zip(numbers.grid.axes, key, strict=True)]
+    for key in results.committed:
+        spans = [axis.span(k) for axis, k in zip(results.grid.axes, key, strict=True)]
         members = prod(s.stop - s.start for s, d in zip(spans, AXES, strict=True) if d not in dims)
         owner = _owner(key, dims)
         uses[owner] = uses.get(owner, 0) + members
     return sorted(uses.items())
 
 
-def _spread(numbers: Numbers, name: str) -> Spread | None:
+def _spread(results: Results, name: str) -> Spread | None:
     """Return the distribution of a parameter over all committed members."""
-    owners = _owners(numbers, name)
+    owners = _owners(results, name)
     low, high = np.inf, -np.inf
     for key, _ in owners:
-        if (values := _values(numbers, name, key)) is not None:
+        if (values := _values(results, name, key)) is not None:
             low, high = min(low, float(values.min())), max(high, float(values.max()))
     if not np.isfinite([low, high]).all():
         return None
     edges = np.linspace(low, high if high > low else low + max(1e-9, abs(low) * 1e-6), BINS + 1)
     counts = np.zeros(BINS, dtype=np.int64)
     for key, n in owners:
-        if (values := _values(numbers, name, key)) is not None:
+        if (values := _values(results, name, key)) is not None:
             counts += n * np.histogram(values, edges)[0]
-    control = numbers.cells(f"control/{name}").reshape(-1)
-    spec = numbers.store.specs[name]
+    control = results.cells(f"control/{name}").reshape(-1)
+    spec = results.store.specs[name]
     return Spread(
         name,
         spec.attrs["units"],
@@ -190,10 +190,10 @@ def _spread(numbers: Numbers, name: str) -> Spread | None:
     )
 
 
-def _add(numbers: Numbers, key: Key, bad: NDArray[np.bool_], spreads: list[Spread]) -> None:
+def _add(results: Results, key: Key, bad: NDArray[np.bool_], spreads: list[Spread]) -> None:
     """Add the failed members of a block."""
     for spread in spreads:
-        values = _values(numbers, spread.name, key)
+        values = _values(results, spread.name, key)
         if values is None:
             continue
         failed = np.broadcast_to(values, bad.shape)[bad]
@@ -203,14 +203,14 @@ def _add(numbers: Numbers, key: Key, bad: NDArray[np.bool_], spreads: list[Sprea
             spread.failed_span = (min(low, float(failed.min())), max(high, float(failed.max())))
 
 
-def _draw(numbers: Numbers, keys: list[Key], spreads: list[Spread]) -> None:
+def _draw(results: Results, keys: list[Key], spreads: list[Spread]) -> None:
     """Draw members at random from some blocks with failures, the same for each parameter."""
     random = np.random.default_rng(0)
     some = keys[:: max(1, len(keys) // 50)]
     points: dict[str, list[F8]] = {s.name: [] for s in spreads}
     failed = []
     for key in some:
-        status = numbers.chunk("status", key)
+        status = results.chunk("status", key)
         if status is None:
             continue
         bad = status != OK
@@ -218,7 +218,7 @@ def _draw(numbers: Numbers, keys: list[Key], spreads: list[Spread]) -> None:
         failed.append(bad.reshape(-1)[chosen])
         at = np.unravel_index(chosen, bad.shape)
         for spread in spreads:
-            values = _values(numbers, spread.name, key)
+            values = _values(results, spread.name, key)
             whole = (
                 np.full(bad.shape, np.nan) if values is None else np.broadcast_to(values, bad.shape)
             )

@@ -10,7 +10,7 @@ from ensemble.report.data.series import MOST_VALUES
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.journal import Key
 from ensemble.tables.responses import Analysis
-from ensemble.tables.results import Numbers, merge_moments
+from ensemble.tables.results import Results, merge_moments
 from ensemble.tables.sums import over_samples
 from kernels import F8, I8, MODEL, OK
 
@@ -53,12 +53,12 @@ class Places:
     raster: Raster | None
 
 
-def places_of(numbers: Numbers) -> Places | None:
+def places_of(results: Results) -> Places | None:
     """Return where locations are, where that is known and they are many enough for a map."""
-    specs = numbers.store.specs
-    if len(numbers.locations) < LEAST_PLACES or not {"lat", "lon"} <= specs.keys():
+    specs = results.store.specs
+    if len(results.locations) < LEAST_PLACES or not {"lat", "lon"} <= specs.keys():
         return None
-    lat, lon = (np.asarray(numbers.whole(name), dtype=np.float64) for name in ("lat", "lon"))
+    lat, lon = (np.asarray(results.whole(name), dtype=np.float64) for name in ("lat", "lon"))
     if not np.isfinite([lat, lon]).all():
         return None
     if lon.max() > 180:
@@ -124,18 +124,18 @@ class Field:
     paired: bool
 
 
-def all_fields(numbers: Numbers) -> Iterator[Field]:
+def all_fields(results: Results) -> Iterator[Field]:
     """Yield every output and response that has a value at each location, or one by model."""
-    scenario = numbers.store.attrs["identity"]["scenario"]
+    scenario = results.store.attrs["identity"]["scenario"]
     names = [*scenario["outputs"], *scenario["statistics"], *scenario["responses"]]
     for name in dict.fromkeys(names):
-        found = _field(numbers, name)
+        found = _field(results, name)
         if found is not None and np.isfinite(found.values).any():
             yield found
 
 
-def _field(numbers: Numbers, name: str) -> Field | None:
-    specs = numbers.store.specs
+def _field(results: Results, name: str) -> Field | None:
+    specs = results.store.specs
     for path, words in (
         (f"statistics/{name}_mean", "mean over samples"),
         (name, "mean over samples"),
@@ -147,19 +147,19 @@ def _field(numbers: Numbers, name: str) -> Field | None:
         ends = spec.dims[2:-1] if path == name else spec.dims[2:]
         when = [d for d in ends if d == "time" or d.endswith("_year")]
         named = [d for d in ends if d not in when]
-        if len(when) > 1 or named not in ([], [MODEL]) or (named and not _labels(numbers, MODEL)):
+        if len(when) > 1 or named not in ([], [MODEL]) or (named and not _labels(results, MODEL)):
             return None
         if path == name and np.prod([float(n) for n in spec.shape]) > MOST_VALUES:
             continue
         axis = 2 + ends.index(when[0]) if when else None
         if path == name:
-            arrays = _means(numbers, spec, axis)
+            arrays = _means(results, spec, axis)
         else:
-            whole = numbers.cells(path)
+            whole = results.cells(path)
             arrays = (whole if axis is None else np.take(whole, -1, axis=axis),) * 2
         if when:
-            words += f", {_last_year(numbers, when[0])}"
-        models = _labels(numbers, named[0]) if named else ("",)
+            words += f", {_last_year(results, when[0])}"
+        models = _labels(results, named[0]) if named else ("",)
         turned = [a.reshape(*a.shape[:2], -1).transpose(2, 0, 1) for a in arrays]
         meaning = str(spec.attrs["long_name"]).removeprefix("mean of ")
         about = (name, str(spec.attrs["units"]), meaning, words, models)
@@ -167,48 +167,48 @@ def _field(numbers: Numbers, name: str) -> Field | None:
     return None
 
 
-def _labels(numbers: Numbers, dim: str) -> tuple[str, ...]:
-    spec = numbers.store.specs.get(dim)
+def _labels(results: Results, dim: str) -> tuple[str, ...]:
+    spec = results.store.specs.get(dim)
     if spec is None or spec.dtype != "string":
         return ()
-    return tuple(str(name) for name in numbers.store.read_strings(dim))
+    return tuple(str(name) for name in results.store.read_strings(dim))
 
 
-def _last_year(numbers: Numbers, dim: str) -> str:
+def _last_year(results: Results, dim: str) -> str:
     path = "year" if dim == "time" else dim
-    if path not in numbers.store.specs:
+    if path not in results.store.specs:
         return "last step"
-    return str(int(numbers.whole(path)[-1]))
+    return str(int(results.whole(path)[-1]))
 
 
-def _means(numbers: Numbers, spec: ArraySpec, axis: int | None) -> tuple[F8, F8]:
+def _means(results: Results, spec: ArraySpec, axis: int | None) -> tuple[F8, F8]:
     """Return means over members (forcing, place, [model]) of the last year along ``axis``.
 
     Of all that ran, and of those samples alone that ran under every forcing.
     """
     sizes = [n for k, n in enumerate(spec.shape[:-1]) if k != axis]
     sums = [tuple(np.zeros(sizes) for _ in range(3)) for _ in range(2)]
-    for key in sorted(numbers.committed):
-        chunk = numbers.chunk(spec.path, key)
+    for key in sorted(results.committed):
+        chunk = results.chunk(spec.path, key)
         if chunk is None:
             continue
         part = np.array(chunk if axis is None else np.take(chunk, -1, axis=axis), dtype=np.float64)
-        here = tuple(a.span(k) for a, k in zip(numbers.grid.axes[:2], key, strict=False))
-        for (n, mean, spread), some in zip(sums, (None, _failed(numbers, key)), strict=True):
+        here = tuple(a.span(k) for a, k in zip(results.grid.axes[:2], key, strict=False))
+        for (n, mean, spread), some in zip(sums, (None, _failed(results, key)), strict=True):
             if some is not None:
                 lead = some.reshape(1, len(some), *(1,) * (part.ndim - 3), -1)
                 part = np.where(lead, np.nan, part)
             merge_moments((n[here], mean[here], spread[here]), part)
-    known = numbers.finished.reshape(*numbers.finished.shape, *(1,) * (len(sizes) - 2))
+    known = results.finished.reshape(*results.finished.shape, *(1,) * (len(sizes) - 2))
     every, common = (np.where(known & (n > 0), mean, np.nan) for n, mean, _ in sums)
     return every, common
 
 
-def _failed(numbers: Numbers, key: Key) -> NDArray[np.bool_] | None:
+def _failed(results: Results, key: Key) -> NDArray[np.bool_] | None:
     """Return which samples failed under any forcing, (place, sample)."""
-    if "forcing" in numbers.store.attrs["identity"]["scenario"]["independent"]:
+    if "forcing" in results.store.attrs["identity"]["scenario"]["independent"]:
         return None
-    chunks = [numbers.chunk("status", (f, *key[1:])) for f in range(numbers.grid.axes[0].blocks)]
+    chunks = [results.chunk("status", (f, *key[1:])) for f in range(results.grid.axes[0].blocks)]
     failed = [(chunk[0] != OK) for chunk in chunks if chunk is not None]
     return np.asarray(np.any(failed, axis=0))
 
@@ -231,7 +231,7 @@ class Dominant:
     which: I8
 
 
-def all_dominant(numbers: Numbers, split: Analysis) -> Iterator[Dominant]:
+def all_dominant(results: Results, split: Analysis) -> Iterator[Dominant]:
     """Yield what dominates the variance of every output and response by location."""
     for path, (spec, values) in split.items():
         if not path.endswith("_share") or spec.dims[0] != "location":
@@ -245,7 +245,7 @@ def all_dominant(numbers: Numbers, split: Analysis) -> Iterator[Dominant]:
         which = np.where(known, np.argmax(np.nan_to_num(last), axis=-1), -1)
         if known.any():
             terms = tuple(str(t) for t in split[f"variance/{spec.dims[-1]}"][1])
-            words = _last_year(numbers, when[0]) if when else ""
+            words = _last_year(results, when[0]) if when else ""
             yield Dominant(str(spec.attrs["target"]), words, terms, which)
 
 
@@ -278,35 +278,35 @@ class Lines:
     control: F8
 
 
-def all_lines(numbers: Numbers) -> Iterator[Lines]:
+def all_lines(results: Results) -> Iterator[Lines]:
     """Yield sums by band of latitude, and those over all locations that have a time."""
-    specs = numbers.store.specs
-    asked = numbers.store.attrs["identity"]["scenario"].get("aggregates") or {}
-    if not numbers.complete:
+    specs = results.store.specs
+    asked = results.store.attrs["identity"]["scenario"].get("aggregates") or {}
+    if not results.complete:
         return
     for target, one in asked.items():
         for over in one["over"]:
             spec = specs.get(f"aggregates/control/{target}_{over}")
-            found = _lines(numbers, spec) if spec else None
+            found = _lines(results, spec) if spec else None
             if found is not None and np.isfinite(found.control).any():
                 yield found
 
 
-def _lines(numbers: Numbers, spec: ArraySpec) -> Lines | None:
+def _lines(results: Results, spec: ArraySpec) -> Lines | None:
     zonal = "band" in spec.dims
     rest = [d for d in spec.dims[1:] if d != "band"]
     when = [d for d in rest if d == "time"]
     named = [d for d in rest if d not in when]
-    if len(named) > 1 or (named and not _labels(numbers, named[0])) or not (zonal or when):
+    if len(named) > 1 or (named and not _labels(results, named[0])) or not (zonal or when):
         return None
     name = spec.path.rpartition("/")[2]
-    mean, std = over_samples(numbers, name)
-    control = numbers.whole(spec.path)
+    mean, std = over_samples(results, name)
+    control = results.whole(spec.path)
     words = ""
     axis = spec.dims.index("time") if when else 0
     if zonal and when:
         control, mean, std = (np.take(a, -1, axis=axis) for a in (control, mean, std))
-        words = _last_year(numbers, "time")
+        words = _last_year(results, "time")
     along = "band" if zonal else "time"
     order = ["forcing", along, *named]
     dims = [d for d in spec.dims if d in order]
@@ -314,8 +314,8 @@ def _lines(numbers: Numbers, spec: ArraySpec) -> Lines | None:
     shape = (len(control), -1, 1) if not named else None
     arrays = [np.transpose(a, turn) for a in (mean, std, control)]
     arrays = [(a if shape is None else a.reshape(shape)).transpose(2, 0, 1) for a in arrays]
-    at = numbers.whole("aggregates/band" if zonal else "year")
-    models = _labels(numbers, named[0]) if named else ("",)
+    at = results.whole("aggregates/band" if zonal else "year")
+    models = _labels(results, named[0]) if named else ("",)
     about = (name, str(spec.attrs["units"]), str(spec.attrs["long_name"]), words)
     return Lines(*about, "latitude" if zonal else "year", at, models, *arrays)
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ensemble.members.responses.layers import Line, overlap, regression, rmse
 from ensemble.members.responses.observations import read_observations
 from ensemble.report.data.cells import all_cells, kind, layers_of
-from ensemble.tables.results import Numbers
+from ensemble.tables.results import Results
 from kernels import F8
 from scenarios.forcing import Observed
 from scenarios.units import factor
@@ -79,33 +79,33 @@ class Profile:
             return None
 
 
-def all_profiles(numbers: Numbers) -> Iterator[Profile]:
+def all_profiles(results: Results) -> Iterator[Profile]:
     """Yield every output on layers that is also observed, under the same name."""
     try:
-        observations = read_observations(numbers.store, len(numbers.forcings))
+        observations = read_observations(results.store, len(results.forcings))
     except (OSError, ValueError) as error:
-        numbers.damage.append(f"observations: {error}")
+        results.damage.append(f"observations: {error}")
         return
-    scenario = numbers.store.attrs["identity"]["scenario"]
+    scenario = results.store.attrs["identity"]["scenario"]
     targets = [n for n in scenario["statistics"] if n not in scenario["responses"]]
     for name in dict.fromkeys([*scenario["outputs"], *targets]):
         if observations and name in observations[0]:
-            found = _profile(numbers, name, [one[name] for one in observations])
+            found = _profile(results, name, [one[name] for one in observations])
             if found is not None:
                 yield found
 
 
-def _profile(numbers: Numbers, name: str, seen: Sequence[Observed]) -> Profile | None:
-    path, line_words = _line(numbers, name)
-    spec = numbers.store.specs[path] if path else None
-    bounds = layers_of(numbers, spec.dims[2:]) if spec else None
+def _profile(results: Results, name: str, seen: Sequence[Observed]) -> Profile | None:
+    path, line_words = _line(results, name)
+    spec = results.store.specs[path] if path else None
+    bounds = layers_of(results, spec.dims[2:]) if spec else None
     if spec is None or bounds is None:
         return None
     try:
         scale = factor(seen[0].units, str(spec.attrs["units"]))
     except ValueError:
         return None
-    line = numbers.cells(path).reshape(-1, len(bounds))
+    line = results.cells(path).reshape(-1, len(bounds))
     top, bottom = (np.concatenate([getattr(o, w) for o in seen]) for w in ("top", "bottom"))
     observed = np.concatenate([o.values for o in seen]) * scale
     errors = [o.error for o in seen if o.error is not None]
@@ -115,11 +115,11 @@ def _profile(numbers: Numbers, name: str, seen: Sequence[Observed]) -> Profile |
     modelled = np.where(weights.any(axis=-1), means, np.nan)
     if not np.isfinite(line).any() or not np.isfinite(observed).any():
         return None
-    band, band_words = _band(numbers, name, line.shape)
-    about = numbers.store.specs.get(f"control/{name}", spec).attrs
+    band, band_words = _band(results, name, line.shape)
+    about = results.store.specs.get(f"control/{name}", spec).attrs
     return Profile(
         name=name, units=str(spec.attrs["units"]), meaning=str(about["long_name"]),
-        cells=tuple(cell.name for cell in all_cells(numbers)), kind=kind(numbers), bounds=bounds,
+        cells=tuple(cell.name for cell in all_cells(results)), kind=kind(results), bounds=bounds,
         line=line, line_words=line_words, band=band, band_words=band_words,
         observed=observed, top=top, bottom=bottom,
         error=np.concatenate(errors) * abs(scale) if len(errors) == len(seen) else None,
@@ -127,19 +127,19 @@ def _profile(numbers: Numbers, name: str, seen: Sequence[Observed]) -> Profile |
     )  # fmt: skip
 
 
-def _line(numbers: Numbers, name: str) -> tuple[str, str]:
+def _line(results: Results, name: str) -> tuple[str, str]:
     """Return what stands for the model, path and words: the control member, else a middle."""
     for path, words in (
         (f"control/{name}", "control member"),
         (f"statistics/{name}_q50", "median over samples"),
         (f"statistics/{name}_mean", "mean over samples"),
     ):
-        if path in numbers.store.specs:
+        if path in results.store.specs:
             return path, words
     return "", ""
 
 
-def _band(numbers: Numbers, name: str, shape: tuple[int, ...]) -> tuple[tuple[F8, F8] | None, str]:
+def _band(results: Results, name: str, shape: tuple[int, ...]) -> tuple[tuple[F8, F8] | None, str]:
     """Return the range over samples that the store holds, and what it is."""
     quantiles = [
         (f"q{low:04.1f}".replace(".0", ""), f"q{100 - low:g}", f"{low:g} % to {100 - low:g} %")
@@ -151,7 +151,7 @@ def _band(numbers: Numbers, name: str, shape: tuple[int, ...]) -> tuple[tuple[F8
         ("min", "max", "least to greatest over samples"),
     ):
         paths = [f"statistics/{name}_{word}" for word in (low, high)]
-        if all(path in numbers.store.specs for path in paths):
-            one, two = (numbers.cells(path).reshape(shape) for path in paths)
+        if all(path in results.store.specs for path in paths):
+            one, two = (results.cells(path).reshape(shape) for path in paths)
             return ((one - two, one + two) if low == "mean" else (one, two)), words
     return None, ""

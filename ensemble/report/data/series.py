@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ensemble.store.arrays import ArraySpec
-from ensemble.tables.results import Numbers, merge_moments
+from ensemble.tables.results import Results, merge_moments
 from kernels import F8, I8
 
 MOST_VALUES = 20_000_000_000
@@ -42,63 +42,63 @@ Lines = list[tuple[str, tuple[int | slice, ...]]]
 """What a line is called, and its index into the dimensions between location and sample."""
 
 
-def all_series(numbers: Numbers, place: int) -> Iterator[Series]:
+def all_series(results: Results, place: int) -> Iterator[Series]:
     """Yield every output with a time axis and at most one other, whose places have names."""
-    scenario = numbers.store.attrs["identity"]["scenario"]
+    scenario = results.store.attrs["identity"]["scenario"]
     targets = [n for n in scenario["statistics"] if n not in scenario["responses"]]
     for name in dict.fromkeys([*scenario["outputs"], *targets]):
-        every = _from_statistics(numbers, name, place) or _from_members(numbers, name, place)
+        every = _from_statistics(results, name, place) or _from_members(results, name, place)
         yield from (one for one in every if np.isfinite(one.mean).any())
 
 
-def _years(numbers: Numbers, dim: str) -> I8 | None:
+def _years(results: Results, dim: str) -> I8 | None:
     path = "year" if dim == "time" else dim
-    if path not in numbers.store.specs or not (dim == "time" or dim.endswith("_year")):
+    if path not in results.store.specs or not (dim == "time" or dim.endswith("_year")):
         return None
-    years: I8 = numbers.store.read_whole(path)
+    years: I8 = results.store.read_whole(path)
     return years
 
 
-def _lines(numbers: Numbers, dims: Sequence[str]) -> tuple[I8, Lines] | None:
+def _lines(results: Results, dims: Sequence[str]) -> tuple[I8, Lines] | None:
     """Return the years of an output on these dimensions and its lines; None if it has none."""
-    years = {dim: found for dim in dims if (found := _years(numbers, dim)) is not None}
+    years = {dim: found for dim in dims if (found := _years(results, dim)) is not None}
     others = [dim for dim in dims if dim not in years]
     if len(years) != 1 or len(others) > 1:
         return None
     (found,) = years.values()
     if not others:
         return found, [("", (slice(None),))]
-    if numbers.store.specs[others[0]].dtype != "string":
+    if results.store.specs[others[0]].dtype != "string":
         return None
-    labels = numbers.store.read_strings(others[0])[:MOST_LINES]
+    labels = results.store.read_strings(others[0])[:MOST_LINES]
     index = [tuple(k if d in others else slice(None) for d in dims) for k in range(len(labels))]
     return found, list(zip(labels, index, strict=True))
 
 
-def _from_statistics(numbers: Numbers, name: str, place: int) -> list[Series]:
+def _from_statistics(results: Results, name: str, place: int) -> list[Series]:
     paths = [f"statistics/{name}_{word}" for word in ("mean", "std")]
-    spec = numbers.store.specs.get(paths[0])
-    if spec is None or paths[1] not in numbers.store.specs:
+    spec = results.store.specs.get(paths[0])
+    if spec is None or paths[1] not in results.store.specs:
         return []
-    if (found := _lines(numbers, spec.dims[2:])) is None:
+    if (found := _lines(results, spec.dims[2:])) is None:
         return []
-    mean, std = (numbers.cells(path)[:, place] for path in paths)
-    control = numbers.store.specs.get(f"control/{name}")
+    mean, std = (results.cells(path)[:, place] for path in paths)
+    control = results.store.specs.get(f"control/{name}")
     same = control is not None and control.dims == spec.dims
-    base = numbers.cells(f"control/{name}")[:, place] if same else None
+    base = results.cells(f"control/{name}")[:, place] if same else None
     meaning = spec.attrs["long_name"].removeprefix("mean of ")
     return _series((name, spec.attrs["units"], meaning), found, mean, std, base)
 
 
-def _from_members(numbers: Numbers, name: str, place: int) -> list[Series]:
-    spec = numbers.store.specs.get(name)
-    if spec is None or (found := _lines(numbers, spec.dims[2:-1])) is None:
+def _from_members(results: Results, name: str, place: int) -> list[Series]:
+    spec = results.store.specs.get(name)
+    if spec is None or (found := _lines(results, spec.dims[2:-1])) is None:
         return []
     forcings, _, *cells, samples = spec.shape
     if len(found[0]) < 2 or forcings * math.prod(cells) * samples > MOST_VALUES:
         return []
-    mean, std = _moments(numbers, spec, place)
-    control = numbers.cells(f"control/{name}")[:, place]
+    mean, std = _moments(results, spec, place)
+    control = results.cells(f"control/{name}")[:, place]
     about = (name, spec.attrs["units"], spec.attrs["long_name"])
     return _series(about, found, mean, std, control)
 
@@ -119,16 +119,16 @@ def _series(
     ]
 
 
-def _moments(numbers: Numbers, spec: ArraySpec, place: int) -> tuple[F8, F8]:
+def _moments(results: Results, spec: ArraySpec, place: int) -> tuple[F8, F8]:
     """Return mean and standard deviation (forcing, *dims), one chunk in memory at a time."""
-    forcings, locations, samples = numbers.grid.axes
+    forcings, locations, samples = results.grid.axes
     cells = spec.shape[2:-1]
     shape = (spec.shape[0], math.prod(cells))
     n, mean, spread = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     block, inside = divmod(place, locations.length)
     for f, s in np.ndindex(forcings.blocks, samples.blocks):
-        chunk = numbers.chunk(spec.path, (f, block, s))
-        if chunk is None or not numbers.finished[f, place]:
+        chunk = results.chunk(spec.path, (f, block, s))
+        if chunk is None or not results.finished[f, place]:
             continue
         values = chunk[0, inside].reshape(shape[1], -1)
         step = max(1, PIECE // values.shape[1])

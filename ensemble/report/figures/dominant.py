@@ -24,8 +24,8 @@ SECTION, ORDER = "space", 40
 
 def draw(run: Run) -> Iterator[Picture]:
     """Yield one figure where locations have coordinates and variance was split."""
-    if (places := places_of(run.numbers)) is not None:
-        yield from dominant(list(all_dominant(run.numbers, run.split)), places, run.synthetic)
+    if (places := places_of(run.results)) is not None:
+        yield from dominant(list(all_dominant(run.results, run.split)), places, run.synthetic)
 
 
 def dominant(shown: Sequence[Dominant], places: Places, synthetic: str) -> Iterator[Picture]:

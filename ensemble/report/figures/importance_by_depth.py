@@ -23,7 +23,7 @@ from ensemble.report.figures.parts.style import (
 )
 from ensemble.report.run import Run
 from ensemble.tables.responses import Analysis
-from ensemble.tables.results import Numbers
+from ensemble.tables.results import Results
 from kernels import F8
 
 SECTION, ORDER = "sensitivity", 40
@@ -35,7 +35,7 @@ MOST_PARAMETERS = len(SERIES)
 
 def draw(run: Run) -> Iterator[Picture]:
     """Yield the importance of parameters to outputs on layers."""
-    yield from by_depth(list(all_by_depth(run.numbers, run.analysis.found)), run.synthetic)
+    yield from by_depth(list(all_by_depth(run.results, run.analysis.found)), run.synthetic)
 
 
 @dataclass(frozen=True)
@@ -82,28 +82,28 @@ class ByDepth:
         return [int(e) for e in np.argsort(-size, kind="stable")[:MOST_PARAMETERS]]
 
 
-def all_by_depth(numbers: Numbers, found: Analysis) -> Iterator[ByDepth]:
+def all_by_depth(results: Results, found: Analysis) -> Iterator[ByDepth]:
     """Yield the importance to every output on layers, of the analysis or of the run itself."""
-    scenario = numbers.store.attrs["identity"]["scenario"]
+    scenario = results.store.attrs["identity"]["scenario"]
     for name in dict.fromkeys([*scenario["outputs"], *scenario["statistics"]]):
         path, inside = f"sensitivity/{name}_theta", f"statistics/{name}_theta"
         if path in found and "sensitivity/effect" in found:
             dims, values = found[path][0].dims, np.asarray(found[path][1], np.float64)
             effects = tuple(map(str, found["sensitivity/effect"][1]))
-        elif inside in numbers.store.specs and "statistics/effect" in numbers.store.specs:
-            dims, values = numbers.store.specs[inside].dims, numbers.cells(inside)
-            effects = numbers.store.read_strings("statistics/effect")
+        elif inside in results.store.specs and "statistics/effect" in results.store.specs:
+            dims, values = results.store.specs[inside].dims, results.cells(inside)
+            effects = results.store.read_strings("statistics/effect")
         else:
             continue
-        bounds = layers_of(numbers, dims[2:-1])
+        bounds = layers_of(results, dims[2:-1])
         if bounds is None or dims[-1] != "effect":
             continue
         theta = values.reshape(-1, len(bounds), len(effects))
         theta = theta[np.isfinite(theta).any(axis=(1, 2))]
         if len(theta):
-            about = numbers.store.specs.get(f"control/{name}")
+            about = results.store.specs.get(f"control/{name}")
             meaning = str(about.attrs["long_name"]) if about else ""
-            yield ByDepth(name, meaning, effects, kind(numbers), bounds.mean(axis=1), theta)
+            yield ByDepth(name, meaning, effects, kind(results), bounds.mean(axis=1), theta)
 
 
 def by_depth(shown: Sequence[ByDepth], synthetic: str) -> Iterator[Picture]:

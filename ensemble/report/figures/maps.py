@@ -27,9 +27,9 @@ MOST_MODELS, MOST_FORCINGS = 6, 4
 
 def draw(run: Run) -> Iterator[Picture]:
     """Yield maps of every field where locations have coordinates."""
-    if (places := places_of(run.numbers)) is not None:
-        fields = list(all_fields(run.numbers))
-        yield from maps(fields, places, run.numbers.forcings, run.synthetic)
+    if (places := places_of(run.results)) is not None:
+        fields = list(all_fields(run.results))
+        yield from maps(fields, places, run.results.forcings, run.synthetic)
 
 
 def maps(shown: Sequence[Field], places: Places, forcings: Sequence[str], synthetic: str

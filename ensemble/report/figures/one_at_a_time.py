@@ -23,7 +23,7 @@ from ensemble.report.figures.parts.style import (
     short,
 )
 from ensemble.report.run import Run
-from ensemble.tables.results import Numbers
+from ensemble.tables.results import Results
 from kernels import F8
 
 SECTION, ORDER = "sensitivity", 70
@@ -39,7 +39,7 @@ DASHES = ("-", (0, (4, 1.6)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)))
 
 def draw(run: Run) -> Iterator[Picture]:
     """Yield the changes of a one-at-a-time design."""
-    yield from changes(list(all_changes(run.numbers)), run.synthetic)
+    yield from changes(list(all_changes(run.results)), run.synthetic)
 
 
 @dataclass(frozen=True)
@@ -73,27 +73,27 @@ class Changes:
     percent: F8
 
 
-def all_changes(numbers: Numbers) -> Iterator[Changes]:
+def all_changes(results: Results) -> Iterator[Changes]:
     """Yield the changes of every output on layers of a one-at-a-time design."""
-    design = numbers.store.attrs["design"]
+    design = results.store.attrs["design"]
     if design["method"] != "one_at_a_time":
         return
     parameters, change = tuple(design["parameters"]), tuple(map(float, design["change"]))
-    every = all_cells(numbers)
+    every = all_cells(results)
     cells = evenly(every, MOST_CELLS)
-    for name, bounds in list(outputs_on_layers(numbers).items())[:MOST_OUTPUTS]:
-        values = np.stack([of_members(numbers, name, cell) for cell in cells])
+    for name, bounds in list(outputs_on_layers(results).items())[:MOST_OUTPUTS]:
+        values = np.stack([of_members(results, name, cell) for cell in cells])
         base, rest = values[..., :1], values[..., 1:]
         with np.errstate(divide="ignore", invalid="ignore"):
             percent = np.where(base == 0, np.nan, 100.0 * (rest - base) / base)
         percent = np.moveaxis(percent, -1, 1)
         percent = percent.reshape(len(cells), len(parameters), len(change), len(bounds))
         if np.isfinite(percent).any():
-            meaning = str(numbers.store.specs[name].attrs["long_name"])
+            meaning = str(results.store.specs[name].attrs["long_name"])
             names = tuple(cell.name for cell in cells)
             middle = bounds.mean(axis=1)
             yield Changes(
-                name, meaning, names, len(every), kind(numbers), middle, parameters, change, percent
+                name, meaning, names, len(every), kind(results), middle, parameters, change, percent
             )
 
 

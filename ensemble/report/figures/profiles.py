@@ -42,7 +42,7 @@ DEPTH = "depth [cm]"
 
 def draw(run: Run) -> Iterator[Picture]:
     """Yield outputs on layers beside what was observed."""
-    yield from profiles(list(all_profiles(run.numbers)), run.synthetic)
+    yield from profiles(list(all_profiles(run.results)), run.synthetic)
 
 
 def profiles(shown: Sequence[Profile], synthetic: str) -> Iterator[Picture]:

@@ -26,7 +26,7 @@ from ensemble.report.figures.parts.style import (
     short,
 )
 from ensemble.report.run import Run
-from ensemble.tables.results import Numbers
+from ensemble.tables.results import Results
 from kernels import F8
 
 SECTION, ORDER = "sensitivity", 60
@@ -45,7 +45,7 @@ MOST_ROWS = 6
 
 def draw(run: Run) -> Iterator[Picture]:
     """Yield the curves of a finished grid."""
-    yield from curves(list(all_curves(run.numbers)), run.numbers, run.synthetic)
+    yield from curves(list(all_curves(run.results)), run.results, run.synthetic)
 
 
 @dataclass(frozen=True)
@@ -91,20 +91,20 @@ class Curve:
     values: F8
 
 
-def all_curves(numbers: Numbers) -> Iterator[Curve]:
+def all_curves(results: Results) -> Iterator[Curve]:
     """Yield the curves of a finished grid; of other designs none."""
-    design = numbers.store.attrs["design"]
+    design = results.store.attrs["design"]
     parameters = list(design.get("parameters", []))
-    there = numbers.complete and all(name in numbers.store.specs for name in parameters)
+    there = results.complete and all(name in results.store.specs for name in parameters)
     if design["method"] != "grid" or not 1 <= len(parameters) <= MOST_PARAMETERS or not there:
         return
-    cells = evenly(all_cells(numbers), MOST_CELLS)
-    axes = [_axis(numbers, name, k) for k, name in enumerate(parameters)]
+    cells = evenly(all_cells(results), MOST_CELLS)
+    axes = [_axis(results, name, k) for k, name in enumerate(parameters)]
     if not all(np.isfinite(axis.values).all() for axis in axes):
         return
     for along, across in pairs_of([len(axis.values) for axis in axes]):
         shown = [along] if across is None else [along, across]
-        yield from _of_pair(numbers, cells, axes, shown)
+        yield from _of_pair(results, cells, axes, shown)
 
 
 def pairs_of(sizes: Sequence[int]) -> list[tuple[int, int | None]]:
@@ -120,53 +120,53 @@ def pairs_of(sizes: Sequence[int]) -> list[tuple[int, int | None]]:
 
 
 def _of_pair(
-    numbers: Numbers, cells: Sequence[Cell], axes: Sequence[Axis], shown: list[int]
+    results: Results, cells: Sequence[Cell], axes: Sequence[Axis], shown: list[int]
 ) -> Iterator[Curve]:
     """Yield every response, then some layers of every output, over one or two parameters."""
     names = tuple(cell.name for cell in cells)
     held = tuple(axis.name for k, axis in enumerate(axes) if k not in shown)
     over = tuple(axes[k] for k in shown)
-    for name in [n for n in numbers.responses if n in numbers.store.specs]:
-        values = _over_grid(numbers, name, cells, axes, shown)
+    for name in [n for n in results.responses if n in results.store.specs]:
+        values = _over_grid(results, name, cells, axes, shown)
         if np.isfinite(values).any():
-            yield Curve(name, *_about(numbers, name), "", names, over, held, values)
-    for name, bounds in outputs_on_layers(numbers).items():
-        if len(bounds) * numbers.grid.axes[2].size > MOST_VALUES:
+            yield Curve(name, *_about(results, name), "", names, over, held, values)
+    for name, bounds in outputs_on_layers(results).items():
+        if len(bounds) * results.grid.axes[2].size > MOST_VALUES:
             continue
-        values = _over_grid(numbers, name, cells, axes, shown)
+        values = _over_grid(results, name, cells, axes, shown)
         for k in evenly(range(len(bounds)), MOST_LAYERS):
             if np.isfinite(values[:, k]).any():
                 words = f"{bounds[k, 0]:g}\N{EN DASH}{bounds[k, 1]:g} cm"
-                yield Curve(name, *_about(numbers, name), words, names, over, held, values[:, k])
+                yield Curve(name, *_about(results, name), words, names, over, held, values[:, k])
 
 
-def _about(numbers: Numbers, name: str) -> tuple[str, str]:
-    attrs = numbers.store.specs[name].attrs
+def _about(results: Results, name: str) -> tuple[str, str]:
+    attrs = results.store.specs[name].attrs
     return str(attrs["units"]), str(attrs["long_name"])
 
 
-def _axis(numbers: Numbers, name: str, k: int) -> Axis:
+def _axis(results: Results, name: str, k: int) -> Axis:
     """Return the values of the k-th parameter: the first is the slowest."""
-    design = numbers.store.attrs["design"]
-    cube = of_members(numbers, name, all_cells(numbers)[0]).reshape(design["shape"])
+    design = results.store.attrs["design"]
+    cube = of_members(results, name, all_cells(results)[0]).reshape(design["shape"])
     values = np.moveaxis(cube, k, 0).reshape(cube.shape[k], -1)[:, 0]
-    units = str(numbers.store.specs[name].attrs.get("units", ""))
+    units = str(results.store.specs[name].attrs.get("units", ""))
     return Axis(name, units, values, "logspace" in (design.get("values", {}).get(name) or {}))
 
 
 def _over_grid(
-    numbers: Numbers, name: str, cells: Sequence[Cell], axes: Sequence[Axis], shown: list[int]
+    results: Results, name: str, cells: Sequence[Cell], axes: Sequence[Axis], shown: list[int]
 ) -> F8:
     """Return members as (cell, *layers, first, second), other parameters nearest the control."""
     found = []
     for cell in cells:
-        members = of_members(numbers, name, cell)
+        members = of_members(results, name, cell)
         before = members.shape[:-1]
         cube = members.reshape(*before, *(len(axis.values) for axis in axes))
         index: list[slice | int] = [slice(None)] * len(axes)
         for k, axis in enumerate(axes):
             if k not in shown:
-                control = numbers.cells(f"control/{axis.name}")[cell.at]
+                control = results.cells(f"control/{axis.name}")[cell.at]
                 index[k] = int(np.argmin(np.abs(axis.values - control)))
         plane = cube[(..., *index)]
         if len(shown) == 2 and shown[0] > shown[1]:
@@ -175,7 +175,7 @@ def _over_grid(
     return np.stack(found)
 
 
-def curves(shown: Sequence[Curve], numbers: Numbers, synthetic: str) -> Iterator[Picture]:
+def curves(shown: Sequence[Curve], results: Results, synthetic: str) -> Iterator[Picture]:
     """Yield figures: rows are responses or layers, columns are cells."""
     groups: dict[tuple[str, str], list[Curve]] = {}
     for one in shown:
@@ -183,7 +183,7 @@ def curves(shown: Sequence[Curve], numbers: Numbers, synthetic: str) -> Iterator
     for group in groups.values():
         for k in range(0, len(group), MOST_ROWS):
             part = group[k : k + MOST_ROWS]
-            yield finish(_curves(part, synthetic), _caption(part, numbers))
+            yield finish(_curves(part, synthetic), _caption(part, results))
 
 
 def drawn_lines(one: Curve) -> list[int]:
@@ -238,8 +238,8 @@ def _panel(axes: Axes, one: Curve, cell: int, shades: Sequence[str]) -> None:
     axes.grid(True)
 
 
-def _caption(group: Sequence[Curve], numbers: Numbers) -> str:
-    first, total = group[0], len(all_cells(numbers))
+def _caption(group: Sequence[Curve], results: Results) -> str:
+    first, total = group[0], len(all_cells(results))
     what = first.meaning if first.layer else "Responses"
     caption = f"{what[0].upper()}{what[1:]} against {first.axes[0].name}"
     if len(first.axes) > 1:
@@ -253,5 +253,5 @@ def _caption(group: Sequence[Curve], numbers: Numbers) -> str:
     if first.layer:
         caption += " Layers are chosen evenly."
     if len(first.cells) < total:
-        caption += f" {len(first.cells)} of {total} {kind(numbers)}, evenly chosen."
+        caption += f" {len(first.cells)} of {total} {kind(results)}, evenly chosen."
     return caption

@@ -41,7 +41,7 @@ def draw(run: Run) -> Iterator[Picture]:
     if not run.has_results:
         return
     some = run.summaries[:MOST_RESPONSES]
-    if len(run.numbers.locations) > 1:
+    if len(run.results.locations) > 1:
         yield _by_location(run, some)
     for place in run.places:
         if np.isfinite([s.mean[:, place] for s in some]).any():
@@ -49,7 +49,7 @@ def draw(run: Run) -> Iterator[Picture]:
 
 
 def _by_location(run: Run, some: Sequence[Summary]) -> Picture:
-    rows = run.numbers.locations[:MAX_ROWS]
+    rows = run.results.locations[:MAX_ROWS]
     caption = (
         "Responses by location: unconstrained (control) against the ensemble, means over "
         "forcings; bars are the mean standard deviation over samples."
@@ -59,19 +59,19 @@ def _by_location(run: Run, some: Sequence[Summary]) -> Picture:
 
 
 def _at_location(run: Run, some: Sequence[Summary], place: int) -> Picture:
-    numbers, alone = run.numbers, len(run.numbers.locations) == 1
-    shown = panels(some, place, numbers.published if alone else None)
-    where = "" if alone else f" at {numbers.locations[place]}"
+    results, alone = run.results, len(run.results.locations) == 1
+    shown = panels(some, place, results.published if alone else None)
+    where = "" if alone else f" at {results.locations[place]}"
     caption = (
         f"Responses{where}, unconstrained (control, the kernel's defaults) against the "
         "ensemble, by forcing. Bars: standard deviation over samples; in the row of the "
         "mean, thin: the mean of these, thick: standard deviation between forcings."
     )
     label = ""
-    if numbers.published and any(v is not None for p in shown for v in p.published):
-        label = numbers.published["label"]
+    if results.published and any(v is not None for p in shown for v in p.published):
+        label = results.published["label"]
         caption += f" Diamonds: published numbers of {label}."
-    drawn = responses(shown, numbers.forcings[:MAX_ROWS], run.synthetic, label=label)
+    drawn = responses(shown, results.forcings[:MAX_ROWS], run.synthetic, label=label)
     return finish(drawn, caption)
 
 

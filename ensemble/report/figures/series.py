@@ -34,15 +34,15 @@ DASHES = (0, (4, 2))
 
 def draw(run: Run) -> Iterator[Picture]:
     """Yield one figure per output with a time axis."""
-    numbers = run.numbers
+    results = run.results
     for place in run.places[:MOST_PLACES]:
-        for _, group in groupby(all_series(numbers, place), key=lambda one: one.name):
+        for _, group in groupby(all_series(results, place), key=lambda one: one.name):
             shown = list(group)
-            where = f" at {numbers.locations[place]}" if len(numbers.locations) > 1 else ""
+            where = f" at {results.locations[place]}" if len(results.locations) > 1 else ""
             lines = ", one line each of " + ", ".join(s.line for s in shown)
             what = f"{shown[0].meaning}{where}, by forcing{lines if shown[0].line else ''}"
             caption = f"{what}: mean and standard deviation over samples."
-            yield finish(series(shown, numbers.forcings, run.synthetic), caption)
+            yield finish(series(shown, results.forcings, run.synthetic), caption)
 
 
 def series(shown: Sequence[Series], rows: Sequence[str], synthetic: str) -> Figure:

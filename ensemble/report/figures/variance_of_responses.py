@@ -17,12 +17,12 @@ def draw(run: Run) -> Iterator[Picture]:
     found = run.analysis.found
     if "sensitivity/term" not in found:
         return
-    many = len(run.numbers.locations) > 1
+    many = len(run.results.locations) > 1
     rows, table_rows = [], []
     for name in run.responses:
         values = of_response(found, name)["variance_share"]
         for place in run.places:
-            rows.append(f"{name}, {run.numbers.locations[place]}" if many else name)
+            rows.append(f"{name}, {run.results.locations[place]}" if many else name)
             table_rows.append(values[place])
     terms = [str(term) for term in found["sensitivity/term"][1]]
     caption = (

@@ -33,7 +33,7 @@ DASHES = (0, (4, 2))
 
 def draw(run: Run) -> Iterator[Picture]:
     """Yield a figure for each sum over space by latitude or in time."""
-    yield from lines(list(all_lines(run.numbers)), run.numbers.forcings, run.synthetic)
+    yield from lines(list(all_lines(run.results)), run.results.forcings, run.synthetic)
 
 
 def lines(shown: Sequence[Lines], forcings: Sequence[str], synthetic: str) -> Iterator[Picture]:

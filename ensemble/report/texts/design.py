@@ -8,7 +8,7 @@ from ensemble.report.parts import Banner, Pairs, Part, Verbatim
 from ensemble.report.run import Run
 from ensemble.report.texts.wording import MOST_ROWS, share, span, words
 from ensemble.tables.responses import NONE, Table
-from ensemble.tables.results import Numbers
+from ensemble.tables.results import Results
 
 SHOWN_APART = {
     "parameters", "distributions", "plausible", "truncated_share", "outside_bounds", "admissible",
@@ -34,7 +34,7 @@ def design(run: Run) -> Iterator[Part]:
             for factor in attributes["cross"]
         ]
         yield Table("factors, the first slowest", ["factor", "method", "rows"], rows)
-    yield _parameters(attributes, run.numbers, {s.name: s for s in run.account.spreads})
+    yield _parameters(attributes, run.results, {s.name: s for s in run.account.spreads})
 
 
 def scenario(run: Run) -> Iterator[Part]:
@@ -43,7 +43,7 @@ def scenario(run: Run) -> Iterator[Part]:
 
 
 def _parameters(
-    attributes: Mapping[str, Any], numbers: Numbers, spreads: Mapping[str, Spread]
+    attributes: Mapping[str, Any], results: Results, spreads: Mapping[str, Spread]
 ) -> Table:
     """Return a row for each parameter: its distribution, and what of it could be drawn."""
     names = list(attributes.get("parameters", []))
@@ -55,17 +55,17 @@ def _parameters(
     ]
     if len(names) > MOST_ROWS:
         notes.append(f"the first {MOST_ROWS} of {len(names)} parameters")
-    rows = [_parameter(n, attributes, numbers, spreads.get(n)) for n in names[:MOST_ROWS]]
+    rows = [_parameter(n, attributes, results, spreads.get(n)) for n in names[:MOST_ROWS]]
     return Table("parameters", header, rows, notes)
 
 
 def _parameter(
-    name: str, attributes: Mapping[str, Any], numbers: Numbers, spread: Spread | None
+    name: str, attributes: Mapping[str, Any], results: Results, spread: Spread | None
 ) -> list[str]:
     def own(key: str) -> Any:
         return attributes.get(key, {}).get(name)
 
-    control = numbers.store.specs.get(f"control/{name}")
+    control = results.store.specs.get(f"control/{name}")
     return [
         name,
         str(control.attrs.get("units", "")) if control else "",

@@ -12,7 +12,7 @@ from ensemble.report.run import Run
 from ensemble.report.texts.wording import MOST_ROWS, span
 from ensemble.tables.limits import limit_lines, plain, table_of
 from ensemble.tables.responses import NONE, Table
-from ensemble.tables.results import Numbers
+from ensemble.tables.results import Results
 from kernels import BY_CODE, OK
 
 MOST_TEXTS = 10
@@ -27,16 +27,16 @@ WORST = 20
 
 def failures(run: Run) -> Iterator[Part]:
     """Yield how many members failed, which, and where."""
-    numbers, account = run.numbers, run.account
-    if control := _failed_controls(numbers):
+    results, account = run.results, run.account
+    if control := _failed_controls(results):
         yield Banner(control)
     if not account.statuses:
         yield f"None of {account.members:,} members failed."
         return
     yield _by_status(account)
     for axis, names, counts in (
-        ("forcing", numbers.forcings, account.by_forcing),
-        ("location", numbers.locations, account.by_location),
+        ("forcing", results.forcings, account.by_forcing),
+        ("location", results.locations, account.by_location),
     ):
         if len(names) > 1:
             yield _by_place(axis, names, counts)
@@ -44,12 +44,12 @@ def failures(run: Run) -> Iterator[Part]:
         yield _by_parameter(account.spreads)
     else:
         yield Notes(["Parameters are not stored, so where failures sit cannot be shown."])
-    yield from _exceptions(numbers)
+    yield from _exceptions(results)
 
 
 def limits(run: Run) -> Iterator[Part]:
     """Yield which share of members holds more than a soil can, and where."""
-    store, committed = run.store, run.numbers.committed
+    store, committed = run.store, run.results.committed
     if beyond := table_of(store, committed):
         yield beyond
     yield from limit_lines(plain(store, committed))
@@ -70,9 +70,9 @@ def _by_status(account: Account) -> Table:
     return Table("failed members by status", header, rows, notes)
 
 
-def _exceptions(numbers: Numbers) -> Iterator[Part]:
+def _exceptions(results: Results) -> Iterator[Part]:
     """Yield what kernels raised: each text once, the most frequent first."""
-    counts = Counter(note for entry in numbers.committed.values() for note in entry.notes)
+    counts = Counter(note for entry in results.committed.values() for note in entry.notes)
     if not counts:
         return
     yield Heading("Exceptions")
@@ -83,15 +83,15 @@ def _exceptions(numbers: Numbers) -> Iterator[Part]:
         yield Notes([f"and {len(counts) - MOST_TEXTS:,} other texts"])
 
 
-def _failed_controls(numbers: Numbers) -> list[str]:
+def _failed_controls(results: Results) -> list[str]:
     """Return one line per control member that failed, of the first few."""
-    status = numbers.cells("control/status")
+    status = results.cells("control/status")
     failed = np.argwhere(np.isfinite(status) & (status != OK))
     lines = []
     for at in map(tuple, failed[:MOST_TEXTS]):
         outcome = BY_CODE.get(int(status[at]))
         text = f"{outcome.name}: {outcome.advice}" if outcome else f"status {status[at]:.0f}"
-        member = f"{numbers.forcings[at[0]]}/{numbers.locations[at[1]]}"
+        member = f"{results.forcings[at[0]]}/{results.locations[at[1]]}"
         lines.append(f"The control member of {member} failed, {text}")
     more = len(failed) - MOST_TEXTS
     return [*lines, f"and {more} more control members"] if more > 0 else lines

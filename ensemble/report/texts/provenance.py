@@ -12,13 +12,13 @@ from ensemble.report.texts.wording import MOST_ROWS, words
 from ensemble.store.journal import headers
 from ensemble.store.store import Store
 from ensemble.tables.responses import Table
-from ensemble.tables.results import Numbers
+from ensemble.tables.results import Results
 
 
 def provenance(run: Run) -> Iterator[Part]:
     """Yield what has to be the same for the same numbers, and who computed them."""
     store, attrs, identity = run.store, run.attrs, run.attrs["identity"]
-    unfinished = "" if run.numbers.complete else " (of the blocks committed so far)"
+    unfinished = "" if run.results.complete else " (of the blocks committed so far)"
     yield Pairs(
         [
             ("kernel", attrs["source"]),
@@ -29,7 +29,7 @@ def provenance(run: Run) -> Iterator[Part]:
             ("seed", attrs["seed"]),
             ("block lengths", words(identity["block"])),
             ("versions at the start", words(identity["versions"])),
-            ("store digest", Code(store.digest(run.numbers.committed), unfinished)),
+            ("store digest", Code(store.digest(run.results.committed), unfinished)),
         ]
     )
     yield _accepted(attrs["accepted_changes"])
@@ -37,9 +37,9 @@ def provenance(run: Run) -> Iterator[Part]:
         yield Heading("Kernel fingerprint")
         yield _fingerprint(identity["kernel"])
     yield Heading("Forcings")
-    yield from _forcings(store, run.numbers)
+    yield from _forcings(store, run.results)
     yield Heading("Processes")
-    yield _processes(store, run.numbers)
+    yield _processes(store, run.results)
 
 
 def _fingerprint(functions: Mapping[str, str]) -> Fingerprint:
@@ -49,7 +49,7 @@ def _fingerprint(functions: Mapping[str, str]) -> Fingerprint:
     return Fingerprint(whole, [f"{name} {digest[:12]}" for name, digest in in_order.items()])
 
 
-def _forcings(store: Store, numbers: Numbers) -> Iterator[Part]:
+def _forcings(store: Store, results: Results) -> Iterator[Part]:
     """Yield what all forcings have in common, then one row each."""
     origins = store.attrs["provenance"]
     first = origins[0] if origins else {}
@@ -58,7 +58,7 @@ def _forcings(store: Store, numbers: Numbers) -> Iterator[Part]:
         yield Pairs([(k.replace("_", " "), words(v)) for k, v in common.items()])
     digests = store.attrs["identity"]["forcings"]
     rows: list[list[str | Code]] = []
-    for name, origin in zip(numbers.forcings, origins, strict=False):
+    for name, origin in zip(results.forcings, origins, strict=False):
         own = {k: v for k, v in origin.items() if k not in common and v != name}
         rows.append([name, Code(digests.get(name, "")), words(own)])
     header = ["forcing", "SHA-256 of what it supplied", "of its own"]
@@ -74,10 +74,10 @@ def _accepted(changes: Sequence[Mapping[str, Any]]) -> Part:
     return Banner(["The run went on although something had changed:"], points=points)
 
 
-def _processes(store: Store, numbers: Numbers) -> Table:
+def _processes(store: Store, results: Results) -> Table:
     """Return one row per process that committed blocks: host, time, blocks, seconds."""
     seconds_of: dict[str, list[float]] = {}
-    for entry in numbers.committed.values():
+    for entry in results.committed.values():
         seconds_of.setdefault(entry.journal, []).append(entry.seconds)
     starts = headers(store.journal)
     rows = []

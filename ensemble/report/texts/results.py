@@ -21,11 +21,11 @@ def by_location(run: Run) -> Iterator[Part]:
     if not run.has_results:
         yield "No ensemble is complete with members that ran; see Failures."
         return
-    if len(run.numbers.locations) == 1:
-        key = key_table(run.numbers)
+    if len(run.results.locations) == 1:
+        key = key_table(run.results)
         assert key is not None
         yield key
-    yield from location_tables(run.numbers)
+    yield from location_tables(run.results)
     method = run.attrs["design"]["method"]
     if method in NOT_DRAWN:
         yield (
@@ -38,9 +38,9 @@ def by_forcing(run: Run) -> Iterator[Part]:
     """Yield the responses under each forcing, at some locations."""
     if not run.has_results:
         return
-    for k, table in enumerate(tables_of(run.numbers)):
+    for k, table in enumerate(tables_of(run.results)):
         if k >= MOST_PLACES * max(1, -(-len(run.summaries) // 4)):
-            locations = len(run.numbers.locations)
+            locations = len(run.results.locations)
             yield Notes([f"Tables of the first {MOST_PLACES} of {locations} locations."])
             return
         place = table.title.removeprefix(run.attrs["title"])
@@ -49,4 +49,4 @@ def by_forcing(run: Run) -> Iterator[Part]:
 
 def sums(run: Run) -> Iterator[Part]:
     """Yield sums over space."""
-    yield from sum_tables(run.numbers)
+    yield from sum_tables(run.results)
