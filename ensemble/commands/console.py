@@ -120,8 +120,8 @@ def _aligned(pairs: Sequence[tuple[str, Any]]) -> list[str]:
 def print_plan(summary: Mapping[str, Any]) -> None:
     """Print what a run would do; each warning is a line."""
     lines = summary["warnings"] or ["none"]
-    said = {n: v for n, v in summary.items() if n not in ("warnings", "noticed")}
-    pairs = [(name.replace("_", " "), value) for name, value in _readable(said)]
+    shown = {n: v for n, v in summary.items() if n not in ("warnings", "noticed")}
+    pairs = [(name.replace("_", " "), value) for name, value in _readable(shown)]
     _pairs([*pairs, ("warnings", lines[0]), *(("", line) for line in lines[1:])])
 
 
@@ -148,13 +148,13 @@ def print_status(summary: Mapping[str, Any]) -> None:
 
 def status_lines(summary: Mapping[str, Any]) -> list[str]:
     """Return where a run stands, for people: what is not known, or none, has no line."""
-    said = {n: v for n, v in summary.items() if v not in (None, "", [], {}) and n != "failures"}
-    said["running"] = summary["running"] or "nobody"
+    shown = {n: v for n, v in summary.items() if v not in (None, "", [], {}) and n != "failures"}
+    shown["running"] = summary["running"] or "nobody"
     if not summary["workers"]:
-        del said["workers"]
+        del shown["workers"]
     # Of works that are no ensembles nothing is said of limits.
-    limits = limit_lines(said.pop("limits", None)) if "limits" in summary else []
-    pairs = [(name.replace("_", " "), value) for name, value in _readable(said)]
+    limits = limit_lines(shown.pop("limits", None)) if "limits" in summary else []
+    pairs = [(name.replace("_", " "), value) for name, value in _readable(shown)]
     labels = ("limits", *[""] * len(limits))
     lines = _aligned([*pairs, *zip(labels, limits, strict=False)])
     return [visible(line) for line in (*lines, *failing.lines(summary["failures"]))]
@@ -166,7 +166,7 @@ def print_analysis(tables: Sequence[Mapping[str, Any]]) -> None:
         print_table(Table(table["title"], table["header"], table["rows"], notes=table["notes"]))
 
 
-def print_extension(found: "Extension") -> None:
+def print_extension(extension: "Extension") -> None:
     """Print how wide the intervals were at each length of the design."""
     rows = [
         [
@@ -176,17 +176,17 @@ def print_extension(found: "Extension") -> None:
             f"{step.width.value:.3g}",
             step.width.where,
         ]
-        for k, step in enumerate(found.steps)
+        for k, step in enumerate(extension.steps)
     ]
-    share = ", a share of the largest index of its row" if found.relative else ""
-    notes = [f"needed {found.until:g}{share}"]
-    if again := sum(step.rerun for step in found.steps):
+    share = ", a share of the largest index of its row" if extension.relative else ""
+    notes = [f"needed {extension.until:g}{share}"]
+    if again := sum(step.rerun for step in extension.steps):
         notes.append(f"{again:,} members were run again: their block was cut by the design's end")
-    last = found.steps[-1].width
+    last = extension.steps[-1].width
     if last.known < last.cells:
         notes.append(f"{last.cells - last.known:,} of {last.cells:,} rows have no index")
     header = ["length", "members", "newly run", "half width", "of"]
-    print_table(Table(f"intervals of {found.index}", header, rows, notes=notes))
+    print_table(Table(f"intervals of {extension.index}", header, rows, notes=notes))
 
 
 def print_replay(again: "Replay") -> None:
@@ -198,8 +198,8 @@ def print_replay(again: "Replay") -> None:
     for difference in again.differences:
         put(difference)
     if not again.differences:
-        found = f"{again.compared} arrays match the store bit for bit"
-        put(found if again.compared else "not committed yet: nothing to compare with")
+        compared = f"{again.compared} arrays match the store bit for bit"
+        put(compared if again.compared else "not committed yet: nothing to compare with")
 
 
 def print_verdict(verdict: "Verdict") -> None:
@@ -230,15 +230,15 @@ def print_inventory() -> None:
         ("backends", execution.BACKENDS),
     ):
         modules, refused = plugins.every()
-        about = {n: _first_line(getattr(m, "Spec", m)) for n, m in sorted(modules.items())}
-        _print_list(title, about, refused)
+        titles = {n: _first_line(getattr(m, "Spec", m)) for n, m in sorted(modules.items())}
+        _print_list(title, titles, refused)
     _print_list("scenarios", {name: scenarios.load(name).title for name in scenarios.library()})
 
 
-def _print_list(title: str, about: Mapping[str, str], refused: Sequence[str] = ()) -> None:
+def _print_list(title: str, titles: Mapping[str, str], refused: Sequence[str] = ()) -> None:
     """Print names with what they are, and what is said of installed ones that are of no use."""
     put(f"{title}:")
-    for name, line in about.items():
+    for name, line in titles.items():
         put(f"  {name:<20} {line}")
     for line in refused:
         put(f"  {line}")

@@ -60,7 +60,7 @@ def extend(
             yield tell
 
     with stop_on_signals() as stop:
-        found = extending.extend(
+        extension = extending.extend(
             store,
             until=until,
             of=of,
@@ -73,24 +73,24 @@ def extend(
             stop=stop,
             replaceable=REPLACEABLE in os.environ,
         )
-    for warning in found.warnings:
+    for warning in extension.warnings:
         warn(warning)
     if as_json:
-        print_json(summary(found))
+        print_json(summary(extension))
     elif not quiet:
-        console.print_extension(found)
-    if not found.complete:
+        console.print_extension(extension)
+    if not extension.complete:
         fail(f"stopped early; nothing is lost. Go on with:\n  {this_command()}", RESUMABLE)
-    if not found.reached:
-        width = found.steps[-1].width
+    if not extension.reached:
+        width = extension.steps[-1].width
         fail(
-            f"{found.index} of {width.where}: half width {width.value:.3g}, needed {until:g}; it "
-            "may not grow more: say a higher --most, or a wider --until",
+            f"{extension.index} of {width.where}: half width {width.value:.3g}, needed {until:g}; "
+            "it may not grow more: say a higher --most, or a wider --until",
             FAILED_MEMBERS,
         )
 
 
-def summary(found: "Extension") -> dict[str, Any]:
+def summary(extension: "Extension") -> dict[str, Any]:
     """Return what was done, for programs."""
     steps = [
         {
@@ -103,15 +103,15 @@ def summary(found: "Extension") -> dict[str, Any]:
             "reused": step.reused,
             "rerun": step.rerun,
         }
-        for step in found.steps
+        for step in extension.steps
     ]
     return {
-        "store": str(found.path),
-        "index": found.index,
-        "until": found.until,
-        "relative": found.relative,
-        "reached": found.reached,
-        "complete": found.complete,
+        "store": str(extension.path),
+        "index": extension.index,
+        "until": extension.until,
+        "relative": extension.relative,
+        "reached": extension.reached,
+        "complete": extension.complete,
         "steps": steps,
-        "warnings": found.warnings,
+        "warnings": extension.warnings,
     }

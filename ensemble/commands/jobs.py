@@ -115,9 +115,9 @@ def submit(
         typer.echo(submission.script, nl=False)
         return
     job = submitting.submit(begun, submission, asked)
-    found = {"store": str(begun.path), "job": job, "tasks": submission.tasks}
+    submitted = {"store": str(begun.path), "job": job, "tasks": submission.tasks}
     if as_json:
-        print_json(found)
+        print_json(submitted)
         return
     typer.echo(f"submitted job {job}: {submission.tasks} tasks of {asked.cores} workers")
     typer.echo(f"see how it goes with: soilsweep status {shlex.quote(str(begun.path))}")
@@ -147,8 +147,8 @@ def status(
     from ensemble.runs.status import summary
 
     if not watch:
-        found = {**summary(store), **submitting.queue_summary(store, submitting.watch(store))}
-        print_json(found) if as_json else console.print_status(found)
+        standing = {**summary(store), **submitting.queue_summary(store, submitting.watch(store))}
+        print_json(standing) if as_json else console.print_status(standing)
         return
     with nullcontext(print_json) if as_json else watching.in_place() as show:
         left = watching.watch(store, show)

@@ -53,8 +53,8 @@ def analyze(
     from ensemble.analysis.indices import analyze_store
     from ensemble.commands import console
 
-    found = analyze_store(store, every_row=rows)
-    print_json(found) if as_json else console.print_analysis(found)
+    tables = analyze_store(store, every_row=rows)
+    print_json(tables) if as_json else console.print_analysis(tables)
 
 
 def replay(

@@ -35,16 +35,20 @@ def _lines(table: Table) -> list[str]:
     """Return header, rules and rows as text that depends on the table alone."""
     from rich.console import Console
 
-    text = StringIO()
+    printed = StringIO()
     # Neither FORCE_COLOR nor COLUMNS has a say in what a file gets.
     console = Console(
-        file=text, width=LONGEST_LINE, color_system=None, force_terminal=False, legacy_windows=False
+        file=printed,
+        width=LONGEST_LINE,
+        color_system=None,
+        force_terminal=False,
+        legacy_windows=False,
     )
     columns: list[dict[str, Any]] = [
         {"justify": "right" if k else "left", "no_wrap": True} for k in range(len(table.header))
     ]
     console.print(_grid(table, columns, rule="-"), crop=False)
-    return [line.rstrip() for line in text.getvalue().splitlines()]
+    return [line.rstrip() for line in printed.getvalue().splitlines()]
 
 
 def _print_on_terminal(table: Table) -> None:

@@ -29,7 +29,7 @@ def warm(
     On a login node, so that jobs on nodes of that kind start at once. What jobs use is the folder
     execution.cache names, $NUMBA_CACHE_DIR, or one beside the store; a run of here has numba's.
     """
-    for loaded in [found for name in names for found in _named(name, settings)]:
+    for loaded in [scenario for name in names for scenario in _named(name, settings)]:
         folder = _folder(loaded, store)
         if folder and os.environ.get(VARIABLE) != folder:
             _warm_in(folder, [loaded.source, *(f"--set={setting}" for setting in settings)], store)
@@ -46,11 +46,11 @@ def _named(name: str, settings: list[str]) -> "list[Loaded]":
     if name not in kernels.names():
         return [load(name, settings)]
     shipped = [load(each, settings) for each in scenarios.library()]
-    found = [one for one in shipped if _has(one.kernel.model_dump(), name)]
-    if not found:
-        text = "is a kernel of no shipped scenario; name the scenario that you will run"
-        raise scenarios.ScenarioError([scenarios.Problem(text)], name)
-    return found
+    with_kernel = [loaded for loaded in shipped if _has(loaded.kernel.model_dump(), name)]
+    if not with_kernel:
+        advice = "is a kernel of no shipped scenario; name the scenario that you will run"
+        raise scenarios.ScenarioError([scenarios.Problem(advice)], name)
+    return with_kernel
 
 
 def _has(part: object, name: str) -> bool:

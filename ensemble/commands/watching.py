@@ -37,13 +37,13 @@ def watch(store: Path, show: Show) -> str:
     watched = submitting.watch(store)
     pause, done, since = SHORTEST, -1, time.monotonic()
     while True:
-        found = {**summary(store), **submitting.queue_summary(store, watched)}
-        show(found)
-        if found["complete"]:
+        standing = {**summary(store), **submitting.queue_summary(store, watched)}
+        show(standing)
+        if standing["complete"]:
             return ""
         silent = watched.silent if watched else 0.0
-        if found["blocks"]["done"] != done or at_work(found, silent):
-            done, since = found["blocks"]["done"], time.monotonic()
+        if standing["blocks"]["done"] != done or at_work(standing, silent):
+            done, since = standing["blocks"]["done"], time.monotonic()
         elif time.monotonic() - since >= IDLE_SECONDS:
             return how_to_go_on(store, silent)
         time.sleep(pause)
@@ -62,8 +62,8 @@ def how_to_go_on(store: Path, silent: float = 0.0) -> str:
     path, logs = (shlex.quote(str(p)) for p in (store, store / submitting.LOGS))
     ids = job_ids(store)
     if not ids:
-        text = "nobody works on it any more; the command that began it goes on, or here: "
-        return f"{text}soilsweep worker {path}"
+        advice = "nobody works on it any more; the command that began it goes on, or here: "
+        return f"{advice}soilsweep worker {path}"
     after = (
         f"Go on with the `soilsweep submit` or `run` that began it, or here: soilsweep worker "
         f"{path}; its jobs' logs are in {logs}"
@@ -78,7 +78,7 @@ def how_to_go_on(store: Path, silent: float = 0.0) -> str:
     )
 
 
-def at_work(found: Mapping[str, Any], silent: float = 0.0) -> bool:
+def at_work(standing: Mapping[str, Any], silent: float = 0.0) -> bool:
     """Return whether anybody runs it, or may do so without being asked again.
 
     Parameters
@@ -88,11 +88,11 @@ def at_work(found: Mapping[str, Any], silent: float = 0.0) -> bool:
     silent : float
         Seconds since SLURM has been asked in vain; what it said before is believed for a while.
     """
-    if found["running"] or found["workers"]:
+    if standing["running"] or standing["workers"]:
         return True
     # Where SLURM does not answer, a job of it may be waiting.
-    queued = any(n and word not in queue.ENDED for word, n in found.get("jobs", {}).items())
-    unknown = "queue" in found and "jobs" not in found
+    queued = any(n and word not in queue.ENDED for word, n in standing.get("jobs", {}).items())
+    unknown = "queue" in standing and "jobs" not in standing
     return (queued or unknown) and silent < SILENT_SECONDS
 
 
@@ -108,8 +108,8 @@ def in_place() -> Iterator[Show]:
 
     with Live(console=Console(file=behind(sys.stdout)), auto_refresh=False) as live:
 
-        def redraw(found: Mapping[str, Any]) -> None:
-            live.update(Text("\n".join(console.status_lines(found))), refresh=True)
+        def redraw(standing: Mapping[str, Any]) -> None:
+            live.update(Text("\n".join(console.status_lines(standing))), refresh=True)
 
         yield redraw
 
@@ -118,8 +118,8 @@ def _below() -> Show:
     """Return what prints a status below the one before, unless no line of it has changed."""
     before: list[list[str]] = [[]]
 
-    def show(found: Mapping[str, Any]) -> None:
-        lines = console.status_lines(found)
+    def show(standing: Mapping[str, Any]) -> None:
+        lines = console.status_lines(standing)
         if lines != before[0]:
             print("\n".join(["", *lines] if before[0] else lines), flush=True)
         before[0] = lines

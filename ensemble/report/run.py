@@ -27,7 +27,7 @@ MOST_MEMBERS = 50_000_000
 class Analysis:
     """The arrays of an analysis, or why there are none."""
 
-    found: Found = field(default_factory=dict)
+    arrays: Found = field(default_factory=dict)
     why: tuple[str, ...] = ()
 
 
@@ -91,12 +91,14 @@ class Run:
         if not self.results.complete:
             return Analysis(why=("An unfinished run is not analysed.",))
         try:
-            if found := indices.stored(self.store):
-                return Analysis(found)
+            if arrays := indices.stored(self.store):
+                return Analysis(arrays)
             sizes = [axis.size for axis in self.results.grid.axes]
             if float(np.prod(sizes)) * len(self.scenario["responses"]) > MOST_MEMBERS:
-                text = "Not analysed yet: `soilsweep analyze` does it, and this page then shows it."
-                return Analysis(why=(text,))
+                advice = (
+                    "Not analysed yet: `soilsweep analyze` does it, and this page then shows it."
+                )
+                return Analysis(why=(advice,))
             return Analysis(indices.results(self.store, outputs=False))
         except (ValueError, OSError) as error:
             return Analysis(why=tuple(f"No analysis: {self.said(error)}".splitlines()))
@@ -104,7 +106,7 @@ class Run:
     @cached_property
     def effects(self) -> list[Effects]:
         """Return the elementary effects on responses that get figures."""
-        return list(all_effects(self.results, self.analysis.found))[:MOST_RESPONSES]
+        return list(all_effects(self.results, self.analysis.arrays))[:MOST_RESPONSES]
 
     def said(self, error: Exception) -> str:
         """Return an error's text without the store's path, which is no part of a page."""

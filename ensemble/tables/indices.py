@@ -14,13 +14,13 @@ from kernels import F8
 Indices = dict[str, tuple[ArraySpec, F8]]
 
 
-def output_tables(store: Store, found: Analysis) -> list[Table]:
+def output_tables(store: Store, analysis: Analysis) -> list[Table]:
     """Return one table per output: its indices, means over locations, layers and years."""
     forcings = store.read_strings("forcing")
     tables = []
-    for name, indices in _by_output(found).items():
+    for name, indices in _by_output(analysis).items():
         shown = _columns(indices)
-        effects = found["sensitivity/effect"][1]
+        effects = analysis["sensitivity/effect"][1]
         rows = []
         for f, forcing in enumerate(forcings[:MAX_ROWS]):
             for e, effect in enumerate(effects):
@@ -40,11 +40,11 @@ def output_tables(store: Store, found: Analysis) -> list[Table]:
     return tables
 
 
-def row_tables(store: Store, found: Analysis) -> list[Table]:
+def row_tables(store: Store, analysis: Analysis) -> list[Table]:
     """Return one table per output and forcing with every cell, up to `MAX_CELLS`."""
     tables = []
-    effects = found["sensitivity/effect"][1] if "sensitivity/effect" in found else ()
-    for name, indices in _by_output(found).items():
+    effects = analysis["sensitivity/effect"][1] if "sensitivity/effect" in analysis else ()
+    for name, indices in _by_output(analysis).items():
         shown = _columns(indices)
         spec = indices[shown[0]][0]
         axes = [_names(store, dim, n) for dim, n in zip(spec.dims, spec.shape, strict=True)][1:-1]
@@ -64,10 +64,10 @@ def row_tables(store: Store, found: Analysis) -> list[Table]:
     return tables
 
 
-def _by_output(found: Analysis) -> dict[str, Indices]:
+def _by_output(analysis: Analysis) -> dict[str, Indices]:
     """Return the arrays of each output by index."""
     outputs: dict[str, Indices] = {}
-    for spec, array in found.values():
+    for spec, array in analysis.values():
         if name := spec.attrs.get("output"):
             outputs.setdefault(name, {})[spec.attrs["index"]] = spec, array
     return outputs
@@ -75,9 +75,9 @@ def _by_output(found: Analysis) -> dict[str, Indices]:
 
 def _columns(indices: Indices) -> list[str]:
     """Return the indices of single effects, in the order of tables."""
-    known = [i for i, (spec, _) in indices.items() if spec.dims[-1] == "effect"]
-    listed = [i for i in ORDER if i in known]
-    return [i for i in listed if i != "effective"] + [i for i in known if i.endswith("_conf")]
+    of_effects = [i for i, (spec, _) in indices.items() if spec.dims[-1] == "effect"]
+    listed = [i for i in ORDER if i in of_effects]
+    return [i for i in listed if i != "effective"] + [i for i in of_effects if i.endswith("_conf")]
 
 
 def _lost(store: Store, indices: Indices, forcings: tuple[str, ...]) -> Iterator[str]:
@@ -103,8 +103,8 @@ def _names(store: Store, dim: str, count: int) -> list[str]:
 
 
 def _mean(values: F8) -> str:
-    known = values[np.isfinite(values)]
-    return _text(float(known.mean())) if known.size else NONE
+    finite = values[np.isfinite(values)]
+    return _text(float(finite.mean())) if finite.size else NONE
 
 
 def _text(value: float) -> str:

@@ -100,14 +100,14 @@ def accounts(store: Store, committed: Mapping[Key, Entry] | None = None) -> list
     ran = dict.fromkeys(forcings, 0)
     for key, entry in entries.items():
         ran[forcings[key[0]]] += entry.status.get(OK, 0)
-    found = []
+    counted = []
     for name, watched in of_store(store).items():
         members = dict.fromkeys(forcings, 0)
         for key, entry in entries.items():
             members[forcings[key[0]]] += entry.beyond.get(name, 0)
         worst = _worst(store, name, forcings) if any(members.values()) else {}
-        found.append(Account(watched, members, ran, worst, _controls(store, watched)))
-    return found
+        counted.append(Account(watched, members, ran, worst, _controls(store, watched)))
+    return counted
 
 
 def _controls(store: Store, watched: Watched) -> tuple[int, int]:
@@ -136,7 +136,7 @@ def _worst(store: Store, name: str, forcings: tuple[str, ...]) -> dict[str, Wors
     except (OSError, ValueError):
         # `verify` says what is damaged; the numbers of the journal stand.
         return {}
-    locations, found = store.read_strings("location"), {}
+    locations, worst = store.read_strings("location"), {}
     for f, forcing in enumerate(forcings):
         if not beyond[f].any():
             continue
@@ -148,8 +148,8 @@ def _worst(store: Store, name: str, forcings: tuple[str, ...]) -> dict[str, Wors
             there = float(where[f, at][spot] / ran[f, at])
         share = float(beyond[f, at] / ran[f, at])
         location = locations[at] if len(locations) > 1 else ""
-        found[forcing] = Worst(location, share, place, there, float(np.nanmax(highest[f])))
-    return found
+        worst[forcing] = Worst(location, share, place, there, float(np.nanmax(highest[f])))
+    return worst
 
 
 def _place(store: Store, dims: Iterable[str], spot: Iterable[Any]) -> str:
@@ -195,10 +195,10 @@ def _plain(account: Account) -> dict[str, Any]:
             "share": account.of(name),
             "worst": None if worst is None else {k: _number(v) for k, v in vars(worst).items()},
         }
-    about = {**account.watched.plain, "source": account.watched.source}
+    limit = {**account.watched.plain, "source": account.watched.source}
     beyond, _ = account.controls
     return {
-        **about, "members": account.all, "share": account.share, "control_members": beyond,
+        **limit, "members": account.all, "share": account.share, "control_members": beyond,
         "forcings": forcings,
     }  # fmt: skip
 
@@ -207,35 +207,35 @@ def _number(value: Any) -> Any:
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def limit_lines(found: Mapping[str, Any] | None) -> list[str]:
+def limit_lines(limits: Mapping[str, Any] | None) -> list[str]:
     """Return what `plain` found in words, one line for each limit."""
-    if found is None:
+    if limits is None:
         return ["not looked at: the run was begun by an earlier version"]
-    unseen, words = found["not_looked_at"], "limits: {NAME: {above: 150 mg C cm-3}} sets one"
-    if not found["outputs"] and not unseen:
+    unseen, words = limits["not_looked_at"], "limits: {NAME: {above: 150 mg C cm-3}} sets one"
+    if not limits["outputs"] and not unseen:
         return [f"no output has one; {words}"]
-    said = [_line(name, about) for name, about in found["outputs"].items()]
-    if any(about["then"] == "exclude" for about in found["outputs"].values()):
-        said.append(f"{found['excluded']:,} members are excluded from statistics and indices")
+    lines = [_line(name, limit) for name, limit in limits["outputs"].items()]
+    if any(limit["then"] == "exclude" for limit in limits["outputs"].values()):
+        lines.append(f"{limits['excluded']:,} members are excluded from statistics and indices")
     if unseen:
         more = f" and {len(unseen) - SHOWN_NAMES} more" if len(unseen) > SHOWN_NAMES else ""
         listed = f"{', '.join(unseen[:SHOWN_NAMES])}{more}"
-        said.append(f"not looked at: {listed}; limits: {{{unseen[0]}: count}} looks at one")
-    return said
+        lines.append(f"not looked at: {listed}; limits: {{{unseen[0]}: count}} looks at one")
+    return lines
 
 
-def _line(name: str, about: Mapping[str, Any]) -> str:
-    text = f"{name} above {about['above']:g} {about['units']}: {about['members']:,} members"
-    if controls := about["control_members"]:
+def _line(name: str, limit: Mapping[str, Any]) -> str:
+    text = f"{name} above {limit['above']:g} {limit['units']}: {limit['members']:,} members"
+    if controls := limit["control_members"]:
         text += f" and {controls:,} control members"
-    if not about["members"]:
+    if not limit["members"]:
         return text
-    text += f" ({about['share']:.2%} of members)" if controls else f" ({about['share']:.2%})"
-    forcings = {f: one for f, one in about["forcings"].items() if one["members"]}
+    text += f" ({limit['share']:.2%} of members)" if controls else f" ({limit['share']:.2%})"
+    forcings = {f: one for f, one in limit["forcings"].items() if one["members"]}
     first = sorted(forcings, key=lambda f: -forcings[f]["share"])[:SHOWN_FORCINGS]
     for forcing in first:
         one, worst = forcings[forcing], forcings[forcing]["worst"]
-        if len(about["forcings"]) > 1:
+        if len(limit["forcings"]) > 1:
             text += f"; {forcing} {one['share']:.2%}"
         if worst:
             at = [f"{worst['location']} {worst['share']:.2%}"] if worst["location"] else []
@@ -254,20 +254,20 @@ def table_at(path: Path) -> Table | None:
 def table_of(store: Store, committed: Mapping[Key, Entry] | None = None) -> Table | None:
     """Return a row for each limit and forcing with members beyond it; None where none is."""
     entries = store.committed() if committed is None else committed
-    found = [a for a in accounts(store, entries) if a.all or a.controls[0]]
-    if not found:
+    exceeded = [a for a in accounts(store, entries) if a.all or a.controls[0]]
+    if not exceeded:
         return None
-    rows = [row for account in found for row in _rows(account)]
+    rows = [row for account in exceeded for row in _rows(account)]
     header = ["output", "limit", "forcing", "members", "share", "worst location", "of it"]
     header += ["worst there", "of it", "up to"]
-    notes = [f"{a.watched.name}: {a.watched.words} is {a.watched.source}" for a in found]
+    notes = [f"{a.watched.name}: {a.watched.words} is {a.watched.source}" for a in exceeded]
     notes += [
         f"{a.watched.name}: {a.controls[0]:,} of {a.controls[1]:,} control members are beyond it, "
         "which no number above counts"
-        for a in found
+        for a in exceeded
         if a.controls[0]
     ]
-    notes.append(_what_became(found, left_out(entries)))
+    notes.append(_what_became(exceeded, left_out(entries)))
     if len(rows) > MAX_ROWS:
         notes.append(f"the first {MAX_ROWS} of {len(rows)}")
     return Table("members beyond what a soil can hold", header, rows[:MAX_ROWS], notes)
@@ -290,13 +290,15 @@ def _rows(account: Account) -> Iterable[list[str]]:
         yield [*cells, *where, f"{worst.highest:.4g}"]
 
 
-def _what_became(found: list[Account], excluded: int) -> str:
+def _what_became(exceeded: list[Account], excluded: int) -> str:
     """Return what is done with members beyond limits, and how to do otherwise."""
-    kept = [a.watched.name for a in found if not a.watched.exclude]
-    said = ["they ran and keep their values"]
+    kept = [a.watched.name for a in exceeded if not a.watched.exclude]
+    clauses = ["they ran and keep their values"]
     if excluded:
-        said.append(f"{excluded:,} are in no statistic and no index, as limits: says")
+        clauses.append(f"{excluded:,} are in no statistic and no index, as limits: says")
     if kept:
-        one = f"limits: {{{kept[0]}: {{then: exclude}}}}"
-        said.append(f"those of {', '.join(kept)} are in every statistic; {one} leaves them out")
-    return "; ".join(said)
+        example = f"limits: {{{kept[0]}: {{then: exclude}}}}"
+        clauses.append(
+            f"those of {', '.join(kept)} are in every statistic; {example} leaves them out"
+        )
+    return "; ".join(clauses)

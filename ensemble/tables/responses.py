@@ -94,9 +94,9 @@ def _at_location(results: Results, summaries: list[Summary], place: int) -> Tabl
     rules: tuple[int, ...] = ()
     if len(results.forcings) > 1:
         rules = (len(rows),)
-        known = max(int(np.isfinite(mean).sum()) for _, mean, _ in here)
+        with_mean = max(int(np.isfinite(mean).sum()) for _, mean, _ in here)
         total = len(results.forcings)
-        who = "all" if known == total else f"{known} of {total}"
+        who = "all" if with_mean == total else f"{with_mean} of {total}"
         means = [tuple(known_mean(values) for values in each) for each in here]
         spreads = [(known_std(control), known_std(mean), math.nan) for control, mean, _ in here]
         rows.append([f"{who}, mean of means", *_cells(forms, means)])
@@ -150,9 +150,9 @@ def _published(results: Results, summaries: list[Summary]) -> list[list[str]]:
         return []
     row = [results.published["label"]]
     for summary in summaries:
-        known = results.published["responses"].get(summary.name, {})
+        published = results.published["responses"].get(summary.name, {})
         for word in ("unconstrained", "constrained"):
-            value = known.get(word)
+            value = published.get(word)
             row.append(NONE if value is None else f"{value:g}")
     return [row]
 
@@ -173,8 +173,10 @@ def key_table(results: Results, place: int = 0) -> Table | None:
         form = number_form(s.std[:, place], s.mean[:, place], s.control[:, place])
         cells = [form(v) for v in (control, mean, between, within)]
         rows.append([f"{s.name} [{s.units}]", "this run", *cells, *_gap(control, mean, form)])
-        if results.published and (known := results.published["responses"].get(s.name)):
-            without, within_it = (_or_nan(known.get(w)) for w in ("unconstrained", "constrained"))
+        if results.published and (published := results.published["responses"].get(s.name)):
+            without, within_it = (
+                _or_nan(published.get(w)) for w in ("unconstrained", "constrained")
+            )
             cells = [_plain(without), _plain(within_it), NONE, NONE]
             label = results.published["label"]
             rows.append(["", label, *cells, *_gap(without, within_it, _plain)])
@@ -245,15 +247,15 @@ def labels_of(store: Store) -> list[str]:
     return [store.attrs["synthetic"]] if store.attrs["synthetic"] else []
 
 
-def analysis_tables(store: Store, found: Analysis) -> list[Table]:
+def analysis_tables(store: Store, analysis: Analysis) -> list[Table]:
     """Return the arrays of an analysis as tables of text."""
     names = list(store.attrs["identity"]["scenario"]["responses"])
     locations = store.read_strings("location")
     tables = []
     for place, location in enumerate(locations[:MAX_PLACES]):
-        tables += list(_variance_table(store, found, names, place, location))
+        tables += list(_variance_table(store, analysis, names, place, location))
         for name in names:
-            tables += list(_index_tables(store, found, name, place, location))
+            tables += list(_index_tables(store, analysis, name, place, location))
     shown = len(tables)
     if shown and len(locations) > MAX_PLACES:
         more = f"the first {MAX_PLACES} of {len(locations)} locations; the store holds all"
@@ -261,29 +263,31 @@ def analysis_tables(store: Store, found: Analysis) -> list[Table]:
     return tables
 
 
-def of_response(found: Analysis, name: str) -> dict[str, NDArray[Any]]:
+def of_response(analysis: Analysis, name: str) -> dict[str, NDArray[Any]]:
     """Return the arrays of one response by index: ``S1``, ``variance_share``, ..."""
-    mine = (pair for pair in found.values() if pair[0].attrs.get("response") == name)
+    mine = (pair for pair in analysis.values() if pair[0].attrs.get("response") == name)
     return {spec.attrs["index"]: array for spec, array in mine}
 
 
 def _variance_table(
     store: Store,
-    found: Analysis,
+    analysis: Analysis,
     names: list[str],
     place: int,
     location: str,
 ) -> Iterator[Table]:
     """Yield the shares of all responses at one location, terms below each other."""
-    if "sensitivity/term" not in found:
+    if "sensitivity/term" not in analysis:
         return
-    terms = found["sensitivity/term"][1]
-    columns = [of_response(found, name)["variance_share"][place] for name in names]
+    terms = analysis["sensitivity/term"][1]
+    columns = [of_response(analysis, name)["variance_share"][place] for name in names]
     rows = [[t, *(_number(c[k], "{:.4f}") for c in columns)] for k, t in enumerate(terms)]
     notes = []
     for name, column in zip(names, columns, strict=True):
-        spec, levels = found[f"sensitivity/{name}_levels"]
-        pairs = zip(found["sensitivity/axis"][1], levels[place], spec.attrs["whole"], strict=True)
+        spec, levels = analysis[f"sensitivity/{name}_levels"]
+        pairs = zip(
+            analysis["sensitivity/axis"][1], levels[place], spec.attrs["whole"], strict=True
+        )
         fewer = [f"{left} of {whole} of {axis}" for axis, left, whole in pairs if left < whole]
         if fewer:
             text = f"levels with {lost(store)} members are left out, which leaves"
@@ -295,22 +299,22 @@ def _variance_table(
 
 def _index_tables(
     store: Store,
-    found: Analysis,
+    analysis: Analysis,
     name: str,
     place: int,
     location: str,
 ) -> Iterator[Table]:
     """Yield the design's own indices of a response at one location, and those of pairs."""
-    arrays = {i: a[:, place] for i, a in of_response(found, name).items() if a.ndim > 2}
+    arrays = {i: a[:, place] for i, a in of_response(analysis, name).items() if a.ndim > 2}
     if not arrays:
         return
-    effects = [str(effect) for effect in found["sensitivity/effect"][1]]
+    effects = [str(effect) for effect in analysis["sensitivity/effect"][1]]
     forcings = store.read_strings("forcing")
     shown = sorted(
         (i for i, a in arrays.items() if a.ndim == 2 and not i.endswith("_conf")),
         key=lambda i: ORDER.index(i) if i in ORDER else 0,
     )
-    notes = list(_lost(store, found, name, place))
+    notes = list(_lost(store, analysis, name, place))
     if len(forcings) > MAX_ROWS:
         notes.append(f"the first {MAX_ROWS} of {len(forcings)} forcings")
     forcings = forcings[:MAX_ROWS]
@@ -349,12 +353,12 @@ def _largest(values: F8) -> list[int]:
     return sorted(np.argsort(-size, kind="stable")[:most].tolist())
 
 
-def _lost(store: Store, found: Analysis, name: str, place: int) -> Iterator[str]:
+def _lost(store: Store, analysis: Analysis, name: str, place: int) -> Iterator[str]:
     """Yield where failed or excluded members cost units, and where they cost the indices."""
     forcings, member = store.read_strings("forcing"), f"{lost(store)} member"
-    spec, array = found[f"sensitivity/{name}_effective"]
+    spec, array = analysis[f"sensitivity/{name}_effective"]
     left, whole = array[:, place].min(axis=-1), spec.attrs["whole"]
-    first = next(a for i, a in of_response(found, name).items() if i != "effective")[:, place]
+    first = next(a for i, a in of_response(analysis, name).items() if i != "effective")[:, place]
     for f in np.flatnonzero(left < whole).tolist()[:MAX_ROWS]:
         end = "; more than a fifth is lost, so no indices" if np.isnan(first[f]).all() else ""
         yield f"{forcings[f]}: {left[f]:.0f} of {whole} units are without a {member}{end}"

@@ -80,11 +80,11 @@ class Results:
         if key not in self.committed or not self.grid.owns(key, spec):
             return None
         try:
-            found = self.store.read_chunk(path, self.grid.index(key, spec))
+            values = self.store.read_chunk(path, self.grid.index(key, spec))
             if EXCLUDED in self.store.specs and path in self._of_members:
                 out = self.store.read_chunk(EXCLUDED, key) == 1
-                found = np.stack([blanked(f, o) for f, o in zip(found, out, strict=True)])
-            return found
+                values = np.stack([blanked(f, o) for f, o in zip(values, out, strict=True)])
+            return values
         except (OSError, ValueError) as error:
             self._damaged(f"{path}, block {list(key)}: {error}")
             return None
@@ -149,14 +149,14 @@ class Results:
                 continue
             here = tuple(a.span(k) for a, k in zip(self.grid.axes[:2], key, strict=False))
             merge_moments((n[here], mean[here], spread[here]), part)
-        known = self.finished & (n > 0)
+        with_mean = self.finished & (n > 0)
         with np.errstate(invalid="ignore", divide="ignore"):
             std = np.sqrt(spread / n)
-        return np.where(known, mean, np.nan), np.where(known, std, np.nan)
+        return np.where(with_mean, mean, np.nan), np.where(with_mean, std, np.nan)
 
     def summaries(self) -> list[Summary]:
         """Return every response that has a mean, or members to take it from."""
-        found = []
+        every = []
         for name in self.responses:
             spec = self.store.specs[f"control/{name}"]
             if f"statistics/{name}_mean" in self.store.specs:
@@ -168,10 +168,10 @@ class Results:
                 mean, std = self.moments(name)
             else:
                 continue
-            about = (name, spec.attrs["units"], spec.attrs["long_name"])
+            label = (name, spec.attrs["units"], spec.attrs["long_name"])
             control, spread = self.cells(f"control/{name}"), without_rounding(std, mean)
-            found.append(Summary(*about, control, mean, spread))
-        return found
+            every.append(Summary(*label, control, mean, spread))
+        return every
 
     @property
     def responses(self) -> list[str]:
@@ -217,13 +217,13 @@ def without_rounding(spread: F8, about: F8) -> F8:
 
 def known_mean(values: F8) -> float:
     """Return the mean of what is known; NaN where nothing is."""
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if known.size else float("nan")
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if finite.size else float("nan")
 
 
 def known_std(values: F8) -> float:
     """Return the population standard deviation of what is known; NaN where nothing is."""
-    known = values[np.isfinite(values)]
-    if not known.size:
+    finite = values[np.isfinite(values)]
+    if not finite.size:
         return float("nan")
-    return float(without_rounding(known.std(), np.abs(known).max()))
+    return float(without_rounding(finite.std(), np.abs(finite).max()))

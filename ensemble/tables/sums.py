@@ -18,8 +18,8 @@ def sum_tables(results: Results) -> list[Table]:
     asked = results.store.attrs["identity"]["scenario"].get("aggregates") or {}
     names = [
         f"{target}_{over}"
-        for target, one in asked.items()
-        for over in one["over"]
+        for target, aggregate in asked.items()
+        for over in aggregate["over"]
         if over.startswith("global")
     ]
     return [_table(results, name) for name in names] if results.complete else []
@@ -65,9 +65,9 @@ def _table(results: Results, name: str) -> Table:
     rows = []
     for at in itertools.islice(np.ndindex(control.shape), MAX_ROWS):
         words = [names[k] for names, k in zip(labels, at, strict=True)]
-        known, middle, half = (float(a[at]) for a in (control, mean, std))
+        unconstrained, middle, half = (float(a[at]) for a in (control, mean, std))
         spread = "" if math.isnan(half) else f" +- {form(half)}"
-        rows.append([*words, form(known), f"{form(middle)}{spread}"])
+        rows.append([*words, form(unconstrained), f"{form(middle)}{spread}"])
     if control.size > MAX_ROWS:
         notes.append(f"the first {MAX_ROWS} of {control.size}; the store holds all")
     notes += _failed(results)
@@ -88,10 +88,10 @@ def _failed(results: Results) -> list[str]:
     counted = results.whole("aggregates/statistics/count_global")
     lost = "failed or are excluded" if EXCLUDED in results.store.specs else "failed"
     samples = results.grid.axes[2].size
-    found = []
+    notes = []
     for forcing, count in zip(results.forcings, counted.tolist(), strict=True):
         if not count < samples:
             continue
         text = f"{forcing}: {samples - count:,.0f} of {samples:,} samples {lost} at some location"
-        found.append(f"{text} and have no sum" + ("" if count else f", so this is {NONE}"))
-    return found[:MAX_ROWS]
+        notes.append(f"{text} and have no sum" + ("" if count else f", so this is {NONE}"))
+    return notes[:MAX_ROWS]

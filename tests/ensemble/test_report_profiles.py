@@ -26,7 +26,7 @@ from ensemble.report.figures.importance import colours, importances
 from ensemble.report.figures.importance_by_depth import all_by_depth
 from ensemble.report.figures.one_at_a_time import all_changes, largest, signed
 from ensemble.report.figures.parts.style import look, power
-from ensemble.report.figures.profiles import drawn_cells, limits, told
+from ensemble.report.figures.profiles import drawn_cells, in_words, limits
 from ensemble.report.figures.response_curves import _over_grid, all_curves, drawn_lines, pairs_of
 from ensemble.report.figures.screening import screenings
 from ensemble.store.store import add_arrays, read
@@ -205,7 +205,7 @@ def test_profiles_are_those_of_the_store(tmp_path):
     assert one.regression.slope == pytest.approx(line.slope)
     seen = np.where(known, data.SOC.values, np.nan)
     assert one.rmse == pytest.approx(evaluation.rmse(list(seen), list(expected)))
-    assert f"RMSE {one.rmse:.3g} mg C cm" in told(one)
+    assert f"RMSE {one.rmse:.3g} mg C cm" in in_words(one)
     modern = found["fraction_modern"]
     assert modern.band_words == "mean \N{PLUS-MINUS SIGN} 1 SD over samples"
     mean, std = (tree[f"statistics/fraction_modern_{w}"].values[0] for w in ("mean", "std"))

@@ -30,12 +30,12 @@ class Cell:
 def all_cells(results: Results) -> list[Cell]:
     """Return every cell, forcing slowest."""
     many, places = len(results.forcings) > 1, len(results.locations) > 1
-    found = []
+    cells = []
     for f, forcing in enumerate(results.forcings):
         for place, location in enumerate(results.locations):
             parts = [location] * (places or not many) + [forcing] * many
-            found.append(Cell(f, place, ", ".join(parts)))
-    return found
+            cells.append(Cell(f, place, ", ".join(parts)))
+    return cells
 
 
 def kind(results: Results) -> str:
@@ -91,10 +91,10 @@ def layers_of(results: Results, dims: Sequence[str]) -> F8 | None:
 
 def outputs_on_layers(results: Results) -> dict[str, F8]:
     """Return the layers (k, 2) of every output whose members are stored with them alone."""
-    found = {}
+    layers = {}
     for name in results.store.attrs["identity"]["scenario"]["outputs"]:
         spec = results.store.specs.get(name)
         bounds = layers_of(results, spec.dims[2:-1]) if spec else None
         if bounds is not None:
-            found[name] = bounds
-    return found
+            layers[name] = bounds
+    return layers

@@ -67,13 +67,13 @@ class Effects:
 
 
 def _over_cells(reduce: Any, values: F8) -> F8:
-    known = np.isfinite(values).any(axis=0)
+    with_value = np.isfinite(values).any(axis=0)
     out = np.full(values.shape[1], np.nan)
-    out[known] = reduce(np.where(np.isfinite(values), values, np.nan)[:, known], axis=0)
+    out[with_value] = reduce(np.where(np.isfinite(values), values, np.nan)[:, with_value], axis=0)
     return out
 
 
-def all_effects(results: Results, found: Analysis) -> Iterator[Effects]:
+def all_effects(results: Results, analysis: Analysis) -> Iterator[Effects]:
     """Yield the effects on every response, and every output without dimensions, that has any.
 
     Of the analysis, and what the run itself computed besides.
@@ -81,7 +81,7 @@ def all_effects(results: Results, found: Analysis) -> Iterator[Effects]:
     scenario = results.store.attrs["identity"]["scenario"]
     for name in dict.fromkeys([*scenario["responses"], *scenario["statistics"]]):
         labels, arrays = _of_run(results, name)
-        analysed, again = _of_analysis(found, name)
+        analysed, again = _of_analysis(analysis, name)
         arrays = {**arrays, **again} if labels == analysed else again or arrays
         if arrays and (effects := _known(results, name, analysed or labels, arrays)) is not None:
             yield effects
@@ -91,11 +91,11 @@ Labelled = tuple[tuple[str, ...], dict[str, F8]]
 """Names of effects, and arrays (forcing, location, effect) by index."""
 
 
-def _of_analysis(found: Analysis, name: str) -> Labelled:
-    arrays = {k: v for k, v in of_response(found, name).items() if k in INDICES}
-    if not arrays or "sensitivity/effect" not in found:
+def _of_analysis(analysis: Analysis, name: str) -> Labelled:
+    arrays = {k: v for k, v in of_response(analysis, name).items() if k in INDICES}
+    if not arrays or "sensitivity/effect" not in analysis:
         return (), {}
-    return tuple(map(str, found["sensitivity/effect"][1])), arrays
+    return tuple(map(str, analysis["sensitivity/effect"][1])), arrays
 
 
 def _of_run(results: Results, name: str) -> Labelled:
@@ -113,16 +113,18 @@ def _known(
 ) -> Effects | None:
     """Return the cells that have indices, or nothing if none has."""
     flat = {k: np.asarray(v, np.float64).reshape(-1, len(labels)) for k, v in arrays.items()}
-    known = np.any([np.isfinite(v).any(axis=1) for v in flat.values()], axis=0)
+    with_index = np.any([np.isfinite(v).any(axis=1) for v in flat.values()], axis=0)
     if "mu_star" in flat:
         # A response that nothing moves, such as a cost where nothing is observed, tells nothing.
-        known &= (flat["mu_star"] != 0).any(axis=1)
-    if not known.any():
+        with_index &= (flat["mu_star"] != 0).any(axis=1)
+    if not with_index.any():
         return None
     specs = results.store.specs
-    about = specs.get(f"control/{name}") or specs[f"statistics/{name}_{next(iter(arrays))}"]
-    cells = tuple(cell.name for cell, here in zip(all_cells(results), known, strict=True) if here)
-    shown = {k: v[known] for k, v in flat.items()}
-    units, meaning = str(about.attrs.get("units", "")), str(about.attrs.get("long_name", ""))
-    without = int((~known).sum())
+    spec = specs.get(f"control/{name}") or specs[f"statistics/{name}_{next(iter(arrays))}"]
+    cells = tuple(
+        cell.name for cell, here in zip(all_cells(results), with_index, strict=True) if here
+    )
+    shown = {k: v[with_index] for k, v in flat.items()}
+    units, meaning = str(spec.attrs.get("units", "")), str(spec.attrs.get("long_name", ""))
+    without = int((~with_index).sum())
     return Effects(name, units, meaning, labels, cells, without, kind(results), shown)

@@ -80,17 +80,17 @@ def _raster(lat: F8, lon: F8) -> Raster | None:
 
 def _axis(values: F8) -> tuple[F8, I8] | None:
     """Return edges and the place of each value on a regular axis; None if it is not one."""
-    known = np.unique(np.round(values, 6))
-    if len(known) < 2:
+    different = np.unique(np.round(values, 6))
+    if len(different) < 2:
         return None
-    apart = np.diff(known)
+    apart = np.diff(different)
     # Tables round to two decimals, which a step from one pair would add up.
     step = float(apart[apart < 1.02 * apart.min()].mean())
-    place = (values - known[0]) / step
+    place = (values - different[0]) / step
     if np.abs(place - np.round(place)).max() > 0.02 or place.max() > 20_000:
         return None
     count = round(float(place.max())) + 1
-    edges = known[0] + step * (np.arange(count + 1) - 0.5)
+    edges = different[0] + step * (np.arange(count + 1) - 0.5)
     return edges, np.round(place).astype(np.int64)
 
 
@@ -129,9 +129,9 @@ def all_fields(results: Results) -> Iterator[Field]:
     scenario = results.store.attrs["identity"]["scenario"]
     names = [*scenario["outputs"], *scenario["statistics"], *scenario["responses"]]
     for name in dict.fromkeys(names):
-        found = _field(results, name)
-        if found is not None and np.isfinite(found.values).any():
-            yield found
+        field = _field(results, name)
+        if field is not None and np.isfinite(field.values).any():
+            yield field
 
 
 def _field(results: Results, name: str) -> Field | None:
@@ -199,8 +199,8 @@ def _means(results: Results, spec: ArraySpec, axis: int | None) -> tuple[F8, F8]
                 lead = some.reshape(1, len(some), *(1,) * (part.ndim - 3), -1)
                 part = np.where(lead, np.nan, part)
             merge_moments((n[here], mean[here], spread[here]), part)
-    known = results.finished.reshape(*results.finished.shape, *(1,) * (len(sizes) - 2))
-    every, common = (np.where(known & (n > 0), mean, np.nan) for n, mean, _ in sums)
+    finished = results.finished.reshape(*results.finished.shape, *(1,) * (len(sizes) - 2))
+    every, common = (np.where(finished & (n > 0), mean, np.nan) for n, mean, _ in sums)
     return every, common
 
 
@@ -241,9 +241,9 @@ def all_dominant(results: Results, split: Analysis) -> Iterator[Dominant]:
         if len(middle) > len(when) or len(when) > 1:
             continue
         last = values[:, -1] if when else values
-        known = np.isfinite(last).all(axis=-1)
-        which = np.where(known, np.argmax(np.nan_to_num(last), axis=-1), -1)
-        if known.any():
+        with_shares = np.isfinite(last).all(axis=-1)
+        which = np.where(with_shares, np.argmax(np.nan_to_num(last), axis=-1), -1)
+        if with_shares.any():
             terms = tuple(str(t) for t in split[f"variance/{spec.dims[-1]}"][1])
             words = _last_year(results, when[0]) if when else ""
             yield Dominant(str(spec.attrs["target"]), words, terms, which)
@@ -284,12 +284,12 @@ def all_lines(results: Results) -> Iterator[Lines]:
     asked = results.store.attrs["identity"]["scenario"].get("aggregates") or {}
     if not results.complete:
         return
-    for target, one in asked.items():
-        for over in one["over"]:
+    for target, aggregate in asked.items():
+        for over in aggregate["over"]:
             spec = specs.get(f"aggregates/control/{target}_{over}")
-            found = _lines(results, spec) if spec else None
-            if found is not None and np.isfinite(found.control).any():
-                yield found
+            lines = _lines(results, spec) if spec else None
+            if lines is not None and np.isfinite(lines.control).any():
+                yield lines
 
 
 def _lines(results: Results, spec: ArraySpec) -> Lines | None:

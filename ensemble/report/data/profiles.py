@@ -90,9 +90,9 @@ def all_profiles(results: Results) -> Iterator[Profile]:
     targets = [n for n in scenario["statistics"] if n not in scenario["responses"]]
     for name in dict.fromkeys([*scenario["outputs"], *targets]):
         if observations and name in observations[0]:
-            found = _profile(results, name, [one[name] for one in observations])
-            if found is not None:
-                yield found
+            profile = _profile(results, name, [one[name] for one in observations])
+            if profile is not None:
+                yield profile
 
 
 def _profile(results: Results, name: str, seen: Sequence[Observed]) -> Profile | None:

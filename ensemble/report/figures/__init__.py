@@ -72,19 +72,19 @@ def names() -> list[str]:
 
 def every() -> tuple[list[Figure], list[str]]:
     """Return all figures, and what is said of installed ones that are of no use."""
-    found = {n: figure_of(n, import_module(f"{__name__}.{n}")) for n in module_names(__path__)}
+    by_name = {n: figure_of(n, import_module(f"{__name__}.{n}")) for n in module_names(__path__)}
     refused = []
     for entry in sorted(installed(ENTRY_POINTS), key=lambda e: (e.name, e.value)):
         said = f"The installed figure {entry.name!r} ({entry.value}) is not shown"
-        if entry.name in found:
+        if entry.name in by_name:
             refused.append(f"{said}: another one has its name.")
             continue
         try:
-            found[entry.name] = figure_of(entry.name, entry.load(), spared=(Exception,))
+            by_name[entry.name] = figure_of(entry.name, entry.load(), spared=(Exception,))
         except (Exception, SystemExit) as error:
             # Somebody else's module may fail in any way; the page needs none of it.
             refused.append(f"{said}: {type(error).__name__}: {error}")
-    return list(found.values()), refused
+    return list(by_name.values()), refused
 
 
 def figure_of(name: str, module: Any, *, spared: tuple[type[Exception], ...] = OF_STORES) -> Figure:

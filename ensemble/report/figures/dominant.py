@@ -39,20 +39,20 @@ def dominant(shown: Sequence[Dominant], places: Places, synthetic: str) -> Itera
     count = _count(some)
     looks = {term: SERIES[k] for k, term in enumerate(count) if k < len(SERIES)}
     shades = ListedColormap([looks.get(term, GREY) for term in count])
-    for ax, one in zip(grid.flat, some, strict=False):
-        place = np.array([*(list(count).index(t) if t in count else -1 for t in one.terms), -1])
-        which = place[one.which].astype(np.float64)
-        which[one.which < 0] = np.nan
+    for ax, target in zip(grid.flat, some, strict=False):
+        place = np.array([*(list(count).index(t) if t in count else -1 for t in target.terms), -1])
+        which = place[target.which].astype(np.float64)
+        which[target.which < 0] = np.nan
         draw_cells(ax, places, which, shades, -0.5, len(count) - 0.5)
-        ax.set_title(short(f"{one.name}, {one.words}" if one.words else one.name, 48))
+        ax.set_title(short(f"{target.name}, {target.words}" if target.words else target.name, 48))
     for ax in list(grid.flat)[len(some) :]:
         ax.set_axis_off()
-    total = sum(int((one.which >= 0).sum()) for one in some)
+    total = sum(int((target.which >= 0).sum()) for target in some)
     handles = [
         Patch(color=looks.get(term, GREY), label=f"{short(term, 44)} ({n / total:.0%} of cells)")
         for term, n in count.items()
     ]
-    if any((one.which < 0).any() for one in some):
+    if any((target.which < 0).any() for target in some):
         handles.append(Patch(facecolor=GROUND, edgecolor=PALE, label="no shares"))
     width = float(drawn.get_figwidth())
     drawn.legend(handles=handles, loc="outside lower center", ncols=columns(handles, width, 3))
@@ -65,8 +65,8 @@ def dominant(shown: Sequence[Dominant], places: Places, synthetic: str) -> Itera
 
 def _count(shown: Sequence[Dominant]) -> dict[str, int]:
     """Return in how many cells each term dominates, the most first."""
-    found: dict[str, int] = {}
-    for one in shown:
-        for k, term in enumerate(one.terms):
-            found[term] = found.get(term, 0) + int((one.which == k).sum())
-    return dict(sorted(((t, n) for t, n in found.items() if n), key=lambda pair: -pair[1]))
+    cells_of: dict[str, int] = {}
+    for target in shown:
+        for k, term in enumerate(target.terms):
+            cells_of[term] = cells_of.get(term, 0) + int((target.which == k).sum())
+    return dict(sorted(((t, n) for t, n in cells_of.items() if n), key=lambda pair: -pair[1]))

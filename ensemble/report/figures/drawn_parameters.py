@@ -42,15 +42,21 @@ def drawn_parameters(shown: Sequence[Spread], synthetic: str) -> Picture:
         down * 1.75 + 0.5, synthetic, width=WIDTH if across > 2 else 3.6 * across + 0.4
     )
     grid = picture.subplots(down, across, squeeze=False)
-    for axes, one in zip(grid.flat, shown, strict=False):
-        axes.stairs(one.all / max(1, one.all.sum()), one.edges, fill=True, color=BLUE, alpha=0.55)
+    for axes, parameter in zip(grid.flat, shown, strict=False):
+        axes.stairs(
+            parameter.all / max(1, parameter.all.sum()),
+            parameter.edges,
+            fill=True,
+            color=BLUE,
+            alpha=0.55,
+        )
         top = axes.get_ylim()[1]
-        if one.control.size:
-            axes.vlines(one.control, -0.12 * top, -0.02 * top, color=RED, linewidth=1.0)
+        if parameter.control.size:
+            axes.vlines(parameter.control, -0.12 * top, -0.02 * top, color=RED, linewidth=1.0)
             axes.set_ylim(-0.14 * top, top)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
-        axes.set_xlabel(labelled(one.name, one.units))
+        axes.set_xlabel(labelled(parameter.name, parameter.units))
     for axes in list(grid.flat)[len(shown) :]:
         axes.set_axis_off()
     handles = [

@@ -35,18 +35,18 @@ MEANING = {
 
 def draw(run: Run) -> Iterator[Picture | str]:
     """Yield a figure for each response and kind of indices, or say that it has none."""
-    found = run.analysis.found
+    analysis = run.analysis.arrays
     for name in run.responses:
-        arrays = of_response(found, name)
+        arrays = of_response(analysis, name)
         for words in (("S1", "ST"), ("mu_star", "sigma")):
             if not set(words) <= set(arrays):
                 continue
-            shown = [index(word, arrays) for word in words]
+            shown = [index_of(word, arrays) for word in words]
             if not np.isfinite(shown[0].values).any():
                 yield f"{name}: no indices; too much was lost, or it does not vary."
                 continue
-            units = found[f"sensitivity/{name}_{words[0]}"][0].attrs["units"]
-            effects = [str(effect) for effect in found["sensitivity/effect"][1]]
+            units = analysis[f"sensitivity/{name}_{words[0]}"][0].attrs["units"]
+            effects = [str(effect) for effect in analysis["sensitivity/effect"][1]]
             caption = f"{MEANING[words[0]]} of {name}; " + (
                 "bars: confidence interval by bootstrap."
                 if len(shown[0].values) == 1
@@ -71,14 +71,14 @@ class Index:
     half: F8 | None
 
 
-def index(name: str, arrays: Mapping[str, NDArray[Any]]) -> Index:
+def index_of(name: str, arrays: Mapping[str, NDArray[Any]]) -> Index:
     """Return an index over the cells that have one."""
     values = arrays[name].reshape(-1, arrays[name].shape[-1])
-    known = np.isfinite(values).any(axis=1)
+    with_index = np.isfinite(values).any(axis=1)
     half = arrays.get(f"{name}_conf")
-    if half is None or known.sum() != 1:
-        return Index(name, values[known], None)
-    return Index(name, values[known], half.reshape(values.shape)[known])
+    if half is None or with_index.sum() != 1:
+        return Index(name, values[with_index], None)
+    return Index(name, values[with_index], half.reshape(values.shape)[with_index])
 
 
 def indices(
@@ -93,9 +93,9 @@ def indices(
     order = np.argsort(-size, kind="stable")[:MOST_EFFECTS]
     drawn = figure(1.3 + 0.42 * len(order), synthetic, width=7.5)
     axes = drawn.subplots()
-    for k, one in enumerate(shown):
-        _effects(axes, one, order, k, (k - (len(shown) - 1) / 2) * 0.26)
-    if all(np.nan_to_num(one.values).min(initial=0.0) >= 0 for one in shown):
+    for k, index in enumerate(shown):
+        _effects(axes, index, order, k, (k - (len(shown) - 1) / 2) * 0.26)
+    if all(np.nan_to_num(index.values).min(initial=0.0) >= 0 for index in shown):
         axes.set_xlim(left=0)
     else:
         axes.axvline(0, color=GREY, linewidth=0.8)
@@ -109,16 +109,16 @@ def indices(
     return drawn
 
 
-def _effects(axes: Axes, one: Index, order: I8, k: int, offset: float) -> None:
+def _effects(axes: Axes, index: Index, order: I8, k: int, offset: float) -> None:
     """Draw one index of all effects; every second index has open markers."""
-    values, y, colour = one.values[:, order], np.arange(len(order)) + offset, SERIES[k]
+    values, y, colour = index.values[:, order], np.arange(len(order)) + offset, SERIES[k]
     if len(values) > 1:
         low, high = values.min(axis=0), values.max(axis=0)
         axes.hlines(y, low, high, color=colour, linewidth=5, alpha=0.35)
     mean = values.mean(axis=0)
-    if one.half is not None:
-        half = one.half[0, order]
+    if index.half is not None:
+        half = index.half[0, order]
         axes.errorbar(mean, y, xerr=half, fmt="none", ecolor=colour, elinewidth=1.1)
     face = colour if k % 2 == 0 else "white"
     look: dict[str, Any] = {"mfc": face, "mec": colour, "mew": 1.3, "color": colour}
-    axes.plot(mean, y, "os^D"[k % 4], ms=5.5, linestyle="", label=one.name, **look)
+    axes.plot(mean, y, "os^D"[k % 4], ms=5.5, linestyle="", label=index.name, **look)

@@ -31,13 +31,13 @@ IN_PLANE = (
 
 def draw(run: Run) -> Iterator[Picture]:
     """Yield a figure by parameter, and one of members, where some failed."""
-    told = [s for s in run.account.spreads if s.failed.any()]
-    if not told:
+    tell_most = [s for s in run.account.spreads if s.failed.any()]
+    if not tell_most:
         return
-    told.sort(key=lambda s: -s.contrast)
-    yield failed_parameters(told, run.synthetic)
-    if len(told) > 1 and told[0].points.size:
-        yield failed_scatter(told[0], told[1], run.synthetic)
+    tell_most.sort(key=lambda s: -s.contrast)
+    yield failed_parameters(tell_most, run.synthetic)
+    if len(tell_most) > 1 and tell_most[0].points.size:
+        yield failed_scatter(tell_most[0], tell_most[1], run.synthetic)
 
 
 def failed_parameters(shown: Sequence[Spread], synthetic: str) -> Picture:
@@ -47,20 +47,20 @@ def failed_parameters(shown: Sequence[Spread], synthetic: str) -> Picture:
     down = -(-len(shown) // across)
     picture = figure(down * 2.7 + 0.5, synthetic, width=WIDTH if across > 1 else 5.5)
     grid = picture.subplots(2 * down, across, squeeze=False, height_ratios=[2, 1.3] * down)
-    for k, one in enumerate(shown):
+    for k, parameter in enumerate(shown):
         upper, lower = grid[2 * (k // across), k % across], grid[2 * (k // across) + 1, k % across]
-        upper.stairs(one.all, one.edges, fill=True, color=PALE)
-        upper.stairs(one.failed, one.edges, fill=True, color=RED)
+        upper.stairs(parameter.all, parameter.edges, fill=True, color=PALE)
+        upper.stairs(parameter.failed, parameter.edges, fill=True, color=RED)
         upper.set_ylabel("members")
         upper.tick_params(labelbottom=False)
         upper.yaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:,.0f}"))
         with np.errstate(invalid="ignore", divide="ignore"):
-            share = np.where(one.all > 0, one.failed / one.all, np.nan)
-        lower.stairs(np.nan_to_num(share), one.edges, fill=True, color=ORANGE)
+            share = np.where(parameter.all > 0, parameter.failed / parameter.all, np.nan)
+        lower.stairs(np.nan_to_num(share), parameter.edges, fill=True, color=ORANGE)
         lower.set_ylim(0, 1.05)
         lower.set_yticks([0, 0.5, 1], ["0", "50%", "100%"])
         lower.set_ylabel("failed")
-        lower.set_xlabel(labelled(one.name, one.units))
+        lower.set_xlabel(labelled(parameter.name, parameter.units))
         lower.sharex(upper)
         for axes in (upper, lower):
             axes.grid(axis="y")
@@ -73,7 +73,7 @@ def failed_parameters(shown: Sequence[Spread], synthetic: str) -> Picture:
     return finish(picture, BY_PARAMETER)
 
 
-def failed_scatter(one: Spread, two: Spread, synthetic: str) -> Picture:
+def failed_scatter(first: Spread, second: Spread, synthetic: str) -> Picture:
     """Draw a draw of members in the plane of the two parameters that tell failures best."""
     picture = figure(4.2, synthetic, width=6.2)
     axes = picture.subplots()
@@ -81,10 +81,10 @@ def failed_scatter(one: Spread, two: Spread, synthetic: str) -> Picture:
         (False, GREY, "o", 5, "ran"),
         (True, RED, "x", 14, "failed"),
     ):
-        pick = one.points_failed == bad
+        pick = first.points_failed == bad
         axes.scatter(
-            one.points[pick],
-            two.points[pick],
+            first.points[pick],
+            second.points[pick],
             s=size,
             c=colour,
             marker=marker,
@@ -93,8 +93,8 @@ def failed_scatter(one: Spread, two: Spread, synthetic: str) -> Picture:
             rasterized=True,
             label=f"{words} ({pick.sum():,} shown)",
         )
-    axes.set_xlabel(labelled(one.name, one.units))
-    axes.set_ylabel(labelled(two.name, two.units))
+    axes.set_xlabel(labelled(first.name, first.units))
+    axes.set_ylabel(labelled(second.name, second.units))
     axes.grid(True)
     picture.legend(loc="outside lower center", ncols=2, markerscale=1.6)
     return finish(picture, IN_PLANE)

@@ -50,27 +50,27 @@ def draw(run: Run) -> Iterator[Picture]:
 
 def importances(shown: Sequence[Effects], synthetic: str) -> Iterator[Picture]:
     """Yield figures of the importance of parameters, some responses in each."""
-    known = [o for o in shown if "theta" in o.indices and len(o.order("theta", 1))]
-    for first in range(0, len(known), MOST_PANELS):
-        yield _importance(known[first : first + MOST_PANELS], synthetic)
+    with_theta = [o for o in shown if "theta" in o.indices and len(o.order("theta", 1))]
+    for first in range(0, len(with_theta), MOST_PANELS):
+        yield _importance(with_theta[first : first + MOST_PANELS], synthetic)
 
 
 def _importance(shown: Sequence[Effects], synthetic: str) -> Picture:
-    cells = list(dict.fromkeys(cell for one in shown for cell in one.cells))
+    cells = list(dict.fromkeys(cell for target in shown for cell in target.cells))
     many = len(cells) > MOST_BARS
     looks = dict(zip(cells, colours(len(cells)), strict=True))
     drawn = figure(0.9 + 2.35 * len(shown), synthetic)
     grid = drawn.subplots(len(shown), 1, squeeze=False)
-    for axes, one in zip(grid.flat, shown, strict=True):
-        order = one.order("theta", MOST_EFFECTS)
-        top = _spreads(axes, one, order) if many else _bars(axes, one, order, looks)
-        axes.set_xticks(range(len(order)), _names(one.effects, order))
+    for axes, target in zip(grid.flat, shown, strict=True):
+        order = target.order("theta", MOST_EFFECTS)
+        top = _spreads(axes, target, order) if many else _bars(axes, target, order, looks)
+        axes.set_xticks(range(len(order)), _names(target.effects, order))
         axes.set_xlim(-0.6, len(order) - 0.4)
         axes.set_ylim(0, 1.12 * top)
         axes.tick_params(axis="x", length=0)
         axes.grid(axis="y")
         axes.set_ylabel(THETA)
-        axes.set_title(wrapped(f"{one.name}: {one.meaning}", int(WIDTH * 11), 1))
+        axes.set_title(wrapped(f"{target.name}: {target.meaning}", int(WIDTH * 11), 1))
     mean = Line2D([], [], color=DARK, lw=1.8, label="mean, as printed")
     if many:
         mean = Line2D([], [], color=RED, marker="D", ls="", ms=6, label="mean, as printed")
@@ -100,18 +100,18 @@ def colours(count: int) -> list[str]:
     return [to_hex(matplotlib.colormaps["cividis"](x)) for x in np.linspace(0, 1, count)]
 
 
-def _bars(axes: Axes, one: Effects, order: I8, looks: Mapping[str, str]) -> float:
+def _bars(axes: Axes, target: Effects, order: I8, looks: Mapping[str, str]) -> float:
     """Draw a bar per cell, in its colour and place, and the mean across them; return the top."""
-    values, x = one.indices["theta"][:, order], np.arange(len(order))
+    values, x = target.indices["theta"][:, order], np.arange(len(order))
     count = len(looks)
     wide = 0.82 / count
     edge = DARK if count > len(SERIES) else "white"
     for k, (cell, colour) in enumerate(looks.items()):
-        if cell in one.cells:
-            row = np.nan_to_num(values[one.cells.index(cell)])
+        if cell in target.cells:
+            row = np.nan_to_num(values[target.cells.index(cell)])
             at = x + (k - (count - 1) / 2) * wide
             axes.bar(at, row, wide, color=colour, edgecolor=edge, lw=0.4)
-    mean = one.mean("theta")[order]
+    mean = target.mean("theta")[order]
     top = np.nanmax(values, axis=0)
     if count > 1:
         axes.hlines(mean, x - 0.45, x + 0.45, color=DARK, linewidth=1.8)
@@ -121,10 +121,10 @@ def _bars(axes: Axes, one: Effects, order: I8, looks: Mapping[str, str]) -> floa
     return highest
 
 
-def _spreads(axes: Axes, one: Effects, order: I8) -> float:
+def _spreads(axes: Axes, target: Effects, order: I8) -> float:
     """Draw quartiles and every cell, with the mean and its spread in words; return the top."""
-    values, x = one.indices["theta"][:, order], np.arange(len(order))
-    mean, std = one.mean("theta")[order], one.std("theta")[order]
+    values, x = target.indices["theta"][:, order], np.arange(len(order))
+    mean, std = target.mean("theta")[order], target.std("theta")[order]
     # The golden ratio spreads points evenly, and the same each time.
     aside = ((np.arange(len(values)) * 0.6180339887) % 1 - 0.5) * 0.46
     for k in range(len(order)):
@@ -138,8 +138,8 @@ def _spreads(axes: Axes, one: Effects, order: I8) -> float:
     highest = np.nanmax(values, axis=0)
     for k in range(len(order)):
         digits = ".2f" if mean[k] >= 0.095 else ".2g"
-        text = f"{mean[k]:{digits}} \N{PLUS-MINUS SIGN} {std[k]:{digits}}"
-        axes.text(k, highest[k] + 0.02 * highest.max(), text, ha="center", va="bottom", fontsize=8)
+        label = f"{mean[k]:{digits}} \N{PLUS-MINUS SIGN} {std[k]:{digits}}"
+        axes.text(k, highest[k] + 0.02 * highest.max(), label, ha="center", va="bottom", fontsize=8)
     return float(highest.max())
 
 
@@ -165,10 +165,11 @@ def _caption(shown: Sequence[Effects], many: bool) -> str:
     elif len(first.cells) > 1:
         caption += f"Bars: {first.kind}; lines and numbers: their mean."
     caption = caption.strip()
-    for one in shown:
-        left = len(one.effects) - len(one.order("theta", MOST_EFFECTS))
+    for target in shown:
+        left = len(target.effects) - len(target.order("theta", MOST_EFFECTS))
         if left:
-            caption += f" {one.name}: without {left} parameters of less or no importance."
-        if lost := one.lost("theta"):
-            caption += f" {one.name}: {lost:,} of {one.of:,} {one.kind} have none, or do not vary."
+            caption += f" {target.name}: without {left} parameters of less or no importance."
+        if lost := target.lost("theta"):
+            caption += f" {target.name}: {lost:,} of {target.of:,} {target.kind} have none, "
+            caption += "or do not vary."
     return caption

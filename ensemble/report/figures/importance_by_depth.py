@@ -35,7 +35,7 @@ MOST_PARAMETERS = len(SERIES)
 
 def draw(run: Run) -> Iterator[Picture]:
     """Yield the importance of parameters to outputs on layers."""
-    yield from by_depth(list(all_by_depth(run.results, run.analysis.found)), run.synthetic)
+    yield from by_depth(list(all_by_depth(run.results, run.analysis.arrays)), run.synthetic)
 
 
 @dataclass(frozen=True)
@@ -63,17 +63,17 @@ class ByDepth:
     @property
     def mean(self) -> F8:
         """Return the mean over the cells that have one, (k, effect)."""
-        known = np.isfinite(self.theta)
-        count = known.sum(axis=0)
-        total = np.where(known, self.theta, 0.0).sum(axis=0)
+        finite = np.isfinite(self.theta)
+        count = finite.sum(axis=0)
+        total = np.where(finite, self.theta, 0.0).sum(axis=0)
         return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
     @property
     def std(self) -> F8:
         """Return the standard deviation over these cells, (k, effect)."""
-        known = np.isfinite(self.theta)
-        squares = np.where(known, (self.theta - self.mean) ** 2, 0.0).sum(axis=0)
-        return np.asarray(np.sqrt(squares / np.maximum(known.sum(axis=0), 1)))
+        finite = np.isfinite(self.theta)
+        squares = np.where(finite, (self.theta - self.mean) ** 2, 0.0).sum(axis=0)
+        return np.asarray(np.sqrt(squares / np.maximum(finite.sum(axis=0), 1)))
 
     @property
     def largest(self) -> list[int]:
@@ -116,14 +116,14 @@ def by_depth(shown: Sequence[ByDepth], synthetic: str) -> Iterator[Picture]:
     width = WIDTH if across > 2 else 4.2 * across + 0.8
     drawn = figure(0.9 + 3.4 * down, synthetic, width=width)
     grid = drawn.subplots(down, across, squeeze=False, sharey=True)
-    drawn_effects = {e for one in some for e in one.largest}
+    drawn_effects = {e for output in some for e in output.largest}
     looks = {some[0].effects[e]: (SERIES[e % len(SERIES)], _DASHES[e // len(SERIES) % 3])
              for e in sorted(drawn_effects)}  # fmt: skip
-    for k, (axes, one) in enumerate(zip(grid.flat, some, strict=False)):
-        for e in one.largest:
-            _line(axes, one, e, *looks[one.effects[e]])
-        text = f"{one.name}: {one.meaning}" if one.meaning else one.name
-        axes.set_title(wrapped(text, int(width / across * 9.5)))
+    for k, (axes, output) in enumerate(zip(grid.flat, some, strict=False)):
+        for e in output.largest:
+            _line(axes, output, e, *looks[output.effects[e]])
+        title = f"{output.name}: {output.meaning}" if output.meaning else output.name
+        axes.set_title(wrapped(title, int(width / across * 9.5)))
         axes.set_xlim(left=0)
         axes.set_xlabel(THETA)
         axes.grid(True)
@@ -131,7 +131,7 @@ def by_depth(shown: Sequence[ByDepth], synthetic: str) -> Iterator[Picture]:
             axes.set_ylabel("depth [cm]")
     for axes in list(grid.flat)[len(some) :]:
         axes.set_axis_off()
-    grid.flat[0].set_ylim(max(float(one.middle.max()) for one in some) * 1.04, 0)
+    grid.flat[0].set_ylim(max(float(output.middle.max()) for output in some) * 1.04, 0)
     handles: list[Line2D | Patch] = [
         Line2D([], [], color=colour, ls=dash, lw=2, label=short(name, 26))
         for name, (colour, dash) in looks.items()
@@ -145,12 +145,12 @@ def by_depth(shown: Sequence[ByDepth], synthetic: str) -> Iterator[Picture]:
 _DASHES = ("-", (0, (4, 1.6)), (0, (1, 1.2)))
 
 
-def _line(axes: Axes, one: ByDepth, e: int, colour: str, dash: str | tuple[int, object]) -> None:
-    mean, std = one.mean[:, e], one.std[:, e]
-    if len(one.theta) > 1:
-        axes.fill_betweenx(one.middle, mean - std, mean + std, color=colour, alpha=0.15, lw=0)
-    marker = "o" if len(one.middle) < 4 else None
-    axes.plot(mean, one.middle, color=colour, linestyle=dash, marker=marker, ms=3.5, lw=1.7)
+def _line(axes: Axes, output: ByDepth, e: int, colour: str, dash: str | tuple[int, object]) -> None:
+    mean, std = output.mean[:, e], output.std[:, e]
+    if len(output.theta) > 1:
+        axes.fill_betweenx(output.middle, mean - std, mean + std, color=colour, alpha=0.15, lw=0)
+    marker = "o" if len(output.middle) < 4 else None
+    axes.plot(mean, output.middle, color=colour, linestyle=dash, marker=marker, ms=3.5, lw=1.7)
 
 
 def _caption(some: Sequence[ByDepth], several: bool) -> str:
@@ -159,7 +159,7 @@ def _caption(some: Sequence[ByDepth], several: bool) -> str:
         caption += f": mean over {len(some[0].theta):,} {some[0].kind}, bands: \N{PLUS-MINUS SIGN} "
         caption += "1 standard deviation over these"
     caption += "."
-    for one in some:
-        if left := len(one.effects) - len(one.largest):
-            caption += f" {one.name}: without the {left} parameters of least importance."
+    for output in some:
+        if left := len(output.effects) - len(output.largest):
+            caption += f" {output.name}: without the {left} parameters of least importance."
     return caption

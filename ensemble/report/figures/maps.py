@@ -134,16 +134,16 @@ def _figure(
 
 def limits(values: F8, signed: bool) -> tuple[float, float, str]:
     """Return the ends of the colours, and on which side values are beyond them."""
-    known = values[np.isfinite(values)]
-    if not known.size:
+    finite = values[np.isfinite(values)]
+    if not finite.size:
         return 0.0, 1.0, "neither"
-    low, high = (float(v) for v in np.quantile(known, [0.01, 0.99]))
+    low, high = (float(v) for v in np.quantile(finite, [0.01, 0.99]))
     if signed:
         high = max(abs(low), abs(high))
         low = -high
     if not low < high:
-        low, high = (float(known.min()), float(known.max()))
+        low, high = (float(finite.min()), float(finite.max()))
         high = high if low < high else low + (abs(low) or 1.0)
         low = -high if signed else low
-    under, over = bool(known.min() < low), bool(known.max() > high)
+    under, over = bool(finite.min() < low), bool(finite.max() > high)
     return low, high, {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}[under, over]

@@ -99,53 +99,53 @@ def all_changes(results: Results) -> Iterator[Changes]:
 
 def changes(shown: Sequence[Changes], synthetic: str) -> Iterator[Picture]:
     """Yield one figure per output, a panel per cell."""
-    for one in shown:
-        yield _changes(one, synthetic)
+    for output in shown:
+        yield _changes(output, synthetic)
 
 
-def largest(one: Changes) -> list[int]:
+def largest(output: Changes) -> list[int]:
     """Return the parameters that are drawn, in order: those that change most on average."""
-    size = np.abs(np.nan_to_num(one.percent)).mean(axis=(0, 2, 3))
+    size = np.abs(np.nan_to_num(output.percent)).mean(axis=(0, 2, 3))
     return sorted(np.argsort(-size, kind="stable")[:MOST_PARAMETERS].tolist())
 
 
-def _changes(one: Changes, synthetic: str) -> Picture:
-    known = [k for k in range(len(one.cells)) if np.isfinite(one.percent[k]).any()]
-    across = min(len(known), 3 if len(known) in (3, 5, 6, 9) else 4)
-    down = -(-len(known) // across)
+def _changes(output: Changes, synthetic: str) -> Picture:
+    cells = [k for k in range(len(output.cells)) if np.isfinite(output.percent[k]).any()]
+    across = min(len(cells), 3 if len(cells) in (3, 5, 6, 9) else 4)
+    down = -(-len(cells) // across)
     width = WIDTH if across > 2 else 3.6 * across + 0.9
     drawn = figure(1.0 + 3.0 * down, synthetic, width=width)
     grid = drawn.subplots(down, across, squeeze=False, sharey=True)
-    for axes, k in zip(grid.flat, known, strict=False):
-        _panel(axes, one, k)
-        axes.set_title(short(one.cells[k], int(width / across * 11)))
+    for axes, k in zip(grid.flat, cells, strict=False):
+        _panel(axes, output, k)
+        axes.set_title(short(output.cells[k], int(width / across * 11)))
     for k, axes in enumerate(grid.flat):
-        if k >= len(known):
+        if k >= len(cells):
             axes.set_axis_off()
-        elif k + across >= len(known):
-            axes.set_xlabel(f"change of {short(one.name, 24)} [%]")
+        elif k + across >= len(cells):
+            axes.set_xlabel(f"change of {short(output.name, 24)} [%]")
         if k % across == 0:
             axes.set_ylabel("depth [cm]")
-    grid.flat[0].set_ylim(float(one.middle.max()) * 1.04, 0)
+    grid.flat[0].set_ylim(float(output.middle.max()) * 1.04, 0)
     handles = [
-        Line2D([], [], color=SERIES[k], lw=2, label=short(one.parameters[p], 26))
-        for k, p in enumerate(largest(one))
+        Line2D([], [], color=SERIES[k], lw=2, label=short(output.parameters[p], 26))
+        for k, p in enumerate(largest(output))
     ]
     handles += [
         Line2D([], [], color=DARK, ls=DASHES[k % len(DASHES)], label=signed(c))
-        for k, c in enumerate(one.change)
+        for k, c in enumerate(output.change)
     ]
     drawn.legend(handles=handles, loc="outside lower center", ncols=columns(handles, width))
-    return finish(drawn, _caption(one))
+    return finish(drawn, _caption(output))
 
 
-def _panel(axes: Axes, one: Changes, k: int) -> None:
+def _panel(axes: Axes, output: Changes, k: int) -> None:
     axes.axvline(0, color=GREY, linewidth=0.9)
-    marker = "o" if len(one.middle) < 4 else None
-    for place, p in enumerate(largest(one)):
-        for c in range(len(one.change)):
+    marker = "o" if len(output.middle) < 4 else None
+    for place, p in enumerate(largest(output)):
+        for c in range(len(output.change)):
             axes.plot(
-                one.percent[k, p, c], one.middle, color=SERIES[place], marker=marker, ms=3,
+                output.percent[k, p, c], output.middle, color=SERIES[place], marker=marker, ms=3,
                 linestyle=DASHES[c % len(DASHES)], linewidth=1.5,
             )  # fmt: skip
     axes.grid(True)
@@ -157,17 +157,17 @@ def signed(change: float) -> str:
     return f"{sign}{abs(change) * 100:g} %"
 
 
-def _caption(one: Changes) -> str:
-    words = " and ".join(signed(c) for c in one.change)
+def _caption(output: Changes) -> str:
+    words = " and ".join(signed(c) for c in output.change)
     caption = (
-        f"Relative change of {one.meaning} by depth when one parameter at a time is changed by "
+        f"Relative change of {output.meaning} by depth when one parameter at a time is changed by "
         f"{words}, the others as in the base member."
     )
-    if len(one.cells) < one.of:
-        caption += f" {len(one.cells)} of {one.of} {one.kind}, evenly chosen."
-    left = len(one.parameters) - len(largest(one))
+    if len(output.cells) < output.of:
+        caption += f" {len(output.cells)} of {output.of} {output.kind}, evenly chosen."
+    left = len(output.parameters) - len(largest(output))
     if left:
         caption += f" The {left} parameters that change least are not drawn."
-    if lost := int(np.isnan(one.percent).all(axis=-1).sum()):
+    if lost := int(np.isnan(output.percent).all(axis=-1).sum()):
         caption += f" {lost} lines are missing: of the member or its base nothing is known."
     return caption

@@ -158,7 +158,7 @@ def _over_grid(
     results: Results, name: str, cells: Sequence[Cell], axes: Sequence[Axis], shown: list[int]
 ) -> F8:
     """Return members as (cell, *layers, first, second), other parameters nearest the control."""
-    found = []
+    planes = []
     for cell in cells:
         members = of_members(results, name, cell)
         before = members.shape[:-1]
@@ -171,24 +171,24 @@ def _over_grid(
         plane = cube[(..., *index)]
         if len(shown) == 2 and shown[0] > shown[1]:
             plane = np.swapaxes(plane, -1, -2)
-        found.append(plane if len(shown) == 2 else plane[..., np.newaxis])
-    return np.stack(found)
+        planes.append(plane if len(shown) == 2 else plane[..., np.newaxis])
+    return np.stack(planes)
 
 
 def curves(shown: Sequence[Curve], results: Results, synthetic: str) -> Iterator[Picture]:
     """Yield figures: rows are responses or layers, columns are cells."""
     groups: dict[tuple[str, str], list[Curve]] = {}
-    for one in shown:
-        groups.setdefault((one.axes[0].name, one.name if one.layer else ""), []).append(one)
+    for curve in shown:
+        groups.setdefault((curve.axes[0].name, curve.name if curve.layer else ""), []).append(curve)
     for group in groups.values():
         for k in range(0, len(group), MOST_ROWS):
             part = group[k : k + MOST_ROWS]
             yield finish(_curves(part, synthetic), _caption(part, results))
 
 
-def drawn_lines(one: Curve) -> list[int]:
+def drawn_lines(curve: Curve) -> list[int]:
     """Return which values of the second parameter get a line."""
-    return evenly(range(one.values.shape[2]), MOST_LINES)
+    return evenly(range(curve.values.shape[2]), MOST_LINES)
 
 
 def _curves(group: Sequence[Curve], synthetic: str) -> Figure:
@@ -203,12 +203,12 @@ def _curves(group: Sequence[Curve], synthetic: str) -> Figure:
         map_ = matplotlib.colormaps["viridis"]
         shades = [matplotlib.colors.to_hex(map_(x)) for x in np.linspace(0, 0.88, len(picked))]
     for (row, column), axes in np.ndenumerate(grid):
-        one = group[row]
-        _panel(axes, one, column, shades)
-        title = " \N{EN DASH} ".join(w for w in (first.cells[column], one.layer) if w)
+        curve = group[row]
+        _panel(axes, curve, column, shades)
+        title = " \N{EN DASH} ".join(w for w in (first.cells[column], curve.layer) if w)
         axes.set_title(short(title, int(width / across * 10)))
         if column == 0:
-            axes.set_ylabel(labelled(one.name, one.units))
+            axes.set_ylabel(labelled(curve.name, curve.units))
         if row == down - 1:
             axes.set_xlabel(labelled(first.axes[0].name, first.axes[0].units))
     if len(first.axes) > 1:
@@ -225,12 +225,12 @@ def _curves(group: Sequence[Curve], synthetic: str) -> Figure:
     return drawn
 
 
-def _panel(axes: Axes, one: Curve, cell: int, shades: Sequence[str]) -> None:
-    x = one.axes[0]
+def _panel(axes: Axes, curve: Curve, cell: int, shades: Sequence[str]) -> None:
+    x = curve.axes[0]
     order = np.argsort(x.values)
     marker = "o" if len(x.values) <= 12 else None
-    for colour, k in zip(shades, drawn_lines(one), strict=True):
-        y = one.values[cell, order, k]
+    for colour, k in zip(shades, drawn_lines(curve), strict=True):
+        y = curve.values[cell, order, k]
         axes.plot(x.values[order], y, color=colour, marker=marker, ms=3.2)
     if x.logarithmic:
         axes.set_xscale("log")

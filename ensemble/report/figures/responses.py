@@ -99,7 +99,7 @@ def panels(
     summaries: Sequence[Summary], place: int, published: Mapping[str, Any] | None
 ) -> list[Panel]:
     """Return the responses at one location, a row per forcing."""
-    known = published["responses"] if published else {}
+    published_of = published["responses"] if published else {}
     return [
         Panel(
             s.name,
@@ -108,7 +108,9 @@ def panels(
             s.control[:, place],
             s.mean[:, place],
             s.std[:, place],
-            tuple((known.get(s.name) or {}).get(w) for w in ("unconstrained", "constrained")),  # type: ignore[arg-type]
+            tuple(
+                (published_of.get(s.name) or {}).get(w) for w in ("unconstrained", "constrained")
+            ),  # type: ignore[arg-type]
         )
         for s in summaries
     ]
@@ -146,10 +148,10 @@ def responses(
     across = min(ACROSS, len(shown))
     down = -(-len(shown) // across)
     last = ["mean"] * (mean and len(rows) > 1) + ["published"] * bool(label)
-    known = max(int(np.isfinite(panel.mean).sum()) for panel in shown)
+    with_mean = max(int(np.isfinite(panel.mean).sum()) for panel in shown)
     whole = len(shown[0].mean)
     names = {
-        "mean": f"mean of {whole}" if known == whole else f"mean of {known} of {whole}",
+        "mean": f"mean of {whole}" if with_mean == whole else f"mean of {with_mean} of {whole}",
         "published": wrapped(f"published: {label}", 26, 3),
     }
     inches = min(0.24, 11.0 / (len(rows) + 4))
@@ -160,7 +162,7 @@ def responses(
     bottom = max(ticks) + 0.24 / inches
     drawn = figure(down * max(1.5, (bottom + 0.7) * inches + 0.75) + 0.55, synthetic)
     grid = drawn.subplots(down, across, squeeze=False, sharey=True)
-    beside = 0.068 * max(len(line) for text in ticks.values() for line in text.split("\n"))
+    beside = 0.068 * max(len(line) for tick in ticks.values() for line in tick.split("\n"))
     for axes, panel in zip(grid.flat, shown, strict=False):
         _rows(axes, panel, len(rows), dict(zip(last, places, strict=True)))
         axes.set_title(wrapped(panel.meaning, int((WIDTH - 0.4 - beside) / across * 11.5)))

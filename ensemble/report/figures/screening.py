@@ -49,16 +49,16 @@ def draw(run: Run) -> Iterator[Picture]:
 
 def screenings(shown: Sequence[Effects], synthetic: str) -> Iterator[Picture]:
     """Yield figures of sigma against mu_star, some responses in each."""
-    known = [one for one in shown if {"mu_star", "sigma"} <= set(one.indices)]
-    known = [one for one in known if len(_order(one))]
-    for first in range(0, len(known), MOST_PANELS):
-        yield _screening(known[first : first + MOST_PANELS], synthetic)
+    with_both = [effects for effects in shown if {"mu_star", "sigma"} <= set(effects.indices)]
+    with_both = [effects for effects in with_both if len(_order(effects))]
+    for first in range(0, len(with_both), MOST_PANELS):
+        yield _screening(with_both[first : first + MOST_PANELS], synthetic)
 
 
-def _order(one: Effects) -> I8:
+def _order(effects: Effects) -> I8:
     """Return the effects that have both, the largest first; groups have no sigma."""
-    order = one.order("mu_star", MOST_EFFECTS)
-    return order[np.isfinite(one.mean("sigma")[order])]
+    order = effects.order("mu_star", MOST_EFFECTS)
+    return order[np.isfinite(effects.mean("sigma")[order])]
 
 
 def _screening(shown: Sequence[Effects], synthetic: str) -> Picture:
@@ -67,13 +67,13 @@ def _screening(shown: Sequence[Effects], synthetic: str) -> Picture:
     width = WIDTH if across > 1 else 6.4
     drawn = figure(0.6 + 4.1 * down, synthetic, width=width)
     grid = drawn.subplots(down, across, squeeze=False)
-    for axes, one in zip(grid.flat, shown, strict=False):
-        _panel(axes, one)
-        axes.set_title(wrapped(f"{one.name}: {one.meaning}", int(width / across * 9.5)))
+    for axes, effects in zip(grid.flat, shown, strict=False):
+        _panel(axes, effects)
+        axes.set_title(wrapped(f"{effects.name}: {effects.meaning}", int(width / across * 9.5)))
     for axes in list(grid.flat)[len(shown) :]:
         axes.set_axis_off()
     handles = [Line2D([], [], color=GREY, ls=dash, label=words) for _, dash, words in LINES]
-    if several := max(len(one.cells) for one in shown) > 1:
+    if several := max(len(effects.cells) for effects in shown) > 1:
         dot = Line2D([], [], color=GREY, marker="o", ls="", ms=3.5, alpha=0.6)
         dot.set_label(f"one of the {shown[0].kind}")
         mean = Line2D([], [], color=DARK, marker="o", ls="", ms=7, label="their mean")
@@ -83,13 +83,13 @@ def _screening(shown: Sequence[Effects], synthetic: str) -> Picture:
     return finish(drawn, _caption(shown, several))
 
 
-def _panel(axes: Axes, one: Effects) -> None:
+def _panel(axes: Axes, effects: Effects) -> None:
     """Draw the cloud of cells, the means, their intervals and the two lines."""
-    order = _order(one)
-    cloud = [one.indices[index][:, order] for index in ("mu_star", "sigma")]
-    x, y = (one.mean(index)[order] for index in ("mu_star", "sigma"))
+    order = _order(effects)
+    cloud = [effects.indices[index][:, order] for index in ("mu_star", "sigma")]
+    x, y = (effects.mean(index)[order] for index in ("mu_star", "sigma"))
     several = len(cloud[0]) > 1
-    half = one.mean("mu_star_conf")[order] if "mu_star_conf" in one.indices else None
+    half = effects.mean("mu_star_conf")[order] if "mu_star_conf" in effects.indices else None
     for k, effect in enumerate(order.tolist()):
         # A parameter has one look in all panels, and in the figure by depth.
         colour, shape = SERIES[effect % len(SERIES)], "os^Dv"[effect // len(SERIES) % 5]
@@ -104,8 +104,8 @@ def _panel(axes: Axes, one: Effects) -> None:
     longest = float(np.nanmax(x if half is None else x + np.nan_to_num(half)))
     _scale(axes, np.concatenate([x, y]), both[np.isfinite(both)], longest, cloud)
     axes.grid(True)
-    axes.set_xlabel(labelled(f"mean absolute effect {MU_STAR}", one.units))
-    axes.set_ylabel(labelled(f"standard deviation {SIGMA}", one.units))
+    axes.set_xlabel(labelled(f"mean absolute effect {MU_STAR}", effects.units))
+    axes.set_ylabel(labelled(f"standard deviation {SIGMA}", effects.units))
 
 
 def _scale(axes: Axes, means: F8, every: F8, longest: float, cloud: Sequence[F8]) -> None:
@@ -147,14 +147,14 @@ PLACES = [
 def _name_points(drawn: Figure, panels: Sequence[Axes], shown: Sequence[Effects]) -> None:
     """Name the parameters beside their markers, clear of each other and of the markers."""
     drawn.draw_without_rendering()
-    for axes, one in zip(panels, shown, strict=False):
-        order = _order(one)
-        points = np.column_stack([one.mean(i)[order] for i in ("mu_star", "sigma")])
+    for axes, effects in zip(panels, shown, strict=False):
+        order = _order(effects)
+        points = np.column_stack([effects.mean(i)[order] for i in ("mu_star", "sigma")])
         centres = axes.transData.transform(points)
         size = drawn.dpi / 72 * 4.5
         taken = [Bbox([c - size, c + size]) for c in centres]
         for k, effect in enumerate(order.tolist()):
-            name = _placed(axes, short(one.effects[effect], 24), points[k], taken)
+            name = _placed(axes, short(effects.effects[effect], 24), points[k], taken)
             taken.append(name.get_window_extent())
 
 
@@ -198,11 +198,12 @@ def _caption(shown: Sequence[Effects], several: bool) -> str:
         f"deviation ({SIGMA}). Far above {SIGMA} = {MU_STAR} a parameter acts unevenly or together "
         f"with others; far below {SIGMA} = {MU_STAR}/10 its effect is nearly the same everywhere."
     )
-    if any("mu_star_conf" in one.indices for one in shown):
+    if any("mu_star_conf" in effects.indices for effects in shown):
         caption += " Bars: bootstrap interval of " + MU_STAR
         caption += ", its mean half width" if several else ""
         caption += "; what is left of the axis is cut off."
-    for one in shown:
-        if lost := one.lost("mu_star"):
-            caption += f" {one.name}: {lost:,} of {one.of:,} {one.kind} have none, or do not vary."
+    for effects in shown:
+        if lost := effects.lost("mu_star"):
+            caption += f" {effects.name}: {lost:,} of {effects.of:,} {effects.kind} have none, "
+            caption += "or do not vary."
     return caption

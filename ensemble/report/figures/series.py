@@ -36,7 +36,7 @@ def draw(run: Run) -> Iterator[Picture]:
     """Yield one figure per output with a time axis."""
     results = run.results
     for place in run.places[:MOST_PLACES]:
-        for _, group in groupby(all_series(results, place), key=lambda one: one.name):
+        for _, group in groupby(all_series(results, place), key=lambda line: line.name):
             shown = list(group)
             where = f" at {results.locations[place]}" if len(results.locations) > 1 else ""
             lines = ", one line each of " + ", ".join(s.line for s in shown)
@@ -47,24 +47,24 @@ def draw(run: Run) -> Iterator[Picture]:
 
 def series(shown: Sequence[Series], rows: Sequence[str], synthetic: str) -> Figure:
     """Draw ensemble mean +- 1 SD and control in time, a panel per forcing, a colour per line."""
-    some = np.any([np.isfinite(one.mean).any(axis=1) for one in shown], axis=0)
-    known = np.flatnonzero(some).tolist()[:MOST_PANELS]
-    across = _across(len(known))
-    down = -(-len(known) // across)
+    some = np.any([np.isfinite(line.mean).any(axis=1) for line in shown], axis=0)
+    forcings = np.flatnonzero(some).tolist()[:MOST_PANELS]
+    across = _across(len(forcings))
+    down = -(-len(forcings) // across)
     width = WIDTH if across > 2 else 6.5
     each = 2.9 if across == 1 else 1.55 if across <= 4 else 1.15
     drawn = figure(down * each + 0.75 + 0.2 * (len(shown) > 2), synthetic, width=width)
     grid = drawn.subplots(down, across, squeeze=False, sharex=True, sharey=True)
     colours = [BLUE] if len(shown) == 1 else [SERIES[k % len(SERIES)] for k in range(len(shown))]
-    for axes, k in zip(grid.flat, known, strict=False):
-        for one, colour in zip(shown, colours, strict=True):
-            _in_time(axes, one, k, colour, DARK if len(shown) == 1 else colour)
+    for axes, k in zip(grid.flat, forcings, strict=False):
+        for line, colour in zip(shown, colours, strict=True):
+            _in_time(axes, line, k, colour, DARK if len(shown) == 1 else colour)
         axes.set_title(short(rows[k], 22 if across <= 4 else 16), fontsize=8, pad=3)
         axes.grid(True)
     for k, axes in enumerate(grid.flat):
-        if k >= len(known):
+        if k >= len(forcings):
             axes.set_axis_off()
-        elif k >= len(known) - across:
+        elif k >= len(forcings) - across:
             axes.tick_params(labelbottom=True)
             axes.set_xlabel("year")
         if k % across == 0:
@@ -74,14 +74,14 @@ def series(shown: Sequence[Series], rows: Sequence[str], synthetic: str) -> Figu
     return drawn
 
 
-def _in_time(axes: Axes, one: Series, k: int, colour: str, dark: str) -> None:
+def _in_time(axes: Axes, line: Series, k: int, colour: str, dark: str) -> None:
     """Draw one line under one forcing: mean, spread and control."""
-    few = len(one.years) <= 12
-    low, high = one.mean[k] - one.std[k], one.mean[k] + one.std[k]
-    axes.fill_between(one.years, low, high, color=colour, alpha=0.25, linewidth=0)
-    axes.plot(one.years, one.mean[k], "o-" if few else "-", color=colour, ms=3.5)
-    if one.control is not None:
-        axes.plot(one.years, one.control[k], color=dark, linestyle=DASHES, linewidth=1.2)
+    few = len(line.years) <= 12
+    low, high = line.mean[k] - line.std[k], line.mean[k] + line.std[k]
+    axes.fill_between(line.years, low, high, color=colour, alpha=0.25, linewidth=0)
+    axes.plot(line.years, line.mean[k], "o-" if few else "-", color=colour, ms=3.5)
+    if line.control is not None:
+        axes.plot(line.years, line.control[k], color=dark, linestyle=DASHES, linewidth=1.2)
 
 
 def _handles(shown: Sequence[Series], colours: Sequence[str]) -> list[Line2D | Patch]:
@@ -89,8 +89,8 @@ def _handles(shown: Sequence[Series], colours: Sequence[str]) -> list[Line2D | P
     several = len(shown) > 1
     dark = GREY if several else DARK
     handles: list[Line2D | Patch] = [
-        Line2D([], [], color=colour, label=short(one.line, 26) if several else "ensemble mean")
-        for one, colour in zip(shown, colours, strict=True)
+        Line2D([], [], color=colour, label=short(line.line, 26) if several else "ensemble mean")
+        for line, colour in zip(shown, colours, strict=True)
     ]
     words = "\N{PLUS-MINUS SIGN} 1 SD over samples"
     handles.append(Patch(color=dark if several else BLUE, alpha=0.25, label=words))

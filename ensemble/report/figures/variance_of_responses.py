@@ -14,17 +14,17 @@ SECTION, ORDER = "sensitivity", 90
 
 def draw(run: Run) -> Iterator[Picture]:
     """Yield one figure, a bar per response and location."""
-    found = run.analysis.found
-    if "sensitivity/term" not in found:
+    analysis = run.analysis.arrays
+    if "sensitivity/term" not in analysis:
         return
     many = len(run.results.locations) > 1
     rows, table_rows = [], []
     for name in run.responses:
-        values = of_response(found, name)["variance_share"]
+        values = of_response(analysis, name)["variance_share"]
         for place in run.places:
             rows.append(f"{name}, {run.results.locations[place]}" if many else name)
             table_rows.append(values[place])
-    terms = [str(term) for term in found["sensitivity/term"][1]]
+    terms = [str(term) for term in analysis["sensitivity/term"][1]]
     caption = (
         "Shares of the variance over all members of all forcings, by analysis of variance of "
         "the full factorial (forcing and factors of the design). A x B is what A and B do "

@@ -38,14 +38,14 @@ def draw(run: Run) -> Iterator[Picture]:
 
 def lines(shown: Sequence[Lines], forcings: Sequence[str], synthetic: str) -> Iterator[Picture]:
     """Yield a figure for each sum: a panel per forcing with a line per model, or one of all."""
-    for one in shown:
-        yield _figure(one, forcings, synthetic)
+    for space_sum in shown:
+        yield _figure(space_sum, forcings, synthetic)
 
 
-def _figure(one: Lines, forcings: Sequence[str], synthetic: str) -> Picture:
-    by_model = len(one.models) > 1
+def _figure(space_sum: Lines, forcings: Sequence[str], synthetic: str) -> Picture:
+    by_model = len(space_sum.models) > 1
     panels = evenly(range(len(forcings)), MOST_PANELS) if by_model else [0]
-    names = one.models if by_model else forcings
+    names = space_sum.models if by_model else forcings
     drawn_lines = evenly(range(len(names)), MOST_LINES)
     across = min(len(panels), 2 if len(panels) in (2, 4) else 3)
     down = -(-len(panels) // across)
@@ -55,7 +55,7 @@ def _figure(one: Lines, forcings: Sequence[str], synthetic: str) -> Picture:
     for ax, panel in zip(grid.flat, panels, strict=False):
         for k, n in enumerate(drawn_lines):
             at = (n, panel) if by_model else (0, n)
-            _line(ax, one, at, SERIES[k])
+            _line(ax, space_sum, at, SERIES[k])
         if by_model and len(forcings) > 1:
             ax.set_title(short(forcings[panel], 40))
         ax.grid(True)
@@ -65,47 +65,47 @@ def _figure(one: Lines, forcings: Sequence[str], synthetic: str) -> Picture:
         elif k >= len(panels) - across:
             ax.tick_params(labelbottom=True)
             north = "latitude [\N{DEGREE SIGN}N]"
-            ax.set_xlabel(north if one.along == "latitude" else "year")
+            ax.set_xlabel(north if space_sum.along == "latitude" else "year")
         if k % across == 0:
-            ax.set_ylabel(labelled(one.name, one.units))
-    if one.along == "year":
+            ax.set_ylabel(labelled(space_sum.name, space_sum.units))
+    if space_sum.along == "year":
         grid.flat[0].xaxis.get_major_locator().set_params(integer=True)
     handles: list[Line2D | Patch] = [
         Line2D([], [], color=SERIES[k], lw=1.8, label=short(names[n] or "ensemble mean", 30))
         for k, n in enumerate(drawn_lines)
     ]
-    handles += _more_handles(one)
+    handles += _more_handles(space_sum)
     drawn.legend(handles=handles, loc="outside lower center", ncols=columns(handles, width))
-    return finish(drawn, _caption(one, len(names) - len(drawn_lines)))
+    return finish(drawn, _caption(space_sum, len(names) - len(drawn_lines)))
 
 
-def _line(ax: Axes, one: Lines, at: tuple[int, int], colour: str) -> None:
-    curves = [one.mean[at], one.std[at], one.control[at]]
-    x = one.at
-    if one.along == "latitude":
-        x, curves = gaps(one.at, curves, DEGREES)
+def _line(ax: Axes, space_sum: Lines, at: tuple[int, int], colour: str) -> None:
+    curves = [space_sum.mean[at], space_sum.std[at], space_sum.control[at]]
+    x = space_sum.at
+    if space_sum.along == "latitude":
+        x, curves = gaps(space_sum.at, curves, DEGREES)
     mean, std, control = curves
     ax.fill_between(x, mean - std, mean + std, color=colour, alpha=0.18, linewidth=0)
-    marker = "o" if one.along == "latitude" or len(x) < 12 else None
+    marker = "o" if space_sum.along == "latitude" or len(x) < 12 else None
     ax.plot(x, mean, color=colour, marker=marker, ms=2.6, linewidth=1.6)
     ax.plot(x, control, color=colour, linestyle=DASHES, linewidth=1.0)
 
 
-def _more_handles(one: Lines) -> list[Line2D | Patch]:
+def _more_handles(space_sum: Lines) -> list[Line2D | Patch]:
     handles: list[Line2D | Patch] = []
-    if np.isfinite(one.std).any():
+    if np.isfinite(space_sum.std).any():
         handles.append(Patch(color=GREY, alpha=0.4, label="\N{PLUS-MINUS SIGN} 1 SD over samples"))
-    if np.isfinite(one.control).any():
+    if np.isfinite(space_sum.control).any():
         handles.append(Line2D([], [], color=DARK, ls=DASHES, lw=1.0, label="control members"))
     return handles
 
 
-def _caption(one: Lines, left: int) -> str:
-    caption = f"{one.meaning[:1].upper()}{one.meaning[1:]}"
-    caption += f", {one.words}" if one.words else ""
+def _caption(space_sum: Lines, left: int) -> str:
+    caption = f"{space_sum.meaning[:1].upper()}{space_sum.meaning[1:]}"
+    caption += f", {space_sum.words}" if space_sum.words else ""
     caption += ": mean and standard deviation over samples"
-    caption += ", a line per model." if len(one.models) > 1 else ", a line per forcing."
-    if one.along == "latitude":
+    caption += ", a line per model." if len(space_sum.models) > 1 else ", a line per forcing."
+    if space_sum.along == "latitude":
         caption += f" Each point is a band of {DEGREES:g} degrees; where none is, lines end."
     if left > 0:
         caption += f" Without {left} others; the store holds all."

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ensemble.report.data.failures import BINS, Account, Spread
 from ensemble.report.parts import Banner, Heading, Notes, Part, Verbatim
@@ -13,7 +12,7 @@ from ensemble.report.texts.wording import MOST_ROWS, span
 from ensemble.tables.limits import limit_lines, plain, table_of
 from ensemble.tables.responses import NONE, Table
 from ensemble.tables.results import Results
-from kernels import BY_CODE, OK
+from kernels import BY_CODE, I8, OK
 
 MOST_TEXTS = 10
 """Exceptions that are shown, and control members that are named."""
@@ -97,7 +96,7 @@ def _failed_controls(results: Results) -> list[str]:
     return [*lines, f"and {more} more control members"] if more > 0 else lines
 
 
-def _by_place(axis: str, names: Sequence[str], counts: NDArray[np.int64]) -> Table:
+def _by_place(axis: str, names: Sequence[str], counts: I8) -> Table:
     """Return how many members failed under each forcing or at each location, the worst first."""
     order = [k for k in np.argsort(-counts, kind="stable") if counts[k]]
     rows = [[names[k], f"{counts[k]:,}"] for k in order[:WORST]]

@@ -22,6 +22,6 @@ def not_analysed(run: Run) -> Iterator[Part]:
 def indices(run: Run) -> Iterator[Part]:
     """Yield the arrays of the analysis."""
     if not run.analysis.why:
-        arrays = run.analysis.found
+        arrays = run.analysis.arrays
         yield from analysis_tables(run.store, arrays)
         yield from output_tables(run.store, arrays)

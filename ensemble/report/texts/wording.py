@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ensemble.tables.responses import NONE
+from kernels import F8
 from scenarios.units import ranged
 
 MOST_ROWS = 60
@@ -36,7 +36,7 @@ def words(value: Any) -> str:
             return "none" if value is None else str(value)
 
 
-def span(values: Sequence[float] | NDArray[np.float64]) -> str:
+def span(values: Sequence[float] | F8) -> str:
     """Return the least and greatest of some values, or a dash where there are none."""
     if not len(values):
         return NONE

@@ -77,9 +77,9 @@ def draw_cells(
             raster.lon, raster.lat, raster.fill(values), cmap=shades, vmin=low, vmax=high,
             rasterized=True, zorder=2,
         )  # fmt: skip
-    known = np.isfinite(values)
+    finite = np.isfinite(values)
     return ax.scatter(
-        places.lon[known], places.lat[known], c=values[known], cmap=shades, vmin=low, vmax=high,
-        s=float(np.clip(ALL_AREA / known.size, LEAST_AREA, MOST_AREA)), linewidths=0,
+        places.lon[finite], places.lat[finite], c=values[finite], cmap=shades, vmin=low, vmax=high,
+        s=float(np.clip(ALL_AREA / finite.size, LEAST_AREA, MOST_AREA)), linewidths=0,
         rasterized=True, zorder=2,
     )  # fmt: skip
