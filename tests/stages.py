@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from importlib import import_module
 from itertools import product
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -116,32 +117,14 @@ class Example:
     without_input: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
-def two_box_example():
-    """Return three land models of different size, growing unevenly, and three that die."""
-    years = np.arange(1901, 2019)
-    u = (years - 1901) / 117
-    size = np.array([[0.3], [1.0], [1.7]])
-    wobble = 1 + 0.02 * np.sin(np.outer([3.0, 5.0, 7.0], years))
-    c_veg, c_soil = 450 * size * (1 + 0.2 * u) * wobble, 1200 * size * (1 + 0.05 * u**2)
-    npp = 75 * size * (1 + 0.2 * u)
-    rh = npp * (0.9 + 0.05 * wobble)
-    dying = {
-        "npp": 0.0 * npp,
-        "c_veg_model": 450 * size * 0.9 ** (years - 1901),
-        "c_soil_model": 1200 * size * 0.95 ** (years - 1901),
-    }
-    dying["rh"] = 0.05 * dying["c_soil_model"]
-    drivers = {"npp": npp, "rh": rh, "c_veg_model": c_veg, "c_soil_model": c_soil}
-    return Example(drivers, {"year": years}, dying)
-
-
-EXAMPLES = {"two_box": two_box_example}
-
-
 def example(name: str) -> Example:
-    if name not in EXAMPLES:
-        raise LookupError(f"no example drivers for kernel {name!r}; add them in tests/stages.py")
-    return EXAMPLES[name]()
+    """Return the example of a kernel: `EXAMPLE` of the file of its name in ``kernel_examples``."""
+    try:
+        found: Example = import_module(f"kernel_examples.{name}").EXAMPLE
+    except ModuleNotFoundError as error:
+        file = f"tests/kernel_examples/{name}.py"
+        raise LookupError(f"no example drivers for kernel {name!r}; add {file}") from error
+    return found
 
 
 def names() -> list[str]:

@@ -10,6 +10,7 @@ from scenarios.designs._contract import AnyDesign as AnyDesign
 from scenarios.designs._contract import Context as Context
 from scenarios.designs._contract import Design as Design
 from scenarios.designs._contract import DesignSpec as DesignSpec
+from scenarios.designs.distributions.account import account as account
 
 
 def names() -> list[str]:

@@ -13,13 +13,13 @@ from models import counting
 from waiting import wait_for
 
 from ensemble.errors import DONE, PlanError
-from ensemble.farming.backends.dask import Spec as Dask
-from ensemble.farming.backends.local import Spec as Local
+from ensemble.farming import backends
 from ensemble.farming.farm import run_work
 from ensemble.farming.opening import join, open_work
 from ensemble.store.finished import is_finalised
 from ensemble.store.store import read
 from kernels import CRASHED
+from scenarios.execution import of_section
 
 WHOLE = (40 * np.arange(6)[:, None] + np.arange(40)) ** 2
 
@@ -42,12 +42,25 @@ def _found_by_children(monkeypatch):
         monkeypatch.setenv(name, value)
 
 
-EXECUTIONS = [Local(workers=1), Local(workers=3), Dask(backend="dask", workers=2)]
+WORDS = {"local": [{"workers": 1}, {"workers": 3}], "dask": [{"workers": 2}]}
+"""What is said of a backend besides its name; of one that is new nothing."""
+
+WITH_OTHERS = {"mpi", "slurm"}
+"""Those that somebody else starts: `test_backends` and `test_slurm_events` do."""
+
+EXECUTIONS = [
+    {"backend": name, **words}
+    for name in backends.names()
+    if name not in WITH_OTHERS
+    for words in WORDS.get(name, [{}])
+]
 
 
-@pytest.mark.parametrize("execution", EXECUTIONS, ids=["one thread", "threads", "dask"])
-def test_a_driver_runs_it(store, execution):
-    committed, before = run_work(store, join(store), execution, workers=execution.workers)
+@pytest.mark.parametrize("words", EXECUTIONS, ids=str)
+def test_a_driver_runs_it(store, words):
+    execution = of_section(words)
+    asked = words.get("workers", 0)
+    committed, before = run_work(store, join(store), execution, workers=asked)
     assert (len(committed), before) == (12, 0)
     np.testing.assert_array_equal(squares(store.path), WHOLE)
     assert int((store.path / "total").read_text()) == WHOLE.sum()
