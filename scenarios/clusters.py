@@ -71,10 +71,10 @@ def resources(chosen: Resources, profile: str, file: Path) -> Resources:
         No such file or profile, or keys in it that are not sound; all of them.
     """
     own = {k: v for k, v in chosen.model_dump().items() if k in chosen.model_fields_set}
-    known = {k: v for k, v in own.items() if k in Resources.model_fields}
+    of_jobs = {k: v for k, v in own.items() if k in Resources.model_fields}
     if not profile:
-        return Resources(**known)
-    return Resources(**{**_profile(profile, file), **known})
+        return Resources(**of_jobs)
+    return Resources(**{**_profile(profile, file), **of_jobs})
 
 
 def _profile(name: str, file: Path) -> dict[str, Any]:
@@ -83,11 +83,11 @@ def _profile(name: str, file: Path) -> dict[str, Any]:
     if name not in document.data:
         text = f"no profile {name!r}{nearest(name, list(document.data))}"
         raise ScenarioError([*document.problems, Problem(text)], str(file))
-    found = document.data[name]
-    problems = [*document.problems, *map(document.locate, _problems(name, found))]
+    keys = document.data[name]
+    problems = [*document.problems, *map(document.locate, _problems(name, keys))]
     if problems:
         raise ScenarioError(problems, str(file))
-    return dict(found)
+    return dict(keys)
 
 
 def _problems(name: str, found: Any) -> Iterator[Problem]:

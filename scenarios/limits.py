@@ -31,9 +31,9 @@ def quantity(text: Any) -> tuple[float, str]:
 
 def limit_in_units(text: str, needed: str) -> float:
     """Return a quantity in the unit of an output; `ValueError` as `quantity`, and `units`."""
-    number, found = quantity(text)
+    number, unit = quantity(text)
     # What conversion rounds off is no other limit.
-    return float(f"{units.convert(number, found, needed):.15g}")
+    return float(f"{units.convert(number, unit, needed):.15g}")
 
 
 def problems(
@@ -50,7 +50,7 @@ def problems(
         Names of responses, which have no limit of their own.
     """
     outputs = {output.name: output for output in kernel.outputs}
-    for name, said in limits.items():
+    for name, limit in limits.items():
         where = f"limits.{name}"
         if name in known and name not in outputs:
             text = f"{name!r} is a response; a limit is of the output that it looks at"
@@ -58,21 +58,23 @@ def problems(
         elif name not in outputs:
             text = f"kernel {kernel.name!r} has no output {name!r}{nearest(name, list(outputs))}"
             yield Problem(text, where)
-        elif said is not None:
-            yield from _of_output(said, outputs[name], where)
+        elif limit is not None:
+            yield from _of_output(limit, outputs[name], where)
 
 
-def _of_output(said: "LimitOf", output: Any, where: str) -> Iterator[Problem]:
-    if said.above is None:
+def _of_output(limit: "LimitOf", output: Any, where: str) -> Iterator[Problem]:
+    if limit.above is None:
         if output.limit is None or output.limit.above == float("inf"):
             text = f"the kernel has no limit of {output.name!r}; say above: and a number in "
             yield Problem(f"{text}{output.units!r}", where)
         return
     try:
-        above = limit_in_units(said.above, output.units)
+        above = limit_in_units(limit.above, output.units)
     except ValueError as error:
         yield Problem(str(error), f"{where}.above")
         return
     if above <= 0.0:
-        text = f"found {shown(said.above)}; needed more than 0: it is the most that a soil can hold"
+        text = (
+            f"found {shown(limit.above)}; needed more than 0: it is the most that a soil can hold"
+        )
         yield Problem(text, f"{where}.above")

@@ -44,24 +44,24 @@ def join(
     """
     file = paths.placed(base, table.table, "locations.table")
     findings = Findings()
-    found = load_table(
+    loaded = load_table(
         file, findings, rows="one row per location", needed=f"a header such as {table.key},area"
     )
-    if table.key not in found.names:
-        text = f"has no column {table.key!r}{nearest(table.key, found.names)}"
-        findings.add("columns", found.in_header(f"{text}; rename it, or say locations.key:"))
+    if table.key not in loaded.names:
+        text = f"has no column {table.key!r}{nearest(table.key, loaded.names)}"
+        findings.add("columns", loaded.in_header(f"{text}; rename it, or say locations.key:"))
     findings.raise_all()
-    rows = _by_name(found, table.key, locations, findings)
+    rows = _by_name(loaded, table.key, locations, findings)
     findings.raise_all()
     columns = dict(locations.columns)
-    for at, name in enumerate(found.names):
-        cells = [found.rows[row][1][at] for row in rows]
+    for at, name in enumerate(loaded.names):
+        cells = [loaded.rows[row][1][at] for row in rows]
         if name == table.key or place_of(name) or _is_label(cells):
             continue
-        for text in _name_complaints(found.headers[at], {*taken} | RESERVED):
-            findings.add("columns", found.in_header(text, f"column {shown(found.headers[at])}"))
-        columns[name] = _column(found, rows, at, locations, findings)
-    columns |= place_columns(found, rows, Words((table.key,)), findings, locations.names)
+        for text in _name_complaints(loaded.headers[at], {*taken} | RESERVED):
+            findings.add("columns", loaded.in_header(text, f"column {shown(loaded.headers[at])}"))
+        columns[name] = _column(loaded, rows, at, locations, findings)
+    columns |= place_columns(loaded, rows, Words((table.key,)), findings, locations.names)
     findings.raise_all()
     return Locations(locations.names, columns)
 
@@ -90,22 +90,22 @@ def _meant_as_number(cell: Any) -> bool:
 
 def _by_name(table: Table, key: str, locations: Locations, findings: Findings) -> list[int]:
     """Return the row of each location; note those that are missing or there twice."""
-    at, found = table.names.index(key), dict[str, int]()
+    at, row_by_name = table.names.index(key), dict[str, int]()
     for row, (_, cells) in enumerate(table.rows):
         name = str(cells[at]).strip()
-        if name in found:
-            first = table.rows[found[name]][0]
+        if name in row_by_name:
+            first = table.rows[row_by_name[name]][0]
             text = f"stands twice, first in line {first}; keep one row"
             findings.add("repeated rows", table.problem(text, f"location {name!r}", row))
-        found.setdefault(name, row)
-    missing = [name for name in locations.names if name not in found]
+        row_by_name.setdefault(name, row)
+    missing = [name for name in locations.names if name not in row_by_name]
     if missing:
         more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
         listed = ", ".join(map(repr, missing[:5]))
-        there = f"; the table has {', '.join(map(repr, [*found][:5]))}" if found else ""
+        there = f"; the table has {', '.join(map(repr, [*row_by_name][:5]))}" if row_by_name else ""
         text = f"has no row for location {listed}{more}{there}; add one each"
         findings.add("missing rows", table.problem(text))
-    return [found[name] for name in locations.names if name in found]
+    return [row_by_name[name] for name in locations.names if name in row_by_name]
 
 
 def _column(

@@ -38,9 +38,9 @@ def _judged(design: DesignSpec, context: Context) -> Iterator[Problem]:
     written = getattr(design, "parameters", None)
     problems: list[Problem] = []
     if isinstance(written, Mapping) and _are_distributions(written):
-        known = judgeable(written, context)
-        if len(known) < len(written):
-            resolve(known, context, problems, truncate=True)
+        of_kernel = judgeable(written, context)
+        if len(of_kernel) < len(written):
+            resolve(of_kernel, context, problems, truncate=True)
             yield from problems
             return
     for problem in design.judge(context):
@@ -55,13 +55,13 @@ def _are_distributions(written: Mapping[str, Any]) -> bool:
 def _unknown(design: DesignSpec) -> dict[str, Parameter]:
     """Return a table without bounds, of what a design says of a kernel that is not known."""
     written = getattr(design, "parameters", None)
-    said = written if isinstance(written, Mapping) else dict.fromkeys(design.names())
+    words = written if isinstance(written, Mapping) else dict.fromkeys(design.names())
     # Other names no kernel has.
     return {
         name: Parameter(
             name, getattr(one, "units", "") or "1", 0.0, -np.inf, np.inf, "unknown", "unknown"
         )
-        for name, one in said.items()
+        for name, one in words.items()
         if name.isidentifier()
     }
 
@@ -72,8 +72,8 @@ def of_parameters(said: Mapping[str, Any], kernel: Kernel) -> Iterator[Problem]:
         value = said.get(p.name)
         if value is None or isinstance(value, Column) or p.lower <= value <= p.upper:
             continue
-        found = units.labelled(f"{value:g}", p.units)
-        text = f"found {found}; needed {p.lower:g} to {p.upper:g}"
+        written = units.labelled(f"{value:g}", p.units)
+        text = f"found {written}; needed {p.lower:g} to {p.upper:g}"
         yield Problem(text, f"parameters.{p.name}")
 
 

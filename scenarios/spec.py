@@ -72,10 +72,10 @@ def _short_form(read: Callable[[Any], Any], needed: str) -> BeforeValidator:
     """Return a validator of what may be a word or a mapping."""
 
     def check(value: Any) -> Any:
-        found = read(value)
-        if not isinstance(found, dict | BaseModel):
+        long_form = read(value)
+        if not isinstance(long_form, dict | BaseModel):
             raise ValueError(f"found {shown(value)}; needed {needed}")
-        return found
+        return long_form
 
     return BeforeValidator(check)
 
@@ -150,10 +150,10 @@ class Output(Strict):
 
     @model_validator(mode="after")
     def _one(self) -> "Output":
-        said = [word for word in ("all", "last", "at") if getattr(self, word) is not None]
-        if len(said) != 1:
-            found = " and ".join(said) or "none of them"
-            raise ValueError(f"found {found}; needed one of all: year, last: year, at: [years]")
+        written = [word for word in ("all", "last", "at") if getattr(self, word) is not None]
+        if len(written) != 1:
+            named = " and ".join(written) or "none of them"
+            raise ValueError(f"found {named}; needed one of all: year, last: year, at: [years]")
         if self.at is not None and self.at != sorted(set(self.at)):
             raise ValueError(f"found at: {shown(self.at)}; needed rising years, each once")
         return self
@@ -213,11 +213,11 @@ class Response(Strict):
 
     @model_validator(mode="after")
     def _one(self) -> "Response":
-        said = [verb for verb in VERBS if getattr(self, verb) is not None]
-        if len(said) != 1:
-            found = " and ".join(said) or "none of them"
+        verbs = [verb for verb in VERBS if getattr(self, verb) is not None]
+        if len(verbs) != 1:
+            named = " and ".join(verbs) or "none of them"
             words = f"needed one of {', '.join(VERBS)}, such as change: [1901, 2018]"
-            raise ValueError(f"found {found}; {words}")
+            raise ValueError(f"found {named}; {words}")
         if (self.output is None) != (self.combine is not None):
             raise ValueError(
                 "is missing output:; needed output: an output of the kernel"

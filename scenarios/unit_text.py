@@ -109,8 +109,8 @@ def tidy(unit: str) -> str:
     text = unicodedata.normalize("NFKC", unit.replace("˚", "°")).strip()
     if not text:
         raise ValueError("no unit is given; say '1' for a plain number")
-    for found, becomes in _TIDY:
-        text = found.sub(becomes, text)
+    for pattern, becomes in _TIDY:
+        text = pattern.sub(becomes, text)
     return text.strip()
 
 
@@ -192,9 +192,9 @@ def parse(unit: str) -> Parsed:
 
 def labels(unit: str) -> frozenset[str]:
     """Return what the masses of a unit are said to be of: ``C``, ``N``, ``P``, ``H2O``."""
-    found = (_named(token, unit) for token, _ in _signed(tidy(unit), unit)
+    named = (_named(token, unit) for token, _ in _signed(tidy(unit), unit)
              if _TOKEN.fullmatch(token))  # fmt: skip
-    return frozenset(label for _, _, label in found if label)
+    return frozenset(label for _, _, label in named if label)
 
 
 def unlabelled(unit: str, label: str) -> str:

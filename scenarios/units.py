@@ -193,9 +193,9 @@ def _affine(found: str, needed: str) -> tuple[Fraction, Fraction]:
 
 def _kinds(parsed: tuple[tuple[str, int], ...]) -> list[tuple[str, int]]:
     """Return what no unit of another kind can become: labels other than carbon's, and angles."""
-    found = {name: power for name, power in parsed if name in LABELS.values()}
-    found["angle"] = sum(power for name, power in parsed if name in ("degree", "radian"))
-    return sorted(found.items())
+    powers = {name: power for name, power in parsed if name in LABELS.values()}
+    powers["angle"] = sum(power for name, power in parsed if name in ("degree", "radian"))
+    return sorted(powers.items())
 
 
 def _unlike(found: str, needed: str) -> str:

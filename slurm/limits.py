@@ -35,16 +35,16 @@ class Limits:
 
 def parse(text: str) -> Limits:
     """Return the limits in the output of ``scontrol show config``; SLURM's defaults if absent."""
-    found = dict(re.findall(r"^(\S+)\s*= ?(.*?)\s*$", text, re.MULTILINE))
+    settings = dict(re.findall(r"^(\S+)\s*= ?(.*?)\s*$", text, re.MULTILINE))
 
     def number(name: str, default: int) -> int:
-        match = re.match(r"\d+", found.get(name, ""))
+        match = re.match(r"\d+", settings.get(name, ""))
         return int(match[0]) if match else default
 
-    storage = found.get("AccountingStorageType", "")
+    storage = settings.get("AccountingStorageType", "")
     return Limits(
-        cluster=found.get("ClusterName", ""),
-        version=found.get("SLURM_VERSION", ""),
+        cluster=settings.get("ClusterName", ""),
+        version=settings.get("SLURM_VERSION", ""),
         max_array_size=number("MaxArraySize", 1001),
         max_job_count=number("MaxJobCount", 10000),
         kill_wait=number("KillWait", 30),
@@ -103,9 +103,9 @@ def parse_max_minutes(text: str, partition: str = "") -> int | None:
     """Return what `max_minutes` does from the output of ``scontrol show partition -o``."""
     partitions = {}
     for line in text.splitlines():
-        found = dict(re.findall(r"(\S+?)=(\S*)", line))
+        fields = dict(re.findall(r"(\S+?)=(\S*)", line))
         if line.startswith("PartitionName="):  # Others are a site's own.
-            partitions[found["PartitionName"]] = found
+            partitions[fields["PartitionName"]] = fields
     default = [name for name, p in partitions.items() if p.get("Default") == "YES"]
     names = partition.split(",") if partition else default
     missing = [name for name in names if name not in partitions]

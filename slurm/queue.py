@@ -144,11 +144,11 @@ def parse(text: str) -> list[Job]:
     """
     jobs = []
     for line in text.splitlines():
-        found = _LINE.fullmatch(line.strip())
-        if not found:  # A site's banner, a warning of a wrapper.
+        match = _LINE.fullmatch(line.strip())
+        if not match:  # A site's banner, a warning of a wrapper.
             continue
         # sacct says CANCELLED by 1000, and both mark a state that is cut with a plus.
-        ids, state, start, end, nodes, reason = (word.strip() for word in found.groups())
+        ids, state, start, end, nodes, reason = (word.strip() for word in match.groups())
         reason = "" if reason in {"None", "(null)"} else reason.strip("()")
         nodes = "" if nodes in {"None assigned", "(null)"} else nodes
         try:
@@ -180,10 +180,10 @@ def read(ids: Iterable[int], *, accounting: bool = False) -> list[Job]:
     wanted = ",".join(map(str, sorted(set(ids))))
     if not wanted:
         return []
-    found: dict[tuple[int, int | None], Job] = {}
+    jobs: dict[tuple[int, int | None], Job] = {}
     for job in [*(_ended(wanted) if accounting else ()), *_queued(wanted)]:
-        found[job.id, job.task] = job
-    return [found[key] for key in sorted(found, key=lambda k: (k[0], -1 if k[1] is None else k[1]))]
+        jobs[job.id, job.task] = job
+    return [jobs[key] for key in sorted(jobs, key=lambda k: (k[0], -1 if k[1] is None else k[1]))]
 
 
 def _queued(wanted: str) -> list[Job]:

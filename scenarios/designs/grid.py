@@ -43,10 +43,10 @@ class Values(Words):
     @model_validator(mode="after")
     def _one(self) -> "Values":
         rules = ("values", "linspace", "logspace")
-        said = [rule for rule in rules if getattr(self, rule) is not None]
-        if len(said) != 1:
+        named = [rule for rule in rules if getattr(self, rule) is not None]
+        if len(named) != 1:
             raise ValueError(
-                f"found {' and '.join(said) or 'none'}; needed one of {', '.join(rules)}"
+                f"found {' and '.join(named) or 'none'}; needed one of {', '.join(rules)}"
             )
         if self.logspace is not None and not (self.logspace[0] > 0 and self.logspace[1] > 0):
             raise ValueError(f"logspace: {list(self.logspace)} needs both ends above 0")

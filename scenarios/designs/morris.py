@@ -149,11 +149,11 @@ def _check(
             "distribution; add lower: and upper:"
         )
         return [Problem(text, where)]
-    found = []
+    problems = []
     for excess in excesses(name, marginal.values(np.array([0.0, 1.0])), context):
         level = ("lowest", "highest")[excess.row]
-        found.append(Problem(f"{level} level: {excess.mended(written)}", where))
-    return found
+        problems.append(Problem(f"{level} level: {excess.mended(written)}", where))
+    return problems
 
 
 @dataclass(frozen=True)
@@ -209,11 +209,11 @@ class Morris:
         begin, end = start // self.unit, -(-stop // self.unit)
         laid = self._steps(begin, end).levels(self.group)
         skip = start - begin * self.unit
-        found = {}
+        values = {}
         for j, name in enumerate(self.parameters):
             level = laid[j].reshape(-1)[skip : skip + stop - start]
-            found[name] = np.take(self.grid[name], level, axis=1)
-        return found
+            values[name] = np.take(self.grid[name], level, axis=1)
+        return values
 
     def levels(self, names: Collection[str], start: int, stop: int) -> Levels:
         """Return ``(first, level)``: rows of a trajectory until one of the names moves."""

@@ -169,13 +169,13 @@ class OneAtATime:
     def rows(self, start: int, stop: int) -> dict[str, F8]:
         """Return each parameter's values, shape (1 or L, stop - start), kernel units."""
         span(self.size, start, stop)
-        found = {}
+        values = {}
         for k, (name, centre) in enumerate(self.control.items()):
             factors = np.ones(self.size)
             first = 1 + k * len(self.change)
             factors[first : first + len(self.change)] += self.change
-            found[name] = centre[:, np.newaxis] * factors[start:stop]
-        return found
+            values[name] = centre[:, np.newaxis] * factors[start:stop]
+        return values
 
     def levels(self, names: Collection[str], start: int, stop: int) -> Levels:
         """Return ``(first, level)``: rows that neighbours share."""

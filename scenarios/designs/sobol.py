@@ -214,7 +214,7 @@ class Sobol:
         begin, end = start // self.unit, -(-stop // self.unit)
         points = self.sequence.points(begin, end)
         skip = start - begin * self.unit
-        found = {}
+        columns = {}
         for j, (name, marginal) in enumerate(self.marginals.items()):
             u = np.ascontiguousarray(points[:, [j, j + len(self.parameters)]].T)
             if marginal.unbounded:
@@ -223,8 +223,8 @@ class Sobol:
             values = np.stack([marginal.values(u[0]), marginal.values(u[1])], axis=-1)
             laid = values[..., self.pattern[:, self.group[j]].astype(np.int64)]
             laid = laid.reshape(len(values), -1)
-            found[name] = np.ascontiguousarray(laid[:, skip : skip + stop - start])
-        return found
+            columns[name] = np.ascontiguousarray(laid[:, skip : skip + stop - start])
+        return columns
 
     def levels(self, names: Collection[str], start: int, stop: int) -> Levels:
         """Return ``(first, level)``: the rows of a unit that differ in other groups only."""

@@ -77,28 +77,28 @@ class Spec(DesignSpec):
             raise ScenarioError(problems)
         findings = Findings()
         try:
-            found = load_table(
+            table = load_table(
                 file, findings, rows="one row or more", needed="a header line and rows", large=True
             )
             findings.raise_all()
         except ScenarioError as error:
             raise ScenarioError([*problems, *error.problems]) from error
-        values = self._columns(found, context, problems)
+        values = self._columns(table, context, problems)
         if problems:
             raise ScenarioError(problems)
         attributes = account(
             context,
             self.method,
-            len(found.rows),
+            len(table.rows),
             parameters=list(values),
             file=self.path,
             sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
             columns=self.columns or {name: name for name in values},
-            units={**_said(found, values, self.columns), **self.units},
+            units={**_said(table, values, self.columns), **self.units},
             admissible=describe_all(context, values),
             warnings=[],
         )
-        return Rows(tuple(values), len(found.rows), attributes, values)
+        return Rows(tuple(values), len(table.rows), attributes, values)
 
     def _wanted(self, context: Context) -> Iterator[Problem]:
         """Yield what ``columns`` and ``units`` name that is not there."""
@@ -107,94 +107,94 @@ class Spec(DesignSpec):
                 hint = nearest(name, context.parameters)
                 place = f"{context.path}.columns.{name}"
                 yield Problem(f"the kernel has no parameter {name!r}{hint}", place)
-        known = self.columns if self.columns is not None else context.parameters
+        parameters = self.columns if self.columns is not None else context.parameters
         for name in self.units:
-            if name not in known:
+            if name not in parameters:
                 place = f"{context.path}.units.{name}"
-                yield Problem(f"no column is read for {name!r}{nearest(name, known)}", place)
+                yield Problem(f"no column is read for {name!r}{nearest(name, parameters)}", place)
 
-    def _columns(self, found: Table, context: Context, problems: list[Problem]) -> dict[str, F8]:
+    def _columns(self, table: Table, context: Context, problems: list[Problem]) -> dict[str, F8]:
         """Return each parameter's values (1, n) in kernel units."""
-        source = self.columns or {name: name for name in found.names}
+        source = self.columns or {name: name for name in table.names}
         values: dict[str, F8] = {}
         for name, column in source.items():
             where = f"column {column!r}"
-            at = _place(found, column)
+            at = _place(table, column)
             if at is None:
-                text = f"there is no such column{nearest(column, found.names)}"
-                problems.append(found.problem(text, where))
+                text = f"there is no such column{nearest(column, table.names)}"
+                problems.append(table.problem(text, where))
             elif name not in context.parameters:
                 if self.columns is None:
                     text = (
                         f"the kernel has no parameter {name!r}{nearest(name, context.parameters)}; "
                         "say which columns to read under columns:"
                     )
-                    problems.append(found.problem(text, where))
+                    problems.append(table.problem(text, where))
             else:
-                read = self._column(name, at, found, context, problems)
+                read = self._column(name, at, table, context, problems)
                 if read is not None:
                     values[name] = read
         return values
 
     def _column(
-        self, name: str, at: int, found: Table, context: Context, problems: list[Problem]
+        self, name: str, at: int, table: Table, context: Context, problems: list[Problem]
     ) -> F8 | None:
         """Return one column, checked cell by cell; None with problems added."""
-        where = f"column {found.names[at]!r}"
+        where = f"column {table.names[at]!r}"
         parameter = context.parameters[name]
-        said = found.units.get(found.names[at], "")
+        of_header = table.units.get(table.names[at], "")
         try:
-            units = conversion(self._unit(name, said), parameter.units)
+            units = conversion(self._unit(name, of_header), parameter.units)
         except ValueError as error:
             place = f"{context.path}.units.{name}"
             problems.append(
                 Problem(str(error), place)
                 if name in self.units
-                else found.in_header(str(error), where)
+                else table.in_header(str(error), where)
             )
             return None
-        numbers, bad = _numbers(found, at, parameter.lower)
+        numbers, bad = _numbers(table, at, parameter.lower)
         for row, text in [*bad.items()][:MOST]:
             if row == [*bad][:MOST][-1] and len(bad) > MOST:
                 text += f" (and {len(bad) - MOST} more rows of this column)"
-            problems.append(found.problem(text, where, row))
+            problems.append(table.problem(text, where, row))
         if bad:
             return None
         values = units.to_kernel(numbers)[None]
         for excess in excesses(name, values, context):
             text = f"{excess.text}; correct or remove the row"
-            problems.append(found.problem(text, where, excess.row))
+            problems.append(table.problem(text, where, excess.row))
         return values
 
-    def _unit(self, name: str, said: str) -> str:
+    def _unit(self, name: str, of_header: str) -> str:
         """Return the unit of a column; empty for the kernel's."""
         word = self.units.get(name, "")
-        if word and said and readable(said) and not agree(word, said):
-            raise ValueError(f"is {word!r} and the header says {said!r}; correct one of them")
-        return word or said
+        if word and of_header and readable(of_header) and not agree(word, of_header):
+            raise ValueError(f"is {word!r} and the header says {of_header!r}; correct one of them")
+        return word or of_header
 
 
-def _place(found: Table, column: str) -> int | None:
+def _place(table: Table, column: str) -> int | None:
     """Return which column a name is of, with or without the unit behind it."""
-    for names in (found.names, found.headers):
+    for names in (table.names, table.headers):
         if column in names:
             return names.index(column)
     return None
 
 
-def _said(found: Table, names: Iterable[str], columns: Mapping[str, str] | None) -> dict[str, str]:
+def _said(table: Table, names: Iterable[str], columns: Mapping[str, str] | None) -> dict[str, str]:
     """Return the units that the header says, by parameter."""
-    places = {name: _place(found, (columns or {}).get(name, name)) for name in names}
+    places = {name: _place(table, (columns or {}).get(name, name)) for name in names}
     by_name = {
-        n: found.units.get(found.names[at], "") for n, at in places.items() if at is not None
+        n: table.units.get(table.names[at], "") for n, at in places.items() if at is not None
     }
     return {name: unit for name, unit in by_name.items() if unit}
 
 
-def _numbers(found: Table, at: int, least: float) -> tuple[F8, dict[int, str]]:
+def _numbers(table: Table, at: int, least: float) -> tuple[F8, dict[int, str]]:
     """Return the cells of a column as numbers, and what is wrong with those that are none."""
-    numbers, bad = np.full(len(found.rows), np.nan), {}
-    for row, (_, cells) in enumerate(found.rows):
+    numbers, bad = np.full(len(table.rows), np.nan), {}
+    for row, (_, cells) in enumerate(table.rows):
         try:
             numbers[row] = number(cells[at], least)
         except ValueError as error:

@@ -58,8 +58,8 @@ class Observed:
 
         Each is (L, n).
         """
-        found = {"": self.values, "_top": self.top, "_bottom": self.bottom}
-        return found if self.error is None else {**found, "_error": self.error}
+        arrays = {"": self.values, "_top": self.top, "_bottom": self.bottom}
+        return arrays if self.error is None else {**arrays, "_error": self.error}
 
 
 @dataclass(frozen=True)

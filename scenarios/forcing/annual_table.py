@@ -115,9 +115,9 @@ class Spec(ReaderSpec):
         sources = self._sources(table, needs, findings)
         index = self._index(table, findings)
         models = self._members(index, table, findings)
-        found = _Reading(self, table, sources, index, findings).read(models)
+        forcings = _Reading(self, table, sources, index, findings).read(models)
         findings.raise_all()
-        return found
+        return forcings
 
     def _sources(self, table: Table, needs: Sequence[Variable], findings: Findings) -> list[Source]:
         """Return what supplies each driver; leave out those that cannot be supplied."""
@@ -147,8 +147,10 @@ class Spec(ReaderSpec):
         """Return units by column; empty where a problem was noted."""
         units = {}
         for term in terms:
-            found = table.units.get(term.name, "")
-            unit, complaint = unit_of(term.name, need, self.units, found=found, example=need.units)
+            in_header = table.units.get(term.name, "")
+            unit, complaint = unit_of(
+                term.name, need, self.units, found=in_header, example=need.units
+            )
             if not complaint:
                 try:
                     convert(0.0, unit, need.units)
@@ -242,10 +244,10 @@ class _Reading:
 
     def _check_places(self, model: str, places: list[str]) -> None:
         """Note locations that this model has and the first has not, or the other way round."""
-        found = self.index[model]
+        own_places = self.index[model]
         for place in [
-            *(p for p in places if p not in found),
-            *(p for p in found if p not in places),
+            *(p for p in places if p not in own_places),
+            *(p for p in own_places if p not in places),
         ]:
             has = "not this location" if place in places else "a location the first model has not"
             text = f"has {has}; needed the same locations for every model"
@@ -264,9 +266,9 @@ class _Reading:
         keys = (self.spec.year, self.spec.model, self.spec.location)
         words = Words(keys, chosen, self.spec.units)
         first = [each[0] for each in rows]
-        found = place_columns(self.table, first, words, self.findings, places)
+        columns = place_columns(self.table, first, words, self.findings, places)
         note_differing(self.table, rows, words, self.findings)
-        return found
+        return columns
 
     def _common(self, models: list[str]) -> tuple[int, int] | None:
         series = [rows for model in models for rows in self.index[model].values()]
@@ -361,5 +363,5 @@ def _named(cell: Any) -> str:
 
 def _year(cell: Any) -> int | None:
     """Return a whole number of at most four digits from a cell."""
-    found = whole(cell)
-    return found if found is not None and 0 <= found <= 9999 else None
+    year = whole(cell)
+    return year if year is not None and 0 <= year <= 9999 else None

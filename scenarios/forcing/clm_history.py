@@ -187,7 +187,7 @@ class Spec(ReaderSpec):
         return self._whole_years(_in_a_row(read, findings), findings)
 
     def _paths(self, base: Path, findings: Findings) -> list[Path]:
-        found: list[Path] = []
+        paths: list[Path] = []
         for pattern in [self.path] if isinstance(self.path, str) else self.path:
             pattern = expanded(pattern, "forcing.path")
             if "*" in pattern or "?" in pattern:
@@ -196,11 +196,11 @@ class Spec(ReaderSpec):
                 )  # fmt: skip
                 if not matching:
                     findings.add("files", Problem(f"no file fits {pattern!r}", "forcing.path"))
-                found += matching
+                paths += matching
             else:
-                found.append(base / pattern)
+                paths.append(base / pattern)
         findings.raise_all()
-        return found
+        return paths
 
     def _whole_years(self, history: History, findings: Findings) -> History:
         when, file = history.when, str(history.path)
@@ -220,8 +220,8 @@ class Spec(ReaderSpec):
             findings.add("times", Problem(text, file=file))
         has = np.unique(history.when.year)
         if self.years is not None and (not has.size or [has[0], has[-1]] != [*self.years]):
-            said = f"{has[0]}-{has[-1]}" if has.size else "none of them"
-            text = f"has {said}; needed {self.years[0]}-{self.years[1]}"
+            span = f"{has[0]}-{has[-1]}" if has.size else "none of them"
+            text = f"has {span}; needed {self.years[0]}-{self.years[1]}"
             findings.add("times", Problem(text, "forcing.years", file))
         findings.raise_all()
         return history
@@ -282,8 +282,8 @@ def _in_a_row(parts: list[History], findings: Findings) -> History:
         findings.fatal("times", Problem(str(error), file=str(path)))
     names = set.intersection(*(set(part.values) for part in parts))
     values = {n: np.concatenate([part.values[n] for part in parts], axis=1) for n in names}
-    about = {"files": [part.about for part in parts]}
-    whole = History(path, when, first.places, first.shape, values, first.ground, about)
+    provenance = {"files": [part.about for part in parts]}
+    whole = History(path, when, first.places, first.shape, values, first.ground, provenance)
     return _taken(whole, when.order)
 
 

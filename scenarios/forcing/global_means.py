@@ -157,8 +157,8 @@ class Spec(ReaderSpec):
             findings.add("drivers", problem)
         folder = placed(base, self.path)
         if not folder.is_dir():
-            found = "is a file" if folder.is_file() else "no such folder"
-            text = f"{found}; needed the folder of the files"
+            begin = "is a file" if folder.is_file() else "no such folder"
+            text = f"{begin}; needed the folder of the files"
             findings.fatal("files", Problem(text, file=str(folder)))
         reading = _Reading(self, folder, needs, findings)
         result = reading.read()
@@ -181,24 +181,24 @@ class _Reading:
     def read(self) -> list[Forcing]:
         """Return a forcing per model; worth nothing where something was found."""
         files = {name: self._files(name) for name in self.spec.members}
-        self._check_keys({variable for found in files.values() for variable in found})
+        self._check_keys({variable for of_model in files.values() for variable in of_model})
         models = {name: self._sources(name, files[name]) for name in files}
         span = self.spec.years or self._common(models)
         return [self._forcing(name, models[name], span) for name in models] if span else []
 
     def _files(self, model: str) -> dict[str, Path]:
         """Return the files (or what is in their place) of a model, by variable."""
-        found = _matching(self.folder, self.spec.pattern.replace("{model}", model))
-        return {words["variable"]: path for path, words in found}
+        matches = _matching(self.folder, self.spec.pattern.replace("{model}", model))
+        return {words["variable"]: path for path, words in matches}
 
-    def _check_keys(self, known: set[str]) -> None:
+    def _check_keys(self, variables: set[str]) -> None:
         """Note keys of ``variables:`` and ``units:`` that name nothing."""
         words: list[tuple[str, Spec | Member]] = [("forcing", self.spec)]
         words += [(f"forcing.members.{n}", member) for n, member in self.spec.members.items()]
         for where, said in words:
             for problem in unneeded(said.variables, self.needs, f"{where}.variables"):
                 self.findings.add("drivers", problem)
-            for problem in unneeded(said.units, self.needs, f"{where}.units", known):
+            for problem in unneeded(said.units, self.needs, f"{where}.units", variables):
                 self.findings.add("units", problem)
 
     def _sources(self, model: str, files: Mapping[str, Path]) -> Sources:
@@ -236,16 +236,16 @@ class _Reading:
 
         Where a series is wrong already (not ``whole``), it might have told of the others.
         """
-        parts = [part for _, found in sources for part in found]
-        said, lengths = self.spec.members[model].steps or self.spec.steps, Lengths.of(parts)
-        if whole and said is None and lengths.unsettled:
+        parts = [part for _, terms in sources for part in terms]
+        steps, lengths = self.spec.members[model].steps or self.spec.steps, Lengths.of(parts)
+        if whole and steps is None and lengths.unsettled:
             self._ask_for_steps(model, [p for p in parts if p.series.step is None])
             return []
         settled = [
-            (need, [replace(p, step=p.series.step or lengths.step(p, said)) for p in found])
-            for need, found in sources
+            (need, [replace(p, step=p.series.step or lengths.step(p, steps)) for p in terms])
+            for need, terms in sources
         ]
-        self._check_lengths(model, [part for _, found in settled for part in found])
+        self._check_lengths(model, [part for _, terms in settled for part in terms])
         return settled
 
     def _ask_for_steps(self, model: str, parts: Sequence[Part]) -> None:
@@ -253,9 +253,9 @@ class _Reading:
         longest = max(parts, key=lambda part: part.series.values.size)
         n, file = longest.series.values.size, Path(longest.series.file).name
         months = f"{n // 12:,} years of months" if n % 12 == 0 else "no whole years of months"
-        found = f"no time coordinate, and {longest.term.name} has {n:,} values ({file})"
+        have = f"no time coordinate, and {longest.term.name} has {n:,} values ({file})"
         needed = "say steps: months or steps: years"
-        text = f"the files have {found}: {months}, or {n:,} years; {needed}"
+        text = f"the files have {have}: {months}, or {n:,} years; {needed}"
         self.findings.add("steps", Problem(text, f"forcing.members.{model}"))
 
     def _check_lengths(self, model: str, parts: Sequence[Part]) -> None:
@@ -275,11 +275,11 @@ class _Reading:
         without = any(part.series.start is None for part in spans.values())
         if len(spans) > 1 and (without or self.spec.years is None):
             first, last = max(s[0] for s in spans), min(s[1] for s in spans)
-            said = "; ".join(part.said for part in spans.values())
+            lengths = "; ".join(part.said for part in spans.values())
             advice = "correct the files, or their start:"
             if not without and first < last:
                 advice = f"say years: [{first}, {last}], or {advice}"
-            text = f"variables of one model are of unlike length: {said}; {advice}"
+            text = f"variables of one model are of unlike length: {lengths}; {advice}"
             shortest = min(spans.values(), key=lambda part: part.series.values.size)
             self.findings.add("lengths", Problem(text, where, shortest.series.file))
 
@@ -291,8 +291,8 @@ class _Reading:
         series = load_series(path, term.name, where, self.findings, stamps)
         if series is None:
             return None
-        said = {**self.spec.units, **member.units}
-        unit, complaint = unit_of(term.name, need, said, found=series.units, example="UNIT")
+        of_scenario = {**self.spec.units, **member.units}
+        unit, complaint = unit_of(term.name, need, of_scenario, found=series.units, example="UNIT")
         complaints = [complaint] if complaint else []
         if unit:
             try:
@@ -313,11 +313,13 @@ class _Reading:
         start = self.spec.members[model].start
         if series.start is not None and start is not None and series.start != start:
             yield f"begins in {series.start} and the scenario says start: {start}; leave it out"
-        said = self.spec.calendar
-        if series.calendar in ("", said) or (said == "equal" and series.calendar != "360_day"):
+        calendar = self.spec.calendar
+        if series.calendar in ("", calendar) or (
+            calendar == "equal" and series.calendar != "360_day"
+        ):
             return
         needed = series.calendar if series.calendar in get_args(Calendar) else "equal"
-        yield f"has calendar {series.calendar} and the scenario {said}; say calendar: {needed}"
+        yield f"has calendar {series.calendar} and the scenario {calendar}; say calendar: {needed}"
 
     def _common(self, models: Mapping[str, Sources]) -> tuple[int, int] | None:
         spans = {
@@ -331,8 +333,8 @@ class _Reading:
         first, last = max(s[0] for s in spans.values()), min(s[1] for s in spans.values())
         if first < last:
             return first, last
-        said = "; ".join(f"{name} {as_range(span)}" for name, span in [*spans.items()][:6])
-        text = f"the series share fewer than two years: {said}"
+        listed = "; ".join(f"{name} {as_range(span)}" for name, span in [*spans.items()][:6])
+        text = f"the series share fewer than two years: {listed}"
         self.findings.add("years", Problem(text, file=str(self.folder)))
         return None
 
@@ -345,7 +347,7 @@ class _Reading:
         provenance = {
             "reader": "global_means",
             "model": model,
-            "files": [dict(found) for found in files.values()],
+            "files": [dict(file) for file in files.values()],
             "years": list(span),
             "first_january": {p.term.name: p.start for _, parts in sources for p in parts},
             "area_m2": self.spec.area,
@@ -388,13 +390,13 @@ class _Reading:
             bad |= monthly < 0
         for t, month in np.argwhere(bad):
             value = monthly[t, month]
-            found = f"found {value:g}; needed 0 or more: a stock cannot be negative"
+            fault = f"found {value:g}; needed 0 or more: a stock cannot be negative"
             if np.isnan(value):
-                found = "is missing (NaN, or a fill value such as -9999 or -99); needed a number"
+                fault = "is missing (NaN, or a fill value such as -9999 or -99); needed a number"
             elif np.isinf(value):
-                found = "is infinite; needed a number"
+                fault = "is infinite; needed a number"
             date = f"{years[t]}-{month + 1:02d}" if n > 1 else f"{years[t]}"
-            self.findings.add("bad values", Problem(found, f"{where}, {date}", file))
+            self.findings.add("bad values", Problem(fault, f"{where}, {date}", file))
         if bad.any():
             return np.full(years.size, np.nan)
         monthly = np.broadcast_to(monthly, (years.size, 12))
@@ -425,9 +427,9 @@ def _matching(folder: Path, pattern: str) -> list[tuple[Path, Mapping[str, str]]
         shape = shape.replace(f"{{{field}}}", "*")
         mark = re.escape(f"{{{field}}}")
         words = words.replace(mark, f"(?P<{field}>[^/]+?)", 1).replace(mark, f"(?P={field})")
-    found: list[tuple[Path, Mapping[str, str]]] = []
+    matches: list[tuple[Path, Mapping[str, str]]] = []
     for path in sorted(folder.glob(shape)):
         match = re.fullmatch(words, path.relative_to(folder).as_posix())
         if match:
-            found.append((path, match.groupdict()))
-    return found
+            matches.append((path, match.groupdict()))
+    return matches

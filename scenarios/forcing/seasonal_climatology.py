@@ -153,14 +153,14 @@ class Spec(ReaderSpec):
         given["annual_npp"] = ("time",) if daily else ()
         for problem in misfits(needs, given, "seasonal_climatology"):
             findings.add("drivers", problem)
-        known = {"variables": [*QUANTITIES], "units": [*QUANTITIES, *OF_SITES]}
-        for word, said in (("variables", self.variables), ("units", self.units)):
-            for name in sorted(said.keys() - known[word]):
-                text = f"no quantity {name!r}{nearest(name, known[word])}"
+        allowed = {"variables": [*QUANTITIES], "units": [*QUANTITIES, *OF_SITES]}
+        for word, mapping in (("variables", self.variables), ("units", self.units)):
+            for name in sorted(mapping.keys() - allowed[word]):
+                text = f"no quantity {name!r}{nearest(name, allowed[word])}"
                 findings.add("words", Problem(text, f"forcing.{word}.{name}"))
         sites = load_sites(placed(base, self.path), self.units, findings)
         files = [self.months] if isinstance(self.months, str) else self.months
-        months, about = load_months(
+        months, digests = load_months(
             [placed(base, file, "forcing.months") for file in files],
             sites,
             self.variables,
@@ -182,7 +182,7 @@ class Spec(ReaderSpec):
         places = {n: v for n, v in sites.columns.items() if n in ("lat", "lon", "area", "pft")}
         told: dict[str, Any] = {
             "reader": "seasonal_climatology",
-            "files": [dict(sites.table.digest), *about],
+            "files": [dict(sites.table.digest), *digests],
             "years": [first, last],
             "conventions": __doc__,
         }
@@ -240,9 +240,9 @@ def _bucket(air: F8, rain: F8, lat: F8, size: F8) -> F8:
     """Return the water in a bucket, (n, 365) mm, once its year repeats."""
     demand = _radiation(lat) * np.maximum(0.0, air + 5.0) / 100.0
     held, snow = size.copy(), np.zeros_like(size)
-    found = np.full_like(air, np.inf)
+    water = np.full_like(air, np.inf)
     for _ in range(LONGEST):
-        before = found.copy()
+        before = water.copy()
         for d in range(DAYS):
             cold = air[:, d] < 0
             snow += np.where(cold, rain[:, d], 0.0)
@@ -251,11 +251,11 @@ def _bucket(air: F8, rain: F8, lat: F8, size: F8) -> F8:
             held += melted + np.where(cold, 0.0, rain[:, d])
             held = np.minimum(held, size)
             held -= np.minimum(held, demand[:, d] * held / size)
-            found[:, d] = held
+            water[:, d] = held
         # Snow that never melts goes on growing; the water does not depend on how much there is.
-        if np.abs(found - before).max() < 1e-9 * size.max():
+        if np.abs(water - before).max() < 1e-9 * size.max():
             break
-    return found
+    return water
 
 
 def _radiation(lat: F8) -> F8:

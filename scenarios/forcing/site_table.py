@@ -148,8 +148,8 @@ class Spec(ReaderSpec):
         return [Forcing(label, drivers, _coords(times), Locations(names, places), provenance)]
 
     def _check(self, needs: Sequence[Variable], findings: Findings) -> None:
-        for word, said, more in (("columns", self.columns, PLACES), ("values", self.values, ())):
-            for problem in unneeded(said, needs, f"forcing.{word}", more):
+        for word, mapping, more in (("columns", self.columns, PLACES), ("values", self.values, ())):
+            for problem in unneeded(mapping, needs, f"forcing.{word}", more):
                 findings.add("drivers", problem)
         for name in sorted(self.columns.keys() & self.values.keys()):
             text = f"{name!r} has a column and a value; leave one of them out"
@@ -192,11 +192,11 @@ class Spec(ReaderSpec):
 
     def _times(self, table: "_Indexed", names: Iterable[str], findings: Findings) -> list[Time]:
         """Return the times, rising and without a gap, that all sites have."""
-        found = [table.rows.get(name, {}) for name in names]
-        if not found:
+        rows_by_site = [table.rows.get(name, {}) for name in names]
+        if not rows_by_site:
             return []
-        times = sorted(set().union(*found))
-        for name, rows in zip(names, found, strict=True):
+        times = sorted(set().union(*rows_by_site))
+        for name, rows in zip(names, rows_by_site, strict=True):
             gaps = [time for time in times if time not in rows]
             if gaps:
                 text = f"no row for {_said(gaps[0])}; needed the same times for every site"
@@ -243,7 +243,7 @@ class _Indexed:
             findings.add("bad names", self.table.problem(text, f"column {self.keys[0]!r}", row))
             return
         for cell, column, most in zip(when, self.keys[1:], (9999, DAYS), strict=False):
-            if (found := whole(cell)) is None or not 1 <= found <= most:
+            if (number := whole(cell)) is None or not 1 <= number <= most:
                 text = f"{cell!r} is not a whole number from 1 to {most}"
                 findings.add("bad times", self.table.problem(text, f"column {column!r}", row))
                 return
@@ -282,9 +282,9 @@ class _Reading:
             terms, found_wrong = self._terms(need, one)
             complaints = complaints or found_wrong
             if not found_wrong:
-                found = self._sum(need, one, terms)
-                return np.array(np.broadcast_to(found.reshape(len(found), -1), shape)
-                                if need.dims else found[:, 0])  # fmt: skip
+                values = self._sum(need, one, terms)
+                return np.array(np.broadcast_to(values.reshape(len(values), -1), shape)
+                                if need.dims else values[:, 0])  # fmt: skip
         for complaint in complaints:
             # What changes is looked for in the series first.
             problem = tables[0].table.problem(complaint, f"driver {need.name!r}")
@@ -309,8 +309,8 @@ class _Reading:
         return np.asarray(total, dtype=np.float64)
 
     def _unit(self, need: Variable, table: Table, term: Term) -> str:
-        said, found = self.spec.units, table.units.get(term.name, "")
-        unit, complaint = unit_of(term.name, need, said, found=found, example=need.units)
+        of_scenario, of_header = self.spec.units, table.units.get(term.name, "")
+        unit, complaint = unit_of(term.name, need, of_scenario, found=of_header, example=need.units)
         if not complaint:
             try:
                 convert(0.0, unit, need.units)

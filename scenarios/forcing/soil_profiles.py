@@ -192,18 +192,18 @@ class Spec(ReaderSpec):
     def _misfits(self, need: Variable) -> Iterable[tuple[str, str]]:
         """Yield why a driver cannot be had, and the key at fault."""
         dims = ("atmosphere_year",) if need.name == "atmosphere" else ()
-        known = need.name in UNITS
-        if not known and need.name not in self.values:
+        has_unit = need.name in UNITS
+        if not has_unit and need.name not in self.values:
             text = f"is none of this reader's{nearest(need.name, UNITS)}"
             yield f"{text}; or say values: {{{need.name}: NUMBER}}", "forcing.reader"
-        if need.dims != (dims if known else ()):
+        if need.dims != (dims if has_unit else ()):
             found, needed = (", ".join(d) or "none" for d in (need.dims, dims))
             yield f"has dimensions ({found}) and this reader gives ({needed})", "forcing.reader"
         if need.name in self.values:
             if need.name == "atmosphere":
                 yield "is a record and no number; say atmosphere: DIR", "forcing.values.atmosphere"
             return
-        if known:
+        if has_unit:
             try:
                 convert(0.0, UNITS[need.name], need.units)
             except ValueError as error:
@@ -293,7 +293,7 @@ class _Reading:
 
     def take(self, profile: Profile) -> bool:
         """Find every driver of a profile; one without is refused."""
-        found: dict[str, Found] = {}
+        values: dict[str, Found] = {}
         lacking: dict[str, list[str]] = {}
         for need in self.needs:
             if need.name == "atmosphere":
@@ -302,10 +302,10 @@ class _Reading:
             if isinstance(one, str):
                 lacking.setdefault(one, []).append(need.name)
             else:
-                found[need.name] = one
+                values[need.name] = one
         words = (f"has no {', '.join(names)}: {why}" for why, names in lacking.items())
         profile.refused = "; ".join(words)
-        self.taken[profile.name] = found
+        self.taken[profile.name] = values
         return not lacking
 
     def _value(self, name: str, profile: Profile) -> Found | str:
@@ -359,13 +359,13 @@ class _Reading:
                 coords["atmosphere_year"] = years
                 drivers["atmosphere"], sources["atmosphere"] = self._atmosphere(kept, years)
                 continue
-            found = [self.taken[p.name][need.name] for p in kept]
-            values = np.array([value for value, _ in found])
+            taken = [self.taken[p.name][need.name] for p in kept]
+            values = np.array([value for value, _ in taken])
             if need.name not in self.spec.values:
                 values = convert(values, UNITS[need.name], need.units)
             drivers[need.name] = values
-            sources[need.name] = tuple(source for _, source in found)
-        observations, said = _observations(kept)
+            sources[need.name] = tuple(source for _, source in taken)
+        observations, of_observations = _observations(kept)
         places = {"lat": np.array([p.lat for p in kept]), "lon": np.array([p.lon for p in kept])}
         return Forcing(
             name=self.spec.name,
@@ -374,7 +374,7 @@ class _Reading:
             locations=Locations(tuple(p.name for p in kept), places),
             provenance=self._provenance(kept, every, layers),
             observations=observations,
-            sources={**sources, **said},
+            sources={**sources, **of_observations},
         )
 
     def _atmosphere(self, kept: Sequence[Profile], years: Any) -> tuple[F8, tuple[str, ...]]:
@@ -396,7 +396,7 @@ class _Reading:
         chosen = None if self.spec.profiles == "all" else self.spec.profiles
         short = [f"line {line}, {text}" for line, text in layers.ragged(chosen)]
         bad = [*layers.impossible, *short]
-        said = {
+        provenance = {
             "reader": "soil_profiles",
             "files": files,
             "profiles": {"in the file": len(layers.rows), "taken": len(kept)},
@@ -406,7 +406,7 @@ class _Reading:
             **told(every),
         }
         if not bad:
-            return said
+            return provenance
         one = len(bad) == 1
         count = (
             "1 impossible value costs its layer"
@@ -414,14 +414,14 @@ class _Reading:
             else (f"{len(bad)} impossible values cost their layers")
         )
         text = f"{table.digest['name']}: {count}, the first of {bad[0]}"
-        return {**said, "warnings": [f"{text}; strict: true refuses them"]}
+        return {**provenance, "warnings": [f"{text}; strict: true refuses them"]}
 
 
 def _near(cells: Cells, column: str, profile: Profile) -> Found | str:
-    found = cells.near(column, profile.lat, profile.lon)
-    if isinstance(found, str):
-        return found
-    return found.value, f"{cells.title}, cell {found.cell}, {found.distance:.0f} km away"
+    nearest = cells.near(column, profile.lat, profile.lon)
+    if isinstance(nearest, str):
+        return nearest
+    return nearest.value, f"{cells.title}, cell {nearest.cell}, {nearest.distance:.0f} km away"
 
 
 def _observations(
@@ -445,17 +445,17 @@ def _observations(
         error=column(lambda x: x.modern_error),
     )  # fmt: skip
     measured = [sum(x.measured for x in p.layers) for p in kept]
-    said = {
+    sources = {
         "soc": tuple(
             f"pct_C; bulk density measured in {n} of {len(p.layers)} layers"
             for n, p in zip(measured, kept, strict=True)
         ),
         "fraction_modern": tuple(f"{_origins(p)}, sampled in {p.year}" for p in kept),
     }
-    return {"soc": carbon, "fraction_modern": modern}, said
+    return {"soc": carbon, "fraction_modern": modern}, sources
 
 
 def _origins(profile: Profile) -> str:
     counts = Counter(layer.origin for layer in profile.layers if layer.origin)
-    said = ", ".join(f"{name} in {n}" for name, n in sorted(counts.items()))
-    return f"{said or 'none'} of {len(profile.layers)} layers"
+    listed = ", ".join(f"{name} in {n}" for name, n in sorted(counts.items()))
+    return f"{listed or 'none'} of {len(profile.layers)} layers"

@@ -114,8 +114,8 @@ class Spec(ReaderSpec):
             "perturbed": vars(FORCINGS[name]),
             "conventions": __doc__,
         }
-        found = coords_of(first, last) if daily else {}
-        return Forcing(name, serve(needs, has), found, locations, provenance, LABEL)
+        coords = coords_of(first, last) if daily else {}
+        return Forcing(name, serve(needs, has), coords, locations, provenance, LABEL)
 
     def _drivers(self, sites: Sites, changes: Sequence[Year]) -> dict[str, F8]:
         """Return every driver, by the day where it has days."""

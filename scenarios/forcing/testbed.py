@@ -118,7 +118,7 @@ class Spec(ReaderSpec):
         if "{year}" in self.met and self.years is None:
             text = "is missing; needed [first, last], or the name of one file in met:"
             findings.add("years", Problem(text, "forcing.years"))
-        whole, about = load_grid(
+        whole, digests = load_grid(
             placed(base, self.grid, "forcing.grid"),
             placed(base, self.soil, "forcing.soil"),
             findings,
@@ -131,7 +131,7 @@ class Spec(ReaderSpec):
         for path, years in self._files(placed(base, self.path)).items():
             reading.file(path, years)
         findings.raise_all()
-        return [reading.forcing(about, skipped)]
+        return [reading.forcing(digests, skipped)]
 
     def _files(self, folder: Path) -> dict[Path, tuple[int, ...] | None]:
         """Return the years that each file is for; None is all that it has."""
@@ -189,14 +189,14 @@ class _Reading:
 
     def _year(self, met: MetFile, year: int, more: int) -> None:
         """Append a year's drivers."""
-        found = {name: met.year(name, year, self.grid) for name in RULES}
+        fields = {name: met.year(name, year, self.grid) for name in RULES}
         self.years.append(year)
-        if self.findings or any(v is None for n, v in found.items() if n != OPTIONAL):
+        if self.findings or any(v is None for n, v in fields.items() if n != OPTIONAL):
             return
-        if found[OPTIONAL] is None:
+        if fields[OPTIONAL] is None:
             self.without_ice += 1
-            found[OPTIONAL] = np.zeros((*self.grid.cell.shape, DAYS, LAYERS), dtype=np.float32)
-        exact = {name: v.astype(np.float64) for name, v in found.items() if v is not None}
+            fields[OPTIONAL] = np.zeros((*self.grid.cell.shape, DAYS, LAYERS), dtype=np.float32)
+        exact = {name: v.astype(np.float64) for name, v in fields.items() if v is not None}
         self._flag(year, exact["xmoist"] + exact["xfrznmoist"])
         daily = self._reduced(exact)
         at = DAYS * (len(self.years) - 1)
@@ -231,7 +231,7 @@ class _Reading:
             text = f"liquid and frozen water exceed saturation by more than {SPARE} {count} times"
             self.flags.append(f"{text}, most ({most:.3f}) in {place}")
 
-    def forcing(self, about: list[dict[str, Any]], skipped: Skipped) -> Forcing:
+    def forcing(self, digests: list[dict[str, Any]], skipped: Skipped) -> Forcing:
         """Return the drivers with what lasts."""
         lasting = {**self.grid.lasting, "depth": np.full(self.grid.cell.size, self.spec.depth)}
         for need in self.needs:
@@ -240,7 +240,7 @@ class _Reading:
         years = np.array(self.years, dtype=np.int64)
         provenance = {
             "reader": "testbed",
-            "files": [*about, *self.files],
+            "files": [*digests, *self.files],
             "years": [int(years[0]), int(years[-1])],
             "cells_left_out": skipped.counts,
             "roots": self.spec.roots,

@@ -143,12 +143,12 @@ def _selected(name: str, response: Any, kernel: Kernel) -> Iterator[Problem]:
         elif place not in named[dim]:
             yield Problem(f"no {dim} {place!r}{nearest(place, named[dim])}", where)
     for dim in (dim for dim in named if dim not in response.selected):
-        said = (
+        example = (
             f"{dim}: {named[dim][0]}"
             if dim == kernels.MODEL
             else f"where: {{{dim}: {named[dim][0]}}}"
         )
-        text = f"output {response.output!r} is along {dim} ({', '.join(named[dim])}); say {said}"
+        text = f"output {response.output!r} is along {dim} ({', '.join(named[dim])}); say {example}"
         yield Problem(text, f"responses.{name}")
 
 
@@ -211,10 +211,10 @@ def _designs(sections: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _parameters(sections: dict[str, Any], kernel: Kernel) -> Iterator[Problem]:
     """Yield parameters that the kernel has not, or that two designs of a cross vary."""
-    known = [p.name for p in kernel.parameters]
+    parameters = [p.name for p in kernel.parameters]
     for name in sections.get("parameters") or ():
-        if name not in known:
-            text = f"kernel {kernel.name!r} has no parameter {name!r}{nearest(name, known)}"
+        if name not in parameters:
+            text = f"kernel {kernel.name!r} has no parameter {name!r}{nearest(name, parameters)}"
             yield Problem(text, f"parameters.{name}")
     owners: dict[str, str] = {}
     for place, design in _designs(sections):
@@ -223,8 +223,10 @@ def _parameters(sections: dict[str, Any], kernel: Kernel) -> Iterator[Problem]:
             where = _where(name, words, place) or place
             if name == "*":
                 continue
-            if name not in known:
-                text = f"kernel {kernel.name!r} has no parameter {name!r}{nearest(name, known)}"
+            if name not in parameters:
+                text = (
+                    f"kernel {kernel.name!r} has no parameter {name!r}{nearest(name, parameters)}"
+                )
                 yield Problem(text, where)
             elif name in owners:
                 text = f"{name!r} is varied by {owners[name]} too; remove it from one of them"
@@ -292,12 +294,12 @@ def _options(options: dict[str, Any], kernel: Kernel) -> Iterator[Problem]:
         except kernels.Unfit as error:
             yield from _faults(error)
         return
-    known = get_type_hints(kernel.options)
-    for name in sorted(options.keys() - known.keys()):
-        text = f"kernel {kernel.name!r} has no option {name!r}{nearest(name, known)}"
+    types = get_type_hints(kernel.options)
+    for name in sorted(options.keys() - types.keys()):
+        text = f"kernel {kernel.name!r} has no option {name!r}{nearest(name, types)}"
         yield Problem(text, f"kernel.{name}")
     try:
-        read_options({k: v for k, v in options.items() if k in known}, kernel)
+        read_options({k: v for k, v in options.items() if k in types}, kernel)
     except ValidationError as error:
         for finding in error.errors():
             where = ".".join(["kernel", *(str(s) for s in finding["loc"] if s != "[key]")])

@@ -100,8 +100,8 @@ def parse(text: str, source: str) -> Document:
     """
     node = compose(text, source)
     if not isinstance(node, MappingNode):
-        found = {type(None): "nothing", SequenceNode: "a list"}.get(type(node), "a bare word")
-        text = f"found {found}; needed lines such as 'version: 1': try `soilsweep init NAME`"
+        kind = {type(None): "nothing", SequenceNode: "a list"}.get(type(node), "a bare word")
+        text = f"found {kind}; needed lines such as 'version: 1': try `soilsweep init NAME`"
         raise ScenarioError([Problem(text)], source)
     reader = Reader(source)
     data = reader.read(node, ())
@@ -133,9 +133,9 @@ def override(document: Document, settings: Sequence[str]) -> Document:
             words = error.problems[0].text if isinstance(error, ScenarioError) else error.args[0]
             problems.append(Problem(words, file=_named(setting)))
             continue
-        for known in (lines, applied):
-            for below in [k for k in known if k[: len(path)] == path]:
-                del known[below]
+        for marks in (lines, applied):
+            for below in [k for k in marks if k[: len(path)] == path]:
+                del marks[below]
         applied[path] = setting
         found = [p for p in found if p.where != spelled(path)]
         found += [Problem(words, spelled(path), _named(setting)) for words in wrong]

@@ -28,10 +28,10 @@ def with_values(text: str, values: Mapping[tuple[str, str], int]) -> str:
         new = _replaced(new, section, key, value)
     try:
         data = parse(new, "").data
-        said = all(data[section][key] == value for (section, key), value in values.items())
+        is_there = all(data[section][key] == value for (section, key), value in values.items())
     except (ValueError, LookupError, TypeError):
-        said = False
-    if said:
+        is_there = False
+    if is_there:
         return new
     settings = " ".join(f"--set {'.'.join(place)}={value}" for place, value in values.items())
     return f"# with {settings}\n{text}"

@@ -114,9 +114,9 @@ def _tidy(problems: Iterable[Problem]) -> list[Problem]:
     """Return each problem once, by line; of several about one value, the first."""
     kept: list[Problem] = []
     for problem in dict.fromkeys(problems):
-        said = [p.where for p in kept if p.text.startswith("found ")]
-        about = problem.where if problem.text.startswith("found ") else None
-        if about is None or not any(_holds(about, where) for where in said):
+        places = [p.where for p in kept if p.text.startswith("found ")]
+        place = problem.where if problem.text.startswith("found ") else None
+        if place is None or not any(_holds(place, where) for where in places):
             kept.append(problem)
     return sorted(kept, key=lambda p: p.order)
 
@@ -179,8 +179,8 @@ def _sections(data: dict[str, Any]) -> dict[str, Any]:
 
 def _misspelt(data: dict[str, Any]) -> set[str]:
     """Return the sections that unknown keys seem to be."""
-    known = set(_adapters())
-    return {near(str(key), known) for key in data.keys() - known} - data.keys()
+    sections = set(_adapters())
+    return {near(str(key), sections) for key in data.keys() - sections} - data.keys()
 
 
 def _method(design: Any) -> str:

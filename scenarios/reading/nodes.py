@@ -103,8 +103,8 @@ def compose(text: str, source: str) -> Node | None:
 
 
 def _code(error: ReaderError) -> int:
-    found = error.character
-    return ord(found) if isinstance(found, str) else int(found)
+    character = error.character
+    return ord(character) if isinstance(character, str) else int(character)
 
 
 _SYNTAX = (
@@ -167,11 +167,11 @@ _SYNTAX = (
 
 
 def _syntax(error: MarkedYAMLError) -> Problem:
-    said = " ".join(str(error.problem or error.context).split())
+    message = " ".join(str(error.problem or error.context).split())
     for part, which, words in _SYNTAX:
         mark = getattr(error, which) or error.problem_mark or error.context_mark
-        if part in said and mark is not None:
-            quoted = re.findall(r"'[^']*'|'''", said)
+        if part in message and mark is not None:
+            quoted = re.findall(r"'[^']*'|'''", message)
             facts = {
                 "found": _named(quoted[-1] if quoted else "something"),
                 "later": _later(error),
@@ -179,7 +179,7 @@ def _syntax(error: MarkedYAMLError) -> Problem:
             }
             return Problem(f"not YAML: found {words.format(**facts)}", line=mark.line + 1)
     mark = error.problem_mark or error.context_mark
-    return Problem(f"not YAML: {said}", line=mark.line + 1 if mark else None)
+    return Problem(f"not YAML: {message}", line=mark.line + 1 if mark else None)
 
 
 def _later(error: MarkedYAMLError) -> str:
@@ -259,8 +259,8 @@ class Reader:
         first: dict[str, int] = {}
         for key, value in node.value:
             if not isinstance(key, ScalarNode):
-                found = "a list" if isinstance(key, SequenceNode) else "braces"
-                words = f"found {found} in the place of a key; put a name that holds them in quotes"
+                shape = "a list" if isinstance(key, SequenceNode) else "braces"
+                words = f"found {shape} in the place of a key; put a name that holds them in quotes"
                 self._note(words, key, path)
                 continue
             name = str(key.value)

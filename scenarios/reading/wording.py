@@ -29,14 +29,14 @@ class _Finding:
 
 def problems(error: ValidationError, document: Document) -> Iterator[Problem]:
     """Yield every finding with its place; one, not one per branch, where a union fails."""
-    found = [_find(e, document.data) for e in error.errors(include_url=False)]
+    findings = [_find(e, document.data) for e in error.errors(include_url=False)]
     # A key that is there under a misspelt name is not missing as well.
-    meant = {_meant(f, document.data) for f in found if f.error["type"] == "extra_forbidden"}
-    found = [f for f in found if f.error["type"] != "missing" or f.path not in meant]
-    for group in _of_best_branches(found):
-        said = dict.fromkeys(_words(f, document) for f in group)
-        known = document.problem("", group[0].path)
-        yield Problem(_joined(said), known.where, known.file, known.line)
+    meant = {_meant(f, document.data) for f in findings if f.error["type"] == "extra_forbidden"}
+    findings = [f for f in findings if f.error["type"] != "missing" or f.path not in meant]
+    for group in _of_best_branches(findings):
+        sentences = dict.fromkeys(_words(f, document) for f in group)
+        place = document.problem("", group[0].path)
+        yield Problem(_joined(sentences), place.where, place.file, place.line)
 
 
 def _meant(finding: _Finding, data: Any) -> Path_:
@@ -78,15 +78,15 @@ def _below(node: Any, step: str | int) -> tuple[Any] | None:
     return None
 
 
-def _of_best_branches(found: Sequence[_Finding]) -> Iterator[list[_Finding]]:
+def _of_best_branches(findings: Sequence[_Finding]) -> Iterator[list[_Finding]]:
     """Yield findings, those of several branches of one union together or the deepest alone."""
     tags: dict[Path_, dict[str, int]] = {}
-    for finding in found:
+    for finding in findings:
         for place, tag in finding.branches:
             depth = tags.setdefault(place, {})
             depth[tag] = max(depth.get(tag, 0), len(finding.path))
     together: dict[Path_, list[_Finding]] = {}
-    for finding in found:
+    for finding in findings:
         unions = [(place, tag) for place, tag in finding.branches if len(tags[place]) > 1]
         if any(tags[place][tag] < max(tags[place].values()) for place, tag in unions):
             continue
@@ -97,9 +97,9 @@ def _of_best_branches(found: Sequence[_Finding]) -> Iterator[list[_Finding]]:
     yield from together.values()
 
 
-def _joined(said: Iterable[str]) -> str:
+def _joined(sentences: Iterable[str]) -> str:
     """Return one sentence of those that begin alike: ``found 3; needed A, or B``."""
-    first, *others = said
+    first, *others = sentences
     head, sign, _ = first.partition("needed ")
     if not sign or not all(text.startswith(head + sign) for text in others):
         return first
@@ -128,29 +128,29 @@ _MAPPINGS = frozenset(
 
 def _words(finding: _Finding, document: Document) -> str:
     error, kind = finding.error, finding.error["type"]
-    found, context = error.get("input"), error.get("ctx", {})
+    value, context = error.get("input"), error.get("ctx", {})
     if kind == "extra_forbidden":
         key = str(finding.path[-1])
         return f"unknown key {key!r}{nearest(key, _keys(finding.path[:-1], document.data))}"
     if kind == "missing":
-        return _missing(finding, found, document)
+        return _missing(finding, value, document)
     if kind == "value_error":
         return str(context["error"])
-    text = f"found {shown(found)}; needed {needed(error)}"
+    text = f"found {shown(value)}; needed {needed(error)}"
     if kind in _MAPPINGS:
-        text = f"found {shown(found)}; needed {_form(finding.path, document.data)}"
-    return f"{text}, or leave it out" if found is None else text
+        text = f"found {shown(value)}; needed {_form(finding.path, document.data)}"
+    return f"{text}, or leave it out" if value is None else text
 
 
 def needed(error: Any) -> str:
     """Return what pydantic needed, without its own words for types."""
-    kind, found, context = error["type"], error.get("input"), error.get("ctx", {})
+    kind, value, context = error["type"], error.get("input"), error.get("ctx", {})
     if kind in _NEEDED:
         return _NEEDED[kind].format(**{name: _plain(limit) for name, limit in context.items()})
     if kind in _MAPPINGS:
         return "'key: value' lines"
     if kind == "string_type":
-        return "text" if found is None or isinstance(found, list) else "text: put it in quotes"
+        return "text" if value is None or isinstance(value, list) else "text: put it in quotes"
     if kind in ("too_short", "too_long"):
         size, word = (
             (context["min_length"], "more")
@@ -160,7 +160,7 @@ def needed(error: Any) -> str:
         return f"{size} or {word} entries"
     if kind == "literal_error":
         choices = re.findall(r"'([^']*)'", context["expected"])
-        hint = nearest(found, choices) if isinstance(found, str) and len(choices) > 4 else ""
+        hint = nearest(value, choices) if isinstance(value, str) and len(choices) > 4 else ""
         expected = re.sub(r"\bTrue\b", "true", re.sub(r"\bFalse\b", "false", context["expected"]))
         return f"{expected}{hint if hint.startswith('; did') else ''}"
     message = error["msg"].replace("Input should be ", "").replace("String should have", "text of")
@@ -173,24 +173,24 @@ def _plain(limit: Any) -> Any:
 
 def _form(path: Path_, data: Any) -> str:
     """Return what a mapping at a place looks like."""
-    about = _about(path, data)
-    if "{" in about:
-        return about
-    keys = ", ".join(_keys(path, data)) or about
+    description = _about(path, data)
+    if "{" in description:
+        return description
+    keys = ", ".join(_keys(path, data)) or description
     return f"'key: value' lines ({keys})" if keys else "'key: value' lines"
 
 
-def _missing(finding: _Finding, found: Any, document: Document) -> str:
+def _missing(finding: _Finding, value: Any, document: Document) -> str:
     if not isinstance(finding.error["loc"][-1], str):
         place = finding.path
         while place and not isinstance(place[-1], str):
             place = place[:-1]
-        return f"found {shown(found)}; needed {_about(place, document.data) or 'more entries'}"
+        return f"found {shown(value)}; needed {_about(place, document.data) or 'more entries'}"
     name = finding.path[-1]
     if name == "version":
         return "is missing; say version: 1"
-    about = _about(finding.path, document.data)
-    return f"is missing; needed {name}: {about or 'and a value'}"
+    description = _about(finding.path, document.data)
+    return f"is missing; needed {name}: {description or 'and a value'}"
 
 
 def _schema() -> Schema:
@@ -211,8 +211,10 @@ def _keys(path: Path_, data: Any) -> list[str]:
 def _about(path: Path_, data: Any) -> str:
     """Return the description of a key."""
     nodes = _nodes(path[:-1], data)
-    found = (node.get("properties", {}).get(path[-1], {}).get("description") for node in nodes)
-    return next((str(about) for about in found if about), "")
+    descriptions = (
+        node.get("properties", {}).get(path[-1], {}).get("description") for node in nodes
+    )
+    return next((str(text) for text in descriptions if text), "")
 
 
 def _nodes(path: Path_, data: Any) -> list[Schema]:
@@ -234,8 +236,8 @@ def _alternatives(node: Schema, data: Any) -> list[Schema]:
     if isinstance(data, dict):
         for name in ("method", "reader", "backend"):
             tag = node.get("properties", {}).get(name, {})
-            said = data.get(name, tag.get("default"))
-            if "const" in tag and said != tag["const"]:
+            written = data.get(name, tag.get("default"))
+            if "const" in tag and written != tag["const"]:
                 return []
     elif node.get("type") == "array" and data is not None and not isinstance(data, list):
         return []

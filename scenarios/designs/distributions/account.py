@@ -21,7 +21,7 @@ def account(context: Context, method: str, size: int, *parts: Account, **more: A
     **more
         Numbers that the analysis needs.
     """
-    found: Account = {
+    attributes: Account = {
         "method": method,
         "size": size,
         "seed": context.seed,
@@ -30,8 +30,8 @@ def account(context: Context, method: str, size: int, *parts: Account, **more: A
         **more,
     }
     for part in parts:
-        found.update(part)
-    return found
+        attributes.update(part)
+    return attributes
 
 
 KEYED = ("distributions", "plausible", "truncated_share", "outside_bounds", "admissible")
@@ -39,11 +39,11 @@ KEYED = ("distributions", "plausible", "truncated_share", "outside_bounds", "adm
 
 def joined(parts: list[Account]) -> Account:
     """Return the accounts of a factorial's factors as one, parameters in order."""
-    found: Account = {"parameters": [name for part in parts for name in part["parameters"]]}
+    whole: Account = {"parameters": [name for part in parts for name in part["parameters"]]}
     for key in KEYED:
-        found[key] = {name: value for part in parts for name, value in part.get(key, {}).items()}
-    found["warnings"] = [text for part in parts for text in part.get("warnings", [])]
-    return found
+        whole[key] = {name: value for part in parts for name, value in part.get(key, {}).items()}
+    whole["warnings"] = [text for part in parts for text in part.get("warnings", [])]
+    return whole
 
 
 def factors(parts: list[Account]) -> Account:

@@ -17,20 +17,20 @@ from scenarios.units import labelled
 def describe_admissible(context: Context, name: str, *, by_location: bool) -> dict[str, Any]:
     """Return the admissible range of a parameter as it is used, JSON-able."""
     ends = admissible(context, name, by_location=by_location)
-    found: dict[str, Any] = {}
+    described: dict[str, Any] = {}
     for side, bound in zip(("lower", "upper"), ends, strict=True):
         finite = bound[np.isfinite(bound)]
         if not finite.size:
             continue
         range_ = {"least": float(finite.min()), "most": float(finite.max())}
-        found[side] = range_ | {"locations": len(finite)} if len(bound) > 1 else range_["most"]
-    return found
+        described[side] = range_ | {"locations": len(finite)} if len(bound) > 1 else range_["most"]
+    return described
 
 
 def describe_all(context: Context, names: Iterable[str]) -> dict[str, Any]:
     """Return the admissible range of every parameter that has one."""
-    found = {name: describe_admissible(context, name, by_location=False) for name in names}
-    return {name: bounds for name, bounds in found.items() if bounds}
+    described = {name: describe_admissible(context, name, by_location=False) for name in names}
+    return {name: bounds for name, bounds in described.items() if bounds}
 
 
 def admissible(context: Context, name: str, *, by_location: bool) -> tuple[F8, F8]:

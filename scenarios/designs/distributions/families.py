@@ -133,8 +133,8 @@ class Loguniform:
         """Return the quantiles of ``p``."""
         low, high = np.log(self.lower), np.log(self.upper)
         # exp(log(x)) is x but for its last bits, and no value may be beyond an end.
-        found: F8 = np.clip(np.exp(low + p * (high - low)), self.lower, self.upper)
-        return found
+        quantiles: F8 = np.clip(np.exp(low + p * (high - low)), self.lower, self.upper)
+        return quantiles
 
     def support(self) -> tuple[float, float]:
         """Return the two ends."""

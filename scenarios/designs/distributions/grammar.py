@@ -55,8 +55,8 @@ def _one_message(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
     try:
         return handler(value)
     except ValidationError:
-        found = f"found {value!r}; needed a finite number, or {{column: name}}"
-        raise ValueError(f"{found} for a column of the location table") from None
+        begin = f"found {value!r}; needed a finite number, or {{column: name}}"
+        raise ValueError(f"{begin} for a column of the location table") from None
 
 
 # Strict, so that neither "38.3" in quotes nor true is taken for a number.
@@ -129,10 +129,10 @@ class LognormalWords(Shape):
 
     @model_validator(mode="after")
     def _one_pair(self) -> "LognormalWords":
-        said = {key for key in ("mu", "sigma", "mean", "sd") if getattr(self, key) is not None}
-        if said not in ({"mu", "sigma"}, {"mean", "sd"}):
+        keys = {key for key in ("mu", "sigma", "mean", "sd") if getattr(self, key) is not None}
+        if keys not in ({"mu", "sigma"}, {"mean", "sd"}):
             raise ValueError(
-                f"found {', '.join(sorted(said)) or 'nothing'}; needed mu and sigma (of ln of the "
+                f"found {', '.join(sorted(keys)) or 'nothing'}; needed mu and sigma (of ln of the "
                 "value), or mean and sd (of the value itself)"
             )
         return self
@@ -209,10 +209,10 @@ class Distribution(Words):
 
     @model_validator(mode="after")
     def _one(self) -> "Distribution":
-        said = [name for name in FAMILIES if getattr(self, name) is not None]
-        if len(said) != 1:
-            found = " and ".join(said) or "none"
-            raise ValueError(f"found {found}; needed one of {', '.join(FAMILIES)}")
+        families = [name for name in FAMILIES if getattr(self, name) is not None]
+        if len(families) != 1:
+            listed = " and ".join(families) or "none"
+            raise ValueError(f"found {listed}; needed one of {', '.join(FAMILIES)}")
         return self
 
 
@@ -233,10 +233,10 @@ def refuse_distributions(value: Any, advice: Mapping[str, str], otherwise: str) 
     ValueError
         It is a distribution.
     """
-    said = [name for name in FAMILIES if isinstance(value, dict) and name in value]
-    if said:
-        text = f"found a distribution, {said[0]}, which this design does not draw from"
-        raise ValueError(f"{text}; {advice.get(said[0], otherwise)}")
+    families = [name for name in FAMILIES if isinstance(value, dict) and name in value]
+    if families:
+        text = f"found a distribution, {families[0]}, which this design does not draw from"
+        raise ValueError(f"{text}; {advice.get(families[0], otherwise)}")
     return value
 
 

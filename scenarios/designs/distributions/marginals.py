@@ -121,7 +121,7 @@ def resolve(
     truncate : bool
         Random designs: cut at the admissible range. Others check it, with `excesses`.
     """
-    found = Resolved(attributes=_empty_account())
+    resolved = Resolved(attributes=_empty_account())
     if EVERY in written and len(written) == 1:
         written = dict.fromkeys(context.parameters)
     for name, distribution in written.items():
@@ -133,10 +133,10 @@ def resolve(
         resolver = _Resolver(context, context.parameters[name], where, problems, truncate)
         marginal = resolver.marginal(distribution)
         if marginal is not None:
-            found.marginals[name] = marginal
-            _account(found.attributes, name, marginal, distribution, context, truncate)
-    found.attributes["parameters"] = list(found.marginals)
-    return found
+            resolved.marginals[name] = marginal
+            _account(resolved.attributes, name, marginal, distribution, context, truncate)
+    resolved.attributes["parameters"] = list(resolved.marginals)
+    return resolved
 
 
 def judgeable(
@@ -242,8 +242,8 @@ class _Resolver:
         """Return the family with its numbers looked up."""
         name = distribution.family
         shape = getattr(distribution, name)
-        said = [key for key in type(shape).model_fields if getattr(shape, key) is not None]
-        numbers = {key: self._number(getattr(shape, key), f"{name}.{key}") for key in said}
+        keys = [key for key in type(shape).model_fields if getattr(shape, key) is not None]
+        numbers = {key: self._number(getattr(shape, key), f"{name}.{key}") for key in keys}
         if any(number is None for number in numbers.values()):
             return None
         n = {key: number for key, number in numbers.items() if number is not None}

@@ -61,15 +61,15 @@ class Factorial:
     def rows(self, start: int, stop: int) -> dict[str, F8]:
         """Return each parameter's values, shape (1 or L, stop - start), kernel units."""
         span(self.size, start, stop)
-        found = {}
+        columns = {}
         for k, factor in enumerate(self.factors):
             touched = _Touched(factor.size, self._stride(k), start, stop)
             values = touched.gather(factor)
             if not touched.in_order:
                 position = touched.position()
                 values = {n: np.take(v, position, axis=1) for n, v in values.items()}
-            found.update(values)
-        return found
+            columns.update(values)
+        return columns
 
     def levels(self, names: Collection[str], start: int, stop: int) -> Levels:
         """Return ``(first, level)`` of the distinct rows of the named parameters."""

@@ -79,8 +79,8 @@ def trimmed(levels: Levels, skip: int, stop: int) -> Levels:
 
 def by_appearance(keys: I8) -> Levels:
     """Return levels of rows told apart by an integer, numbered as they first appear."""
-    _, found, inverse = np.unique(keys, return_index=True, return_inverse=True)
-    order = np.argsort(found)
+    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    order = np.argsort(first)
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
-    return found[order], rank[inverse.reshape(-1)]
+    return first[order], rank[inverse.reshape(-1)]

@@ -52,24 +52,24 @@ def indices(
     shapes: dict[str, tuple[int, ...]] = {"S1": (groups,), "ST": (groups,)}
     if second_order:
         shapes["S2"] = (groups, groups)
-    found = {name: np.full((len(flat), *shape), np.nan) for name, shape in shapes.items()}
+    estimates = {name: np.full((len(flat), *shape), np.nan) for name, shape in shapes.items()}
     if resamples > 1:
-        found.update({f"{name}_conf": np.full_like(found[name], np.nan) for name in shapes})
-    found["effective"] = np.zeros((len(flat), groups))
+        estimates.update({f"{name}_conf": np.full_like(estimates[name], np.nan) for name in shapes})
+    estimates["effective"] = np.zeros((len(flat), groups))
     for which, kept, values in patterns(flat, unit):
         units = values.shape[1]
-        found["effective"][which] = units
+        estimates["effective"][which] = units
         if units < 2:
             continue
         sample = Sample(values, groups)
         weights = iter([np.ones((1, units))])
         for name, estimate in sample.estimates(weights, second_order).items():
-            found[name][which] = estimate[:, 0]
+            estimates[name][which] = estimate[:, 0]
         if resamples > 1:
             weights = of_units(counts(stream, flat.shape[1] // unit, resamples), kept)
             for name, replicates in sample.estimates(weights, second_order).items():
-                found[f"{name}_conf"][which] = _spread(replicates, confidence)
-    return {name: array.reshape(*lead, *array.shape[1:]) for name, array in found.items()}
+                estimates[f"{name}_conf"][which] = _spread(replicates, confidence)
+    return {name: array.reshape(*lead, *array.shape[1:]) for name, array in estimates.items()}
 
 
 def _spread(replicates: F8, confidence: float) -> F8:
@@ -118,9 +118,9 @@ class Sample:
         means = means_of(weight, np.concatenate(terms, axis=-1))
         variance = means[..., 1:2] - means[..., 0:1] ** 2
         first = share(means[..., 3 : 3 + groups], variance)
-        found = {"S1": first, "ST": share(means[..., 3 + groups :], variance)}
+        indices_by_name = {"S1": first, "ST": share(means[..., 3 + groups :], variance)}
         if second_order:
-            found["S2"] = second = np.full((*first.shape, groups), np.nan)
+            indices_by_name["S2"] = second = np.full((*first.shape, groups), np.nan)
             j, k = np.triu_indices(groups, 1)
             width = max(groups, VALUES // weight.shape[1])
             for start in range(0, len(j), width):
@@ -128,7 +128,7 @@ class Sample:
                 joint = means_of(weight, self.ba[..., one] * self.ab[..., two]) - means[..., 2:3]
                 alone = first[..., one] + first[..., two]
                 second[..., one, two] = share(joint, variance) - alone
-        return found
+        return indices_by_name
 
 
 def is_constant(deviation: F8, largest: F8) -> NDArray[np.bool_]:

@@ -127,13 +127,13 @@ def effects(
     flat = np.asarray(response, dtype=np.float64).reshape(-1, response.shape[-1])
     units, groups = steps.rank.shape
     names = ("mu", "mu_star", "sigma", "theta", *(("mu_star_conf",) if resamples > 1 else ()))
-    found = {name: np.full((len(flat), groups), np.nan) for name in names}
-    found["effective"] = np.zeros((len(flat), groups))
+    statistics = {name: np.full((len(flat), groups), np.nan) for name in names}
+    statistics["effective"] = np.zeros((len(flat), groups))
     signs = directions(steps, group)
     several = np.bincount(group, minlength=groups) > 1
     for which, kept, values in patterns(flat, groups + 1):
         number = values.shape[1]
-        found["effective"][which] = number
+        statistics["effective"][which] = number
         if number < 2:
             continue
         # Row g + 1 less row g is the effect of the group that moves at step g.
@@ -141,16 +141,16 @@ def effects(
         moved /= delta
         sizes = np.abs(moved)
         signed = moved * signs[kept]
-        found["mu"][which] = signed.mean(axis=1)
-        found["mu_star"][which] = sizes.mean(axis=1)
-        found["sigma"][which] = np.where(several, np.nan, signed.std(axis=1, ddof=1))
-        sd = found["sigma"][which] * np.sqrt((number - 1) / (number - theta_ddof))
-        found["theta"][which] = theta(found["mu"][which], sd, theta_ddof)
+        statistics["mu"][which] = signed.mean(axis=1)
+        statistics["mu_star"][which] = sizes.mean(axis=1)
+        statistics["sigma"][which] = np.where(several, np.nan, signed.std(axis=1, ddof=1))
+        sd = statistics["sigma"][which] * np.sqrt((number - 1) / (number - theta_ddof))
+        statistics["theta"][which] = theta(statistics["mu"][which], sd, theta_ddof)
         if resamples > 1:
             drawn = of_units(counts(stream, units, resamples), kept)
             means = np.concatenate([means_of(weight, sizes) for weight in drawn], axis=1)
-            found["mu_star_conf"][which] = half_width(means, confidence)
-    return {name: array.reshape(*lead, groups) for name, array in found.items()}
+            statistics["mu_star_conf"][which] = half_width(means, confidence)
+    return {name: array.reshape(*lead, groups) for name, array in statistics.items()}
 
 
 ALIKE = 1e-12
@@ -219,8 +219,8 @@ def farthest(points: F8, keep: int) -> tuple[int, ...]:
 
     count, rows, parameters = points.shape
     sample = points.reshape(-1, parameters)
-    found = Search().find_local_maximum(sample, count, parameters, keep, rows - 1)
-    return tuple(int(number) for number in found)
+    numbers = Search().find_local_maximum(sample, count, parameters, keep, rows - 1)
+    return tuple(int(number) for number in numbers)
 
 
 def _distances(points: F8) -> NDArray[np.float32]:

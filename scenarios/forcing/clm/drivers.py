@@ -57,10 +57,10 @@ class Drivers:
             self.column.field,
             self.column.saturation,
         )
-        found = {"gpp": np.maximum(0.0, self._of("GPP")), **zone}
+        series = {"gpp": np.maximum(0.0, self._of("GPP")), **zone}
         if "TBOT" in self.history.values:
-            found["air_temperature"] = self._of("TBOT") - FREEZING
-        return found
+            series["air_temperature"] = self._of("TBOT") - FREEZING
+        return series
 
     def daily(self) -> dict[str, F8]:
         """Return daily drivers, (L, 365 Y); between the middles of months, if it must be."""
@@ -77,15 +77,15 @@ class Drivers:
                 steps[name] = self._of(name)
         months = self.history.when.step == "month"
         days = MONTH_DAYS[self.history.when.month - 1] if months else None
-        found = {name: np.average(values, axis=1, weights=days) for name, values in steps.items()}
-        if "NPP" in found:
-            found["annual_npp"] = DAYS * found.pop("NPP")
-        if "LEAFC_TO_LITTER" in found:
-            leaf, root = found.pop("LEAFC_TO_LITTER"), found.pop("FROOTC_TO_LITTER")
-            self.told["woody_debris"] = "CWDC_LOSS" if "CWDC_LOSS" in found else "none in the file"
-            debris = STAYS * found.pop("CWDC_LOSS", np.zeros_like(leaf))
-            found |= Litter(leaf, root, debris).drivers(quality(self.column.pft))
-        return found
+        mean = {name: np.average(values, axis=1, weights=days) for name, values in steps.items()}
+        if "NPP" in mean:
+            mean["annual_npp"] = DAYS * mean.pop("NPP")
+        if "LEAFC_TO_LITTER" in mean:
+            leaf, root = mean.pop("LEAFC_TO_LITTER"), mean.pop("FROOTC_TO_LITTER")
+            self.told["woody_debris"] = "CWDC_LOSS" if "CWDC_LOSS" in mean else "none in the file"
+            debris = STAYS * mean.pop("CWDC_LOSS", np.zeros_like(leaf))
+            mean |= Litter(leaf, root, debris).drivers(quality(self.column.pft))
+        return mean
 
     def _of(self, name: str) -> F8:
         return self.history.values[name][self.column.at]

@@ -185,21 +185,21 @@ def _check_dimensions(dataset: Any, places: Mapping[str, tuple[str, ...]]) -> No
     first, *others = places or ("",)
     for name in others:
         if places[name] != places[first]:
-            said = [f"{n!r} over ({', '.join(dataset[n].dimensions)})" for n in (first, name)]
-            raise ValueError(f"has {' and '.join(said)}; needed the same places: {BY_PLACE}")
+            dimensions = [f"{n!r} over ({', '.join(dataset[n].dimensions)})" for n in (first, name)]
+            raise ValueError(f"has {' and '.join(dimensions)}; needed the same places: {BY_PLACE}")
 
 
 def _in_unit(values: F8, name: str, variable: Any, units: Mapping[str, str]) -> F8:
     """Return a variable in the unit of its rule; moles of GPP and NPP are carbon's."""
     spelled, needed = str(variable.name), RULES[name].unit
-    said = {spelled: units.get(spelled, units.get(name, ""))}
-    unit = unit_said(spelled, variable, said)
+    of_scenario = {spelled: units.get(spelled, units.get(name, ""))}
+    unit = unit_said(spelled, variable, of_scenario)
     if unit and needed == _FLUX:
         try:
             return values * (MOLE * factor(unit, "mol m-2 d-1"))
         except ValueError:
             pass  # no moles; what is wrong, if anything, is said below
-    return in_needed(values, spelled, variable, said, needed)
+    return in_needed(values, spelled, variable, of_scenario, needed)
 
 
 BY_PLACE = "write the file by column or grid cell (hist_dov2xy = .true., or averages over PFTs)"
@@ -241,39 +241,39 @@ def places_of(
                                       noun="variable")  # fmt: skip
     if complaints:
         raise ValueError("; ".join(complaints))
-    found: dict[str, F8] = {}
+    places: dict[str, F8] = {}
     for place, source in sources.items():
         variable = dataset[source.name]
-        said = {source.name: units.get(source.name, units.get(place, ""))}
-        unit = unit_said(source.name, variable, said) or source.unit
+        of_scenario = {source.name: units.get(source.name, units.get(place, ""))}
+        unit = unit_said(source.name, variable, of_scenario) or source.unit
         # 99 degrees west is a place.
         values = numbers(variable, real=(-99.0,) if place == "lon" else ())
-        found[place], wrong = in_degrees_or_m2(place, values, unit, cells=True)
+        places[place], wrong = in_degrees_or_m2(place, values, unit, cells=True)
         if wrong:
             advice = "" if unit else f": units: {{{source.name}: km2}}"
             raise ValueError(f"variable {source.name!r}: {wrong[0].text}{advice}")
-    notes = _on_land(dataset, found, sources.get(AREA), units)
-    flat = {place: found[place] for place in ("lat", "lon") if place in found}
+    notes = _on_land(dataset, places, sources.get(AREA), units)
+    flat = {place: places[place] for place in ("lat", "lon") if place in places}
     if len(shape) == 2 and len(flat) == 2 and all(v.ndim == 1 for v in flat.values()):
-        found["lat"], found["lon"] = np.meshgrid(found["lat"], found["lon"], indexing="ij")
-    return {name: values.reshape(-1) for name, values in found.items()}, notes
+        places["lat"], places["lon"] = np.meshgrid(places["lat"], places["lon"], indexing="ij")
+    return {name: values.reshape(-1) for name, values in places.items()}, notes
 
 
 def _on_land(
-    dataset: Any, found: dict[str, F8], area: Source | None, units: Mapping[str, str]
+    dataset: Any, places: dict[str, F8], area: Source | None, units: Mapping[str, str]
 ) -> dict[str, Any]:
     """Multiply the area of cells by the part that is land; leave it out where nothing says."""
     if area is None or "land" in area.name.lower():
         return {}
     if LANDFRAC not in dataset.variables:
-        del found[AREA]
+        del places[AREA]
         return {"area_left_out": f"{area.name} is of whole cells, and there is no {LANDFRAC}"}
     variable = dataset[LANDFRAC]
     part = in_needed(numbers(variable), LANDFRAC, variable, units, "1", default="1")
     if (most := np.nanmax(part, initial=0.0)) > 1 + 1e-6 or np.nanmin(part, initial=0.0) < 0:
         text = f"variable {LANDFRAC!r}: found {most:g}; needed a fraction, 0 to 1"
         raise ValueError(f"{text}: is it percent? say units: {{{LANDFRAC}: percent}}")
-    found[AREA] = found[AREA] * part
+    places[AREA] = places[AREA] * part
     return {}
 
 
@@ -285,24 +285,26 @@ def _ground(dataset: Any, values: Mapping[str, F8], units: Mapping[str, str]) ->
     if levels not in LEVELS:
         text = f"has {levels} levels of TSOI; needed {', '.join(map(str, LEVELS))}"
         raise ValueError(f"{text}, of CLM4.5 or CLM5.0")
-    found: dict[str, Any] = {"levels": levels}
+    ground: dict[str, Any] = {"levels": levels}
     names, (dim,) = dataset.variables, levels_of(dataset["TSOI"])
     centres = _depths(dataset, dim, units)
     if centres is not None:
-        found["midpoints"] = midpoint_thickness(np.sort(centres))
-    found["used"] = sum(LEVELS[levels])
+        ground["midpoints"] = midpoint_thickness(np.sort(centres))
+    ground["used"] = sum(LEVELS[levels])
     if THICKNESS in names:
-        found["thickness"] = _column(dataset, THICKNESS, dim, units)[_downward(dataset, dim, units)]
-        if not np.isfinite(found["thickness"][: found["used"]]).all():
+        ground["thickness"] = _column(dataset, THICKNESS, dim, units)[
+            _downward(dataset, dim, units)
+        ]
+        if not np.isfinite(ground["thickness"][: ground["used"]]).all():
             raise ValueError("has no place with a DZSOI of every level")
-    if not found.keys() & {"midpoints", "thickness"}:
+    if not ground.keys() & {"midpoints", "thickness"}:
         raise ValueError("has no depths of its levels: needed ZSOI, DZSOI or levgrnd")
     if "WATSAT" in names:
-        found["saturation"] = by_level(dataset["WATSAT"], dim)[_downward(dataset, dim, units)]
+        ground["saturation"] = by_level(dataset["WATSAT"], dim)[_downward(dataset, dim, units)]
     if "nbedrock" in names and np.size(dataset["nbedrock"][...]) == 1:
-        found["above_rock"] = int(dataset["nbedrock"][...])
-        found["used"] = min(found["used"], found["above_rock"])
-    return found
+        ground["above_rock"] = int(dataset["nbedrock"][...])
+        ground["used"] = min(ground["used"], ground["above_rock"])
+    return ground
 
 
 def levels_of(variable: Any) -> tuple[str, ...]:
@@ -319,8 +321,8 @@ def _downward(dataset: Any, dim: str, units: Mapping[str, str]) -> Any:
     depths = _depths(dataset, dim, units)
     if depths is None and THICKNESS in dataset.variables and dim in dataset[THICKNESS].dimensions:
         depths = _column(dataset, THICKNESS, dim, units)
-        known = depths[np.isfinite(depths)]
-        depths = depths if known.size and (np.diff(known) != 0).all() else None
+        finite = depths[np.isfinite(depths)]
+        depths = depths if finite.size and (np.diff(finite) != 0).all() else None
     if depths is not None:
         return np.argsort(depths, kind="stable")
     for other in dataset.dimensions:
@@ -338,11 +340,11 @@ def _depths(dataset: Any, dim: str, units: Mapping[str, str]) -> F8 | None:
     for name in ("ZSOI", dim):
         if name not in dataset.variables or dim not in dataset[name].dimensions:
             continue
-        found = _column(dataset, name, dim, units)
-        found = -found if (found <= 0).all() else found
-        rises, falls = (np.diff(found) > 0).all(), (np.diff(found) < 0).all()
-        if found.size > 1 and (rises or falls):
-            return found
+        depths = _column(dataset, name, dim, units)
+        depths = -depths if (depths <= 0).all() else depths
+        rises, falls = (np.diff(depths) > 0).all(), (np.diff(depths) < 0).all()
+        if depths.size > 1 and (rises or falls):
+            return depths
     return None
 
 
@@ -366,14 +368,14 @@ def _column(dataset: Any, name: str, dim: str, units: Mapping[str, str]) -> F8:
     Levels are as thick everywhere, but the ocean has none.
     """
     columns = by_level(dataset[name], dim)
-    found = columns[:, np.isfinite(columns).sum(axis=0).argmax()]
-    found = in_needed(found, name, dataset[name], units, "m", default="m")
-    if np.nanmax(np.abs(found), initial=0.0) > DEEPEST:
+    lengths = columns[:, np.isfinite(columns).sum(axis=0).argmax()]
+    lengths = in_needed(lengths, name, dataset[name], units, "m", default="m")
+    if np.nanmax(np.abs(lengths), initial=0.0) > DEEPEST:
         raise ValueError(
-            f"variable {name!r} has {np.nanmax(np.abs(found)):g}; needed depths in m, "
+            f"variable {name!r} has {np.nanmax(np.abs(lengths)):g}; needed depths in m, "
             f"{DEEPEST:g} at most"
         )
-    return np.asarray(found)
+    return np.asarray(lengths)
 
 
 def _check(history: History, findings: Findings) -> None:
@@ -403,8 +405,8 @@ def _check(history: History, findings: Findings) -> None:
 
 def is_land(history: History) -> Any:
     """Return which places have any value, (n,)."""
-    found = [np.isfinite(v).reshape(len(v), -1).any(axis=1) for v in history.values.values()]
-    return np.logical_or.reduce(found) if found else np.zeros(0, dtype=bool)
+    with_values = [np.isfinite(v).reshape(len(v), -1).any(axis=1) for v in history.values.values()]
+    return np.logical_or.reduce(with_values) if with_values else np.zeros(0, dtype=bool)
 
 
 def named(history: History, i: int) -> str:

@@ -45,8 +45,8 @@ class Column:
     @property
     def lasting(self) -> dict[str, F8]:
         """Return the drivers that are properties of a place."""
-        found = {name: getattr(self, name) for name in ("latitude", "sand", "clay", "silt")}
-        return {"pft": self.pft.astype(np.float64), **found, "porosity": self.saturation}
+        properties = {name: getattr(self, name) for name in ("latitude", "sand", "clay", "silt")}
+        return {"pft": self.pft.astype(np.float64), **properties, "porosity": self.saturation}
 
 
 class Words(Protocol):
@@ -94,10 +94,10 @@ def columns_of(words: Words, history: History, base: Path, findings: Findings) -
     if words.texture is not None:
         sand, clay = np.full(n, words.texture.sand), np.full(n, words.texture.clay)
     else:
-        sand, clay, about = _surface(
+        sand, clay, surface = _surface(
             placed(base, words.surface, "forcing.surface"), words.units, history, land, findings
         )
-        told["surface"] = about
+        told["surface"] = surface
     silt = 1 - sand - clay
     full = _saturation(history, sand, land)
     wet = np.minimum(field_capacity(sand, clay), full)
@@ -135,25 +135,25 @@ def _surface(
     import netCDF4
 
     text = not_a_file(path, "a surface data file of CLM")
-    found: dict[str, F8] = {}
+    fractions: dict[str, F8] = {}
     if not text:
         try:
             with netCDF4.Dataset(path) as dataset:
                 for name in SURFACE:
-                    found[name] = _fraction(dataset[name], name, units).mean(axis=0)
+                    fractions[name] = _fraction(dataset[name], name, units).mean(axis=0)
                 text = next(_of_other_places(dataset, history), "")
         except ValueError as error:
             text = str(error)
         except (OSError, RuntimeError, IndexError, KeyError) as error:
             text = f"cannot be read ({error}); needed PCT_SAND and PCT_CLAY (levels, ...)"
     places = int(np.prod(history.shape))
-    if not text and found["PCT_SAND"].size not in (1, places):
-        text = f"has {found['PCT_SAND'].size} places and the history {places}; needed the same"
-    if not text and np.nanmax(sum(found.values())) > 1 + 1e-3:
+    if not text and fractions["PCT_SAND"].size not in (1, places):
+        text = f"has {fractions['PCT_SAND'].size} places and the history {places}; needed the same"
+    if not text and np.nanmax(sum(fractions.values())) > 1 + 1e-3:
         text = "has places of more than 100 % sand and clay"
     if text:
         findings.fatal("files", Problem(text, file=str(path)))
-    at_land = {name: np.broadcast_to(v, (places,))[land] for name, v in found.items()}
+    at_land = {name: np.broadcast_to(v, (places,))[land] for name, v in fractions.items()}
     for name, values in at_land.items():
         for i in map(int, land[~np.isfinite(values)]):
             where = f"variable {name!r}, place {i + 1}"
@@ -171,12 +171,12 @@ def _of_other_places(dataset: Any, history: History) -> Iterator[str]:
         variable = dataset[name]
         dims = [dim for dim in SPATIAL if dim in variable.dimensions]
         order = [variable.dimensions.index(dim) for dim in dims]
-        found = numbers(variable, (-99.0,)).transpose(order).reshape(-1)
+        degrees = numbers(variable, (-99.0,)).transpose(order).reshape(-1)
         needed = history.places[place]
-        if found.size > 1 and found.size == needed.size:
-            off = (found - needed + 180.0) % 360.0 - 180.0
+        if degrees.size > 1 and degrees.size == needed.size:
+            off = (degrees - needed + 180.0) % 360.0 - 180.0
             for i in np.flatnonzero(np.abs(off) > 0.01)[:1]:
-                text = f"has {name} {found[i]:g} where the history has {place} {needed[i]:g}"
+                text = f"has {name} {degrees[i]:g} where the history has {place} {needed[i]:g}"
                 yield f"{text}; needed the same places in the same order"
 
 
@@ -186,11 +186,11 @@ def _elsewhere(history: History, grid: Grid, at: I8) -> Iterator[str]:
         if name not in history.places:
             yield f"has no variable {name!r}; needed it to find the cells of the tables"
             continue
-        found = history.places[name][at]
+        degrees = history.places[name][at]
         # Tables have two decimals, and count longitudes from 0 or from -180.
-        off = (found - needed + 180.0) % 360.0 - 180.0
+        off = (degrees - needed + 180.0) % 360.0 - 180.0
         for i in np.flatnonzero(~(np.abs(off) <= 0.01)):
-            yield f"{name} is {found[i]:g} where the tables have {grid.said(int(i))}"
+            yield f"{name} is {degrees[i]:g} where the tables have {grid.said(int(i))}"
 
 
 def _fraction(variable: Any, name: str, units: Mapping[str, str]) -> F8:
@@ -201,22 +201,22 @@ def _fraction(variable: Any, name: str, units: Mapping[str, str]) -> F8:
     unit = unit_said(name, variable, units)
     # CLM writes 'unitless' beside percent.
     percent = not unit or (name not in units and same(unit, "1"))
-    found = convert(values, "percent" if percent else unit, "1")
-    most, least = np.nanmax(found), np.nanmin(found)
+    fractions = convert(values, "percent" if percent else unit, "1")
+    most, least = np.nanmax(fractions), np.nanmin(fractions)
     if not 0 <= least <= most <= 1 or (percent and most <= 0.01):
         text = f"variable {name!r}: found {ranged(np.nanmin(values), np.nanmax(values))}, taken in "
         text += f"{'percent' if percent else unit!r}; needed 0 to 100 %"
         raise ValueError(f"{text}: say units: {{{name}: fraction}} or percent")
     levels = levels_of(variable)
     if len(levels) != 1:
-        said = ", ".join(variable.dimensions)
-        raise ValueError(f"variable {name!r} has dimensions ({said}); needed levels and places")
-    return by_level(variable, levels[0], found)
+        dims = ", ".join(variable.dimensions)
+        raise ValueError(f"variable {name!r} has dimensions ({dims}); needed levels and places")
+    return by_level(variable, levels[0], fractions)
 
 
 def _of_tables(words: Words, history: History, base: Path, findings: Findings) -> Column:
     """Return cells of the testbed's tables; the history must be on their grid."""
-    grid, about = load_grid(
+    grid, digests = load_grid(
         placed(base, words.grid, "forcing.grid"), placed(base, words.soil, "forcing.soil"), findings
     )
     skipped = Skipped()
@@ -236,5 +236,5 @@ def _of_tables(words: Words, history: History, base: Path, findings: Findings) -
     return Column(
         grid.names, at, dict(grid.locations.columns), grid.pft, grid.lat, grid.sand, grid.clay,
         grid.silt, grid.wilting, grid.field, grid.saturation,
-        {"cells_left_out": skipped.counts, "tables": about},
+        {"cells_left_out": skipped.counts, "tables": digests},
     )  # fmt: skip

@@ -81,7 +81,7 @@ class Axis:
 
         origin = self._parts[1]
         try:
-            found = cftime.num2date(
+            dates = cftime.num2date(
                 days,
                 f"days since {origin}",
                 calendar=self.calendar,
@@ -90,7 +90,7 @@ class Axis:
         except (ValueError, TypeError, OverflowError) as error:
             text = f"has a time coordinate that cannot be read (units {self.units!r})"
             raise ValueError(f"{text}; {ADVICE}") from error
-        return list(np.atleast_1d(found))
+        return list(np.atleast_1d(dates))
 
     def dates(self, days: F8) -> tuple[I8, I8, I8]:
         """Return year, month and day of days since the origin."""
@@ -127,11 +127,11 @@ class Axis:
 def _days_in(year: int, month: int, calendar: str) -> int:
     import calendar as months_of
 
-    known = CALENDARS[calendar]
-    if known == "360_day":
+    rule = CALENDARS[calendar]
+    if rule == "360_day":
         return 30
     days = int(MONTH_DAYS[month - 1])
-    if month != 2 or known == "noleap":
+    if month != 2 or rule == "noleap":
         return days
-    leap = year % 4 == 0 if known == "julian" else months_of.isleap(year)
-    return days + int(known == "all_leap" or leap)
+    leap = year % 4 == 0 if rule == "julian" else months_of.isleap(year)
+    return days + int(rule == "all_leap" or leap)

@@ -145,29 +145,29 @@ def number(cell: object, least: float = LEAST) -> float:
         if text.lower() in _MISSING:
             raise ValueError("is empty" if not text else f"is missing ({text!r})")
         # float() reads '1_000', and digits of other scripts; no table means that.
-        found = _float(text) if _NUMBER.fullmatch(text) else None
+        value = _float(text) if _NUMBER.fullmatch(text) else None
     else:
-        found = None if isinstance(cell, bool) else _float(cell)
-        if not isinstance(cell, bool) and (found is None or np.isnan(found)):
+        value = None if isinstance(cell, bool) else _float(cell)
+        if not isinstance(cell, bool) and (value is None or np.isnan(value)):
             raise ValueError(f"is missing ({cell!r})")
-    if found is None:
+    if value is None:
         raise ValueError(f"{cell!r} is not a number")
-    if not np.isfinite(found):
+    if not np.isfinite(value):
         raise ValueError(f"{cell!r} is not finite")
-    if found in _SOFT_FILLS and found >= least:
-        return found
-    if found in _SOFT_FILLS or is_fill(np.array(found)).any():
+    if value in _SOFT_FILLS and value >= least:
+        return value
+    if value in _SOFT_FILLS or is_fill(np.array(value)).any():
         raise ValueError(f"{cell!r} looks like a fill value")
-    return found
+    return value
 
 
 def whole(cell: object) -> int | None:
     """Return a whole number from a cell (``1901``, ``1901.0``); None if it is none."""
     try:
-        found = number(cell)
+        value = number(cell)
     except ValueError:
         return None
-    return int(found) if found.is_integer() else None
+    return int(value) if value.is_integer() else None
 
 
 def least_of(unit: str) -> float:
@@ -187,8 +187,8 @@ def _float(cell: Any) -> float | None:
 
 def is_fill(values: F8, fills: Iterable[float] = _FILLS) -> NDArray[np.bool_]:
     """Return where values equal one of the usual fill values, to float32 precision."""
-    found = np.zeros(np.shape(values), dtype=np.bool_)
+    are_fills = np.zeros(np.shape(values), dtype=np.bool_)
     with np.errstate(invalid="ignore"):
         for fill in fills:
-            found |= np.abs(values - fill) <= 1e-6 * abs(fill)
-    return found
+            are_fills |= np.abs(values - fill) <= 1e-6 * abs(fill)
+    return are_fills

@@ -27,13 +27,13 @@ def unit_said(name: str, variable: Any, said: Mapping[str, str]) -> str:
         The file and the scenario say different units. A unit of the file that is none at all
         (``gC/m2/s per gridcell``) gives way to the scenario's.
     """
-    found, word = str(getattr(variable, "units", "")).strip(), said.get(name, "")
-    if word and found and readable(found) and not agree(word, found):
+    of_file, word = str(getattr(variable, "units", "")).strip(), said.get(name, "")
+    if word and of_file and readable(of_file) and not agree(word, of_file):
         raise ValueError(
-            f"variable {name!r} is in {found!r} and the scenario says {word!r}; "
+            f"variable {name!r} is in {of_file!r} and the scenario says {word!r}; "
             "correct units: or the file"
         )
-    return word or found
+    return word or of_file
 
 
 def in_needed(

@@ -118,8 +118,8 @@ def _numbers(
 ) -> tuple[F8, list[Problem]]:
     """Return a column, and what is wrong with it."""
     least, most = RANGES.get(name, (-np.inf, np.inf))
-    found = [number(cell) for _, cell in cells]
-    values = np.array([np.nan if value is None else value for value in found], dtype=np.float64)
+    numbers = [number(cell) for _, cell in cells]
+    values = np.array([np.nan if value is None else value for value in numbers], dtype=np.float64)
     empty = np.array([gaps and cell.lower() in _GAPS for _, cell in cells], dtype=bool)
     with np.errstate(invalid="ignore"):
         right = (values >= least) & (values <= most) & ~is_fill(values)

@@ -59,16 +59,16 @@ class Cells:
     def near(self, column: str, lat: float, lon: float) -> Near | str:
         """Return the value nearest to a place, or why there is none."""
         values = self.columns[column]
-        known = np.isfinite(values)
-        far = distances(lat, lon, self.lat[known], self.lon[known])
+        with_value = np.isfinite(values)
+        far = distances(lat, lon, self.lat[with_value], self.lon[with_value])
         if not far.size:
             return f"{self.title} has no {column}"
         best = int(np.argmin(far))
-        place = f"{self.lat[known][best]:g}, {self.lon[known][best]:g}"
+        place = f"{self.lat[with_value][best]:g}, {self.lon[with_value][best]:g}"
         if far[best] > self.within:
             text = f"the nearest cell of {self.title} with {column} is {far[best]:.0f} km away"
             return f"{text}; needed at most {self.within:g} km"
-        return Near(float(values[known][best]), float(far[best]), place)
+        return Near(float(values[with_value][best]), float(far[best]), place)
 
 
 def distances(lat: float, lon: float, lats: F8, lons: F8) -> F8:
@@ -85,12 +85,12 @@ PREDICTORS = "derived_predictors_0p5deg.csv.gz"
 def load_grids(folder: Path, within: float, findings: Findings) -> Cells | None:
     """Return the half-degree predictors: air temperature (degC), litterfall (g C m-2 yr-1)."""
     names = ("lat", "lon", "MAT_C", "litterfall_gC_m2_yr")
-    found, about = load_csv(folder / PREDICTORS, names, findings, gaps=names[2:])
-    if not found:
+    grids, of_file = load_csv(folder / PREDICTORS, names, findings, gaps=names[2:])
+    if not grids:
         return None
-    columns = {"air temperature": found["MAT_C"], "litterfall": found["litterfall_gC_m2_yr"]}
+    columns = {"air temperature": grids["MAT_C"], "litterfall": grids["litterfall_gC_m2_yr"]}
     title = "the half-degree predictors"
-    return Cells(title, found["lat"], wrapped(found["lon"]), columns, within, (about,))
+    return Cells(title, grids["lat"], wrapped(grids["lon"]), columns, within, (of_file,))
 
 
 def wrapped(lon: F8) -> F8:
@@ -246,13 +246,13 @@ def load_testbed(
         where = f"cell at {soil['lat'][i]:g}, {soil['lon'][i]:g}"
         findings.add("cells that differ", Problem(text, where, str(forcing / TYPES)))
     made = npp.values[row, column]
-    known = np.isin(types["ivt_igbp"], [c for c in biomes if c not in BARE]) & (made > 0)
+    vegetated = np.isin(types["ivt_igbp"], [c for c in biomes if c not in BARE]) & (made > 0)
     columns = {"clay": soil["clay"], "class": types["ivt_igbp"], "NPP": made}
     cells = Cells(
         "the testbed (CLM4.5-CRUNCEP)",
-        soil["lat"][known],
-        wrapped(soil["lon"][known]),
-        {name: values[known] for name, values in columns.items()},
+        soil["lat"][vegetated],
+        wrapped(soil["lon"][vegetated]),
+        {name: values[vegetated] for name, values in columns.items()},
         within,
         (of_soil, of_types, of_npp, of_biomes),
     )
@@ -269,18 +269,18 @@ def _npp(path: Path, units: Mapping[str, str], findings: Findings) -> tuple[Mapp
             with netCDF4.Dataset(path) as dataset:
                 variable = dataset["cnpp"]
                 if sorted(variable.dimensions) != ["lat", "lon"]:
-                    said = ", ".join(variable.dimensions)
-                    raise ValueError(f"cnpp has dimensions ({said})")
+                    dims = ", ".join(variable.dimensions)
+                    raise ValueError(f"cnpp has dimensions ({dims})")
                 values = in_needed(numbers(variable), "cnpp", variable, units, "g C m-2 d-1")
                 values = values.T if variable.dimensions == ("lon", "lat") else values
                 places = {n: numbers(dataset[n], real=(-99.0,)) for n in ("lat", "lon")
                           if n in dataset.variables}  # fmt: skip
-            known = values[np.isfinite(values)]
-            if known.size and not -10 <= known.min() <= known.max() <= 60:
-                text = f"cnpp is {ranged(known.min(), known.max())} g C m-2 d-1"
+            finite = values[np.isfinite(values)]
+            if finite.size and not -10 <= finite.min() <= finite.max() <= 60:
+                text = f"cnpp is {ranged(finite.min(), finite.max())} g C m-2 d-1"
                 raise ValueError(f"{text}; needed -10 to 60: check its unit")
-            found = Mapped(365.0 * values, places.get("lat"), places.get("lon"))
-            return found, digest(path.name, path.read_bytes())
+            mapped = Mapped(365.0 * values, places.get("lat"), places.get("lon"))
+            return mapped, digest(path.name, path.read_bytes())
         except (OSError, RuntimeError, IndexError, ValueError) as error:
             text = f"cannot be read ({error}); needed a variable cnpp (lat, lon)"
     findings.add("files", Problem(text, file=str(path)))
@@ -343,7 +343,7 @@ def _column(
     if not heads or not classes:
         return {}, [(None, f"no column {name!r} of numbers")]
     at = list(rows[heads[0]]).index(name)
-    found: dict[int, float] = {}
+    by_class: dict[int, float] = {}
     faults: list[tuple[int | None, str]] = []
     for i, row in enumerate(rows[heads[0] + 2 :], heads[0] + 2):
         # The next block begins with the names of its columns.
@@ -352,15 +352,15 @@ def _column(
             break
         value = number(row[at]) if at < len(row) else None
         low, high = _LIMITS[name]
-        if kind not in classes or kind in found:
+        if kind not in classes or kind in by_class:
             faults.append((i + 1, f"found class {kind}; needed every named class once"))
         elif value is None or not low <= value <= high:
-            said = row[at] if at < len(row) else ""
-            text = f"found {said!r} in column {name!r}; needed a number from {low:g} to {high:g}"
+            cell = row[at] if at < len(row) else ""
+            text = f"found {cell!r} in column {name!r}; needed a number from {low:g} to {high:g}"
             faults.append((i + 1, text))
-        found[kind] = np.nan if value is None else value
-    lacking = ", ".join(str(k) for k in classes if k not in found)
+        by_class[kind] = np.nan if value is None else value
+    lacking = ", ".join(str(k) for k in classes if k not in by_class)
     if lacking:
         line = heads[0] + 1
         faults.append((line, f"no column {name!r} of numbers for class {lacking}"))
-    return ({} if faults else found), faults
+    return ({} if faults else by_class), faults

@@ -99,15 +99,15 @@ def _series(path: Path, dataset: Any, variable: str, stamps: Stamps | None) -> S
     if variable not in dataset.variables:
         names = ", ".join(sorted(dataset.variables)) or "nothing"
         raise ValueError(f"holds {names}; needed {variable}: correct pattern: or the file")
-    found = dataset.variables[variable]
-    long = [name for name, n in zip(found.dimensions, found.shape, strict=True) if n != 1]
+    array = dataset.variables[variable]
+    long = [name for name, n in zip(array.dimensions, array.shape, strict=True) if n != 1]
     if len(long) > 1:
-        sizes = ", ".join(map(str, found.shape))
+        sizes = ", ".join(map(str, array.shape))
         raise ValueError(
-            f"has shape ({sizes}) over ({', '.join(found.dimensions)}); "
+            f"has shape ({sizes}) over ({', '.join(array.dimensions)}); "
             "needed one value a month: average over the globe first"
         )
-    values = numbers(found).reshape(-1)
+    values = numbers(array).reshape(-1)
     when = dates_of(dataset, long[0] if long else "time", stamps) if values.size else None
     if when is not None:
         if when.step == "day":
@@ -120,7 +120,7 @@ def _series(path: Path, dataset: Any, variable: str, stamps: Stamps | None) -> S
     return Series(
         file=str(path),
         values=values,
-        units=str(getattr(found, "units", "")).strip(),
+        units=str(getattr(array, "units", "")).strip(),
         start=int(when.year[0]) if when is not None else None,
         step=when.step if when is not None else None,
         calendar=CALENDARS.get(when.calendar, "") if when is not None else "",

@@ -41,8 +41,8 @@ class Perturb(BaseModel):
 
     def check(self, findings: Findings, unused: Sequence[str] = ()) -> None:
         """Note quantities that there are not, or that a reader makes nothing of (``unused``)."""
-        for word, said in (("multiply", self.multiply), ("add", self.add)):
-            for name in said:
+        for word, changes in (("multiply", self.multiply), ("add", self.add)):
+            for name in changes:
                 where = f"forcing.perturb.{word}.{name}"
                 if name not in QUANTITIES:
                     text = f"no quantity {name!r}{nearest(name, QUANTITIES)}"

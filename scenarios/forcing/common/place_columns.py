@@ -53,7 +53,7 @@ def place_columns(
     names : sequence of str
         Of the locations, for people.
     """
-    found: dict[str, F8] = {}
+    columns: dict[str, F8] = {}
     for place, at in _columns(table, words, findings).items():
         name = table.names[at]
         unit = _unit(table, place, name, words, findings)
@@ -66,14 +66,14 @@ def place_columns(
         ])  # fmt: skip
         if np.isnan(raw).any():
             continue
-        found[place], wrong = in_degrees_or_m2(place, raw, unit)
+        columns[place], wrong = in_degrees_or_m2(place, raw, unit)
         for one in wrong:
             if one.at is None:
                 text = one.text if unit else f"{one.text} in the header: '{name} [m2]'"
                 findings.add("bad places", table.in_header(text, column))
             else:
                 findings.add("bad places", table.problem(one.text, where[one.at], rows[one.at]))
-    return found
+    return columns
 
 
 def note_differing(
@@ -84,11 +84,11 @@ def note_differing(
         for rows in groups:
             # Cells that are no numbers have been noted.
             cells = [(row, _cell(table, row, at, "", Findings())) for row in rows]
-            known = [(row, value) for row, value in cells if not np.isnan(value)]
-            other = next((row for row, value in known if value != known[0][1]), None)
+            with_value = [(row, value) for row, value in cells if not np.isnan(value)]
+            other = next((row for row, value in with_value if value != with_value[0][1]), None)
             if other is not None:
                 text = f"found {table.rows[other][1][at]} and, in another row of the location, "
-                text = f"{text}{known[0][1]:g}; needed one place"
+                text = f"{text}{with_value[0][1]:g}; needed one place"
                 problem = table.problem(text, f"column {table.names[at]!r}", other)
                 findings.add("places that differ", problem)
 

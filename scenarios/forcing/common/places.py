@@ -76,18 +76,18 @@ def find_places(
     noun : str
         Of ``names``, for people.
     """
-    there, complaints, found = list(names), [], {}
+    there, complaints, sources = list(names), [], {}
     for place in PLACES:
         if said and place in said:
-            found[place] = Source(said[place], _spelled(said[place])[1])
+            sources[place] = Source(said[place], _spelled(said[place])[1])
             continue
         meant = [name for name in there if place_of(name) == place]
         if len(meant) > 1:
             listed = " and ".join(map(repr, meant))
             complaints.append(f"{noun}s {listed} may both be {place}; rename all but one")
         elif meant:
-            found[place] = Source(meant[0], _spelled(meant[0])[1])
-    return found, complaints
+            sources[place] = Source(meant[0], _spelled(meant[0])[1])
+    return sources, complaints
 
 
 @dataclass(frozen=True)
@@ -118,12 +118,12 @@ def in_degrees_or_m2(
     """
     if place == "area":
         return _area(values, unit, cells)
-    needed, least, most, said = _NEEDED[place]
+    needed, least, most, limits = _NEEDED[place]
     try:
-        found = convert(values, unit or needed, needed)
+        converted = convert(values, unit or needed, needed)
     except ValueError as error:
         return values, [Wrong(str(error))]
-    return found, list(_outside(found, (found < least) | (found > most), said))
+    return converted, list(_outside(converted, (converted < least) | (converted > most), limits))
 
 
 def _outside(values: F8, bad: NDArray[np.bool_], needed: str) -> Iterator[Wrong]:
@@ -137,30 +137,30 @@ def _area(values: F8, unit: str, cells: bool) -> tuple[F8, list[Wrong]]:
         example = float(np.nanmax(values, initial=0.0))
         return values, [Wrong(f"no unit is given and {example:g} could be m2 or km2; say which")]
     try:
-        found = convert(values, unit, "m2")
+        areas = convert(values, unit, "m2")
     except ValueError as error:
         return values, [Wrong(str(error))]
     whole = f"0 to {EARTH:g} m2, the whole Earth: taken in {unit!r}"
-    wrong = list(_outside(values, (found < 0) | (found > EARTH), whole))
-    total = float(np.nansum(found))
+    wrong = list(_outside(values, (areas < 0) | (areas > EARTH), whole))
+    total = float(np.nansum(areas))
     if total > EARTH * 1.01 and not wrong:
         text = f"is {total:.3g} m2 in all, taken in {unit!r}; the Earth has {EARTH:g} m2"
         wrong.append(Wrong(f"{text}: check the unit"))
-    small = (found > 0) & (found < LEAST_CELL)
+    small = (areas > 0) & (areas < LEAST_CELL)
     if cells and small.any():
         at = int(np.flatnonzero(small)[0])
         text = f"found {values.flat[at]:g} {unit}; no cell has less than {LEAST_CELL:g} m2"
         wrong.append(Wrong(f"{text}: is it km2?", at))
-    return found, wrong
+    return areas, wrong
 
 
 def _settled(values: F8, cells: bool) -> str:
     """Return the one unit that areas can be in; empty where that is not sure."""
-    known = values[np.isfinite(values) & (values > 0)]
-    if not known.size:
+    positive = values[np.isfinite(values) & (values > 0)]
+    if not positive.size:
         return "m2"
-    metres = bool((known >= LEAST_CELL).all() and known.sum() <= EARTH * 1.01)
-    kilometres = bool(known.sum() <= EARTH * 1.01 / 1e6)
+    metres = bool((positive >= LEAST_CELL).all() and positive.sum() <= EARTH * 1.01)
+    kilometres = bool(positive.sum() <= EARTH * 1.01 / 1e6)
     if metres and not kilometres:
         return "m2"
     return "km2" if cells and kilometres and not metres else ""

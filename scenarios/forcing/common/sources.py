@@ -62,11 +62,11 @@ def by_name(
     ``noun`` (``"column"``) and ``mapping`` (``"columns"``) are the reader's words.
     """
     place = place_of(driver)
-    found = [n for n in available if key(n) == key(driver) or (place and place_of(n) == place)]
-    if len(found) > 1:
-        said = " and ".join(map(repr, found))
-        return [], f"{noun}s {said} may both be meant; say {mapping}: {{{driver}: {found[0]}}}"
-    if not found:
+    matches = [n for n in available if key(n) == key(driver) or (place and place_of(n) == place)]
+    if len(matches) > 1:
+        names = " and ".join(map(repr, matches))
+        return [], f"{noun}s {names} may both be meant; say {mapping}: {{{driver}: {matches[0]}}}"
+    if not matches:
         if key(driver) == "npp" and {"gpp", "ra"} <= {key(name) for name in available}:
             gpp, ra = (next(n for n in available if key(n) == k) for k in ("gpp", "ra"))
             hint = f"say {mapping}: {{{driver}: [{gpp}, -{ra}]}}"
@@ -75,7 +75,7 @@ def by_name(
         return [], f"no {noun} is named like driver {driver!r}; {hint}"
     added = _ADDED.get(key(driver))
     extra = [name for name in available if added is not None and key(name) == added]
-    return [Term(name) for name in (*found, *extra)], ""
+    return [Term(name) for name in (*matches, *extra)], ""
 
 
 def as_asked(asked: Names, available: Sequence[str], noun: str) -> tuple[list[Term], list[str]]:
@@ -155,10 +155,10 @@ def unneeded(
     said: Iterable[str], needs: Sequence[Variable], where: str, others: Iterable[str] = ()
 ) -> Iterator[Problem]:
     """Yield a problem for every key of a mapping that is not a driver (or one of ``others``)."""
-    known = {*(need.name for need in needs), *others}
+    drivers = {*(need.name for need in needs), *others}
     for name in said:
-        if name not in known:
-            text = f"the kernel has no driver {name!r}{nearest(name, known)}"
+        if name not in drivers:
+            text = f"the kernel has no driver {name!r}{nearest(name, drivers)}"
             yield Problem(text, f"{where}.{name}")
 
 

@@ -151,25 +151,25 @@ def load_table(
     try:
         if not data.strip():
             raise ValueError(f"is empty; needed {needed}")
-        line, header, found, ragged = (
+        line, header, table_rows, ragged = (
             _parquet(data) if parquet else _csv(data, file, needed, findings)
         )
     except ValueError as error:
         findings.fatal("files", Problem(str(error), file=file))
-    about = digest(path.name, data)
+    provenance = digest(path.name, data)
     width, whole = len(header), parquet or data.endswith((b"\n", b"\r"))
     named = [i for i, cell in enumerate(header) if not _UNNAMED.fullmatch(cell)]
     if len(named) < len(header):
-        about["unnamed_columns_left_out"] = len(header) - len(named)
-        found = [(line, [cells[i] for i in named]) for line, cells in found]
+        provenance["unnamed_columns_left_out"] = len(header) - len(named)
+        table_rows = [(line, [cells[i] for i in named]) for line, cells in table_rows]
         header = [header[i] for i in named]
     names, units = _columns(header)
-    table = Table(file, names, tuple(header), units, found, not parquet, about, line,
+    table = Table(file, names, tuple(header), units, table_rows, not parquet, provenance, line,
                   tuple(ragged), width, whole)  # fmt: skip
     if not keep_ragged:
         table.refuse_ragged(findings)
     # Rows that are refused one by one are told already.
-    if not found and not ragged and not findings.of(file):
+    if not table_rows and not ragged and not findings.of(file):
         findings.add("columns", table.problem(f"has a header and no rows; needed {rows}"))
     for problem in _header_problems(table):
         findings.add("columns", problem)
@@ -308,8 +308,8 @@ def text_of(data: bytes) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        found = f"byte 0x{data[error.start]:02x} in line {line}"
-        raise ValueError(f"{found} is not UTF-8; save the table as UTF-8") from error
+        begin = f"byte 0x{data[error.start]:02x} in line {line}"
+        raise ValueError(f"{begin} is not UTF-8; save the table as UTF-8") from error
 
 
 def _parquet(data: bytes) -> tuple[int, list[str], Rows, Rows]:

@@ -204,18 +204,18 @@ def _of_time(dataset: Any, time: Any, stamps: Stamps | None) -> When:
 def _bounds(dataset: Any, time: Any) -> Any | None:
     """Return the bounds of times, (T, 2), that the file has; by their attribute, or usual names."""
     for name in (getattr(time, "bounds", ""), "time_bounds", "time_bnds"):
-        found = dataset.variables.get(name)
-        if found is not None and found.ndim == 2 and found.shape == (time.size, 2):
-            return found
+        bounds = dataset.variables.get(name)
+        if bounds is not None and bounds.ndim == 2 and bounds.shape == (time.size, 2):
+            return bounds
     return None
 
 
 def _known(variable: Any) -> F8:
     values = np.ma.asarray(variable[:]).astype(np.float64)
-    known = np.ma.filled(values, np.nan)
-    if not np.isfinite(known).all():
+    filled = np.ma.filled(values, np.nan)
+    if not np.isfinite(filled).all():
         raise ValueError(f"variable {variable.name!r} has gaps; needed the time of every value")
-    return np.asarray(known)
+    return np.asarray(filled)
 
 
 def _step(days: F8, what: str) -> Step:

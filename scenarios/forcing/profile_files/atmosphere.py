@@ -104,13 +104,13 @@ def load_records(
     folder: Path, record: str, zones: Iterable[str], findings: Findings
 ) -> dict[str, Record]:
     """Return the zones of a record; what is wrong becomes a finding."""
-    found = {}
+    records = {}
     for name in sorted(set(zones)):
         table = load_table(folder / RECORDS[record].format(name), findings)
         loaded = _record(name, table, findings)
         if loaded is not None:
-            found[name] = loaded
-    return found
+            records[name] = loaded
+    return records
 
 
 COLUMNS = ("Year.AD", "mean.F14C")

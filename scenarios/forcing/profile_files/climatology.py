@@ -127,8 +127,8 @@ def load_months(
 
     Each is taken from the first of the files that has it.
     """
-    found: dict[str, F8] = {}
-    about: list[dict[str, Any]] = []
+    by_quantity: dict[str, F8] = {}
+    digests: list[dict[str, Any]] = []
     for path in paths:
         gridded = path.suffix.lower() in (".nc", ".nc4", ".cdf")
         source = (
@@ -136,30 +136,32 @@ def load_months(
             if gridded
             else _of_table(path, sites, variables, findings)
         )
-        about.append(source[1])
+        digests.append(source[1])
         for quantity, (values, unit) in source[0].items():
-            if quantity in found:
+            if quantity in by_quantity:
                 continue
-            said = units.get(quantity, "")
+            of_scenario = units.get(quantity, "")
             try:
-                if said and unit and readable(unit) and not agree(said, unit):
-                    raise ValueError(f"is in {unit!r} and the scenario says {said!r}; correct one")
-                found[quantity] = _converted(quantity, values, said or unit)
+                if of_scenario and unit and readable(unit) and not agree(of_scenario, unit):
+                    raise ValueError(
+                        f"is in {unit!r} and the scenario says {of_scenario!r}; correct one"
+                    )
+                by_quantity[quantity] = _converted(quantity, values, of_scenario or unit)
             except ValueError as error:
-                advice = "" if said else f"; say units: {{{quantity}: UNIT}}"
+                advice = "" if of_scenario else f"; say units: {{{quantity}: UNIT}}"
                 text = f"{error}{advice}"
                 name = variables.get(quantity, quantity)
                 where = quantity if name == quantity else f"{quantity}, called {name!r}"
                 findings.add("units", Problem(text, where, str(path)))
                 continue
-            _check(quantity, found[quantity], sites, path, findings)
+            _check(quantity, by_quantity[quantity], sites, path, findings)
     for quantity in QUANTITIES:
-        if quantity not in found and not findings:
+        if quantity not in by_quantity and not findings:
             name = variables.get(quantity, quantity)
             text = f"no file has {name!r}; say variables: {{{quantity}: NAME}}"
             findings.add("variables", Problem(text, "forcing.months"))
     findings.raise_all()
-    return found, about
+    return by_quantity, digests
 
 
 def _converted(quantity: str, values: F8, unit: str) -> F8:
@@ -208,15 +210,15 @@ def _of_table(path: Path, sites: Sites, variables: Mapping[str, str], findings: 
             text = f"no row for month {', '.join(map(str, lacking))}"
             findings.add("months", table.problem(text, f"location {name!r}"))
     findings.raise_all()
-    found = {}
+    by_quantity = {}
     for quantity in QUANTITIES:
         name = variables.get(quantity, quantity)
         if name in table.names:
             at = table.names.index(name)
             values = [[_cell(table, rows[s, k], at, findings) for k in range(1, 13)]
                       for s in sites.names]  # fmt: skip
-            found[quantity] = (np.array(values), table.units.get(name, ""))
-    return found, dict(table.digest)
+            by_quantity[quantity] = (np.array(values), table.units.get(name, ""))
+    return by_quantity, dict(table.digest)
 
 
 def _of_grid(
@@ -228,7 +230,7 @@ def _of_grid(
 ) -> Found:
     import netCDF4
 
-    text, found = not_a_file(path, "a NetCDF file (month, lat, lon)"), {}
+    text, by_quantity = not_a_file(path, "a NetCDF file (month, lat, lon)"), {}
     if not text:
         try:
             with netCDF4.Dataset(path) as dataset:
@@ -239,8 +241,8 @@ def _of_grid(
                         unit = str(getattr(dataset[name], "units", ""))
                         values = _twelve(dataset, dataset[name], axes, stamps)
                         at = _nearest(sites, lat, lon, values, (name, path), findings)
-                        found[quantity] = (values[:, at[0], at[1]].T, unit)
-            return found, digest(path.name, path.read_bytes())
+                        by_quantity[quantity] = (values[:, at[0], at[1]].T, unit)
+            return by_quantity, digest(path.name, path.read_bytes())
         except (OSError, RuntimeError, IndexError, ValueError) as error:
             text = f"cannot be read ({error}); needed variables (month, lat, lon)"
     findings.fatal("files", Problem(text, file=str(path)))
@@ -258,7 +260,7 @@ def _axes(dataset: Any) -> tuple[tuple[F8, F8], tuple[str, str]]:
     places, complaints = find_places(flat, noun="variable")
     if complaints:
         raise ValueError("; ".join(complaints))
-    found, dims = [], []
+    axes, dims = [], []
     for place in ("lat", "lon"):
         if place not in places:
             raise ValueError(f"has no variable {place!r} of one dimension")
@@ -270,9 +272,9 @@ def _axes(dataset: Any) -> tuple[tuple[F8, F8], tuple[str, str]]:
         if wrong or np.isnan(degrees).any():
             text = wrong[0].text if wrong else "has a gap"
             raise ValueError(f"variable {variable.name!r}: {text}")
-        found.append(degrees)
+        axes.append(degrees)
         dims.append(variable.dimensions[0])
-    return (found[0], found[1]), (dims[0], dims[1])
+    return (axes[0], axes[1]), (dims[0], dims[1])
 
 
 def _twelve(dataset: Any, variable: Any, axes: tuple[str, str], stamps: Stamps | None) -> F8:
@@ -296,9 +298,9 @@ def _twelve(dataset: Any, variable: Any, axes: tuple[str, str], stamps: Stamps |
 
 def _months_of(dataset: Any, dim: str, stamps: Stamps | None) -> Any:
     if dim == "month" and dim in dataset.variables and dataset[dim].dimensions == (dim,):
-        found = numbers(dataset[dim])
-        if (found == np.rint(found)).all():
-            return found.astype(np.int64)
+        months = numbers(dataset[dim])
+        if (months == np.rint(months)).all():
+            return months.astype(np.int64)
     when = dates_of(dataset, dim, stamps)
     if when is not None and when.step != "month":
         raise ValueError(f"has one value a {when.step}; needed twelve months")
@@ -316,8 +318,8 @@ def _nearest(
     A cell with no month at all is passed over (ocean); one that lacks some is refused.
     """
     variable, path = of
-    known = np.isfinite(values).any(axis=0)
-    rows, columns = np.nonzero(known)
+    with_values = np.isfinite(values).any(axis=0)
+    rows, columns = np.nonzero(with_values)
     if not rows.size:
         text = "has no value anywhere"
         findings.fatal("places", Problem(text, f"variable {variable!r}", str(path)))

@@ -168,9 +168,9 @@ class Profile:
     @property
     def clay(self) -> float:
         """Return the clay of layers where it is known, weighted by thickness, 1; NaN if none."""
-        known = [(x.bottom - x.top, x.clay) for x in self.layers if not isnan(x.clay)]
-        depth = sum(thickness for thickness, _ in known)
-        return sum(t * c for t, c in known) / depth / 100 if known else nan
+        parts = [(x.bottom - x.top, x.clay) for x in self.layers if not isnan(x.clay)]
+        depth = sum(thickness for thickness, _ in parts)
+        return sum(t * c for t, c in parts) / depth / 100 if parts else nan
 
 
 class Reading:
@@ -280,19 +280,19 @@ class Reading:
         """Return a number, NaN for a gap; one that cannot be costs its layer."""
         try:
             # Depths above the mineral soil are negative, and 14C in permil may be -99.
-            found = number(self._text(row, column), LIMITS.get(column, (-1e5,))[0])
+            value = number(self._text(row, column), LIMITS.get(column, (-1e5,))[0])
         except ValueError as error:
             gap = str(error).startswith(("is empty", "is missing"))
             if not gap and (column != "14C_age" or self._text(row, column).lower() != "modern"):
                 self._complain(row, column, str(error))
             return nan
         if column in self._units and self._units[column] != UNIT_OF[column]:
-            found = float(convert(found, self._units[column], UNIT_OF[column]))
+            value = float(convert(value, self._units[column], UNIT_OF[column]))
         lowest, highest, needed = LIMITS.get(column, (-1e5, 1e5, "a number"))
-        if not lowest <= found <= highest:
-            self._complain(row, column, f"found {found:g}; needed {needed}")
+        if not lowest <= value <= highest:
+            self._complain(row, column, f"found {value:g}; needed {needed}")
             return nan
-        return found
+        return value
 
     def _complain(self, row: int, column: str, text: str) -> None:
         if self.strict:
@@ -305,13 +305,13 @@ class Reading:
         one: dict[str, float] = {}
         refused = []
         for column in ("Lat", "Lon", "SampleYear", "MAT", "Abovegd_litterfall"):
-            found = (self._number(r, column) for r in rows)
+            values = (self._number(r, column) for r in rows)
             if column == "Lon":
-                found = (round(v - 360.0, 9) if v > 180.0 else v for v in found)
-            known = sorted({v for v in found if not isnan(v)})
-            if len(known) > 1 and column != "MAT":
-                refused.append(f"has {column} {known[0]:g} and {known[-1]:g}; needed one")
-            one[column] = known[0] if known else nan
+                values = (round(v - 360.0, 9) if v > 180.0 else v for v in values)
+            distinct = sorted({v for v in values if not isnan(v)})
+            if len(distinct) > 1 and column != "MAT":
+                refused.append(f"has {column} {distinct[0]:g} and {distinct[-1]:g}; needed one")
+            one[column] = distinct[0] if distinct else nan
         for column in ("Lat", "Lon", "SampleYear"):
             if isnan(one[column]):
                 refused.append(f"has no {column}")
@@ -336,18 +336,18 @@ class Reading:
         return profile
 
     def _layers(self, profile: Profile, rows: Sequence[int], year: float) -> None:
-        found = []
+        layers = []
         for row in rows:
             layer, reason = self._layer(row, year)
             for column, text in self._bad.get(row, {}).items():
-                said = f"column {column!r}: {text}"
-                self.impossible.append(f"{profile.name}, line {layer.line}, {said}")
-                reason = f"{IMPOSSIBLE} ({said})"
+                fault = f"column {column!r}: {text}"
+                self.impossible.append(f"{profile.name}, line {layer.line}, {fault}")
+                reason = f"{IMPOSSIBLE} ({fault})"
             if reason:
                 profile.skipped.append((self.table.rows[row][0], reason))
             else:
-                found.append(layer)
-        for layer in sorted(found, key=lambda x: (x.top, x.line)):
+                layers.append(layer)
+        for layer in sorted(layers, key=lambda x: (x.top, x.line)):
             if profile.layers and layer.top < profile.layers[-1].bottom - 1e-9:
                 profile.skipped.append((layer.line, f"overlaps line {profile.layers[-1].line}"))
             else:

@@ -171,8 +171,8 @@ class Grid:
     @property
     def locations(self) -> Locations:
         """Return names and what every store knows of them."""
-        known = {"lat": self.lat, "lon": self.lon, "area": self.area}
-        return Locations(self.names, {**known, "pft": self.pft.astype(np.float64)})
+        places = {"lat": self.lat, "lon": self.lon, "area": self.area}
+        return Locations(self.names, {**places, "pft": self.pft.astype(np.float64)})
 
     @property
     def lasting(self) -> dict[str, F8]:
@@ -381,7 +381,7 @@ def _numbers(
         text = f"has {len(row)} cells; needed {len(names)}"
         findings.add("short rows", Problem(text, file=str(path), line=line))
         return [np.nan] * len(names)
-    found = []
+    numbers = []
     for name, cell in zip(names, row, strict=False):
         # Fortran reads these files: its numbers are numbers here. What nothing is made of may
         # hold anything.
@@ -391,8 +391,8 @@ def _numbers(
             text = f"{cell.strip()!r} {text}"
             findings.add("bad cells", Problem(text, f"column {name!r}", str(path), line))
             value = None
-        found.append(np.nan if value is None else value)
-    return found
+        numbers.append(np.nan if value is None else value)
+    return numbers
 
 
 def _check_order(cells: _Table, soil: _Table, findings: Findings) -> None:

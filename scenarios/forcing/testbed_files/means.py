@@ -92,7 +92,7 @@ def load_means(
         What `load_grid` refuses; no such variable, other units, cells that are not those of the
         tables, values that are missing or cannot be. All of them.
     """
-    whole, about = load_grid(grid, soil, findings, cells)
+    whole, digests = load_grid(grid, soil, findings, cells)
     skipped = Skipped()
     simulated = skipped.not_simulated(whole)
     file = _File(path, units, findings)
@@ -102,16 +102,16 @@ def load_means(
     litter = values["litInptMet"] + values["litInptStruc"]
     bare = litter < LEAST_LITTER
     grown = skipped.drop(simulated, bare, "no litter")
-    found = choose(grown, cells, skipped, findings)
+    chosen = choose(grown, cells, skipped, findings)
     findings.raise_all()
-    kept = np.isin(simulated.cell, found.cell)
+    kept = np.isin(simulated.cell, chosen.cell)
     for name, of_all in values.items():
         file.check_values(name, of_all, simulated, kept)
     findings.raise_all()
     return _means(
-        found,
+        chosen,
         {name: of_all[kept] for name, of_all in values.items()},
-        {"files": [file.about, *about], "cells_left_out": skipped.counts},
+        {"files": [file.about, *digests], "cells_left_out": skipped.counts},
     )
 
 
@@ -186,9 +186,9 @@ class _File:
         """Note cells and classes that are not those of the tables."""
         rules = {"cellid": grid.cell, "IGBP_PFT": grid.pft}
         for name, needed in rules.items():
-            found = self._at(name, grid)
-            for i in np.flatnonzero(found != needed):
-                text = f"found {found[i]:g}; the grid file has {needed[i]}"
+            in_file = self._at(name, grid)
+            for i in np.flatnonzero(in_file != needed):
+                text = f"found {in_file[i]:g}; the grid file has {needed[i]}"
                 self._note("cells that differ", name, grid, int(i), text)
 
     def values(self, name: str, grid: Grid) -> F8:
@@ -197,16 +197,16 @@ class _File:
             self.findings.add("units", Problem(self._wrong[name], file=str(self.path)))
         return self._at(name, grid)
 
-    def check_values(self, name: str, found: F8, grid: Grid, which: NDArray[np.bool_]) -> None:
+    def check_values(self, name: str, values: F8, grid: Grid, which: NDArray[np.bool_]) -> None:
         """Note values of some cells that are missing or cannot be; of a unit alone, no values."""
         least, most, _, needed = VARIABLES[name]
         if name in self._wrong:
             return
         with np.errstate(invalid="ignore"):
-            bad = ~((found >= least) & (found <= most)) & which
+            bad = ~((values >= least) & (values <= most)) & which
         for i in np.flatnonzero(bad):
-            text = "is missing" if np.isnan(found[i]) else f"found {found[i]:g}"
-            if needed == "degC" and 150.0 < found[i] < 350.0:
+            text = "is missing" if np.isnan(values[i]) else f"found {values[i]:g}"
+            if needed == "degC" and 150.0 < values[i] < 350.0:
                 text += ", which looks like K"
             self._note("bad values", name, grid, int(i), f"{text}; needed {needed}")
 

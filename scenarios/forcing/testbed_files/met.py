@@ -125,12 +125,12 @@ class MetFile:
             text = f"has {sizes['nsoilyrs']} layers; needed {LAYERS}"
             yield Problem(text, "dimension 'nsoilyrs'", str(self.path))
         for name, rule in RULES.items():
-            found = self._dataset.variables.get(name)
-            if found is not None and found.dimensions != rule.dims:
-                text = f"has dimensions ({', '.join(found.dimensions)}); needed "
+            variable = self._dataset.variables.get(name)
+            if variable is not None and variable.dimensions != rule.dims:
+                text = f"has dimensions ({', '.join(variable.dimensions)}); needed "
                 text += f"({', '.join(rule.dims)})"
                 yield Problem(text, f"variable {name!r}", str(self.path))
-            elif found is None and name != OPTIONAL:
+            elif variable is None and name != OPTIONAL:
                 self._missing(name)
         yield from self._wrong_days()
         yield from self._cut_short()
@@ -168,11 +168,11 @@ class MetFile:
             return str(error)
         self._order = when.order
         when = when.take(self._order)
-        found = tuple(np.unique(when.year).tolist())
+        years = tuple(np.unique(when.year).tolist())
         if when.step != "day":
             return f"has one value a {when.step}; needed one a day"
-        if found != self.years:
-            return f"has dates of {', '.join(map(str, found))} and variable 'year' others"
+        if years != self.years:
+            return f"has dates of {', '.join(map(str, years))} and variable 'year' others"
         return next(complaints(when), "")
 
     def _cut_short(self) -> Iterator[Problem]:
@@ -180,9 +180,9 @@ class MetFile:
         if not self._dataset.data_model.startswith("NETCDF3"):
             return
         needed = sum(v.size * v.dtype.itemsize for v in self._dataset.variables.values())
-        found = self.path.stat().st_size
-        if found < needed:
-            text = f"has {found} bytes and its variables need {needed}; fetch or write it again"
+        size = self.path.stat().st_size
+        if size < needed:
+            text = f"has {size} bytes and its variables need {needed}; fetch or write it again"
             yield Problem(text, file=str(self.path))
 
     def close(self) -> None:
@@ -206,8 +206,8 @@ class MetFile:
             )
         self._check_places(grid)
         inside = (grid.row < ids.shape[0]) & (grid.column < ids.shape[1])
-        found = ids[grid.row[inside], grid.column[inside]]
-        for i in map(int, np.flatnonzero(inside)[found != grid.cell[inside]]):
+        in_file = ids[grid.row[inside], grid.column[inside]]
+        for i in map(int, np.flatnonzero(inside)[in_file != grid.cell[inside]]):
             at = int(ids[grid.row[i], grid.column[i]])
             text = f"cellid at row {grid.row[i] + 1}, column {grid.column[i] + 1} is {at}"
             self._note("cells that differ", text, grid.said(i))
@@ -267,8 +267,8 @@ class MetFile:
         by_day = bad.reshape(*bad.shape[:2], -1).any(axis=2)
         everywhere = by_day.all(axis=0) & (len(grid.cell) > 1)
         for d in map(int, np.flatnonzero(everywhere)):
-            found = self._found(values[0, d].ravel()[bad[0, d].ravel()][0], rule)
-            text = f"{found} in every cell; needed {rule.needed}"
+            fault = self._found(values[0, d].ravel()[bad[0, d].ravel()][0], rule)
+            text = f"{fault} in every cell; needed {rule.needed}"
             self._note(f"bad values of {name}", text, f"variable {name!r}, {year} day {d + 1}")
         places = np.argwhere(bad & ~everywhere.reshape(1, -1, *(1,) * (bad.ndim - 2)))
         for place in places[:MOST_NOTED]:

@@ -52,8 +52,8 @@ class Sites:
     @property
     def lasting(self) -> dict[str, F8]:
         """Return the drivers that are properties of a location."""
-        found = {n: getattr(self, n) for n in ("pft", "latitude", "sand", "clay", "silt")}
-        return {**found, "porosity": self.saturation}
+        properties = {n: getattr(self, n) for n in ("pft", "latitude", "sand", "clay", "silt")}
+        return {**properties, "porosity": self.saturation}
 
 
 _RF1 = """
@@ -137,9 +137,9 @@ def layers(sites: Sites, year: Year) -> dict[str, NDArray[np.float32]]:
     full = sites.saturation[:, np.newaxis, np.newaxis]
     total = np.clip(mean + wave, 0.02, full)
     ice = 0.85 * np.clip((FREEZING - tsoil) / 4, 0, 1)
-    found = {"tair": tair, "gpp": gpp, "tsoil": tsoil}
-    found |= {"liquid": total * (1 - ice), "frozen": total * ice}
-    return {name: values.astype(np.float32) for name, values in found.items()}
+    fields = {"tair": tair, "gpp": gpp, "tsoil": tsoil}
+    fields |= {"liquid": total * (1 - ice), "frozen": total * ice}
+    return {name: values.astype(np.float32) for name, values in fields.items()}
 
 
 def reduced(
@@ -161,12 +161,12 @@ def reduced(
 
 def series(sites: Sites, years: Sequence[Year], variant: Variant = "code") -> dict[str, F8]:
     """Return daily drivers of every year in a row, each (L, 365 Y)."""
-    found: dict[str, F8] = {}
+    drivers: dict[str, F8] = {}
     for k, daily in enumerate(reduced(layers(sites, y), sites, variant) for y in years):
         for name, values in daily.items():
-            whole = found.setdefault(name, np.empty((len(values), DAYS * len(years))))
+            whole = drivers.setdefault(name, np.empty((len(values), DAYS * len(years))))
             whole[:, DAYS * k : DAYS * (k + 1)] = values
-    return found
+    return drivers
 
 
 # --- an invented world ---

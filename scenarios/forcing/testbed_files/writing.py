@@ -118,15 +118,15 @@ def write_tables(grid: Path, soil: Path, cells: Mapping[str, ArrayLike], rows: i
     rows : int
         Latitudes of the grid.
     """
-    known = {name: np.asarray(values) for name, values in cells.items()}
+    arrays = {name: np.asarray(values) for name, values in cells.items()}
     of_grid, of_soil = [HEADER_GRID], [HEADER_SOIL]
-    column, row = np.divmod(known["cell"].astype(np.int64) - 1, rows)
-    for i, cell in enumerate(known["cell"]):
-        place = f"{int(cell)},{known['lat'][i]:.2f},{known['lon'][i]:.2f}"
+    column, row = np.divmod(arrays["cell"].astype(np.int64) - 1, rows)
+    for i, cell in enumerate(arrays["cell"]):
+        place = f"{int(cell)},{arrays['lat'][i]:.2f},{arrays['lon'][i]:.2f}"
         unused = "0,0.1,0,0,-99,-99,-99,-99,-99,-99"
-        area = f"{int(known['pft'][i])},-99,1,{known['area'][i]:.0f}"
+        area = f"{int(arrays['pft'][i])},-99,1,{arrays['area'][i]:.0f}"
         of_grid.append(f"{place},{area},{unused},{row[i] + 1},{column[i] + 1}")
         names = ("sand", "clay", "silt", "wilting", "field", "saturation")
-        of_soil.append(f"{place}," + ",".join(f"{known[name][i]:.5f}" for name in names))
+        of_soil.append(f"{place}," + ",".join(f"{arrays[name][i]:.5f}" for name in names))
     for path, lines in ((grid, of_grid), (soil, of_soil)):
         path.write_text("\n".join([*lines, ""]))
