@@ -9,7 +9,7 @@ from scenarios import units
 from scenarios.problems import Problem, nearest, shown
 
 if TYPE_CHECKING:
-    from scenarios.spec import LimitOf
+    from scenarios.sections import LimitOf
 
 _QUANTITY = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s+(\S.*)")
 

@@ -16,7 +16,7 @@ from scenarios.forcing.common.places import place_of
 from scenarios.forcing.common.table import Table, load_table
 from scenarios.problems import nearest, shown
 from scenarios.reading.checks import RESERVED
-from scenarios.spec import LocationTable
+from scenarios.sections import LocationTable
 
 _COLUMN = re.compile(r"[A-Za-z]\w*")
 

@@ -44,17 +44,19 @@ ARROWS = {
         "kernels"
     ),
     "scenarios.numbers": "scenarios.designs scenarios.problems scenarios.units kernels",
+    "scenarios.sections": "scenarios.designs scenarios.limits scenarios.problems",
     "scenarios.spec": (
-        "scenarios.designs scenarios.forcing scenarios.execution scenarios.limits "
-        "scenarios.problems"
+        "scenarios.sections scenarios.designs scenarios.forcing scenarios.execution "
+        "scenarios.limits scenarios.problems"
     ),
     "scenarios.reading": (
-        "scenarios.spec scenarios.designs scenarios.forcing scenarios.execution scenarios.limits "
+        "scenarios.spec scenarios.sections scenarios.designs scenarios.forcing "
+        "scenarios.execution scenarios.limits "
         "scenarios.numbers scenarios.problems scenarios.units kernels kernels.chains"
     ),
     "scenarios.clusters": "scenarios.reading scenarios.execution scenarios.problems",
     "scenarios.locations": (
-        "scenarios.reading scenarios.spec scenarios.forcing scenarios.paths scenarios.problems "
+        "scenarios.reading scenarios.sections scenarios.forcing scenarios.paths scenarios.problems "
         "kernels"
     ),
     "scenarios": "scenarios.reading scenarios.spec scenarios.limits scenarios.problems",

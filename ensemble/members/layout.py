@@ -22,7 +22,7 @@ from ensemble.store.arrays import ArraySpec
 from ensemble.store.grid import Axis, Grid
 from kernels import F8, I8, NOT_RUN, STATUSES, Parameter, Variable
 from scenarios.designs import Design
-from scenarios.spec import Output
+from scenarios.sections import Output
 
 TARGET_SECONDS = 10.0
 """Declared work in a block: long beside a scheduler's millisecond, short beside a walltime."""

@@ -14,7 +14,8 @@ from scenarios.reading import wording as _words
 from scenarios.reading.checks import check
 from scenarios.reading.document import Document, override, parse, read_text
 from scenarios.reading.nodes import Path_
-from scenarios.spec import NOTHING_KEPT, Scenario, check_name
+from scenarios.sections import check_name
+from scenarios.spec import NOTHING_KEPT, Scenario
 
 Check = Callable[[dict[str, Any]], Iterable[Problem]]
 P = ParamSpec("P")

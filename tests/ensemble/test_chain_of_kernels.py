@@ -28,7 +28,7 @@ from ensemble.store.store import read as read_store
 from ensemble.tables.results import Results
 from kernels import STATUSES
 from scenarios.reading.checks import _selected
-from scenarios.spec import Response
+from scenarios.sections import Response
 
 TEXT = """
 version: 1

@@ -24,7 +24,7 @@ import kernels
 import scenarios
 from ensemble.store import exchange
 from ensemble.store.store import read
-from scenarios.spec import Output, Response
+from scenarios.sections import Output, Response
 
 TAKEN, ACCEPTED, REFUSED = "taken as it is", "taken where it is accepted", "refused"
 

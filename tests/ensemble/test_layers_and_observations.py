@@ -22,7 +22,7 @@ from ensemble.store.store import read
 from kernels import Coordinate, Variable
 from scenarios import ScenarioError
 from scenarios.forcing import Observed
-from scenarios.spec import CostOf
+from scenarios.sections import CostOf
 
 TEXT = """
 version: 1

@@ -6,7 +6,7 @@ import pytest
 from scenarios import ScenarioError
 from scenarios.forcing import Locations
 from scenarios.locations import join
-from scenarios.spec import LocationTable
+from scenarios.sections import LocationTable
 
 THREE = Locations(("a", "b", "c"), {"lat": np.array([1.0, 2.0, 3.0])})
 

@@ -9,7 +9,7 @@ from ensemble.members.responses.layers import overlap
 from kernels import F8, I8, Coordinate, Variable
 from scenarios import nearest
 from scenarios.forcing import Observed
-from scenarios.spec import CostOf
+from scenarios.sections import CostOf
 from scenarios.units import factor
 
 

@@ -10,7 +10,7 @@ from ensemble.members.responses.costs import Cost, Data, Unanswered, cost_of, la
 from ensemble.members.tiles import Tile
 from kernels import F8, I8, Kernel, Variable
 from scenarios import Problem, Scenario, ScenarioError
-from scenarios.spec import Response
+from scenarios.sections import Response
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from kernels import F8, I8
-from scenarios.forcing.clm.file import SPATIAL, History, by_level, is_land, levels_of
+from scenarios.forcing.clm.file import History, is_land
+from scenarios.forcing.clm.levels import SPATIAL, by_level, levels_of
 from scenarios.forcing.clm.soil import field_capacity, saturation, wilting_point
 from scenarios.forcing.common.checks import Findings, digest, not_a_file
 from scenarios.forcing.common.file_units import unit_said
