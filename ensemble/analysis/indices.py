@@ -252,7 +252,7 @@ class _Analysis:
 
     def _drop_lost(self, name: str, whole: dict[str, F8]) -> None:
         """Blank the indices of cells that have lost too much, and say where."""
-        units = self.design.size // self.design.unit
+        units = self.design.size // self.design.rows_together
         left = whole["effective"].min(axis=-1)
         lost = left < (1 - REFUSE_ABOVE) * units
         for f, k in np.argwhere(lost.any(axis=-1)):
@@ -284,12 +284,12 @@ class _Analysis:
         found = {index: np.stack([row[index] for row in rows]) for index in rows[0]}
         if not found:
             return {}
-        whole = self.design.size // self.design.unit
+        whole = self.design.size // self.design.rows_together
         left = found["effective"].min(axis=-1)
         lost = left < (1 - REFUSE_ABOVE) * whole
         for f, k in np.argwhere(lost):
             where = self._where(name, places.start + k, f)
-            kind = f"units of {self.design.unit} members"
+            kind = f"units of {self.design.rows_together} members"
             self.refused.append(f"{where}: {left[f, k]:,.0f} of {whole:,} {kind} are {self.whole}")
         for index, array in found.items():
             if index != "effective":
@@ -369,7 +369,7 @@ class _Analysis:
             units = target.units if same else "1"
             about["long_name"] = f"{_meaning(index)} of {name}"
             if index == "effective":
-                about["whole"] = self.design.size // self.design.unit
+                about["whole"] = self.design.size // self.design.rows_together
             for axis in dims[2 + len(middle) :]:
                 self._name(axis, self._effects(array.shape[-1]))
         fill = 0 if array.dtype.kind == "i" else float("nan")

@@ -133,7 +133,7 @@ class Layout:
 
     def _grid(self) -> Grid:
         forcings, locations, samples = self.shape
-        block, unit = self.setup.scenario.block, self.sampler.first.unit
+        block, unit = self.setup.scenario.block, self.sampler.first.rows_together
         members = max(1, int(TARGET_SECONDS / self.seconds_per_member))
         members = min(members, MAX_CHUNK_BYTES // self._bytes_per_member())
         length = block.sample or (samples if samples <= members else _even(samples, members, unit))
@@ -173,7 +173,7 @@ class Layout:
     @property
     def tile_unit(self) -> int:
         """Return the samples that a tile must not part."""
-        return self.sampler.first.unit if self.in_units else 1
+        return self.sampler.first.rows_together if self.in_units else 1
 
     @cached_property
     def labels(self) -> dict[str, tuple[str, ...]]:

@@ -65,7 +65,7 @@ class Design(Protocol):
         In the order of the scenario.
     size : int
         Number of rows; may be 10^9, so nothing of that length is ever held.
-    unit : int
+    rows_together : int
         Rows that belong together (a Morris trajectory, a Saltelli row); a block holds a
         multiple of it.
     extendable : bool
@@ -88,7 +88,7 @@ class Design(Protocol):
     def size(self) -> int: ...
 
     @property
-    def unit(self) -> int: ...
+    def rows_together(self) -> int: ...
 
     @property
     def extendable(self) -> bool: ...
@@ -121,8 +121,9 @@ class Design(Protocol):
 
         An effect is a parameter or a group of them: ``attributes["effects"]``.
         Indices of pairs (``S2``) are (..., effect, effect). ``effective`` is the number of
-        units, or members, that entered. A value that is not finite marks a failed member;
-        it removes its whole unit. Empty for a design that has no indices of its own.
+        members, or of groups of rows that belong together, that entered. A value that is not
+        finite marks a failed member; it removes all rows that belong to it. Empty for a design
+        that has no indices of its own.
         """
         ...
 

@@ -164,7 +164,7 @@ class Vector:
 
     name: str
     values: F8
-    unit: int = 1
+    rows_together: int = 1
     extendable: bool = False
 
     @property

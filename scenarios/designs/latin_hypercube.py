@@ -126,7 +126,7 @@ class LatinHypercube:
     attributes: dict[str, Any]
     marginals: dict[str, Marginal]
     table: dict[str, F8]
-    unit: int = 1
+    rows_together: int = 1
     extendable: bool = False
 
     def rows(self, start: int, stop: int) -> dict[str, F8]:

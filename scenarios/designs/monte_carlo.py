@@ -131,7 +131,7 @@ class MonteCarlo:
     streams: dict[str, U8]
     correlated: tuple[str, ...]
     factor: F8
-    unit: int = 1
+    rows_together: int = 1
     extendable: bool = True
 
     def rows(self, start: int, stop: int) -> dict[str, F8]:

@@ -188,7 +188,7 @@ class Morris:
         return int(self.attributes["size"])
 
     @property
-    def unit(self) -> int:
+    def rows_together(self) -> int:
         """Return the rows of a trajectory: groups + 1."""
         return self.source.groups + 1
 
@@ -206,9 +206,9 @@ class Morris:
     def rows(self, start: int, stop: int) -> dict[str, F8]:
         """Return each parameter's values, shape (1 or L, stop - start), kernel units."""
         span(self.size, start, stop)
-        begin, end = start // self.unit, -(-stop // self.unit)
+        begin, end = start // self.rows_together, -(-stop // self.rows_together)
         laid = self._steps(begin, end).levels(self.group)
-        skip = start - begin * self.unit
+        skip = start - begin * self.rows_together
         values = {}
         for j, name in enumerate(self.parameters):
             level = laid[j].reshape(-1)[skip : skip + stop - start]
@@ -221,12 +221,12 @@ class Morris:
         used = np.unique(self.group[[n in names for n in self.parameters]])
         if not used.size:
             return single(start, stop)
-        begin, end = start // self.unit, -(-stop // self.unit)
-        fresh = np.zeros((end - begin, self.unit), dtype=np.bool_)
+        begin, end = start // self.rows_together, -(-stop // self.rows_together)
+        fresh = np.zeros((end - begin, self.rows_together), dtype=np.bool_)
         fresh[:, 0] = True
         rank = self._steps(begin, end).rank[:, used]
         np.put_along_axis(fresh, rank + 1, True, axis=1)
-        skip = start - begin * self.unit
+        skip = start - begin * self.rows_together
         return trimmed(runs(fresh.reshape(-1)), skip, skip + stop - start)
 
     def analyze(self, response: F8) -> dict[str, F8]:
@@ -241,7 +241,7 @@ class Morris:
         """
         return _trajectories.effects(
             response,
-            self._steps(0, self.size // self.unit),
+            self._steps(0, self.size // self.rows_together),
             self.group,
             delta=self.source.delta,
             resamples=self.attributes["resamples"],

@@ -153,7 +153,7 @@ class OneAtATime:
     attributes: dict[str, Any]
     control: dict[str, F8]
     change: tuple[float, ...]
-    unit: int = 1
+    rows_together: int = 1
     extendable: bool = False
 
     @property

@@ -77,7 +77,7 @@ class Midpoints:
     name: str
     size: int
     marginal: Marginal
-    unit: int = 1
+    rows_together: int = 1
     extendable: bool = False
 
     @property

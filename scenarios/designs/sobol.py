@@ -86,7 +86,7 @@ class Spec(DesignSpec):
             self._check(resolved.marginals, context, problems)
         if problems:
             raise ScenarioError(problems)
-        unit = len(labels) * (2 if self.second_order else 1) + 2
+        rows_together = len(labels) * (2 if self.second_order else 1) + 2
         if self.n & (self.n - 1):
             resolved.attributes["warnings"].append(
                 f"n: {self.n} is not a power of two, so the sequence is not balanced; "
@@ -95,7 +95,7 @@ class Spec(DesignSpec):
         attributes = account(
             context,
             self.method,
-            self.n * unit,
+            self.n * rows_together,
             resolved.attributes,
             n=self.n,
             second_order=self.second_order,
@@ -108,7 +108,14 @@ class Spec(DesignSpec):
         sequence = Sequence(2 * len(names), self.n, self.scramble, key(context, "scramble"))
         stream = key(context, "bootstrap")
         return Sobol(
-            names, self.n * unit, unit, attributes, resolved.marginals, group, sequence, stream
+            names,
+            self.n * rows_together,
+            rows_together,
+            attributes,
+            resolved.marginals,
+            group,
+            sequence,
+            stream,
         )
 
     def _check(
@@ -189,13 +196,13 @@ def _integers(points: F8) -> NDArray[np.uint32]:
 class Sobol:
     """An opened Saltelli design; see `Design`.
 
-    A unit holds A, then A with each group from B, then, with second order, B with each
-    group from A, then B.
+    The rows of a base sample are A, then A with each group from B, then, with second order, B
+    with each group from A, then B.
     """
 
     parameters: tuple[str, ...]
     size: int
-    unit: int
+    rows_together: int
     attributes: dict[str, Any]
     marginals: dict[str, Marginal]
     group: I8
@@ -205,21 +212,21 @@ class Sobol:
 
     @cached_property
     def pattern(self) -> NDArray[np.bool_]:
-        """Return where a row takes a group from B, shape (unit, groups)."""
+        """Return where a row takes a group from B, shape (rows together, groups)."""
         return _saltelli.pattern(len(self.attributes["effects"]), self.attributes["second_order"])
 
     def rows(self, start: int, stop: int) -> dict[str, F8]:
         """Return each parameter's values, shape (1 or L, stop - start), kernel units."""
         span(self.size, start, stop)
-        begin, end = start // self.unit, -(-stop // self.unit)
+        begin, end = start // self.rows_together, -(-stop // self.rows_together)
         points = self.sequence.points(begin, end)
-        skip = start - begin * self.unit
+        skip = start - begin * self.rows_together
         columns = {}
         for j, (name, marginal) in enumerate(self.marginals.items()):
             u = np.ascontiguousarray(points[:, [j, j + len(self.parameters)]].T)
             if marginal.unbounded:
                 u = np.maximum(u, 2.0 ** -(BITS + 1))  # the middle of the cell at 0
-            # Two values of a base sample serve all rows of its unit.
+            # Two values of a base sample serve all its rows.
             values = np.stack([marginal.values(u[0]), marginal.values(u[1])], axis=-1)
             laid = values[..., self.pattern[:, self.group[j]].astype(np.int64)]
             laid = laid.reshape(len(values), -1)
@@ -227,14 +234,14 @@ class Sobol:
         return columns
 
     def levels(self, names: Collection[str], start: int, stop: int) -> Levels:
-        """Return ``(first, level)``: the rows of a unit that differ in other groups only."""
+        """Return ``(first, level)``: rows of a base sample that differ in other groups only."""
         span(self.size, start, stop)
         used = np.unique(self.group[[n in names for n in self.parameters]])
         if not used.size:
             return single(start, stop)
         sides = self.pattern[:, used]
         _, alike = np.unique(sides, axis=0, return_inverse=True)
-        return tiled(by_appearance(alike.reshape(-1)), self.unit, start, stop)
+        return tiled(by_appearance(alike.reshape(-1)), self.rows_together, start, stop)
 
     def analyze(self, response: F8) -> dict[str, F8]:
         """Return ``S1``, ``ST`` (..., effect), with second order ``S2`` (..., effect, effect).

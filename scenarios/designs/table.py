@@ -210,7 +210,7 @@ class Rows:
     size: int
     attributes: dict[str, Any]
     values: dict[str, F8]
-    unit: int = 1
+    rows_together: int = 1
     extendable: bool = False
 
     def rows(self, start: int, stop: int) -> dict[str, F8]:

@@ -40,7 +40,7 @@ class TestIndices:
         design, requests, _, values = case(method)
         target = Target("x", "1", "x", CELLS, np.zeros((1, 2)), design=lambda location: design)
         (reduction,) = reductions(requests, target).values()
-        units = values.reshape(CELLS, UNITS, design.unit)
+        units = values.reshape(CELLS, UNITS, design.rows_together)
 
         def gather():
             partial = reduction.start(slice(0, 1))

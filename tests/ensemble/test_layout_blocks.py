@@ -26,7 +26,7 @@ def test_blocks_hold_whole_trajectories(tmp_path):
     morris = f"design: {{method: morris, trajectories: 1000, parameters: {ranges}}}\n"
     text = SMALL.replace(DESIGN, morris)
     planned = plan(tmp_path, "block.sample=100", text=text)
-    assert planned.layout.sampler.first.unit == 3
+    assert planned.layout.sampler.first.rows_together == 3
     assert planned.layout.grid.axes[2].length == 99
 
 

@@ -207,7 +207,7 @@ def test_rows_outside_the_design_are_a_mistake(example, folder):
 @every_design
 def test_units_fill_the_design(example, folder):
     design = design_of(example, folder)
-    assert design.size % design.unit == 0
+    assert design.size % design.rows_together == 0
 
 
 @every_design

@@ -43,7 +43,7 @@ class WholeUnits:
         self.attributes: Mapping[str, Any] = self.design(0).attributes
         self.labels = tuple(self.attributes["effects"])
         first = self.design(0)
-        self.units = int(first.size) // int(first.unit)
+        self.units = int(first.size) // int(first.rows_together)
 
     def rows(self, locations: slice) -> int:
         """Return how many rows some locations have."""

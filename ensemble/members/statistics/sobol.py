@@ -121,7 +121,7 @@ class Sobol(WholeUnits):
         step = np.where(partial["n"] > 0, partial["shift"] - shift, 0.0)
         if not step.any():
             return partial
-        count = partial["n"] * self.design(0).unit
+        count = partial["n"] * self.design(0).rows_together
         square = partial["square"] + step * (2 * partial["total"] + step * count)
         total = partial["total"] + step * count
         # (rows, resamples) of terms; every product grows by what its factors grow by.
@@ -144,7 +144,7 @@ class Sobol(WholeUnits):
     def finish(self, partial: Partial) -> dict[str, NDArray[Any]]:
         """Return one array (rows, effect, ...) per request, and ``effective`` (rows,)."""
         n = partial["n"]
-        count = np.where(self.enough(n), n * self.design(0).unit, np.nan)
+        count = np.where(self.enough(n), n * self.design(0).rows_together, np.nan)
         mean = partial["total"] / count
         deviation = np.sqrt(np.maximum(partial["square"] / count - mean**2, 0.0))
         deviation = np.where(is_constant(deviation, partial["largest"]), np.nan, deviation)

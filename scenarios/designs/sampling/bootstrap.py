@@ -26,14 +26,14 @@ LANES = 4
 Units = slice | NDArray[np.bool_]
 
 
-def patterns(response: F8, unit: int) -> Iterator[tuple[I8, Units, F8]]:
+def patterns(response: F8, rows_together: int) -> Iterator[tuple[I8, Units, F8]]:
     """Yield responses that have lost the same units, those units removed.
 
     Parameters
     ----------
     response : ndarray, shape (M, size), float64
         A value that is not finite marks a failed member.
-    unit : int
+    rows_together : int
         Rows that are lost together.
 
     Yields
@@ -45,7 +45,7 @@ def patterns(response: F8, unit: int) -> Iterator[tuple[I8, Units, F8]]:
     values : ndarray, shape (m, units kept, unit), float64
         About 8 MB at a time, unless one response alone is larger.
     """
-    values = response.reshape(len(response), -1, unit)
+    values = response.reshape(len(response), -1, rows_together)
     good = np.asarray(np.isfinite(values).all(axis=-1))
     whole = good.all(axis=-1)
     step = max(1, VALUES // max(1, response.shape[1]))

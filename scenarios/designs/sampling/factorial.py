@@ -49,9 +49,9 @@ class Factorial:
         return prod(self.shape)
 
     @property
-    def unit(self) -> int:
-        """Return the unit of the fastest factor: only its rows stay together."""
-        return self.factors[-1].unit
+    def rows_together(self) -> int:
+        """Return how many rows of the fastest factor belong together: no others stay so."""
+        return self.factors[-1].rows_together
 
     @property
     def extendable(self) -> bool:

@@ -48,24 +48,24 @@ def runs(fresh: NDArray[np.bool_]) -> Levels:
     return np.flatnonzero(fresh), np.cumsum(fresh) - 1
 
 
-def tiled(pattern: Levels, unit: int, start: int, stop: int) -> Levels:
-    """Return levels of units that all repeat one pattern and share nothing between them.
+def tiled(pattern: Levels, rows_together: int, start: int, stop: int) -> Levels:
+    """Return levels of groups of rows that all repeat one pattern and share nothing.
 
     Parameters
     ----------
     pattern : (first, level)
-        Of one unit.
-    unit : int
+        Of one group.
+    rows_together : int
         Rows of it.
     start, stop : int
-        Range of rows; need not begin or end at a unit.
+        Range of rows; need not begin or end at a group.
     """
     first, level = pattern
-    begin, end = start // unit, -(-stop // unit)
+    begin, end = start // rows_together, -(-stop // rows_together)
     numbers = np.arange(end - begin)[:, None]
-    firsts = (numbers * unit + first).reshape(-1)
+    firsts = (numbers * rows_together + first).reshape(-1)
     levels = (numbers * len(first) + level).reshape(-1)
-    skip = start - begin * unit
+    skip = start - begin * rows_together
     return trimmed((firsts, levels), skip, skip + stop - start)
 
 

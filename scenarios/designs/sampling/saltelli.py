@@ -48,7 +48,7 @@ def indices(
     """
     lead = response.shape[:-1]
     flat = np.asarray(response, dtype=np.float64).reshape(-1, response.shape[-1])
-    unit = len(pattern(groups, second_order))
+    rows_together = len(pattern(groups, second_order))
     shapes: dict[str, tuple[int, ...]] = {"S1": (groups,), "ST": (groups,)}
     if second_order:
         shapes["S2"] = (groups, groups)
@@ -56,7 +56,7 @@ def indices(
     if resamples > 1:
         estimates.update({f"{name}_conf": np.full_like(estimates[name], np.nan) for name in shapes})
     estimates["effective"] = np.zeros((len(flat), groups))
-    for which, kept, values in patterns(flat, unit):
+    for which, kept, values in patterns(flat, rows_together):
         units = values.shape[1]
         estimates["effective"][which] = units
         if units < 2:
@@ -66,7 +66,7 @@ def indices(
         for name, estimate in sample.estimates(weights, second_order).items():
             estimates[name][which] = estimate[:, 0]
         if resamples > 1:
-            weights = of_units(counts(stream, flat.shape[1] // unit, resamples), kept)
+            weights = of_units(counts(stream, flat.shape[1] // rows_together, resamples), kept)
             for name, replicates in sample.estimates(weights, second_order).items():
                 estimates[f"{name}_conf"][which] = _spread(replicates, confidence)
     return {name: array.reshape(*lead, *array.shape[1:]) for name, array in estimates.items()}

@@ -97,7 +97,9 @@ def fitting(family):
 def test_blocks_of_whole_units_give_what_one_pass_gives(family):
     design, asked = fitting(family)
     values = responses(design)
-    one, many = (reduced(reduction(design, asked), values, design.unit, blocks=n) for n in (1, 5))
+    one, many = (
+        reduced(reduction(design, asked), values, design.rows_together, blocks=n) for n in (1, 5)
+    )
     assert one.keys() == many.keys() >= set(asked)
     for name in one:
         np.testing.assert_allclose(many[name], one[name], rtol=1e-9, atol=1e-12, err_msg=name)
@@ -107,7 +109,7 @@ def test_blocks_of_whole_units_give_what_one_pass_gives(family):
 def test_effects_are_salibs_and_the_stored_analysis_on_every_row(ddof):
     design = morris(theta_ddof=ddof)
     values = responses(design)
-    found = reduced(reduction(design, EFFECTS), values, design.unit)
+    found = reduced(reduction(design, EFFECTS), values, design.rows_together)
     equal(found, design.analyze(values), EFFECTS)
     for k in range(ROWS):
         expected = salib_morris.analyze(PROBLEM, rows_of(design), values[k], num_levels=4)
@@ -121,7 +123,7 @@ def test_sobol_indices_are_salibs_and_the_stored_analysis_on_every_row(second):
     design = sobol(second_order=second)
     values = responses(design)
     requests = [r for r in ORDERS if second or not r.startswith("S2")]
-    found = reduced(reduction(design, requests), values, design.unit)
+    found = reduced(reduction(design, requests), values, design.rows_together)
     equal(found, design.analyze(values), requests)
     for k in range(ROWS):
         expected = salib_sobol.analyze(PROBLEM, values[k], calc_second_order=second)
@@ -134,7 +136,7 @@ def test_intervals_are_as_wide_as_salibs(make):
     design = make(256, resamples=2000)
     values = responses(design)[:1]
     requests = ["mu_star_conf"] if make is morris else ["S1_conf", "ST_conf"]
-    found = reduced(reduction(design, requests, rows=1), values, design.unit, blocks=3)
+    found = reduced(reduction(design, requests, rows=1), values, design.rows_together, blocks=3)
     if make is morris:
         expected = salib_morris.analyze(
             PROBLEM, rows_of(design), values[0], num_resamples=2000, seed=1
@@ -157,10 +159,10 @@ def test_any_cut_and_any_failures_give_the_stored_analysis(blocks, tile, level, 
     design, requests = (morris(32), EFFECTS) if kind == "morris" else (sobol(32), ORDERS)
     values = responses(design, level=level)
     for row, unit in lost:
-        values[row, unit * design.unit + (unit + row) % design.unit] = np.nan
+        values[row, unit * design.rows_together + (unit + row) % design.rows_together] = np.nan
     expected = design.analyze(values)
     few = expected["effective"].min(axis=-1) < 0.8 * 32
-    found = reduced(reduction(design, requests), values, design.unit, blocks, tile)
+    found = reduced(reduction(design, requests), values, design.rows_together, blocks, tile)
     # A level far above the spread costs the sums digits, as it does the differences.
     tolerance = 1e-12 * max(1.0, abs(level))
     for name in requests:
@@ -174,7 +176,7 @@ def test_how_a_block_is_cut_into_tiles_changes_no_bit(make, requests):
     design = make()
     values = responses(design, level=7.0)
     reducer = reduction(design, requests)
-    one, many = (reduced(reducer, values, design.unit, 2, tile) for tile in (100, 1))
+    one, many = (reduced(reducer, values, design.rows_together, 2, tile) for tile in (100, 1))
     for name in one:
         np.testing.assert_array_equal(one[name], many[name])
 
@@ -183,9 +185,9 @@ def test_how_a_block_is_cut_into_tiles_changes_no_bit(make, requests):
 def test_more_than_a_fifth_lost_leaves_no_index_of_that_row_alone(make, requests):
     design = make(20)
     values = responses(design)
-    values[1, : 5 * design.unit : design.unit] = np.nan
-    values[2, : 4 * design.unit : design.unit] = np.inf
-    found = reduced(reduction(design, requests), values, design.unit, blocks=4)
+    values[1, : 5 * design.rows_together : design.rows_together] = np.nan
+    values[2, : 4 * design.rows_together : design.rows_together] = np.inf
+    found = reduced(reduction(design, requests), values, design.rows_together, blocks=4)
     np.testing.assert_array_equal(found["effective"], [20, 15, 16, 20])
     pairs = np.triu_indices(3, 1)
     for name in requests:
@@ -197,7 +199,7 @@ def test_more_than_a_fifth_lost_leaves_no_index_of_that_row_alone(make, requests
 def test_what_does_not_vary_has_no_sobol_index():
     design = sobol()
     values = np.repeat([[0.1], [1e9 / 3], [0.0], [2.5]], design.size, axis=1)
-    found = reduced(reduction(design, ORDERS), values, design.unit, blocks=3)
+    found = reduced(reduction(design, ORDERS), values, design.rows_together, blocks=3)
     assert all(np.isnan(found[name]).all() for name in ORDERS)
     assert (found["effective"] == 32).all()
 
@@ -208,7 +210,7 @@ def test_each_location_is_looked_at_with_its_own_design(method, requests):
     own = [opened(method, stream=place, **words) for place in "ab"]
     values = np.concatenate([responses(d)[:2] for d in own])
     reducer = reduction(own[0], requests, rows=2, own=own)
-    found = reduced(reducer, values, own[0].unit, blocks=2)
+    found = reduced(reducer, values, own[0].rows_together, blocks=2)
     expected = [d.analyze(values[2 * k : 2 * k + 2]) for k, d in enumerate(own)]
     equal(found, {n: np.concatenate([e[n] for e in expected]) for n in requests}, requests)
 
@@ -217,7 +219,7 @@ def test_groups_are_those_of_the_stored_analysis():
     groups = {"both": ["p0", "p2"]}
     for design, requests in ((morris(groups=groups), EFFECTS), (sobol(groups=groups), ORDERS)):
         values = responses(design)
-        found = reduced(reduction(design, requests), values, design.unit, blocks=2)
+        found = reduced(reduction(design, requests), values, design.rows_together, blocks=2)
         equal(found, design.analyze(values), requests)
         assert found[requests[0]].shape == (ROWS, 2)
 

@@ -56,9 +56,9 @@ def test_the_fastest_factor_keeps_its_unit_the_slowest_extends(opened):
     morris = {"method": "morris", "trajectories": 3, "parameters": ["q10", "t_ref"]}
     quantiles = {**SOIL, "method": "quantiles"}
     last = opened("cross", cross=[VEG, morris])
-    assert (last.unit, last.extendable) == (3, True)
+    assert (last.rows_together, last.extendable) == (3, True)
     first = opened("cross", cross=[morris, quantiles])
-    assert (first.unit, first.extendable) == (1, True)
+    assert (first.rows_together, first.extendable) == (1, True)
     assert not opened("cross", cross=[quantiles, VEG]).extendable
 
 

@@ -122,7 +122,7 @@ def test_each_step_moves_one_group_by_delta(opened, levels, seed, groups):
         context={"seed": seed},
         **words,
     )
-    steps = np.diff(table(design).reshape(20, design.unit, 4), axis=1)
+    steps = np.diff(table(design).reshape(20, design.rows_together, 4), axis=1)
     delta = levels / (2 * (levels - 1))
     moved = np.abs(steps) > 1e-9
     np.testing.assert_allclose(np.abs(steps[moved]), delta, rtol=1e-6)

@@ -167,8 +167,8 @@ def test_samples_have_their_distributions(opened):
 @pytest.mark.parametrize("names", [{"tau_veg"}, {"tau_veg", "q10"}, set(NAMES)])
 def test_rows_of_a_unit_share_what_does_not_differ(opened, second_order, names):
     design = opened("sobol", n=4, parameters=PARAMETERS, second_order=second_order)
-    first, _ = design.levels(names, 0, design.unit)
-    rows = np.stack([design.rows(0, design.unit)[name][0] for name in names])
+    first, _ = design.levels(names, 0, design.rows_together)
+    rows = np.stack([design.rows(0, design.rows_together)[name][0] for name in names])
     assert len(first) == np.unique(rows, axis=1).shape[1]
 
 
