@@ -4,7 +4,7 @@ A model of somebody else's needs the names of this package and none of its rooms
 """
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib import import_module
@@ -48,6 +48,8 @@ from kernels.contract.tables import Unfit as Unfit
 from kernels.contract.tables import Variable as Variable
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from kernels.contract.build import block as block
     from kernels.contract.build import equation as equation
     from kernels.contract.fingerprint import fingerprint as fingerprint
@@ -138,8 +140,8 @@ def get(name: str, beside: Path | None = None) -> Kernel:
         module = import_module(ours)
     elif who := _ours_alone.get():
         raise NotOurs(f"kernel {name!r} is not one of this package, and {who} imports no other")
-    elif found := [e for e in installed(ENTRY_POINTS) if e.name == name]:
-        module = found[0].load()
+    elif entries := [e for e in installed(ENTRY_POINTS) if e.name == name]:
+        module = _loaded(name, entries)
     elif "." in name:
         try:
             module = import_module(name)
@@ -152,6 +154,23 @@ def get(name: str, beside: Path | None = None) -> Kernel:
     if not isinstance(kernel, Kernel):
         raise LookupError(f"module {module.__name__!r} has no KERNEL table; see kernels/DESIGN.md")
     return kernel
+
+
+def _loaded(name: str, entries: Sequence["EntryPoint"]) -> Any:
+    """Return the module of the one entry point; raises `LookupError` as `get`."""
+    owners = [
+        f"{e.value} of {e.dist.name} {e.dist.version}" if e.dist else e.value for e in entries
+    ]
+    if len(entries) > 1:
+        text = f"the kernel {name!r} is installed {len(entries)} times: {' and '.join(owners)}"
+        raise LookupError(f"{text}; uninstall one of them")
+    try:
+        return entries[0].load()
+    except (Exception, SystemExit) as error:
+        # As of a dotted module.
+        why = f"{type(error).__name__}: {error}".removesuffix(": ")
+        text = f"the installed kernel {name!r} ({owners[0]}) cannot be imported: {why}"
+        raise LookupError(f"{text}; correct or uninstall it") from error
 
 
 def _hint(name: str, beside: Path | None) -> str:

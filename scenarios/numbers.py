@@ -49,7 +49,7 @@ def _judged(design: DesignSpec, context: Context) -> Iterator[Problem]:
 
 
 def _are_distributions(written: Mapping[str, Any]) -> bool:
-    return all(one is None or isinstance(one, Distribution) for one in written.values())
+    return all(value is None or isinstance(value, Distribution) for value in written.values())
 
 
 def _unknown(design: DesignSpec) -> dict[str, Parameter]:
@@ -59,9 +59,9 @@ def _unknown(design: DesignSpec) -> dict[str, Parameter]:
     # Other names no kernel has.
     return {
         name: Parameter(
-            name, getattr(one, "units", "") or "1", 0.0, -np.inf, np.inf, "unknown", "unknown"
+            name, getattr(value, "units", "") or "1", 0.0, -np.inf, np.inf, "unknown", "unknown"
         )
-        for name, one in words.items()
+        for name, value in words.items()
         if name.isidentifier()
     }
 

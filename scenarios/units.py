@@ -113,8 +113,8 @@ def per(unit: str) -> str:
 
 def times(unit: str, *others: str) -> str:
     """Return the product of units, such as a flux density times an area and days."""
-    for one in (unit, *others):
-        parse(one)
+    for factor in (unit, *others):
+        parse(factor)
     return " ".join((unit, *others))
 
 

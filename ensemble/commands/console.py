@@ -222,7 +222,13 @@ def print_inventory() -> None:
     from ensemble.members import statistics
     from scenarios import designs, execution, forcing
 
-    _print_list("kernels", {name: kernels.get(name).title for name in kernels.names()})
+    titles, useless = {}, []
+    for name in kernels.names():
+        try:
+            titles[name] = kernels.get(name).title
+        except LookupError as error:
+            useless.append(str(error))
+    _print_list("kernels", titles, useless)
     for title, plugins in (
         ("designs", designs.DESIGNS),
         ("readers", forcing.READERS),

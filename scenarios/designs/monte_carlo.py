@@ -92,19 +92,19 @@ def _cholesky(
     """Return the lower factor of the normal correlations, shape (C, C)."""
     matrix = np.eye(len(correlated))
     seen: set[frozenset[str]] = set()
-    for at, (one, other, rho) in enumerate(pairs):
+    for at, (parameter, partner, rho) in enumerate(pairs):
         where = f"{path}.rank_correlation[{at}]"
-        unknown = [name for name in (one, other) if name not in names]
+        unknown = [name for name in (parameter, partner) if name not in names]
         for name in unknown:
             text = f"{name!r} is not varied by this design{nearest(name, names)}"
             problems.append(Problem(text, where))
-        pair = frozenset((one, other))
-        if one == other:
-            problems.append(Problem(f"found {one!r} twice; needed two parameters", where))
+        pair = frozenset((parameter, partner))
+        if parameter == partner:
+            problems.append(Problem(f"found {parameter!r} twice; needed two parameters", where))
         elif pair in seen:
-            problems.append(Problem(f"{one!r} and {other!r} stand twice; keep one", where))
+            problems.append(Problem(f"{parameter!r} and {partner!r} stand twice; keep one", where))
         elif not unknown:
-            i, j = correlated.index(one), correlated.index(other)
+            i, j = correlated.index(parameter), correlated.index(partner)
             matrix[i, j] = matrix[j, i] = 2.0 * np.sin(np.pi * rho / 6.0)
         seen.add(pair)
     if problems or not pairs:

@@ -25,8 +25,8 @@ def _listed(value: Any) -> Any:
     """Read one name, and ``all``."""
     if isinstance(value, dict):
         needed = "say parameters: [names] and change: [shares], or use {method: morris, ...}"
-        for one in value.values():
-            refuse_distributions(one, {}, needed)
+        for words in value.values():
+            refuse_distributions(words, {}, needed)
     if value == "all":
         return [EVERY]
     return [value] if isinstance(value, str) else value

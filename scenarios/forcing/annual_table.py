@@ -261,7 +261,7 @@ class _Reading:
         named = [
             [self.index[model].get(place, {}).values() for model in models] for place in places
         ]
-        rows = [[row for one in each for row in one] for each in named]
+        rows = [[row for group in each for row in group] for each in named]
         chosen = {n: c for n, c in self.spec.columns.items() if n in PLACES and isinstance(c, str)}
         keys = (self.spec.year, self.spec.model, self.spec.location)
         words = Words(keys, chosen, self.spec.units)

@@ -267,7 +267,7 @@ def _unlike(part: History, first: History) -> Iterator[str]:
         if not np.allclose(part.places[name], first.places[name], rtol=1e-6, equal_nan=True):
             yield f"has other numbers of {name!r} than {first.path.name}; needed the same places"
     for name in ("levels", "thickness", "midpoints"):
-        here, there = (one.ground.get(name, np.nan) for one in (part, first))
+        here, there = (file.ground.get(name, np.nan) for file in (part, first))
         if np.shape(here) != np.shape(there) or not np.allclose(here, there, equal_nan=True):
             yield f"has other {name} of levels than {first.path.name}; needed the same"
 

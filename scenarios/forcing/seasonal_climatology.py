@@ -227,13 +227,13 @@ def _days(months: F8) -> F8:
     """Return days (n, 365) on lines between the middles of months (n, 12), the year repeated."""
     middles = np.cumsum(MONTH_DAYS) - MONTH_DAYS / 2
     days = np.arange(DAYS) + 0.5
-    return np.stack([np.interp(days, middles, one, period=DAYS) for one in months])
+    return np.stack([np.interp(days, middles, values, period=DAYS) for values in months])
 
 
 def _late(days: F8, by: float) -> F8:
     """Return a repeated year of days (n, 365), late by a number of days."""
     at = np.arange(DAYS, dtype=np.float64)
-    return np.stack([np.interp(at - by, at, one, period=DAYS) for one in days])
+    return np.stack([np.interp(at - by, at, values, period=DAYS) for values in days])
 
 
 def _bucket(air: F8, rain: F8, lat: F8, size: F8) -> F8:

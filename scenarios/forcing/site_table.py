@@ -140,7 +140,7 @@ class Spec(ReaderSpec):
         findings.raise_all()
         provenance = {
             "reader": "site_table",
-            "files": [dict(one.table.digest) for one in tables[::-1]],
+            "files": [dict(indexed.table.digest) for indexed in tables[::-1]],
             "drivers": reading.said,
             "conventions": "where a time unit is changed, yr is 365.25 d",
         }
@@ -278,11 +278,11 @@ class _Reading:
         # What lasts comes from the sites alone.
         tables = self.tables if need.dims else self.tables[-1:]
         complaints: list[str] = []
-        for one in tables:
-            terms, found_wrong = self._terms(need, one)
+        for indexed in tables:
+            terms, found_wrong = self._terms(need, indexed)
             complaints = complaints or found_wrong
             if not found_wrong:
-                values = self._sum(need, one, terms)
+                values = self._sum(need, indexed, terms)
                 return np.array(np.broadcast_to(values.reshape(len(values), -1), shape)
                                 if need.dims else values[:, 0])  # fmt: skip
         for complaint in complaints:
@@ -291,20 +291,20 @@ class _Reading:
             self.findings.add("columns", problem)
         return np.full(shape, np.nan)
 
-    def _terms(self, need: Variable, one: _Indexed) -> tuple[list[Term], list[str]]:
-        rest = [name for name in one.table.names if name not in one.keys]
+    def _terms(self, need: Variable, indexed: _Indexed) -> tuple[list[Term], list[str]]:
+        rest = [name for name in indexed.table.names if name not in indexed.keys]
         if need.name in self.spec.columns:
             return as_asked(self.spec.columns[need.name], rest, "column")
         terms, complaint = by_name(need.name, rest, "column", "columns")
         hint = f", or values: {{{need.name}: NUMBER}}"
         return terms, [complaint + hint] if complaint else []
 
-    def _sum(self, need: Variable, one: _Indexed, terms: list[Term]) -> F8:
+    def _sum(self, need: Variable, indexed: _Indexed, terms: list[Term]) -> F8:
         """Return a sum of columns, (L, times of the table)."""
         total, units = np.zeros((1, 1)), {}
         for term in terms:
-            units[term.name] = self._unit(need, one.table, term)
-            total = total + term.sign * self._column(need, one, term.name, units[term.name])
+            units[term.name] = self._unit(need, indexed.table, term)
+            total = total + term.sign * self._column(need, indexed, term.name, units[term.name])
         self.said[need.name] = told(need, terms, units)
         return np.asarray(total, dtype=np.float64)
 
@@ -320,22 +320,22 @@ class _Reading:
             self.findings.add("units", table.problem(complaint, f"column {term.name!r}"))
         return "" if complaint else unit
 
-    def _column(self, need: Variable, one: _Indexed, name: str, unit: str) -> F8:
-        times: Sequence[Time] = self.times if len(one.keys) > 1 else [()]
-        at = one.table.names.index(name)
+    def _column(self, need: Variable, indexed: _Indexed, name: str, unit: str) -> F8:
+        times: Sequence[Time] = self.times if len(indexed.keys) > 1 else [()]
+        at = indexed.table.names.index(name)
         raw = np.full((len(self.names), len(times)), np.nan)
         for i, site in enumerate(self.names):
             for t, time in enumerate(times):
-                row = one.rows.get(site, {}).get(time)
+                row = indexed.rows.get(site, {}).get(time)
                 if row is not None:
-                    raw[i, t] = self._cell(one.table, row, at, site, least_of(unit))
+                    raw[i, t] = self._cell(indexed.table, row, at, site, least_of(unit))
         values = convert(raw, unit, need.units) if unit else raw
         for bad, needed in wrong(name, need, values):
             for i, t in zip(*np.nonzero(bad), strict=True):
                 text = f"found {raw[i, t]:g} {unit}; {needed}"
                 where = f"location {self.names[i]!r}, column {name!r}"
-                row = one.rows[self.names[i]][times[t]]
-                self.findings.add("bad values", one.table.problem(text, where, row))
+                row = indexed.rows[self.names[i]][times[t]]
+                self.findings.add("bad values", indexed.table.problem(text, where, row))
         return values
 
     def _cell(self, table: Table, row: int, at: int, site: str, least: float) -> float:
@@ -349,11 +349,11 @@ class _Reading:
 
     def places(self) -> dict[str, F8]:
         """Return latitude, longitude and area, where the table of sites has them."""
-        one = self.tables[-1]
+        indexed = self.tables[-1]
         chosen = {n: c for n, c in self.spec.columns.items() if n in PLACES and isinstance(c, str)}
-        rows = [one.rows[site][()] for site in self.names]
-        words = Words(one.keys, chosen, self.spec.units)
-        return place_columns(one.table, rows, words, self.findings, self.names)
+        rows = [indexed.rows[site][()] for site in self.names]
+        words = Words(indexed.keys, chosen, self.spec.units)
+        return place_columns(indexed.table, rows, words, self.findings, self.names)
 
 
 def _next(time: Time) -> Time:

@@ -169,7 +169,7 @@ def _sections(data: dict[str, Any]) -> dict[str, Any]:
         elif name in BY_NAME and isinstance(data[name], dict):
             entries = {key: _parsed(name, {key: entry}) for key, entry in data[name].items()}
             broken: Any = [] if name == "statistics" else None
-            parsed[name] = {key: one[key] if one else broken for key, one in entries.items()}
+            parsed[name] = {key: read[key] if read else broken for key, read in entries.items()}
         elif name == "design":
             parsed["design parts"] = dict(_factors(data["design"], "design"))
             parsed["design method"] = _method(data["design"])

@@ -1,9 +1,11 @@
 """Kernels of users that cannot be imported: where the fault is, and what to do."""
 
+import re
 import sys
 
 import pytest
 from commandline import refused, soilsweep
+from distributions import install
 from support import SMALL
 
 import kernels
@@ -88,3 +90,25 @@ def test_what_the_message_says_works(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     assert kernels.get("my_models_here.q10pool").name == "two_box"
     del sys.modules["my_models_here.q10pool"], sys.modules["my_models_here"]
+
+
+@pytest.fixture
+def installed_kernels(tmp_path, monkeypatch):
+    """Install a kernel that cannot be imported, and one twice."""
+    group = kernels.ENTRY_POINTS
+    install(tmp_path, "lab", {"lab_broken": "import not_there"}, {(group, "broken"): "lab_broken"})
+    for name in ("field", "plot"):
+        install(tmp_path, name, {f"{name}_twice": ""}, {(group, "twice"): f"{name}_twice"})
+    monkeypatch.syspath_prepend(tmp_path)
+
+
+def test_installed_ones_that_are_of_no_use_are_named_and_the_others_listed(installed_kernels):
+    broken = "the installed kernel 'broken' (lab_broken of lab 1.0) cannot be imported: Module"
+    with pytest.raises(LookupError, match=re.escape(broken)):
+        kernels.get("broken")
+    with pytest.raises(LookupError, match=r"'twice' is installed 2 times: .* of .* and .* of"):
+        kernels.get("twice")
+    said = soilsweep("init", "--list")
+    assert said.code == 0
+    assert broken in said.out
+    assert "two_box" in said.out

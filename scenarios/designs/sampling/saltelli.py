@@ -18,9 +18,9 @@ from scenarios.designs.sampling.bootstrap import (
 
 def pattern(groups: int, second_order: bool) -> NDArray[np.bool_]:
     """Return where a row of a unit takes a group from B and not from A, (unit, groups)."""
-    one = np.eye(groups, dtype=np.bool_)
+    single = np.eye(groups, dtype=np.bool_)
     none = np.zeros((1, groups), dtype=np.bool_)
-    return np.concatenate([none, one, ~one, ~none] if second_order else [none, one, ~none])
+    return np.concatenate([none, single, ~single, ~none] if second_order else [none, single, ~none])
 
 
 def indices(

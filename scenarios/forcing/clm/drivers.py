@@ -125,4 +125,4 @@ def _between_months(values: F8) -> F8:
     at = np.concatenate([[-MONTH_DAYS[-1] / 2], middles, [ends[-1] + MONTH_DAYS[0] / 2]])
     days = np.arange(DAYS * years) + 0.5
     around = np.concatenate([values[:, 11:12], values, values[:, -12:-11]], axis=1)
-    return np.stack([np.interp(days, at, one) for one in around])
+    return np.stack([np.interp(days, at, series) for series in around])

@@ -106,11 +106,11 @@ class Input:
 
     def of(self, *roles: Role) -> tuple[Quantity, ...]:
         """Return the quantities of some roles."""
-        return tuple(one for one in self.quantities if one.role in roles)
+        return tuple(quantity for quantity in self.quantities if quantity.role in roles)
 
     def order(self, of: str) -> Order | None:
         """Return what settles an order; None where there is nothing of the kind."""
-        return next((one for one in self.orders if one.of == of), None)
+        return next((order for order in self.orders if order.of == of), None)
 
 
 NUMBERS_MISSING = (

@@ -331,8 +331,8 @@ def _is_name(row: Sequence[str]) -> bool:
 
 
 def _two(values: Iterable[float]) -> tuple[float, float]:
-    one, two = values
-    return one, two
+    first, second = values
+    return first, second
 
 
 def _column(

@@ -69,9 +69,9 @@ def misfits(
                 in_unit(np.zeros(1), need.name, need.units)
             except ValueError as error:
                 yield Problem(f"driver {need.name!r}: {error}", "forcing.reader")
-    for (kind, one, other), names in alike.items():
+    for (kind, first, second), names in alike.items():
         text = _missing if kind == "missing" else _unlike
-        yield Problem(text(reader, one, other, names), "forcing.reader")
+        yield Problem(text(reader, first, second, names), "forcing.reader")
 
 
 def _missing(reader: str, maker: str, hint: str, names: Sequence[str]) -> str:

@@ -104,11 +104,11 @@ class Reading:
         for need in self.needs:
             if need.name == "atmosphere":
                 continue
-            one = self._value(need.name, profile)
-            if isinstance(one, str):
-                lacking.setdefault(one, []).append(need.name)
+            value = self._value(need.name, profile)
+            if isinstance(value, str):
+                lacking.setdefault(value, []).append(need.name)
             else:
-                values[need.name] = one
+                values[need.name] = value
         words = (f"has no {', '.join(names)}: {why}" for why, names in lacking.items())
         profile.refused = "; ".join(words)
         self.taken[profile.name] = values
@@ -213,10 +213,10 @@ class Reading:
         }
         if not bad:
             return provenance
-        one = len(bad) == 1
+        single = len(bad) == 1
         count = (
             "1 impossible value costs its layer"
-            if one
+            if single
             else (f"{len(bad)} impossible values cost their layers")
         )
         text = f"{table.digest['name']}: {count}, the first of {bad[0]}"

@@ -301,7 +301,7 @@ class Reading:
             self._bad.setdefault(row, {})[column] = text
 
     def _profile(self, name: str, rows: Sequence[int]) -> Profile:
-        one: dict[str, float] = {}
+        columns: dict[str, float] = {}
         refused = []
         for column in ("Lat", "Lon", "SampleYear", "MAT", "Abovegd_litterfall"):
             values = (self._number(r, column) for r in rows)
@@ -310,28 +310,30 @@ class Reading:
             distinct = sorted({v for v in values if not isnan(v)})
             if len(distinct) > 1 and column != "MAT":
                 refused.append(f"has {column} {distinct[0]:g} and {distinct[-1]:g}; needed one")
-            one[column] = distinct[0] if distinct else nan
+            columns[column] = distinct[0] if distinct else nan
         for column in ("Lat", "Lon", "SampleYear"):
-            if isnan(one[column]):
+            if isnan(columns[column]):
                 refused.append(f"has no {column}")
-        if one["SampleYear"] < FIRST_YEAR:
-            refused.append(f"was sampled in {one['SampleYear']:g}; needed {FIRST_YEAR} or later")
+        if columns["SampleYear"] < FIRST_YEAR:
+            refused.append(
+                f"was sampled in {columns['SampleYear']:g}; needed {FIRST_YEAR} or later"
+            )
         country = self._text(rows[0], "Country").lower().replace(" ", "_")
-        turned = one["Lon"] > 0 and country in WESTERN
+        turned = columns["Lon"] > 0 and country in WESTERN
         # A climate that was looked up at the wrong longitude is not this place's.
         own = not turned or self._text(rows[0], "MAT_original") != ""
         profile = Profile(
             name=name,
             line=self.table.rows[rows[0]][0],
-            lat=one["Lat"],
-            lon=-one["Lon"] if turned else one["Lon"],
-            year=0 if isnan(one["SampleYear"]) else int(one["SampleYear"]),
-            temperature=one["MAT"] if own else nan,
-            litterfall=one["Abovegd_litterfall"],
+            lat=columns["Lat"],
+            lon=-columns["Lon"] if turned else columns["Lon"],
+            year=0 if isnan(columns["SampleYear"]) else int(columns["SampleYear"]),
+            temperature=columns["MAT"] if own else nan,
+            litterfall=columns["Abovegd_litterfall"],
             turned=turned,
             refused="; ".join(refused),
         )
-        self._layers(profile, rows, one["SampleYear"])
+        self._layers(profile, rows, columns["SampleYear"])
         return profile
 
     def _layers(self, profile: Profile, rows: Sequence[int], year: float) -> None:
