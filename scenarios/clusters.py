@@ -1,4 +1,6 @@
-"""Profiles of clusters: what jobs ask of SLURM there, once per site and not in every scenario.
+"""Clusters: what jobs ask of SLURM there, once per site and not in every scenario.
+
+A scenario names one by ``profile:``, in the file of ``profiles:``; elsewhere a profile is of soil.
 
 .. code-block:: yaml
 
@@ -31,7 +33,7 @@ Amount = Annotated[str, BeforeValidator(_as_text)]
 
 
 class Resources(BaseModel):
-    """What jobs ask of SLURM; a profile of a cluster says the same keys."""
+    """What jobs ask of SLURM; the file of clusters says the same keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -53,32 +55,32 @@ class Resources(BaseModel):
     )
 
 
-def resources(chosen: Resources, profile: str, file: Path) -> Resources:
-    """Return what a scenario asks of SLURM, a profile's keys where it says nothing itself.
+def resources(chosen: Resources, cluster: str, file: Path) -> Resources:
+    """Return what a scenario asks of SLURM, a cluster's keys where it says nothing itself.
 
     Parameters
     ----------
     chosen : Resources
         The scenario's section.
-    profile : str
+    cluster : str
         That it names; empty for none.
     file : Path
-        Of the profiles; read only if the scenario names one.
+        Of clusters; read only if the scenario names one.
 
     Raises
     ------
     ScenarioError
-        No such file or profile, or keys in it that are not sound; all of them.
+        No such file or cluster, or keys in it that are not sound; all of them.
     """
     own = {k: v for k, v in chosen.model_dump().items() if k in chosen.model_fields_set}
     of_jobs = {k: v for k, v in own.items() if k in Resources.model_fields}
-    if not profile:
+    if not cluster:
         return Resources(**of_jobs)
-    return Resources(**{**_profile(profile, file), **of_jobs})
+    return Resources(**{**_cluster(cluster, file), **of_jobs})
 
 
-def _profile(name: str, file: Path) -> dict[str, Any]:
-    """Return one profile's keys."""
+def _cluster(name: str, file: Path) -> dict[str, Any]:
+    """Return one cluster's keys."""
     document = parse(read_text(file, "the YAML file of clusters"), str(file))
     if name not in document.data:
         text = f"no profile {name!r}{nearest(name, list(document.data))}"

@@ -54,7 +54,7 @@ ARROWS = {
         "scenarios.execution scenarios.limits "
         "scenarios.numbers scenarios.problems scenarios.units kernels kernels.chains"
     ),
-    "scenarios.clusters": "scenarios.reading scenarios.execution scenarios.problems",
+    "scenarios.clusters": "scenarios.reading scenarios.problems",
     "scenarios.locations": (
         "scenarios.reading scenarios.sections scenarios.forcing scenarios.paths scenarios.problems "
         "kernels"
