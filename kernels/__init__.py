@@ -16,6 +16,7 @@ from kernels.contract.arrays import I8 as I8
 from kernels.contract.arrays import U1 as U1
 from kernels.contract.arrays import U8 as U8
 from kernels.contract.imports import explain, misplaced
+from kernels.contract.paths import expanded as expanded
 from kernels.contract.plausible import HALF_AROUND as HALF_AROUND
 from kernels.contract.plausible import QUARTER_AROUND as QUARTER_AROUND
 from kernels.contract.plausible import Plausible as Plausible

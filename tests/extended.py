@@ -2,7 +2,7 @@
 
 from support import run
 
-from ensemble.store.store import read
+from ensemble.store.reading import read
 
 TEXT = """\
 version: 1

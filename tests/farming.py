@@ -11,7 +11,7 @@ from waiting import PATIENCE
 import ensemble
 import scenarios
 from ensemble.planning import creating as launch
-from ensemble.store.store import read
+from ensemble.store.reading import read
 
 ROOT = Path(__file__).parents[1]
 EXCLUDE = "limits={c_soil: {above: 1700 Pg C, then: exclude}}"

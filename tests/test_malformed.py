@@ -17,7 +17,7 @@ from support import SMALL
 
 from ensemble.members.work import EnsembleWork
 from ensemble.store.chunks import decode
-from ensemble.store.store import read
+from ensemble.store.reading import read
 
 CASES = {
     **malformed_scenarios.CASES,

@@ -78,7 +78,7 @@ def test_every_forcing_block_reads_the_real_files(tmp_path):
         import ensemble
 
         planned = ensemble.plan(scenarios.load(file))
-        assert set(planned.setup.forcings) == {"JULES-ES-1p0", "VISIT"}
+        assert set(planned.experiment.forcings) == {"JULES-ES-1p0", "VISIT"}
 
 
 @needs_data
@@ -93,8 +93,8 @@ def test_the_block_of_profiles_reads_the_real_files(tmp_path):
     import ensemble
 
     planned = ensemble.plan(scenarios.load(file))
-    assert len(planned.setup.locations.names) == 83
-    assert not planned.setup.synthetic
+    assert len(planned.experiment.locations.names) == 83
+    assert not planned.experiment.synthetic
 
 
 @needs_data
@@ -108,9 +108,9 @@ def test_the_block_of_the_testbed_reads_the_real_files(tmp_path):
     import ensemble
 
     planned = ensemble.plan(scenarios.load(file))
-    assert planned.setup.forcings == ("clm45_cruncep", "perturbed")
-    assert len(planned.setup.locations.names) == 2843
-    assert planned.setup.synthetic.startswith("perturbed: less litter and cooler")
+    assert planned.experiment.forcings == ("clm45_cruncep", "perturbed")
+    assert len(planned.experiment.locations.names) == 2843
+    assert planned.experiment.synthetic.startswith("perturbed: less litter and cooler")
 
 
 @needs_data

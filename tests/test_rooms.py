@@ -63,21 +63,29 @@ ARROWS = {
     "ensemble.errors": "",
     "ensemble.processes": "",
     "ensemble.printing": "scenarios.visible",
-    "ensemble.store": f"{GROUND} kernels.contract",
-    "ensemble.farming": f"{GROUND} ensemble.store slurm",
-    "ensemble.members": f"{GROUND} ensemble.store ensemble.farming kernels.contract",
+    "ensemble.store": "ensemble.errors kernels",
+    "ensemble.farming": (
+        "ensemble.errors ensemble.printing ensemble.store slurm "
+        "kernels scenarios scenarios.clusters scenarios.execution scenarios.paths"
+    ),
+    "ensemble.members": (
+        "ensemble.errors ensemble.store ensemble.farming "
+        "kernels scenarios scenarios.designs scenarios.forcing scenarios.plugins scenarios.reading "
+        "scenarios.sections scenarios.units"
+    ),
     "ensemble.planning": (
-        f"{GROUND} ensemble.store ensemble.farming ensemble.members slurm "
-        "kernels.contract kernels.chains"
+        "ensemble.errors ensemble.store ensemble.farming ensemble.members slurm kernels "
+        "scenarios scenarios.forcing scenarios.locations scenarios.units"
     ),
     "ensemble.tables": f"{GROUND} ensemble.store ensemble.members",
-    "ensemble.analysis": f"{GROUND} ensemble.store ensemble.members ensemble.tables",
+    "ensemble.analysis": "ensemble.errors ensemble.store ensemble.members kernels",
     "ensemble.report": (
         f"{GROUND} ensemble.store ensemble.members ensemble.tables ensemble.analysis"
     ),
     "ensemble.runs": (
-        f"{GROUND} ensemble.store ensemble.farming ensemble.members ensemble.planning "
-        "ensemble.tables ensemble.analysis ensemble.report slurm"
+        "ensemble.errors ensemble.store ensemble.farming ensemble.members ensemble.planning "
+        "ensemble.tables ensemble.analysis ensemble.report slurm "
+        "kernels scenarios scenarios.reading scenarios.units"
     ),
     "ensemble.commands": (
         f"{GROUND} ensemble.store ensemble.farming ensemble.members ensemble.planning "
@@ -160,6 +168,17 @@ def test_what_is_imported_by_name_lies_below_or_is_in_the_table():
             if not any(fnmatch(room_of(other), name) for name in allowed):
                 up.add(f"{room} imports {other}")
     assert up == BY_NAME
+
+
+SAID_ONE_BY_ONE = [
+    room for room, names in ARROWS.items() if room.startswith("ensemble.") and "*" not in names
+]
+
+
+@pytest.mark.parametrize("room", SAID_ONE_BY_ONE)
+def test_the_table_names_no_arrow_that_nobody_takes(room):
+    taken = {room_of(o) for m in modules() if room_of(m) == room for o in imports(m)}
+    assert set(ARROWS[room].split()) <= taken | {room}
 
 
 def test_every_room_is_in_the_table():

@@ -41,87 +41,17 @@ def order_of(factors: int) -> int | None:
     return order
 
 
-def shares(values: F8, *, order: int | None = None, nested: bool = False) -> dict[Subset, float]:
-    """Return the share of variance of every subset of axes; they add to 1.
-
-    Parameters
-    ----------
-    values : ndarray, shape (n_0, ..., n_k), float64
-        One value per combination of levels, all finite.
-    order : int, optional
-        Highest order of interaction that is told apart; by default all are.
-    nested : bool
-        The levels of axes 1 to k are other ones at each level of axis 0 (rows drawn anew
-        for each forcing). Then a subset without axis 0 is the mean over its levels of the
-        variance within them, and no interaction with axis 0 exists.
-
-    Returns
-    -------
-    dict of tuple of int to float
-        ``(0,)`` is the main effect of axis 0, ``(0, 2)`` the interaction of axes 0 and 2,
-        `REST` what is above ``order``. All NaN where nothing varies.
-
-    Notes
-    -----
-    The orthogonal decomposition of Hoeffding and Sobol' on the levels that were run:
-    effect of U = mean over the other axes - effects of all proper subsets of U.
-    """
-    # Rounding of a constant is no variance.
-    noise = (4 * np.finfo(np.float64).eps * float(np.abs(values).max(initial=0.0))) ** 2
-    found = _nested(values, order) if nested else _variances(values, order)
-    total = math.fsum(found.values())
-    if not total > noise:
-        return dict.fromkeys(found, math.nan)
-    return {subset: v / total for subset, v in found.items()}
-
-
-def subsets(axes: int, order: int | None = None, *, nested: bool = False) -> list[Subset]:
-    """Return the keys of `shares` in its order, without computing anything."""
-    if nested:
-        within = [tuple(a + 1 for a in s) for s in subsets(axes - 1, order) if s]
-        return [(0,), *within, *([REST] if _cut(axes - 1, order) else [])]
+def subsets(axes: int, order: int | None = None) -> list[Subset]:
+    """Return every subset of axes, up to an order; `REST` stands for those above it."""
     most = axes if order is None else min(order, axes)
-    found = [s for k in range(1, most + 1) for s in itertools.combinations(range(axes), k)]
-    return [*found, *([REST] if _cut(axes, order) else [])]
+    told = [s for k in range(1, most + 1) for s in itertools.combinations(range(axes), k)]
+    return told if most == axes else [*told, REST]
 
 
-def _cut(axes: int, order: int | None) -> bool:
-    return order is not None and order < axes
-
-
-def _variances(values: F8, order: int | None) -> dict[Subset, float]:
-    """Return the variance of the effect of each subset."""
-    effects: dict[Subset, F8] = {(): values.mean(keepdims=True)}
-    found: dict[Subset, float] = {}
-    for subset in subsets(values.ndim, order):
-        if subset == REST:
-            found[REST] = max(0.0, float(values.var()) - math.fsum(found.values()))
-            continue
-        others = tuple(a for a in range(values.ndim) if a not in subset)
-        effect = np.asarray(values.mean(axis=others, keepdims=True))
-        for smaller, known in effects.items():
-            if set(smaller) < set(subset):
-                effect -= known
-        found[subset] = float(np.vdot(effect, effect)) / effect.size
-        if len(subset) < values.ndim:
-            effects[subset] = effect
-    return found
-
-
-def _nested(values: F8, order: int | None) -> dict[Subset, float]:
-    """Return the variance between the levels of axis 0, and the mean of those within."""
-    found: dict[Subset, float] = {(0,): float(values.reshape(len(values), -1).mean(axis=1).var())}
-    parts = [_variances(part, order) for part in values]
-    for subset in subsets(values.ndim - 1, order):
-        inner = tuple(a + 1 for a in subset)
-        found[inner] = math.fsum(part[subset] for part in parts) / len(parts)
-    return found
-
-
-def cell_terms(
+def terms_of(
     factors: int, order: int | None = None, nest: tuple[int, int] | None = None
 ) -> list[Subset]:
-    """Return the keys of `cell_shares` in its order, without computing anything."""
+    """Return the keys of `shares` in its order, without computing anything."""
     every = subsets(factors, order)
     if nest is None:
         return every
@@ -129,7 +59,7 @@ def cell_terms(
     return [s for s in every if outer not in s or not any(f >= first for f in s)]
 
 
-def cell_shares(
+def shares(
     values: F8,
     factors: Sequence[int],
     *,
@@ -154,17 +84,18 @@ def cell_shares(
     Returns
     -------
     dict of tuple of int to ndarray, shape (*cells)
-        Keys as those of `cell_terms`: places in ``factors``. They add to 1 in each cell, and
+        Keys as those of `terms_of`: places in ``factors``. They add to 1 in each cell, and
         are all NaN where nothing varies.
 
     Notes
     -----
-    The decomposition of `shares`, of the variances of the means over all other factors:
+    The orthogonal decomposition of Hoeffding and Sobol' on the levels that were run, of the
+    variances of the means over all other factors:
     V(U) = sum over W in U of (-1)^(|U| - |W|) var E[Y|W], which needs no array of effects.
     """
     axes = [int(a) for a in factors]
     cells = [a for a in range(values.ndim) if a not in axes]
-    terms = cell_terms(len(axes), order, nest)
+    terms = terms_of(len(axes), order, nest)
     needed = {part: k for k, part in enumerate(_needed(terms, len(axes), nest))}
     closed, middle = _closed(values, cells, axes, list(needed))
     found: dict[Subset, F8] = {}

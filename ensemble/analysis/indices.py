@@ -1,32 +1,20 @@
-"""Analyse a finished run: the design's own indices, and variance shares of a factorial.
+"""The design's own indices of a finished run.
 
 A failed member never biases an index silently: it removes its whole Morris trajectory or
-Saltelli row, and whole levels of a factorial; so does one that ``limits:`` excludes. What is left
-is stored beside the indices, and where more than a fifth is lost there is no index.
+Saltelli row; so does one that ``limits:`` excludes. What is left is stored beside the indices, and
+where more than a fifth is lost there is no index.
 """
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from functools import cached_property, lru_cache
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble.analysis import shares as splitting
 from ensemble.analysis.cells import read_cells
-from ensemble.analysis.factorial import (
-    REST,
-    Subset,
-    drop_failed,
-    factorial,
-    order_of,
-    shares,
-    subsets,
-)
 from ensemble.errors import PlanError
 from ensemble.members.layout import Keep, Layout
 from ensemble.members.limits import left_out, remedy
@@ -34,13 +22,12 @@ from ensemble.members.reopening import open_layout
 from ensemble.members.statistics import REFUSE_ABOVE
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.coordinates import is_copy
-from ensemble.store.store import Store, add_arrays, read
-from ensemble.tables.indices import output_tables, row_tables
-from ensemble.tables.responses import analysis_tables
-from ensemble.tables.shares import variance_tables
+from ensemble.store.store import Store
 from kernels import F8, OK
 
 Found = dict[str, tuple[ArraySpec, NDArray[Any]]]
+
+GROUP = "sensitivity"
 
 READ_BYTES = 256 << 20
 """Responses of all forcings that are held at a time, bytes."""
@@ -50,74 +37,25 @@ class NoIndices(PlanError):
     """What is stored, or the design, has no indices of its own; the run is complete."""
 
 
-def analyze_store(path: Path, *, every_row: bool = False) -> list[dict[str, Any]]:
-    """Compute, store and return the analysis of all that is stored.
-
-    The design's own indices go to ``sensitivity/``, shares of variance of models, forcings and
-    parameters to ``variance/``.
-
-    Parameters
-    ----------
-    path : Path
-        A finished run that keeps responses or outputs.
-    every_row : bool
-        Whether the tables tell of each layer and year of outputs, and not of their means
-        alone; the store holds all in any case.
-
-    Returns
-    -------
-    list of dict
-        Tables of text: title, header, rows, notes.
-
-    Raises
-    ------
-    PlanError
-        Not finished, nothing kept, too many failures, or a design without analysis.
-    """
-    store = read(path)
-    found, split = _both(store)
-    # What an earlier analysis had and this one has not would be the work of other code.
-    every = {**found, **split}
-    ours = (f"{splitting.GROUP}/", "sensitivity/")
-    left = {p: s for p, s in store.specs.items() if p in every or not p.startswith(ours)}
-    grown = add_arrays(replace(store, specs=left), every)
-    for stale in store.specs.keys() - grown.specs.keys():
-        store.root.remove_folder(stale)
-    tables = [*analysis_tables(store, found), *output_tables(store, found)]
-    if every_row:
-        tables += row_tables(store, found)
-    tables += variance_tables(store, split)
-    return [
-        {"title": t.title, "header": t.header, "rows": t.rows, "notes": t.notes} for t in tables
-    ]
+FORMER = ("variance_share", "levels", "term", "axis")
+"""Shares of variance that earlier versions kept beside the indices; see `shares.stored`."""
 
 
-def _both(store: Store) -> tuple[Found, Found]:
-    """Return the design's own indices and the shares of variance; one may be empty."""
-    try:
-        found = results(store)
-    except NoIndices:
-        layout = open_layout(store)
-        split = splitting.splits(store, layout)
-        if not splitting.any_known(split):
-            raise
-        return {}, split
-    return found, splitting.splits(store, open_layout(store))
-
-
-def _ours(path: str) -> bool:
-    return path.startswith("sensitivity/")
+def _ours(path: str, spec: ArraySpec) -> bool:
+    """Return whether an array is one of the indices."""
+    group, _, name = path.rpartition("/")
+    return group == GROUP and spec.attrs.get("index", name) not in FORMER
 
 
 def stored(store: Store) -> Found:
-    """Return what an earlier `analyze_store` wrote; empty where it never ran."""
+    """Return what an earlier analysis wrote; empty where it never ran."""
     found: Found = {}
     for path, spec in store.specs.items():
         if is_copy(store.specs, path):
             continue
-        if _ours(path) and spec.dtype == "string":
+        if _ours(path, spec) and spec.dtype == "string":
             found[path] = spec, np.array(store.read_strings(path), dtype=object)
-        elif _ours(path):
+        elif _ours(path, spec):
             found[path] = spec, store.read_whole(path)
     return found
 
@@ -125,7 +63,12 @@ def stored(store: Store) -> Found:
 def results(store: Store, *, outputs: bool = True) -> Found:
     """Return every array of the analysis, of responses alone or of outputs too.
 
-    Raises as `analyze_store`.
+    Raises
+    ------
+    NoIndices
+        Nothing is kept, or a design without indices.
+    PlanError
+        Not finished, or too many failures.
     """
     layout = open_layout(store)
     path, done = store.path, len(store.committed())
@@ -149,9 +92,21 @@ def results(store: Store, *, outputs: bool = True) -> Found:
             f"{path}: a {method} design has no indices of its own; use a cross, morris or sobol"
         )
     if not analysis.accepted:
-        listed = "\n".join(f"  - {text}" for text in analysis.refused[:5])
-        raise PlanError(f"{path}: too many members {_are_lost(store)}; {remedy(store)}\n{listed}")
+        raise too_many_lost(store, analysis.refused)
     return analysis.found
+
+
+def too_many_lost(store: Store, refused: Sequence[str]) -> PlanError:
+    """Return what to say where no index, or no share of variance, is left."""
+    listed = "\n".join(f"  - {text}" for text in refused[:5])
+    return PlanError(
+        f"{store.path}: too many members {_are_lost(store)}; {remedy(store)}\n{listed}"
+    )
+
+
+def whole_words(layout: Layout) -> str:
+    """Return what members are that enter an analysis: ``without failure``."""
+    return "without a failed or excluded member" if layout.excluding else "without failure"
 
 
 def _are_lost(store: Store) -> str:
@@ -177,7 +132,7 @@ def indices_of(store: Store, names: Iterable[str]) -> Found:
 
 def _nothing(layout: Layout) -> str:
     """Return why there is nothing to analyse, and what to do."""
-    if layout.in_units:
+    if layout.in_groups:
         return "keeps no member; its indices were computed inside the run and are in statistics/"
     inside = "or ask for indices inside the run, such as statistics: {NAME: [mu_star]} or [S1, ST]"
     if layout.functionals:
@@ -207,13 +162,8 @@ class _Analysis:
         self.found: Found = {}
         self.refused: list[str] = []
         self.accepted = False
-        self._opened = lru_cache(maxsize=8)(layout.setup.design)
-        many = layout.shape[0] > 1
-        self.axes = ((("forcing", layout.shape[0]),) if many else ()) + factorial(self.design)
-        self.nested = many and "forcing" in self.independent
-        excluded = layout.excluding
-        self.whole = "without a failed or excluded member" if excluded else "without failure"
-        self.crossed = bool(factorial(self.design)) and len(self.axes) > 1
+        self._opened = lru_cache(maxsize=8)(layout.experiment.design)
+        self.whole = whole_words(layout)
 
     def add(self, name: str) -> None:
         """Analyse one response, some locations at a time."""
@@ -222,12 +172,8 @@ class _Analysis:
             values = self._read(name, places)
             for index, array in self._indices(name, values, places).items():
                 parts.setdefault(index, []).append(array)
-            if self.crossed:
-                for index, array in self._variance(name, values, places).items():
-                    parts.setdefault(index, []).append(array)
         for index, arrays in parts.items():
-            over = 0 if index in ("variance_share", "levels") else 1
-            self._keep(name, index, np.concatenate(arrays, axis=over))
+            self._keep(name, index, np.concatenate(arrays, axis=1))
 
     def add_output(self, name: str) -> None:
         """Analyse every cell of an output, some locations and rows at a time."""
@@ -252,12 +198,12 @@ class _Analysis:
 
     def _drop_lost(self, name: str, whole: dict[str, F8]) -> None:
         """Blank the indices of cells that have lost too much, and say where."""
-        units = self.design.size // self.design.rows_together
+        groups = self.design.size // self.design.rows_together
         left = whole["effective"].min(axis=-1)
-        lost = left < (1 - REFUSE_ABOVE) * units
+        lost = left < (1 - REFUSE_ABOVE) * groups
         for f, k in np.argwhere(lost.any(axis=-1)):
             text = (
-                f"{lost[f, k].sum():,} of {lost.shape[-1]:,} cells have too few of {units:,} units"
+                f"{lost[f, k].sum():,} of {lost.shape[-1]:,} cells have too few of {groups:,} units"
             )
             where = self._where(name, k, f)
             self.refused.append(f"{where}: {text} {self.whole}, at worst {left[f, k].min():,.0f}")
@@ -306,75 +252,25 @@ class _Analysis:
         return {index: np.stack([row[index] for row in each]) for index in each[0]}
 
     def _where(self, name: str, place: int, forcing: int | None = None) -> str:
-        parts = [name] if forcing is None else [name, self.layout.setup.forcings[forcing]]
-        return ", ".join([*parts, self.layout.setup.locations.names[place]])
-
-    @cached_property
-    def _order(self) -> int | None:
-        """Return the highest order of interaction told apart; None for all."""
-        return order_of(len(self.axes) - self.nested)
-
-    @cached_property
-    def terms(self) -> dict[Subset, str]:
-        """Return the terms of the variance and what they are called."""
-        return {s: self._label(s) for s in subsets(len(self.axes), self._order, nested=self.nested)}
-
-    def _label(self, subset: Subset) -> str:
-        if subset == REST:
-            return f"interactions of more than {self._order}"
-        within = " within forcing" if self.nested and subset != (0,) else ""
-        return " x ".join(self.axes[a][0] for a in subset) + within
-
-    def _variance(self, name: str, values: F8, places: slice) -> dict[str, NDArray[Any]]:
-        """Return shares (location, term) and the levels that entered (location, factor)."""
-        units = [n for _, n in factorial(self.design)]
-        depth = values.shape[1]
-        table = np.full((depth, len(self.terms)), np.nan)
-        levels = np.zeros((depth, len(self.axes)), dtype=np.int64)
-        for k in range(depth):
-            cube, _ = drop_failed(values[:, k].reshape(-1, *units))
-            levels[k] = cube.shape if len(values) > 1 else cube.shape[1:]
-            if cube.size < (1 - REFUSE_ABOVE) * values[:, k].size:
-                where = self._where(name, places.start + k)
-                text = f"{cube.size:,} of {values[:, k].size:,} members are in whole levels"
-                self.refused.append(f"{where}: {text} {self.whole}")
-                continue
-            self.accepted = True
-            cube = cube if len(values) > 1 else cube[0]
-            parts = shares(cube, order=self._order, nested=self.nested)
-            table[k] = [parts[subset] for subset in self.terms]
-        return {"variance_share": table, "levels": levels}
+        parts = [name] if forcing is None else [name, self.layout.experiment.forcings[forcing]]
+        return ", ".join([*parts, self.layout.experiment.locations.names[place]])
 
     def _keep(self, name: str, index: str, array: NDArray[Any], output: Keep | None = None) -> None:
         """Add an array and the names of its last axes."""
-        path = f"sensitivity/{name}_{index}"
+        path = f"{GROUP}/{name}_{index}"
         about: dict[str, Any] = {"response" if output is None else "output": name, "index": index}
-        dims: tuple[str, ...]
-        if index == "variance_share":
-            dims, units = ("location", "term"), "1"
-            about["long_name"] = f"share of the variance of {name}, over samples and forcings"
-            self._name("term", list(self.terms.values()))
-        elif index == "levels":
-            dims, units = ("location", "axis"), "1"
-            about["long_name"] = (
-                f"levels that entered the shares of {name}, all of whose members did"
-            )
-            about["whole"] = [n for _, n in self.axes]
-            self._name("axis", [label for label, _ in self.axes])
-        else:
-            middle = () if output is None else output.dims
-            dims = ("forcing", "location", *middle, "effect", "effect_2")[: array.ndim]
-            same = index.removesuffix("_conf") in ("mu", "mu_star", "sigma")
-            target = self.layout.functionals[name] if output is None else output.variable
-            units = target.units if same else "1"
-            about["long_name"] = f"{_meaning(index)} of {name}"
-            if index == "effective":
-                about["whole"] = self.design.size // self.design.rows_together
-            for axis in dims[2 + len(middle) :]:
-                self._name(axis, self._effects(array.shape[-1]))
-        fill = 0 if array.dtype.kind == "i" else float("nan")
+        middle = () if output is None else output.dims
+        dims = ("forcing", "location", *middle, "effect", "effect_2")[: array.ndim]
+        same = index.removesuffix("_conf") in ("mu", "mu_star", "sigma")
+        target = self.layout.functionals[name] if output is None else output.variable
+        units = target.units if same else "1"
+        about["long_name"] = f"{_meaning(index)} of {name}"
+        if index == "effective":
+            about["whole"] = self.design.size // self.design.rows_together
+        for axis in dims[2 + len(middle) :]:
+            self._name(axis, self._effects(array.shape[-1]))
         attrs = {"units": units, **about}
-        spec = ArraySpec(path, array.dtype.name, dims, array.shape, array.shape, fill, attrs)
+        spec = ArraySpec(path, array.dtype.name, dims, array.shape, array.shape, math.nan, attrs)
         self.found[path] = spec, array
 
     def _effects(self, count: int) -> list[str]:
@@ -386,7 +282,7 @@ class _Analysis:
 
     def _name(self, dim: str, names: list[str]) -> None:
         values = np.array(names, dtype=object)
-        spec = ArraySpec(f"sensitivity/{dim}", "string", (dim,), values.shape, values.shape, "")
+        spec = ArraySpec(f"{GROUP}/{dim}", "string", (dim,), values.shape, values.shape, "")
         self.found[spec.path] = spec, values
 
 

@@ -7,7 +7,7 @@ own, some locations at a time.
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,12 +18,14 @@ from ensemble.analysis.cells import read_cells
 from ensemble.analysis.factorial import (
     REST,
     Subset,
-    cell_shares,
-    cell_terms,
     drop_failed,
     factorial,
     order_of,
+    shares,
+    terms_of,
 )
+from ensemble.analysis.indices import GROUP as INDICES
+from ensemble.analysis.indices import Found, NoIndices, results, too_many_lost, whole_words
 from ensemble.members.layout import Layout
 from ensemble.members.reopening import open_layout
 from ensemble.members.space import sums as aggregates
@@ -31,10 +33,8 @@ from ensemble.members.statistics import REFUSE_ABOVE
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.coordinates import is_copy
 from ensemble.store.store import Store
-from ensemble.tables.results import Results
 from kernels import F8, I8, MODEL
 
-Found = dict[str, tuple[ArraySpec, NDArray[Any]]]
 Read = Callable[[slice], F8]
 
 GROUP = "variance"
@@ -85,10 +85,16 @@ class Splitter:
     store : Store
         Complete.
     layout : Layout
+
+    Attributes
+    ----------
+    refused : list of str
+        Where too much was lost; the shares there are NaN.
     """
 
     def __init__(self, store: Store, layout: Layout) -> None:
         self.store, self.layout = store, layout
+        self.refused: list[str] = []
         self._buffer = np.empty(0)
         # What tells pools apart is not what their variance is due to.
         self.named = {MODEL}
@@ -165,7 +171,21 @@ class Splitter:
             for k in np.flatnonzero(~good).tolist():
                 at = first + k
                 table[at], levels[at] = plan.without_failed(values[:, k : k + 1])
+                if np.isnan(table[at]).all():
+                    self._refuse(source, at, levels[at][len(plan.named) :])
         return plan.arrays(table, levels)
+
+    def _refuse(self, source: Source, place: int, levels: I8) -> None:
+        """Say what is left of a place that has lost more than a fifth of its members."""
+        forcings, _, samples = self.layout.shape
+        left, every = math.prod(levels.tolist()), forcings * samples
+        if left < (1 - REFUSE_ABOVE) * every:
+            names = self.layout.experiment.locations.names
+            place_name = {"location": f", {names[place]}", "band": f", band {place}"}
+            self.refused.append(
+                f"{source.name}{place_name.get(source.place, '')}: {left:,} of {every:,} members "
+                f"are in whole levels {whole_words(self.layout)}"
+            )
 
     def _batches(self, source: Source) -> Iterator[slice]:
         forcings, _, samples = self.layout.shape
@@ -206,7 +226,7 @@ class _Plan:
     @cached_property
     def terms(self) -> dict[Subset, str]:
         """Return the terms and what they are called."""
-        terms = cell_terms(len(self.labels), self.order, self.nest)
+        terms = terms_of(len(self.labels), self.order, self.nest)
         return {subset: self._label(subset) for subset in terms}
 
     def _label(self, subset: Subset) -> str:
@@ -223,7 +243,7 @@ class _Plan:
         axes += [2 + len(dims) + k for k in range(len(self.units))]
         if self.forcings == 1:
             values, axes = values[0], [a - 1 for a in axes]
-        found = cell_shares(values, axes, order=self.order, nest=self.nest)
+        found = shares(values, axes, order=self.order, nest=self.nest)
         return np.stack([found[subset] for subset in self.terms], axis=-1)
 
     def without_failed(self, values: F8) -> tuple[F8, list[int]]:
@@ -293,8 +313,13 @@ def splits(store: Store, layout: Layout, *, outputs: bool = True) -> Found:
     outputs : bool
         Whether outputs are split too, not only responses and sums over space.
     """
-    splitter = Splitter(store, layout)
+    return split(Splitter(store, layout), outputs=outputs)
+
+
+def split(splitter: Splitter, *, outputs: bool = True) -> Found:
+    """Return every array of a split; see `splits`. What is refused the splitter keeps."""
     found: Found = {}
+    store = splitter.store
     for source in splitter.sources(outputs=outputs):
         found |= splitter.split(source)
     if any(spec.dims[:1] == ("band",) for spec, _ in found.values()):
@@ -305,6 +330,45 @@ def splits(store: Store, layout: Layout, *, outputs: bool = True) -> Found:
     return found
 
 
+def analyse(store: Store, *, outputs: bool = True) -> tuple[Found, Found]:
+    """Return the design's own indices and the shares of variance; one may be empty.
+
+    Raises
+    ------
+    NoIndices
+        There is neither.
+    PlanError
+        Not finished, or too many failures.
+    """
+    none: NoIndices | None = None
+    found: Found = {}
+    try:
+        found = results(store, outputs=outputs)
+    except NoIndices as error:
+        none = error
+    splitter = Splitter(store, open_layout(store))
+    parts = split(splitter, outputs=outputs)
+    if none and not any_known(parts):
+        raise too_many_lost(store, splitter.refused) if splitter.refused else none
+    return found, parts
+
+
+def _former(store: Store) -> Found:
+    """Return shares of responses as earlier versions kept them, beside the design's indices."""
+    found: Found = {}
+    for path, spec in store.specs.items():
+        index, name = spec.attrs.get("index"), spec.attrs.get("response")
+        if not path.startswith(f"{INDICES}/") or index not in ("variance_share", "levels"):
+            continue
+        word = "share" if index == "variance_share" else "levels"
+        attrs = {**spec.attrs, "target": name}
+        found[f"{GROUP}/{name}_{word}"] = replace(spec, attrs=attrs), store.read_whole(path)
+        dim = spec.dims[-1]
+        names = store.read_strings(f"{INDICES}/{dim}")
+        found |= _names(f"{GROUP}/{dim}", list(names))
+    return found
+
+
 def any_known(found: Found) -> bool:
     """Return whether there are shares anywhere."""
     return any(np.isfinite(v).any() for p, (_, v) in found.items() if p.endswith("_share"))
@@ -312,7 +376,7 @@ def any_known(found: Found) -> bool:
 
 def stored(store: Store) -> Found:
     """Return what an earlier analysis wrote; empty where it never ran."""
-    found: Found = {}
+    found = _former(store)
     for path, spec in store.specs.items():
         if not path.startswith(f"{GROUP}/") or is_copy(store.specs, path):
             continue
@@ -320,19 +384,3 @@ def stored(store: Store) -> Found:
         values = np.array(store.read_strings(path), dtype=object) if text else None
         found[path] = spec, store.read_whole(path) if values is None else values
     return found
-
-
-def known(numbers: Results) -> Found:
-    """Return the split that is stored, or else that of sums over space and responses.
-
-    The latter of a complete run with such sums; what cannot be read is put down as damage.
-    """
-    store, asked = numbers.store, numbers.store.attrs["identity"]["scenario"].get("aggregates")
-    try:
-        found = stored(store)
-        if found or not (asked and numbers.complete):
-            return found
-        return splits(store, open_layout(store), outputs=False)
-    except (ValueError, OSError) as error:
-        numbers.damage.append(f"shares of variance: {error}")
-        return {}

@@ -30,8 +30,8 @@ def progress(planned: "Plan", *, silent: bool) -> Iterator[Progress | None]:
     if silent:
         yield None
         return
-    if planned.setup.synthetic:
-        put(planned.setup.synthetic)
+    if planned.experiment.synthetic:
+        put(planned.experiment.synthetic)
     if not sys.stderr.isatty():
         yield _lines(planned)
         return

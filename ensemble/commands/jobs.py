@@ -41,7 +41,7 @@ def worker(
     from ensemble.farming.independent import Terms
     from ensemble.farming.parent import tend
     from ensemble.store.platforms import cores
-    from ensemble.store.store import read as read_store
+    from ensemble.store.reading import read as read_store
     from scenarios.execution import of_section
 
     opened = read_store(store)
@@ -75,13 +75,12 @@ def submit(
     from ensemble.errors import PlanError
     from ensemble.farming import caching
     from ensemble.farming.jobs import resources_of
-    from ensemble.planning import feasibility
+    from ensemble.planning import feasibility, places
     from ensemble.planning import plan as planning
     from ensemble.runs import run as engine
     from ensemble.runs import submit as submitting
-    from ensemble.store import places
     from ensemble.store.platforms import without
-    from ensemble.store.store import read as read_store
+    from ensemble.store.reading import read as read_store
 
     loaded = load(scenario, ["execution.backend=slurm", *settings])
     if why := without("slurm"):
@@ -126,7 +125,7 @@ def submit(
 def cancel(store: StoreArgument) -> None:
     """Cancel the SLURM jobs of a run; what is committed stays, and `submit` goes on."""
     from ensemble.farming import jobs
-    from ensemble.store.store import read as read_store
+    from ensemble.store.reading import read as read_store
 
     cancelled = jobs.cancel(read_store(store).path)
     named = ", ".join(map(str, cancelled)) or "none: no job of this run is known"

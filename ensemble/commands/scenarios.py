@@ -128,9 +128,9 @@ def run(
     Ctrl-C or SIGTERM stops after the running blocks; the same command goes on from there.
     """
     from ensemble.commands import console
+    from ensemble.planning import places
     from ensemble.planning import plan as planning
     from ensemble.runs import run as engine
-    from ensemble.store import places
 
     loaded = load(scenario, settings)
     silent = quiet or as_json

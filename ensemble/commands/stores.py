@@ -48,10 +48,10 @@ def analyze(
     """Compute the design's sensitivity indices or variance shares of every response.
 
     Indices of every stored output too, for each location, layer and year. Results go into
-    the store's group sensitivity/.
+    the store's groups sensitivity/ and variance/.
     """
-    from ensemble.analysis.indices import analyze_store
     from ensemble.commands import console
+    from ensemble.runs.analyze import analyze_store
 
     tables = analyze_store(store, every_row=rows)
     print_json(tables) if as_json else console.print_analysis(tables)
@@ -67,7 +67,7 @@ def replay(
     """Run one member again, from the store alone, and compare its bytes."""
     from ensemble.commands import console
     from ensemble.runs import verify as verifying
-    from ensemble.store.store import read as read_store
+    from ensemble.store.reading import read as read_store
 
     opened = read_store(store)
     place = verifying.parse_member(member, opened)
@@ -93,7 +93,7 @@ def verify(
     """Recompute every checksum of a store."""
     from ensemble.commands import console
     from ensemble.runs import verify as verifying
-    from ensemble.store.store import read as read_store
+    from ensemble.store.reading import read as read_store
 
     verdict = verifying.verify(read_store(store), rerun=rerun, repair=repair)
     print_json(vars(verdict)) if as_json else console.print_verdict(verdict)

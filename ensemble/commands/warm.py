@@ -66,7 +66,7 @@ def _folder(loaded: "Loaded", store: str | None) -> str:
     """Return the folder of a scenario's jobs; empty where its run leaves it to numba."""
     from ensemble.farming import caching
     from ensemble.farming.jobs import resources_of
-    from ensemble.store.places import store_place
+    from ensemble.planning.places import store_place
 
     if loaded.execution.backend != "slurm":
         return ""
@@ -87,14 +87,14 @@ def _warm_in(folder: str, arguments: list[str], store: str | None) -> None:
 
 def _warm_here(loaded: "Loaded") -> None:
     import kernels
-    from ensemble.members.work import EnsembleWork
+    from ensemble.members import work_of
     from ensemble.planning.plan import plan
     from ensemble.printing import put
     from ensemble.store.machine import cpu
 
     planned = plan(loaded)
     begun = time.perf_counter()
-    EnsembleWork(planned.setup, planned.layout).compile()
+    work_of(planned.experiment, planned.layout).compile()
     seconds = time.perf_counter() - begun
     beside = f"the folders __pycache__ of {kernels.__path__[0]} and beside other code"
     where = os.environ.get(VARIABLE) or beside

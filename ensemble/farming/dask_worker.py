@@ -12,8 +12,8 @@ from ensemble.farming.compiling import compile_once
 from ensemble.farming.opening import join
 from ensemble.farming.worker import Lane, Worker, hang_limit
 from ensemble.store.journal import Entry, Key
+from ensemble.store.reading import read as read_store
 from ensemble.store.store import Store
-from ensemble.store.store import read as read_store
 from slurm.walltime import Walltime
 
 

@@ -26,9 +26,9 @@ from ensemble.farming.worker import Worker, hang_limit
 from ensemble.printing import guarded
 from ensemble.store.finished import is_finalised
 from ensemble.store.journal import Entry, Key
+from ensemble.store.reading import read as read_store
 from ensemble.store.room import why_not_written
 from ensemble.store.store import Store
-from ensemble.store.store import read as read_store
 from slurm.walltime import Walltime
 
 LONGEST_PAUSE = 10.0

@@ -5,7 +5,7 @@ from typing import Any
 
 from ensemble.errors import PlanError
 from ensemble.farming.work import Work
-from ensemble.store.store import ENSEMBLE, Store
+from ensemble.store.store import Store
 
 
 def open_work(store: Store) -> Work:
@@ -33,7 +33,7 @@ def join(store: Store) -> Work:
 
 
 def _module(store: Store) -> Any:
-    name = store.attrs.get("work", ENSEMBLE)
+    name = store.work
     try:
         module = import_module(name)
     except (Exception, SystemExit) as error:

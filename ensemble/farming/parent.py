@@ -15,8 +15,8 @@ from ensemble.farming.memory import MemoryWatch
 from ensemble.farming.worker import process_name, take_notes
 from ensemble.store.journal import Key
 from ensemble.store.lock import locked
+from ensemble.store.reading import read as read_store
 from ensemble.store.store import Store
-from ensemble.store.store import read as read_store
 
 START_TRIES = 3
 """Times in a row that a child may die before its first block, of which no block is guilty."""

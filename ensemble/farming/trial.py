@@ -11,8 +11,8 @@ from ensemble.farming.work import Work
 from ensemble.farming.worker import HangLimit, Worker
 from ensemble.printing import guarded
 from ensemble.store.journal import Key
+from ensemble.store.reading import read
 from ensemble.store.room import why_not_written
-from ensemble.store.store import read
 
 
 def perform(

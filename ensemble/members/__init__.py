@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ensemble.members.experiment import Experiment
+    from ensemble.members.layout import Layout
     from ensemble.members.work import EnsembleWork
     from ensemble.store.store import Store
 
@@ -12,6 +14,16 @@ def open_work(store: "Store") -> "EnsembleWork":
     from ensemble.members import reopening
 
     return reopening.open_work(store)
+
+
+def work_of(
+    experiment: "Experiment", layout: "Layout", store: "Store | None" = None
+) -> "EnsembleWork":
+    """Return the work of an experiment that is open already; its store says who is not run."""
+    from ensemble.members.quarantined import cases_of
+    from ensemble.members.work import EnsembleWork
+
+    return EnsembleWork(experiment, layout, cases_of(store) if store else None)
 
 
 def join(store: "Store") -> "EnsembleWork":

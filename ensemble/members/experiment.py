@@ -31,7 +31,7 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Setup:
+class Experiment:
     """A scenario with its data opened and its numbers settled.
 
     Attributes
@@ -215,12 +215,12 @@ def identity(names: Collection[str], start: int, stop: int) -> tuple[I8, I8]:
 
 
 class Sampler:
-    """Rows of any block, from the designs of a setup; keeps the last ones it made."""
+    """Rows of any block, from the designs of an experiment; keeps the last ones it made."""
 
-    def __init__(self, setup: Setup) -> None:
-        self.setup = setup
-        self.independent = set(setup.scenario.independent)
-        self._opened = lru_cache(maxsize=None)(setup.design)
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment = experiment
+        self.independent = set(experiment.scenario.independent)
+        self._opened = lru_cache(maxsize=None)(experiment.design)
         self._drawn = lru_cache(maxsize=2)(self._draw)
         first = self._opened(0, 0)
         self.parameters, self.size = first.parameters, first.size
@@ -263,7 +263,7 @@ class Sampler:
     ) -> dict[str, F8]:
         """Add the parameters that the design leaves alone, at their control values."""
         width = next(iter(values.values())).shape[1]
-        control = self.setup.control_rows(forcing, locations).values
+        control = self.experiment.control_rows(forcing, locations).values
         fixed = {n: np.repeat(v, width, axis=1) for n, v in control.items() if n not in values}
         return {**values, **fixed}
 
@@ -280,10 +280,10 @@ class Sampler:
         return Rows(design.rows(start, stop), levels)
 
 
-def fixed_rows(setup: Setup, parameters: Mapping[str, F8], forcing: int) -> Rows:
+def fixed_rows(experiment: Experiment, parameters: Mapping[str, F8], forcing: int) -> Rows:
     """Return rows of given values (1, n), other parameters at their control values."""
-    everywhere = slice(0, len(setup.locations.names))
-    control = setup.control_rows(forcing, everywhere).values
+    everywhere = slice(0, len(experiment.locations.names))
+    control = experiment.control_rows(forcing, everywhere).values
     width = next(iter(parameters.values())).shape[1]
     fixed = {n: np.repeat(v, width, axis=1) for n, v in control.items() if n not in parameters}
     return Rows({**parameters, **fixed}, identity)

@@ -1,40 +1,21 @@
-"""What an ensemble ends with: control members and statistics, from the sums of its blocks."""
+"""What the sums of blocks say: control members, statistics, groups of rows that were lost."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.errors import PlanError
-from ensemble.members import across_forcings as across
+from ensemble.members import limits
+from ensemble.members.layout import Layout
 from ensemble.members.limits import remedy
-from ensemble.members.space import merging
-from ensemble.members.statistics import REFUSE_ABOVE
+from ensemble.members.statistics import REFUSE_ABOVE, Reduction
 from ensemble.store.journal import Key
 from ensemble.store.store import Store
 
-if TYPE_CHECKING:
-    from ensemble.members.work import EnsembleWork
 
-
-def finish(store: Store, work: "EnsembleWork") -> None:
-    """Write control members and statistics from the blocks' sums; idempotent.
-
-    Blocks write their members themselves. What is left is small, and as one file per block
-    it is written and made durable once, not once per array.
-    """
-    forcings, locations, samples = (range(axis.blocks) for axis in work.grid.axes)
-    for place in locations:
-        merged = [merged_sums(store, work, (f, place, 0), samples) for f in forcings]
-        finished = {path: np.concatenate([m[path] for m in merged]) for path in merged[0]}
-        finished.update(across.compute(work.layout, finished))
-        for path, values in finished.items():
-            store.write_chunk(path, work.grid.index((0, place, 0), store.specs[path]), values)
-    merging.finish(store, work.layout)
-
-
-def lost_units(store: Store) -> list[str]:
+def lost_groups(store: Store) -> list[str]:
     """Return what a finished run should say of indices that lost members have cost."""
     found = []
     for path, spec in store.specs.items():
@@ -53,9 +34,9 @@ def lost_units(store: Store) -> list[str]:
 
 
 def merged_sums(
-    store: Store, work: "EnsembleWork", key: Key, samples: Sequence[int]
+    store: Store, layout: Layout, key: Key, samples: Sequence[int]
 ) -> dict[str, NDArray[Any]]:
-    """Return what is known of one forcing and some locations; see `EnsembleWork.merge`.
+    """Return what is known of one forcing and some locations; see `merge`.
 
     Raises
     ------
@@ -63,14 +44,14 @@ def merged_sums(
         Sums of its blocks are gone, or not those that this scenario's blocks have.
     """
     try:
-        found = work.merge(key, (store.read_partials((*key[:2], s)) for s in samples))
+        found = merge(layout, key, (store.read_partials((*key[:2], s)) for s in samples))
     except PlanError:
         raise
     except (LookupError, TypeError, ValueError) as error:
         raise _not_sums(store, key, error) from error
     for path, values in found.items():
         spec = store.specs[path]
-        depth = work.grid.axes[1].span(key[1])
+        depth = layout.grid.axes[1].span(key[1])
         needed = (1, depth.stop - depth.start, *spec.shape[2:])
         if values.shape != needed:
             raise _not_sums(store, key, f"{path} has the shape {values.shape}; needed {needed}")
@@ -82,3 +63,57 @@ def _not_sums(store: Store, key: Key, why: object) -> PlanError:
         f"{store.path}: the sums of the blocks {[*key[:2], 's']} are not those of its scenario "
         f"({why}); run `soilsweep verify {store.path} --repair`"
     )
+
+
+def merge(
+    layout: Layout, key: Key, partials: Iterable[Mapping[str, NDArray[Any]]]
+) -> dict[str, Any]:
+    """Return what is known of one forcing and some locations once all its blocks are.
+
+    Parameters
+    ----------
+    layout : Layout
+    key : tuple of int
+        Any block of theirs.
+    partials : iterable of mappings
+        In block order.
+    """
+    locations = layout.grid.axes[1].span(key[1])
+    reductions = layout.reductions(key[0])
+    total: dict[str, NDArray[Any]] = {}
+    for partial in partials:
+        for name, reduction in reductions.items():
+            mine = _fields(partial, name)
+            so_far = _fields(total, name)
+            merged = reduction.merge(so_far, mine) if so_far else mine
+            total.update({f"{name}/{field}": v for field, v in merged.items()})
+        limits.merge(total, partial)
+        total["count"] = total.get("count", np.uint64(0)) + partial["count"]
+        total.update({k: v for k, v in partial.items() if k.startswith("control/")})
+    return _finished(layout, reductions, total, locations)
+
+
+def _fields(partial: Mapping[str, NDArray[Any]], name: str) -> dict[str, NDArray[Any]]:
+    prefix = f"{name}/"
+    return {k.removeprefix(prefix): v for k, v in partial.items() if k.startswith(prefix)}
+
+
+def _finished(
+    layout: Layout,
+    reductions: Mapping[str, Reduction],
+    total: Mapping[str, NDArray[Any]],
+    locations: slice,
+) -> dict[str, NDArray[Any]]:
+    """Return the control members and finished statistics (1, L, *dims, *extra) by path."""
+    depth = locations.stop - locations.start
+    found = {path: v for path, v in total.items() if path.startswith("control/")}
+    found.update(limits.finished(layout, total))
+    if reductions:
+        found["statistics/count"] = total["count"][None]
+    for name, reduction in reductions.items():
+        target = name.partition("/")[0]
+        dims = layout.target_shape(target)
+        for request, values in reduction.finish(_fields(total, name)).items():
+            shape = (1, depth, *dims, *values.shape[1:])
+            found[f"statistics/{target}_{request}"] = values.reshape(shape)
+    return found

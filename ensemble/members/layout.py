@@ -1,4 +1,4 @@
-"""The store of a setup: which arrays there are, and the blocks that fill them.
+"""The store of an experiment: which arrays there are, and the blocks that fill them.
 
 Block lengths follow from the scenario alone, never from workers, memory or a clock, so
 that every machine writes the same chunks.
@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.members import limits
-from ensemble.members.experiment import Sampler, Setup
+from ensemble.members.experiment import Experiment, Sampler
 from ensemble.members.responses.responses import outputs_of
 from ensemble.members.space import sums as aggregates
-from ensemble.members.statistics import Declared, Reduction, Target, UnitsReduction, reductions
+from ensemble.members.statistics import Declared, GroupsReduction, Reduction, Target, reductions
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.grid import Axis, Grid
 from kernels import F8, I8, NOT_RUN, STATUSES, Parameter, Variable
@@ -30,7 +30,7 @@ TARGET_SECONDS = 10.0
 MAX_CHUNK_BYTES = 64 << 20
 
 MAX_SUMS_BYTES = 64 << 20
-"""Sums of whole units that a block of several locations holds; one location may take more."""
+"""Sums of whole groups that a block of several locations holds; one location may take more."""
 
 KEEP_SAMPLES = 1_000_000
 """Up to so many samples the store holds parameters and responses of every member."""
@@ -63,9 +63,9 @@ class Keep:
         return np.take(values, self.steps, axis=axis)
 
 
-def keep(output: Output, variable: Variable, setup: Setup) -> Keep:
+def keep(output: Output, variable: Variable, experiment: Experiment) -> Keep:
     """Return what a scenario keeps of an output."""
-    sizes = setup.sizes
+    sizes = experiment.sizes
     dims, shape = variable.dims, tuple(sizes[d] for d in variable.dims)
     if output.all is not None or "time" not in dims:
         return Keep(variable, dims, shape, None)
@@ -74,40 +74,40 @@ def keep(output: Output, variable: Variable, setup: Setup) -> Keep:
         left = (*dims[:axis], *dims[axis + 1 :])
         return Keep(variable, left, tuple(sizes[d] for d in left), sizes["time"] - 1)
     years = np.asarray(output.at)
-    steps = np.searchsorted(setup.years, years)
+    steps = np.searchsorted(experiment.years, years)
     renamed = (*dims[:axis], f"{variable.name}_year", *dims[axis + 1 :])
     return Keep(variable, renamed, (*shape[:axis], len(years), *shape[axis + 1 :]), steps)
 
 
 class Layout:
-    """Arrays and blocks of a setup.
+    """Arrays and blocks of an experiment.
 
     Parameters
     ----------
-    setup : Setup
+    experiment : Experiment
     """
 
-    def __init__(self, setup: Setup) -> None:
-        self.setup = setup
-        self.sampler = Sampler(setup)
-        scenario = setup.scenario
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment = experiment
+        self.sampler = Sampler(experiment)
+        scenario = experiment.scenario
         self.precision = scenario.precision
-        self.functionals = setup.functionals()
+        self.functionals = experiment.functionals()
         self.outputs = {
-            name: keep(output, setup.kernel.variable(name), setup)
+            name: keep(output, experiment.kernel.variable(name), experiment)
             for name, output in scenario.outputs.items()
         }
         self.reduced_outputs = [n for n in scenario.statistics if n not in self.functionals]
         self.reduced_outputs += [n for n in scenario.aggregates if n not in self.functionals]
         looked_at = outputs_of(self.functionals)
-        said = [n for n in scenario.limits if n in setup.limits]
+        said = [n for n in scenario.limits if n in experiment.limits]
         self.wanted = tuple(
             dict.fromkeys([*self.outputs, *looked_at, *self.reduced_outputs, *said])
         )
         self.reduced = {*scenario.statistics, *scenario.aggregates}
-        self.limits = {n: one for n, one in setup.limits.items() if n in self.wanted}
+        self.limits = {n: one for n, one in experiment.limits.items() if n in self.wanted}
         self.excluding = any(one.exclude for one in self.limits.values())
-        self.aggregates = aggregates.Aggregates(setup, self)
+        self.aggregates = aggregates.Aggregates(experiment, self)
         self.keeps_responses = self.sampler.size <= KEEP_SAMPLES
         self.stored_parameters = self.sampler.parameters if self.keeps_responses else ()
         self.reductions = lru_cache(maxsize=4)(self._reductions)
@@ -116,8 +116,8 @@ class Layout:
     @property
     def shape(self) -> tuple[int, int, int]:
         """Return the number of forcings, locations and samples."""
-        locations = len(self.setup.locations.names)
-        return len(self.setup.forcings), locations, self.sampler.size
+        locations = len(self.experiment.locations.names)
+        return len(self.experiment.forcings), locations, self.sampler.size
 
     def owns(self, key: tuple[int, ...], path: str) -> bool:
         """Return whether a block writes an array."""
@@ -133,11 +133,13 @@ class Layout:
 
     def _grid(self) -> Grid:
         forcings, locations, samples = self.shape
-        block, unit = self.setup.scenario.block, self.sampler.first.rows_together
+        block, together = self.experiment.scenario.block, self.sampler.first.rows_together
         members = max(1, int(TARGET_SECONDS / self.seconds_per_member))
         members = min(members, MAX_CHUNK_BYTES // self._bytes_per_member())
-        length = block.sample or (samples if samples <= members else _even(samples, members, unit))
-        length = min(samples, max(unit, length // unit * unit))
+        length = block.sample or (
+            samples if samples <= members else _even(samples, members, together)
+        )
+        length = min(samples, max(together, length // together * together))
         depth = block.location or max(1, members // length)
         if sums := sum(self.sums_nbytes.values()):
             depth = max(1, min(depth, MAX_SUMS_BYTES // sums))
@@ -147,7 +149,7 @@ class Layout:
     def _bytes_per_member(self) -> int:
         """Return the larger of a member's share of a chunk and of a block's other arrays."""
         cells = max([math.prod(k.shape) for k in self.outputs.values()], default=1)
-        kernel = self.setup.kernel
+        kernel = self.experiment.kernel
         # Parameter rows, levels of each stage and responses are held for the whole block, and
         # of each region what is added up.
         held = len(kernel.parameters) + len(kernel.stages) + len(self.functionals)
@@ -155,25 +157,25 @@ class Layout:
         return max(np.dtype(self.precision).itemsize * cells, 8 * held)
 
     @cached_property
-    def in_units(self) -> dict[str, UnitsReduction]:
-        """Return the reductions that need whole units, by ``target/family``."""
+    def in_groups(self) -> dict[str, GroupsReduction]:
+        """Return the reductions that need whole groups of rows, by ``target/family``."""
         found = self.reductions(0)
-        return {name: r for name, r in found.items() if isinstance(r, UnitsReduction)}
+        return {name: r for name, r in found.items() if isinstance(r, GroupsReduction)}
 
     @cached_property
     def sums_nbytes(self) -> dict[str, int]:
-        """Return the bytes at one location of each target's sums of whole units."""
+        """Return the bytes at one location of each target's sums of whole groups of rows."""
         found: dict[str, int] = {}
-        for name, reduction in self.in_units.items():
+        for name, reduction in self.in_groups.items():
             target = name.partition("/")[0]
             rows = math.prod(self.target_shape(target))
             found[target] = found.get(target, 0) + rows * reduction.row_nbytes()
         return found
 
     @property
-    def tile_unit(self) -> int:
+    def rows_together(self) -> int:
         """Return the samples that a tile must not part."""
-        return self.sampler.first.rows_together if self.in_units else 1
+        return self.sampler.first.rows_together if self.in_groups else 1
 
     @cached_property
     def labels(self) -> dict[str, tuple[str, ...]]:
@@ -184,7 +186,7 @@ class Layout:
     @cached_property
     def seconds_per_member(self) -> float:
         """Return the kernel's declared cost of one member, seconds."""
-        return self.setup.kernel.seconds(self.setup.options, self.setup.sizes)
+        return self.experiment.kernel.seconds(self.experiment.options, self.experiment.sizes)
 
     @property
     def seconds_per_block(self) -> float:
@@ -195,26 +197,26 @@ class Layout:
         """Return the dims' lengths of a statistic's target, between location and sample."""
         if target in self.functionals:
             return ()
-        dims = self.setup.kernel.variable(target).dims
-        return tuple(self.setup.sizes[d] for d in dims)
+        dims = self.experiment.kernel.variable(target).dims
+        return tuple(self.experiment.sizes[d] for d in dims)
 
     def target_dims(self, target: str) -> tuple[str, ...]:
         """Return the dims of a statistic's target, between location and sample."""
-        return () if target in self.functionals else self.setup.kernel.variable(target).dims
+        return () if target in self.functionals else self.experiment.kernel.variable(target).dims
 
     def own_dims(self, output: str) -> dict[str, int]:
         """Return the dimensions of an output that are the kernel's own, such as layers."""
-        dims = self.setup.kernel.variable(output).dims
-        return {d: self.setup.sizes[d] for d in dims if d in self.setup.kernel.coords}
+        dims = self.experiment.kernel.variable(output).dims
+        return {d: self.experiment.sizes[d] for d in dims if d in self.experiment.kernel.coords}
 
     def target(self, name: str, forcing: int) -> Target:
         """Return what a statistic needs to know of an output or a response."""
-        about = self.functionals.get(name) or self.setup.kernel.variable(name)
-        locations = len(self.setup.locations.names)
-        unknown = np.tile([0.0, 1.0], (len(self.setup.forcings), locations, 1))
-        edges = self.setup.edges.get(name, unknown)[forcing]
+        about = self.functionals.get(name) or self.experiment.kernel.variable(name)
+        locations = len(self.experiment.locations.names)
+        unknown = np.tile([0.0, 1.0], (len(self.experiment.forcings), locations, 1))
+        edges = self.experiment.edges.get(name, unknown)[forcing]
         rows = math.prod(self.target_shape(name))
-        bins = self.setup.scenario.histograms.bins
+        bins = self.experiment.scenario.histograms.bins
         own = "location" in self.sampler.independent
 
         def design(location: int) -> Design:
@@ -226,7 +228,7 @@ class Layout:
         """Return every reduction of a forcing by ``target/family``."""
         return {
             f"{target}/{family}": reduction
-            for target, requests in self.setup.scenario.statistics.items()
+            for target, requests in self.experiment.scenario.statistics.items()
             for family, reduction in reductions(requests, self.target(target, forcing)).items()
         }
 
@@ -284,7 +286,7 @@ class Layout:
                 yield self.spec(name, "float64", self._over_members((), ()), attrs=attrs)
 
     def _parameters(self) -> Iterator[ArraySpec]:
-        table = {p.name: p for p in self.setup.kernel.parameters}
+        table = {p.name: p for p in self.experiment.kernel.parameters}
         for name in self.stored_parameters:
             p = table[name]
             attrs = {"units": p.units, "long_name": p.meaning, "source": p.source}
@@ -297,8 +299,11 @@ class Layout:
         found: dict[str, Any] = {"plausible_source": p.plausible.source}
         if np.isfinite([p.lower, p.upper]).all():
             found["valid_range"] = [p.lower, p.upper]
-        places, forcings = len(self.setup.locations.names), range(len(self.setup.forcings))
-        rows = [self.setup.control_rows(f, slice(0, places)).values[p.name] for f in forcings]
+        places, forcings = (
+            len(self.experiment.locations.names),
+            range(len(self.experiment.forcings)),
+        )
+        rows = [self.experiment.control_rows(f, slice(0, places)).values[p.name] for f in forcings]
         low, high = (np.unique(end) for end in p.likely(np.concatenate(rows)))
         if len(low) == len(high) == 1:
             found["plausible_range"] = [float(low[0]), float(high[0])]
@@ -313,14 +318,14 @@ class Layout:
             attrs = {"units": response.units, "long_name": response.meaning}
             yield self.spec(f"control/{name}", "float64", base, attrs=attrs)
         yield self.spec("control/status", "uint8", base, fill=NOT_RUN)
-        for p in self.setup.kernel.parameters:
+        for p in self.experiment.kernel.parameters:
             attrs = {"units": p.units, "long_name": f"{p.meaning}, as the control member has it"}
             yield self.spec(f"control/{p.name}", "float64", base, attrs=attrs)
 
     def _statistics(self) -> Iterator[ArraySpec]:
         base = {"forcing": 0, "location": 0}
         attrs = {"long_name": "members that ran and are counted in every statistic"}
-        if self.setup.scenario.statistics:
+        if self.experiment.scenario.statistics:
             yield self.spec("statistics/count", "uint64", base, fill=0, attrs=attrs)
         for key, reduction in self.reductions(0).items():
             target = key.partition("/")[0]
@@ -332,7 +337,7 @@ class Layout:
     def _statistic(
         self, target: str, name: str, dims: dict[str, int], declared: Declared
     ) -> ArraySpec:
-        about = self.functionals.get(target) or self.setup.kernel.variable(target)
+        about = self.functionals.get(target) or self.experiment.kernel.variable(target)
         attrs = {"long_name": f"{name} of {about.meaning}", **declared.attrs}
         fill = 0 if declared.dtype.startswith("uint") else math.nan
         path = f"statistics/{target}_{name}"
@@ -341,10 +346,10 @@ class Layout:
         )
 
 
-def _even(samples: int, most: int, unit: int) -> int:
-    """Return a block length that cuts the samples evenly, in whole units."""
-    blocks = math.ceil(samples / max(unit, most // unit * unit))
-    return math.ceil(samples / blocks / unit) * unit
+def _even(samples: int, most: int, together: int) -> int:
+    """Return a block length that cuts the samples evenly, in whole groups of rows."""
+    blocks = math.ceil(samples / max(together, most // together * together))
+    return math.ceil(samples / blocks / together) * together
 
 
 def _about(variable: Variable) -> dict[str, Any]:

@@ -101,8 +101,8 @@ def of_store(store: "Store") -> dict[str, Watched]:
 
 def not_looked_at(layout: "Layout") -> list[str]:
     """Return the outputs with a limit that nothing asks for, and so are not made."""
-    setup = layout.setup
-    return sorted(resolve(setup.scenario, setup.kernel).keys() - layout.limits.keys())
+    experiment = layout.experiment
+    return sorted(resolve(experiment.scenario, experiment.kernel).keys() - layout.limits.keys())
 
 
 def left_out(committed: Mapping[Key, Entry]) -> int:
@@ -177,7 +177,7 @@ class Beyond:
     def __init__(self, layout: "Layout", depth: int, width: int, *, control: bool) -> None:
         self.watched = () if control else tuple(layout.limits.values())
         self.own = {one.name: layout.own_dims(one.name) for one in self.watched}
-        self.dims = {name: layout.setup.kernel.variable(name).dims for name in self.own}
+        self.dims = {name: layout.experiment.kernel.variable(name).dims for name in self.own}
         self.count = {name: np.zeros(depth, np.uint64) for name in self.own}
         self.highest = {name: np.full(depth, -np.inf) for name in self.own}
         self.where = {

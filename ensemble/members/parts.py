@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from ensemble.members.quarantined import CONTROL
 from ensemble.store.grid import Grid
 from ensemble.store.journal import Key
-from ensemble.store.quarantine import CONTROL
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from ensemble.members.experiment import Sampler, Setup, fixed_rows
+from ensemble.members.experiment import Experiment, Sampler, fixed_rows
 from ensemble.members.limits import excluded_of
 from ensemble.members.responses.responses import evaluate, outputs_of, with_parts
 from ensemble.members.statistics import canonical
-from ensemble.members.tiles import Chain, blanked
+from ensemble.members.tiles import Tiler, blanked
 from kernels import F8
 
 MARGIN = 0.5
@@ -16,14 +16,14 @@ RUNS = 32
 """Rows are drawn in so many runs of neighbours: drawing one row costs as much as drawing ten."""
 
 
-def edges(setup: Setup) -> dict[str, F8]:
+def edges(experiment: Experiment) -> dict[str, F8]:
     """Return lowest and highest histogram edge of each target, shape (F, L, 2).
 
     The pilot's rows are spread evenly over the design, so it depends on the scenario and
     the forcings alone.
     """
-    scenario = setup.scenario
-    shape = (len(setup.forcings), len(setup.locations.names), 2)
+    scenario = experiment.scenario
+    shape = (len(experiment.forcings), len(experiment.locations.names), 2)
     found: dict[str, F8] = {}
     unknown = []
     for target, requests in scenario.statistics.items():
@@ -35,28 +35,28 @@ def edges(setup: Setup) -> dict[str, F8]:
             found[target] = np.empty(shape)
             unknown.append(target)
     if unknown:
-        _explore(setup, unknown, found)
+        _explore(experiment, unknown, found)
     return found
 
 
-def _explore(setup: Setup, targets: list[str], found: dict[str, F8]) -> None:
-    every = setup.functionals()
+def _explore(experiment: Experiment, targets: list[str], found: dict[str, F8]) -> None:
+    every = experiment.functionals()
     responses = with_parts(every, [t for t in targets if t in every])
     outputs = [t for t in targets if t not in every]
-    leaving = {n: one for n, one in setup.limits.items() if one.exclude}
+    leaving = {n: one for n, one in experiment.limits.items() if one.exclude}
     wanted = {*outputs, *outputs_of(responses), *leaving}
-    chain = Chain(setup.kernel, setup.options, tuple(wanted), setup.sizes)
-    everywhere = slice(0, len(setup.locations.names))
-    sampler = Sampler(setup)
+    tiler = Tiler(experiment.kernel, experiment.options, tuple(wanted), experiment.sizes)
+    everywhere = slice(0, len(experiment.locations.names))
+    sampler = Sampler(experiment)
     drawn: dict[str, F8] = {}
-    for forcing in range(len(setup.forcings)):
+    for forcing in range(len(experiment.forcings)):
         if not drawn or "forcing" in sampler.independent:
             drawn = _spread(sampler, forcing)
-        rows = fixed_rows(setup, {n: drawn[n] for n in sampler.parameters}, forcing)
+        rows = fixed_rows(experiment, {n: drawn[n] for n in sampler.parameters}, forcing)
         width = next(iter(drawn.values())).shape[1]
-        drivers = setup.drivers[forcing]
+        drivers = experiment.drivers[forcing]
         ranges = {t: np.tile([np.inf, -np.inf], (everywhere.stop, 1)) for t in targets}
-        for tile in chain.tiles(drivers, setup.coords, rows.values, rows.levels, width):
+        for tile in tiler.tiles(drivers, experiment.coords, rows.values, rows.levels, width):
             scalars = evaluate(responses, tile, forcing, everywhere.start)
             out = excluded_of(tile, leaving)
             for target in targets:
@@ -69,10 +69,10 @@ def _explore(setup: Setup, targets: list[str], found: dict[str, F8]) -> None:
 
 def _spread(sampler: Sampler, forcing: int) -> dict[str, F8]:
     """Return up to ``histograms.pilot`` rows, in short runs spread evenly over the design."""
-    size, count = sampler.size, sampler.setup.scenario.histograms.pilot
+    size, count = sampler.size, sampler.experiment.scenario.histograms.pilot
     runs = min(RUNS, max(1, size * RUNS // max(size, count)), size)
     length = max(1, min(size, count) // runs)
-    everywhere = slice(0, len(sampler.setup.locations.names))
+    everywhere = slice(0, len(sampler.experiment.locations.names))
     starts = [k * (size - length) // max(1, runs - 1) for k in range(runs)]
     found = [sampler.rows(forcing, everywhere, slice(k, k + length)).values for k in starts]
     return {n: np.concatenate([run[n] for run in found], axis=1) for n in found[0]}

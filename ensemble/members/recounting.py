@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble.members.block import Block
 from ensemble.members.layout import Layout
 from ensemble.members.limits import EXCLUDED
 from ensemble.members.responses.responses import Combined, Functional
 from ensemble.members.space.sums import CONTROL, GROUP
 from ensemble.members.statistics import Reduction
 from ensemble.members.tiles import Tile, blanked, known_tile
-from ensemble.members.work import Block
 from ensemble.store.journal import Key
 from kernels import F8
 
@@ -156,3 +156,19 @@ def _only(partials: Arrays, names: Collection[str], group: str) -> Iterator[tupl
         name = path.rpartition("/")[0]
         if name in inside:
             yield path, values
+
+
+def with_recounted(
+    layout: Layout,
+    key: Key,
+    members: Mapping[str, Any],
+    sums: Mapping[str, Any],
+    names: Collection[str],
+) -> dict[str, Any]:
+    """Return a block's sums with those of some names found in its members, (1, L, *dims, S)."""
+    found = recount(layout, key, members, names)
+    control = {p.partition("/")[2]: v for p, v in sums.items() if p.startswith("control/")}
+    if control:
+        found |= recount_control(layout, key, control, names)
+    stale = tuple(f"{name}/" for name in names)
+    return {p: v for p, v in sums.items() if not p.startswith(stale)} | found

@@ -10,23 +10,24 @@ from pydantic import ValidationError
 
 import kernels
 from ensemble.errors import PlanError
-from ensemble.members import across_forcings as across
-from ensemble.members import limits
-from ensemble.members.experiment import Setup
+from ensemble.members import across_forcings, limits
+from ensemble.members.experiment import Experiment
 from ensemble.members.layout import Layout
+from ensemble.members.quarantined import cases_of
 from ensemble.members.responses import observations as observed
+from ensemble.members.stored import check
 from ensemble.members.work import EnsembleWork
 from ensemble.store.differences import other_code
 from ensemble.store.machine import versions
 from ensemble.store.store import Store, damaged_inputs
-from kernels.contract.fingerprint import fingerprint
+from kernels import fingerprint
 from scenarios import Scenario, read_options
 from scenarios.forcing import Locations
 from scenarios.reading.wording import needed
 
 
-def open_setup(store: Store) -> Setup:
-    """Return the setup that a store was made from, from the store alone.
+def open_experiment(store: Store) -> Experiment:
+    """Return the experiment that a store was made from, from the store alone.
 
     Raises
     ------
@@ -47,7 +48,7 @@ def open_setup(store: Store) -> Setup:
             f"installed programs: {error}"
         ) from error
     try:
-        return _setup(store, scenario, kernel, options)
+        return _experiment(store, scenario, kernel, options)
     except PlanError:
         raise
     except (OSError, ValueError, RuntimeError, LookupError, TypeError) as error:
@@ -62,7 +63,7 @@ def scenario_of(store: Store) -> Scenario:
     PlanError
         It is of another version, or the store is no ensemble's.
     """
-    store.refuse_all_but_ensembles()
+    check(store)
     try:
         return Scenario.model_validate(store.attrs["identity"]["scenario"])
     except ValidationError as error:
@@ -87,16 +88,16 @@ def open_layout(store: Store) -> Layout:
     Raises
     ------
     PlanError
-        As `open_setup`; or the store's arrays are not those of its scenario.
+        As `open_experiment`; or the store's arrays are not those of its scenario.
     """
-    return layout_of(store, open_setup(store))
+    return layout_of(store, open_experiment(store))
 
 
-def layout_of(store: Store, setup: Setup) -> Layout:
-    """Return the layout of a store's own setup; raises PlanError where its arrays are others."""
+def layout_of(store: Store, experiment: Experiment) -> Layout:
+    """Return the layout of a store's experiment; raises PlanError where its arrays are others."""
     try:
-        layout = Layout(setup)
-        needed = [*layout.arrays, *across.arrays(layout)]
+        layout = Layout(experiment)
+        needed = [*layout.arrays, *across_forcings.arrays(layout)]
     except (OSError, ValueError, TypeError, LookupError, StopIteration) as error:
         # A kernel's tables are looked through by name, to an end that says nothing.
         why = str(error) or "it names an output that its kernel does not have"
@@ -116,7 +117,9 @@ def layout_of(store: Store, setup: Setup) -> Layout:
     return layout
 
 
-def _setup(store: Store, scenario: Scenario, kernel: kernels.Kernel, options: Any) -> Setup:
+def _experiment(
+    store: Store, scenario: Scenario, kernel: kernels.Kernel, options: Any
+) -> Experiment:
     forcings = store.read_strings("forcing")
     names = store.read_strings("location")
     status = store.specs["status"].shape
@@ -133,7 +136,7 @@ def _setup(store: Store, scenario: Scenario, kernel: kernels.Kernel, options: An
         for p in store.specs
         if p.startswith("pilot/") and p.endswith("_edges")
     }
-    return Setup(
+    return Experiment(
         scenario=scenario,
         kernel=kernel,
         options=options,
@@ -162,8 +165,8 @@ def _mapped(store: Store, kernel: kernels.Kernel, forcing: int) -> Mapping[str, 
 
 def open_work(store: Store) -> EnsembleWork:
     """Return the work of a store, ready to run blocks: all that a worker elsewhere needs."""
-    setup = open_setup(store)
-    return EnsembleWork(setup, layout_of(store, setup), store.quarantined())
+    experiment = open_experiment(store)
+    return EnsembleWork(experiment, layout_of(store, experiment), cases_of(store))
 
 
 def join(store: Store) -> EnsembleWork:
@@ -178,7 +181,7 @@ def join(store: Store) -> EnsembleWork:
     # Of code that was edited and is back, Python would still show the text between.
     linecache.checkcache()
     try:
-        now = {"kernel": fingerprint(work.setup.kernel), "versions": versions()}
+        now = {"kernel": fingerprint(work.experiment.kernel), "versions": versions()}
         found = other_code(store.attrs["identity"], now)
     except ValueError as error:
         # A process that lives on, such as a Dask worker, holds what it imported.

@@ -32,8 +32,8 @@ SHARE_BELOW = 0.5
 """A stage is shared when its distinct rows are at most this fraction of the samples."""
 
 MOST_TILE_BYTES = 128 << 20
-"""What the stages of a tile fill, at most, unless one unit or one call's lanes take more: daily
-series of a century are 0.3 MB for each member and output."""
+"""What the stages of a tile fill, at most, unless one group of rows or one call's lanes take more:
+daily series of a century are 0.3 MB for each member and output."""
 
 MOST_SHARED_BYTES = 256 << 20
 """Rows of a stage that are held at one location for all samples of a block; where there are
@@ -132,7 +132,7 @@ class _Shared:
         return self.level[samples - self.first]
 
 
-class Chain:
+class Tiler:
     """The stages of a kernel that a set of wanted outputs needs; one per worker thread.
 
     Parameters
@@ -144,7 +144,7 @@ class Chain:
         Outputs to deliver.
     sizes : mapping of str to int
         Length of every dimension besides location and sample.
-    unit : int
+    together : int
         Samples that a tile must not part.
     """
 
@@ -154,10 +154,10 @@ class Chain:
         options: Any,
         wanted: Collection[str],
         sizes: Mapping[str, int],
-        unit: int = 1,
+        together: int = 1,
     ) -> None:
         self.kernel = kernel
-        self.unit = unit
+        self.together = together
         self.wanted = tuple(wanted)
         self._dims = {
             v.name: tuple(sizes[d] for d in v.dims)
@@ -168,7 +168,7 @@ class Chain:
         self._cells = {
             s.name: sum(math.prod(self._dims[n]) for n in self.fills[s.name]) for s in self.stages
         }
-        self.tile_samples = self._whole_units(sum(math.prod(self._dims[n]) for n in self.wanted))
+        self.tile_samples = self._whole_groups(sum(math.prod(self._dims[n]) for n in self.wanted))
         self._producer = {name: s.name for s in self.stages for name in s.outputs}
         self._runs: dict[str, Run] = {s.name: s.open(options) for s in self.stages}
         self._workspace = _Workspace()
@@ -239,18 +239,20 @@ class Chain:
             with suppress(Exception):
                 self._runs[stage.name](batch, out, np.zeros((1, 0), np.uint8))
 
-    def _whole_units(self, cells: int) -> int:
-        """Return the samples of a tile of which each fills so many cells: whole units, or lanes."""
+    def _whole_groups(self, cells: int) -> int:
+        """Return the samples of a tile, each filling so many cells: whole groups, or lanes."""
         most = min(TILE_SAMPLES, MOST_TILE_BYTES // max(1, 8 * cells))
-        step = self.kernel.lanes if self.unit == 1 and most > self.kernel.lanes else self.unit
-        return max(self.unit, most // step * step)
+        step = (
+            self.kernel.lanes if self.together == 1 and most > self.kernel.lanes else self.together
+        )
+        return max(self.together, most // step * step)
 
     def _tile_shape(
         self, locations: int, samples: int, few: Mapping[str, Levelled], held: int
     ) -> tuple[int, int]:
         """Return locations and samples of a tile; ``few`` are shared, ``held`` bytes drivers'."""
         own = sum(self._cells[s.name] for s in self.stages if s.name not in few)
-        wide = min(samples, self._whole_units(own))
+        wide = min(samples, self._whole_groups(own))
         largest = max(int(np.prod(self._dims[n])) for f in self.fills.values() for n in f)
         deep = TILE_BYTES // max(1, 8 * largest * wide)
         # A stage of few rows is given more locations, as far as they may be held.

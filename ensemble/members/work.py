@@ -1,29 +1,30 @@
 """The work of an ensemble: blocks of forcing x locations x samples through one kernel."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.farming.work import RunBlock
-from ensemble.members import limits
-from ensemble.members.experiment import Rows, Setup, identity
-from ensemble.members.finishing import finish
+from ensemble.members import across_forcings
+from ensemble.members.block import Block
+from ensemble.members.experiment import Experiment, Rows, identity
+from ensemble.members.finishing import merged_sums
 from ensemble.members.layout import Layout
 from ensemble.members.parts import Part, parts_of
-from ensemble.members.responses.responses import evaluate
+from ensemble.members.quarantined import CONTROL, of_block
+from ensemble.members.space import merging
 from ensemble.members.space.sums import CONTROL as CONTROL_SUMS
-from ensemble.members.space.sums import GROUP, Sums
-from ensemble.members.statistics import Partial, Reduction, UnitsReduction
-from ensemble.members.tiles import Chain, Tile, blanked
+from ensemble.members.statistics import Reduction
+from ensemble.members.tiles import Tile, Tiler
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.grid import Grid, Result
 from ensemble.store.journal import Entry, Key
-from ensemble.store.quarantine import CONTROL, Case, of_block
+from ensemble.store.quarantine import Case
 from ensemble.store.store import Store
-from kernels import F8, OK, U1, U8
+from kernels import OK, U1
 
 
 class EnsembleWork:
@@ -31,7 +32,7 @@ class EnsembleWork:
 
     Parameters
     ----------
-    setup : Setup
+    experiment : Experiment
     layout : Layout
         The arrays of the store and the blocks that fill them.
     quarantined : mapping of member to Case
@@ -39,9 +40,9 @@ class EnsembleWork:
     """
 
     def __init__(
-        self, setup: Setup, layout: Layout, quarantined: Mapping[Key, Case] | None = None
+        self, experiment: Experiment, layout: Layout, quarantined: Mapping[Key, Case] | None = None
     ) -> None:
-        self.setup = setup
+        self.experiment = experiment
         self.layout = layout
         self.quarantined = quarantined or {}
         self.grid: Grid = layout.grid
@@ -49,7 +50,7 @@ class EnsembleWork:
 
     def open(self) -> RunBlock:
         """Return a function that runs blocks in this thread, with workspace of its own."""
-        return _Runner(self.setup, self.layout, self.quarantined).run
+        return _Runner(self.experiment, self.layout, self.quarantined).run
 
     @property
     def seconds_per_block(self) -> float:
@@ -59,7 +60,7 @@ class EnsembleWork:
     @property
     def time_limit(self) -> float:
         """Return the seconds after which the kernel ends a member itself; 0 where it does not."""
-        return self.setup.kernel.time_limit
+        return self.experiment.kernel.time_limit
 
     def parts(self, key: Key) -> list[Part]:
         """Return the parts of a block: its members, and control members where it has them."""
@@ -74,59 +75,50 @@ class EnsembleWork:
         numbers : tuple of int
             As `Part.numbers` has them.
         """
-        runner = _Runner(self.setup, self.layout, self.quarantined)
+        runner = _Runner(self.experiment, self.layout, self.quarantined)
         if len(numbers) == 2:
             runner.control(key[0], slice(*numbers))
         else:
             runner.compute(key[0], slice(*numbers[:2]), slice(*numbers[2:]))
 
     def finish(self, store: Store, committed: Mapping[Key, Entry]) -> None:
-        """Write control members and statistics; idempotent."""
-        finish(store, self)
+        """Write control members, statistics and sums over space from the blocks' sums.
+
+        Blocks write their members themselves. What is left is small, and as one file per block
+        it is written and made durable once, not once per array. Idempotent.
+        """
+        forcings, locations, samples = (range(axis.blocks) for axis in self.grid.axes)
+        for place in locations:
+            merged = [merged_sums(store, self.layout, (f, place, 0), samples) for f in forcings]
+            finished = {path: np.concatenate([m[path] for m in merged]) for path in merged[0]}
+            finished.update(across_forcings.compute(self.layout, finished))
+            for path, values in finished.items():
+                store.write_chunk(path, self.grid.index((0, place, 0), store.specs[path]), values)
+        merging.finish(store, self.layout)
 
     def compile(self) -> None:
         """Compile what blocks need, and run no member: one may be fatal."""
-        runner = _Runner(self.setup, self.layout, {})
-        runner.chain.compile(self.setup.drivers[0], self.setup.coords)
-        place, width = slice(0, 1), self.layout.tile_unit
+        runner = _Runner(self.experiment, self.layout, {})
+        runner.tiler.compile(self.experiment.drivers[0], self.experiment.coords)
+        place, width = slice(0, 1), self.layout.rows_together
         block = Block(self.layout, self.layout.reductions(0), 0, place, slice(0, width))
-        block.take(runner.chain.blank(place, np.zeros((1, width), np.uint8), 1.0))
-
-    def merge(self, key: Key, partials: Iterable[Mapping[str, NDArray[Any]]]) -> dict[str, Any]:
-        """Return what is known of one forcing and some locations once all its blocks are.
-
-        Parameters
-        ----------
-        key : tuple of int
-            Any block of theirs.
-        partials : iterable of mappings
-            In block order.
-        """
-        locations = self.grid.axes[1].span(key[1])
-        reductions = self.layout.reductions(key[0])
-        total: dict[str, NDArray[Any]] = {}
-        for partial in partials:
-            for name, reduction in reductions.items():
-                mine = _fields(partial, name)
-                so_far = _fields(total, name)
-                merged = reduction.merge(so_far, mine) if so_far else mine
-                total.update({f"{name}/{field}": v for field, v in merged.items()})
-            limits.merge(total, partial)
-            total["count"] = total.get("count", np.uint64(0)) + partial["count"]
-            total.update({k: v for k, v in partial.items() if k.startswith("control/")})
-        return _finished(self.layout, reductions, total, locations)
+        block.take(runner.tiler.blank(place, np.zeros((1, width), np.uint8), 1.0))
 
 
 class _Runner:
     """One worker thread's way through blocks."""
 
-    def __init__(self, setup: Setup, layout: Layout, cases: Mapping[Key, Case]) -> None:
-        self.setup = setup
+    def __init__(self, experiment: Experiment, layout: Layout, cases: Mapping[Key, Case]) -> None:
+        self.experiment = experiment
         self.layout = layout
         self.cases = cases
         self.sampler = layout.sampler
-        self.chain = Chain(
-            setup.kernel, setup.options, layout.wanted, setup.sizes, layout.tile_unit
+        self.tiler = Tiler(
+            experiment.kernel,
+            experiment.options,
+            layout.wanted,
+            experiment.sizes,
+            layout.rows_together,
         )
 
     def run(self, key: Key) -> Result:
@@ -147,7 +139,7 @@ class _Runner:
         found = Result(owned, count_codes(block.status), partials, tuple(block.notes))
         return replace(found, beyond=block.beyond.totals, excluded=block.beyond.left_out)
 
-    def compute(self, forcing: int, locations: slice, samples: slice) -> tuple[Rows, "Block"]:
+    def compute(self, forcing: int, locations: slice, samples: slice) -> tuple[Rows, Block]:
         """Run the members of a rectangle, those in quarantine left out."""
         rows = self.sampler.rows(forcing, locations, samples)
         width = samples.stop - samples.start
@@ -165,12 +157,12 @@ class _Runner:
         return rows, block
 
     def _reductions(self, forcing: int, samples: slice) -> Mapping[str, Reduction]:
-        """Return the reductions; a part of a block that parts units is not looked at in units."""
+        """Return the reductions; those of whole groups not of what parts a group."""
         found = self.layout.reductions(forcing)
-        unit = self.layout.tile_unit
-        if samples.start % unit == 0 and samples.stop % unit == 0:
+        together = self.layout.rows_together
+        if samples.start % together == 0 and samples.stop % together == 0:
             return found
-        return {n: r for n, r in found.items() if n not in self.layout.in_units}
+        return {n: r for n, r in found.items() if n not in self.layout.in_groups}
 
     def _cases(self, forcing: int, locations: slice, samples: slice) -> dict[tuple[int, int], Case]:
         if not self.cases:
@@ -178,8 +170,8 @@ class _Runner:
         return of_block(self.cases, (slice(forcing, forcing + 1), locations, samples))
 
     def _tiles(self, forcing: int, locations: slice, rows: Rows, width: int) -> Iterator[Tile]:
-        drivers = {n: v[locations] for n, v in self.setup.drivers[forcing].items()}
-        return self.chain.tiles(drivers, self.setup.coords, rows.values, rows.levels, width)
+        drivers = {n: v[locations] for n, v in self.experiment.drivers[forcing].items()}
+        return self.tiler.tiles(drivers, self.experiment.coords, rows.values, rows.levels, width)
 
     def _tiles_around(
         self, codes: U1, forcing: int, locations: slice, rows: Rows
@@ -205,14 +197,14 @@ class _Runner:
 
     def _blank_tiles(self, locations: slice, status: U1) -> Iterator[Tile]:
         width = status.shape[1]
-        wide = self.chain.tile_samples
+        wide = self.tiler.tile_samples
         for start in range(0, width, wide):
             some = slice(start, min(start + wide, width))
-            yield replace(self.chain.blank(locations, status[:, some], np.nan), samples=some)
+            yield replace(self.tiler.blank(locations, status[:, some], np.nan), samples=some)
 
     def control(self, forcing: int, locations: slice) -> dict[str, NDArray[Any]]:
         """Return the outputs and responses of the control members, (1, L, *dims)."""
-        rows = self.setup.control_rows(forcing, locations)
+        rows = self.experiment.control_rows(forcing, locations)
         block = Block(self.layout, {}, forcing, locations, slice(0, 1), control=True)
         cases = self._cases(forcing, locations, slice(0, 0))
         tiles = self._tiles(forcing, locations, rows, 1)
@@ -234,185 +226,6 @@ def _codes(cases: Mapping[tuple[int, int], Case], shape: tuple[int, ...]) -> U1:
         if sample != CONTROL:
             codes[place, sample] = case.status
     return codes
-
-
-class Block:
-    """What a block gathers, tile by tile."""
-
-    def __init__(
-        self,
-        layout: Layout,
-        reductions: Mapping[str, Reduction],
-        forcing: int,
-        locations: slice,
-        samples: slice,
-        *,
-        control: bool = False,
-    ) -> None:
-        self.layout = layout
-        self.forcing, self.first = forcing, (locations.start, samples.start)
-        self.reductions = reductions
-        depth, width = locations.stop - locations.start, samples.stop - samples.start
-        self.status = np.zeros((depth, width), dtype=np.uint8)
-        self.outputs = {
-            name: np.empty((depth, *keep.shape, width), dtype=layout.precision)
-            for name, keep in layout.outputs.items()
-        }
-        self.responses = {name: np.empty((depth, width)) for name in layout.functionals}
-        self.sums: dict[str, Partial] = {
-            name: reduction.start(locations) for name, reduction in reductions.items()
-        }
-        self.in_space = Sums(layout, locations, width) if layout.aggregates else None
-        self.beyond = limits.Beyond(layout, depth, width, control=control)
-        self.notes: list[str] = []
-
-    def take(self, tile: Tile) -> None:
-        """Store, reduce and summarise one tile."""
-        here, samples = tile.locations, tile.samples
-        self.status[here, samples] = tile.status
-        self.notes += tile.notes
-        scalars = evaluate(self.layout.functionals, tile, self.forcing, self.first[0])
-        for name, values in scalars.items():
-            self.responses[name][here, samples] = values
-        outputs = dict.fromkeys([*self.layout.outputs, *self.layout.reduced_outputs])
-        full = {name: tile.full(name) for name in outputs}
-        for name, keep in self.layout.outputs.items():
-            self.outputs[name][here, ..., samples] = keep.select(full[name])
-        out = self.beyond.take(tile)
-        # What is stored is whole; sums, statistics and indices are made without what is left out.
-        reduced = {**full, **{n: v[here, samples] for n, v in self.responses.items()}}
-        if out is not None:
-            reduced = {n: blanked(v, out) for n, v in reduced.items() if n in self.layout.reduced}
-        self.add(tile, reduced, self.layout.aggregates.targets, out)
-
-    def add(
-        self,
-        tile: Tile,
-        targets: Mapping[str, F8],
-        summed: Collection[str],
-        out: NDArray[np.bool_] | None,
-    ) -> None:
-        """Add a tile to sums over space and over samples.
-
-        Parameters
-        ----------
-        tile : Tile
-        targets : mapping of str to ndarray, shape (l, *dims, s)
-            Outputs and responses that are added up, NaN where a member is left out.
-        summed : collection of str
-            Those of them that are added up over space.
-        out : ndarray, shape (l, s), bool, optional
-            Members that limits exclude.
-        """
-        if self.in_space is not None and summed:
-            self._add_up(self.in_space, tile, targets, summed, out)
-        good = _good(tile, out)
-        for name, reduction in self.reductions.items():
-            values = np.ascontiguousarray(targets[name.partition("/")[0]])
-            if name in self.layout.in_units:
-                units = cast(UnitsReduction, reduction)
-                self._take_units(units, self.sums[name], values, tile)
-            else:
-                _reduce(reduction, self.sums[name], values, good, tile.locations.start)
-
-    @staticmethod
-    def _add_up(
-        sums: Sums,
-        tile: Tile,
-        values: Mapping[str, F8],
-        targets: Collection[str],
-        out: NDArray[np.bool_] | None,
-    ) -> None:
-        """Add a tile to the sums over space."""
-        for target in targets:
-            sums.take(tile, target, values[target])
-        if tile.failed:
-            sums.take_lost("failed", tile, tile.status != OK)
-        if out is not None:
-            sums.take_lost("excluded", tile, out)
-
-    def _take_units(self, reduction: UnitsReduction, sums: Partial, values: F8, tile: Tile) -> None:
-        """Add a tile (l, *dims, s) of whole units, NaN where a member failed."""
-        unit, (place, sample) = self.layout.tile_unit, self.first
-        depth, width = values.shape[0], values.shape[-1]
-        flat = np.ascontiguousarray(values).reshape(-1, width // unit, unit)
-        rows = len(flat) // depth
-        here = slice(tile.locations.start * rows, tile.locations.stop * rows)
-        first = (sample + tile.samples.start) // unit
-        reduction.update_units(sums, flat, first, here, place + tile.locations.start)
-
-    def arrays(self, *, every: bool = False) -> dict[str, NDArray[Any]]:
-        """Return the stored arrays of members, (L, *dims, S)."""
-        found: dict[str, NDArray[Any]] = dict(self.outputs)
-        if every or self.layout.keeps_responses:
-            found.update(self.responses)
-        found["status"] = self.status
-        if self.beyond.excluded is not None:
-            found[limits.EXCLUDED] = self.beyond.excluded.astype(np.uint8)
-        return found
-
-    def count(self) -> U8:
-        """Return the number of members that ran and are in statistics, by location."""
-        good = self.status == OK
-        if self.beyond.excluded is not None:
-            good &= ~self.beyond.excluded
-        return np.asarray(good.sum(axis=1), dtype=np.uint64)
-
-    def partials(self) -> dict[str, NDArray[Any]]:
-        """Return every sum by ``target/family/field``, and those over space."""
-        found = {f"{n}/{field}": v for n, sums in self.sums.items() for field, v in sums.items()}
-        found |= self.beyond.partials()
-        return found | (self.in_space.partials(GROUP) if self.in_space else {})
-
-
-def _good(tile: Tile, out: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
-    """Return which members of a tile enter sums; None where all do."""
-    if out is None:
-        return tile.status == OK if tile.failed else None
-    return np.asarray((tile.status == OK) & ~out)
-
-
-def _reduce(
-    reduction: Reduction, sums: Partial, values: F8, good: NDArray[np.bool_] | None, first: int
-) -> None:
-    """Add a tile (l, *dims, s) to the sums; failed members are left out, by location."""
-    depth, width = values.shape[0], values.shape[-1]
-    flat = values.reshape(depth, -1, width)
-    rows = flat.shape[1]
-    if good is None:
-        here = slice(first * rows, (first + depth) * rows)
-        reduction.update(sums, flat.reshape(-1, width), here)
-        return
-    for k in range(depth):
-        if good[k].any():
-            here = slice((first + k) * rows, (first + k + 1) * rows)
-            reduction.update(sums, np.ascontiguousarray(flat[k][:, good[k]]), here)
-
-
-def _fields(partial: Mapping[str, NDArray[Any]], name: str) -> dict[str, NDArray[Any]]:
-    prefix = f"{name}/"
-    return {k.removeprefix(prefix): v for k, v in partial.items() if k.startswith(prefix)}
-
-
-def _finished(
-    layout: Layout,
-    reductions: Mapping[str, Reduction],
-    total: Mapping[str, NDArray[Any]],
-    locations: slice,
-) -> dict[str, NDArray[Any]]:
-    """Return the control members and finished statistics (1, L, *dims, *extra) by path."""
-    depth = locations.stop - locations.start
-    found = {path: v for path, v in total.items() if path.startswith("control/")}
-    found.update(limits.finished(layout, total))
-    if reductions:
-        found["statistics/count"] = total["count"][None]
-    for name, reduction in reductions.items():
-        target = name.partition("/")[0]
-        dims = layout.target_shape(target)
-        for request, values in reduction.finish(_fields(total, name)).items():
-            shape = (1, depth, *dims, *values.shape[1:])
-            found[f"statistics/{target}_{request}"] = values.reshape(shape)
-    return found
 
 
 def count_codes(status: U1) -> dict[int, int]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ensemble.members.experiment import Setup
+from ensemble.members.experiment import Experiment
 from ensemble.members.layout import Layout
 from ensemble.members.statistics import canonical
 from scenarios import Problem, ScenarioError
@@ -31,29 +31,29 @@ def disagreements(first: Forcing, other: Forcing) -> Iterator[Problem]:
             yield Problem(text, "forcing")
 
 
-def check_years(setup: Setup) -> None:
+def check_years(experiment: Experiment) -> None:
     """Refuse years of outputs and of the kernel's options that the forcings lack."""
-    years = setup.years
+    years = experiment.years
     run = f"the run ({years[0]}-{years[-1]})" if len(years) else "a run without time"
     problems = [
         Problem(f"year {y} is not in {run}", f"outputs.{name}.at")
-        for name, output in setup.scenario.outputs.items()
+        for name, output in experiment.scenario.outputs.items()
         for y in output.at or ()
         if y not in years
     ]
-    if within := sorted(setup.coords.keys() - {"year"} - setup.own_coords.keys()):
+    if within := sorted(experiment.coords.keys() - {"year"} - experiment.own_coords.keys()):
         text = f"has steps within a year ({', '.join(within)}); needed annual steps, or none"
         problems.append(Problem(text, "forcing"))
     if problems:
-        raise ScenarioError(problems, setup.scenario.name)
+        raise ScenarioError(problems, experiment.scenario.name)
 
 
-def check_edges(setup: Setup) -> None:
+def check_edges(experiment: Experiment) -> None:
     """Refuse histograms without edges where finding them would run a program at plan time."""
-    scenario = setup.scenario
+    scenario = experiment.scenario
     problems = [
         Problem(
-            f"a pilot run would start {setup.kernel.name} programs before the run begins; say "
+            f"a pilot run would start {experiment.kernel.name} programs before the run begins; say "
             f"histograms: {{edges: {{{target}: [lowest, highest]}}}}",
             f"statistics.{target}",
         )
@@ -61,27 +61,27 @@ def check_edges(setup: Setup) -> None:
         if target not in scenario.histograms.edges
         and any(canonical(request)[0] == "histogram" for request in requests)
     ]
-    if setup.kernel.isolated and problems:
+    if experiment.kernel.isolated and problems:
         raise ScenarioError(problems, scenario.name)
 
 
 def check_columns(layout: Layout) -> None:
     """Refuse columns of the location table that have the name of another array."""
-    kernel = layout.setup.kernel
+    kernel = layout.experiment.kernel
     taken = {"status", "realization", "forcing", "location", "time", "year", *layout.functionals}
     taken |= {p.name for p in kernel.parameters} | {v.name for v in kernel.outputs}
     taken |= {*kernel.coords, *(f"{name}_bounds" for name in kernel.coords)}
-    taken |= set(layout.setup.own_coords)
+    taken |= set(layout.experiment.own_coords)
     problems = [
         Problem("is the name of an array of the store; rename the column", f"column {name!r}")
-        for name in layout.setup.locations.columns
+        for name in layout.experiment.locations.columns
         if name in taken
     ]
     if problems:
-        raise ScenarioError(problems, layout.setup.scenario.name)
+        raise ScenarioError(problems, layout.experiment.scenario.name)
 
 
-def check_dims(setup: Setup) -> None:
+def check_dims(experiment: Experiment) -> None:
     """Refuse drivers and coordinates whose lengths do not agree with a dimension's.
 
     Raises
@@ -89,19 +89,19 @@ def check_dims(setup: Setup) -> None:
     ScenarioError
         All of them.
     """
-    problems, sizes = [], {n: len(c.values) for n, c in setup.kernel.coords.items()}
-    for name, values in setup.own_coords.items():
-        own = setup.kernel.coords.get(name)
+    problems, sizes = [], {n: len(c.values) for n, c in experiment.kernel.coords.items()}
+    for name, values in experiment.own_coords.items():
+        own = experiment.kernel.coords.get(name)
         sizes.setdefault(name, len(values))
         if own is not None and not np.array_equal(own.values, values):
             text = f"{name} is not that of the kernel, {own.values.tolist()} {own.units}"
             problems.append(Problem(f"{text}; give the kernel the same", "forcing"))
-    for label, drivers in zip(setup.forcings, setup.drivers, strict=True):
-        for driver in setup.kernel.drivers:
+    for label, drivers in zip(experiment.forcings, experiment.drivers, strict=True):
+        for driver in experiment.kernel.drivers:
             shape = np.shape(drivers[driver.name])[1:]
             for dim, length in zip(driver.dims, shape, strict=True):
                 if length != sizes.setdefault(dim, length):
                     text = f"driver {driver.name!r} of {label!r} has {length} along {dim}"
                     problems.append(Problem(f"{text}; needed {sizes[dim]}", "forcing"))
     if problems:
-        raise ScenarioError(problems, setup.scenario.name)
+        raise ScenarioError(problems, experiment.scenario.name)

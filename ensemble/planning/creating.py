@@ -9,14 +9,16 @@ from numpy.typing import NDArray
 import kernels
 from ensemble.members import across_forcings as across
 from ensemble.members import limits
-from ensemble.members.experiment import Setup
+from ensemble.members.experiment import Experiment
 from ensemble.members.layout import KEEP_SAMPLES, Layout
 from ensemble.members.responses import observations as observed
 from ensemble.members.space.sums import GROUP
+from ensemble.members.stored import WORK
 from ensemble.planning.plan import Plan
-from ensemble.store.arrays import ArraySpec
+from ensemble.store.arrays import FORMAT, ArraySpec
 from ensemble.store.coordinates import PLACES, complete
-from ensemble.store.store import ENSEMBLE, FORMAT, Store, create
+from ensemble.store.store import Store
+from ensemble.store.writing import create
 from kernels import I8
 
 Static = dict[str, tuple[ArraySpec, NDArray[Any] | Sequence[NDArray[Any]]]]
@@ -37,7 +39,7 @@ def create_store(plan: Plan, accepted: Sequence[Mapping[str, Any]] = ()) -> Stor
     """
     static = static_arrays(plan)
     values = {path: array for path, (_, array) in static.items()}
-    inputs = {**plan.scenario.design.files(plan.setup.base), **plan.setup.kernel.kept}
+    inputs = {**plan.scenario.design.files(plan.experiment.base), **plan.experiment.kernel.kept}
     attrs = {**attributes(plan), "accepted_changes": list(accepted)}
     return create(plan.path, specs_of(plan, static), attrs, values, inputs=inputs)
 
@@ -46,9 +48,9 @@ def static_arrays(plan: Plan) -> Static:
     """Return every array that is known before a block runs."""
     own = {
         **_coordinates(plan.layout),
-        **_drivers(plan.setup),
-        **observed.to_arrays(plan.setup),
-        **_pilot(plan.setup),
+        **_drivers(plan.experiment),
+        **observed.to_arrays(plan.experiment),
+        **_pilot(plan.experiment),
         **_bands(plan.layout),
     }
     specs, copies = complete(_filled(plan, own))
@@ -71,15 +73,15 @@ def _filled(plan: Plan, static: Static) -> Iterator[ArraySpec]:
 
 def attributes(plan: Plan) -> dict[str, Any]:
     """Return the attributes of the root of a plan's store."""
-    scenario, kernel = plan.scenario, plan.setup.kernel
+    scenario, kernel = plan.scenario, plan.experiment.kernel
     return {
         "Conventions": "CF-1.11",
         "title": scenario.title or scenario.name,
         "source": f"soilsweep, kernel {kernel.name}: {kernel.title}",
         "references": kernel.source,
         "soilsweep_format": FORMAT,
-        "work": ENSEMBLE,
-        "synthetic": plan.setup.synthetic,
+        "work": WORK,
+        "synthetic": plan.experiment.synthetic,
         "scenario": scenario.text,
         "identity": dict(plan.identity),
         "accepted_changes": [],
@@ -101,22 +103,22 @@ def _whole(path: str, values: NDArray[Any], dims: tuple[str, ...], **rest: Any) 
 
 def _coordinates(layout: Layout) -> Static:
     """Return the coordinate variables of the root group."""
-    setup = layout.setup
-    found = _whole("forcing", np.array(setup.forcings, dtype=object), ("forcing",))
-    found |= _whole("location", np.array(setup.locations.names, dtype=object), ("location",))
-    for name, column in setup.locations.columns.items():
+    experiment = layout.experiment
+    found = _whole("forcing", np.array(experiment.forcings, dtype=object), ("forcing",))
+    found |= _whole("location", np.array(experiment.locations.names, dtype=object), ("location",))
+    for name, column in experiment.locations.columns.items():
         values = np.asarray(column, dtype=np.float64)
         found |= _whole(name, values, ("location",), attrs=PLACES.get(name, {}))
-    if "year" in setup.coords:
-        found |= _time(setup.years)
-    for name, values in setup.own_coords.items():
+    if "year" in experiment.coords:
+        found |= _time(experiment.years)
+    for name, values in experiment.own_coords.items():
         found |= _whole(name, values, (name,))
-    for name, own in setup.kernel.coords.items():
+    for name, own in experiment.kernel.coords.items():
         found |= _own(name, own)
     for name, kept in layout.outputs.items():
         if kept.dims != kept.variable.dims and not isinstance(kept.steps, int):
             dim = f"{name}_year"
-            found |= _whole(dim, setup.years[kept.steps], (dim,))
+            found |= _whole(dim, experiment.years[kept.steps], (dim,))
     for dim, names in layout.labels.items():
         found |= _whole(f"statistics/{dim}", np.array(names, dtype=object), (dim,))
     if layout.sampler.size <= KEEP_SAMPLES:
@@ -155,14 +157,14 @@ def _time(years: I8) -> Static:
     return found | _whole("year", years, ("time",), attrs={"long_name": "calendar year"})
 
 
-def _drivers(setup: Setup) -> Static:
+def _drivers(experiment: Experiment) -> Static:
     """Return every driver as (forcing, location, *dims), one raw chunk per forcing.
 
     Daily drivers are large: they are neither stacked nor made wider than they come.
     """
     found: Static = {}
-    for driver in setup.kernel.drivers:
-        arrays = [np.asarray(d[driver.name]) for d in setup.drivers]
+    for driver in experiment.kernel.drivers:
+        arrays = [np.asarray(d[driver.name]) for d in experiment.drivers]
         shape = (len(arrays), *arrays[0].shape)
         narrow = all(array.dtype == np.float32 for array in arrays)
         spec = ArraySpec(
@@ -178,9 +180,9 @@ def _drivers(setup: Setup) -> Static:
     return found
 
 
-def _pilot(setup: Setup) -> Static:
+def _pilot(experiment: Experiment) -> Static:
     found: Static = {}
-    for target, values in setup.edges.items():
+    for target, values in experiment.edges.items():
         found |= _whole(f"pilot/{target}_edges", values, ("forcing", "location", "edge_end"))
     return found
 

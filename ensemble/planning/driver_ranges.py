@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble.members.experiment import Setup
+from ensemble.members.experiment import Experiment
 from ensemble.planning.causes import Sample, cause
 from ensemble.planning.notices import DRIVER, Notice, between, percent, with_unit
 from kernels import F8, Kernel, Range, Variable
@@ -57,12 +57,14 @@ class _Tally:
         return Sample(self.worst, self.middle, self.largest)
 
 
-def driver_notices(setup: Setup, read: Collection[str]) -> tuple[list[Notice], list[BOOL]]:
+def driver_notices(
+    experiment: Experiment, read: Collection[str]
+) -> tuple[list[Notice], list[BOOL]]:
     """Return what is out of range, and the locations at which every member fails for it.
 
     Parameters
     ----------
-    setup : Setup
+    experiment : Experiment
     read : collection of str
         Drivers that the run's stages read; of the others nothing can fail.
 
@@ -73,38 +75,38 @@ def driver_notices(setup: Setup, read: Collection[str]) -> tuple[list[Notice], l
     list of ndarray, shape (L,), bool
         By forcing.
     """
-    failing = [np.zeros(len(setup.locations.names), np.bool_) for _ in setup.forcings]
+    failing = [np.zeros(len(experiment.locations.names), np.bool_) for _ in experiment.forcings]
     found: list[Notice] = []
-    for driver in setup.kernel.drivers:
+    for driver in experiment.kernel.drivers:
         if driver.expected_range is None:
             continue
-        found += _of_driver(setup, driver, driver.expected_range, driver.name in read, failing)
+        found += _of_driver(experiment, driver, driver.expected_range, driver.name in read, failing)
     return found, failing
 
 
 def _of_driver(
-    setup: Setup, driver: Variable, range_: Range, read: bool, failing: list[BOOL]
+    experiment: Experiment, driver: Variable, range_: Range, read: bool, failing: list[BOOL]
 ) -> Iterator[Notice]:
-    ends = _ends(setup, driver)
+    ends = _ends(experiment, driver)
     if _within(ends, range_.low, range_.high):
-        yield from _too_small(setup, driver, range_, ends)
+        yield from _too_small(experiment, driver, range_, ends)
         return
     if not _within(ends, range_.lower, range_.upper):
-        widest = _widest(setup.kernel, driver.name, range_)
-        tally = _count(setup, driver, ends, range_.lower, range_.upper)
+        widest = _widest(experiment.kernel, driver.name, range_)
+        tally = _count(experiment, driver, ends, range_.lower, range_.upper)
         if read:
-            _mark(setup, driver, widest, failing)
-        yield _notice(setup, driver, range_, tally, accepted=False, fails=read)
+            _mark(experiment, driver, widest, failing)
+        yield _notice(experiment, driver, range_, tally, accepted=False, fails=read)
         return
-    tally = _count(setup, driver, ends, range_.low, range_.high)
-    yield _notice(setup, driver, range_, tally, accepted=True, fails=False)
+    tally = _count(experiment, driver, ends, range_.low, range_.high)
+    yield _notice(experiment, driver, range_, tally, accepted=True, fails=False)
 
 
-def _ends(setup: Setup, driver: Variable) -> list[tuple[float, float]]:
+def _ends(experiment: Experiment, driver: Variable) -> list[tuple[float, float]]:
     """Return the least and the largest value of every forcing; NaN where one is not finite."""
     return [
         (float(values.min()), float(values.max())) if values.size else (math.inf, -math.inf)
-        for values in (drivers[driver.name] for drivers in setup.drivers)
+        for values in (drivers[driver.name] for drivers in experiment.drivers)
     ]
 
 
@@ -132,34 +134,38 @@ def _outside(values: F8, lower: float, upper: float) -> BOOL:
     return found
 
 
-def _parts(setup: Setup, name: str, f: int) -> Iterator[tuple[int, F8]]:
+def _parts(experiment: Experiment, name: str, f: int) -> Iterator[tuple[int, F8]]:
     """Yield the values of a forcing, some locations at a time, with the first's number."""
-    values = setup.drivers[f][name]
+    values = experiment.drivers[f][name]
     step = max(1, AT_ONCE // max(1, math.prod(values.shape[1:])))
     for first in range(0, len(values), step):
         yield first, np.asarray(values[first : first + step], dtype=np.float64)
 
 
 def _count(
-    setup: Setup, driver: Variable, ends: list[tuple[float, float]], lower: float, upper: float
+    experiment: Experiment,
+    driver: Variable,
+    ends: list[tuple[float, float]],
+    lower: float,
+    upper: float,
 ) -> _Tally:
     """Return how much of a driver is beyond a range, over all forcings."""
     tally = _Tally()
     for f, (least, most) in enumerate(ends):
-        whole = setup.drivers[f][driver.name]
+        whole = experiment.drivers[f][driver.name]
         tally.values += whole.size
         tally.cells += len(whole)
         if _within([(least, most)], lower, upper):
             continue
         tally.forcings += (f,)
         tally.largest = max(tally.largest, most)
-        for first, values in _parts(setup, driver.name, f):
+        for first, values in _parts(experiment, driver.name, f):
             out = _outside(values, lower, upper)
             tally.out += int(out.sum())
             tally.places += int(out.reshape(len(out), -1).any(axis=1).sum())
             _worst(tally, values, out, (f, first), lower, upper)
     f = tally.at[0]
-    tally.middle = _middle(setup.drivers[f][driver.name])
+    tally.middle = _middle(experiment.drivers[f][driver.name])
     return tally
 
 
@@ -189,29 +195,31 @@ def _middle(values: F8) -> float:
     return float(np.median(known)) if known.size else math.nan
 
 
-def _mark(setup: Setup, driver: Variable, ends: tuple[float, float], failing: list[BOOL]) -> None:
+def _mark(
+    experiment: Experiment, driver: Variable, ends: tuple[float, float], failing: list[BOOL]
+) -> None:
     """Mark locations at which a value of a driver is beyond what kernels accept."""
     for f, marks in enumerate(failing):
-        for first, values in _parts(setup, driver.name, f):
+        for first, values in _parts(experiment, driver.name, f):
             out = _outside(values, *ends).reshape(len(values), -1).any(axis=1)
             marks[first : first + len(values)] |= out
 
 
 def _too_small(
-    setup: Setup, driver: Variable, range_: Range, ends: list[tuple[float, float]]
+    experiment: Experiment, driver: Variable, range_: Range, ends: list[tuple[float, float]]
 ) -> Iterator[Notice]:
     """Yield a driver that nowhere reaches what soils and plants reach somewhere."""
     small = [f for f, (_, most) in enumerate(ends) if math.isfinite(most) and most < range_.peak]
     if not small:
         return
     f = max(small, key=lambda k: ends[k][1])
-    values, most = setup.drivers[f][driver.name], ends[f][1]
+    values, most = experiment.drivers[f][driver.name], ends[f][1]
     at = (f, *(int(k) for k in np.unravel_index(int(values.argmax()), values.shape)))
     why = cause(Sample(most, _middle(values), most), driver.units, range_)
-    where = place_of(setup, driver, at)
+    where = place_of(experiment, driver, at)
     reached, peak = (with_unit(value, driver.units) for value in (most, range_.peak))
     text = (
-        f"{driver.name}{_of(setup, tuple(small))}: the largest value of all is {reached} "
+        f"{driver.name}{_of(experiment, tuple(small))}: the largest value of all is {reached} "
         f"({where}), and such data reach {peak} or more somewhere: {why or ASK}"
     )
     yield Notice(
@@ -225,15 +233,21 @@ ACCEPTED = "what the kernel accepts"
 
 
 def _notice(
-    setup: Setup, driver: Variable, range_: Range, tally: _Tally, *, accepted: bool, fails: bool
+    experiment: Experiment,
+    driver: Variable,
+    range_: Range,
+    tally: _Tally,
+    *,
+    accepted: bool,
+    fails: bool,
 ) -> Notice:
     """Return what is said of values that a kernel does not accept, or does but nobody sees."""
     lower, upper = (range_.low, range_.high) if accepted else (range_.lower, range_.upper)
     why = cause(tally.sample, driver.units, range_)
-    where = place_of(setup, driver, tally.at)
+    where = place_of(experiment, driver, tally.at)
     text = (
-        f"{driver.name}{_of(setup, tally.forcings)}: {percent(tally.share)} of {tally.values:,} "
-        f"values, at {tally.places:,} of {tally.cells:,} locations, are outside "
+        f"{driver.name}{_of(experiment, tally.forcings)}: {percent(tally.share)} of "
+        f"{tally.values:,} values, at {tally.places:,} of {tally.cells:,} locations, are outside "
         f"{between(lower, upper, driver.units)}, {'what is seen' if accepted else ACCEPTED}; the "
         f"worst is {with_unit(tally.worst, driver.units)} ({where}): {why or ASK}"
     )
@@ -245,29 +259,29 @@ def _notice(
     )  # fmt: skip
 
 
-def _of(setup: Setup, some: tuple[int, ...]) -> str:
+def _of(experiment: Experiment, some: tuple[int, ...]) -> str:
     """Return which forcings are meant; nothing where there is one."""
-    if len(setup.forcings) == 1:
+    if len(experiment.forcings) == 1:
         return ""
     if len(some) == 1:
-        return f" of {setup.forcings[some[0]]!r}"
-    return f" of {len(some)} of {len(setup.forcings)} forcings"
+        return f" of {experiment.forcings[some[0]]!r}"
+    return f" of {len(some)} of {len(experiment.forcings)} forcings"
 
 
-def place_of(setup: Setup, driver: Variable, at: tuple[int, ...]) -> str:
+def place_of(experiment: Experiment, driver: Variable, at: tuple[int, ...]) -> str:
     """Return a value's place in words: forcing, location, time."""
     f, place, *steps = at
-    words = [setup.forcings[f], setup.locations.names[place]]
+    words = [experiment.forcings[f], experiment.locations.names[place]]
     for dim, step in zip(driver.dims, steps, strict=True):
-        words.append(_step(setup, dim, step))
+        words.append(_step(experiment, dim, step))
     return ", ".join(words)
 
 
-def _step(setup: Setup, dim: str, step: int) -> str:
-    years = setup.years
+def _step(experiment: Experiment, dim: str, step: int) -> str:
+    years = experiment.years
     if dim == "time" and step < len(years):
         return str(years[step])
     if dim == "date" and len(years) and step // 365 < len(years):
         return f"day {step % 365 + 1} of {years[step // 365]}"
-    known = setup.coords.get(dim)
+    known = experiment.coords.get(dim)
     return f"{dim} {known[step]}" if known is not None else f"{dim} {step}"

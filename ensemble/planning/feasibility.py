@@ -128,7 +128,7 @@ def summary(plan: Plan, workers: int, *, measure: bool = False) -> dict[str, Any
     design = plan.layout.sampler.first.attributes
     return {
         "scenario": plan.scenario.source,
-        "kernel": plan.setup.kernel.name,
+        "kernel": plan.experiment.kernel.name,
         "store": str(plan.path),
         "members": {
             "forcings": forcings,
@@ -149,9 +149,9 @@ def summary(plan: Plan, workers: int, *, measure: bool = False) -> dict[str, Any
         "limits_not_looked_at": not_looked_at(plan.layout),
         "warnings": list(map(str, plan.warnings)),
         "noticed": [notice.as_json() for notice in plan.warnings],
-        "notes": list(plan.setup.kernel.notes),
-        "commands": list(plan.setup.kernel.commands),
-        "synthetic": plan.setup.synthetic,
+        "notes": list(plan.experiment.kernel.notes),
+        "commands": list(plan.experiment.kernel.commands),
+        "synthetic": plan.experiment.synthetic,
     }
 
 
@@ -169,9 +169,9 @@ def _admissible(ends: Mapping[str, Any]) -> str:
 def seconds_per_member(plan: Plan) -> float:
     """Return the time of one block on one core, per member, seconds; the first is not counted."""
     # Imported where used: it compiles.
-    from ensemble.members.work import EnsembleWork
+    from ensemble.members import work_of
 
-    work = EnsembleWork(plan.setup, plan.layout)
+    work = work_of(plan.experiment, plan.layout)
     run_block = work.open()
     first = (0,) * len(work.grid.axes)
     run_block(first)

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ensemble.members.experiment import Setup
+from ensemble.members.experiment import Experiment
 from ensemble.members.layout import Layout
 from ensemble.members.responses import observations as observed
 from ensemble.store.differences import differences, other_code
 from ensemble.store.machine import versions
-from kernels.contract.fingerprint import fingerprint
+from kernels import fingerprint
 from scenarios import Loaded
 from scenarios.forcing import Locations
 
@@ -20,26 +20,26 @@ FREE_FOR_THEMSELVES = ("title", "description", "store", "execution", "failed_lim
 """Sections that may change between runs into one store: they change no byte of a chunk."""
 
 
-def digest(forcing: str, setup: Setup) -> str:
+def digest(forcing: str, experiment: Experiment) -> str:
     """Return a hash of everything a forcing supplies."""
     whole = hashlib.sha256()
-    index = setup.forcings.index(forcing)
-    supplied = [*setup.drivers[index].items(), *setup.coords.items()]
-    supplied += observed.arrays(setup.observations[index] if setup.observations else {})
+    index = experiment.forcings.index(forcing)
+    supplied = [*experiment.drivers[index].items(), *experiment.coords.items()]
+    supplied += observed.arrays(experiment.observations[index] if experiment.observations else {})
     for name, array in sorted(supplied, key=lambda pair: pair[0]):
         array = np.asarray(array)
         whole.update(f"{name}{array.shape}{array.dtype.str}".encode())
         # Daily drivers are large: what is contiguous is not copied, other arrays row by row.
         for part in [array] if array.flags.c_contiguous else array:
             whole.update(np.ascontiguousarray(part).reshape(-1).view(np.uint8).data)
-    if setup.observations:
+    if experiment.observations:
         # Drivers are in kernel units; observations are in their own.
-        units = {name: one.units for name, one in setup.observations[index].items()}
+        units = {name: one.units for name, one in experiment.observations[index].items()}
         whole.update(json.dumps(units, sort_keys=True).encode())
     return whole.hexdigest()
 
 
-def identity_of(scenario: Loaded, setup: Setup, layout: Layout) -> dict[str, Any]:
+def identity_of(scenario: Loaded, experiment: Experiment, layout: Layout) -> dict[str, Any]:
     """Return what must be the same for a run to continue a store."""
     resolved = scenario.model_dump(mode="json", exclude={"text", "source", "base"})
     same = {k: v for k, v in resolved.items() if k not in FREE_FOR_THEMSELVES}
@@ -47,9 +47,9 @@ def identity_of(scenario: Loaded, setup: Setup, layout: Layout) -> dict[str, Any
     return {
         "scenario": resolved,
         "scenario_sha256": hashlib.sha256(text.encode()).hexdigest(),
-        "kernel": fingerprint(setup.kernel),
-        "forcings": {name: digest(name, setup) for name in setup.forcings},
-        "locations": _location_digest(setup.locations),
+        "kernel": fingerprint(experiment.kernel),
+        "forcings": {name: digest(name, experiment) for name in experiment.forcings},
+        "locations": _location_digest(experiment.locations),
         "block": {axis.name: axis.length for axis in layout.grid.axes},
         "limits": {name: one.plain for name, one in layout.limits.items()},
         "versions": versions(),

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ensemble.members.experiment import Setup
+from ensemble.members.experiment import Experiment
 from ensemble.members.layout import Layout
 from ensemble.members.stages import needed
 from ensemble.planning.driver_ranges import driver_notices
@@ -44,16 +44,16 @@ class Outlook:
 
 def outlook(layout: Layout, provenance: Sequence[Mapping[str, Any]]) -> Outlook:
     """Return what drivers, defaults and the design say beside the ranges of the kernel."""
-    setup = layout.setup
-    stages, _ = needed(setup.kernel, layout.wanted)
+    experiment = layout.experiment
+    stages, _ = needed(experiment.kernel, layout.wanted)
     read = {name for stage in stages for name in stage.drivers}
-    of_drivers, failing = driver_notices(setup, read)
+    of_drivers, failing = driver_notices(experiment, read)
     notices = [
-        *(Notice(FILE, text) for text in setup.kernel.warnings),
+        *(Notice(FILE, text) for text in experiment.kernel.warnings),
         *_of_data(provenance),
         *of_drivers,
         *parameter_notices(layout),
-        *_frozen(setup),
+        *_frozen(experiment),
     ]
     return Outlook(tuple(notices), float(np.mean(failing)) if failing else 0.0)
 
@@ -71,21 +71,21 @@ def _of_data(provenance: Sequence[Mapping[str, Any]]) -> list[Notice]:
     return [Notice(DATA, text) for text in found]
 
 
-def _frozen(setup: Setup) -> list[Notice]:
+def _frozen(experiment: Experiment) -> list[Notice]:
     """Return that a steady state at mean drivers holds too much where soil freezes.
 
     Activity rises steeply with temperature and stops in ice: that of the mean is far below the
     mean of a year with a thawed summer.
     """
-    driver = next((d for d in setup.kernel.drivers if d.name == TEMPERATURE), None)
-    if driver is None or driver.dims or not _of_means(setup.options):
+    driver = next((d for d in experiment.kernel.drivers if d.name == TEMPERATURE), None)
+    if driver is None or driver.dims or not _of_means(experiment.options):
         return []
-    means = np.stack([np.asarray(d[TEMPERATURE], dtype=np.float64) for d in setup.drivers])
+    means = np.stack([np.asarray(d[TEMPERATURE], dtype=np.float64) for d in experiment.drivers])
     frozen, cold = float((means < FREEZING).mean()), float((means < COLD).mean())
     if not frozen:
         return []
     f, place = np.unravel_index(int(means.argmin()), means.shape)
-    where = f"{setup.forcings[f]}, {setup.locations.names[place]}"
+    where = f"{experiment.forcings[f]}, {experiment.locations.names[place]}"
     cells = f"{means.shape[1]:,} locations"
     if len(means) > 1:
         cells += f" under {len(means)} forcings"

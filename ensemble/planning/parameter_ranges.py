@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble.members.experiment import Sampler, Setup
+from ensemble.members.experiment import Experiment, Sampler
 from ensemble.members.layout import Layout
 from ensemble.planning.causes import Sample, cause
 from ensemble.planning.notices import DEFAULT, DESIGN, Notice, between, percent, with_unit
@@ -28,11 +28,11 @@ TOLD = 0.5
 
 def parameter_notices(layout: Layout) -> Iterator[Notice]:
     """Yield defaults out of bounds, and distributions that leave the bounds or what is likely."""
-    setup, sampler = layout.setup, layout.sampler
-    yield from _defaults(setup)
+    experiment, sampler = layout.experiment, layout.sampler
+    yield from _defaults(experiment)
     outside = sampler.first.attributes.get("outside_bounds", {})
     drawn = {n: v for n, v in spread_rows(sampler, 0, 0)[1].items() if n in sampler.parameters}
-    for parameter in setup.kernel.parameters:
+    for parameter in experiment.kernel.parameters:
         if parameter.name not in drawn:
             continue
         share, values = float(outside.get(parameter.name, 0.0)), drawn[parameter.name]
@@ -62,25 +62,25 @@ def _range(parameter: Parameter) -> Range:
     return Range(parameter.lower, parameter.upper, low, high)
 
 
-def _defaults(setup: Setup) -> Iterator[Notice]:
+def _defaults(experiment: Experiment) -> Iterator[Notice]:
     """Yield parameters of control members that are beyond the kernel's bounds."""
-    everywhere = slice(0, len(setup.locations.names))
-    rows = [setup.control_rows(f, everywhere).values for f in range(len(setup.forcings))]
-    for parameter in setup.kernel.parameters:
+    everywhere = slice(0, len(experiment.locations.names))
+    rows = [experiment.control_rows(f, everywhere).values for f in range(len(experiment.forcings))]
+    for parameter in experiment.kernel.parameters:
         values = np.stack([found[parameter.name][:, 0] for found in rows])
         out = ~((values >= parameter.lower) & (values <= parameter.upper))
         if not out.any():
             continue
         if (unknown := np.isnan(values)).any():
-            yield _without(setup, parameter, unknown)
+            yield _without(experiment, parameter, unknown)
             out &= ~unknown
         if out.any():
-            yield _beyond(setup, parameter, values, out)
+            yield _beyond(experiment, parameter, values, out)
 
 
-def _without(setup: Setup, parameter: Parameter, unknown: Flags) -> Notice:
+def _without(experiment: Experiment, parameter: Parameter, unknown: Flags) -> Notice:
     """Return where a default that follows from the forcing does not exist."""
-    where = _place(setup, int(unknown.argmax()))
+    where = _place(experiment, int(unknown.argmax()))
     text = (
         f"{parameter.name}: no default follows from the drivers at {unknown.sum():,} of "
         f"{unknown.size:,} locations, such as {where}, and the control member fails there: {ASK}"
@@ -91,11 +91,11 @@ def _without(setup: Setup, parameter: Parameter, unknown: Flags) -> Notice:
     )  # fmt: skip
 
 
-def _beyond(setup: Setup, parameter: Parameter, values: F8, out: Flags) -> Notice:
+def _beyond(experiment: Experiment, parameter: Parameter, values: F8, out: Flags) -> Notice:
     """Return what is said of defaults (forcing, location) that are beyond the kernel's bounds."""
     distance = np.where(out, np.maximum(parameter.lower - values, values - parameter.upper), -1.0)
     at = int(distance.argmax())
-    worst, where = float(values.reshape(-1)[at]), _place(setup, at)
+    worst, where = float(values.reshape(-1)[at]), _place(experiment, at)
     sample = Sample(worst, float(np.nanmedian(values)), float(np.nanmax(values)))
     why = cause(sample, parameter.units, _range(parameter))
     bounds = between(parameter.lower, parameter.upper, parameter.units)
@@ -111,10 +111,10 @@ def _beyond(setup: Setup, parameter: Parameter, values: F8, out: Flags) -> Notic
     )  # fmt: skip
 
 
-def _place(setup: Setup, flat: int) -> str:
+def _place(experiment: Experiment, flat: int) -> str:
     """Return the forcing and location of a number of (forcing, location) counted in order."""
-    f, place = divmod(flat, len(setup.locations.names))
-    return f"{setup.forcings[f]}, {setup.locations.names[place]}"
+    f, place = divmod(flat, len(experiment.locations.names))
+    return f"{experiment.forcings[f]}, {experiment.locations.names[place]}"
 
 
 def _leaving(parameter: Parameter, drawn: F8, share: float) -> Notice:

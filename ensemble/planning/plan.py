@@ -9,7 +9,7 @@ from typing import Any
 
 import kernels
 from ensemble.members import limits
-from ensemble.members.experiment import Setup
+from ensemble.members.experiment import Experiment
 from ensemble.members.layout import Layout
 from ensemble.members.pilot import edges
 from ensemble.members.responses import observations as observed
@@ -25,8 +25,8 @@ from ensemble.planning.checks import (
 from ensemble.planning.identity import identity_of
 from ensemble.planning.notices import Notice
 from ensemble.planning.outlook import Outlook, outlook
+from ensemble.planning.places import check_execution, store_place
 from ensemble.planning.requests import check_resources, check_statistics, check_sums
-from ensemble.store.places import check_execution, store_place
 from scenarios import (
     Loaded,
     Problem,
@@ -47,7 +47,7 @@ class Plan:
     Attributes
     ----------
     scenario : Loaded
-    setup : Setup
+    experiment : Experiment
     layout : Layout
     path : Path
         Where the store is or will be.
@@ -60,7 +60,7 @@ class Plan:
     """
 
     scenario: Loaded
-    setup: Setup
+    experiment: Experiment
     layout: Layout
     path: Path
     identity: Mapping[str, Any]
@@ -85,14 +85,18 @@ class Plan:
     @property
     def driver_nbytes(self) -> int:
         """Return the bytes of the drivers that the store keeps, as wide as they come."""
-        return sum(values.nbytes for drivers in self.setup.drivers for values in drivers.values())
+        return sum(
+            values.nbytes for drivers in self.experiment.drivers for values in drivers.values()
+        )
 
     @property
     def block_nbytes(self) -> int:
         """Return the memory one block takes, bytes: its chunks, rows and one encoded chunk."""
         chunks = [spec.chunk_nbytes for spec in self.layout.arrays]
         width = self.layout.grid.axes[2].length
-        rows = 8 * width * (len(self.setup.kernel.parameters) + len(self.layout.functionals) + 2)
+        rows = (
+            8 * width * (len(self.experiment.kernel.parameters) + len(self.layout.functionals) + 2)
+        )
         sums = self.layout.grid.axes[1].length * sum(self.layout.sums_nbytes.values())
         return sum(chunks) + max(chunks) + rows + sums
 
@@ -102,8 +106,10 @@ class Plan:
 
         Of the latter the least: one unit of samples at one location, with its drivers.
         """
-        setup, layout = self.setup, self.layout
-        tile = least_nbytes(setup.kernel, layout.wanted, setup.sizes, layout.tile_unit)
+        experiment, layout = self.experiment, self.layout
+        tile = least_nbytes(
+            experiment.kernel, layout.wanted, experiment.sizes, layout.rows_together
+        )
         return 2 * self.block_nbytes + tile
 
     @property
@@ -154,7 +160,7 @@ def plan(scenario: Loaded, *, store: str | os.PathLike[str] | None = None) -> Pl
         derived = [kernel.derive(options, f.drivers, f.coords) for f in forcings]
     except ValueError as error:
         raise ScenarioError([Problem(str(error), "kernel")], scenario.source) from error
-    setup = Setup(
+    experiment = Experiment(
         scenario=scenario,
         kernel=kernel,
         options=options,
@@ -169,23 +175,23 @@ def plan(scenario: Loaded, *, store: str | os.PathLike[str] | None = None) -> Pl
         sources=[f.sources for f in forcings],
         limits=limits.resolve(scenario, kernel),
     )
-    check_dims(setup)
-    setup.check_parameters()
-    check_years(setup)
-    check_edges(setup)
-    setup = replace(setup, edges=edges(setup))
-    layout = Layout(setup)
+    check_dims(experiment)
+    experiment.check_parameters()
+    check_years(experiment)
+    check_edges(experiment)
+    experiment = replace(experiment, edges=edges(experiment))
+    layout = Layout(experiment)
     check_columns(layout)
     problems = list(check_sums(layout))
     if problems:
         raise ScenarioError(problems, scenario.source)
-    identity = identity_of(scenario, setup, layout)
+    identity = identity_of(scenario, experiment, layout)
     check_execution(scenario)
     path = store_place(scenario, store)
-    notes = warnings(layout.functionals, setup.forcings)
+    notes = warnings(layout.functionals, experiment.forcings)
     provenance = [_with_warnings(f.provenance, notes.get(f.name, ())) for f in forcings]
     foretold = outlook(layout, provenance)
-    return Plan(scenario, setup, layout, path, identity, provenance, foretold)
+    return Plan(scenario, experiment, layout, path, identity, provenance, foretold)
 
 
 def _with_warnings(provenance: Mapping[str, Any], lacking: Sequence[str]) -> Mapping[str, Any]:

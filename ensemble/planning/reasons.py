@@ -4,31 +4,35 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from ensemble.members.experiment import Setup
+from ensemble.members.experiment import Experiment
 from ensemble.planning.causes import Sample, cause
 from ensemble.planning.driver_ranges import place_of
 from ensemble.planning.notices import between, with_unit
 
 
-def reasons(setup: Setup, forcing: int, place: int, parameters: Mapping[str, float]) -> list[str]:
+def reasons(
+    experiment: Experiment, forcing: int, place: int, parameters: Mapping[str, float]
+) -> list[str]:
     """Return one line for each driver at a location, and each parameter, that is out of range.
 
     Parameters
     ----------
-    setup : Setup
+    experiment : Experiment
     forcing, place : int
     parameters : mapping of str to float
         Of the member, kernel units.
     """
-    return [*_drivers(setup, forcing, place), *_parameters(setup, parameters)]
+    return [*_drivers(experiment, forcing, place), *_parameters(experiment, parameters)]
 
 
-def _drivers(setup: Setup, forcing: int, place: int) -> Iterator[str]:
-    for driver in setup.kernel.drivers:
+def _drivers(experiment: Experiment, forcing: int, place: int) -> Iterator[str]:
+    for driver in experiment.kernel.drivers:
         range_ = driver.expected_range
         if range_ is None:
             continue
-        values = np.atleast_1d(np.asarray(setup.drivers[forcing][driver.name][place], np.float64))
+        values = np.atleast_1d(
+            np.asarray(experiment.drivers[forcing][driver.name][place], np.float64)
+        )
         known = np.nan_to_num(values, nan=np.inf)
         for lower, upper, whose in (
             (range_.lower, range_.upper, "which is what the kernel accepts"),
@@ -41,7 +45,7 @@ def _drivers(setup: Setup, forcing: int, place: int) -> Iterator[str]:
             worst, steps = float(values[at]), tuple(map(int, at))[: len(driver.dims)]
             sample = Sample(worst, float(np.median(values)), float(known.max()))
             why = cause(sample, driver.units, range_)
-            where = place_of(setup, driver, (forcing, place, *steps))
+            where = place_of(experiment, driver, (forcing, place, *steps))
             yield (
                 f"{driver.name} is {with_unit(worst, driver.units)} ({where}), outside "
                 f"{between(lower, upper, driver.units)}, {whose}{f': {why}' if why else ''}"
@@ -49,8 +53,8 @@ def _drivers(setup: Setup, forcing: int, place: int) -> Iterator[str]:
             break
 
 
-def _parameters(setup: Setup, parameters: Mapping[str, float]) -> Iterator[str]:
-    for parameter in setup.kernel.parameters:
+def _parameters(experiment: Experiment, parameters: Mapping[str, float]) -> Iterator[str]:
+    for parameter in experiment.kernel.parameters:
         value = parameters.get(parameter.name)
         if value is None or parameter.lower <= value <= parameter.upper:
             continue

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from scenarios import Problem
-from scenarios.clusters import Resources
 
 if TYPE_CHECKING:
     from ensemble.members.layout import Layout
@@ -23,10 +23,10 @@ def check_resources(sections: Mapping[str, Any]) -> Iterator[Problem]:
     chosen = sections.get("execution")
     if chosen is None or chosen.backend != "slurm":
         return
-    from slurm.resources import faults
+    from slurm.resources import Resources, faults
 
-    fields = chosen.model_fields_set & Resources.model_fields.keys()
-    for name, text in faults({name: getattr(chosen, name) for name in sorted(fields)}):
+    named = chosen.model_fields_set & {field.name for field in fields(Resources)}
+    for name, text in faults({name: getattr(chosen, name) for name in sorted(named)}):
         yield Problem(text, f"execution.{name}")
 
 
@@ -81,7 +81,7 @@ OF_AGGREGATES = ("moments", "histogram", "exceedance")
 
 
 def _of_aggregates(asked: Mapping[str, Any]) -> Iterator[Problem]:
-    """Yield statistics of aggregates that no family knows, or that need units of a design."""
+    """Yield statistics of aggregates that no family knows, or that need whole trajectories."""
     from ensemble.members.statistics import canonical
 
     for target, one in asked.items():
@@ -101,7 +101,7 @@ def _of_aggregates(asked: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def check_sums(layout: "Layout") -> Iterator[Problem]:
-    """Yield targets whose sums of whole units would fill the memory of every worker."""
+    """Yield targets whose sums of whole groups of rows would fill the memory of every worker."""
     most = MOST_SUMS_BYTES / 2**20
     for target, nbytes in layout.sums_nbytes.items():
         if nbytes > MOST_SUMS_BYTES:

@@ -14,15 +14,15 @@ from typing import Any
 
 import numpy as np
 
+import kernels
 from ensemble.errors import PlanError
 from ensemble.members.experiment import identity
-from ensemble.members.tiles import Chain
+from ensemble.members.tiles import Tiler
 from ensemble.planning.notices import percent
 from ensemble.planning.parameter_ranges import spread_rows
 from ensemble.planning.plan import Plan
 from ensemble.planning.reasons import reasons
 from kernels import BY_CODE, F8, OK, is_ours
-from kernels.chains.parts.links import names
 
 CELLS = 8
 """Pairs of forcing and location, spread evenly over all."""
@@ -81,29 +81,36 @@ class Trial:
 
 def may_be_tried(plan: Plan) -> bool:
     """Return whether a plan's members are run by this package alone."""
-    chosen, kernel = plan.scenario.kernel, plan.setup.kernel
-    used = [chosen.name, *(names(chosen.options) if kernel.read is not None else ())]
-    return not kernel.isolated and all(map(is_ours, used))
+    groups = getattr(plan.experiment.options, "links", ())
+    linked = all(_is_ours(link.kernel) for group in groups for link in group)
+    return linked and is_ours(plan.scenario.kernel.name) and not plan.experiment.kernel.isolated
+
+
+def _is_ours(kernel: kernels.Kernel) -> bool:
+    """Return whether a link of a chain is this package's: others may have one of that name."""
+    return is_ours(kernel.name) and kernels.get(kernel.name) is kernel
 
 
 def attempt(plan: Plan) -> Trial:
     """Run control members and corners of the design in a few cells; nothing is written."""
-    begun, setup, layout = time.perf_counter(), plan.setup, plan.layout
+    begun, experiment, layout = time.perf_counter(), plan.experiment, plan.layout
     affordable = max(1, int(SECONDS / max(layout.seconds_per_member, 1e-9)))
     cells = list(_cells(plan, min(CELLS, affordable)))
     numbers = _corners(plan, cells[0], min(ROWS, affordable // len(cells) - 1))
-    chain = Chain(setup.kernel, setup.options, layout.wanted, setup.sizes)
+    tiler = Tiler(experiment.kernel, experiment.options, layout.wanted, experiment.sizes)
     trial, found = Trial(len(cells), len(numbers)), Counter[str]()
     for forcing, place in cells:
         rows = _rows(plan, (forcing, place), numbers)
-        drivers = {n: np.asarray(v[place : place + 1]) for n, v in setup.drivers[forcing].items()}
+        drivers = {
+            n: np.asarray(v[place : place + 1]) for n, v in experiment.drivers[forcing].items()
+        }
         width = next(iter(rows.values())).shape[1]
-        tiles = chain.tiles(drivers, setup.coords, rows, identity, width)
+        tiles = tiler.tiles(drivers, experiment.coords, rows, identity, width)
         codes = np.concatenate([tile.status[0] for tile in tiles])
         trial.codes.update(codes.tolist())
         trial.controls += int(codes[0] != OK)
         for k in np.flatnonzero(codes != OK).tolist()[:EXAMPLES]:
-            found.update(reasons(setup, forcing, place, {n: v[0, k] for n, v in rows.items()}))
+            found.update(reasons(experiment, forcing, place, {n: v[0, k] for n, v in rows.items()}))
     trial.why = [text for text, _ in found.most_common(EXAMPLES)]
     trial.seconds = time.perf_counter() - begun
     return trial
@@ -166,7 +173,7 @@ def _corners(plan: Plan, cell: tuple[int, int], most: int) -> list[int]:
 def _rows(plan: Plan, cell: tuple[int, int], numbers: list[int]) -> dict[str, F8]:
     """Return the control member's parameters and those of rows, (1, 1 + rows)."""
     forcing, here = cell[0], slice(cell[1], cell[1] + 1)
-    control = plan.setup.control_rows(forcing, here).values
+    control = plan.experiment.control_rows(forcing, here).values
     sampler = plan.layout.sampler
     drawn = [sampler.rows(forcing, here, slice(k, k + 1)).values for k in numbers]
     return {n: np.concatenate([v, *(row[n] for row in drawn)], axis=1) for n, v in control.items()}

@@ -47,9 +47,9 @@ def write_report(store: Path, output: Path, *, import_kernel: bool = False) -> P
     PlanError
         Not a store of this program.
     """
-    from ensemble.store.store import read
+    from ensemble.members.stored import read_ensemble
 
-    opened = read(Path(store))
+    opened = read_ensemble(Path(store))
     from ensemble.report.page import render
     from kernels import ours_alone
 

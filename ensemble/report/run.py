@@ -5,9 +5,9 @@ from functools import cached_property
 
 import numpy as np
 
-from ensemble.analysis import indices
-from ensemble.analysis import shares as splitting
+from ensemble.analysis import indices, shares
 from ensemble.analysis.indices import Found
+from ensemble.members.reopening import open_layout
 from ensemble.report.data.effects import Effects, all_effects
 from ensemble.report.data.failures import Account, account
 from ensemble.store.store import Store
@@ -80,8 +80,16 @@ class Run:
 
     @cached_property
     def split(self) -> Found:
-        """Return shares of variance, stored, or of sums over space made now."""
-        return splitting.known(self.results)
+        """Return shares of variance: stored, or of a complete run's sums over space made now."""
+        try:
+            stored = shares.stored(self.store)
+            asked = self.scenario.get("aggregates") or (self._is_factorial and not self._too_many)
+            if stored or not (asked and self.results.complete):
+                return stored
+            return shares.splits(self.store, open_layout(self.store), outputs=False)
+        except (ValueError, OSError) as error:
+            self.results.damage.append(f"shares of variance: {error}")
+            return {}
 
     @cached_property
     def analysis(self) -> Analysis:
@@ -93,15 +101,27 @@ class Run:
         try:
             if arrays := indices.stored(self.store):
                 return Analysis(arrays)
-            sizes = [axis.size for axis in self.results.grid.axes]
-            if float(np.prod(sizes)) * len(self.scenario["responses"]) > MOST_MEMBERS:
+            if self._too_many:
                 advice = (
                     "Not analysed yet: `soilsweep analyze` does it, and this page then shows it."
                 )
                 return Analysis(why=(advice,))
+            if self._is_factorial:
+                return Analysis(shares.analyse(self.store, outputs=False)[0])
             return Analysis(indices.results(self.store, outputs=False))
         except (ValueError, OSError) as error:
             return Analysis(why=tuple(f"No analysis: {self.said(error)}".splitlines()))
+
+    @property
+    def _is_factorial(self) -> bool:
+        """Return whether the design's own analysis is that of variance."""
+        return bool(self.attrs["design"].get("factors")) and bool(self.scenario["responses"])
+
+    @property
+    def _too_many(self) -> bool:
+        """Return whether there are more values of responses than a page analyses by itself."""
+        sizes = [axis.size for axis in self.results.grid.axes]
+        return float(np.prod(sizes)) * len(self.scenario["responses"]) > MOST_MEMBERS
 
     @cached_property
     def effects(self) -> list[Effects]:

@@ -11,26 +11,25 @@ import json
 import os
 import shlex
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from ensemble.errors import PlanError
-from ensemble.members.experiment import Setup
+from ensemble.members.experiment import Experiment
 from ensemble.members.layout import Layout
 from ensemble.members.limits import EXCLUDED
 from ensemble.members.recounting import (
     answerable,
     answers,
     names_of,
-    recount,
-    recount_control,
     same_sums,
     stored_whole,
+    with_recounted,
 )
-from ensemble.members.reopening import layout_of, open_setup
+from ensemble.members.reopening import layout_of, open_experiment
 from ensemble.members.responses.responses import Combined
 from ensemble.planning import creating as launch
 from ensemble.planning.identity import LIMITS, changes, section_changes
@@ -45,15 +44,10 @@ from ensemble.store.folders import Folder
 from ensemble.store.grid import Result
 from ensemble.store.journal import Entry, Key, copy_with, generation
 from ensemble.store.lock import locked, locked_name
-from ensemble.store.store import (
-    Store,
-    beside,
-    like,
-    read,
-    with_attributes,
-    write_node,
-    write_static,
-)
+from ensemble.store.names import beside, like
+from ensemble.store.reading import read
+from ensemble.store.store import Store
+from ensemble.store.writing import with_attributes, write_node, write_static
 
 DERIVED = ("statistics/", "across_forcings/", "aggregates/", "pilot/")
 """Groups of what a run ends with: they may be made anew."""
@@ -160,29 +154,29 @@ class _Change:
     plan: Plan
 
     @cached_property
-    def setup(self) -> Setup:
-        return open_setup(self.store)
+    def experiment(self) -> Experiment:
+        return open_experiment(self.store)
 
     @cached_property
     def old(self) -> Layout:
-        return layout_of(self.store, self.setup)
+        return layout_of(self.store, self.experiment)
 
     @cached_property
     def new(self) -> Layout:
         """Return the layout of the new scenario on the data that the store holds."""
-        return Layout(replace(self.setup, scenario=self.plan.scenario, edges=self._edges()))
+        return Layout(replace(self.experiment, scenario=self.plan.scenario, edges=self._edges()))
 
     def _edges(self) -> Mapping[str, Any]:
         """Return edges of histograms: those of the store where nothing else is asked for."""
-        before, now = self.setup.scenario.histograms, self.plan.scenario.histograms
+        before, now = self.experiment.scenario.histograms, self.plan.scenario.histograms
         kept = {
             target: values
-            for target, values in self.setup.edges.items()
+            for target, values in self.experiment.edges.items()
             if before.edges.get(target) == now.edges.get(target)
             and (before.pilot == now.pilot or target in now.edges)
             and target not in self.other_responses
         }
-        return {**self.plan.setup.edges, **kept}
+        return {**self.plan.experiment.edges, **kept}
 
     @cached_property
     def committed(self) -> dict[Key, Entry]:
@@ -194,7 +188,7 @@ class _Change:
 
     @cached_property
     def renewed(self) -> Plan:
-        return replace(self.plan, setup=self.new.setup, layout=self.new)
+        return replace(self.plan, experiment=self.new.experiment, layout=self.new)
 
     @cached_property
     def specs(self) -> dict[str, ArraySpec]:
@@ -205,7 +199,7 @@ class _Change:
     @cached_property
     def other_responses(self) -> set[str]:
         """Return responses that the store does not hold as the new scenario means them."""
-        before, now = self.setup.scenario.responses, self.plan.scenario.responses
+        before, now = self.experiment.scenario.responses, self.plan.scenario.responses
         other = {name for name in now if before.get(name) != now[name]}
         return other | {n for n, r in now.items() if r.combine and other & r.combine.keys()}
 
@@ -260,9 +254,9 @@ class _Change:
                 yield f"{text}: members are looked at as they run"
         if stored["locations"] != now["locations"]:
             yield "locations: members that are done are of another table"
-        before = self.setup.kernel.name, self.setup.options
+        before = self.experiment.kernel.name, self.experiment.options
         sections = section_changes(stored, now)
-        if before == (self.plan.setup.kernel.name, self.plan.setup.options):
+        if before == (self.plan.experiment.kernel.name, self.plan.experiment.options):
             sections.pop("kernel", None)
         for name, texts in sections.items():
             if name == "kernel" or name not in JUDGED:
@@ -453,19 +447,3 @@ def _members(change: _Change, key: Key) -> dict[str, Any]:
     needed = change.stored if change.other_responses else set(change.recounted.values())
     names = ["status", *({EXCLUDED} & store.specs.keys()), *sorted(change.stored & needed)]
     return {n: store.read_chunk(n, grid.index(key, store.specs[n])) for n in names}
-
-
-def with_recounted(
-    layout: Layout,
-    key: Key,
-    members: Mapping[str, Any],
-    sums: Mapping[str, Any],
-    names: Collection[str],
-) -> dict[str, Any]:
-    """Return a block's sums with those of some names found in its members, (1, L, *dims, S)."""
-    found = recount(layout, key, members, names)
-    control = {p.partition("/")[2]: v for p, v in sums.items() if p.startswith("control/")}
-    if control:
-        found |= recount_control(layout, key, control, names)
-    stale = tuple(f"{name}/" for name in names)
-    return {p: v for p, v in sums.items() if not p.startswith(stale)} | found

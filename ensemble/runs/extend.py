@@ -10,16 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from ensemble.analysis.indices import analyze_store, indices_of
+from ensemble.analysis.indices import indices_of
 from ensemble.errors import PlanError
 from ensemble.farming.farm import Progress
 from ensemble.members.layout import KEEP_SAMPLES
+from ensemble.members.stored import read_ensemble
 from ensemble.planning.plan import Plan
-from ensemble.runs import growing
+from ensemble.runs import growing, longer
 from ensemble.runs import run as engine
-from ensemble.store import exchange
+from ensemble.runs.analyze import analyze_store
 from ensemble.store.lock import locked, locked_name
-from ensemble.store.store import Store, beside, read
+from ensemble.store.names import beside
+from ensemble.store.store import Store
 from kernels import F8
 from scenarios import nearest
 
@@ -162,11 +164,11 @@ def extend(
     if not (math.isfinite(until) and until > 0):
         raise PlanError(f"{place}: found until: {until}; needed a half width above 0")
     if not beside(place, "shorter").exists():
-        read(place)  # so that what is no store is said, and nothing written
+        read_ensemble(place)  # so that what is no store is said, and nothing written
     run = partial(engine.run, workers=workers, say=say, stop=stop, replaceable=replaceable)
     with locked_name(place):
-        exchange.mend(place)
-        store, grown = read(place), None
+        longer.mend(place)
+        store, grown = read_ensemble(place), None
         growing.length_field(store)
         method = store.attrs["identity"]["scenario"]["design"]["method"]
         found = Extension(place, index or DEFAULT[method], until, relative)
@@ -181,7 +183,7 @@ def extend(
             say(_said(grown, found, units))
             if not _grow(grown, found, run, progress):
                 return found
-            store = read(place)
+            store = read_ensemble(place)
 
 
 def _place(path: str | Path) -> Path:
@@ -206,7 +208,7 @@ def _grow(
         found.complete = outcome.complete
         if found.complete:
             _analyze_as_before(grown, found)
-            exchange.take_place(place)
+            longer.take_place(place)
     return found.complete
 
 
@@ -242,7 +244,7 @@ def _next_length(store: Store, found: Extension, most: int | None) -> int | None
             f"a longer design, {_length(store, begun)}, was begun, above --most {limit}: what was "
             "run of it is discarded"
         )
-    return min(limit, longer(store, last.units, last.width.value / found.until))
+    return min(limit, proposed_length(store, last.units, last.width.value / found.until))
 
 
 def _length(store: Store, units: int) -> str:
@@ -286,7 +288,7 @@ def _limit(store: Store, now: int, most: int | None) -> int:
     return min(KEEP_SAMPLES // unit, most or KEEP_SAMPLES)
 
 
-def longer(store: Store, now: int, excess: float) -> int:
+def proposed_length(store: Store, now: int, excess: float) -> int:
     """Return how long the design should be next.
 
     Half widths fall as one over the square root of the length. At most twice as long at a

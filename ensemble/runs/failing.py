@@ -65,7 +65,7 @@ def _why(numbers: Results, layout: Layout, one: Failed) -> list[str]:
         here, row = slice(place, place + 1), slice(sample, sample + 1)
         values = layout.sampler.rows(forcing, here, row).values
         mine = {name: float(value[0, 0]) for name, value in values.items()}
-        said.update(dict.fromkeys(reasons(layout.setup, forcing, place, mine)))
+        said.update(dict.fromkeys(reasons(layout.experiment, forcing, place, mine)))
     return list(said)
 
 

@@ -14,9 +14,11 @@ import numpy as np
 
 from ensemble.errors import PlanError
 from ensemble.members import pilot
-from ensemble.members.experiment import Setup
+from ensemble.members.experiment import Experiment
 from ensemble.members.layout import Layout
-from ensemble.members.reopening import open_setup
+from ensemble.members.quarantined import cases_of
+from ensemble.members.reopening import open_experiment
+from ensemble.members.stored import read_ensemble
 from ensemble.planning import creating as launch
 from ensemble.planning.identity import identity_of
 from ensemble.planning.outlook import outlook
@@ -26,7 +28,9 @@ from ensemble.store import quarantine
 from ensemble.store.chunks import chunk_name
 from ensemble.store.exchange import discard
 from ensemble.store.journal import Key, copy_with
-from ensemble.store.store import Store, beside, partial_name, read
+from ensemble.store.names import beside
+from ensemble.store.reading import read
+from ensemble.store.store import Store, partial_name
 from scenarios import Loaded
 from scenarios.reading.editing import with_values
 
@@ -107,19 +111,19 @@ def growth(store: Store, units: int) -> Growth:
         Its code or its data are not what made it, or a statistic rests on the design's length.
     """
     field = length_field(store)
-    store.quarantined()  # for what is wrong with it is told of this store
-    setup, lengths = open_setup(store), store.attrs["identity"]["block"]
+    cases_of(store)  # for what is wrong with it is told of this store
+    experiment, lengths = open_experiment(store), store.attrs["identity"]["block"]
     written = store.attrs["identity"]["scenario"]
     changed = {("design", field): units}
     scenario = _longer(store, written, changed)
-    layout = Layout(replace(setup, scenario=scenario))
+    layout = Layout(replace(experiment, scenario=scenario))
     if {axis.name: axis.length for axis in layout.grid.axes} != lengths:
         # Blocks are as long as they were, or none could be kept.
         for name in ("location", "sample"):
             changed["block", name] = lengths[name]
         scenario = _longer(store, written, changed)
-    grown = replace(setup, scenario=scenario)
-    _refuse_other_edges(store, setup, grown)
+    grown = replace(experiment, scenario=scenario)
+    _refuse_other_edges(store, experiment, grown)
     layout = Layout(grown)
     identity = {**identity_of(scenario, grown, layout)}
     identity["locations"] = store.attrs["identity"]["locations"]
@@ -142,10 +146,10 @@ def _longer(
     return Loaded.model_validate({**data, **about})
 
 
-def _refuse_other_edges(store: Store, setup: Setup, grown: Setup) -> None:
+def _refuse_other_edges(store: Store, experiment: Experiment, grown: Experiment) -> None:
     """Refuse where histograms would have other edges, as a pilot of the longer design finds."""
     found = pilot.edges(replace(grown, edges={}))
-    old = setup.edges
+    old = experiment.edges
     other = [t for t in old if t not in found or not np.array_equal(old[t], found[t])]
     if other:
         lines = ", ".join(f"{target}: [lowest, highest]" for target in other)
@@ -182,7 +186,7 @@ def adopt(grown: Growth) -> Store:
     old, path = grown.store, grown.plan.path
     if path.exists():
         try:
-            begun = read(path)
+            begun = read_ensemble(path)
             same = begun.attrs["identity"] == json.loads(json.dumps(dict(grown.plan.identity)))
         except PlanError:
             same = False
@@ -237,7 +241,7 @@ def begun_length(store: Store) -> int | None:
     if not path.exists():
         return None
     try:
-        design = read(path).attrs["identity"]["scenario"]["design"]
+        design = read_ensemble(path).attrs["identity"]["scenario"]["design"]
         return int(design[length_field(store)])
     except (PlanError, KeyError, TypeError, ValueError):
         return None

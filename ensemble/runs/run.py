@@ -8,9 +8,11 @@ from typing import Any
 
 from ensemble.errors import PlanError
 from ensemble.farming.farm import Progress, Watcher, run_work
-from ensemble.members.finishing import lost_units
-from ensemble.members.reopening import open_work
-from ensemble.members.work import EnsembleWork
+from ensemble.farming.opening import open_work
+from ensemble.farming.work import Work
+from ensemble.members import work_of
+from ensemble.members.finishing import lost_groups
+from ensemble.members.stored import read_ensemble
 from ensemble.planning.creating import create_store
 from ensemble.planning.feasibility import refuse_if_hopeless, refuse_if_impossible
 from ensemble.planning.identity import changes
@@ -20,7 +22,7 @@ from ensemble.runs import changing
 from ensemble.store.journal import headers
 from ensemble.store.machine import cpu
 from ensemble.store.platforms import cores, without
-from ensemble.store.store import Store, read
+from ensemble.store.store import Store
 from ensemble.tables import limits as limit_tables
 
 
@@ -126,7 +128,7 @@ def run(
         *(store, work, execution, watcher),
         base=base,
         workers=asked,
-        finished=lambda: outcome.warnings.extend(lost_units(store)),
+        finished=lambda: outcome.warnings.extend(lost_groups(store)),
     )
     outcome.committed, outcome.ran = len(committed), len(committed) - before
     for entry in committed.values():
@@ -137,11 +139,11 @@ def run(
     return outcome
 
 
-def _work(plan: Plan, store: Store) -> EnsembleWork:
+def _work(plan: Plan, store: Store) -> Work:
     """Return the work of a plan; that of the store where it was begun before limits were."""
     if store.attrs["identity"].get("limits") != plan.identity["limits"]:
         return open_work(store)
-    return EnsembleWork(plan.setup, plan.layout, store.quarantined())
+    return work_of(plan.experiment, plan.layout, store)
 
 
 def store_of(
@@ -168,7 +170,7 @@ def store_of(
             return create_store(plan), []
         except OSError as error:
             raise PlanError(f"{plan.path}: cannot be created: {error.strerror}") from error
-    store = read(plan.path)
+    store = read_ensemble(plan.path)
     changed = refuse_changes(store, plan, accept_changes)
     refuse_if_impossible(plan, workers, done=len(store.committed()))
     if changed:

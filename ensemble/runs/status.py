@@ -12,6 +12,7 @@ from ensemble.errors import PlanError
 from ensemble.farming.claims import WORKERS, heard_of
 from ensemble.members.layout import Layout
 from ensemble.members.reopening import open_layout
+from ensemble.members.stored import check, is_ensemble
 from ensemble.runs.failing import failures
 from ensemble.store.finished import is_finalised
 from ensemble.store.hosts import is_gone
@@ -19,7 +20,8 @@ from ensemble.store.journal import Entry, headers
 from ensemble.store.lock import holder
 from ensemble.store.mixtures import remarks
 from ensemble.store.outcomes import name_of
-from ensemble.store.store import Store, read
+from ensemble.store.reading import read
+from ensemble.store.store import Store
 from ensemble.tables import limits as limit_tables
 from ensemble.tables.results import Results
 from kernels import NotOurs, ours_alone
@@ -31,6 +33,8 @@ WINDOW_SECONDS = 600.0
 def summary(path: Path) -> dict[str, Any]:
     """Return blocks done, rate, time left, members by status and the digest of a store."""
     store = read(path)
+    if ensemble := is_ensemble(store):
+        check(store)
     journals = store.journals()
     committed = store.committed(journals)
     members: dict[str, int] = {}
@@ -39,7 +43,7 @@ def summary(path: Path) -> dict[str, Any]:
             name = name_of(code)
             members[name] = members.get(name, 0) + n
     notes = Counter(note for entry in committed.values() for note in entry.notes)
-    failed = failures(Results(store), _layout(store)) if store.is_ensembles else []
+    failed = failures(Results(store), _layout(store)) if ensemble else []
     busy = sum(entry.seconds for entry in committed.values())
     total = math.prod(store.blocks)
     left = busy / len(committed) * (total - len(committed)) if committed else None
@@ -53,7 +57,7 @@ def summary(path: Path) -> dict[str, Any]:
         "blocks_per_minute": None if rate is None else round(60 * rate, 2),
         "seconds_left": round(waiting / rate, 1) if rate else None,
         "members": members,
-        **({"limits": limit_tables.plain(store, committed)} if store.is_ensembles else {}),
+        **({"limits": limit_tables.plain(store, committed)} if ensemble else {}),
         "failures": failed,
         "worker_seconds": round(busy, 3),
         "worker_seconds_left": None if left is None else round(left, 3),

@@ -11,18 +11,20 @@ from numpy.typing import NDArray
 
 from ensemble.errors import PlanError
 from ensemble.farming.finishing import finalise
+from ensemble.farming.opening import open_work
+from ensemble.farming.work import Work
 from ensemble.farming.worker import new_journal
 from ensemble.members import limits
 from ensemble.members.layout import Layout
-from ensemble.members.reopening import open_work
+from ensemble.members.recounting import with_recounted
+from ensemble.members.reopening import open_layout
 from ensemble.members.responses.responses import evaluate
-from ensemble.members.tiles import Chain
-from ensemble.members.work import EnsembleWork
+from ensemble.members.stored import check, is_ensemble
+from ensemble.members.tiles import Tiler
 from ensemble.planning.identity import digest
 from ensemble.planning.reasons import reasons
-from ensemble.runs import changing
 from ensemble.store.chunks import checksum
-from ensemble.store.grid import Result
+from ensemble.store.grid import Grid, Result
 from ensemble.store.journal import Entry, Key, disagreement
 from ensemble.store.lock import locked
 from ensemble.store.mixtures import remarks
@@ -81,7 +83,9 @@ def _verify(store: Store, rerun: int, repair: bool, seed: int) -> Verdict:
     journals, work = store.journals(), open_work(store)
     committed = journals.committed
     verdict = Verdict(remarks=remarks(store, journals))
-    verdict.damage += _forcing_damage(store, work)
+    layout = open_layout(store) if is_ensemble(store) else None
+    if layout:
+        verdict.damage += _forcing_damage(store, layout)
     for entries in journals.conflicts.values():
         verdict.damage.append(disagreement(*entries[:2]))
         if repair:
@@ -97,23 +101,23 @@ def _verify(store: Store, rerun: int, repair: bool, seed: int) -> Verdict:
             verdict.repaired += 1
     if verdict.repaired and len(committed) == work.grid.blocks:
         finalise(store, work, committed)
-    for member in _draw(work.layout, committed, rerun, seed):
+    if rerun:
+        check(store)
+    for member in _draw(work.grid, committed, rerun, seed):
         verdict.members += 1
-        verdict.damage += replay(store, member, work=work).differences
+        verdict.damage += replay(store, member, layout=layout).differences
     return verdict
 
 
-def _forcing_damage(store: Store, work: EnsembleWork) -> Iterator[str]:
+def _forcing_damage(store: Store, layout: Layout) -> Iterator[str]:
     """Yield one line per forcing whose drivers are not those the run was begun with."""
     for name, expected in store.attrs["identity"]["forcings"].items():
-        known = name in work.setup.forcings
-        if not known or digest(name, work.setup) != expected:
+        known = name in layout.experiment.forcings
+        if not known or digest(name, layout.experiment) != expected:
             yield f"forcing {name!r}: its drivers are not those the run was begun with"
 
 
-def _damage(
-    store: Store, work: EnsembleWork, key: Key, entry: Entry, verdict: Verdict
-) -> Iterator[str]:
+def _damage(store: Store, work: Work, key: Key, entry: Entry, verdict: Verdict) -> Iterator[str]:
     """Yield one line per array of a block that is not what was committed."""
     for path, expected in entry.checksums.items():
         verdict.chunks += 1
@@ -122,7 +126,7 @@ def _damage(
             yield f"{place}: the store's zarr.json does not name this array"
             continue
         try:
-            found = checksum(_stored(store, work, key, path))
+            found = checksum(_stored(store, work.grid, key, path))
         except (OSError, ValueError) as error:
             yield f"{place}: cannot be read ({error})"
             continue
@@ -130,15 +134,15 @@ def _damage(
             yield f"{place}: checksum {found}, journal says {expected}"
 
 
-def _stored(store: Store, work: EnsembleWork, key: Key, path: str) -> NDArray[Any]:
+def _stored(store: Store, grid: Grid, key: Key, path: str) -> NDArray[Any]:
     if path == "partials":
         return np.frombuffer(store.root.read(partial_name(key)), dtype=np.uint8)
-    return store.read_chunk(path, work.grid.index(key, store.specs[path]))
+    return store.read_chunk(path, grid.index(key, store.specs[path]))
 
 
-def _settle(store: Store, work: EnsembleWork, entries: Sequence[Entry]) -> Entry:
+def _settle(store: Store, work: Work, entries: Sequence[Entry]) -> Entry:
     """Keep, of lines that disagree about a block, the one that it runs to again."""
-    key, result = entries[0].block, _again(work, entries[0].block, entries[0])
+    key, result = entries[0].block, _again(store, work, entries[0])
     sums = store.checksums(result)
     kept = next((one for one in entries if dict(one.checksums) == sums), None)
     if kept is None:
@@ -153,12 +157,13 @@ def _settle(store: Store, work: EnsembleWork, entries: Sequence[Entry]) -> Entry
     return kept
 
 
-def _again(work: EnsembleWork, key: Key, entry: Entry) -> Result:
+def _again(store: Store, work: Work, entry: Entry) -> Result:
     """Run a block again, and find again of its members what its line says was found so."""
-    result, names = work.open()(key), entry.recounted
-    if not names:
+    result = work.open()(entry.block)
+    if not entry.recounted:
         return result
-    sums = changing.with_recounted(work.layout, key, result.arrays, result.partials, names)
+    block = (entry.block, result.arrays, result.partials)
+    sums = with_recounted(open_layout(store), *block, entry.recounted)
     return replace(result, partials=sums)
 
 
@@ -169,23 +174,23 @@ def _not_again(store: Store, key: Key) -> PlanError:
     )
 
 
-def _repair(store: Store, work: EnsembleWork, key: Key, entry: Entry) -> None:
+def _repair(store: Store, work: Work, key: Key, entry: Entry) -> None:
     store.make_folders("scratch", "partials")
-    result = _again(work, key, entry)
+    result = _again(store, work, entry)
     if store.checksums(result) != dict(entry.checksums):
         raise _not_again(store, key)
     store.write(work.grid, key, result, sync=True)
 
 
-def _draw(layout: Layout, committed: dict[Key, Entry], count: int, seed: int) -> list[Key]:
-    """Return members (forcing, location, sample) of committed blocks."""
+def _draw(grid: Grid, committed: dict[Key, Entry], count: int, seed: int) -> list[Key]:
+    """Return members, one number along each axis, of committed blocks."""
     if not committed or not count:
         return []
     keys, draw = sorted(committed), random.Random(seed)
     members = []
     for _ in range(count):
         key = draw.choice(keys)
-        spans = layout.grid.spans(key)
+        spans = grid.spans(key)
         members.append(tuple(draw.randrange(s.start, s.stop) for s in spans))
     return members
 
@@ -222,7 +227,7 @@ class Replay:
     reasons: tuple[str, ...] = ()
 
 
-def replay(store: Store, member: Key, *, work: EnsembleWork | None = None) -> Replay:
+def replay(store: Store, member: Key, *, layout: Layout | None = None) -> Replay:
     """Run one member alone, from the store alone, and compare it with what is stored.
 
     Raises
@@ -230,17 +235,17 @@ def replay(store: Store, member: Key, *, work: EnsembleWork | None = None) -> Re
     PlanError
         No such member.
     """
-    work = work or open_work(store)
-    layout, setup = work.layout, work.setup
-    for k, axis in zip(member, work.grid.axes, strict=True):
+    layout = layout or open_layout(store)
+    experiment = layout.experiment
+    for k, axis in zip(member, layout.grid.axes, strict=True):
         if not 0 <= k < axis.size:
             raise PlanError(f"{store.path}: {axis.name} {k} is not in 0-{axis.size - 1}")
     forcing, place, row = member
     here, sample = slice(place, place + 1), slice(row, row + 1)
     rows = layout.sampler.rows(forcing, here, sample)
-    chain = Chain(setup.kernel, setup.options, layout.wanted, setup.sizes)
-    drivers = {n: v[here] for n, v in setup.drivers[forcing].items()}
-    (tile,) = chain.tiles(drivers, setup.coords, rows.values, rows.levels, 1)
+    tiler = Tiler(experiment.kernel, experiment.options, layout.wanted, experiment.sizes)
+    drivers = {n: v[here] for n, v in experiment.drivers[forcing].items()}
+    (tile,) = tiler.tiles(drivers, experiment.coords, rows.values, rows.levels, 1)
     outputs = {
         name: kept.select(tile.full(name))[0, ..., 0].astype(layout.precision)
         for name, kept in layout.outputs.items()
@@ -254,7 +259,7 @@ def replay(store: Store, member: Key, *, work: EnsembleWork | None = None) -> Re
         again[limits.EXCLUDED] = np.array(left_out, dtype=np.uint8)
     if layout.keeps_responses:
         again |= {name: np.float64(value) for name, value in responses.items()}  # type: ignore[misc]
-    compared, differences = _compare(store, work, member, again)
+    compared, differences = _compare(store, layout.grid, member, again)
     parameters = {n: float(v[0, 0]) for n, v in rows.values.items()}
     return Replay(
         member=member,
@@ -265,15 +270,15 @@ def replay(store: Store, member: Key, *, work: EnsembleWork | None = None) -> Re
         compared=compared,
         differences=differences,
         notes=(*tile.notes, *limits.notes(tile, layout.limits)),
-        reasons=tuple(reasons(setup, forcing, place, parameters)) if code.code != OK else (),
+        reasons=tuple(reasons(experiment, forcing, place, parameters)) if code.code != OK else (),
     )
 
 
 def _compare(
-    store: Store, work: EnsembleWork, member: Key, again: dict[str, NDArray[Any]]
+    store: Store, grid: Grid, member: Key, again: dict[str, NDArray[Any]]
 ) -> tuple[int, list[str]]:
     """Return how many arrays were compared and one line for each that differs."""
-    lengths = [axis.length for axis in work.grid.axes]
+    lengths = [axis.length for axis in grid.axes]
     key = tuple(k // n for k, n in zip(member, lengths, strict=True))
     if key not in store.committed():
         return 0, []
@@ -281,7 +286,7 @@ def _compare(
     differences = []
     for path, values in again.items():
         try:
-            chunk = _stored(store, work, key, path)
+            chunk = _stored(store, grid, key, path)
         except (OSError, ValueError) as error:
             differences.append(f"member {list(member)}, {path}: cannot be read ({error})")
             continue
@@ -299,7 +304,7 @@ def parse_member(text: str, store: Store) -> Key:
     PlanError
         Not three parts, or a name that is not in the store.
     """
-    store.refuse_all_but_ensembles()
+    check(store)
     parts = text.split("/")
     if len(parts) != 3:
         raise PlanError(f"member {text!r}: needed FORCING/LOCATION/SAMPLE, such as 0/0/42")

@@ -13,6 +13,9 @@ from typing import Any
 
 import numpy as np
 
+FORMAT, READS = 2, (1, 2)
+"""Written, and read: stores of format 1 have root attributes that are mappings, not JSON."""
+
 TEXT, OLD_TEXT = "variable_length_bytes", "string"
 """Zarr's names of the type of an array of names, as written and as once written.
 

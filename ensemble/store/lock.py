@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ensemble.errors import PlanError
-from ensemble.store.store import Store, beside
+from ensemble.store.names import beside
+from ensemble.store.store import Store
 
 LOCK_SECONDS = 1.0
 """A process that has just been killed may hold its lock for a moment."""

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ensemble.errors import PlanError
-from ensemble.store.places import address_of, is_address
-from ensemble.store.store import check_root, read
-from kernels.contract.paths import expanded
+from ensemble.store.addresses import address_of, is_address
+from ensemble.store.reading import check_root, read
+from kernels import expanded
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -1,7 +1,7 @@
 """Members that kill or stop their process: known by evidence, and never run with others again."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,8 +11,6 @@ from ensemble.store.journal import Key
 from kernels import CRASHED, TIMED_OUT
 
 FOLDER = "quarantine"
-CONTROL = -1
-"""In the place of a member's sample: the control member of its forcing and location."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +20,7 @@ class Case:
     Attributes
     ----------
     member : tuple of int
-        Forcing, location, sample; sample is `CONTROL` for the control member.
+        One number along each axis of the work.
     status : int
         ``CRASHED`` or ``TIMED_OUT``.
     cause : str
@@ -81,7 +79,7 @@ def _case(found: Any, axes: int) -> Case:
         raise ValueError("other keys")
     member = found["member"]
     if not (isinstance(member, list) and len(member) == axes and all(map(_is_place, member))):
-        raise ValueError(f"its member is not {axes} places, such as forcing, location and sample")
+        raise ValueError(f"its member is not {axes} whole numbers")
     if found["status"] not in (CRASHED, TIMED_OUT) or type(found["status"]) is not int:
         raise ValueError("its status is another")
     if not (isinstance(found["cause"], str) and isinstance(found["replay"], str)):
@@ -90,22 +88,4 @@ def _case(found: Any, axes: int) -> Case:
 
 
 def _is_place(number: Any) -> bool:
-    return type(number) is int and CONTROL <= number < 2**63
-
-
-def of_block(cases: Mapping[Key, Case], spans: tuple[slice, ...]) -> dict[tuple[int, int], Case]:
-    """Return the cases of one block by place in it: (location, sample or `CONTROL`)."""
-    forcings, locations, samples = spans
-    found = {}
-    for (f, place, sample), case in cases.items():
-        if f not in _range(forcings) or place not in _range(locations):
-            continue
-        if sample == CONTROL and samples.start == 0:
-            found[place - locations.start, CONTROL] = case
-        elif sample in _range(samples):
-            found[place - locations.start, sample - samples.start] = case
-    return found
-
-
-def _range(span: slice) -> range:
-    return range(span.start, span.stop)
+    return type(number) is int and abs(number) < 2**63

@@ -116,51 +116,18 @@ def is_finite(value: Any) -> bool:
     return not isinstance(value, float) or math.isfinite(value)
 
 
-_END = either(is_number, keyed({"least": is_number, "most": is_number}))
-
-DESIGN = keyed(
-    {"method": is_text},
-    {
-        **dict.fromkeys(("parameters", "effects", "warnings"), listed(is_text)),
-        **dict.fromkeys(("distributions", "values"), mapped(anything)),
-        **dict.fromkeys(("truncated_share", "outside_bounds"), mapped(is_number)),
-        **{"plausible": mapped(is_text), "shape": listed(is_count)},
-        **{"admissible": mapped(either(nothing, mapped(_END)))},
-        "cross": listed(keyed({}, {"parameters": listed(is_text), "size": is_count})),
-        "change": listed(is_number),
-    },
-)
-"""What readers look for in the attribute ``design``."""
-
-IDENTITY = keyed(
-    {
-        **{"scenario": is_mapping, "scenario_sha256": is_text, "locations": is_text},
-        **dict.fromkeys(("kernel", "forcings", "versions"), mapped(is_text)),
-        "block": mapped(is_count),
-    },
-    {"limits": mapped(is_mapping)},
-)
-
 ROOT: tuple[Mapping[str, Fits], Mapping[str, Fits]] = (
     {
-        **dict.fromkeys(("title", "synthetic", "source", "references", "scenario"), is_text),
-        **{"identity": IDENTITY, "design": DESIGN, "seed": is_number},
+        **{"title": is_text, "synthetic": is_text},
+        "identity": keyed({"kernel": mapped(is_text), "scenario": is_mapping}),
         "accepted_changes": listed(keyed({"reason": is_text, "changes": listed(is_text)})),
-        "provenance": listed(is_mapping),
     },
-    {
-        "noticed": listed(keyed({"text": is_text})),
-        "work": is_text,
-        **dict.fromkeys(("kernel_notes", "limits_not_looked_at"), listed(is_text)),
-    },
+    {"work": is_text},
 )
-"""Attributes of a store's root: those of every version, and those of later ones."""
+"""Attributes of the root of every store: those it holds at least, and those it may hold."""
 
-ARRAY: Mapping[str, Fits] = {
-    **{"units": is_text, "long_name": is_text},
-    "whole": either(is_count, listed(is_count)),
-}
-"""Attributes of arrays that readers look for."""
+ARRAY: Mapping[str, Fits] = {"units": is_text, "long_name": is_text}
+"""Attributes of arrays that readers of every store look for."""
 
 _COUNTS = mapped(is_count)
 

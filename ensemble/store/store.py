@@ -1,15 +1,11 @@
 """The store: one Zarr v3 hierarchy, created whole, filled chunk by chunk, truthful when killed."""
 
-import glob
 import hashlib
 import json
 import math
-import os
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,37 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.errors import PlanError, StoppedEarly
-from ensemble.store import quarantine, shapes
-from ensemble.store.arrays import (
-    ENCODING,
-    ArraySpec,
-    documents,
-    dtype_of,
-    from_root,
-    root_attributes,
-)
-from ensemble.store.chunks import checksum, chunk_name, decode, encode, pack, sync_folder, unpack
-from ensemble.store.coordinates import complete
+from ensemble.store import quarantine
+from ensemble.store.arrays import ArraySpec
+from ensemble.store.chunks import checksum, chunk_name, decode, encode, pack, unpack
 from ensemble.store.folders import Folder
 from ensemble.store.grid import Grid, Result
-from ensemble.store.hosts import here, is_gone
 from ensemble.store.journal import Entry, Journals, Key, disagreement
 from ensemble.store.journal import read as read_journals
-from ensemble.store.places import is_address
 from ensemble.store.quarantine import Case
-from ensemble.store.shapes import Held, amiss
 from kernels import U1
 
-ENSEMBLE = "ensemble.members"
-"""The module that opens the work of an ensemble's store, and of stores that name none."""
-
-AXES = ("forcing", "location", "sample")
-"""Of the blocks of an ensemble."""
-
-FORMAT, READS = 2, (1, 2)
-"""Written, and read: stores of format 1 have root attributes that are mappings, not JSON."""
-
-FOLDERS = ("journal", "partials", "inflight", "scratch", "inputs")
+FIRST_WORK = "ensemble.members"
+"""The module that opens the work of a store that names none: of the first versions."""
 
 
 @dataclass(frozen=True)
@@ -129,22 +106,9 @@ class Store:
         return found.committed
 
     @property
-    def is_ensembles(self) -> bool:
-        """Return whether blocks are of forcings, locations and samples; others' works differ."""
-        return bool(self.attrs.get("work", ENSEMBLE) == ENSEMBLE)
-
-    def refuse_all_but_ensembles(self) -> None:
-        """Refuse the store of another work, where what is to be read are members.
-
-        Raises
-        ------
-        PlanError
-            It is one.
-        """
-        if not self.is_ensembles:
-            raise PlanError(
-                f"{self.path}: is a store of {self.attrs['work']!r}; needed one of an ensemble"
-            )
+    def work(self) -> str:
+        """Return the module that opens the work of this store."""
+        return str(self.attrs.get("work", FIRST_WORK))
 
     def quarantined(self) -> dict[Key, Case]:
         """Return the members that are not run, with why; see `quarantine.read`."""
@@ -292,223 +256,6 @@ class Store:
         return whole.hexdigest()
 
 
-def create(
-    path: Path,
-    specs: tuple[ArraySpec, ...],
-    attrs: Mapping[str, Any],
-    values: Mapping[str, NDArray[Any] | Sequence[NDArray[Any]]],
-    *,
-    inputs: Mapping[str, Path] | None = None,
-) -> Store:
-    """Create a store beside its final name and move it there, so that it is whole or absent.
-
-    Parameters
-    ----------
-    path : Path
-    specs : tuple of ArraySpec
-        Every array.
-    attrs : mapping
-        Root attributes; no host and no time, so that equal runs have equal metadata.
-    values : mapping of str to ndarray
-        Arrays that are known already: coordinates and drivers. Chunked ones are cut; those
-        in one chunk per place of the first dimension may come as a sequence, one for each.
-    inputs : mapping of str to Path
-        Small files that the design reads, kept beside the data.
-    """
-    _refuse_between_names(path)
-    found, path = path, path.resolve() if path.is_symlink() else path
-    missing = [p for p in path.absolute().parents if not p.exists()]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_abandoned(path)
-    building = path.with_name(f".{path.name}.{here()}-{os.getpid()}.new")
-    try:
-        building.mkdir()
-        if path.exists():
-            like(path, building)
-        store = Store(building, attrs, {spec.path: spec for spec in specs}, Folder.at(building))
-        for node, document in documents(specs, attrs).items():
-            write_node(store, node, document)
-        store.make_folders(*FOLDERS)
-        for name, array in values.items():
-            write_static(store, name, array)
-        for name, file in (inputs or {}).items():
-            store.root.write(f"inputs/{name}", file.read_bytes(), sync=False)
-        store.root.sync()
-        os.rename(building, path)
-    except BaseException:
-        shutil.rmtree(building, ignore_errors=True)
-        for folder in missing:
-            with suppress(OSError):
-                folder.rmdir()
-        raise
-    sync_folder(path.parent)
-    return replace(store, path=found, root=store.root.moved_to(found))
-
-
-def write_node(store: Store, node: str, document: Mapping[str, Any], *, sync: bool = False) -> None:
-    """Write the metadata of a group or an array, in a folder that is made where there is none."""
-    folder = store.root.folder(node, make=True) if node else store.root
-    folder.write("zarr.json", json.dumps(document, allow_nan=False).encode(), sync=sync)
-
-
-def like(source: Path, target: Path) -> None:
-    """Give a folder the group and the mode of another: a project may share what is in it."""
-    about = source.stat()
-    with suppress(OSError):
-        os.chown(target, -1, about.st_gid)
-    # After the group, for a change of that may take the mode's bit for it away.
-    target.chmod(about.st_mode & 0o7777)
-
-
-def beside(path: Path, word: str) -> Path:
-    """Return the hidden name of what takes part when a store takes another's place."""
-    return path.with_name(f".{path.name}.{word}")
-
-
-def _refuse_between_names(path: Path) -> None:
-    """Refuse a free name that is a store's, which was killed while a longer one took it."""
-    if not path.name or path.exists():
-        return
-    if (before := beside(path, "before")).exists():
-        raise PlanError(
-            f"{path}: taking a changed scenario was stopped between two names, and the run is in "
-            f"{before}; nothing is lost: give the same `soilsweep run` command again"
-        )
-    if (before := beside(path, "shorter")).exists():
-        raise PlanError(
-            f"{path}: extending it was stopped between two names, and its run is in {before}; "
-            "nothing is lost: give the same `soilsweep extend` command again"
-        )
-
-
-def _remove_abandoned(path: Path) -> None:
-    """Remove half-made stores of processes of this host that are gone."""
-    for folder in path.parent.glob(f".{glob.escape(path.name)}.*-*.new"):
-        place, _, process = folder.name.removesuffix(".new").rpartition("-")
-        if is_gone(place.removeprefix(f".{path.name}."), process):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def write_static(store: Store, name: str, array: NDArray[Any] | Sequence[NDArray[Any]]) -> None:
-    """Write an array that is known whole; a sequence holds one for each place of the first dim."""
-    spec = store.specs[name]
-    if spec.dtype == "string":
-        store.write_whole(name, np.asarray(array))
-        return
-    if not isinstance(array, np.ndarray):
-        for k, part in enumerate(array):
-            index = (k, *(0,) * part.ndim)
-            store.write_chunk(name, index, np.asarray(part, dtype=spec.dtype)[None])
-        return
-    counts = tuple(-(-n // c) for n, c in zip(spec.shape, spec.chunks, strict=True))
-    for index in np.ndindex(counts):
-        place = zip(index, spec.chunks, strict=True)
-        part = array[tuple(slice(k * c, (k + 1) * c) for k, c in place)]
-        store.write_chunk(name, index, np.asarray(part, dtype=spec.dtype))
-
-
-def read(path: str | Path) -> Store:
-    """Return an existing store.
-
-    Raises
-    ------
-    PlanError
-        Not a store of this program, or of another format.
-    """
-    path = Path(path)
-    try:
-        folder = Folder.at(path)
-        held = partial(Held, partial(_damaged, path))
-        root = json.loads(
-            folder.read("zarr.json"),
-            object_hook=held,
-            parse_constant=_refuse_constant,
-            parse_float=_finite,
-        )
-    except PlanError:
-        raise
-    except FileNotFoundError:
-        _refuse_between_names(path)
-        if path.is_symlink() and not path.exists():
-            text = f"not a store: a symbolic link to {path.readlink()}, which does not exist"
-            raise PlanError(f"{path}: {text}") from None
-        if is_address(path):
-            text = "found an address; needed a folder, as `ensemble.open_run` alone reads addresses"
-            raise PlanError(f"{path}: {text}") from None
-        found = "no such folder" if not path.exists() else "no zarr.json inside"
-        raise PlanError(f"{path}: not a store: {found}; name the folder a run wrote") from None
-    except NotADirectoryError:
-        raise PlanError(f"{path}: not a store: a file; name the folder a run wrote") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise _damaged(path, error) from error
-    attrs = root.get("attributes", {}) if isinstance(root, dict) else None
-    if not isinstance(attrs, dict):
-        raise _damaged(path, "not a mapping")
-    check_root(str(path), attrs)
-    try:
-        nodes = root["consolidated_metadata"]["metadata"]
-        specs = {p: _spec(p, d) for p, d in nodes.items() if d["node_type"] == "array"}
-        attrs = held(from_root(attrs, held))
-    except PlanError:
-        raise
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
-        raise _damaged(path, f"no {error}") from error
-    if absurd := [name for name, spec in specs.items() if not _is_array(spec)]:
-        raise _damaged(path, f"array {absurd[0]!r} has no such shape, chunks or dimensions")
-    if wrong := amiss(attrs, *shapes.ROOT):
-        raise _damaged(path, f"of its attributes {wrong}")
-    store = Store(path, attrs, held(specs), folder)
-    if store.is_ensembles and store.specs["status"].dims != AXES:
-        raise _damaged(path, "its blocks have other axes than forcing, location and sample")
-    return store
-
-
-def _refuse_constant(name: str) -> None:
-    """Refuse what Python reads and JSON has not: a store says NaN in words."""
-    raise ValueError(f"{name} is no JSON")
-
-
-def _finite(text: str) -> float:
-    if math.isfinite(number := float(text)):
-        return number
-    raise ValueError(f"{text} is no number")
-
-
-def _is_array(spec: ArraySpec) -> bool:
-    """Return whether shape, chunks and dimensions can be those of an array."""
-    counts = (*spec.shape, *spec.chunks)
-    return (
-        all(type(n) is int and 0 <= n < 2**63 for n in counts)
-        and all(spec.chunks)
-        and len(spec.shape) == len(spec.chunks) == len(spec.dims)
-        and all(map(shapes.is_text, spec.dims))
-        and isinstance(spec.fill, int | float | str)
-        and (spec.dtype == "string" or np.dtype(spec.dtype).kind in "biufU")
-        and not amiss(spec.attrs, {}, shapes.ARRAY)
-    )
-
-
-def check_root(place: str, attrs: Mapping[Any, Any]) -> None:
-    """Refuse a Zarr store that is not of this program, or of another format.
-
-    Raises
-    ------
-    PlanError
-        It is.
-    """
-    if "soilsweep_format" not in attrs:
-        raise PlanError(f"{place}: found a Zarr store of another program; needed one of soilsweep")
-    if (found := attrs["soilsweep_format"]) not in READS:
-        known = " or ".join(map(str, READS))
-        raise PlanError(f"{place}: found a store of format {found}; needed format {known}")
-
-
-def _damaged(path: Path, why: object) -> PlanError:
-    return PlanError(
-        f"{path}: its zarr.json is damaged ({why}); restore it, or run into a new store"
-    )
-
-
 def damaged_inputs(path: Path, why: object) -> PlanError:
     """Return what to say of a store that cannot be opened for its coordinates or drivers."""
     return PlanError(
@@ -529,54 +276,3 @@ def _checksums(result: Result, packed: U1) -> dict[str, str]:
 
 def _packed(result: Result) -> U1:
     return np.frombuffer(pack(result.partials), dtype=np.uint8)
-
-
-def _spec(path: str, document: Mapping[str, Any]) -> ArraySpec:
-    fill, dtype = document["fill_value"], dtype_of(document["data_type"])
-    attrs = document["attributes"]
-    for name in ENCODING:
-        attrs.pop(name, None)
-    if dtype != "string":
-        np.dtype(dtype)
-    return ArraySpec(
-        path=path,
-        dtype=dtype,
-        dims=tuple(document["dimension_names"]),
-        shape=tuple(document["shape"]),
-        chunks=tuple(document["chunk_grid"]["configuration"]["chunk_shape"]),
-        fill=float("nan") if fill == "NaN" else fill,
-        attrs=attrs,
-        raw=len(document["codecs"]) == 1 and dtype != "string",
-    )
-
-
-def add_arrays(store: Store, values: Mapping[str, tuple[ArraySpec, NDArray[Any]]]) -> Store:
-    """Add finished arrays (analyses) to a store, replacing those of the same path."""
-    added = [spec for spec, _ in values.values()]
-    specs, copies = complete((*store.specs.values(), *added))
-    copies = {path: source for path, source in copies.items() if path not in store.specs}
-    attrs = {**store.attrs, "soilsweep_format": FORMAT}
-    grown = replace(store, attrs=attrs, specs=specs)
-    nodes = documents(tuple(specs.values()), attrs)
-    store.make_folders("scratch")
-    for path in (*values, *copies):
-        store.root.remove_folder(path)
-        for node in (path.rpartition("/")[0], path):
-            if node:
-                write_node(grown, node, nodes[node])
-        if path in values:
-            write_static(grown, path, values[path][1])
-    for path, source in copies.items():
-        for name in (n for n in store.root.names(source) if n.startswith("c.")):
-            store.root.write(f"{path}/{name}", store.root.read(f"{source}/{name}"), sync=False)
-    # The root last: until then a reader sees the store as it was.
-    write_node(grown, "", nodes[""], sync=True)
-    return grown
-
-
-def with_attributes(store: Store, attrs: Mapping[str, Any]) -> Store:
-    """Give the root of a store other attributes, at once."""
-    root = json.loads(store.root.read("zarr.json"))
-    root["attributes"] = root_attributes({**attrs, "soilsweep_format": FORMAT})
-    store.root.write("zarr.json", json.dumps(root).encode(), sync=True)
-    return read(store.path)

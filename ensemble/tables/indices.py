@@ -1,14 +1,23 @@
 """Tables of the indices of outputs: means over their cells, or every cell."""
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 
 from ensemble.members.limits import lost
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.store import Store
-from ensemble.tables.responses import MAX_CELLS, MAX_ROWS, NONE, ORDER, Analysis, Table, labels_of
+from ensemble.tables.responses import (
+    MAX_CELLS,
+    MAX_ROWS,
+    NONE,
+    ORDER,
+    Analysis,
+    Table,
+    labels_of,
+    names_along,
+)
 from kernels import F8
 
 Indices = dict[str, tuple[ArraySpec, F8]]
@@ -47,7 +56,9 @@ def row_tables(store: Store, analysis: Analysis) -> list[Table]:
     for name, indices in _by_output(analysis).items():
         shown = _columns(indices)
         spec = indices[shown[0]][0]
-        axes = [_names(store, dim, n) for dim, n in zip(spec.dims, spec.shape, strict=True)][1:-1]
+        axes = [names_along(store, dim, n) for dim, n in zip(spec.dims, spec.shape, strict=True)][
+            1:-1
+        ]
         for f, forcing in enumerate(store.read_strings("forcing")):
             cells = itertools.product(*(range(len(axis)) for axis in axes), range(len(effects)))
             rows = []
@@ -89,17 +100,6 @@ def _lost(store: Store, indices: Indices, forcings: tuple[str, ...]) -> Iterator
         if worst < whole:
             member = f"{lost(store)} member"
             yield f"{forcing}: at worst {worst:.0f} of {whole} units are without a {member}"
-
-
-def _names(store: Store, dim: str, count: int) -> list[str]:
-    """Return what the places along a dimension are called: names, years, or numbers."""
-    specs: Mapping[str, ArraySpec] = store.specs
-    for path in ("year", dim) if dim == "time" else (dim,):
-        if path in specs and specs[path].shape == (count,):
-            if specs[path].dtype == "string":
-                return list(store.read_strings(path))
-            return [f"{value:g}" for value in store.read_whole(path)]
-    return [str(k) for k in range(count)]
 
 
 def _mean(values: F8) -> str:

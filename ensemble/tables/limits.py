@@ -22,9 +22,10 @@ from ensemble.members.limits import (
     left_out,
     of_store,
 )
+from ensemble.members.stored import read_ensemble
 from ensemble.store.finished import is_finalised
 from ensemble.store.journal import Entry, Key
-from ensemble.store.store import Store, read
+from ensemble.store.store import Store
 from ensemble.tables.responses import MAX_ROWS, NONE, Table
 from kernels import OK
 
@@ -248,7 +249,7 @@ def _line(name: str, limit: Mapping[str, Any]) -> str:
 
 def table_at(path: Path) -> Table | None:
     """Return the table of `table_of` of a store."""
-    return table_of(read(path))
+    return table_of(read_ensemble(path))
 
 
 def table_of(store: Store, committed: Mapping[Key, Entry] | None = None) -> Table | None:

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.members.limits import lost
+from ensemble.members.stored import read_ensemble
 from ensemble.store.arrays import ArraySpec
-from ensemble.store.store import Store, read
+from ensemble.store.store import Store
 from ensemble.tables.results import Results, Summary, known_mean, known_std
 from kernels import F8
 
@@ -69,7 +70,7 @@ def response_tables(path: Path) -> list[Table]:
 
     Of more than a few locations it is rows by location, means over forcings.
     """
-    results = Results(read(path))
+    results = Results(read_ensemble(path))
     if len(results.locations) <= MAX_PLACES:
         return tables_of(results)
     title = results.store.attrs["title"]
@@ -247,13 +248,23 @@ def labels_of(store: Store) -> list[str]:
     return [store.attrs["synthetic"]] if store.attrs["synthetic"] else []
 
 
+def names_along(store: Store, dim: str, count: int) -> list[str]:
+    """Return what the places along a dimension are called: names, years, or numbers."""
+    specs = store.specs
+    for path in ("year", dim) if dim == "time" else (dim,):
+        if path in specs and specs[path].shape == (count,):
+            if specs[path].dtype == "string":
+                return list(store.read_strings(path))
+            return [f"{value:g}" for value in store.read_whole(path)]
+    return [str(k) for k in range(count)]
+
+
 def analysis_tables(store: Store, analysis: Analysis) -> list[Table]:
     """Return the arrays of an analysis as tables of text."""
     names = list(store.attrs["identity"]["scenario"]["responses"])
     locations = store.read_strings("location")
     tables = []
     for place, location in enumerate(locations[:MAX_PLACES]):
-        tables += list(_variance_table(store, analysis, names, place, location))
         for name in names:
             tables += list(_index_tables(store, analysis, name, place, location))
     shown = len(tables)
@@ -264,37 +275,9 @@ def analysis_tables(store: Store, analysis: Analysis) -> list[Table]:
 
 
 def of_response(analysis: Analysis, name: str) -> dict[str, NDArray[Any]]:
-    """Return the arrays of one response by index: ``S1``, ``variance_share``, ..."""
+    """Return the arrays of one response by index: ``S1``, ``S1_conf``, ..."""
     mine = (pair for pair in analysis.values() if pair[0].attrs.get("response") == name)
     return {spec.attrs["index"]: array for spec, array in mine}
-
-
-def _variance_table(
-    store: Store,
-    analysis: Analysis,
-    names: list[str],
-    place: int,
-    location: str,
-) -> Iterator[Table]:
-    """Yield the shares of all responses at one location, terms below each other."""
-    if "sensitivity/term" not in analysis:
-        return
-    terms = analysis["sensitivity/term"][1]
-    columns = [of_response(analysis, name)["variance_share"][place] for name in names]
-    rows = [[t, *(_number(c[k], "{:.4f}") for c in columns)] for k, t in enumerate(terms)]
-    notes = []
-    for name, column in zip(names, columns, strict=True):
-        spec, levels = analysis[f"sensitivity/{name}_levels"]
-        pairs = zip(
-            analysis["sensitivity/axis"][1], levels[place], spec.attrs["whole"], strict=True
-        )
-        fewer = [f"{left} of {whole} of {axis}" for axis, left, whole in pairs if left < whole]
-        if fewer:
-            text = f"levels with {lost(store)} members are left out, which leaves"
-            end = "; more than a fifth is lost, so no shares" if np.isnan(column).any() else ""
-            notes.append(f"{name}: {text} {', '.join(fewer)}{end}")
-    title = f"shares of variance, {location}"
-    yield Table(title, ["term", *names], rows, [*notes, *labels_of(store)])
 
 
 def _index_tables(

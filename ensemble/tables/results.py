@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ensemble.errors import PlanError
 from ensemble.members.limits import EXCLUDED
+from ensemble.members.moments import pooled
 from ensemble.members.tiles import blanked
 from ensemble.store.grid import Axis, Grid
 from ensemble.store.journal import Key
@@ -118,11 +119,11 @@ class Results:
     def _so_far(self) -> dict[str, F8]:
         """Return what an unfinished run would end with, where all samples are committed."""
         from ensemble.members.finishing import merged_sums
-        from ensemble.members.reopening import open_work
+        from ensemble.members.reopening import open_layout
 
         found: dict[str, F8] = {}
         try:
-            work = open_work(self.store)
+            layout = open_layout(self.store)
         except PlanError as error:
             self._damaged(str(error))
             return found
@@ -131,7 +132,7 @@ class Results:
             here = (forcings.span(block[0]), locations.span(block[1]))
             if not self.finished[here].all():
                 continue
-            merged = merged_sums(self.store, work, (*block, 0), range(samples.blocks))
+            merged = merged_sums(self.store, layout, (*block, 0), range(samples.blocks))
             for path, values in merged.items():
                 if path.endswith(("_histogram", "_edges", "_extremes")):
                     continue
@@ -198,11 +199,8 @@ def merge_moments(sums: tuple[F8, F8, F8], values: NDArray[Any]) -> None:
     off -= centre[..., None]
     if failed:
         off[bad] = 0.0
-    share = np.where(more > 0, more / np.maximum(n + more, 1), 0.0)
-    step = centre - mean
-    spread += np.einsum("...s,...s", off, off) + step * step * n * share
-    mean += step * share
-    n += more
+    n[...], mean[...], between = pooled(n, mean, more, centre)
+    spread += np.einsum("...s,...s", off, off) + between
 
 
 ROUNDING = 1e-12

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from ensemble.members.limits import EXCLUDED
-from ensemble.store.store import Store, read
-from ensemble.tables.responses import MAX_ROWS, NONE, Table, labels_of, number_form
+from ensemble.members.stored import read_ensemble
+from ensemble.tables.responses import MAX_ROWS, NONE, Table, labels_of, names_along, number_form
 from ensemble.tables.results import Results, merge_moments, without_rounding
 from kernels import F8
 
@@ -27,7 +27,7 @@ def sum_tables(results: Results) -> list[Table]:
 
 def tables_at(path: Path) -> list[Table]:
     """Return the tables of `sum_tables` of a store."""
-    return sum_tables(Results(read(path)))
+    return sum_tables(Results(read_ensemble(path)))
 
 
 def over_samples(results: Results, name: str) -> tuple[F8, F8]:
@@ -59,7 +59,7 @@ def _table(results: Results, name: str) -> Table:
         control, mean, std = (np.take(a, -1, axis=axis) for a in (control, mean, std))
         dims.remove("time")
         notes[0] = f"{int(results.whole('year')[-1])}, the last year; {notes[0]}"
-    labels = [_names(store, dim, n) for dim, n in zip(dims, control.shape, strict=True)]
+    labels = [names_along(store, dim, n) for dim, n in zip(dims, control.shape, strict=True)]
     std = without_rounding(std, mean)
     form = number_form(std, mean, control)
     rows = []
@@ -73,14 +73,6 @@ def _table(results: Results, name: str) -> Table:
     notes += _failed(results)
     title = f"{name} [{spec.attrs['units']}]"
     return Table(title, [*dims, "control", "ensemble"], rows, [*notes, *labels_of(store)])
-
-
-def _names(store: Store, dim: str, count: int) -> list[str]:
-    spec = store.specs.get(dim)
-    if spec is not None and spec.dtype == "string":
-        return [str(name) for name in store.read_strings(dim)]
-    values = np.arange(count) if spec is None else store.read_whole(dim)
-    return [f"{value:g}" for value in values.tolist()]
 
 
 def _failed(results: Results) -> list[str]:

@@ -73,8 +73,8 @@ class Job:
 def drivers(plan):
     """Return the land models' own series, (models, T), by the names that by_hand reads."""
     names = {"npp": "npp", "c_veg": "c_veg_model", "c_soil": "c_soil_model"}
-    found = {n: np.concatenate([d[o] for d in plan.setup.drivers]) for n, o in names.items()}
-    return {**found, "years": plan.setup.years}
+    found = {n: np.concatenate([d[o] for d in plan.experiment.drivers]) for n, o in names.items()}
+    return {**found, "years": plan.experiment.years}
 
 
 def job(plan):
@@ -85,7 +85,7 @@ def job(plan):
     rows = design.rows(0, design.size)
     years = given["years"]
     return Job(
-        plan.setup.forcings,
+        plan.experiment.forcings,
         years,
         given["npp"],
         tau_veg,

@@ -15,8 +15,8 @@ from slurm_cluster import missing
 
 import ensemble
 import scenarios
-from ensemble.members.tiles import Chain
-from ensemble.store.store import read
+from ensemble.members.tiles import Tiler
+from ensemble.store.reading import read
 
 MEMBERS = 10_000
 LONG = 200_000
@@ -85,13 +85,15 @@ def kernel_alone(folder):
     file = folder / "alone.yaml"
     file.write_text(TEXT.format(samples=MEMBERS, members=MEMBERS))
     plan = ensemble.plan(scenarios.load(file), store=folder / "never.zarr")
-    setup, layout = plan.setup, plan.layout
-    chain = Chain(setup.kernel, setup.options, layout.wanted, setup.sizes)
+    experiment, layout = plan.experiment, plan.layout
+    tiler = Tiler(experiment.kernel, experiment.options, layout.wanted, experiment.sizes)
     rows = layout.sampler.rows(0, slice(0, 1), slice(0, MEMBERS))
     times = []
     for _ in range(11):
         begun = time.perf_counter()
-        for tile in chain.tiles(setup.drivers[0], setup.coords, rows.values, rows.levels, MEMBERS):
+        for tile in tiler.tiles(
+            experiment.drivers[0], experiment.coords, rows.values, rows.levels, MEMBERS
+        ):
             assert not tile.failed
         times.append(time.perf_counter() - begun)
     return float(np.median(times))

@@ -46,7 +46,7 @@ class TestIndices:
             partial = reduction.start(slice(0, 1))
             for first in range(0, UNITS, 64):
                 part = np.ascontiguousarray(units[:, first : first + 64])
-                reduction.update_units(partial, part, first, slice(0, CELLS), 0)
+                reduction.update_groups(partial, part, first, slice(0, CELLS), 0)
             return reduction.finish(partial)
 
         found, expected = benchmark(gather), design.analyze(values)

@@ -16,11 +16,11 @@ from benchmarks import measured
 
 import ensemble
 import scenarios
-from ensemble.members.tiles import Chain
+from ensemble.members.tiles import Tiler
 from ensemble.planning.creating import create_store
 from ensemble.store.journal import Entry, Journal
 from ensemble.store.machine import cpu
-from ensemble.store.store import read as read_store
+from ensemble.store.reading import read as read_store
 
 ROOT = Path(__file__).parents[2]
 MEGABYTE = 1e6
@@ -100,13 +100,15 @@ def test_cost_per_member(compare, tmp_path, sync):
         assert ensemble.run(plan, workers=1).members == {0: 10_000 * blocks}
 
     plan = ensemble.plan(loaded, store=tmp_path / "never.zarr")
-    chain = Chain(plan.setup.kernel, plan.setup.options, plan.layout.wanted, plan.setup.sizes)
+    tiler = Tiler(
+        plan.experiment.kernel, plan.experiment.options, plan.layout.wanted, plan.experiment.sizes
+    )
     rows = plan.layout.sampler.rows(0, slice(0, 1), slice(0, 10_000))
 
     def kernel():
         for _ in range(blocks):
-            for tile in chain.tiles(
-                plan.setup.drivers[0], plan.setup.coords, rows.values, rows.levels, 10_000
+            for tile in tiler.tiles(
+                plan.experiment.drivers[0], plan.experiment.coords, rows.values, rows.levels, 10_000
             ):
                 assert not tile.failed
 

@@ -126,7 +126,7 @@ class TestStatistics:
         job, loop = references.job(plan), references.c_kernel(tmp_path)
 
         def blocks():
-            work = EnsembleWork(plan.setup, plan.layout)
+            work = EnsembleWork(plan.experiment, plan.layout)
             run = work.open()
             return [work.merge(key, [run(key).partials]) for key in work.grid.keys()]
 

@@ -17,7 +17,7 @@ from chaos.site import LONG, Site
 from chaos.ways import WAYS
 from ensemble.errors import DONE, FAILED_MEMBERS, RESUMABLE
 from ensemble.store.finished import is_finalised
-from ensemble.store.store import read
+from ensemble.store.reading import read
 
 LAUNCHES = 8
 """The same command is given so often at most."""

@@ -11,7 +11,7 @@ import farming
 from misbehaving.scenario import write, write_growing
 from slurm_cluster import Cluster, environments
 
-from ensemble.store.store import read
+from ensemble.store.reading import read
 
 MARK = "SOILSWEEP_CHAOS"
 """Variable that names a site in the environment of all its processes, jobs of SLURM included."""

@@ -13,7 +13,7 @@ from waiting import PATIENCE, wait_for
 from chaos.site import LONG
 from ensemble.errors import DONE, RESUMABLE, USER
 from ensemble.store.finished import is_finalised
-from ensemble.store.store import read
+from ensemble.store.reading import read
 
 
 class Run:

@@ -15,7 +15,7 @@ import ensemble
 from ensemble.members.space.sums import regions
 from ensemble.runs.extend import extend
 from ensemble.runs.verify import verify
-from ensemble.store.store import read
+from ensemble.store.reading import read
 from ensemble.tables.sums import tables_at
 from scenarios import ScenarioError
 from scenarios.forcing import Locations

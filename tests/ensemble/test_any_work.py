@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from dataclasses import replace
 
 import farming
 import models
@@ -16,8 +17,9 @@ from ensemble.errors import DONE, PlanError
 from ensemble.farming import backends
 from ensemble.farming.farm import run_work
 from ensemble.farming.opening import join, open_work
+from ensemble.members.stored import WORK
 from ensemble.store.finished import is_finalised
-from ensemble.store.store import read
+from ensemble.store.reading import read
 from kernels import CRASHED
 from scenarios.execution import of_section
 
@@ -120,5 +122,25 @@ def test_its_state_is_said_and_what_reads_ensembles_refuses_it(store):
     assert said["members"] == {"ok": 239, "crashed": 1}
     (lost,) = said["quarantine"]
     assert lost.startswith("member 2/15 crashed: killed by SIGSEGV")
-    for verb in ("verify", "report", "analyze"):
-        refused(soilsweep(verb, store.path), "is a store of 'models.counting'; needed one of an")
+    ensembles = (["report"], ["analyze"], ["replay", "0/0/1"], ["verify", "--rerun", "2"])
+    for verb, *words in ensembles:
+        said = soilsweep(verb, store.path, *words)
+        refused(said, "is a store of 'models.counting'; needed one of an")
+
+
+def test_it_is_verified_and_mended(store):
+    run_work(store, join(store), of_section({"backend": "local", "workers": 1}))
+    before = json.loads(soilsweep("verify", store.path, "--json").out)
+    assert not before["damage"]
+    assert (before["blocks"], before["chunks"]) == (12, 36)
+    (store.path / "square" / "c.1.2").write_bytes(b"worn")
+    (damage,) = json.loads(soilsweep("verify", store.path, "--json").out)["damage"]
+    assert damage.startswith("block [1, 2], square: ")
+    assert json.loads(soilsweep("verify", store.path, "--repair", "--json").out)["repaired"] == 1
+    assert json.loads(soilsweep("verify", store.path, "--json").out) == before
+    np.testing.assert_array_equal(squares(store.path), WHOLE)
+
+
+def test_a_store_that_names_no_work_is_an_ensembles(store):
+    unnamed = {name: value for name, value in store.attrs.items() if name != "work"}
+    assert replace(store, attrs=unnamed).work == WORK

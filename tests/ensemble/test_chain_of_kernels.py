@@ -14,17 +14,17 @@ from support import plan
 
 import ensemble
 from ensemble.errors import PlanError
-from ensemble.members import tiles as chain_module
-from ensemble.members.experiment import Setup, identity
-from ensemble.members.reopening import open_setup, open_work
-from ensemble.members.tiles import Chain
+from ensemble.members import tiles as tiles_module
+from ensemble.members.experiment import Experiment, identity
+from ensemble.members.reopening import open_experiment, open_work
+from ensemble.members.tiles import Tiler
 from ensemble.planning.identity import digest
 from ensemble.report.data.series import all_series
 from ensemble.report.figures.parts.style import finish
 from ensemble.report.figures.series import series as in_time
 from ensemble.report.page import render
 from ensemble.runs.verify import replay, verify
-from ensemble.store.store import read as read_store
+from ensemble.store.reading import read as read_store
 from ensemble.tables.results import Results
 from kernels import STATUSES
 from scenarios.reading.checks import _selected
@@ -156,11 +156,11 @@ def test_bits_depend_on_no_block_no_tile_and_no_worker(finished, tmp_path):
             np.testing.assert_array_equal(found[name], expected[name], err_msg=name)
 
 
-def everything(setup: Setup, rows, levels, samples):
+def everything(experiment: Experiment, rows, levels, samples):
     wanted = ("rh", "stock", "slow_carbon", "litter")
-    chain = Chain(setup.kernel, setup.options, wanted, setup.sizes)
-    found = {n: np.full((5, *chain._dims[n], samples), np.inf) for n in wanted}
-    for tile in chain.tiles(setup.drivers[0], setup.coords, rows, levels, samples):
+    tiler = Tiler(experiment.kernel, experiment.options, wanted, experiment.sizes)
+    found = {n: np.full((5, *tiler._dims[n], samples), np.inf) for n in wanted}
+    for tile in tiler.tiles(experiment.drivers[0], experiment.coords, rows, levels, samples):
         for name, values in found.items():
             values[tile.locations, ..., tile.samples] = tile.full(name)
     return found
@@ -181,21 +181,25 @@ def everything(setup: Setup, rows, levels, samples):
 def test_bits_depend_on_no_memory_and_no_sharing(tmp_path, monkeypatch, limits):
     planned = plan(tmp_path, text=TEXT)
     rows = planned.layout.sampler.rows(0, slice(0, 5), slice(0, 24))
-    expected = everything(planned.setup, rows.values, identity, 24)
-    np.testing.assert_equal(everything(planned.setup, rows.values, rows.levels, 24), expected)
+    expected = everything(planned.experiment, rows.values, identity, 24)
+    np.testing.assert_equal(everything(planned.experiment, rows.values, rows.levels, 24), expected)
     for name, value in limits.items():
-        monkeypatch.setattr(chain_module, name, value)
-    found = everything(planned.setup, rows.values, rows.levels, 24)
+        monkeypatch.setattr(tiles_module, name, value)
+    found = everything(planned.experiment, rows.values, rows.levels, 24)
     for name, values in expected.items():
         np.testing.assert_array_equal(found[name], values, err_msg=name)
 
 
 def test_memory_of_a_tile_is_bounded(tmp_path, monkeypatch):
     planned = plan(tmp_path, text=TEXT)
-    monkeypatch.setattr(chain_module, "MOST_TILE_BYTES", 8 * 40 * 3)
-    chain = Chain(planned.setup.kernel, planned.setup.options, ("litter",), planned.setup.sizes)
+    monkeypatch.setattr(tiles_module, "MOST_TILE_BYTES", 8 * 40 * 3)
+    tiler = Tiler(
+        planned.experiment.kernel, planned.experiment.options, ("litter",), planned.experiment.sizes
+    )
     rows = planned.layout.sampler.rows(0, slice(0, 5), slice(0, 24)).values
-    tiles = list(chain.tiles(planned.setup.drivers[0], planned.setup.coords, rows, identity, 24))
+    tiles = list(
+        tiler.tiles(planned.experiment.drivers[0], planned.experiment.coords, rows, identity, 24)
+    )
     assert {tile.samples.stop - tile.samples.start for tile in tiles} == {4}
 
 
@@ -272,7 +276,7 @@ def test_drivers_stay_as_narrow_as_they_come(finished):
     assert store.specs["drivers/gpp"].dtype == "float32"
     assert store.specs["drivers/gpp"].dims == ("forcing", "location", "date")
     assert store.specs["drivers/clay"].dtype == "float64"
-    again = open_setup(store)
+    again = open_experiment(store)
     assert isinstance(again.drivers[1]["gpp"], np.memmap)
     assert again.drivers[1]["gpp"].dtype == np.float32
     for f, given in enumerate(data.both()):
@@ -280,15 +284,17 @@ def test_drivers_stay_as_narrow_as_they_come(finished):
             np.testing.assert_array_equal(again.drivers[f][name], values)
     assert again.sizes == {"model": 2, "time": 3, "date": data.N}
     assert list(again.own_coords) == ["date"]
-    assert digest("there", again) == digest("there", finished.setup)
+    assert digest("there", again) == digest("there", finished.experiment)
 
 
 def test_the_digest_of_a_forcing_is_that_of_its_values(finished):
     apart = [
         {n: np.asfortranarray(v) if v.ndim > 1 else v for n, v in drivers.items()}
-        for drivers in finished.setup.drivers
+        for drivers in finished.experiment.drivers
     ]
-    assert digest("here", replace(finished.setup, drivers=apart)) == digest("here", finished.setup)
+    assert digest("here", replace(finished.experiment, drivers=apart)) == digest(
+        "here", finished.experiment
+    )
 
 
 def test_workers_compile_a_chain_without_a_member(finished):

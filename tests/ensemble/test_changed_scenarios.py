@@ -23,7 +23,7 @@ import ensemble
 import kernels
 import scenarios
 from ensemble.store import exchange
-from ensemble.store.store import read
+from ensemble.store.reading import read
 from scenarios.sections import Output, Response
 
 TAKEN, ACCEPTED, REFUSED = "taken as it is", "taken where it is accepted", "refused"

@@ -10,7 +10,7 @@ import time
 import pytest
 from farming import EXCLUDE
 
-from ensemble.store.store import read
+from ensemble.store.reading import read
 
 KILLS = 100
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.chunks import checksum, chunk_name, decode, encode
 from ensemble.store.folders import Folder
-from ensemble.store.store import create
+from ensemble.store.writing import create
 
 
 @given(

@@ -26,7 +26,7 @@ from ensemble.farming import suspects
 from ensemble.farming.children import Death
 from ensemble.farming.jobs import job_ids
 from ensemble.members.reopening import open_work
-from ensemble.store.store import read
+from ensemble.store.reading import read
 from kernels import CRASHED
 
 FIRST = int(os.environ.get("SOILSWEEP_FIRST_SCHEDULE", "0"))

@@ -44,7 +44,7 @@ def signatures():
 )
 def test_no_block_compiles_anything(tmp_path, text):
     planned = plan(tmp_path, text=text)
-    work = EnsembleWork(planned.setup, planned.layout)
+    work = EnsembleWork(planned.experiment, planned.layout)
     work.compile()
     before = signatures()
     run = work.open()

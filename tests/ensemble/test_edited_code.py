@@ -13,7 +13,7 @@ from slurm_cluster import wait_for
 
 from ensemble.errors import DONE, FAILED_MEMBERS, USER
 from ensemble.store.journal import Journal
-from ensemble.store.store import read
+from ensemble.store.reading import read
 
 SCENARIO = """
 version: 1
@@ -175,7 +175,7 @@ def test_a_worker_whose_child_has_other_code_answers_in_one_sentence(place):
 BACK = """
 from pathlib import Path
 import drifting.model
-from ensemble.farming.opening import join; from ensemble.store.store import read as read_store
+from ensemble.farming.opening import join; from ensemble.store.reading import read as read_store
 file, store = Path("drifting/model.py"), read_store("run.zarr")
 right = file.read_text()
 for text in (right.replace("2.0 * x", "12.0 * x"), right):

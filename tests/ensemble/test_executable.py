@@ -25,7 +25,7 @@ from ensemble.members.reopening import open_work
 from ensemble.planning import creating as launch
 from ensemble.planning import feasibility
 from ensemble.runs import verify as verifying
-from ensemble.store.store import read
+from ensemble.store.reading import read
 from kernels import BY_CODE, Unavailable
 
 pytestmark = needs_gcc
@@ -61,7 +61,7 @@ def test_every_member_of_a_run_is_the_textbook_member(tmp_path):
     members = opened(plan.path)
     for f, s in np.ndindex(2, 12):
         row = members.isel(sample=s)
-        npp = plan.setup.drivers[f]["npp"][0]
+        npp = plan.experiment.drivers[f]["npp"][0]
         veg, soil = programs.two_boxes(npp, float(row.tau_veg), float(row.tau_soil))
         np.testing.assert_allclose(row.c_veg[f, 0], veg, rtol=1e-12)
         np.testing.assert_allclose(row.c_soil[f, 0], soil, rtol=1e-12)
@@ -171,7 +171,7 @@ def test_a_template_keeps_its_braces_and_floats_every_bit(tmp_path, monkeypatch,
     header, first, *_ = (kept / "work" / "drivers.csv").read_text().splitlines()
     assert header == "year,npp"
     year, value = first.split(",")
-    assert (int(year), float(value)) == (1901, plan.setup.drivers[0]["npp"][0, 0])
+    assert (int(year), float(value)) == (1901, plan.experiment.drivers[0]["npp"][0, 0])
     shutil.rmtree(kept)
 
 
@@ -205,7 +205,7 @@ def test_netcdf_goes_in_and_out(tmp_path):
     assert outcome.members == {0: 2}, notes(plan.path)
     members = opened(plan.path)
     for s, tau in enumerate((20.0, 50.0)):
-        npp = plan.setup.drivers[0]["npp"][0]
+        npp = plan.experiment.drivers[0]["npp"][0]
         stock = [npp[0] * tau]
         for value in npp[1:]:
             stock.append((stock[-1] + value) * tau / (tau + 1))

@@ -10,14 +10,15 @@ from extended import DESIGNS, from_the_start, text
 from support import load, run
 
 import ensemble
-from ensemble.analysis.indices import analyze_store
 from ensemble.errors import PlanError
 from ensemble.runs import extend as extending
-from ensemble.runs import growing
+from ensemble.runs import growing, longer
+from ensemble.runs.analyze import analyze_store
 from ensemble.runs.extend import extend
 from ensemble.runs.verify import verify
 from ensemble.store import exchange
-from ensemble.store.store import read, with_attributes
+from ensemble.store.reading import read
+from ensemble.store.writing import with_attributes
 
 
 def visible(path):
@@ -195,10 +196,10 @@ def test_killed_anywhere_the_same_call_goes_on(tmp_path, monkeypatch, name):
             patch.setattr(growing.launch, name, kill)
         elif name == "mend":
             # The first call is that of the start.
-            calls, start = [], exchange.mend
-            patch.setattr(exchange, name, lambda p: kill() if calls else calls.append(start(p)))
+            calls, start = [], longer.mend
+            patch.setattr(longer, name, lambda p: kill() if calls else calls.append(start(p)))
         else:
-            patch.setattr(growing if name == "_link" else exchange, name, kill)
+            patch.setattr(growing if name == "_link" else longer, name, kill)
         with pytest.raises(Killed):
             extend(outcome.path, until=1e-9, most=32)
     found = extend(outcome.path, until=1e-9, most=32)

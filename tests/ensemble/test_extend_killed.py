@@ -11,13 +11,14 @@ from extended import from_the_start, text
 from support import load, run
 
 import ensemble
-from ensemble.analysis.indices import analyze_store
 from ensemble.errors import PlanError
 from ensemble.runs import extend as extending
+from ensemble.runs import longer
+from ensemble.runs.analyze import analyze_store
 from ensemble.runs.extend import extend
 from ensemble.store import exchange
 from ensemble.store import lock as locking
-from ensemble.store.store import read
+from ensemble.store.reading import read
 
 
 class Killed(BaseException):
@@ -115,16 +116,16 @@ def test_a_longer_store_holds_a_shorter_one_and_no_other(tmp_path):
     _, outcome = run(tmp_path, text=text("morris", more="block: {sample: 18}"))
     short = tmp_path / "short.zarr"
     shutil.copytree(outcome.path, short)
-    assert not exchange.holds(outcome.path, short)
+    assert not longer.holds(outcome.path, short)
     extend(outcome.path, until=1e-9, most=40)
-    assert exchange.holds(outcome.path, short)
-    assert not exchange.holds(short, outcome.path)
+    assert longer.holds(outcome.path, short)
+    assert not longer.holds(short, outcome.path)
     (outcome.path / "finalised").rename(tmp_path / "finalised")
-    assert not exchange.holds(outcome.path, short)
+    assert not longer.holds(outcome.path, short)
     (tmp_path / "finalised").rename(outcome.path / "finalised")
     other = text("morris", more="block: {sample: 18}").replace("seed: 5", "seed: 6")
     _, outcome = run(tmp_path, text=other, store="other.zarr")
-    assert not exchange.holds(tmp_path / "run.zarr", outcome.path)
+    assert not longer.holds(tmp_path / "run.zarr", outcome.path)
 
 
 def test_what_an_exchange_left_beside_is_not_taken_for_a_begun_one(tmp_path, monkeypatch):
@@ -149,8 +150,8 @@ def test_killed_around_the_swap_the_analysis_is_not_lost(tmp_path, monkeypatch, 
     analyze_store(outcome.path)
     with monkeypatch.context() as patch:
         if name == "after the swap":
-            real = exchange.take_place
-            patch.setattr(exchange, "take_place", lambda path: kill(real(path)))
+            real = longer.take_place
+            patch.setattr(longer, "take_place", lambda path: kill(real(path)))
         else:
             patch.setattr(extending, name, kill)
         with pytest.raises(Killed):

@@ -10,7 +10,7 @@ from commandline import refused, soilsweep, tree
 from ensemble.errors import PlanError
 from ensemble.farming import certificates
 from ensemble.store.folders import Folder, Foreign
-from ensemble.store.store import read
+from ensemble.store.reading import read
 
 FOLDERS = (
     "scratch",

@@ -10,13 +10,13 @@ from steep import write_steep
 from support import plan, run
 
 import ensemble
-from ensemble.analysis.indices import analyze_store
 from ensemble.farming.finishing import finalise
 from ensemble.members import work as members_module
 from ensemble.members.reopening import open_work
 from ensemble.planning import requests
+from ensemble.runs.analyze import analyze_store
 from ensemble.runs.verify import verify
-from ensemble.store.store import read as read_store
+from ensemble.store.reading import read as read_store
 from scenarios import ScenarioError
 
 TEXT = """
@@ -159,7 +159,7 @@ def test_rows_of_their_own_for_each_location_and_forcing(tmp_path):
 def test_a_part_of_a_block_that_parts_units_can_be_probed(tmp_path):
     """What is halved to find a fatal member is cut anywhere."""
     planned = plan(tmp_path, text=text("morris"))
-    work = members_module.EnsembleWork(planned.setup, planned.layout)
+    work = members_module.EnsembleWork(planned.experiment, planned.layout)
     work.probe((0, 0, 0), (0, 1, 1, 5))
     work.probe((0, 0, 0), (0, 1, 3, 6))
     work.compile()

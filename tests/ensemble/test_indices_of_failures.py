@@ -12,7 +12,7 @@ import ensemble
 import scenarios
 from ensemble.members.reopening import open_work
 from ensemble.runs.verify import verify
-from ensemble.store.store import read as read_store
+from ensemble.store.reading import read as read_store
 
 TEXT = """
 version: 1
@@ -93,7 +93,7 @@ def test_a_member_that_kills_an_extension_costs_its_row(tmp_path):
     outcome = ensemble.run(plan)
     words = ("extend", outcome.path, "--until", "1e-12", "--most", 128, "-q")
     longer = plan.scenario.design.model_copy(update={"n": 128})
-    opened = replace(plan.setup, scenario=plan.scenario.model_copy(update={"design": longer}))
+    opened = replace(plan.experiment, scenario=plan.scenario.model_copy(update={"design": longer}))
     bad = {"MISBEHAVE": f"segfault={values_of(opened.design(), 300)}"}
     code, _, err = farming.call(*words, **bad)
     assert code == 3, err

@@ -27,7 +27,7 @@ from ensemble.runs.verify import verify
 from ensemble.store.exchange import discard
 from ensemble.store.folders import Folder
 from ensemble.store.journal import as_line
-from ensemble.store.store import read
+from ensemble.store.reading import read
 from slurm import queue
 from slurm.jobs import submit
 from slurm.resources import Resources

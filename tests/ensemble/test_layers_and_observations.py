@@ -12,13 +12,13 @@ from support import plan
 
 import ensemble
 from ensemble.errors import PlanError
-from ensemble.members.reopening import open_setup
+from ensemble.members.reopening import open_experiment
 from ensemble.members.responses import observations
 from ensemble.members.responses.costs import Data, cost_of
 from ensemble.planning import feasibility
 from ensemble.planning.identity import digest
 from ensemble.runs.verify import replay, verify
-from ensemble.store.store import read
+from ensemble.store.reading import read
 from kernels import Coordinate, Variable
 from scenarios import ScenarioError
 from scenarios.forcing import Observed
@@ -144,7 +144,7 @@ def test_the_store_shows_depth(finished):
 
 def test_setup_comes_back_from_the_store_alone(finished, monkeypatch):
     give(monkeypatch, [])
-    again = open_setup(read(finished.path))
+    again = open_experiment(read(finished.path))
     assert again.sizes == {"layer": 5, "atmosphere_year": 11}
     assert list(again.coords) == ["atmosphere_year"]
     np.testing.assert_array_equal(again.coords["atmosphere_year"], data.YEARS)
@@ -157,7 +157,7 @@ def test_setup_comes_back_from_the_store_alone(finished, monkeypatch):
     assert seen["soc"].units == "mg C cm-3"
     assert again.sources[1]["clay"][1] == "grid at 0.3 deg"
     for name in ("here", "there"):
-        assert digest(name, again) == digest(name, finished.setup)
+        assert digest(name, again) == digest(name, finished.experiment)
 
 
 def test_members_alone_have_the_same_bits(finished):

@@ -10,13 +10,13 @@ from support import SMALL, load, plan
 
 import ensemble
 import scenarios
-from ensemble.analysis.indices import analyze_store
 from ensemble.commands.console import outcome_summary
 from ensemble.errors import PlanError
 from ensemble.members.space.sums import GROUP as SUMS
+from ensemble.runs.analyze import analyze_store
 from ensemble.runs.status import summary
 from ensemble.runs.verify import replay, verify
-from ensemble.store.store import read as read_store
+from ensemble.store.reading import read as read_store
 from ensemble.tables.limits import limit_lines, plain, table_at
 from scenarios import ScenarioError
 
@@ -359,7 +359,9 @@ class TestIndices:
         assert outcome.failed == 0
 
     def test_shares_of_variance_are_those_of_whole_levels(self, tmp_path):
-        from ensemble.analysis.factorial import drop_failed, shares
+        from anova import shares_of
+
+        from ensemble.analysis.factorial import drop_failed
 
         design = (
             "{cross: [{method: monte_carlo, n: 12, parameters: {scale: {uniform: [10, 50]}}},"
@@ -374,8 +376,8 @@ class TestIndices:
         values = np.where(over, np.nan, tree["at_50"].values).reshape(2, 3, 12, 10)
         for k in range(3):
             cube, _ = drop_failed(values[:, k])
-            expected = list(shares(cube).values())
-            ours = tree["sensitivity/at_50_variance_share"].values[k]
+            expected = list(shares_of(cube).values())
+            ours = tree["variance/at_50_share"].values[k]
             np.testing.assert_allclose(ours, expected, rtol=1e-10, atol=1e-13)
         assert "failed or excluded" in json.dumps(tables)
 

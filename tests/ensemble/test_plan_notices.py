@@ -12,7 +12,7 @@ from support import SMALL, load, plan
 import ensemble
 import scenarios
 from ensemble.errors import PlanError
-from ensemble.members.experiment import Setup
+from ensemble.members.experiment import Experiment
 from ensemble.planning.causes import Sample, cause
 from ensemble.planning.driver_ranges import driver_notices
 from ensemble.planning.notices import DATA, DEFAULT, DESIGN, DRIVER, FROZEN, percent
@@ -36,7 +36,7 @@ def test_of_shipped_scenarios_nothing_is_said(name, tmp_path):
 def test_steady_states_of_the_shipped_testbed_meet_frozen_soil(tmp_path):
     planned = ensemble.plan(scenarios.load("testbed-parameters"), store=tmp_path / "x.zarr")
     (notice,) = planned.warnings
-    means = np.stack([d["soil_temperature"] for d in planned.setup.drivers])
+    means = np.stack([d["soil_temperature"] for d in planned.experiment.drivers])
     assert notice.kind == FROZEN
     assert notice.share == np.mean(means < 0) > 0
     assert notice.value == means.min()
@@ -49,7 +49,7 @@ def test_steady_states_of_the_shipped_testbed_meet_frozen_soil(tmp_path):
 
 def test_daily_drivers_are_not_said_to_be_frozen(tmp_path):
     planned = ensemble.plan(scenarios.load("testbed-forcing"), store=tmp_path / "x.zarr")
-    assert (planned.setup.drivers[0]["soil_temperature"] < -5).any()
+    assert (planned.experiment.drivers[0]["soil_temperature"] < -5).any()
     assert planned.warnings == []
 
 
@@ -74,7 +74,7 @@ def test_a_wrong_unit_is_named_with_its_share_and_cause(words, tmp_path):
     assert (notice.kind, notice.name, notice.share) == (DRIVER, name, share)
     assert notice.fails == bool(fails)
     assert notice.cause.startswith(words)
-    values = planned.setup.drivers[0][name]
+    values = planned.experiment.drivers[0][name]
     assert notice.value in values
     assert notice.place.split(", ")[-1] == "ABCD"[int(np.argmax(values == notice.value))]
     for part in (name, notice.cause, notice.place, notice.units if notice.units != "1" else ""):
@@ -112,18 +112,18 @@ def test_where_some_run_the_plan_warns_and_goes_on(tmp_path):
 def test_drivers_in_time_name_the_year_and_shares_are_a_plain_count(tmp_path):
     text = SMALL.replace("{reader: synthetic_models, n: 4}", "{reader: synthetic_models, n: 3}")
     planned = plan(tmp_path, text=text)
-    setup = planned.setup
-    drivers = [{n: v.copy() for n, v in d.items()} for d in setup.drivers]
+    experiment = planned.experiment
+    drivers = [{n: v.copy() for n, v in d.items()} for d in experiment.drivers]
     random = np.random.default_rng(3)
     for d in drivers[:2]:
         d["npp"] *= np.where(random.random(d["npp"].shape) < 0.3, 1000.0, 1.0)
     drivers[1]["npp"][0, 17] = -5e6
-    spoilt = Setup(**{**vars(setup), "drivers": drivers})
+    spoilt = Experiment(**{**vars(experiment), "drivers": drivers})
     (notice,), failing = driver_notices(spoilt, {"npp"})
     every = np.stack([d["npp"] for d in drivers])
     assert notice.share == np.mean((every < -10.0) | (every > 200.0))
     assert notice.value == -5e6
-    assert notice.place == f"{setup.forcings[1]}, global, {setup.years[17]}"
+    assert notice.place == f"{experiment.forcings[1]}, global, {experiment.years[17]}"
     assert "of 2 of 3 forcings" in str(notice)
     # The two-box kernel holds no range of its own: it runs them.
     assert not notice.fails
@@ -132,18 +132,20 @@ def test_drivers_in_time_name_the_year_and_shares_are_a_plain_count(tmp_path):
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_what_is_not_finite_is_counted_and_fails(value, tmp_path):
-    setup = sites(tmp_path).setup
-    drivers = [{n: v.copy() for n, v in d.items()} for d in setup.drivers]
+    experiment = sites(tmp_path).experiment
+    drivers = [{n: v.copy() for n, v in d.items()} for d in experiment.drivers]
     drivers[0]["clay"][2] = value
-    (notice,), (failing,) = driver_notices(Setup(**{**vars(setup), "drivers": drivers}), {"clay"})
+    (notice,), (failing,) = driver_notices(
+        Experiment(**{**vars(experiment), "drivers": drivers}), {"clay"}
+    )
     assert notice.share == 0.25
     assert notice.fails
     assert failing.tolist() == [False, False, True, False]
 
 
 def test_a_driver_that_no_stage_reads_fails_nobody(tmp_path):
-    setup = sites(tmp_path, soil_temperature=("K", COLUMNS["soil_temperature"][1])).setup
-    (notice,), (failing,) = driver_notices(setup, set())
+    experiment = sites(tmp_path, soil_temperature=("K", COLUMNS["soil_temperature"][1])).experiment
+    (notice,), (failing,) = driver_notices(experiment, set())
     assert notice.name == "soil_temperature"
     assert not notice.fails
     assert not failing.any()

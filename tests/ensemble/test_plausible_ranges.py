@@ -144,7 +144,7 @@ def test_forcings_with_other_defaults_share_no_range_that_follows_them(tmp_path,
 def test_the_remedy_that_is_said_gives_each_forcing_its_own(tmp_path, relative):
     planned = plan(tmp_path, "independent=[forcing]", text=relative)
     for f in range(2):
-        default = planned.setup.derived[f]["tau_soil_obs"].default[0]
+        default = planned.experiment.derived[f]["tau_soil_obs"].default[0]
         values = planned.layout.sampler.design(f, 0).rows(0, 64)["tau_soil_obs"]
         assert values.max() <= 1.5 * default
         assert values.min() >= 0.5 * default
@@ -175,7 +175,7 @@ def test_ranges_follow_the_defaults_of_vegetation_types(tmp_path):
         """
     planned, outcome = run(tmp_path, text=text)
     assert outcome.failed == 0
-    default = planned.setup.derived[0]["tau_slow"].default
+    default = planned.experiment.derived[0]["tau_slow"].default
     assert len(np.unique(default)) > 1
     drawn = xr.open_zarr(tmp_path / "run.zarr")["tau_slow"]
     assert drawn.dims == ("location", "sample")

@@ -30,7 +30,7 @@ from ensemble.report.parts import (
     Top,
     Verbatim,
 )
-from ensemble.store.store import read
+from ensemble.store.reading import read
 from ensemble.tables.responses import Table
 from ensemble.tables.results import Results
 

@@ -13,12 +13,12 @@ from support import plan
 
 import ensemble
 from ensemble.analysis import shares as splitting
-from ensemble.analysis.indices import analyze_store
 from ensemble.report import write_report
 from ensemble.report.data.fields import all_dominant, all_fields, all_lines, gaps, places_of
 from ensemble.report.figures import dominant, maps
 from ensemble.report.figures.parts.style import look
-from ensemble.store.store import read
+from ensemble.runs.analyze import analyze_store
+from ensemble.store.reading import read
 from ensemble.tables.results import Results
 
 LABEL = "no real climate"

@@ -29,7 +29,8 @@ from ensemble.report.figures.parts.style import look, power
 from ensemble.report.figures.profiles import drawn_cells, in_words, limits
 from ensemble.report.figures.response_curves import _over_grid, all_curves, drawn_lines, pairs_of
 from ensemble.report.figures.screening import screenings
-from ensemble.store.store import add_arrays, read
+from ensemble.store.reading import read
+from ensemble.store.writing import add_arrays
 from ensemble.tables.results import Results
 
 LABEL = "layers of sand"

@@ -12,9 +12,9 @@ from support import SMALL, plan, run
 
 import ensemble
 from ensemble.errors import PlanError
-from ensemble.members.reopening import open_setup, open_work
+from ensemble.members.reopening import open_experiment, open_work
 from ensemble.store.lock import locked
-from ensemble.store.store import read
+from ensemble.store.reading import read
 
 
 def digest(outcome):
@@ -38,7 +38,7 @@ def test_xarray_opens_the_store_with_names_units_and_members(tmp_path):
     assert flat.c_soil.dims == ("forcing", "location", "time", "sample")
     assert flat.c_soil.attrs["units"]
     assert flat.c_soil.shape == (4, 1, 118, 200)
-    assert list(flat.forcing.values) == list(planned.setup.forcings)
+    assert list(flat.forcing.values) == list(planned.experiment.forcings)
     assert str(flat.time.values[0])[:10] == "1901-12-31"
     tree = ensemble.open_run(outcome.path)
     assert {"statistics", "control", "drivers", "across_forcings"} <= set(tree.children)
@@ -93,10 +93,10 @@ def test_across_forcings_is_the_mean_over_models_of_each_models_mean(tmp_path):
 def test_control_member_is_the_models_own_turnover_times(tmp_path):
     planned, outcome = run(tmp_path)
     tree = ensemble.open_run(outcome.path)
-    for f, derived in enumerate(planned.setup.derived):
+    for f, derived in enumerate(planned.experiment.derived):
         for name in ("tau_veg_obs", "tau_soil_obs"):
             assert tree[f"control/{name}"].values[f, 0] == derived[name].default[0]
-    own = planned.setup.drivers[0]["c_veg_model"][0]
+    own = planned.experiment.drivers[0]["c_veg_model"][0]
     control = tree["control/c_veg"].values[0, 0]
     np.testing.assert_allclose(control, own, rtol=1e-6)
 
@@ -152,8 +152,8 @@ def test_a_complete_run_runs_nothing_again(tmp_path):
 def test_the_store_alone_is_enough_to_run_its_blocks(tmp_path):
     planned, outcome = run(tmp_path)
     shutil.rmtree(tmp_path / "small.yaml", ignore_errors=True)
-    setup = open_setup(read(outcome.path))
-    assert setup.forcings == planned.setup.forcings
+    experiment = open_experiment(read(outcome.path))
+    assert experiment.forcings == planned.experiment.forcings
     again = open_work(read(outcome.path)).open()((2, 0, 0))
     ours = ensemble.open_run(outcome.path)
     np.testing.assert_array_equal(again.arrays["c_soil"][0], ours["c_soil"].values[2])
@@ -179,11 +179,11 @@ def test_a_changed_scenario_is_refused_and_the_change_named(tmp_path, setting, n
 
 def test_changed_forcing_data_is_refused_by_its_name(tmp_path):
     planned, _ = run(tmp_path)
-    planned.setup.drivers[1]["npp"][0, 5] += 1e-9
+    planned.experiment.drivers[1]["npp"][0, 5] += 1e-9
     from ensemble.planning.identity import digest as forcing_digest
 
-    name = planned.setup.forcings[1]
-    planned.identity["forcings"][name] = forcing_digest(name, planned.setup)
+    name = planned.experiment.forcings[1]
+    planned.identity["forcings"][name] = forcing_digest(name, planned.experiment)
     with pytest.raises(PlanError, match=f"forcing: {name} has changed"):
         ensemble.run(planned)
 
@@ -240,7 +240,7 @@ def test_a_full_cross_is_planned_without_rows(tmp_path):
 
 def test_the_plan_counts_the_drivers_that_the_store_keeps(tmp_path):
     planned, _ = run(tmp_path)
-    names = (driver.name for driver in planned.setup.kernel.drivers)
+    names = (driver.name for driver in planned.experiment.kernel.drivers)
     files = [f for n in names for f in (tmp_path / "run.zarr" / "drivers" / n).glob("c.*")]
     kept = sum(f.stat().st_size for f in files)
     assert planned.driver_nbytes == kept > 0

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,10 +15,14 @@ from steep import write_steep
 from support import SMALL, run
 
 import ensemble
-from ensemble.analysis.factorial import REST, drop_failed, shares, subsets
-from ensemble.analysis.indices import analyze_store, results, stored
+from ensemble.analysis import factorial, shares
+from ensemble.analysis.factorial import REST, drop_failed, terms_of
+from ensemble.analysis.indices import results, stored
 from ensemble.errors import PlanError
-from ensemble.store.store import read
+from ensemble.members.reopening import open_layout
+from ensemble.runs.analyze import analyze_store
+from ensemble.store.reading import read
+from ensemble.store.writing import add_arrays
 
 ONE_AT_A_TIME = """
 version: 1
@@ -167,7 +172,8 @@ def test_shares_of_a_store_are_those_of_plain_loops(tmp_path):
     _, outcome = run(tmp_path)
     analyze_store(outcome.path)
     tree = ensemble.open_run(outcome.path)
-    found = tree["sensitivity"]
+    assert "sensitivity" not in tree.children
+    found = tree["variance"]
     veg, soil = "tau_veg_obs", "tau_soil_obs"
     names = {
         (0,): "forcing",
@@ -179,7 +185,7 @@ def test_shares_of_a_store_are_those_of_plain_loops(tmp_path):
         (0, 1, 2): f"forcing x {veg} x {soil}",
     }
     for name in ("d_total", "d_soil"):
-        mine = found[f"{name}_variance_share"].isel(location=0)
+        mine = found[f"{name}_share"].isel(location=0)
         expected = anova(tree[name].values.reshape(4, 8, 25))
         for subset, share in expected.items():
             assert float(mine.sel(term=names[subset])) == pytest.approx(share, abs=1e-12)
@@ -200,9 +206,9 @@ def test_failed_members_remove_whole_levels(tmp_path):
     bad = np.isnan(values).any(axis=(0, 1))
     assert 0 < bad.sum() <= 5
     expected = anova(values[:, :, ~bad])
-    mine = tree["sensitivity/d_total_variance_share"].isel(location=0)
+    mine = tree["variance/d_total_share"].isel(location=0)
     assert float(mine.sel(term="tau_soil_obs")) == pytest.approx(expected[2,], abs=1e-12)
-    assert list(tree["sensitivity/d_total_levels"].values[0]) == [4, 8, 25 - bad.sum()]
+    assert list(tree["variance/d_total_levels"].values[0]) == [4, 8, 25 - bad.sum()]
     left = f"{25 - bad.sum()} of 25 of tau_soil_obs"
     assert any(left in note for note in tables[0]["notes"])
 
@@ -218,7 +224,7 @@ def test_rows_drawn_anew_for_each_forcing_are_nested_in_it(tmp_path):
     analyze_store(outcome.path)
     tree = ensemble.open_run(outcome.path)
     values = tree["d_total"].values[:, 0]
-    mine = tree["sensitivity/d_total_variance_share"].isel(location=0)
+    mine = tree["variance/d_total_share"].isel(location=0)
     between = values.mean(axis=1).var() / values.var()
     assert float(mine.sel(term="forcing")) == pytest.approx(between, rel=1e-10)
     assert float(mine.sum()) == pytest.approx(1, abs=1e-12)
@@ -231,9 +237,9 @@ def test_rows_drawn_anew_for_each_forcing_are_nested_in_it(tmp_path):
 def test_a_single_forcing_is_no_factor(tmp_path):
     _, outcome = run(tmp_path, "forcing.n=1")
     analyze_store(outcome.path)
-    found = ensemble.open_run(outcome.path)["sensitivity"]
+    found = ensemble.open_run(outcome.path)["variance"]
     assert list(found["axis"].values) == ["tau_veg_obs", "tau_soil_obs"]
-    assert float(found["d_total_variance_share"].sum()) == pytest.approx(1, abs=1e-12)
+    assert float(found["d_total_share"].sum()) == pytest.approx(1, abs=1e-12)
 
 
 # --- places ---
@@ -272,7 +278,7 @@ def test_every_location_has_its_own_shares(tmp_path):
     analyze_store(path)
     tree = ensemble.open_run(path)
     assert list(tree["location"].values) == list(TYPES)
-    mine = tree["sensitivity/d_soil_variance_share"]
+    mine = tree["variance/d_soil_share"]
     assert mine.dims == ("location", "term")
     np.testing.assert_allclose(mine.sum("term"), 1, atol=1e-12)
     for place in range(3):
@@ -284,7 +290,7 @@ def test_every_location_has_its_own_shares(tmp_path):
 def test_a_location_that_lost_too_much_is_refused_alone(tmp_path):
     path = by_type(tmp_path, 2)
     tables = analyze_store(path)
-    mine = ensemble.open_run(path)["sensitivity/d_soil_variance_share"]
+    mine = ensemble.open_run(path)["variance/d_soil_share"]
     known = np.isfinite(mine).all("term")
     assert dict(zip(TYPES, known.values.tolist(), strict=True)) == {
         "forest": True,
@@ -295,11 +301,17 @@ def test_a_location_that_lost_too_much_is_refused_alone(tmp_path):
     assert any("more than a fifth is lost" in note for note in tundra["notes"])
 
 
+def split_of(path):
+    """Return every share of variance of a run, made anew."""
+    store = read(path)
+    return shares.splits(store, open_layout(store))
+
+
 def test_batches_of_locations_change_nothing(tmp_path, monkeypatch):
     path = by_type(tmp_path, 60)
-    at_once = results(read(path))
-    monkeypatch.setattr("ensemble.analysis.indices.READ_BYTES", 1)
-    one_by_one = results(read(path))
+    at_once = split_of(path)
+    monkeypatch.setattr(shares, "READ_BYTES", 1)
+    one_by_one = split_of(path)
     assert at_once.keys() == one_by_one.keys()
     for name, (_, values) in at_once.items():
         np.testing.assert_array_equal(values, one_by_one[name][1])
@@ -324,36 +336,69 @@ def test_analysing_twice_changes_no_byte(tmp_path, design):
     assert {str(p) for p in changed} == {"zarr.json"}
     assert read(outcome.path).digest() == read(outcome.path).digest()
     tree = xr.open_datatree(outcome.path, engine="zarr")
-    assert "sensitivity" in tree.children
+    assert ("variance" if design == "cross" else "sensitivity") in tree.children
+
+
+def same_arrays(computed, kept):
+    assert computed.keys() == kept.keys()
+    for name, (spec, values) in computed.items():
+        np.testing.assert_array_equal(values, kept[name][1])
+        # A store says of its arrays what coordinates lie along them, too.
+        assert {**kept[name][0].attrs, **spec.attrs} == dict(kept[name][0].attrs)
 
 
 def test_what_is_stored_is_what_was_computed(tmp_path):
     _, outcome = run(tmp_path)
     analyze_store(outcome.path)
+    same_arrays(split_of(outcome.path), shares.stored(read(outcome.path)))
+
+
+def test_indices_that_are_stored_are_those_computed(tmp_path):
+    outcome = run_steep(tmp_path, SOBOL % 20)
+    analyze_store(outcome.path)
     store = read(outcome.path)
-    computed, kept = results(store), stored(store)
-    assert computed.keys() == kept.keys()
-    for name, (spec, values) in computed.items():
-        np.testing.assert_array_equal(values, kept[name][1])
-        assert dict(spec.attrs) == dict(kept[name][0].attrs)
+    same_arrays(results(store), stored(store))
+
+
+def test_shares_are_read_where_an_earlier_version_kept_them(tmp_path):
+    _, outcome = run(tmp_path)
+    split, earlier = split_of(outcome.path), {}
+    for name, word in ((n, w) for n in ("d_total", "d_soil") for w in ("share", "levels")):
+        spec, values = split[f"variance/{name}_{word}"]
+        index = "variance_share" if word == "share" else word
+        path = f"sensitivity/{name}_{index}"
+        attrs = {**spec.attrs, "response": name, "index": index}
+        earlier[path] = replace(spec, path=path, attrs=attrs), values
+    for dim in ("term", "axis"):
+        spec, values = split[f"variance/{dim}"]
+        earlier[f"sensitivity/{dim}"] = replace(spec, path=f"sensitivity/{dim}"), values
+    add_arrays(read(outcome.path), earlier)
+    found = shares.stored(read(outcome.path))
+    assert found.keys() == {
+        p for p in split if "d_" in p or p in ("variance/term", "variance/axis")
+    }
+    for path, (_, values) in found.items():
+        np.testing.assert_array_equal(values, split[path][1])
+    assert not stored(read(outcome.path))
+    analyze_store(outcome.path)
+    assert not (outcome.path / "sensitivity").exists()
+    same_arrays(split, shares.stored(read(outcome.path)))
 
 
 def test_arrays_of_an_older_analysis_go(tmp_path, monkeypatch):
     _, outcome = run(tmp_path)
     analyze_store(outcome.path)
-    old = results(read(outcome.path))
-    fewer = {p: v for p, v in old.items() if "d_soil" not in p}
-    monkeypatch.setattr("ensemble.analysis.indices.results", lambda store: fewer)
-    monkeypatch.setattr("ensemble.analysis.indices.analysis_tables", lambda store, found: [])
+    fewer = {p: v for p, v in split_of(outcome.path).items() if "d_soil" not in p}
+    monkeypatch.setattr(shares, "split", lambda splitter: fewer)
     analyze_store(outcome.path)
-    assert not (outcome.path / "sensitivity" / "d_soil_variance_share").exists()
+    assert not (outcome.path / "variance" / "d_soil_share").exists()
     tree = ensemble.open_run(outcome.path)
-    assert "d_soil_variance_share" not in tree["sensitivity"]
-    assert "d_total_variance_share" in tree["sensitivity"]
+    assert "d_soil_share" not in tree["variance"]
+    assert "d_total_share" in tree["variance"]
 
 
 PLAIN = "  {method: monte_carlo, n: 9, parameters: {tau_veg_obs: {uniform: [6, 15]}}}\n"
-# Of one forcing, so that there is nothing to split the variance by either.
+
 PLAIN_SMALL = re.sub(r"  cross:.*?(?=seed)", PLAIN, SMALL, flags=re.DOTALL).replace("n: 4", "n: 1")
 
 
@@ -387,9 +432,10 @@ def test_an_unfinished_run_is_not_analysed(tmp_path):
 def test_shares_add_to_one_and_leave_their_input_alone(shape, seed, nested):
     values = np.random.default_rng(seed).normal(50, 3, shape)
     before = values.copy()
-    found = shares(values, nested=nested)
+    nest = (0, 1) if nested else None
+    found = factorial.shares(values, range(values.ndim), nest=nest)
     np.testing.assert_array_equal(values, before)
-    assert list(found) == subsets(len(shape), nested=nested)
+    assert list(found) == terms_of(len(shape), nest=nest)
     if values.size > 1:
         assert sum(found.values()) == pytest.approx(1, abs=1e-12)
         assert min(found.values()) >= 0
@@ -398,7 +444,7 @@ def test_shares_add_to_one_and_leave_their_input_alone(shape, seed, nested):
 @pytest.mark.parametrize("order", [1, 2, 3])
 def test_what_is_above_the_order_is_the_rest(order):
     values = np.random.default_rng(1).random((3, 4, 2, 3))
-    every, some = shares(values), shares(values, order=order)
+    every, some = (factorial.shares(values, range(4), order=o) for o in (None, order))
     assert sum(some.values()) == pytest.approx(1, abs=1e-12)
     rest = sum(v for s, v in every.items() if len(s) > order)
     assert some[REST] == pytest.approx(rest, abs=1e-12)
@@ -409,7 +455,7 @@ def test_what_is_above_the_order_is_the_rest(order):
 
 @pytest.mark.parametrize("value", [0.0, 0.1, 1e9 / 3])
 def test_a_constant_has_no_shares(value):
-    assert all(np.isnan(v) for v in shares(np.full((3, 4), value)).values())
+    assert all(np.isnan(v) for v in factorial.shares(np.full((3, 4), value), (0, 1)).values())
 
 
 @given(arrays(np.bool_, st.tuples(st.integers(1, 4), st.integers(1, 5), st.integers(1, 6))))

@@ -8,9 +8,10 @@ from steep import write_steep
 from support import run
 
 import ensemble
-from ensemble.analysis.indices import analyze_store, results, stored
+from ensemble.analysis.indices import results, stored
 from ensemble.errors import PlanError
-from ensemble.store.store import read
+from ensemble.runs.analyze import analyze_store
+from ensemble.store.reading import read
 
 TEXT = """
 version: 1

@@ -5,10 +5,10 @@ import pytest
 import xarray as xr
 from support import DATA, needs_data, plan, run
 
-from ensemble.members.reopening import open_setup
+from ensemble.members.reopening import open_experiment
 from ensemble.members.responses.layers import cost, joint_cost, overlap
 from ensemble.planning.identity import digest
-from ensemble.store.store import read as read_store
+from ensemble.store.reading import read as read_store
 
 SCENARIO = """
 version: 1
@@ -74,8 +74,8 @@ def test_every_profile_of_the_file_with_a_kernel_of_five_layers(tmp_path):
         joint = [joint_cost(*pair) for pair in zip(one, two, strict=True)]
         np.testing.assert_allclose(found.j[0, place], joint, rtol=1e-9)
         assert (one > 0).all()
-    again = open_setup(read_store(planned.path))
-    assert digest("soil_profiles", again) == digest("soil_profiles", planned.setup)
+    again = open_experiment(read_store(planned.path))
+    assert digest("soil_profiles", again) == digest("soil_profiles", planned.experiment)
     assert again.sources[0]["clay"][0].startswith("the testbed (CLM4.5-CRUNCEP), cell ")
     # Layers below the model's metre have no term, and that is said.
     assert "have no term" in str(planned.warnings[0])
@@ -101,7 +101,7 @@ def test_mimics_by_depth_at_four_profiles(tmp_path):
     # Soil is younger above, and nothing is younger than the atmosphere ever was.
     modern = found.fraction_modern.values[0][ran.nonzero()[0], :, ran.nonzero()[1]]
     assert (modern[:, 0] > modern[:, -1]).all()
-    assert modern.max() < planned.setup.drivers[0]["atmosphere"].max()
+    assert modern.max() < planned.experiment.drivers[0]["atmosphere"].max()
 
 
 @needs_data

@@ -14,7 +14,8 @@ from support import load
 import ensemble
 import scenarios
 from ensemble.errors import PlanError
-from ensemble.store.store import FORMAT, read
+from ensemble.store.arrays import FORMAT
+from ensemble.store.reading import read
 
 TEXT = """
 version: 1

@@ -14,9 +14,9 @@ import scenarios
 from ensemble.farming import suspects
 from ensemble.farming.children import Death
 from ensemble.members.parts import Part
+from ensemble.members.quarantined import CONTROL
 from ensemble.members.reopening import open_work
-from ensemble.store.quarantine import CONTROL
-from ensemble.store.store import read
+from ensemble.store.reading import read
 from kernels import CRASHED, OK, TIMED_OUT
 from kernels.contract.status import NOT_FINITE
 

@@ -8,7 +8,7 @@ from small_sites import SITES, sites
 from support import SMALL, run
 
 import ensemble
-from ensemble.store.store import read
+from ensemble.store.reading import read
 from ensemble.tables import responses as tables
 from ensemble.tables.responses import (
     NONE,

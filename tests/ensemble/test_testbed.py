@@ -12,7 +12,7 @@ from support import DATA, needs_data, run
 
 import ensemble
 import scenarios
-from ensemble.store.store import read
+from ensemble.store.reading import read
 from kernels.casa.shared.equations import activity, log_dry, log_wet, tens_above
 
 TABLES = Path(__file__).parents[1] / "testbed"

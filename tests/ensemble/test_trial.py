@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from chained import quick
 from commandline import refused, soilsweep, tree
 from misbehaving.scenario import write
 from small_sites import SITES, mostly_kelvin, sites
@@ -118,10 +119,13 @@ def test_kernels_of_others_are_never_tried(tmp_path):
 def test_chains_are_tried_where_every_link_is_ours(tmp_path):
     planned = ensemble.plan(scenarios.load("testbed-parameters"), store=tmp_path / "x.zarr")
     assert trial.may_be_tried(planned)
-    chain = {"chain": ["casa_cnp", {"models": ["corpse", "chained.quick"]}], "drivers": "mean"}
-    foreign = planned.scenario.kernel.model_copy(update={"chain": chain["chain"]})
-    scenario = planned.scenario.model_copy(update={"kernel": foreign})
-    assert not trial.may_be_tried(replace(planned, scenario=scenario))
+    *others, models = planned.experiment.options.links
+    # Others' kernel may have the name of one of ours.
+    for name in ("quick", "corpse"):
+        foreign = replace(models[-1], kernel=replace(quick.KERNEL, name=name))
+        options = replace(planned.experiment.options, links=(*others, (*models[:-1], foreign)))
+        experiment = replace(planned.experiment, options=options)
+        assert not trial.may_be_tried(replace(planned, experiment=experiment))
 
 
 def test_a_trial_changes_no_byte_of_the_run(tmp_path):

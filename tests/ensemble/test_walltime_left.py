@@ -8,7 +8,7 @@ from misbehaving.scenario import write
 
 import scenarios
 from ensemble.farming.worker import MARGIN_SECONDS
-from ensemble.store.store import read
+from ensemble.store.reading import read
 
 BLOCKS = 400
 WAYS = [

@@ -17,7 +17,7 @@ import scenarios
 from ensemble.commands import watching
 from ensemble.runs import submit as submitting
 from ensemble.store.lock import locked
-from ensemble.store.store import read
+from ensemble.store.reading import read
 from slurm import commands, limits, queue
 
 BLOCKS = 12

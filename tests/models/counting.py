@@ -12,7 +12,7 @@ import numpy as np
 
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.grid import Axis, Grid, Result
-from ensemble.store.store import create
+from ensemble.store.writing import create
 
 NAME = "models.counting"
 ROWS, CELLS = Axis("row", 6, 2), Axis("cell", 40, 10)
@@ -109,11 +109,8 @@ join = open_work
 
 def make(path):
     """Create a store of this work."""
-    words = dict.fromkeys(("synthetic", "source", "references", "scenario"), "")
-    known = {word: {} for word in ("scenario", "kernel", "forcings", "versions", "block")}
     attrs = {
-        **{"soilsweep_format": 2, "title": "squares", "work": NAME, "seed": 0, **words},
-        **{"identity": {**known, "scenario_sha256": "", "locations": ""}},
-        **{"design": {"method": "none"}, "accepted_changes": [], "provenance": []},
+        **{"soilsweep_format": 2, "title": "squares", "work": NAME, "synthetic": ""},
+        **{"identity": {"kernel": {}, "scenario": {}}, "accepted_changes": []},
     }
     return create(path, Counting.arrays, attrs, {})

@@ -5,7 +5,7 @@ from support import SMALL, plan
 
 import ensemble
 from ensemble.members.reopening import open_work
-from ensemble.store.store import read
+from ensemble.store.reading import read
 
 DESIGN = SMALL[SMALL.index("design:") : SMALL.index("seed:")]
 TABLE = """design:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble.members.experiment import Setup
+from ensemble.members.experiment import Experiment
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.store import Store
 from kernels import F8
@@ -60,22 +60,22 @@ def arrays(found: Observations) -> Iterable[tuple[str, F8]]:
             yield f"observations/{name}{suffix}", values
 
 
-def to_arrays(setup: Setup) -> dict[str, tuple[ArraySpec, NDArray[Any]]]:
+def to_arrays(experiment: Experiment) -> dict[str, tuple[ArraySpec, NDArray[Any]]]:
     """Return observations (forcing, location, observation) and sources (forcing, location)."""
     found: dict[str, tuple[ArraySpec, NDArray[Any]]] = {}
     dims = ("forcing", "location", "observation")
-    for name, one in (setup.observations[0] if setup.observations else {}).items():
+    for name, one in (experiment.observations[0] if experiment.observations else {}).items():
         for suffix in one.arrays:
             path = f"observations/{name}{suffix}"
-            values = np.stack([f[name].arrays[suffix] for f in setup.observations])
+            values = np.stack([f[name].arrays[suffix] for f in experiment.observations])
             words = WORDS.get(suffix, "{}").format(one.meaning)
             units = "cm" if suffix in ("_top", "_bottom") else one.units
             attrs = {"units": units, "long_name": words}
             spec = ArraySpec(path, "float64", dims, values.shape, values.shape, attrs=attrs)
             found[path] = spec, values
-    for name in dict.fromkeys(n for one in setup.sources for n in one):
-        nothing = ("",) * len(setup.locations.names)
-        texts = np.array([one.get(name, nothing) for one in setup.sources], dtype=np.str_)
+    for name in dict.fromkeys(n for one in experiment.sources for n in one):
+        nothing = ("",) * len(experiment.locations.names)
+        texts = np.array([one.get(name, nothing) for one in experiment.sources], dtype=np.str_)
         path = f"sources/{name}"
         attrs = {"long_name": f"where {name} is from"}
         dtype, shape = f"<U{max(1, texts.itemsize // 4)}", texts.shape

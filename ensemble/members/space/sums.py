@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.members.compiled_sums import add_weighted
-from ensemble.members.experiment import Setup
+from ensemble.members.experiment import Experiment
 from ensemble.members.tiles import Tile
 from ensemble.store.arrays import ArraySpec
 from kernels import F8, I8
@@ -136,7 +136,7 @@ class Aggregates:
 
     Parameters
     ----------
-    setup : Setup
+    experiment : Experiment
     layout : Layout
         Asked for dims and units of targets.
 
@@ -146,17 +146,17 @@ class Aggregates:
         Locations without an area or a latitude, units that are not per area; all of them.
     """
 
-    def __init__(self, setup: Setup, layout: "Layout") -> None:
-        asked = setup.scenario.aggregates
+    def __init__(self, experiment: Experiment, layout: "Layout") -> None:
+        asked = experiment.scenario.aggregates
         self.targets = tuple(asked)
         self.losses = (FAILED, EXCLUDED) if layout.excluding else (FAILED,)
         self.all: tuple[Aggregate, ...] = ()
         if not asked:
             return
-        problems = list(_place_problems(setup))
+        problems = list(_place_problems(experiment))
         found = []
         for target, one in asked.items():
-            about = layout.functionals.get(target) or setup.kernel.variable(target)
+            about = layout.functionals.get(target) or experiment.kernel.variable(target)
             for over in one.over:
                 try:
                     units, scale = (
@@ -172,11 +172,13 @@ class Aggregates:
                 found.append(Aggregate(*about_it, requests))
         problems += list(_name_problems(found))
         if problems:
-            raise ScenarioError(problems, setup.scenario.name)
+            raise ScenarioError(problems, experiment.scenario.name)
         self.all = tuple(found)
-        self.everywhere = regions(setup.locations, zonal=False)
+        self.everywhere = regions(experiment.locations, zonal=False)
         self.any_zonal = any(one.zonal for one in found)
-        self.bands = regions(setup.locations, zonal=True) if self.any_zonal else self.everywhere
+        self.bands = (
+            regions(experiment.locations, zonal=True) if self.any_zonal else self.everywhere
+        )
         zonal = {one.target for one in found if one.zonal}
         self.by_target = {t: self.bands if t in zonal else self.everywhere for t in asked}
 
@@ -199,10 +201,12 @@ def canonical_name(request: str | Mapping[str, float]) -> str:
     return canonical(request)[1]
 
 
-def _place_problems(setup: Setup) -> Iterator[Problem]:
+def _place_problems(experiment: Experiment) -> Iterator[Problem]:
     """Yield what locations lack, or have and cannot be added up with."""
-    columns, names = setup.locations.columns, setup.locations.names
-    zonal = any(o.startswith("zonal") for a in setup.scenario.aggregates.values() for o in a.over)
+    columns, names = experiment.locations.columns, experiment.locations.names
+    zonal = any(
+        o.startswith("zonal") for a in experiment.scenario.aggregates.values() for o in a.over
+    )
     needs = [("area", "m2", 0.0, math.inf)]
     needs += [("lat", "degrees north", -90.0, 90.0)] if zonal else []
     for column, units, low, high in needs:

@@ -11,16 +11,14 @@ from typing import Any, NoReturn
 from ensemble.members.statistics._contract import REFUSE_ABOVE as REFUSE_ABOVE
 from ensemble.members.statistics._contract import Declared as Declared
 from ensemble.members.statistics._contract import Family, spelled
+from ensemble.members.statistics._contract import GroupsReduction as GroupsReduction
 from ensemble.members.statistics._contract import Partial as Partial
 from ensemble.members.statistics._contract import Reduction as Reduction
 from ensemble.members.statistics._contract import Target as Target
-from ensemble.members.statistics._contract import UnitsReduction as UnitsReduction
 from scenarios import MISREAD, near, nearest
 from scenarios.plugins import Plugins
 
-FAMILIES = Plugins(
-    "statistic", __name__, "soilsweep.statistics", ("EXAMPLES", "match", "reduction")
-)
+FAMILIES = Plugins("statistic", __name__, "soilsweep.statistics", ("EXAMPLES", "reduction"))
 
 
 def families() -> dict[str, Family]:
@@ -46,7 +44,7 @@ def canonical(request: str | Mapping[str, float]) -> tuple[str, str]:
     else:
         text = "_".join(f"{word}_{spelled(value)}" for word, value in request.items())
     for family, module in _ours().items():
-        if name := module.match(text):
+        if name := known_as(module, text):
             return family, name
     return _installed(text) or _unknown(request, text)
 
@@ -54,7 +52,7 @@ def canonical(request: str | Mapping[str, float]) -> tuple[str, str]:
 def _installed(text: str) -> tuple[str, str] | None:
     """Return the installed family that knows a request; raises `LookupError` if two do."""
     others = {name: m for name, m in families().items() if name not in _ours()}
-    matches = [(family, name) for family, m in others.items() if (name := m.match(text))]
+    matches = [(family, name) for family, m in others.items() if (name := known_as(m, text))]
     if len(matches) > 1:
         several = " and ".join(repr(family) for family, _ in matches)
         raise LookupError(f"statistic {text!r} is of {several}, installed both; uninstall one")
@@ -65,7 +63,7 @@ def _unknown(request: str | Mapping[str, float], text: str) -> NoReturn:
     """Raise `LookupError` for a request that no family knows, with what is near or known."""
     modules, refused = FAMILIES.every()
     typed = text.translate(MISREAD)
-    if any(module.match(typed) for module in modules.values()):
+    if any(known_as(module, typed) for module in modules.values()):
         raise LookupError(f"unknown statistic {text!r}; did you mean {typed!r}?")
     known = ["histogram", *(n for m in modules.values() for n in getattr(m, "NAMES", ()))]
     # A quantile or threshold that is near is another number, so these are offered as a list alone.
@@ -74,6 +72,14 @@ def _unknown(request: str | Mapping[str, float], text: str) -> NoReturn:
     advice = f"; did you mean {hint!r}?" if hint else nearest("", [*known, *numbered])
     shown = repr(text) if isinstance(request, str) else _as_written(request)
     raise LookupError("; ".join([f"unknown statistic {shown}{advice}", *refused]))
+
+
+def known_as(family: Family, text: str) -> str | None:
+    """Return the canonical name of a request that a family knows, and None for any other."""
+    if match := getattr(family, "match", None):
+        name: str | None = match(text)
+        return name
+    return text if text in family.EXAMPLES else None
 
 
 def _as_written(request: Mapping[str, float]) -> str:

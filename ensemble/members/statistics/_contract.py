@@ -1,8 +1,8 @@
 """What a statistic is: a reduction over samples whose sums can be merged in block order.
 
-A file of this folder is one family of statistics. It offers ``match(request)``, which
-returns the request's canonical name where the family knows it and None otherwise, and
-``reduction(requests, target)``, which returns a `Reduction`.
+A file of this folder is one family of statistics. It offers ``reduction(requests, target)``,
+which returns a `Reduction`, and ``EXAMPLES``, the requests that it knows; where these are some
+of many, ``match(request)`` returns a request's canonical name, and None for one it does not know.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -41,7 +41,7 @@ class Target:
         Lowest and highest histogram edge at each location; from the scenario or a pilot.
     bins : int
     design : callable, optional
-        Returns the opened design of a location; for reductions of whole units.
+        Returns the opened design of a location; for reductions of whole groups of rows.
     own_designs : bool
         Whether each location has its own.
     """
@@ -99,20 +99,20 @@ class Reduction(Protocol):
 
 
 @runtime_checkable
-class UnitsReduction(Reduction, Protocol):
-    """A reduction that needs whole units of the design: trajectories, Saltelli rows.
+class GroupsReduction(Reduction, Protocol):
+    """A reduction that needs whole groups of rows of the design: trajectories, Saltelli rows.
 
-    It is given every member, NaN where one failed or is excluded, in whole units with their
+    It is given every member, NaN where one failed or is excluded, in whole groups with their
     place in the design; those members are its own to leave out. Blocks and tiles are then
-    multiples of the unit.
+    multiples of a group.
     """
 
-    def update_units(
+    def update_groups(
         self, partial: Partial, values: F8, first: int, rows: slice, location: int
     ) -> None:
-        """Add units ``values`` (n, units, unit) to these n rows of the sums.
+        """Add groups ``values`` (n, groups, rows together) to these n rows of the sums.
 
-        ``first`` is the number of the first unit in the design, ``location`` that of the
+        ``first`` is the number of the first group in the design, ``location`` that of the
         first row's location in the run.
         """
         ...
@@ -132,15 +132,12 @@ class Family(Protocol):
 
     Notes
     -----
+    One that knows more than its examples has ``match(request)``; see this module's docstring.
     One that suits some designs alone has ``unfit(request, design)`` too, which returns why
     a design as the scenario says it does not do; empty if it does.
     """
 
     EXAMPLES: tuple[str, ...]
-
-    def match(self, request: str) -> str | None:
-        """Return the canonical name of a request this family knows."""
-        ...
 
     def reduction(self, requests: Sequence[str], target: Target) -> Reduction:
         """Return the reduction for canonical requests of one target."""

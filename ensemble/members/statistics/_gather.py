@@ -1,7 +1,7 @@
-"""Compiled sums of the units of Morris and Saltelli designs, one unit after the other.
+"""Compiled sums of trajectories and Saltelli rows, one group of rows after the other.
 
-Each row is added to unit by unit, so how a block is cut into tiles changes no bit. A unit
-with a value that is not finite has lost a member and is left out, row by row.
+Each row of the sums is added to group by group, so how a block is cut into tiles changes no bit. A
+group with a value that is not finite has lost a member and is left out, row by row.
 """
 
 import numpy as np
@@ -18,18 +18,18 @@ def _whole(values):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def gather_effects(values, rank, signs, delta, weights, n, mean, spread, size, drawn, sizes):  # type: ignore[no-untyped-def]
-    """Add trajectories ``values`` (rows, units, groups + 1) to the sums of each row.
+    """Add trajectories ``values`` (rows, trajectories, groups + 1) to the sums of each row.
 
     Parameters
     ----------
-    values : ndarray, shape (rows, units, groups + 1), float64
-    rank : ndarray, shape (units, groups), int64
+    values : ndarray, shape (rows, trajectories, groups + 1), float64
+    rank : ndarray, shape (trajectories, groups), int64
         The step at which each group moves.
-    signs : ndarray, shape (units, groups), float64
+    signs : ndarray, shape (trajectories, groups), float64
         In which direction.
     delta : float
         Step in the unit cube.
-    weights : ndarray, shape (units, resamples), uint8
+    weights : ndarray, shape (trajectories, resamples), uint8
         Of the bootstrap; of no resamples where no interval is asked for.
     n : ndarray, shape (rows,), float64
         Trajectories added.
@@ -40,12 +40,12 @@ def gather_effects(values, rank, signs, delta, weights, n, mean, spread, size, d
     sizes : ndarray, shape (rows, resamples, groups), float64
         Weighted sums of the sizes.
     """
-    rows, units, _ = values.shape
+    rows, trajectories, _ = values.shape
     groups = rank.shape[1]
     resamples = weights.shape[1]
     absolute = np.empty(groups)
     for r in range(rows):
-        for u in range(units):
+        for u in range(trajectories):
             if not _whole(values[r, u]):
                 continue
             n[r] += 1.0
@@ -68,7 +68,7 @@ def gather_effects(values, rank, signs, delta, weights, n, mean, spread, size, d
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _saltelli_terms(y, groups, second, terms):  # type: ignore[no-untyped-def]
-    """Fill ``terms`` with what one unit adds; the places are those of `ensemble...sobol`."""
+    """Fill ``terms`` with what one Saltelli row adds; the places are those of `sobol`."""
     a, b = y[0], y[len(y) - 1]
     terms[0] = 1.0
     terms[1] = a
@@ -93,35 +93,35 @@ def _saltelli_terms(y, groups, second, terms):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def gather_saltelli(values, groups, second, weights, n, shift, total, square, largest, sums):  # type: ignore[no-untyped-def]
-    """Add Saltelli rows ``values`` (rows, units, unit) to the sums of each row.
+    """Add Saltelli rows ``values`` (rows, sets, width) to the sums of each row.
 
     Parameters
     ----------
-    values : ndarray, shape (rows, units, unit), float64
+    values : ndarray, shape (rows, sets, width), float64
     groups : int
     second : bool
-        Whether the unit holds the rows of second order, and the sums their pairs.
-    weights : ndarray, shape (units, resamples), uint8
+        Whether a set holds the rows of second order, and the sums their pairs.
+    weights : ndarray, shape (sets, resamples), uint8
         Of the bootstrap.
     n, shift, total, square, largest : ndarray, shape (rows,), float64
-        Units added; what is taken from every value, the mean of the first unit; sum and sum
+        Sets added; what is taken from every value, the mean of the first set; sum and sum
         of squares of all values so shifted; the largest absolute value.
     sums : ndarray, shape (rows, 1 + resamples, terms), float64
         Sums of the terms: plain, then weighted.
     """
-    rows, units, unit = values.shape
+    rows, sets, width = values.shape
     resamples = weights.shape[1]
     count = sums.shape[2]
     terms = np.empty(count)
-    y = np.empty(unit)
+    y = np.empty(width)
     for r in range(rows):
-        for u in range(units):
+        for u in range(sets):
             if not _whole(values[r, u]):
                 continue
             if n[r] == 0.0:
                 shift[r] = values[r, u].mean()
             n[r] += 1.0
-            for i in range(unit):
+            for i in range(width):
                 y[i] = values[r, u, i] - shift[r]
                 total[r] += y[i]
                 square[r] += y[i] * y[i]

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble.members.moments import pooled
 from ensemble.members.statistics._contract import Declared, Partial, Target
 from ensemble.members.statistics._gather import gather_effects
-from ensemble.members.statistics._whole_units import EFFECTIVE, WholeUnits, labelled
+from ensemble.members.statistics._whole_groups import EFFECTIVE, WholeGroups, labelled
 from kernels import F8, I8, U1
 from scenarios.designs.sampling.bootstrap import half_width, weights
 from scenarios.designs.sampling.trajectories import theta
@@ -27,11 +28,6 @@ NAMES = {
     "mu_star_conf": "half width of the interval of the mean absolute elementary effect",
 }
 EXAMPLES = tuple(NAMES)
-
-
-def match(request: str) -> str | None:
-    """Return the request where it is one of `NAMES`."""
-    return request if request in NAMES else None
 
 
 def reduction(requests: Sequence[str], target: Target) -> "Effects":
@@ -55,7 +51,7 @@ def unfit(request: str, design: Any) -> str:
     return ""
 
 
-class Effects(WholeUnits):
+class Effects(WholeGroups):
     """Moments of signed effects, sums of their sizes, and those of every resample."""
 
     def __init__(self, requests: tuple[str, ...], target: Target) -> None:
@@ -103,13 +99,11 @@ class Effects(WholeUnits):
 
     def merge(self, first: Partial, second: Partial) -> Partial:
         """Return the sums of both, by Chan's formula."""
-        n = first["n"] + second["n"]
-        share = (second["n"] / np.where(n > 0, n, 1.0))[:, None]
-        step = second["mean"] - first["mean"]
-        between = step**2 * first["n"][:, None] * share
+        a, b = (partial["n"][:, None] for partial in (first, second))
+        _, mean, between = pooled(a, first["mean"], b, second["mean"])
         return {
-            "n": n,
-            "mean": first["mean"] + step * share,
+            "n": first["n"] + second["n"],
+            "mean": mean,
             "spread": first["spread"] + second["spread"] + between,
             **{name: first[name] + second[name] for name in ("size", "drawn", "sizes")},
         }

@@ -11,16 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.members.compiled_sums import accumulate
+from ensemble.members.moments import pooled
 from ensemble.members.statistics._contract import Declared, Partial, Target
 from kernels import F8
 
 NAMES = ("mean", "std", "variance", "min", "max")
 EXAMPLES = NAMES
-
-
-def match(request: str) -> str | None:
-    """Return the request where it is one of `NAMES`."""
-    return request if request in NAMES else None
 
 
 def reduction(requests: Sequence[str], target: Target) -> "Moments":
@@ -56,13 +52,11 @@ class Moments:
 
     def merge(self, first: Partial, second: Partial) -> Partial:
         """Return the sums of both, by Chan's formula."""
-        n = first["n"] + second["n"]
-        share = second["n"] / np.where(n > 0, n, 1.0)
-        step = second["mean"] - first["mean"]
+        n, mean, between = pooled(first["n"], first["mean"], second["n"], second["mean"])
         return {
             "n": n,
-            "mean": first["mean"] + step * share,
-            "spread": first["spread"] + second["spread"] + step**2 * first["n"] * share,
+            "mean": mean,
+            "spread": first["spread"] + second["spread"] + between,
             "low": np.minimum(first["low"], second["low"]),
             "high": np.maximum(first["high"], second["high"]),
         }

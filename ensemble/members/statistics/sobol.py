@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ensemble.members.statistics._contract import Declared, Partial, Target
 from ensemble.members.statistics._gather import gather_saltelli
-from ensemble.members.statistics._whole_units import EFFECTIVE, WholeUnits, labelled
+from ensemble.members.statistics._whole_groups import EFFECTIVE, WholeGroups, labelled
 from kernels import F8, U1
 from scenarios.designs.sampling.bootstrap import half_width, weights
 from scenarios.designs.sampling.saltelli import is_constant, share
@@ -36,11 +36,6 @@ EXAMPLES = tuple(NAMES)
 
 W, A, B, SQUARES, PRODUCT, FIRST_OF_GROUPS = range(6)
 """Places of the terms: the weight, a, b, (a^2 + b^2) / 2, a b, and then by group."""
-
-
-def match(request: str) -> str | None:
-    """Return the request where it is one of `NAMES`."""
-    return request if request in NAMES else None
 
 
 def reduction(requests: Sequence[str], target: Target) -> "Sobol":
@@ -66,7 +61,7 @@ def unfit(request: str, design: Any) -> str:
     return ""
 
 
-class Sobol(WholeUnits):
+class Sobol(WholeGroups):
     """Sums of the terms of Saltelli's and Jansen's estimators, plain and resampled."""
 
     def __init__(self, requests: tuple[str, ...], target: Target) -> None:

@@ -70,7 +70,7 @@ def reduced(reducer, values, unit, blocks=1, tile=3):
         partial = reducer.start(slice(0, len(values) // reducer.target.rows))
         for first in range(begin, end, tile):
             part = np.ascontiguousarray(units[:, first : min(first + tile, end)])
-            reducer.update_units(partial, part, first, slice(0, len(values)), 0)
+            reducer.update_groups(partial, part, first, slice(0, len(values)), 0)
         total = partial if total is None else reducer.merge(total, partial)
     return reducer.finish(total)
 
@@ -235,5 +235,5 @@ def test_nothing_ran_is_nan():
 
 def test_members_without_their_place_are_refused():
     reducer = reduction(morris(), EFFECTS)
-    with pytest.raises(TypeError, match="whole units"):
+    with pytest.raises(TypeError, match="whole groups"):
         reducer.update(reducer.start(slice(0, 1)), np.zeros((4, 8)), slice(0, 4))

@@ -25,8 +25,8 @@ from ensemble.farming.opening import join
 from ensemble.farming.worker import Worker, hang_limit
 from ensemble.store.journal import Key
 from ensemble.store.platforms import without
+from ensemble.store.reading import read as read_store
 from ensemble.store.room import why_not_written
-from ensemble.store.store import read as read_store
 from slurm.walltime import Walltime
 
 PROGRESS_SECONDS = 1e-3

@@ -1,24 +1,12 @@
 """Where the store of a run is: a folder of a POSIX file system, whatever leads to it."""
 
 import os
-import re
 from pathlib import Path
 
-from kernels.contract.paths import expanded
+from ensemble.store.addresses import is_address
+from ensemble.store.names import beside
+from kernels import expanded
 from scenarios import Loaded, Problem, ScenarioError
-
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/|[A-Za-z][A-Za-z0-9+.-]+::")
-"""Of an address; a path that came as `Path` has lost one of its two slashes."""
-
-
-def is_address(written: object) -> bool:
-    """Return whether a store is named by an address, such as ``s3://bucket/run.zarr``."""
-    return bool(_SCHEME.match(str(written)))
-
-
-def address_of(written: object) -> str:
-    """Return an address with both its slashes."""
-    return re.sub(r"^([A-Za-z][A-Za-z0-9+.-]+):/(?!/)", r"\1://", str(written))
 
 
 def store_place(scenario: Loaded, store: str | os.PathLike[str] | None) -> Path:
@@ -71,8 +59,6 @@ def check_execution(scenario: Loaded) -> None:
 
 
 def _check_link(path: Path, where: str, scenario: Loaded) -> None:
-    from ensemble.store.store import beside  # which imports this
-
     target = os.path.realpath(path)
     if not os.path.exists(path) and beside(Path(target), "before").exists():
         # It was killed between two names: the run goes on with what lies beside.

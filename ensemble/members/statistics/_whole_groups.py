@@ -1,4 +1,4 @@
-"""What reductions of whole units (trajectories, Saltelli rows) share."""
+"""What reductions of whole groups of rows (trajectories, Saltelli rows) share."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from ensemble.members.statistics._contract import REFUSE_ABOVE, Declared, Partia
 from kernels import F8
 
 EFFECTIVE = "effective"
-"""Array with the number of units without a failed member."""
+"""Array with the number of groups of rows without a failed member."""
 
 
 def labelled(
@@ -23,8 +23,8 @@ def labelled(
     return Declared(extra=extra, attrs=attrs, labels=dict.fromkeys(dims, labels))
 
 
-class WholeUnits:
-    """A reduction that gets whole units, with their place in the design.
+class WholeGroups:
+    """A reduction that gets whole groups of rows, with their place in the design.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class WholeUnits:
         Its ``design`` is a Morris or a Sobol design.
     """
 
-    whole_units = True
+    whole_groups = True
 
     def __init__(self, requests: tuple[str, ...], target: Target) -> None:
         assert target.design is not None, f"{target.name}: no design to look into"
@@ -43,35 +43,35 @@ class WholeUnits:
         self.attributes: Mapping[str, Any] = self.design(0).attributes
         self.labels = tuple(self.attributes["effects"])
         first = self.design(0)
-        self.units = int(first.size) // int(first.rows_together)
+        self.row_groups = int(first.size) // int(first.rows_together)
 
     def rows(self, locations: slice) -> int:
         """Return how many rows some locations have."""
         return int(locations.stop - locations.start) * self.target.rows
 
     def declare_effective(self) -> Declared:
-        """Return the number of units that entered."""
+        """Return the number of groups that entered."""
         text = "units without a failed or excluded member, which entered the indices of "
         text += self.target.meaning
-        return Declared(attrs={"units": "1", "long_name": text, "whole": self.units})
+        return Declared(attrs={"units": "1", "long_name": text, "whole": self.row_groups})
 
     def enough(self, n: F8) -> NDArray[np.bool_]:
-        """Return where so many units are left that there is an index."""
-        return np.asarray((n >= 2) & (n >= (1 - REFUSE_ABOVE) * self.units))
+        """Return where so many groups are left that there is an index."""
+        return np.asarray((n >= 2) & (n >= (1 - REFUSE_ABOVE) * self.row_groups))
 
     def update(self, partial: Partial, values: F8, rows: slice) -> None:
         """Refuse: members without their place say nothing."""
-        raise TypeError("needs whole units; call update_units")
+        raise TypeError("needs whole groups of rows; call update_groups")
 
-    def update_units(
+    def update_groups(
         self, partial: Partial, values: F8, first: int, rows: slice, location: int
     ) -> None:
-        """Add units ``values`` (rows, units, unit), NaN where a member failed.
+        """Add groups ``values`` (rows, groups, rows together), NaN where a member failed.
 
         Parameters
         ----------
         first : int
-            Number in the design of the first of these units.
+            Number in the design of the first of these groups.
         rows : slice
             Rows of the sums that they are added to.
         location : int
@@ -86,5 +86,5 @@ class WholeUnits:
             self.gather(partial, values[k * deep : (k + 1) * deep], first, here, location + k)
 
     def gather(self, partial: Partial, values: F8, first: int, rows: slice, location: int) -> None:
-        """Add units at rows of one design."""
+        """Add groups at rows of one design."""
         raise NotImplementedError

@@ -1,0 +1,103 @@
+"""The store of an ensemble: what it holds beside what every store does, and is looked at for.
+
+Whoever reads members, statistics or the design of a store opens it here.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ensemble.errors import PlanError
+from ensemble.store.reading import damaged, read
+from ensemble.store.shapes import (
+    Fits,
+    amiss,
+    anything,
+    either,
+    is_count,
+    is_mapping,
+    is_number,
+    is_text,
+    keyed,
+    listed,
+    mapped,
+    nothing,
+)
+from ensemble.store.store import Store
+
+WORK = "ensemble.members"
+"""The module that opens the work of such a store."""
+
+AXES = ("forcing", "location", "sample")
+"""Of its blocks."""
+
+_END = either(is_number, keyed({"least": is_number, "most": is_number}))
+
+DESIGN = keyed(
+    {"method": is_text},
+    {
+        **dict.fromkeys(("parameters", "effects", "warnings"), listed(is_text)),
+        **dict.fromkeys(("distributions", "values"), mapped(anything)),
+        **dict.fromkeys(("truncated_share", "outside_bounds"), mapped(is_number)),
+        **{"plausible": mapped(is_text), "shape": listed(is_count)},
+        **{"admissible": mapped(either(nothing, mapped(_END)))},
+        "cross": listed(keyed({}, {"parameters": listed(is_text), "size": is_count})),
+        "change": listed(is_number),
+    },
+)
+"""What readers look for in the attribute ``design``."""
+
+IDENTITY = keyed(
+    {
+        **{"scenario": is_mapping, "scenario_sha256": is_text, "locations": is_text},
+        **dict.fromkeys(("kernel", "forcings", "versions"), mapped(is_text)),
+        "block": mapped(is_count),
+    },
+    {"limits": mapped(is_mapping)},
+)
+
+ROOT: tuple[Mapping[str, Fits], Mapping[str, Fits]] = (
+    {
+        **dict.fromkeys(("source", "references", "scenario"), is_text),
+        **{"identity": IDENTITY, "design": DESIGN, "seed": is_number},
+        "provenance": listed(is_mapping),
+    },
+    {
+        "noticed": listed(keyed({"text": is_text})),
+        **dict.fromkeys(("kernel_notes", "limits_not_looked_at"), listed(is_text)),
+    },
+)
+"""Attributes of the root beside those of every store: of every version, and of later ones."""
+
+WHOLE: Mapping[str, Fits] = {"whole": either(is_count, listed(is_count))}
+"""Of arrays that count what is left: how much there was."""
+
+
+def is_ensemble(store: Store) -> bool:
+    """Return whether blocks are of forcings, locations and samples; others' works differ."""
+    return store.work == WORK
+
+
+def check(store: Store) -> None:
+    """Refuse a store of another work, or one whose attributes are not those of an ensemble.
+
+    Raises
+    ------
+    PlanError
+        It is one.
+    """
+    if not is_ensemble(store):
+        raise PlanError(f"{store.path}: is a store of {store.work!r}; needed one of an ensemble")
+    if wrong := amiss(store.attrs, *ROOT):
+        raise damaged(store.path, f"of its attributes {wrong}")
+    for path, spec in store.specs.items():
+        if wrong := amiss(spec.attrs, {}, WHOLE):
+            raise damaged(store.path, f"of the attributes of array {path!r} {wrong}")
+    if store.specs["status"].dims != AXES:
+        raise damaged(store.path, "its blocks have other axes than forcing, location and sample")
+
+
+def read_ensemble(path: str | Path) -> Store:
+    """Return the store of an ensemble; raises `PlanError` for any other."""
+    store = read(path)
+    check(store)
+    return store

@@ -1,0 +1,133 @@
+"""Stores are made whole, and get whole arrays: metadata, what is known before a run, analyses."""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble.store.arrays import FORMAT, ArraySpec, documents, root_attributes
+from ensemble.store.chunks import sync_folder
+from ensemble.store.coordinates import complete
+from ensemble.store.folders import Folder
+from ensemble.store.hosts import here
+from ensemble.store.names import like, refuse_between_names, remove_abandoned
+from ensemble.store.reading import read
+from ensemble.store.store import Store
+
+FOLDERS = ("journal", "partials", "inflight", "scratch", "inputs")
+
+
+def create(
+    path: Path,
+    specs: tuple[ArraySpec, ...],
+    attrs: Mapping[str, Any],
+    values: Mapping[str, NDArray[Any] | Sequence[NDArray[Any]]],
+    *,
+    inputs: Mapping[str, Path] | None = None,
+) -> Store:
+    """Create a store beside its final name and move it there, so that it is whole or absent.
+
+    Parameters
+    ----------
+    path : Path
+    specs : tuple of ArraySpec
+        Every array.
+    attrs : mapping
+        Root attributes; no host and no time, so that equal runs have equal metadata.
+    values : mapping of str to ndarray
+        Arrays that are known already: coordinates and drivers. Chunked ones are cut; those
+        in one chunk per place of the first dimension may come as a sequence, one for each.
+    inputs : mapping of str to Path
+        Small files that the design reads, kept beside the data.
+    """
+    refuse_between_names(path)
+    found, path = path, path.resolve() if path.is_symlink() else path
+    missing = [p for p in path.absolute().parents if not p.exists()]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    remove_abandoned(path)
+    building = path.with_name(f".{path.name}.{here()}-{os.getpid()}.new")
+    try:
+        building.mkdir()
+        if path.exists():
+            like(path, building)
+        store = Store(building, attrs, {spec.path: spec for spec in specs}, Folder.at(building))
+        for node, document in documents(specs, attrs).items():
+            write_node(store, node, document)
+        store.make_folders(*FOLDERS)
+        for name, array in values.items():
+            write_static(store, name, array)
+        for name, file in (inputs or {}).items():
+            store.root.write(f"inputs/{name}", file.read_bytes(), sync=False)
+        store.root.sync()
+        os.rename(building, path)
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
+        for folder in missing:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
+    sync_folder(path.parent)
+    return replace(store, path=found, root=store.root.moved_to(found))
+
+
+def write_node(store: Store, node: str, document: Mapping[str, Any], *, sync: bool = False) -> None:
+    """Write the metadata of a group or an array, in a folder that is made where there is none."""
+    folder = store.root.folder(node, make=True) if node else store.root
+    folder.write("zarr.json", json.dumps(document, allow_nan=False).encode(), sync=sync)
+
+
+def write_static(store: Store, name: str, array: NDArray[Any] | Sequence[NDArray[Any]]) -> None:
+    """Write an array that is known whole; a sequence holds one for each place of the first dim."""
+    spec = store.specs[name]
+    if spec.dtype == "string":
+        store.write_whole(name, np.asarray(array))
+        return
+    if not isinstance(array, np.ndarray):
+        for k, part in enumerate(array):
+            index = (k, *(0,) * part.ndim)
+            store.write_chunk(name, index, np.asarray(part, dtype=spec.dtype)[None])
+        return
+    counts = tuple(-(-n // c) for n, c in zip(spec.shape, spec.chunks, strict=True))
+    for index in np.ndindex(counts):
+        place = zip(index, spec.chunks, strict=True)
+        part = array[tuple(slice(k * c, (k + 1) * c) for k, c in place)]
+        store.write_chunk(name, index, np.asarray(part, dtype=spec.dtype))
+
+
+def add_arrays(store: Store, values: Mapping[str, tuple[ArraySpec, NDArray[Any]]]) -> Store:
+    """Add finished arrays (analyses) to a store, replacing those of the same path."""
+    added = [spec for spec, _ in values.values()]
+    specs, copies = complete((*store.specs.values(), *added))
+    copies = {path: source for path, source in copies.items() if path not in store.specs}
+    attrs = {**store.attrs, "soilsweep_format": FORMAT}
+    grown = replace(store, attrs=attrs, specs=specs)
+    nodes = documents(tuple(specs.values()), attrs)
+    store.make_folders("scratch")
+    for path in (*values, *copies):
+        store.root.remove_folder(path)
+        for node in (path.rpartition("/")[0], path):
+            if node:
+                write_node(grown, node, nodes[node])
+        if path in values:
+            write_static(grown, path, values[path][1])
+    for path, source in copies.items():
+        for name in (n for n in store.root.names(source) if n.startswith("c.")):
+            store.root.write(f"{path}/{name}", store.root.read(f"{source}/{name}"), sync=False)
+    # The root last: until then a reader sees the store as it was.
+    write_node(grown, "", nodes[""], sync=True)
+    return grown
+
+
+def with_attributes(store: Store, attrs: Mapping[str, Any]) -> Store:
+    """Give the root of a store other attributes, at once."""
+    root = json.loads(store.root.read("zarr.json"))
+    root["attributes"] = root_attributes({**attrs, "soilsweep_format": FORMAT})
+    store.root.write("zarr.json", json.dumps(root).encode(), sync=True)
+    return read(store.path)
