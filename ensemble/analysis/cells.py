@@ -4,7 +4,7 @@ import numpy as np
 
 from ensemble.members.layout import Layout
 from ensemble.members.limits import EXCLUDED
-from ensemble.members.tiles import blanked
+from ensemble.members.tile import blanked
 from ensemble.store.store import Store
 from kernels import F8
 

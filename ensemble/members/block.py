@@ -11,7 +11,7 @@ from ensemble.members.layout import Layout
 from ensemble.members.responses.responses import evaluate
 from ensemble.members.space.sums import GROUP, Sums
 from ensemble.members.statistics import GroupsReduction, Partial, Reduction
-from ensemble.members.tiles import Tile, blanked
+from ensemble.members.tile import Tile, blanked
 from kernels import F8, OK, U8
 
 

@@ -19,7 +19,7 @@ from scenarios import Scenario, limit_in_units
 
 if TYPE_CHECKING:
     from ensemble.members.layout import Layout
-    from ensemble.members.tiles import Tile
+    from ensemble.members.tile import Tile
     from ensemble.store.store import Store
 
 Flags = NDArray[np.bool_]

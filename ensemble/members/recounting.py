@@ -18,7 +18,7 @@ from ensemble.members.limits import EXCLUDED
 from ensemble.members.responses.responses import Combined, Functional
 from ensemble.members.space.sums import CONTROL, GROUP
 from ensemble.members.statistics import Reduction
-from ensemble.members.tiles import Tile, blanked, known_tile
+from ensemble.members.tile import Tile, blanked, known_tile
 from ensemble.store.journal import Key
 from kernels import F8
 

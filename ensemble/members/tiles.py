@@ -8,14 +8,13 @@ import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble.members.compiled_sums import expand
 from ensemble.members.stages import at_locations, guarded, needed, reads_of
+from ensemble.members.tile import Tile, Workspace
 from kernels import BY_CODE, F8, I8, OK, U1, Batch, Kernel, Run, Stage
 
 Levelled = tuple[I8, I8]
@@ -38,81 +37,6 @@ daily series of a century are 0.3 MB for each member and output."""
 MOST_SHARED_BYTES = 256 << 20
 """Rows of a stage that are held at one location for all samples of a block; where there are
 more, they are shared within each tile."""
-
-
-@dataclass(frozen=True)
-class Tile:
-    """Outputs of a rectangle of members, before anything is stored; valid until the next one.
-
-    Attributes
-    ----------
-    locations, samples : slice
-        Place inside the block.
-    status : ndarray, shape (l, s), uint8
-    notes : tuple of str
-        What kernels said of members, and exceptions that they raised.
-    """
-
-    locations: slice
-    samples: slice
-    status: U1
-    notes: tuple[str, ...]
-    _arrays: Mapping[str, tuple[F8, I8 | None]]
-    _workspace: "_Workspace"
-
-    @cached_property
-    def failed(self) -> bool:
-        """Return whether any member of the tile failed."""
-        return bool(self.status.any())
-
-    def full(self, name: str) -> F8:
-        """Return an output (l, *dims, s), NaN where the member failed."""
-        values, level = self._arrays[name]
-        if level is not None:
-            shape = (*values.shape[:-1], len(level))
-            values = expand(values, level, self._workspace.take(f"full/{name}", shape))
-        return blanked(values, self.status != OK) if self.failed else values
-
-    def reaches(self, name: str, above: float) -> bool:
-        """Return whether a value of an output may be above a number; one look at distinct rows."""
-        most = self._arrays[name][0].max(initial=-np.inf)
-        # What is not known hides what is.
-        return not most <= above
-
-    def scalar(self, name: str, reduce: Callable[[F8], F8]) -> F8:
-        """Return ``reduce`` of an output, (l, s): on its distinct rows, then spread."""
-        values, level = self._arrays[name]
-        found = reduce(values)
-        found = found if level is None else found[:, level]
-        return np.where(self.status == OK, found, np.nan) if self.failed else found
-
-
-def known_tile(status: U1, outputs: Mapping[str, F8]) -> Tile:
-    """Return members that have been run, as a tile: status (l, s), outputs (l, *dims, s)."""
-    depth, width = status.shape
-    arrays = {n: (np.asarray(v, dtype=np.float64), None) for n, v in outputs.items()}
-    return Tile(slice(0, depth), slice(0, width), status, (), arrays, _Workspace())
-
-
-class _Workspace:
-    """Memory for the arrays of a tile, the same for every tile.
-
-    Fresh memory for each would be zeroed by the system page by page, which takes as long
-    as the two-box kernel itself.
-    """
-
-    def __init__(self) -> None:
-        self._buffers: dict[str, F8] = {}
-
-    def take(self, name: str, shape: tuple[int, ...]) -> F8:
-        """Return an array of that shape, holding anything."""
-        size = math.prod(shape)
-        if self._buffers.get(name, _NOTHING).size < size:
-            self._buffers[name] = np.empty(size)
-        return self._buffers[name][:size].reshape(shape)
-
-
-_NOTHING = np.empty(0)
 
 
 @dataclass(frozen=True)
@@ -171,7 +95,7 @@ class Tiler:
         self.tile_samples = self._whole_groups(sum(math.prod(self._dims[n]) for n in self.wanted))
         self._producer = {name: s.name for s in self.stages for name in s.outputs}
         self._runs: dict[str, Run] = {s.name: s.open(options) for s in self.stages}
-        self._workspace = _Workspace()
+        self._workspace = Workspace()
 
     def tiles(
         self,
@@ -397,9 +321,3 @@ class Tiler:
         if producer in own:
             return own[producer][name], None
         return shared[producer].values[name], shared[producer].of(samples)
-
-
-def blanked(values: F8, members: NDArray[np.bool_]) -> F8:
-    """Return ``values`` (l, *dims, s) with NaN in all that is of some members (l, s)."""
-    middle = (slice(None), *(None,) * (values.ndim - 2), slice(None))
-    return np.where(members[middle], np.nan, values)

@@ -18,7 +18,8 @@ from ensemble.members.quarantined import CONTROL, of_block
 from ensemble.members.space import merging
 from ensemble.members.space.sums import CONTROL as CONTROL_SUMS
 from ensemble.members.statistics import Reduction
-from ensemble.members.tiles import Tile, Tiler
+from ensemble.members.tile import Tile
+from ensemble.members.tiles import Tiler
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.grid import Grid, Result
 from ensemble.store.journal import Entry, Key

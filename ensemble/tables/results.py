@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ensemble.errors import PlanError
 from ensemble.members.limits import EXCLUDED
 from ensemble.members.moments import pooled
-from ensemble.members.tiles import blanked
+from ensemble.members.tile import blanked
 from ensemble.store.grid import Axis, Grid
 from ensemble.store.journal import Key
 from ensemble.store.store import Store

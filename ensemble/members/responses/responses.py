@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from ensemble.members.responses.costs import Cost, Data, Unanswered, cost_of, layer_at
-from ensemble.members.tiles import Tile
+from ensemble.members.tile import Tile
 from kernels import F8, I8, Kernel, Variable
 from scenarios import Problem, Scenario, ScenarioError
 from scenarios.sections import Response

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ensemble.members.compiled_sums import add_weighted
 from ensemble.members.experiment import Experiment
-from ensemble.members.tiles import Tile
+from ensemble.members.tile import Tile
 from ensemble.store.arrays import ArraySpec
 from kernels import F8, I8
 from scenarios import Problem, ScenarioError

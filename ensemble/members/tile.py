@@ -1,0 +1,93 @@
+"""A tile: the outputs of a rectangle of members, and the memory that they are in."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble.members.compiled_sums import expand
+from kernels import F8, I8, OK, U1
+
+
+@dataclass(frozen=True)
+class Tile:
+    """Outputs of a rectangle of members, before anything is stored; valid until the next one.
+
+    Attributes
+    ----------
+    locations, samples : slice
+        Place inside the block.
+    status : ndarray, shape (l, s), uint8
+    notes : tuple of str
+        What kernels said of members, and exceptions that they raised.
+    """
+
+    locations: slice
+    samples: slice
+    status: U1
+    notes: tuple[str, ...]
+    _arrays: Mapping[str, tuple[F8, I8 | None]]
+    _workspace: "Workspace"
+
+    @cached_property
+    def failed(self) -> bool:
+        """Return whether any member of the tile failed."""
+        return bool(self.status.any())
+
+    def full(self, name: str) -> F8:
+        """Return an output (l, *dims, s), NaN where the member failed."""
+        values, level = self._arrays[name]
+        if level is not None:
+            shape = (*values.shape[:-1], len(level))
+            values = expand(values, level, self._workspace.take(f"full/{name}", shape))
+        return blanked(values, self.status != OK) if self.failed else values
+
+    def reaches(self, name: str, above: float) -> bool:
+        """Return whether a value of an output may be above a number; one look at distinct rows."""
+        most = self._arrays[name][0].max(initial=-np.inf)
+        # What is not known hides what is.
+        return not most <= above
+
+    def scalar(self, name: str, reduce: Callable[[F8], F8]) -> F8:
+        """Return ``reduce`` of an output, (l, s): on its distinct rows, then spread."""
+        values, level = self._arrays[name]
+        found = reduce(values)
+        found = found if level is None else found[:, level]
+        return np.where(self.status == OK, found, np.nan) if self.failed else found
+
+
+def known_tile(status: U1, outputs: Mapping[str, F8]) -> Tile:
+    """Return members that have been run, as a tile: status (l, s), outputs (l, *dims, s)."""
+    depth, width = status.shape
+    arrays = {n: (np.asarray(v, dtype=np.float64), None) for n, v in outputs.items()}
+    return Tile(slice(0, depth), slice(0, width), status, (), arrays, Workspace())
+
+
+class Workspace:
+    """Memory for the arrays of a tile, the same for every tile.
+
+    Fresh memory for each would be zeroed by the system page by page, which takes as long
+    as the two-box kernel itself.
+    """
+
+    def __init__(self) -> None:
+        self._buffers: dict[str, F8] = {}
+
+    def take(self, name: str, shape: tuple[int, ...]) -> F8:
+        """Return an array of that shape, holding anything."""
+        size = math.prod(shape)
+        if self._buffers.get(name, _NOTHING).size < size:
+            self._buffers[name] = np.empty(size)
+        return self._buffers[name][:size].reshape(shape)
+
+
+_NOTHING = np.empty(0)
+
+
+def blanked(values: F8, members: NDArray[np.bool_]) -> F8:
+    """Return ``values`` (l, *dims, s) with NaN in all that is of some members (l, s)."""
+    middle = (slice(None), *(None,) * (values.ndim - 2), slice(None))
+    return np.where(members[middle], np.nan, values)
