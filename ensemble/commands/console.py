@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from ensemble.runs.extend import Extension
     from ensemble.runs.verify import Replay, Verdict
 
-BAR = 28
-
 
 @contextmanager
 def progress(planned: "Plan", *, silent: bool) -> Iterator[Progress | None]:

@@ -1,4 +1,4 @@
-"""Tables on the console: laid out by rich, in bold and dim on a terminal, plain text elsewhere.
+"""Tables on the console: laid out by rich on a terminal, plain text elsewhere.
 
 Nothing is cut. What is piped has a line for each row, however long; on a terminal that is
 narrower than a table, cells of words go on below, at blanks, and numbers never do.
@@ -6,7 +6,6 @@ narrower than a table, cells of words go on below, at blanks, and numbers never 
 
 import os
 import sys
-from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from ensemble.printing import behind, put
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table as Grid
 
 LONGEST_LINE = 1_000_000
-"""Characters of a line that is not printed on a terminal."""
+"""Characters: where nothing bounds a line."""
 
 APART = (0, 2, 0, 0)
 """Padding of a cell: two blanks between columns."""
@@ -32,23 +31,20 @@ def print_table(table: Table) -> None:
 
 
 def _lines(table: Table) -> list[str]:
-    """Return header, rules and rows as text that depends on the table alone."""
-    from rich.console import Console
+    """Return header, rules and rows as text that depends on the table alone.
 
-    printed = StringIO()
-    # Neither FORCE_COLOR nor COLUMNS has a say in what a file gets.
-    console = Console(
-        file=printed,
-        width=LONGEST_LINE,
-        color_system=None,
-        force_terminal=False,
-        legacy_windows=False,
-    )
-    columns: list[dict[str, Any]] = [
-        {"justify": "right" if k else "left", "no_wrap": True} for k in range(len(table.header))
-    ]
-    console.print(_grid(table, columns, rule="-"), crop=False)
-    return [line.rstrip() for line in printed.getvalue().splitlines()]
+    Without rich, which takes a hundred times as long, and indices are many.
+    """
+    rows = [[visible(cell) for cell in row] for row in (table.header, *table.rows)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    rule = "  ".join("-" * width for width in widths)
+    lines = []
+    for k, row in enumerate(rows):
+        others = (cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))
+        lines.append("  ".join([row[0].ljust(widths[0]), *others]).rstrip())
+        if k == 0 or k in table.rules:
+            lines.append(rule)
+    return lines
 
 
 def _print_on_terminal(table: Table) -> None:
@@ -60,7 +56,7 @@ def _print_on_terminal(table: Table) -> None:
     console = Console(
         file=behind(sys.stdout), color_system=None if os.environ.get("NO_COLOR") else "auto"
     )
-    grid = _grid(table, _columns(table), rule="\N{BOX DRAWINGS LIGHT HORIZONTAL}", heading="bold")
+    grid = _grid(table)
     # Measured without a bound: rich has no more than what it has room for.
     unbound = console.options.update(max_width=LONGEST_LINE)
     console.width = max(console.width, console.measure(grid, options=unbound).minimum)
@@ -84,17 +80,18 @@ def _columns(table: Table) -> list[dict[str, Any]]:
     return columns
 
 
-def _grid(table: Table, columns: list[dict[str, Any]], *, rule: str, heading: str = "") -> "Grid":
+def _grid(table: Table) -> "Grid":
     """Return header, rules and rows for rich; cells are text, whatever brackets they hold."""
     from rich.rule import Rule
     from rich.table import Table as Grid
     from rich.text import Text
 
     grid = Grid(box=None, show_header=False, padding=APART, pad_edge=False)
+    columns = _columns(table)
     for column in columns:
         grid.add_column(**column, overflow="fold")
     for k, row in enumerate((table.header, *table.rows)):
-        grid.add_row(*(Text(visible(cell)) for cell in row), style="" if k else heading)
+        grid.add_row(*(Text(visible(cell)) for cell in row), style="" if k else "bold")
         if k == 0 or k in table.rules:
-            grid.add_row(*(Rule(characters=rule, style="") for _ in columns))
+            grid.add_row(*(Rule(style="") for _ in columns))
     return grid

@@ -56,9 +56,8 @@ def row_tables(store: Store, analysis: Analysis) -> list[Table]:
     for name, indices in _by_output(analysis).items():
         shown = _columns(indices)
         spec = indices[shown[0]][0]
-        axes = [names_along(store, dim, n) for dim, n in zip(spec.dims, spec.shape, strict=True)][
-            1:-1
-        ]
+        between = list(zip(spec.dims, spec.shape, strict=True))[1:-1]
+        axes = [names_along(store, dim, size) for dim, size in between]
         for f, forcing in enumerate(store.read_strings("forcing")):
             cells = itertools.product(*(range(len(axis)) for axis in axes), range(len(effects)))
             rows = []

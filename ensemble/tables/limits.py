@@ -232,12 +232,14 @@ def _line(name: str, limit: Mapping[str, Any]) -> str:
     if not limit["members"]:
         return text
     text += f" ({limit['share']:.2%} of members)" if controls else f" ({limit['share']:.2%})"
-    forcings = {f: one for f, one in limit["forcings"].items() if one["members"]}
+    forcings = {
+        f: of_forcing for f, of_forcing in limit["forcings"].items() if of_forcing["members"]
+    }
     first = sorted(forcings, key=lambda f: -forcings[f]["share"])[:SHOWN_FORCINGS]
     for forcing in first:
-        one, worst = forcings[forcing], forcings[forcing]["worst"]
+        of_forcing, worst = forcings[forcing], forcings[forcing]["worst"]
         if len(limit["forcings"]) > 1:
-            text += f"; {forcing} {one['share']:.2%}"
+            text += f"; {forcing} {of_forcing['share']:.2%}"
         if worst:
             at = [f"{worst['location']} {worst['share']:.2%}"] if worst["location"] else []
             at += [f"{worst['place']} {worst['share_there']:.2%}"] if worst["place"] else []

@@ -121,12 +121,12 @@ class Results:
         from ensemble.members.finishing import merged_sums
         from ensemble.members.reopening import open_layout
 
-        found: dict[str, F8] = {}
+        merged_so_far: dict[str, F8] = {}
         try:
             layout = open_layout(self.store)
         except PlanError as error:
             self._damaged(str(error))
-            return found
+            return merged_so_far
         forcings, locations, samples = self.grid.axes
         for block in np.ndindex(forcings.blocks, locations.blocks):
             here = (forcings.span(block[0]), locations.span(block[1]))
@@ -137,8 +137,8 @@ class Results:
                 if path.endswith(("_histogram", "_edges", "_extremes")):
                     continue
                 empty = np.full(self.store.specs[path].shape, np.nan)
-                found.setdefault(path, empty)[here] = values
-        return found
+                merged_so_far.setdefault(path, empty)[here] = values
+        return merged_so_far
 
     def moments(self, name: str) -> tuple[F8, F8]:
         """Return mean and standard deviation of a response of the members, block by block."""
@@ -204,13 +204,13 @@ def merge_moments(sums: tuple[F8, F8, F8], values: NDArray[Any]) -> None:
 
 
 ROUNDING = 1e-12
-"""Spread, as a share of what it is about, at which equal values are told apart by rounding."""
+"""Spread, as a share of the values' size, at which equal values are told apart by rounding."""
 
 
-def without_rounding(spread: F8, about: F8) -> F8:
+def without_rounding(spread: F8, size: F8) -> F8:
     """Return standard deviations, 0 where they are rounding of values that are equal."""
     with np.errstate(invalid="ignore"):
-        return np.where(spread <= ROUNDING * np.abs(about), 0.0, spread)
+        return np.where(spread <= ROUNDING * np.abs(size), 0.0, spread)
 
 
 def known_mean(values: F8) -> float:

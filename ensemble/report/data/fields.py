@@ -162,8 +162,8 @@ def _field(results: Results, name: str) -> Field | None:
         models = _labels(results, named[0]) if named else ("",)
         turned = [a.reshape(*a.shape[:2], -1).transpose(2, 0, 1) for a in arrays]
         meaning = str(spec.attrs["long_name"]).removeprefix("mean of ")
-        about = (name, str(spec.attrs["units"]), meaning, words, models)
-        return Field(*about, turned[0], turned[1], path == name)
+        labels = (name, str(spec.attrs["units"]), meaning, words, models)
+        return Field(*labels, turned[0], turned[1], path == name)
     return None
 
 
@@ -316,8 +316,8 @@ def _lines(results: Results, spec: ArraySpec) -> Lines | None:
     arrays = [(a if shape is None else a.reshape(shape)).transpose(2, 0, 1) for a in arrays]
     at = results.whole("aggregates/band" if zonal else "year")
     models = _labels(results, named[0]) if named else ("",)
-    about = (name, str(spec.attrs["units"]), str(spec.attrs["long_name"]), words)
-    return Lines(*about, "latitude" if zonal else "year", at, models, *arrays)
+    labels = (name, str(spec.attrs["units"]), str(spec.attrs["long_name"]), words)
+    return Lines(*labels, "latitude" if zonal else "year", at, models, *arrays)
 
 
 def gaps(at: F8, values: Sequence[F8], step: float) -> tuple[F8, list[F8]]:

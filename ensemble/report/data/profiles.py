@@ -90,7 +90,7 @@ def all_profiles(results: Results) -> Iterator[Profile]:
     targets = [n for n in scenario["statistics"] if n not in scenario["responses"]]
     for name in dict.fromkeys([*scenario["outputs"], *targets]):
         if observations and name in observations[0]:
-            profile = _profile(results, name, [one[name] for one in observations])
+            profile = _profile(results, name, [by_name[name] for by_name in observations])
             if profile is not None:
                 yield profile
 
@@ -116,9 +116,9 @@ def _profile(results: Results, name: str, seen: Sequence[Observed]) -> Profile |
     if not np.isfinite(line).any() or not np.isfinite(observed).any():
         return None
     band, band_words = _band(results, name, line.shape)
-    about = results.store.specs.get(f"control/{name}", spec).attrs
+    described = results.store.specs.get(f"control/{name}", spec).attrs
     return Profile(
-        name=name, units=str(spec.attrs["units"]), meaning=str(about["long_name"]),
+        name=name, units=str(spec.attrs["units"]), meaning=str(described["long_name"]),
         cells=tuple(cell.name for cell in all_cells(results)), kind=kind(results), bounds=bounds,
         line=line, line_words=line_words, band=band, band_words=band_words,
         observed=observed, top=top, bottom=bottom,
@@ -152,6 +152,6 @@ def _band(results: Results, name: str, shape: tuple[int, ...]) -> tuple[tuple[F8
     ):
         paths = [f"statistics/{name}_{word}" for word in (low, high)]
         if all(path in results.store.specs for path in paths):
-            one, two = (results.cells(path).reshape(shape) for path in paths)
-            return ((one - two, one + two) if low == "mean" else (one, two)), words
+            first, second = (results.cells(path).reshape(shape) for path in paths)
+            return ((first - second, first + second) if low == "mean" else (first, second)), words
     return None, ""

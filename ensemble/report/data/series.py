@@ -48,7 +48,7 @@ def all_series(results: Results, place: int) -> Iterator[Series]:
     targets = [n for n in scenario["statistics"] if n not in scenario["responses"]]
     for name in dict.fromkeys([*scenario["outputs"], *targets]):
         every = _from_statistics(results, name, place) or _from_members(results, name, place)
-        yield from (one for one in every if np.isfinite(one.mean).any())
+        yield from (line for line in every if np.isfinite(line.mean).any())
 
 
 def _years(results: Results, dim: str) -> I8 | None:
@@ -61,18 +61,18 @@ def _years(results: Results, dim: str) -> I8 | None:
 
 def _lines(results: Results, dims: Sequence[str]) -> tuple[I8, Lines] | None:
     """Return the years of an output on these dimensions and its lines; None if it has none."""
-    years = {dim: found for dim in dims if (found := _years(results, dim)) is not None}
-    others = [dim for dim in dims if dim not in years]
-    if len(years) != 1 or len(others) > 1:
+    on = {dim: years for dim in dims if (years := _years(results, dim)) is not None}
+    others = [dim for dim in dims if dim not in on]
+    if len(on) != 1 or len(others) > 1:
         return None
-    (found,) = years.values()
+    (along,) = on.values()
     if not others:
-        return found, [("", (slice(None),))]
+        return along, [("", (slice(None),))]
     if results.store.specs[others[0]].dtype != "string":
         return None
     labels = results.store.read_strings(others[0])[:MOST_LINES]
     index = [tuple(k if d in others else slice(None) for d in dims) for k in range(len(labels))]
-    return found, list(zip(labels, index, strict=True))
+    return along, list(zip(labels, index, strict=True))
 
 
 def _from_statistics(results: Results, name: str, place: int) -> list[Series]:
@@ -80,41 +80,41 @@ def _from_statistics(results: Results, name: str, place: int) -> list[Series]:
     spec = results.store.specs.get(paths[0])
     if spec is None or paths[1] not in results.store.specs:
         return []
-    if (found := _lines(results, spec.dims[2:])) is None:
+    if (layout := _lines(results, spec.dims[2:])) is None:
         return []
     mean, std = (results.cells(path)[:, place] for path in paths)
     control = results.store.specs.get(f"control/{name}")
     same = control is not None and control.dims == spec.dims
     base = results.cells(f"control/{name}")[:, place] if same else None
     meaning = spec.attrs["long_name"].removeprefix("mean of ")
-    return _series((name, spec.attrs["units"], meaning), found, mean, std, base)
+    return _series((name, spec.attrs["units"], meaning), layout, mean, std, base)
 
 
 def _from_members(results: Results, name: str, place: int) -> list[Series]:
     spec = results.store.specs.get(name)
-    if spec is None or (found := _lines(results, spec.dims[2:-1])) is None:
+    if spec is None or (layout := _lines(results, spec.dims[2:-1])) is None:
         return []
     forcings, _, *cells, samples = spec.shape
-    if len(found[0]) < 2 or forcings * math.prod(cells) * samples > MOST_VALUES:
+    if len(layout[0]) < 2 or forcings * math.prod(cells) * samples > MOST_VALUES:
         return []
     mean, std = _moments(results, spec, place)
     control = results.cells(f"control/{name}")[:, place]
-    about = (name, spec.attrs["units"], spec.attrs["long_name"])
-    return _series(about, found, mean, std, control)
+    labels = (name, spec.attrs["units"], spec.attrs["long_name"])
+    return _series(labels, layout, mean, std, control)
 
 
 def _series(
-    about: tuple[str, str, str],
-    found: tuple[I8, Lines],
+    labels: tuple[str, str, str],
+    layout: tuple[I8, Lines],
     mean: F8,
     std: F8,
     control: F8 | None,
 ) -> list[Series]:
     """Return one series per line of arrays (forcing, *dims)."""
-    years, lines = found
+    years, lines = layout
     every = [(label, (slice(None), *index)) for label, index in lines]
     return [
-        Series(*about, years, mean[at], std[at], None if control is None else control[at], label)
+        Series(*labels, years, mean[at], std[at], None if control is None else control[at], label)
         for label, at in every
     ]
 

@@ -82,14 +82,14 @@ class ByDepth:
         return [int(e) for e in np.argsort(-size, kind="stable")[:MOST_PARAMETERS]]
 
 
-def all_by_depth(results: Results, found: Analysis) -> Iterator[ByDepth]:
+def all_by_depth(results: Results, analysis: Analysis) -> Iterator[ByDepth]:
     """Yield the importance to every output on layers, of the analysis or of the run itself."""
     scenario = results.store.attrs["identity"]["scenario"]
     for name in dict.fromkeys([*scenario["outputs"], *scenario["statistics"]]):
         path, inside = f"sensitivity/{name}_theta", f"statistics/{name}_theta"
-        if path in found and "sensitivity/effect" in found:
-            dims, values = found[path][0].dims, np.asarray(found[path][1], np.float64)
-            effects = tuple(map(str, found["sensitivity/effect"][1]))
+        if path in analysis and "sensitivity/effect" in analysis:
+            dims, values = analysis[path][0].dims, np.asarray(analysis[path][1], np.float64)
+            effects = tuple(map(str, analysis["sensitivity/effect"][1]))
         elif inside in results.store.specs and "statistics/effect" in results.store.specs:
             dims, values = results.store.specs[inside].dims, results.cells(inside)
             effects = results.store.read_strings("statistics/effect")
@@ -101,8 +101,8 @@ def all_by_depth(results: Results, found: Analysis) -> Iterator[ByDepth]:
         theta = values.reshape(-1, len(bounds), len(effects))
         theta = theta[np.isfinite(theta).any(axis=(1, 2))]
         if len(theta):
-            about = results.store.specs.get(f"control/{name}")
-            meaning = str(about.attrs["long_name"]) if about else ""
+            control = results.store.specs.get(f"control/{name}")
+            meaning = str(control.attrs["long_name"]) if control else ""
             yield ByDepth(name, meaning, effects, kind(results), bounds.mean(axis=1), theta)
 
 

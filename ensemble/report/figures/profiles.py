@@ -148,13 +148,13 @@ def _handles(profile: Profile) -> list[Line2D | Patch]:
     return handles
 
 
-def _caption(profile: Profile, drawn: int, known: int) -> str:
+def _caption(profile: Profile, drawn: int, with_both: int) -> str:
     caption = f"{profile.meaning[0].upper()}{profile.meaning[1:]} by depth, model and observations"
     total = len(profile.cells)
-    if drawn < known:
-        caption += f", at {drawn} of the {known} {profile.kind} that have both, evenly chosen"
-    elif known < total:
-        caption += f", at the {known} of {total} {profile.kind} that have both"
+    if drawn < with_both:
+        caption += f", at {drawn} of the {with_both} {profile.kind} that have both, evenly chosen"
+    elif with_both < total:
+        caption += f", at the {with_both} of {total} {profile.kind} that have both"
     elif total > 1:
         caption += f", at all {total} {profile.kind}"
     caption += ". Line: " + profile.line_words
