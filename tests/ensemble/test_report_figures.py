@@ -199,7 +199,7 @@ def install(folder, monkeypatch, points):
     about.mkdir()
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: lab-figures\nVersion: 1.0\n")
     lines = [f"{name} = {module}" for name, module in points.items()]
-    (about / "entry_points.txt").write_text("\n".join([f"[{figures.ENTRY_POINTS}]", *lines]))
+    (about / "entry_points.txt").write_text("\n".join([f"[{figures.FIGURES.group}]", *lines]))
     monkeypatch.syspath_prepend(folder)
 
 
@@ -230,13 +230,14 @@ def test_installed_figures_are_drawn_and_those_of_no_use_are_told(store, lab, tm
     assert "Half of it." in page.said
     assert "The figure 'lab_fails' could not be drawn: oh" in page.said
     top = page.said.partition("members of")[0]
-    said = "The installed figure {!r} ({}) is not shown: "
-    for name, value, why in (
-        ("maps", "lab_good", "another one has its name."),
-        ("lab_gone", "lab_not_there", "ModuleNotFoundError: No module named 'lab_not_there'"),
-        ("lab_broken", "lab_broken", "SystemExit: no licence"),
-        ("lab_misplaced", "lab_misplaced", "LookupError: SECTION is 'maps' and has to be one of"),
+    of = "of lab-figures 1.0"
+    for reason in (
+        f"'maps' (lab_good {of}) is not used: soilsweep has one of that name, which is used.",
+        f"'lab_gone' (lab_not_there {of}) cannot be imported: ModuleNotFoundError: No module named "
+        "'lab_not_there'; correct or uninstall it.",
+        f"'lab_broken' (lab_broken {of}) cannot be imported: SystemExit: no licence; correct",
+        "'lab_misplaced' is not used: SECTION is 'maps' and has to be one of",
     ):
-        assert said.format(name, value) + why in top
+        assert f"The installed figure {reason}" in top
     for fault in ("ORDER is '3' and has to be a number", "it has no function draw(run)"):
         assert fault in top

@@ -14,16 +14,15 @@ too: whoever installed them chose them. A store has no say in what is imported h
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from kernels import installed, module_names
+from scenarios.plugins import Plugins
 
 if TYPE_CHECKING:
     from ensemble.report.figures.parts.style import Picture
     from ensemble.report.run import Run
 
-ENTRY_POINTS = "soilsweep.figures"
+FIGURES = Plugins("figure", __name__, "soilsweep.figures", ("SECTION", "ORDER", "draw"))
 
 SECTIONS = {
     "results": "Results",
@@ -67,24 +66,29 @@ class Figure:
 
 def names() -> list[str]:
     """Return the figures of this package and those that others install by entry point."""
-    return sorted({*module_names(__path__), *(e.name for e in installed(ENTRY_POINTS))})
+    return FIGURES.names()
 
 
 def every() -> tuple[list[Figure], list[str]]:
-    """Return all figures, and what is said of installed ones that are of no use."""
-    by_name = {n: figure_of(n, import_module(f"{__name__}.{n}")) for n in module_names(__path__)}
-    refused = []
-    for entry in sorted(installed(ENTRY_POINTS), key=lambda e: (e.name, e.value)):
-        said = f"The installed figure {entry.name!r} ({entry.value}) is not shown"
-        if entry.name in by_name:
-            refused.append(f"{said}: another one has its name.")
+    """Return all figures, and what is said of installed ones that are of no use.
+
+    Raises
+    ------
+    LookupError
+        One of our own files is no figure.
+    """
+    modules, refused = FIGURES.every()
+    ours, usable = FIGURES.ours(), []
+    for name, module in modules.items():
+        if name in ours:
+            usable.append(figure_of(name, module))
             continue
         try:
-            by_name[entry.name] = figure_of(entry.name, entry.load(), spared=(Exception,))
-        except (Exception, SystemExit) as error:
-            # Somebody else's module may fail in any way; the page needs none of it.
-            refused.append(f"{said}: {type(error).__name__}: {error}")
-    return list(by_name.values()), refused
+            # Somebody else's may fail in any way; the page needs none of it.
+            usable.append(figure_of(name, module, spared=(Exception,)))
+        except LookupError as error:
+            refused.append(f"the installed figure {name!r} is not used: {error}")
+    return usable, [f"{reason[0].upper()}{reason[1:]}." for reason in refused]
 
 
 def figure_of(name: str, module: Any, *, spared: tuple[type[Exception], ...] = OF_STORES) -> Figure:
