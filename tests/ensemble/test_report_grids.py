@@ -14,7 +14,8 @@ from support import plan
 import ensemble
 from ensemble.analysis import shares as splitting
 from ensemble.report import write_report
-from ensemble.report.data.fields import all_dominant, all_fields, all_lines, gaps, places_of
+from ensemble.report.data.fields import all_dominant, all_fields, places_of
+from ensemble.report.data.space_sums import all_lines, gaps
 from ensemble.report.figures import dominant, maps
 from ensemble.report.figures.parts.style import look
 from ensemble.runs.analyze import analyze_store

@@ -1,6 +1,6 @@
-"""What maps and figures by latitude show: means over samples in cells, bands and years."""
+"""What maps show: means over samples at each location, and what dominates their variance."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,6 @@ from ensemble.store.arrays import ArraySpec
 from ensemble.store.journal import Key
 from ensemble.tables.responses import Analysis
 from ensemble.tables.results import Results, merge_moments
-from ensemble.tables.sums import over_samples
 from kernels import F8, I8, MODEL, OK
 
 LEAST_PLACES = 20
@@ -147,7 +146,11 @@ def _field(results: Results, name: str) -> Field | None:
         ends = spec.dims[2:-1] if path == name else spec.dims[2:]
         when = [d for d in ends if d == "time" or d.endswith("_year")]
         named = [d for d in ends if d not in when]
-        if len(when) > 1 or named not in ([], [MODEL]) or (named and not _labels(results, MODEL)):
+        if (
+            len(when) > 1
+            or named not in ([], [MODEL])
+            or (named and not labels_along(results, MODEL))
+        ):
             return None
         if path == name and np.prod([float(n) for n in spec.shape]) > MOST_VALUES:
             continue
@@ -158,8 +161,8 @@ def _field(results: Results, name: str) -> Field | None:
             whole = results.cells(path)
             arrays = (whole if axis is None else np.take(whole, -1, axis=axis),) * 2
         if when:
-            words += f", {_last_year(results, when[0])}"
-        models = _labels(results, named[0]) if named else ("",)
+            words += f", {last_year(results, when[0])}"
+        models = labels_along(results, named[0]) if named else ("",)
         turned = [a.reshape(*a.shape[:2], -1).transpose(2, 0, 1) for a in arrays]
         meaning = str(spec.attrs["long_name"]).removeprefix("mean of ")
         labels = (name, str(spec.attrs["units"]), meaning, words, models)
@@ -167,14 +170,16 @@ def _field(results: Results, name: str) -> Field | None:
     return None
 
 
-def _labels(results: Results, dim: str) -> tuple[str, ...]:
+def labels_along(results: Results, dim: str) -> tuple[str, ...]:
+    """Return the names along a dimension; empty where it has none."""
     spec = results.store.specs.get(dim)
     if spec is None or spec.dtype != "string":
         return ()
     return tuple(str(name) for name in results.store.read_strings(dim))
 
 
-def _last_year(results: Results, dim: str) -> str:
+def last_year(results: Results, dim: str) -> str:
+    """Return the last year along a dimension of time, in words."""
     path = "year" if dim == "time" else dim
     if path not in results.store.specs:
         return "last step"
@@ -245,83 +250,5 @@ def all_dominant(results: Results, split: Analysis) -> Iterator[Dominant]:
         which = np.where(with_shares, np.argmax(np.nan_to_num(last), axis=-1), -1)
         if with_shares.any():
             terms = tuple(str(t) for t in split[f"variance/{spec.dims[-1]}"][1])
-            words = _last_year(results, when[0]) if when else ""
+            words = last_year(results, when[0]) if when else ""
             yield Dominant(str(spec.attrs["target"]), words, terms, which)
-
-
-# --- sums over space ---
-
-
-@dataclass(frozen=True)
-class Lines:
-    """A sum over space along latitude or time, over the ensemble.
-
-    Attributes
-    ----------
-    name, units, meaning, words : str
-    along : str
-        ``latitude`` or ``year``.
-    at : ndarray, shape (n,), float64
-    models : tuple of str
-    mean, std, control : ndarray, shape (model, forcing, n), float64
-    """
-
-    name: str
-    units: str
-    meaning: str
-    words: str
-    along: str
-    at: F8
-    models: tuple[str, ...]
-    mean: F8
-    std: F8
-    control: F8
-
-
-def all_lines(results: Results) -> Iterator[Lines]:
-    """Yield sums by band of latitude, and those over all locations that have a time."""
-    specs = results.store.specs
-    asked = results.store.attrs["identity"]["scenario"].get("aggregates") or {}
-    if not results.complete:
-        return
-    for target, aggregate in asked.items():
-        for over in aggregate["over"]:
-            spec = specs.get(f"aggregates/control/{target}_{over}")
-            lines = _lines(results, spec) if spec else None
-            if lines is not None and np.isfinite(lines.control).any():
-                yield lines
-
-
-def _lines(results: Results, spec: ArraySpec) -> Lines | None:
-    zonal = "band" in spec.dims
-    rest = [d for d in spec.dims[1:] if d != "band"]
-    when = [d for d in rest if d == "time"]
-    named = [d for d in rest if d not in when]
-    if len(named) > 1 or (named and not _labels(results, named[0])) or not (zonal or when):
-        return None
-    name = spec.path.rpartition("/")[2]
-    mean, std = over_samples(results, name)
-    control = results.whole(spec.path)
-    words = ""
-    axis = spec.dims.index("time") if when else 0
-    if zonal and when:
-        control, mean, std = (np.take(a, -1, axis=axis) for a in (control, mean, std))
-        words = _last_year(results, "time")
-    along = "band" if zonal else "time"
-    order = ["forcing", along, *named]
-    dims = [d for d in spec.dims if d in order]
-    turn = [dims.index(d) for d in order]
-    shape = (len(control), -1, 1) if not named else None
-    arrays = [np.transpose(a, turn) for a in (mean, std, control)]
-    arrays = [(a if shape is None else a.reshape(shape)).transpose(2, 0, 1) for a in arrays]
-    at = results.whole("aggregates/band" if zonal else "year")
-    models = _labels(results, named[0]) if named else ("",)
-    labels = (name, str(spec.attrs["units"]), str(spec.attrs["long_name"]), words)
-    return Lines(*labels, "latitude" if zonal else "year", at, models, *arrays)
-
-
-def gaps(at: F8, values: Sequence[F8], step: float) -> tuple[F8, list[F8]]:
-    """Return a line with a gap wherever its points are further apart than a step."""
-    breaks = np.flatnonzero(np.diff(at) > 1.5 * step) + 1
-    middle = (at[breaks - 1] + at[breaks]) / 2
-    return np.insert(at, breaks, middle), [np.insert(v, breaks, np.nan) for v in values]

@@ -164,9 +164,6 @@ def _caption(profile: Profile, drawn: int, with_both: int) -> str:
     return caption
 
 
-# --- one against the other ---
-
-
 def _scatters(shown: Sequence[Profile], synthetic: str) -> Picture:
     across = min(2, len(shown))
     down = -(-len(shown) // across)

@@ -9,7 +9,7 @@ from matplotlib.patches import Patch
 
 from ensemble.members.space.sums import DEGREES
 from ensemble.report.data.cells import evenly
-from ensemble.report.data.fields import Lines, all_lines, gaps
+from ensemble.report.data.space_sums import Lines, all_lines, gaps
 from ensemble.report.figures.parts.style import (
     DARK,
     GREY,

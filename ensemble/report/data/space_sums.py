@@ -1,0 +1,87 @@
+"""What figures by latitude and in time show of sums over space: mean, spread and control."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ensemble.report.data.fields import labels_along, last_year
+from ensemble.store.arrays import ArraySpec
+from ensemble.tables.results import Results
+from ensemble.tables.sums import over_samples
+from kernels import F8
+
+
+@dataclass(frozen=True)
+class Lines:
+    """A sum over space along latitude or time, over the ensemble.
+
+    Attributes
+    ----------
+    name, units, meaning, words : str
+    along : str
+        ``latitude`` or ``year``.
+    at : ndarray, shape (n,), float64
+    models : tuple of str
+    mean, std, control : ndarray, shape (model, forcing, n), float64
+    """
+
+    name: str
+    units: str
+    meaning: str
+    words: str
+    along: str
+    at: F8
+    models: tuple[str, ...]
+    mean: F8
+    std: F8
+    control: F8
+
+
+def all_lines(results: Results) -> Iterator[Lines]:
+    """Yield sums by band of latitude, and those over all locations that have a time."""
+    specs = results.store.specs
+    asked = results.store.attrs["identity"]["scenario"].get("aggregates") or {}
+    if not results.complete:
+        return
+    for target, aggregate in asked.items():
+        for over in aggregate["over"]:
+            spec = specs.get(f"aggregates/control/{target}_{over}")
+            lines = _lines(results, spec) if spec else None
+            if lines is not None and np.isfinite(lines.control).any():
+                yield lines
+
+
+def _lines(results: Results, spec: ArraySpec) -> Lines | None:
+    zonal = "band" in spec.dims
+    rest = [d for d in spec.dims[1:] if d != "band"]
+    when = [d for d in rest if d == "time"]
+    named = [d for d in rest if d not in when]
+    if len(named) > 1 or (named and not labels_along(results, named[0])) or not (zonal or when):
+        return None
+    name = spec.path.rpartition("/")[2]
+    mean, std = over_samples(results, name)
+    control = results.whole(spec.path)
+    words = ""
+    axis = spec.dims.index("time") if when else 0
+    if zonal and when:
+        control, mean, std = (np.take(a, -1, axis=axis) for a in (control, mean, std))
+        words = last_year(results, "time")
+    along = "band" if zonal else "time"
+    order = ["forcing", along, *named]
+    dims = [d for d in spec.dims if d in order]
+    turn = [dims.index(d) for d in order]
+    shape = (len(control), -1, 1) if not named else None
+    arrays = [np.transpose(a, turn) for a in (mean, std, control)]
+    arrays = [(a if shape is None else a.reshape(shape)).transpose(2, 0, 1) for a in arrays]
+    at = results.whole("aggregates/band" if zonal else "year")
+    models = labels_along(results, named[0]) if named else ("",)
+    labels = (name, str(spec.attrs["units"]), str(spec.attrs["long_name"]), words)
+    return Lines(*labels, "latitude" if zonal else "year", at, models, *arrays)
+
+
+def gaps(at: F8, values: Sequence[F8], step: float) -> tuple[F8, list[F8]]:
+    """Return a line with a gap wherever its points are further apart than a step."""
+    breaks = np.flatnonzero(np.diff(at) > 1.5 * step) + 1
+    middle = (at[breaks - 1] + at[breaks]) / 2
+    return np.insert(at, breaks, middle), [np.insert(v, breaks, np.nan) for v in values]
