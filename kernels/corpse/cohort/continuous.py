@@ -5,11 +5,14 @@ step approaches at first order. Litter enters at the rate of its day. The method
 for MIMICS in time: it keeps linear invariants, so carbon closes to rounding at any tolerance.
 """
 
+from typing import NamedTuple
+
 from kernels.contract.arrays import F8
 from kernels.contract.build import equation
+from kernels.contract.status import OK
 from kernels.corpse.cohort.equations import DT, Constants, Pools, activity, turnover
-from kernels.numerics.rodas import AT, GAMMA, PAST
-from kernels.numerics.small_systems import STAGES, Work, factorise, solve
+from kernels.numerics.rodas import stepper
+from kernels.numerics.small_systems import Work
 
 POOLS = 7
 CO2 = 7
@@ -72,47 +75,27 @@ def jacobian(y: F8, v1: float, v2: float, v3: float, k: Constants, j: F8) -> Non
             j[CO2, col] += (1.0 - k.et) * died
 
 
-@equation
-def _stages(
-    y: F8, fresh: Pools, v1: float, v2: float, v3: float, k: Constants, h: float, w: Work
-) -> bool:
-    """Fill the six stages of a step of ``h`` years; leave the new state in ``w.x``."""
-    f, u, j, a, g = w.f, w.x, w.j, w.a, w.g
-    jacobian(y, v1, v2, v3, k, j)
-    for row in range(POOLS):
-        for col in range(POOLS):
-            a[row, col] = -j[row, col]
-        a[row, row] += 1.0 / (h * GAMMA)
-    if not factorise(a, w.swap):
-        return False
-    for s in range(STAGES):
-        for i in range(POOLS):
-            u[i] = y[i]
-            for p in range(s):
-                u[i] += AT[s, p] * g[p, i]
-        slopes(u, fresh, v1, v2, v3, k, f)
-        for i in range(POOLS + 1):
-            for p in range(s):
-                f[i] += PAST[s, p] / h * g[p, i]
-            g[s, i] = f[i]
-        solve(a, w.swap, g[s])
-        for i in range(POOLS):
-            g[s, CO2] += j[CO2, i] * g[s, i]
-        g[s, CO2] *= h * GAMMA
-    for i in range(POOLS):
-        u[i] += g[STAGES - 1, i]
-    return True
+class Day(NamedTuple):
+    """What the slopes of a cohort's day need: what enters, kg C m-2 yr-1, rates and constants."""
+
+    fresh: Pools
+    v1: float
+    v2: float
+    v3: float
+    k: Constants
 
 
 @equation
-def _error(y: F8, u: F8, g: F8, tolerance: float) -> float:
-    """Return the largest error in units of the tolerance; huge for a state that cannot be."""
-    worst = 0.0
-    for i in range(POOLS):
-        if not u[i] >= 0.0:
-            return 1e300
-        worst = max(worst, abs(g[STAGES - 1, i]) / (tolerance * max(y[i], u[i], SMALLEST)))
-    return worst if worst < 1e300 else 1e300
+def _jacobian(of: Day, y: F8, j: F8) -> None:
+    jacobian(y, of.v1, of.v2, of.v3, of.k, j)
+
+
+@equation
+def _slopes(of: Day, y: F8, f: F8) -> None:
+    slopes(y, of.fresh, of.v1, of.v2, of.v3, of.k, f)
+
+
+_advance = stepper(_jacobian, _slopes, smallest=SMALLEST, shortest=SHORTEST)
 
 
 @equation
@@ -121,24 +104,5 @@ def adaptive(
     h: float, w: Work,
 ) -> tuple[bool, float, float]:  # fmt: skip
     """Advance ``y`` by a day; return whether it could, the next step (yr) and its CO2."""
-    left, respired = DT, 0.0
-    while left > 0.0:
-        last = h >= left
-        step = left if last else h
-        error = 1e300
-        if _stages(y, fresh, v1, v2, v3, k, step, w):
-            error = _error(y, w.x, w.g, tolerance)
-        if error > 1.0:
-            h = step * max(0.1, 0.9 * error**-0.25)
-            if h < SHORTEST:
-                return False, h, respired
-            continue
-        for i in range(POOLS):
-            y[i] = w.x[i]
-        for s in range(STAGES):
-            respired += (AT[STAGES - 1, s] if s < STAGES - 1 else 1.0) * w.g[s, CO2]
-        grown = step * min(6.0, 0.9 * max(error, 1e-10) ** -0.25)
-        # A step cut short by the end of the day says nothing against the longer one before.
-        h = max(h, grown) if last else grown
-        left = 0.0 if last else left - step
-    return True, h, respired
+    status, h, respired = _advance(Day(fresh, v1, v2, v3, k), y, DT, h, tolerance, w)
+    return status == OK, h, respired

@@ -11,7 +11,7 @@ from kernels.mimics.layers.block_tridiagonal import Profile, factorise, fill, so
 from kernels.mimics.layers.equations import profile_rates
 from kernels.mimics.one_layer.equations import HOURS, POOLS, RH
 from kernels.mimics.one_layer.stepping import SHORTEST, SMALLEST
-from kernels.numerics.rodas import AT, GAMMA, PAST
+from kernels.numerics.rodas import AT, GAMMA, PAST, grown_from, shortened
 from kernels.numerics.small_systems import STAGES
 
 TOTAL, POOL, LAYER, FIXED = 0, 1, 2, 3
@@ -103,7 +103,7 @@ def advance(
         if _stages(decay, y, step, w):
             error = _error(y, w.u, w.g[STAGES - 1], tolerance)
         if error > 1.0:
-            h = step * max(0.1, 0.9 * error**-0.25)
+            h = shortened(step, error)
             if h < SHORTEST:
                 return (NOT_FINITE if error > 1e299 else NOT_CONVERGED), h
             continue
@@ -113,7 +113,7 @@ def advance(
             for s in range(STAGES):
                 # Weights of the new state: those of the last stage, and the last stage itself.
                 respired[n] += (AT[STAGES - 1, s] if s < STAGES - 1 else 1.0) * w.g[s, n, RH]
-        grown = step * min(6.0, 0.9 * max(error, 1e-10) ** -0.25)
+        grown = grown_from(step, error)
         # A step cut short by the end says nothing against the longer one before.
         h = max(h, grown) if last else grown
         left = 0.0 if last else left - step
