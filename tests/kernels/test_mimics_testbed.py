@@ -11,14 +11,14 @@ from kernels.contract.status import OUT_OF_RANGE
 from kernels.mimics import mimics
 from kernels.mimics.daily.day import begin_day, crowd, end_day, hours, no_change, push
 from kernels.mimics.daily.lanes import (
+    COURSE,
     DAILY,
     LANES,
     POOL,
-    RESPIRED,
     SPAN,
     TANGENT,
-    at,
     group,
+    place,
     productivity,
     settle,
 )
@@ -122,9 +122,9 @@ class TestOtherWays:
             hours(z, 24, True)
             end_day(z)
             respired = euler(REVERSE, k, y, 24, np.empty(8))
-            found = [z[at(POOL + i, member)] for i in range(7)]
+            found = [z[place(POOL.m, i, member)] for i in range(7)]
             np.testing.assert_allclose(found, y, rtol=TOLERANCE / 100)
-            assert z[at(RESPIRED, member)] == pytest.approx(respired, rel=TOLERANCE)
+            assert z[place(COURSE.respired, 0, member)] == pytest.approx(respired, rel=TOLERANCE)
 
     def test_slopes_are_the_jacobian_of_the_scalar_equations(self):
         z, d, k, y = one_day(3)
@@ -135,7 +135,7 @@ class TestOtherWays:
         push(z)
         j = np.empty((8, 7))
         jacobian(REVERSE, k, y, j)
-        found = np.array([[z[at(TANGENT + 7 * c + r, 3)] for c in range(7)] for r in range(7)])
+        found = np.array([[z[place(TANGENT, 7 * c + r, 3)] for c in range(7)] for r in range(7)])
         np.testing.assert_allclose(found, np.eye(7) + 24 * j[:RH], rtol=1e-11, atol=1e-15)
 
     def test_going_round_finds_what_is_solved_for(self):
@@ -160,12 +160,12 @@ def one_day(lane):
     clay, depth, npp = draw.uniform([0.1, 30, 20], [0.6, 120, 400])
     z, d = group(), np.zeros(SPAN * DAILY * LANES)
     for i, value in enumerate((met, structural, debris, lignin, warmth, wet, ice)):
-        d[at(i, lane)] = value
+        d[place(0, i, lane)] = value
     assert settle(z, lane, t, clay, depth) == 0
     productivity(z, lane, t, npp)
     y, k = draw.uniform(0.05, 3, 7), np.empty(COEFFICIENTS)
     for i in range(7):
-        z[at(POOL + i, lane)] = y[i]
+        z[place(POOL.m, i, lane)] = y[i]
     f_met = metabolic_fraction(
         lignin, *(t[NAMES.index(n)] for n in ("lignin_n_most", "q1", "q2", "q3"))
     )

@@ -90,14 +90,14 @@ def _remember(past: F8, begun: F8, change: F8) -> None:
 
 
 @equation
-def _let_be(ended: F8, found: F8) -> None:
+def _let_be(ended: F8, start: F8) -> None:
     """Begin the next cycle as this one ended."""
     for k in range(UNKNOWNS):
-        found[k] = ended[k]
+        start[k] = ended[k]
 
 
 @equation
-def _next(past: F8, change: F8, ended: F8, a: F8, b: F8, found: F8) -> None:
+def _next(past: F8, change: F8, ended: F8, a: F8, b: F8, start: F8) -> None:
     """Fill pools to begin the next cycle with: those that ended, or the better guess.
 
     The guess is where a combination of the remembered cycles would change nothing, or least.
@@ -122,14 +122,14 @@ def _next(past: F8, change: F8, ended: F8, a: F8, b: F8, found: F8) -> None:
     _solve(a, b, n)
     good = True
     for k in range(UNKNOWNS):
-        found[k] = ended[k]
+        start[k] = ended[k]
         for i in range(n if k >= lead else 0):
             step = past[STEPS + i * UNKNOWNS + k] + past[SLOPES + i * UNKNOWNS + k]
-            found[k] -= b[i] * norm[i] * step
-        good = good and 0.2 * ended[k] <= found[k] <= 5.0 * ended[k] + 1.0
+            start[k] -= b[i] * norm[i] * step
+        good = good and 0.2 * ended[k] <= start[k] <= 5.0 * ended[k] + 1.0
     if not good:
         past[COUNT] = 0.0
-        _let_be(ended, found)
+        _let_be(ended, start)
 
 
 @equation
@@ -168,7 +168,7 @@ def drift_of(ended: F8, begun: F8) -> float:
 @equation
 def _settle(past: F8, ended: F8, hurry: bool, years: int, most: int, work: F8) -> int:
     """Judge a cycle and choose how the next begins, in ``work[2]``; -1 to go on, else a status."""
-    change, begun, found = work[0], work[1], work[2]
+    change, begun, start = work[0], work[1], work[2]
     leaf, slow = _judge(past, ended, change, begun)
     if leaf != leaf or slow != slow:
         return NOT_FINITE
@@ -185,9 +185,9 @@ def _settle(past: F8, ended: F8, hurry: bool, years: int, most: int, work: F8) -
         past[COUNT], past[AGO], past[BEST] = 0.0, 0.0, np.inf
     _remember(past, begun, change)
     if hurry and past[WAY] != NONE and past[RUN] < MOST:
-        _next(past, change, ended, work[3:6], work[6], found)
+        _next(past, change, ended, work[3:6], work[6], start)
     else:
-        _let_be(ended, found)
+        _let_be(ended, start)
     return -1
 
 
@@ -195,7 +195,7 @@ def _settle(past: F8, ended: F8, hurry: bool, years: int, most: int, work: F8) -
 def repeating(
     linear: bool, hurry: bool, years: int, most: int, samples: int,
     shed: F8, series: tuple[F8, ...], phases: U1,
-    rows: F8, pools: F8, phase: I8, about: F8, status: U1,
+    rows: F8, pools: F8, phase: I8, progress: F8, status: U1,
 ) -> None:  # fmt: skip
     """Fill the pools that a cycle of years returns to, in place of those it begins from.
 
@@ -209,10 +209,10 @@ def repeating(
         Members of a location.
     shed, series, phases : ndarray
         As in `kernels.casa.plants.lanes`; days are those of the cycle or more.
-    rows, pools : ndarray, shapes (M, LASTING) and (M, 4)
+    rows, pools : ndarray, shapes (M, 17) and (M, 4)
     phase : ndarray, shape (M,)
         Of the last day before the cycle; filled, too.
-    about : ndarray, shape (M, 3)
+    progress : ndarray, shape (M, 3)
         Cycles run, relative change of the last, NPP of its last year.
     status : ndarray, shape (M,), uint8
         Members that have one are left as they are.
@@ -227,28 +227,28 @@ def repeating(
     while at_work > 0:
         for w in range(LANES):
             for k in range(4):
-                begun[w, k] = m[(LEAF + k) * LANES + w]
+                begun[w, k] = m[LEAF + k * LANES + w]
         _cycle(linear, years, shed, series, phases, m, lanes, weather, tile, litter)
         for w in range(LANES):
             if busy[w] == 0:
                 continue
             for k in range(4):
-                ended[w, k] = m[(LEAF + k) * LANES + w]
+                ended[w, k] = m[LEAF + k * LANES + w]
             for k in range(UNKNOWNS):
                 work[1, k] = begun[w, k]
-            said = _settle(past[w], ended[w], hurry, years, most, work)
+            verdict = _settle(past[w], ended[w], hurry, years, most, work)
             member = lanes[MEMBER, w]
-            if said < 0:
+            if verdict < 0:
                 shift = work[2, 0] - ended[w, 0]
                 for k in range(UNKNOWNS):
-                    m[(LEAF + k) * LANES + w] = work[2, k]
-                m[BEFORE * LANES + w] = max(0.0, ended[w, 3] + shift)
+                    m[LEAF + k * LANES + w] = work[2, k]
+                m[BEFORE + w] = max(0.0, ended[w, 3] + shift)
                 continue
             for k in range(4):
                 pools[member, k] = ended[w, k]
-            phase[member], status[member] = lanes[PHASE, w], said
-            about[member, 0], about[member, 1] = past[w, RUN], drift_of(ended[w], work[1])
-            about[member, 2] = m[NPP * LANES + w]
+            phase[member], status[member] = lanes[PHASE, w], verdict
+            progress[member, 0], progress[member, 1] = past[w, RUN], drift_of(ended[w], work[1])
+            progress[member, 2] = m[NPP + w]
             waiting = _take(w, waiting, samples, rows, pools, phase, status, lanes, m, past, busy)
             at_work -= 1 - busy[w]
 

@@ -23,16 +23,15 @@ LANES = 32
 CHUNK = 73
 """Days whose drivers are held in lanes at once; a fifth of a year."""
 
-# Rows of a lane's own: pools and sums, then what lasts, then what its phase decides on.
+# Where rows of lanes begin: pools and sums; what members are told apart by, from AGE on; what its
+# phase decides on.
 (
     LEAF, WOOD, FROOT, BEFORE, NPP, RA, GPP,
     AGE, K_WOOD, K_FROOT, RM_WOOD, RM_FROOT, TO_N, TO_P, BASE, SLA, LEAST, MOST,
     COLD, DRY, PART_LEAF, PART_WOOD, PART_FROOT, WOODY,
     K_LEAF, A_LEAF, A_WOOD, A_FROOT, B_WOOD, B_FROOT,
-) = range(30)  # fmt: skip
+) = range(0, 30 * LANES, LANES)  # fmt: skip
 ROWS = 30
-LASTING = slice(AGE, K_LEAF)
-"""What members are told apart by, in this order."""
 
 # Drivers of a day in lanes, and the litter it leaves.
 TILE, LITTER = 4, 3
@@ -93,7 +92,7 @@ def spread(i: int, rows: F8, m: F8, d: F8) -> None:
     by_cold, by_drought = rows[3 * CHUNK + i], rows[4 * CHUNK + i]
     for w in range(LANES):
         d[w], d[LANES + w], d[2 * LANES + w] = gpp, in_air, in_soil
-        loss = m[COLD * LANES + w] * by_cold + m[DRY * LANES + w] * by_drought
+        loss = m[COLD + w] * by_cold + m[DRY + w] * by_drought
         d[3 * LANES + w] = loss
 
 
@@ -109,7 +108,7 @@ def fill(
             spread(i, rows, m, tile[i * TILE * LANES : (i + 1) * TILE * LANES])
             total += rows[i]
         for w in range(LANES):
-            m[GPP * LANES + w] += total
+            m[GPP + w] += total
         return
     held = -1
     for w in range(LANES):
@@ -117,7 +116,7 @@ def fill(
         if at != held:
             weather(linear, shed, series, at, first, rows)
             held = at
-        by_cold, by_drought = m[COLD * LANES + w], m[DRY * LANES + w]
+        by_cold, by_drought = m[COLD + w], m[DRY + w]
         total = 0.0
         for i in range(CHUNK):
             place = i * TILE * LANES + w
@@ -127,31 +126,31 @@ def fill(
             loss = by_cold * rows[3 * CHUNK + i] + by_drought * rows[4 * CHUNK + i]
             tile[place + 3 * LANES] = loss
             total += rows[i]
-        m[GPP * LANES + w] += total
+        m[GPP + w] += total
 
 
 @equation
 def day(m: F8, d: F8, litter: F8) -> None:
     """Take every lane a day on: ``d`` (TILE * LANES,), ``litter`` (LITTER * LANES,)."""
     for w in range(LANES):
-        leaf, wood, froot = m[LEAF * LANES + w], m[WOOD * LANES + w], m[FROOT * LANES + w]
-        r_wood = maintenance(m[RM_WOOD * LANES + w], wood, d[LANES + w])
-        r_froot = maintenance(m[RM_FROOT * LANES + w], froot, d[2 * LANES + w])
+        leaf, wood, froot = m[LEAF + w], m[WOOD + w], m[FROOT + w]
+        r_wood = maintenance(m[RM_WOOD + w], wood, d[LANES + w])
+        r_froot = maintenance(m[RM_FROOT + w], froot, d[2 * LANES + w])
         y = growth_efficiency(
-            m[BASE * LANES + w], leaf, m[BEFORE * LANES + w], m[TO_N * LANES + w],
-            m[TO_P * LANES + w],
+            m[BASE + w], leaf, m[BEFORE + w], m[TO_N + w],
+            m[TO_P + w],
         )  # fmt: skip
         left = d[w] - r_wood - r_froot
         r_growth = (1.0 - y) * max(0.0, left)
         npp = left - r_growth
-        most, least = m[MOST * LANES + w], m[LEAST * LANES + w]
-        lai = leaf_area(leaf, m[SLA * LANES + w], least, most)
+        most, least = m[MOST + w], m[LEAST + w]
+        lai = leaf_area(leaf, m[SLA + w], least, most)
         # Read ahead of any choice: a loop that reads what it chose does not vectorise.
-        a_leaf, a_wood = m[A_LEAF * LANES + w], m[A_WOOD * LANES + w]
+        a_leaf, a_wood = m[A_LEAF + w], m[A_WOOD + w]
         a_froot, b_wood, b_froot = (
-            m[A_FROOT * LANES + w], m[B_WOOD * LANES + w], m[B_FROOT * LANES + w],
+            m[A_FROOT + w], m[B_WOOD + w], m[B_FROOT + w],
         )  # fmt: skip
-        k_leaf = m[K_LEAF * LANES + w] + d[3 * LANES + w]
+        k_leaf = m[K_LEAF + w] + d[3 * LANES + w]
         a_leaf = 0.0 if lai >= most else a_leaf
         a_wood = b_wood if lai >= most else a_wood
         a_froot = b_froot if lai >= most else a_froot
@@ -162,14 +161,14 @@ def day(m: F8, d: F8, litter: F8) -> None:
         a_wood = by_wood if npp < 0.0 else a_wood
         a_froot = by_froot if npp < 0.0 else a_froot
         fell = (0.0 if lai <= least else k_leaf) * leaf
-        fell_wood, fell_froot = m[K_WOOD * LANES + w] * wood, m[K_FROOT * LANES + w] * froot
+        fell_wood, fell_froot = m[K_WOOD + w] * wood, m[K_FROOT + w] * froot
         litter[w], litter[LANES + w], litter[2 * LANES + w] = fell, fell_froot, fell_wood
-        m[BEFORE * LANES + w] = leaf
-        m[LEAF * LANES + w] = max(0.0, leaf + (npp * a_leaf - fell))
-        m[WOOD * LANES + w] = max(0.0, wood + (npp * a_wood - fell_wood))
-        m[FROOT * LANES + w] = max(0.0, froot + (npp * a_froot - fell_froot))
-        m[NPP * LANES + w] += npp
-        m[RA * LANES + w] += both + r_growth
+        m[BEFORE + w] = leaf
+        m[LEAF + w] = max(0.0, leaf + (npp * a_leaf - fell))
+        m[WOOD + w] = max(0.0, wood + (npp * a_wood - fell_wood))
+        m[FROOT + w] = max(0.0, froot + (npp * a_froot - fell_froot))
+        m[NPP + w] += npp
+        m[RA + w] += both + r_growth
 
 
 # --- phases: a lane turns four times a year, and only then is asked ---
@@ -179,13 +178,13 @@ def day(m: F8, d: F8, litter: F8) -> None:
 def enter(phase: int, w: int, lanes: I8, m: F8) -> None:
     """Put a lane into a phase."""
     lanes[PHASE, w] = phase
-    woody = m[WOODY * LANES + w] > 0.0
-    parts = m[PART_LEAF * LANES + w], m[PART_WOOD * LANES + w], m[PART_FROOT * LANES + w]
+    woody = m[WOODY + w] > 0.0
+    parts = m[PART_LEAF + w], m[PART_WOOD + w], m[PART_FROOT + w]
     leaf, wood, froot = allocation(phase, woody, False, parts[0], parts[1], parts[2])
-    m[A_LEAF * LANES + w], m[A_WOOD * LANES + w], m[A_FROOT * LANES + w] = leaf, wood, froot
+    m[A_LEAF + w], m[A_WOOD + w], m[A_FROOT + w] = leaf, wood, froot
     leaf, wood, froot = allocation(phase, woody, True, parts[0], parts[1], parts[2])
-    m[B_WOOD * LANES + w], m[B_FROOT * LANES + w] = wood, froot
-    m[K_LEAF * LANES + w] = 0.0 if phase == GREENUP else m[AGE * LANES + w]
+    m[B_WOOD + w], m[B_FROOT + w] = wood, froot
+    m[K_LEAF + w] = 0.0 if phase == GREENUP else m[AGE + w]
 
 
 @equation
@@ -202,7 +201,7 @@ def begin_year(phases: U1, lanes: I8, m: F8) -> int:
     """Set sums to zero and look for each lane's first turn; return the soonest."""
     soonest = YEAR
     for w in range(LANES):
-        m[NPP * LANES + w] = m[RA * LANES + w] = m[GPP * LANES + w] = 0.0
+        m[NPP + w] = m[RA + w] = m[GPP + w] = 0.0
         lanes[BEGAN, w] = lanes[PHASE, w]
         look_ahead(phases, w, 0, lanes)
         soonest = min(soonest, lanes[TURN, w])
@@ -242,9 +241,9 @@ def enter_lane(
     """Put a member into a lane: its rows (columns from AGE on) and pools (leaf .. before)."""
     lanes[AT, w], lanes[MEMBER, w] = at, member
     for k in range(len(pools)):
-        m[(LEAF + k) * LANES + w] = pools[k]
+        m[LEAF + k * LANES + w] = pools[k]
     for k in range(len(rows)):
-        m[(AGE + k) * LANES + w] = rows[k]
+        m[AGE + k * LANES + w] = rows[k]
     enter(phase, w, lanes, m)
 
 

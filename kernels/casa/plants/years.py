@@ -72,16 +72,20 @@ def keep_days(
     daily: tuple[F8, ...],
 ) -> None:  # fmt: skip
     """Put a chunk of days into what is asked for of it, (L, n, S) each."""
-    one, last = lanes[MEMBER, 0], lanes[MEMBER, count - 1]
+    first_member, last_member = lanes[MEMBER, 0], lanes[MEMBER, count - 1]
     wide = LITTER * LANES
-    if samples > 1 and last - one == count - 1 and one // samples == last // samples:
-        at, s = one // samples, np.uintp(one % samples)
+    if (
+        samples > 1
+        and last_member - first_member == count - 1
+        and first_member // samples == last_member // samples
+    ):
+        at, s = first_member // samples, np.uintp(first_member % samples)
         part = np.empty((3, LANES))
         for k in range(len(daily)):
             if daily[k].shape[0] == 0:
                 continue
             for w in range(count):
-                part[0, w], part[1, w], part[2, w] = shares(k, splits[one + w])
+                part[0, w], part[1, w], part[2, w] = shares(k, splits[first_member + w])
             out = daily[k][at]
             for i in range(CHUNK):
                 for w in range(np.uintp(count)):
@@ -117,17 +121,17 @@ def keep_year(
     ``before`` (LANES,) holds the NPP of the year before, or what says that there was none.
     """
     for w in range(count):
-        npp, half = m[NPP * LANES + w], 0.5 * m[GPP * LANES + w]
+        npp, half = m[NPP + w], 0.5 * m[GPP + w]
         driving = before[w] if previous and before[w] > NEVER else half
         before[w] = npp
-        leaf, sla = m[LEAF * LANES + w], m[SLA * LANES + w]
-        lai = leaf_area(leaf, sla, m[LEAST * LANES + w], m[MOST * LANES + w])
-        wood, froot = m[WOOD * LANES + w], m[FROOT * LANES + w]
-        found = (driving, npp, m[RA * LANES + w], leaf, wood, froot, lai)
+        leaf, sla = m[LEAF + w], m[SLA + w]
+        lai = leaf_area(leaf, sla, m[LEAST + w], m[MOST + w])
+        wood, froot = m[WOOD + w], m[FROOT + w]
+        results = (driving, npp, m[RA + w], leaf, wood, froot, lai)
         at, s = lanes[MEMBER, w] // samples, lanes[MEMBER, w] % samples
-        for k in range(len(found)):
+        for k in range(len(results)):
             if annual[k].shape[0] > 0:
-                annual[k][at, y, s] = found[k]
+                annual[k][at, y, s] = results[k]
 
 
 @equation
@@ -187,9 +191,9 @@ def all_years(
                 keep_days(begun, count, samples, splits, lanes, litter, line, daily)
             keep_year(y, count, samples, previous, last_npp, lanes, m, annual)
         for w in range(count):
-            one = lanes[MEMBER, w]
+            resident = lanes[MEMBER, w]
             for k in range(4):
-                pools[one, k] = m[(LEAF + k) * LANES + w]
-            phase[one], before[one] = lanes[PHASE, w], last_npp[w]
-            if not np.isfinite(pools[one, 0] + pools[one, 1] + pools[one, 2]):
-                status[one] = NOT_FINITE
+                pools[resident, k] = m[LEAF + k * LANES + w]
+            phase[resident], before[resident] = lanes[PHASE, w], last_npp[w]
+            if not np.isfinite(pools[resident, 0] + pools[resident, 1] + pools[resident, 2]):
+                status[resident] = NOT_FINITE

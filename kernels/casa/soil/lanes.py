@@ -10,19 +10,18 @@ from kernels.casa.shared.equations import activity, decomposed, log_dry, log_wet
 from kernels.contract.arrays import F8, I8
 from kernels.contract.build import equation
 
-# Rows of a lane's own: pools and sums; rates; fractions of what decomposes that arrive in another
-# pool; fractions that are respired (all, of the passive pool); exponents; largest activity met.
+# Where rows of lanes begin: pools and sums; what members are told apart by, from K_MET on, which is
+# rates, fractions of what decomposes that arrive in another pool, fractions that are respired
+# (all, of the passive pool) and exponents; the largest activity met.
 (
     MET, STR, CWD, FAST, SLOW, PASS, RH, IN,
     K_MET, K_STR, K_CWD, K_FAST, K_SLOW, K_PASS,
     MET_FAST, STR_FAST, STR_SLOW, CWD_FAST, CWD_SLOW, FAST_SLOW, FAST_PASS, SLOW_PASS,
     R_MET, R_STR, R_CWD, R_FAST, R_SLOW,
     LOG_Q10, WET, DRY, TOP,
-) = range(31)  # fmt: skip
+) = range(0, 31 * LANES, LANES)  # fmt: skip
 ROWS = 31
 POOLS = 6
-LASTING = slice(K_MET, TOP)
-"""What members are told apart by, in this order."""
 
 TILE = 4
 """Drivers of a day in lanes: three kinds of litter, and f(T) f(W)."""
@@ -45,20 +44,20 @@ def climate(soil: F8, theta: F8, at: int, first: int, rows: F8) -> None:
 def activities(log_q10: float, wet: float, dry: float, rows: F8) -> float:
     """Fill f(T) f(W) of the days of a chunk, the last CHUNK of ``rows``; return the largest."""
     tens, log_w = rows[:CHUNK], rows[CHUNK : 2 * CHUNK]
-    log_d, found = rows[2 * CHUNK : 3 * CHUNK], rows[3 * CHUNK : 4 * CHUNK]
+    log_d, active = rows[2 * CHUNK : 3 * CHUNK], rows[3 * CHUNK : 4 * CHUNK]
     for i in range(CHUNK):
-        found[i] = activity(log_q10, wet, dry, tens[i], log_w[i], log_d[i])
+        active[i] = activity(log_q10, wet, dry, tens[i], log_w[i], log_d[i])
     most = 0.0
     for i in range(CHUNK):
-        most = max(most, found[i])
+        most = max(most, active[i])
     return most
 
 
 @equation
-def spread_litter(one: float, two: float, three: float, d: F8) -> None:
+def spread_litter(met: float, structural: float, cwd: float, d: F8) -> None:
     """Fill a day's litter of lanes that are all at one location, (TILE * LANES,)."""
     for w in range(LANES):
-        d[w], d[LANES + w], d[2 * LANES + w] = one, two, three
+        d[w], d[LANES + w], d[2 * LANES + w] = met, structural, cwd
 
 
 @equation
@@ -77,15 +76,15 @@ def fill_soil(series: tuple[F8, ...], first: int, lanes: I8, m: F8, rows: F8, ti
             spread_litter(one, two, three, tile[i * TILE * LANES : (i + 1) * TILE * LANES])
     for w in range(LANES):
         at = lanes[AT, w]
-        q, wet, dry = m[LOG_Q10 * LANES + w], m[WET * LANES + w], m[DRY * LANES + w]
-        same = at == held and q == m[LOG_Q10 * LANES + first_lane]
-        same = same and wet == m[WET * LANES + first_lane] and dry == m[DRY * LANES + first_lane]
+        q, wet, dry = m[LOG_Q10 + w], m[WET + w], m[DRY + w]
+        same = at == held and q == m[LOG_Q10 + first_lane]
+        same = same and wet == m[WET + first_lane] and dry == m[DRY + first_lane]
         if at != held:
             climate(soil, theta, at, first, rows)
             held = at
         if not same:
             most, first_lane = activities(q, wet, dry, rows), w
-        m[TOP * LANES + w] = max(m[TOP * LANES + w], most)
+        m[TOP + w] = max(m[TOP + w], most)
         if alike:
             for i in range(CHUNK):
                 tile[(i * TILE + 3) * LANES + w] = rows[3 * CHUNK + i]
@@ -108,31 +107,31 @@ def fill_soil(series: tuple[F8, ...], first: int, lanes: I8, m: F8, rows: F8, ti
 def soil_day(m: F8, d: F8) -> None:
     """Take every lane a day on: ``d`` (TILE * LANES,)."""
     for w in range(LANES):
-        met, structural, cwd = m[MET * LANES + w], m[STR * LANES + w], m[CWD * LANES + w]
-        fast, slow, passive = m[FAST * LANES + w], m[SLOW * LANES + w], m[PASS * LANES + w]
+        met, structural, cwd = m[MET + w], m[STR + w], m[CWD + w]
+        fast, slow, passive = m[FAST + w], m[SLOW + w], m[PASS + w]
         in_met, in_str, in_cwd, active = d[w], d[LANES + w], d[2 * LANES + w], d[3 * LANES + w]
-        d_met = decomposed(m[K_MET * LANES + w], active, met)
-        d_str = decomposed(m[K_STR * LANES + w], active, structural)
-        d_cwd = decomposed(m[K_CWD * LANES + w], active, cwd)
-        d_fast = decomposed(m[K_FAST * LANES + w], active, fast)
-        d_slow = decomposed(m[K_SLOW * LANES + w], active, slow)
-        d_pass = decomposed(m[K_PASS * LANES + w], active, passive)
-        to_fast = m[MET_FAST * LANES + w] * d_met + m[STR_FAST * LANES + w] * d_str
-        to_fast += m[CWD_FAST * LANES + w] * d_cwd
-        to_slow = m[STR_SLOW * LANES + w] * d_str + m[CWD_SLOW * LANES + w] * d_cwd
-        to_slow += m[FAST_SLOW * LANES + w] * d_fast
-        to_pass = m[FAST_PASS * LANES + w] * d_fast + m[SLOW_PASS * LANES + w] * d_slow
-        of_litter = m[R_MET * LANES + w] * d_met + m[R_STR * LANES + w] * d_str
-        of_litter += m[R_CWD * LANES + w] * d_cwd
-        of_soil = m[R_FAST * LANES + w] * d_fast + m[R_SLOW * LANES + w] * d_slow
-        m[MET * LANES + w] = met + (in_met - d_met)
-        m[STR * LANES + w] = structural + (in_str - d_str)
-        m[CWD * LANES + w] = cwd + (in_cwd - d_cwd)
-        m[FAST * LANES + w] = fast + (to_fast - d_fast)
-        m[SLOW * LANES + w] = slow + (to_slow - d_slow)
-        m[PASS * LANES + w] = passive + (to_pass - d_pass)
-        m[RH * LANES + w] += of_litter + (of_soil + d_pass)
-        m[IN * LANES + w] += (in_met + in_str) + in_cwd
+        d_met = decomposed(m[K_MET + w], active, met)
+        d_str = decomposed(m[K_STR + w], active, structural)
+        d_cwd = decomposed(m[K_CWD + w], active, cwd)
+        d_fast = decomposed(m[K_FAST + w], active, fast)
+        d_slow = decomposed(m[K_SLOW + w], active, slow)
+        d_pass = decomposed(m[K_PASS + w], active, passive)
+        to_fast = m[MET_FAST + w] * d_met + m[STR_FAST + w] * d_str
+        to_fast += m[CWD_FAST + w] * d_cwd
+        to_slow = m[STR_SLOW + w] * d_str + m[CWD_SLOW + w] * d_cwd
+        to_slow += m[FAST_SLOW + w] * d_fast
+        to_pass = m[FAST_PASS + w] * d_fast + m[SLOW_PASS + w] * d_slow
+        of_litter = m[R_MET + w] * d_met + m[R_STR + w] * d_str
+        of_litter += m[R_CWD + w] * d_cwd
+        of_soil = m[R_FAST + w] * d_fast + m[R_SLOW + w] * d_slow
+        m[MET + w] = met + (in_met - d_met)
+        m[STR + w] = structural + (in_str - d_str)
+        m[CWD + w] = cwd + (in_cwd - d_cwd)
+        m[FAST + w] = fast + (to_fast - d_fast)
+        m[SLOW + w] = slow + (to_slow - d_slow)
+        m[PASS + w] = passive + (to_pass - d_pass)
+        m[RH + w] += of_litter + (of_soil + d_pass)
+        m[IN + w] += (in_met + in_str) + in_cwd
 
 
 @equation
@@ -147,10 +146,10 @@ def enter_soil(w: int, at: int, member: int, rows: F8, pools: F8, lanes: I8, m: 
     """Put a member into a lane: its rows (columns from K_MET on) and pools."""
     lanes[AT, w], lanes[MEMBER, w] = at, member
     for k in range(POOLS):
-        m[k * LANES + w] = pools[k]
-    m[RH * LANES + w] = m[IN * LANES + w] = m[TOP * LANES + w] = 0.0
+        m[MET + k * LANES + w] = pools[k]
+    m[RH + w] = m[IN + w] = m[TOP + w] = 0.0
     for k in range(len(rows)):
-        m[(K_MET + k) * LANES + w] = rows[k]
+        m[K_MET + k * LANES + w] = rows[k]
 
 
 @equation
@@ -170,7 +169,7 @@ def soil_work() -> tuple[F8, I8, F8, F8]:
 # on without zeros: of litter (itself, fast, slow, passive). The diagonal stands as what is lost,
 # 1 - M, whose digits a slow pool needs. c is where pools that begin at none end.
 COMPOSED = 18
-_MET, _STR, _CWD, _FAST, _SLOW, _PASS = 0, 4, 8, 12, 15, 17
+_MET, _STR, _CWD, _FAST, _SLOW, _PASS = (row * LANES for row in (0, 4, 8, 12, 15, 17))
 
 
 @equation
@@ -178,18 +177,18 @@ def compose_litter(column: int, k: int, to_fast: int, to_slow: int, m: F8, c: F8
     """Take the column of a litter pool a day on."""
     for w in range(LANES):
         active = d[3 * LANES + w]
-        k_fast, k_slow = m[K_FAST * LANES + w], m[K_SLOW * LANES + w]
-        k_pass, f_slow = m[K_PASS * LANES + w], m[FAST_SLOW * LANES + w]
-        f_pass, s_pass = m[FAST_PASS * LANES + w], m[SLOW_PASS * LANES + w]
-        gone, fast = c[column * LANES + w], c[(column + 1) * LANES + w]
-        slow, passive = c[(column + 2) * LANES + w], c[(column + 3) * LANES + w]
-        lost = decomposed(m[k * LANES + w], active, 1.0 - gone)
+        k_fast, k_slow = m[K_FAST + w], m[K_SLOW + w]
+        k_pass, f_slow = m[K_PASS + w], m[FAST_SLOW + w]
+        f_pass, s_pass = m[FAST_PASS + w], m[SLOW_PASS + w]
+        gone, fast = c[column + w], c[column + LANES + w]
+        slow, passive = c[column + 2 * LANES + w], c[column + 3 * LANES + w]
+        lost = decomposed(m[k + w], active, 1.0 - gone)
         d_fast, d_slow = decomposed(k_fast, active, fast), decomposed(k_slow, active, slow)
-        gained = m[to_slow * LANES + w] * lost if to_slow > 0 else 0.0
-        c[column * LANES + w] = gone + lost
-        c[(column + 1) * LANES + w] = fast + (m[to_fast * LANES + w] * lost - d_fast)
-        c[(column + 2) * LANES + w] = slow + ((gained + f_slow * d_fast) - d_slow)
-        c[(column + 3) * LANES + w] = passive + (
+        gained = m[to_slow + w] * lost if to_slow > 0 else 0.0
+        c[column + w] = gone + lost
+        c[column + LANES + w] = fast + (m[to_fast + w] * lost - d_fast)
+        c[column + 2 * LANES + w] = slow + ((gained + f_slow * d_fast) - d_slow)
+        c[column + 3 * LANES + w] = passive + (
             (f_pass * d_fast + s_pass * d_slow) - decomposed(k_pass, active, passive)
         )
 
@@ -199,25 +198,23 @@ def compose_soil(m: F8, c: F8, d: F8) -> None:
     """Take the columns of the soil pools a day on."""
     for w in range(LANES):
         active = d[3 * LANES + w]
-        k_fast, k_slow = m[K_FAST * LANES + w], m[K_SLOW * LANES + w]
-        k_pass, f_slow = m[K_PASS * LANES + w], m[FAST_SLOW * LANES + w]
-        f_pass, s_pass = m[FAST_PASS * LANES + w], m[SLOW_PASS * LANES + w]
-        gone, slow = c[_FAST * LANES + w], c[(_FAST + 1) * LANES + w]
-        passive = c[(_FAST + 2) * LANES + w]
+        k_fast, k_slow = m[K_FAST + w], m[K_SLOW + w]
+        k_pass, f_slow = m[K_PASS + w], m[FAST_SLOW + w]
+        f_pass, s_pass = m[FAST_PASS + w], m[SLOW_PASS + w]
+        gone, slow = c[_FAST + w], c[_FAST + LANES + w]
+        passive = c[_FAST + 2 * LANES + w]
         d_fast = decomposed(k_fast, active, 1.0 - gone)
         d_slow = decomposed(k_slow, active, slow)
-        c[_FAST * LANES + w] = gone + d_fast
-        c[(_FAST + 1) * LANES + w] = slow + (f_slow * d_fast - d_slow)
-        c[(_FAST + 2) * LANES + w] = passive + (
+        c[_FAST + w] = gone + d_fast
+        c[_FAST + LANES + w] = slow + (f_slow * d_fast - d_slow)
+        c[_FAST + 2 * LANES + w] = passive + (
             (f_pass * d_fast + s_pass * d_slow) - decomposed(k_pass, active, passive)
         )
-        gone, passive = c[_SLOW * LANES + w], c[(_SLOW + 1) * LANES + w]
+        gone, passive = c[_SLOW + w], c[_SLOW + LANES + w]
         d_slow = decomposed(k_slow, active, 1.0 - gone)
-        c[_SLOW * LANES + w] = gone + d_slow
-        c[(_SLOW + 1) * LANES + w] = passive + (
-            s_pass * d_slow - decomposed(k_pass, active, passive)
-        )
-        c[_PASS * LANES + w] += decomposed(k_pass, active, 1.0 - c[_PASS * LANES + w])
+        c[_SLOW + w] = gone + d_slow
+        c[_SLOW + LANES + w] = passive + (s_pass * d_slow - decomposed(k_pass, active, passive))
+        c[_PASS + w] += decomposed(k_pass, active, 1.0 - c[_PASS + w])
 
 
 @equation
@@ -235,16 +232,16 @@ def compose_chunk(m: F8, c: F8, tile: F8) -> None:
 @equation
 def solve_composed(w: int, m: F8, c: F8, x: F8) -> None:
     """Fill the pools of a lane that the map returns to itself, by forward substitution."""
-    met = x[MET] = m[MET * LANES + w] / c[_MET * LANES + w]
-    structural = x[STR] = m[STR * LANES + w] / c[_STR * LANES + w]
-    cwd = x[CWD] = m[CWD * LANES + w] / c[_CWD * LANES + w]
-    fast, slow, passive = m[FAST * LANES + w], m[SLOW * LANES + w], m[PASS * LANES + w]
+    met = x[0] = m[MET + w] / c[_MET + w]
+    structural = x[1] = m[STR + w] / c[_STR + w]
+    cwd = x[2] = m[CWD + w] / c[_CWD + w]
+    fast, slow, passive = m[FAST + w], m[SLOW + w], m[PASS + w]
     for column, of in ((_MET, met), (_STR, structural), (_CWD, cwd)):
-        fast += c[(column + 1) * LANES + w] * of
-        slow += c[(column + 2) * LANES + w] * of
-        passive += c[(column + 3) * LANES + w] * of
-    fast = x[FAST] = fast / c[_FAST * LANES + w]
-    slow += c[(_FAST + 1) * LANES + w] * fast
-    passive += c[(_FAST + 2) * LANES + w] * fast
-    slow = x[SLOW] = slow / c[_SLOW * LANES + w]
-    x[PASS] = (passive + c[(_SLOW + 1) * LANES + w] * slow) / c[_PASS * LANES + w]
+        fast += c[column + LANES + w] * of
+        slow += c[column + 2 * LANES + w] * of
+        passive += c[column + 3 * LANES + w] * of
+    fast = x[3] = fast / c[_FAST + w]
+    slow += c[_FAST + LANES + w] * fast
+    passive += c[_FAST + 2 * LANES + w] * fast
+    slow = x[4] = slow / c[_SLOW + w]
+    x[5] = (passive + c[_SLOW + LANES + w] * slow) / c[_PASS + w]

@@ -7,13 +7,15 @@ from kernels.casa.shared.equations import activity, log_dry, log_wet, tens_above
 from kernels.casa.shared.phenology import YEAR
 from kernels.casa.soil.lanes import (
     COMPOSED,
-    CWD,
+    FAST,
     IN,
     K_MET,
     MET,
     PASS,
     POOLS,
     RH,
+    SLOW,
+    STR,
     TOP,
     compose_chunk,
     enter_soil,
@@ -52,8 +54,8 @@ def gather(
         member += 1
     for w in range(count if count > 0 else LANES, LANES):
         # Lanes that stay free go with the last member, for no result.
-        one = lanes[MEMBER, count - 1]
-        enter_soil(w, one // samples, one, rows[one], pools[one], lanes, m)
+        resident = lanes[MEMBER, count - 1]
+        enter_soil(w, resident // samples, resident, rows[resident], pools[resident], lanes, m)
     return count, member
 
 
@@ -71,8 +73,8 @@ def too_fast(w: int, m: F8) -> bool:
     """Return whether more of a pool than there is would decompose in a day."""
     most = 0.0
     for k in range(POOLS):
-        most = max(most, m[(K_MET + k) * LANES + w])
-    return bool(most * m[TOP * LANES + w] > 1.0)
+        most = max(most, m[K_MET + k * LANES + w])
+    return bool(most * m[TOP + w] > 1.0)
 
 
 @block
@@ -86,7 +88,7 @@ def steady_soils(
     ----------
     series : tuple of ndarray, shape (L, n)
         Litter, temperature and water; the first 365 * years days are the cycle.
-    rows, pools : ndarray, shapes (M, LASTING) and (M, 6)
+    rows, pools : ndarray, shapes (M, 22) and (M, 6)
     status : ndarray, shape (M,), uint8
         Members that have one are left as they are.
     """
@@ -104,23 +106,23 @@ def steady_soils(
             fill_soil(series, first, lanes, m, climate, tile)
             compose_chunk(m, composed, tile)
         for w in range(count):
-            one = lanes[MEMBER, w]
-            solve_composed(w, m, composed, pools[one])
+            resident = lanes[MEMBER, w]
+            solve_composed(w, m, composed, pools[resident])
             if too_fast(w, m):
-                status[one] = OUT_OF_RANGE
-            elif not np.isfinite(total_of(pools[one])):
-                status[one] = NOT_FINITE
+                status[resident] = OUT_OF_RANGE
+            elif not np.isfinite(total_of(pools[resident])):
+                status[resident] = NOT_FINITE
 
 
 @block
 def spun_soils(
     years: int, most: int, tolerance: float, samples: int,
     series: tuple[F8, ...],
-    rows: F8, pools: F8, about: F8, status: U1,
+    rows: F8, pools: F8, progress: F8, status: U1,
 ) -> None:  # fmt: skip
     """Step a cycle again and again, until no pool changes by more than the tolerance.
 
-    ``about`` (M, 2) gets the cycles run and the relative change over the last. Others as in
+    ``progress`` (M, 2) gets the cycles run and the relative change over the last. Others as in
     `steady_soils`; pools are those to begin with.
     """
     m, lanes, climate, tile = soil_work()
@@ -141,12 +143,12 @@ def spun_soils(
             for w in range(count):
                 if done[w]:
                     continue
-                one, change = lanes[MEMBER, w], 0.0
+                resident, change = lanes[MEMBER, w], 0.0
                 for k in range(POOLS):
                     now = m[k * LANES + w]
                     change = max(change, abs(now - begun[w, k]) / (abs(now) + 1e-3))
-                    pools[one, k] = now
-                about[one, 0], about[one, 1] = cycle, change
+                    pools[resident, k] = now
+                progress[resident, 0], progress[resident, 1] = cycle, change
                 done[w] = change <= tolerance
             left = 0
             for w in range(count):
@@ -175,7 +177,7 @@ def soil_years(
         if count == 0:
             break
         for y in range(years):
-            for k in range(RH * LANES, (IN + 1) * LANES):
+            for k in range(RH, IN + LANES):
                 m[k] = 0.0
             for first in range(y * YEAR, (y + 1) * YEAR, CHUNK):
                 fill_soil(series, first, lanes, m, climate, tile)
@@ -183,27 +185,27 @@ def soil_years(
             for w in range(count):
                 keep_soil(w, y, samples, lanes, m, annual)
         for w in range(count):
-            one = lanes[MEMBER, w]
+            resident = lanes[MEMBER, w]
             for k in range(POOLS):
-                pools[one, k] = m[k * LANES + w]
+                pools[resident, k] = m[k * LANES + w]
             if too_fast(w, m):
-                status[one] = OUT_OF_RANGE
-            elif not np.isfinite(total_of(pools[one])):
-                status[one] = NOT_FINITE
+                status[resident] = OUT_OF_RANGE
+            elif not np.isfinite(total_of(pools[resident])):
+                status[resident] = NOT_FINITE
 
 
 @equation
 def keep_soil(w: int, y: int, samples: int, lanes: I8, m: F8, annual: tuple[F8, ...]) -> None:
     """Put a year of a lane into what is asked for of it."""
     at, s = lanes[MEMBER, w] // samples, lanes[MEMBER, w] % samples
-    for k in range(IN + 1):
+    for k in range(POOLS + 2):
         if annual[k].shape[0] > 0:
             annual[k][at, y, s] = m[k * LANES + w]
-    if annual[IN + 1].shape[0] > 0:
+    if annual[POOLS + 2].shape[0] > 0:
         total = 0.0
-        for k in range(MET, PASS + 1):
-            total += m[k * LANES + w] if k != CWD else 0.0
-        annual[IN + 1][at, y, s] = total
+        for pool in (MET, STR, FAST, SLOW, PASS):
+            total += m[pool + w]
+        annual[POOLS + 2][at, y, s] = total
 
 
 @block

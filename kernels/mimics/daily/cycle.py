@@ -15,17 +15,19 @@ from kernels.contract.build import block, equation
 from kernels.contract.status import NOT_CONVERGED, OK
 from kernels.mimics.daily.day import begin_day, crowd, end_day, hours, lane_status, no_change, push
 from kernels.mimics.daily.lanes import (
+    COURSE,
     DAILY,
+    DAY,
+    DRIVER,
     HOURS_A_DAY,
     LANES,
     LITTERS,
+    MORTALITY,
     POOL,
-    RESPIRED,
     SPAN,
     TANGENT,
-    YEAR,
-    at,
     group,
+    place,
     productivity,
     settle,
 )
@@ -96,7 +98,7 @@ def settle_member(z: F8, lane: int, members: Members, member: int) -> int:
 def put(z: F8, lane: int, y: F8) -> None:
     """Fill the pools of a lane."""
     for i in range(POOLS):
-        z[at(POOL + i, lane)] = y[i]
+        z[place(POOL.m, i, lane)] = y[i]
 
 
 @equation
@@ -115,7 +117,7 @@ def gather(members: Members, which: I8, first: int, d: F8) -> None:
         for lane in range(LANES):
             its = series[location_of(members, which[lane])]
             for day in range(SPAN):
-                d[at(day * DAILY + driver, lane)] = its[first + day]
+                d[place(DRIVER.metabolic, day * DAILY + driver, lane)] = its[first + day]
 
 
 @equation
@@ -174,7 +176,7 @@ def of_means(members: Members, order: I8, years: int, most: int, pools: F8) -> N
                         mean[i] += z[i]
         for lane in range(min(LANES, len(order) - first)):
             for i in range(BETA + 1):
-                k[i] = mean[at(i, lane)] / (years * DAYS)
+                k[i] = mean[place(DAY.v_rm, i, lane)] / (years * DAYS)
             status, _, _ = equilibrium(k, y, most, w)
             if status != OK or y[R] == 0.0 or y[K] == 0.0:
                 # What dies under the mean may well live through the seasons.
@@ -220,9 +222,9 @@ def correct(
         Relative change of a pool over a cycle at which going on ends.
     """
     for i in range(POOLS):
-        made.end[i] = z[at(POOL + i, lane)]
+        made.end[i] = z[place(POOL.m, i, lane)]
         for row in range(POOLS):
-            made.m[row, i] = z[at(TANGENT + POOLS * i + row, lane)]
+            made.m[row, i] = z[place(TANGENT, POOLS * i + row, lane)]
     status = lane_status(z, lane)
     if status != OK:
         return status, True, n, 1e300
@@ -236,20 +238,20 @@ def correct(
     corrected = largest(w.x)
     for i in range(POOLS):
         y[i] += y[i] * w.x[i]
-    lose_the_extinct(z[at(BETA, lane)], y)
-    found = n > NEWTON_YEARS and change < REPEATS and corrected < UPDATE
-    if found:
+    lose_the_extinct(z[MORTALITY.beta + np.uint64(lane)], y)
+    done = n > NEWTON_YEARS and change < REPEATS and corrected < UPDATE
+    if done:
         for b in (R, K):
             if y[b] == 0.0 and made.m[b, b] > 1.0:
                 # It could live on what the other leaves.
-                y[b], found = SEED, False
-    return OK, found, longer(n, corrected), change
+                y[b], done = SEED, False
+    return OK, done, longer(n, corrected), change
 
 
 @equation
 def repeat(
     members: Members, order: I8, years: int, newton: bool, most: int, spun_up: float, pools: F8,
-    about: F8, status: U1,
+    progress: F8, status: U1,
 ) -> None:  # fmt: skip
     """Bring pools to the state at which the first years begin and end.
 
@@ -265,7 +267,7 @@ def repeat(
         Cycles after which a member is given up.
     spun_up : float
         See `correct`.
-    about : ndarray, shape (members, 2)
+    progress : ndarray, shape (members, 2)
         Years run, and the largest relative change of a pool over the last cycle.
     """
     z, d, which = group(), np.empty(SPAN * DAILY * LANES), np.full(LANES, order[0])
@@ -287,7 +289,7 @@ def repeat(
         for lane, member in enumerate(which):
             if left[lane] > 0:
                 code, done, n[lane], moved = correct(z, lane, y[lane], n[lane], spun_up, made, w)
-                about[member, 0], about[member, 1] = about[member, 0] + years, moved
+                progress[member, 0], progress[member, 1] = progress[member, 0] + years, moved
                 left[lane] = 0 if done else left[lane] - 1
                 pools[member] = y[lane]
                 status[member] = NOT_CONVERGED if left[lane] == 0 and not done else code
@@ -297,16 +299,16 @@ def repeat(
 
 
 @equation
-def record(z: F8, members: Members, member: int, lane: int, year: int, found: F8) -> None:
+def record(z: F8, members: Members, member: int, lane: int, year: int, results: F8) -> None:
     """Fill a year's results, (COLUMNS,)."""
     location = location_of(members, member)
     for i in range(POOLS):
-        found[i] = z[at(POOL + i, lane)]
-    found[SOIL_RH] = z[at(YEAR, lane)]
-    found[DEBRIS_RH] = year_of(members.daily[DAILY][location], year)
-    found[LITTER] = 0.0
+        results[i] = z[place(POOL.m, i, lane)]
+    results[SOIL_RH] = z[COURSE.year + np.uint64(lane)]
+    results[DEBRIS_RH] = year_of(members.daily[DAILY][location], year)
+    results[LITTER] = 0.0
     for driver in range(LITTERS):
-        found[LITTER] += year_of(members.daily[driver][location], year)
+        results[LITTER] += year_of(members.daily[driver][location], year)
 
 
 @equation
@@ -333,7 +335,7 @@ def follow(
         for year in range(annual.shape[1]):
             begin_year(z, members, which, year)
             for lane in range(LANES):
-                z[at(YEAR, lane)] = 0.0
+                z[COURSE.year + np.uint64(lane)] = 0.0
             for start in range(DAYS * year, DAYS * (year + 1), SPAN):
                 gather(members, which, start, d)
                 for day in range(SPAN):
@@ -342,8 +344,10 @@ def follow(
                     end_day(z)
                     for lane in range(count if len(daily) > 0 else 0):
                         for i in range(POOLS):
-                            daily[first + lane, start + day, i] = z[at(POOL + i, lane)]
-                        daily[first + lane, start + day, POOLS] = z[at(RESPIRED, lane)]
+                            daily[first + lane, start + day, i] = z[place(POOL.m, i, lane)]
+                        daily[first + lane, start + day, POOLS] = z[
+                            COURSE.respired + np.uint64(lane)
+                        ]
             for lane in range(count):
                 record(z, members, which[lane], lane, year, annual[first + lane, year])
         for lane in range(count):
@@ -353,7 +357,7 @@ def follow(
 @block
 def march(
     members: Members, order: I8, start: int, cycle: int, solves: int, most: int, spun_up: float,
-    pools: F8, about: F8, annual: F8, daily: F8, status: U1,
+    pools: F8, progress: F8, annual: F8, daily: F8, status: U1,
 ) -> None:  # fmt: skip
     """Find the start of members, or take them through all years, or both.
 
@@ -366,12 +370,12 @@ def march(
         corrections; or `ROUND`, going round ``most`` times at most, until ``spun_up``.
     cycle : int
         Years that the start repeats.
-    pools, about, annual, daily, status : ndarray
+    pools, progress, annual, daily, status : ndarray
         See `repeat` and `follow`; ``annual`` of no member to find the start alone.
     """
     if start == SOLVED:
         of_means(members, order, cycle, solves, pools)
     if start != GIVEN:
-        repeat(members, order, cycle, start == SOLVED, most, spun_up, pools, about, status)
+        repeat(members, order, cycle, start == SOLVED, most, spun_up, pools, progress, status)
     if len(annual) > 0:
         follow(members, order, pools, annual, daily, status)
