@@ -15,7 +15,17 @@ from kernels.contract.arrays import F8 as F8
 from kernels.contract.arrays import I8 as I8
 from kernels.contract.arrays import U1 as U1
 from kernels.contract.arrays import U8 as U8
+from kernels.contract.entries import MODEL as MODEL
+from kernels.contract.entries import Coordinate as Coordinate
+from kernels.contract.entries import Derived as Derived
+from kernels.contract.entries import Limit as Limit
+from kernels.contract.entries import Parameter as Parameter
+from kernels.contract.entries import Variable as Variable
+from kernels.contract.faults import Fault as Fault
+from kernels.contract.faults import Unavailable as Unavailable
+from kernels.contract.faults import Unfit as Unfit
 from kernels.contract.imports import explain, misplaced
+from kernels.contract.kernel import Kernel as Kernel
 from kernels.contract.paths import expanded as expanded
 from kernels.contract.plausible import HALF_AROUND as HALF_AROUND
 from kernels.contract.plausible import QUARTER_AROUND as QUARTER_AROUND
@@ -23,6 +33,9 @@ from kernels.contract.plausible import Plausible as Plausible
 from kernels.contract.ranges import Range as Range
 from kernels.contract.registry import installed as installed
 from kernels.contract.registry import module_names as module_names
+from kernels.contract.stages import Batch as Batch
+from kernels.contract.stages import Run as Run
+from kernels.contract.stages import Stage as Stage
 from kernels.contract.status import BAD_INPUT as BAD_INPUT
 from kernels.contract.status import BAD_OUTPUT as BAD_OUTPUT
 from kernels.contract.status import BY_CODE as BY_CODE
@@ -34,19 +47,6 @@ from kernels.contract.status import OK as OK
 from kernels.contract.status import OUT_OF_RANGE as OUT_OF_RANGE
 from kernels.contract.status import STATUSES as STATUSES
 from kernels.contract.status import TIMED_OUT as TIMED_OUT
-from kernels.contract.tables import MODEL as MODEL
-from kernels.contract.tables import Batch as Batch
-from kernels.contract.tables import Coordinate as Coordinate
-from kernels.contract.tables import Derived as Derived
-from kernels.contract.tables import Fault as Fault
-from kernels.contract.tables import Kernel as Kernel
-from kernels.contract.tables import Limit as Limit
-from kernels.contract.tables import Parameter as Parameter
-from kernels.contract.tables import Run as Run
-from kernels.contract.tables import Stage as Stage
-from kernels.contract.tables import Unavailable as Unavailable
-from kernels.contract.tables import Unfit as Unfit
-from kernels.contract.tables import Variable as Variable
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -80,11 +80,11 @@ FAMILIES = ("casa", "chains", "corpse", "mimics", "programs")
 
 def _ours() -> dict[str, str]:
     """Return the kernels of this package, name to module."""
-    found = {name: f"{__name__}.{name}" for name in module_names(__path__)}
+    modules = {name: f"{__name__}.{name}" for name in module_names(__path__)}
     for family in FAMILIES:
         folders = [str(Path(folder) / family) for folder in __path__]
-        found |= {name: f"{__name__}.{family}.{name}" for name in module_names(folders)}
-    return found
+        modules |= {name: f"{__name__}.{family}.{name}" for name in module_names(folders)}
+    return modules
 
 
 def names() -> list[str]:

@@ -19,11 +19,13 @@ from numpy.typing import NDArray
 
 from kernels.contract.arrays import F8, I8, U1
 from kernels.contract.build import BOTH, FIRST, SECOND, block, equation, find_runs
+from kernels.contract.entries import Derived, Parameter, Variable
+from kernels.contract.kernel import Kernel
 from kernels.contract.limits import CHANGE, LAND, SOIL, VEGETATION
 from kernels.contract.plausible import Plausible
 from kernels.contract.ranges import accepted
+from kernels.contract.stages import Batch, Run, Stage
 from kernels.contract.status import BAD_INPUT, NOT_FINITE, OK, OUT_OF_RANGE
-from kernels.contract.tables import Batch, Derived, Kernel, Parameter, Run, Stage, Variable
 
 IMPLICIT, EXPLICIT, EXPONENTIAL = 0, 1, 2
 SCHEMES = ("implicit", "explicit", "exponential")
@@ -123,15 +125,15 @@ def diagnose(
     veg, soil = drivers["c_veg_model"], drivers["c_soil_model"]
     litter = drivers["npp"][:, 1:] - np.diff(veg)
     rh = litter - np.diff(soil) if options.diagnosis == "balance" else drivers["rh"][:, 1:]
-    found = []
+    boxes = []
     for pool, outflow in ((veg, litter), (soil, rh)):
         with np.errstate(divide="ignore", invalid="ignore"):
             later = pool[:, 1:] / outflow
         tau = np.concatenate([later[:, :1], later], axis=1)
         tau[~(outflow > 0.0).all(axis=1)] = nan
         # Laid out location by location: the order of adding must not depend on how many there are.
-        found.append((tau, np.ascontiguousarray(tau[:, inside]).mean(axis=1)))
-    return found[0], found[1]
+        boxes.append((tau, np.ascontiguousarray(tau[:, inside]).mean(axis=1)))
+    return boxes[0], boxes[1]
 
 
 def _open_diagnosis(options: Options) -> Run:
@@ -368,8 +370,8 @@ def _report(npp: F8, c_veg: F8, litter: F8, veg: I8, c_soil: F8, out: Mapping[st
 
 def _or_work(out: Mapping[str, F8], name: str, shape: tuple[int, ...]) -> F8:
     """Return an output that is asked for, or memory for one that is only passed through."""
-    found = out.get(name)
-    return np.empty(shape) if found is None else found
+    asked = out.get(name)
+    return np.empty(shape) if asked is None else asked
 
 
 def _derive(

@@ -21,9 +21,11 @@ from kernels.casa.shared.rows import soil_rows, status_of_pft
 from kernels.casa.soil.tables import Constants, Options, soil_kernel
 from kernels.casa.soil.years import ANNUAL, mean_soils, soil_years, spun_soils, steady_soils
 from kernels.contract.arrays import F8, U1
+from kernels.contract.entries import Coordinate, Variable
+from kernels.contract.kernel import Kernel
 from kernels.contract.limits import METRE, WOOD
+from kernels.contract.stages import Batch
 from kernels.contract.status import OK, OUT_OF_RANGE
-from kernels.contract.tables import Batch, Coordinate, Kernel, Variable
 
 POOLS = ("met", "str", "cwd", "fast", "slow", "pass")
 
@@ -70,12 +72,12 @@ def _outputs(options: Options) -> Iterator[Variable]:
 def _places(constants: Constants, drivers: Mapping[str, F8]) -> U1:
     """Return a status for every location, (L,)."""
     kind = status_of_pft(constants.table, drivers["pft"])
-    found = status_of_drivers(drivers)
+    status = status_of_drivers(drivers)
     with np.errstate(invalid="ignore"):
         # Files have five digits of each.
         crowded = drivers["clay"] + drivers["silt"] > 1.001
-    found[(found == OK) & crowded] = OUT_OF_RANGE
-    return np.where(found != OK, found, kind)
+    status[(status == OK) & crowded] = OUT_OF_RANGE
+    return np.where(status != OK, status, kind)
 
 
 def _run(
@@ -102,12 +104,12 @@ def _daily(options: Options, years: int, rows: F8, pools: F8, part: Part) -> Non
     elif options.start == "steady":
         steady_soils(cycle, samples, series, rows, pools, codes)
     elif options.start == "spinup":
-        about, most = np.zeros((len(codes), 2)), max(1, options.spinup_years // cycle)
+        progress, most = np.zeros((len(codes), 2)), max(1, options.spinup_years // cycle)
         spun_soils(
-            cycle, most, options.spinup_tolerance, samples, series, rows, pools, about, codes
+            cycle, most, options.spinup_tolerance, samples, series, rows, pools, progress, codes
         )
-        part.put("casa_spinup", about[:, 0] * cycle)
-        part.put("casa_drift", about[:, 1])
+        part.put("casa_spinup", progress[:, 0] * cycle)
+        part.put("casa_drift", progress[:, 1])
     part.put("casa_start", pools)
     soil_years(years, samples, series, rows, pools, codes, part.asked(ANNUAL))
     part.put("casa_end", pools)

@@ -18,9 +18,11 @@ from kernels.casa.shared.rows import debris_rows, status_of_pft
 from kernels.casa.soil.debris import DAILY, STARTS, debris_years, mean_debris
 from kernels.casa.soil.tables import Constants, Options, soil_kernel
 from kernels.contract.arrays import F8, U1
+from kernels.contract.entries import Coordinate, Variable
+from kernels.contract.kernel import Kernel
 from kernels.contract.limits import WOOD
+from kernels.contract.stages import Batch
 from kernels.contract.status import OK
-from kernels.contract.tables import Batch, Coordinate, Kernel, Variable
 
 _SERIES = ("litter_cwd", "soil_temperature", "theta_l", "litter_leaf", "litter_froot")
 _DRIVERS = ("pft", *_SERIES)
@@ -56,10 +58,10 @@ def _run(
         if years:
             _daily(options, years, series, rows, pools, part)
             continue
-        found = np.empty((len(rows), len(DAILY)))
-        mean_debris(part.samples, series, rows, found, pools, part.codes)
+        fluxes = np.empty((len(rows), len(DAILY)))
+        mean_debris(part.samples, series, rows, fluxes, pools, part.codes)
         for k, name in enumerate(DAILY):
-            part.put(name, found[:, k])
+            part.put(name, fluxes[:, k])
         part.put("c_cwd", pools)
 
 

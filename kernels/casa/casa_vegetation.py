@@ -25,9 +25,12 @@ from kernels.casa.shared.pft_table import Table, of_pft
 from kernels.casa.shared.phenology import days_of, first_phase, read_turns, turns, year_phases
 from kernels.casa.shared.rows import plant_rows, status_of_pft
 from kernels.contract.arrays import F8, I8, U1
+from kernels.contract.entries import Coordinate, Parameter, Variable
+from kernels.contract.faults import Fault, Unfit
+from kernels.contract.kernel import Kernel
 from kernels.contract.limits import FINE_ROOTS, LEAVES, WOOD
+from kernels.contract.stages import Batch
 from kernels.contract.status import OK
-from kernels.contract.tables import Batch, Coordinate, Fault, Kernel, Parameter, Unfit, Variable
 
 
 @dataclass(frozen=True)
@@ -176,18 +179,18 @@ def _members(
     shed = np.stack([of_pft(constants.table, name, pft) for name in _SHED], axis=1)
     series = tuple(part.series[name] for name in _SERIES)
     linear, previous = options.cold_ramp == "linear", options.npp_rule == "previous"
-    before, about = np.full(len(codes), 2 * NEVER), np.zeros((len(codes), 3))
+    before, progress = np.full(len(codes), 2 * NEVER), np.zeros((len(codes), 3))
     if "vegetation_start" in part.start:
         pools[...] = part.start["vegetation_start"]
     elif options.start != "cold":
         cycle = min(options.cycle, years)
         repeating(
             linear, options.start == "steady", cycle, max(1, options.spinup_years // cycle),
-            samples, shed, series, phases, rows, pools, phase, about, codes,
+            samples, shed, series, phases, rows, pools, phase, progress, codes,
         )  # fmt: skip
-        before[...] = about[:, 2]
-        part.put("vegetation_years", about[:, 0] * cycle)
-        part.put("vegetation_drift", about[:, 1])
+        before[...] = progress[:, 2]
+        part.put("vegetation_years", progress[:, 0] * cycle)
+        part.put("vegetation_drift", progress[:, 1])
     part.put("vegetation_start", pools)
     all_years(
         linear, previous, years, samples, shed, series, phases, rows, splits, pools, phase,

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from kernels.chains.parts.joining import joined
 from kernels.chains.parts.links import Link, Options, read
-from kernels.contract.tables import Fault, Kernel, Unfit
+from kernels.contract.faults import Fault, Unfit
+from kernels.contract.kernel import Kernel
 
 
 def _no_seconds(options: Options, sizes: object) -> float:

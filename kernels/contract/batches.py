@@ -7,12 +7,13 @@ import numpy as np
 from kernels.contract.arrays import F8, U1
 from kernels.contract.build import block
 from kernels.contract.drivers import About
+from kernels.contract.entries import Parameter
+from kernels.contract.stages import Batch
 from kernels.contract.status import BAD_INPUT, OK, OUT_OF_RANGE
-from kernels.contract.tables import Batch, Parameter
 
 
 def driver_status(
-    about: Mapping[str, About], drivers: Mapping[str, F8], litter: Collection[str]
+    table: Mapping[str, About], drivers: Mapping[str, F8], litter: Collection[str]
 ) -> U1:
     """Return a status for every location, (L,).
 
@@ -22,7 +23,7 @@ def driver_status(
     count = len(drivers["clay"])
     status = np.full(count, OK, np.uint8)
     for name, values in drivers.items():
-        _, lowest, highest, _ = about[name]
+        _, lowest, highest, _ = table[name]
         flat = values.reshape(count, -1)
         with np.errstate(invalid="ignore"):
             status[~((flat >= lowest) & (flat <= highest)).all(axis=1)] = OUT_OF_RANGE

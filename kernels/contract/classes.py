@@ -36,13 +36,13 @@ Told = bool | None
 
 
 def is_as_written(
-    found: type, node: ast.ClassDef, codes: Iterable[CodeType], module: Any, describe: Describe
+    held: type, node: ast.ClassDef, codes: Iterable[CodeType], module: Any, describe: Describe
 ) -> bool:
     """Return whether a class is what its definition in a file makes.
 
     Parameters
     ----------
-    found : type
+    held : type
     node : ast.ClassDef
         The definition, with its decorators.
     codes : iterable of CodeType
@@ -52,16 +52,16 @@ def is_as_written(
     describe : callable
         Returns a text that is equal for equal values.
     """
-    told = list(_compare(found, node, codes, module, describe))
+    told = list(_compare(held, node, codes, module, describe))
     if False in told:
         return False
     return None not in told or os.stat(module.__file__).st_ctime < STARTED
 
 
 def _compare(
-    found: type, node: ast.ClassDef, codes: Iterable[CodeType], module: Any, describe: Describe
+    held: type, node: ast.ClassDef, codes: Iterable[CodeType], module: Any, describe: Describe
 ) -> Iterator[Told]:
-    body = [c for c in codes if c.co_qualname == found.__qualname__ and not c.co_flags & 0x2]
+    body = [c for c in codes if c.co_qualname == held.__qualname__ and not c.co_flags & 0x2]
     body = [c for c in body if c.co_firstlineno <= node.lineno]
     scope = {**vars(module)}
     if len(body) != 1 or body[0].co_freevars:
@@ -75,19 +75,19 @@ def _compare(
         # A name that the module has not: the file is another by now.
         yield False
         return
-    yield bases == list(found.__dict__.get("__orig_bases__", found.__bases__)) or (
-        not bases and found.__bases__ == (object,)
+    yield bases == list(held.__dict__.get("__orig_bases__", held.__bases__)) or (
+        not bases and held.__bases__ == (object,)
     )
-    yield from (_decorated(found, decorator, scope) for decorator in node.decorator_list)
-    yield list(written.get("__annotations__", get_annotations(found))) == [*get_annotations(found)]
+    yield from (_decorated(held, decorator, scope) for decorator in node.decorator_list)
+    yield list(written.get("__annotations__", get_annotations(held))) == [*get_annotations(held)]
     for name in written.keys() - _MADE:
-        yield _alike(written[name], _held(found, name), describe)
-    for name, value in vars(found).items():
+        yield _alike(written[name], _held(held, name), describe)
+    for name, value in vars(held).items():
         if name not in written and not (name.startswith("_") and name.endswith("_")):
-            yield _left_over(name, value, found, module.__file__)
+            yield _left_over(name, value, held, module.__file__)
 
 
-def _decorated(found: type, decorator: ast.expr, scope: dict[str, Any]) -> Told:
+def _decorated(held: type, decorator: ast.expr, scope: dict[str, Any]) -> Told:
     """Return whether a class was decorated so, which is known of dataclasses alone."""
     call = decorator if isinstance(decorator, ast.Call) else None
     if eval(ast.unparse(call.func if call else decorator), scope) is not dataclass:
@@ -95,21 +95,21 @@ def _decorated(found: type, decorator: ast.expr, scope: dict[str, Any]) -> Told:
     asked = {k.arg: eval(ast.unparse(k.value), scope) for k in call.keywords} if call else {}
     plain = {"init": True, "repr": True, "eq": True}
     named = ("init", "repr", "eq", "order", "unsafe_hash", "frozen")
-    params = vars(found).get("__dataclass_params__")
+    params = vars(held).get("__dataclass_params__")
     return params is not None and all(
         getattr(params, name) == asked.get(name, plain.get(name, False)) for name in named
     )
 
 
-def _held(found: type, name: str) -> Any:
+def _held(owner: type, name: str) -> Any:
     """Return what a class has of a name of its body; what dataclasses and enums keep elsewhere."""
-    own = vars(found).get(name, _ABSENT)
-    fields = vars(found).get("__dataclass_fields__", {})
+    own = vars(owner).get(name, _ABSENT)
+    fields = vars(owner).get("__dataclass_fields__", {})
     if name in fields:
         return fields[name]
-    if isinstance(own, found) and isinstance(own, Enum):
+    if isinstance(own, owner) and isinstance(own, Enum):
         return own.value
-    defaults: Mapping[str, Any] = vars(found).get("_field_defaults", {})
+    defaults: Mapping[str, Any] = vars(owner).get("_field_defaults", {})
     return defaults.get(name, own)
 
 
@@ -139,11 +139,11 @@ def _alike(written: Any, held: Any, describe: Describe) -> Told:
         return None
 
 
-def _left_over(name: str, value: Any, found: type, file: str) -> Told:
+def _left_over(name: str, value: Any, owner: type, file: str) -> Told:
     """Return whether what the body no longer has may be of another's making."""
     if isinstance(value, MemberDescriptorType):
         return True
-    if name in ("_fields", "_field_defaults") and issubclass(found, tuple):
+    if name in ("_fields", "_field_defaults") and issubclass(owner, tuple):
         return True
     own = [code for code in _codes(value) if code.co_filename == file]
     # Set by a decorator or after the class, or there no more.
@@ -157,8 +157,8 @@ def _codes(value: Any) -> Iterator[CodeType]:
     elif isinstance(value, staticmethod | classmethod):
         yield from _codes(value.__func__)
     elif isinstance(value, property):
-        for one in (value.fget, value.fset, value.fdel):
-            yield from _codes(one)
+        for method in (value.fget, value.fset, value.fdel):
+            yield from _codes(method)
     elif isinstance(value, cached_property):
         yield from _codes(value.func)
     elif (inner := getattr(value, "py_func", None)) is not None:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from kernels.contract.classes import is_as_written
-from kernels.contract.tables import Kernel
+from kernels.contract.kernel import Kernel
 
 OURS = __name__.partition(".")[0]
 IGNORED = frozenset({"annotation", "returns", "type_comment", "type_params", "ctx", "kind"})
@@ -66,11 +66,11 @@ def fingerprint(kernel: Kernel) -> dict[str, str]:
     }
     for name, table in tables.items():
         closure.add(f"{kernel.name}.{name}", closure.describe(table))
-    found = {name: _hash(sorted(texts)) for name, texts in closure.found.items()}
+    hashes = {name: _hash(sorted(texts)) for name, texts in closure.found.items()}
     for written, file in {**kernel.files, **kernel.programs}.items():
         with file.open("rb") as content:
-            found[f"{kernel.name}.files.{written}"] = file_digest(content, "sha256").hexdigest()
-    return dict(sorted(found.items()))
+            hashes[f"{kernel.name}.files.{written}"] = file_digest(content, "sha256").hexdigest()
+    return dict(sorted(hashes.items()))
 
 
 def _roots(kernel: Kernel) -> list[Any]:
@@ -85,9 +85,9 @@ class _Closure:
         self._packages = packages
         self._seen: dict[int, tuple[str, Any]] = {}
 
-    def add(self, name: str, text: str) -> None:
+    def add(self, name: str, description: str) -> None:
         # Two closures of one function share a name; both count, in any order.
-        self.found.setdefault(name, set()).add(text)
+        self.found.setdefault(name, set()).add(description)
 
     def describe(self, value: Any) -> str:
         """Return a text that is equal for equal values, and visit functions and classes."""
@@ -138,34 +138,36 @@ class _Closure:
         held = [function.__defaults__, function.__kwdefaults__, options]
         self.add(_name(function), "\n".join([_text(tree), *map(self.describe, held), *used]))
 
-    def _class(self, found: type) -> None:
-        tree = _Plain(decorators=True).visit(_class_source(found))
-        scope = vars(import_module(found.__module__))
-        bases = [self.describe(base) for base in found.__bases__]
-        self.add(_name(found), "\n".join([_text(tree), *bases, *self._used(tree, scope, set())]))
+    def _class(self, described: type) -> None:
+        tree = _Plain(decorators=True).visit(_class_source(described))
+        scope = vars(import_module(described.__module__))
+        bases = [self.describe(base) for base in described.__bases__]
+        self.add(
+            _name(described), "\n".join([_text(tree), *bases, *self._used(tree, scope, set())])
+        )
 
     def _used(self, tree: ast.AST, scope: Mapping[str, Any], closed: set[str]) -> list[str]:
         """Return what the names in a tree stand for; constants get an entry of their own."""
         texts = []
         for name, owner, value in sorted(self._names(tree, scope), key=lambda found: found[0]):
-            text = self.describe(value)
-            texts.append(f"{name} = {text}")
+            description = self.describe(value)
+            texts.append(f"{name} = {description}")
             if owner and name not in closed and not callable(value):
-                self.add(f"{owner}.{name.rpartition('.')[2]}", text)
+                self.add(f"{owner}.{name.rpartition('.')[2]}", description)
         return texts
 
     def _names(self, tree: ast.AST, scope: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
         """Yield name, owning module and value of the names in a tree that lead outside it."""
         scope = {**scope, **self._imports(tree)}
-        found = {}
+        leading = {}
         for node in ast.walk(tree):
             if isinstance(node, ast.Name) and node.id in scope:
-                found[node.id] = (str(scope.get("__name__", "")), scope[node.id])
+                leading[node.id] = (str(scope.get("__name__", "")), scope[node.id])
             elif isinstance(node, ast.Attribute):
                 name, owner, value = _resolve(node, scope)
                 if owner.partition(".")[0] in self._packages:
-                    found[name] = (owner, value)
-        for name, (owner, value) in found.items():
+                    leading[name] = (owner, value)
+        for name, (owner, value) in leading.items():
             yield name, "" if isinstance(value, ModuleType) else owner, value
 
     def _imports(self, tree: ast.AST) -> dict[str, Any]:
@@ -229,67 +231,69 @@ def _resolve(node: ast.Attribute, scope: Mapping[str, Any]) -> tuple[str, str, A
 
 def _source(function: FunctionType) -> ast.AST:
     code = function.__code__
-    found: list[ast.expr | ast.stmt] = []
-    text = "".join(linecache.getlines(code.co_filename, function.__globals__))
+    matches: list[ast.expr | ast.stmt] = []
+    source = "".join(linecache.getlines(code.co_filename, function.__globals__))
     # What runs is what was imported; a file that was edited since says something else.
-    for node in _definitions(text) if code in _compiled(text, code.co_filename) else ():
+    for node in _definitions(source) if code in _compiled(source, code.co_filename) else ():
         if not isinstance(node, ast.ClassDef):
             decorators = getattr(node, "decorator_list", [])
             first = min([node.lineno, *(d.lineno for d in decorators)])
             if first == code.co_firstlineno and getattr(node, "name", "<lambda>") == code.co_name:
-                found.append(node)
-    if found:
+                matches.append(node)
+    if matches:
         # Lambdas that share a line cannot be told apart, so each stands for all of them.
-        lambdas = [node for node in found if isinstance(node, ast.Lambda)]
-        return found[0] if len(found) == 1 else ast.Tuple(elts=[*lambdas])
+        lambdas = [node for node in matches if isinstance(node, ast.Lambda)]
+        return matches[0] if len(matches) == 1 else ast.Tuple(elts=[*lambdas])
     raise ValueError(
         f"{_name(function)}: not found at line {code.co_firstlineno} of {code.co_filename!r}; "
         "was the file changed after it was imported? start again"
     )
 
 
-def _class_source(found: type) -> ast.ClassDef:
-    module = import_module(found.__module__)
+def _class_source(wanted: type) -> ast.ClassDef:
+    module = import_module(wanted.__module__)
     file = str(module.__file__)
-    text = "".join(linecache.getlines(file, vars(module)))
-    for node in _definitions(text):
-        if isinstance(node, ast.ClassDef) and node.name == found.__name__:
+    source = "".join(linecache.getlines(file, vars(module)))
+    for node in _definitions(source):
+        if isinstance(node, ast.ClassDef) and node.name == wanted.__name__:
             # As of functions: what runs is what was imported.
-            if is_as_written(found, node, _compiled(text, file), module, _Closure(set()).describe):
+            if is_as_written(
+                wanted, node, _compiled(source, file), module, _Closure(set()).describe
+            ):
                 return node
             raise ValueError(
-                f"{_name(found)}: not that at line {node.lineno} of {file!r}; "
+                f"{_name(wanted)}: not that at line {node.lineno} of {file!r}; "
                 "was the file changed after it was imported? start again"
             )
-    raise ValueError(f"{_name(found)}: not found in {file!r}; start again")
+    raise ValueError(f"{_name(wanted)}: not found in {file!r}; start again")
 
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
 
 
 @cache
-def _compiled(text: str, file: str) -> frozenset[CodeType]:
+def _compiled(source: str, file: str) -> frozenset[CodeType]:
     """Return the code of every function of a module, at any depth."""
-    found, waiting = set(), [compile(text, file, "exec", dont_inherit=True)]
+    codes, waiting = set(), [compile(source, file, "exec", dont_inherit=True)]
     while waiting:
         code = waiting.pop()
-        found.add(code)
+        codes.add(code)
         waiting += [const for const in code.co_consts if isinstance(const, CodeType)]
-    return frozenset(found)
+    return frozenset(codes)
 
 
 @cache
-def _definitions(text: str) -> tuple[Definition, ...]:
+def _definitions(source: str) -> tuple[Definition, ...]:
     """Return every definition of a module; walking it once for each function is what costs."""
-    return tuple(node for node in ast.walk(ast.parse(text)) if isinstance(node, Definition))
+    return tuple(node for node in ast.walk(ast.parse(source)) if isinstance(node, Definition))
 
 
 def _home(value: Any) -> str:
     """Return the top-level package of a function, class, module or instance."""
-    found = value.func if isinstance(value, partial) else value
-    if isinstance(found, ModuleType):
-        return found.__name__.partition(".")[0]
-    return str(getattr(found, "__module__", None) or type(found).__module__).partition(".")[0]
+    owner = value.func if isinstance(value, partial) else value
+    if isinstance(owner, ModuleType):
+        return owner.__name__.partition(".")[0]
+    return str(getattr(owner, "__module__", None) or type(owner).__module__).partition(".")[0]
 
 
 def _name(value: Any) -> str:

@@ -5,7 +5,7 @@ They are far above what is measured, so that a value beyond one is no soil, what
 
 import math
 
-from kernels.contract.tables import Limit
+from kernels.contract.entries import Limit
 
 DENSITY = 150.0
 """mg C cm-3, of pure organic soil."""

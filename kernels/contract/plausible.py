@@ -34,8 +34,8 @@ class Plausible:
 
     def __post_init__(self) -> None:
         if not -np.inf < self.low < self.high < np.inf:
-            text = f"a plausible range from {self.low!r} to {self.high!r}"
-            raise ValueError(f"{text}; needed two finite numbers, the first below the second")
+            message = f"a plausible range from {self.low!r} to {self.high!r}"
+            raise ValueError(f"{message}; needed two finite numbers, the first below the second")
         if self.of not in ("value", "times", "plus"):
             raise ValueError(f"a plausible range of={self.of!r}; needed 'value', 'times' or 'plus'")
         if not self.source:

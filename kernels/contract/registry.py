@@ -16,8 +16,8 @@ def module_names(path: Iterable[str]) -> list[str]:
 
     A plug-in is a module that stands directly in its room; folders hold the parts of plug-ins.
     """
-    found = (m.name for m in pkgutil.iter_modules(path) if not m.ispkg)
-    return sorted(name for name in found if not name.startswith("_"))
+    names = (m.name for m in pkgutil.iter_modules(path) if not m.ispkg)
+    return sorted(name for name in names if not name.startswith("_"))
 
 
 def installed(group: str) -> "EntryPoints":

@@ -23,8 +23,12 @@ import numpy as np
 from kernels.contract.arrays import F8, I8, U1
 from kernels.contract.batches import bounds_of, driver_status, packed_rows
 from kernels.contract.drivers import driver
+from kernels.contract.entries import Coordinate, Variable
+from kernels.contract.faults import Fault, Unfit
+from kernels.contract.kernel import Kernel
+from kernels.contract.paths import file_of
+from kernels.contract.stages import Batch, Run
 from kernels.contract.status import BAD_INPUT, OK, OUT_OF_RANGE
-from kernels.contract.tables import Batch, Coordinate, Fault, Kernel, Run, Unfit, Variable, file_of
 from kernels.corpse.cohort.blocks import STARTS, means, series
 from kernels.corpse.cohort.lanes import LANES, POOLS, Drivers
 from kernels.corpse.cohort.namelist import Namelist, read_namelist
@@ -102,12 +106,12 @@ _OF_OPTION = {
 
 def _drivers(options: Options) -> Iterator[Variable]:
     other = _OF_OPTION[3 - options.litter_option]
-    for name, about in _DRIVERS.items():
+    for name, entry in _DRIVERS.items():
         if name in other:
             continue
         daily = ("time",) if name == "annual_npp" else ("date",)
         lasting = options.drivers == "mean" or name in _LASTING
-        yield driver(name, about, () if lasting else daily)
+        yield driver(name, entry, () if lasting else daily)
 
 
 def _packed(options: Options, drivers: Mapping[str, F8]) -> Drivers:
@@ -144,8 +148,8 @@ def _begin(batch: Batch, bounds: F8, status: U1) -> tuple[F8, I8]:
     rows = packed_rows(batch, NAMES, slice(0, count), slice(0, samples))
     with np.errstate(invalid="ignore"):
         inside = ((rows >= bounds[0]) & (rows <= bounds[1])).all(axis=-1)
-    known = np.isfinite(rows).all(axis=-1)
-    wrong = np.where(known, np.where(inside, OK, OUT_OF_RANGE), BAD_INPUT).astype(np.uint8)
+    finite = np.isfinite(rows).all(axis=-1)
+    wrong = np.where(finite, np.where(inside, OK, OUT_OF_RANGE), BAD_INPUT).astype(np.uint8)
     status[status == OK] = np.broadcast_to(wrong, status.shape)[status == OK]
     # Rows one after the other, so that a part of them is of the same type to the compiler.
     return rows, np.ascontiguousarray(np.argwhere(status == OK))
@@ -205,14 +209,14 @@ def _open_series(options: Options, read: Namelist) -> Run:
             some = members[first : first + at_once]
             shape, codes = (len(some), years, cohorts), np.zeros(len(some), np.uint8)
             begun, made = np.empty((len(some), cohorts, POOLS)), np.empty((*shape, POOLS))
-            flux, about = np.empty((*shape, 2)), np.empty((len(some), 2))
+            flux, progress = np.empty((*shape, 2)), np.empty((len(some), 2))
             series(
                 start, min(options.cycle, years), options.spinup_years, tolerance,
-                np.array(read.initial), rows, packed, some, begun, made, flux, about, codes,
+                np.array(read.initial), rows, packed, some, begun, made, flux, progress, codes,
             )  # fmt: skip
             report(out, some, made, flux[..., 0], flux[..., 1], debris[some[:, 0]])
             own = {"corpse_start": flat(begun), "corpse_end": flat(made[:, -1])}
-            own |= {"corpse_cycles": about[:, 0], "corpse_drift": about[:, 1]}
+            own |= {"corpse_cycles": progress[:, 0], "corpse_drift": progress[:, 1]}
             for name in own.keys() & out.keys():
                 place(out[name], some, own[name])
             status[some[:, 0], some[:, 1]] = codes
@@ -249,16 +253,16 @@ def _read(options: Options, base: Path | None) -> tuple[Namelist, Path | None]:
         return Namelist(dict(SETS[options.set]), INITIAL), None
     file = file_of(options.namelist, base)
     if not file.is_file():
-        text = f"{str(file)!r} is no such file; needed a namelist of CORPSE"
-        raise Unfit((Fault(text, "namelist"),))
-    found = read_namelist(file.read_text(errors="replace"), str(file))
-    said = found.litter_option
-    if said is not None and said != options.litter_option:
-        text = f"found {options.litter_option}, and {options.namelist} says {said}; make them one"
-        found.faults.append(Fault(text, "litter_option"))
-    if found.faults:
-        raise Unfit(found.faults)
-    return found, file
+        message = f"{str(file)!r} is no such file; needed a namelist of CORPSE"
+        raise Unfit((Fault(message, "namelist"),))
+    namelist = read_namelist(file.read_text(errors="replace"), str(file))
+    litter_option = namelist.litter_option
+    if litter_option is not None and litter_option != options.litter_option:
+        message = f"found {options.litter_option}, and {options.namelist} says {litter_option}"
+        namelist.faults.append(Fault(f"{message}; make them one", "litter_option"))
+    if namelist.faults:
+        raise Unfit(namelist.faults)
+    return namelist, file
 
 
 def _make(options: Options, base: Path | None) -> Kernel:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
-from kernels.contract.tables import Fault
+from kernels.contract.faults import Fault
 from kernels.fortran.numbers import repeated
 
 _OPENED = re.compile(r"\s*[&$]([a-z]\w*)(?=[\s,/!]|$)", re.ASCII | re.IGNORECASE)
@@ -58,8 +58,8 @@ class Assignment:
         else:
             step = int(match[4] or 1)
             first, last = int(match[2] or 1), int(match[3] or size)
-        found = list(range(first - 1, last if step > 0 else last - 2, step)) if step else []
-        return found if found and all(0 <= at < size for at in found) else None
+        elements = list(range(first - 1, last if step > 0 else last - 2, step)) if step else []
+        return elements if elements and all(0 <= at < size for at in elements) else None
 
 
 @dataclass
@@ -75,39 +75,39 @@ def read_groups(text: str, names: Collection[str], file: str) -> Groups:
 
     Text before, between and behind groups is not read, and neither are other groups.
     """
-    found = Groups()
+    groups = Groups()
     lines = text.splitlines(keepends=True)
     at = 0
     while at < len(lines):
         match = _OPENED.match(lines[at])
         name = match[1].lower() if match else ""
         if match is None or name not in names:
-            found.faults += _hidden(lines[at], names, file, at + 1)
+            groups.faults += _hidden(lines[at], names, file, at + 1)
             at += 1
             continue
         body, end, rest = _body("".join([lines[at][match.end() :], *lines[at + 1 :]]))
-        if name in found.assignments:
-            said = f"group &{name} is there twice, and Fortran reads the first alone; keep one"
-            found.faults.append(Fault(said, file=file, line=at + 1))
+        if name in groups.assignments:
+            message = f"group &{name} is there twice, and Fortran reads the first alone; keep one"
+            groups.faults.append(Fault(message, file=file, line=at + 1))
         else:
-            found.assignments[name] = list(_assignments(body, at + 1, found.faults, file))
+            groups.assignments[name] = list(_assignments(body, at + 1, groups.faults, file))
         if not end:
-            said = f"group &{name} has no end; needed a line with / behind its last constant"
-            found.faults.append(Fault(said, file=file, line=at + 1))
+            message = f"group &{name} has no end; needed a line with / behind its last constant"
+            groups.faults.append(Fault(message, file=file, line=at + 1))
         ended = at + body.count("\n")
-        found.faults += _hidden(rest, names, file, ended + 1)
+        groups.faults += _hidden(rest, names, file, ended + 1)
         # Where another group ended it, that one's line is read next.
         at = max(at, ended - 1) + 1 if not end else ended + 1
-    return found
+    return groups
 
 
-def _hidden(said: str, names: Collection[str], file: str, line: int) -> Iterator[Fault]:
+def _hidden(line_text: str, names: Collection[str], file: str, line: int) -> Iterator[Fault]:
     """Yield the groups that begin behind other text of a line outside of groups."""
-    said = said.split("!", 1)[0].lower()
+    line_text = line_text.split("!", 1)[0].lower()
     for name in names:
-        if re.search(rf"[&$]{re.escape(name)}(?!\w)", said):
-            text = f"group &{name} begins behind other text; put it on a line of its own"
-            yield Fault(text, file=file, line=line)
+        if re.search(rf"[&$]{re.escape(name)}(?!\w)", line_text):
+            message = f"group &{name} begins behind other text; put it on a line of its own"
+            yield Fault(message, file=file, line=line)
 
 
 def _body(text: str) -> tuple[str, str, str]:

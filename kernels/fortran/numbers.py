@@ -18,11 +18,11 @@ _REPEATED = re.compile(r"([0-9]+)\*(.*)", re.DOTALL)
 
 def real(text: str) -> float | None:
     """Return a number, which may be NaN or infinite; None where Fortran reads none."""
-    said = text.strip().lower()
-    if match := _REAL.fullmatch(said):
+    word = text.strip().lower()
+    if match := _REAL.fullmatch(word):
         digits, marked, bare = match.groups()
         return float(f"{digits}e{marked or bare or 0}")
-    if match := _SPECIAL.fullmatch(said):
+    if match := _SPECIAL.fullmatch(word):
         value = math.inf if match[2] else math.nan
         return -value if match[1] == "-" else value
     return None
@@ -36,8 +36,8 @@ def number(text: str) -> float | None:
 
 def integer(text: str) -> int | None:
     """Return a whole number, or None; Fortran reads ``1.0`` into no integer."""
-    said = text.strip()
-    return int(said) if _INTEGER.fullmatch(said) else None
+    word = text.strip()
+    return int(word) if _INTEGER.fullmatch(word) else None
 
 
 def logical(text: str) -> bool | None:
@@ -48,13 +48,13 @@ def logical(text: str) -> bool | None:
 
 def repeated(words: Iterable[str]) -> list[str]:
     """Return values with ``3*0.5`` written out, and nothing for each of ``3*``."""
-    found: list[str] = []
+    unfolded: list[str] = []
     for word in words:
         match = _REPEATED.fullmatch(word.strip())
         # A count of 0 is an error in Fortran, and stays what it is: no number.
         times = int(match[1]) if match else 0
-        found += [match[2]] * times if match and 0 < times <= _MOST else [word]
-    return found
+        unfolded += [match[2]] * times if match and 0 < times <= _MOST else [word]
+    return unfolded
 
 
 _MOST = 10_000

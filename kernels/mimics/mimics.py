@@ -20,9 +20,12 @@ import numpy as np
 from kernels.contract.arrays import F8, U1
 from kernels.contract.batches import bounds_of, driver_status, packed_rows
 from kernels.contract.drivers import driver
+from kernels.contract.entries import Variable
+from kernels.contract.faults import Fault, Unfit
+from kernels.contract.kernel import Kernel
 from kernels.contract.limits import ORGANIC, column
+from kernels.contract.stages import Batch, Run
 from kernels.contract.status import OK
-from kernels.contract.tables import Batch, Fault, Kernel, Run, Unfit, Variable
 from kernels.mimics.one_layer.blocks import (
     COLUMNS,
     STARTS,
@@ -31,6 +34,7 @@ from kernels.mimics.one_layer.blocks import (
     steady_states,
 )
 from kernels.mimics.one_layer.equations import FORMS, HOURS, MOISTURES, POOLS, A, R
+from kernels.mimics.one_layer.pools import MEANINGS, POOL_NAMES
 from kernels.mimics.one_layer.sets import FORM_OF, NAMES, parameters
 from kernels.mimics.one_layer.stability import modes
 from kernels.mimics.one_layer.stepping import INTEGRATORS
@@ -129,24 +133,13 @@ def _packed(options: Options, drivers: Mapping[str, F8]) -> F8:
 
 # --- outputs ---
 
-_POOL_NAMES = ("lit_m", "lit_s", "mic_r", "mic_k", "som_p", "som_c", "som_a")
-_POOL_MEANINGS = (
-    "metabolic litter",
-    "structural litter",
-    "copiotroph microbes",
-    "oligotroph microbes",
-    "physically protected SOM",
-    "chemically protected SOM",
-    "available SOM",
-)
-
 
 def _outputs(options: Options) -> Iterator[Variable]:
     steady = options.mode == "steady"
     dims = () if steady else ("time",)
     density = "mg C cm-3"
     flux = f"{density} {'d-1' if options.step == 'day' and not steady else 'yr-1'}"
-    for name, meaning in zip(_POOL_NAMES, _POOL_MEANINGS, strict=True):
+    for name, meaning in MEANINGS.items():
         yield Variable(name, density, f"carbon of {meaning}", dims, limit=ORGANIC)
     yield Variable("respiration", flux, "heterotrophic respiration", dims)
     yield Variable("carbon_input", flux, "carbon of litter, by volume of soil", dims)
@@ -171,10 +164,10 @@ def _outputs(options: Options) -> Iterator[Variable]:
 
 def _report(pools: F8, depth: F8, out: Mapping[str, F8], where: tuple[slice, ...]) -> None:
     """Fill outputs from results (L, *dims, S, COLUMNS); depth (L, 1, ...) in cm."""
-    known = {name: i for i, name in enumerate((*_POOL_NAMES, "respiration", "carbon_input"))}
+    columns = {name: i for i, name in enumerate((*POOL_NAMES, "respiration", "carbon_input"))}
     for name, values in out.items():
-        if name in known:
-            values[where] = pools[..., known[name]]
+        if name in columns:
+            values[where] = pools[..., columns[name]]
         elif name in ("soc", "soc_stock"):
             soc = pools[..., R : A + 1].sum(axis=-1)
             values[where] = soc if name == "soc" else soc * depth / 100.0
@@ -198,17 +191,17 @@ def _open_steady(options: Options) -> Run:
         for first in range(0, count, deep):
             at = slice(first, min(first + deep, count))
             shape = (at.stop - first, samples)
-            pools, about = np.full((*shape, COLUMNS), nan), np.full((*shape, 3), nan)
+            pools, progress = np.full((*shape, COLUMNS), nan), np.full((*shape, 3), nan)
             slopes = np.full((*shape, POOLS, POOLS) if spectrum else (0, 0, POOLS, POOLS), nan)
             rows = packed_rows(batch, NAMES, at, slice(samples))
             steady_states(
-                form, options.solves, sign, rows, bounds, drivers[at], pools, about, slopes,
+                form, options.solves, sign, rows, bounds, drivers[at], pools, progress, slopes,
                 status[at],
             )  # fmt: skip
             _report(pools, depth[at], out, (at,))
             for i, name in enumerate(("solves", "residual", "stable")):
                 if name in out:
-                    out[name][at] = about[..., i]
+                    out[name][at] = progress[..., i]
             if spectrum:
                 _report_modes(slopes, status[at], out, at)
         for values in out.values():
@@ -220,12 +213,14 @@ def _open_steady(options: Options) -> Run:
 def _report_modes(slopes: F8, status: U1, out: Mapping[str, F8], at: slice) -> None:
     """Fill what is asked of the spectrum; members that failed are left out."""
     ran = status == OK
-    found = modes(slopes[ran])
-    for name, values in zip(("growth", "slowest_mode", "fastest_mode"), found, strict=True):
+    growth_and_times = modes(slopes[ran])
+    for name, values in zip(
+        ("growth", "slowest_mode", "fastest_mode"), growth_and_times, strict=True
+    ):
         if name in out:
             out[name][at][ran] = values
     if "stable" in out:
-        out["stable"][at][ran] = found[0] < 0.0
+        out["stable"][at][ran] = growth_and_times[0] < 0.0
 
 
 def _open_series(options: Options) -> Run:
@@ -246,18 +241,18 @@ def _open_series(options: Options) -> Run:
             for first in range(0, max(samples, 1), wide):
                 here = slice(first, min(first + wide, samples))
                 width = here.stop - first
-                made, about = np.full((width, length, COLUMNS), nan), np.full((width, 2), nan)
+                made, progress = np.full((width, length, COLUMNS), nan), np.full((width, 2), nan)
                 rows = packed_rows(batch, NAMES, slice(at, at + 1), here)[0]
                 codes = status[at, here]
                 series(
                     form, integrator, start, cycle, options.tolerance, options.solves,
-                    options.years, hours, rows, bounds, drivers[at], made, about, codes,
+                    options.years, hours, rows, bounds, drivers[at], made, progress, codes,
                 )  # fmt: skip
-                made[codes != OK], about[codes != OK] = nan, nan
+                made[codes != OK], progress[codes != OK] = nan, nan
                 _report(made.swapaxes(0, 1), depth, out, (slice(at, at + 1), slice(None), here))
                 for i, name in enumerate(("spinup_years", "drift")):
                     if name in out:
-                        out[name][at, here] = about[:, i]
+                        out[name][at, here] = progress[:, i]
 
     return run
 
@@ -290,8 +285,8 @@ def _faults(options: Options) -> Iterator[Fault]:
         if getattr(options, name) < 1:
             yield Fault(f"found {getattr(options, name)}; needed 1 or more", name)
     if options.mode != "steady" and options.stability != "none":
-        text = f"found {options.stability}, which is of an equilibrium; needed mode: steady"
-        yield Fault(text, "stability")
+        message = f"found {options.stability}, which is of an equilibrium; needed mode: steady"
+        yield Fault(message, "stability")
 
 
 def _make(options: Options, base: Path | None) -> Kernel:
@@ -300,7 +295,7 @@ def _make(options: Options, base: Path | None) -> Kernel:
     if faults:
         raise Unfit(faults)
     steady = options.mode == "steady"
-    closed = ((_POOL_NAMES, ("carbon_input",), ("respiration",)),)
+    closed = ((POOL_NAMES, ("carbon_input",), ("respiration",)),)
     return KERNEL.of_stage(
         "equilibrium" if steady else "series",
         _open_steady if steady else _open_series,

@@ -23,8 +23,11 @@ import numpy as np
 from kernels.contract.arrays import F8, I8, U1
 from kernels.contract.batches import bounds_of, driver_status, packed_rows
 from kernels.contract.drivers import driver
+from kernels.contract.entries import Coordinate, Variable
+from kernels.contract.faults import Fault, Unfit
+from kernels.contract.kernel import Kernel
+from kernels.contract.stages import Batch, Run
 from kernels.contract.status import OK
-from kernels.contract.tables import Batch, Coordinate, Fault, Kernel, Run, Unfit, Variable
 from kernels.mimics.layers.blocks import (
     COLUMNS,
     SIGN,
@@ -117,13 +120,13 @@ _OF_14C = ("sampling_year", "atmosphere")
 
 
 def _drivers(options: Options) -> Iterator[Variable]:
-    for name, about in _DRIVERS.items():
+    for name, entry in _DRIVERS.items():
         if name in _OF_14C and options.carbon14 == "none":
             continue
         lasting = options.mode == "steady" or name in ("clay", "sampling_year")
         own: tuple[str, ...] = () if lasting else ("time",)
         dims = ("atmosphere_year",) if name == "atmosphere" else own
-        yield driver(name, about, dims)
+        yield driver(name, entry, dims)
 
 
 def _packed(drivers: Mapping[str, F8]) -> F8:
@@ -166,12 +169,12 @@ class _Equilibria:
         for at, samples in _parts(status.shape[0], status.shape[1], each):
             codes = np.ascontiguousarray(status[at, samples])
             rows = packed_rows(batch, PROFILE_NAMES, at, samples)
-            kept, about, growth = self._carbon(rows, drivers[at], codes)
+            kept, progress, growth = self._carbon(rows, drivers[at], codes)
             modern = self._modern(batch, at, rows, drivers[at], kept, codes, out)
-            kept[codes != OK], about[codes != OK] = nan, nan
+            kept[codes != OK], progress[codes != OK] = nan, nan
             where = (at, ..., samples)
             report(np.moveaxis(kept, 1, -1), self.thickness, out, where)
-            self._report_about(about, growth, out, at, samples)
+            self._report_progress(progress, growth, out, at, samples)
             if modern is not None:
                 modern[codes != OK] = nan
                 report_modern(np.moveaxis(kept, 1, -1), np.moveaxis(modern, 1, -1),
@@ -181,50 +184,50 @@ class _Equilibria:
     def _carbon(self, rows: F8, drivers: F8, codes: U1) -> tuple[F8, F8, list[F8]]:
         """Return pools (L, S, n, COLUMNS), solves and residual (L, S, 2), and modes (L, S)."""
         o, n, shape = self.options, len(self.thickness), codes.shape
-        kept, about = np.full((*shape, n, COLUMNS), nan), np.full((*shape, 2), nan)
+        kept, progress = np.full((*shape, n, COLUMNS), nan), np.full((*shape, 2), nan)
         if o.steady == "spinup":
             spun_up(
                 RULES.index(o.rule), o.change, o.years, o.tolerance, rows, self.bounds, drivers,
-                self.thickness, kept, about, codes,
+                self.thickness, kept, progress, codes,
             )  # fmt: skip
-            return kept, about, []
+            return kept, progress, []
         stability = STABILITIES.index(o.stability)
         signs, slopes = stability == SIGN, stability == SPECTRUM
         spaces = np.zeros((*shape, SPACE, SPACE) if signs else (0, 0, SPACE, SPACE))
         dimensions = np.zeros(shape if signs else (0, 0), np.int64)
         jacobians = np.full((*shape, POOLS * n, POOLS * n) if slopes else (0, 0, 1, 1), nan)
         equilibria(
-            o.solves, stability, rows, self.bounds, drivers, self.thickness, kept, about,
+            o.solves, stability, rows, self.bounds, drivers, self.thickness, kept, progress,
             spaces, dimensions, jacobians, codes,
         )  # fmt: skip
-        found = [np.full(shape, nan) for _ in range(3)]
+        growth_and_times = [np.full(shape, nan) for _ in range(3)]
         if slopes:
-            for values, own in zip(found, modes(jacobians[codes == OK]), strict=True):
+            for values, own in zip(growth_and_times, modes(jacobians[codes == OK]), strict=True):
                 values[codes == OK] = own
         elif signs:
-            found[0][codes == OK] = self._growth(
+            growth_and_times[0][codes == OK] = self._growth(
                 rows, drivers, kept, spaces, dimensions, np.argwhere(codes == OK)
             )
-        return kept, about, found if slopes or signs else []
+        return kept, progress, growth_and_times if slopes or signs else []
 
     def _growth(
         self, rows: F8, drivers: F8, kept: F8, spaces: F8, dimensions: I8,
         members: I8,
     ) -> F8:  # fmt: skip
         """Return the growth of members; those that seem to grow get their whole spectrum."""
-        found = np.full(len(members), nan)
+        growth = np.full(len(members), nan)
         of = dimensions[tuple(members.T)]
         for dimension in np.unique(of[of > 0]):
             mine = of == dimension
-            found[mine] = growth_near(spaces[tuple(members[mine].T)], int(dimension))
+            growth[mine] = growth_near(spaces[tuple(members[mine].T)], int(dimension))
         big = np.empty((POOLS * len(self.thickness),) * 2)
-        for i in np.flatnonzero(~(found < 0.0)):
+        for i in np.flatnonzero(~(growth < 0.0)):
             k, s = members[i]
             slopes_of(
                 rows[k % len(rows), s], self.bounds, drivers[k], self.thickness, kept[k, s], big
             )
-            found[i] = modes(big[np.newaxis])[0].item()
-        return found
+            growth[i] = modes(big[np.newaxis])[0].item()
+        return growth
 
     def _modern(
         self, batch: Batch, at: slice, rows: F8, drivers: F8, kept: F8, codes: U1,
@@ -240,8 +243,8 @@ class _Equilibria:
         years = np.minimum(np.floor(safe).astype(np.int64) - FIRST_YEAR, MOST_YEARS)
         # The litter of a year carries the year before; the record lasts beyond its ends.
         when = FIRST_YEAR - 1 + np.arange(max(1, int(years.max(initial=1))))
-        known = np.asarray(batch.coords["atmosphere_year"], dtype=np.float64)
-        air = np.stack([np.interp(when, known, row) for row in batch.drivers["atmosphere"][at]])
+        recorded = np.asarray(batch.coords["atmosphere_year"], dtype=np.float64)
+        air = np.stack([np.interp(when, recorded, row) for row in batch.drivers["atmosphere"][at]])
         modern = np.full((*kept.shape[:-1], POOLS + 1), nan)
         fractions_modern(
             o.carbon14 == "separate", o.solves, o.steady == "spinup", RULES.index(o.rule),
@@ -250,16 +253,16 @@ class _Equilibria:
         )  # fmt: skip
         return modern
 
-    def _report_about(
-        self, about: F8, growth: list[F8], out: Mapping[str, F8], at: slice, samples: slice
+    def _report_progress(
+        self, progress: F8, growth: list[F8], out: Mapping[str, F8], at: slice, samples: slice
     ) -> None:
         spun = self.options.steady == "spinup"
         names = ("spinup_years", "drift") if spun else ("solves", "residual")
-        found = dict(zip(names, np.moveaxis(about, -1, 0), strict=True))
-        found |= dict(zip(("growth", "slowest_mode", "fastest_rate"), growth, strict=False))
+        reported = dict(zip(names, np.moveaxis(progress, -1, 0), strict=True))
+        reported |= dict(zip(("growth", "slowest_mode", "fastest_rate"), growth, strict=False))
         if growth:
-            found["stable"] = np.where(np.isnan(growth[0]), nan, growth[0] < 0.0)
-        for name, values in found.items():
+            reported["stable"] = np.where(np.isnan(growth[0]), nan, growth[0] < 0.0)
+        for name, values in reported.items():
             if name in out:
                 out[name][at, samples] = values
 
@@ -316,29 +319,31 @@ def _seconds(options: Options, sizes: Mapping[str, int]) -> float:
 def _faults(options: Options) -> Iterator[Fault]:
     for i, thickness in enumerate(options.layers):
         if not (isfinite(thickness) and 0.0 < thickness <= 1e4):
-            text = f"found {thickness:g}; needed a thickness in cm, above 0 and at most 1e4"
-            yield Fault(text, f"layers.{i}")
+            message = f"found {thickness:g}; needed a thickness in cm, above 0 and at most 1e4"
+            yield Fault(message, f"layers.{i}")
     if not 1 <= len(options.layers) <= 1000:
         yield Fault(f"found {len(options.layers)} layers; needed 1 to 1000", "layers")
     for name, highest in (("tolerance", 1.0), ("change", 1.0)):
         if not 1e-13 <= getattr(options, name) < highest:
-            text = f"found {getattr(options, name):g}; needed from 1e-13 to below 1"
-            yield Fault(text, name)
+            message = f"found {getattr(options, name):g}; needed from 1e-13 to below 1"
+            yield Fault(message, name)
     for name in ("solves", "years"):
         if getattr(options, name) < 1:
             yield Fault(f"found {getattr(options, name)}; needed 1 or more", name)
     if options.mode == "transient":
         for name, plain in (("carbon14", "none"), ("stability", "none"), ("steady", "newton")):
             if getattr(options, name) != plain:
-                text = f"found {getattr(options, name)}, which is of an equilibrium"
-                yield Fault(f"{text}; needed mode: steady, or leave it out", name)
+                message = f"found {getattr(options, name)}, which is of an equilibrium"
+                yield Fault(f"{message}; needed mode: steady, or leave it out", name)
     elif options.steady == "spinup":
         if options.stability != "none":
-            text = f"found {options.stability}; needed steady: newton, since where a spin-up stops"
-            yield Fault(f"{text} is no equilibrium", "stability")
+            message = (
+                f"found {options.stability}; needed steady: newton, since where a spin-up stops"
+            )
+            yield Fault(f"{message} is no equilibrium", "stability")
         if options.carbon14 == "tracer":
-            text = "found tracer, which needs steady carbon; needed steady: newton, or separate"
-            yield Fault(text, "carbon14")
+            message = "found tracer, which needs steady carbon; needed steady: newton, or separate"
+            yield Fault(message, "carbon14")
 
 
 def _make(options: Options, base: Path | None) -> Kernel:

@@ -20,19 +20,13 @@ import numpy as np
 from kernels.contract.arrays import F8, I8, U1
 from kernels.contract.batches import bounds_of, packed_rows, survey
 from kernels.contract.drivers import driver
+from kernels.contract.entries import Coordinate, Parameter, Variable
+from kernels.contract.faults import Fault, Unfit
+from kernels.contract.kernel import Kernel
 from kernels.contract.limits import METRE, ORGANIC
+from kernels.contract.paths import file_of
+from kernels.contract.stages import Batch, Run
 from kernels.contract.status import OK, OUT_OF_RANGE
-from kernels.contract.tables import (
-    Batch,
-    Coordinate,
-    Fault,
-    Kernel,
-    Parameter,
-    Run,
-    Unfit,
-    Variable,
-    file_of,
-)
 from kernels.mimics.daily.cycle import (
     COLUMNS,
     DAYS,
@@ -50,6 +44,7 @@ from kernels.mimics.daily.lanes import LITTERS
 from kernels.mimics.daily.mean import mean_states
 from kernels.mimics.daily.parameter_file import DEFAULT, TYPES, Table, read_table
 from kernels.mimics.one_layer.equations import POOLS
+from kernels.mimics.one_layer.pools import MEANINGS, POOL_NAMES
 from kernels.mimics.one_layer.sets import NAMES, parameters
 
 
@@ -122,8 +117,8 @@ def _drivers(options: Options) -> Iterator[Variable]:
     daily = options.drivers == "daily"
     of_years = {"annual_npp": _ANNUAL_NPP}
     for table, dims in ((_DAILY, ("date",)), (of_years, ("time",)), (_LASTING, ())):
-        for name, about in table.items():
-            yield driver(name, about, dims if daily else ())
+        for name, entry in table.items():
+            yield driver(name, entry, dims if daily else ())
 
 
 def _series(values: F8) -> F8:
@@ -136,11 +131,11 @@ def _series(values: F8) -> F8:
 
 def _members(batch: Batch, table: Table, status: U1) -> Members:
     """Return members as the blocks read them; those with bad drivers get a status."""
-    about = {**_DAILY, "annual_npp": _ANNUAL_NPP, **_LASTING}
-    drivers = {name: _series(batch.drivers[name]) for name in about}
+    entries = {**_DAILY, "annual_npp": _ANNUAL_NPP, **_LASTING}
+    drivers = {name: _series(batch.drivers[name]) for name in entries}
     codes = np.zeros(len(status), np.uint8)
     for name, values in drivers.items():
-        survey(values, *about[name][1:3], codes)
+        survey(values, *entries[name][1:3], codes)
     pft = np.where(codes == OK, drivers["pft"][:, 0], 1.0).astype(np.int64)
     codes[np.isin(pft, NOT_SIMULATED)] = OUT_OF_RANGE
     status[...] = codes[:, np.newaxis]
@@ -157,16 +152,6 @@ def _members(batch: Batch, table: Table, status: U1) -> Members:
 
 # --- outputs ---
 
-_POOL_NAMES = ("lit_m", "lit_s", "mic_r", "mic_k", "som_p", "som_c", "som_a")
-_POOL_MEANINGS = (
-    "metabolic litter",
-    "structural litter",
-    "copiotroph microbes",
-    "oligotroph microbes",
-    "physically protected SOM",
-    "chemically protected SOM",
-    "available SOM",
-)
 _DENSITY, _FLUX, _STOCK = "mg C cm-3", "g C m-2 yr-1", "g C m-2"
 _CAME = "litter of leaves and fine roots, and woody debris that decomposes"
 _HELD = "carbon of litter, microbes and soil, without woody debris"
@@ -177,20 +162,9 @@ def _outputs(options: Options) -> Iterator[Variable]:
     daily = options.drivers == "daily"
     dims = ("time",) if daily else ()
     yield Variable("rh", _FLUX, "heterotrophic respiration, with that of woody debris", dims)
-    yield Variable(
-        "litter_input",
-        _FLUX,
-        "litter of leaves and fine roots, and woody debris that decomposes",
-        dims,
-    )
-    yield Variable(
-        "soil_litter_carbon",
-        _STOCK,
-        "carbon of litter, microbes and soil, without woody debris",
-        dims,
-        limit=METRE,
-    )
-    for name, meaning in zip(_POOL_NAMES, _POOL_MEANINGS, strict=True):
+    yield Variable("litter_input", _FLUX, _CAME, dims)
+    yield Variable("soil_litter_carbon", _STOCK, _HELD, dims, limit=METRE)
+    for name, meaning in MEANINGS.items():
         yield Variable(name, _DENSITY, f"carbon of {meaning}", dims, limit=ORGANIC)
     pools = (_OF_POOLS,)
     if daily:
@@ -211,15 +185,15 @@ def _report(members: Members, some: I8, annual: F8, daily: F8, out: Mapping[str,
     """Fill outputs of some members from results (m, Y, COLUMNS) and (m, n, 8)."""
     at, sample = np.divmod(some, members.rows.shape[1])
     stock = 10.0 * members.depth[at, sample][:, np.newaxis]
-    known = {name: annual[..., i] for i, name in enumerate(_POOL_NAMES)}
-    known["rh"] = annual[..., SOIL_RH] * stock + annual[..., DEBRIS_RH]
-    known["litter_input"] = annual[..., LITTER] + annual[..., DEBRIS_RH]
-    known["soil_litter_carbon"] = annual[..., :POOLS].sum(axis=-1) * stock
-    known["mimics_end"] = annual[:, -1, :POOLS]
+    results = {name: annual[..., i] for i, name in enumerate(POOL_NAMES)}
+    results["rh"] = annual[..., SOIL_RH] * stock + annual[..., DEBRIS_RH]
+    results["litter_input"] = annual[..., LITTER] + annual[..., DEBRIS_RH]
+    results["soil_litter_carbon"] = annual[..., :POOLS].sum(axis=-1) * stock
+    results["mimics_end"] = annual[:, -1, :POOLS]
     if len(daily):
-        known["mimics_daily"] = daily[..., :POOLS]
-        known["mimics_rh_daily"] = daily[..., POOLS] * stock + members.daily[-1][at]
-    for name, values in known.items():
+        results["mimics_daily"] = daily[..., :POOLS]
+        results["mimics_rh_daily"] = daily[..., POOLS] * stock + members.daily[-1][at]
+    for name, values in results.items():
         if name in out:
             place = out[name]
             place[at, ..., sample] = values if values.ndim == place.ndim - 1 else values[:, 0]
@@ -238,7 +212,7 @@ def _start(
 ) -> F8:
     """Return pools to start from, (members, 7): those given, or those of the option."""
     codes, years = status.reshape(-1), members.npp.shape[1]
-    pools, about = np.tile(COLD, (codes.size, 1)), np.zeros((codes.size, 2))
+    pools, progress = np.tile(COLD, (codes.size, 1)), np.zeros((codes.size, 2))
     cycle = min(options.cycle, years)
     if options.start != "cold" and "mimics_start" not in batch.start:
         # Without litter no state with microbes in it returns.
@@ -255,13 +229,13 @@ def _start(
         none = np.empty((0, 0, 0))
         march(
             members, order, kind, cycle, options.solves, rounds, options.spinup_tolerance, pools,
-            about, none, none, codes,
+            progress, none, none, codes,
         )  # fmt: skip
     if "mimics_start" in out:
         out["mimics_start"][...] = pools.reshape(*status.shape, POOLS).swapaxes(1, 2)
     for i, name in enumerate(("mimics_years", "mimics_drift")):
         if name in out:
-            out[name][...] = about[:, i].reshape(status.shape)
+            out[name][...] = progress[:, i].reshape(status.shape)
     return pools
 
 
@@ -292,13 +266,13 @@ def _open(table: Table, options: Options) -> Run:
         members = _members(batch, table, status)
         codes = np.ascontiguousarray(status).reshape(-1)
         settle_all(members, bounds, codes)
-        order, about = _sound(codes), np.zeros((codes.size, 2))
+        order, progress = _sound(codes), np.zeros((codes.size, 2))
         annual = np.zeros((len(order), 1, COLUMNS))
-        mean_states(members, order, options.solves, annual, about, codes)
+        mean_states(members, order, options.solves, annual, progress, codes)
         _report(members, order, annual, np.empty((0, 0, 0)), out)
         for i, name in enumerate(("mimics_solves", "mimics_residual")):
             if name in out:
-                out[name][...] = about[:, i].reshape(status.shape)
+                out[name][...] = progress[:, i].reshape(status.shape)
         _finish(codes, out, status)
 
     return series if options.drivers == "daily" else mean
@@ -329,8 +303,8 @@ def _faults(options: Options) -> Iterator[Fault]:
         if getattr(options, name) < 1:
             yield Fault(f"found {getattr(options, name)}; needed 1 or more", name)
     if not 0.0 < options.spinup_tolerance < 1.0:
-        text = f"found {options.spinup_tolerance:g}; needed more than 0, below 1"
-        yield Fault(text, "spinup_tolerance")
+        message = f"found {options.spinup_tolerance:g}; needed more than 0, below 1"
+        yield Fault(message, "spinup_tolerance")
 
 
 def _file(options: Options, base: Path | None) -> Mapping[str, Path]:
@@ -366,7 +340,7 @@ def _make(options: Options, base: Path | None) -> Kernel:
         files=files,
         notes=tuple(f"{options.table}: {note}" for note in table.notes),
         warnings=tuple(f"{options.table}: {warning}" for warning in table.warnings),
-        coords={_OF_POOLS: Coordinate.named(_POOL_NAMES, "pool of MIMICS")},
+        coords={_OF_POOLS: Coordinate.named(POOL_NAMES, "pool of MIMICS")},
     )
 
 

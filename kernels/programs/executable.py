@@ -12,8 +12,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from kernels.contract.entries import Parameter, Variable
+from kernels.contract.faults import Fault, Unfit
+from kernels.contract.kernel import Kernel
 from kernels.contract.plausible import HALF_AROUND, Plausible
-from kernels.contract.tables import Fault, Kernel, Parameter, Unfit, Variable
 from kernels.programs.parts.exchange import SUFFIXES
 from kernels.programs.parts.options import RUN_WORDS, Options, ParameterWords, beside, plain, put_in
 from kernels.programs.parts.program import open_program
@@ -60,16 +62,16 @@ def _seconds(options: Options, sizes: Mapping[str, int]) -> float:
 
 
 def _command(options: Options) -> Iterator[Fault]:
-    command, said = options.command, _spelled(options.command)
+    command, spelling = options.command, _spelled(options.command)
     if options.shell:
         if not isinstance(command, str) or not command.strip():
-            yield Fault(f"found {said}; needed one string, as shell: true", "command")
+            yield Fault(f"found {spelling}; needed one string, as shell: true", "command")
     elif isinstance(command, str) and command:
         need = "needed a list, such as [./soil_model, soil.nml], or shell: true beside it"
-        yield Fault(f"found {said}; {need}", "command")
+        yield Fault(f"found {spelling}; {need}", "command")
     elif not (isinstance(command, list | tuple) and command and all(map(_is_word, command))):
         need = "needed a list of texts, such as [./soil_model, soil.nml]"
-        yield Fault(f"found {said}; {need}", "command")
+        yield Fault(f"found {spelling}; {need}", "command")
     for name in ("time_limit", "seconds"):
         if not getattr(options, name) > 0:
             yield Fault(f"found {getattr(options, name):g}; needed more than 0 (seconds)", name)
@@ -99,16 +101,18 @@ def _tables(options: Options) -> Iterator[Fault]:
             owners.setdefault(name, f"among {table}")
     for name, parameter in options.parameters.items():
         if not parameter.lower <= parameter.default <= parameter.upper:
-            text = f"found {parameter.default!r}; needed a number from lower to upper"
-            text += f" ({parameter.lower!r} to {parameter.upper!r})"
-            yield Fault(text, f"parameters.{name}.default")
+            message = f"found {parameter.default!r}; needed a number from lower to upper"
+            message += f" ({parameter.lower!r} to {parameter.upper!r})"
+            yield Fault(message, f"parameters.{name}.default")
         if parameter.plausible is None:
             continue
         low, high = parameter.plausible
         if not parameter.lower <= low < high <= parameter.upper:
-            text = f"found [{low!r}, {high!r}]; needed two numbers that rise, from lower to upper"
-            text += f" ({parameter.lower!r} to {parameter.upper!r})"
-            yield Fault(text, f"parameters.{name}.plausible")
+            message = (
+                f"found [{low!r}, {high!r}]; needed two numbers that rise, from lower to upper"
+            )
+            message += f" ({parameter.lower!r} to {parameter.upper!r})"
+            yield Fault(message, f"parameters.{name}.plausible")
 
 
 _EXAMPLES = {
@@ -130,8 +134,8 @@ def _file_names(options: Options) -> Iterator[Fault]:
         where = f"outputs.{name}.file"
         yield from _outside(output.file, where)
         if other := _clash(output.file, placed):
-            text = f"{output.file!r} is there before the program runs ({other})"
-            yield Fault(f"{text}; have it write another file", where)
+            message = f"{output.file!r} is there before the program runs ({other})"
+            yield Fault(f"{message}; have it write another file", where)
     yield from _columns(options)
 
 
@@ -155,8 +159,10 @@ def _columns(options: Options) -> Iterator[Fault]:
                 need = f"needed a name that ends in {' or '.join(SUFFIXES)}"
                 yield Fault(f"found {entry.file!r}; {need}", f"{where}.file")
             if column in taken or column[1] == "year":
-                text = f"{column[1]!r} of {entry.file} is {taken.get(column, 'the year')} already"
-                yield Fault(f"{text}; say another variable:", where)
+                message = (
+                    f"{column[1]!r} of {entry.file} is {taken.get(column, 'the year')} already"
+                )
+                yield Fault(f"{message}; say another variable:", where)
             taken.setdefault(column, where)
 
 

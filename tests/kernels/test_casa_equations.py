@@ -32,7 +32,7 @@ from kernels.casa.shared.phenology import (
     year_phases,
 )
 from kernels.casa.shared.rows import debris_rows, exponentials, logarithms, plant_rows
-from kernels.contract.tables import kept_as
+from kernels.contract.paths import kept_as
 from kernels.numerics.log import log
 from scenarios import read_options
 

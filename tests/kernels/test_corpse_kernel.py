@@ -189,7 +189,7 @@ class TestNamelist:
             KERNEL.made(corpse.Options(namelist="a.nml"), tmp_path)
 
     def test_the_store_has_its_copy(self, tmp_path):
-        (tmp_path / kernels.contract.tables.kept_as("x/a.nml")).write_text(NAMELIST)
+        (tmp_path / kernels.contract.paths.kept_as("x/a.nml")).write_text(NAMELIST)
         kernel = KERNEL.made(corpse.Options(namelist="x/a.nml"), tmp_path)
         assert {p.name: p.default for p in kernel.parameters}["exudate_npp_frac"] == 0.03
 

@@ -122,7 +122,7 @@ class TestFiles:
         made = kernels.get("executable").made(options, tmp_path / "s")
         assert "executable.files.sh" in fingerprint(made)
         assert sorted(made.kept) == sorted(
-            kernels.contract.tables.kept_as(name) for name in ("soil_model", "templates/soil.nml")
+            kernels.contract.paths.kept_as(name) for name in ("soil_model", "templates/soil.nml")
         )
 
     def test_the_store_has_the_files_before_the_folder_of_the_scenario(self, options, tmp_path):

@@ -9,8 +9,10 @@ import numpy as np
 
 from kernels.casa.shared.rows import status_of_parameters
 from kernels.contract.arrays import F8, U1
+from kernels.contract.entries import Parameter
+from kernels.contract.faults import Fault
+from kernels.contract.stages import Batch, Run
 from kernels.contract.status import OK
-from kernels.contract.tables import Batch, Fault, Parameter, Run
 
 MEMBERS_AT_ONCE = 8192
 """Members whose rows are held at once, where locations have fewer."""
@@ -90,7 +92,7 @@ def parts(
 
 
 def opener(
-    run: Callable[[Any, Any, Batch, Mapping[str, F8], U1], None], known: Any
+    run: Callable[[Any, Any, Batch, Mapping[str, F8], U1], None], constants: Any
 ) -> Callable[[Any], Run]:
     """Return what opens a stage: ``run(options, known, batch, out, status)``, without warnings."""
 
@@ -98,7 +100,7 @@ def opener(
         def quiet(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
             # Members with a status go through as well, for no result.
             with np.errstate(all="ignore"):
-                run(options, known, batch, out, status)
+                run(options, constants, batch, out, status)
 
         return quiet
 
@@ -124,5 +126,5 @@ def spinup_faults(options: Any) -> Iterator[Fault]:
     """Yield what is wrong with them, and with when a cycle is at rest."""
     yield from cycle_faults(options)
     if not 0.0 < options.spinup_tolerance < 1.0:
-        found = f"found {options.spinup_tolerance:g}; needed more than 0 and less than 1"
-        yield Fault(found, "spinup_tolerance")
+        message = f"found {options.spinup_tolerance:g}; needed more than 0 and less than 1"
+        yield Fault(message, "spinup_tolerance")

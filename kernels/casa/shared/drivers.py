@@ -6,8 +6,8 @@ import numpy as np
 
 from kernels.contract.arrays import F8, U1
 from kernels.contract.drivers import About, driver
+from kernels.contract.entries import Variable
 from kernels.contract.status import BAD_INPUT, OK, OUT_OF_RANGE
-from kernels.contract.tables import Variable
 
 DRIVERS: dict[str, About] = {
     "pft": ("1", 1.0, 18.0, "vegetation type, IGBP class 1-18"),

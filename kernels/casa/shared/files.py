@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from kernels.casa.shared.lookup import NOTE, read_table
 from kernels.casa.shared.pft_table import Table, published
-from kernels.contract.tables import file_of
+from kernels.contract.paths import file_of
 
 Said = TypeVar("Said")
 
@@ -24,11 +24,11 @@ class Types:
 
 def types_of(written: str, base: Path | None) -> Types:
     """Return the table of vegetation types that an option names."""
-    found, files = read_file(written, base, lambda file: read_table(file, "table"))
-    if found is None:
+    reading, files = read_file(written, base, lambda file: read_table(file, "table"))
+    if reading is None:
         return Types(published(), files)
-    warnings = tuple(f"{written}: {warning}" for warning in found.warnings)
-    return Types(found.table, files, (f"{written}: {NOTE}",), warnings)
+    warnings = tuple(f"{written}: {warning}" for warning in reading.warnings)
+    return Types(reading.table, files, (f"{written}: {NOTE}",), warnings)
 
 
 def read_file(

@@ -15,7 +15,7 @@ import numpy as np
 from kernels.casa.shared.pft_table import COMMON, PFTS
 from kernels.casa.shared.roots import KROOT, ROOT_DEPTH
 from kernels.contract.arrays import F8
-from kernels.contract.tables import Fault, Unfit
+from kernels.contract.faults import Fault, Unfit
 from kernels.fortran.numbers import integer, number, repeated
 
 # Blocks of a testbed file after the one of names and classes, in order: how many rows, and by
@@ -126,7 +126,7 @@ def read_table(file: Path, where: str) -> Read:
         Every number that is none or cannot be, every column under another's head, and the first
         row that is not there or out of order; the place is the option ``where``.
     """
-    found = Read({name: np.full(PFTS, value) for name, value in COMMON.items()})
+    read_so_far = Read({name: np.full(PFTS, value) for name, value in COMMON.items()})
     try:
         with file.open(newline="", encoding="utf-8", errors="replace") as lines:
             rows = list(csv.reader(lines))
@@ -134,7 +134,7 @@ def read_table(file: Path, where: str) -> Read:
         raise Unfit(
             [Fault(f"found {file.name!r}, {error.strerror}; needed a file", where)]
         ) from error
-    reading = _Reading(file.name, rows, found)
+    reading = _Reading(file.name, rows, read_so_far)
     # Three lines of heads, and the types' classes; then two lines of heads each.
     at = reading.fill(3, PFTS, {1: ("class", "")})
     for count, columns in (*_BLOCKS, _SHARES):
@@ -144,13 +144,13 @@ def read_table(file: Path, where: str) -> Read:
         at = reading.fill(at + 2, count, columns)
     if any(map(any, rows[at:])):
         reading.fault("found a row behind the last block; needed the testbed's blocks alone", at)
-    if found.faults:
-        raise Unfit(found.faults)
+    if read_so_far.faults:
+        raise Unfit(read_so_far.faults)
     _compare_roots(reading)
-    _name_exudates(found)
-    if found.faults:
-        raise Unfit(found.faults)
-    return found
+    _name_exudates(read_so_far)
+    if read_so_far.faults:
+        raise Unfit(read_so_far.faults)
+    return read_so_far
 
 
 @dataclass
@@ -162,8 +162,8 @@ class _Reading:
     found: Read
     first: dict[str, int] = field(default_factory=dict)
 
-    def fault(self, text: str, at: int) -> None:
-        self.found.faults.append(Fault(text, file=self.name, line=at + 1))
+    def fault(self, message: str, at: int) -> None:
+        self.found.faults.append(Fault(message, file=self.name, line=at + 1))
 
     def check_heads(self, at: int, columns: Mapping[int, tuple[str, str]]) -> None:
         """Note columns that stand under another's head, and heads that nobody knows."""
@@ -172,14 +172,14 @@ class _Reading:
         for place, (_, names) in columns.items():
             head = heads[place] if place < len(heads) else ""
             if head not in names.split():
-                text = f"column {place + 1} is {head!r}; needed {names.split()[0]!r}"
-                self.fault(f"{text}, as the testbed reads columns by their place", at)
+                message = f"column {place + 1} is {head!r}; needed {names.split()[0]!r}"
+                self.fault(f"{message}, as the testbed reads columns by their place", at)
         for place, head in enumerate(heads):
-            said = head.split("(only", 1)[0]
+            heading = head.split("(only", 1)[0]
             if place and head and place not in columns and head[0] != "(":
-                if said not in _WITHOUT_EFFECT:
-                    text = f"column {head!r} (line {at + 1}) is unknown here and is not read"
-                    self.found.warnings.append(text)
+                if heading not in _WITHOUT_EFFECT:
+                    message = f"column {head!r} (line {at + 1}) is unknown here and is not read"
+                    self.found.warnings.append(message)
 
     def fill(self, first: int, count: int, columns: Mapping[int, tuple[str, str]]) -> int:
         """Fill columns from the rows of one block; return the row after it."""
@@ -189,9 +189,9 @@ class _Reading:
         for i in range(count):
             row = repeated(self.rows[first + i]) if first + i < len(self.rows) else []
             if not row or integer(row[0]) != i + 1:
-                said = ",".join(row)[:40]
+                cells = ",".join(row)[:40]
                 self.fault(
-                    f"found {said!r}; needed the numbers of vegetation type {i + 1}", first + i
+                    f"found {cells!r}; needed the numbers of vegetation type {i + 1}", first + i
                 )
                 raise Unfit(self.found.faults)
             for place, (name, _) in columns.items():
@@ -202,33 +202,35 @@ class _Reading:
         value = number(cell)
         low, high = _LIMITS.get(name, _ANY)
         if value is None:
-            text = f"found {cell.strip()!r}; needed the {name} of vegetation type {i + 1}"
-            self.fault(f"{text}, a number", at)
+            message = f"found {cell.strip()!r}; needed the {name} of vegetation type {i + 1}"
+            self.fault(f"{message}, a number", at)
         # Of types that are not simulated files hold what they like.
         elif name == "class" or self.found.table["class"][i] > 0:
             if not low <= value <= high:
-                text = f"found {value:g}; needed the {name} of vegetation type {i + 1}"
-                self.fault(f"{text}, from {low:g} to {high:g}", at)
+                message = f"found {value:g}; needed the {name} of vegetation type {i + 1}"
+                self.fault(f"{message}, from {low:g} to {high:g}", at)
         self.found.table[name][i] = np.nan if value is None else value
 
 
 def _compare_roots(reading: _Reading) -> None:
     """Refuse other roots than those that readers average the layers of the soil with."""
     table = reading.found.table
-    for name, known in (("kroot", KROOT), ("root_depth", ROOT_DEPTH)):
+    for name, published in (("kroot", KROOT), ("root_depth", ROOT_DEPTH)):
         values = table.pop(name)
-        for i in np.flatnonzero((values != known) & (table["class"] > 0)):
-            text = f"found {values[i]:g}; {name} of vegetation type {i + 1} is {known[i]:g} here"
+        for i in np.flatnonzero((values != published) & (table["class"] > 0)):
+            message = (
+                f"found {values[i]:g}; {name} of vegetation type {i + 1} is {published[i]:g} here"
+            )
             why = "as root-zone drivers are made with it, whatever the file says; needed the same"
-            reading.fault(f"{text}, {why}", reading.first[name] + int(i))
+            reading.fault(f"{message}, {why}", reading.first[name] + int(i))
 
 
-def _name_exudates(found: Read) -> None:
+def _name_exudates(reading: Read) -> None:
     """Say of which types roots exude carbon: the kernels leave it to the roots."""
-    exuded = found.table.pop("exuded", np.zeros(PFTS))
-    kinds = np.flatnonzero((exuded > 0) & (found.table["class"] > 0)) + 1
+    exuded = reading.table.pop("exuded", np.zeros(PFTS))
+    kinds = np.flatnonzero((exuded > 0) & (reading.table["class"] > 0)) + 1
     if kinds.size:
-        found.warnings.append(
+        reading.warnings.append(
             f"fracRootExudate is above 0 for vegetation types {', '.join(map(str, kinds))}: "
             "release 2.0.0 of the testbed gives that part of the NPP of fine roots to metabolic "
             "litter, and here it stays with the roots; cells of those types differ"

@@ -12,8 +12,8 @@ import numpy as np
 
 from kernels.casa.shared.pft_table import Table, of_pft
 from kernels.contract.arrays import F8
+from kernels.contract.entries import Derived, Parameter
 from kernels.contract.plausible import HALF_AROUND, QUARTER_AROUND
-from kernels.contract.tables import Derived, Parameter
 
 _TESTBED = "biogeochemical testbed, pftlookup_igbp_updated4.csv; no published range"
 _CODE = "biogeochemical testbed 2.0.0, code; no published range"
@@ -98,7 +98,7 @@ def of_table(parameters: Mapping[str, Parameter], table: Table) -> tuple[Paramet
     Where types differ the meaning says so: in a chain that is another parameter than one of a
     table whose types are alike.
     """
-    found = []
+    fitted = []
     for name, parameter in parameters.items():
         values = table.get(name)
         if values is not None and (values == values[0]).all():
@@ -106,18 +106,18 @@ def of_table(parameters: Mapping[str, Parameter], table: Table) -> tuple[Paramet
         elif values is not None:
             meaning = f"{parameter.meaning}, by vegetation type if not set"
             parameter = replace(parameter, meaning=meaning)
-        found.append(parameter)
-    return tuple(found)
+        fitted.append(parameter)
+    return tuple(fitted)
 
 
 def derived(parameters: tuple[Parameter, ...], table: Table, pft: F8) -> dict[str, Derived]:
     """Return defaults by location of what differs between a table's types."""
-    found = {}
+    defaults = {}
     for p in parameters:
         values = table.get(p.name)
         if values is None or (values == values[0]).all():
             continue
         default = np.nan_to_num(of_pft(table, p.name, pft), nan=p.default)
         low, high = (np.full(len(pft), bound) for bound in (p.lower, p.upper))
-        found[p.name] = Derived(default, low, high)
-    return found
+        defaults[p.name] = Derived(default, low, high)
+    return defaults

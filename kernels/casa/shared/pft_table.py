@@ -148,16 +148,16 @@ Table = Mapping[str, F8]
 
 def published() -> dict[str, F8]:
     """Return the published table."""
-    found = {name: np.full(PFTS, value) for name, value in COMMON.items()}
+    table = {name: np.full(PFTS, value) for name, value in COMMON.items()}
     for group in _PUBLISHED.strip().split("\n\n"):
         names, *rows = (line.split() for line in group.splitlines())
         values = np.array(rows, dtype=np.float64)
-        found |= {name: values[:, i].copy() for i, name in enumerate(names) if i > 0}
-    return found
+        table |= {name: values[:, i].copy() for i, name in enumerate(names) if i > 0}
+    return table
 
 
 def of_pft(table: Table, name: str, pft: F8) -> F8:
     """Return a column for every location, (L,); NaN where there is no such type."""
-    known = (pft >= 1) & (pft <= PFTS) & (pft == np.round(pft))
-    at = np.where(known, pft, 1).astype(np.int64) - 1
-    return np.where(known, table[name][at], np.nan)
+    is_type = (pft >= 1) & (pft <= PFTS) & (pft == np.round(pft))
+    at = np.where(is_type, pft, 1).astype(np.int64) - 1
+    return np.where(is_type, table[name][at], np.nan)

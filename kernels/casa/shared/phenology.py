@@ -6,7 +6,7 @@ import numpy as np
 
 from kernels.contract.arrays import F8, I8, U1
 from kernels.contract.build import block, equation
-from kernels.contract.tables import Fault, Unfit
+from kernels.contract.faults import Fault, Unfit
 from kernels.fortran.numbers import integer, number
 
 DORMANT, GREENUP, STEADY, FALL = 0, 1, 2, 3
@@ -120,39 +120,39 @@ def read_turns(file: Path) -> tuple[F8, I8, F8]:
     try:
         lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as error:
-        text = f"found {file.name!r}, {error.strerror}; needed the table of greenup and fall"
-        raise Unfit([Fault(text, "phenology_file")]) from error
+        message = f"found {file.name!r}, {error.strerror}; needed the table of greenup and fall"
+        raise Unfit([Fault(message, "phenology_file")]) from error
     kinds = [integer(word) for word in lines[1].split()] if len(lines) > 1 else []
     count = len(kinds) // 3
     if not count or kinds != kinds[:count] * 3 or not set(kinds) <= set(range(1, 19)):
-        text = f"found {kinds} below the head; needed the vegetation types of greenup and fall"
-        text = f"{text} and of phases, the same three times"
-        raise Unfit([Fault(text, file=file.name, line=2)])
+        message = f"found {kinds} below the head; needed the vegetation types of greenup and fall"
+        message = f"{message} and of phases, the same three times"
+        raise Unfit([Fault(message, file=file.name, line=2)])
     rows = [(at, line.split()) for at, line in enumerate(lines[2:], 3) if line.strip()]
     faults = [
-        Fault(text, file=file.name, line=at)
+        Fault(message, file=file.name, line=at)
         for at, words in rows
-        if (text := _row_fault(words, count))
+        if (message := _row_fault(words, count))
     ]
     if len(rows) < 2:
         faults.append(Fault(f"has {len(rows)} rows of greenup and fall; needed 2", file=file.name))
     if faults:
         raise Unfit(faults)
-    known = np.array([[number(word) for word in words] for _, words in rows], dtype=np.float64)
-    for at in np.flatnonzero(np.diff(known[:, 0]) >= 0) + 1:
-        text = f"latitude {known[at, 0]:g} is not south of {known[at - 1, 0]:g}, above it"
-        faults.append(Fault(f"{text}; needed north to south", file=file.name, line=rows[at][0]))
-    days = known[:, 1 : 2 * count + 1].reshape(len(rows), 2, count)
+    numbers = np.array([[number(word) for word in words] for _, words in rows], dtype=np.float64)
+    for at in np.flatnonzero(np.diff(numbers[:, 0]) >= 0) + 1:
+        message = f"latitude {numbers[at, 0]:g} is not south of {numbers[at - 1, 0]:g}, above it"
+        faults.append(Fault(f"{message}; needed north to south", file=file.name, line=rows[at][0]))
+    days = numbers[:, 1 : 2 * count + 1].reshape(len(rows), 2, count)
     # The kernel makes the first phase by its rule.
     made = np.stack([first_phase(*days[:, :, k].T) for k in range(count)], axis=1)
-    for at, k in np.argwhere(known[:, 2 * count + 1 :] != made):
-        text = f"found phase {known[at, 2 * count + 1 + k]:g} of vegetation type {kinds[k]}"
-        text = f"{text}; needed {made[at, k]}, which follows from greenup and fall"
-        faults.append(Fault(text, file=file.name, line=rows[at][0]))
+    for at, k in np.argwhere(numbers[:, 2 * count + 1 :] != made):
+        message = f"found phase {numbers[at, 2 * count + 1 + k]:g} of vegetation type {kinds[k]}"
+        message = f"{message}; needed {made[at, k]}, which follows from greenup and fall"
+        faults.append(Fault(message, file=file.name, line=rows[at][0]))
     if faults:
         raise Unfit(faults)
     types = np.array(kinds[:count], dtype=np.int64)
-    return known[:, 0].copy(), types, np.moveaxis(days, 1, 0).copy()
+    return numbers[:, 0].copy(), types, np.moveaxis(days, 1, 0).copy()
 
 
 def _row_fault(words: list[str], count: int) -> str:
@@ -175,13 +175,13 @@ def days_of(table: tuple[F8, I8, F8], pft: F8, latitude: F8) -> tuple[F8, F8]:
 
     Of a row every half degree it is the row of the testbed's rule, else the nearest.
     """
-    known, kinds, days = table
-    step = known[0] - known[1]
+    latitudes, kinds, days = table
+    step = latitudes[0] - latitudes[1]
     if abs(step - 0.5) < 1e-9:
-        row = np.trunc((known[0] - latitude + 0.25) / 0.5)
-        row = np.clip(np.nan_to_num(row), 0, len(known) - 1).astype(np.int64)
+        row = np.trunc((latitudes[0] - latitude + 0.25) / 0.5)
+        row = np.clip(np.nan_to_num(row), 0, len(latitudes) - 1).astype(np.int64)
     else:
-        row = np.abs(np.nan_to_num(latitude)[:, np.newaxis] - known).argmin(axis=1)
+        row = np.abs(np.nan_to_num(latitude)[:, np.newaxis] - latitudes).argmin(axis=1)
     has = pft[:, np.newaxis] == kinds
     column, listed = has.argmax(axis=1), has.any(axis=1)
     greenup = np.where(listed, days[0, row, column], NO_GREENUP)

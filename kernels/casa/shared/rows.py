@@ -7,8 +7,8 @@ import numpy as np
 from kernels.casa.shared.pft_table import Table, of_pft
 from kernels.contract.arrays import F8, U1
 from kernels.contract.build import block
+from kernels.contract.entries import Parameter
 from kernels.contract.status import BAD_INPUT, OK, OUT_OF_RANGE
-from kernels.contract.tables import Parameter
 from kernels.numerics.exp import exp
 from kernels.numerics.log import log
 
@@ -26,9 +26,9 @@ def status_of_parameters(table: Sequence[Parameter], values: Mapping[str, F8]) -
     shape = np.broadcast_shapes(*(values[p.name].shape for p in table))
     status = np.full(shape, OK, np.uint8)
     for p in table:
-        found = values[p.name]
+        drawn = values[p.name]
         with np.errstate(invalid="ignore"):
-            wrong = ~((found >= p.lower) & (found <= p.upper))
+            wrong = ~((drawn >= p.lower) & (drawn <= p.upper))
         status[np.broadcast_to(wrong, shape)] = OUT_OF_RANGE
     for p in table:
         status[np.broadcast_to(~np.isfinite(values[p.name]), shape)] = BAD_INPUT
@@ -171,16 +171,16 @@ def exponents(pft: F8, x: Mapping[str, F8]) -> tuple[F8, F8, F8]:
 
 def exponentials(values: F8) -> F8:
     """Return exponentials, the same to the last bit for every shape and machine."""
-    found = np.array(values, order="C")
-    _exp(found.reshape(-1))
-    return found
+    powers = np.array(values, order="C")
+    _exp(powers.reshape(-1))
+    return powers
 
 
 def logarithms(values: F8) -> F8:
     """Return logarithms, likewise; of what has none they mean nothing."""
-    found = np.array(np.where(values > 0.0, values, 1.0), order="C")
-    _log(found.reshape(-1))
-    return found
+    logs = np.array(np.where(values > 0.0, values, 1.0), order="C")
+    _log(logs.reshape(-1))
+    return logs
 
 
 @block
@@ -197,7 +197,7 @@ def _log(values: F8) -> None:
 
 def packed(columns: Sequence[F8], shape: tuple[int, int]) -> F8:
     """Return columns (1 or L, 1 or S) side by side for every member, (M, columns)."""
-    found = np.empty((*shape, len(columns)))
+    table = np.empty((*shape, len(columns)))
     for i, column in enumerate(columns):
-        found[..., i] = column
-    return found.reshape(shape[0] * shape[1], len(columns))
+        table[..., i] = column
+    return table.reshape(shape[0] * shape[1], len(columns))

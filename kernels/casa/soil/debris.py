@@ -144,7 +144,7 @@ def keep_debris(
 
 @block
 def mean_debris(
-    samples: int, series: tuple[F8, ...], rows: F8, found: F8, pools: F8, status: U1
+    samples: int, series: tuple[F8, ...], rows: F8, fluxes: F8, pools: F8, status: U1
 ) -> None:
     """Fill, (M, 3) in the order of `DAILY`, and pools of constant drivers, (L,) each."""
     wood, soil, theta, leaf, froot = series
@@ -157,6 +157,6 @@ def mean_debris(
         if status[n] == OK and active * row[RATE] > 1.0:
             status[n] = OUT_OF_RANGE
         # What decomposes is what falls.
-        found[n, 0], found[n, 1] = row[LITTER] * wood[at], row[CO2] * wood[at]
-        found[n, 2] = mean_lignin_n(row, leaf[at], froot[at], found[n, 0])
+        fluxes[n, 0], fluxes[n, 1] = row[LITTER] * wood[at], row[CO2] * wood[at]
+        fluxes[n, 2] = mean_lignin_n(row, leaf[at], froot[at], fluxes[n, 0])
         pools[n] = wood[at] / (row[RATE] * active)

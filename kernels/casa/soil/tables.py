@@ -11,7 +11,10 @@ from kernels.casa.shared.files import types_of
 from kernels.casa.shared.parameters import derived, of_table
 from kernels.casa.shared.pft_table import Table
 from kernels.contract.arrays import F8, U1
-from kernels.contract.tables import Batch, Derived, Kernel, Parameter, Unfit, Variable
+from kernels.contract.entries import Derived, Parameter, Variable
+from kernels.contract.faults import Unfit
+from kernels.contract.kernel import Kernel
+from kernels.contract.stages import Batch
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from kernels.contract.arrays import F8, I8, U1
-from kernels.contract.tables import Batch, Run
+from kernels.contract.stages import Batch, Run
 
 Pairs = tuple[tuple[str, str], ...]
 """(a link's own name, the chain's), of what has a name."""

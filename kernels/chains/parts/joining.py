@@ -11,18 +11,10 @@ from numpy.typing import NDArray
 from kernels.chains.parts.feeding import Pairs, Wiring, open_link, open_side_by_side
 from kernels.chains.parts.links import Link
 from kernels.contract.arrays import F8
-from kernels.contract.tables import (
-    MODEL,
-    Coordinate,
-    Derived,
-    Fault,
-    Kernel,
-    Limit,
-    Parameter,
-    Stage,
-    Unfit,
-    Variable,
-)
+from kernels.contract.entries import MODEL, Coordinate, Derived, Limit, Parameter, Variable
+from kernels.contract.faults import Fault, Unfit
+from kernels.contract.kernel import Kernel
+from kernels.contract.stages import Stage
 
 
 def joined(
@@ -78,7 +70,9 @@ def joined(
             lanes=max(kernel.lanes for kernel in kernels),
             # Links that read one file say the same of it.
             notes=tuple(dict.fromkeys(note for kernel in kernels for note in kernel.notes)),
-            warnings=tuple(dict.fromkeys(said for kernel in kernels for said in kernel.warnings)),
+            warnings=tuple(
+                dict.fromkeys(warning for kernel in kernels for warning in kernel.warnings)
+            ),
             parts=tuple(kernels),
         )
     except ValueError as error:
@@ -107,8 +101,8 @@ class _Part:
     def variables(self) -> tuple[Variable, ...]:
         return (*self.kernel.outputs, *self.kernel.intermediates)
 
-    def fault(self, text: str) -> Fault:
-        return Fault(text, self.link.where)
+    def fault(self, message: str) -> Fault:
+        return Fault(message, self.link.where)
 
     def stages(self) -> Iterator[Stage]:
         """Yield the kernel's stages in the names of the chain."""
@@ -195,19 +189,19 @@ class _Tables:
                 owner = self.owners.setdefault(driver.name, part.label)
             if (driver.units, driver.dims) != (other.units, other.dims):
                 verb = "makes it" if driver.name in self.given else "needs it"
-                text = (
+                message = (
                     f"driver {driver.name!r} of {part.label!r} is {_said(driver)}, and "
                     f"{owner!r} {verb} {_said(other)}; a chain needs both the same"
                 )
-                self.faults.append(part.fault(text))
+                self.faults.append(part.fault(message))
 
     def _add_coords(self, part: _Part) -> None:
         for name, own in part.kernel.coords.items():
             other = self.coords.setdefault(name, own)
             same = (own.units, own.labels) == (other.units, other.labels)
             if not (same and np.array_equal(own.values, other.values)):
-                text = f"dimension {name!r} of {part.label!r} is not that of an earlier link"
-                self.faults.append(part.fault(f"{text}; give both the same {name}s"))
+                message = f"dimension {name!r} of {part.label!r} is not that of an earlier link"
+                self.faults.append(part.fault(f"{message}; give both the same {name}s"))
 
     def _name(self, group: Sequence[_Part]) -> None:
         """Name what the kernels of a group make; a name that is taken gets theirs before it."""
@@ -219,8 +213,8 @@ class _Tables:
                 if name in common or name in others or self._taken(name):
                     name = f"{part.label}_{name}"
                 if self._taken(name):
-                    text = f"{name!r} is the name of two things; give the link another with as:"
-                    self.faults.append(part.fault(text))
+                    message = f"{name!r} is the name of two things; give the link another with as:"
+                    self.faults.append(part.fault(message))
                 part.made[variable.name] = name
                 inside = variable not in part.kernel.outputs or variable.name in common
                 table = self.intermediates if inside else self.outputs
@@ -240,19 +234,19 @@ class _Tables:
         """Make the outputs that all models have one output each, along ``model``."""
         labels = [part.label for part in group]
         if MODEL in self.coords:
-            text = "found models: a second time; a chain has one dimension of models"
-            self.faults.append(Fault(text, group[0].link.where.rpartition(".")[0]))
+            message = "found models: a second time; a chain has one dimension of models"
+            self.faults.append(Fault(message, group[0].link.where.rpartition(".")[0]))
             return
         self.coords[MODEL] = Coordinate.named(labels, "model")
         for name, variable in _common(group).items():
             if self._taken(name):
-                text = f"output {name!r} of the models is also a driver or an earlier output"
-                self.faults.append(group[0].fault(text))
+                message = f"output {name!r} of the models is also a driver or an earlier output"
+                self.faults.append(group[0].fault(message))
                 continue
-            said = {part.label: _meaning(part, name) for part in group}
+            meanings = {part.label: _meaning(part, name) for part in group}
             meaning = variable.meaning
-            if len(set(said.values())) > 1:
-                meaning = "; ".join(f"{label}: {words}" for label, words in said.items())
+            if len(set(meanings.values())) > 1:
+                meaning = "; ".join(f"{label}: {words}" for label, words in meanings.items())
             limit = _loosest([part.kernel.variable(name).limit for part in group])
             dims = (MODEL, *variable.dims)
             whole = replace(variable, dims=dims, meaning=meaning, limit=limit)
@@ -273,9 +267,9 @@ class _Tables:
         """Carry what must balance, where the chain has all of it as an output or a driver."""
         names = {**{d.name: d.name for d in part.kernel.drivers}, **part.fed, **part.made}
         for entry in part.kernel.balance:
-            said = [tuple(names[name] for name in side) for side in entry]
-            if all(n in self.outputs or n in self.drivers for side in said for n in side):
-                self.balance.append((said[0], said[1], said[2]))
+            sides = [tuple(names[name] for name in side) for side in entry]
+            if all(n in self.outputs or n in self.drivers for side in sides for n in side):
+                self.balance.append((sides[0], sides[1], sides[2]))
 
 
 def _common(group: Sequence[_Part]) -> dict[str, Variable]:
@@ -303,8 +297,8 @@ def _of_both(one: Variable, other: Variable) -> Variable:
 
 def _loosest(limits: Sequence[Limit | None]) -> Limit | None:
     """Return the limit of an output of several models: the highest; none where one has none."""
-    known = [limit for limit in limits if limit is not None]
-    return max(known, key=lambda limit: limit.above) if len(known) == len(limits) else None
+    declared = [limit for limit in limits if limit is not None]
+    return max(declared, key=lambda limit: limit.above) if len(declared) == len(limits) else None
 
 
 def _too_late(groups: Sequence[Sequence[_Part]]) -> Iterator[Fault]:
@@ -315,8 +309,10 @@ def _too_late(groups: Sequence[Sequence[_Part]]) -> Iterator[Fault]:
             for name in (d.name for d in part.kernel.drivers if d.name not in part.fed):
                 if name in later:
                     maker = later[name].label
-                    text = f"driver {name!r} of {part.label!r} is made by {maker!r}, which is later"
-                    yield part.fault(f"{text}; put {maker!r} before {part.label!r}")
+                    message = (
+                        f"driver {name!r} of {part.label!r} is made by {maker!r}, which is later"
+                    )
+                    yield part.fault(f"{message}; put {maker!r} before {part.label!r}")
 
 
 def _meaning(part: _Part, name: str) -> str:
@@ -368,19 +364,19 @@ def _derive(
     coords: Mapping[str, NDArray[Any]],
 ) -> dict[str, Derived]:
     """Return defaults and ranges of every link; of a parameter of several, all ranges hold."""
-    found: dict[str, Derived] = {}
+    joint: dict[str, Derived] = {}
     for derive, own, needs, names in parts:
         mine = _Before((name, drivers[name]) for name in needs if name in drivers)
         try:
-            said = derive(own, mine, coords)
+            derived = derive(own, mine, coords)
         except _NotBefore:
             # Nothing follows from what earlier links make.
             continue
         for name, chains in names:
-            if name not in said:
+            if name not in derived:
                 continue
-            new = said[name]
-            first = found.get(chains, new)
+            new = derived[name]
+            first = joint.get(chains, new)
             lower = np.maximum(first.lower, new.lower)
-            found[chains] = Derived(first.default, lower, np.minimum(first.upper, new.upper))
-    return found
+            joint[chains] = Derived(first.default, lower, np.minimum(first.upper, new.upper))
+    return joint

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_type_hints
 
-from kernels.contract.tables import Fault, Kernel, Unfit
+from kernels.contract.faults import Fault, Unfit
+from kernels.contract.kernel import Kernel
 
 SPELLINGS = ("links", "chain")
 """Keys that hold the links; the second is the short form ``kernel: {chain: [...]}``."""
@@ -85,8 +86,8 @@ class _Reader:
             self.faults.append(Fault(str(error), word.where))
             return None
         if kernel.read is not None:
-            text = f"found {word.name!r} in a chain; write its links here instead"
-            self.faults.append(Fault(text, word.where))
+            message = f"found {word.name!r} in a chain; write its links here instead"
+            self.faults.append(Fault(message, word.where))
             return None
         options = set(get_type_hints(kernel.options))
         shared = (self.rest.keys() & options) - word.options.keys()
@@ -94,12 +95,12 @@ class _Reader:
         self.used |= self.rest.keys() & options
         bare = Link(kernel, None, word.label, word.where, frozenset(shared))
         try:
-            said = {**{name: self.rest[name] for name in sorted(shared)}, **word.options}
-            found = self.strict(said, kernel)
+            words = {**{name: self.rest[name] for name in sorted(shared)}, **word.options}
+            read_options = self.strict(words, kernel)
         except Unfit as error:
             self.faults += map(bare.fault, error.faults)
             return None
-        return Link(kernel, found, word.label, word.where, frozenset(shared))
+        return Link(kernel, read_options, word.label, word.where, frozenset(shared))
 
 
 def read(
@@ -119,21 +120,21 @@ def read(
     reader = _Reader(get, strict, rest)
     groups = [list(_group(entry, where, reader.faults)) for entry, where in _entries(words)]
     _check_labels([word for group in groups for word in group], reader.faults)
-    found = [[reader.link(word) for word in group] for group in groups]
+    links = [[reader.link(word) for word in group] for group in groups]
     if set(SPELLINGS) <= words.keys():
         reader.faults.append(Fault("found links: and chain:; needed one of them", SPELLINGS[0]))
     known = not reader.faults and any(groups)
     for name in sorted(rest.keys() - reader.used):
         # Where a link is not known, neither is what it might have been told.
         if known:
-            text = f"no link has an option {name!r}{_near(name, reader.known)}"
-            reader.faults.append(Fault(text, name))
+            message = f"no link has an option {name!r}{_near(name, reader.known)}"
+            reader.faults.append(Fault(message, name))
     if not any(groups) and not reader.faults:
-        text = f"is missing; needed one kernel or more, {_EXAMPLE}"
-        reader.faults.append(Fault(text, spelling))
+        message = f"is missing; needed one kernel or more, {_EXAMPLE}"
+        reader.faults.append(Fault(message, spelling))
     if reader.faults:
         raise Unfit(reader.faults)
-    return Options(tuple(tuple(link for link in group if link) for group in found))
+    return Options(tuple(tuple(link for link in group if link) for group in links))
 
 
 def names(words: Mapping[str, Any]) -> list[str]:
@@ -149,10 +150,10 @@ def _spelling(words: Mapping[str, Any]) -> str:
 def _entries(words: Mapping[str, Any]) -> list[tuple[Any, str]]:
     """Return every entry of the links and its place; one that is no list is one entry."""
     spelling = _spelling(words)
-    said = words.get(spelling, [])
-    if not isinstance(said, list | tuple):
-        return [(said, spelling)]
-    return [(entry, f"{spelling}[{i}]") for i, entry in enumerate(said)]
+    entries = words.get(spelling, [])
+    if not isinstance(entries, list | tuple):
+        return [(entries, spelling)]
+    return [(entry, f"{spelling}[{i}]") for i, entry in enumerate(entries)]
 
 
 def _group(entry: Any, where: str, faults: list[Fault]) -> Iterator[_Word]:
@@ -161,12 +162,12 @@ def _group(entry: Any, where: str, faults: list[Fault]) -> Iterator[_Word]:
         yield from _word(entry, where, faults)
         return
     for name in sorted(entry.keys() - {"models"}):
-        text = f"unknown key {name!r}; say it of one of the models, or for all beside links:"
-        faults.append(Fault(text, f"{where}.{name}"))
+        message = f"unknown key {name!r}; say it of one of the models, or for all beside links:"
+        faults.append(Fault(message, f"{where}.{name}"))
     models = entry["models"]
     if not isinstance(models, list | tuple) or len(models) < 2:
-        text = f"found {_spelled(models)}; needed a list of two kernels or more"
-        faults.append(Fault(text, f"{where}.models"))
+        message = f"found {_spelled(models)}; needed a list of two kernels or more"
+        faults.append(Fault(message, f"{where}.models"))
         return
     for k, model in enumerate(models):
         yield from _word(model, f"{where}.models[{k}]", faults)
@@ -174,18 +175,18 @@ def _group(entry: Any, where: str, faults: list[Fault]) -> Iterator[_Word]:
 
 def _word(entry: Any, where: str, faults: list[Fault]) -> Iterator[_Word]:
     """Yield one kernel, if it can be read."""
-    said = {"name": entry} if isinstance(entry, str) else entry
-    name = said.get("name") if isinstance(said, Mapping) else None
+    words = {"name": entry} if isinstance(entry, str) else entry
+    name = words.get("name") if isinstance(words, Mapping) else None
     if not isinstance(name, str):
         need = "needed a kernel's name, {name: kernel} with its options, or {models: [...]}"
         faults.append(Fault(f"found {_spelled(entry)}; {need}", where))
         return
-    label = said.get("as", name.rpartition(".")[2].replace("-", "_"))
+    label = words.get("as", name.rpartition(".")[2].replace("-", "_"))
     if not (isinstance(label, str) and _LABEL.fullmatch(label)):
         need = "needed a name of letters, digits and '_', a letter first"
         faults.append(Fault(f"found {_spelled(label)}; {need}", f"{where}.as"))
         return
-    options = {key: value for key, value in said.items() if key not in ("name", "as")}
+    options = {key: value for key, value in words.items() if key not in ("name", "as")}
     yield _Word(name, label, options, where)
 
 
@@ -193,16 +194,16 @@ def _check_labels(words: Iterable[_Word], faults: list[Fault]) -> None:
     owners: dict[str, str] = {}
     for word in words:
         if word.label in owners:
-            text = f"{word.label!r} is {owners[word.label]} too; give one a name with as:"
-            faults.append(Fault(text, word.where))
+            message = f"{word.label!r} is {owners[word.label]} too; give one a name with as:"
+            faults.append(Fault(message, word.where))
         owners.setdefault(word.label, word.where)
 
 
-def _near(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, sorted(known), n=1)
+def _near(name: str, names: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, sorted(names), n=1)
     if close:
         return f"; did you mean {close[0]!r}?"
-    return f"; available: {', '.join(sorted(known))}" if known else ""
+    return f"; available: {', '.join(sorted(names))}" if names else ""
 
 
 def _spelled(value: Any) -> str:

@@ -108,7 +108,7 @@ def cold(t: Tile, rows: F8, members: I8, initial: F8) -> None:
 @block
 def series(
     start: int, cycle: int, most_years: int, tolerance: float, initial: F8, rows: F8, d: Drivers,
-    members: I8, begun: F8, made: F8, flux: F8, about: F8, status: U1,
+    members: I8, begun: F8, made: F8, flux: F8, progress: F8, status: U1,
 ) -> None:  # fmt: skip
     """Fill all years of some members.
 
@@ -128,7 +128,7 @@ def series(
         At the end of years.
     flux : ndarray, shape (n, Y, cohorts, 2), kg C m-2 yr-1
         CO2 and input of years.
-    about : ndarray, shape (n, 2)
+    progress : ndarray, shape (n, 2)
         Cycles run for the start, and the largest relative change over the last.
     status : ndarray, shape (n,), uint8
     """
@@ -154,7 +154,7 @@ def series(
         elif start == SPINUP:
             spun_up(t, s, most_years, codes, told)
         for lane in range(width):
-            status[first + lane], about[first + lane] = codes[lane], told[lane]
+            status[first + lane], progress[first + lane] = codes[lane], told[lane]
             for c in range(cohorts):
                 begun[first + lane, c] = t.y[c, lane : POOLS * LANES : LANES]
         _years(t, rows, d, lanes, room, made, flux, first, width)

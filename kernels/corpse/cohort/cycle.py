@@ -218,7 +218,7 @@ def _advance(s: Search, c: int, lane: int, tolerance: float, a: F8, swap: I8, z:
 
 
 @equation
-def periodic(t: Tile, s: Search, most: int, status: U1, about: F8) -> None:
+def periodic(t: Tile, s: Search, most: int, status: U1, progress: F8) -> None:
     """Bring the lanes of a tile to the state at which their cycle begins and ends.
 
     Parameters
@@ -227,13 +227,13 @@ def periodic(t: Tile, s: Search, most: int, status: U1, about: F8) -> None:
         Cycles after which a lane is given up.
     status : ndarray, shape (LANES,), uint8
         Lanes that have one are left out.
-    about : ndarray, shape (LANES, 2)
+    progress : ndarray, shape (LANES, 2)
         Cycles run for a lane, and the largest relative change over the last of them.
     """
     a, swap, z = np.empty((POOLS, POOLS)), np.empty(POOLS, np.int64), np.empty(POOLS)
     s.done[:, :], s.known[:, :], s.change[:, :] = 0, 0, 1e300
     for lane in range(LANES):
-        about[lane, 0], about[lane, 1] = max(2, LEAD // (len(t.climate) // 365)), 0.0
+        progress[lane, 0], progress[lane, 1] = max(2, LEAD // (len(t.climate) // 365)), 0.0
         for c in range(len(t.y)):
             if status[lane] == OK and not from_mean(t, c, lane):
                 status[lane] = NOT_CONVERGED
@@ -252,14 +252,14 @@ def periodic(t: Tile, s: Search, most: int, status: U1, about: F8) -> None:
                 wanted = wanted or not (s.done[c, lane] or s.known[c, lane])
         if wanted:
             _linearise(t, s)
-        if _all_found(t, s, most, status, about, a, swap, z):
+        if _all_found(t, s, most, status, progress, a, swap, z):
             break
     t.y[:, :] = s.x
 
 
 @equation
 def _all_found(
-    t: Tile, s: Search, most: int, status: U1, about: F8, a: F8, swap: I8, z: F8
+    t: Tile, s: Search, most: int, status: U1, progress: F8, a: F8, swap: I8, z: F8
 ) -> bool:
     """Take the step of every lane that is not found; say whether there is none left."""
     found = True
@@ -270,10 +270,10 @@ def _all_found(
                 ran = max(ran, 1.0 if s.known[c, lane] else 1.0 + POOLS)
                 worst = max(worst, drift(s.x[c], s.end[c], lane))
                 _advance(s, c, lane, t.tolerance, a, swap, z)
-        about[lane, 0] += ran
+        progress[lane, 0] += ran
         if ran > 0.0:
-            about[lane, 1] = worst
-        if about[lane, 0] >= most and status[lane] == OK:
+            progress[lane, 1] = worst
+        if progress[lane, 0] >= most and status[lane] == OK:
             for c in range(len(t.y)):
                 if not s.done[c, lane]:
                     status[lane] = NOT_CONVERGED
@@ -284,7 +284,7 @@ def _all_found(
 
 
 @equation
-def spun_up(t: Tile, s: Search, most: int, status: U1, about: F8) -> None:
+def spun_up(t: Tile, s: Search, most: int, status: U1, progress: F8) -> None:
     """Step the cycle again and again until every lane repeats itself; see `periodic`.
 
     ``most`` are years. A lane stays where it was when it first did, whatever its neighbours do.
@@ -303,7 +303,7 @@ def spun_up(t: Tile, s: Search, most: int, status: U1, about: F8) -> None:
             worst = 0.0
             for c in range(len(t.y)):
                 worst = max(worst, drift(s.x[c], t.y[c], lane))
-            about[lane, 0], about[lane, 1] = ran // years, worst
+            progress[lane, 0], progress[lane, 1] = ran // years, worst
             if worst < max(REPEATS, 10.0 * t.tolerance):
                 s.done[0, lane] = 1
                 s.end[:, lane::LANES] = t.y[:, lane::LANES]

@@ -7,7 +7,7 @@ choice that this kernel makes as no other value would, or nothing, as carbon doe
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kernels.contract.tables import Fault
+from kernels.contract.faults import Fault
 from kernels.corpse.cohort.sets import INITIAL, SETS, bounds
 from kernels.fortran.namelist import Assignment, read_groups
 from kernels.fortran.numbers import integer, logical, number
@@ -99,52 +99,58 @@ _CODE = dict(SETS["testbed_2020"]) | {
 def read_namelist(text: str, file: str) -> Namelist:
     """Return what a namelist says; what it cannot mean is among its faults, with lines."""
     read = read_groups(text, GROUPS, file)
-    found = Namelist(dict(_CODE), faults=read.faults)
+    namelist = Namelist(dict(_CODE), faults=read.faults)
     if not read.assignments:
         needed = " or ".join(f"&{name}" for name in GROUPS.values())
-        said = f"has no group {needed}; needed a namelist of CORPSE"
-        found.faults.append(Fault(said, file=file))
+        message = f"has no group {needed}; needed a namelist of CORPSE"
+        namelist.faults.append(Fault(message, file=file))
     elif absent := [GROUPS[name] for name in GROUPS if name not in read.assignments]:
-        found.notes.append(f"has no group &{absent[0]}: its constants are the code's defaults")
+        namelist.notes.append(f"has no group &{absent[0]}: its constants are the code's defaults")
     for group, assigned in read.assignments.items():
-        for one in assigned:
-            if why := _take(found, group, one):
-                fault = Fault(f"{one.written}: {why}", file=file, line=one.line)
-                found.faults.append(fault)
-        for name, values in found.alike.items():
+        for assignment in assigned:
+            if why := _take(namelist, group, assignment):
+                fault = Fault(f"{assignment.written}: {why}", file=file, line=assignment.line)
+                namelist.faults.append(fault)
+        for name, values in namelist.alike.items():
             if len(set(values)) > 1:
-                line = max(one.line for one in assigned if _ALIKE.get(one.name) == name)
+                line = max(
+                    assignment.line
+                    for assignment in assigned
+                    if _ALIKE.get(assignment.name) == name
+                )
                 why = f"{name}: found {_said(values)}; needed the same for each species"
-                found.faults.append(Fault(why, file=file, line=line))
-            found.values[name] = values[0]
-        found.alike.clear()
-    return found
+                namelist.faults.append(Fault(why, file=file, line=line))
+            namelist.values[name] = values[0]
+        namelist.alike.clear()
+    return namelist
 
 
-def _take(found: Namelist, group: str, one: Assignment) -> str:
+def _take(namelist: Namelist, group: str, assignment: Assignment) -> str:
     """Take one assignment; return why it cannot be, or nothing."""
-    group_of = CASA if one.name in _OF_CASA else SOIL
-    if _size(one.name) == 0:
+    group_of = CASA if assignment.name in _OF_CASA else SOIL
+    if _size(assignment.name) == 0:
         return "no such constant of CORPSE"
     if group != group_of:
         return f"is of group &{GROUPS[group_of]}, and this is &{GROUPS[group]}"
-    values, why = _values(one, _size(one.name))
+    values, why = _values(assignment, _size(assignment.name))
     if why:
         return why
-    if one.name in _FIXED:
-        return _fixed(one, values)
-    if one.name in _WITHOUT_EFFECT:
-        if not _same(values, _WITHOUT_EFFECT[one.name]):
-            found.notes.append(f"{one.written} (line {one.line}) changes nothing here")
+    if assignment.name in _FIXED:
+        return _fixed(assignment, values)
+    if assignment.name in _WITHOUT_EFFECT:
+        if not _same(values, _WITHOUT_EFFECT[assignment.name]):
+            namelist.notes.append(
+                f"{assignment.written} (line {assignment.line}) changes nothing here"
+            )
         return ""
-    if one.name == "litter_option":
-        found.litter_option = int(values[0]) if values[0] is not None else found.litter_option
-        return "" if found.litter_option in (None, 1, 2) else f"found {values[0]}; needed 1 or 2"
-    if one.name == "initial_c":
-        kept = zip(values, found.initial, strict=True)
-        found.initial = tuple(old if new is None else float(new) for new, old in kept)
-        return "" if min(found.initial) >= 0 else f"found {_said(values)}; needed 0 or more"
-    return _parameter(found, one, values)
+    if assignment.name == "litter_option":
+        namelist.litter_option = int(values[0]) if values[0] is not None else namelist.litter_option
+        return "" if namelist.litter_option in (None, 1, 2) else f"found {values[0]}; needed 1 or 2"
+    if assignment.name == "initial_c":
+        kept = zip(values, namelist.initial, strict=True)
+        namelist.initial = tuple(old if new is None else float(new) for new, old in kept)
+        return "" if min(namelist.initial) >= 0 else f"found {_said(values)}; needed 0 or more"
+    return _parameter(namelist, assignment, values)
 
 
 def _size(name: str) -> int:
@@ -159,20 +165,22 @@ def _size(name: str) -> int:
 Values = Sequence[float | None]
 
 
-def _values(one: Assignment, size: int) -> tuple[Values, str]:
+def _values(assignment: Assignment, size: int) -> tuple[Values, str]:
     """Return every element, None where it stays as it is, and why it cannot be read."""
-    places = one.places(size)
-    if places is None or (size == 1 and one.section is not None):
+    places = assignment.places(size)
+    if places is None or (size == 1 and assignment.section is not None):
         needed = f"elements 1 to {size}" if size > 1 else "no parentheses, for it is one number"
-        return (), f"found ({one.section}); needed {needed}"
-    kind = _KINDS.get(one.name, number)
-    read = [kind(word) if word else None for word in one.values]
-    bad = [word for word, value in zip(one.values, read, strict=True) if word and value is None]
+        return (), f"found ({assignment.section}); needed {needed}"
+    kind = _KINDS.get(assignment.name, number)
+    read = [kind(word) if word else None for word in assignment.values]
+    bad = [
+        word for word, value in zip(assignment.values, read, strict=True) if word and value is None
+    ]
     if bad:
         plural = "s" if kind is number else ""
         return (), f"found {bad[0]!r}; needed {_WORDS[kind]}{plural}"
     if len(read) != len(places):
-        advice = f"; write {len(places)}*{one.values[0]} for all" if len(read) == 1 else ""
+        advice = f"; write {len(places)}*{assignment.values[0]} for all" if len(read) == 1 else ""
         many = f"number{'s' * (len(read) != 1)}"
         return (), f"found {len(read)} {many}; needed {len(places)}{advice}"
     found: list[float | None] = [None] * size
@@ -181,9 +189,9 @@ def _values(one: Assignment, size: int) -> tuple[Values, str]:
     return found, ""
 
 
-def _fixed(one: Assignment, values: Values) -> str:
+def _fixed(assignment: Assignment, values: Values) -> str:
     """Return why a choice that the kernel makes cannot be another."""
-    needed = _FIXED[one.name]
+    needed = _FIXED[assignment.name]
     if _same(values, needed):
         return ""
     return (
@@ -197,29 +205,29 @@ def _same(values: Values, needed: Sequence[float]) -> bool:
 
 def _said(values: Values) -> str:
     words = {True: ".true.", False: ".false."}
-    said = (words[v] if isinstance(v, bool) else f"{v:g}" for v in values if v is not None)
-    return ", ".join(said)
+    spelled = (words[v] if isinstance(v, bool) else f"{v:g}" for v in values if v is not None)
+    return ", ".join(spelled)
 
 
-def _parameter(found: Namelist, one: Assignment, values: Values) -> str:
+def _parameter(namelist: Namelist, assignment: Assignment, values: Values) -> str:
     """Take the value of a parameter, or of each species'."""
-    if one.name == "exudate_npp_frac":
+    if assignment.name == "exudate_npp_frac":
         if any(values[1:]):
             return f"found {_said(values)}; needed 0 beside the first, as exudates are labile"
         new = {"exudate_npp_frac": values[0]}
-    elif one.name in _SPECIES:
-        names = [f"{_SPECIES[one.name]}_{which}" for which in _THREE]
+    elif assignment.name in _SPECIES:
+        names = [f"{_SPECIES[assignment.name]}_{which}" for which in _THREE]
         new = dict(zip(names, values, strict=True))
-    elif one.name in _ALIKE:
-        name = _ALIKE[one.name]
-        known = found.alike.setdefault(name, [found.values[name]] * 3)
-        known[:] = [old if v is None else v for old, v in zip(known, values, strict=True)]
-        return next(filter(None, (_outside(name, value) for value in known)), "")
+    elif assignment.name in _ALIKE:
+        name = _ALIKE[assignment.name]
+        species = namelist.alike.setdefault(name, [namelist.values[name]] * 3)
+        species[:] = [old if v is None else v for old, v in zip(species, values, strict=True)]
+        return next(filter(None, (_outside(name, value) for value in species)), "")
     else:
-        new = {_SINGLE.get(one.name, one.name): values[0]}
-    said = {name: float(value) for name, value in new.items() if value is not None}
-    found.values |= said
-    return next(filter(None, (_outside(name, value) for name, value in said.items())), "")
+        new = {_SINGLE.get(assignment.name, assignment.name): values[0]}
+    values_given = {name: float(value) for name, value in new.items() if value is not None}
+    namelist.values |= values_given
+    return next(filter(None, (_outside(name, value) for name, value in values_given.items())), "")
 
 
 def _outside(name: str, value: float) -> str:

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from kernels.contract.arrays import F8, I8
+from kernels.contract.entries import Variable
 from kernels.contract.limits import METRE
-from kernels.contract.tables import Variable
 
 COHORTS = ("rhizosphere", "bulk", "litter_layer")
 SPECIES = ("labile", "recalcitrant", "necromass")

@@ -6,8 +6,8 @@ Jian et al. (2021) used; `testbed_2020` is `corpse_params_new_march20.nml`.
 
 from collections.abc import Iterator, Mapping
 
+from kernels.contract.entries import Parameter
 from kernels.contract.plausible import HALF_AROUND, QUARTER_AROUND, Plausible
-from kernels.contract.tables import Parameter
 
 SOURCES = {
     "testbed_2017": "biogeochemical testbed, corpse_params_12.18d.2017.nml",
@@ -98,6 +98,6 @@ def parameters(values: Mapping[str, float], source: str) -> tuple[Parameter, ...
 
 def _parameters(values: Mapping[str, float], source: str) -> Iterator[Parameter]:
     for name, (units, lower, upper, meaning) in _ABOUT.items():
-        said = CODE if name in OF_CODE else source
+        origin = CODE if name in OF_CODE else source
         likely = PLAUSIBLE.get(name, HALF_AROUND)
-        yield Parameter(name, units, values[name], lower, upper, meaning, said, likely)
+        yield Parameter(name, units, values[name], lower, upper, meaning, origin, likely)

@@ -73,9 +73,9 @@ def steady(
     m = died / k.per_mic + k.min_m * (c1 + c2 + max(0.0, a3 - dt * j3)) - dt * j_m
     p1, p2 = settled(c1, k.q1, k.per_prot, dt), settled(c2, k.q2, k.per_prot, dt)
     p3 = settled(c3, k.q3, k.per_prot, dt)
-    found = Pools(c1, c2, c3, p1, p2, p3, m)
+    pools = Pools(c1, c2, c3, p1, p2, p3, m)
     total = c1 + c2 + c3 + p1 + p2 + p3 + m
-    return isfinite(total) and lost > 0.0 and m > 0.0, found
+    return isfinite(total) and lost > 0.0 and m > 0.0, pools
 
 
 @equation

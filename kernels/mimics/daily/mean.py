@@ -63,7 +63,7 @@ def mean_coefficients(members: Members, member: int, x: F8, k: F8) -> int:
 
 @block
 def mean_states(
-    members: Members, order: I8, most: int, annual: F8, about: F8, status: U1
+    members: Members, order: I8, most: int, annual: F8, progress: F8, status: U1
 ) -> None:  # fmt: skip
     """Fill the equilibria of members.
 
@@ -73,7 +73,7 @@ def mean_states(
         Linear solves.
     order : ndarray, shape (m,), int64
     annual : ndarray, shape (m, 1, COLUMNS)
-    about : ndarray, shape (members, 2)
+    progress : ndarray, shape (members, 2)
         Linear solves, and the largest relative rate of a pool, yr-1.
     """
     k, y, x, w = np.empty(COEFFICIENTS), np.empty(POOLS), np.empty(DAILY + 1), work()
@@ -82,8 +82,8 @@ def mean_states(
         if status[member] != OK:
             continue
         status[member], solves, residual = equilibrium(k, y, most, w)
-        about[member, 0], about[member, 1] = solves, residual
-        found = annual[i, 0]
-        found[:POOLS], found[SOIL_RH] = y, w.f[RH] * HOURS
-        found[LITTER] = (x[METABOLIC] + x[STRUCTURAL] + x[DEBRIS]) * DAYS
-        found[DEBRIS_RH] = x[DAILY] * DAYS
+        progress[member, 0], progress[member, 1] = solves, residual
+        results = annual[i, 0]
+        results[:POOLS], results[SOIL_RH] = y, w.f[RH] * HOURS
+        results[LITTER] = (x[METABOLIC] + x[STRUCTURAL] + x[DEBRIS]) * DAYS
+        results[DEBRIS_RH] = x[DAILY] * DAYS

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from kernels.contract.arrays import F8
-from kernels.contract.tables import Fault, Unfit
+from kernels.contract.faults import Fault, Unfit
 from kernels.fortran.numbers import integer, number
 from kernels.mimics.one_layer.sets import SETS, bounds
 
@@ -105,31 +105,33 @@ def read_table(file: Path) -> Table:
     starts = [i for i, row in enumerate(rows) if row and "Parameters" in row[0]]
     heads = [rows[i][0].strip() for i in starts]
     if heads != ["Fixed Parameters", "Biome-Specific Parameters"]:
-        text = "found no headings 'Fixed Parameters' and 'Biome-Specific Parameters', in this order"
-        raise Unfit([Fault(f"{text}; needed a MIMICS pftlookup file", file=str(file))])
-    found = _Found()
+        message = (
+            "found no headings 'Fixed Parameters' and 'Biome-Specific Parameters', in this order"
+        )
+        raise Unfit([Fault(f"{message}; needed a MIMICS pftlookup file", file=str(file))])
+    entries = _Found()
     faults = [
-        Fault(text, file=str(file), line=line)
-        for line, text in (
-            *_constants(rows, starts[0] + 1, starts[1], found),
-            *_depths(rows, starts[1] + 2, found),
+        Fault(message, file=str(file), line=line)
+        for line, message in (
+            *_constants(rows, starts[0] + 1, starts[1], entries),
+            *_depths(rows, starts[1] + 2, entries),
         )
     ]
     # What is there and cannot be read is not missing, too.
-    there = {_LABELS[label] for label in found.labels if label in _LABELS}
+    there = {_LABELS[label] for label in entries.labels if label in _LABELS}
     if lacking := sorted(set(_LABELS.values()) - there):
         faults.append(Fault(f"has no value of {', '.join(lacking)}", file=str(file)))
     if faults:
         raise Unfit(faults)
-    return Table({**DEFAULT.values, **found.values}, found.depth, *_remarks(found))
+    return Table({**DEFAULT.values, **entries.values}, entries.depth, *_remarks(entries))
 
 
-def _remarks(found: _Found) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _remarks(entries: _Found) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what nothing here depends on, and what the testbed does otherwise."""
     notes, warnings = [], []
-    if found.nitrogen:
-        notes.append(f"{', '.join(found.nitrogen)} are of nitrogen and have no effect on carbon")
-    if not found.moisture:
+    if entries.nitrogen:
+        notes.append(f"{', '.join(entries.nitrogen)} are of nitrogen and have no effect on carbon")
+    if not entries.moisture:
         warnings.append(
             "has no line of mimicsbiome%fWFunction, for which release 2.0.0 of the testbed has no "
             "moisture function, f(W) = 1; here it is that of CORPSE, 3, and decay is slower"
@@ -137,37 +139,39 @@ def _remarks(found: _Found) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(notes), tuple(warnings)
 
 
-def _constants(rows: list[list[str]], first: int, stop: int, found: _Found) -> Said:
+def _constants(rows: list[list[str]], first: int, stop: int, entries: _Found) -> Said:
     """Fill values by parameter; yield line and text of what is wrong."""
-    known = _LABELS | _OF_CN
+    labels = _LABELS | _OF_CN
     for i in range(first, stop):
         label = (rows[i][1].split() or [""])[0] if len(rows[i]) > 1 else ""
         value = number(rows[i][0]) if rows[i] else None
-        if label in found.labels:
+        if label in entries.labels:
             yield i + 1, f"{label} is there twice; keep one"
-        elif label not in (*known, *_OF_NITROGEN, _DESORPTION, _ITS_REFERENCE):
+        elif label not in (*labels, *_OF_NITROGEN, _DESORPTION, _ITS_REFERENCE):
             yield i + 1, f"found {label!r}, which this kernel does not have"
         elif value is None:
             yield i + 1, f"{label}: found {rows[i][0]!r}; needed a number"
         elif label in _OF_NITROGEN:
-            found.nitrogen.append(label)
+            entries.nitrogen.append(label)
         elif label == _DESORPTION and value >= 0.0:
             yield i + 1, f"{label}: found {value:g}; desorption has no Q10 here, needed below 0"
-        elif label in known:
-            yield from ((i + 1, text) for text in _constant(label, known[label], value, found))
-        found.labels.add(label)
+        elif label in labels:
+            yield from (
+                (i + 1, message) for message in _constant(label, labels[label], value, entries)
+            )
+        entries.labels.add(label)
 
 
-def _constant(label: str, name: str, value: float, found: _Found) -> Iterator[str]:
+def _constant(label: str, name: str, value: float, entries: _Found) -> Iterator[str]:
     """Take the value of a parameter; yield why it cannot be."""
     low, high = bounds(name)
     if not low <= value <= high:
         yield f"{label}: found {value:g}; needed {name} from {low:g} to {high:g}"
-    elif found.values.setdefault(name, value) != value:
-        yield f"{label} is {value:g}, others of {name} are {found.values[name]:g}; needed one"
+    elif entries.values.setdefault(name, value) != value:
+        yield f"{label} is {value:g}, others of {name} are {entries.values[name]:g}; needed one"
 
 
-def _depths(rows: list[list[str]], first: int, found: _Found) -> Said:
+def _depths(rows: list[list[str]], first: int, entries: _Found) -> Said:
     """Fill depth by type; the switch of moisture is the line below."""
     seen: set[int | None] = set()
     for i, row in enumerate(rows[first:], first):
@@ -175,11 +179,11 @@ def _depths(rows: list[list[str]], first: int, found: _Found) -> Said:
             continue
         kind = integer(row[0])
         if len(row) > 1 and "fWFunction" in row[1]:
-            if found.moisture:
+            if entries.moisture:
                 yield i + 1, "mimicsbiome%fWFunction is there twice; keep one"
             elif kind != CORPSE_WATER:
                 yield i + 1, f"found moisture function {row[0].strip()}; needed 3, that of CORPSE"
-            found.moisture = True
+            entries.moisture = True
             continue
         depth = number(row[1]) if len(row) > 1 else None
         if kind is None or not 1 <= kind <= TYPES or depth is None or depth <= 0.0:
@@ -188,7 +192,7 @@ def _depths(rows: list[list[str]], first: int, found: _Found) -> Said:
         elif kind in seen:
             yield i + 1, f"vegetation type {kind} is there twice; keep one"
         else:
-            found.depth[kind - 1] = depth
+            entries.depth[kind - 1] = depth
         seen.add(kind)
     if lacking := [str(kind) for kind in range(1, TYPES + 1) if kind not in seen]:
         yield len(rows), f"found no depth of vegetation type {', '.join(lacking)}"

@@ -70,7 +70,7 @@ def _keep(y: F8, respired: F8, hours: float, k: F8, kept: F8) -> None:
 @block
 def equilibria(
     most: int, stability: int, rows: F8, bounds: F8, drivers: F8, thickness: F8,
-    kept: F8, about: F8, spaces: F8, dimensions: I8, jacobians: F8, status: U1,
+    kept: F8, progress: F8, spaces: F8, dimensions: I8, jacobians: F8, status: U1,
 ) -> None:  # fmt: skip
     """Fill the steady state of every member.
 
@@ -83,7 +83,7 @@ def equilibria(
     drivers : ndarray, shape (L, DRIVERS)
     thickness : ndarray, shape (n,), cm
     kept : ndarray, shape (L, S, n, COLUMNS), mg C cm-3 and mg C cm-3 yr-1
-    about : ndarray, shape (L, S, 2)
+    progress : ndarray, shape (L, S, 2)
         Linear solves, residual (yr-1).
     spaces, dimensions : ndarray, shapes (L, S, m, m) and (L, S)
         Of `nearest_modes`; of no member, if not wanted.
@@ -101,7 +101,7 @@ def equilibria(
             if status[at, s] != OK:
                 continue
             status[at, s], solves, residual = settle(0.0, y, most, w)
-            about[at, s, 0], about[at, s, 1] = solves, residual
+            progress[at, s, 0], progress[at, s, 1] = solves, residual
             for n in range(len(y)):
                 respired[n] = w.f[n, RH] * HOURS
             _keep(y, respired, HOURS, w.k, kept[at, s])
@@ -123,11 +123,11 @@ def slopes_of(row: F8, bounds: F8, site: F8, thickness: F8, kept: F8, jacobian: 
 @block
 def spun_up(
     rule: int, change: float, years: int, tolerance: float, rows: F8, bounds: F8, drivers: F8,
-    thickness: F8, kept: F8, about: F8, status: U1,
+    thickness: F8, kept: F8, progress: F8, status: U1,
 ) -> None:  # fmt: skip
     """Fill where the rule of a paper stops; see `equilibria` and `profile_spinup`.
 
-    ``about`` (L, S, 2) is filled with years and the change over the last.
+    ``progress`` (L, S, 2) is filled with years and the change over the last.
     """
     count = len(thickness)
     w, y = profile_work(count), np.empty((count, POOLS))
@@ -142,7 +142,7 @@ def spun_up(
             status[at, s], ran, last = profile_spinup(
                 rule, change, 0.0, y, thickness, years, tolerance, respired, before, w
             )
-            about[at, s, 0], about[at, s, 1] = ran, last
+            progress[at, s, 0], progress[at, s, 1] = ran, last
             _keep(y, respired, HOURS, w.k, kept[at, s])
 
 

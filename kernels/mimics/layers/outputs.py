@@ -6,22 +6,13 @@ from typing import Any
 import numpy as np
 
 from kernels.contract.arrays import F8
+from kernels.contract.entries import Variable
 from kernels.contract.limits import ORGANIC, column
-from kernels.contract.tables import Variable
 from kernels.mimics.one_layer.equations import POOLS, RH, A, M, P, R, S
+from kernels.mimics.one_layer.pools import MEANINGS
 
 FIRST_YEAR = 1950
 """With whose atmosphere 14C is in equilibrium."""
-
-_POOLS = {
-    "lit_m": "metabolic litter",
-    "lit_s": "structural litter",
-    "mic_r": "copiotroph microbes",
-    "mic_k": "oligotroph microbes",
-    "som_p": "physically protected SOM",
-    "som_c": "chemically protected SOM",
-    "som_a": "available SOM",
-}
 
 _DEEP = ("layer",)
 
@@ -36,7 +27,7 @@ def outputs(options: Any) -> Iterator[Variable]:
     deep = (*when, "layer")
     density, stock = "mg C cm-3", "kg C m-2"
     most = column(sum(options.layers), stock)
-    for name, meaning in _POOLS.items():
+    for name, meaning in MEANINGS.items():
         yield Variable(name, density, f"carbon of {meaning}", deep, limit=ORGANIC)
     yield Variable("respiration", "mg C cm-3 yr-1", "heterotrophic respiration", deep)
     yield Variable("soc", density, "carbon of microbes and SOM", deep, limit=ORGANIC)
@@ -55,11 +46,11 @@ def outputs(options: Any) -> Iterator[Variable]:
 
 def _modern_outputs() -> Iterator[Variable]:
     yield Variable("fraction_modern", "1", "14C of SOM without microbes, fraction modern", _DEEP)
-    for name, meaning in _POOLS.items():
-        text = f"14C of {meaning}, fraction modern"
-        yield Variable(f"fraction_modern_{name}", "1", text, _DEEP)
-    text = "14C of SOM without microbes, all layers, fraction modern"
-    yield Variable("column_fraction_modern", "1", text, ())
+    for name, meaning in MEANINGS.items():
+        meaning_of_pool = f"14C of {meaning}, fraction modern"
+        yield Variable(f"fraction_modern_{name}", "1", meaning_of_pool, _DEEP)
+    meaning_of_pool = "14C of SOM without microbes, all layers, fraction modern"
+    yield Variable("column_fraction_modern", "1", meaning_of_pool, ())
 
 
 def _about_equilibrium(options: Any) -> Iterator[Variable]:
@@ -79,7 +70,7 @@ def _about_equilibrium(options: Any) -> Iterator[Variable]:
 
 def report(kept: F8, thickness: F8, out: Mapping[str, F8], where: tuple[Any, ...]) -> None:
     """Fill outputs from results (..., n, COLUMNS, S)."""
-    column = {name: i for i, name in enumerate(_POOLS)} | {"respiration": RH}
+    column = {name: i for i, name in enumerate(MEANINGS)} | {"respiration": RH}
     sums = {
         "soc_stock": (R, A + 1),
         "litter_stock": (M, S + 1),
@@ -107,7 +98,7 @@ def report_modern(
     """
     old, fractions = kept[..., P : A + 1, :], modern[..., P : A + 1, :]
     held, carried = old.sum(axis=-2), (old * fractions).sum(axis=-2)
-    for i, name in enumerate(_POOLS):
+    for i, name in enumerate(MEANINGS):
         if f"fraction_modern_{name}" in out:
             own = np.where(kept[..., i, :] > 0.0, modern[..., i, :], np.nan)
             out[f"fraction_modern_{name}"][where] = own

@@ -8,8 +8,8 @@ of the two the paper ran is not certain; ``w21_code`` is nearest to its results.
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from kernels.contract.entries import Parameter
 from kernels.contract.plausible import HALF_AROUND, Plausible
-from kernels.contract.tables import Parameter
 from kernels.mimics.one_layer.sets import NAMES, SETS, W21, parameters
 
 # name: (units, default, lower, upper, meaning). Bounds are those in which the equations hold.
@@ -47,7 +47,7 @@ PRESETS: Mapping[str, tuple[str, Mapping[str, float]]] = {
 def defaults(preset: str) -> dict[str, float]:
     """Return every parameter's default."""
     named, changed = PRESETS[preset]
-    return {**SETS[named], **changed, **{name: about[1] for name, about in _OWN.items()}}
+    return {**SETS[named], **changed, **{name: entry[1] for name, entry in _OWN.items()}}
 
 
 def profile_parameters(preset: str) -> tuple[Parameter, ...]:

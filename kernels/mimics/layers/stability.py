@@ -67,9 +67,9 @@ def full_jacobian(y: F8, w: Profile, big: F8) -> None:
 
 def growth_near(spaces: F8, dimension: int) -> F8:
     """Return the largest growth (yr-1) that spaces (N, m, m) of a dimension show, (N,)."""
-    found = spectra(spaces[:, :dimension, :dimension])
+    eigenvalues = spectra(spaces[:, :dimension, :dimension])
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray((SHIFT - 1.0 / found).real.max(axis=-1))
+        return np.asarray((SHIFT - 1.0 / eigenvalues).real.max(axis=-1))
 
 
 def spectra(matrices: F8) -> NDArray[np.complex128]:
@@ -78,13 +78,13 @@ def spectra(matrices: F8) -> NDArray[np.complex128]:
     One by one, so that a bad one costs itself; by one thread of BLAS, whose last bits depend on
     how many there are.
     """
-    found = np.full(matrices.shape[:2], complex(nan, nan))
+    eigenvalues = np.full(matrices.shape[:2], complex(nan, nan))
     with threadpool_limits(1, user_api="blas"):
         for i, matrix in enumerate(matrices):
             if np.isfinite(matrix).all():
                 with suppress(np.linalg.LinAlgError):
-                    found[i] = np.linalg.eigvals(matrix)
-    return found
+                    eigenvalues[i] = np.linalg.eigvals(matrix)
+    return eigenvalues
 
 
 def modes(big: F8) -> tuple[F8, F8, F8]:

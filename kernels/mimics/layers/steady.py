@@ -149,12 +149,12 @@ def _lose_the_extinct(k: F8, d: F8, y: F8) -> None:
 @equation
 def _seeded(decay: float, y: F8, w: Profile) -> bool:
     """Say whether a microbe that is none could live on what the other leaves, and seed it."""
-    found = False
+    any_seeded = False
     for j in range(len(y)):
         if y[j, R] > 0.0 and y[j, K] > 0.0:
             continue
         layer_jacobian(w.k[j], w.d[j], decay, y[j], w.j)
         for b in (R, K):
             if y[j, b] == 0.0 and w.j[b, b] > 0.0:
-                y[j, b], found = SEED, True
-    return found
+                y[j, b], any_seeded = SEED, True
+    return any_seeded

@@ -60,7 +60,7 @@ def carbon_input(k: F8) -> float:
 @block
 def steady_states(
     form: int, most: int, sign: bool, rows: F8, bounds: F8, drivers: F8,
-    pools: F8, about: F8, jacobians: F8, status: U1,
+    pools: F8, progress: F8, jacobians: F8, status: U1,
 ) -> None:  # fmt: skip
     """Fill the steady state of every member.
 
@@ -75,7 +75,7 @@ def steady_states(
     bounds : ndarray, shape (2, N)
     drivers : ndarray, shape (L, 1, DRIVERS)
     pools : ndarray, shape (L, S, COLUMNS), mg C cm-3 and mg C cm-3 yr-1
-    about : ndarray, shape (L, S, 3)
+    progress : ndarray, shape (L, S, 3)
         Linear solves, residual (yr-1), stable (1 or 0).
     jacobians : ndarray, shape (L, S, 7, 7), h-1; or of no member, if not wanted
     status : ndarray, shape (L, S), uint8
@@ -93,11 +93,11 @@ def steady_states(
                 continue
             cold_start(y)
             status[at, s], solves, residual = steady(form, k, y, most, w)
-            about[at, s, 0], about[at, s, 1] = solves, residual
+            progress[at, s, 0], progress[at, s, 1] = solves, residual
             pools[at, s, :POOLS] = y
             pools[at, s, RH], pools[at, s, INPUT] = w.f[RH] * HOURS, carbon_input(k) * HOURS
             if sign and status[at, s] == OK:
-                about[at, s, 2] = 1.0 if is_stable(w.j) else 0.0
+                progress[at, s, 2] = 1.0 if is_stable(w.j) else 0.0
             if jacobians.shape[1] > 0:
                 jacobians[at, s] = w.j[:POOLS]
 
@@ -105,7 +105,7 @@ def steady_states(
 @block
 def series(
     form: int, integrator: int, start: int, cycle: int, tolerance: float, most: int,
-    most_years: int, hours: float, rows: F8, bounds: F8, drivers: F8, made: F8, about: F8,
+    most_years: int, hours: float, rows: F8, bounds: F8, drivers: F8, made: F8, progress: F8,
     status: U1,
 ) -> None:  # fmt: skip
     """Fill all steps of every member of one location.
@@ -123,7 +123,7 @@ def series(
         Of a step.
     rows, bounds, drivers : ndarray, shapes (S, N), (2, N) and (T, DRIVERS)
     made : ndarray, shape (S, T, COLUMNS), mg C cm-3 at the end and in the course of a step
-    about : ndarray, shape (S, 2)
+    progress : ndarray, shape (S, 2)
         Years of spin-up, and the largest relative change over the last.
     status : ndarray, shape (S,), uint8
         Members that have one are left as they are.
@@ -135,7 +135,7 @@ def series(
         if status[s] == OK:
             status[s] = check(row, bounds[0], bounds[1])
         cold_start(y)
-        about[s, :] = 0.0
+        progress[s, :] = 0.0
         if status[s] == OK and start != COLD:
             for t in range(cycle):
                 # A step that fails here fails again below, or in the mean.
@@ -151,7 +151,7 @@ def series(
         if status[s] == OK and start == PERIODIC:
             one = Year(form, integrator, ks, hours, tolerance)
             status[s], years, drift = periodic(one, y, most_years, spun, w)
-            about[s, 0], about[s, 1] = years, drift
+            progress[s, 0], progress[s, 1] = years, drift
         h, t = 1.0, 0
         while t < len(drivers) and status[s] == OK:
             status[s] = _coefficients(row, drivers[t], k)

@@ -83,14 +83,23 @@ def step(
 
 
 @equation
-def run_year(one: Year, y: F8, w: Work) -> int:
+def run_year(drivers: Year, y: F8, w: Work) -> int:
     """Advance ``y`` by a year; return the status.
 
     Every year begins with the same length of step: the map has to be smooth.
     """
     h = 1.0
-    for t in range(len(one.ks)):
-        status, h, _ = step(one.form, one.integrator, one.ks[t], y, one.hours, h, one.tolerance, w)
+    for t in range(len(drivers.ks)):
+        status, h, _ = step(
+            drivers.form,
+            drivers.integrator,
+            drivers.ks[t],
+            y,
+            drivers.hours,
+            h,
+            drivers.tolerance,
+            w,
+        )
         if status != OK:
             return status
     return OK
@@ -107,13 +116,13 @@ def mean_coefficients(ks: F8, mean: F8) -> None:
 
 
 @equation
-def _linearise(one: Year, y: F8, made: Map, w: Work) -> int:
+def _linearise(drivers: Year, y: F8, made: Map, w: Work) -> int:
     """Fill the slopes of the end of the year with its beginning; return the status."""
     for col in range(POOLS):
         made.nudged[:] = y
         made.nudged[col] += NUDGE * max(y[col], 1e-12)
         nudge = made.nudged[col] - y[col]
-        status = run_year(one, made.nudged, w)
+        status = run_year(drivers, made.nudged, w)
         if status != OK:
             return status
         for i in range(POOLS):
@@ -153,20 +162,20 @@ def drifted(y: F8, end: F8) -> float:
 
 
 @equation
-def periodic(one: Year, y: F8, most: int, made: Map, w: Work) -> tuple[int, int, float]:
+def periodic(drivers: Year, y: F8, most: int, made: Map, w: Work) -> tuple[int, int, float]:
     """Bring ``y``, positive at first, to the state at which the year begins and ends.
 
     Returns status, years run, and the largest relative change over the last of them.
     ``most`` years are tried.
     """
-    n, before, years, drift, known = NEWTON_YEARS * 10.0, 1e300, 0, 1e300, False
-    rounding = ROUNDING if one.integrator == EULER else max(ROUNDING, 10.0 * one.tolerance)
+    n, before, years, drift, linearised = NEWTON_YEARS * 10.0, 1e300, 0, 1e300, False
+    rounding = ROUNDING if drivers.integrator == EULER else max(ROUNDING, 10.0 * drivers.tolerance)
     while years < most:
         made.end[:] = y
-        status = run_year(one, made.end, w)
+        status = run_year(drivers, made.end, w)
         years += 1
-        if status == OK and not known:
-            status = _linearise(one, y, made, w)
+        if status == OK and not linearised:
+            status = _linearise(drivers, y, made, w)
             years += POOLS
         if status != OK:
             return status, years, drift
@@ -177,10 +186,10 @@ def periodic(one: Year, y: F8, most: int, made: Map, w: Work) -> tuple[int, int,
         change = largest(w.x)
         for i in range(POOLS):
             y[i] += y[i] * w.x[i]
-        lose_the_extinct(one.ks[0, BETA], y)
+        lose_the_extinct(drivers.ks[0, BETA], y)
         if n > NEWTON_YEARS:
             if change < UPDATE or (change < rounding and change >= PATIENCE * before):
                 return OK, years, drift
-        known = n > NEWTON_YEARS and change < PATIENCE * before
+        linearised = n > NEWTON_YEARS and change < PATIENCE * before
         before, n = change, longer(n, change)
     return NOT_CONVERGED, years, drift

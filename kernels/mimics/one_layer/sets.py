@@ -9,8 +9,8 @@ clip of the turnover modifier is that of the published set; `testbed`, the C-onl
 
 from collections.abc import Iterator, Mapping
 
+from kernels.contract.entries import Parameter
 from kernels.contract.plausible import HALF_AROUND, QUARTER_AROUND, Plausible
-from kernels.contract.tables import Parameter
 
 R15 = "Wieder et al. (2015), released code"
 TB = "testbed, LIDET-MIM-REV 2017-11-28"

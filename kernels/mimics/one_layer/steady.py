@@ -146,8 +146,8 @@ def lose_the_extinct(beta: float, y: F8) -> None:
 @equation
 def seeded(y: F8, j: F8) -> bool:
     """Say whether a microbe that is none could live on what the other leaves, and seed it."""
-    found = False
+    any_seeded = False
     for b in (R, K):
         if y[b] == 0.0 and j[b, b] > 0.0:
-            y[b], found = SEED, True
-    return found
+            y[b], any_seeded = SEED, True
+    return any_seeded

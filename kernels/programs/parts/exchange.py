@@ -62,11 +62,11 @@ def read(path: Path, names: Sequence[str], years: NDArray[Any]) -> dict[str, F8]
     if lacking:
         there = ", ".join(sorted(table)) or "nothing"
         raise ValueError(f"{path.name} has no {lacking[0]!r}; it has {there}")
-    found = {name: np.asarray(table[name], dtype=np.float64) for name in names}
+    columns = {name: np.asarray(table[name], dtype=np.float64) for name in names}
     theirs = table.get("year")
     if theirs is not None and len(theirs) == len(years) and not np.array_equal(theirs, years):
         raise ValueError(f"{path.name} has other years than the run's {years[0]}-{years[-1]}")
-    return found
+    return columns
 
 
 def _csv(path: Path, names: Sequence[str]) -> dict[str, Any]:
@@ -80,15 +80,15 @@ def _csv(path: Path, names: Sequence[str]) -> dict[str, Any]:
     for row in body:
         # A comma at the end of a row is common, and of no column.
         if any(row[len(header) :]) or len(row) > len(header) + 1:
-            text = f"{path.name} has a row of {len(row)} cells and a header of {len(header)}"
+            message = f"{path.name} has a row of {len(row)} cells and a header of {len(header)}"
             if len(row) == len(header) + 1:
-                text += ": row names of R? write.csv(x, FILE, row.names = FALSE) writes none"
-            raise ValueError(text)
+                message += ": row names of R? write.csv(x, FILE, row.names = FALSE) writes none"
+            raise ValueError(message)
     wanted = {name: header.index(name) for name in (*names, "year") if name in header}
-    found: dict[str, Any] = dict.fromkeys(header)
+    columns: dict[str, Any] = dict.fromkeys(header)
     for name, at in wanted.items():
-        found[name] = [_number(path, row, at, name) for row in body]
-    return found
+        columns[name] = [_number(path, row, at, name) for row in body]
+    return columns
 
 
 def _number(path: Path, row: Sequence[str], at: int, name: str) -> float:
@@ -102,12 +102,14 @@ def _number(path: Path, row: Sequence[str], at: int, name: str) -> float:
 def _netcdf(path: Path, names: Sequence[str]) -> dict[str, Any]:
     import netCDF4
 
-    found: dict[str, Any] = {}
+    columns: dict[str, Any] = {}
     with _NETCDF, netCDF4.Dataset(path) as dataset:
         for name, variable in dataset.variables.items():
             wanted = name in names or name == "year"
-            found[name] = np.ma.filled(_floats(path, name, variable), math.nan) if wanted else None
-    return found
+            columns[name] = (
+                np.ma.filled(_floats(path, name, variable), math.nan) if wanted else None
+            )
+    return columns
 
 
 def _floats(path: Path, name: str, variable: Any) -> Any:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from kernels.contract.tables import Unavailable
+from kernels.contract.faults import Unavailable
 
 BUSY = 26
 """``ETXTBSY``: for a moment a fork in another thread holds the program open for writing."""
@@ -69,8 +69,8 @@ def _start(
             )
         except OSError as error:
             if error.errno != BUSY or attempt == 19:
-                text = f"{command[0]!r} cannot be started: {error.strerror}"
-                raise Unavailable(error.errno, text) from error
+                message = f"{command[0]!r} cannot be started: {error.strerror}"
+                raise Unavailable(error.errno, message) from error
             time.sleep(0.01)
     raise AssertionError
 
@@ -111,6 +111,6 @@ def tail(file: Path, folder: Path) -> str:
     """Return the last lines of a file as one, without the folder's own name."""
     with file.open("rb") as content:
         content.seek(max(0, content.seek(0, os.SEEK_END) - TAIL_BYTES))
-        text = content.read().decode(errors="replace").replace(str(folder), ".")
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+        printed = content.read().decode(errors="replace").replace(str(folder), ".")
+    lines = [line.strip() for line in printed.splitlines() if line.strip()]
     return " | ".join(lines[-TAIL_LINES:])

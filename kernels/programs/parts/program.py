@@ -19,7 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.contract.arrays import F8, U1
-from kernels.contract.paths import expanded
+from kernels.contract.faults import Fault, Unavailable, Unfit
+from kernels.contract.paths import expanded, file_of
+from kernels.contract.stages import Batch, Run
 from kernels.contract.status import (
     BAD_INPUT,
     BAD_OUTPUT,
@@ -28,7 +30,6 @@ from kernels.contract.status import (
     OUT_OF_RANGE,
     TIMED_OUT,
 )
-from kernels.contract.tables import Batch, Fault, Run, Unavailable, Unfit, file_of
 from kernels.programs.parts import exchange as _exchange
 from kernels.programs.parts import process as _process
 from kernels.programs.parts.options import RUN_WORDS, Options, beside, plain, put_in
@@ -95,14 +96,14 @@ def _installed(options: Options) -> tuple[dict[str, Path], list[Fault]]:
     if beside(options):
         return {}, []
     try:
-        found = shutil.which(name if options.shell else expanded(name))
+        program = shutil.which(name if options.shell else expanded(name))
     except ValueError as error:
         return {}, [Fault(str(error), "command[0]")]
-    if found:
-        return {name: Path(found)}, []
-    text = f"no program {name!r} on this machine; install it, load its module, or write "
-    text += f"'./{put_in(name)}' for a file beside the scenario"
-    return {}, [Fault(text, "command[0]")]
+    if program:
+        return {name: Path(program)}, []
+    message = f"no program {name!r} on this machine; install it, load its module, or write "
+    message += f"'./{put_in(name)}' for a file beside the scenario"
+    return {}, [Fault(message, "command[0]")]
 
 
 def _text(file: Path) -> str:
@@ -119,7 +120,7 @@ def _misplaced(
 ) -> Iterator[Fault]:
     """Yield names in templates that stand for nothing, and parameters that no template uses."""
     used: set[str] = set()
-    known = [*options.parameters, *RUN_WORDS]
+    names = [*options.parameters, *RUN_WORDS]
     named = [("", "command", word) for word in _words(options)]
     named += [
         (str(files[plain(options.inputs[n])]), f"inputs.{n}", t) for n, t in templates.items()
@@ -127,11 +128,11 @@ def _misplaced(
     for file, where, text in named:
         for match in _PLACE.finditer(text):
             used.add(match[1])
-            if match[1] not in known or match[2] not in (None, "int"):
-                need = f"needed {{{{name}}}} or {{{{name:int}}}} of one of {', '.join(known)}"
-                said = f"found {match[0]}; {need}"
+            if match[1] not in names or match[2] not in (None, "int"):
+                need = f"needed {{{{name}}}} or {{{{name:int}}}} of one of {', '.join(names)}"
+                message = f"found {match[0]}; {need}"
                 line = text.count("\n", 0, match.start()) + 1
-                yield Fault(said, "" if file else where, file, line if file else None)
+                yield Fault(message, "" if file else where, file, line if file else None)
     for name in options.parameters:
         if name not in used:
             text = f"no template uses it; write {{{{{name}}}}} where its value goes, or remove it"
@@ -141,9 +142,9 @@ def _misplaced(
 class _Failed(Exception):
     """A member ended without outputs: its status, and what there is to say."""
 
-    def __init__(self, status: int, text: str) -> None:
+    def __init__(self, status: int, message: str) -> None:
         self.status = status
-        super().__init__(text)
+        super().__init__(message)
 
 
 class Program:
@@ -192,15 +193,15 @@ class Program:
             values = {
                 n: float(v[place if len(v) > 1 else 0, sample]) for n, v in batch.parameters.items()
             }
-            found: dict[str, Any] = dict.fromkeys(out, math.nan)
+            results: dict[str, Any] = dict.fromkeys(out, math.nan)
             try:
                 _check_finite(values, series)
-                found = self._member(values, written, list(out), years)
+                results = self._member(values, written, list(out), years)
             except _Failed as error:
                 status[place, sample] = error.status
                 notes.append(f"{_named(values)}: {error}")
             for name, array in out.items():
-                array[place, ..., sample] = found[name]
+                array[place, ..., sample] = results[name]
         return notes
 
     def _series(self, series: Mapping[str, F8], years: NDArray[Any]) -> dict[str, bytes]:
@@ -220,8 +221,8 @@ class Program:
         wanted: Sequence[str],
         years: NDArray[Any],
     ) -> dict[str, F8]:
-        said = {**values, **dict(zip(RUN_WORDS, _run_words(years), strict=True))}
-        words = [_filled(word, said) for word in _words(self.options)]
+        values_by_name = {**values, **dict(zip(RUN_WORDS, _run_words(years), strict=True))}
+        words = [_filled(word, values_by_name) for word in _words(self.options)]
         program = beside(self.options)
         command = ["/bin/sh", "-c", *words] if self.options.shell else words
         if not self.options.shell:
@@ -231,7 +232,7 @@ class Program:
         with _scratch() as folder:
             work, out, err = folder / "work", folder / "stdout", folder / "stderr"
             with _machine_at_fault():
-                self._furnish(work, said, series)
+                self._furnish(work, values_by_name, series)
             limit = self.options.time_limit
             code = _process.run(command, work, seconds=limit, out=out, err=err)
             last = _process.tail(err, work) or _process.tail(out, work)
@@ -245,7 +246,9 @@ class Program:
             except ValueError as error:
                 raise _Failed(BAD_OUTPUT, f"{error}{ending}") from error
 
-    def _furnish(self, work: Path, said: Mapping[str, float], series: Mapping[str, bytes]) -> None:
+    def _furnish(
+        self, work: Path, values: Mapping[str, float], series: Mapping[str, bytes]
+    ) -> None:
         """Make the folder of a member: files, templates filled in, drivers."""
         staged = self._stage()
         work.mkdir()
@@ -253,7 +256,7 @@ class Program:
             (work / file).parent.mkdir(parents=True, exist_ok=True)
         for copy in staged.iterdir() if staged else ():
             (work / copy.name).symlink_to(copy)
-        texts = {n: _filled(t, said) for n, t in self.templates.items()}
+        texts = {n: _filled(t, values) for n, t in self.templates.items()}
         encoded = {n: t.encode(errors="surrogateescape") for n, t in texts.items()}
         for name, content in {**encoded, **series}.items():
             (work / name).parent.mkdir(parents=True, exist_ok=True)
@@ -264,7 +267,7 @@ class Program:
         by_file: dict[str, list[str]] = {}
         for name in wanted:
             by_file.setdefault(self.options.outputs[name].file, []).append(name)
-        found = {}
+        outputs = {}
         for file, names in by_file.items():
             variables = {n: self.options.outputs[n].variable or n for n in names}
             columns = _exchange.read(work / file, list(variables.values()), years)
@@ -272,12 +275,12 @@ class Program:
                 dims, values = self.options.outputs[name].dims, columns[variable]
                 needed = len(years) if dims else 1
                 if values.size != needed:
-                    text = f"{file}, {variable!r}: found {values.size} values; needed {needed}"
-                    raise ValueError(text)
+                    message = f"{file}, {variable!r}: found {values.size} values; needed {needed}"
+                    raise ValueError(message)
                 if not np.isfinite(values).all():
                     raise _Failed(NOT_FINITE, f"{file}, {variable!r}: not finite")
-                found[name] = values.reshape(-1) if dims else values.reshape(())
-        return found
+                outputs[name] = values.reshape(-1) if dims else values.reshape(())
+        return outputs
 
     def _stage(self) -> Path | None:
         """Return a folder of this process with the files, copied once: local, and executable."""
@@ -298,17 +301,17 @@ def _run_words(years: NDArray[Any]) -> tuple[int, int, int]:
     return int(years[0]), int(years[-1]), len(years)
 
 
-def _filled(text: str, said: Mapping[str, float]) -> str:
+def _filled(text: str, values: Mapping[str, float]) -> str:
     """Return a text with values for names; ``repr`` has as many digits as bring back every bit."""
-    return _PLACE.sub(lambda match: _spelled(match[1], said[match[1]], match[2]), text)
+    return _PLACE.sub(lambda match: _spelled(match[1], values[match[1]], match[2]), text)
 
 
 def _spelled(name: str, value: float, kind: str | None) -> str:
     if kind is None:
         return repr(value)
     if value != int(value):
-        text = f"{name!r} is not a whole number, which {{{{{name}:int}}}} needs"
-        raise _Failed(OUT_OF_RANGE, text)
+        message = f"{name!r} is not a whole number, which {{{{{name}:int}}}} needs"
+        raise _Failed(OUT_OF_RANGE, message)
     return str(int(value))
 
 

@@ -1,0 +1,68 @@
+"""Stages of a kernel: what a run of one is given, and what it answers with."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.typing import NDArray
+
+from kernels.contract.arrays import F8, I8, U1
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One forcing x L locations x S samples; the last axis of every array is contiguous.
+
+    Attributes
+    ----------
+    parameters : mapping of str to ndarray, shape (1 or L, S), float64
+        Only those the stage declares; a first axis of 1 means the same at every location.
+    drivers : mapping of str to ndarray, shape (L, *dims), float64
+        In kernel units.
+    coords : mapping of str to ndarray, shape (n,)
+        Coordinates of the dims, such as ``year`` (T,).
+    upstream : mapping of str to ndarray, shape (L, *dims, R), float64
+        Outputs of earlier stages, on the R distinct rows of the parameters read so far.
+    level : mapping of str to ndarray, shape (S,), int64
+        For each name in ``upstream``, which of its R rows each sample uses.
+    start : mapping of str to ndarray, shape (L, *dims, S), float64
+        Restart pools; empty where the kernel makes its own start.
+    """
+
+    parameters: Mapping[str, F8]
+    drivers: Mapping[str, F8]
+    coords: Mapping[str, NDArray[Any]]
+    upstream: Mapping[str, F8] = field(default_factory=dict)
+    level: Mapping[str, I8] = field(default_factory=dict)
+    start: Mapping[str, F8] = field(default_factory=dict)
+
+
+Run = Callable[[Batch, Mapping[str, F8], U1], Sequence[str] | None]
+"""``run(batch, out, status)`` fills ``out[name]`` (L, *dims, S) and ``status`` (L, S).
+
+``out`` holds only what is asked for. A member that fails gets a status of
+`kernels.STATUSES` and NaN in every output; its neighbours are unchanged to the last bit.
+``status`` arrives holding zeros. What is returned, if anything, is one note for each member
+of which there is more to say than its status: an exit code, the end of what a program said.
+"""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of a kernel that is run once per distinct row of the parameters read so far.
+
+    Attributes
+    ----------
+    parameters, drivers, upstream, outputs : tuple of str
+        What the stage reads and fills. ``upstream`` names outputs or intermediates of
+        earlier stages, so sharing follows from the tables alone.
+    open : callable
+        ``open(options) -> Run``, called once per process: compile, allocate workspace.
+    """
+
+    name: str
+    parameters: tuple[str, ...]
+    drivers: tuple[str, ...]
+    upstream: tuple[str, ...]
+    outputs: tuple[str, ...]
+    open: Callable[[Any], Run]
