@@ -105,7 +105,7 @@ class TestTables:
     def test_the_numbers_of_equations_count(self, monkeypatch):
         before = fingerprint(made())
         assert "kernels.mimics.one_layer.equations.HOURS" in before
-        assert "kernels.mimics.one_layer.stepping.PAST" in fingerprint(made(mode="transient"))
+        assert "kernels.numerics.rodas.PAST" in fingerprint(made(mode="transient"))
         monkeypatch.setattr("kernels.mimics.one_layer.steady.UPDATE", 1e-12)
         after = fingerprint(made())
         changed = {n for n in before.keys() | after.keys() if before.get(n) != after.get(n)}
