@@ -7,6 +7,7 @@ import numpy as np
 
 from ensemble.analysis import indices, shares
 from ensemble.analysis.indices import Found
+from ensemble.errors import PlanError
 from ensemble.members.reopening import open_layout
 from ensemble.report.data.effects import Effects, all_effects
 from ensemble.report.data.failures import Account, account
@@ -88,7 +89,9 @@ class Run:
                 return stored
             return shares.splits(self.store, open_layout(self.store), outputs=False)
         except (ValueError, OSError) as error:
-            self.results.damage.append(f"shares of variance: {error}")
+            # A kernel that is not imported is no damage, and `analysis` says so of responses.
+            if not (isinstance(error, PlanError) and self.scenario["responses"]):
+                self.results.damage.append(f"shares of variance: {self.said(error)}")
             return {}
 
     @cached_property

@@ -190,6 +190,14 @@ def test_a_figure_of_damaged_values_leaves_the_others(tmp_path):
     assert len(page.pictures) >= whole - 1
 
 
+def test_a_kernel_that_is_not_imported_is_no_damage(tmp_path):
+    path = unpack("failed", tmp_path / "failed")
+    page = page_of(path, tmp_path)
+    assert "No analysis: a store holds scenario, drivers and files" in page
+    assert "Some committed values cannot be read" not in page
+    assert str(path) not in page
+
+
 # --- figures that others install ---
 
 
