@@ -131,7 +131,11 @@ def fill(
 
 @equation
 def day(m: F8, d: F8, litter: F8) -> None:
-    """Take every lane a day on: ``d`` (TILE * LANES,), ``litter`` (LITTER * LANES,)."""
+    """Take every lane a day on: ``d`` (TILE * LANES,), ``litter`` (LITTER * LANES,).
+
+    GPP less `maintenance` and growth respiration, by `growth_efficiency`, is NPP; it is allocated
+    by fractions a of the phase, and turnover falls: dC/dt = a NPP - k C, Wang et al. (2010).
+    """
     for w in range(LANES):
         leaf, wood, froot = m[LEAF + w], m[WOOD + w], m[FROOT + w]
         r_wood = maintenance(m[RM_WOOD + w], wood, d[LANES + w])

@@ -72,8 +72,9 @@ def fill_soil(series: tuple[F8, ...], first: int, lanes: I8, m: F8, rows: F8, ti
     if alike:
         for i in range(CHUNK):
             at = lanes[AT, 0]
-            one, two, three = met[at, first + i], structural[at, first + i], cwd[at, first + i]
-            spread_litter(one, two, three, tile[i * TILE * LANES : (i + 1) * TILE * LANES])
+            fallen = met[at, first + i], structural[at, first + i], cwd[at, first + i]
+            day = tile[i * TILE * LANES : (i + 1) * TILE * LANES]
+            spread_litter(fallen[0], fallen[1], fallen[2], day)
     for w in range(LANES):
         at = lanes[AT, w]
         q, wet, dry = m[LOG_Q10 + w], m[WET + w], m[DRY + w]
@@ -89,23 +90,23 @@ def fill_soil(series: tuple[F8, ...], first: int, lanes: I8, m: F8, rows: F8, ti
             for i in range(CHUNK):
                 tile[(i * TILE + 3) * LANES + w] = rows[3 * CHUNK + i]
             continue
-        one, two, three, active = (
-            met[at, here],
-            structural[at, here],
-            cwd[at, here],
-            rows[3 * CHUNK :],
-        )
+        of_met, of_str, of_cwd = met[at, here], structural[at, here], cwd[at, here]
+        active = rows[3 * CHUNK :]
         for i in range(CHUNK):
             place = i * TILE * LANES + w
-            tile[place] = one[i]
-            tile[place + LANES] = two[i]
-            tile[place + 2 * LANES] = three[i]
+            tile[place] = of_met[i]
+            tile[place + LANES] = of_str[i]
+            tile[place + 2 * LANES] = of_cwd[i]
             tile[place + 3 * LANES] = active[i]
 
 
 @equation
 def soil_day(m: F8, d: F8) -> None:
-    """Take every lane a day on: ``d`` (TILE * LANES,)."""
+    """Take every lane a day on: ``d`` (TILE * LANES,).
+
+    Of each pool k f(T) f(W) C decomposes (`decomposed`); fractions of it arrive in other pools
+    and are respired: dC_i/dt = I_i + sum_j a_ij k_j f C_j - k_i f C_i, Wang et al. (2010).
+    """
     for w in range(LANES):
         met, structural, cwd = m[MET + w], m[STR + w], m[CWD + w]
         fast, slow, passive = m[FAST + w], m[SLOW + w], m[PASS + w]
@@ -174,7 +175,7 @@ _MET, _STR, _CWD, _FAST, _SLOW, _PASS = (row * LANES for row in (0, 4, 8, 12, 15
 
 @equation
 def compose_litter(column: int, k: int, to_fast: int, to_slow: int, m: F8, c: F8, d: F8) -> None:
-    """Take the column of a litter pool a day on."""
+    """Take the column of a litter pool a day on: the equations of `soil_day` without input."""
     for w in range(LANES):
         active = d[3 * LANES + w]
         k_fast, k_slow = m[K_FAST + w], m[K_SLOW + w]
@@ -195,7 +196,7 @@ def compose_litter(column: int, k: int, to_fast: int, to_slow: int, m: F8, c: F8
 
 @equation
 def compose_soil(m: F8, c: F8, d: F8) -> None:
-    """Take the columns of the soil pools a day on."""
+    """Take the columns of the soil pools a day on: the equations of `soil_day` without input."""
     for w in range(LANES):
         active = d[3 * LANES + w]
         k_fast, k_slow = m[K_FAST + w], m[K_SLOW + w]

@@ -226,12 +226,12 @@ def mean_soils(
         if status[n] == OK and fastest * active > 1.0:
             status[n] = OUT_OF_RANGE
         # Of every pool what decomposes is what arrives.
-        one, two, three = met[at], structural[at], cwd[at]
-        fast = f[0] * one + f[1] * two + f[3] * three
-        slow = f[2] * two + f[4] * three + f[5] * fast
+        of_met, of_str, of_cwd = met[at], structural[at], cwd[at]
+        fast = f[0] * of_met + f[1] * of_str + f[3] * of_cwd
+        slow = f[2] * of_str + f[4] * of_cwd + f[5] * fast
         passive = f[6] * fast + f[7] * slow
-        x[0], x[1], x[2] = one, two, three
+        x[0], x[1], x[2] = of_met, of_str, of_cwd
         x[3], x[4], x[5] = fast, slow, passive
         for k in range(POOLS):
             x[k] /= row[k] * active
-        rh[n] = r[0] * one + r[1] * two + r[2] * three + r[3] * fast + r[4] * slow + passive
+        rh[n] = r[0] * of_met + r[1] * of_str + r[2] * of_cwd + r[3] * fast + r[4] * slow + passive

@@ -59,6 +59,7 @@ def begin_day(z: F8, d: F8, day: int) -> None:
 
 @equation
 def _begin_with_litter(z: F8, d: F8, first: Place) -> None:
+    """Fill what enters each pool by `litter_by_kind`; empty what microbes have eaten."""
     for n in range(LANES):
         lane = np.uint64(n)
         its = load_lasting(z, lane)
@@ -72,6 +73,10 @@ def _begin_with_litter(z: F8, d: F8, first: Place) -> None:
 
 @equation
 def _begin_with_turnover(z: F8, d: F8, first: Place) -> None:
+    """Fill f_met, f_W, mortality tau exp(tau' f_met) f_W, and the partition of the dead.
+
+    See `metabolic`, `water`, `turnover` and `chemical`.
+    """
     for n in range(LANES):
         lane = np.uint64(n)
         its = load_lasting(z, lane)
@@ -92,6 +97,7 @@ def _begin_with_turnover(z: F8, d: F8, first: Place) -> None:
 
 @equation
 def _begin_with_uptake(z: F8, d: F8, first: Place) -> None:
+    """Fill V = aV vmod exp(Vslope T + Vint) f_W of both microbes, see `rates_of_uptake`."""
     for n in range(LANES):
         lane = np.uint64(n)
         warmth, f_w = d[first + DRIVER.temperature + lane], z[COURSE.moisture + lane]
@@ -102,6 +108,7 @@ def _begin_with_uptake(z: F8, d: F8, first: Place) -> None:
 
 @equation
 def _begin_with_half_saturations(z: F8, d: F8, first: Place) -> None:
+    """Fill K = aK exp(Kslope T + Kint) / kmod of both microbes, and KO K of oxidation."""
     for n in range(LANES):
         lane = np.uint64(n)
         its = load_lasting(z, lane)
@@ -118,7 +125,10 @@ def _begin_with_half_saturations(z: F8, d: F8, first: Place) -> None:
 
 @equation
 def hours(z: F8, count: int, crowded: bool) -> None:
-    """Take explicit steps of an hour with the coefficients of the day."""
+    """Take explicit steps of an hour with the coefficients of the day.
+
+    The flows V B S / (K + B) of `flows` add up to the changes of `changes`, which `hour` applies.
+    """
     for _ in range(count):
         if crowded:
             crowd(z)
@@ -145,7 +155,10 @@ def crowd(z: F8) -> None:
 
 @equation
 def end_day(z: F8) -> None:
-    """Fill what was respired over the day, mg C cm-3, and find lanes whose pools cannot be."""
+    """Fill what was respired over the day, mg C cm-3, and find lanes whose pools cannot be.
+
+    Of what is eaten 1 - e is respired, where e is the growth efficiency on that substrate.
+    """
     for n in range(LANES):
         lane = np.uint64(n)
         z[COURSE.respired + lane] = (
@@ -182,7 +195,10 @@ def no_change(z: F8) -> None:
 
 @equation
 def push(z: F8) -> None:
-    """Advance the slopes by a day, linearised at the present state, in one step."""
+    """Advance the slopes by a day, linearised at the present state, in one step.
+
+    dX/dt = J X for each column X of `TANGENT`, J being the `slopes` of the flows.
+    """
     for n in range(LANES):
         lane = np.uint64(n)
         its = slopes(load_day(z, lane), load_pools(z, POOL.m, lane), z[MORTALITY.beta + lane])
