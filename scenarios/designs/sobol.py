@@ -87,6 +87,7 @@ class Spec(DesignSpec):
         if problems:
             raise ScenarioError(problems)
         rows_together = len(labels) * (2 if self.second_order else 1) + 2
+        size = self.n * rows_together
         if self.n & (self.n - 1):
             resolved.attributes["warnings"].append(
                 f"n: {self.n} is not a power of two, so the sequence is not balanced; "
@@ -95,7 +96,7 @@ class Spec(DesignSpec):
         attributes = account(
             context,
             self.method,
-            self.n * rows_together,
+            size,
             resolved.attributes,
             n=self.n,
             second_order=self.second_order,
@@ -107,16 +108,8 @@ class Spec(DesignSpec):
         )
         sequence = Sequence(2 * len(names), self.n, self.scramble, key(context, "scramble"))
         stream = key(context, "bootstrap")
-        return Sobol(
-            names,
-            self.n * rows_together,
-            rows_together,
-            attributes,
-            resolved.marginals,
-            group,
-            sequence,
-            stream,
-        )
+        marginals = resolved.marginals
+        return Sobol(names, size, rows_together, attributes, marginals, group, sequence, stream)
 
     def _check(
         self, marginals: dict[str, Marginal], context: Context, problems: list[Problem]
