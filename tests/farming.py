@@ -10,7 +10,7 @@ from waiting import PATIENCE
 
 import ensemble
 import scenarios
-from ensemble.planning import creating as launch
+from ensemble.planning import creating
 from ensemble.store.reading import read
 
 ROOT = Path(__file__).parents[1]
@@ -88,7 +88,7 @@ def create(store, *settings, scenario="tau-constraint"):
 
 def create_of(loaded, store):
     """Create the store of a scenario that is loaded."""
-    return launch.create_store(ensemble.plan(loaded, store=store))
+    return creating.create_store(ensemble.plan(loaded, store=store))
 
 
 def mpiexec(ranks, *words):

@@ -28,7 +28,7 @@ from ensemble.analysis.indices import GROUP as INDICES
 from ensemble.analysis.indices import Found, NoIndices, results, too_many_lost, whole_words
 from ensemble.members.layout import Layout
 from ensemble.members.reopening import open_layout
-from ensemble.members.space import sums as aggregates
+from ensemble.members.space import sums
 from ensemble.members.statistics import REFUSE_ABOVE
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.coordinates import is_copy
@@ -133,8 +133,8 @@ class Splitter:
             self._buffer = np.empty(count)
         return self._buffer[:count].reshape(shape)
 
-    def _of_sums(self, one: aggregates.Aggregate) -> Source:
-        path = f"{aggregates.GROUP}/{one.name}"
+    def _of_sums(self, one: sums.Aggregate) -> Source:
+        path = f"{sums.GROUP}/{one.name}"
         spec = self.store.specs[path]
         places = spec.shape[1] if one.zonal else 1
         blocks = self.layout.grid.axes[2]
@@ -323,7 +323,7 @@ def split(splitter: Splitter, *, outputs: bool = True) -> Found:
     for source in splitter.sources(outputs=outputs):
         found |= splitter.split(source)
     if any(spec.dims[:1] == ("band",) for spec, _ in found.values()):
-        band = store.specs[f"{aggregates.GROUP}/band"]
+        band = store.specs[f"{sums.GROUP}/band"]
         spec = ArraySpec(f"{SUMS}/band", band.dtype, band.dims, band.shape, band.shape,
                          attrs={k: v for k, v in band.attrs.items() if k != "bounds"})  # fmt: skip
         found[spec.path] = spec, store.read_whole(band.path)

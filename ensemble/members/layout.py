@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ensemble.members import limits
 from ensemble.members.experiment import Experiment, Sampler
 from ensemble.members.responses.responses import outputs_of
-from ensemble.members.space import sums as aggregates
+from ensemble.members.space import sums
 from ensemble.members.statistics import Declared, GroupsReduction, Reduction, Target, reductions
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.grid import Axis, Grid
@@ -107,7 +107,7 @@ class Layout:
         self.reduced = {*scenario.statistics, *scenario.aggregates}
         self.limits = {n: one for n, one in experiment.limits.items() if n in self.wanted}
         self.excluding = any(one.exclude for one in self.limits.values())
-        self.aggregates = aggregates.Aggregates(experiment, self)
+        self.aggregates = sums.Aggregates(experiment, self)
         self.keeps_responses = self.sampler.size <= KEEP_SAMPLES
         self.stored_parameters = self.sampler.parameters if self.keeps_responses else ()
         self.reductions = lru_cache(maxsize=4)(self._reductions)
@@ -141,8 +141,8 @@ class Layout:
         )
         length = min(samples, max(together, length // together * together))
         depth = block.location or max(1, members // length)
-        if sums := sum(self.sums_nbytes.values()):
-            depth = max(1, min(depth, MAX_SUMS_BYTES // sums))
+        if nbytes := sum(self.sums_nbytes.values()):
+            depth = max(1, min(depth, MAX_SUMS_BYTES // nbytes))
         axes = (("forcing", forcings, 1), ("location", locations, min(locations, depth)))
         return Grid((*(Axis(*a) for a in axes), Axis("sample", samples, length)))
 
@@ -239,7 +239,7 @@ class Layout:
         return (
             *members,
             *self._statistics(),
-            *aggregates.arrays(self),
+            *sums.arrays(self),
             *limits.arrays(self),
         )
 

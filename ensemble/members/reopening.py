@@ -14,7 +14,7 @@ from ensemble.members import across_forcings, limits
 from ensemble.members.experiment import Experiment
 from ensemble.members.layout import Layout
 from ensemble.members.quarantined import cases_of
-from ensemble.members.responses import observations as observed
+from ensemble.members.responses import observations
 from ensemble.members.stored import check
 from ensemble.members.work import EnsembleWork
 from ensemble.store.differences import other_code
@@ -148,8 +148,8 @@ def _experiment(
         synthetic=store.attrs["synthetic"],
         base=store.path / "inputs",
         edges=edges,
-        observations=observed.read_observations(store, len(forcings)),
-        sources=observed.read_sources(store, len(forcings), len(names)),
+        observations=observations.read_observations(store, len(forcings)),
+        sources=observations.read_sources(store, len(forcings), len(names)),
         limits=limits.of_store(store),
     )
 

@@ -7,11 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import kernels
-from ensemble.members import across_forcings as across
-from ensemble.members import limits
+from ensemble.members import across_forcings, limits
 from ensemble.members.experiment import Experiment
 from ensemble.members.layout import KEEP_SAMPLES, Layout
-from ensemble.members.responses import observations as observed
+from ensemble.members.responses import observations
 from ensemble.members.space.sums import GROUP
 from ensemble.members.stored import WORK
 from ensemble.planning.plan import Plan
@@ -49,7 +48,7 @@ def static_arrays(plan: Plan) -> Static:
     own = {
         **_coordinates(plan.layout),
         **_drivers(plan.experiment),
-        **observed.to_arrays(plan.experiment),
+        **observations.to_arrays(plan.experiment),
         **_pilot(plan.experiment),
         **_bands(plan.layout),
     }
@@ -68,7 +67,7 @@ def _filled(plan: Plan, static: Static) -> Iterator[ArraySpec]:
     """Yield what is known before a run, what blocks fill, and what it ends with."""
     yield from (spec for spec, _ in static.values())
     yield from plan.layout.arrays
-    yield from across.arrays(plan.layout)
+    yield from across_forcings.arrays(plan.layout)
 
 
 def attributes(plan: Plan) -> dict[str, Any]:

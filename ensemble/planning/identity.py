@@ -9,7 +9,7 @@ import numpy as np
 
 from ensemble.members.experiment import Experiment
 from ensemble.members.layout import Layout
-from ensemble.members.responses import observations as observed
+from ensemble.members.responses import observations
 from ensemble.store.differences import differences, other_code
 from ensemble.store.machine import versions
 from kernels import fingerprint
@@ -25,7 +25,9 @@ def digest(forcing: str, experiment: Experiment) -> str:
     whole = hashlib.sha256()
     index = experiment.forcings.index(forcing)
     supplied = [*experiment.drivers[index].items(), *experiment.coords.items()]
-    supplied += observed.arrays(experiment.observations[index] if experiment.observations else {})
+    supplied += observations.arrays(
+        experiment.observations[index] if experiment.observations else {}
+    )
     for name, array in sorted(supplied, key=lambda pair: pair[0]):
         array = np.asarray(array)
         whole.update(f"{name}{array.shape}{array.dtype.str}".encode())

@@ -12,7 +12,7 @@ from ensemble.members import limits
 from ensemble.members.experiment import Experiment
 from ensemble.members.layout import Layout
 from ensemble.members.pilot import edges
-from ensemble.members.responses import observations as observed
+from ensemble.members.responses import observations
 from ensemble.members.responses.responses import warnings
 from ensemble.members.stages import least_nbytes
 from ensemble.planning.checks import (
@@ -152,7 +152,7 @@ def plan(scenario: Loaded, *, store: str | os.PathLike[str] | None = None) -> Pl
     kernel = make_kernel(kernel, options, scenario.base)
     forcings = _read_forcings(scenario, kernel.drivers)
     locations = forcings[0].locations
-    coords = {n: observed.plain(v) for n, v in forcings[0].coords.items()}
+    coords = {n: observations.plain(v) for n, v in forcings[0].coords.items()}
     if scenario.locations:
         locations = join(locations, scenario.locations, scenario.base)
     labels = sorted({f.synthetic for f in forcings if f.synthetic})
@@ -171,7 +171,7 @@ def plan(scenario: Loaded, *, store: str | os.PathLike[str] | None = None) -> Pl
         derived=derived,
         synthetic="; ".join(labels),
         base=scenario.base,
-        observations=observed.padded([f.observations for f in forcings]),
+        observations=observations.padded([f.observations for f in forcings]),
         sources=[f.sources for f in forcings],
         limits=limits.resolve(scenario, kernel),
     )

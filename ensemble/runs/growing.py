@@ -19,7 +19,7 @@ from ensemble.members.layout import Layout
 from ensemble.members.quarantined import cases_of
 from ensemble.members.reopening import open_experiment
 from ensemble.members.stored import read_ensemble
-from ensemble.planning import creating as launch
+from ensemble.planning import creating
 from ensemble.planning.identity import identity_of
 from ensemble.planning.outlook import outlook
 from ensemble.planning.plan import Plan
@@ -193,7 +193,7 @@ def adopt(grown: Growth) -> Store:
         if not same:
             discard(old.path, path)
     accepted = old.attrs["accepted_changes"]
-    new = read(path) if path.exists() else launch.create_store(grown.plan, accepted)
+    new = read(path) if path.exists() else creating.create_store(grown.plan, accepted)
     if missing := set(grown.kept) - new.committed().keys():
         _link(old, new, grown, missing)
     return new

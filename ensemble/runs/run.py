@@ -18,7 +18,7 @@ from ensemble.planning.feasibility import refuse_if_hopeless, refuse_if_impossib
 from ensemble.planning.identity import changes
 from ensemble.planning.plan import Plan
 from ensemble.planning.trial import attempt, may_be_tried, refuse_if_most_fail
-from ensemble.runs import changing
+from ensemble.runs import changing, remaking
 from ensemble.store.journal import headers
 from ensemble.store.machine import cpu
 from ensemble.store.platforms import cores, without
@@ -159,7 +159,7 @@ def store_of(
     """
     if why := without(plan.scenario.execution.backend):
         raise PlanError(why)
-    changing.mend(plan.path)
+    remaking.mend(plan.path)
     if not plan.path.exists() or _is_empty(plan.path):
         refuse_if_impossible(plan, workers)
         if try_first:

@@ -67,7 +67,7 @@ PLANNED = """
 import sys
 from pathlib import Path
 import ensemble, scenarios
-from ensemble.planning import creating as launch
+from ensemble.planning import creating
 plan = ensemble.plan(scenarios.load("edited.yaml", settings=sys.argv[1:]), store="run.zarr")
 """
 CREATE = PLANNED + "launch.create_store(plan)"
@@ -75,7 +75,7 @@ EDIT = (
     PLANNED
     + """
 file = Path("drifting/model.py")
-launch.create_store(plan)
+creating.create_store(plan)
 Path("run.zarr/inflight/host-1-1").write_text("0 0 3".ljust(80))
 file.write_text(file.read_text().replace("2.0 * x", "3.0 * x"))
 try:

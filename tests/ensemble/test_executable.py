@@ -22,8 +22,7 @@ import ensemble
 import scenarios
 from ensemble.errors import PlanError
 from ensemble.members.reopening import open_work
-from ensemble.planning import creating as launch
-from ensemble.planning import feasibility
+from ensemble.planning import creating, feasibility
 from ensemble.runs import verify as verifying
 from ensemble.store.reading import read
 from kernels import BY_CODE, Unavailable
@@ -309,7 +308,7 @@ def test_a_program_that_cannot_start_stops_the_run_and_fails_no_member(tmp_path)
 def test_what_runs_is_the_program_of_the_start(tmp_path):
     """A model that is compiled anew while its run goes on does not change the run."""
     plan = planned(tmp_path / "s")
-    work = open_work(launch.create_store(plan))
+    work = open_work(creating.create_store(plan))
     run_block = work.open()
     one = run_block((0, 0, 0))
     (tmp_path / "s" / "soil_model").write_text("#!/bin/sh\nexit 1\n")

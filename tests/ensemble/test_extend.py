@@ -193,7 +193,7 @@ def test_killed_anywhere_the_same_call_goes_on(tmp_path, monkeypatch, name):
             patch.setattr(exchange, "exchange", lambda one, other: False)
             patch.setattr(os, "rename", rename)
         elif name == "create_store":
-            patch.setattr(growing.launch, name, kill)
+            patch.setattr(growing.creating, name, kill)
         elif name == "mend":
             # The first call is that of the start.
             calls, start = [], longer.mend
