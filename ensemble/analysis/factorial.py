@@ -98,20 +98,20 @@ def shares(
     terms = terms_of(len(axes), order, nest)
     needed = {part: k for k, part in enumerate(_needed(terms, len(axes), nest))}
     closed, middle = _closed(values, cells, axes, list(needed))
-    found: dict[Subset, F8] = {}
+    variances: dict[Subset, F8] = {}
     for subset in terms:
         if subset == REST:
             everything = closed[needed[tuple(range(len(axes)))]]
-            found[REST] = np.maximum(everything - sum(found.values()), 0.0)
+            variances[REST] = np.maximum(everything - sum(variances.values()), 0.0)
             continue
         parts = _signed(subset, nest)
-        found[subset] = np.maximum(sum(s * closed[needed[part]] for part, s in parts), 0.0)
-    whole = np.sum(list(found.values()), axis=0)
+        variances[subset] = np.maximum(sum(s * closed[needed[part]] for part, s in parts), 0.0)
+    whole = np.sum(list(variances.values()), axis=0)
     # Of a constant its mean may differ by some roundings, which are no variance.
     noise = (16 * np.finfo(np.float64).eps * middle) ** 2
     shape = [values.shape[a] for a in cells]
     whole = np.where(whole > noise, whole, np.nan)
-    return {subset: (part / whole).reshape(shape) for subset, part in found.items()}
+    return {subset: (part / whole).reshape(shape) for subset, part in variances.items()}
 
 
 def _signed(subset: Subset, nest: tuple[int, int] | None) -> Iterator[tuple[Subset, float]]:
@@ -125,8 +125,8 @@ def _signed(subset: Subset, nest: tuple[int, int] | None) -> Iterator[tuple[Subs
 
 def _needed(terms: list[Subset], factors: int, nest: tuple[int, int] | None) -> list[Subset]:
     """Return the subsets whose closed variance is asked for, each once."""
-    found = {part for term in terms if term != REST for part, _ in _signed(term, nest)}
-    return sorted(found | ({tuple(range(factors))} if REST in terms else set()))
+    needed = {part for term in terms if term != REST for part, _ in _signed(term, nest)}
+    return sorted(needed | ({tuple(range(factors))} if REST in terms else set()))
 
 
 def _closed(

@@ -49,15 +49,15 @@ def _ours(path: str, spec: ArraySpec) -> bool:
 
 def stored(store: Store) -> Found:
     """Return what an earlier analysis wrote; empty where it never ran."""
-    found: Found = {}
+    arrays: Found = {}
     for path, spec in store.specs.items():
         if is_copy(store.specs, path):
             continue
         if _ours(path, spec) and spec.dtype == "string":
-            found[path] = spec, np.array(store.read_strings(path), dtype=object)
+            arrays[path] = spec, np.array(store.read_strings(path), dtype=object)
         elif _ours(path, spec):
-            found[path] = spec, store.read_whole(path)
-    return found
+            arrays[path] = spec, store.read_whole(path)
+    return arrays
 
 
 def results(store: Store, *, outputs: bool = True) -> Found:
@@ -227,21 +227,21 @@ class _Analysis:
     def _indices(self, name: str, values: F8, places: slice) -> dict[str, F8]:
         """Return the design's own indices, each (forcing, location, effect, ...)."""
         rows = [self._one_forcing(f, part, places) for f, part in enumerate(values)]
-        found = {index: np.stack([row[index] for row in rows]) for index in rows[0]}
-        if not found:
+        indices = {index: np.stack([row[index] for row in rows]) for index in rows[0]}
+        if not indices:
             return {}
         whole = self.design.size // self.design.rows_together
-        left = found["effective"].min(axis=-1)
+        left = indices["effective"].min(axis=-1)
         lost = left < (1 - REFUSE_ABOVE) * whole
         for f, k in np.argwhere(lost):
             where = self._where(name, places.start + k, f)
             kind = f"units of {self.design.rows_together} members"
             self.refused.append(f"{where}: {left[f, k]:,.0f} of {whole:,} {kind} are {self.whole}")
-        for index, array in found.items():
+        for index, array in indices.items():
             if index != "effective":
                 array[lost] = np.nan
         self.accepted |= not lost.all()
-        return found
+        return indices
 
     def _one_forcing(self, forcing: int, values: F8, places: slice) -> dict[str, F8]:
         """Return the indices (location, effect, ...) by the design that made these rows."""

@@ -243,8 +243,8 @@ class _Plan:
         axes += [2 + len(dims) + k for k in range(len(self.units))]
         if self.forcings == 1:
             values, axes = values[0], [a - 1 for a in axes]
-        found = shares(values, axes, order=self.order, nest=self.nest)
-        return np.stack([found[subset] for subset in self.terms], axis=-1)
+        by_subset = shares(values, axes, order=self.order, nest=self.nest)
+        return np.stack([by_subset[subset] for subset in self.terms], axis=-1)
 
     def without_failed(self, values: F8) -> tuple[F8, list[int]]:
         """Return shares and levels of one place with failed members, whole levels left out."""
@@ -318,16 +318,16 @@ def splits(store: Store, layout: Layout, *, outputs: bool = True) -> Found:
 
 def split(splitter: Splitter, *, outputs: bool = True) -> Found:
     """Return every array of a split; see `splits`. What is refused the splitter keeps."""
-    found: Found = {}
+    arrays: Found = {}
     store = splitter.store
     for source in splitter.sources(outputs=outputs):
-        found |= splitter.split(source)
-    if any(spec.dims[:1] == ("band",) for spec, _ in found.values()):
+        arrays |= splitter.split(source)
+    if any(spec.dims[:1] == ("band",) for spec, _ in arrays.values()):
         band = store.specs[f"{sums.GROUP}/band"]
         spec = ArraySpec(f"{SUMS}/band", band.dtype, band.dims, band.shape, band.shape,
                          attrs={k: v for k, v in band.attrs.items() if k != "bounds"})  # fmt: skip
-        found[spec.path] = spec, store.read_whole(band.path)
-    return found
+        arrays[spec.path] = spec, store.read_whole(band.path)
+    return arrays
 
 
 def analyse(store: Store, *, outputs: bool = True) -> tuple[Found, Found]:
@@ -341,32 +341,32 @@ def analyse(store: Store, *, outputs: bool = True) -> tuple[Found, Found]:
         Not finished, or too many failures.
     """
     none: NoIndices | None = None
-    found: Found = {}
+    indices: Found = {}
     try:
-        found = results(store, outputs=outputs)
+        indices = results(store, outputs=outputs)
     except NoIndices as error:
         none = error
     splitter = Splitter(store, open_layout(store))
     parts = split(splitter, outputs=outputs)
     if none and not any_known(parts):
         raise too_many_lost(store, splitter.refused) if splitter.refused else none
-    return found, parts
+    return indices, parts
 
 
 def _former(store: Store) -> Found:
     """Return shares of responses as earlier versions kept them, beside the design's indices."""
-    found: Found = {}
+    arrays: Found = {}
     for path, spec in store.specs.items():
         index, name = spec.attrs.get("index"), spec.attrs.get("response")
         if not path.startswith(f"{INDICES}/") or index not in ("variance_share", "levels"):
             continue
         word = "share" if index == "variance_share" else "levels"
         attrs = {**spec.attrs, "target": name}
-        found[f"{GROUP}/{name}_{word}"] = replace(spec, attrs=attrs), store.read_whole(path)
+        arrays[f"{GROUP}/{name}_{word}"] = replace(spec, attrs=attrs), store.read_whole(path)
         dim = spec.dims[-1]
         names = store.read_strings(f"{INDICES}/{dim}")
-        found |= _names(f"{GROUP}/{dim}", list(names))
-    return found
+        arrays |= _names(f"{GROUP}/{dim}", list(names))
+    return arrays
 
 
 def any_known(found: Found) -> bool:
@@ -376,11 +376,11 @@ def any_known(found: Found) -> bool:
 
 def stored(store: Store) -> Found:
     """Return what an earlier analysis wrote; empty where it never ran."""
-    found = _former(store)
+    arrays = _former(store)
     for path, spec in store.specs.items():
         if not path.startswith(f"{GROUP}/") or is_copy(store.specs, path):
             continue
         text = spec.dtype == "string"
         values = np.array(store.read_strings(path), dtype=object) if text else None
-        found[path] = spec, store.read_whole(path) if values is None else values
-    return found
+        arrays[path] = spec, store.read_whole(path) if values is None else values
+    return arrays

@@ -43,8 +43,8 @@ def make(folder: Path) -> None:
     try:
         folder.mkdir(mode=0o700)
     except FileExistsError:
-        found = folder.stat()
-        if found.st_uid not in (os.geteuid(), 0) or found.st_mode & stat.S_IWOTH:
+        status = folder.stat()
+        if status.st_uid not in (os.geteuid(), 0) or status.st_mode & stat.S_IWOTH:
             raise PlanError(
                 f"{folder}: compiled kernels are loaded as code, and others may write there; name "
                 "a folder of your own in execution.cache"

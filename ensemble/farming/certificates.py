@@ -62,11 +62,11 @@ def _folder(store: Folder) -> Folder:
 
 def _refuse_shared(folder: Folder, name: str, most: int) -> None:
     """Refuse a key, or its folder, that is not this user's alone."""
-    found = folder.status(name) if name else os.fstat(folder.descriptor)
-    if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) & ~most:
+    status = folder.status(name) if name else os.fstat(folder.descriptor)
+    if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & ~most:
         raise Foreign(
-            f"{folder.path / name}: belongs to user {found.st_uid} with mode "
-            f"{stat.S_IMODE(found.st_mode):04o}; needed user {os.geteuid()} and {most:04o}, as "
+            f"{folder.path / name}: belongs to user {status.st_uid} with mode "
+            f"{stat.S_IMODE(status.st_mode):04o}; needed user {os.geteuid()} and {most:04o}, as "
             "whoever knows the key could join the run; remove that folder: the run makes another"
         )
 

@@ -71,12 +71,12 @@ def in_our_words(error: SlurmError, asked: Resources) -> str:
         Of sbatch.
     asked : Resources
     """
-    found = refusal(error.stderr)
-    named = [name for name in found.fields if getattr(asked, name)] or found.fields[:1]
+    refused = refusal(error.stderr)
+    named = [name for name in refused.fields if getattr(asked, name)] or refused.fields[:1]
     if not named:
         return str(error)
     keys = ", ".join(f"execution.{name} ({_shown(getattr(asked, name))})" for name in named)
-    return f"{keys}: SLURM says {found.said!r}; {found.advice}"
+    return f"{keys}: SLURM says {refused.said!r}; {refused.advice}"
 
 
 def _shown(value: str | int | tuple[str, ...]) -> str:

@@ -52,13 +52,13 @@ def _group() -> tuple[Path, int]:
 
 def _limit(folder: Path, name: str) -> int:
     """Return the least limit in bytes of a group and those around it; 0 where there is none."""
-    found = []
+    limits = []
     while folder != CGROUPS:
         with suppress(OSError, ValueError):
-            found.append(int((folder / name).read_text()))
+            limits.append(int((folder / name).read_text()))
         folder = folder.parent
     # Version 1 says "none" with a number that no machine has.
-    return min((limit for limit in found if limit < 2**50), default=0)
+    return min((limit for limit in limits if limit < 2**50), default=0)
 
 
 def _count(file: Path, name: str) -> int:

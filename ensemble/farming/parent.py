@@ -90,9 +90,9 @@ class _Parent:
             self.codes.add(code)
             self.children.remove(child)
             return
-        found = list(take_notes(self.store, process_name(child.process.pid)))
-        child.lives = 0 if found else child.lives + 1
-        child.settle = sorted({*found, *(() if found else child.settle)})
+        suspects = list(take_notes(self.store, process_name(child.process.pid)))
+        child.lives = 0 if suspects else child.lives + 1
+        child.settle = sorted({*suspects, *(() if suspects else child.settle)})
         blocks = ", ".join(str(list(key)) for key in child.settle) or "no block"
         why = f"{how(code)}{self.memory.explains(code)}"
         sys.stderr.write(f"worker {child.process.pid} died ({why}) in {blocks}\n")

@@ -112,7 +112,7 @@ def _culprits(parts: list[Part], dies: Dies | None, verdict: Verdict) -> list[tu
     a part that hangs is given up after its share of the limit; the verdict on a member is never
     hurried. If the verdict is that it lives, the guide is not to be trusted, and the search ends.
     """
-    found = []
+    guilty = []
     waiting = list(parts)
     while waiting:
         part = waiting.pop()
@@ -123,10 +123,10 @@ def _culprits(parts: list[Part], dies: Dies | None, verdict: Verdict) -> list[tu
         elif part.members == 1:
             death = verdict(part)
             if death:
-                found.append((part, death))
+                guilty.append((part, death))
             elif dies:
                 break
-    return found
+    return guilty
 
 
 def _singles(parts: Iterable[Part]) -> Iterator[Part]:

@@ -62,20 +62,20 @@ def compute(layout: Layout, finished: Mapping[str, NDArray[Any]]) -> dict[str, F
     finished : mapping of str to ndarray, shape (F, l, *dims, *extra)
         The statistics of all forcings there, by path.
     """
-    found = {}
+    statistics = {}
     for spec in arrays(layout):
         name = spec.path.partition("/")[2]
         word = next((w for w in WORDS if name.endswith(f"_{w}")), "")
         if word:
             source = f"statistics/{name.removesuffix(f'_{word}')}_{SOURCES[word]}"
-            found[spec.path] = np.asarray(REDUCE[word](finished[source], axis=0))
+            statistics[spec.path] = np.asarray(REDUCE[word](finished[source], axis=0))
         else:
             target, _, request = name.rpartition("_")
             counts, edges, extremes = (
                 finished[f"statistics/{target}_{n}"] for n in ("histogram", "edges", "extremes")
             )
-            found[spec.path] = _mixture(counts, edges, extremes, float(request[1:]) / 100)
-    return found
+            statistics[spec.path] = _mixture(counts, edges, extremes, float(request[1:]) / 100)
+    return statistics
 
 
 def _mixture(counts: F8, edges: F8, extremes: F8, level: float) -> F8:

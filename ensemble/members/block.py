@@ -124,13 +124,13 @@ class Block:
 
     def arrays(self, *, every: bool = False) -> dict[str, NDArray[Any]]:
         """Return the stored arrays of members, (L, *dims, S)."""
-        found: dict[str, NDArray[Any]] = dict(self.outputs)
+        arrays_of: dict[str, NDArray[Any]] = dict(self.outputs)
         if every or self.layout.keeps_responses:
-            found.update(self.responses)
-        found["status"] = self.status
+            arrays_of.update(self.responses)
+        arrays_of["status"] = self.status
         if self.beyond.excluded is not None:
-            found[limits.EXCLUDED] = self.beyond.excluded.astype(np.uint8)
-        return found
+            arrays_of[limits.EXCLUDED] = self.beyond.excluded.astype(np.uint8)
+        return arrays_of
 
     def count(self) -> U8:
         """Return the number of members that ran and are in statistics, by location."""
@@ -141,9 +141,9 @@ class Block:
 
     def partials(self) -> dict[str, NDArray[Any]]:
         """Return every sum by ``target/family/field``, and those over space."""
-        found = {f"{n}/{field}": v for n, sums in self.sums.items() for field, v in sums.items()}
-        found |= self.beyond.partials()
-        return found | (self.in_space.partials(GROUP) if self.in_space else {})
+        sums_of = {f"{n}/{field}": v for n, sums in self.sums.items() for field, v in sums.items()}
+        sums_of |= self.beyond.partials()
+        return sums_of | (self.in_space.partials(GROUP) if self.in_space else {})
 
 
 def _good(tile: Tile, out: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:

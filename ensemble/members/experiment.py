@@ -80,14 +80,14 @@ class Experiment:
     @property
     def sizes(self) -> dict[str, int]:
         """Return the length of every dimension besides location and sample."""
-        found = {name: len(own.values) for name, own in self.kernel.coords.items()}
+        lengths = {name: len(own.values) for name, own in self.kernel.coords.items()}
         if self.years.size:
             # Of outputs by the year from drivers by the day.
-            found["time"] = len(self.years)
+            lengths["time"] = len(self.years)
         for driver in self.kernel.drivers:
             shape = self.drivers[0][driver.name].shape[1:]
-            found.update(zip(driver.dims, shape, strict=True))
-        return found
+            lengths.update(zip(driver.dims, shape, strict=True))
+        return lengths
 
     @property
     def own_coords(self) -> dict[str, NDArray[Any]]:
@@ -143,12 +143,12 @@ class Experiment:
 
     def _bound(self, side: str, reduce: Callable[..., F8]) -> dict[str, F8]:
         """Return the tightest admissible bound over forcings, (L,): all share one design."""
-        found = {}
+        bounds_of = {}
         for name in self.derived[0]:
             bounds = reduce([getattr(d[name], side) for d in self.derived], axis=0)
             if np.isfinite(bounds).any():
-                found[name] = bounds
-        return found
+                bounds_of[name] = bounds
+        return bounds_of
 
     def functionals(self) -> dict[str, Functional]:
         """Return every response, ready to be applied.

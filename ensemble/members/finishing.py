@@ -17,7 +17,7 @@ from ensemble.store.store import Store
 
 def lost_groups(store: Store) -> list[str]:
     """Return what a finished run should say of indices that lost members have cost."""
-    found = []
+    texts = []
     for path, spec in store.specs.items():
         whole = spec.attrs.get("whole")
         if not path.startswith("statistics/") or not isinstance(whole, int):
@@ -25,12 +25,12 @@ def lost_groups(store: Store) -> list[str]:
         left = store.read_whole(path)
         lost = int((left < (1 - REFUSE_ABOVE) * whole).sum())
         if lost:
-            found.append(
+            texts.append(
                 f"{path.removesuffix('_effective')}: {lost:,} of {left.size:,} rows have no "
                 f"indices: more than {REFUSE_ABOVE:.0%} of the {whole:,} trajectories or Saltelli "
                 f"rows lost a member (the worst kept {left.min():,.0f}); {remedy(store)}"
             )
-    return found
+    return texts
 
 
 def merged_sums(
@@ -44,18 +44,18 @@ def merged_sums(
         Sums of its blocks are gone, or not those that this scenario's blocks have.
     """
     try:
-        found = merge(layout, key, (store.read_partials((*key[:2], s)) for s in samples))
+        merged = merge(layout, key, (store.read_partials((*key[:2], s)) for s in samples))
     except PlanError:
         raise
     except (LookupError, TypeError, ValueError) as error:
         raise _not_sums(store, key, error) from error
-    for path, values in found.items():
+    for path, values in merged.items():
         spec = store.specs[path]
         depth = layout.grid.axes[1].span(key[1])
         needed = (1, depth.stop - depth.start, *spec.shape[2:])
         if values.shape != needed:
             raise _not_sums(store, key, f"{path} has the shape {values.shape}; needed {needed}")
-    return found
+    return merged
 
 
 def _not_sums(store: Store, key: Key, why: object) -> PlanError:
@@ -106,14 +106,14 @@ def _finished(
 ) -> dict[str, NDArray[Any]]:
     """Return the control members and finished statistics (1, L, *dims, *extra) by path."""
     depth = locations.stop - locations.start
-    found = {path: v for path, v in total.items() if path.startswith("control/")}
-    found.update(limits.finished(layout, total))
+    arrays = {path: v for path, v in total.items() if path.startswith("control/")}
+    arrays.update(limits.finished(layout, total))
     if reductions:
-        found["statistics/count"] = total["count"][None]
+        arrays["statistics/count"] = total["count"][None]
     for name, reduction in reductions.items():
         target = name.partition("/")[0]
         dims = layout.target_shape(target)
         for request, values in reduction.finish(_fields(total, name)).items():
             shape = (1, depth, *dims, *values.shape[1:])
-            found[f"statistics/{target}_{request}"] = values.reshape(shape)
-    return found
+            arrays[f"statistics/{target}_{request}"] = values.reshape(shape)
+    return arrays

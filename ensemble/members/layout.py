@@ -159,18 +159,18 @@ class Layout:
     @cached_property
     def in_groups(self) -> dict[str, GroupsReduction]:
         """Return the reductions that need whole groups of rows, by ``target/family``."""
-        found = self.reductions(0)
-        return {name: r for name, r in found.items() if isinstance(r, GroupsReduction)}
+        every = self.reductions(0)
+        return {name: r for name, r in every.items() if isinstance(r, GroupsReduction)}
 
     @cached_property
     def sums_nbytes(self) -> dict[str, int]:
         """Return the bytes at one location of each target's sums of whole groups of rows."""
-        found: dict[str, int] = {}
+        nbytes: dict[str, int] = {}
         for name, reduction in self.in_groups.items():
             target = name.partition("/")[0]
             rows = math.prod(self.target_shape(target))
-            found[target] = found.get(target, 0) + rows * reduction.row_nbytes()
-        return found
+            nbytes[target] = nbytes.get(target, 0) + rows * reduction.row_nbytes()
+        return nbytes
 
     @property
     def rows_together(self) -> int:
@@ -296,9 +296,9 @@ class Layout:
 
     def _ranges(self, p: Parameter) -> dict[str, Any]:
         """Return a parameter's bounds, and its plausible range if it is one at all locations."""
-        found: dict[str, Any] = {"plausible_source": p.plausible.source}
+        attrs: dict[str, Any] = {"plausible_source": p.plausible.source}
         if np.isfinite([p.lower, p.upper]).all():
-            found["valid_range"] = [p.lower, p.upper]
+            attrs["valid_range"] = [p.lower, p.upper]
         places, forcings = (
             len(self.experiment.locations.names),
             range(len(self.experiment.forcings)),
@@ -306,8 +306,8 @@ class Layout:
         rows = [self.experiment.control_rows(f, slice(0, places)).values[p.name] for f in forcings]
         low, high = (np.unique(end) for end in p.likely(np.concatenate(rows)))
         if len(low) == len(high) == 1:
-            found["plausible_range"] = [float(low[0]), float(high[0])]
-        return found
+            attrs["plausible_range"] = [float(low[0]), float(high[0])]
+        return attrs
 
     def _control(self) -> Iterator[ArraySpec]:
         base = {"forcing": 0, "location": 0}

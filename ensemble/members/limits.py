@@ -72,7 +72,7 @@ class Watched:
 
 def resolve(scenario: Scenario, kernel: Kernel) -> dict[str, Watched]:
     """Return every output with a limit, the kernel's or the scenario's, by name."""
-    found = {}
+    watched = {}
     for output in kernel.outputs:
         said, own = scenario.limits.get(output.name), output.limit
         above = own.above if own else math.inf
@@ -81,22 +81,22 @@ def resolve(scenario: Scenario, kernel: Kernel) -> dict[str, Watched]:
             above, source = limit_in_units(said.above, output.units), "the limit of the scenario"
         if above < math.inf:
             exclude = said is not None and said.then == "exclude"
-            found[output.name] = Watched(output.name, output.units, above, exclude, source)
-    return found
+            watched[output.name] = Watched(output.name, output.units, above, exclude, source)
+    return watched
 
 
 def of_store(store: "Store") -> dict[str, Watched]:
     """Return the limits that a store's members are counted at; none in one of before limits."""
-    found = {}
+    watched = {}
     for path, spec in store.specs.items():
         about = spec.attrs
         if path.startswith(f"{GROUP}/") and "above" in about:
             units, above = about["limit_units"], float(about["above"])
             exclude = about["then"] == "exclude"
-            found[about["output"]] = Watched(
+            watched[about["output"]] = Watched(
                 about["output"], units, above, exclude, about.get("comment", "")
             )
-    return found
+    return watched
 
 
 def not_looked_at(layout: "Layout") -> list[str]:
@@ -189,16 +189,16 @@ class Beyond:
 
     def take(self, tile: "Tile") -> Flags | None:
         """Count the members of a tile; return which are excluded (l, s), None where none is."""
-        found: Flags | None = None
+        excluded: Flags | None = None
         for one in self.watched:
             if not tile.reaches(one.name, one.above):
                 continue
             flags = self._look(tile, one)
             if one.exclude and flags.any():
-                found = flags if found is None else found | flags
-        if found is not None and self.excluded is not None:
-            self.excluded[tile.locations, tile.samples] = found
-        return found
+                excluded = flags if excluded is None else excluded | flags
+        if excluded is not None and self.excluded is not None:
+            self.excluded[tile.locations, tile.samples] = excluded
+        return excluded
 
     def _look(self, tile: "Tile", one: Watched) -> Flags:
         """Return the members of a tile that are beyond a limit, and count them."""
@@ -218,8 +218,8 @@ class Beyond:
     @property
     def totals(self) -> dict[str, int]:
         """Return the members beyond each limit, for the journal; those without any are left out."""
-        found = {name: int(count.sum()) for name, count in self.count.items()}
-        return {name: n for name, n in found.items() if n}
+        counts = {name: int(count.sum()) for name, count in self.count.items()}
+        return {name: n for name, n in counts.items() if n}
 
     @property
     def left_out(self) -> int:
@@ -228,15 +228,15 @@ class Beyond:
 
     def partials(self) -> dict[str, NDArray[Any]]:
         """Return the counts of the block, by ``limits/output/field``."""
-        found: dict[str, NDArray[Any]] = {}
+        sums: dict[str, NDArray[Any]] = {}
         for name, own in self.own.items():
-            found[f"{GROUP}/{name}/{BEYOND}"] = self.count[name]
-            found[f"{GROUP}/{name}/{HIGHEST}"] = self.highest[name]
+            sums[f"{GROUP}/{name}/{BEYOND}"] = self.count[name]
+            sums[f"{GROUP}/{name}/{HIGHEST}"] = self.highest[name]
             if own:
-                found[f"{GROUP}/{name}/{WHERE}"] = self.where[name]
+                sums[f"{GROUP}/{name}/{WHERE}"] = self.where[name]
         if self.excluded is not None:
-            found[LEFT_OUT] = self.excluded.sum(axis=1).astype(np.uint64)
-        return found
+            sums[LEFT_OUT] = self.excluded.sum(axis=1).astype(np.uint64)
+        return sums
 
 
 def exceeding(values: F8, above: float) -> Flags:
@@ -247,25 +247,25 @@ def exceeding(values: F8, above: float) -> Flags:
 
 def excluded_of(tile: "Tile", limits: Mapping[str, Watched]) -> Flags | None:
     """Return the members of a tile that limits exclude (l, s), without counting; None if none."""
-    found: Flags | None = None
+    excluded: Flags | None = None
     for one in limits.values():
         if one.exclude and tile.reaches(one.name, one.above):
             over = exceeding(tile.full(one.name), one.above)
             flags = _of_members(over)
-            found = flags if found is None else np.asarray(found | flags)
-    return found
+            excluded = flags if excluded is None else np.asarray(excluded | flags)
+    return excluded
 
 
 def notes(tile: "Tile", limits: Mapping[str, Watched]) -> list[str]:
     """Return what to say of the one member of a tile that is beyond limits."""
-    found = []
+    texts = []
     for one in limits.values():
         most = np.nanmax(tile.full(one.name), initial=-np.inf)
         if most > one.above:
             left = ", excluded from statistics and indices" if one.exclude else ""
             text = f"{one.name} is up to {most:.6g} {one.units}, beyond its limit of {one.words}"
-            found.append(f"{text}{left}")
-    return found
+            texts.append(f"{text}{left}")
+    return texts
 
 
 def _of_members(over: Flags) -> Flags:
@@ -288,15 +288,15 @@ def merge(total: dict[str, Any], partial: Mapping[str, NDArray[Any]]) -> None:
 
 def finished(layout: "Layout", total: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """Return the arrays (1, L, ...) of merged counts, by path."""
-    found: dict[str, NDArray[Any]] = {}
+    arrays: dict[str, NDArray[Any]] = {}
     for name in layout.limits:
         for word in (BEYOND, HIGHEST, WHERE):
             if (values := total.get(f"{GROUP}/{name}/{word}")) is not None:
-                found[f"{GROUP}/{name}_{word}"] = values[None]
+                arrays[f"{GROUP}/{name}_{word}"] = values[None]
         path = f"{GROUP}/{name}_{HIGHEST}"
-        found[path] = np.where(np.isfinite(found[path]), found[path], np.nan)
+        arrays[path] = np.where(np.isfinite(arrays[path]), arrays[path], np.nan)
     if layout.limits:
-        found[COUNT] = np.asarray(total["count"] + total.get(LEFT_OUT, np.uint64(0)))[None]
+        arrays[COUNT] = np.asarray(total["count"] + total.get(LEFT_OUT, np.uint64(0)))[None]
     if layout.excluding:
-        found[LEFT_OUT] = total[LEFT_OUT][None]
-    return found
+        arrays[LEFT_OUT] = total[LEFT_OUT][None]
+    return arrays

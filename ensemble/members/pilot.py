@@ -25,19 +25,19 @@ def edges(experiment: Experiment) -> dict[str, F8]:
     """
     scenario = experiment.scenario
     shape = (len(experiment.forcings), len(experiment.locations.names), 2)
-    found: dict[str, F8] = {}
+    by_target: dict[str, F8] = {}
     unknown = []
     for target, requests in scenario.statistics.items():
         if all(canonical(r)[0] != "histogram" for r in requests):
             continue
         if target in scenario.histograms.edges:
-            found[target] = np.broadcast_to(scenario.histograms.edges[target], shape).copy()
+            by_target[target] = np.broadcast_to(scenario.histograms.edges[target], shape).copy()
         else:
-            found[target] = np.empty(shape)
+            by_target[target] = np.empty(shape)
             unknown.append(target)
     if unknown:
-        _explore(experiment, unknown, found)
-    return found
+        _explore(experiment, unknown, by_target)
+    return by_target
 
 
 def _explore(experiment: Experiment, targets: list[str], found: dict[str, F8]) -> None:
@@ -75,8 +75,8 @@ def _spread(sampler: Sampler, forcing: int) -> dict[str, F8]:
     length = max(1, min(size, count) // runs)
     everywhere = slice(0, len(sampler.experiment.locations.names))
     starts = [k * (size - length) // max(1, runs - 1) for k in range(runs)]
-    found = [sampler.rows(forcing, everywhere, slice(k, k + length)).values for k in starts]
-    return {n: np.concatenate([run[n] for run in found], axis=1) for n in found[0]}
+    rows_of = [sampler.rows(forcing, everywhere, slice(k, k + length)).values for k in starts]
+    return {n: np.concatenate([run[n] for run in rows_of], axis=1) for n in rows_of[0]}
 
 
 def _widen(span: F8, values: F8) -> None:

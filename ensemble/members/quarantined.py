@@ -35,15 +35,15 @@ def cases_of(store: Store) -> dict[Key, Case]:
 def of_block(cases: Mapping[Key, Case], spans: tuple[slice, ...]) -> dict[tuple[int, int], Case]:
     """Return the cases of one block by place in it: (location, sample or `CONTROL`)."""
     forcings, locations, samples = spans
-    found = {}
+    by_place = {}
     for (f, place, sample), case in cases.items():
         if f not in _range(forcings) or place not in _range(locations):
             continue
         if sample == CONTROL and samples.start == 0:
-            found[place - locations.start, CONTROL] = case
+            by_place[place - locations.start, CONTROL] = case
         elif sample in _range(samples):
-            found[place - locations.start, sample - samples.start] = case
-    return found
+            by_place[place - locations.start, sample - samples.start] = case
+    return by_place
 
 
 def _range(span: slice) -> range:

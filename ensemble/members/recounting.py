@@ -166,9 +166,9 @@ def with_recounted(
     names: Collection[str],
 ) -> dict[str, Any]:
     """Return a block's sums with those of some names found in its members, (1, L, *dims, S)."""
-    found = recount(layout, key, members, names)
+    anew = recount(layout, key, members, names)
     control = {p.partition("/")[2]: v for p, v in sums.items() if p.startswith("control/")}
     if control:
-        found |= recount_control(layout, key, control, names)
+        anew |= recount_control(layout, key, control, names)
     stale = tuple(f"{name}/" for name in names)
-    return {p: v for p, v in sums.items() if not p.startswith(stale)} | found
+    return {p: v for p, v in sums.items() if not p.startswith(stale)} | anew

@@ -155,12 +155,12 @@ def _experiment(
 
 
 def _mapped(store: Store, kernel: kernels.Kernel, forcing: int) -> Mapping[str, NDArray[Any]]:
-    found = {}
+    maps = {}
     for driver in kernel.drivers:
         path = f"drivers/{driver.name}"
         index = (forcing, *(0,) * (len(store.specs[path].shape) - 1))
-        found[driver.name] = store.map_raw(path, index)[0]
-    return found
+        maps[driver.name] = store.map_raw(path, index)[0]
+    return maps
 
 
 def open_work(store: Store) -> EnsembleWork:
@@ -182,14 +182,14 @@ def join(store: Store) -> EnsembleWork:
     linecache.checkcache()
     try:
         now = {"kernel": fingerprint(work.experiment.kernel), "versions": versions()}
-        found = other_code(store.attrs["identity"], now)
+        other = other_code(store.attrs["identity"], now)
     except ValueError as error:
         # A process that lives on, such as a Dask worker, holds what it imported.
-        found = [str(error)]
-    if found:
+        other = [str(error)]
+    if other:
         raise PlanError(
             f"{store.path}: this process ({socket.gethostname()}) has other code than the run "
-            f"was begun with: {'; '.join(found)}; bring that code back, or go on with "
+            f"was begun with: {'; '.join(other)}; bring that code back, or go on with "
             '`soilsweep run SCENARIO --accept-changes "reason"`'
         )
     return work

@@ -54,9 +54,9 @@ class Tile:
     def scalar(self, name: str, reduce: Callable[[F8], F8]) -> F8:
         """Return ``reduce`` of an output, (l, s): on its distinct rows, then spread."""
         values, level = self._arrays[name]
-        found = reduce(values)
-        found = found if level is None else found[:, level]
-        return np.where(self.status == OK, found, np.nan) if self.failed else found
+        spread = reduce(values)
+        spread = spread if level is None else spread[:, level]
+        return np.where(self.status == OK, spread, np.nan) if self.failed else spread
 
 
 def known_tile(status: U1, outputs: Mapping[str, F8]) -> Tile:

@@ -194,27 +194,27 @@ class Tiler:
 
         A stage is shared only with those that feed it, or where these are ``known``.
         """
-        found: dict[str, Levelled] = {}
+        levels_of: dict[str, Levelled] = {}
         for stage in self.stages:
             if stage.name not in among:
                 continue
             first, level = levels(self.reads[stage.name], samples.start, samples.stop)
             makers = {self._producer[name] for name in stage.upstream}
             few = len(first) <= max(1, SHARE_BELOW * (samples.stop - samples.start))
-            if few and makers <= {*found, *known}:
-                found[stage.name] = first, level
-        return found
+            if few and makers <= {*levels_of, *known}:
+                levels_of[stage.name] = first, level
+        return levels_of
 
     def _held(self, every: Mapping[str, Levelled]) -> dict[str, Levelled]:
         """Return the stages whose rows may be held at one location, with those that feed them."""
-        found: dict[str, Levelled] = {}
+        kept: dict[str, Levelled] = {}
         for stage in self.stages:
             if stage.name in every:
                 nbytes = 8 * self._cells[stage.name] * len(every[stage.name][0])
                 makers = {self._producer[name] for name in stage.upstream}
-                if nbytes <= MOST_SHARED_BYTES and makers <= found.keys():
-                    found[stage.name] = every[stage.name]
-        return found
+                if nbytes <= MOST_SHARED_BYTES and makers <= kept.keys():
+                    kept[stage.name] = every[stage.name]
+        return kept
 
     def _shared(
         self,

@@ -137,8 +137,8 @@ class _Runner:
         partials = {"count": block.count(), **block.partials()}
         if key[2] == 0:
             partials.update(self.control(forcing, locations))
-        found = Result(owned, count_codes(block.status), partials, tuple(block.notes))
-        return replace(found, beyond=block.beyond.totals, excluded=block.beyond.left_out)
+        result = Result(owned, count_codes(block.status), partials, tuple(block.notes))
+        return replace(result, beyond=block.beyond.totals, excluded=block.beyond.left_out)
 
     def compute(self, forcing: int, locations: slice, samples: slice) -> tuple[Rows, Block]:
         """Run the members of a rectangle, those in quarantine left out."""
@@ -159,11 +159,11 @@ class _Runner:
 
     def _reductions(self, forcing: int, samples: slice) -> Mapping[str, Reduction]:
         """Return the reductions; those of whole groups not of what parts a group."""
-        found = self.layout.reductions(forcing)
+        every = self.layout.reductions(forcing)
         together = self.layout.rows_together
         if samples.start % together == 0 and samples.stop % together == 0:
-            return found
-        return {n: r for n, r in found.items() if n not in self.layout.in_groups}
+            return every
+        return {n: r for n, r in every.items() if n not in self.layout.in_groups}
 
     def _cases(self, forcing: int, locations: slice, samples: slice) -> dict[tuple[int, int], Case]:
         if not self.cases:
@@ -214,10 +214,10 @@ class _Runner:
             tiles = self._tiles_around(codes, forcing, locations, rows)
         for tile in tiles:
             block.take(tile)
-        found = {f"control/{p}": v[None, ..., 0] for p, v in block.arrays(every=True).items()}
+        arrays = {f"control/{p}": v[None, ..., 0] for p, v in block.arrays(every=True).items()}
         for name, values in rows.values.items():
-            found[f"control/{name}"] = values[None, :, 0]
-        return found | (block.in_space.partials(CONTROL_SUMS) if block.in_space else {})
+            arrays[f"control/{name}"] = values[None, :, 0]
+        return arrays | (block.in_space.partials(CONTROL_SUMS) if block.in_space else {})
 
 
 def _codes(cases: Mapping[tuple[int, int], Case], shape: tuple[int, ...]) -> U1:

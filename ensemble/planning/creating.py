@@ -103,28 +103,28 @@ def _whole(path: str, values: NDArray[Any], dims: tuple[str, ...], **rest: Any) 
 def _coordinates(layout: Layout) -> Static:
     """Return the coordinate variables of the root group."""
     experiment = layout.experiment
-    found = _whole("forcing", np.array(experiment.forcings, dtype=object), ("forcing",))
-    found |= _whole("location", np.array(experiment.locations.names, dtype=object), ("location",))
+    arrays = _whole("forcing", np.array(experiment.forcings, dtype=object), ("forcing",))
+    arrays |= _whole("location", np.array(experiment.locations.names, dtype=object), ("location",))
     for name, column in experiment.locations.columns.items():
         values = np.asarray(column, dtype=np.float64)
-        found |= _whole(name, values, ("location",), attrs=PLACES.get(name, {}))
+        arrays |= _whole(name, values, ("location",), attrs=PLACES.get(name, {}))
     if "year" in experiment.coords:
-        found |= _time(experiment.years)
+        arrays |= _time(experiment.years)
     for name, values in experiment.own_coords.items():
-        found |= _whole(name, values, (name,))
+        arrays |= _whole(name, values, (name,))
     for name, own in experiment.kernel.coords.items():
-        found |= _own(name, own)
+        arrays |= _own(name, own)
     for name, kept in layout.outputs.items():
         if kept.dims != kept.variable.dims and not isinstance(kept.steps, int):
             dim = f"{name}_year"
-            found |= _whole(dim, experiment.years[kept.steps], (dim,))
+            arrays |= _whole(dim, experiment.years[kept.steps], (dim,))
     for dim, names in layout.labels.items():
-        found |= _whole(f"statistics/{dim}", np.array(names, dtype=object), (dim,))
+        arrays |= _whole(f"statistics/{dim}", np.array(names, dtype=object), (dim,))
     if layout.sampler.size <= KEEP_SAMPLES:
         rows = np.arange(layout.sampler.size, dtype=np.int64)
         about = {"long_name": "member of each forcing and location", "standard_name": "realization"}
-        found |= _whole("realization", rows, ("sample",), attrs=about)
-    return found
+        arrays |= _whole("realization", rows, ("sample",), attrs=about)
+    return arrays
 
 
 def _own(name: str, own: kernels.Coordinate) -> Static:
@@ -148,12 +148,12 @@ def _time(years: I8) -> Static:
     days = (ends - np.datetime64("1900-01-01")).astype(np.int64)
     about = {"units": "days since 1900-01-01", "calendar": "standard", "standard_name": "time"}
     about |= {"axis": "T", "bounds": "time_bounds", "long_name": "end of the year"}
-    found = _whole("time", days, ("time",), attrs=about)
+    arrays = _whole("time", days, ("time",), attrs=about)
     # CF: what bounds mean and their unit are those of the coordinate.
     first = np.array([f"{y}-01-01" for y in years], dtype="datetime64[D]")
     begins = (first - np.datetime64("1900-01-01")).astype(np.int64)
-    found |= _whole("time_bounds", np.stack([begins, days + 1], axis=1), ("time", "bound"))
-    return found | _whole("year", years, ("time",), attrs={"long_name": "calendar year"})
+    arrays |= _whole("time_bounds", np.stack([begins, days + 1], axis=1), ("time", "bound"))
+    return arrays | _whole("year", years, ("time",), attrs={"long_name": "calendar year"})
 
 
 def _drivers(experiment: Experiment) -> Static:
@@ -180,20 +180,20 @@ def _drivers(experiment: Experiment) -> Static:
 
 
 def _pilot(experiment: Experiment) -> Static:
-    found: Static = {}
+    arrays: Static = {}
     for target, values in experiment.edges.items():
-        found |= _whole(f"pilot/{target}_edges", values, ("forcing", "location", "edge_end"))
-    return found
+        arrays |= _whole(f"pilot/{target}_edges", values, ("forcing", "location", "edge_end"))
+    return arrays
 
 
 def _bands(layout: Layout) -> Static:
     """Return the bands of latitude that sums are made over: middle, ends and area."""
-    found: Static = {}
+    arrays: Static = {}
     if not layout.aggregates or not layout.aggregates.any_zonal:
-        return found
+        return arrays
     bands, about = layout.aggregates.bands, {"units": "degrees_north", "long_name": "latitude"}
     bounded = {**about, "bounds": "band_bounds"}
-    found |= _whole(f"{GROUP}/band", bands.bounds.mean(axis=1), ("band",), attrs=bounded)
-    found |= _whole(f"{GROUP}/band_bounds", bands.bounds, ("band", "bound"))
+    arrays |= _whole(f"{GROUP}/band", bands.bounds.mean(axis=1), ("band",), attrs=bounded)
+    arrays |= _whole(f"{GROUP}/band_bounds", bands.bounds, ("band", "bound"))
     area = {"units": "m2", "long_name": "area of the locations in the band"}
-    return found | _whole(f"{GROUP}/band_area", bands.total, ("band",), attrs=area)
+    return arrays | _whole(f"{GROUP}/band_area", bands.total, ("band",), attrs=area)

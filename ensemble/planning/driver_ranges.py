@@ -76,12 +76,14 @@ def driver_notices(
         By forcing.
     """
     failing = [np.zeros(len(experiment.locations.names), np.bool_) for _ in experiment.forcings]
-    found: list[Notice] = []
+    notices: list[Notice] = []
     for driver in experiment.kernel.drivers:
         if driver.expected_range is None:
             continue
-        found += _of_driver(experiment, driver, driver.expected_range, driver.name in read, failing)
-    return found, failing
+        notices += _of_driver(
+            experiment, driver, driver.expected_range, driver.name in read, failing
+        )
+    return notices, failing
 
 
 def _of_driver(
@@ -130,8 +132,8 @@ def _widest(kernel: Kernel, name: str, range_: Range) -> tuple[float, float]:
 
 
 def _outside(values: F8, lower: float, upper: float) -> BOOL:
-    found: BOOL = ~((values >= lower) & (values <= upper) & np.isfinite(values))
-    return found
+    outside: BOOL = ~((values >= lower) & (values <= upper) & np.isfinite(values))
+    return outside
 
 
 def _parts(experiment: Experiment, name: str, f: int) -> Iterator[tuple[int, F8]]:

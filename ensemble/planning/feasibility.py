@@ -110,12 +110,12 @@ def _plausible(design: Mapping[str, Any]) -> dict[str, str]:
     by_source: dict[str, list[str]] = {}
     for name, source in design.get("plausible", {}).items():
         by_source.setdefault(source, []).append(name)
-    found = {}
+    listed_by_source = {}
     for source, names in by_source.items():
         more = len(names) - NAMES_SHOWN
         listed = ", ".join(names[:NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
-        found[source] = f"({listed})"
-    return found
+        listed_by_source[source] = f"({listed})"
+    return listed_by_source
 
 
 def summary(plan: Plan, workers: int, *, measure: bool = False) -> dict[str, Any]:

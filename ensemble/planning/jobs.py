@@ -14,26 +14,26 @@ if TYPE_CHECKING:
 
 def reasons(plan: "Plan", asked: Resources) -> list[str]:
     """Return why jobs of these resources are certain not to run a plan."""
-    found = []
+    texts = []
     memory = asked.cores * plan.worker_nbytes / 2**20
     if memory > asked.mebibytes:
-        found.append(
+        texts.append(
             f"{asked.cores} workers need {memory:,.0f} MiB for their blocks and a job has "
             f"{asked.mebibytes:,} MiB; ask for more execution.memory or a smaller block.sample"
         )
     block = plan.layout.seconds_per_block
     if block > 60 * asked.minutes:
-        found.append(
+        texts.append(
             f"a block takes {block / 60:,.0f} minutes by the kernel's own account and a job lasts "
             f"{asked.minutes}; ask for more execution.time or a smaller block.sample"
         )
     if available("scontrol"):
-        found += _beyond_partition(asked)
-    if available("sinfo") and not found:
-        found += _beyond_nodes(asked)
-    if available("sbatch") and not found:
-        found += _not_taken(plan, asked)
-    return found
+        texts += _beyond_partition(asked)
+    if available("sinfo") and not texts:
+        texts += _beyond_nodes(asked)
+    if available("sbatch") and not texts:
+        texts += _not_taken(plan, asked)
+    return texts
 
 
 def _not_taken(plan: "Plan", asked: Resources) -> list[str]:
@@ -65,15 +65,15 @@ def _beyond_nodes(asked: Resources) -> list[str]:
         largest = limits.largest_node(asked.partition)
     except SlurmError:
         return []
-    found = []
+    texts = []
     if largest and asked.cores > largest[0]:
-        found.append(
+        texts.append(
             f"execution.cores is {asked.cores} and the largest node has {largest[0]}; ask for less "
             "and more execution.jobs"
         )
     if largest and asked.mebibytes > largest[1]:
-        found.append(
+        texts.append(
             f"execution.memory is {asked.mebibytes:,} MiB and the largest node has {largest[1]:,}; "
             "ask for less, with fewer execution.cores or a smaller block.sample"
         )
-    return found
+    return texts

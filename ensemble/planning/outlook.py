@@ -63,12 +63,12 @@ def _of_data(provenance: Sequence[Mapping[str, Any]]) -> list[Notice]:
     kinds: dict[str, list[str]] = {}
     for text in (str(text) for said in provenance for text in said.get("warnings", ())):
         kinds.setdefault(_OWN.sub("", text), []).append(text)
-    found = []
+    shown = []
     for texts in kinds.values():
-        found += texts[:WARNINGS_SHOWN]
+        shown += texts[:WARNINGS_SHOWN]
         if (more := len(texts) - WARNINGS_SHOWN) > 0:
-            found.append(f"and {more} more such; the store's provenance has all")
-    return [Notice(DATA, text) for text in found]
+            shown.append(f"and {more} more such; the store's provenance has all")
+    return [Notice(DATA, text) for text in shown]
 
 
 def _frozen(experiment: Experiment) -> list[Notice]:

@@ -49,9 +49,9 @@ def spread_rows(sampler: Sampler, forcing: int, place: int) -> tuple[list[int], 
     runs = max(1, min(RUNS, size // length))
     starts = [k * (size - length) // max(1, runs - 1) for k in range(runs)]
     here = slice(place, place + 1)
-    found = [sampler.rows(forcing, here, slice(k, k + length)).values for k in starts]
+    drawn = [sampler.rows(forcing, here, slice(k, k + length)).values for k in starts]
     numbers = [k + i for k in starts for i in range(length)]
-    return numbers, {n: np.concatenate([part[n][0] for part in found]) for n in found[0]}
+    return numbers, {n: np.concatenate([part[n][0] for part in drawn]) for n in drawn[0]}
 
 
 def _range(parameter: Parameter) -> Range:

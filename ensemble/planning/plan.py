@@ -202,16 +202,16 @@ def _with_warnings(provenance: Mapping[str, Any], lacking: Sequence[str]) -> Map
 
 def _read_forcings(scenario: Loaded, needs: Sequence[kernels.Variable]) -> list[Forcing]:
     """Return every forcing of every reader; they must agree on locations and coordinates."""
-    found: list[Forcing] = []
+    forcings: list[Forcing] = []
     problems: list[Problem] = []
     for reader in scenario.forcing:
         try:
-            found += reader.read(needs, scenario.base)
+            forcings += reader.read(needs, scenario.base)
         except ScenarioError as error:
             problems += error.problems
-    for forcing in found[1:]:
-        problems += disagreements(found[0], forcing)
-    names = [f.name for f in found]
+    for forcing in forcings[1:]:
+        problems += disagreements(forcings[0], forcing)
+    names = [f.name for f in forcings]
     for name in sorted({n for n in names if names.count(n) > 1}):
         text = (
             f"two forcings are named {name!r}; rename one with name:, or leave it out with members:"
@@ -219,4 +219,4 @@ def _read_forcings(scenario: Loaded, needs: Sequence[kernels.Variable]) -> list[
         problems.append(Problem(text, "forcing"))
     if problems:
         raise ScenarioError(problems, scenario.source)
-    return found
+    return forcings

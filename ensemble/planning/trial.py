@@ -98,7 +98,7 @@ def attempt(plan: Plan) -> Trial:
     cells = list(_cells(plan, min(CELLS, affordable)))
     numbers = _corners(plan, cells[0], min(ROWS, affordable // len(cells) - 1))
     tiler = Tiler(experiment.kernel, experiment.options, layout.wanted, experiment.sizes)
-    trial, found = Trial(len(cells), len(numbers)), Counter[str]()
+    trial, why = Trial(len(cells), len(numbers)), Counter[str]()
     for forcing, place in cells:
         rows = _rows(plan, (forcing, place), numbers)
         drivers = {
@@ -110,8 +110,8 @@ def attempt(plan: Plan) -> Trial:
         trial.codes.update(codes.tolist())
         trial.controls += int(codes[0] != OK)
         for k in np.flatnonzero(codes != OK).tolist()[:EXAMPLES]:
-            found.update(reasons(experiment, forcing, place, {n: v[0, k] for n, v in rows.items()}))
-    trial.why = [text for text, _ in found.most_common(EXAMPLES)]
+            why.update(reasons(experiment, forcing, place, {n: v[0, k] for n, v in rows.items()}))
+    trial.why = [text for text, _ in why.most_common(EXAMPLES)]
     trial.seconds = time.perf_counter() - begun
     return trial
 

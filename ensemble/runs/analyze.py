@@ -42,17 +42,17 @@ def analyze_store(path: Path, *, every_row: bool = False) -> list[dict[str, Any]
         Not finished, nothing kept, too many failures, or a design without analysis.
     """
     store = read_ensemble(path)
-    found, split = shares.analyse(store)
+    indices, split = shares.analyse(store)
     # What an earlier analysis had and this one has not would be the work of other code.
-    every = {**found, **split}
+    every = {**indices, **split}
     left = {p: s for p, s in store.specs.items() if p in every or p.partition("/")[0] not in OURS}
     grown = add_arrays(replace(store, specs=left), every)
     stale = store.specs.keys() - grown.specs.keys()
     for gone in stale | {group for group in OURS if not _has_group(grown, group)}:
         store.root.remove_folder(gone)
-    tables = [*analysis_tables(store, found), *output_tables(store, found)]
+    tables = [*analysis_tables(store, indices), *output_tables(store, indices)]
     if every_row:
-        tables += row_tables(store, found)
+        tables += row_tables(store, indices)
     tables += variance_tables(store, split)
     return [
         {"title": t.title, "header": t.header, "rows": t.rows, "notes": t.notes} for t in tables

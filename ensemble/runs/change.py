@@ -122,9 +122,9 @@ class Change:
 
     def problems(self) -> Iterator[str]:
         """Yield every change that cannot be accepted, and why."""
-        found = list(self._other_members())
-        yield from found
-        if not found:
+        others = list(self._other_members())
+        yield from others
+        if not others:
             yield from self._lost()
             yield from self._unknown()
 

@@ -79,10 +79,10 @@ def accept(store: Store, plan: Plan, reason: str) -> tuple[Store, list[str]]:
         accepted = [*store.attrs["accepted_changes"], {"reason": reason, "changes": changed}]
         attrs = {**_attributes(store, plan), "accepted_changes": accepted}
         if change.only_words:
-            found = with_attributes(store, attrs)
+            changed_store = with_attributes(store, attrs)
         else:
-            found = remade(change, attrs)
-    return found, [*(f"goes on although {text}" for text in changed), *change.warnings()]
+            changed_store = remade(change, attrs)
+    return changed_store, [*(f"goes on although {text}" for text in changed), *change.warnings()]
 
 
 def back(store: Store, plan: Plan) -> str:

@@ -171,18 +171,18 @@ def extend(
         store, grown = read_ensemble(place), None
         growing.length_field(store)
         method = store.attrs["identity"]["scenario"]["design"]["method"]
-        found = Extension(place, index or DEFAULT[method], until, relative)
+        extension = Extension(place, index or DEFAULT[method], until, relative)
         while True:
             _refuse_unfinished(store)
-            width = half_width(store, found.index, of, relative)
-            found.steps.append(_step(store, width, grown))
-            units = _next_length(store, found, most)
+            width = half_width(store, extension.index, of, relative)
+            extension.steps.append(_step(store, width, grown))
+            units = _next_length(store, extension, most)
             if units is None:
-                return found
+                return extension
             grown = growing.growth(store, units)
-            say(_said(grown, found, units))
-            if not _grow(grown, found, run, progress):
-                return found
+            say(_said(grown, extension, units))
+            if not _grow(grown, extension, run, progress):
+                return extension
             store = read_ensemble(place)
 
 
@@ -334,7 +334,7 @@ def half_width(store: Store, index: str, of: Sequence[str], relative: bool) -> W
             f"{store.path}: no response, and no interval was computed inside the run; name "
             f"responses:, or ask for statistics: {{NAME: [{index}, {index}_conf]}}"
         )
-    found = indices_of(store, stored) if stored else {}
+    indices = indices_of(store, stored) if stored else {}
     largest: list[Width] = []
     for name in names:
         if name in inside:
@@ -342,7 +342,7 @@ def half_width(store: Store, index: str, of: Sequence[str], relative: bool) -> W
             value, half = (store.read_whole(f"{group}/{name}_{i}") for i in inside[name])
             dims = store.specs[f"{group}/{name}_{index}_conf"].dims
         else:
-            value, half, dims = _of_analysis(store, found, name, index)
+            value, half, dims = _of_analysis(store, indices, name, index)
         largest.append(_largest(store, name, value, half, dims, relative))
     known = [w for w in largest if math.isfinite(w.value)]
     if not known:
@@ -355,13 +355,13 @@ def half_width(store: Store, index: str, of: Sequence[str], relative: bool) -> W
 
 def _inside(store: Store, index: str) -> dict[str, tuple[str, str]]:
     """Return the targets whose index and interval were computed inside the run."""
-    found = {}
+    names = {}
     for path in store.specs:
         name = path.removeprefix("statistics/").removesuffix(f"_{index}_conf")
         if path == f"statistics/{name}_{index}_conf":
             value = index if f"statistics/{name}_{index}" in store.specs else f"{index}_conf"
-            found[name] = (value, f"{index}_conf")
-    return found
+            names[name] = (value, f"{index}_conf")
+    return names
 
 
 def _of_analysis(store: Store, found: Any, name: str, index: str) -> tuple[F8, F8, tuple[str, ...]]:

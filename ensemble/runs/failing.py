@@ -107,11 +107,11 @@ def _span(ends: tuple[float, float], units: str) -> str:
 
 def lines(failed: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return an account in lines for people."""
-    found = []
+    texts = []
     for one in failed:
         share = percent(one["share"])
-        found.append(f"{one['status']}: {one['members']:,} members, {share}; {one['advice']}")
-        found += [f"  {text}" for text in one["why"]]
-        found.append(f"  such as {', '.join(one['first'])}")
-    return found + [f"failed members are {text}" if text.startswith("in ") else text
+        texts.append(f"{one['status']}: {one['members']:,} members, {share}; {one['advice']}")
+        texts += [f"  {text}" for text in one["why"]]
+        texts.append(f"  such as {', '.join(one['first'])}")
+    return texts + [f"failed members are {text}" if text.startswith("in ") else text
                     for text in (failed[0]["where"] if failed else ())]  # fmt: skip

@@ -148,9 +148,9 @@ def _longer(
 
 def _refuse_other_edges(store: Store, experiment: Experiment, grown: Experiment) -> None:
     """Refuse where histograms would have other edges, as a pilot of the longer design finds."""
-    found = pilot.edges(replace(grown, edges={}))
+    new = pilot.edges(replace(grown, edges={}))
     old = experiment.edges
-    other = [t for t in old if t not in found or not np.array_equal(old[t], found[t])]
+    other = [t for t in old if t not in new or not np.array_equal(old[t], new[t])]
     if other:
         lines = ", ".join(f"{target}: [lowest, highest]" for target in other)
         raise PlanError(

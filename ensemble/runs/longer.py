@@ -86,7 +86,7 @@ def _has_blocks(new: Store, old: Store) -> bool:
 def _is_no_longer_one(path: Path, left: Path) -> bool:
     """Return whether a finished store is left that is not the longer one of this name."""
     try:
-        found = read_ensemble(left)
-        return is_finalised(found) and _samples(found) <= _samples(read_ensemble(path))
+        other = read_ensemble(left)
+        return is_finalised(other) and _samples(other) <= _samples(read_ensemble(path))
     except PlanError:
         return False

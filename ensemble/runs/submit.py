@@ -152,13 +152,13 @@ def queue_summary(store: Path, watched: "queue.Watch | None") -> dict[str, Any]:
         seen: Sequence[queue.Job] = watched.jobs()
     except SlurmError as error:
         return {"queue": str(error)}
-    found: dict[str, Any] = {"jobs": queue.counts(seen) or {"none in the queue": 0}}
+    summary: dict[str, Any] = {"jobs": queue.counts(seen) or {"none in the queue": 0}}
     if ends := queue.why_ended(seen):
-        found["ended"] = ends
+        summary["ended"] = ends
     if all(job.ended for job in seen):
-        found["logs"] = str(store / LOGS)
+        summary["logs"] = str(store / LOGS)
     if waits := queue.why_pending(seen):
-        found["queue"] = waits
+        summary["queue"] = waits
     if watched.problem:
-        found["queue"] = f"an older answer: {watched.problem}"
-    return found
+        summary["queue"] = f"an older answer: {watched.problem}"
+    return summary

@@ -93,10 +93,10 @@ def _verify(store: Store, rerun: int, repair: bool, seed: int) -> Verdict:
             verdict.repaired += 1
     verdict.digest = store.digest(committed)
     for key, entry in sorted(committed.items()):
-        found = list(_damage(store, work, key, entry, verdict))
+        damage = list(_damage(store, work, key, entry, verdict))
         verdict.blocks += 1
-        verdict.damage += found
-        if found and repair:
+        verdict.damage += damage
+        if damage and repair:
             _repair(store, work, key, entry)
             verdict.repaired += 1
     if verdict.repaired and len(committed) == work.grid.blocks:
@@ -309,16 +309,16 @@ def parse_member(text: str, store: Store) -> Key:
     if len(parts) != 3:
         raise PlanError(f"member {text!r}: needed FORCING/LOCATION/SAMPLE, such as 0/0/42")
     known = (store.read_strings("forcing"), store.read_strings("location"), ())
-    found = []
+    numbers = []
     for part, names, axis in zip(parts, known, ("forcing", "location", "sample"), strict=True):
         if part in names:
-            found.append(names.index(part))
+            numbers.append(names.index(part))
         elif part.isdecimal():
-            found.append(int(part))
+            numbers.append(int(part))
         else:
             hint = nearest(part, names) if names else "; it is a number from 0"
             raise PlanError(f"member {text!r}: no {axis} {part!r}{hint}")
-    return tuple(found)
+    return tuple(numbers)
 
 
 def as_json(replayed: Replay) -> str:

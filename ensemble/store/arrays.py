@@ -147,9 +147,9 @@ def plain(attrs: Mapping[str, Any]) -> dict[str, Any]:
 
 def root_attributes(attrs: Mapping[str, Any]) -> dict[str, Any]:
     """Return the attributes of a store's root, with a word on which of them are JSON."""
-    found = plain({name: value for name, value in attrs.items() if name != IN_JSON})
-    names = sorted(name for name, value in found.items() if value is not attrs[name])
-    return {**found, IN_JSON: " ".join(n for n in names if isinstance(found[n], str))}
+    attributes = plain({name: value for name, value in attrs.items() if name != IN_JSON})
+    names = sorted(name for name, value in attributes.items() if value is not attrs[name])
+    return {**attributes, IN_JSON: " ".join(n for n in names if isinstance(attributes[n], str))}
 
 
 def from_root(

@@ -66,17 +66,17 @@ def _lacking(known: Mapping[str, ArraySpec], group: str) -> dict[str, str]:
         if _group(path) == group
         for dim, size in zip(spec.dims, spec.shape, strict=True)
     }
-    found: dict[str, str] = {}
+    lacking: dict[str, str] = {}
     for dim, size in sizes.items():
         for name in (dim, *BESIDE.get(dim, ())):
             places = [f"{place}{name}" for place in _above(group)]
             source = next((path for path in places if path in known), "")
             if f"{group}/{name}" in known or not source or known[source].shape != (size,):
                 continue
-            found[name] = source
+            lacking[name] = source
     # Members of a group are those of the root; a million numbers are not written again.
-    found.pop("realization", None)
-    return {name: source for name, source in found.items() if f"{group}/{name}" not in known}
+    lacking.pop("realization", None)
+    return {name: source for name, source in lacking.items() if f"{group}/{name}" not in known}
 
 
 def _naming(known: Mapping[str, ArraySpec], spec: ArraySpec) -> ArraySpec:

@@ -69,16 +69,16 @@ class Folder:
 
     def folder(self, name: str, *, make: bool = False) -> "Folder":
         """Open a folder inside, made first if there is none and ``make`` says so."""
-        found = self
+        inner = self
         for part in name.split("/"):
             if make:
                 with suppress(FileExistsError):
-                    os.mkdir(part, dir_fd=found.descriptor)
-            with _told(found.path / part):
-                descriptor = os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=found.descriptor)
-            found = Folder(found.path / part, descriptor)
-            self._refuse_foreign(found)
-        return found
+                    os.mkdir(part, dir_fd=inner.descriptor)
+            with _told(inner.path / part):
+                descriptor = os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=inner.descriptor)
+            inner = Folder(inner.path / part, descriptor)
+            self._refuse_foreign(inner)
+        return inner
 
     def _refuse_foreign(self, inside: "Folder") -> None:
         """Refuse a folder of neither this one's owner nor a group that may write here."""

@@ -213,12 +213,12 @@ _SHAPES = {"start": shapes.START, "void": shapes.VOID, "block": shapes.BLOCK}
 
 def headers(folder: Folder) -> list[dict[str, Any]]:
     """Return the first line of every journal: host, versions, code, CPU, time; and its file."""
-    found = []
+    lines = []
     for name in _journals(folder):
         # It is looked for and not the rest: a journal may have a hundred thousand lines.
         starts = (r["start"] for _, r in _records(folder, name) if "start" in r)
-        found += [{**start, "journal": name} for start in islice(starts, 1)]
-    return found
+        lines += [{**start, "journal": name} for start in islice(starts, 1)]
+    return lines
 
 
 @dataclass(frozen=True)
@@ -251,7 +251,7 @@ def read(folder: Folder) -> Journals:
     ValueError
         A line is not one of ours, though its checksum is right.
     """
-    now, found = generation(folder), Journals()
+    now, journals = generation(folder), Journals()
     lines: dict[Key, list[Entry]] = {}
     void: set[tuple[str, str]] = set()
     for name in _journals(folder):
@@ -263,18 +263,18 @@ def read(folder: Folder) -> Journals:
             if "block" not in record:
                 continue
             if start.get("generation", 0) != now:
-                found.late[name] = found.late.get(name, 0) + 1
+                journals.late[name] = journals.late.get(name, 0) + 1
                 continue
             _add(lines, _entry(record, name, line, str(start.get("kernel", ""))))
     for key, entries in lines.items():
         left = [one for one in entries if (one.journal, one.line) not in void]
         if len(left) > 1:
-            found.conflicts[key] = left
+            journals.conflicts[key] = left
         elif left:
-            found.committed[key] = left[0]
+            journals.committed[key] = left[0]
             kernel = left[0].kernel
-            found.kernels[kernel] = found.kernels.get(kernel, 0) + 1
-    return found
+            journals.kernels[kernel] = journals.kernels.get(kernel, 0) + 1
+    return journals
 
 
 def _add(lines: dict[Key, list[Entry]], entry: Entry) -> None:

@@ -22,10 +22,10 @@ def cpu() -> str:
 @cache
 def versions() -> dict[str, str]:
     """Return the versions of this program and of what its numbers depend on."""
-    found = {"python": ".".join(map(str, sys.version_info[:3]))}
+    installed = {"python": ".".join(map(str, sys.version_info[:3]))}
     for name in ("soilsweep", "numpy", "numba", "llvmlite", "numcodecs"):
         try:
-            found[name] = version(name)
+            installed[name] = version(name)
         except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+            installed[name] = "not installed"
+    return installed

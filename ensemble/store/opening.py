@@ -42,7 +42,7 @@ def open_run(
         read(place)
         return xr.open_datatree(place, engine="zarr", chunks=None, mask_and_scale=False)
     try:
-        found = xr.open_datatree(
+        tree = xr.open_datatree(
             address_of(store),
             engine="zarr",
             chunks=None,
@@ -51,5 +51,5 @@ def open_run(
         )
     except (OSError, ImportError, ValueError, KeyError) as error:
         raise PlanError(f"{store}: cannot be opened: {error}") from error
-    check_root(str(store), found.attrs)
-    return found
+    check_root(str(store), tree.attrs)
+    return tree

@@ -70,7 +70,7 @@ import ensemble, scenarios
 from ensemble.planning import creating
 plan = ensemble.plan(scenarios.load("edited.yaml", settings=sys.argv[1:]), store="run.zarr")
 """
-CREATE = PLANNED + "launch.create_store(plan)"
+CREATE = PLANNED + "creating.create_store(plan)"
 EDIT = (
     PLANNED
     + """

@@ -62,7 +62,7 @@ def arrays(found: Observations) -> Iterable[tuple[str, F8]]:
 
 def to_arrays(experiment: Experiment) -> dict[str, tuple[ArraySpec, NDArray[Any]]]:
     """Return observations (forcing, location, observation) and sources (forcing, location)."""
-    found: dict[str, tuple[ArraySpec, NDArray[Any]]] = {}
+    arrays: dict[str, tuple[ArraySpec, NDArray[Any]]] = {}
     dims = ("forcing", "location", "observation")
     for name, one in (experiment.observations[0] if experiment.observations else {}).items():
         for suffix in one.arrays:
@@ -72,7 +72,7 @@ def to_arrays(experiment: Experiment) -> dict[str, tuple[ArraySpec, NDArray[Any]
             units = "cm" if suffix in ("_top", "_bottom") else one.units
             attrs = {"units": units, "long_name": words}
             spec = ArraySpec(path, "float64", dims, values.shape, values.shape, attrs=attrs)
-            found[path] = spec, values
+            arrays[path] = spec, values
     for name in dict.fromkeys(n for one in experiment.sources for n in one):
         nothing = ("",) * len(experiment.locations.names)
         texts = np.array([one.get(name, nothing) for one in experiment.sources], dtype=np.str_)
@@ -80,8 +80,8 @@ def to_arrays(experiment: Experiment) -> dict[str, tuple[ArraySpec, NDArray[Any]
         attrs = {"long_name": f"where {name} is from"}
         dtype, shape = f"<U{max(1, texts.itemsize // 4)}", texts.shape
         spec = ArraySpec(path, dtype, dims[:2], shape, shape, "", attrs, raw=True)
-        found[path] = spec, texts
-    return found
+        arrays[path] = spec, texts
+    return arrays
 
 
 def read_observations(store: Store, forcings: int) -> list[Observations]:
@@ -90,12 +90,12 @@ def read_observations(store: Store, forcings: int) -> list[Observations]:
         p.partition("/")[2]: s for p, s in store.specs.items() if p.startswith("observations/")
     }
     names = [name for name in specs if f"{name}_top" in specs and f"{name}_bottom" in specs]
-    found: list[dict[str, Observed]] = [{} for _ in range(forcings)]
+    by_forcing: list[dict[str, Observed]] = [{} for _ in range(forcings)]
     for name in names:
         parts = {s: f"{name}{s}" for s in ("", *WORDS) if f"{name}{s}" in specs}
         whole = {s: store.read_whole(f"observations/{path}") for s, path in parts.items()}
         about = specs[name].attrs
-        for f, one in enumerate(found):
+        for f, one in enumerate(by_forcing):
             one[name] = Observed(
                 values=whole[""][f],
                 top=whole["_top"][f],
@@ -104,19 +104,19 @@ def read_observations(store: Store, forcings: int) -> list[Observations]:
                 meaning=about["long_name"],
                 error=whole["_error"][f] if "_error" in whole else None,
             )
-    return list(found)
+    return list(by_forcing)
 
 
 def read_sources(
     store: Store, forcings: int, locations: int
 ) -> list[Mapping[str, tuple[str, ...]]]:
     """Return the sources of every forcing of a store."""
-    found: list[dict[str, tuple[str, ...]]] = [{} for _ in range(forcings)]
+    by_forcing: list[dict[str, tuple[str, ...]]] = [{} for _ in range(forcings)]
     for path in store.specs:
         if path.startswith("sources/") and store.specs[path].dims == ("forcing", "location"):
             # Stores of before format 2 have them as names of variable length.
             old = store.specs[path].dtype == "string"
             texts = store.read_strings(path) if old else store.read_whole(path).ravel().tolist()
-            for f, one in enumerate(found):
+            for f, one in enumerate(by_forcing):
                 one[path.partition("/")[2]] = tuple(texts[f * locations : (f + 1) * locations])
-    return list(found)
+    return list(by_forcing)

@@ -143,17 +143,17 @@ def functionals(scenario: Scenario, kernel: Kernel, data: Data) -> dict[str, Fun
     ScenarioError
         What does not fit the run's years, layers or observations; all of it.
     """
-    found: dict[str, Functional] = {}
+    ready: dict[str, Functional] = {}
     problems = []
     # Those that are combined come last: their units are those of their parts.
     for name, response in sorted(scenario.responses.items(), key=lambda r: bool(r[1].combine)):
         try:
-            found[name] = _functional(name, response, kernel, data, found)
+            ready[name] = _functional(name, response, kernel, data, ready)
         except Unanswered as error:
             problems.append(Problem(str(error), f"responses.{name}{error.below}"))
     if problems:
         raise ScenarioError(problems, scenario.name)
-    return {name: found[name] for name in scenario.responses}
+    return {name: ready[name] for name in scenario.responses}
 
 
 def _functional(

@@ -43,7 +43,7 @@ def finish(store: Store, layout: Layout) -> None:
 
 def merged(store: Store, layout: Layout, forcing: int, sample: int) -> dict[str, NDArray[Any]]:
     """Return the sums of one forcing and one block of samples, ([band], *dims, s) by name."""
-    found = layout.aggregates
+    asked = layout.aggregates
     pairs: dict[str, Pair] = {}
     lost: dict[str, NDArray[Any]] = {}
     # Each file holds the sums of every statistic too, and is read once.
@@ -51,12 +51,12 @@ def merged(store: Store, layout: Layout, forcing: int, sample: int) -> dict[str,
         _add_pairs(pairs, layout, here, partial, GROUP)
         _add_lost(lost, layout, here, partial)
     arrays: dict[str, NDArray[Any]] = {}
-    for one in found.all:
+    for one in asked.all:
         pair = _with_dims(layout, one.target, pairs[one.target])
-        arrays[one.name] = _finished(one, pair, found.by_target[one.target])
+        arrays[one.name] = _finished(one, pair, asked.by_target[one.target])
     for word, values in lost.items():
         arrays[f"{word}_global"] = values.sum(axis=0, dtype=values.dtype)
-        if found.any_zonal:
+        if asked.any_zonal:
             arrays[f"{word}_zonal"] = values
     return arrays
 
@@ -146,7 +146,7 @@ def _add_lost(
 def _statistics(store: Store, layout: Layout) -> dict[str, NDArray[Any]]:
     """Return every statistic (forcing, [band], *dims) by name."""
     forcings, _, samples = layout.shape
-    found: dict[str, NDArray[Any]] = {}
+    statistics: dict[str, NDArray[Any]] = {}
     for one in layout.aggregates.all:
         if not one.statistics:
             continue
@@ -160,12 +160,12 @@ def _statistics(store: Store, layout: Layout) -> dict[str, NDArray[Any]]:
                 values = _rows(store, layout, one.name, f, some)
                 for request, row in over_samples(values, one).items():
                     name = f"{one.name}_{request}"
-                    whole = found.setdefault(name, np.empty((forcings, rows)))
+                    whole = statistics.setdefault(name, np.empty((forcings, rows)))
                     whole[f, some] = row
         for request in one.statistics:
             name = f"{one.name}_{request}"
-            found[name] = found[name].reshape(forcings, *lead, *one.shape)
-    return {**found, **_counts(store, layout)}
+            statistics[name] = statistics[name].reshape(forcings, *lead, *one.shape)
+    return {**statistics, **_counts(store, layout)}
 
 
 def _rows(store: Store, layout: Layout, name: str, forcing: int, rows: slice) -> F8:
@@ -191,7 +191,7 @@ def _blocks(
 
 def _counts(store: Store, layout: Layout) -> dict[str, U8]:
     """Return the samples all of whose members are in the sums, (forcing, [band])."""
-    found = {}
+    counts = {}
     for kind in layout.aggregates.kinds():
         names = [f"{why}_cells_{kind}" for why in layout.aggregates.losses]
         each = []
@@ -199,8 +199,8 @@ def _counts(store: Store, layout: Layout) -> dict[str, U8]:
             by_block = zip(*(_blocks(store, layout, name, f) for name in names), strict=True)
             lost = (sum(values for _, values in blocks) for blocks in by_block)
             each.append(sum((one == 0).sum(axis=-1) for one in lost))
-        found[f"count_{kind}"] = np.array(each, dtype=np.uint64)
-    return found
+        counts[f"count_{kind}"] = np.array(each, dtype=np.uint64)
+    return counts
 
 
 def over_samples(values: F8, one: Aggregate) -> dict[str, F8]:
@@ -209,13 +209,13 @@ def over_samples(values: F8, one: Aggregate) -> dict[str, F8]:
     All samples are at hand, so quantiles are exact: linear between ranks.
     """
     finite = np.isfinite(values)
-    found = {request: np.full(len(values), np.nan) for request in one.statistics}
+    statistics = {request: np.full(len(values), np.nan) for request in one.statistics}
     whole = finite.all(axis=1)
     if whole.any():
-        _fill(found, whole, values[whole], one)
+        _fill(statistics, whole, values[whole], one)
     for k in np.flatnonzero(~whole & finite.any(axis=1)).tolist():
-        _fill(found, slice(k, k + 1), values[k : k + 1, finite[k]], one)
-    return found
+        _fill(statistics, slice(k, k + 1), values[k : k + 1, finite[k]], one)
+    return statistics
 
 
 def _fill(found: Mapping[str, F8], rows: Any, values: F8, one: Aggregate) -> None:

@@ -154,7 +154,7 @@ class Aggregates:
         if not asked:
             return
         problems = list(_place_problems(experiment))
-        found = []
+        every = []
         for target, one in asked.items():
             about = layout.functionals.get(target) or experiment.kernel.variable(target)
             for over in one.over:
@@ -169,17 +169,17 @@ class Aggregates:
                 dims, shape = layout.target_dims(target), layout.target_shape(target)
                 requests = tuple(dict.fromkeys(map(canonical_name, one.statistics)))
                 about_it = (target, over, units, about.meaning, dims, shape, scale)
-                found.append(Aggregate(*about_it, requests))
-        problems += list(_name_problems(found))
+                every.append(Aggregate(*about_it, requests))
+        problems += list(_name_problems(every))
         if problems:
             raise ScenarioError(problems, experiment.scenario.name)
-        self.all = tuple(found)
+        self.all = tuple(every)
         self.everywhere = regions(experiment.locations, zonal=False)
-        self.any_zonal = any(one.zonal for one in found)
+        self.any_zonal = any(one.zonal for one in every)
         self.bands = (
             regions(experiment.locations, zonal=True) if self.any_zonal else self.everywhere
         )
-        zonal = {one.target for one in found if one.zonal}
+        zonal = {one.target for one in every if one.zonal}
         self.by_target = {t: self.bands if t in zonal else self.everywhere for t in asked}
 
     def __bool__(self) -> bool:
@@ -238,8 +238,8 @@ def _name_problems(found: list[Aggregate]) -> Iterator[Problem]:
 
 def arrays(layout: "Layout") -> Iterator[ArraySpec]:
     """Yield every array of sums, their statistics and their control members."""
-    found = layout.aggregates
-    for one in found.all:
+    asked = layout.aggregates
+    for one in asked.all:
         about = {"units": one.units, "long_name": f"{_words(one)} of {one.meaning}"}
         middle = dict(zip(one.dims, one.shape, strict=True))
         if layout.keeps_responses:
@@ -247,7 +247,7 @@ def arrays(layout: "Layout") -> Iterator[ArraySpec]:
         yield _spec(layout, f"control/{one.name}", one.zonal, middle, about, sample=False)
         for request in one.statistics:
             yield _statistic(layout, one, request, middle)
-    for kind in found.kinds() if found else ():
+    for kind in asked.kinds() if asked else ():
         yield from _beside(layout, kind)
 
 
@@ -352,12 +352,12 @@ class Sums:
 
     def partials(self, group: str = GROUP) -> dict[str, NDArray[Any]]:
         """Return the sums by ``group/target/field``."""
-        found: dict[str, NDArray[Any]] = {}
+        parts: dict[str, NDArray[Any]] = {}
         for target in self.high:
-            found[f"{group}/{target}/high"] = self.high[target]
-            found[f"{group}/{target}/low"] = self.low[target]
+            parts[f"{group}/{target}/high"] = self.high[target]
+            parts[f"{group}/{target}/low"] = self.low[target]
         if group == GROUP:
             for why, (cells, area) in self.lost.items():
-                found[f"{group}/{why}/cells"] = cells
-                found[f"{group}/{why}/area"] = area
-        return found
+                parts[f"{group}/{why}/cells"] = cells
+                parts[f"{group}/{why}/area"] = area
+        return parts

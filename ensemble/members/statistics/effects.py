@@ -64,11 +64,11 @@ class Effects(WholeGroups):
         """Return one array (..., effect) per request, and the trajectories that entered."""
         own = self.target.units
         units = {name: "1" if name == "theta" else own for name in self.requests}
-        found = {
+        declared = {
             name: labelled(("effect",), self.labels, units[name], NAMES[name], self.target.meaning)
             for name in self.requests
         }
-        return {**found, EFFECTIVE: self.declare_effective()}
+        return {**declared, EFFECTIVE: self.declare_effective()}
 
     def start(self, locations: slice) -> Partial:
         """Return the sums of no trajectories."""
@@ -116,7 +116,7 @@ class Effects(WholeGroups):
         squares = np.where(several, np.nan, partial["spread"])
         ddof = int(design.attributes["theta_ddof"])
         mu = partial["mean"] + 0.0 * left
-        found = {
+        indices = {
             "mu": mu,
             "mu_star": partial["size"] / left,
             "sigma": np.sqrt(squares / (left - 1)),
@@ -127,5 +127,5 @@ class Effects(WholeGroups):
             means = partial["sizes"] / drawn[..., None]
             level = float(design.attributes["confidence"])
             width = half_width(means, level, partial["drawn"] > 0)
-            found["mu_star_conf"] = width + 0.0 * left
-        return {**{name: found[name] for name in self.requests}, EFFECTIVE: n}
+            indices["mu_star_conf"] = width + 0.0 * left
+        return {**{name: indices[name] for name in self.requests}, EFFECTIVE: n}

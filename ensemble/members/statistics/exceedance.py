@@ -18,8 +18,8 @@ _REQUEST = re.compile(r"(above|below)_(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)$")
 
 def match(request: str) -> str | None:
     """Return the request with its threshold in shortest form."""
-    found = _REQUEST.match(request)
-    return f"{found[1]}_{spelled(float(found[2]))}" if found else None
+    parts = _REQUEST.match(request)
+    return f"{parts[1]}_{spelled(float(parts[2]))}" if parts else None
 
 
 def reduction(requests: Sequence[str], target: Target) -> "Exceedance":

@@ -25,10 +25,10 @@ def match(request: str) -> str | None:
     """Return ``histogram``, ``q05``, ``q97.5`` ...; ``q5`` is another spelling of ``q05``."""
     if request == "histogram":
         return request
-    found = _QUANTILE.match(request)
-    if not found:
+    number = _QUANTILE.match(request)
+    if not number:
         return None
-    whole, dot, rest = found[1].partition(".")
+    whole, dot, rest = number[1].partition(".")
     return f"q{int(whole):02d}{dot}{rest}"
 
 
@@ -92,12 +92,12 @@ class Histogram:
         low, high = partial["edges"].T
         edges = np.linspace(low, high, self.target.bins + 1, axis=1)
         counts, extremes = partial["counts"], partial["extremes"]
-        found: dict[str, NDArray[Any]] = {
+        arrays: dict[str, NDArray[Any]] = {
             name: quantile(counts, edges, extremes, level) for name, level in self.levels.items()
         }
         empty = counts.sum(axis=1, keepdims=True) == 0
         extremes = np.where(empty, np.nan, extremes)
-        return {**found, "histogram": counts, "edges": edges, "extremes": extremes}
+        return {**arrays, "histogram": counts, "edges": edges, "extremes": extremes}
 
 
 def quantile(counts: U8, edges: F8, extremes: F8, level: float) -> F8:

@@ -76,11 +76,11 @@ class Sobol(WholeGroups):
 
     def declare(self) -> dict[str, Declared]:
         """Return one array (..., effect) or (..., effect, effect_2) per request."""
-        found = {}
+        declared = {}
         for name in self.requests:
             dims = ("effect", "effect_2") if name.startswith("S2") else ("effect",)
-            found[name] = labelled(dims, self.labels, "1", NAMES[name], self.target.meaning)
-        return {**found, EFFECTIVE: self.declare_effective()}
+            declared[name] = labelled(dims, self.labels, "1", NAMES[name], self.target.meaning)
+        return {**declared, EFFECTIVE: self.declare_effective()}
 
     def start(self, locations: slice) -> Partial:
         """Return the sums of no rows."""
@@ -147,14 +147,14 @@ class Sobol(WholeGroups):
         whole = np.where(drawn, partial["sums"][..., W], np.nan)
         means = partial["sums"] / whole[..., None]
         estimates = self._estimates(means, mean[:, None, None], deviation[:, None, None])
-        found = {name: values[:, 0] for name, values in estimates.items()}
+        indices = {name: values[:, 0] for name, values in estimates.items()}
         if self.resamples:
             level = float(self.attributes["confidence"])
             for name, values in estimates.items():
                 flat = values[:, 1:].reshape(len(n), self.resamples, -1)
                 width = half_width(flat, level, drawn[:, 1:])
-                found[f"{name}_conf"] = width.reshape(len(n), *values.shape[2:])
-        return {**{name: found[name] for name in self.requests}, EFFECTIVE: n}
+                indices[f"{name}_conf"] = width.reshape(len(n), *values.shape[2:])
+        return {**{name: indices[name] for name in self.requests}, EFFECTIVE: n}
 
     def _estimates(self, means: F8, mean: F8, deviation: F8) -> dict[str, F8]:
         """Return the indices (rows, 1 + resamples, effect, ...) from the means of the terms."""
@@ -165,13 +165,16 @@ class Sobol(WholeGroups):
         steps = means[..., low : low + g]
         numerator = (means[..., low + g : low + 2 * g] - mean * steps) / scale
         first = share(numerator, variance)
-        found = {"S1": first, "ST": share(means[..., low + 2 * g : low + 3 * g] / scale, variance)}
+        indices = {
+            "S1": first,
+            "ST": share(means[..., low + 2 * g : low + 3 * g] / scale, variance),
+        }
         if self.second:
             low += 3 * g
             one, two = np.triu_indices(g, 1)
             grown = means[..., low + one] + steps[..., two] + a
             joint = means[..., low + g :] - mean * (grown - a - b) - means[..., PRODUCT, None]
-            found["S2"] = pairs = np.full((*first.shape, g), np.nan)
+            indices["S2"] = pairs = np.full((*first.shape, g), np.nan)
             alone = first[..., one] + first[..., two]
             pairs[..., one, two] = share(joint / scale, variance) - alone
-        return found
+        return indices
