@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from ensemble.lazily import lazy
+
 if TYPE_CHECKING:
     from ensemble.errors import PlanError as PlanError
     from ensemble.errors import StoppedEarly as StoppedEarly
@@ -27,14 +29,14 @@ _HOMES = {
 __all__ = sorted(_HOMES)
 
 
+_get = lazy(__name__, _HOMES)
+
+
 def __getattr__(name: str) -> Any:
     # Imported where used: `soilsweep --help` must not wait for numba.
-    if name not in _HOMES:
-        raise AttributeError(f"module 'ensemble' has no attribute {name!r}")
-    from importlib import import_module
+    if name in _HOMES:
+        from ensemble.store.platforms import WINDOWS, is_windows
 
-    from ensemble.store.platforms import WINDOWS, is_windows
-
-    if is_windows():
-        raise ImportError(WINDOWS)
-    return getattr(import_module(_HOMES[name]), name)
+        if is_windows():
+            raise ImportError(WINDOWS)
+    return _get(name)

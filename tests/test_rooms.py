@@ -12,7 +12,10 @@ from tracked import ROOT, tracked
 PACKAGES = ("kernels", "scenarios", "slurm", "ensemble")
 
 FAMILY = "kernels.contract kernels.numerics kernels.fortran"
-GROUND = "ensemble.errors ensemble.printing ensemble.processes kernels scenarios scenarios.*"
+GROUND = (
+    "ensemble.errors ensemble.lazily ensemble.printing ensemble.processes "
+    "kernels scenarios scenarios.*"
+)
 ARROWS = {
     "kernels.contract": "",
     "kernels.numerics": "kernels.contract",
@@ -61,6 +64,7 @@ ARROWS = {
     ),
     "scenarios": "scenarios.reading scenarios.spec scenarios.limits scenarios.problems",
     "ensemble.errors": "",
+    "ensemble.lazily": "",
     "ensemble.processes": "",
     "ensemble.printing": "scenarios.visible",
     "ensemble.store": "ensemble.errors kernels",

@@ -4,9 +4,10 @@ A figure of somebody else's, see `ensemble.report.figures`, needs the names of t
 """
 
 from contextlib import nullcontext
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ensemble.lazily import lazy
 
 if TYPE_CHECKING:
     from ensemble.report.figures.parts.style import Picture as Picture
@@ -16,17 +17,13 @@ if TYPE_CHECKING:
 
 # Asked for alone: nobody should wait for matplotlib to learn of a mistyped path.
 LATER = {
-    "Picture": "figures.parts.style",
-    "Run": "run",
-    "figure": "figures.parts.style",
-    "finish": "figures.parts.style",
+    "Picture": "ensemble.report.figures.parts.style",
+    "Run": "ensemble.report.run",
+    "figure": "ensemble.report.figures.parts.style",
+    "finish": "ensemble.report.figures.parts.style",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if module := LATER.get(name):
-        return getattr(import_module(f"{__name__}.{module}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy(__name__, LATER)
 
 
 def write_report(store: Path, output: Path, *, import_kernel: bool = False) -> Path:

@@ -4,7 +4,6 @@ A file is looked at where it is opened. What is looked for in it by name and is 
 itself, with the file's name: no reader of a store has to ask first.
 """
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -109,11 +108,6 @@ def amiss(held: Mapping[str, Any], needed: Mapping[str, Fits], more: Mapping[str
 def shown(value: Any) -> str:
     """Return the beginning of a value, for a message."""
     return repr(str(value)[:60])
-
-
-def is_finite(value: Any) -> bool:
-    """Return whether a number is one that JSON has; others are."""
-    return not isinstance(value, float) or math.isfinite(value)
 
 
 ROOT: tuple[Mapping[str, Fits], Mapping[str, Fits]] = (
