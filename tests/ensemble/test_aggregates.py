@@ -315,6 +315,9 @@ def test_the_table_of_a_run_shows_the_globe(tmp_path):
     last = tree["aggregates"].rh_global.values[0, 1, -1]
     assert float(shown.rows[1][3].split(" +- ")[0]) == pytest.approx(np.nanmean(last), rel=0.01)
     assert shown.notes[0].startswith("2002, the last year; ensemble: mean +- standard deviation")
+    one = tables["change_global [Pg C yr-1]"].rows[0]
+    change = tree["aggregates"].change_global.values[0]
+    assert float(one[2].split(" +- ")[0]) == pytest.approx(np.nanmean(change), rel=0.01)
     count = int(tree["aggregates/statistics"].count_global[0])
     text = f"now: {50 - count} of 50 samples failed at some location and have no sum"
     assert text in shown.notes
