@@ -5,10 +5,11 @@ with an error estimate of order 3, stiffly accurate, one factorisation a step. W
 integrated by the same stages, and since a Rosenbrock method keeps linear invariants, carbon
 closes to rounding whatever the tolerance.
 
-The model of `SIZE` pools is handed in as two equations, with whatever they need in ``of``:
-``jacobian(of, y, j)`` fills the slopes (8, 7) and ``rates(of, y, f)`` the rates (8,), of the pools
-and, last, of what is respired. Where a model has layers, all of which one step solves at once,
-`kernels.mimics.layers.stepping` has the loops over them: one layer run by those took 65 % longer.
+The model of `SIZE` pools is handed in as two equations, with whatever they need in ``of`` and
+``k``: ``jacobian(of, k, y, j)`` fills the slopes (8, 7) and ``rates(of, k, y, f)`` the rates (8,),
+of the pools and, last, of what is respired. Where a model has layers, all of which one step solves
+at once, `kernels.mimics.layers.stepping` has the loops over them: one layer run by those took 65 %
+longer.
 """
 
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from kernels.contract.build import equation
 from kernels.contract.status import NOT_CONVERGED, NOT_FINITE, OK
 from kernels.numerics.small_systems import SIZE, STAGES, Work, factorise, solve
 
-Equation = Callable[[Any, F8, F8], None]
+Equation = Callable[[Any, Any, F8, F8], None]
 Advance = Callable[..., tuple[int, float, float]]
 
 GAMMA = 0.25
@@ -91,9 +92,9 @@ def _stages(jacobian: Equation, rates: Equation) -> Callable[..., bool]:
     """
 
     @equation
-    def stages(of: Any, y: F8, h: float, w: Work) -> bool:
+    def stages(of: Any, k: Any, y: F8, h: float, w: Work) -> bool:
         f, u, j, a, swap, g = w.f, w.x, w.j, w.a, w.swap, w.g
-        jacobian(of, y, j)
+        jacobian(of, k, y, j)
         for row in range(SIZE):
             for col in range(SIZE):
                 a[row, col] = -j[row, col]
@@ -105,7 +106,7 @@ def _stages(jacobian: Equation, rates: Equation) -> Callable[..., bool]:
                 u[i] = y[i]
                 for p in range(s):
                     u[i] += AT[s, p] * g[p, i]
-            rates(of, u, f)
+            rates(of, k, u, f)
             for i in range(SIZE + 1):
                 for p in range(s):
                     f[i] += PAST[s, p] / h * g[p, i]
@@ -137,15 +138,15 @@ def stepper(jacobian: Equation, rates: Equation, *, smallest: float, shortest: f
     Returns
     -------
     equation
-        ``advance(of, y, length, h, tolerance, w)`` advances ``y`` by a length of time, with a step
-        of ``h`` to try first and a relative error of ``tolerance`` a step. It returns status, the
-        next step, and what is respired.
+        ``advance(of, k, y, length, h, tolerance, w)`` advances ``y`` by a length of time, with a
+        step of ``h`` to try first and a relative error of ``tolerance`` a step. It returns
+        status, the next step, and what is respired.
     """
     stages = _stages(jacobian, rates)
 
     @equation
     def advance(
-        of: Any, y: F8, length: float, h: float, tolerance: float, w: Work
+        of: Any, k: Any, y: F8, length: float, h: float, tolerance: float, w: Work
     ) -> tuple[int, float, float]:
         u, g = w.x, w.g
         left, respired = length, 0.0
@@ -153,7 +154,7 @@ def stepper(jacobian: Equation, rates: Equation, *, smallest: float, shortest: f
             last = h >= left
             step = left if last else h
             error = 1e300
-            if stages(of, y, step, w):
+            if stages(of, k, y, step, w):
                 error = _error(y, u, g, tolerance, smallest)
             if error > 1.0:
                 h = shortened(step, error)

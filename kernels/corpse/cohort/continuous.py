@@ -76,23 +76,22 @@ def jacobian(y: F8, v1: float, v2: float, v3: float, k: Constants, j: F8) -> Non
 
 
 class Day(NamedTuple):
-    """What the slopes of a cohort's day need: what enters, kg C m-2 yr-1, rates and constants."""
+    """What the slopes of a cohort's day need: what enters, kg C m-2 yr-1, and rates."""
 
     fresh: Pools
     v1: float
     v2: float
     v3: float
-    k: Constants
 
 
 @equation
-def _jacobian(of: Day, y: F8, j: F8) -> None:
-    jacobian(y, of.v1, of.v2, of.v3, of.k, j)
+def _jacobian(of: Day, k: Constants, y: F8, j: F8) -> None:
+    jacobian(y, of.v1, of.v2, of.v3, k, j)
 
 
 @equation
-def _slopes(of: Day, y: F8, f: F8) -> None:
-    slopes(y, of.fresh, of.v1, of.v2, of.v3, of.k, f)
+def _slopes(of: Day, k: Constants, y: F8, f: F8) -> None:
+    slopes(y, of.fresh, of.v1, of.v2, of.v3, k, f)
 
 
 _advance = stepper(_jacobian, _slopes, smallest=SMALLEST, shortest=SHORTEST)
@@ -104,5 +103,5 @@ def adaptive(
     h: float, w: Work,
 ) -> tuple[bool, float, float]:  # fmt: skip
     """Advance ``y`` by a day; return whether it could, the next step (yr) and its CO2."""
-    status, h, respired = _advance(Day(fresh, v1, v2, v3, k), y, DT, h, tolerance, w)
+    status, h, respired = _advance(Day(fresh, v1, v2, v3), k, y, DT, h, tolerance, w)
     return status == OK, h, respired

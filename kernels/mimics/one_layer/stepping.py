@@ -3,8 +3,6 @@
 The adaptive method is RODAS4, see `kernels.numerics.rodas`.
 """
 
-from typing import NamedTuple
-
 from kernels.contract.arrays import F8
 from kernels.contract.build import equation
 from kernels.mimics.one_layer.equations import POOLS, RH, jacobian, rates
@@ -36,24 +34,7 @@ def euler(form: int, k: F8, y: F8, steps: int, f: F8) -> float:
     return respired
 
 
-class Kinetics(NamedTuple):
-    """What the rates need: form of uptake, and coefficients."""
-
-    form: int
-    k: F8
-
-
-@equation
-def _slopes(of: Kinetics, y: F8, j: F8) -> None:
-    jacobian(of.form, of.k, y, j)
-
-
-@equation
-def _rates(of: Kinetics, y: F8, f: F8) -> None:
-    rates(of.form, of.k, y, f)
-
-
-_advance = stepper(_slopes, _rates, smallest=SMALLEST, shortest=SHORTEST)
+_advance = stepper(jacobian, rates, smallest=SMALLEST, shortest=SHORTEST)
 
 
 @equation
@@ -71,4 +52,4 @@ def adaptive(
     tolerance : float
         Relative error of a step.
     """
-    return _advance(Kinetics(form, k), y, hours, h, tolerance, w)
+    return _advance(form, k, y, hours, h, tolerance, w)
