@@ -389,7 +389,7 @@ def test_arrays_of_an_older_analysis_go(tmp_path, monkeypatch):
     _, outcome = run(tmp_path)
     analyze_store(outcome.path)
     fewer = {p: v for p, v in split_of(outcome.path).items() if "d_soil" not in p}
-    monkeypatch.setattr(shares, "split", lambda splitter: fewer)
+    monkeypatch.setattr(shares, "split", lambda splitter, outputs: fewer)
     analyze_store(outcome.path)
     assert not (outcome.path / "variance" / "d_soil_share").exists()
     tree = ensemble.open_run(outcome.path)
