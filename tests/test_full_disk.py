@@ -137,7 +137,7 @@ def test_a_store_on_a_read_only_file_system_can_be_read(disk):
     store = folder / "d.zarr"
     for words in (["status", store], ["verify", store], ["replay", store, "1/0/3"]):
         assert soilsweep(*words).code == 0
-    refused(soilsweep("analyze", store), "sensitivity: Read-only file system")
+    refused(soilsweep("analyze", store), "variance: Read-only file system")
     assert tree(folder) == before
 
 

@@ -99,7 +99,7 @@ def test_a_plan_names_the_first_of_many(tmp_path, monkeypatch):
 def test_the_page_says_so_beside_the_distribution(tmp_path):
     run(tmp_path, text=BOXES.replace("PARAMETERS", ALL))
     page = write_report(tmp_path / "run.zarr", tmp_path / "page.html").read_text()
-    assert f"the kernel&#x27;s plausible range ({SOIL})" in page
+    assert f"the kernel&#39;s plausible range ({SOIL})" in page
 
 
 def test_samples_over_decades_are_as_many_in_each(tmp_path):

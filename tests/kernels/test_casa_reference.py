@@ -224,11 +224,11 @@ class Stepped:
         soils.soil_day(self.s, self.soil_tile[: soils.TILE * LANES])
         self.day += 1
 
-    def plant(self, row):
-        return self.m.reshape(-1, LANES)[row, : len(SITES)].copy()
+    def plant(self, begins):
+        return self.m[begins:][: len(SITES)].copy()
 
-    def soil(self, row):
-        return self.s.reshape(-1, LANES)[row, : len(SITES)].copy()
+    def soil(self, begins):
+        return self.s[begins:][: len(SITES)].copy()
 
 
 _SHED = ("t_shed", "cold_exp", "dry_exp")
@@ -242,9 +242,9 @@ class TestDays:
         for row in rows_of("casa_rf1_pools", year=1.0, day=1.0):
             at = place(row["site"])
             for k, name in enumerate(PLANTS):
-                assert lanes.plant(k)[at] == pytest.approx(row[name], rel=CLOSE)
+                assert lanes.plant(k * LANES)[at] == pytest.approx(row[name], rel=CLOSE)
             for k, name in enumerate(POOLS):
-                assert lanes.soil(k)[at] == pytest.approx(row[name], rel=CLOSE)
+                assert lanes.soil(k * LANES)[at] == pytest.approx(row[name], rel=CLOSE)
 
     def test_fluxes_and_phases_within_the_year(self):
         lanes = Stepped()
@@ -285,12 +285,12 @@ class TestDays:
 
     @staticmethod
     def stocks(lanes):
-        pools = sum(lanes.plant(k) for k in range(3))
+        pools = sum(lanes.plant(k * LANES) for k in range(3))
         return pools, lanes.plant(lanes_of.NPP), lanes.plant(lanes_of.RA)
 
     @staticmethod
     def ground(lanes):
-        return sum(lanes.soil(k) for k in range(6)), lanes.soil(soils.RH)
+        return sum(lanes.soil(k * LANES) for k in range(6)), lanes.soil(soils.RH)
 
 
 class TestWrittenOutPlainly:
@@ -370,7 +370,7 @@ class TestSoilAlone:
         names = ("litter_met", "litter_str", "litter_cwd", "soil_temperature", "theta_l")
         soils.fill_soil(tuple(given[n] for n in names), 0, lanes, s, climate, tile)
         for day in range(1, 3651):
-            s[soils.RH * LANES : (soils.RH + 1) * LANES] = 0.0
+            s[soils.RH :][:LANES] = 0.0
             soils.soil_day(s, tile[: soils.TILE * LANES])
             if day in (1, 365, 3650):
                 row = self.published(f"{day}.0")
