@@ -72,7 +72,15 @@ def verify(store: Store, *, rerun: int = 0, repair: bool = False, seed: int = 0)
         Run damaged blocks again.
     seed : int
         Of the draw.
+
+    Raises
+    ------
+    PlanError
+        Members are to be rerun and the store is no ensemble's, or a damaged block does not run to
+        the committed values again.
     """
+    if rerun:
+        check(store)
     if repair:
         with locked(store):
             return _verify(store, rerun, repair, seed)
@@ -89,7 +97,7 @@ def _verify(store: Store, rerun: int, repair: bool, seed: int) -> Verdict:
     for entries in journals.conflicts.values():
         verdict.damage.append(disagreement(*entries[:2]))
         if repair:
-            committed[entries[0].block] = _settle(store, work, entries)
+            committed[entries[0].block] = _settle(store, work, layout, entries)
             verdict.repaired += 1
     verdict.digest = store.digest(committed)
     for key, entry in sorted(committed.items()):
@@ -97,12 +105,10 @@ def _verify(store: Store, rerun: int, repair: bool, seed: int) -> Verdict:
         verdict.blocks += 1
         verdict.damage += damage
         if damage and repair:
-            _repair(store, work, key, entry)
+            _repair(store, work, layout, entry)
             verdict.repaired += 1
     if verdict.repaired and len(committed) == work.grid.blocks:
         finalise(store, work, committed)
-    if rerun:
-        check(store)
     for member in _draw(work.grid, committed, rerun, seed):
         verdict.members += 1
         verdict.damage += replay(store, member, layout=layout).differences
@@ -112,8 +118,8 @@ def _verify(store: Store, rerun: int, repair: bool, seed: int) -> Verdict:
 def _forcing_damage(store: Store, layout: Layout) -> Iterator[str]:
     """Yield one line per forcing whose drivers are not those the run was begun with."""
     for name, expected in store.attrs["identity"]["forcings"].items():
-        known = name in layout.experiment.forcings
-        if not known or digest(name, layout.experiment) != expected:
+        there = name in layout.experiment.forcings
+        if not there or digest(name, layout.experiment) != expected:
             yield f"forcing {name!r}: its drivers are not those the run was begun with"
 
 
@@ -126,12 +132,12 @@ def _damage(store: Store, work: Work, key: Key, entry: Entry, verdict: Verdict) 
             yield f"{place}: the store's zarr.json does not name this array"
             continue
         try:
-            found = checksum(_stored(store, work.grid, key, path))
+            now = checksum(_stored(store, work.grid, key, path))
         except (OSError, ValueError) as error:
             yield f"{place}: cannot be read ({error})"
             continue
-        if found != expected:
-            yield f"{place}: checksum {found}, journal says {expected}"
+        if now != expected:
+            yield f"{place}: checksum {now}, journal says {expected}"
 
 
 def _stored(store: Store, grid: Grid, key: Key, path: str) -> NDArray[Any]:
@@ -140,31 +146,31 @@ def _stored(store: Store, grid: Grid, key: Key, path: str) -> NDArray[Any]:
     return store.read_chunk(path, grid.index(key, store.specs[path]))
 
 
-def _settle(store: Store, work: Work, entries: Sequence[Entry]) -> Entry:
+def _settle(store: Store, work: Work, layout: Layout | None, entries: Sequence[Entry]) -> Entry:
     """Keep, of lines that disagree about a block, the one that it runs to again."""
-    key, result = entries[0].block, _again(store, work, entries[0])
+    key, result = entries[0].block, _again(work, layout, entries[0])
     sums = store.checksums(result)
-    kept = next((one for one in entries if dict(one.checksums) == sums), None)
+    kept = next((entry for entry in entries if dict(entry.checksums) == sums), None)
     if kept is None:
         raise _not_again(store, key)
     store.make_folders("scratch", "partials")
     store.write(work.grid, key, result, sync=True)
     journal = new_journal(store)
-    for one in entries:
-        if one is not kept:
-            journal.disown(one, sync=True)
+    for entry in entries:
+        if entry is not kept:
+            journal.disown(entry, sync=True)
     journal.close()
     return kept
 
 
-def _again(store: Store, work: Work, entry: Entry) -> Result:
+def _again(work: Work, layout: Layout | None, entry: Entry) -> Result:
     """Run a block again, and find again of its members what its line says was found so."""
     result = work.open()(entry.block)
-    if not entry.recounted:
+    # Only an ensemble's blocks are added up anew.
+    if layout is None or not entry.recounted:
         return result
     block = (entry.block, result.arrays, result.partials)
-    sums = with_recounted(open_layout(store), *block, entry.recounted)
-    return replace(result, partials=sums)
+    return replace(result, partials=with_recounted(layout, *block, entry.recounted))
 
 
 def _not_again(store: Store, key: Key) -> PlanError:
@@ -174,12 +180,12 @@ def _not_again(store: Store, key: Key) -> PlanError:
     )
 
 
-def _repair(store: Store, work: Work, key: Key, entry: Entry) -> None:
+def _repair(store: Store, work: Work, layout: Layout | None, entry: Entry) -> None:
     store.make_folders("scratch", "partials")
-    result = _again(store, work, entry)
+    result = _again(work, layout, entry)
     if store.checksums(result) != dict(entry.checksums):
-        raise _not_again(store, key)
-    store.write(work.grid, key, result, sync=True)
+        raise _not_again(store, entry.block)
+    store.write(work.grid, entry.block, result, sync=True)
 
 
 def _draw(grid: Grid, committed: dict[Key, Entry], count: int, seed: int) -> list[Key]:
@@ -308,9 +314,11 @@ def parse_member(text: str, store: Store) -> Key:
     parts = text.split("/")
     if len(parts) != 3:
         raise PlanError(f"member {text!r}: needed FORCING/LOCATION/SAMPLE, such as 0/0/42")
-    known = (store.read_strings("forcing"), store.read_strings("location"), ())
+    names_along = (store.read_strings("forcing"), store.read_strings("location"), ())
     numbers = []
-    for part, names, axis in zip(parts, known, ("forcing", "location", "sample"), strict=True):
+    for part, names, axis in zip(
+        parts, names_along, ("forcing", "location", "sample"), strict=True
+    ):
         if part in names:
             numbers.append(names.index(part))
         elif part.isdecimal():

@@ -16,6 +16,7 @@ from benchmarks.comparing import Against
 
 import ensemble
 import scenarios
+from ensemble.members.finishing import merge
 from ensemble.members.work import EnsembleWork
 
 ROOT = Path(__file__).parents[2]
@@ -128,7 +129,7 @@ class TestStatistics:
         def blocks():
             work = EnsembleWork(plan.experiment, plan.layout)
             run = work.open()
-            return [work.merge(key, [run(key).partials]) for key in work.grid.keys()]
+            return [merge(plan.layout, key, [run(key).partials]) for key in work.grid.keys()]
 
         against = Against("C loop", lambda: loop(job), reach)
         compare(f"statistics in memory: {name}", blocks, against)

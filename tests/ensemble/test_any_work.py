@@ -128,6 +128,15 @@ def test_its_state_is_said_and_what_reads_ensembles_refuses_it(store):
         refused(said, "is a store of 'models.counting'; needed one of an")
 
 
+def test_members_that_it_does_not_have_are_refused_before_anything_is_mended(store):
+    run_work(store, join(store), of_section({"backend": "local", "workers": 1}))
+    worn = store.path / "square" / "c.1.2"
+    worn.write_bytes(b"worn")
+    said = soilsweep("verify", store.path, "--repair", "--rerun", 1)
+    refused(said, "is a store of 'models.counting'; needed one of an ensemble")
+    assert worn.read_bytes() == b"worn"
+
+
 def test_it_is_verified_and_mended(store):
     run_work(store, join(store), of_section({"backend": "local", "workers": 1}))
     before = json.loads(soilsweep("verify", store.path, "--json").out)
