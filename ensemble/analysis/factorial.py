@@ -140,8 +140,9 @@ def _closed(
         factors[-1] = values.ndim - 1
     last = len(factors) - 1
     groups = factors[:-1]
-    levels = np.indices([values.shape[a] for a in groups], dtype=np.int64).reshape(last, -1)
-    level = np.zeros((len(subsets), max(1, levels.shape[1])), dtype=np.int64)
+    counts = [values.shape[a] for a in groups]
+    levels = np.indices(counts, dtype=np.int64).reshape(last, math.prod(counts))
+    level = np.zeros((len(subsets), levels.shape[1]), dtype=np.int64)
     for k, subset in enumerate(subsets):
         for factor in (f for f in subset if f != last):
             level[k] = level[k] * values.shape[groups[factor]] + levels[factor]

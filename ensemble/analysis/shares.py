@@ -99,15 +99,15 @@ class Splitter:
         # What tells pools apart is not what their variance is due to.
         self.named = {MODEL}
         design = layout.sampler.first
-        self.units = factorial(design) or ((PARAMETERS, layout.shape[2]),)
+        self.factors = factorial(design) or ((PARAMETERS, layout.shape[2]),)
         self.nested = "forcing" in layout.sampler.independent and layout.shape[0] > 1
 
     def sources(self, *, outputs: bool) -> Iterator[Source]:
         """Yield everything that is stored and may be split."""
         layout = self.layout
         if layout.keeps_responses:
-            for one in layout.aggregates.all:
-                yield self._of_sums(one)
+            for aggregate in layout.aggregates.all:
+                yield self._of_sums(aggregate)
             for name in layout.functionals:
                 yield self._of_members(name, (), ())
         for name, kept in layout.outputs.items() if outputs else ():
@@ -133,23 +133,24 @@ class Splitter:
             self._buffer = np.empty(count)
         return self._buffer[:count].reshape(shape)
 
-    def _of_sums(self, one: sums.Aggregate) -> Source:
-        path = f"{sums.GROUP}/{one.name}"
+    def _of_sums(self, aggregate: sums.Aggregate) -> Source:
+        path = f"{sums.GROUP}/{aggregate.name}"
         spec = self.store.specs[path]
-        places = spec.shape[1] if one.zonal else 1
+        places = spec.shape[1] if aggregate.zonal else 1
         blocks = self.layout.grid.axes[2]
 
         def read(some: slice) -> F8:
-            out = np.empty((spec.shape[0], some.stop - some.start, *one.shape, blocks.size))
+            shape = (spec.shape[0], some.stop - some.start, *aggregate.shape, blocks.size)
+            out = np.empty(shape)
             for f, s in np.ndindex(spec.shape[0], blocks.blocks):
                 index = (f, *(0,) * (len(spec.shape) - 2), s)
                 chunk = self.store.read_chunk(path, index)[0]
-                out[f, ..., blocks.span(s)] = chunk[some] if one.zonal else chunk[None]
+                out[f, ..., blocks.span(s)] = chunk[some] if aggregate.zonal else chunk[None]
             return out
 
-        place = "band" if one.zonal else ""
-        to = f"{SUMS}/{one.name}"
-        return Source(one.name, to, place, places, one.dims, one.shape, read, places)
+        place = "band" if aggregate.zonal else ""
+        about = (aggregate.name, f"{SUMS}/{aggregate.name}", place, places)
+        return Source(*about, aggregate.dims, aggregate.shape, read, places)
 
     def split(self, source: Source) -> Found:
         """Return shares and levels of a source; nothing where one factor alone varies."""
@@ -180,12 +181,19 @@ class Splitter:
         forcings, _, samples = self.layout.shape
         left, every = math.prod(levels.tolist()), forcings * samples
         if left < (1 - REFUSE_ABOVE) * every:
-            names = self.layout.experiment.locations.names
-            place_name = {"location": f", {names[place]}", "band": f", band {place}"}
             self.refused.append(
-                f"{source.name}{place_name.get(source.place, '')}: {left:,} of {every:,} members "
-                f"are in whole levels {whole_words(self.layout)}"
+                f"{source.name}{self._where(source, place)}: {left:,} of {every:,} members are in "
+                f"whole levels {whole_words(self.layout)}"
             )
+
+    def _where(self, source: Source, place: int) -> str:
+        """Return a place of a source in words; nothing of a sum over all locations."""
+        if source.place == "location":
+            return f", {self.layout.experiment.locations.names[place]}"
+        if source.place == "band":
+            south, north = self.layout.aggregates.bands.bounds[place]
+            return f", {south:g} to {north:g} degrees north"
+        return ""
 
     def _batches(self, source: Source) -> Iterator[slice]:
         forcings, _, samples = self.layout.shape
@@ -207,16 +215,20 @@ class _Plan:
         self.other = [d for d in source.dims if d not in self.named]
         self.forcings = splitter.layout.shape[0]
         # A sample axis of one is no factor.
-        self.units = [(label, n) for label, n in splitter.units if n > 1]
+        self.factors = [(label, n) for label, n in splitter.factors if n > 1]
         self.whole = [sizes[d] for d in self.named]
-        self.whole += [self.forcings] * (self.forcings > 1) + [n for _, n in self.units]
-        self.labels = [*self.named, *["forcing"] * (self.forcings > 1), *(u for u, _ in self.units)]
+        self.whole += [self.forcings] * (self.forcings > 1) + [n for _, n in self.factors]
+        self.labels = [
+            *self.named,
+            *["forcing"] * (self.forcings > 1),
+            *(label for label, _ in self.factors),
+        ]
 
     @cached_property
     def nest(self) -> tuple[int, int] | None:
         """Return which factor the parameters are drawn anew for, and which the first is."""
         outer = len(self.named)
-        return (outer, outer + 1) if self.splitter.nested and self.units else None
+        return (outer, outer + 1) if self.splitter.nested and self.factors else None
 
     @cached_property
     def order(self) -> int | None:
@@ -235,12 +247,12 @@ class _Plan:
         inner = self.nest is not None and any(f >= self.nest[1] for f in subset)
         return " x ".join(self.labels[f] for f in subset) + " within forcing" * inner
 
-    def shares(self, values: F8, units: tuple[int, ...] = ()) -> F8:
+    def shares(self, values: F8, levels: tuple[int, ...] = ()) -> F8:
         """Return shares (place, *other dims, term) of (forcing, place, *dims, sample)."""
         dims = self.source.dims
-        values = values.reshape(*values.shape[:-1], *(units or [n for _, n in self.units]))
+        values = values.reshape(*values.shape[:-1], *(levels or [n for _, n in self.factors]))
         axes = [2 + dims.index(d) for d in self.named] + [0] * (self.forcings > 1)
-        axes += [2 + len(dims) + k for k in range(len(self.units))]
+        axes += [2 + len(dims) + k for k in range(len(self.factors))]
         if self.forcings == 1:
             values, axes = values[0], [a - 1 for a in axes]
         by_subset = shares(values, axes, order=self.order, nest=self.nest)
@@ -248,12 +260,12 @@ class _Plan:
 
     def without_failed(self, values: F8) -> tuple[F8, list[int]]:
         """Return shares and levels of one place with failed members, whole levels left out."""
-        units = [n for _, n in self.units]
+        every = [n for _, n in self.factors]
         bad = ~np.isfinite(values).all(axis=tuple(range(1, values.ndim - 1)))
         which = np.arange(bad.size, dtype=np.float64).reshape(bad.shape)
         which[bad] = np.nan
-        left, removed = drop_failed(which.reshape(self.forcings, *units))
-        kept = [n - gone for n, gone in zip((self.forcings, *units), removed, strict=True)]
+        left, removed = drop_failed(which.reshape(self.forcings, *every))
+        kept = [n - gone for n, gone in zip((self.forcings, *every), removed, strict=True)]
         levels = [values.shape[2 + self.source.dims.index(d)] for d in self.named]
         levels += kept[0 if self.forcings > 1 else 1 :]
         cells = [n for n, d in zip(self.source.shape, self.source.dims, strict=True)
@@ -270,7 +282,7 @@ class _Plan:
         place = (source.place,) if source.place else ()
         if not place:
             table, levels = table[0], levels[0]
-        about = {"units": "1", "target": source.name}
+        attrs = {"units": "1", "target": source.name}
         words = f"share of the variance of {source.name} over {', '.join(self.labels)}"
         count = "levels that entered the shares, without those of failed or excluded members"
         return {
@@ -280,13 +292,13 @@ class _Plan:
                 f"{source.path}_share",
                 (*place, *self.other, f"term{end}"),
                 table,
-                {**about, "long_name": words},
+                {**attrs, "long_name": words},
             ),
             **_array(
                 f"{source.path}_levels",
                 (*place, f"axis{end}"),
                 levels,
-                {**about, "long_name": count, "whole": self.whole},
+                {**attrs, "long_name": count, "whole": self.whole},
             ),
         }
 
@@ -340,16 +352,20 @@ def analyse(store: Store, *, outputs: bool = True) -> tuple[Found, Found]:
     PlanError
         Not finished, or too many failures.
     """
-    none: NoIndices | None = None
+    without: NoIndices | None = None
     indices: Found = {}
     try:
         indices = results(store, outputs=outputs)
     except NoIndices as error:
-        none = error
+        without = error
     splitter = Splitter(store, open_layout(store))
     parts = split(splitter, outputs=outputs)
-    if none and not any_known(parts):
-        raise too_many_lost(store, splitter.refused) if splitter.refused else none
+    if without and not any_known(parts):
+        if splitter.refused:
+            raise too_many_lost(store, splitter.refused)
+        # A factorial of what does not vary is analysed: its shares are dashes.
+        if not (parts and factorial(splitter.layout.sampler.first)):
+            raise without
     return indices, parts
 
 
@@ -380,7 +396,8 @@ def stored(store: Store) -> Found:
     for path, spec in store.specs.items():
         if not path.startswith(f"{GROUP}/") or is_copy(store.specs, path):
             continue
-        text = spec.dtype == "string"
-        values = np.array(store.read_strings(path), dtype=object) if text else None
-        arrays[path] = spec, store.read_whole(path) if values is None else values
+        if spec.dtype == "string":
+            arrays[path] = spec, np.array(store.read_strings(path), dtype=object)
+        else:
+            arrays[path] = spec, store.read_whole(path)
     return arrays
