@@ -19,6 +19,7 @@ from ensemble.errors import PlanError
 from ensemble.members.layout import Keep, Layout
 from ensemble.members.limits import left_out, remedy
 from ensemble.members.reopening import open_layout
+from ensemble.members.row_groups import words_of
 from ensemble.members.statistics import REFUSE_ABOVE
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.coordinates import is_copy
@@ -89,7 +90,8 @@ def results(store: Store, *, outputs: bool = True) -> Found:
     if not analysis.found:
         method = layout.sampler.first.attributes["method"]
         raise NoIndices(
-            f"{path}: a {method} design has no indices of its own; use a cross, morris or sobol"
+            f"{path}: a {method} design has no indices of its own; use morris, sobol or a cross of "
+            "two factors or more"
         )
     if not analysis.accepted:
         raise too_many_lost(store, analysis.refused)
@@ -164,6 +166,7 @@ class _Analysis:
         self.accepted = False
         self._opened = lru_cache(maxsize=8)(layout.experiment.design)
         self.whole = whole_words(layout)
+        self.rows_together = words_of(self.design.attributes["method"])
 
     def add(self, name: str) -> None:
         """Analyse one response, some locations at a time."""
@@ -203,7 +206,8 @@ class _Analysis:
         lost = left < (1 - REFUSE_ABOVE) * groups
         for f, k in np.argwhere(lost.any(axis=-1)):
             text = (
-                f"{lost[f, k].sum():,} of {lost.shape[-1]:,} cells have too few of {groups:,} units"
+                f"{lost[f, k].sum():,} of {lost.shape[-1]:,} cells have too few of {groups:,} "
+                f"{self.rows_together}"
             )
             where = self._where(name, k, f)
             self.refused.append(f"{where}: {text} {self.whole}, at worst {left[f, k].min():,.0f}")
@@ -235,7 +239,7 @@ class _Analysis:
         lost = left < (1 - REFUSE_ABOVE) * whole
         for f, k in np.argwhere(lost):
             where = self._where(name, places.start + k, f)
-            kind = f"units of {self.design.rows_together} members"
+            kind = f"{self.rows_together} of {self.design.rows_together} members"
             self.refused.append(f"{where}: {left[f, k]:,.0f} of {whole:,} {kind} are {self.whole}")
         for index, array in indices.items():
             if index != "effective":
@@ -258,19 +262,20 @@ class _Analysis:
     def _keep(self, name: str, index: str, array: NDArray[Any], output: Keep | None = None) -> None:
         """Add an array and the names of its last axes."""
         path = f"{GROUP}/{name}_{index}"
-        about: dict[str, Any] = {"response" if output is None else "output": name, "index": index}
+        attrs: dict[str, Any] = {"response" if output is None else "output": name, "index": index}
         middle = () if output is None else output.dims
         dims = ("forcing", "location", *middle, "effect", "effect_2")[: array.ndim]
         same = index.removesuffix("_conf") in ("mu", "mu_star", "sigma")
         target = self.layout.functionals[name] if output is None else output.variable
-        units = target.units if same else "1"
-        about["long_name"] = f"{_meaning(index)} of {name}"
+        attrs["units"] = target.units if same else "1"
+        attrs["long_name"] = f"{_meaning(index)} of {name}"
         if index == "effective":
-            about["whole"] = self.design.size // self.design.rows_together
+            attrs["long_name"] = f"{self.rows_together} {ENTERED} {name}"
+            attrs["whole"] = self.design.size // self.design.rows_together
         for axis in dims[2 + len(middle) :]:
             self._name(axis, self._effects(array.shape[-1]))
-        attrs = {"units": units, **about}
-        spec = ArraySpec(path, array.dtype.name, dims, array.shape, array.shape, math.nan, attrs)
+        fill = 0 if array.dtype.kind in "iu" else math.nan
+        spec = ArraySpec(path, array.dtype.name, dims, array.shape, array.shape, fill, attrs)
         self.found[path] = spec, array
 
     def _effects(self, count: int) -> list[str]:
@@ -294,8 +299,9 @@ MEANINGS = {
     "mu_star": "mean absolute elementary effect",
     "sigma": "standard deviation of the elementary effects",
     "theta": "importance beside the other parameters, sqrt(mu^2 + sigma^2) over its deviation,",
-    "effective": "units without a failed or excluded member, which entered the indices",
 }
+
+ENTERED = "without a failed or excluded member, which entered the indices of"
 
 
 def _meaning(index: str) -> str:

@@ -168,7 +168,7 @@ def print_extension(extension: "Extension") -> None:
     """Print how wide the intervals were at each length of the design."""
     rows = [
         [
-            f"{step.units:,}",
+            f"{step.length:,}",
             f"{step.members:,}",
             f"{step.members - step.reused:,}" if k else "",
             f"{step.width.value:.3g}",

@@ -94,7 +94,7 @@ def summary(extension: "Extension") -> dict[str, Any]:
     """Return what was done, for programs."""
     steps = [
         {
-            "units": step.units,
+            "units": step.length,
             "members": step.members,
             "half_width": step.width.value,
             "where": step.width.where,

@@ -77,7 +77,7 @@ def submit(
     from ensemble.farming.jobs import resources_of
     from ensemble.planning import feasibility, places
     from ensemble.planning import plan as planning
-    from ensemble.runs import run as engine
+    from ensemble.runs import run as running
     from ensemble.runs import submit as submitting
     from ensemble.store.platforms import without
     from ensemble.store.reading import read as read_store
@@ -96,7 +96,7 @@ def submit(
     if begun_before:
         there = read_store(planned.path)
         # Before SLURM is asked for anything: it may be away, and the store is at fault.
-        engine.refuse_changes(there, planned, accept_changes)
+        running.refuse_changes(there, planned, accept_changes)
         done = len(there.committed())
     elsewhere = places.remarks(loaded, planned.path)
     feasibility.refuse_if_impossible(planned, asked.cores, done)
@@ -104,7 +104,7 @@ def submit(
     if not emit_script:
         submitting.check(submission, asked)
     feasibility.refuse_if_hopeless(planned)
-    begun, warnings = engine.store_of(planned, asked.cores, accept_changes)
+    begun, warnings = running.store_of(planned, asked.cores, accept_changes)
     # SLURM fails jobs without a word whose log has no folder.
     begun.make_folders("logs")
     caching.make(Path(asked.cache))

@@ -130,7 +130,7 @@ def run(
     from ensemble.commands import console
     from ensemble.planning import places
     from ensemble.planning import plan as planning
-    from ensemble.runs import run as engine
+    from ensemble.runs import run as running
 
     loaded = load(scenario, settings)
     silent = quiet or as_json
@@ -141,7 +141,7 @@ def run(
         for remark in places.remarks(loaded, planned.path):
             warn(remark)
         stop = around.enter_context(stop_on_signals())
-        outcome = engine.run(
+        outcome = running.run(
             planned,
             workers=workers,
             progress=around.enter_context(console.progress(planned, silent=silent)),

@@ -66,12 +66,13 @@ def replay(
 ) -> None:
     """Run one member again, from the store alone, and compare its bytes."""
     from ensemble.commands import console
+    from ensemble.members.quarantined import cases_of
     from ensemble.runs import verify as verifying
     from ensemble.store.reading import read as read_store
 
     opened = read_store(store)
     place = verifying.parse_member(member, opened)
-    if case := opened.quarantined().get(place):
+    if case := cases_of(opened).get(place):
         warn(f"in quarantine, so this process may end or hang: {case.cause}")
     again = verifying.replay(opened, place)
     if as_json:

@@ -1,4 +1,4 @@
-"""Compiled helpers of the engine: everything that touches each member's values once."""
+"""Compiled sums over members: everything that touches each member's values once."""
 
 import numpy as np
 from numba import njit

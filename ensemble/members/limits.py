@@ -74,13 +74,13 @@ def resolve(scenario: Scenario, kernel: Kernel) -> dict[str, Watched]:
     """Return every output with a limit, the kernel's or the scenario's, by name."""
     watched = {}
     for output in kernel.outputs:
-        said, own = scenario.limits.get(output.name), output.limit
+        stated, own = scenario.limits.get(output.name), output.limit
         above = own.above if own else math.inf
         source = own.source if own else ""
-        if said is not None and said.above is not None:
-            above, source = limit_in_units(said.above, output.units), "the limit of the scenario"
+        if stated is not None and stated.above is not None:
+            above, source = limit_in_units(stated.above, output.units), "the limit of the scenario"
         if above < math.inf:
-            exclude = said is not None and said.then == "exclude"
+            exclude = stated is not None and stated.then == "exclude"
             watched[output.name] = Watched(output.name, output.units, above, exclude, source)
     return watched
 
@@ -89,12 +89,12 @@ def of_store(store: "Store") -> dict[str, Watched]:
     """Return the limits that a store's members are counted at; none in one of before limits."""
     watched = {}
     for path, spec in store.specs.items():
-        about = spec.attrs
-        if path.startswith(f"{GROUP}/") and "above" in about:
-            units, above = about["limit_units"], float(about["above"])
-            exclude = about["then"] == "exclude"
-            watched[about["output"]] = Watched(
-                about["output"], units, above, exclude, about.get("comment", "")
+        attrs = spec.attrs
+        if path.startswith(f"{GROUP}/") and "above" in attrs:
+            units, above = attrs["limit_units"], float(attrs["above"])
+            exclude = attrs["then"] == "exclude"
+            watched[attrs["output"]] = Watched(
+                attrs["output"], units, above, exclude, attrs.get("comment", "")
             )
     return watched
 
@@ -111,17 +111,19 @@ def left_out(committed: Mapping[Key, Entry]) -> int:
 
 
 def lost(store: "Store") -> str:
-    """Return which members cost units and levels: ``failed``, or those of limits too."""
+    """Return which members cost trajectories or levels: ``failed``, or those of limits too."""
     return "failed or excluded" if EXCLUDED in store.specs else "failed"
 
 
 def remedy(store: "Store") -> str:
-    """Return what to do where too many units are lost, and to which limits."""
+    """Return what to do where too many members are lost, and to which limits."""
     if not (excluded := left_out(store.committed())):
         return "bound the parameters"
-    said = [f"{one.name} above {one.words}" for one in of_store(store).values() if one.exclude]
+    limits = [
+        f"{limit.name} above {limit.words}" for limit in of_store(store).values() if limit.exclude
+    ]
     return (
-        f"limits: excludes {excluded:,} members ({', '.join(said)}); say then: count or a higher "
+        f"limits: excludes {excluded:,} members ({', '.join(limits)}); say then: count or a higher "
         "above: there, or bound the parameters"
     )
 
@@ -132,30 +134,31 @@ def remedy(store: "Store") -> str:
 def arrays(layout: "Layout") -> Iterator[ArraySpec]:
     """Yield what a run ends with: counts by forcing and location, and by place of each output."""
     base = {"forcing": 0, "location": 0}
-    for one in layout.limits.values():
-        about = {"output": one.name, "above": one.above, "limit_units": one.units}
-        said = {**about, "then": one.then, "comment": one.source}
-        text = f"members that hold more {one.name} than {one.words} at any place and time"
-        yield _spec(layout, one.name, BEYOND, base, text, said)
-        text = f"the highest {one.name} of members beyond {one.words}"
-        path = f"{GROUP}/{one.name}_{HIGHEST}"
-        attrs = {"units": one.units, "long_name": text}
+    for limit in layout.limits.values():
+        stated = {"output": limit.name, "above": limit.above, "limit_units": limit.units}
+        stated |= {"then": limit.then, "comment": limit.source}
+        words = f"members that hold more {limit.name} than {limit.words} at any place and time"
+        yield _spec(layout, limit.name, BEYOND, base, words, stated)
+        words = f"the highest {limit.name} of members beyond {limit.words}"
+        path = f"{GROUP}/{limit.name}_{HIGHEST}"
+        attrs = {"units": limit.units, "long_name": words}
         yield layout.spec(path, "float64", base, attrs=attrs)
-        if own := layout.own_dims(one.name):
-            text = f"members that hold more {one.name} than {one.words} there, at any time"
-            yield _spec(layout, one.name, WHERE, {**base, **own}, text, {})
+        if own := layout.own_dims(limit.name):
+            words = f"members that hold more {limit.name} than {limit.words} there, at any time"
+            yield _spec(layout, limit.name, WHERE, {**base, **own}, words, {})
     if layout.limits:
-        about = {"units": "1", "long_name": "members that ran, which the others are counted of"}
-        yield layout.spec(COUNT, "uint64", base, fill=0, attrs=about)
+        attrs = {"units": "1", "long_name": "members that ran, which the others are counted of"}
+        yield layout.spec(COUNT, "uint64", base, fill=0, attrs=attrs)
     if layout.excluding:
-        text = "members beyond a limit, which are in no statistic and no index"
-        yield layout.spec(LEFT_OUT, "uint64", base, fill=0, attrs={"units": "1", "long_name": text})
+        words = "members beyond a limit, which are in no statistic and no index"
+        attrs = {"units": "1", "long_name": words}
+        yield layout.spec(LEFT_OUT, "uint64", base, fill=0, attrs=attrs)
 
 
 def _spec(
-    layout: "Layout", name: str, word: str, dims: dict[str, int], text: str, more: dict[str, Any]
+    layout: "Layout", name: str, word: str, dims: dict[str, int], words: str, more: dict[str, Any]
 ) -> ArraySpec:
-    attrs = {"units": "1", "long_name": text, **more}
+    attrs = {"units": "1", "long_name": words, **more}
     return layout.spec(f"{GROUP}/{name}_{word}", "uint64", dims, fill=0, attrs=attrs)
 
 
@@ -248,9 +251,9 @@ def exceeding(values: F8, above: float) -> Flags:
 def excluded_of(tile: "Tile", limits: Mapping[str, Watched]) -> Flags | None:
     """Return the members of a tile that limits exclude (l, s), without counting; None if none."""
     excluded: Flags | None = None
-    for one in limits.values():
-        if one.exclude and tile.reaches(one.name, one.above):
-            over = exceeding(tile.full(one.name), one.above)
+    for limit in limits.values():
+        if limit.exclude and tile.reaches(limit.name, limit.above):
+            over = exceeding(tile.full(limit.name), limit.above)
             flags = _of_members(over)
             excluded = flags if excluded is None else np.asarray(excluded | flags)
     return excluded
@@ -259,12 +262,12 @@ def excluded_of(tile: "Tile", limits: Mapping[str, Watched]) -> Flags | None:
 def notes(tile: "Tile", limits: Mapping[str, Watched]) -> list[str]:
     """Return what to say of the one member of a tile that is beyond limits."""
     texts = []
-    for one in limits.values():
-        most = np.nanmax(tile.full(one.name), initial=-np.inf)
-        if most > one.above:
-            left = ", excluded from statistics and indices" if one.exclude else ""
-            text = f"{one.name} is up to {most:.6g} {one.units}, beyond its limit of {one.words}"
-            texts.append(f"{text}{left}")
+    for limit in limits.values():
+        most = np.nanmax(tile.full(limit.name), initial=-np.inf)
+        if most > limit.above:
+            reached = f"{limit.name} is up to {most:.6g} {limit.units}"
+            left = ", excluded from statistics and indices" if limit.exclude else ""
+            texts.append(f"{reached}, beyond its limit of {limit.words}{left}")
     return texts
 
 

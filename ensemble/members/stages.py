@@ -34,16 +34,16 @@ def reads_of(stages: Collection[Stage]) -> dict[str, frozenset[str]]:
 
 
 def least_nbytes(
-    kernel: Kernel, wanted: Collection[str], sizes: Mapping[str, int], unit: int
+    kernel: Kernel, wanted: Collection[str], sizes: Mapping[str, int], together: int
 ) -> int:
-    """Return the bytes of the smallest tile: one unit of samples at one location, drivers too."""
+    """Return the bytes of the smallest tile: one group of rows at one location, drivers too."""
     stages, fills = needed(kernel, wanted)
     drivers = {name for stage in stages for name in stage.drivers}
 
     made = [kernel.variable(name).dims for names in fills.values() for name in names]
     held = [driver.dims for driver in kernel.drivers if driver.name in drivers]
     own, given = (sum(math.prod(sizes[d] for d in dims) for dims in each) for each in (made, held))
-    return 8 * (unit * own + given)
+    return 8 * (together * own + given)
 
 
 def at_locations(base: Batch, here: slice) -> Batch:

@@ -104,7 +104,7 @@ class Plan:
     def worker_nbytes(self) -> int:
         """Return the memory of a worker, bytes: two blocks, and what is computed at once.
 
-        Of the latter the least: one unit of samples at one location, with its drivers.
+        Of the latter the least: one group of rows at one location, with its drivers.
         """
         experiment, layout = self.experiment, self.layout
         tile = least_nbytes(
@@ -139,6 +139,29 @@ def plan(scenario: Loaded, *, store: str | os.PathLike[str] | None = None) -> Pl
     ScenarioError
         The scenario or its data; every problem found.
     """
+    kernel, options = _kernel(scenario)
+    forcings = _read_forcings(scenario, kernel.drivers)
+    experiment = _experiment(scenario, kernel, options, forcings)
+    check_dims(experiment)
+    experiment.check_parameters()
+    check_years(experiment)
+    check_edges(experiment)
+    experiment = replace(experiment, edges=edges(experiment))
+    layout = Layout(experiment)
+    check_columns(layout)
+    if problems := list(check_sums(layout)):
+        raise ScenarioError(problems, scenario.source)
+    identity = identity_of(scenario, experiment, layout)
+    check_execution(scenario)
+    path = store_place(scenario, store)
+    notes = warnings(layout.functionals, experiment.forcings)
+    provenance = [_with_warnings(f.provenance, notes.get(f.name, ())) for f in forcings]
+    foretold = outlook(layout, provenance)
+    return Plan(scenario, experiment, layout, path, identity, provenance, foretold)
+
+
+def _kernel(scenario: Loaded) -> tuple[kernels.Kernel, Any]:
+    """Return the kernel with its tables made, and its options; the words are checked first."""
     try:
         kernel = kernels.get(scenario.kernel.name, scenario.base)
     except LookupError as error:
@@ -149,8 +172,13 @@ def plan(scenario: Loaded, *, store: str | os.PathLike[str] | None = None) -> Pl
     if problems:
         raise ScenarioError(problems, scenario.source)
     options = read_options(scenario.kernel.options, kernel)
-    kernel = make_kernel(kernel, options, scenario.base)
-    forcings = _read_forcings(scenario, kernel.drivers)
+    return make_kernel(kernel, options, scenario.base), options
+
+
+def _experiment(
+    scenario: Loaded, kernel: kernels.Kernel, options: Any, forcings: Sequence[Forcing]
+) -> Experiment:
+    """Return the scenario with its data, before anything of them is checked together."""
     locations = forcings[0].locations
     coords = {n: observations.plain(v) for n, v in forcings[0].coords.items()}
     if scenario.locations:
@@ -160,7 +188,7 @@ def plan(scenario: Loaded, *, store: str | os.PathLike[str] | None = None) -> Pl
         derived = [kernel.derive(options, f.drivers, f.coords) for f in forcings]
     except ValueError as error:
         raise ScenarioError([Problem(str(error), "kernel")], scenario.source) from error
-    experiment = Experiment(
+    return Experiment(
         scenario=scenario,
         kernel=kernel,
         options=options,
@@ -175,29 +203,12 @@ def plan(scenario: Loaded, *, store: str | os.PathLike[str] | None = None) -> Pl
         sources=[f.sources for f in forcings],
         limits=limits.resolve(scenario, kernel),
     )
-    check_dims(experiment)
-    experiment.check_parameters()
-    check_years(experiment)
-    check_edges(experiment)
-    experiment = replace(experiment, edges=edges(experiment))
-    layout = Layout(experiment)
-    check_columns(layout)
-    problems = list(check_sums(layout))
-    if problems:
-        raise ScenarioError(problems, scenario.source)
-    identity = identity_of(scenario, experiment, layout)
-    check_execution(scenario)
-    path = store_place(scenario, store)
-    notes = warnings(layout.functionals, experiment.forcings)
-    provenance = [_with_warnings(f.provenance, notes.get(f.name, ())) for f in forcings]
-    foretold = outlook(layout, provenance)
-    return Plan(scenario, experiment, layout, path, identity, provenance, foretold)
 
 
 def _with_warnings(provenance: Mapping[str, Any], lacking: Sequence[str]) -> Mapping[str, Any]:
     """Return provenance with what the reader left out, and what responses lack, as warnings."""
-    said = [*provenance.get("warnings", ()), *lacking]
-    return {**provenance, "warnings": said} if said else provenance
+    texts = [*provenance.get("warnings", ()), *lacking]
+    return {**provenance, "warnings": texts} if texts else provenance
 
 
 def _read_forcings(scenario: Loaded, needs: Sequence[kernels.Variable]) -> list[Forcing]:

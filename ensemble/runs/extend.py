@@ -6,24 +6,19 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from ensemble.analysis.indices import indices_of
 from ensemble.errors import PlanError
 from ensemble.farming.farm import Progress
 from ensemble.members.layout import KEEP_SAMPLES
 from ensemble.members.stored import read_ensemble
 from ensemble.planning.plan import Plan
 from ensemble.runs import growing, longer
-from ensemble.runs import run as engine
+from ensemble.runs import run as running
 from ensemble.runs.analyze import analyze_store
+from ensemble.runs.intervals import Width, half_width
 from ensemble.store.lock import locked, locked_name
 from ensemble.store.names import beside
 from ensemble.store.store import Store
-from kernels import F8
-from scenarios import nearest
 
 DEFAULT = {"morris": "mu_star", "sobol": "ST"}
 """Indices whose intervals are looked at unless another is named."""
@@ -33,31 +28,12 @@ MARGIN = 1.1
 
 
 @dataclass(frozen=True)
-class Width:
-    """The largest half width of the intervals of an index.
-
-    Attributes
-    ----------
-    value : float
-    where : str
-        Response, forcing, location and effect that have it.
-    known, cells : int
-        Rows that have an index, and all.
-    """
-
-    value: float
-    where: str
-    known: int
-    cells: int
-
-
-@dataclass(frozen=True)
 class Step:
     """A design as it was when its intervals were looked at.
 
     Attributes
     ----------
-    units : int
+    length : int
         Trajectories or base samples.
     members : int
         Of all forcings and locations.
@@ -67,7 +43,7 @@ class Step:
         their block was cut.
     """
 
-    units: int
+    length: int
     members: int
     width: Width
     reused: int = 0
@@ -85,7 +61,7 @@ class Extension:
     until : float
     relative : bool
     steps : list of Step
-        The first is the store as it was found.
+        The first is the store as it was extension.
     complete : bool
         False where it was stopped in the middle; the same call goes on.
     warnings : list of str
@@ -165,7 +141,7 @@ def extend(
         raise PlanError(f"{place}: found until: {until}; needed a half width above 0")
     if not beside(place, "shorter").exists():
         read_ensemble(place)  # so that what is no store is said, and nothing written
-    run = partial(engine.run, workers=workers, say=say, stop=stop, replaceable=replaceable)
+    run = partial(running.run, workers=workers, say=say, stop=stop, replaceable=replaceable)
     with locked_name(place):
         longer.mend(place)
         store, grown = read_ensemble(place), None
@@ -176,11 +152,11 @@ def extend(
             _refuse_unfinished(store)
             width = half_width(store, extension.index, of, relative)
             extension.steps.append(_step(store, width, grown))
-            units = _next_length(store, extension, most)
-            if units is None:
+            length = _next_length(store, extension, most)
+            if length is None:
                 return extension
-            grown = growing.growth(store, units)
-            say(_said(grown, extension, units))
+            grown = growing.growth(store, length)
+            say(_announced(grown, extension, length))
             if not _grow(grown, extension, run, progress):
                 return extension
             store = read_ensemble(place)
@@ -194,8 +170,8 @@ def _place(path: str | Path) -> Path:
 
 def _grow(
     grown: growing.Growth,
-    found: Extension,
-    run: Callable[..., engine.Outcome],
+    extension: Extension,
+    run: Callable[..., running.Outcome],
     progress: Callable[[Plan], AbstractContextManager[Progress | None]],
 ) -> bool:
     """Run the longer design and give it the store's name; return False where it was stopped."""
@@ -204,35 +180,35 @@ def _grow(
         growing.adopt(grown)
         with progress(grown.plan) as tell:
             outcome = run(grown.plan, progress=tell)
-        found.warnings += outcome.warnings
-        found.complete = outcome.complete
-        if found.complete:
-            _analyze_as_before(grown, found)
+        extension.warnings += outcome.warnings
+        extension.complete = outcome.complete
+        if extension.complete:
+            _analyze_as_before(grown, extension)
             longer.take_place(place)
-    return found.complete
+    return extension.complete
 
 
-def _analyze_as_before(grown: growing.Growth, found: Extension) -> None:
+def _analyze_as_before(grown: growing.Growth, extension: Extension) -> None:
     """Make an analysis that the shorter store has, before its name is taken and it goes."""
     if not any(p.startswith(("sensitivity/", "variance/")) for p in grown.store.specs):
         return
     try:
         analyze_store(grown.plan.path)
     except PlanError as error:
-        why = str(error).replace(str(grown.plan.path), str(found.path))
-        found.warnings.append(f"the longer run has no sensitivity/: {why}")
+        why = str(error).replace(str(grown.plan.path), str(extension.path))
+        extension.warnings.append(f"the longer run has no sensitivity/: {why}")
 
 
-def _next_length(store: Store, found: Extension, most: int | None) -> int | None:
+def _next_length(store: Store, extension: Extension, most: int | None) -> int | None:
     """Return how long the design is to be next: as was begun, or longer, or not at all."""
-    last, begun = found.steps[-1], growing.begun_length(store)
-    if begun and begun <= last.units:
+    last, begun = extension.steps[-1], growing.begun_length(store)
+    if begun and begun <= last.length:
         begun = None  # another's: `adopt` replaces it
-    limit = _limit(store, last.units, most)
-    if found.reached or last.units >= limit:
+    limit = _limit(store, last.length, most)
+    if extension.reached or last.length >= limit:
         if begun:
-            found.warnings.append(
-                f"a longer design, {_length(store, begun)}, is begun in "
+            extension.warnings.append(
+                f"a longer design, {_written(store, begun)}, is begun in "
                 f"{beside(store.path, 'longer')} and kept: a narrower --until or a higher --most "
                 "goes on with it; remove it if neither is to come"
             )
@@ -240,32 +216,33 @@ def _next_length(store: Store, found: Extension, most: int | None) -> int | None
     if begun and begun <= limit:
         return begun
     if begun:
-        found.warnings.append(
-            f"a longer design, {_length(store, begun)}, was begun, above --most {limit}: what was "
+        extension.warnings.append(
+            f"a longer design, {_written(store, begun)}, was begun, above --most {limit}: what was "
             "run of it is discarded"
         )
-    return min(limit, proposed_length(store, last.units, last.width.value / found.until))
+    return min(limit, proposed_length(store, last.length, last.width.value / extension.until))
 
 
-def _length(store: Store, units: int) -> str:
-    return f"{growing.length_field(store)}: {units:,}"
+def _written(store: Store, length: int) -> str:
+    """Return a length as a scenario has it: ``trajectories: 40``."""
+    return f"{growing.length_field(store)}: {length:,}"
 
 
 def _step(store: Store, width: Width, grown: growing.Growth | None) -> Step:
-    units = int(store.attrs["identity"]["scenario"]["design"][growing.length_field(store)])
+    length = int(store.attrs["identity"]["scenario"]["design"][growing.length_field(store)])
     members = math.prod(store.specs["status"].shape)
     reused, rerun = (grown.reused, grown.rerun) if grown else (0, 0)
-    return Step(units, members, width, reused, rerun)
+    return Step(length, members, width, reused, rerun)
 
 
-def _said(grown: growing.Growth, found: Extension, units: int) -> str:
+def _announced(grown: growing.Growth, extension: Extension, length: int) -> str:
     """Return a line on what is about to be run, and why."""
-    last = found.steps[-1]
+    last = extension.steps[-1]
     new = grown.plan.members - grown.reused
     again = f", {grown.rerun:,} of them again: their block was cut" if grown.rerun else ""
     return (
-        f"{found.index} of {last.width.where}: half width {last.width.value:.3g}, needed "
-        f"{found.until:g}; {growing.length_field(grown.store)}: {last.units:,} -> {units:,}, "
+        f"{extension.index} of {last.width.where}: half width {last.width.value:.3g}, needed "
+        f"{extension.until:g}; {growing.length_field(grown.store)}: {last.length:,} -> {length:,}, "
         f"{new:,} members to run{again}"
     )
 
@@ -281,11 +258,11 @@ def _refuse_unfinished(store: Store) -> None:
 def _limit(store: Store, now: int, most: int | None) -> int:
     """Return the longest the design may become."""
     samples = store.specs["status"].shape[2]
-    unit = samples // now
+    together = samples // now
     if samples > KEEP_SAMPLES:
         return most or 2**30
     # Beyond, a store keeps neither parameters nor responses, so no block would be the same.
-    return min(KEEP_SAMPLES // unit, most or KEEP_SAMPLES)
+    return min(KEEP_SAMPLES // together, most or KEEP_SAMPLES)
 
 
 def proposed_length(store: Store, now: int, excess: float) -> int:
@@ -309,89 +286,3 @@ def proposed_length(store: Store, now: int, excess: float) -> int:
     status = store.specs["status"]
     whole = max(1, status.chunks[2] // (status.shape[2] // now))
     return -(-needed // whole) * whole
-
-
-def half_width(store: Store, index: str, of: Sequence[str], relative: bool) -> Width:
-    """Return the largest half width of an index of all rows and effects.
-
-    Raises
-    ------
-    PlanError
-        No interval of that index, or none is known.
-    """
-    inside = _inside(store, index)
-    written = store.attrs["identity"]["scenario"]
-    names = list(of) or list(written["responses"]) or list(inside)
-    kept = [n for n in (*written["responses"], *written["outputs"]) if n in store.specs]
-    stored = [n for n in names if n not in inside and n in kept]
-    if unknown := [n for n in names if n not in inside and n not in kept]:
-        raise PlanError(
-            f"{store.path}: neither members nor {index}_conf of {unknown[0]!r} are stored"
-            f"{nearest(unknown[0], sorted({*inside, *kept}))}"
-        )
-    if not names:
-        raise PlanError(
-            f"{store.path}: no response, and no interval was computed inside the run; name "
-            f"responses:, or ask for statistics: {{NAME: [{index}, {index}_conf]}}"
-        )
-    indices = indices_of(store, stored) if stored else {}
-    largest: list[Width] = []
-    for name in names:
-        if name in inside:
-            group = "statistics"
-            value, half = (store.read_whole(f"{group}/{name}_{i}") for i in inside[name])
-            dims = store.specs[f"{group}/{name}_{index}_conf"].dims
-        else:
-            value, half, dims = _of_analysis(store, indices, name, index)
-        largest.append(_largest(store, name, value, half, dims, relative))
-    known = [w for w in largest if math.isfinite(w.value)]
-    if not known:
-        raise PlanError(
-            f"{store.path}: no interval of {index} is known: too many members failed, or the "
-            "values do not vary; see `soilsweep analyze`"
-        )
-    return max(known, key=lambda w: w.value)
-
-
-def _inside(store: Store, index: str) -> dict[str, tuple[str, str]]:
-    """Return the targets whose index and interval were computed inside the run."""
-    names = {}
-    for path in store.specs:
-        name = path.removeprefix("statistics/").removesuffix(f"_{index}_conf")
-        if path == f"statistics/{name}_{index}_conf":
-            value = index if f"statistics/{name}_{index}" in store.specs else f"{index}_conf"
-            names[name] = (value, f"{index}_conf")
-    return names
-
-
-def _of_analysis(store: Store, found: Any, name: str, index: str) -> tuple[F8, F8, tuple[str, ...]]:
-    paths = [f"sensitivity/{name}_{index}{end}" for end in ("", "_conf")]
-    if paths[1] not in found:
-        raise PlanError(
-            f"{store.path}: the analysis has no interval of {index!r}; needed resamples: of 2 or "
-            "more in design:, and --index mu_star of a Morris design, S1, ST or S2 of a Sobol one"
-        )
-    spec = found[paths[1]][0]
-    return found[paths[0]][1], found[paths[1]][1], spec.dims
-
-
-def _largest(
-    store: Store, name: str, value: F8, half: F8, dims: tuple[str, ...], relative: bool
-) -> Width:
-    """Return the largest half width of one response, and where it is."""
-    axes = tuple(k for k, dim in enumerate(dims) if dim in ("effect", "effect_2"))
-    width = half
-    if relative:
-        size = np.nanmax(np.where(np.isfinite(value), np.abs(value), 0.0), axis=axes, keepdims=True)
-        width = half / np.where(size > 0, size, np.nan)
-    rows = np.isfinite(width).any(axis=axes)
-    if not rows.any():
-        return Width(math.nan, name, 0, rows.size)
-    at = np.unravel_index(np.nanargmax(width), width.shape)
-    labels = {dim: store.read_strings(dim) for dim in ("forcing", "location")}
-    labels["effect"] = labels["effect_2"] = tuple(store.attrs["design"]["effects"])
-    words = [
-        str(labels[d][k]) if d in labels else f"{d} {k}" for d, k in zip(dims, at, strict=True)
-    ]
-    where = ", ".join([name, *words])
-    return Width(float(width[at]), where, int(rows.sum()), rows.size)

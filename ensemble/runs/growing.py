@@ -95,14 +95,14 @@ def length_field(store: Store) -> str:
     return FIELDS[method]
 
 
-def growth(store: Store, units: int) -> Growth:
+def growth(store: Store, length: int) -> Growth:
     """Return how a store becomes one of a longer design.
 
     Parameters
     ----------
     store : Store
         Complete.
-    units : int
+    length : int
         Trajectories, or base samples, of the longer design.
 
     Raises
@@ -114,7 +114,7 @@ def growth(store: Store, units: int) -> Growth:
     cases_of(store)  # for what is wrong with it is told of this store
     experiment, lengths = open_experiment(store), store.attrs["identity"]["block"]
     written = store.attrs["identity"]["scenario"]
-    changed = {("design", field): units}
+    changed = {("design", field): length}
     scenario = _longer(store, written, changed)
     layout = Layout(replace(experiment, scenario=scenario))
     if {axis.name: axis.length for axis in layout.grid.axes} != lengths:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ensemble.members.limits import lost
+from ensemble.members.row_groups import words_of
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.store import Store
 from ensemble.tables.responses import (
@@ -91,14 +92,14 @@ def _columns(indices: Indices) -> list[str]:
 
 
 def _lost(store: Store, indices: Indices, forcings: tuple[str, ...]) -> Iterator[str]:
-    """Yield where failed or excluded members cost units."""
+    """Yield where failed or excluded members cost trajectories or Saltelli rows."""
     spec, left = indices["effective"]
-    whole = spec.attrs["whole"]
+    whole, groups = spec.attrs["whole"], words_of(store.attrs["design"]["method"])
     for f, forcing in enumerate(forcings[:MAX_ROWS]):
         worst = left[f].min()
         if worst < whole:
             member = f"{lost(store)} member"
-            yield f"{forcing}: at worst {worst:.0f} of {whole} units are without a {member}"
+            yield f"{forcing}: at worst {worst:.0f} of {whole} {groups} are without a {member}"
 
 
 def _mean(values: F8) -> str:

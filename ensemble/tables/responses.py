@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.members.limits import lost
+from ensemble.members.row_groups import words_of
 from ensemble.members.stored import read_ensemble
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.store import Store
@@ -337,14 +338,15 @@ def _largest(values: F8) -> list[int]:
 
 
 def _lost(store: Store, analysis: Analysis, name: str, place: int) -> Iterator[str]:
-    """Yield where failed or excluded members cost units, and where they cost the indices."""
+    """Yield where lost members cost trajectories or Saltelli rows, and where the indices."""
     forcings, member = store.read_strings("forcing"), f"{lost(store)} member"
     spec, array = analysis[f"sensitivity/{name}_effective"]
     left, whole = array[:, place].min(axis=-1), spec.attrs["whole"]
+    groups = words_of(store.attrs["design"]["method"])
     first = next(a for i, a in of_response(analysis, name).items() if i != "effective")[:, place]
     for f in np.flatnonzero(left < whole).tolist()[:MAX_ROWS]:
         end = "; more than a fifth is lost, so no indices" if np.isnan(first[f]).all() else ""
-        yield f"{forcings[f]}: {left[f]:.0f} of {whole} units are without a {member}{end}"
+        yield f"{forcings[f]}: {left[f]:.0f} of {whole} {groups} are without a {member}{end}"
 
 
 def _with_interval(arrays: Mapping[str, NDArray[Any]], index: str, at: tuple[int, ...]) -> str:

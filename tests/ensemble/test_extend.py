@@ -11,10 +11,10 @@ from support import load, run
 
 import ensemble
 from ensemble.errors import PlanError
-from ensemble.runs import extend as extending
 from ensemble.runs import growing, longer
 from ensemble.runs.analyze import analyze_store
 from ensemble.runs.extend import extend
+from ensemble.runs.intervals import half_width
 from ensemble.runs.verify import verify
 from ensemble.store import exchange
 from ensemble.store.reading import read
@@ -41,10 +41,10 @@ def test_an_extended_store_is_one_of_the_longer_design(tmp_path, method, more):
     assert not found.reached
     assert found.complete
     last = found.steps[-1]
-    assert last.units == (50 if method == "morris" else 64)
+    assert last.length == (50 if method == "morris" else 64)
     grown = read(outcome.path)
     written = grown.attrs["scenario"]
-    assert f": {last.units}\n" in written
+    assert f": {last.length}\n" in written
     assert "# the design of a first look" in written
     assert "# of the rows" in written
     straight = from_the_start(tmp_path, outcome.path)
@@ -88,7 +88,7 @@ def test_it_stops_when_the_interval_is_narrow_enough(tmp_path):
     assert found.reached
     widths = [step.width.value for step in found.steps]
     assert widths[-1] <= wide.value / 2.5 < widths[-2]
-    assert found.steps[-1].units > 60
+    assert found.steps[-1].length > 60
     # What is said is what the analysis of the grown store finds.
     analyze_store(outcome.path)
     half = ensemble.open_run(outcome.path)["sensitivity/d_soil_mu_star_conf"].values
@@ -101,7 +101,7 @@ def test_it_stops_when_the_interval_is_narrow_enough(tmp_path):
 def test_whole_blocks_are_grown_so_that_none_is_run_twice(tmp_path):
     _, outcome = run(tmp_path, text=text("morris", more="block: {sample: 18}"))
     found = extend(outcome.path, until=1e-9, most=100)
-    assert [step.units for step in found.steps] == [20, 42, 84, 100]
+    assert [step.length for step in found.steps] == [20, 42, 84, 100]
     assert [step.rerun > 0 for step in found.steps] == [False, True, False, False]
 
 
@@ -111,9 +111,9 @@ def test_relative_widths_are_shares_of_the_largest_index_of_the_row(tmp_path):
     found = ensemble.open_run(outcome.path)["sensitivity"]
     value, half = found["d_soil_ST"].values, found["d_soil_ST_conf"].values
     expected = (half / np.abs(value).max(axis=-1, keepdims=True)).max()
-    width = extending.half_width(read(outcome.path), "ST", (), True)
+    width = half_width(read(outcome.path), "ST", (), True)
     assert width.value == pytest.approx(expected, rel=1e-12)
-    plain = extending.half_width(read(outcome.path), "ST", (), False)
+    plain = half_width(read(outcome.path), "ST", (), False)
     assert plain.value == pytest.approx(half.max(), rel=1e-12)
     assert "d_soil" in plain.where
 
@@ -157,7 +157,7 @@ def test_stopped_in_the_middle_the_same_call_goes_on(tmp_path):
     assert not stopped.complete
     assert members(outcome.path) == before
     found = extend(outcome.path, until=1e-9, most=60)
-    assert found.steps[-1].units == 60
+    assert found.steps[-1].length == 60
     assert visible(from_the_start(tmp_path, outcome.path)) == visible(outcome.path)
 
 
@@ -203,7 +203,7 @@ def test_killed_anywhere_the_same_call_goes_on(tmp_path, monkeypatch, name):
         with pytest.raises(Killed):
             extend(outcome.path, until=1e-9, most=32)
     found = extend(outcome.path, until=1e-9, most=32)
-    assert found.steps[-1].units == 32
+    assert found.steps[-1].length == 32
     assert visible(from_the_start(tmp_path, outcome.path)) == visible(outcome.path)
     assert not list(tmp_path.glob(".run.zarr*"))
 

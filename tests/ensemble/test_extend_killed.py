@@ -73,7 +73,7 @@ def test_the_name_is_never_free_where_names_can_be_exchanged(tmp_path, monkeypat
 
     monkeypatch.setattr(os, "rename", rename)
     found = extend(outcome.path, until=1e-9, most=40)
-    assert found.steps[-1].units == 40
+    assert found.steps[-1].length == 40
     assert not list(tmp_path.glob(".run.zarr*"))
 
 
@@ -90,7 +90,7 @@ def test_a_name_between_two_is_told_and_taken_by_nobody(tmp_path, monkeypatch):
     with pytest.raises(PlanError, match="stopped between two names"):
         run(tmp_path, text=words)
     assert not path.exists()
-    assert extend(path, until=1e-9, most=40).steps[-1].units == 40
+    assert extend(path, until=1e-9, most=40).steps[-1].length == 40
     assert members(from_the_start(tmp_path, path)) == members(path)
     assert not list(tmp_path.glob(".run.zarr*"))
 
@@ -108,7 +108,7 @@ def test_an_original_is_kept_if_another_run_has_its_name(tmp_path, monkeypatch):
     assert members(before) == kept
     # What it says to do helps.
     shutil.rmtree(path)
-    assert extend(path, until=1e-9, most=40).steps[-1].units == 40
+    assert extend(path, until=1e-9, most=40).steps[-1].length == 40
     assert members(from_the_start(tmp_path, path)) == members(path)
 
 
@@ -137,7 +137,7 @@ def test_what_an_exchange_left_beside_is_not_taken_for_a_begun_one(tmp_path, mon
     if (tmp_path / ".run.zarr.longer").exists():
         assert read(outcome.path).attrs["identity"]["scenario"]["design"]["trajectories"] == 40
     again = extend(outcome.path, until=1e-9, most=40)
-    assert [step.units for step in again.steps] == [40]
+    assert [step.length for step in again.steps] == [40]
     assert not list(tmp_path.glob(".run.zarr*"))
 
 
@@ -169,7 +169,7 @@ def test_an_analysis_that_cannot_be_made_is_a_warning(tmp_path, monkeypatch):
     analyze_store(outcome.path)
     monkeypatch.setattr(extending, "analyze_store", fail)
     found = extend(outcome.path, until=1e-9, most=40)
-    assert found.steps[-1].units == 40
+    assert found.steps[-1].length == 40
     assert found.warnings == [
         f"the longer run has no sensitivity/: {outcome.path}: too many failures"
     ]
@@ -193,10 +193,10 @@ def test_what_is_narrow_enough_runs_nothing_of_what_was_begun(tmp_path):
     path, width = stopped(tmp_path)
     found = extend(path, until=2 * width)
     assert found.reached
-    assert [step.units for step in found.steps] == [20]
+    assert [step.length for step in found.steps] == [20]
     assert "trajectories: 40, is begun in" in found.warnings[0]
     assert (tmp_path / ".run.zarr.longer").exists()
-    assert [step.units for step in extend(path, until=1e-9, most=40).steps] == [20, 40]
+    assert [step.length for step in extend(path, until=1e-9, most=40).steps] == [20, 40]
     assert members(from_the_start(tmp_path, path)) == members(path)
 
 
@@ -204,7 +204,7 @@ def test_what_is_narrow_enough_runs_nothing_of_what_was_begun(tmp_path):
 def test_a_limit_that_is_reached_runs_nothing_of_what_was_begun(tmp_path, most):
     path, _ = stopped(tmp_path)
     found = extend(path, until=1e-9, most=most)
-    assert [step.units for step in found.steps] == [20]
+    assert [step.length for step in found.steps] == [20]
     assert "and kept" in found.warnings[0]
     assert (tmp_path / ".run.zarr.longer").exists()
 
@@ -213,7 +213,7 @@ def test_a_limit_that_is_reached_runs_nothing_of_what_was_begun(tmp_path, most):
 def test_a_smaller_limit_discards_what_was_begun_above_it(tmp_path):
     path, _ = stopped(tmp_path)
     found = extend(path, until=1e-9, most=30)
-    assert [step.units for step in found.steps] == [20, 30]
+    assert [step.length for step in found.steps] == [20, 30]
     assert "trajectories: 40, was begun, above --most 30" in found.warnings[0]
     assert members(from_the_start(tmp_path, path)) == members(path)
     assert not list(tmp_path.glob(".run.zarr*"))
@@ -235,7 +235,7 @@ def test_what_is_discarded_is_never_taken_up_half_removed(tmp_path, monkeypatch)
         patch.setattr(shutil, "rmtree", remove_half)
         with pytest.raises(Killed):
             extend(path, until=1e-9, most=30)
-    assert extend(path, until=1e-9, most=40).steps[-1].units == 40
+    assert extend(path, until=1e-9, most=40).steps[-1].length == 40
     assert members(from_the_start(tmp_path, path)) == members(path)
     assert not list(tmp_path.glob(".run.zarr*"))
 
@@ -274,7 +274,7 @@ def test_a_second_extend_moves_nothing_between_two_names(tmp_path, monkeypatch):
 
     without_exchange(monkeypatch)
     monkeypatch.setattr(os, "rename", rename)
-    assert extend(outcome.path, until=1e-9, most=40).steps[-1].units == 40
+    assert extend(outcome.path, until=1e-9, most=40).steps[-1].length == 40
     assert asked
     assert members(from_the_start(tmp_path, outcome.path)) == members(outcome.path)
 
@@ -299,7 +299,7 @@ def test_a_link_to_a_store_stays_one(tmp_path):
     _, outcome = run(tmp_path, text=text("morris"))
     link = tmp_path / "link.zarr"
     link.symlink_to(outcome.path)
-    assert extend(link, until=1e-9, most=40).steps[-1].units == 40
+    assert extend(link, until=1e-9, most=40).steps[-1].length == 40
     assert link.is_symlink()
     assert found_units(read(outcome.path)) == 40
 

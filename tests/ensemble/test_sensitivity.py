@@ -23,6 +23,7 @@ from ensemble.members.reopening import open_layout
 from ensemble.runs.analyze import analyze_store
 from ensemble.store.reading import read
 from ensemble.store.writing import add_arrays
+from ensemble.tables.responses import NONE
 
 ONE_AT_A_TIME = """
 version: 1
@@ -139,7 +140,7 @@ def test_more_than_a_fifth_of_the_trajectories_lost_is_refused(tmp_path):
     assert 0 < (status != 0).mean() < 0.2
     lost = (status != 0).reshape(3, 12, 3).any(axis=2).mean()
     assert lost > 0.2
-    with pytest.raises(PlanError, match=r"(?s)too many members failed.*of 12 units of 3"):
+    with pytest.raises(PlanError, match=r"(?s)too many members failed.*of 12 trajectories of 3"):
         analyze_store(outcome.path)
     assert "sensitivity/effect" not in read(outcome.path).specs
 
@@ -217,6 +218,23 @@ def test_more_than_a_fifth_of_the_levels_lost_is_refused(tmp_path):
     _, outcome = run(tmp_path, text=WIDE % 2)
     with pytest.raises(PlanError, match="members are in whole levels without failure"):
         analyze_store(outcome.path)
+
+
+# A step of a float apart, of which rounding is all that is left in a response.
+ALIKE = """
+  cross:
+    - {method: grid, parameters: {tau_veg_obs: [10, 10.000000000000002]}}
+    - {method: grid, parameters: {tau_soil_obs: [35, 35.00000000000001]}}
+"""
+
+
+def test_what_does_not_vary_is_analysed_and_has_dashes_for_shares(tmp_path):
+    text = re.sub(r"  cross:.*?(?=seed)", ALIKE.lstrip("\n"), SMALL, flags=re.DOTALL)
+    stock = "responses={stock: {output: c_soil, mean: [1901, 2018]}}"
+    _, outcome = run(tmp_path, "forcing.n=1", "statistics={}", stock, text=text)
+    (table,) = analyze_store(outcome.path)
+    assert {cell for row in table["rows"] for cell in row[1:]} == {NONE}
+    assert np.isnan(ensemble.open_run(outcome.path)["variance/stock_share"].values).all()
 
 
 def test_rows_drawn_anew_for_each_forcing_are_nested_in_it(tmp_path):

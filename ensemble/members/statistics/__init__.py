@@ -65,11 +65,11 @@ def _unknown(request: str | Mapping[str, float], text: str) -> NoReturn:
     typed = text.translate(MISREAD)
     if any(known_as(module, typed) for module in modules.values()):
         raise LookupError(f"unknown statistic {text!r}; did you mean {typed!r}?")
-    known = ["histogram", *(n for m in modules.values() for n in getattr(m, "NAMES", ()))]
+    names = ["histogram", *(n for m in modules.values() for n in getattr(m, "NAMES", ()))]
     # A quantile or threshold that is near is another number, so these are offered as a list alone.
     numbered = ["q05", "q50", "q95", "{above: 0}", "{below: 0}"]
-    hint = "q50" if text == "median" else near(text, known)
-    advice = f"; did you mean {hint!r}?" if hint else nearest("", [*known, *numbered])
+    hint = "q50" if text == "median" else near(text, names)
+    advice = f"; did you mean {hint!r}?" if hint else nearest("", [*names, *numbered])
     shown = repr(text) if isinstance(request, str) else _as_written(request)
     raise LookupError("; ".join([f"unknown statistic {shown}{advice}", *refused]))
 

@@ -6,21 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble.members.row_groups import words_of
 from ensemble.members.statistics._contract import REFUSE_ABOVE, Declared, Partial, Target
 from kernels import F8
 
 EFFECTIVE = "effective"
 """Array with the number of groups of rows without a failed member."""
-
-
-def labelled(
-    dims: tuple[str, ...], labels: tuple[str, ...], units: str, words: str, meaning: str
-) -> Declared:
-    """Return an index over effects, or pairs of them."""
-    lost = f"NaN where more than {REFUSE_ABOVE:.0%} of the units have lost a member"
-    attrs = {"units": units, "long_name": f"{words} of {meaning}", "comment": lost}
-    extra = tuple((dim, len(labels)) for dim in dims)
-    return Declared(extra=extra, attrs=attrs, labels=dict.fromkeys(dims, labels))
 
 
 class WholeGroups:
@@ -33,8 +24,6 @@ class WholeGroups:
         Its ``design`` is a Morris or a Sobol design.
     """
 
-    whole_groups = True
-
     def __init__(self, requests: tuple[str, ...], target: Target) -> None:
         assert target.design is not None, f"{target.name}: no design to look into"
         self.requests = requests
@@ -42,6 +31,7 @@ class WholeGroups:
         self.design = target.design
         self.attributes: Mapping[str, Any] = self.design(0).attributes
         self.labels = tuple(self.attributes["effects"])
+        self.groups_are = words_of(self.attributes["method"])
         first = self.design(0)
         self.row_groups = int(first.size) // int(first.rows_together)
 
@@ -49,11 +39,21 @@ class WholeGroups:
         """Return how many rows some locations have."""
         return int(locations.stop - locations.start) * self.target.rows
 
+    def declare_index(self, dims: tuple[str, ...], units: str, words: str) -> Declared:
+        """Return an index over effects, or pairs of them."""
+        lost = f"NaN where more than {REFUSE_ABOVE:.0%} of the {self.groups_are} have lost a member"
+        long_name = f"{words} of {self.target.meaning}"
+        attrs = {"units": units, "long_name": long_name, "comment": lost}
+        extra = tuple((dim, len(self.labels)) for dim in dims)
+        return Declared(extra=extra, attrs=attrs, labels=dict.fromkeys(dims, self.labels))
+
     def declare_effective(self) -> Declared:
         """Return the number of groups that entered."""
-        text = "units without a failed or excluded member, which entered the indices of "
-        text += self.target.meaning
-        return Declared(attrs={"units": "1", "long_name": text, "whole": self.row_groups})
+        long_name = (
+            f"{self.groups_are} without a failed or excluded member, which entered the indices of "
+            f"{self.target.meaning}"
+        )
+        return Declared(attrs={"units": "1", "long_name": long_name, "whole": self.row_groups})
 
     def enough(self, n: F8) -> NDArray[np.bool_]:
         """Return where so many groups are left that there is an index."""

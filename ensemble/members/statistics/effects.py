@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ensemble.members.moments import pooled
 from ensemble.members.statistics._contract import Declared, Partial, Target
 from ensemble.members.statistics._gather import gather_effects
-from ensemble.members.statistics._whole_groups import EFFECTIVE, WholeGroups, labelled
+from ensemble.members.statistics._whole_groups import EFFECTIVE, WholeGroups
 from kernels import F8, I8, U1
 from scenarios.designs.sampling.bootstrap import half_width, weights
 from scenarios.designs.sampling.trajectories import theta
@@ -65,7 +65,7 @@ class Effects(WholeGroups):
         own = self.target.units
         units = {name: "1" if name == "theta" else own for name in self.requests}
         declared = {
-            name: labelled(("effect",), self.labels, units[name], NAMES[name], self.target.meaning)
+            name: self.declare_index(("effect",), units[name], NAMES[name])
             for name in self.requests
         }
         return {**declared, EFFECTIVE: self.declare_effective()}
@@ -83,11 +83,11 @@ class Effects(WholeGroups):
         k = len(self.labels)
         return 8 * (1 + 3 * k + self.resamples * (1 + k))
 
-    def _open_moves(self, location: int, first: int, units: int) -> tuple[I8, F8, U1]:
+    def _open_moves(self, location: int, first: int, count: int) -> tuple[I8, F8, U1]:
         """Return steps, directions and weights of some trajectories."""
         design = self.design(location)
-        rank, signs = design.moves(first, first + units)
-        drawn = weights(design.stream, self.resamples, first, first + units)
+        rank, signs = design.moves(first, first + count)
+        drawn = weights(design.stream, self.resamples, first, first + count)
         return np.ascontiguousarray(rank), np.ascontiguousarray(signs), drawn
 
     def gather(self, partial: Partial, values: F8, first: int, rows: slice, location: int) -> None:

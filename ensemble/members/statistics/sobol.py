@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ensemble.members.statistics._contract import Declared, Partial, Target
 from ensemble.members.statistics._gather import gather_saltelli
-from ensemble.members.statistics._whole_groups import EFFECTIVE, WholeGroups, labelled
+from ensemble.members.statistics._whole_groups import EFFECTIVE, WholeGroups
 from kernels import F8, U1
 from scenarios.designs.sampling.bootstrap import half_width, weights
 from scenarios.designs.sampling.saltelli import is_constant, share
@@ -79,7 +79,7 @@ class Sobol(WholeGroups):
         declared = {}
         for name in self.requests:
             dims = ("effect", "effect_2") if name.startswith("S2") else ("effect",)
-            declared[name] = labelled(dims, self.labels, "1", NAMES[name], self.target.meaning)
+            declared[name] = self.declare_index(dims, "1", NAMES[name])
         return {**declared, EFFECTIVE: self.declare_effective()}
 
     def start(self, locations: slice) -> Partial:
@@ -92,8 +92,8 @@ class Sobol(WholeGroups):
         """Return the bytes of the sums of one row."""
         return 8 * (5 + (1 + self.resamples) * self.terms)
 
-    def _draw(self, location: int, first: int, units: int) -> U1:
-        return weights(self.design(location).stream, self.resamples, first, first + units)
+    def _draw(self, location: int, first: int, count: int) -> U1:
+        return weights(self.design(location).stream, self.resamples, first, first + count)
 
     def gather(self, partial: Partial, values: F8, first: int, rows: slice, location: int) -> None:
         """Add Saltelli rows at rows of one design."""
@@ -103,7 +103,7 @@ class Sobol(WholeGroups):
         gather_saltelli(values, self.groups, self.second, drawn, *sums)
 
     def merge(self, first: Partial, second: Partial) -> Partial:
-        """Return the sums of both, about the shift of the first that has units."""
+        """Return the sums of both, about the shift of the first that has any rows."""
         none = first["n"] == 0
         shift = np.where(none, second["shift"], first["shift"])
         one, two = (self._about(part, shift) for part in (first, second))
