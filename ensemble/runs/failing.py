@@ -20,12 +20,12 @@ CONTRAST = 0.3
 """Gap of the two distributions from which on a parameter tells where failures are."""
 
 
-def failures(numbers: Results, layout: Layout | None) -> list[dict[str, Any]]:
+def failures(results: Results, layout: Layout | None) -> list[dict[str, Any]]:
     """Return one account for each status that is not ok.
 
     Parameters
     ----------
-    numbers : Results
+    results : Results
     layout : Layout or None
         None where the kernel may not be imported: then nothing is said of ranges.
 
@@ -36,49 +36,49 @@ def failures(numbers: Results, layout: Layout | None) -> list[dict[str, Any]]:
         `replay` takes them, ``why``: what is out of range of these; ``where``: forcings,
         locations and parameters in which failures of any status sit.
     """
-    if not any(code for entry in numbers.committed.values() for code in entry.status):
+    if not any(code for entry in results.committed.values() for code in entry.status):
         return []
-    found = account(numbers, most=BLOCKS)
-    where = [*_places(numbers, found), *_regions(found.spreads)]
+    failed = account(results, most=BLOCKS)
+    where = [*_places(results, failed), *_regions(failed.spreads)]
     return [
         {
-            "status": one.name,
-            "members": one.count,
-            "share": one.count / found.members,
-            "advice": one.advice,
-            "first": one.first,
-            "why": _why(numbers, layout, one) if layout else [],
+            "status": status.name,
+            "members": status.count,
+            "share": status.count / failed.members,
+            "advice": status.advice,
+            "first": status.first,
+            "why": _why(results, layout, status) if layout else [],
             "where": where,
         }
-        for one in found.statuses
+        for status in failed.statuses
     ]
 
 
-def _why(numbers: Results, layout: Layout, one: Failed) -> list[str]:
+def _why(results: Results, layout: Layout, status: Failed) -> list[str]:
     """Return what is out of range of the first members of a status, each once."""
     # Here, as it imports what runs end with, and that what is said of them.
     from ensemble.runs.verify import parse_member
 
-    said: dict[str, None] = {}
-    for member in one.first:
-        forcing, place, sample = parse_member(member, numbers.store)
+    why: dict[str, None] = {}
+    for member in status.first:
+        forcing, place, sample = parse_member(member, results.store)
         here, row = slice(place, place + 1), slice(sample, sample + 1)
         values = layout.sampler.rows(forcing, here, row).values
         mine = {name: float(value[0, 0]) for name, value in values.items()}
-        said.update(dict.fromkeys(reasons(layout.experiment, forcing, place, mine)))
-    return list(said)
+        why.update(dict.fromkeys(reasons(layout.experiment, forcing, place, mine)))
+    return list(why)
 
 
-def _places(numbers: Results, found: Account) -> list[str]:
+def _places(results: Results, failed: Account) -> list[str]:
     """Return forcings and locations that hold more failures than others."""
-    lines = []
+    texts = []
     for axis, names, counts in (
-        ("forcing", numbers.forcings, found.by_forcing),
-        ("location", numbers.locations, found.by_location),
+        ("forcing", results.forcings, failed.by_forcing),
+        ("location", results.locations, failed.by_location),
     ):
         if text := _most(axis, names, counts):
-            lines.append(text)
-    return lines
+            texts.append(text)
+    return texts
 
 
 def _most(axis: str, names: Sequence[str], counts: I8) -> str:
@@ -108,10 +108,10 @@ def _span(ends: tuple[float, float], units: str) -> str:
 def lines(failed: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return an account in lines for people."""
     texts = []
-    for one in failed:
-        share = percent(one["share"])
-        texts.append(f"{one['status']}: {one['members']:,} members, {share}; {one['advice']}")
-        texts += [f"  {text}" for text in one["why"]]
-        texts.append(f"  such as {', '.join(one['first'])}")
+    for status in failed:
+        share, count = percent(status["share"]), status["members"]
+        texts.append(f"{status['status']}: {count:,} members, {share}; {status['advice']}")
+        texts += [f"  {text}" for text in status["why"]]
+        texts.append(f"  such as {', '.join(status['first'])}")
     return texts + [f"failed members are {text}" if text.startswith("in ") else text
                     for text in (failed[0]["where"] if failed else ())]  # fmt: skip

@@ -23,7 +23,7 @@ from ensemble.store.journal import headers
 from ensemble.store.machine import cpu
 from ensemble.store.platforms import cores, without
 from ensemble.store.store import Store
-from ensemble.tables import limits as limit_tables
+from ensemble.tables import limits
 
 
 @dataclass
@@ -40,7 +40,7 @@ class Outcome:
     seconds : float
         Of this call.
     limits : mapping
-        Members beyond limits, as `limit_tables.plain` has them.
+        Members beyond limits, as `limits.plain` has them.
     warnings : list of str
     """
 
@@ -123,10 +123,12 @@ def run(
     warnings += map(str, plan.warnings)
     outcome = Outcome(store.path, plan.blocks, warnings=warnings)
     watcher = Watcher(progress, say, stop, replaceable)
-    base = plan.scenario.base
     committed, before = run_work(
-        *(store, work, execution, watcher),
-        base=base,
+        store,
+        work,
+        execution,
+        watcher,
+        base=plan.scenario.base,
         workers=asked,
         finished=lambda: outcome.warnings.extend(lost_groups(store)),
     )
@@ -134,7 +136,7 @@ def run(
     for entry in committed.values():
         for code, n in entry.status.items():
             outcome.members[code] = outcome.members.get(code, 0) + n
-    outcome.limits = limit_tables.plain(store, committed)
+    outcome.limits = limits.plain(store, committed)
     outcome.seconds = time.perf_counter() - begun
     return outcome
 

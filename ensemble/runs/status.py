@@ -11,6 +11,7 @@ from typing import Any
 from ensemble.errors import PlanError
 from ensemble.farming.claims import WORKERS, heard_of
 from ensemble.members.layout import Layout
+from ensemble.members.quarantined import cases_of
 from ensemble.members.reopening import open_layout
 from ensemble.members.stored import check, is_ensemble
 from ensemble.runs.failing import failures
@@ -22,7 +23,7 @@ from ensemble.store.mixtures import remarks
 from ensemble.store.outcomes import name_of
 from ensemble.store.reading import read
 from ensemble.store.store import Store
-from ensemble.tables import limits as limit_tables
+from ensemble.tables import limits
 from ensemble.tables.results import Results
 from kernels import NotOurs, ours_alone
 
@@ -44,6 +45,7 @@ def summary(path: Path) -> dict[str, Any]:
             members[name] = members.get(name, 0) + n
     notes = Counter(note for entry in committed.values() for note in entry.notes)
     failed = failures(Results(store), _layout(store)) if ensemble else []
+    quarantined = cases_of(store) if ensemble else store.quarantined()
     busy = sum(entry.seconds for entry in committed.values())
     total = math.prod(store.blocks)
     left = busy / len(committed) * (total - len(committed)) if committed else None
@@ -57,14 +59,14 @@ def summary(path: Path) -> dict[str, Any]:
         "blocks_per_minute": None if rate is None else round(60 * rate, 2),
         "seconds_left": round(waiting / rate, 1) if rate else None,
         "members": members,
-        **({"limits": limit_tables.plain(store, committed)} if ensemble else {}),
+        **({"limits": limits.plain(store, committed)} if ensemble else {}),
         "failures": failed,
         "worker_seconds": round(busy, 3),
         "worker_seconds_left": None if left is None else round(left, 3),
         "runs": len(headers(store.journal)),
         "running": holder(store),
         "workers": _alive(store),
-        "quarantine": [case.note for case in store.quarantined().values()],
+        "quarantine": [case.note for case in quarantined.values()],
         "remarks": remarks(store, journals),
         "notes": [f"{note} ({n:,} times)" for note, n in notes.most_common(20)],
         "synthetic": store.attrs["synthetic"],
