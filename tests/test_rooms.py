@@ -189,6 +189,45 @@ def test_every_room_is_in_the_table():
     assert {room_of(module) for module in modules()} == ARROWS.keys()
 
 
+def imported_names(path):
+    """Yield every module of ours that a file imports from, and the name, inside functions too."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((a.name, "") for a in node.names if a.name.split(".")[0] in PACKAGES)
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            if node.module.split(".")[0] in PACKAGES:
+                yield from ((node.module, alias.name) for alias in node.names)
+
+
+def is_there(module, name):
+    """Return whether a module can be imported and has a name, or a module of that name in it."""
+    try:
+        found = import_module(module)
+    except ModuleNotFoundError as error:
+        # Extras may not be installed; modules of ours are there.
+        return str(error.name).split(".")[0] not in PACKAGES
+    return not name or hasattr(found, name) or f"{module}.{name}" in modules()
+
+
+def test_every_name_of_ours_that_a_file_imports_is_there():
+    # `mypy` does not see it where names come late, nor in tests; benchmarks run seldom.
+    imported = {(m, n): path for path in tracked(".py") for m, n in imported_names(path)}
+    assert len(imported) > 1000
+    gone = [
+        f"{path.relative_to(ROOT)}: from {module} import {name}"
+        for (module, name), path in imported.items()
+        if not is_there(module, name)
+    ]
+    assert not gone
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [("kernels", "absent"), ("ensemble.engine", ""), ("ensemble", "engine")]
+)
+def test_a_name_that_is_gone_is_missed(module, name):
+    assert not is_there(module, name)
+
+
 def folder_of(module):
     """Return the folder that a module lies in; one that lies directly in a package is its own."""
     alone = modules()[module].name == "__init__.py" or module.count(".") == 1
