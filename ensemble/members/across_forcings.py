@@ -43,8 +43,8 @@ def arrays(layout: Layout) -> Iterator[ArraySpec]:
             if request == source:
                 yield _without_forcing(spec, f"{target}_{word}", WORDS[word])
         if request[0] == "q" and request[1:2].isdigit():
-            about = "quantile of all forcings' members, each forcing counting the same"
-            yield _without_forcing(spec, name, about)
+            words = "quantile of all forcings' members, each forcing counting the same"
+            yield _without_forcing(spec, name, words)
 
 
 def _without_forcing(spec: ArraySpec, name: str, words: str) -> ArraySpec:

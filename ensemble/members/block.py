@@ -16,7 +16,19 @@ from kernels import F8, OK, U8
 
 
 class Block:
-    """What a block gathers, tile by tile."""
+    """Members, their sums and their notes, filled by one tile after the other.
+
+    Parameters
+    ----------
+    layout : Layout
+    reductions : mapping of str to Reduction
+        By ``target/family``; none for control members.
+    forcing : int
+    locations, samples : slice
+        Of the run.
+    control : bool
+        Whether these are control members, which no limit counts.
+    """
 
     def __init__(
         self,
@@ -124,13 +136,13 @@ class Block:
 
     def arrays(self, *, every: bool = False) -> dict[str, NDArray[Any]]:
         """Return the stored arrays of members, (L, *dims, S)."""
-        arrays_of: dict[str, NDArray[Any]] = dict(self.outputs)
+        stored: dict[str, NDArray[Any]] = dict(self.outputs)
         if every or self.layout.keeps_responses:
-            arrays_of.update(self.responses)
-        arrays_of["status"] = self.status
+            stored.update(self.responses)
+        stored["status"] = self.status
         if self.beyond.excluded is not None:
-            arrays_of[limits.EXCLUDED] = self.beyond.excluded.astype(np.uint8)
-        return arrays_of
+            stored[limits.EXCLUDED] = self.beyond.excluded.astype(np.uint8)
+        return stored
 
     def count(self) -> U8:
         """Return the number of members that ran and are in statistics, by location."""
@@ -141,9 +153,9 @@ class Block:
 
     def partials(self) -> dict[str, NDArray[Any]]:
         """Return every sum by ``target/family/field``, and those over space."""
-        sums_of = {f"{n}/{field}": v for n, sums in self.sums.items() for field, v in sums.items()}
-        sums_of |= self.beyond.partials()
-        return sums_of | (self.in_space.partials(GROUP) if self.in_space else {})
+        sums = {f"{name}/{field}": v for name, one in self.sums.items() for field, v in one.items()}
+        sums |= self.beyond.partials()
+        return sums | (self.in_space.partials(GROUP) if self.in_space else {})
 
 
 def _good(tile: Tile, out: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:

@@ -143,12 +143,12 @@ class Experiment:
 
     def _bound(self, side: str, reduce: Callable[..., F8]) -> dict[str, F8]:
         """Return the tightest admissible bound over forcings, (L,): all share one design."""
-        bounds_of = {}
+        tightest = {}
         for name in self.derived[0]:
             bounds = reduce([getattr(d[name], side) for d in self.derived], axis=0)
             if np.isfinite(bounds).any():
-                bounds_of[name] = bounds
-        return bounds_of
+                tightest[name] = bounds
+        return tightest
 
     def functionals(self) -> dict[str, Functional]:
         """Return every response, ready to be applied.
@@ -169,16 +169,16 @@ class Experiment:
             derived = self.derived[forcing].get(p.name)
             default = np.full(count, p.default) if derived is None else derived.default[locations]
             if p.name in self.scenario.parameters:
-                default = np.broadcast_to(self._said(p.name)[locations], count)
+                default = np.broadcast_to(self._stated(p.name)[locations], count)
             values[p.name] = np.ascontiguousarray(default[:, None])
         return Rows(values, identity)
 
-    def _said(self, name: str) -> F8:
+    def _stated(self, name: str) -> F8:
         """Return a parameter of the scenario's ``parameters:``, (L,)."""
-        said = self.scenario.parameters[name]
-        if isinstance(said, Column):
-            return np.asarray(self.locations.columns[said.column], dtype=np.float64)
-        return np.full(len(self.locations.names), float(said))
+        stated = self.scenario.parameters[name]
+        if isinstance(stated, Column):
+            return np.asarray(self.locations.columns[stated.column], dtype=np.float64)
+        return np.full(len(self.locations.names), float(stated))
 
     def check_parameters(self) -> None:
         """Refuse values of ``parameters:`` that are not there, or outside the kernel's bounds.
@@ -190,19 +190,19 @@ class Experiment:
         """
         problems, columns = [], self.locations.columns
         for p in self.kernel.parameters:
-            said = self.scenario.parameters.get(p.name)
-            if said is None:
+            stated = self.scenario.parameters.get(p.name)
+            if stated is None:
                 continue
-            text = ""
-            if isinstance(said, Column) and said.column not in columns:
-                text = f"no column {said.column!r} of locations{nearest(said.column, columns)}"
-            elif not ((self._said(p.name) >= p.lower) & (self._said(p.name) <= p.upper)).all():
-                worst = self._said(p.name)
-                found = worst[~((worst >= p.lower) & (worst <= p.upper))][0]
+            fault = ""
+            if isinstance(stated, Column) and stated.column not in columns:
+                fault = f"no column {stated.column!r} of locations{nearest(stated.column, columns)}"
+            elif not ((self._stated(p.name) >= p.lower) & (self._stated(p.name) <= p.upper)).all():
+                worst = self._stated(p.name)
+                value = worst[~((worst >= p.lower) & (worst <= p.upper))][0]
                 needed = f"needed {p.lower:g} to {p.upper:g}"
-                text = f"found {labelled(f'{found:g}', p.units)}; {needed}"
-            if text:
-                problems.append(Problem(text, f"parameters.{p.name}"))
+                fault = f"found {labelled(f'{value:g}', p.units)}; {needed}"
+            if fault:
+                problems.append(Problem(fault, f"parameters.{p.name}"))
         if problems:
             raise ScenarioError(problems, self.scenario.name)
 
@@ -271,11 +271,11 @@ class Sampler:
         design = self._opened(forcing, location)
 
         @lru_cache(maxsize=16)
-        def known(names: frozenset[str], begin: int, end: int) -> tuple[I8, I8]:
+        def levels_once(names: frozenset[str], begin: int, end: int) -> tuple[I8, I8]:
             return design.levels(names, start + begin, start + end)
 
         def levels(names: Collection[str], begin: int, end: int) -> tuple[I8, I8]:
-            return known(frozenset(names) & frozenset(design.parameters), begin, end)
+            return levels_once(frozenset(names) & frozenset(design.parameters), begin, end)
 
         return Rows(design.rows(start, stop), levels)
 

@@ -100,13 +100,13 @@ class Layout:
         self.reduced_outputs = [n for n in scenario.statistics if n not in self.functionals]
         self.reduced_outputs += [n for n in scenario.aggregates if n not in self.functionals]
         looked_at = outputs_of(self.functionals)
-        said = [n for n in scenario.limits if n in experiment.limits]
+        limited = [n for n in scenario.limits if n in experiment.limits]
         self.wanted = tuple(
-            dict.fromkeys([*self.outputs, *looked_at, *self.reduced_outputs, *said])
+            dict.fromkeys([*self.outputs, *looked_at, *self.reduced_outputs, *limited])
         )
         self.reduced = {*scenario.statistics, *scenario.aggregates}
-        self.limits = {n: one for n, one in experiment.limits.items() if n in self.wanted}
-        self.excluding = any(one.exclude for one in self.limits.values())
+        self.limits = {n: limit for n, limit in experiment.limits.items() if n in self.wanted}
+        self.excluding = any(limit.exclude for limit in self.limits.values())
         self.aggregates = sums.Aggregates(experiment, self)
         self.keeps_responses = self.sampler.size <= KEEP_SAMPLES
         self.stored_parameters = self.sampler.parameters if self.keeps_responses else ()
@@ -211,7 +211,7 @@ class Layout:
 
     def target(self, name: str, forcing: int) -> Target:
         """Return what a statistic needs to know of an output or a response."""
-        about = self.functionals.get(name) or self.experiment.kernel.variable(name)
+        variable = self.functionals.get(name) or self.experiment.kernel.variable(name)
         locations = len(self.experiment.locations.names)
         unknown = np.tile([0.0, 1.0], (len(self.experiment.forcings), locations, 1))
         edges = self.experiment.edges.get(name, unknown)[forcing]
@@ -222,7 +222,7 @@ class Layout:
         def design(location: int) -> Design:
             return self.sampler.design(forcing, location)
 
-        return Target(name, about.units, about.meaning, rows, edges, bins, design, own)
+        return Target(name, variable.units, variable.meaning, rows, edges, bins, design, own)
 
     def _reductions(self, forcing: int) -> dict[str, Reduction]:
         """Return every reduction of a forcing by ``target/family``."""
@@ -337,8 +337,8 @@ class Layout:
     def _statistic(
         self, target: str, name: str, dims: dict[str, int], declared: Declared
     ) -> ArraySpec:
-        about = self.functionals.get(target) or self.experiment.kernel.variable(target)
-        attrs = {"long_name": f"{name} of {about.meaning}", **declared.attrs}
+        variable = self.functionals.get(target) or self.experiment.kernel.variable(target)
+        attrs = {"long_name": f"{name} of {variable.meaning}", **declared.attrs}
         fill = 0 if declared.dtype.startswith("uint") else math.nan
         path = f"statistics/{target}_{name}"
         return self.spec(

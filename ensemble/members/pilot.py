@@ -40,11 +40,11 @@ def edges(experiment: Experiment) -> dict[str, F8]:
     return by_target
 
 
-def _explore(experiment: Experiment, targets: list[str], found: dict[str, F8]) -> None:
+def _explore(experiment: Experiment, targets: list[str], by_target: dict[str, F8]) -> None:
     every = experiment.functionals()
     responses = with_parts(every, [t for t in targets if t in every])
     outputs = [t for t in targets if t not in every]
-    leaving = {n: one for n, one in experiment.limits.items() if one.exclude}
+    leaving = {n: limit for n, limit in experiment.limits.items() if limit.exclude}
     wanted = {*outputs, *outputs_of(responses), *leaving}
     tiler = Tiler(experiment.kernel, experiment.options, tuple(wanted), experiment.sizes)
     everywhere = slice(0, len(experiment.locations.names))
@@ -65,7 +65,7 @@ def _explore(experiment: Experiment, targets: list[str], found: dict[str, F8]) -
                 values = values if out is None else blanked(values, out)
                 _widen(ranges[target][tile.locations], values)
         for target, span in ranges.items():
-            found[target][forcing] = _margins(span)
+            by_target[target][forcing] = _margins(span)
 
 
 def _spread(sampler: Sampler, forcing: int) -> dict[str, F8]:
@@ -75,8 +75,8 @@ def _spread(sampler: Sampler, forcing: int) -> dict[str, F8]:
     length = max(1, min(size, count) // runs)
     everywhere = slice(0, len(sampler.experiment.locations.names))
     starts = [k * (size - length) // max(1, runs - 1) for k in range(runs)]
-    rows_of = [sampler.rows(forcing, everywhere, slice(k, k + length)).values for k in starts]
-    return {n: np.concatenate([run[n] for run in rows_of], axis=1) for n in rows_of[0]}
+    drawn = [sampler.rows(forcing, everywhere, slice(k, k + length)).values for k in starts]
+    return {n: np.concatenate([run[n] for run in drawn], axis=1) for n in drawn[0]}
 
 
 def _widen(span: F8, values: F8) -> None:

@@ -49,9 +49,9 @@ def same_sums(old: Layout, new: Layout, name: str) -> bool:
     return all(_start_alike(old, *pair) for pair in pairs)
 
 
-def _start_alike(layout: Layout, one: Reduction, other: Reduction) -> bool:
+def _start_alike(layout: Layout, before: Reduction, after: Reduction) -> bool:
     everywhere = slice(0, layout.shape[1])
-    first, second = one.start(everywhere), other.start(everywhere)
+    first, second = before.start(everywhere), after.start(everywhere)
     return first.keys() == second.keys() and all(
         np.array_equal(values, second[field]) for field, values in first.items()
     )
@@ -68,10 +68,10 @@ def answerable(layout: Layout, name: str, stored: Collection[str]) -> bool:
     """Return whether a response follows exactly from ``stored`` outputs and responses."""
     if name in stored:
         return True
-    one = layout.functionals[name]
-    if isinstance(one, Combined):
-        return all(answerable(layout, part, stored) for part in one.parts)
-    return one.output in stored and layout.precision == "float64"
+    response = layout.functionals[name]
+    if isinstance(response, Combined):
+        return all(answerable(layout, part, stored) for part in response.parts)
+    return response.output in stored and layout.precision == "float64"
 
 
 def answers(layout: Layout, key: Key, arrays: Arrays, names: Collection[str]) -> dict[str, F8]:

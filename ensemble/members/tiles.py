@@ -194,16 +194,16 @@ class Tiler:
 
         A stage is shared only with those that feed it, or where these are ``known``.
         """
-        levels_of: dict[str, Levelled] = {}
+        by_stage: dict[str, Levelled] = {}
         for stage in self.stages:
             if stage.name not in among:
                 continue
             first, level = levels(self.reads[stage.name], samples.start, samples.stop)
             makers = {self._producer[name] for name in stage.upstream}
             few = len(first) <= max(1, SHARE_BELOW * (samples.stop - samples.start))
-            if few and makers <= {*levels_of, *known}:
-                levels_of[stage.name] = first, level
-        return levels_of
+            if few and makers <= {*by_stage, *known}:
+                by_stage[stage.name] = first, level
+        return by_stage
 
     def _held(self, every: Mapping[str, Levelled]) -> dict[str, Levelled]:
         """Return the stages whose rows may be held at one location, with those that feed them."""

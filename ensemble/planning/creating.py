@@ -161,7 +161,7 @@ def _drivers(experiment: Experiment) -> Static:
 
     Daily drivers are large: they are neither stacked nor made wider than they come.
     """
-    found: Static = {}
+    static: Static = {}
     for driver in experiment.kernel.drivers:
         arrays = [np.asarray(d[driver.name]) for d in experiment.drivers]
         shape = (len(arrays), *arrays[0].shape)
@@ -175,8 +175,8 @@ def _drivers(experiment: Experiment) -> Static:
             attrs={"units": driver.units, "long_name": driver.meaning},
             raw=True,
         )
-        found[spec.path] = (spec, arrays)
-    return found
+        static[spec.path] = (spec, arrays)
+    return static
 
 
 def _pilot(experiment: Experiment) -> Static:

@@ -193,8 +193,8 @@ def _middle(values: F8) -> float:
     """Return the median of a forcing, of evenly spaced values where there are many."""
     flat = values.reshape(-1)
     some = np.asarray(flat[:: max(1, flat.size // SAMPLE)], dtype=np.float64)
-    known = some[np.isfinite(some)]
-    return float(np.median(known)) if known.size else math.nan
+    finite = some[np.isfinite(some)]
+    return float(np.median(finite)) if finite.size else math.nan
 
 
 def _mark(
@@ -285,5 +285,5 @@ def _step(experiment: Experiment, dim: str, step: int) -> str:
         return str(years[step])
     if dim == "date" and len(years) and step // 365 < len(years):
         return f"day {step % 365 + 1} of {years[step // 365]}"
-    known = experiment.coords.get(dim)
-    return f"{dim} {known[step]}" if known is not None else f"{dim} {step}"
+    coordinate = experiment.coords.get(dim)
+    return f"{dim} {coordinate[step]}" if coordinate is not None else f"{dim} {step}"

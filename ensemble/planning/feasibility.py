@@ -110,12 +110,12 @@ def _plausible(design: Mapping[str, Any]) -> dict[str, str]:
     by_source: dict[str, list[str]] = {}
     for name, source in design.get("plausible", {}).items():
         by_source.setdefault(source, []).append(name)
-    listed_by_source = {}
+    names_of = {}
     for source, names in by_source.items():
         more = len(names) - NAMES_SHOWN
         listed = ", ".join(names[:NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
-        listed_by_source[source] = f"({listed})"
-    return listed_by_source
+        names_of[source] = f"({listed})"
+    return names_of
 
 
 def summary(plan: Plan, workers: int, *, measure: bool = False) -> dict[str, Any]:

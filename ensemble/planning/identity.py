@@ -53,7 +53,7 @@ def identity_of(scenario: Loaded, experiment: Experiment, layout: Layout) -> dic
         "forcings": {name: digest(name, experiment) for name in experiment.forcings},
         "locations": _location_digest(experiment.locations),
         "block": {axis.name: axis.length for axis in layout.grid.axes},
-        "limits": {name: one.plain for name, one in layout.limits.items()},
+        "limits": {name: limit.plain for name, limit in layout.limits.items()},
         "versions": versions(),
     }
 

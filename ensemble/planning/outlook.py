@@ -61,7 +61,7 @@ def outlook(layout: Layout, provenance: Sequence[Mapping[str, Any]]) -> Outlook:
 def _of_data(provenance: Sequence[Mapping[str, Any]]) -> list[Notice]:
     """Return what readers and responses warn of, the first few of each kind."""
     kinds: dict[str, list[str]] = {}
-    for text in (str(text) for said in provenance for text in said.get("warnings", ())):
+    for text in (str(text) for origin in provenance for text in origin.get("warnings", ())):
         kinds.setdefault(_OWN.sub("", text), []).append(text)
     shown = []
     for texts in kinds.values():

@@ -84,9 +84,11 @@ def _of_aggregates(asked: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield statistics of aggregates that no family knows, or that need whole trajectories."""
     from ensemble.members.statistics import canonical
 
-    for target, one in asked.items():
-        yield from _repeated(one.statistics if one else (), f"aggregates.{target}.statistics")
-        for i, request in enumerate(one.statistics if one else ()):
+    for target, aggregate in asked.items():
+        yield from _repeated(
+            aggregate.statistics if aggregate else (), f"aggregates.{target}.statistics"
+        )
+        for i, request in enumerate(aggregate.statistics if aggregate else ()):
             try:
                 family, name = canonical(request)
             except LookupError as error:

@@ -167,14 +167,14 @@ class Change:
             if not answerable(self.new, name, self.stored):
                 yield f"responses.{name}: {self._why_unanswered(name)}"
         for name, target in self.recounted.items():
-            known = self.stored | self.other_responses
-            if target not in known:
+            answered = self.stored | self.other_responses
+            if target not in answered:
                 section = "aggregates" if name.startswith("aggregates/") else "statistics"
                 yield f"{section}.{target}: {_NOT_WHOLE}"
 
     def _why_unanswered(self, name: str) -> str:
-        one = self.new.functionals[name]
-        if isinstance(one, Combined) or one.output not in self.stored:
+        response = self.new.functionals[name]
+        if isinstance(response, Combined) or response.output not in self.stored:
             return _NOT_WHOLE
         return "members that are done are stored in float32, and responses are exact"
 

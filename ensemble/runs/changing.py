@@ -107,7 +107,7 @@ def _settings(old: Any, new: Any, where: str) -> Iterator[str]:
         for name in old:
             yield from _settings(old[name], new[name], f"{where}.{name}")
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        for k, (one, other) in enumerate(zip(old, new, strict=True)):
-            yield from _settings(one, other, f"{where}.{k}")
+        for k, (before, now) in enumerate(zip(old, new, strict=True)):
+            yield from _settings(before, now, f"{where}.{k}")
     elif old != new:
         yield f"{where}={json.dumps(old)}"

@@ -90,14 +90,14 @@ def _took_its_place(path: Path, before: Path) -> bool:
         new, old = read(path), read(before)
         if generation(new.journal) != generation(old.journal) + 1:
             return False
-        there, known = new.committed(), old.committed()
+        there, done = new.committed(), old.committed()
     except (PlanError, OSError, ValueError):
         return False
     return all(
         key in there
-        and one.checksums.items() - {("partials", one.checksums.get("partials"))}
+        and entry.checksums.items() - {("partials", entry.checksums.get("partials"))}
         <= there[key].checksums.items()
-        for key, one in known.items()
+        for key, entry in done.items()
     )
 
 
@@ -144,7 +144,7 @@ def _recount(change: Change, new: Store) -> Mapping[Key, Entry]:
     """Add up what committed blocks have not, and return their lines."""
     if not (change.recounted or change.other_responses):
         return change.committed
-    return {key: _recounted(change, new, key, one) for key, one in change.committed.items()}
+    return {key: _recounted(change, new, key, entry) for key, entry in change.committed.items()}
 
 
 def _recounted(change: Change, new: Store, key: Key, entry: Entry) -> Entry:

@@ -96,14 +96,14 @@ class Store:
         PlanError
             The journals are gone, disagree, or are another store's.
         """
-        said = journals or self.journals()
-        for entries in said.conflicts.values():
+        vouched = journals or self.journals()
+        for entries in vouched.conflicts.values():
             raise PlanError(
                 f"{self.path}: {disagreement(*entries[:2])}; the kernel is not "
                 "deterministic, two kinds of CPU or of code wrote this store, or a late worker "
                 f"did: `soilsweep verify {self.path} --repair` keeps what runs to the same again"
             )
-        return said.committed
+        return vouched.committed
 
     @property
     def work(self) -> str:
@@ -123,7 +123,7 @@ class Store:
             They are gone, damaged, or another store's.
         """
         try:
-            said = read_journals(self.journal)
+            vouched = read_journals(self.journal)
         except FileNotFoundError:
             self.refuse_replaced()
             text = "its folder journal/ is missing, which says what is committed"
@@ -133,14 +133,15 @@ class Store:
         except ValueError as error:
             raise PlanError(f"{self.path}: {error}") from error
         blocks = self.blocks
-        every = [*said.committed.values(), *(e for two in said.conflicts.values() for e in two)]
-        for key, entry in ((one.block, one) for one in every):
+        disputed = (entry for entries in vouched.conflicts.values() for entry in entries)
+        for entry in (*vouched.committed.values(), *disputed):
+            key = entry.block
             if len(key) != len(blocks) or any(k >= n for k, n in zip(key, blocks, strict=True)):
                 raise PlanError(
                     f"{self.path}: {entry.journal} names block {list(key)}, which this store does "
                     "not have; remove that journal"
                 )
-        return said
+        return vouched
 
     @staticmethod
     def checksums(result: Result) -> dict[str, str]:

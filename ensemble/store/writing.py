@@ -48,7 +48,7 @@ def create(
         Small files that the design reads, kept beside the data.
     """
     refuse_between_names(path)
-    found, path = path, path.resolve() if path.is_symlink() else path
+    named, path = path, path.resolve() if path.is_symlink() else path
     missing = [p for p in path.absolute().parents if not p.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_abandoned(path)
@@ -74,7 +74,7 @@ def create(
                 folder.rmdir()
         raise
     sync_folder(path.parent)
-    return replace(store, path=found, root=store.root.moved_to(found))
+    return replace(store, path=named, root=store.root.moved_to(named))
 
 
 def write_node(store: Store, node: str, document: Mapping[str, Any], *, sync: bool = False) -> None:

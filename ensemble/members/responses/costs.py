@@ -87,17 +87,22 @@ def cost_of(name: str, asked: CostOf, variable: Variable, data: Data) -> Cost:
     Unanswered
         No such observation, another unit, no layers, values that have no error.
     """
-    known = sorted(set().union(*data.observations)) if data.observations else []
-    if asked.observed not in known:
-        hint = nearest(asked.observed, known) or "; the forcing's reader brings no observations"
+    observed_names = sorted(set().union(*data.observations)) if data.observations else []
+    if asked.observed not in observed_names:
+        hint = (
+            nearest(asked.observed, observed_names)
+            or "; the forcing's reader brings no observations"
+        )
         raise Unanswered(f"nothing is observed as {asked.observed!r}{hint}", ".cost.observed")
     bounds = bounds_of(variable, data, ".cost")
-    parts = [_part(asked, one[asked.observed], variable, bounds) for one in data.observations]
+    parts = [
+        _part(asked, by_name[asked.observed], variable, bounds) for by_name in data.observations
+    ]
     weights, observed, per_error = (np.stack(arrays) for arrays in zip(*parts, strict=True))
     notes = tuple(
         (f, note)
-        for f, one in enumerate(data.observations)
-        for note in _notes(one[asked.observed], per_error[f], bounds, data.locations)
+        for f, by_name in enumerate(data.observations)
+        for note in _notes(by_name[asked.observed], per_error[f], bounds, data.locations)
     )
     error = f"relative error {asked.relative_error:g}" if asked.relative_error else "own errors"
     meaning = f"cost of {variable.meaning} against {asked.observed!r} as observed, {error}"

@@ -87,11 +87,11 @@ def rmse(observed: Sequence[ArrayLike], modelled: Sequence[ArrayLike]) -> float:
         layer is left out.
     """
     squares = []
-    for seen, found in zip(observed, modelled, strict=True):
-        difference = np.asarray(seen, np.float64) - np.asarray(found, np.float64)
-        known = ~np.isnan(np.asarray(seen, np.float64))
-        if known.any():
-            squares.append(float((difference[known] ** 2).mean()))
+    for seen, model in zip(observed, modelled, strict=True):
+        difference = np.asarray(seen, np.float64) - np.asarray(model, np.float64)
+        there = ~np.isnan(np.asarray(seen, np.float64))
+        if there.any():
+            squares.append(float((difference[there] ** 2).mean()))
     if not squares:
         raise ValueError("nothing is observed at any site; needed one layer or more")
     return float(np.sqrt(np.mean(squares)))
@@ -137,16 +137,16 @@ def regression(observed: ArrayLike, modelled: ArrayLike) -> Line:
         Fewer than two pairs, or all observed values the same.
     """
     seen = np.asarray(observed, np.float64).ravel()
-    found = np.asarray(modelled, np.float64).ravel()
-    known = np.isfinite(seen) & np.isfinite(found)
-    seen, found = seen[known], found[known]
+    model = np.asarray(modelled, np.float64).ravel()
+    both = np.isfinite(seen) & np.isfinite(model)
+    seen, model = seen[both], model[both]
     if seen.size < 2 or np.ptp(seen) == 0:
         raise ValueError(
             f"found {seen.size} pairs with {len(np.unique(seen))} observed values; "
             "needed two different ones for a line"
         )
-    x, y = seen - seen.mean(), found - found.mean()
+    x, y = seen - seen.mean(), model - model.mean()
     slope = float(x @ y / (x @ x))
     spread = float(y @ y)
     r2 = float((x @ y) ** 2 / ((x @ x) * spread)) if spread else 1.0
-    return Line(float(found.mean() - slope * seen.mean()), slope, r2, int(seen.size))
+    return Line(float(model.mean() - slope * seen.mean()), slope, r2, int(seen.size))

@@ -28,23 +28,25 @@ def plain(values: NDArray[Any]) -> NDArray[Any]:
     return array.astype(np.int64 if array.dtype.kind in "iu" else np.float64)
 
 
-def padded(found: Sequence[Observations]) -> list[Observations]:
+def padded(by_forcing: Sequence[Observations]) -> list[Observations]:
     """Return observations that share one length n, NaN behind those of fewer.
 
     In the store they have one dimension, and what comes back must be what was digested.
     """
-    every = [one for forcing in found for one in forcing.values()]
-    count = max((one.values.shape[1] for one in every), default=0)
-    with_error = {name for one in found for name, seen in one.items() if seen.error is not None}
+    every = [observed for forcing in by_forcing for observed in forcing.values()]
+    count = max((observed.values.shape[1] for observed in every), default=0)
+    with_error = {
+        name for forcing in by_forcing for name, seen in forcing.items() if seen.error is not None
+    }
 
-    def widened(name: str, one: Observed) -> Observed:
-        values, top, bottom = (_wide(v, count) for v in (one.values, one.top, one.bottom))
+    def widened(name: str, seen: Observed) -> Observed:
+        values, top, bottom = (_wide(v, count) for v in (seen.values, seen.top, seen.bottom))
         error = np.full_like(values, np.nan) if name in with_error else None
-        if one.error is not None:
-            error = _wide(one.error, count)
-        return replace(one, values=values, top=top, bottom=bottom, error=error)
+        if seen.error is not None:
+            error = _wide(seen.error, count)
+        return replace(seen, values=values, top=top, bottom=bottom, error=error)
 
-    return [{name: widened(name, one) for name, one in forcing.items()} for forcing in found]
+    return [{name: widened(name, o) for name, o in forcing.items()} for forcing in by_forcing]
 
 
 def _wide(values: F8, count: int) -> F8:
@@ -53,10 +55,10 @@ def _wide(values: F8, count: int) -> F8:
     return out
 
 
-def arrays(found: Observations) -> Iterable[tuple[str, F8]]:
+def arrays(observations: Observations) -> Iterable[tuple[str, F8]]:
     """Yield every array of a forcing's observations by its path, as they are digested."""
-    for name, one in found.items():
-        for suffix, values in one.arrays.items():
+    for name, observed in observations.items():
+        for suffix, values in observed.arrays.items():
             yield f"observations/{name}{suffix}", values
 
 
@@ -64,18 +66,18 @@ def to_arrays(experiment: Experiment) -> dict[str, tuple[ArraySpec, NDArray[Any]
     """Return observations (forcing, location, observation) and sources (forcing, location)."""
     arrays: dict[str, tuple[ArraySpec, NDArray[Any]]] = {}
     dims = ("forcing", "location", "observation")
-    for name, one in (experiment.observations[0] if experiment.observations else {}).items():
-        for suffix in one.arrays:
+    for name, observed in (experiment.observations[0] if experiment.observations else {}).items():
+        for suffix in observed.arrays:
             path = f"observations/{name}{suffix}"
             values = np.stack([f[name].arrays[suffix] for f in experiment.observations])
-            words = WORDS.get(suffix, "{}").format(one.meaning)
-            units = "cm" if suffix in ("_top", "_bottom") else one.units
+            words = WORDS.get(suffix, "{}").format(observed.meaning)
+            units = "cm" if suffix in ("_top", "_bottom") else observed.units
             attrs = {"units": units, "long_name": words}
             spec = ArraySpec(path, "float64", dims, values.shape, values.shape, attrs=attrs)
             arrays[path] = spec, values
-    for name in dict.fromkeys(n for one in experiment.sources for n in one):
+    for name in dict.fromkeys(n for sources in experiment.sources for n in sources):
         nothing = ("",) * len(experiment.locations.names)
-        texts = np.array([one.get(name, nothing) for one in experiment.sources], dtype=np.str_)
+        texts = np.array([s.get(name, nothing) for s in experiment.sources], dtype=np.str_)
         path = f"sources/{name}"
         attrs = {"long_name": f"where {name} is from"}
         dtype, shape = f"<U{max(1, texts.itemsize // 4)}", texts.shape
@@ -94,14 +96,14 @@ def read_observations(store: Store, forcings: int) -> list[Observations]:
     for name in names:
         parts = {s: f"{name}{s}" for s in ("", *WORDS) if f"{name}{s}" in specs}
         whole = {s: store.read_whole(f"observations/{path}") for s, path in parts.items()}
-        about = specs[name].attrs
-        for f, one in enumerate(by_forcing):
-            one[name] = Observed(
+        attrs = specs[name].attrs
+        for f, of_forcing in enumerate(by_forcing):
+            of_forcing[name] = Observed(
                 values=whole[""][f],
                 top=whole["_top"][f],
                 bottom=whole["_bottom"][f],
-                units=about["units"],
-                meaning=about["long_name"],
+                units=attrs["units"],
+                meaning=attrs["long_name"],
                 error=whole["_error"][f] if "_error" in whole else None,
             )
     return list(by_forcing)
@@ -117,6 +119,6 @@ def read_sources(
             # Stores of before format 2 have them as names of variable length.
             old = store.specs[path].dtype == "string"
             texts = store.read_strings(path) if old else store.read_whole(path).ravel().tolist()
-            for f, one in enumerate(by_forcing):
-                one[path.partition("/")[2]] = tuple(texts[f * locations : (f + 1) * locations])
+            for f, sources in enumerate(by_forcing):
+                sources[path.partition("/")[2]] = tuple(texts[f * locations : (f + 1) * locations])
     return list(by_forcing)

@@ -95,13 +95,13 @@ Functional = Weighted | Itself | Cost | Selected | Combined
 
 
 def evaluate(
-    found: Mapping[str, Functional], tile: Tile, forcing: int, first: int
+    responses: Mapping[str, Functional], tile: Tile, forcing: int, first: int
 ) -> dict[str, F8]:
     """Return responses of a tile, (l, s), NaN where the member failed.
 
     Parameters
     ----------
-    found : mapping of str to Functional
+    responses : mapping of str to Functional
         With every part of those that are combined.
     tile : Tile
     forcing, first : int
@@ -109,30 +109,34 @@ def evaluate(
     """
     here = slice(first + tile.locations.start, first + tile.locations.stop)
     values: dict[str, F8] = {}
-    for name, one in found.items():
-        if not isinstance(one, Combined):
-            apply = partial(one.apply, forcing=forcing, locations=here)
-            values[name] = tile.scalar(one.output, apply)
-    for name, one in found.items():
-        if isinstance(one, Combined):
+    for name, response in responses.items():
+        if not isinstance(response, Combined):
+            apply = partial(response.apply, forcing=forcing, locations=here)
+            values[name] = tile.scalar(response.output, apply)
+    for name, response in responses.items():
+        if isinstance(response, Combined):
             values[name] = np.zeros(tile.status.shape)
-            for part, weight in one.parts.items():
+            for part, weight in response.parts.items():
                 values[name] += weight * values[part]
     return values
 
 
-def with_parts(found: Mapping[str, Functional], names: Collection[str]) -> dict[str, Functional]:
+def with_parts(
+    responses: Mapping[str, Functional], names: Collection[str]
+) -> dict[str, Functional]:
     """Return some responses and what they are combined of."""
     wanted = set(names)
     for name in names:
-        one = found.get(name)
-        wanted |= set(one.parts) if isinstance(one, Combined) else set()
-    return {name: one for name, one in found.items() if name in wanted}
+        response = responses.get(name)
+        wanted |= set(response.parts) if isinstance(response, Combined) else set()
+    return {name: response for name, response in responses.items() if name in wanted}
 
 
-def outputs_of(found: Mapping[str, Functional]) -> list[str]:
+def outputs_of(responses: Mapping[str, Functional]) -> list[str]:
     """Return the outputs that responses look at, each once."""
-    return list(dict.fromkeys(one.output for one in found.values() if one.output))
+    return list(
+        dict.fromkeys(response.output for response in responses.values() if response.output)
+    )
 
 
 def functionals(scenario: Scenario, kernel: Kernel, data: Data) -> dict[str, Functional]:
@@ -262,11 +266,11 @@ def _weights(response: Response, span: I8) -> tuple[I8, F8, Callable[[str], str]
             return span, np.ones(1), same
 
 
-def warnings(found: Mapping[str, Functional], forcings: Sequence[str]) -> dict[str, list[str]]:
+def warnings(responses: Mapping[str, Functional], forcings: Sequence[str]) -> dict[str, list[str]]:
     """Return what must be said of responses before a run, by forcing."""
     notes: dict[str, list[str]] = {label: [] for label in forcings}
-    for one in found.values():
-        one = one.inner if isinstance(one, Selected) else one
-        for forcing, note in one.notes if isinstance(one, Cost) else ():
-            notes[forcings[forcing]].append(f"response {one.name!r}, {note}")
-    return {label: said for label, said in notes.items() if said}
+    for response in responses.values():
+        response = response.inner if isinstance(response, Selected) else response
+        for forcing, note in response.notes if isinstance(response, Cost) else ():
+            notes[forcings[forcing]].append(f"response {response.name!r}, {note}")
+    return {label: texts for label, texts in notes.items() if texts}

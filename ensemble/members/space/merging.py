@@ -51,9 +51,9 @@ def merged(store: Store, layout: Layout, forcing: int, sample: int) -> dict[str,
         _add_pairs(pairs, layout, here, partial, GROUP)
         _add_lost(lost, layout, here, partial)
     arrays: dict[str, NDArray[Any]] = {}
-    for one in asked.all:
-        pair = _with_dims(layout, one.target, pairs[one.target])
-        arrays[one.name] = _finished(one, pair, asked.by_target[one.target])
+    for aggregate in asked.all:
+        pair = _with_dims(layout, aggregate.target, pairs[aggregate.target])
+        arrays[aggregate.name] = _finished(aggregate, pair, asked.by_target[aggregate.target])
     for word, values in lost.items():
         arrays[f"{word}_global"] = values.sum(axis=0, dtype=values.dtype)
         if asked.any_zonal:
@@ -66,12 +66,14 @@ def _control(store: Store, layout: Layout, forcing: int) -> dict[str, F8]:
     pairs: dict[str, Pair] = {}
     for here, partial in _partials(store, layout, forcing, 0):
         _add_pairs(pairs, layout, here, partial, CONTROL)
-    known = layout.aggregates.by_target
+    regions_of = layout.aggregates.by_target
     return {
-        one.name: _finished(
-            one, _with_dims(layout, one.target, pairs[one.target]), known[one.target]
+        aggregate.name: _finished(
+            aggregate,
+            _with_dims(layout, aggregate.target, pairs[aggregate.target]),
+            regions_of[aggregate.target],
         )[..., 0]
-        for one in layout.aggregates.all
+        for aggregate in layout.aggregates.all
     }
 
 
@@ -85,19 +87,19 @@ def _partials(
 
 
 def _add_pairs(
-    found: dict[str, Pair],
+    pairs: dict[str, Pair],
     layout: Layout,
     here: slice,
     partial: Mapping[str, NDArray[Any]],
     group: str,
 ) -> None:
     """Add a block's high and low parts (n, cells, s) to the sums of each target."""
-    for target, known in layout.aggregates.by_target.items():
+    for target, regions in layout.aggregates.by_target.items():
         high, low = (partial[f"{group}/{target}/{part}"] for part in ("high", "low"))
-        if target not in found:
-            shape = (len(known.bounds), *high.shape[1:])
-            found[target] = np.zeros(shape), np.zeros(shape)
-        _add(found[target], known.of(here), high, low)
+        if target not in pairs:
+            shape = (len(regions.bounds), *high.shape[1:])
+            pairs[target] = np.zeros(shape), np.zeros(shape)
+        _add(pairs[target], regions.of(here), high, low)
 
 
 def _with_dims(layout: Layout, target: str, pair: Pair) -> Pair:
@@ -116,14 +118,14 @@ def _add(sums: Pair, here: I8, high: F8, low: F8) -> None:
     sums[1][here] += ((before - (both - back)) + (high - back)) + low
 
 
-def _finished(one: Aggregate, pair: Pair, known: Regions) -> F8:
+def _finished(aggregate: Aggregate, pair: Pair, regions: Regions) -> F8:
     """Return an aggregate ([band], *dims, s)."""
-    if one.zonal:
-        return one.finish(*pair, known.total)
+    if aggregate.zonal:
+        return aggregate.finish(*pair, regions.total)
     total = np.zeros_like(pair[0][:1]), np.zeros_like(pair[0][:1])
     for high, low in zip(*pair, strict=True):
         _add(total, np.zeros(1, np.int64), high[None], low[None])
-    return np.asarray(one.finish(*total, np.array([math.fsum(known.area)]))[0])
+    return np.asarray(aggregate.finish(*total, np.array([math.fsum(regions.area)]))[0])
 
 
 def _add_lost(
@@ -147,24 +149,25 @@ def _statistics(store: Store, layout: Layout) -> dict[str, NDArray[Any]]:
     """Return every statistic (forcing, [band], *dims) by name."""
     forcings, _, samples = layout.shape
     statistics: dict[str, NDArray[Any]] = {}
-    for one in layout.aggregates.all:
-        if not one.statistics:
+    for aggregate in layout.aggregates.all:
+        if not aggregate.statistics:
             continue
-        regions = len(layout.aggregates.by_target[one.target].bounds) if one.zonal else 1
-        lead = (regions,) if one.zonal else ()
-        rows = regions * math.prod(one.shape)
+        bounds = layout.aggregates.by_target[aggregate.target].bounds
+        regions = len(bounds) if aggregate.zonal else 1
+        lead = (regions,) if aggregate.zonal else ()
+        rows = regions * math.prod(aggregate.shape)
         step = max(1, HELD_BYTES // (8 * samples))
         for f in range(forcings):
             for first in range(0, rows, step):
                 some = slice(first, min(first + step, rows))
-                values = _rows(store, layout, one.name, f, some)
-                for request, row in over_samples(values, one).items():
-                    name = f"{one.name}_{request}"
+                values = _rows(store, layout, aggregate.name, f, some)
+                for request, row in over_samples(values, aggregate).items():
+                    name = f"{aggregate.name}_{request}"
                     whole = statistics.setdefault(name, np.empty((forcings, rows)))
                     whole[f, some] = row
-        for request in one.statistics:
-            name = f"{one.name}_{request}"
-            statistics[name] = statistics[name].reshape(forcings, *lead, *one.shape)
+        for request in aggregate.statistics:
+            name = f"{aggregate.name}_{request}"
+            statistics[name] = statistics[name].reshape(forcings, *lead, *aggregate.shape)
     return {**statistics, **_counts(store, layout)}
 
 
@@ -198,41 +201,41 @@ def _counts(store: Store, layout: Layout) -> dict[str, U8]:
         for f in range(layout.shape[0]):
             by_block = zip(*(_blocks(store, layout, name, f) for name in names), strict=True)
             lost = (sum(values for _, values in blocks) for blocks in by_block)
-            each.append(sum((one == 0).sum(axis=-1) for one in lost))
+            each.append(sum((count == 0).sum(axis=-1) for count in lost))
         counts[f"count_{kind}"] = np.array(each, dtype=np.uint64)
     return counts
 
 
-def over_samples(values: F8, one: Aggregate) -> dict[str, F8]:
+def over_samples(values: F8, aggregate: Aggregate) -> dict[str, F8]:
     """Return the statistics of rows (n, S) over their finite samples, each (n,); else NaN.
 
     All samples are at hand, so quantiles are exact: linear between ranks.
     """
     finite = np.isfinite(values)
-    statistics = {request: np.full(len(values), np.nan) for request in one.statistics}
+    statistics = {request: np.full(len(values), np.nan) for request in aggregate.statistics}
     whole = finite.all(axis=1)
     if whole.any():
-        _fill(statistics, whole, values[whole], one)
+        _fill(statistics, whole, values[whole], aggregate)
     for k in np.flatnonzero(~whole & finite.any(axis=1)).tolist():
-        _fill(statistics, slice(k, k + 1), values[k : k + 1, finite[k]], one)
+        _fill(statistics, slice(k, k + 1), values[k : k + 1, finite[k]], aggregate)
     return statistics
 
 
-def _fill(found: Mapping[str, F8], rows: Any, values: F8, one: Aggregate) -> None:
+def _fill(statistics: Mapping[str, F8], rows: Any, values: F8, aggregate: Aggregate) -> None:
     """Fill some rows of every statistic; ``values`` are finite."""
     edges = np.tile([0.0, 1.0], (len(values), 1))
-    target = Target(one.name, one.units, one.meaning, 1, edges)
-    plain = [request for request in one.statistics if not _is_quantile(request)]
+    target = Target(aggregate.name, aggregate.units, aggregate.meaning, 1, edges)
+    plain = [request for request in aggregate.statistics if not _is_quantile(request)]
     for reduction in reductions(plain, target).values():
         sums = reduction.start(slice(0, len(values)))
         reduction.update(sums, np.ascontiguousarray(values), slice(0, len(values)))
         for request, row in reduction.finish(sums).items():
-            found[request][rows] = row
-    ranked = [request for request in one.statistics if _is_quantile(request)]
+            statistics[request][rows] = row
+    ranked = [request for request in aggregate.statistics if _is_quantile(request)]
     if ranked:
         levels = [float(request[1:]) / 100 for request in ranked]
         for request, row in zip(ranked, np.quantile(values, levels, axis=1), strict=True):
-            found[request][rows] = row
+            statistics[request][rows] = row
 
 
 def _is_quantile(request: str) -> bool:

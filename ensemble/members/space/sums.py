@@ -222,15 +222,16 @@ def _place_problems(experiment: Experiment) -> Iterator[Problem]:
             yield Problem(f"{text}; leave the location out, or correct it", GROUP)
 
 
-def _name_problems(found: list[Aggregate]) -> Iterator[Problem]:
+def _name_problems(aggregates: list[Aggregate]) -> Iterator[Problem]:
     """Yield arrays that would have the same name."""
     words = [f"{why}_{word}" for why in (FAILED, EXCLUDED) for word in LOST]
     taken = {f"{word}_{kind}" for word in words for kind in ("global", "zonal")}
-    for one in found:
-        if one.name in taken:
-            text = f"its array {one.name!r} is another one's too; give the response another name"
-            yield Problem(text, f"{GROUP}.{one.target}")
-        taken.add(one.name)
+    for aggregate in aggregates:
+        if aggregate.name in taken:
+            text = f"its array {aggregate.name!r} is another one's too"
+            where = f"{GROUP}.{aggregate.target}"
+            yield Problem(f"{text}; give the response another name", where)
+        taken.add(aggregate.name)
 
 
 # --- arrays ---
@@ -239,14 +240,16 @@ def _name_problems(found: list[Aggregate]) -> Iterator[Problem]:
 def arrays(layout: "Layout") -> Iterator[ArraySpec]:
     """Yield every array of sums, their statistics and their control members."""
     asked = layout.aggregates
-    for one in asked.all:
-        about = {"units": one.units, "long_name": f"{_words(one)} of {one.meaning}"}
-        middle = dict(zip(one.dims, one.shape, strict=True))
+    for aggregate in asked.all:
+        long_name = f"{_words(aggregate)} of {aggregate.meaning}"
+        attrs = {"units": aggregate.units, "long_name": long_name}
+        middle = dict(zip(aggregate.dims, aggregate.shape, strict=True))
         if layout.keeps_responses:
-            yield _spec(layout, one.name, one.zonal, middle, about)
-        yield _spec(layout, f"control/{one.name}", one.zonal, middle, about, sample=False)
-        for request in one.statistics:
-            yield _statistic(layout, one, request, middle)
+            yield _spec(layout, aggregate.name, aggregate.zonal, middle, attrs)
+        control = f"control/{aggregate.name}"
+        yield _spec(layout, control, aggregate.zonal, middle, attrs, sample=False)
+        for request in aggregate.statistics:
+            yield _statistic(layout, aggregate, request, middle)
     for kind in asked.kinds() if asked else ():
         yield from _beside(layout, kind)
 
