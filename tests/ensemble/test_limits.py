@@ -389,7 +389,7 @@ class TestIndices:
         )
         path, _ = finished(tmp_path, text)
         found = extend(path, until=1e-9, most=48, workers=1)
-        assert found.steps[-1].units == 48
+        assert found.steps[-1].length == 48
         longer = text.replace("trajectories: 40", "trajectories: 48")
         fresh, _ = finished(tmp_path, longer, store="fresh.zarr")
         for name, values in counts(path).items():
