@@ -208,10 +208,10 @@ def _others(axis: int, axes: int) -> tuple[int, ...]:
 def _worst(counts: list[I8], kept: list[NDArray[np.bool_]]) -> tuple[int, int]:
     """Return axis and level that goes next."""
     left = [int(k.sum()) for k in kept]
-    cells = [math.prod(left) // max(1, n) for n in left]
-    gone = np.flatnonzero((counts[0] == cells[0]) & kept[0])
+    members = [math.prod(left) // max(1, n) for n in left]
+    gone = np.flatnonzero((counts[0] == members[0]) & kept[0])
     if gone.size:
         return 0, int(gone[0])
     axes = range(1, len(counts))
-    axis = max(axes, key=lambda a: float(counts[a].max()) / cells[a])
+    axis = max(axes, key=lambda a: float(counts[a].max()) / members[a])
     return axis, int(np.argmax(counts[axis]))

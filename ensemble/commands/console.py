@@ -181,8 +181,8 @@ def print_extension(extension: "Extension") -> None:
     if again := sum(step.rerun for step in extension.steps):
         notes.append(f"{again:,} members were run again: their block was cut by the design's end")
     last = extension.steps[-1].width
-    if last.known < last.cells:
-        notes.append(f"{last.cells - last.known:,} of {last.cells:,} rows have no index")
+    if last.known < last.rows:
+        notes.append(f"{last.rows - last.known:,} of {last.rows:,} rows have no index")
     header = ["length", "members", "newly run", "half width", "of"]
     print_table(Table(f"intervals of {extension.index}", header, rows, notes=notes))
 

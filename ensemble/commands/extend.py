@@ -99,7 +99,7 @@ def summary(extension: "Extension") -> dict[str, Any]:
             "half_width": step.width.value,
             "where": step.width.where,
             "rows_known": step.width.known,
-            "rows": step.width.cells,
+            "rows": step.width.rows,
             "reused": step.reused,
             "rerun": step.rerun,
         }

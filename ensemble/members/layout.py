@@ -148,13 +148,13 @@ class Layout:
 
     def _bytes_per_member(self) -> int:
         """Return the larger of a member's share of a chunk and of a block's other arrays."""
-        cells = max([math.prod(k.shape) for k in self.outputs.values()], default=1)
+        values = max([math.prod(k.shape) for k in self.outputs.values()], default=1)
         kernel = self.experiment.kernel
         # Parameter rows, levels of each stage and responses are held for the whole block, and
         # of each region what is added up.
         held = len(kernel.parameters) + len(kernel.stages) + len(self.functionals)
         held += self.aggregates.row_values(self)
-        return max(np.dtype(self.precision).itemsize * cells, 8 * held)
+        return max(np.dtype(self.precision).itemsize * values, 8 * held)
 
     @cached_property
     def in_groups(self) -> dict[str, GroupsReduction]:

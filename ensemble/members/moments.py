@@ -28,8 +28,8 @@ def pooled(n: F8, mean: F8, more: Any, other: F8) -> tuple[F8, F8, F8]:
     Notes
     -----
     T. F. Chan, G. H. Golub, R. J. LeVeque (1979). The compiled sums of a block
-    (`compiled_sums.accumulate`) have the same in another order of its products, which is that
-    of the bytes of every store.
+    (`compiled_sums.accumulate`) multiply in another order, on which the last bits of every store
+    rest.
     """
     both = n + more
     share = more / np.where(both > 0, both, 1.0)

@@ -89,7 +89,7 @@ class Tiler:
         }
         self.stages, self.fills = needed(kernel, self.wanted)
         self.reads = reads_of(self.stages)
-        self._cells = {
+        self._values_of = {
             s.name: sum(math.prod(self._dims[n]) for n in self.fills[s.name]) for s in self.stages
         }
         self.tile_samples = self._whole_groups(sum(math.prod(self._dims[n]) for n in self.wanted))
@@ -163,9 +163,9 @@ class Tiler:
             with suppress(Exception):
                 self._runs[stage.name](batch, out, np.zeros((1, 0), np.uint8))
 
-    def _whole_groups(self, cells: int) -> int:
-        """Return the samples of a tile, each filling so many cells: whole groups, or lanes."""
-        most = min(TILE_SAMPLES, MOST_TILE_BYTES // max(1, 8 * cells))
+    def _whole_groups(self, values: int) -> int:
+        """Return the samples of a tile, each filling so many values: whole groups, or lanes."""
+        most = min(TILE_SAMPLES, MOST_TILE_BYTES // max(1, 8 * values))
         step = (
             self.kernel.lanes if self.together == 1 and most > self.kernel.lanes else self.together
         )
@@ -175,14 +175,14 @@ class Tiler:
         self, locations: int, samples: int, few: Mapping[str, Levelled], held: int
     ) -> tuple[int, int]:
         """Return locations and samples of a tile; ``few`` are shared, ``held`` bytes drivers'."""
-        own = sum(self._cells[s.name] for s in self.stages if s.name not in few)
+        own = sum(self._values_of[s.name] for s in self.stages if s.name not in few)
         wide = min(samples, self._whole_groups(own))
         largest = max(int(np.prod(self._dims[n])) for f in self.fills.values() for n in f)
         deep = TILE_BYTES // max(1, 8 * largest * wide)
         # A stage of few rows is given more locations, as far as they may be held.
         rows = {name: len(first) for name, (first, _) in few.items()}
         widths = {s.name: rows.get(s.name, wide) for s in self.stages}
-        bytes_ = held + sum(8 * self._cells[name] * width for name, width in widths.items())
+        bytes_ = held + sum(8 * self._values_of[name] * width for name, width in widths.items())
         lanes = -(-self.kernel.lanes // max(1, min(widths.values())))
         deep = max(deep, min(lanes, MOST_TILE_BYTES // max(1, bytes_)))
         return max(1, min(locations, deep)), wide
@@ -210,7 +210,7 @@ class Tiler:
         kept: dict[str, Levelled] = {}
         for stage in self.stages:
             if stage.name in every:
-                nbytes = 8 * self._cells[stage.name] * len(every[stage.name][0])
+                nbytes = 8 * self._values_of[stage.name] * len(every[stage.name][0])
                 makers = {self._producer[name] for name in stage.upstream}
                 if nbytes <= MOST_SHARED_BYTES and makers <= kept.keys():
                     kept[stage.name] = every[stage.name]

@@ -29,7 +29,7 @@ class _Tally:
     ----------
     out, values : int
         Values beyond the range, and all.
-    places, cells : int
+    places, locations : int
         Pairs of forcing and location with such a value, and all.
     forcings : list of int
         In which it is.
@@ -40,7 +40,7 @@ class _Tally:
     out: int = 0
     values: int = 0
     places: int = 0
-    cells: int = 0
+    locations: int = 0
     forcings: tuple[int, ...] = ()
     worst: float = math.nan
     distance: float = -1.0
@@ -156,7 +156,7 @@ def _count(
     for f, (least, most) in enumerate(ends):
         whole = experiment.drivers[f][driver.name]
         tally.values += whole.size
-        tally.cells += len(whole)
+        tally.locations += len(whole)
         if _within([(least, most)], lower, upper):
             continue
         tally.forcings += (f,)
@@ -249,8 +249,8 @@ def _notice(
     where = place_of(experiment, driver, tally.at)
     text = (
         f"{driver.name}{_of(experiment, tally.forcings)}: {percent(tally.share)} of "
-        f"{tally.values:,} values, at {tally.places:,} of {tally.cells:,} locations, are outside "
-        f"{between(lower, upper, driver.units)}, {'what is seen' if accepted else ACCEPTED}; the "
+        f"{tally.values:,} values, at {tally.places:,} of {tally.locations:,} locations, are "
+        f"outside {between(lower, upper, driver.units)}, {'what is seen' if accepted else ACCEPTED}; the "
         f"worst is {with_unit(tally.worst, driver.units)} ({where}): {why or ASK}"
     )
     if fails:

@@ -86,12 +86,12 @@ def _frozen(experiment: Experiment) -> list[Notice]:
         return []
     f, place = np.unravel_index(int(means.argmin()), means.shape)
     where = f"{experiment.forcings[f]}, {experiment.locations.names[place]}"
-    cells = f"{means.shape[1]:,} locations"
+    among = f"{means.shape[1]:,} locations"
     if len(means) > 1:
-        cells += f" under {len(means)} forcings"
+        among += f" under {len(means)} forcings"
     text = (
         f"{TEMPERATURE}: steady states at mean drivers hold too much carbon where soil is frozen "
-        f"for part of the year; its mean is below 0 degC at {percent(frozen)} of {cells} and below "
+        f"for part of the year; its mean is below 0 degC at {percent(frozen)} of {among} and below "
         f"-5 degC at {percent(cold)}, where stocks of CORPSE are eleven to fourteen times those "
         "of drivers: daily, which has no such error"
     )

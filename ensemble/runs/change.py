@@ -7,12 +7,7 @@ from typing import Any
 
 from ensemble.members.experiment import Experiment
 from ensemble.members.layout import Layout
-from ensemble.members.recounting import (
-    answerable,
-    names_of,
-    same_sums,
-    stored_whole,
-)
+from ensemble.members.recounting import answerable, names_of, same_sums, stored_whole
 from ensemble.members.reopening import layout_of, open_experiment
 from ensemble.members.responses.responses import Combined
 from ensemble.planning import creating

@@ -22,14 +22,14 @@ class Width:
     value : float
     where : str
         Response, forcing, location and effect that have it.
-    known, cells : int
+    known, rows : int
         Rows that have an index, and all.
     """
 
     value: float
     where: str
     known: int
-    cells: int
+    rows: int
 
 
 def half_width(store: Store, index: str, of: Sequence[str], relative: bool) -> Width:

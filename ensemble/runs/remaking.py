@@ -9,10 +9,7 @@ from typing import Any
 
 from ensemble.errors import PlanError
 from ensemble.members.limits import EXCLUDED
-from ensemble.members.recounting import (
-    answers,
-    with_recounted,
-)
+from ensemble.members.recounting import answers, with_recounted
 from ensemble.runs.change import DERIVED, Change, geometry
 from ensemble.runs.growing import same_file
 from ensemble.store.arrays import documents
