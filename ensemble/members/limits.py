@@ -128,9 +128,6 @@ def remedy(store: "Store") -> str:
     )
 
 
-# --- arrays ---
-
-
 def arrays(layout: "Layout") -> Iterator[ArraySpec]:
     """Yield what a run ends with: counts by forcing and location, and by place of each output."""
     base = {"forcing": 0, "location": 0}
@@ -160,9 +157,6 @@ def _spec(
 ) -> ArraySpec:
     attrs = {"units": "1", "long_name": words, **more}
     return layout.spec(f"{GROUP}/{name}_{word}", "uint64", dims, fill=0, attrs=attrs)
-
-
-# --- what a block counts ---
 
 
 class Beyond:

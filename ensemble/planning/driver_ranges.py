@@ -247,11 +247,13 @@ def _notice(
     lower, upper = (range_.low, range_.high) if accepted else (range_.lower, range_.upper)
     why = cause(tally.sample, driver.units, range_)
     where = place_of(experiment, driver, tally.at)
+    beyond = between(lower, upper, driver.units)
+    whose = "what is seen" if accepted else ACCEPTED
     text = (
         f"{driver.name}{_of(experiment, tally.forcings)}: {percent(tally.share)} of "
         f"{tally.values:,} values, at {tally.places:,} of {tally.locations:,} locations, are "
-        f"outside {between(lower, upper, driver.units)}, {'what is seen' if accepted else ACCEPTED}; the "
-        f"worst is {with_unit(tally.worst, driver.units)} ({where}): {why or ASK}"
+        f"outside {beyond}, {whose}; the worst is {with_unit(tally.worst, driver.units)} "
+        f"({where}): {why or ASK}"
     )
     if fails:
         text += f"{'' if why else ','} members there fail"

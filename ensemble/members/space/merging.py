@@ -142,9 +142,6 @@ def _add_lost(
         total.setdefault(f"{why}_{word}", np.zeros(shape, part.dtype))[bands.of(here)] += part
 
 
-# --- over samples ---
-
-
 def _statistics(store: Store, layout: Layout) -> dict[str, NDArray[Any]]:
     """Return every statistic (forcing, [band], *dims) by name."""
     forcings, _, samples = layout.shape

@@ -234,9 +234,6 @@ def _name_problems(aggregates: list[Aggregate]) -> Iterator[Problem]:
         taken.add(aggregate.name)
 
 
-# --- arrays ---
-
-
 def arrays(layout: "Layout") -> Iterator[ArraySpec]:
     """Yield every array of sums, their statistics and their control members."""
     asked = layout.aggregates
@@ -306,9 +303,6 @@ def _spec(
         dims["sample"] = (samples, layout.grid.axes[2].length)
     shape, chunks = zip(*dims.values(), strict=True)
     return ArraySpec(f"{GROUP}/{name}", dtype, tuple(dims), shape, chunks, fill, attrs)
-
-
-# --- what a block adds up ---
 
 
 class Sums:
