@@ -141,6 +141,7 @@ def test_cut_and_threads_change_nothing(tmp_path):
     assert not [p for p in read(tmp_path / "c.zarr").specs if p in ("rh", "litter", "stock")]
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path):
     first = finished(tmp_path)
     code = (
@@ -203,6 +204,7 @@ def test_sums_alone_are_a_whole_run(tmp_path):
     assert xr.open_datatree(path, engine="zarr")["aggregates"].rh_global.notnull().all()
 
 
+@pytest.mark.slow
 def test_more_samples_than_are_kept_leave_statistics(tmp_path, monkeypatch):
     with_members = sums_of(finished(tmp_path))
     for module in ("members.layout", "planning.creating"):

@@ -21,6 +21,7 @@ def local(tmp_path_factory):
     return store, farming.run(store, "execution.workers=1")
 
 
+@pytest.mark.slow
 def test_own_dask_cluster(tmp_path, local):
     store, digest = local
     ours = tmp_path / "run.zarr"

@@ -338,7 +338,7 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize("rename", ["first", "second", "removal"])
-@pytest.mark.parametrize("linked", [False, True])
+@pytest.mark.parametrize("linked", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_killed_between_two_names_the_same_command_goes_on(
     rename, linked, begun, tmp_path, monkeypatch
 ):

@@ -410,7 +410,10 @@ def test_any_scenario_gives_a_page(tmp_path, kept, forcings):
         "{method: sobol, n: 8, second_order: true, parameters: {tau_veg_obs: {uniform: [6, 15]}, "
         "tau_soil_obs: {uniform: [20, 60]}}}",
         "{method: morris, trajectories: 4, parameters: {tau_veg_obs: {uniform: [6, 15]}}}",
-        "{method: latin_hypercube, n: 20, parameters: {tau_veg_obs: {uniform: [6, 15]}}}",
+        pytest.param(
+            "{method: latin_hypercube, n: 20, parameters: {tau_veg_obs: {uniform: [6, 15]}}}",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_any_design_gives_a_page(tmp_path, design):

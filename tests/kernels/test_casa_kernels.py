@@ -128,6 +128,7 @@ class TestChain:
         without = total - ground.out["casa_cwd"]
         np.testing.assert_allclose(ground.out["soil_litter_carbon"], without, rtol=1e-13)
 
+    @pytest.mark.slow
     def test_debris_is_the_woody_debris_of_casa(self):
         rows = {n: v for n, v in designs("casa_debris", 4, 2).items()}
         wood, ground = debris(example(), YEARS, rows=rows), soil(example(), YEARS, rows=rows)

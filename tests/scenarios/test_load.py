@@ -463,6 +463,7 @@ def found_in(changed, base):
     return ()
 
 
+@pytest.mark.slow
 def test_no_value_anywhere_gives_a_traceback_or_jargon(tmp_path):
     good = document(GOOD)
     told = [
