@@ -4,7 +4,7 @@ A model of somebody else's needs the names of this package and none of its rooms
 """
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib import import_module
@@ -31,7 +31,11 @@ from kernels.contract.plausible import HALF_AROUND as HALF_AROUND
 from kernels.contract.plausible import QUARTER_AROUND as QUARTER_AROUND
 from kernels.contract.plausible import Plausible as Plausible
 from kernels.contract.ranges import Range as Range
+from kernels.contract.registry import NAME as NAME
+from kernels.contract.registry import hidden as hidden
 from kernels.contract.registry import installed as installed
+from kernels.contract.registry import installed_as as installed_as
+from kernels.contract.registry import load_installed as load_installed
 from kernels.contract.registry import module_names as module_names
 from kernels.contract.stages import Batch as Batch
 from kernels.contract.stages import Run as Run
@@ -49,8 +53,6 @@ from kernels.contract.status import STATUSES as STATUSES
 from kernels.contract.status import TIMED_OUT as TIMED_OUT
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
-
     from kernels.contract.build import block as block
     from kernels.contract.build import equation as equation
     from kernels.contract.fingerprint import fingerprint as fingerprint
@@ -89,7 +91,13 @@ def _ours() -> dict[str, str]:
 
 def names() -> list[str]:
     """Return the kernels of this package and those that others install by entry point."""
-    return sorted({*_ours(), *(e.name for e in installed(ENTRY_POINTS))})
+    return sorted({*_ours(), *installed(ENTRY_POINTS)})
+
+
+def unused() -> list[str]:
+    """Return what is said of installed kernels that have the name of one of this package."""
+    ours, others = _ours(), installed(ENTRY_POINTS)
+    return [hidden("kernel", e) for name in sorted(others) if name in ours for e in others[name]]
 
 
 def is_ours(name: str) -> bool:
@@ -141,13 +149,15 @@ def get(name: str, beside: Path | None = None) -> Kernel:
         module = import_module(ours)
     elif who := _ours_alone.get():
         raise NotOurs(f"kernel {name!r} is not one of this package, and {who} imports no other")
-    elif entries := [e for e in installed(ENTRY_POINTS) if e.name == name]:
-        module = _loaded(name, entries)
+    elif entries := installed(ENTRY_POINTS).get(name):
+        module = load_installed("kernel", entries)
     elif "." in name:
         try:
             module = import_module(name)
-        except (Exception, SystemExit) as error:
-            # Somebody else's module may fail in any way; the user needs to know in which.
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            # As of an installed one: it may fail in any way.
             raise LookupError(explain(name, error, beside)) from error
     else:
         raise LookupError(f"no kernel {name!r}; {_hint(name, beside)}")
@@ -155,23 +165,6 @@ def get(name: str, beside: Path | None = None) -> Kernel:
     if not isinstance(kernel, Kernel):
         raise LookupError(f"module {module.__name__!r} has no KERNEL table; see kernels/DESIGN.md")
     return kernel
-
-
-def _loaded(name: str, entries: Sequence["EntryPoint"]) -> Any:
-    """Return the module of the one entry point; raises `LookupError` as `get`."""
-    owners = [
-        f"{e.value} of {e.dist.name} {e.dist.version}" if e.dist else e.value for e in entries
-    ]
-    if len(entries) > 1:
-        text = f"the kernel {name!r} is installed {len(entries)} times: {' and '.join(owners)}"
-        raise LookupError(f"{text}; uninstall one of them")
-    try:
-        return entries[0].load()
-    except (Exception, SystemExit) as error:
-        # As of a dotted module.
-        why = f"{type(error).__name__}: {error}".removesuffix(": ")
-        text = f"the installed kernel {name!r} ({owners[0]}) cannot be imported: {why}"
-        raise LookupError(f"{text}; correct or uninstall it") from error
 
 
 def _hint(name: str, beside: Path | None) -> str:

@@ -29,7 +29,12 @@ class BackendSpec(BaseModel):
 
 
 BACKENDS = Plugins(
-    "backend", "ensemble.farming.backends", "soilsweep.backends", ("Spec", "run"), BackendSpec
+    "backend",
+    "ensemble.farming.backends",
+    "soilsweep.backends",
+    ("Spec", "run"),
+    BackendSpec,
+    key="backend",
 )
 
 
@@ -38,7 +43,7 @@ def _here(section: Mapping[str, Any]) -> str:
     return "local"
 
 
-Execution = Annotated[BackendSpec, Chosen(BACKENDS, "backend", _here)]
+Execution = Annotated[BackendSpec, Chosen(BACKENDS, _here)]
 """The type of ``execution:``, read into the model of its backend."""
 
 

@@ -10,34 +10,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from kernels import installed, module_names
+from kernels import NAME, hidden, installed, installed_as, load_installed, module_names
 from scenarios.problems import nearest, shown
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-DISTRIBUTION = "soilsweep"
-
 
 @lru_cache(maxsize=16)
 def _entries(group: str, path: tuple[str, ...]) -> "dict[str, list[EntryPoint]]":
     """Return the entry points of a group by name; ``path`` is where Python looks for them."""
-    by_name: dict[str, list[EntryPoint]] = {}
-    for entry in installed(group):
-        by_name.setdefault(entry.name, []).append(entry)
-    return by_name
-
-
-def _whose(entry: "EntryPoint") -> str:
-    """Return the module that an entry point names, and the distribution that it is of."""
-    dist = entry.dist
-    return f"{entry.value} of {dist.name} {dist.version}" if dist else entry.value
+    return installed(group)
 
 
 @dataclass(frozen=True)
@@ -56,6 +45,8 @@ class Plugins:
         Names that a module must have.
     spec : type, optional
         What the class ``Spec`` of a module must be made of, where it needs one.
+    key : str
+        Of a section, that names the plug-in: ``"reader"``; empty where there is no ``Spec``.
     """
 
     kind: str
@@ -63,6 +54,7 @@ class Plugins:
     group: str
     needs: tuple[str, ...]
     spec: type[BaseModel] | None = None
+    key: str = ""
     _met: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def ours(self) -> list[str]:
@@ -81,7 +73,7 @@ class Plugins:
         """Return what a scenario may name: ours, and what is installed under a name of its own."""
         ours = self.ours()
         others = [n for n, several in self._installed().items() if len(several) == 1]
-        return sorted({*ours, *others})
+        return sorted({*ours, *filter(NAME.fullmatch, others)})
 
     def get(self, name: str) -> Any:
         """Return the module of that name; imports it.
@@ -97,9 +89,7 @@ class Plugins:
             entries = self._installed().get(name, [])
             if not entries:
                 raise LookupError(f"unknown {self.kind} {name!r}{nearest(name, self.names())}")
-            if len(entries) > 1:
-                raise LookupError(f"{self._several(name, entries)}; uninstall one of them")
-            self._met[name] = self._loaded(entries[0])
+            self._met[name] = self._sound(entries[0], load_installed(self.kind, entries))
         return self._met[name]
 
     def every(self) -> tuple[dict[str, Any], list[str]]:
@@ -108,8 +98,7 @@ class Plugins:
         modules, refused = {name: self.get(name) for name in ours}, []
         for name, entries in sorted(self._installed().items()):
             if name in ours:
-                owner = f"{DISTRIBUTION} has one of that name, which is used"
-                refused += [f"{self._called(entry)} is not used: {owner}" for entry in entries]
+                refused += [hidden(self.kind, entry) for entry in entries]
                 continue
             try:
                 modules[name] = self.get(name)
@@ -120,28 +109,32 @@ class Plugins:
     def _installed(self) -> "dict[str, list[EntryPoint]]":
         return _entries(self.group, tuple(sys.path))
 
-    def _called(self, entry: "EntryPoint") -> str:
-        return f"the installed {self.kind} {entry.name!r} ({_whose(entry)})"
-
-    def _several(self, name: str, entries: "list[EntryPoint]") -> str:
-        owners = " and ".join(_whose(entry) for entry in entries)
-        return f"the {self.kind} {name!r} is installed {len(entries)} times: {owners}"
-
-    def _loaded(self, entry: "EntryPoint") -> Any:
+    def _sound(self, entry: "EntryPoint", module: Any) -> Any:
         """Return what an entry point names; raises `LookupError` where that is no plug-in."""
         try:
-            module = entry.load()
-        except (Exception, SystemExit) as error:
-            # Somebody else's module may fail in any way; the user needs to know in which.
-            why = f"{type(error).__name__}: {error}".removesuffix(": ")
-            text = f"{self._called(entry)} cannot be imported: {why}"
-            raise LookupError(f"{text}; correct or uninstall it") from error
-        lacking = [name for name in self.needs if not hasattr(module, name)]
-        if not lacking and self.spec and self.spec not in getattr(module.Spec, "__mro__", ()):
-            lacking = [f"Spec made of {self.spec.__name__}"]
+            lacking = [name for name in self.needs if not hasattr(module, name)]
+            if not lacking and self.spec:
+                lacking += _unfit(module.Spec, self.spec, self.key, entry.name)
+        except Exception as error:
+            # A module may make its names when they are asked for, and a model its schema.
+            lacking = [f"names that can be read ({type(error).__name__}: {error})"]
         if lacking:
-            raise LookupError(f"{self._called(entry)} has no {' and no '.join(lacking)}")
+            called = installed_as(self.kind, entry)
+            raise LookupError(f"{called} has no {' and no '.join(lacking)}")
         return module
+
+
+def _unfit(spec: Any, base: type[BaseModel], key: str, name: str) -> list[str]:
+    """Return what a ``Spec`` is not that a section is to be read into; nothing if it is."""
+    if not (isinstance(spec, type) and issubclass(spec, base)):
+        return [f"Spec made of {base.__name__}"]
+    named = spec.model_fields.get(key)
+    choices = get_args(named.annotation) if named else ()
+    if named is None or (get_origin(named.annotation) is Literal and name not in choices):
+        return [f"'{key}: {name}' among the words of its Spec"]
+    # Every message about a scenario asks for the schema of all that was loaded.
+    spec.model_json_schema()
+    return []
 
 
 @dataclass(frozen=True)
@@ -151,16 +144,18 @@ class Chosen:
     Attributes
     ----------
     plugins : Plugins
-    key : str
-        That names it: ``"reader"``.
     unsaid : callable, optional
         Returns the name of the plug-in from a section without the key; None where it is needed.
     """
 
     plugins: Plugins
-    key: str
     unsaid: Callable[[Mapping[str, Any]], str | None] | None = None
     _under_way: list[str] = field(default_factory=list, compare=False, repr=False)
+
+    @property
+    def key(self) -> str:
+        """Return the key of a section that names the plug-in."""
+        return self.plugins.key
 
     def name(self, section: Any) -> Any:
         """Return which plug-in a section as written names; None where it names none."""
@@ -172,7 +167,7 @@ class Chosen:
 
     def read(self, section: Any) -> Any:
         """Return the section as the model of its plug-in."""
-        if isinstance(section, BaseModel):
+        if self.plugins.spec and isinstance(section, self.plugins.spec):
             return section
         name = self.name(section)
         if not isinstance(name, str) or not self.plugins.has(name):

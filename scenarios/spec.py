@@ -121,8 +121,9 @@ class Scenario(Strict):
         return self.store or f"runs/{self.name}.zarr"
 
 
-def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema of scenarios, with every installed plug-in that is of use."""
+def json_schema() -> tuple[dict[str, Any], list[str]]:
+    """Return the JSON Schema of scenarios, and what is said of plug-ins that are not in it."""
+    refused = []
     for plugins in (designs.DESIGNS, forcing.READERS, BACKENDS):
-        plugins.every()
-    return Scenario.model_json_schema()
+        refused += plugins.every()[1]
+    return Scenario.model_json_schema(), refused

@@ -220,7 +220,7 @@ def print_inventory() -> None:
     from ensemble.members import statistics
     from scenarios import designs, execution, forcing
 
-    titles, useless = {}, []
+    titles, useless = {}, kernels.unused()
     for name in kernels.names():
         try:
             titles[name] = kernels.get(name).title

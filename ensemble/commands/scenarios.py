@@ -68,7 +68,10 @@ def validate(
         from scenarios import json_schema
 
         dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-        typer.echo(json.dumps({**dialect, **json_schema()}, indent=2))
+        words, refused = json_schema()
+        for reason in refused:
+            typer.echo(reason, err=True)
+        typer.echo(json.dumps({**dialect, **words}, indent=2))
         return
     if not scenario:
         raise typer.BadParameter("say a scenario, or --schema", param_hint="SCENARIO")

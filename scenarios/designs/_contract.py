@@ -161,7 +161,9 @@ class DesignSpec(BaseModel):
         return {}
 
 
-DESIGNS = Plugins("design", "scenarios.designs", "soilsweep.designs", ("Spec",), DesignSpec)
+DESIGNS = Plugins(
+    "design", "scenarios.designs", "soilsweep.designs", ("Spec",), DesignSpec, key="method"
+)
 
 
 def _unsaid(section: Mapping[str, Any]) -> str | None:
@@ -169,6 +171,6 @@ def _unsaid(section: Mapping[str, Any]) -> str | None:
     return "cross" if "cross" in section else None
 
 
-CHOSEN = Chosen(DESIGNS, "method", _unsaid)
+CHOSEN = Chosen(DESIGNS, _unsaid)
 AnyDesign = Annotated[DesignSpec, CHOSEN]
 """The type of ``design:``, read into the model of its method."""

@@ -124,6 +124,8 @@ class ReaderSpec(BaseModel):
         raise NotImplementedError
 
 
-READERS = Plugins("reader", "scenarios.forcing", "soilsweep.readers", ("Spec",), ReaderSpec)
-AnyReader = Annotated[ReaderSpec, Chosen(READERS, "reader")]
+READERS = Plugins(
+    "reader", "scenarios.forcing", "soilsweep.readers", ("Spec",), ReaderSpec, key="reader"
+)
+AnyReader = Annotated[ReaderSpec, Chosen(READERS)]
 """The type of ``forcing:``, read into the model of its reader."""

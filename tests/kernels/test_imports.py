@@ -97,6 +97,7 @@ def installed_kernels(tmp_path, monkeypatch):
     """Install a kernel that cannot be imported, and one twice."""
     group = kernels.ENTRY_POINTS
     install(tmp_path, "lab", {"lab_broken": "import not_there"}, {(group, "broken"): "lab_broken"})
+    install(tmp_path, "boxes", {"boxes": ""}, {(group, "two_box"): "boxes"})
     for name in ("field", "plot"):
         install(tmp_path, name, {f"{name}_twice": ""}, {(group, "twice"): f"{name}_twice"})
     monkeypatch.syspath_prepend(tmp_path)
@@ -111,4 +112,6 @@ def test_installed_ones_that_are_of_no_use_are_named_and_the_others_listed(insta
     said = soilsweep("init", "--list")
     assert said.code == 0
     assert broken in said.out
-    assert "two_box" in said.out
+    assert "  two_box  " in said.out
+    hidden = "the installed kernel 'two_box' (boxes of boxes 1.0) is not used: soilsweep has one of"
+    assert hidden in said.out

@@ -1,8 +1,10 @@
 """Plug-ins of others: found by entry point, refused by name, and no danger to one another."""
 
+import json
 import sys
 
 import pytest
+from commandline import soilsweep
 from distributions import install
 
 from ensemble.members import statistics
@@ -133,7 +135,16 @@ def test_two_of_one_name_are_refused_and_both_owners_are_named(kind, lab):
         ),
         ("raise SystemExit('no licence')", "cannot be imported: SystemExit: no licence"),
         ("raise RuntimeError", "cannot be imported: RuntimeError; correct or uninstall it"),
+        ("raise RecursionError", "cannot be imported: RecursionError; correct or uninstall it"),
+        (
+            "class Stop(BaseException): pass\nraise Stop('of two\\nlines')",
+            "cannot be imported: Stop: of two lines; correct or uninstall it",
+        ),
         ("x = 1", "has no "),
+        (
+            "def __getattr__(name): raise ImportError('no ' + name)",
+            "has no names that can be read (ImportError: no ",
+        ),
     ],
 )
 def test_one_that_is_of_no_use_is_named_with_its_error_and_breaks_no_other(kind, broken, why, lab):
@@ -145,6 +156,90 @@ def test_one_that_is_of_no_use_is_named_with_its_error_and_breaks_no_other(kind,
     with pytest.raises(LookupError) as error:
         found.get("broken")
     assert str(error.value) == said
+
+
+def test_whoever_stops_an_import_is_the_user(lab):
+    lab("reader", "lab", {"slow": "raise KeyboardInterrupt"})
+    with pytest.raises(KeyboardInterrupt):
+        READERS.get("slow")
+
+
+@every_kind
+@pytest.mark.parametrize("name", ["a b", "a/b", "x[1]", "-x"])
+def test_a_name_that_no_scenario_can_say_is_none(kind, name, lab, tmp_path):
+    found, text = KINDS[kind]
+    module = {"lab_odd": text.format(name="odd")}
+    install(tmp_path / "site", "lab", module, {(found.group, name): "lab_odd"})
+    assert found.names() == found.ours()
+    modules, (said,) = found.every()
+    assert sorted(modules) == found.ours()
+    needed = "has no name; needed one of letters, digits, '_' and '-'"
+    assert said == f"the installed {kind} {name!r} (lab_odd of lab 1.0) {needed}"
+
+
+def entry_points(folder, distribution, lines):
+    """Write entry points of a distribution as they are."""
+    (folder / f"{distribution}-1.0.dist-info" / "entry_points.txt").write_text("\n".join(lines))
+
+
+@every_kind
+def test_one_name_twice_in_one_distribution_is_its_own_to_correct(kind, lab, tmp_path):
+    found, text = KINDS[kind]
+    lab(kind, "lab", {"nothing": text.format(name="nothing")})
+    lines = [f"[{found.group}]", *(f"nothing = lab_{kind}_{n}" for n in ("nothing", "other"))]
+    entry_points(tmp_path / "site", "lab", lines)
+    _, (said,) = found.every()
+    assert f"the {kind} 'nothing' is installed 2 times: " in said
+    assert said.endswith("; correct its entry points")
+
+
+@every_kind
+def test_one_module_twice_under_one_name_is_one(kind, lab, tmp_path):
+    found, text = KINDS[kind]
+    lab(kind, "lab", {"nothing": text.format(name="nothing")})
+    entry_points(
+        tmp_path / "site", "lab", [f"[{found.group}]", *[f"nothing = lab_{kind}_nothing"] * 2]
+    )
+    assert "nothing" in found.names()
+    assert found.every()[1] == []
+
+
+@every_kind
+def test_of_a_distribution_without_a_name_it_is_said_where_it_is(kind, lab, tmp_path):
+    found, _ = KINDS[kind]
+    lab(kind, "lab", {"broken": "import not_there"})
+    (tmp_path / "site" / "lab-1.0.dist-info" / "METADATA").unlink()
+    _, (said,) = found.every()
+    assert said.startswith(
+        f"the installed {kind} 'broken' (lab_{kind}_broken in {tmp_path / 'site'}) cannot be "
+    )
+
+
+@every_section
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ('Literal["{name}"]', 'Literal["other"]', "has no '{key}: nothing' among the words of its"),
+        (
+            "flavour: int = 1",
+            "flavour: 'NotThere' = 1",
+            "has no names that can be read (PydanticUserError: ",
+        ),
+        (
+            "flavour: int = 1",
+            "model_config = dict(arbitrary_types_allowed=True)\n    flavour: memoryview = None",
+            "has no names that can be read (PydanticInvalidForJsonSchema: ",
+        ),
+    ],
+)
+def test_a_model_that_cannot_be_read_into_or_told_of_is_refused(kind, old, new, why, lab):
+    found, text = KINDS[kind]
+    assert old in text
+    lab(kind, "lab", {"nothing": text.replace(old, new).format(name="nothing")})
+    with pytest.raises(LookupError) as error:
+        found.get("nothing")
+    called = f"the installed {kind} 'nothing' (lab_{kind}_nothing of lab 1.0) "
+    assert str(error.value).startswith(called + why.format(key=SECTIONS[kind][1]))
 
 
 @every_section
@@ -177,13 +272,30 @@ def test_a_scenario_names_it_and_its_words_are_checked(kind, lab, tmp_path):
         assert said in str(error.value)
 
 
+def test_a_model_of_one_section_is_none_of_another():
+    scenario = load("tau-constraint")
+    words = dict(scenario) | {"design": scenario.execution}
+    with pytest.raises(ValueError, match="needed 'method:' and its keys"):
+        type(scenario).model_validate(words)
+
+
+def test_the_schema_is_printed_beside_a_broken_one_which_is_named(lab, tmp_path):
+    lab("reader", "lab", {"broken": "import not_there"})
+    printed = soilsweep("validate", "--schema")
+    assert printed.code == 0
+    assert json.loads(printed.out)["title"] == "Scenario"
+    assert printed.err.startswith("the installed reader 'broken' (lab_reader_broken of lab 1.0)")
+
+
 def test_the_schema_has_installed_ones(lab):
     from scenarios import json_schema
 
     for kind in SECTIONS:
         name = f"some_{kind}"
         lab(kind, f"lab-{kind}".replace("-", "_"), {name: KINDS[kind][1].format(name=name)})
-    text = str(json_schema())
+    schema, refused = json_schema()
+    assert refused == []
+    text = str(schema)
     for kind in SECTIONS:
         assert f"'const': 'some_{kind}'" in text
 
