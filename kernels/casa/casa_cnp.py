@@ -17,7 +17,7 @@ import numpy as np
 from kernels.casa.shared.batches import Part, parts, years_of
 from kernels.casa.shared.drivers import status_of_drivers
 from kernels.casa.shared.parameters import SOIL
-from kernels.casa.shared.rows import soil_rows, status_of_pft
+from kernels.casa.shared.rows import soil_rows
 from kernels.casa.soil.tables import Constants, Options, soil_kernel
 from kernels.casa.soil.years import ANNUAL, mean_soils, soil_years, spun_soils, steady_soils
 from kernels.contract.arrays import F8, U1
@@ -71,13 +71,12 @@ def _outputs(options: Options) -> Iterator[Variable]:
 
 def _places(constants: Constants, drivers: Mapping[str, F8]) -> U1:
     """Return a status for every location, (L,)."""
-    kind = status_of_pft(constants.table, drivers["pft"])
-    status = status_of_drivers(drivers)
+    status = status_of_drivers(constants.table, drivers)
     with np.errstate(invalid="ignore"):
         # Files have five digits of each.
         crowded = drivers["clay"] + drivers["silt"] > 1.001
     status[(status == OK) & crowded] = OUT_OF_RANGE
-    return np.where(status != OK, status, kind)
+    return status
 
 
 def _run(

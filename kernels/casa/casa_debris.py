@@ -14,7 +14,7 @@ import numpy as np
 from kernels.casa.shared.batches import Part, parts, years_of
 from kernels.casa.shared.drivers import status_of_drivers
 from kernels.casa.shared.parameters import DECAY
-from kernels.casa.shared.rows import debris_rows, status_of_pft
+from kernels.casa.shared.rows import debris_rows
 from kernels.casa.soil.debris import DAILY, STARTS, debris_years, mean_debris
 from kernels.casa.soil.tables import Constants, Options, soil_kernel
 from kernels.contract.arrays import F8, U1
@@ -22,7 +22,6 @@ from kernels.contract.entries import Coordinate, Variable
 from kernels.contract.kernel import Kernel
 from kernels.contract.limits import WOOD
 from kernels.contract.stages import Batch
-from kernels.contract.status import OK
 
 _SERIES = ("litter_cwd", "soil_temperature", "theta_l", "litter_leaf", "litter_froot")
 _DRIVERS = ("pft", *_SERIES)
@@ -49,8 +48,7 @@ def _outputs(options: Options) -> Iterator[Variable]:
 def _run(
     options: Options, constants: Constants, batch: Batch, out: Mapping[str, F8], status: U1
 ) -> None:
-    places = status_of_drivers(batch.drivers)
-    places = np.where(places != OK, places, status_of_pft(constants.table, batch.drivers["pft"]))
+    places = status_of_drivers(constants.table, batch.drivers)
     years = years_of(batch, "litter_cwd") if options.drivers == "daily" else 0
     for part in parts(batch, out, status, constants.parameters, places):
         rows, pools = debris_rows(constants.table, part.series["pft"], part.x)

@@ -23,14 +23,13 @@ from kernels.casa.shared.files import read_file, types_of
 from kernels.casa.shared.parameters import PLANTS, of_table
 from kernels.casa.shared.pft_table import Table, of_pft
 from kernels.casa.shared.phenology import days_of, first_phase, read_turns, turns, year_phases
-from kernels.casa.shared.rows import plant_rows, status_of_pft
+from kernels.casa.shared.rows import plant_rows
 from kernels.contract.arrays import F8, I8, U1
 from kernels.contract.entries import Coordinate, Parameter, Variable
 from kernels.contract.faults import Fault, Unfit
 from kernels.contract.kernel import Kernel
 from kernels.contract.limits import FINE_ROOTS, LEAVES, WOOD
 from kernels.contract.stages import Batch
-from kernels.contract.status import OK
 
 
 @dataclass(frozen=True)
@@ -159,8 +158,7 @@ def _whole(values: F8) -> I8:
 def _run(
     options: Options, constants: _Constants, batch: Batch, out: Mapping[str, F8], status: U1
 ) -> None:
-    years, weather = years_of(batch, "gpp"), status_of_drivers(batch.drivers)
-    places = np.where(weather != OK, weather, status_of_pft(constants.table, batch.drivers["pft"]))
+    years, places = years_of(batch, "gpp"), status_of_drivers(constants.table, batch.drivers)
     phases, phase = _phases(options, constants, batch)
     for part in parts(batch, out, status, constants.parameters, places):
         begun = np.repeat(phase[part.at], part.samples)

@@ -5,7 +5,6 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from kernels.contract.arrays import F8, U1
-from kernels.contract.build import block
 from kernels.contract.drivers import About
 from kernels.contract.entries import Parameter
 from kernels.contract.stages import Batch
@@ -13,25 +12,29 @@ from kernels.contract.status import BAD_INPUT, OK, OUT_OF_RANGE
 
 
 def driver_status(
-    table: Mapping[str, About], drivers: Mapping[str, F8], litter: Collection[str]
+    table: Mapping[str, About], drivers: Mapping[str, F8], litter: Collection[str] = ()
 ) -> U1:
-    """Return a status for every location, (L,).
+    """Return a status for every location, (L,): finite, and where some soil or plant could be.
 
-    ``litter`` names the drivers of which not all may be zero: in equilibrium without any, every
-    pool ends at zero, or, without microbes, anywhere. None may be named.
+    What is no number anywhere decides, whatever else is out of range. ``litter`` names the
+    drivers of which not all may be zero: in equilibrium without any, every pool ends at zero, or,
+    without microbes, anywhere. None may be named.
     """
-    count = len(drivers["clay"])
+    count = len(next(iter(drivers.values())))
     status = np.full(count, OK, np.uint8)
+    finite = np.ones(count, np.bool_)
     for name, values in drivers.items():
         _, lowest, highest, _ = table[name]
-        flat = values.reshape(count, -1)
+        flat = values.reshape(count, -1 if count else 1)
+        # Where one value is no number, neither is the least or the most.
+        least, most = flat.min(axis=1), flat.max(axis=1)
         with np.errstate(invalid="ignore"):
-            status[~((flat >= lowest) & (flat <= highest)).all(axis=1)] = OUT_OF_RANGE
+            status[~((least >= lowest) & (most <= highest))] = OUT_OF_RANGE
+        finite &= np.isfinite(least) & np.isfinite(most)
     if litter:
         total = sum(drivers[name].reshape(count) for name in litter)
         status[total == 0.0] = OUT_OF_RANGE
-    for values in drivers.values():
-        status[~np.isfinite(values).reshape(count, -1).all(axis=1)] = BAD_INPUT
+    status[~finite] = BAD_INPUT
     return status
 
 
@@ -47,19 +50,3 @@ def packed_rows(batch: Batch, names: Sequence[str], at: slice, samples: slice) -
 def bounds_of(table: Sequence[Parameter]) -> F8:
     """Return the lower and upper bounds of a table, (2, parameters)."""
     return np.array([[p.lower for p in table], [p.upper for p in table]])
-
-
-@block
-def survey(values: F8, lowest: float, highest: float, status: U1) -> None:
-    """Give a status to locations whose series, (L, n), is not finite or beyond its range.
-
-    ``status`` (L,) keeps what it has of another driver.
-    """
-    for at in range(len(values)):
-        inside, total = True, 0.0
-        for x in values[at]:
-            inside = inside and x >= lowest and x <= highest
-            # A number less itself is zero, unless it is not finite.
-            total += x - x
-        if not inside and status[at] == OK:
-            status[at] = OUT_OF_RANGE if total == 0.0 else BAD_INPUT

@@ -2,7 +2,7 @@
 
 A kernel never opens a file, draws a number, converts a unit or raises for a member.
 It receives floats in its own units and answers with arrays and one status per member.
-The exception, marked ``isolated``, starts programs that do; see `kernels.executable`.
+The exception, marked ``isolated``, starts programs that do; see `kernels.programs.executable`.
 """
 
 from collections.abc import Callable, Iterable, Mapping

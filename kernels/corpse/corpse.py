@@ -143,7 +143,7 @@ def _packed(options: Options, drivers: Mapping[str, F8]) -> Drivers:
 
 def _begin(batch: Batch, bounds: F8, status: U1) -> tuple[F8, I8]:
     """Fill the statuses of what cannot run; return parameters and the members that can."""
-    status[...] = driver_status(_DRIVERS, batch.drivers, ())[:, np.newaxis]
+    status[...] = driver_status(_DRIVERS, batch.drivers)[:, np.newaxis]
     count, samples = status.shape
     rows = packed_rows(batch, NAMES, slice(0, count), slice(0, samples))
     with np.errstate(invalid="ignore"):

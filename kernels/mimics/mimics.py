@@ -234,7 +234,7 @@ def _open_series(options: Options) -> Run:
         drivers = _packed(options, batch.drivers)
         length, samples = drivers.shape[1], status.shape[1]
         cycle = length if spin else min(steps, length)
-        status[...] = driver_status(_DRIVERS, batch.drivers, ())[:, np.newaxis]
+        status[...] = driver_status(_DRIVERS, batch.drivers)[:, np.newaxis]
         wide = max(1, CELLS_AT_ONCE // (length * COLUMNS))
         for at in range(len(status)):
             depth = batch.drivers["depth"][at]

@@ -283,7 +283,7 @@ def _open_series(options: Options) -> Run:
 
     def run(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
         drivers = _packed(batch.drivers)
-        status[...] = driver_status(_DRIVERS, batch.drivers, ())[:, np.newaxis]
+        status[...] = driver_status(_DRIVERS, batch.drivers)[:, np.newaxis]
         years, n = drivers.shape[1], len(thickness)
         for at in range(len(status)):
             for _, samples in _parts(1, status.shape[1], years * n * COLUMNS):

@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 
 from kernels.contract.arrays import F8, I8, U1
-from kernels.contract.batches import bounds_of, packed_rows, survey
+from kernels.contract.batches import bounds_of, driver_status, packed_rows
 from kernels.contract.drivers import driver
 from kernels.contract.entries import Coordinate, Parameter, Variable
 from kernels.contract.faults import Fault, Unfit
@@ -133,9 +133,7 @@ def _members(batch: Batch, table: Table, status: U1) -> Members:
     """Return members as the blocks read them; those with bad drivers get a status."""
     entries = {**_DAILY, "annual_npp": _ANNUAL_NPP, **_LASTING}
     drivers = {name: _series(batch.drivers[name]) for name in entries}
-    codes = np.zeros(len(status), np.uint8)
-    for name, values in drivers.items():
-        survey(values, *entries[name][1:3], codes)
+    codes = driver_status(entries, drivers)
     pft = np.where(codes == OK, drivers["pft"][:, 0], 1.0).astype(np.int64)
     codes[np.isin(pft, NOT_SIMULATED)] = OUT_OF_RANGE
     status[...] = codes[:, np.newaxis]

@@ -1,11 +1,13 @@
 """What drivers may be: every driver says it, and kernels refuse what they say they refuse."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 import stages
 
 import kernels
-from kernels import OK, Range, Unfit, Variable
+from kernels import BAD_INPUT, OK, Range, Unfit, Variable
 from kernels.chains.parts.joining import _of_both
 from kernels.contract.ranges import _SEEN, accepted
 
@@ -72,11 +74,9 @@ def test_what_is_sound_is_within(drivers):
         assert value >= range_.peak, name
 
 
-def run(name, values):
+def run(kernel, options, values, years=(1901,)):
     """Return statuses (L,) of control members; ``values`` are (L,) by driver."""
-    options = kernels.get(name).options(**RUN[name])
-    kernel = kernels.get(name).made(options, None)
-    coords = {"year": np.array([1901]), "date": np.arange(365)}
+    coords = {"year": np.array(years), "date": np.arange(365 * len(years))}
     coords |= {dim: own.values for dim, own in kernel.coords.items()}
     coords["atmosphere_year"] = np.arange(1940, 2020)
     given = {}
@@ -90,8 +90,8 @@ def run(name, values):
 
 @pytest.mark.parametrize("name", RUN)
 def test_beyond_what_is_accepted_members_fail_and_only_they(name):
-    kernel = kernels.get(name)
-    kernel = kernel.made(kernel.options(**RUN[name]), None)
+    options = kernels.get(name).options(**RUN[name])
+    kernel = kernels.get(name).made(options, None)
     bad = []
     for driver in kernel.drivers:
         range_ = driver.expected_range
@@ -107,9 +107,39 @@ def test_beyond_what_is_accepted_members_fail_and_only_they(name):
     }
     for k, (driver, value) in enumerate(bad):
         values[driver][1 + k] = value
-    status = run(name, values)
+    status = run(kernel, options, values)
     assert status[0] == OK
     assert [place for place, code in zip(bad, status[1:], strict=True) if code == OK] == []
+
+
+def tables_of_drivers():
+    """Return (kernel, options) for every table of drivers that a kernel may have."""
+    tables = {}
+    for options, kernel in every_made():
+        tables.setdefault((kernel.name, kernel.drivers), (kernel, options))
+    return [pytest.param(*made, id=f"{made[0].name}-{k}") for k, made in enumerate(tables.values())]
+
+
+@pytest.mark.parametrize(("kernel", "options"), tables_of_drivers())
+def test_what_is_no_number_is_bad_input_whatever_else_is_out_of_range(kernel, options):
+    names = [driver.name for driver in kernel.drivers]
+    beyond = {
+        driver.name: end + side * max(1.0, abs(end))
+        for driver in kernel.drivers
+        for end, side in (
+            (driver.expected_range.lower, -1.0), (driver.expected_range.upper, 1.0)
+        )
+        if np.isfinite(end)
+    }  # fmt: skip
+    pairs = [(gap, other) for gap, other in permutations(names, 2) if other in beyond]
+    values = {n: np.full(max(1, len(pairs)), SOUND.get(n, 1.0)) for n in names}
+    for k, (gap, other) in enumerate(pairs):
+        values[gap][k], values[other][k] = np.nan, beyond[other]
+    # Two years, which the turnover times of the two boxes are of.
+    status = run(kernel, options, values, years=(1982, 1983))
+    wrong = [pair for pair, code in zip(pairs, status, strict=False) if code != BAD_INPUT]
+    assert wrong == []
+    assert pairs or kernel.name == "two_box"
 
 
 def test_of_a_driver_of_two_links_both_ranges_hold():

@@ -94,7 +94,7 @@ def parts(
 def opener(
     run: Callable[[Any, Any, Batch, Mapping[str, F8], U1], None], constants: Any
 ) -> Callable[[Any], Run]:
-    """Return what opens a stage: ``run(options, known, batch, out, status)``, without warnings."""
+    """Return what opens a stage: ``run(options, constants, batch, out, status)``, in silence."""
 
     def open_(options: Any) -> Run:
         def quiet(batch: Batch, out: Mapping[str, F8], status: U1) -> None:

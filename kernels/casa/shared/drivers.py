@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-import numpy as np
-
+from kernels.casa.shared.pft_table import Table, of_pft
 from kernels.contract.arrays import F8, U1
+from kernels.contract.batches import driver_status
 from kernels.contract.drivers import About, driver
 from kernels.contract.entries import Variable
-from kernels.contract.status import BAD_INPUT, OK, OUT_OF_RANGE
+from kernels.contract.status import OK, OUT_OF_RANGE
 
 DRIVERS: dict[str, About] = {
     "pft": ("1", 1.0, 18.0, "vegetation type, IGBP class 1-18"),
@@ -36,21 +36,12 @@ def drivers(names: Iterable[str], daily: Collection[str]) -> Iterator[Variable]:
         yield driver(name, DRIVERS[name], ("date",) if name in daily else ())
 
 
-def status_of_drivers(values: Mapping[str, F8]) -> U1:
-    """Return a status for every location, (L,): finite, and where some soil or plant could be.
+def status_of_drivers(table: Table, values: Mapping[str, F8]) -> U1:
+    """Return a status for every location, (L,), as `driver_status`.
 
-    Vegetation types are left to `kernels.casa.shared.rows.status_of_pft`.
+    Vegetation types that are not simulated are out of range, too.
     """
-    count = len(next(iter(values.values())))
-    status = np.full(count, OK, np.uint8)
-    for name, series in values.items():
-        if name == "pft":
-            continue
-        _, lowest, highest, _ = DRIVERS[name]
-        flat = series.reshape(count, -1 if count else 1)
-        least, most = flat.min(axis=1), flat.max(axis=1)
-        with np.errstate(invalid="ignore"):
-            status[~((least >= lowest) & (most <= highest))] = OUT_OF_RANGE
-        # The least of values among which one is no number is none.
-        status[~(np.isfinite(least) & np.isfinite(most))] = BAD_INPUT
+    status = driver_status(DRIVERS, values)
+    simulated = of_pft(table, "class", values["pft"]) > 0
+    status[(status == OK) & ~simulated] = OUT_OF_RANGE
     return status

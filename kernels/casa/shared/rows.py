@@ -13,14 +13,6 @@ from kernels.numerics.exp import exp
 from kernels.numerics.log import log
 
 
-def status_of_pft(table: Table, pft: F8) -> U1:
-    """Return a status for every location, (L,): types that are not simulated are out of range."""
-    kind = of_pft(table, "class", pft)
-    status = np.where(kind > 0, OK, OUT_OF_RANGE).astype(np.uint8)
-    status[~np.isfinite(pft)] = BAD_INPUT
-    return status
-
-
 def status_of_parameters(table: Sequence[Parameter], values: Mapping[str, F8]) -> U1:
     """Return a status for every member, (1 or L, S): finite and within bounds."""
     shape = np.broadcast_shapes(*(values[p.name].shape for p in table))
