@@ -38,9 +38,10 @@ from typing import ClassVar, Literal, get_args
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from kernels import F8, I8, Variable
+from kernels import Variable
 from scenarios.forcing._contract import Forcing, ReaderSpec
 from scenarios.forcing.common.annual_means import Calendar, Stock, ToAnnual
+from scenarios.forcing.common.annual_series import AnnualSeries
 from scenarios.forcing.common.checks import Findings, Years, as_range
 from scenarios.forcing.common.declared import FILLS_MISSING, Input, Order, Quantity
 from scenarios.forcing.common.netcdf import Series, load_series
@@ -51,13 +52,10 @@ from scenarios.forcing.common.sources import (
     Term,
     as_asked,
     by_name,
-    is_stock,
     not_annual,
-    spelled,
     told,
     unit_of,
     unneeded,
-    wrong,
 )
 from scenarios.forcing.common.times import STAMPS, Stamps
 from scenarios.paths import placed
@@ -177,6 +175,7 @@ class _Reading:
     ) -> None:
         self.spec, self.folder, self.needs, self.findings = spec, folder, needs, findings
         self.to_annual = ToAnnual(spec.calendar, spec.stock, spec.area)
+        self.annual = AnnualSeries(self.to_annual, str(folder), findings)
 
     def read(self) -> list[Forcing]:
         """Return a forcing per model; worth nothing where something was found."""
@@ -340,7 +339,9 @@ class _Reading:
 
     def _forcing(self, model: str, sources: Sources, span: tuple[int, int]) -> Forcing:
         years = np.arange(span[0], span[1] + 1, dtype=np.int64)
-        drivers = {need.name: self._driver(model, need, parts, years) for need, parts in sources}
+        drivers = {
+            need.name: self.annual.driver(model, need, parts, years) for need, parts in sources
+        }
         files = {p.series.file: p.series.digest for _, parts in sources for p in parts}
         fluxes = "a flux is monthly rate x days, summed over the calendar year"
         stock = "mean of the months" if self.spec.stock == "mean" else "December"
@@ -360,64 +361,6 @@ class _Reading:
             "conventions": f"{fluxes}; a stock is the {stock}; calendar equal: months of 365/12 d",
         }
         return Forcing(model, drivers, {"year": years}, provenance=provenance)
-
-    def _driver(self, model: str, need: Variable, parts: list[Part], years: I8) -> F8:
-        """Return a driver, (1, T), in its unit."""
-        total = np.zeros(years.size)
-        for part in parts:
-            total += part.term.sign * self._annual(model, need, part, years)
-        if len(parts) > 1:
-            name = spelled([part.term for part in parts])
-            where = f"model {model!r}, {name}"
-            self._note_wrong(need.name, need, total, years, where, str(self.folder))
-        return total[np.newaxis, :]
-
-    def _annual(self, model: str, need: Variable, part: Part, years: I8) -> F8:
-        """Return one series' annual values (T,); NaN where something was noted."""
-        where = f"model {model!r}, variable {part.term.name!r}"
-        file, has = part.series.file, part.years
-        if years[0] < has[0] or years[-1] > has[1]:
-            asked = as_range((int(years[0]), int(years[-1])))
-            text = f"has {as_range(has)}; needed {asked}: correct years: or start:"
-            self.findings.add("years", Problem(text, where, file))
-            return np.full(years.size, np.nan)
-        n = part.per_year
-        begin = n * (int(years[0]) - part.start)
-        monthly = part.series.values[begin : begin + n * years.size].reshape(-1, n)
-        bad = ~np.isfinite(monthly)
-        if is_stock(part.term.name, need):
-            # A year's mean would hide it.
-            bad |= monthly < 0
-        for t, month in np.argwhere(bad):
-            value = monthly[t, month]
-            fault = f"found {value:g}; needed 0 or more: a stock cannot be negative"
-            if np.isnan(value):
-                fault = "is missing (NaN, or a fill value such as -9999 or -99); needed a number"
-            elif np.isinf(value):
-                fault = "is infinite; needed a number"
-            date = f"{years[t]}-{month + 1:02d}" if n > 1 else f"{years[t]}"
-            self.findings.add("bad values", Problem(fault, f"{where}, {date}", file))
-        if bad.any():
-            return np.full(years.size, np.nan)
-        monthly = np.broadcast_to(monthly, (years.size, 12))
-        values = self.to_annual.annual(monthly, years, part.unit, need.units)
-        self._note_wrong(part.term.name, need, values, years, where, file)
-        return values
-
-    def _note_wrong(
-        self,
-        source: str,
-        need: Variable,
-        values: F8,
-        years: I8,
-        where: str,
-        file: str,
-    ) -> None:
-        for bad, needed in wrong(source, need, values):
-            for t in np.flatnonzero(bad):
-                text = f"found {values[t]:g} {need.units}; {needed}"
-                problem = Problem(text, f"{where}, year {years[t]}", file)
-                self.findings.add("bad years", problem)
 
 
 def _matching(folder: Path, pattern: str) -> list[tuple[Path, Mapping[str, str]]]:

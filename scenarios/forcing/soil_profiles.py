@@ -72,8 +72,9 @@ from scenarios.forcing.common.table import Table, load_table
 from scenarios.forcing.profile_files.atmosphere import (
     RECORDS_READ,
 )
+from scenarios.forcing.profile_files.columns import LAYERS, OF_DRIVERS, UNIT_OF
 from scenarios.forcing.profile_files.drivers import OF_TESTBED, UNITS, Reading, open_data
-from scenarios.forcing.profile_files.layers import IMPOSSIBLE, LAYERS, OF_DRIVERS, UNIT_OF, Profile
+from scenarios.forcing.profile_files.layers import IMPOSSIBLE, Profile
 from scenarios.forcing.profile_files.layers import Reading as Layers
 from scenarios.forcing.profile_files.selecting import select
 from scenarios.paths import placed

@@ -9,7 +9,7 @@ from forcing_law.example import Example
 
 from kernels import Variable
 from scenarios.forcing.common.nearest_cells import BIOME, DRIVERS, PREDICTORS, SOIL, TYPES
-from scenarios.forcing.profile_files.layers import COLUMNS
+from scenarios.forcing.profile_files.columns import COLUMNS
 from scenarios.forcing.soil_profiles import UNITS
 
 EDGES = (0, 5, 10, 20, 35, 60)

@@ -15,7 +15,7 @@ from kernels import Variable
 from scenarios import ScenarioError
 from scenarios.forcing.common.nearest_cells import distances
 from scenarios.forcing.profile_files.atmosphere import zone
-from scenarios.forcing.profile_files.layers import COLUMNS
+from scenarios.forcing.profile_files.columns import COLUMNS
 from scenarios.forcing.soil_profiles import UNITS, Spec
 
 NEEDS = [
