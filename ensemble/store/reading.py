@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,31 +28,8 @@ def read(path: str | Path) -> Store:
         Not a store of this program, or of another format.
     """
     path = Path(path)
-    try:
-        folder = Folder.at(path)
-        held = partial(Held, partial(damaged, path))
-        root = json.loads(
-            folder.read("zarr.json"),
-            object_hook=held,
-            parse_constant=_refuse_constant,
-            parse_float=_finite,
-        )
-    except PlanError:
-        raise
-    except FileNotFoundError:
-        refuse_between_names(path)
-        if path.is_symlink() and not path.exists():
-            text = f"not a store: a symbolic link to {path.readlink()}, which does not exist"
-            raise PlanError(f"{path}: {text}") from None
-        if is_address(path):
-            text = "found an address; needed a folder, as `ensemble.open_run` alone reads addresses"
-            raise PlanError(f"{path}: {text}") from None
-        found = "no such folder" if not path.exists() else "no zarr.json inside"
-        raise PlanError(f"{path}: not a store: {found}; name the folder a run wrote") from None
-    except NotADirectoryError:
-        raise PlanError(f"{path}: not a store: a file; name the folder a run wrote") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise damaged(path, error) from error
+    held = partial(Held, partial(damaged, path))
+    folder, root = _opened(path, held)
     attrs = root.get("attributes", {}) if isinstance(root, dict) else None
     if not isinstance(attrs, dict):
         raise damaged(path, "not a mapping")
@@ -70,6 +47,38 @@ def read(path: str | Path) -> Store:
     if wrong := amiss(attrs, *shapes.ROOT):
         raise damaged(path, f"of its attributes {wrong}")
     return Store(path, attrs, held(specs), folder)
+
+
+def _opened(path: Path, held: Callable[[Any], Any]) -> tuple[Folder, Any]:
+    """Return the folder of a store and what its metadata are; raises `PlanError` if it has none."""
+    try:
+        folder = Folder.at(path)
+        root = json.loads(
+            folder.read("zarr.json"),
+            object_hook=held,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+        )
+    except PlanError:
+        raise
+    except FileNotFoundError:
+        refuse_between_names(path)
+        raise PlanError(f"{path}: {_why_none(path)}") from None
+    except NotADirectoryError:
+        raise PlanError(f"{path}: not a store: a file; name the folder a run wrote") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise damaged(path, error) from error
+    return folder, root
+
+
+def _why_none(path: Path) -> str:
+    """Return why there is no store of a name."""
+    if path.is_symlink() and not path.exists():
+        return f"not a store: a symbolic link to {path.readlink()}, which does not exist"
+    if is_address(path):
+        return "found an address; needed a folder, as `ensemble.open_run` alone reads addresses"
+    found = "no such folder" if not path.exists() else "no zarr.json inside"
+    return f"not a store: {found}; name the folder a run wrote"
 
 
 def _refuse_constant(name: str) -> None:
