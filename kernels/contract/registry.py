@@ -83,7 +83,10 @@ def _of_owner(entry: "EntryPoint") -> str:
     """Return the distribution that an entry point is of, or where that is without a name."""
     if entry.dist is None:
         return ""
-    # None where its file is missing, in some versions of Python.
-    about: Any = entry.dist.metadata or {}
+    try:
+        about: Any = entry.dist.metadata or {}
+    except FileNotFoundError:
+        # Where its file is missing, versions of Python differ, and a package may stand in for it.
+        about = {}
     name, version = about.get("Name"), about.get("Version")
     return f" of {name} {version}" if name else f" in {entry.dist.locate_file('')}"
