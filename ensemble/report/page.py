@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from functools import partial
 
 from ensemble.members.reopening import scenario_of
+from ensemble.printing import warn
 from ensemble.report import figures
 from ensemble.report.figures.parts.style import Picture, look
 from ensemble.report.html.rendering import rendered
@@ -51,5 +52,16 @@ def _drawn(figure: figures.Figure, run: Run) -> Iterable[Part]:
     try:
         for drawn in figure.draw(run):
             yield Image.of(drawn) if isinstance(drawn, Picture) else str(drawn)
-    except figure.spared as error:
-        yield Banner([f"The figure {figure.name!r} could not be drawn: {run.said(error)}"])
+    except Exception as error:
+        # It may fail in any way, and the page needs none of it.
+        line = f"The figure {figure.name!r} could not be drawn: {_why(run, error)}"
+        warn(line)
+        yield Banner([line])
+
+
+def _why(run: Run, error: Exception) -> str:
+    """Return what an error says, and of what kind it is where that is no fault of the store."""
+    said = run.said(error)
+    if said and isinstance(error, ValueError | OSError):
+        return said
+    return f"{type(error).__name__}: {said}".removesuffix(": ")

@@ -162,21 +162,35 @@ def test_a_file_that_begins_with_an_underscore_is_no_figure(store, drop, tmp_pat
 # --- failing ---
 
 
-@pytest.mark.parametrize("error", ["ValueError('values are <torn>')", "OSError(5, 'torn')"])
-def test_a_figure_that_fails_costs_itself_and_is_named(whole, drop, tmp_path, error):
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        ("ValueError('values are <torn>')", "values are <torn>"),
+        ("OSError(5, 'torn')", "[Errno 5] torn"),
+        ("KeyError('c_soil')", "KeyError: 'c_soil'"),
+        ("TypeError('a fault')", "TypeError: a fault"),
+        ("ValueError", "ValueError"),
+        ("AssertionError", "AssertionError"),
+    ],
+)
+def test_a_figure_that_fails_costs_itself_and_is_named(whole, drop, tmp_path, capsys, error, why):
     before = page_of(whole, tmp_path)
+    capsys.readouterr()
     drop("torn", order=15, then=f"raise {error}")
     after = Page(page_of(whole, tmp_path))
-    assert "The figure 'torn' could not be drawn: " in after.said
-    assert "torn" in after.said.partition("could not be drawn: ")[2][:40]
+    line = f"The figure 'torn' could not be drawn: {why}"
+    assert line in after.said
+    assert capsys.readouterr().err == f"warning: {line}\n"
     assert len(after.pictures) == len(Page(before).pictures) + 1
     assert set(Page(before).tags) == set(after.tags)
 
 
-def test_a_fault_of_our_own_is_not_hidden(store, drop, tmp_path):
-    drop("wrong", then="raise TypeError('a fault')")
-    with pytest.raises(TypeError, match="a fault"):
-        page_of(store, tmp_path)
+def test_a_file_that_is_no_figure_is_named_on_the_page(store, drop, tmp_path):
+    drop("wrong", order="'first'")
+    page = Page(page_of(store, tmp_path))
+    said = "The figure 'wrong' is not used: ORDER is 'first' and has to be a number."
+    assert said in page.said.partition("members of")[0]
+    assert "A new figure." not in page.said
 
 
 def test_a_figure_of_damaged_values_leaves_the_others(tmp_path):
@@ -236,7 +250,7 @@ def test_installed_figures_are_drawn_and_those_of_no_use_are_told(store, lab, tm
     page = Page(page_of(store, tmp_path))
     assert page.said.count("Of the laboratory.") == 1
     assert "Half of it." in page.said
-    assert "The figure 'lab_fails' could not be drawn: oh" in page.said
+    assert "The figure 'lab_fails' could not be drawn: RuntimeError: oh" in page.said
     top = page.said.partition("members of")[0]
     of = "of lab-figures 1.0"
     for reason in (

@@ -38,9 +38,6 @@ SECTIONS = {
 }
 """The sections of the page in their order, and what stands above them."""
 
-OF_STORES = (ValueError, OSError)
-"""What our figures raise where values are damaged; anything else is a fault of ours."""
-
 
 @dataclass(frozen=True)
 class Figure:
@@ -53,15 +50,12 @@ class Figure:
     section : str
     order : float
     draw : callable
-    spared : tuple of exception types
-        What costs this figure alone, and not the page.
     """
 
     name: str
     section: str
     order: float
     draw: "Callable[[Run], Iterable[Picture | str]]"
-    spared: tuple[type[Exception], ...] = OF_STORES
 
 
 def names() -> list[str]:
@@ -70,28 +64,19 @@ def names() -> list[str]:
 
 
 def every() -> tuple[list[Figure], list[str]]:
-    """Return all figures, and what is said of installed ones that are of no use.
-
-    Raises
-    ------
-    LookupError
-        One of our own files is no figure.
-    """
+    """Return all figures, and what is said of those that are of no use."""
     modules, refused = FIGURES.every()
     ours, usable = FIGURES.ours(), []
     for name, module in modules.items():
-        if name in ours:
-            usable.append(figure_of(name, module))
-            continue
         try:
-            # Somebody else's may fail in any way; the page needs none of it.
-            usable.append(figure_of(name, module, spared=(Exception,)))
+            usable.append(figure_of(name, module))
         except LookupError as error:
-            refused.append(f"the installed figure {name!r} is not used: {error}")
+            called = "figure" if name in ours else "installed figure"
+            refused.append(f"the {called} {name!r} is not used: {error}")
     return usable, [f"{reason[0].upper()}{reason[1:]}." for reason in refused]
 
 
-def figure_of(name: str, module: Any, *, spared: tuple[type[Exception], ...] = OF_STORES) -> Figure:
+def figure_of(name: str, module: Any) -> Figure:
     """Return the figure that a module is.
 
     Raises
@@ -111,4 +96,4 @@ def figure_of(name: str, module: Any, *, spared: tuple[type[Exception], ...] = O
         wrong.append("it has no function draw(run)")
     if wrong:
         raise LookupError("; ".join(wrong))
-    return Figure(name, section, order, draw, spared)
+    return Figure(name, section, order, draw)
