@@ -163,7 +163,7 @@ def get(name: str, beside: Path | None = None) -> Kernel:
         raise LookupError(f"no kernel {name!r}; {_hint(name, beside)}")
     kernel = getattr(module, "KERNEL", None)
     if not isinstance(kernel, Kernel):
-        raise LookupError(f"module {module.__name__!r} has no KERNEL table; see kernels/DESIGN.md")
+        raise LookupError(f"module {module.__name__!r} has no KERNEL table; see CONTRIBUTING.md")
     return kernel
 
 

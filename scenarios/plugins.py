@@ -5,11 +5,14 @@ all installed distributions takes a good part of a second on a shared file syste
 looked at only for a name that is no file of ours, and where all are listed.
 """
 
+import ast
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -105,6 +108,32 @@ class Plugins:
             except LookupError as error:
                 refused.append(str(error))
         return modules, refused
+
+    def listed(self) -> tuple[dict[str, str], list[str]]:
+        """Return what each is by name, and what is said of installed ones of no use; imports none.
+
+        Of ours the first line of the file, of others the module and its owner.
+        """
+        lines = {name: self._first_line(name) for name in self.ours()}
+        refused, ours = [], set(lines)
+        for name, entries in sorted(self._installed().items()):
+            if name in ours:
+                refused += [hidden(self.kind, entry) for entry in entries]
+            elif name in self.names():
+                lines[name] = installed_as(self.kind, entries[0])
+            else:
+                try:
+                    # Refused by its name before anything is imported.
+                    load_installed(self.kind, entries)
+                except LookupError as error:
+                    refused.append(str(error))
+        return lines, refused
+
+    def _first_line(self, name: str) -> str:
+        """Return the first line of one of our files, unimported."""
+        spec = find_spec(f"{self.package}.{name}")
+        text = Path(spec.origin).read_text(encoding="utf-8") if spec and spec.origin else ""
+        return (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
 
     def _installed(self) -> "dict[str, list[EntryPoint]]":
         return _entries(self.group, tuple(sys.path))

@@ -482,7 +482,10 @@ EDITS: dict[str, tuple[list[tuple[str, str]], str]] = {
         [(KERNEL, "kernel: ../two_box")],
         "4: kernel: found '../two_box'; needed a kernel",
     ),
-    "module without a kernel": ([(KERNEL, "kernel: os.path")], "has no KERNEL table"),
+    "module without a kernel": (
+        [(KERNEL, "kernel: os.path")],
+        "has no KERNEL table; see CONTRIBUTING.md",
+    ),
     "kernel's option": (
         [(KERNEL, "kernel: {name: two_box, schem: explicit}")],
         "4: kernel.schem: kernel",

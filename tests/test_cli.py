@@ -159,6 +159,10 @@ def test_the_list_names_what_there_is():
     assert said.code == 0
     for name in (*designs.names(), *forcing.names(), *library(), "two_box"):
         assert name in said.out
+    kinds = [line for line in said.out.splitlines() if line and not line.startswith(" ")]
+    assert kinds == [
+        *("kernels:", "designs:", "readers:", "statistics:", "backends:", "figures:", "scenarios:")
+    ]
 
 
 def test_the_report_stands_beside_the_store_and_never_replaces_another(tmp_path, monkeypatch):

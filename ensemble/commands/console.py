@@ -218,6 +218,7 @@ def print_inventory() -> None:
     import kernels
     import scenarios
     from ensemble.members import statistics
+    from ensemble.report import figures
     from scenarios import designs, execution, forcing
 
     titles, useless = {}, kernels.unused()
@@ -235,7 +236,11 @@ def print_inventory() -> None:
     ):
         modules, refused = plugins.every()
         titles = {n: _first_line(getattr(m, "Spec", m)) for n, m in sorted(modules.items())}
+        if plugins is statistics.FAMILIES:
+            # A scenario says the words of a family, and not its name.
+            titles = {n: f"{', '.join(modules[n].EXAMPLES)}: {line}" for n, line in titles.items()}
         _print_list(title, titles, refused)
+    _print_list("figures", *figures.FIGURES.listed())
     _print_list("scenarios", {name: scenarios.load(name).title for name in scenarios.library()})
 
 

@@ -36,7 +36,7 @@ def init(
         str, typer.Option("--from", metavar="NAME", help="A shipped scenario to start from.")
     ] = "tau-constraint",
     list_: Annotated[
-        bool, typer.Option("--list", help="List kernels, designs, readers and scenarios.")
+        bool, typer.Option("--list", help="List plug-ins of every kind, and scenarios.")
     ] = False,
 ) -> None:
     """Write NAME.yaml, a commented scenario to edit."""

@@ -1,6 +1,7 @@
 """Plug-ins of others: found by entry point, refused by name, and no danger to one another."""
 
 import json
+import subprocess
 import sys
 
 import pytest
@@ -8,6 +9,7 @@ from commandline import soilsweep
 from distributions import install
 
 from ensemble.members import statistics
+from ensemble.report.figures import FIGURES
 from scenarios import ScenarioError, load, plugins
 from scenarios.designs import DESIGNS
 from scenarios.execution import BACKENDS
@@ -45,6 +47,11 @@ STATISTIC = """
 '''Nothing at all.'''
 EXAMPLES = ("flavour",)
 def match(request): return request if request == "flavour" else None
+def reduction(requests, target): pass
+"""
+OTHER_STATISTIC = """
+'''Nothing at all.'''
+EXAMPLES = ("cv2",)
 def reduction(requests, target): pass
 """
 KINDS = {
@@ -310,6 +317,63 @@ def test_a_statistic_of_two_installed_families_is_refused(lab):
     lab("statistic", "field", {"two": STATISTIC})
     with pytest.raises(LookupError, match=r"'flavour' is of 'one' and 'two', installed both"):
         statistics.canonical("flavour")
+
+
+def test_an_unknown_word_is_told_the_words_of_every_family(lab):
+    lab("statistic", "lab", {"some": STATISTIC, "other": OTHER_STATISTIC})
+    assert "match" not in OTHER_STATISTIC
+    for text, meant in (("flavor", "flavour"), ("cvv", "cv2"), ("cv", "cv2")):
+        with pytest.raises(LookupError, match=rf"'{text}'; did you mean '{meant}'\?$"):
+            statistics.canonical(text)
+    with pytest.raises(LookupError) as error:
+        statistics.canonical("nothing")
+    listed = str(error.value).partition("; available: ")[2].split(", ")
+    every = [word for family in statistics.families().values() for word in family.EXAMPLES]
+    assert listed == sorted(every)
+    assert {"flavour", "cv2", "mean", "S1_conf", "q05", "above_1"} < set(listed)
+
+
+@pytest.mark.parametrize("text", ["q505", "above_1x", "below_00x"])
+def test_another_number_is_not_what_was_meant(text):
+    with pytest.raises(LookupError, match="; available: "):
+        statistics.canonical(text)
+
+
+def test_the_list_says_the_words_of_statistics(lab):
+    lab("statistic", "lab", {"some": STATISTIC})
+    listed = soilsweep("init", "--list").out
+    assert "\n  some                 flavour: Nothing at all.\n" in listed
+    for name, family in statistics.families().items():
+        assert f"\n  {name:<20} {', '.join(family.EXAMPLES)}: " in listed
+
+
+def test_the_list_has_figures_and_imports_none(lab, tmp_path, monkeypatch):
+    ours = FIGURES.ours()
+    texts = {f"lab_{name}": "raise SystemExit('imported')" for name in ("maps", "fine", "odd")}
+    points = {"maps": "lab_maps", "fine": "lab_fine", "a b": "lab_odd"}
+    install(tmp_path / "site", "lab", texts, {(FIGURES.group, n): m for n, m in points.items()})
+    listed, refused = FIGURES.listed()
+    assert list(listed) == [*ours, "fine"]
+    assert listed["fine"] == "the installed figure 'fine' (lab_fine of lab 1.0)"
+    assert all(listed[name].endswith(".") for name in ours)
+    assert [line.partition(" of lab")[0] for line in refused] == [
+        "the installed figure 'a b' (lab_odd",
+        "the installed figure 'maps' (lab_maps",
+    ]
+    printed = soilsweep("init", "--list").out
+    figures = printed.partition("\nfigures:\n")[2].partition("\nscenarios:\n")[0]
+    assert figures.splitlines() == [
+        *(f"  {name:<20} {line}" for name, line in listed.items()),
+        *(f"  {line}" for line in refused),
+    ]
+
+
+def test_the_list_does_not_wait_for_matplotlib():
+    code = (
+        "import sys; from ensemble.commands.console import print_inventory; print_inventory(); "
+        "sys.exit('matplotlib' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
 
 
 def test_a_family_that_cannot_be_asked_is_named_where_no_other_knows_the_word(lab):

@@ -4,7 +4,8 @@ A family of statistics is a file, or a module that others install by an entry po
 ``soilsweep.statistics``; those are asked what ours do not know.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, NoReturn
 
@@ -15,7 +16,7 @@ from ensemble.members.statistics._contract import GroupsReduction as GroupsReduc
 from ensemble.members.statistics._contract import Partial as Partial
 from ensemble.members.statistics._contract import Reduction as Reduction
 from ensemble.members.statistics._contract import Target as Target
-from scenarios import MISREAD, near, nearest
+from scenarios import MISREAD, near
 from scenarios.plugins import Plugins
 
 FAMILIES = Plugins("statistic", __name__, "soilsweep.statistics", ("EXAMPLES", "reduction"))
@@ -65,13 +66,25 @@ def _unknown(request: str | Mapping[str, float], text: str) -> NoReturn:
     typed = text.translate(MISREAD)
     if any(known_as(module, typed) for module in modules.values()):
         raise LookupError(f"unknown statistic {text!r}; did you mean {typed!r}?")
-    names = ["histogram", *(n for m in modules.values() for n in getattr(m, "NAMES", ()))]
-    # A quantile or threshold that is near is another number, so these are offered as a list alone.
-    numbered = ["q05", "q50", "q95", "{above: 0}", "{below: 0}"]
-    hint = "q50" if text == "median" else near(text, names)
-    advice = f"; did you mean {hint!r}?" if hint else nearest("", [*names, *numbered])
+    hint = "q50" if text == "median" else near(text, _words(modules.values()))
+    every = sorted({word for module in modules.values() for word in module.EXAMPLES})
+    advice = f"; did you mean {hint!r}?" if hint else f"; available: {', '.join(every)}"
     shown = repr(text) if isinstance(request, str) else _as_written(request)
     raise LookupError("; ".join([f"unknown statistic {shown}{advice}", *refused]))
+
+
+def _words(modules: Iterable[Family]) -> set[str]:
+    """Return the requests that may be meant by one that is spelt nearly so.
+
+    A quantile or threshold that is near is another number, and is not meant.
+    """
+    numbered = re.compile(r"\d")
+    return {
+        word
+        for module in modules
+        for word in module.EXAMPLES
+        if not (hasattr(module, "match") and numbered.search(word))
+    }
 
 
 def known_as(family: Family, text: str) -> str | None:
