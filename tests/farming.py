@@ -91,10 +91,11 @@ def create_of(loaded, store):
     return creating.create_store(ensemble.plan(loaded, store=store))
 
 
-def mpiexec(ranks, *words):
-    """Return the command that starts ranks of this program on this host."""
+def mpiexec(ranks, *words, program=()):
+    """Return the command that starts ranks of this program, or of another, on this host."""
     allow = ["--allow-run-as-root"] if os.geteuid() == 0 else []
-    return [str(MPIEXEC), *allow, "--oversubscribe", "-n", str(ranks), *command(*words)]
+    run = [*program] or command(*words)
+    return [str(MPIEXEC), *allow, "--oversubscribe", "-n", str(ranks), *run]
 
 
 def digest(store):

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 from dataclasses import replace
 
 import farming
@@ -48,7 +49,7 @@ WORDS = {"local": [{"workers": 1}, {"workers": 3}], "dask": [{"workers": 2}]}
 """What is said of a backend besides its name; of one that is new nothing."""
 
 WITH_OTHERS = {"mpi", "slurm"}
-"""Those that somebody else starts: `test_backends` and `test_slurm_events` do."""
+"""Those that mpiexec or a cluster starts, with tests of their own."""
 
 EXECUTIONS = [
     {"backend": name, **words}
@@ -66,6 +67,22 @@ def test_a_driver_runs_it(store, words):
     assert (len(committed), before) == (12, 0)
     np.testing.assert_array_equal(squares(store.path), WHOLE)
     assert int((store.path / "total").read_text()) == WHOLE.sum()
+
+
+@farming.needs_mpi
+def test_ranks_run_it(store):
+    program = [sys.executable, "-m", "models.rank", str(store.path)]
+    code, _, said = farming.finish(farming.mpiexec(3, program=program))
+    assert code == 0, said
+    np.testing.assert_array_equal(squares(store.path), WHOLE)
+
+
+@pytest.mark.slurm
+def test_jobs_of_a_cluster_run_it(store, on_cluster):
+    asked = {"backend": "slurm", "jobs": 2, "memory": "1GiB", "time": 10, "interface": "lo"}
+    committed, _ = run_work(store, join(store), of_section(asked))
+    assert len(committed) == 12
+    np.testing.assert_array_equal(squares(store.path), WHOLE)
 
 
 def test_independent_workers_run_it(store):
