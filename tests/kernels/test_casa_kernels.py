@@ -31,6 +31,11 @@ from scenarios import units
 few = hypothesis_settings(max_examples=4, deadline=None)
 MODULES = {"casa_vegetation": casa_vegetation, "casa_debris": casa_debris, "casa_cnp": casa_cnp}
 EACH = pytest.mark.parametrize("name", MODULES)
+SOIL_FIRST = pytest.mark.parametrize(
+    "name", ["casa_debris", "casa_cnp", pytest.param("casa_vegetation", marks=pytest.mark.slow)]
+)
+"""Years of plants compile longest: their laws are left to CI."""
+
 YEARS = 2
 
 
@@ -164,7 +169,7 @@ class TestChain:
             np.testing.assert_array_equal(second.out[end], whole.out[end])
 
 
-@EACH
+@SOIL_FIRST
 class TestLaws:
     @few
     @drawn(seed=st.integers(0, 999), cut=st.integers(1, LANES + 7))

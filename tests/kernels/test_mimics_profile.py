@@ -179,8 +179,8 @@ class TestStability:
         assert found.out["growth"].item() == pytest.approx(growth, rel=1e-6)
 
 
+@pytest.mark.slow
 class TestInTime:
-    @pytest.mark.slow
     def test_transient_is_the_published_one(self):
         case = CASES["V2"]
         options = case.options(mode="transient", start="cold", tolerance=1e-9)
@@ -205,7 +205,6 @@ class TestInTime:
         found = run(case.options(mode="transient"), over(case, 20), case.changed)
         np.testing.assert_allclose(pools(found)[-1], pools(solved("V4")), rtol=1e-9)
 
-    @pytest.mark.slow
     @pytest.mark.parametrize(("name", "rule", "year", "errors"), STOPS)
     def test_spin_ups_stop_where_published_and_how_far_off(self, name, rule, year, errors):
         found = solved(name, steady="spinup", rule=RULE[rule], tolerance=1e-7)
