@@ -128,6 +128,11 @@ def ours_alone(who: str) -> Iterator[None]:
         _ours_alone.reset(token)
 
 
+def imports_ours_alone() -> str:
+    """Return who imports no module but this package's, now; empty if others may be imported."""
+    return _ours_alone.get()
+
+
 def get(name: str, beside: Path | None = None) -> Kernel:
     """Return the kernel of that name, entry point or dotted module; imports it.
 

@@ -47,6 +47,18 @@ Execution = Annotated[BackendSpec, Chosen(BACKENDS, _here)]
 """The type of ``execution:``, read into the model of its backend."""
 
 
+def common(section: Mapping[str, Any]) -> BackendSpec:
+    """Return what every backend takes of a section ``execution``; imports no backend.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        It is of another version.
+    """
+    words = {"backend": _here(section), **section}
+    return BackendSpec.model_validate({k: words[k] for k in BackendSpec.model_fields if k in words})
+
+
 def of_section(section: Any) -> Any:
     """Return the model of a section ``execution``, such as a store keeps.
 

@@ -19,7 +19,15 @@ from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from kernels import NAME, hidden, installed, installed_as, load_installed, module_names
+from kernels import (
+    NAME,
+    hidden,
+    imports_ours_alone,
+    installed,
+    installed_as,
+    load_installed,
+    module_names,
+)
 from scenarios.problems import nearest, shown
 
 if TYPE_CHECKING:
@@ -166,6 +174,14 @@ def _unfit(spec: Any, base: type[BaseModel], key: str, name: str) -> list[str]:
     return []
 
 
+class NotHere(ValueError):
+    """A section names a plug-in that is not installed here, is of no use, or is not imported."""
+
+
+AS_WRITTEN = "kinds of plug-ins whose sections stay as written"
+"""Key of the context of a validation: such sections are not read, and no plug-in is imported."""
+
+
 @dataclass(frozen=True)
 class Chosen:
     """Of the type of a section: its model is the ``Spec`` of the plug-in that it names.
@@ -199,13 +215,24 @@ class Chosen:
         if self.plugins.spec and isinstance(section, self.plugins.spec):
             return section
         name = self.name(section)
-        if not isinstance(name, str) or not self.plugins.has(name):
+        if not isinstance(name, str):
             raise ValueError(self._unknown(section, name))
+        if name not in self.plugins.ours() and (who := imports_ours_alone()):
+            raise NotHere(f"{self.key} {name!r} is not one of ours, and {who} imports no other")
+        if not self.plugins.has(name):
+            raise NotHere(self._unknown(section, name))
         try:
             spec = self.plugins.get(name).Spec
         except LookupError as error:
-            raise ValueError(str(error)) from error
+            raise NotHere(str(error)) from error
         return spec.model_validate(section)
+
+    def _validated(self, section: Any, info: core_schema.ValidationInfo) -> Any:
+        """Return the section as `read`, or as it is written where the context says so."""
+        left = (info.context or {}).get(AS_WRITTEN, ())
+        if self.plugins.kind in left and isinstance(self.name(section), str):
+            return section
+        return self.read(section)
 
     def _unknown(self, section: Any, name: Any) -> str:
         """Return what to say of a section that names no plug-in, or none that is known."""
@@ -220,8 +247,8 @@ class Chosen:
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            self.read, serialization=core_schema.simple_ser_schema("any")
+        return core_schema.with_info_plain_validator_function(
+            self._validated, serialization=core_schema.simple_ser_schema("any")
         )
 
     def __get_pydantic_json_schema__(

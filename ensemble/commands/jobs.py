@@ -42,11 +42,11 @@ def worker(
     from ensemble.farming.parent import tend
     from ensemble.store.platforms import cores
     from ensemble.store.reading import read as read_store
-    from scenarios.execution import of_section
+    from scenarios.execution import common
 
     opened = read_store(store)
     try:
-        execution = of_section(opened.attrs["identity"]["scenario"].get("execution", {}))
+        execution = common(opened.attrs["identity"]["scenario"].get("execution", {}))
     except ValueError as error:
         raise PlanError(
             f"{opened.path}: its execution is not one of this version of soilsweep; open it with "

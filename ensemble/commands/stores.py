@@ -23,7 +23,8 @@ def report(
         bool,
         typer.Option(
             "--import-kernel",
-            help="Import the kernel's module, if it is not ours: an unfinished run needs it.",
+            help="Import kernel, design and statistics that are not ours: an unfinished run and an "
+            "analysis that is not stored need them.",
         ),
     ] = False,
 ) -> None:

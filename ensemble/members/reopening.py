@@ -2,11 +2,11 @@
 
 import linecache
 import socket
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from numpy.typing import NDArray
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 import kernels
 from ensemble.errors import PlanError
@@ -15,15 +15,27 @@ from ensemble.members.experiment import Experiment
 from ensemble.members.layout import Layout
 from ensemble.members.quarantined import cases_of
 from ensemble.members.responses import observations
+from ensemble.members.statistics import canonical
 from ensemble.members.stored import check
 from ensemble.members.work import EnsembleWork
 from ensemble.store.differences import other_code
 from ensemble.store.machine import versions
 from ensemble.store.store import Store, damaged_inputs
 from kernels import fingerprint
-from scenarios import Scenario, read_options
+from scenarios import Scenario, plugins, read_options
 from scenarios.forcing import Locations
+from scenarios.plugins import AS_WRITTEN
 from scenarios.reading.wording import needed
+
+Read = TypeVar("Read", bound=BaseModel)
+
+
+class NotHere(PlanError):
+    """A store whose scenario names plug-ins that are not here, or are not imported."""
+
+
+UNNEEDED = ("reader", "backend")
+"""Plug-ins of sections that stay as written: a store holds what was read, and runs anywhere."""
 
 
 def open_experiment(store: Store) -> Experiment:
@@ -31,6 +43,8 @@ def open_experiment(store: Store) -> Experiment:
 
     Raises
     ------
+    NotHere
+        A design or a statistic that it names is not here.
     PlanError
         Its scenario is of another version, its kernel is not here, or its data is damaged.
     """
@@ -56,29 +70,83 @@ def open_experiment(store: Store) -> Experiment:
 
 
 def scenario_of(store: Store) -> Scenario:
-    """Return the scenario that a store was made from.
+    """Return the scenario that a store was made from; sections of `UNNEEDED` as they are written.
 
     Raises
     ------
+    NotHere
+        A design or a statistic that it names is not here.
     PlanError
         It is of another version, or the store is no ensemble's.
     """
     check(store)
+    words = store.attrs["identity"]["scenario"]
+    scenario = read_words(store, Scenario, words, left=UNNEEDED)
+    if missing := [*_missing_statistics(scenario)]:
+        raise _not_here(store, missing)
+    return scenario
+
+
+def read_words(
+    store: Store, model: type[Read], words: Mapping[str, Any], *, left: Collection[str] = ()
+) -> Read:
+    """Return words of a store's scenario as a model.
+
+    Parameters
+    ----------
+    store : Store
+        For messages.
+    model : type
+    words : mapping
+    left : collection of str
+        Kinds of plug-ins whose sections stay as written.
+
+    Raises
+    ------
+    NotHere, PlanError
+        As `scenario_of`.
+    """
     try:
-        return Scenario.model_validate(store.attrs["identity"]["scenario"])
+        return model.model_validate(words, context={AS_WRITTEN: left})
     except ValidationError as error:
         raise _not_ours(store, error) from error
 
 
+def _missing_statistics(scenario: Scenario) -> Iterator[str]:
+    """Yield the statistics that no family here knows, each with its place."""
+    sums = {target: section.statistics for target, section in scenario.aggregates.items()}
+    for section, asked in (("statistics", scenario.statistics), ("aggregates", sums)):
+        for target, requests in asked.items():
+            for request in requests:
+                try:
+                    canonical(request)
+                except LookupError as error:
+                    yield f"{section}.{target}: {error}"
+
+
 def _not_ours(store: Store, error: ValidationError) -> PlanError:
-    first = error.errors(include_url=False)[0]
-    where, text = ".".join(map(str, first["loc"])), f"needed {needed(first)}"
-    if first["type"] == "value_error":
-        text = str(first["ctx"]["error"])
+    """Return the error of a scenario that cannot be read, with all that is wrong with it."""
+    problems = error.errors(include_url=False)
+    said = list(dict.fromkeys(map(_said, problems)))
+    if all(isinstance(p.get("ctx", {}).get("error"), plugins.NotHere) for p in problems):
+        return _not_here(store, said)
     return PlanError(
-        f"{store.path}: its scenario is not one of this version of soilsweep "
-        f"({error.error_count()} problems; {where}: {text}); open it with the version, and the "
-        "installed plug-ins, that wrote it"
+        f"{store.path}: its scenario is not one of this version of soilsweep ({'; '.join(said)}); "
+        "open it with the version, and the installed plug-ins, that wrote it"
+    )
+
+
+def _said(problem: Any) -> str:
+    """Return what pydantic finds, with its place."""
+    ours = problem["type"] == "value_error"
+    text = str(problem["ctx"]["error"]) if ours else f"needed {needed(problem)}"
+    return f"{'.'.join(map(str, problem['loc']))}: {text}"
+
+
+def _not_here(store: Store, said: Sequence[str]) -> NotHere:
+    return NotHere(
+        f"{store.path}: its scenario names plug-ins that cannot be used here ({'; '.join(said)}); "
+        "install those that it was run with"
     )
 
 

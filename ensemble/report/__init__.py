@@ -36,8 +36,9 @@ def write_report(store: Path, output: Path, *, import_kernel: bool = False) -> P
     output : Path
         The page; folders above it are made.
     import_kernel : bool
-        Import the module of somebody's that the store names as its kernel, which may run
-        anything: what an unfinished run will end with needs it.
+        Import modules of somebody's that the store names as its kernel, design and statistics,
+        which may run anything: what an unfinished run will end with, and an analysis that is not
+        stored, need them.
 
     Raises
     ------

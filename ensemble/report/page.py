@@ -5,9 +5,10 @@ markup: that is in the templates of ``html/``.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
 
-from ensemble.members.reopening import scenario_of
+from ensemble.members.reopening import NotHere, scenario_of
 from ensemble.printing import warn
 from ensemble.report import figures
 from ensemble.report.figures.parts.style import Picture, look
@@ -27,7 +28,8 @@ def render(store: Store) -> str:
     PlanError
         Its scenario is of another version, or its arrays are not those of its scenario.
     """
-    scenario_of(store)
+    with suppress(NotHere):
+        scenario_of(store)
     with look():
         run = Run(store)
         every_figure, refused = figures.every()

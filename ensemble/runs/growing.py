@@ -17,7 +17,7 @@ from ensemble.members import pilot
 from ensemble.members.experiment import Experiment
 from ensemble.members.layout import Layout
 from ensemble.members.quarantined import cases_of
-from ensemble.members.reopening import open_experiment
+from ensemble.members.reopening import open_experiment, read_words
 from ensemble.members.stored import read_ensemble
 from ensemble.planning import creating
 from ensemble.planning.identity import identity_of
@@ -143,7 +143,7 @@ def _longer(
         data[section][name] = value
     text = with_values(store.attrs["scenario"], changed)
     about = {"text": text, "source": str(store.path), "base": store.path / "inputs"}
-    return Loaded.model_validate({**data, **about})
+    return read_words(store, Loaded, {**data, **about})
 
 
 def _refuse_other_edges(store: Store, experiment: Experiment, grown: Experiment) -> None:

@@ -12,7 +12,7 @@ from ensemble.errors import PlanError
 from ensemble.farming.claims import WORKERS, heard_of
 from ensemble.members.layout import Layout
 from ensemble.members.quarantined import cases_of
-from ensemble.members.reopening import open_layout
+from ensemble.members.reopening import NotHere, open_layout
 from ensemble.members.stored import check, is_ensemble
 from ensemble.runs.failing import failures
 from ensemble.store.finished import is_finalised
@@ -79,6 +79,8 @@ def _layout(store: Store) -> Layout | None:
     try:
         with ours_alone("status"):
             return open_layout(store)
+    except NotHere:
+        return None
     except PlanError as error:
         if isinstance(error.__cause__, NotOurs):
             return None

@@ -16,6 +16,7 @@ from ensemble.members.statistics._contract import GroupsReduction as GroupsReduc
 from ensemble.members.statistics._contract import Partial as Partial
 from ensemble.members.statistics._contract import Reduction as Reduction
 from ensemble.members.statistics._contract import Target as Target
+from kernels import imports_ours_alone
 from scenarios import MISREAD, near
 from scenarios.plugins import Plugins
 
@@ -47,6 +48,8 @@ def canonical(request: str | Mapping[str, float]) -> tuple[str, str]:
     for family, module in _ours().items():
         if name := known_as(module, text):
             return family, name
+    if who := imports_ours_alone():
+        raise LookupError(f"statistic {text!r} is not one of ours, and {who} imports no other")
     return _installed(text) or _unknown(request, text)
 
 
