@@ -6,6 +6,8 @@ from pathlib import Path
 
 from support import SMALL
 
+from scenarios.execution import BACKENDS
+
 # Line 1 is version:, 5 forcing:, 7 cross:, 8 and 9 its factors, 13 and 14 responses.
 GOOD = SMALL.lstrip("\n")
 RUN = ("run", "s.yaml", "--store", "out/run.zarr")
@@ -319,7 +321,8 @@ EDITS: dict[str, tuple[list[tuple[str, str]], str]] = {
     ),
     "execution, a word": (
         [seeded("execution: local")],
-        "11: execution: found 'local'; needed 'backend:' and its keys, backend one of dask, local",
+        "11: execution: found 'local'; needed 'backend:' and its keys, backend one of "
+        + ", ".join(BACKENDS.names()),
     ),
     "store, a number": ([seeded("store: 5")], "11: store: found 5; needed text: put it in quotes"),
     # numbers

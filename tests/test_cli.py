@@ -110,7 +110,7 @@ def test_the_schema_names_every_design_and_reader_and_key():
     assert said.code == 0
     schema = json.loads(said.out)
     text = json.dumps(schema)
-    for name in (*designs.names(), *forcing.names()):
+    for name in (*designs.DESIGNS.ours(), *forcing.READERS.ours()):
         assert f'"const": "{name}"' in text, name
     assert set(schema["required"]) == {"version", "name", "kernel", "forcing", "design"}
     assert schema["additionalProperties"] is False

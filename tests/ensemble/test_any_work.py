@@ -11,18 +11,18 @@ import models
 import numpy as np
 import pytest
 from commandline import refused, soilsweep
+from covered import covered
 from models import counting
 from waiting import wait_for
 
 from ensemble.errors import DONE, PlanError
-from ensemble.farming import backends
-from ensemble.farming.farm import run_work
+from ensemble.farming.farm import Watcher, run_work
 from ensemble.farming.opening import join, open_work
 from ensemble.members.stored import WORK
 from ensemble.store.finished import is_finalised
 from ensemble.store.reading import read
 from kernels import CRASHED
-from scenarios.execution import of_section
+from scenarios.execution import BACKENDS, of_section
 
 WHOLE = (40 * np.arange(6)[:, None] + np.arange(40)) ** 2
 
@@ -53,7 +53,7 @@ WITH_OTHERS = {"mpi", "slurm"}
 
 EXECUTIONS = [
     {"backend": name, **words}
-    for name in backends.names()
+    for name in covered(BACKENDS)
     if name not in WITH_OTHERS
     for words in WORDS.get(name, [{}])
 ]
@@ -82,6 +82,17 @@ def test_jobs_of_a_cluster_run_it(store, on_cluster):
     asked = {"backend": "slurm", "jobs": 2, "memory": "1GiB", "time": 10, "interface": "lo"}
     committed, _ = run_work(store, join(store), of_section(asked))
     assert len(committed) == 12
+    np.testing.assert_array_equal(squares(store.path), WHOLE)
+
+
+@pytest.mark.parametrize("words", EXECUTIONS, ids=str)
+def test_a_driver_that_is_told_to_stop_begins_no_block_more(store, words):
+    execution = of_section(words)
+    stopped = Watcher(stop=lambda: True)
+    committed, _ = run_work(store, join(store), execution, stopped, workers=words.get("workers", 0))
+    assert committed == {}
+    # And the next run makes all of it.
+    run_work(store, join(store), execution, workers=words.get("workers", 0))
     np.testing.assert_array_equal(squares(store.path), WHOLE)
 
 

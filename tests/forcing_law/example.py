@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +47,17 @@ class Example:
 
 
 def example_of(reader: str) -> Example:
-    """Return the example of a reader: `EXAMPLE` of the file of its name beside this one."""
+    """Return the example of a reader: `EXAMPLE` of the file of its name in ``examples``."""
+    if not has_example(reader):
+        file = f"tests/forcing_law/examples/{reader}.py"
+        raise LookupError(f"no example files for reader {reader!r}; add {file} with EXAMPLE")
     found: Example = import_module(f"forcing_law.examples.{reader}").EXAMPLE
     return found
+
+
+def has_example(reader: str) -> bool:
+    """Return whether there is a file with the example of a reader."""
+    return find_spec(f"forcing_law.examples.{reader}") is not None
 
 
 def read(reader: str, example: Example, folder: Path) -> list[Forcing]:

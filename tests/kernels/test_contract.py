@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 import stages
+from covered import covered_kernels
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -60,8 +61,16 @@ def members(name, options, rows, **how):
     return stages.run(kernels.get(name), options, example.drivers, example.coords, rows, **how)
 
 
+@pytest.mark.parametrize("name", covered_kernels())
+def test_every_file_is_a_kernel(name):
+    assert not stages.failing(name)
+
+
 @pytest.mark.parametrize("name", NAMES)
 class TestTable:
+    def test_it_has_example_drivers(self, name):
+        assert stages.example(name).drivers.keys() == {d.name for d in kernels.get(name).drivers}
+
     def test_its_name_is_its_file(self, name):
         assert kernels.get(name).name == name
 
@@ -98,7 +107,11 @@ def test_one_name_means_one_thing_across_kernels():
         for table in (kernel.parameters, kernel.drivers, kernel.outputs):
             for entry in table:
                 words = (entry.units, entry.meaning)
-                assert said.setdefault(entry.name, words) == words, entry.name
+                first, known = said.setdefault(entry.name, (name, words))
+                assert known == words, (
+                    f"{entry.name!r} is {known} in {first} and {words} in {name}: give it the unit "
+                    "and the meaning that it has, or another name"
+                )
 
 
 TESTBED = ("casa_vegetation", "casa_debris", "casa_cnp", "mimics_testbed", "corpse")
@@ -303,7 +316,7 @@ OF_THE_SCENARIO = {"chain", "executable"}
 
 def made_in_every_way():
     """Yield the tables of every kernel, in every combination of options that makes one."""
-    for name in sorted(set(kernels.names()) - OF_THE_SCENARIO):
+    for name in sorted(set(stages.known()) - OF_THE_SCENARIO):
         for options in stages.choices(kernels.get(name)):
             with suppress(kernels.Unfit):
                 yield kernels.get(name).made(options, None)
@@ -315,13 +328,15 @@ def is_stock(output):
 
 def test_every_stock_has_a_limit_or_says_why_it_has_none():
     stocks = {(k.name, o.name): o for k in made_in_every_way() for o in k.outputs if is_stock(o)}
-    assert {name for name, _ in stocks} == {*kernels.names()} - OF_THE_SCENARIO
+    without = {*stages.known()} - OF_THE_SCENARIO - {name for name, _ in stocks}
+    assert not without, f"{sorted(without)} have no output in a unit of carbon such as Pg C"
     for where, output in stocks.items():
         assert output.limit is not None, (
-            f"{where}: declare a limit, as kernels/contract/limits.py has them"
+            f"{where}: declare limit=kernels.Limit(the most that it can hold, what holds as much); "
+            "kernels/contract/limits.py has some"
         )
         assert output.limit.above > 0, where
-        assert len(output.limit.source.split()) > 5, where
+        assert len(output.limit.source.split()) > 5, f"{where}: its limit needs a source in words"
 
 
 def test_what_is_no_stock_has_no_limit():
@@ -352,7 +367,7 @@ def test_a_limit_is_no_part_of_the_fingerprint():
     assert fingerprint(bare) == fingerprint(kernel)
 
 
-DECLARED = [name for name in kernels.names() if kernels.get(name).make is not None]
+DECLARED = [name for name, kernel in stages.known().items() if kernel.make is not None]
 
 
 @pytest.mark.parametrize("name", DECLARED)

@@ -11,6 +11,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+import stages
 
 import kernels
 from kernels.contract.fingerprint import fingerprint
@@ -205,7 +206,7 @@ def test_a_file_that_changed_after_import_is_refused(plants):
         fingerprint(sys.modules["plants.model"].KERNEL)
 
 
-@pytest.mark.parametrize("name", kernels.names())
+@pytest.mark.parametrize("name", stages.known())
 def test_kernels_of_this_package_have_one(name):
     found = fingerprint(kernels.get(name))
     assert {f"{name}.parameters", f"{name}.stages"} <= found.keys()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 
 import pytest
+import stages
 from fortran_forms import FORMS, NONE
 from parameter_files import casa, corpse, mimics, phenology
 from support import DATA, needs_data
@@ -85,8 +86,8 @@ def refused(kind, folder, text):
 def test_every_kernel_that_reads_a_file_is_here():
     files = ("table", "namelist", "phenology_file")
     found = set()
-    for name in kernels.names():
-        known = {field.name for field in fields(kernels.get(name).options)}
+    for name, kernel in stages.known().items():
+        known = {field.name for field in fields(kernel.options)}
         found |= {(name, option) for option in files if option in known}
     assert found == {(kind.kernel, kind.option) for kind in KINDS.values()}
 

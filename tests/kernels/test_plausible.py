@@ -17,8 +17,7 @@ SCENARIO_S_OWN = {"executable", "chain"}
 def tables():
     """Return the distinct tables of parameters that the options of every kernel can make."""
     found = {}
-    for name in kernels.names():
-        kernel = kernels.get(name)
+    for name, kernel in stages.known().items():
         for options in stages.choices(kernel) if name not in SCENARIO_S_OWN else ():
             try:
                 made = kernel.made(options, None)
@@ -37,7 +36,7 @@ IN_EXPONENT = re.compile(r"expon|\blog\b|logarithm|activation energy", re.IGNORE
 
 
 def test_every_kernel_is_looked_at():
-    assert {name for name, _ in TABLES} == set(kernels.names()) - SCENARIO_S_OWN
+    assert {name for name, _ in TABLES} == set(stages.known()) - SCENARIO_S_OWN
 
 
 @every_table

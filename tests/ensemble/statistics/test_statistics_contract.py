@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
+from covered import covered
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ensemble.members import statistics
 from ensemble.members.statistics import Target, canonical, known_as, reductions
 
-FAMILIES = statistics.families()
+FAMILIES = {name: statistics.FAMILIES.get(name) for name in covered(statistics.FAMILIES)}
 PLAIN = [name for name, module in FAMILIES.items() if not hasattr(module, "unfit")]
 """Families that take members one by one; those of whole units have their law in `test_indices`."""
 
@@ -31,7 +32,9 @@ def reduced(reduction, parts):
         partial = reduction.start(slice(0, 2))
         for start in range(0, part.shape[1], 64):
             tile = np.ascontiguousarray(part[:, start : start + 64])
-            reduction.update(partial, tile, slice(0, 6))
+            # Not all rows at once, nor as many each time: what it is told of them counts.
+            for rows in (slice(2, 3), slice(3, 6), slice(0, 2)):
+                reduction.update(partial, np.ascontiguousarray(tile[rows]), rows)
         partials.append(partial)
     total = partials[0]
     for partial in partials[1:]:
@@ -104,11 +107,33 @@ def test_members_outside_the_edges_are_counted_and_bound_the_quantiles():
     np.testing.assert_array_equal(found["q100"], np.full(6, 200.0))
 
 
-def test_no_member_gives_nan_and_not_a_number():
-    for reduction in reductions(REQUESTS, target()).values():
-        found = reduction.finish(reduction.start(slice(0, 2)))
+@given(st.lists(st.sampled_from([slice(0, 2), slice(2, 3), slice(3, 6)]), max_size=5))
+def test_rows_that_got_no_member_are_as_they_were(pieces):
+    """And rows that got some have what they have alone, whatever the others got."""
+    for family in PLAIN:
+        reduction = reductions(FAMILIES[family].EXAMPLES, target())[family]
+        empty = reduction.finish(reduction.start(slice(0, 2)))
+        partial, tiles = reduction.start(slice(0, 2)), members(40)
+        for rows in dict.fromkeys((p.start, p.stop) for p in pieces):
+            reduction.update(partial, np.ascontiguousarray(tiles[slice(*rows)]), slice(*rows))
+        whole, found = reduced(reduction, [tiles]), reduction.finish(partial)
+        got = {k for p in pieces for k in range(p.start, p.stop)}
         for name, values in found.items():
-            if name not in ("histogram", "edges"):
+            for k in range(6):
+                expected = (whole if k in got else empty)[name][k]
+                np.testing.assert_allclose(values[k], expected, rtol=1e-12, err_msg=name)
+
+
+@pytest.mark.parametrize("family", PLAIN)
+def test_no_member_gives_nan_and_not_a_number(family):
+    asked = [*FAMILIES[family].EXAMPLES, *(r for r in REQUESTS if canonical(r)[0] == family)]
+    for reduction in reductions(asked, target()).values():
+        found, declared = reduction.finish(reduction.start(slice(0, 2))), reduction.declare()
+        for name, values in found.items():
+            if np.dtype(declared[name].dtype).kind == "u":
+                assert not values.any(), f"{name}: counts of nothing"
+            # The edges of a histogram are there before any member is.
+            elif name != "edges":
                 assert np.isnan(values).all(), name
 
 
