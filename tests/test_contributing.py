@@ -92,12 +92,17 @@ def site(tmp_path_factory):
 
 
 def python(folder, *words, path, **more):
+    """Run a module in a folder, to its good end, and return what it said."""
+    done = called(folder, *words, path=path, **more)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def called(folder, *words, path, **more):
     """Run a module in a folder, to its end."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path)), **more}
     command = [sys.executable, "-m", *words]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
 
 
 def run_all(folder, path):
@@ -177,6 +182,73 @@ def test_laws_hold_of_what_others_install_with_their_own_examples(site):
     asked = {"SOILSWEEP_LAWS": "one_pool,steady"}
     said = python(ROOT, "pytest", *laws, *options, path=[site / "mine", site], **asked)
     assert int(re.search(r"(\d+) passed", said)[1]) > 15
+
+
+KERNEL, READER, DESIGN, STATISTIC, BACKEND, FIGURE = GROUPS.values()
+CONTRACT, LAW, DESIGNS, STATISTICS, WORK, FIGURES = (
+    next(law for law in LAWS if law.endswith(f"/{name}.py"))
+    for name in ("test_contract", "test_law", "test_designs_contract", "test_statistics_contract",
+                 "test_any_work", "test_report_figures")
+)  # fmt: skip
+ROWS = 'partial["low"][rows] = np.minimum(partial["low"][rows], values.min(axis=1))'
+MUTANTS = {
+    "a kernel that is empty": (KERNEL, None, '"""Nothing."""', CONTRACT, "has no KERNEL table"),
+    "a kernel without drivers": (
+        "tests/kernel_examples/one_pool.py", None, None, CONTRACT,
+        "no example drivers for kernel 'one_pool'; add tests/kernel_examples/one_pool.py",
+    ),
+    "a name that is taken": (
+        KERNEL, "litterfall", "litter", CONTRACT, "in one_pool and ('Pg C yr-1', 'carbon from ",
+    ),
+    "a stock without a limit": (KERNEL, ", limit=ALL_SOILS", "", CONTRACT, "kernels.Limit("),
+    "a driver without a range": (
+        KERNEL, "expected_range=Range(low=0.0, high=200.0),", "",
+        "tests/kernels/test_ranges.py", "expected_range=kernels.Range(",
+    ),
+    "a reader that is empty": (READER, None, '"""Nothing."""', LAW, "steady has no Spec"),
+    "a reader without an example": (
+        "tests/forcing_law/examples/steady.py", None, None, LAW,
+        "no example files for reader 'steady'; add tests/forcing_law/examples/steady.py",
+    ),
+    "a design that is empty": (DESIGN, None, '"""Nothing."""', DESIGNS, "'ladder' shows no exa"),
+    "a design without an example": (
+        DESIGN, 'model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})', "",
+        DESIGNS, "'ladder' shows no example; add Spec.model_config",
+    ),
+    "a statistic of all rows": (
+        STATISTIC, ROWS, ROWS.replace("[rows]", "[:]"), STATISTICS, "merging_blocks",
+    ),
+    "a statistic that is 0 of nothing": (
+        STATISTIC, "np.where(np.isfinite(reach), reach, np.nan)",
+        "np.where(np.isfinite(reach), reach, 0.0)", STATISTICS, "no_member_gives_nan",
+    ),
+    "a backend that never stops": (BACKEND, "if farm.stop():", "if False:", WORK, "told_to_stop"),
+    "a figure that has a fault": (
+        FIGURE, "    places = run", '    {}["absent"]\n    places = run', FIGURES, "KeyError",
+    ),
+}  # fmt: skip
+"""Of a file, a text and what stands instead (None: of all, of no file); its law, and its words."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MUTANTS)
+def test_what_is_wrong_with_a_new_one_is_said(clone, name):
+    file, old, new, law, words = MUTANTS[name]
+    text = FILES[file]
+    assert old is None or old in text
+    try:
+        (clone / file).write_text(text.replace(old, new) if old else new or "")
+        if new is None:
+            (clone / file).unlink()
+        # Those of the new one, and those of all together, which have no name in brackets.
+        asked = f"{Path(file).stem} or one or every or merging"
+        options = ("-q", "-p", "no:cacheprovider", "--tb=short", "-k", asked)
+        done = called(clone, "pytest", law, *options, path=[clone])
+    finally:
+        (clone / file).write_text(text)
+    # Not 2: that of one file is wrong keeps no other law from being tried.
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert words in done.stdout
 
 
 def test_the_page_has_one_of_each_kind():

@@ -14,6 +14,7 @@ import forcing_law.netcdf_traps
 import forcing_law.table_traps  # noqa: F401
 import pytest
 from covered import covered
+from forcing_law import netcdf, tables
 from forcing_law.example import example_of, has_example, read
 from forcing_law.judging import named, numbers, outcome
 from forcing_law.not_yet import NOT_YET
@@ -84,6 +85,38 @@ def test_every_reader_has_an_example_that_it_reads(reader, tmp_path_factory):
         assert (folder / name).is_file(), name
     files = {file["name"] for one in found for file in one.provenance.get("files", ())}
     assert files == set() or declared, f"{reader} reads {files} and declares none"
+
+
+def without_unit(folder, one, example):
+    """Return the files of an input in which no quantity has the unit that the file is to say."""
+    said = {q: example.called(q) for q in one.of("driver", "observation") if "file" in q.said}
+    names = {name for called in said.values() for name in called}
+    silent = []
+    for name in example.of(one):
+        if one.format == "table":
+            table = tables.load(folder / name)
+            units = [table.unit(column) for column in names if table.at(column) >= 0]
+        elif one.format == "netcdf":
+            held = netcdf.load(folder / name).variables
+            units = [held[column].attrs.get("units", "") for column in names if column in held]
+        else:
+            continue
+        silent += [name] if units and not all(units) else []
+    return silent if said else []
+
+
+@pytest.mark.parametrize("reader", COVERED)
+def test_what_a_file_says_of_units_is_in_the_example_for_traps_to_break(reader, tmp_path_factory):
+    """Else no trap would change a unit, and the law would say nothing of them without a word."""
+    folder, _ = folder_of(reader, tmp_path_factory)
+    silent = {
+        name for one in reads(reader) for name in without_unit(folder, one, example_of(reader))
+    }
+    assert not silent, (
+        f"no unit found of every quantity in {sorted(silent)}: write it into the example, 'NAME "
+        "[UNIT]' in a header or as the attribute 'units', or declare said='layout' if the layout "
+        "alone says it"
+    )
 
 
 def kept(reader, name, factory, tmp_path):
