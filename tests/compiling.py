@@ -5,12 +5,12 @@ The testbed's three models and the layers of MIMICS compile for two minutes, whi
 what they need themselves.
 """
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from processes import whole_default_run
 
 # In the order in which tests need them.
 SCENARIOS = ("testbed-parameters", "mimics-morris", str(Path(__file__).parent / "testbed/rf1.yaml"))
@@ -18,8 +18,7 @@ PROCESS = pytest.StashKey[subprocess.Popen[bytes]]()
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    whole = session.config.args_source is pytest.Config.ArgsSource.TESTPATHS
-    if whole and not session.config.option.collectonly and (os.cpu_count() or 1) > 1:
+    if whole_default_run(session.config) and not hasattr(session.config, "workerinput"):
         command = [sys.executable, "-P", "-m", "ensemble", "warm", *SCENARIOS]
         quiet = subprocess.DEVNULL
         process = subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet)

@@ -9,6 +9,7 @@ from acceptance import pytest_addoption, pytest_configure  # noqa: F401
 from chaos.counting import pytest_terminal_summary  # noqa: F401
 from compiling import pytest_sessionfinish, pytest_sessionstart  # noqa: F401
 from hypothesis import settings
+from processes import pytest_xdist_auto_num_workers  # noqa: F401
 from slurm_accounts import accounted_cluster, with_accounts  # noqa: F401
 from slurm_cluster import on_cluster, slurm_cluster  # noqa: F401
 
