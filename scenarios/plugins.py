@@ -58,6 +58,8 @@ class Plugins:
         What the class ``Spec`` of a module must be made of, where it needs one.
     key : str
         Of a section, that names the plug-in: ``"reader"``; empty where there is no ``Spec``.
+    lacking : callable, optional
+        Returns what the names of a module are not that they have to be, each after "has no".
     """
 
     kind: str
@@ -66,6 +68,7 @@ class Plugins:
     needs: tuple[str, ...]
     spec: type[BaseModel] | None = None
     key: str = ""
+    lacking: Callable[[Any], list[str]] | None = None
     _met: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def ours(self) -> list[str]:
@@ -103,10 +106,22 @@ class Plugins:
             self._met[name] = self._sound(entries[0], load_installed(self.kind, entries))
         return self._met[name]
 
-    def every(self) -> tuple[dict[str, Any], list[str]]:
-        """Return all modules by name, and what is said of installed ones that are of no use."""
+    def every(self, *, ours_may_fail: bool = False) -> tuple[dict[str, Any], list[str]]:
+        """Return all modules by name, and what is said of installed ones that are of no use.
+
+        A file of ours that cannot be imported is raised, or named with these where it may fail.
+        """
         ours = self.ours()
-        modules, refused = {name: self.get(name) for name in ours}, []
+        modules: dict[str, Any] = {}
+        refused: list[str] = []
+        for name in ours:
+            try:
+                modules[name] = self.get(name)
+            except Exception as error:
+                if not ours_may_fail:
+                    raise
+                why = f"{type(error).__name__}: {error}"
+                refused.append(f"the {self.kind} {name!r} cannot be imported: {why}")
         for name, entries in sorted(self._installed().items()):
             if name in ours:
                 refused += [hidden(self.kind, entry) for entry in entries]
@@ -152,6 +167,8 @@ class Plugins:
             lacking = [name for name in self.needs if not hasattr(module, name)]
             if not lacking and self.spec:
                 lacking += _unfit(module.Spec, self.spec, self.key, entry.name)
+            if not lacking and self.lacking:
+                lacking += self.lacking(module)
         except Exception as error:
             # A module may make its names when they are asked for, and a model its schema.
             lacking = [f"names that can be read ({type(error).__name__}: {error})"]

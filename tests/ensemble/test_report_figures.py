@@ -221,6 +221,15 @@ def test_a_file_that_is_no_figure_is_named_on_the_page(store, drop, tmp_path):
     assert "A new figure." not in page.said
 
 
+def test_a_file_that_cannot_be_imported_costs_itself_alone(store, drop, tmp_path):
+    before = Page(page_of(store, tmp_path))
+    drop("broken", order="not_there")
+    page = Page(page_of(store, tmp_path))
+    said = "The figure 'broken' cannot be imported: NameError: name 'not_there' is not defined."
+    assert said in page.said.partition("members of")[0]
+    assert len(page.pictures) == len(before.pictures)
+
+
 def test_a_figure_of_damaged_values_leaves_the_others(tmp_path):
     path = unpack("two-box", tmp_path)
     whole = len(Page(page_of(path, tmp_path)).pictures)

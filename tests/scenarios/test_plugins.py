@@ -383,6 +383,24 @@ def test_a_family_that_cannot_be_asked_is_named_where_no_other_knows_the_word(la
         statistics.canonical("flavour")
 
 
+def test_a_family_that_fails_when_it_is_asked_stops_no_other(lab):
+    fails = "def match(request): raise ValueError('of a match')"
+    plain = 'def match(request): return request if request == "flavour" else None'
+    assert plain in STATISTIC
+    lab("statistic", "lab", {"fails": STATISTIC.replace(plain, fails), "other": OTHER_STATISTIC})
+    assert statistics.canonical("cv2") == ("other", "cv2")
+    said = r"the statistic 'fails' cannot be asked for 'flavour' \(ValueError: of a match\)"
+    with pytest.raises(LookupError, match=rf"unknown statistic 'flavour'.*{said}"):
+        statistics.canonical("flavour")
+
+
+@pytest.mark.parametrize("words", ["'flavour'", "()", "(1,)", "None"])
+def test_words_of_a_family_are_a_tuple_of_texts(words, lab):
+    lab("statistic", "lab", {"wrong": OTHER_STATISTIC.replace('("cv2",)', words)})
+    with pytest.raises(LookupError, match=r"'wrong' .* has no EXAMPLES that are a tuple of words"):
+        statistics.FAMILIES.get("wrong")
+
+
 def test_what_is_installed_is_not_looked_at_for_names_of_ours(monkeypatch):
     def looked(group):
         raise AssertionError(f"{group} was looked up")

@@ -20,7 +20,17 @@ from kernels import imports_ours_alone
 from scenarios import MISREAD, near
 from scenarios.plugins import Plugins
 
-FAMILIES = Plugins("statistic", __name__, "soilsweep.statistics", ("EXAMPLES", "reduction"))
+
+def _lacking(family: Any) -> list[str]:
+    """Return what the names of an installed family are not; of one text every letter is a word."""
+    words = family.EXAMPLES
+    fit = isinstance(words, tuple | list) and words and all(isinstance(w, str) for w in words)
+    return [] if fit else [f"EXAMPLES that are a tuple of words, but {words!r}"]
+
+
+FAMILIES = Plugins(
+    "statistic", __name__, "soilsweep.statistics", ("EXAMPLES", "reduction"), lacking=_lacking
+)
 
 
 def families() -> dict[str, Family]:
@@ -56,18 +66,32 @@ def canonical(request: str | Mapping[str, float]) -> tuple[str, str]:
 def _installed(text: str) -> tuple[str, str] | None:
     """Return the installed family that knows a request; raises `LookupError` if two do."""
     others = {name: m for name, m in families().items() if name not in _ours()}
-    matches = [(family, name) for family, m in others.items() if (name := known_as(m, text))]
+    matches, _ = _asked(others, text)
     if len(matches) > 1:
         several = " and ".join(repr(family) for family, _ in matches)
         raise LookupError(f"statistic {text!r} is of {several}, installed both; uninstall one")
     return matches[0] if matches else None
 
 
+def _asked(modules: Mapping[str, Family], text: str) -> tuple[list[tuple[str, str]], list[str]]:
+    """Return each family and name that knows a request, and what is said of those that fail."""
+    matches, refused = [], []
+    for family, module in modules.items():
+        try:
+            if name := known_as(module, text):
+                matches.append((family, name))
+        except Exception as error:
+            why = f"{type(error).__name__}: {error}"
+            refused.append(f"the statistic {family!r} cannot be asked for {text!r} ({why})")
+    return matches, refused
+
+
 def _unknown(request: str | Mapping[str, float], text: str) -> NoReturn:
     """Raise `LookupError` for a request that no family knows, with what is near or known."""
     modules, refused = FAMILIES.every()
+    refused += _asked(modules, text)[1]
     typed = text.translate(MISREAD)
-    if any(known_as(module, typed) for module in modules.values()):
+    if _asked(modules, typed)[0]:
         raise LookupError(f"unknown statistic {text!r}; did you mean {typed!r}?")
     hint = "q50" if text == "median" else near(text, _words(modules.values()))
     every = sorted({word for module in modules.values() for word in module.EXAMPLES})
