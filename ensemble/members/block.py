@@ -1,16 +1,18 @@
 """What a block of an ensemble gathers, tile by tile."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import cache
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.members import limits
+from ensemble.members.distinct import Distinct
 from ensemble.members.layout import Layout
 from ensemble.members.responses.responses import evaluate
 from ensemble.members.space.sums import GROUP, Sums
-from ensemble.members.statistics import GroupsReduction, Partial, Reduction
+from ensemble.members.statistics import DistinctReduction, GroupsReduction, Partial, Reduction
 from ensemble.members.tile import Tile, blanked
 from kernels import F8, OK, U8
 
@@ -43,6 +45,7 @@ class Block:
         self.layout = layout
         self.forcing, self.first = forcing, (locations.start, samples.start)
         self.reductions = reductions
+        self._by_value = {n for n, r in reductions.items() if isinstance(r, DistinctReduction)}
         depth, width = locations.stop - locations.start, samples.stop - samples.start
         self.status = np.zeros((depth, width), dtype=np.uint8)
         self.outputs = {
@@ -65,21 +68,30 @@ class Block:
         scalars = evaluate(self.layout.functionals, tile, self.forcing, self.first[0])
         for name, values in scalars.items():
             self.responses[name][here, samples] = values
-        outputs = dict.fromkeys([*self.layout.outputs, *self.layout.reduced_outputs])
-        full = {name: tile.full(name) for name in outputs}
         for name, keep in self.layout.outputs.items():
-            self.outputs[name][here, ..., samples] = keep.select(full[name])
+            self.outputs[name][here, ..., samples] = keep.select(tile.full(name))
+        if not tile.failed:
+            self._sum_up(tile)
         out = self.beyond.take(tile)
-        # What is stored is whole; sums, statistics and indices are made without what is left out.
-        reduced = {**full, **{n: v[here, samples] for n, v in self.responses.items()}}
-        if out is not None:
-            reduced = {n: blanked(v, out) for n, v in reduced.items() if n in self.layout.reduced}
+
+        @cache
+        def reduced(name: str) -> F8:
+            values = scalars[name] if name in scalars else tile.full(name)
+            # What is stored is whole; sums, statistics and indices are without what is left out.
+            return values if out is None else blanked(values, out)
+
         self.add(tile, reduced, self.layout.aggregates.targets, out)
+
+    def _sum_up(self, tile: Tile) -> None:
+        """Ask for sums of outputs before limits ask for the greatest value: one pass."""
+        for name in self._by_value:
+            if tile.has(target := name.partition("/")[0]):
+                tile.distinct(target).sums  # noqa: B018
 
     def add(
         self,
         tile: Tile,
-        targets: Mapping[str, F8],
+        reduced: Callable[[str], F8],
         summed: Collection[str],
         out: NDArray[np.bool_] | None,
     ) -> None:
@@ -88,35 +100,47 @@ class Block:
         Parameters
         ----------
         tile : Tile
-        targets : mapping of str to ndarray, shape (l, *dims, s)
-            Outputs and responses that are added up, NaN where a member is left out.
+        reduced : callable
+            Returns an output or a response (l, *dims, s), NaN where a member is left out.
         summed : collection of str
             Those of them that are added up over space.
         out : ndarray, shape (l, s), bool, optional
             Members that limits exclude.
         """
         if self.in_space is not None and summed:
-            self._add_up(self.in_space, tile, targets, summed, out)
+            self._add_up(self.in_space, tile, reduced, summed, out)
         good = _good(tile, out)
+
+        @cache
+        def parts(target: str, by_value: bool) -> list[tuple[Distinct, slice]]:
+            if by_value and good is None and tile.has(target):
+                return [(members := tile.distinct(target), _rows(tile, len(members.values)))]
+            return list(_parts(reduced(target), good, tile))
+
         for name, reduction in self.reductions.items():
-            values = np.ascontiguousarray(targets[name.partition("/")[0]])
+            target, sums = name.partition("/")[0], self.sums[name]
             if name in self.layout.in_groups:
                 grouped = cast(GroupsReduction, reduction)
-                self._take_groups(grouped, self.sums[name], values, tile)
+                self._take_groups(grouped, sums, reduced(target), tile)
+            elif name in self._by_value:
+                by_value = cast(DistinctReduction, reduction)
+                for members, rows in parts(target, True):
+                    by_value.update_distinct(sums, members, rows)
             else:
-                _reduce(reduction, self.sums[name], values, good, tile.locations.start)
+                for members, rows in parts(target, False):
+                    reduction.update(sums, members.values, rows)
 
     @staticmethod
     def _add_up(
         sums: Sums,
         tile: Tile,
-        values: Mapping[str, F8],
+        values: Callable[[str], F8],
         targets: Collection[str],
         out: NDArray[np.bool_] | None,
     ) -> None:
         """Add a tile to the sums over space."""
         for target in targets:
-            sums.take(tile, target, values[target])
+            sums.take(tile, target, values(target))
         if tile.failed:
             sums.take_lost("failed", tile, tile.status != OK)
         if out is not None:
@@ -165,18 +189,25 @@ def _good(tile: Tile, out: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None
     return np.asarray((tile.status == OK) & ~out)
 
 
-def _reduce(
-    reduction: Reduction, sums: Partial, values: F8, good: NDArray[np.bool_] | None, first: int
-) -> None:
-    """Add a tile (l, *dims, s) to the sums; failed members are left out, by location."""
+def _rows(tile: Tile, count: int) -> slice:
+    """Return which rows of the sums are a tile's, which has so many."""
+    places = tile.locations.stop - tile.locations.start
+    first = tile.locations.start * (count // places)
+    return slice(first, first + count)
+
+
+def _parts(
+    values: F8, good: NDArray[np.bool_] | None, tile: Tile
+) -> Iterator[tuple[Distinct, slice]]:
+    """Yield members (n, s) of a tile (l, *dims, s) and their rows; others left out by location."""
     depth, width = values.shape[0], values.shape[-1]
-    flat = values.reshape(depth, -1, width)
-    rows = flat.shape[1]
+    flat = np.ascontiguousarray(values).reshape(depth, -1, width)
+    rows = _rows(tile, depth * flat.shape[1])
     if good is None:
-        here = slice(first * rows, (first + depth) * rows)
-        reduction.update(sums, flat.reshape(-1, width), here)
+        yield Distinct(flat.reshape(-1, width)), rows
         return
     for k in range(depth):
         if good[k].any():
-            here = slice((first + k) * rows, (first + k + 1) * rows)
-            reduction.update(sums, np.ascontiguousarray(flat[k][:, good[k]]), here)
+            first = rows.start + k * flat.shape[1]
+            here = slice(first, first + flat.shape[1])
+            yield Distinct(np.ascontiguousarray(flat[k][:, good[k]])), here

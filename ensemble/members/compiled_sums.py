@@ -22,55 +22,79 @@ def _expand(values, level, out):  # type: ignore[no-untyped-def]
 LANES = 64
 """Sums run in this many lanes, folded in a fixed order: vectorised without reassociation."""
 
+_ABREAST = 16
+"""Lanes of `row_sums`, which takes four values into a lane at once: four reads for one write."""
+
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def accumulate(values, n, mean, spread, low, high):  # type: ignore[no-untyped-def]
-    """Merge rows of ``values`` (r, s) into each row's n, mean, squared deviations, extremes.
+def row_sums(values, times, members, out):  # type: ignore[no-untyped-def]
+    """Fill mean, squared deviations and extremes of rows, in one pass over each.
 
     Deviations are from the row's first value, so the variance does not cancel where the
-    spread is small beside the level. Merging is Chan's pairwise formula.
+    spread is small beside the level.
+
+    Parameters
+    ----------
+    values : ndarray, shape (r, s), float64
+    times : ndarray, shape (s,), float64
+        How many members have each value.
+    members : float
+        Their sum.
+    out : ndarray, shape (4, r), float64
     """
-    rows, width = values.shape
-    total, square = np.empty(LANES), np.empty(LANES)
-    least, most = np.empty(LANES), np.empty(LANES)
-    whole = width // LANES * LANES
-    for r in range(rows):
-        pivot = values[r, 0]
-        total[:] = 0.0
-        square[:] = 0.0
-        least[:] = pivot
-        most[:] = pivot
-        for base in range(0, whole, LANES):
-            for j in range(LANES):
-                x = values[r, base + j]
-                d = x - pivot
-                total[j] += d
-                square[j] += d * d
-                least[j] = x if x < least[j] else least[j]
-                most[j] = x if x > most[j] else most[j]
-        for j in range(width - whole):
-            x = values[r, whole + j]
+    lanes, width = np.uintp(_ABREAST), np.uintp(values.shape[1])
+    total, square, least, most = np.empty((4, _ABREAST))
+    whole = width // (4 * lanes) * (4 * lanes)
+    for r in range(values.shape[0]):
+        row = values[r]
+        pivot = row[0]
+        for j in range(lanes):
+            total[j] = square[j] = 0.0
+            least[j] = most[j] = pivot
+        for base in range(np.uintp(0), whole, 4 * lanes):
+            for j in range(lanes):
+                a = base + j
+                b, c, d = a + lanes, a + 2 * lanes, a + 3 * lanes
+                x, y, z, w = row[a], row[b], row[c], row[d]
+                da, db, dc, dd = x - pivot, y - pivot, z - pivot, w - pivot
+                ta, tb, tc, td = da * times[a], db * times[b], dc * times[c], dd * times[d]
+                total[j] += (ta + tb) + (tc + td)
+                square[j] += (da * ta + db * tb) + (dc * tc + dd * td)
+                low, less = x if x < y else y, z if z < w else w
+                high, more = x if x > y else y, z if z > w else w
+                low, high = low if low < less else less, high if high > more else more
+                least[j] = low if low < least[j] else least[j]
+                most[j] = high if high > most[j] else most[j]
+        for k in range(whole, width):
+            x, j = row[k], int(k % lanes)
             d = x - pivot
-            total[j] += d
-            square[j] += d * d
+            total[j] += d * times[k]
+            square[j] += d * d * times[k]
             least[j] = x if x < least[j] else least[j]
             most[j] = x if x > most[j] else most[j]
-        half = LANES // 2
-        while half:
-            for j in range(half):
-                total[j] += total[j + half]
-                square[j] += square[j + half]
-                least[j] = min(least[j], least[j + half])
-                most[j] = max(most[j], most[j + half])
-            half //= 2
-        shift = total[0] / width
-        both = n[r] + width
-        step = pivot + shift - mean[r]
-        mean[r] += step * (width / both)
-        spread[r] += max(square[0] - total[0] * shift, 0.0) + step * step * (n[r] * width / both)
+        for j in range(np.uintp(1), lanes):
+            total[0] += total[j]
+            square[0] += square[j]
+            least[0] = least[j] if least[j] < least[0] else least[0]
+            most[0] = most[j] if most[j] > most[0] else most[0]
+        shift = total[0] / members
+        out[0, r] = pivot + shift
+        out[1, r] = max(square[0] - total[0] * shift, 0.0)
+        out[2, r] = least[0]
+        out[3, r] = most[0]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def pool(members, sums, n, mean, spread, low, high):  # type: ignore[no-untyped-def]
+    """Merge `row_sums` (4, r) of so many members into those of rows, by Chan's formula."""
+    for r in range(len(n)):
+        both = n[r] + members
+        step = sums[0, r] - mean[r]
+        mean[r] += step * (members / both)
+        spread[r] += sums[1, r] + step * step * (n[r] * members / both)
         n[r] = both
-        low[r] = min(low[r], least[0])
-        high[r] = max(high[r], most[0])
+        low[r] = min(low[r], sums[2, r])
+        high[r] = max(high[r], sums[3, r])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -94,32 +118,47 @@ def add_weighted(values, weight, region, first, high, low):  # type: ignore[no-u
                 high[n, r, first + i] = both
 
 
+_PART = 1024
+"""Values whose bins are found together, without a branch, before any is counted."""
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
-def histogram(values, lowest, scale, counts):  # type: ignore[no-untyped-def]
-    """Count rows of ``values`` (n, s) into ``counts`` (n, bins + 2); ends are out of range."""
+def histogram(values, times, edges, counts):  # type: ignore[no-untyped-def]
+    """Count rows of values into equal bins; the first and last count what is out of range.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n, s), float64
+    times : ndarray, shape (s,), dtype of ``counts``
+        How many members have each value.
+    edges : ndarray, shape (n, 2), float64
+        Lowest and highest.
+    counts : ndarray, shape (n, bins + 2), unsigned
+    """
     rows, width = values.shape
-    bins = counts.shape[1] - 2
+    bins = float(counts.shape[1] - 2)
+    at = np.empty(_PART, np.int32)
     for r in range(rows):
-        first = lowest[r]
-        per = scale[r]
-        for i in range(width):
-            position = (values[r, i] - first) * per
-            if position < 0.0:
-                k = 0
-            elif position >= bins:
-                k = bins + 1
-            else:
-                k = int(position) + 1
-            counts[r, k] += 1
+        first = edges[r, 0]
+        per = bins / (edges[r, 1] - first)
+        row, count = values[r], counts[r]
+        for start in range(np.uintp(0), np.uintp(width), np.uintp(_PART)):
+            some = min(np.uintp(_PART), np.uintp(width) - start)
+            for i in range(some):
+                position = (row[start + i] - first) * per
+                inside = position if position < bins else bins
+                at[i] = np.int32(inside if inside >= 0.0 else -1.0) + np.int32(1)
+            for i in range(some):
+                count[np.uint32(at[i])] += times[start + i]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def exceed(values, threshold, counts):  # type: ignore[no-untyped-def]
-    """Count members of each row of ``values`` (n, s) above the threshold."""
+def exceed(values, times, threshold, counts):  # type: ignore[no-untyped-def]
+    """Count members of each row of ``values`` (n, s) above the threshold, ``times`` (s,) each."""
     for r in range(values.shape[0]):
-        n = 0
+        n = 0.0
         for i in range(values.shape[1]):
-            n += values[r, i] > threshold
+            n += times[i] if values[r, i] > threshold else 0.0
         counts[r] += n
 
 

@@ -28,7 +28,7 @@ def pooled(n: F8, mean: F8, more: Any, other: F8) -> tuple[F8, F8, F8]:
     Notes
     -----
     T. F. Chan, G. H. Golub, R. J. LeVeque (1979). The compiled sums of a block
-    (`compiled_sums.accumulate`) multiply in another order, on which the last bits of every store
+    (`compiled_sums.pool`) multiply in another order, on which the last bits of every store
     rest.
     """
     both = n + more

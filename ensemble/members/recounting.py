@@ -115,7 +115,7 @@ def recount(layout: Layout, key: Key, arrays: Arrays, names: Collection[str]) ->
     targets = _targets(layout, arrays, names)
     if out is not None:
         targets = {name: blanked(values, out) for name, values in targets.items()}
-    block.add(_tile(layout, arrays), targets, _summed(names), out)
+    block.add(_tile(layout, arrays), targets.__getitem__, _summed(names), out)
     return dict(_only(block.partials(), names, GROUP))
 
 
@@ -128,7 +128,8 @@ def recount_control(
     if block.in_space is None or not names:
         return {}
     arrays = {name: values[..., None] for name, values in control.items()}
-    block.add(_tile(layout, arrays), _targets(layout, arrays, names), _summed(names), None)
+    targets = _targets(layout, arrays, names)
+    block.add(_tile(layout, arrays), targets.__getitem__, _summed(names), None)
     return dict(_only(block.in_space.partials(CONTROL), names, CONTROL))
 
 

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.members.compiled_sums import expand
+from ensemble.members.distinct import Distinct
 from kernels import F8, I8, OK, U1
 
 
@@ -31,6 +32,8 @@ class Tile:
     notes: tuple[str, ...]
     _arrays: Mapping[str, tuple[F8, I8 | None]]
     _workspace: "Workspace"
+    _full: dict[str, F8] = field(default_factory=dict, init=False)
+    _distinct: dict[str, Distinct] = field(default_factory=dict, init=False)
 
     @cached_property
     def failed(self) -> bool:
@@ -39,15 +42,35 @@ class Tile:
 
     def full(self, name: str) -> F8:
         """Return an output (l, *dims, s), NaN where the member failed."""
-        values, level = self._arrays[name]
-        if level is not None:
-            shape = (*values.shape[:-1], len(level))
-            values = expand(values, level, self._workspace.take(f"full/{name}", shape))
-        return blanked(values, self.status != OK) if self.failed else values
+        if name not in self._full:
+            values, level = self._arrays[name]
+            if level is not None:
+                shape = (*values.shape[:-1], len(level))
+                values = expand(values, level, self._workspace.take(f"full/{name}", shape))
+            self._full[name] = blanked(values, self.status != OK) if self.failed else values
+        return self._full[name]
+
+    def has(self, name: str) -> bool:
+        """Return whether the tile has an output."""
+        return name in self._arrays
+
+    def distinct(self, name: str) -> Distinct:
+        """Return the values (l x *dims, r) of an output, each once; for where no member failed."""
+        if name not in self._distinct:
+            values, level = self._arrays[name]
+            counted = None
+            if level is not None:
+                counted = np.bincount(level, minlength=values.shape[-1])
+                used = np.flatnonzero(counted)
+                if len(used) < len(counted):
+                    values, counted = np.take(values, used, axis=-1), counted[used]
+            self._distinct[name] = Distinct(values.reshape(-1, values.shape[-1]), counted)
+        return self._distinct[name]
 
     def reaches(self, name: str, above: float) -> bool:
         """Return whether a value of an output may be above a number; one look at distinct rows."""
-        most = self._arrays[name][0].max(initial=-np.inf)
+        known = self._distinct.get(name)
+        most = (self._arrays[name][0] if known is None else known.sums.high).max(initial=-np.inf)
         # What is not known hides what is.
         return not most <= above
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
+from ensemble.members.distinct import Distinct
 from kernels import F8
 
 Partial = dict[str, NDArray[Any]]
@@ -95,6 +96,20 @@ class Reduction(Protocol):
 
     def finish(self, partial: Partial) -> dict[str, NDArray[Any]]:
         """Return one array (rows, *extra) per declared name."""
+        ...
+
+
+@runtime_checkable
+class DistinctReduction(Reduction, Protocol):
+    """A reduction that can take a value once and be told how many members have it.
+
+    What stages share is then not spread out over members first, and what several families ask
+    of the same values (`Distinct.sums`) is found once. A reduction without this method is given
+    every member.
+    """
+
+    def update_distinct(self, partial: Partial, members: Distinct, rows: slice) -> None:
+        """Add members to these n rows of the sums, as ``update`` does."""
         ...
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.members.compiled_sums import exceed
+from ensemble.members.distinct import Distinct
 from ensemble.members.statistics._contract import Declared, Partial, Target, spelled
 from kernels import F8
 
@@ -49,12 +50,17 @@ class Exceedance:
         return {name: np.zeros(rows) for name in ("n", *self.thresholds)}
 
     def update(self, partial: Partial, values: F8, rows: slice) -> None:
-        """Count members; "below" is above with both signs turned."""
-        partial["n"][rows] += values.shape[1]
+        """Count members."""
+        self.update_distinct(partial, Distinct(values), rows)
+
+    def update_distinct(self, partial: Partial, members: Distinct, rows: slice) -> None:
+        """Count members, each value as often as it counts."""
+        partial["n"][rows] += members.members
         for name, threshold in self.thresholds.items():
+            # "Below" is above with both signs turned.
             sign = 1.0 if name.startswith("above") else -1.0
-            signed = values if sign > 0 else -values
-            exceed(signed, sign * threshold, partial[name][rows])
+            signed = members.values if sign > 0 else -members.values
+            exceed(signed, members.times(), sign * threshold, partial[name][rows])
 
     def merge(self, first: Partial, second: Partial) -> Partial:
         """Return the counts of both."""

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.members.compiled_sums import histogram, quantiles
+from ensemble.members.distinct import Distinct
 from ensemble.members.statistics._contract import Declared, Partial, Target
 from kernels import F8, U8
 
@@ -70,12 +71,15 @@ class Histogram:
 
     def update(self, partial: Partial, values: F8, rows: slice) -> None:
         """Count members."""
-        low, high = partial["edges"][rows, 0], partial["edges"][rows, 1]
-        scale = self.target.bins / (high - low)
-        histogram(values, low.copy(), scale, partial["counts"][rows])
-        extremes = partial["extremes"][rows]
-        extremes[:, 0] = np.minimum(extremes[:, 0], values.min(axis=1))
-        extremes[:, 1] = np.maximum(extremes[:, 1], values.max(axis=1))
+        self.update_distinct(partial, Distinct(values), rows)
+
+    def update_distinct(self, partial: Partial, members: Distinct, rows: slice) -> None:
+        """Count members, each value as often as it counts."""
+        counts = partial["counts"][rows]
+        histogram(members.values, members.times(counts.dtype), partial["edges"][rows], counts)
+        low, high = partial["extremes"][rows].T
+        np.minimum(low, members.sums.low, out=low)
+        np.maximum(high, members.sums.high, out=high)
 
     def merge(self, first: Partial, second: Partial) -> Partial:
         """Return the counts of both."""

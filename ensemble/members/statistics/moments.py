@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble.members.compiled_sums import accumulate
+from ensemble.members.compiled_sums import pool
+from ensemble.members.distinct import Distinct
 from ensemble.members.moments import pooled
 from ensemble.members.statistics._contract import Declared, Partial, Target
 from kernels import F8
@@ -48,7 +49,12 @@ class Moments:
 
     def update(self, partial: Partial, values: F8, rows: slice) -> None:
         """Add members."""
-        accumulate(values, *(partial[n][rows] for n in ("n", "mean", "spread", "low", "high")))
+        self.update_distinct(partial, Distinct(values), rows)
+
+    def update_distinct(self, partial: Partial, members: Distinct, rows: slice) -> None:
+        """Add members, each value as often as it counts."""
+        sums, names = members.sums, ("n", "mean", "spread", "low", "high")
+        pool(sums.members, sums.packed, *(partial[name][rows] for name in names))
 
     def merge(self, first: Partial, second: Partial) -> Partial:
         """Return the sums of both, by Chan's formula."""

@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ensemble.members import statistics
-from ensemble.members.statistics import Target, canonical, known_as, reductions
+from ensemble.members.distinct import Distinct
+from ensemble.members.statistics import (
+    DistinctReduction,
+    Target,
+    canonical,
+    known_as,
+    reductions,
+)
 
 FAMILIES = {name: statistics.FAMILIES.get(name) for name in covered(statistics.FAMILIES)}
 PLAIN = [name for name, module in FAMILIES.items() if not hasattr(module, "unfit")]
@@ -122,6 +129,78 @@ def test_rows_that_got_no_member_are_as_they_were(pieces):
             for k in range(6):
                 expected = (whole if k in got else empty)[name][k]
                 np.testing.assert_allclose(values[k], expected, rtol=1e-12, err_msg=name)
+
+
+BY_VALUE = [
+    name
+    for name in PLAIN
+    if isinstance(reductions(FAMILIES[name].EXAMPLES, target())[name], DistinctReduction)
+]
+"""Families that can be told how many members have a value."""
+
+
+def test_ours_take_a_value_once_for_all_members_that_have_it():
+    assert {"moments", "histogram", "exceedance"} <= set(BY_VALUE)
+
+
+@given(
+    st.lists(st.integers(1, 500), min_size=1, max_size=150),
+    st.sampled_from(BY_VALUE),
+    st.integers(0, 2**32 - 1),
+)
+def test_a_value_that_counts_several_times_is_that_many_members(counted, family, seed):
+    """And values that count once each are members: the same to the last bit."""
+    reduction = reductions(FAMILIES[family].EXAMPLES, target())[family]
+    values = members(len(counted), seed)
+    each = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(counted)), counted))
+    # What was added before is not lost, and rows that are not named get nothing.
+    before, rows = members(9, 1)[:4], slice(1, 5)
+    spread, once, alone, plain = (reduction.start(slice(0, 2)) for _ in range(4))
+    for partial in (spread, once, alone, plain):
+        reduction.update(partial, before, rows)
+    reduction.update(spread, np.ascontiguousarray(values[:4, each]), rows)
+    reduction.update_distinct(once, Distinct(values[:4], np.array(counted)), rows)
+    reduction.update_distinct(alone, Distinct(values[:4]), rows)
+    reduction.update(plain, values[:4], rows)
+    assert spread.keys() == once.keys()
+    for field in spread:
+        if spread[field].dtype.kind == "f":
+            # Sums of the same numbers in another order; the largest is 8 x 75,000 members.
+            kept = {"rtol": 1e-12, "atol": 1e-12 * np.abs(spread[field][rows]).max()}
+            np.testing.assert_allclose(once[field], spread[field], err_msg=field, **kept)
+        else:
+            np.testing.assert_array_equal(once[field], spread[field], err_msg=field)
+        np.testing.assert_array_equal(alone[field], plain[field], err_msg=field)
+
+
+@pytest.mark.parametrize("width", [1, 2, 15, 16, 17, 63, 64, 65, 129, 1000])
+def test_sums_of_rows_are_those_of_numpy_whatever_their_length(width):
+    """Lanes are filled four at a time, then one by one."""
+    rng = np.random.default_rng(width)
+    values, counted = rng.normal(50.0, 3.0, (5, width)), rng.integers(1, 9, width)
+    sums, every = Distinct(values, counted).sums, np.repeat(values, counted, axis=1)
+    assert sums.members == every.shape[1]
+    np.testing.assert_allclose(sums.packed[0], every.mean(1), rtol=1e-14)
+    np.testing.assert_allclose(sums.packed[1], every.var(1) * sums.members, rtol=1e-12, atol=1e-24)
+    np.testing.assert_array_equal(sums.low, values.min(1))
+    np.testing.assert_array_equal(sums.high, values.max(1))
+
+
+@pytest.mark.parametrize("width", [1, 1023, 1024, 1025, 3000])
+def test_every_value_is_in_the_bin_between_whose_edges_it_is(width):
+    """Values on an edge, one bit to either side of it, outside, and at infinity."""
+    low, high, bins = -4.0, 4.0, 50
+    edges = np.linspace(low, high, bins + 1)
+    near = np.concatenate([np.nextafter(edges, -9), edges, np.nextafter(edges, 9)])
+    odd = np.array([-np.inf, np.inf, -1e300, 1e300, -0.0, 5e-324])
+    values = np.tile(np.resize(np.concatenate([odd, near]), width), (3, 1))
+    reduction = reductions(["histogram"], target())["histogram"]
+    partial = reduction.start(slice(0, 1))
+    reduction.update(partial, values, slice(0, 3))
+    position = (values[0] - low) * (bins / (high - low))
+    expected = np.clip(np.floor(position), -1, bins).astype(int) + 1
+    counts = np.bincount(expected, minlength=bins + 2)
+    np.testing.assert_array_equal(partial["counts"], np.tile(counts, (3, 1)))
 
 
 @pytest.mark.parametrize("family", PLAIN)
