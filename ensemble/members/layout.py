@@ -1,7 +1,7 @@
 """The store of an experiment: which arrays there are, and the blocks that fill them.
 
-Block lengths follow from the scenario alone, never from workers, memory or a clock, so
-that every machine writes the same chunks.
+Block lengths follow from the scenario alone (`block_rule`), so that every machine writes the same
+chunks; a store that is begun keeps those it has.
 """
 
 import math
@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.members import limits
+from ensemble.members.block_needs import needs_of
+from ensemble.members.block_rule import Needs, block_lengths
 from ensemble.members.experiment import Experiment, Sampler
 from ensemble.members.responses.responses import outputs_of
 from ensemble.members.space import sums
@@ -24,13 +26,8 @@ from kernels import F8, I8, NOT_RUN, STATUSES, Parameter, Variable
 from scenarios.designs import Design
 from scenarios.sections import Output
 
-TARGET_SECONDS = 10.0
-"""Declared work in a block: long beside a scheduler's millisecond, short beside a walltime."""
-
-MAX_CHUNK_BYTES = 64 << 20
-
-MAX_SUMS_BYTES = 64 << 20
-"""Sums of whole groups that a block of several locations holds; one location may take more."""
+Lengths = tuple[int, int]
+"""Locations and samples of a block."""
 
 KEEP_SAMPLES = 1_000_000
 """Up to so many samples the store holds parameters and responses of every member."""
@@ -85,9 +82,11 @@ class Layout:
     Parameters
     ----------
     experiment : Experiment
+    lengths : tuple of int, optional
+        Locations and samples of a block, as a store that is begun has them; else by the rule.
     """
 
-    def __init__(self, experiment: Experiment) -> None:
+    def __init__(self, experiment: Experiment, lengths: Lengths | None = None) -> None:
         self.experiment = experiment
         self.sampler = Sampler(experiment)
         scenario = experiment.scenario
@@ -111,7 +110,7 @@ class Layout:
         self.keeps_responses = self.sampler.size <= KEEP_SAMPLES
         self.stored_parameters = self.sampler.parameters if self.keeps_responses else ()
         self.reductions = lru_cache(maxsize=4)(self._reductions)
-        self.grid = self._grid()
+        self.grid = self._grid(lengths)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -131,30 +130,28 @@ class Layout:
     def _by_path(self) -> dict[str, ArraySpec]:
         return {spec.path: spec for spec in self.arrays}
 
-    def _grid(self) -> Grid:
+    def _grid(self, lengths: Lengths | None) -> Grid:
         forcings, locations, samples = self.shape
-        block, together = self.experiment.scenario.block, self.sampler.first.rows_together
-        members = max(1, int(TARGET_SECONDS / self.seconds_per_member))
-        members = min(members, MAX_CHUNK_BYTES // self._bytes_per_member())
-        length = block.sample or (
-            samples if samples <= members else _even(samples, members, together)
+        if lengths is None:
+            stated = self.experiment.scenario.block
+            lengths = block_lengths(self.needs, location=stated.location, sample=stated.sample)
+        depth, width = lengths
+        axes = (
+            ("forcing", forcings, 1),
+            ("location", locations, depth),
+            ("sample", samples, width),
         )
-        length = min(samples, max(together, length // together * together))
-        depth = block.location or max(1, members // length)
-        if nbytes := sum(self.sums_nbytes.values()):
-            depth = max(1, min(depth, MAX_SUMS_BYTES // nbytes))
-        axes = (("forcing", forcings, 1), ("location", locations, min(locations, depth)))
-        return Grid((*(Axis(*a) for a in axes), Axis("sample", samples, length)))
+        return Grid(tuple(Axis(*axis) for axis in axes))
 
-    def _bytes_per_member(self) -> int:
-        """Return the larger of a member's share of a chunk and of a block's other arrays."""
-        values = max([math.prod(k.shape) for k in self.outputs.values()], default=1)
-        kernel = self.experiment.kernel
-        # Parameter rows, levels of each stage and responses are held for the whole block, and
-        # of each region what is added up.
-        held = len(kernel.parameters) + len(kernel.stages) + len(self.functionals)
-        held += self.aggregates.row_values(self)
-        return max(np.dtype(self.precision).itemsize * values, 8 * held)
+    @cached_property
+    def needs(self) -> Needs:
+        """Return what blocks take and hold."""
+        return needs_of(self)
+
+    @property
+    def block_nbytes(self) -> int:
+        """Return the memory that one block takes, or what its sums become, bytes."""
+        return math.ceil(self.needs.holds(*(axis.length for axis in self.grid.axes[1:])))
 
     @cached_property
     def in_groups(self) -> dict[str, GroupsReduction]:
@@ -191,7 +188,7 @@ class Layout:
     @property
     def seconds_per_block(self) -> float:
         """Return the kernel's declared cost of a whole block, seconds."""
-        return self.seconds_per_member * math.prod(axis.length for axis in self.grid.axes)
+        return self.needs.takes(*(axis.length for axis in self.grid.axes[1:]))
 
     def target_shape(self, target: str) -> tuple[int, ...]:
         """Return the dims' lengths of a statistic's target, between location and sample."""
@@ -344,12 +341,6 @@ class Layout:
         return self.spec(
             path, declared.dtype, {**dims, **dict(declared.extra)}, fill=fill, attrs=attrs
         )
-
-
-def _even(samples: int, most: int, together: int) -> int:
-    """Return a block length that cuts the samples evenly, in whole groups of rows."""
-    blocks = math.ceil(samples / max(together, most // together * together))
-    return math.ceil(samples / blocks / together) * together
 
 
 def _about(variable: Variable) -> dict[str, Any]:

@@ -101,3 +101,9 @@ def read_ensemble(path: str | Path) -> Store:
     store = read(path)
     check(store)
     return store
+
+
+def lengths_of(store: Store) -> tuple[int, int]:
+    """Return how many locations and samples the blocks of a store have, whatever rule made them."""
+    _, location, sample = store.specs["status"].chunks
+    return location, sample

@@ -22,10 +22,12 @@ Levelled = tuple[I8, I8]
 
 Levels = Callable[[Collection[str], int, int], Levelled]
 
-TILE_SAMPLES = 1024
-TILE_BYTES = 1 << 20
-"""A tile's largest array fits a core's second-level cache; measured, larger ones run at
-the speed of memory."""
+TILE_SAMPLES = 4096
+TILE_BYTES = 4 << 20
+"""A tile's largest array takes that, in as many samples as that is, up to so many. Each tile costs
+some 0.2 ms of Python, for which threads wait for one another; beyond the caches, arrays run at the
+speed of memory. A century of two boxes is quickest so: 1,024 and 8,192 samples take 1.4 times as
+long."""
 
 SHARE_BELOW = 0.5
 """A stage is shared when its distinct rows are at most this fraction of the samples."""
@@ -92,6 +94,8 @@ class Tiler:
         self._values_of = {
             s.name: sum(math.prod(self._dims[n]) for n in self.fills[s.name]) for s in self.stages
         }
+        made = {*self.wanted, *(name for names in self.fills.values() for name in names)}
+        self._largest = max([1, *(math.prod(self._dims[name]) for name in made)])
         self.tile_samples = self._whole_groups(sum(math.prod(self._dims[n]) for n in self.wanted))
         self._producer = {name: s.name for s in self.stages for name in s.outputs}
         self._runs: dict[str, Run] = {s.name: s.open(options) for s in self.stages}
@@ -165,10 +169,10 @@ class Tiler:
 
     def _whole_groups(self, values: int) -> int:
         """Return the samples of a tile, each filling so many values: whole groups, or lanes."""
-        most = min(TILE_SAMPLES, MOST_TILE_BYTES // max(1, 8 * values))
-        step = (
-            self.kernel.lanes if self.together == 1 and most > self.kernel.lanes else self.together
-        )
+        lanes = self.kernel.lanes if self.together == 1 else 1
+        most = max(lanes, min(TILE_SAMPLES, TILE_BYTES // (8 * self._largest)))
+        most = min(most, MOST_TILE_BYTES // max(1, 8 * values))
+        step = lanes if most > lanes > 1 else self.together
         return max(self.together, most // step * step)
 
     def _tile_shape(
@@ -177,8 +181,7 @@ class Tiler:
         """Return locations and samples of a tile; ``few`` are shared, ``held`` bytes drivers'."""
         own = sum(self._values_of[s.name] for s in self.stages if s.name not in few)
         wide = min(samples, self._whole_groups(own))
-        largest = max(int(np.prod(self._dims[n])) for f in self.fills.values() for n in f)
-        deep = TILE_BYTES // max(1, 8 * largest * wide)
+        deep = TILE_BYTES // (8 * self._largest * wide)
         # A stage of few rows is given more locations, as far as they may be held.
         rows = {name: len(first) for name, (first, _) in few.items()}
         widths = {s.name: rows.get(s.name, wide) for s in self.stages}

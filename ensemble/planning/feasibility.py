@@ -5,10 +5,12 @@ import os
 import shutil
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from ensemble.errors import PlanError
 from ensemble.members.limits import not_looked_at
+from ensemble.planning.footprint import COMMIT_SECONDS, FILE_NBYTES, footprint
 from ensemble.planning.plan import Plan
 from ensemble.store.platforms import cores
 from scenarios.units import ranged
@@ -32,7 +34,7 @@ def refuse_if_impossible(plan: Plan, workers: int, done: int = 0) -> None:
         )
     elif not os.access(home, os.W_OK):
         reasons.append(f"{home} is not writable; choose another place with --store")
-    free = shutil.disk_usage(home).free
+    free, files = shutil.disk_usage(home).free, footprint(plan.layout).files
     needed = int((certain - plan.driver_nbytes) * (1 - done / plan.blocks))
     # The drivers are there from the beginning.
     needed += 0 if done else plan.driver_nbytes
@@ -41,6 +43,7 @@ def refuse_if_impossible(plan: Plan, workers: int, done: int = 0) -> None:
             f"the store needs up to {_size(needed)} and {home} has {_size(free)} free; keep fewer "
             "outputs, ask for statistics instead of members, or choose another place with --store"
         )
+    reasons += _beyond_inodes(home, math.ceil(files * (1 - done / plan.blocks)))
     execution = plan.scenario.execution
     if execution.backend == "slurm":
         from ensemble.farming.jobs import resources_of
@@ -93,6 +96,17 @@ def _beyond_memory(plan: Plan, workers: int) -> list[str]:
     ]
 
 
+def _beyond_inodes(home: Path, files: int) -> list[str]:
+    """Return that a file system has too few inodes left; those that make them as needed say 0."""
+    left = os.statvfs(home)
+    if not left.f_files or files <= left.f_favail:
+        return []
+    return [
+        f"the store needs up to {files:,} files and {home} has room for {left.f_favail:,}; keep "
+        "fewer outputs, say longer blocks (block:), or choose another place with --store"
+    ]
+
+
 def _size(nbytes: float) -> str:
     for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
         if nbytes < 1024 or unit == "TiB":
@@ -126,6 +140,8 @@ def summary(plan: Plan, workers: int, *, measure: bool = False) -> dict[str, Any
     forcings, locations, samples = plan.layout.shape
     lengths = {axis.name: axis.length for axis in plan.layout.grid.axes}
     design = plan.layout.sampler.first.attributes
+    left = footprint(plan.layout)
+    least, most = (plan.blocks * each for each in COMMIT_SECONDS)
     return {
         "scenario": plan.scenario.source,
         "kernel": plan.experiment.kernel.name,
@@ -137,11 +153,14 @@ def summary(plan: Plan, workers: int, *, measure: bool = False) -> dict[str, Any
             "all": plan.members,
         },
         "blocks": {"all": plan.blocks, **lengths},
-        "disk": f"up to {_size(plan.nbytes)} before compression",
+        "files": left.files,
+        "disk": f"up to {_size(left.nbytes + plan.driver_nbytes)} before compression, "
+        f"{_size(FILE_NBYTES)} a file at least",
         "memory": f"{_size(workers * plan.worker_nbytes)} for {workers} workers",
         "core_seconds": round(seconds, 3),
         "core_seconds_are": "measured" if measure else "declared by the kernel",
-        "wall_seconds": round(seconds / workers, 3),
+        "commit_seconds": f"{least:.3g} to {most:.3g}, 1 to 3 ms a block",
+        "wall_seconds": round((seconds + (least + most) / 2) / workers, 3),
         "plausible_ranges": _plausible(design),
         "truncated_share": {n: s for n, s in design.get("truncated_share", {}).items() if s > 0},
         "admissible": {k: _admissible(v) for k, v in design.get("admissible", {}).items()},

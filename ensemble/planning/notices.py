@@ -7,12 +7,12 @@ from typing import Any
 
 from scenarios.units import ranged
 
-DATA, FILE, DRIVER, DEFAULT, DESIGN, FROZEN = (
-    "data", "file", "driver", "default", "design", "frozen"
+DATA, FILE, DRIVER, DEFAULT, DESIGN, FROZEN, FILES = (
+    "data", "file", "driver", "default", "design", "frozen", "files"
 )  # fmt: skip
 """Kinds: said by a reader or a response; a file of the kernel that its own model reads otherwise;
 a driver, a control member's value or a distribution out of its range; steady states at mean drivers
-where soil freezes."""
+where soil freezes; more files than a file system likes."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from ensemble.members.experiment import Experiment
 from ensemble.members.layout import Layout
 from ensemble.members.stages import needed
 from ensemble.planning.driver_ranges import driver_notices
+from ensemble.planning.footprint import many_files
 from ensemble.planning.notices import DATA, FILE, FROZEN, Notice, percent
 from ensemble.planning.parameter_ranges import parameter_notices
 
@@ -54,6 +55,7 @@ def outlook(layout: Layout, provenance: Sequence[Mapping[str, Any]]) -> Outlook:
         *of_drivers,
         *parameter_notices(layout),
         *_frozen(experiment),
+        *many_files(layout),
     ]
     return Outlook(tuple(notices), float(np.mean(failing)) if failing else 0.0)
 

@@ -15,6 +15,7 @@ from ensemble.members.pilot import edges
 from ensemble.members.responses import observations
 from ensemble.members.responses.responses import warnings
 from ensemble.members.stages import least_nbytes
+from ensemble.planning.begun import begun_lengths
 from ensemble.planning.checks import (
     check_columns,
     check_dims,
@@ -91,14 +92,8 @@ class Plan:
 
     @property
     def block_nbytes(self) -> int:
-        """Return the memory one block takes, bytes: its chunks, rows and one encoded chunk."""
-        chunks = [spec.chunk_nbytes for spec in self.layout.arrays]
-        width = self.layout.grid.axes[2].length
-        rows = (
-            8 * width * (len(self.experiment.kernel.parameters) + len(self.layout.functionals) + 2)
-        )
-        sums = self.layout.grid.axes[1].length * sum(self.layout.sums_nbytes.values())
-        return sum(chunks) + max(chunks) + rows + sums
+        """Return the memory that one block takes, bytes, by the account that its length is of."""
+        return self.layout.block_nbytes
 
     @property
     def worker_nbytes(self) -> int:
@@ -147,13 +142,13 @@ def plan(scenario: Loaded, *, store: str | os.PathLike[str] | None = None) -> Pl
     check_years(experiment)
     check_edges(experiment)
     experiment = replace(experiment, edges=edges(experiment))
-    layout = Layout(experiment)
+    path = store_place(scenario, store)
+    layout = Layout(experiment, begun_lengths(path, experiment))
     check_columns(layout)
     if problems := list(check_sums(layout)):
         raise ScenarioError(problems, scenario.source)
     identity = identity_of(scenario, experiment, layout)
     check_execution(scenario)
-    path = store_place(scenario, store)
     notes = warnings(layout.functionals, experiment.forcings)
     provenance = [_with_warnings(f.provenance, notes.get(f.name, ())) for f in forcings]
     foretold = outlook(layout, provenance)

@@ -10,6 +10,7 @@ from ensemble.members.layout import Layout
 from ensemble.members.recounting import answerable, names_of, same_sums, stored_whole
 from ensemble.members.reopening import layout_of, open_experiment
 from ensemble.members.responses.responses import Combined
+from ensemble.members.stored import lengths_of
 from ensemble.planning import creating
 from ensemble.planning.identity import LIMITS, changes, section_changes
 from ensemble.planning.plan import Plan
@@ -44,7 +45,8 @@ class Change:
     @cached_property
     def new(self) -> Layout:
         """Return the layout of the new scenario on the data that the store holds."""
-        return Layout(replace(self.experiment, scenario=self.plan.scenario, edges=self._edges()))
+        now = replace(self.experiment, scenario=self.plan.scenario, edges=self._edges())
+        return Layout(now, lengths_of(self.store))
 
     def _edges(self) -> Mapping[str, Any]:
         """Return edges of histograms: those of the store where nothing else is asked for."""

@@ -3,7 +3,7 @@
 import pytest
 from support import SMALL, plan
 
-from ensemble.members.layout import MAX_CHUNK_BYTES
+from ensemble.members.block_rule import ARRAY_NBYTES
 
 DESIGN = SMALL[SMALL.index("design:") : SMALL.index("seed:")]
 
@@ -16,7 +16,7 @@ def test_a_location_with_all_its_samples_is_one_block_where_that_fits(tmp_path):
 @pytest.mark.parametrize("n", [100, 3000, 20_000])
 def test_no_chunk_is_larger_than_the_limit(tmp_path, n):
     planned = plan(tmp_path, f"design.cross.0.n={n}", "design.cross.1.n=1000")
-    assert all(spec.chunk_nbytes <= MAX_CHUNK_BYTES for spec in planned.layout.arrays)
+    assert all(spec.chunk_nbytes <= ARRAY_NBYTES for spec in planned.layout.arrays)
     axis = planned.layout.grid.axes[2]
     assert axis.blocks * axis.length - axis.size < axis.blocks
 
