@@ -24,7 +24,7 @@ from ensemble.members.statistics import REFUSE_ABOVE
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.coordinates import is_copy
 from ensemble.store.store import Store
-from kernels import F8, OK
+from kernels import F8
 
 Found = dict[str, tuple[ArraySpec, NDArray[Any]]]
 
@@ -114,7 +114,7 @@ def whole_words(layout: Layout) -> str:
 def _are_lost(store: Store) -> str:
     """Return what became of the members that indices lack."""
     committed = store.committed()
-    failed = any(code != OK for entry in committed.values() for code in entry.status)
+    failed = bool(committed.failing)
     excluded = left_out(committed) > 0
     return (
         "failed or are excluded"

@@ -54,7 +54,7 @@ class _Opened:
         store = _read(order.store)
         work = join(store)
         compile_once(store, work)
-        self.worker = Worker(store, work, order.sync, hang_limit(work, order.hang_seconds, {}))
+        self.worker = Worker(store, work, order.sync, hang_limit(work, order.hang_seconds))
         self.walltime = Walltime()
         # A cluster that is somebody's may run several tasks in one process.
         self._own = threading.local()
@@ -89,7 +89,7 @@ def _run_block(order: Order, key: Key, careful: bool) -> Entry | NoTime:
             _opened[order] = _Opened(order)
     opened = _opened[order]
     worker, store = opened.worker, opened.worker.store
-    if store.has_partials(key) and (entry := store.committed().get(key)):
+    if store.has_partials(key) and (entry := worker.committed().get(key)):
         return entry
     if opened.walltime.left() < worker.limit.one_more:
         return NoTime(get_worker().address)

@@ -13,6 +13,7 @@ from ensemble.farming.backends import Farm
 from ensemble.farming.finishing import finalise
 from ensemble.farming.work import Work
 from ensemble.farming.worker import hang_limit, take_notes
+from ensemble.store.committed import Committed
 from ensemble.store.journal import Entry, Key
 from ensemble.store.lock import locked
 from ensemble.store.room import why_not_written
@@ -53,7 +54,7 @@ def run_work(
     base: Path = Path(),
     workers: int = 0,
     finished: Callable[[], None] = lambda: None,
-) -> tuple[dict[Key, Entry], int]:
+) -> tuple[Committed, int]:
     """Run the blocks that a store lacks, and finish it when it has all.
 
     Parameters
@@ -72,7 +73,7 @@ def run_work(
 
     Returns
     -------
-    committed : dict of key to Entry
+    committed : Committed
     before : int
         How many were when the call began.
 
@@ -85,7 +86,8 @@ def run_work(
     """
     begun, seen, blocks = time.perf_counter(), watcher or Watcher(), work.grid.blocks
     with locked(store):
-        committed = store.committed()
+        journals = store.journals()
+        committed = store.committed(journals)
         store.make_folders("scratch", "inflight", *(() if committed else ("partials",)))
         store.clear_scratch()
         careful = frozenset(key for key in take_notes(store) if key not in committed)
@@ -94,7 +96,7 @@ def run_work(
         farm = Farm(
             store=store,
             work=work,
-            pending=_pending(work, frozenset(committed), careful),
+            pending=_pending(committed, careful),
             careful=careful,
             count=blocks - before,
             workers=workers,
@@ -108,28 +110,25 @@ def run_work(
             say=seen.say,
         )
         _farm_out(farm)
-        # Other processes have committed, too.
-        if execution.backend != "local":
-            committed = store.committed()
+        store.look(journals)
+        committed = store.committed(journals)
         if len(committed) == blocks:
             finalise(store, work, committed)
             finished()
     return committed, before
 
 
-def _pending(work: Work, committed: frozenset[Key], careful: frozenset[Key]) -> Iterator[Key]:
+def _pending(committed: Committed, careful: frozenset[Key]) -> Iterator[Key]:
     """Yield what is to be run, suspects first: they take longest."""
     yield from sorted(careful)
-    for key in work.grid.keys():
-        if key not in committed and key not in careful:
-            yield key
+    yield from (key for key in committed.missing() if key not in careful)
 
 
 class _Tally:
     """Keeps what is committed and tells of progress, for many threads."""
 
     def __init__(
-        self, committed: dict[Key, Entry], blocks: int, begun: float, progress: Progress | None
+        self, committed: Committed, blocks: int, begun: float, progress: Progress | None
     ) -> None:
         self.committed = committed
         self.blocks = blocks
@@ -140,7 +139,7 @@ class _Tally:
     def report(self, entry: Entry) -> None:
         """Take one more committed block into account."""
         with self._lock:
-            self.committed[entry.block] = entry
+            self.committed.note(entry.block)
             self._tell(len(self.committed))
 
     def reached(self, done: int) -> None:

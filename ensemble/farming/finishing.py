@@ -1,15 +1,13 @@
 """What is left to do when every block is committed; idempotent, whoever does it."""
 
-from collections.abc import Mapping
-
 from ensemble.farming import certificates
 from ensemble.farming.work import Work
+from ensemble.store.committed import Committed
 from ensemble.store.finished import MARK
-from ensemble.store.journal import Entry, Key
 from ensemble.store.store import Store
 
 
-def finalise(store: Store, work: Work, committed: Mapping[Key, Entry]) -> None:
+def finalise(store: Store, work: Work, committed: Committed) -> None:
     """Write what a run ends with, and the mark that says so; idempotent."""
     work.finish(store, committed)
     certificates.remove(store.root)

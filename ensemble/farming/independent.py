@@ -12,7 +12,6 @@ import signal
 import sys
 import time
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from types import FrameType
 
@@ -86,9 +85,10 @@ class _Puller:
         self.work = work
         self.terms = terms
         self.claims = Claims(store.root, heart, terms.stale)
-        self.keys = list(work.grid.keys())
-        self.first = zlib.crc32(heart.name.encode()) % len(self.keys)
-        self.committed: dict[Key, Entry] = store.committed()
+        self.blocks = work.grid.blocks
+        self.first = zlib.crc32(heart.name.encode()) % self.blocks
+        self.journals = store.journals()
+        self.committed = store.committed(self.journals)
         limit = hang_limit(work, terms.hang_seconds, self.committed)
         self.worker = Worker(store, work, terms.sync, limit, report=self._note)
         self.lane = self.worker.open()
@@ -114,16 +114,19 @@ class _Puller:
             self.worker.close()
 
     def _complete(self) -> bool:
-        if len(self.committed) < len(self.keys):
-            self.committed = self.store.committed()
-        return len(self.committed) == len(self.keys)
+        if len(self.committed) < self.blocks:
+            self._look()
+        return len(self.committed) == self.blocks
+
+    def _look(self) -> None:
+        self.store.look(self.journals)
+        self.committed = self.store.committed(self.journals)
 
     def _pass(self) -> bool:
         """Go once through all blocks; return whether there was something to do."""
         did = False
-        for key in self._from_my_place():
-            if key in self.committed:
-                continue
+        # From another place than others: they would all meet at the first.
+        for key in self.committed.missing(self.first):
             how = self.claims.take(key)
             if not how:
                 continue
@@ -136,21 +139,16 @@ class _Puller:
             self.claims.drop(key)
         return did
 
-    def _from_my_place(self) -> Iterator[Key]:
-        """Yield every block, from another place than others: they would all meet at the first."""
-        yield from self.keys[self.first :]
-        yield from self.keys[: self.first]
-
     def _known(self, key: Key) -> bool:
         """Return whether somebody committed a block since the journals were read."""
         # Sums are written before the commit: without them there can be none, and one look at
-        # a file is cheaper than all journals.
+        # a file is cheaper than at all journals.
         if self.store.has_partials(key):
-            self.committed = self.store.committed()
+            self._look()
         return key in self.committed
 
     def _note(self, entry: Entry) -> None:
-        self.committed[entry.block] = entry
+        self.committed.note(entry.block)
 
     def _must_go(self) -> bool:
         if self.stopping():
@@ -168,7 +166,8 @@ class _Puller:
         pause = 0.1
         while not is_finalised(self.store):
             if self.claims.take(FINISH):
-                finalise(self.store, self.work, self.store.committed())
+                self._look()
+                finalise(self.store, self.work, self.committed)
             elif self.stopping():
                 return RESUMABLE
             else:

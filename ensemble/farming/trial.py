@@ -48,7 +48,7 @@ def perform(
     if part is not None:
         work.probe(tuple(block), tuple(part))
         return
-    worker = Worker(opened, work, sync, HangLimit(seconds, 0.0, {}), alarm=False)
+    worker = Worker(opened, work, sync, HangLimit(seconds, 0.0), alarm=False)
     worker.commit(work.open(), tuple(block))
     worker.close()
 

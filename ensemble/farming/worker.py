@@ -13,18 +13,23 @@ import statistics
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ensemble.farming import suspects
 from ensemble.farming.work import RunBlock, Work
+from ensemble.store.committed import Committed
 from ensemble.store.hosts import here
 from ensemble.store.journal import Entry, Journal, Key
+from ensemble.store.journals import Journals
 from ensemble.store.machine import cpu, versions
 from ensemble.store.store import Store
 
 HANGS_AFTER = 100
 """A block hangs when it has taken so many times the median."""
+
+TIMED = 1000
+"""Blocks whose times are looked at: the latest."""
 
 MARGIN_SECONDS = 10.0
 """What is left of a job's walltime beyond twice a block's usual time when the last one begins."""
@@ -42,13 +47,13 @@ class HangLimit:
     declared : float
         What the kernel says a block takes; used until blocks have been timed.
     timed : iterable of float
-        What blocks took so far.
+        What the last blocks took.
     """
 
-    def __init__(self, floor: float, declared: float, timed: Mapping[Key, Entry]) -> None:
+    def __init__(self, floor: float, declared: float, timed: Iterable[float] = ()) -> None:
         self.floor = floor
         self.declared = declared
-        self._timed = deque((e.seconds for e in timed.values()), maxlen=1000)
+        self._timed = deque(timed, maxlen=TIMED)
 
     def add(self, seconds: float) -> None:
         """Take the time of one more block into account."""
@@ -75,13 +80,14 @@ def one_more(typical: float) -> float:
     return 2 * typical + MARGIN_SECONDS
 
 
-def hang_limit(work: Work, floor: float, timed: Mapping[Key, Entry]) -> HangLimit:
+def hang_limit(work: Work, floor: float, committed: Committed | None = None) -> HangLimit:
     """Return the limit of a work's blocks, never below ``floor`` seconds.
 
     What ends its own members in time is left to do so.
     """
     members = math.prod(axis.length for axis in work.grid.axes)
     own = work.time_limit * (members + 1)
+    timed = () if committed is None else committed.latest(TIMED).tolist()
     return HangLimit(max(floor, own), work.seconds_per_block, timed)
 
 
@@ -139,6 +145,7 @@ class Worker:
     report: Report = lambda entry: None
     _notes: dict[str, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _journals: Journals | None = None
 
     def __post_init__(self) -> None:
         self.journal = new_journal(self.store)
@@ -173,6 +180,15 @@ class Worker:
         self.journal.commit(entry, sync=self.sync)
         self.limit.add(seconds)
         return entry
+
+    def committed(self) -> Committed:
+        """Return every block that is committed by now, by whatever process."""
+        with self._lock:
+            if self._journals is None:
+                self._journals = self.store.journals()
+            else:
+                self.store.look(self._journals)
+            return self.store.committed(self._journals)
 
     def _open_note(self) -> int:
         name = f"inflight/{process_name()}-{threading.get_ident()}"
@@ -223,7 +239,7 @@ class Lane:
         worker = self.worker
         seconds = worker.limit.seconds
         suspects.settle(worker.store, worker.work, key, sync=worker.sync, seconds=seconds)
-        return worker.store.committed()[key]
+        return worker.committed()[key]
 
 
 NOTE_WIDTH = 80

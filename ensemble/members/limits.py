@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.store.arrays import ArraySpec
-from ensemble.store.journal import Entry, Key
+from ensemble.store.committed import Committed
 from kernels import F8, Kernel
 from scenarios import Scenario, limit_in_units
 
@@ -105,9 +105,9 @@ def not_looked_at(layout: "Layout") -> list[str]:
     return sorted(resolve(experiment.scenario, experiment.kernel).keys() - layout.limits.keys())
 
 
-def left_out(committed: Mapping[Key, Entry]) -> int:
+def left_out(committed: Committed) -> int:
     """Return how many members of committed blocks are excluded."""
-    return sum(entry.excluded for entry in committed.values())
+    return committed.totals.excluded
 
 
 def lost(store: "Store") -> str:

@@ -58,9 +58,9 @@ def _state(run: Run) -> Iterator[Banner]:
 def _cards(run: Run) -> list[tuple[str, str]]:
     """Return the run's sizes, and what each is."""
     forcings, locations, samples = (axis.size for axis in run.results.grid.axes)
-    entries = run.results.committed.values()
-    members = sum(n for e in entries for n in e.status.values())
-    failed = sum(n for e in entries for code, n in e.status.items() if code != OK)
+    committed = run.results.committed
+    members = sum(committed.totals.members.values())
+    failed = members - committed.totals.members.get(OK, 0)
     share = f" ({failed / members:.2%})" if failed else ""
     return [
         (f"{members:,}", f"members of {forcings * locations * samples:,}"),
@@ -68,5 +68,5 @@ def _cards(run: Run) -> list[tuple[str, str]]:
         (f"{locations:,}", "locations" if locations > 1 else "location"),
         (f"{samples:,}", "samples each"),
         (f"{failed:,}{share}", "failed members"),
-        (f"{sum(e.seconds for e in entries):,.1f} s", "worker time"),
+        (f"{committed.seconds:,.1f} s", "worker time"),
     ]

@@ -16,7 +16,7 @@ from ensemble.planning.identity import LIMITS, changes, section_changes
 from ensemble.planning.plan import Plan
 from ensemble.runs.accepted import JUDGED
 from ensemble.store.arrays import ArraySpec
-from ensemble.store.journal import Entry, Key
+from ensemble.store.committed import Committed
 from ensemble.store.store import Store
 
 DERIVED = ("statistics/", "across_forcings/", "aggregates/", "pilot/")
@@ -61,7 +61,7 @@ class Change:
         return {**self.plan.experiment.edges, **kept}
 
     @cached_property
-    def committed(self) -> dict[Key, Entry]:
+    def committed(self) -> Committed:
         """Return the blocks that are done."""
         return self.store.committed()
 

@@ -36,7 +36,7 @@ def failures(results: Results, layout: Layout | None) -> list[dict[str, Any]]:
         `replay` takes them, ``why``: what is out of range of these; ``where``: forcings,
         locations and parameters in which failures of any status sit.
     """
-    if not any(code for entry in results.committed.values() for code in entry.status):
+    if not results.committed.failing:
         return []
     failed = account(results, most=BLOCKS)
     where = [*_places(results, failed), *_regions(failed.spreads)]

@@ -133,9 +133,7 @@ def run(
         finished=lambda: outcome.warnings.extend(lost_groups(store)),
     )
     outcome.committed, outcome.ran = len(committed), len(committed) - before
-    for entry in committed.values():
-        for code, n in entry.status.items():
-            outcome.members[code] = outcome.members.get(code, 0) + n
+    outcome.members = committed.totals.members
     outcome.limits = limits.plain(store, committed)
     outcome.seconds = time.perf_counter() - begun
     return outcome

@@ -2,8 +2,6 @@
 
 import math
 import time
-from collections import Counter
-from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,9 +13,10 @@ from ensemble.members.quarantined import cases_of
 from ensemble.members.reopening import NotHere, open_layout
 from ensemble.members.stored import check, is_ensemble
 from ensemble.runs.failing import failures
+from ensemble.store.committed import Committed
 from ensemble.store.finished import is_finalised
 from ensemble.store.hosts import is_gone
-from ensemble.store.journal import Entry, headers
+from ensemble.store.journal import headers
 from ensemble.store.lock import holder
 from ensemble.store.mixtures import remarks
 from ensemble.store.outcomes import name_of
@@ -36,20 +35,18 @@ def summary(path: Path) -> dict[str, Any]:
     store = read(path)
     if ensemble := is_ensemble(store):
         check(store)
-    journals = store.journals()
+    journals = store.journals(sums=True)
     committed = store.committed(journals)
     members: dict[str, int] = {}
-    for entry in committed.values():
-        for code, n in entry.status.items():
-            name = name_of(code)
-            members[name] = members.get(name, 0) + n
-    notes = Counter(note for entry in committed.values() for note in entry.notes)
-    failed = failures(Results(store), _layout(store)) if ensemble else []
+    for code, n in committed.totals.members.items():
+        members[name_of(code)] = members.get(name_of(code), 0) + n
+    notes = committed.totals.notes
+    failed = failures(Results(store, committed), _layout(store)) if ensemble else []
     quarantined = cases_of(store) if ensemble else store.quarantined()
-    busy = sum(entry.seconds for entry in committed.values())
+    busy = committed.seconds
     total = math.prod(store.blocks)
     left = busy / len(committed) * (total - len(committed)) if committed else None
-    rate = _rate(committed.values())
+    rate = _rate(committed)
     waiting = total - len(committed)
     return {
         "store": str(path),
@@ -87,14 +84,12 @@ def _layout(store: Store) -> Layout | None:
         raise
 
 
-def _rate(entries: Collection[Entry]) -> float | None:
+def _rate(committed: Committed) -> float | None:
     """Return blocks per second of late; None if nothing has been committed of late."""
-    since = time.time() - WINDOW_SECONDS
-    late = [entry for entry in entries if entry.at > since]
+    late, begun = committed.since(time.time() - WINDOW_SECONDS)
     if not late:
         return None
-    begun = min(entry.at - entry.seconds for entry in late)
-    return len(late) / max(time.time() - begun, 0.1)
+    return late / max(time.time() - begun, 0.1)
 
 
 def _alive(store: Store) -> int:

@@ -24,6 +24,7 @@ from ensemble.members.tiles import Tiler
 from ensemble.planning.identity import digest
 from ensemble.planning.reasons import reasons
 from ensemble.store.chunks import checksum
+from ensemble.store.committed import Committed
 from ensemble.store.grid import Grid, Result
 from ensemble.store.journal import Entry, Key, disagreement
 from ensemble.store.lock import locked
@@ -88,8 +89,7 @@ def verify(store: Store, *, rerun: int = 0, repair: bool = False, seed: int = 0)
 
 
 def _verify(store: Store, rerun: int, repair: bool, seed: int) -> Verdict:
-    journals, work = store.journals(), open_work(store)
-    committed = journals.committed
+    journals, work = store.journals(sums=True), open_work(store)
     verdict = Verdict(remarks=remarks(store, journals))
     layout = open_layout(store) if is_ensemble(store) else None
     if layout:
@@ -97,10 +97,14 @@ def _verify(store: Store, rerun: int, repair: bool, seed: int) -> Verdict:
     for entries in journals.conflicts.values():
         verdict.damage.append(disagreement(*entries[:2]))
         if repair:
-            committed[entries[0].block] = _settle(store, work, layout, entries)
+            _settle(store, work, layout, entries)
             verdict.repaired += 1
+    if verdict.repaired:
+        # Lines that are disowned now leave one that counts.
+        store.look(journals)
+    committed = journals.committed
     verdict.digest = store.digest(committed)
-    for key, entry in sorted(committed.items()):
+    for key, entry in committed.items():
         damage = list(_damage(store, work, key, entry, verdict))
         verdict.blocks += 1
         verdict.damage += damage
@@ -146,7 +150,7 @@ def _stored(store: Store, grid: Grid, key: Key, path: str) -> NDArray[Any]:
     return store.read_chunk(path, grid.index(key, store.specs[path]))
 
 
-def _settle(store: Store, work: Work, layout: Layout | None, entries: Sequence[Entry]) -> Entry:
+def _settle(store: Store, work: Work, layout: Layout | None, entries: Sequence[Entry]) -> None:
     """Keep, of lines that disagree about a block, the one that it runs to again."""
     key, result = entries[0].block, _again(work, layout, entries[0])
     sums = store.checksums(result)
@@ -160,7 +164,6 @@ def _settle(store: Store, work: Work, layout: Layout | None, entries: Sequence[E
         if entry is not kept:
             journal.disown(entry, sync=True)
     journal.close()
-    return kept
 
 
 def _again(work: Work, layout: Layout | None, entry: Entry) -> Result:
@@ -188,11 +191,11 @@ def _repair(store: Store, work: Work, layout: Layout | None, entry: Entry) -> No
     store.write(work.grid, entry.block, result, sync=True)
 
 
-def _draw(grid: Grid, committed: dict[Key, Entry], count: int, seed: int) -> list[Key]:
+def _draw(grid: Grid, committed: Committed, count: int, seed: int) -> list[Key]:
     """Return members, one number along each axis, of committed blocks."""
     if not committed or not count:
         return []
-    keys, draw = sorted(committed), random.Random(seed)
+    keys, draw = list(committed), random.Random(seed)
     members = []
     for _ in range(count):
         key = draw.choice(keys)

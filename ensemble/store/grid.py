@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.store.arrays import ArraySpec
@@ -44,6 +45,14 @@ class Grid:
     def keys(self) -> Iterator[Key]:
         """Yield every key, last axis fastest."""
         return itertools.product(*(range(axis.blocks) for axis in self.axes))
+
+    def number(self, key: Key) -> int:
+        """Return which of all keys one is, in their order."""
+        return int(np.ravel_multi_index(key, tuple(axis.blocks for axis in self.axes)))
+
+    def key(self, number: int) -> Key:
+        """Return the key of a number; see `number`."""
+        return tuple(map(int, np.unravel_index(number, tuple(a.blocks for a in self.axes))))
 
     def spans(self, key: Key) -> tuple[slice, ...]:
         """Return what a block covers along each axis."""

@@ -18,6 +18,7 @@ from typing import Any
 from ensemble.store import shapes
 from ensemble.store.folders import Folder
 from ensemble.store.hosts import here
+from ensemble.store.lines import is_sound
 from ensemble.store.platforms import sync as sync_file
 from ensemble.store.shapes import amiss, shown
 
@@ -160,9 +161,9 @@ def copy_with(source: Folder, target: Folder, found: Mapping[Key, Entry]) -> Non
     """
     number = generation(source) + 1
     set_generation(target, number)
-    for name in _journals(source):
+    for name in journal_names(source):
         lines = []
-        for line, record in _records(source, name):
+        for line, record in records(source, name):
             if "start" in record:
                 lines.append(as_line({"start": {**record["start"], "generation": number}}))
             entry = found.get(tuple(record.get("block", ())))
@@ -172,26 +173,42 @@ def copy_with(source: Folder, target: Folder, found: Mapping[Key, Entry]) -> Non
         target.write(name, b"".join(lines), sync=True)
 
 
-def _journals(folder: Folder) -> Iterator[str]:
+def journal_names(folder: Folder) -> Iterator[str]:
+    """Yield the names of all journals, in order."""
     return (name for name in folder.names() if name.endswith(".jsonl"))
 
 
-def _records(folder: Folder, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield checksum and content of the valid lines of one journal."""
-    for number, line in enumerate(folder.read(name).split(b"\n"), start=1):
-        if len(line) < 10 or line[8:9] != b" ":
-            continue
-        text = line[9:]
-        if b"%08x" % zlib.crc32(text) == line[:8]:
-            try:
-                record = json.loads(text)
-                _refuse_absurd(record)
-            except (ValueError, RecursionError) as error:
-                raise ValueError(
-                    f"journal {name}, line {number}: its checksum is right and {error}; no version "
-                    "of this program wrote it: see where that file is from, and remove it"
-                ) from error
-            yield line[:8].decode(), record
+def records(folder: Folder, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield checksum and content of the valid lines of one journal, one by one.
+
+    Raises
+    ------
+    ValueError
+        A line is not one of ours, though its checksum is right.
+    """
+    with folder.reader(name) as file:
+        for number, line in enumerate(file, start=1):
+            if is_sound(line := line.removesuffix(b"\n")):
+                yield line[:8].decode(), parsed(line[9:], name, number)
+
+
+def parsed(text: bytes, journal: str, number: int) -> dict[str, Any]:
+    """Return what a line of a journal holds, by its text behind the checksum.
+
+    Raises
+    ------
+    ValueError
+        No version wrote it.
+    """
+    try:
+        record: dict[str, Any] = json.loads(text)
+        _refuse_absurd(record)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(
+            f"journal {journal}, line {number}: its checksum is right and {error}; no version "
+            "of this program wrote it: see where that file is from, and remove it"
+        ) from error
+    return record
 
 
 def _refuse_absurd(record: Any) -> None:
@@ -214,77 +231,23 @@ _SHAPES = {"start": shapes.START, "void": shapes.VOID, "block": shapes.BLOCK}
 def headers(folder: Folder) -> list[dict[str, Any]]:
     """Return the first line of every journal: host, versions, code, CPU, time; and its file."""
     lines = []
-    for name in _journals(folder):
-        # It is looked for and not the rest: a journal may have a hundred thousand lines.
-        starts = (r["start"] for _, r in _records(folder, name) if "start" in r)
+    for name in journal_names(folder):
+        # It is looked for and not the rest: a journal may have a million lines.
+        starts = (r["start"] for _, r in records(folder, name) if "start" in r)
         lines += [{**start, "journal": name} for start in islice(starts, 1)]
     return lines
 
 
-@dataclass(frozen=True)
-class Journals:
-    """What the journals of a store say.
+def entry_of(record: Mapping[str, Any], journal: str, line: str, kernel: str) -> Entry:
+    """Return a block as its line has it.
 
-    Attributes
+    Parameters
     ----------
-    committed : mapping of block to Entry
-    conflicts : mapping of block to list of Entry
-        Blocks that two lines say different things of.
-    late : mapping of str to int
-        Lines that do not count, by journal: of workers of a store that this one has replaced.
-    kernels : mapping of str to int
-        Committed blocks by the short hash of the code that made them; ``""`` where a journal
-        does not say.
+    record : mapping
+        What the line holds, of the shape of a block.
+    journal, line, kernel : str
+        The file, the line's checksum, a short hash of the code that made the block.
     """
-
-    committed: dict[Key, Entry] = field(default_factory=dict)
-    conflicts: dict[Key, list[Entry]] = field(default_factory=dict)
-    late: dict[str, int] = field(default_factory=dict)
-    kernels: dict[str, int] = field(default_factory=dict)
-
-
-def read(folder: Folder) -> Journals:
-    """Return what all journals say.
-
-    Raises
-    ------
-    ValueError
-        A line is not one of ours, though its checksum is right.
-    """
-    now, journals = generation(folder), Journals()
-    lines: dict[Key, list[Entry]] = {}
-    void: set[tuple[str, str]] = set()
-    for name in _journals(folder):
-        start: Mapping[str, Any] = {}
-        for line, record in _records(folder, name):
-            start = record.get("start", start)
-            if "void" in record:
-                void.add((record["void"]["journal"], record["void"]["line"]))
-            if "block" not in record:
-                continue
-            if start.get("generation", 0) != now:
-                journals.late[name] = journals.late.get(name, 0) + 1
-                continue
-            _add(lines, _entry(record, name, line, str(start.get("kernel", ""))))
-    for key, entries in lines.items():
-        left = [one for one in entries if (one.journal, one.line) not in void]
-        if len(left) > 1:
-            journals.conflicts[key] = left
-        elif left:
-            journals.committed[key] = left[0]
-            kernel = left[0].kernel
-            journals.kernels[kernel] = journals.kernels.get(kernel, 0) + 1
-    return journals
-
-
-def _add(lines: dict[Key, list[Entry]], entry: Entry) -> None:
-    """Add a line that says something else of its block than those before it."""
-    known = lines.setdefault(entry.block, [])
-    if all(one.checksums != entry.checksums for one in known):
-        known.append(entry)
-
-
-def _entry(record: Mapping[str, Any], journal: str, line: str, kernel: str) -> Entry:
     return Entry(
         block=tuple(record["block"]),
         checksums=record["checksums"],

@@ -1,6 +1,6 @@
 """Who wrote a store: codes that are mixed in it, and workers that came late."""
 
-from ensemble.store.journal import Journals
+from ensemble.store.journals import Journals
 from ensemble.store.store import Store
 
 

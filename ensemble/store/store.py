@@ -16,10 +16,11 @@ from ensemble.errors import PlanError, StoppedEarly
 from ensemble.store import quarantine
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.chunks import checksum, chunk_name, decode, encode, pack, unpack
+from ensemble.store.committed import Committed
 from ensemble.store.folders import Folder
 from ensemble.store.grid import Grid, Result
-from ensemble.store.journal import Entry, Journals, Key, disagreement
-from ensemble.store.journal import read as read_journals
+from ensemble.store.journal import Key, disagreement
+from ensemble.store.journals import Journals
 from ensemble.store.quarantine import Case
 from kernels import U1
 
@@ -88,7 +89,7 @@ class Store:
             self.refuse_replaced()
             raise
 
-    def committed(self, journals: Journals | None = None) -> dict[Key, Entry]:
+    def committed(self, journals: Journals | None = None) -> Committed:
         """Return every committed block; of journals that have been read, or of those on disk.
 
         Raises
@@ -114,16 +115,36 @@ class Store:
         """Return the members that are not run, with why; see `quarantine.read`."""
         return quarantine.read(self.root, len(self.blocks))
 
-    def journals(self) -> Journals:
-        """Return what the journals say, disagreements included; see `journal.read`.
+    def journals(self, *, sums: bool = False) -> Journals:
+        """Return what the journals say, disagreements included; with checksums kept if asked.
 
         Raises
         ------
         PlanError
             They are gone, damaged, or another store's.
         """
+        with self._told():
+            found = Journals(self.blocks, sums=sums)
+        self.look(found)
+        return found
+
+    def look(self, journals: Journals) -> Committed:
+        """Read what has been added to the journals since, and return every committed block.
+
+        Raises
+        ------
+        PlanError
+            As `journals`, and as `committed`.
+        """
+        with self._told():
+            journals.look(self.journal)
+        return journals.committed
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Say of what is wrong with journals whose they are."""
         try:
-            vouched = read_journals(self.journal)
+            yield
         except FileNotFoundError:
             self.refuse_replaced()
             text = "its folder journal/ is missing, which says what is committed"
@@ -132,16 +153,6 @@ class Store:
             raise
         except ValueError as error:
             raise PlanError(f"{self.path}: {error}") from error
-        blocks = self.blocks
-        disputed = (entry for entries in vouched.conflicts.values() for entry in entries)
-        for entry in (*vouched.committed.values(), *disputed):
-            key = entry.block
-            if len(key) != len(blocks) or any(k >= n for k, n in zip(key, blocks, strict=True)):
-                raise PlanError(
-                    f"{self.path}: {entry.journal} names block {list(key)}, which this store does "
-                    "not have; remove that journal"
-                )
-        return vouched
 
     @staticmethod
     def checksums(result: Result) -> dict[str, str]:
@@ -248,13 +259,14 @@ class Store:
         with self.root.reader(chunk_name(spec, index)) as file:
             return np.memmap(file, dtype=spec.dtype, mode="r", shape=spec.chunks)
 
-    def digest(self, committed: Mapping[Key, Entry] | None = None) -> str:
-        """Return one hash over the checksums of every committed block."""
-        entries = self.committed() if committed is None else committed
-        whole = hashlib.sha256()
-        for key in sorted(entries):
-            whole.update(json.dumps([key, sorted(entries[key].checksums.items())]).encode())
-        return whole.hexdigest()
+    def digest(self, committed: Committed | None = None) -> str:
+        """Return one hash over the checksums of every committed block.
+
+        Without ``committed`` that has kept them, journals are read for them.
+        """
+        if committed is None or committed.sums is None:
+            committed = self.committed(self.journals(sums=True))
+        return committed.digest()
 
 
 def damaged_inputs(path: Path, why: object) -> PlanError:

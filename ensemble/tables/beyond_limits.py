@@ -20,10 +20,10 @@ from ensemble.members.limits import (
     exceeding,
     of_store,
 )
+from ensemble.store.committed import Committed
 from ensemble.store.finished import is_finalised
-from ensemble.store.journal import Entry, Key
 from ensemble.store.store import Store
-from kernels import OK
+from kernels import I8, OK
 
 
 @dataclass(frozen=True)
@@ -83,21 +83,26 @@ class Account:
         return self.members[forcing] / max(1, self.ran[forcing])
 
 
-def accounts(store: Store, committed: Mapping[Key, Entry] | None = None) -> list[Account]:
+def accounts(store: Store, committed: Committed | None = None) -> list[Account]:
     """Return what is known of every limit that a run looks at; of a run that may be going on."""
-    entries = store.committed() if committed is None else committed
+    totals = (store.committed() if committed is None else committed).totals
     forcings = store.read_strings("forcing")
-    ran = dict.fromkeys(forcings, 0)
-    for key, entry in entries.items():
-        ran[forcings[key[0]]] += entry.status.get(OK, 0)
+    ran = _by_forcing(forcings, totals.status.get(OK))
     counted = []
     for name, watched in of_store(store).items():
-        members = dict.fromkeys(forcings, 0)
-        for key, entry in entries.items():
-            members[forcings[key[0]]] += entry.beyond.get(name, 0)
+        members = _by_forcing(forcings, totals.beyond.get(name))
         worst = _worst(store, name, forcings) if any(members.values()) else {}
         counted.append(Account(watched, members, ran, worst, _controls(store, watched)))
     return counted
+
+
+def _by_forcing(forcings: tuple[str, ...], counts: I8 | None) -> dict[str, int]:
+    """Return counts of blocks by forcing, of which a block holds one; None counts nothing."""
+    numbers = [0] * len(forcings) if counts is None else counts.tolist()
+    found = dict.fromkeys(forcings, 0)
+    for name, n in zip(forcings, numbers, strict=True):
+        found[name] += n
+    return found
 
 
 def _controls(store: Store, watched: Watched) -> tuple[int, int]:

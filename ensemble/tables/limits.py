@@ -7,7 +7,7 @@ from typing import Any
 
 from ensemble.members.limits import left_out
 from ensemble.members.stored import read_ensemble
-from ensemble.store.journal import Entry, Key
+from ensemble.store.committed import Committed
 from ensemble.store.store import Store
 from ensemble.tables.beyond_limits import Account, accounts
 from ensemble.tables.responses import MAX_ROWS, NONE, Table
@@ -19,7 +19,7 @@ SHOWN_NAMES = 4
 """Outputs that are not looked at, of those that a line names."""
 
 
-def plain(store: Store, committed: Mapping[Key, Entry]) -> dict[str, Any] | None:
+def plain(store: Store, committed: Committed) -> dict[str, Any] | None:
     """Return what is known of limits, for programs; None of a store of before limits."""
     if not is_counted(store):
         return None
@@ -102,7 +102,7 @@ def table_at(path: Path) -> Table | None:
     return table_of(read_ensemble(path))
 
 
-def table_of(store: Store, committed: Mapping[Key, Entry] | None = None) -> Table | None:
+def table_of(store: Store, committed: Committed | None = None) -> Table | None:
     """Return a row for each limit and forcing with members beyond it; None where none is."""
     entries = store.committed() if committed is None else committed
     exceeded = [a for a in accounts(store, entries) if a.all or a.controls[0]]

@@ -12,6 +12,7 @@ from ensemble.errors import PlanError
 from ensemble.members.limits import EXCLUDED
 from ensemble.members.moments import pooled
 from ensemble.members.tile import blanked
+from ensemble.store.committed import Committed
 from ensemble.store.grid import Axis, Grid
 from ensemble.store.journal import Key
 from ensemble.store.store import Store
@@ -40,6 +41,8 @@ class Results:
     Parameters
     ----------
     store : Store
+    committed : Committed, optional
+        What its journals say, where they have been read.
 
     Attributes
     ----------
@@ -47,9 +50,9 @@ class Results:
         Chunks that were committed and cannot be read; filled while reading.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, committed: Committed | None = None) -> None:
         self.store = store
-        self.committed = store.committed()
+        self.committed = store.committed() if committed is None else committed
         self.damage: list[str] = []
         status = store.specs["status"]
         axes = zip(status.dims, status.shape, status.chunks, strict=True)
@@ -65,11 +68,8 @@ class Results:
     @cached_property
     def finished(self) -> NDArray[np.bool_]:
         """Return where all samples are committed, (forcing, location)."""
-        forcings, locations, samples = self.grid.axes
-        count = np.zeros((forcings.blocks, locations.blocks), dtype=np.int64)
-        for forcing, location, _ in self.committed:
-            count[forcing, location] += 1
-        whole = np.repeat(count == samples.blocks, locations.length, axis=1)
+        forcings, locations, _ = self.grid.axes
+        whole = np.repeat(self.committed.done.all(axis=2), locations.length, axis=1)
         return np.repeat(whole, forcings.length, axis=0)[: forcings.size, : locations.size]
 
     def chunk(self, path: str, key: Key) -> NDArray[Any] | None:
@@ -144,7 +144,7 @@ class Results:
         """Return mean and standard deviation of a response of the members, block by block."""
         shape = (len(self.forcings), len(self.locations))
         n, mean, spread = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-        for key in sorted(self.committed):
+        for key in self.committed:
             part = self.chunk(name, key)
             if part is None:
                 continue

@@ -1,7 +1,8 @@
 """Run or plan a scenario in a process of its own and print seconds and memory as JSON.
 
-``python measured.py plan|run SCENARIO STORE [WORKERS]``; memory is the peak above what the
-process held just before, after a small run that has loaded all code.
+``python measured.py plan|run SCENARIO STORE [WORKERS]``, or ``status|look SCENARIO STORE`` of a
+store that is begun; memory is the peak above what the process held just before, after a small run
+that has loaded all code.
 """
 
 import json
@@ -12,6 +13,9 @@ from pathlib import Path
 
 import ensemble
 import scenarios
+from ensemble.farming.worker import TIMED
+from ensemble.runs.status import summary
+from ensemble.store.reading import read as store_of
 
 PROCESS = Path("/proc/self")
 
@@ -34,6 +38,9 @@ def main(verb, scenario, store, workers=2):
     with tempfile.TemporaryDirectory() as folder:
         warm = ensemble.plan(scenarios.load(scenario, settings=few), store=f"{folder}/warm")
         ensemble.run(warm, workers=1)
+        if verb in ("status", "look"):
+            print(json.dumps(of_journals(verb, warm.path, store)))
+            return
     loaded = scenarios.load(scenario)
     planned = ensemble.plan(loaded, store=store) if verb == "run" else None
     (PROCESS / "clear_refs").write_text("5")
@@ -51,6 +58,31 @@ def main(verb, scenario, store, workers=2):
         "block": planned.block_nbytes,
     }
     print(json.dumps(found))
+
+
+def of_journals(verb, warm, path):
+    """Measure what `status` takes, or what a worker does before its first block and at the next."""
+    asked = summary if verb == "status" else looked
+    asked(warm)
+    (PROCESS / "clear_refs").write_text("5")
+    start, begun = memory("VmRSS"), time.perf_counter()
+    found = asked(Path(path))
+    seconds = time.perf_counter() - begun
+    peak = memory("VmHWM") - start
+    again = found if verb == "look" else 0.0
+    return {"seconds": seconds - again, "peak": peak, "again": again}
+
+
+def looked(path):
+    """Return the seconds of a second look, after a first one that finds the first block to run."""
+    opened = store_of(path)
+    journals = opened.journals()
+    committed = opened.committed(journals)
+    committed.latest(TIMED)
+    next(committed.missing(), None)
+    begun = time.perf_counter()
+    opened.look(journals)
+    return time.perf_counter() - begun
 
 
 if __name__ == "__main__":

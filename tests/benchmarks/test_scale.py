@@ -5,6 +5,7 @@
 
 import json
 import os
+import random
 import subprocess
 import sys
 import textwrap
@@ -18,7 +19,7 @@ import ensemble
 import scenarios
 from ensemble.members.tiles import Tiler
 from ensemble.planning.creating import create_store
-from ensemble.store.journal import Entry, Journal
+from ensemble.store.journal import Entry, Journal, as_line
 from ensemble.store.machine import cpu
 from ensemble.store.reading import read as read_store
 
@@ -165,6 +166,49 @@ def begun(compare, tmp_path):
         journal.commit(Entry(key, sums, {0: 1}, 10.0), sync=False)
     journal.close()
     return planned
+
+
+@pytest.fixture
+def many_journals(compare, tmp_path):
+    """Return a scenario and its store: a million blocks in a thousand journals, but for the last.
+
+    Blocks are in no order, as workers take them.
+    """
+    blocks, journals = (1_000_000, 1000) if compare.enabled else (2_000, 10)
+    file = scenario(tmp_path, models=1, samples=blocks)
+    loaded = scenarios.load(file, settings=["block.sample=1"])
+    planned = ensemble.plan(loaded, store=tmp_path / "run.zarr")
+    folder = create_store(planned).journal.path
+    draw = random.Random(1)
+    keys = draw.sample(range(blocks - 1), blocks - 1)
+    names = ("c_veg", "c_soil", "status", "d_soil", "partials")
+    for number in range(journals):
+        about = {"host": "here", "cpu": cpu(), "time": 1.7e9, "generation": 0}
+        lines = [as_line({"start": about})]
+        for key in keys[number::journals]:
+            record = {"block": [0, 0, key]}
+            record["checksums"] = {name: f"{draw.getrandbits(32):08x}" for name in names}
+            record |= {"status": {"0": 1}, "seconds": round(draw.random(), 6), "attempt": 1}
+            lines.append(as_line({**record, "at": round(1.7e9 + 0.01 * key, 3)}))
+        (folder / f"here-{number}-1.jsonl").write_bytes(b"".join(lines))
+    return file, planned.path, blocks
+
+
+@pytest.mark.parametrize("verb", ["status", "look"])
+def test_many_journals(compare, many_journals, verb):
+    """What `status` takes, and what a worker does before its first block and at each look."""
+    file, store, blocks = many_journals
+    found = compare.once(lambda: in_process(verb, file, store))
+    assert read_store(store).committed().totals.members == {0: blocks - 1}
+    what = "status" if verb == "status" else "a worker's first look"
+    words = [f"{megabytes(found['peak'])} at most"]
+    words += [f"{found['again'] * 1e3:.1f} ms the next look"] if verb == "look" else []
+    compare.measured(
+        f"{what} of {blocks:.0e} blocks",
+        f"{found['seconds']:.2f} s",
+        ", ".join(words),
+        reach="3 s, 100 MB",
+    )
 
 
 def test_resume_scan(compare, begun):

@@ -3,11 +3,18 @@ import os
 import pytest
 
 from ensemble.store.folders import Folder
-from ensemble.store.journal import Entry, Journal, disagreement, headers, read, set_generation
+from ensemble.store.journal import Entry, Journal, disagreement, headers, set_generation
+from ensemble.store.journals import Journals
 
 
 def entry(block, value="aa", **rest):
     return Entry(block, {"c": value}, {0: 10}, 0.1, **rest)
+
+
+def read(folder):
+    journals = Journals((9, 9, 9))
+    journals.look(folder)
+    return journals
 
 
 def write(folder, *entries):

@@ -91,16 +91,11 @@ class Account:
 
 def account(results: Results, most: int = MOST_BLOCKS) -> Account:
     """Count failures from the journals, then open the blocks that hold some, ``most`` of them."""
-    counts: dict[int, int] = {}
+    totals, holding = results.committed.totals, results.committed.failing
+    counts = totals.members
     by_forcing = np.zeros(len(results.forcings), dtype=np.int64)
-    holding = []
-    for key, entry in sorted(results.committed.items()):
-        for code, n in entry.status.items():
-            counts[code] = counts.get(code, 0) + n
-        bad = sum(n for code, n in entry.status.items() if code != OK)
-        by_forcing[results.grid.axes[0].span(key[0])] += bad
-        if bad:
-            holding.append(key)
+    for code, n in totals.status.items():
+        by_forcing += n if code != OK else 0
     statuses = {c: Failed(c, n) for c, n in sorted(counts.items()) if c != OK}
     spreads = [s for name in _parameters(results) if (s := _spread(results, name)) is not None]
     by_location = np.zeros(len(results.locations), dtype=np.int64)

@@ -193,7 +193,7 @@ def _means(results: Results, spec: ArraySpec, axis: int | None) -> tuple[F8, F8]
     """
     sizes = [n for k, n in enumerate(spec.shape[:-1]) if k != axis]
     sums = [tuple(np.zeros(sizes) for _ in range(3)) for _ in range(2)]
-    for key in sorted(results.committed):
+    for key in results.committed:
         chunk = results.chunk(spec.path, key)
         if chunk is None:
             continue

@@ -1,6 +1,5 @@
 """How many members failed or are beyond limits, which, and where."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -71,7 +70,7 @@ def _by_status(account: Account) -> Table:
 
 def _exceptions(results: Results) -> Iterator[Part]:
     """Yield what kernels raised: each text once, the most frequent first."""
-    counts = Counter(note for entry in results.committed.values() for note in entry.notes)
+    counts = results.committed.totals.notes
     if not counts:
         return
     yield Heading("Exceptions")

@@ -76,20 +76,18 @@ def _accepted(changes: Sequence[Mapping[str, Any]]) -> Part:
 
 def _processes(store: Store, results: Results) -> Table:
     """Return one row per process that committed blocks: host, time, blocks, seconds."""
-    seconds_of: dict[str, list[float]] = {}
-    for entry in results.committed.values():
-        seconds_of.setdefault(entry.journal, []).append(entry.seconds)
+    done = results.committed.by_journal()
     starts = headers(store.journal)
     rows = []
     for start in sorted(starts, key=lambda s: s["time"])[:MOST_ROWS]:
-        seconds = seconds_of.get(start["journal"], [])
+        blocks, seconds = done.get(start["journal"], (0, 0.0))
         rows.append(
             [
                 str(start.get("host", "")),
                 str(start.get("pid", "")),
                 datetime.fromtimestamp(start["time"], UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
-                f"{len(seconds):,}",
-                f"{sum(seconds):,.1f}",
+                f"{blocks:,}",
+                f"{seconds:,.1f}",
                 str(start.get("cpu", "")),
             ]
         )

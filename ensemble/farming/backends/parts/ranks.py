@@ -27,6 +27,7 @@ from ensemble.store.journal import Key
 from ensemble.store.platforms import without
 from ensemble.store.reading import read as read_store
 from ensemble.store.room import why_not_written
+from kernels import I8
 from slurm.walltime import Walltime
 
 PROGRESS_SECONDS = 1e-3
@@ -140,12 +141,12 @@ def end_with_launcher() -> None:
 
 @dataclass(frozen=True)
 class _Task:
-    """What rank 0 tells the others."""
+    """What rank 0 tells the others; a block to run is its number, as there may be a million."""
 
     store: str
     sync: bool
     hang_seconds: float
-    pending: list[Key]
+    pending: I8
     careful: frozenset[Key]
 
 
@@ -157,7 +158,7 @@ def lead(farm: Farm) -> None:
         store=str(Path(farm.store.path).absolute()),
         sync=farm.execution.sync,
         hang_seconds=farm.execution.hang_seconds,
-        pending=list(farm.pending),
+        pending=np.fromiter(map(farm.work.grid.number, farm.pending), dtype=np.int64),
         careful=farm.careful,
     )
     _tell(task)
@@ -198,7 +199,7 @@ def follow(stop: Callable[[], bool]) -> None:
     store = read_store(task.store)
     work = join(store)
     compile_once(store, work)
-    worker = Worker(store, work, task.sync, hang_limit(work, task.hang_seconds, {}))
+    worker = Worker(store, work, task.sync, hang_limit(work, task.hang_seconds))
     _pull(comm, task, worker, stop)
 
 
@@ -241,7 +242,7 @@ def _take_blocks(
             place = take()
             if place >= len(task.pending):
                 break
-            key = task.pending[place]
+            key = worker.work.grid.key(task.pending[place])
             lane.run(key, careful=key in task.careful)
             taken(place)
 
