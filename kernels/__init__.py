@@ -55,6 +55,7 @@ from kernels.contract.status import TIMED_OUT as TIMED_OUT
 if TYPE_CHECKING:
     from kernels.contract.build import block as block
     from kernels.contract.build import equation as equation
+    from kernels.contract.compiling import ready as ready
     from kernels.contract.fingerprint import fingerprint as fingerprint
     from kernels.numerics.exp import exp as exp
     from kernels.numerics.log import log as log
@@ -66,6 +67,7 @@ LATER = {
     "exp": "numerics.exp",
     "fingerprint": "contract.fingerprint",
     "log": "numerics.log",
+    "ready": "contract.compiling",
 }
 
 

@@ -92,6 +92,7 @@ def test_what_is_no_code_is_installed_with_the_code():
 
 STARTS_PROGRAMS = {
     "slurm/commands.py",
+    "kernels/contract/compiling.py",
     "kernels/programs/parts/process.py",
     "ensemble/farming/children.py",
 }

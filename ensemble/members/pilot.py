@@ -47,6 +47,7 @@ def _explore(experiment: Experiment, targets: list[str], by_target: dict[str, F8
     leaving = {n: limit for n, limit in experiment.limits.items() if limit.exclude}
     wanted = {*outputs, *outputs_of(responses), *leaving}
     tiler = Tiler(experiment.kernel, experiment.options, tuple(wanted), experiment.sizes)
+    tiler.compile(experiment.drivers[0], experiment.coords)
     everywhere = slice(0, len(experiment.locations.names))
     sampler = Sampler(experiment)
     drawn: dict[str, F8] = {}

@@ -8,11 +8,13 @@ import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+import kernels
 from ensemble.members.stages import at_locations, guarded, needed, reads_of
 from ensemble.members.tile import Tile, Workspace
 from kernels import BY_CODE, F8, I8, OK, U1, Batch, Kernel, Run, Stage
@@ -153,6 +155,9 @@ class Tiler:
 
     def compile(self, drivers: Mapping[str, F8], coords: Mapping[str, NDArray[Any]]) -> None:
         """Call every stage with no sample: numba compiles, and no member runs."""
+        kernels.ready(partial(self._call, drivers, coords))
+
+    def _call(self, drivers: Mapping[str, F8], coords: Mapping[str, NDArray[Any]]) -> None:
         one = {n: np.array(v[:1], dtype=np.float64) for n, v in drivers.items()}
         for stage in self.stages:
             batch = Batch(

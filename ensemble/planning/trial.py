@@ -98,6 +98,7 @@ def attempt(plan: Plan) -> Trial:
     cells = list(_cells(plan, min(CELLS, affordable)))
     numbers = _corners(plan, cells[0], min(ROWS, affordable // len(cells) - 1))
     tiler = Tiler(experiment.kernel, experiment.options, layout.wanted, experiment.sizes)
+    tiler.compile(experiment.drivers[0], experiment.coords)
     trial, why = Trial(len(cells), len(numbers)), Counter[str]()
     for forcing, place in cells:
         rows = _rows(plan, (forcing, place), numbers)

@@ -13,6 +13,9 @@ from kernels.contract.arrays import I8
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+BLOCKS: list[Any] = []
+"""Every block of this process, for whoever compiles ahead."""
+
 
 def equation(function: Function) -> Function:
     """Compile a function that blocks call; LLVM inlines it, so it needs no cache of its own."""
@@ -38,6 +41,7 @@ def block(function: Function) -> Function:
     places = {_family(file), *ours}
     stamp = sha256("".join(sorted(_digest(place) for place in places)).encode())
     dispatcher._cache._cache_file._source_stamp = stamp.hexdigest()
+    BLOCKS.append(dispatcher)
     return cast(Function, dispatcher)
 
 

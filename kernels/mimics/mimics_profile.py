@@ -30,14 +30,17 @@ from kernels.contract.stages import Batch, Run
 from kernels.contract.status import OK
 from kernels.mimics.layers.blocks import (
     COLUMNS,
+    NONE,
     SIGN,
     SPECTRUM,
     STABILITIES,
     equilibria,
-    fractions_modern,
+    run_apart,
     series,
     slopes_of,
+    spaces_of,
     spun_up,
+    traced,
 )
 from kernels.mimics.layers.outputs import FIRST_YEAR, outputs, report, report_modern
 from kernels.mimics.layers.sets import PROFILE_NAMES, profile_parameters
@@ -95,6 +98,9 @@ class Options:
 
 FLOATS_AT_ONCE = 1 << 20
 """Of parameters, results and Jacobians that are held for some members."""
+
+SPECTRA_AT_ONCE = 16
+"""Jacobians that are held of members that seem to grow."""
 
 MOST_YEARS = 150
 """From 1950 to a sampling year: longer histories want a larger Krylov space."""
@@ -192,41 +198,37 @@ class _Equilibria:
             )  # fmt: skip
             return kept, progress, []
         stability = STABILITIES.index(o.stability)
-        signs, slopes = stability == SIGN, stability == SPECTRUM
-        spaces = np.zeros((*shape, SPACE, SPACE) if signs else (0, 0, SPACE, SPACE))
-        dimensions = np.zeros(shape if signs else (0, 0), np.int64)
-        jacobians = np.full((*shape, POOLS * n, POOLS * n) if slopes else (0, 0, 1, 1), nan)
-        equilibria(
-            o.solves, stability, rows, self.bounds, drivers, self.thickness, kept, progress,
-            spaces, dimensions, jacobians, codes,
-        )  # fmt: skip
+        equilibria(o.solves, rows, self.bounds, drivers, self.thickness, kept, progress, codes)
         growth_and_times = [np.full(shape, nan) for _ in range(3)]
-        if slopes:
-            for values, own in zip(growth_and_times, modes(jacobians[codes == OK]), strict=True):
+        if stability == SPECTRUM:
+            jacobians = self._jacobians(rows, drivers, kept, np.argwhere(codes == OK))
+            for values, own in zip(growth_and_times, modes(jacobians), strict=True):
                 values[codes == OK] = own
-        elif signs:
-            growth_and_times[0][codes == OK] = self._growth(
-                rows, drivers, kept, spaces, dimensions, np.argwhere(codes == OK)
-            )
-        return kept, progress, growth_and_times if slopes or signs else []
+        elif stability == SIGN:
+            growth_and_times[0][codes == OK] = self._growth(rows, drivers, kept, codes)
+        return kept, progress, growth_and_times if stability != NONE else []
 
-    def _growth(
-        self, rows: F8, drivers: F8, kept: F8, spaces: F8, dimensions: I8,
-        members: I8,
-    ) -> F8:  # fmt: skip
+    def _jacobians(self, rows: F8, drivers: F8, kept: F8, members: I8) -> F8:
+        """Return the slopes (N, 7 n, 7 n) of some members (N, 2), yr-1."""
+        big = np.empty((len(members), *(POOLS * len(self.thickness),) * 2))
+        slopes_of(members, rows, self.bounds, drivers, self.thickness, kept, big)
+        return big
+
+    def _growth(self, rows: F8, drivers: F8, kept: F8, codes: U1) -> F8:
         """Return the growth of members; those that seem to grow get their whole spectrum."""
+        spaces, dimensions = np.zeros((*codes.shape, SPACE, SPACE)), np.zeros(codes.shape, np.int64)
+        spaces_of(rows, self.bounds, drivers, self.thickness, kept, spaces, dimensions, codes)
+        members = np.argwhere(codes == OK)
         growth = np.full(len(members), nan)
         of = dimensions[tuple(members.T)]
         for dimension in np.unique(of[of > 0]):
             mine = of == dimension
             growth[mine] = growth_near(spaces[tuple(members[mine].T)], int(dimension))
-        big = np.empty((POOLS * len(self.thickness),) * 2)
-        for i in np.flatnonzero(~(growth < 0.0)):
-            k, s = members[i]
-            slopes_of(
-                rows[k % len(rows), s], self.bounds, drivers[k], self.thickness, kept[k, s], big
-            )
-            growth[i] = modes(big[np.newaxis])[0].item()
+        growing = np.flatnonzero(~(growth < 0.0))
+        # Of none, too: whoever compiles ahead asks without a member.
+        for first in range(0, max(1, len(growing)), SPECTRA_AT_ONCE):
+            some = growing[first : first + SPECTRA_AT_ONCE]
+            growth[some] = modes(self._jacobians(rows, drivers, kept, members[some]))[0]
         return growth
 
     def _modern(
@@ -246,11 +248,12 @@ class _Equilibria:
         recorded = np.asarray(batch.coords["atmosphere_year"], dtype=np.float64)
         air = np.stack([np.interp(when, recorded, row) for row in batch.drivers["atmosphere"][at]])
         modern = np.full((*kept.shape[:-1], POOLS + 1), nan)
-        fractions_modern(
-            o.carbon14 == "separate", o.solves, o.steady == "spinup", RULES.index(o.rule),
-            o.change, o.years, o.tolerance, rows, self.bounds, drivers, air, years,
-            self.thickness, kept, modern, codes,
-        )  # fmt: skip
+        given = (rows, self.bounds, drivers, air, years, self.thickness, kept, modern, codes)
+        if o.carbon14 == "tracer":
+            traced(*given)
+        else:
+            spun = o.steady == "spinup"
+            run_apart(o.solves, spun, RULES.index(o.rule), o.change, o.years, o.tolerance, *given)
         return modern
 
     def _report_progress(

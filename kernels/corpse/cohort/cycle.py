@@ -16,6 +16,7 @@ from kernels.contract.status import NOT_CONVERGED, NOT_FINITE, OK
 from kernels.corpse.cohort.equations import DT, Pools, enter
 from kernels.corpse.cohort.lanes import CO2, LANES, POOLS, STATE, Tile, days, lane_constants
 from kernels.corpse.cohort.steady import steady
+from kernels.numerics.copying import copy_rows
 from kernels.numerics.small_systems import factorise, solve
 
 REPEATS = 1e-10
@@ -133,7 +134,7 @@ def _lead(t: Tile, s: Search) -> None:
     """Step some years; protected pools, which are slow, go where they are going."""
     years = len(t.climate) // 365
     for _ in range(max(2, LEAD // years)):
-        s.x[:, :] = t.y
+        copy_rows(t.y, s.x)
         cycle(t)
         for c in range(len(t.y)):
             for lane in range(LANES):
@@ -149,7 +150,7 @@ def _lead(t: Tile, s: Search) -> None:
 def _linearise(t: Tile, s: Search) -> None:
     """Fill the slopes of the cohorts whose slopes do not serve, seven cycles for all."""
     for col in range(POOLS):
-        t.y[:, :] = s.x
+        copy_rows(s.x, t.y)
         for c in range(len(t.y)):
             for lane in range(LANES):
                 t.y[c, col * LANES + lane] *= 1.0 + NUDGE
@@ -241,11 +242,11 @@ def periodic(t: Tile, s: Search, most: int, status: U1, progress: F8) -> None:
                 t.y[c, lane::LANES] = 0.0
                 s.done[c, lane] = 1
     _lead(t, s)
-    s.x[:, :] = t.y
+    copy_rows(t.y, s.x)
     while True:
-        t.y[:, :] = s.x
+        copy_rows(s.x, t.y)
         cycle(t)
-        s.end[:, :] = t.y
+        copy_rows(t.y, s.end)
         wanted = False
         for lane in range(LANES):
             for c in range(len(t.y)):
@@ -254,7 +255,7 @@ def periodic(t: Tile, s: Search, most: int, status: U1, progress: F8) -> None:
             _linearise(t, s)
         if _all_found(t, s, most, status, progress, a, swap, z):
             break
-    t.y[:, :] = s.x
+    copy_rows(s.x, t.y)
 
 
 @equation
@@ -293,7 +294,7 @@ def spun_up(t: Tile, s: Search, most: int, status: U1, progress: F8) -> None:
     s.done[:, :] = 0
     left = True
     while left:
-        s.x[:, :] = t.y
+        copy_rows(t.y, s.x)
         cycle(t)
         ran += years
         left = False
@@ -306,11 +307,11 @@ def spun_up(t: Tile, s: Search, most: int, status: U1, progress: F8) -> None:
             progress[lane, 0], progress[lane, 1] = ran // years, worst
             if worst < max(REPEATS, 10.0 * t.tolerance):
                 s.done[0, lane] = 1
-                s.end[:, lane::LANES] = t.y[:, lane::LANES]
+                copy_rows(t.y[:, lane::LANES], s.end[:, lane::LANES])
             elif ran >= most:
                 status[lane] = NOT_CONVERGED if worst < 1e300 else NOT_FINITE
             else:
                 left = True
     for lane in range(LANES):
         if s.done[0, lane]:
-            t.y[:, lane::LANES] = s.end[:, lane::LANES]
+            copy_rows(s.end[:, lane::LANES], t.y[:, lane::LANES])

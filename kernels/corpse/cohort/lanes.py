@@ -40,6 +40,7 @@ from kernels.corpse.cohort.sets import (
     THETA,
     VREF,
 )
+from kernels.numerics.copying import copy_row
 from kernels.numerics.small_systems import Work, work
 
 LANES = 16
@@ -275,7 +276,7 @@ def _continuous(t: Tile, c: int, lane: int, first: int, last: int, year: int, w:
             break
         y[CO2] += went
         y[INPUT] += all_of_it
-    t.y[c, lane::LANES] = y
+    copy_row(y, t.y[c, lane::LANES])
 
 
 @equation

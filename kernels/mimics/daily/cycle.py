@@ -37,6 +37,7 @@ from kernels.mimics.one_layer.periodic import NEWTON_YEARS, Map, drifted, jump, 
 from kernels.mimics.one_layer.reduced import equilibrium
 from kernels.mimics.one_layer.sets import BETA as BETA_GIVEN
 from kernels.mimics.one_layer.steady import SEED, cold_start, largest, longer, lose_the_extinct
+from kernels.numerics.copying import copy_row
 from kernels.numerics.small_systems import Work, work
 
 DAYS = 365
@@ -181,7 +182,7 @@ def of_means(members: Members, order: I8, years: int, most: int, pools: F8) -> N
             if status != OK or y[R] == 0.0 or y[K] == 0.0:
                 # What dies under the mean may well live through the seasons.
                 cold_start(y)
-            pools[which[lane]] = y
+            copy_row(y, pools[which[lane]])
 
 
 # --- the years that repeat ---
@@ -230,7 +231,7 @@ def correct(
         return status, True, n, 1e300
     change = drifted(y, made.end)
     if n == 0.0:
-        y[:] = made.end
+        copy_row(made.end, y)
         return OK, change < spun_up, n, change
     n = jump(y, made, n, w)
     if n == 0.0:
@@ -278,7 +279,7 @@ def repeat(
             if left[lane] == 0 and waiting < len(order):
                 which[lane], left[lane] = order[waiting], most
                 settle_member(z, lane, members, which[lane])
-                y[lane] = pools[which[lane]]
+                copy_row(pools[which[lane]], y[lane])
                 n[lane] = 10.0 * NEWTON_YEARS if newton else 0.0
                 waiting += 1
             put(z, lane, y[lane])
@@ -291,7 +292,7 @@ def repeat(
                 code, done, n[lane], moved = correct(z, lane, y[lane], n[lane], spun_up, made, w)
                 progress[member, 0], progress[member, 1] = progress[member, 0] + years, moved
                 left[lane] = 0 if done else left[lane] - 1
-                pools[member] = y[lane]
+                copy_row(y[lane], pools[member])
                 status[member] = NOT_CONVERGED if left[lane] == 0 and not done else code
 
 

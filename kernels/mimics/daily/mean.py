@@ -35,6 +35,7 @@ from kernels.mimics.one_layer.equations import (
     metabolic_fraction,
 )
 from kernels.mimics.one_layer.reduced import equilibrium
+from kernels.numerics.copying import copy_row
 from kernels.numerics.small_systems import work
 
 DAYS = 365.0
@@ -84,6 +85,7 @@ def mean_states(
         status[member], solves, residual = equilibrium(k, y, most, w)
         progress[member, 0], progress[member, 1] = solves, residual
         results = annual[i, 0]
-        results[:POOLS], results[SOIL_RH] = y, w.f[RH] * HOURS
+        copy_row(y, results)
+        results[SOIL_RH] = w.f[RH] * HOURS
         results[LITTER] = (x[METABOLIC] + x[STRUCTURAL] + x[DEBRIS]) * DAYS
         results[DEBRIS_RH] = x[DAILY] * DAYS

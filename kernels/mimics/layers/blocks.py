@@ -6,7 +6,7 @@ from kernels.contract.arrays import F8, I8, U1
 from kernels.contract.build import block, equation
 from kernels.contract.status import NOT_CONVERGED, OK
 from kernels.mimics.layers.block_tridiagonal import Profile, profile_work
-from kernels.mimics.layers.carbon14 import DECAY, Krylov, history, krylov_work
+from kernels.mimics.layers.carbon14 import DECAY, history, krylov_work
 from kernels.mimics.layers.carbon14 import SPACE as HISTORY_SPACE
 from kernels.mimics.layers.equations import input_of, layers
 from kernels.mimics.layers.stability import SPACE, full_jacobian, nearest_modes
@@ -14,6 +14,7 @@ from kernels.mimics.layers.steady import cold_starts, profile_steady
 from kernels.mimics.layers.stepping import advance, profile_spinup
 from kernels.mimics.one_layer.coefficients import check
 from kernels.mimics.one_layer.equations import BETA, HOURS, IN_C, IN_M, IN_P, IN_S, POOLS, RH
+from kernels.numerics.copying import copy_rows
 
 # Columns of results: the pools, then respiration and litter.
 INPUT = RH + 1
@@ -69,15 +70,15 @@ def _keep(y: F8, respired: F8, hours: float, k: F8, kept: F8) -> None:
 
 @block
 def equilibria(
-    most: int, stability: int, rows: F8, bounds: F8, drivers: F8, thickness: F8,
-    kept: F8, progress: F8, spaces: F8, dimensions: I8, jacobians: F8, status: U1,
+    most: int, rows: F8, bounds: F8, drivers: F8, thickness: F8, kept: F8, progress: F8,
+    status: U1,
 ) -> None:  # fmt: skip
     """Fill the steady state of every member.
 
     Parameters
     ----------
-    most, stability : int
-        Linear solves; what is wanted for stability.
+    most : int
+        Linear solves.
     rows : ndarray, shape (1 or L, S, PARAMETERS)
     bounds : ndarray, shape (2, PARAMETERS)
     drivers : ndarray, shape (L, DRIVERS)
@@ -85,14 +86,10 @@ def equilibria(
     kept : ndarray, shape (L, S, n, COLUMNS), mg C cm-3 and mg C cm-3 yr-1
     progress : ndarray, shape (L, S, 2)
         Linear solves, residual (yr-1).
-    spaces, dimensions : ndarray, shapes (L, S, m, m) and (L, S)
-        Of `nearest_modes`; of no member, if not wanted.
-    jacobians : ndarray, shape (L, S, 7 n, 7 n), yr-1; of no member, if not wanted
     status : ndarray, shape (L, S), uint8
         Members that have one are left as they are.
     """
-    w, q = profile_work(len(thickness)), krylov_work(len(thickness), SPACE)
-    y = np.empty((len(thickness), POOLS))
+    w, y = profile_work(len(thickness)), np.empty((len(thickness), POOLS))
     respired = np.empty(len(thickness))
     for at in range(len(kept)):
         for s in range(kept.shape[1]):
@@ -105,19 +102,49 @@ def equilibria(
             for n in range(len(y)):
                 respired[n] = w.f[n, RH] * HOURS
             _keep(y, respired, HOURS, w.k, kept[at, s])
-            if status[at, s] == OK and stability == SIGN:
-                dimensions[at, s] = nearest_modes(y, q, w)
-                spaces[at, s] = q.h[:SPACE]
-            if status[at, s] == OK and stability == SPECTRUM:
-                full_jacobian(y, w, jacobians[at, s])
 
 
 @block
-def slopes_of(row: F8, bounds: F8, site: F8, thickness: F8, kept: F8, jacobian: F8) -> None:
-    """Fill the Jacobian (7 n, 7 n) of one member's equilibrium (n, COLUMNS), yr-1."""
+def spaces_of(
+    rows: F8, bounds: F8, drivers: F8, thickness: F8, kept: F8, spaces: F8, dimensions: I8,
+    status: U1,
+) -> None:  # fmt: skip
+    """Fill the modes nearest to growth of every member's equilibrium; see `nearest_modes`.
+
+    Parameters
+    ----------
+    kept : ndarray, shape (L, S, n, COLUMNS)
+        As `equilibria` leaves it.
+    spaces, dimensions : ndarray, shapes (L, S, m, m) and (L, S)
+    """
+    w, q = profile_work(len(thickness)), krylov_work(len(thickness), SPACE)
+    for at in range(len(kept)):
+        for s in range(kept.shape[1]):
+            if status[at, s] == OK:
+                opened(rows[at % len(rows), s], bounds, drivers[at], thickness, w)
+                dimensions[at, s] = nearest_modes(kept[at, s, :, :POOLS], q, w)
+                copy_rows(q.h[:SPACE], spaces[at, s])
+
+
+@block
+def slopes_of(
+    members: I8, rows: F8, bounds: F8, drivers: F8, thickness: F8, kept: F8, jacobians: F8
+) -> None:
+    """Fill the Jacobians of the equilibria of some members, yr-1; see `full_jacobian`.
+
+    Parameters
+    ----------
+    members : ndarray, shape (N, 2), int64
+        Location and sample of each.
+    kept : ndarray, shape (L, S, n, COLUMNS)
+        As `equilibria` leaves it.
+    jacobians : ndarray, shape (N, 7 n, 7 n)
+    """
     w = profile_work(len(thickness))
-    if opened(row, bounds, site, thickness, w) == OK:
-        full_jacobian(kept[:, :POOLS], w, jacobian)
+    for i in range(len(members)):
+        at, s = members[i]
+        if opened(rows[at % len(rows), s], bounds, drivers[at], thickness, w) == OK:
+            full_jacobian(kept[at, s, :, :POOLS], w, jacobians[i])
 
 
 @block
@@ -214,19 +241,14 @@ def run_separately(
 
 
 @block
-def fractions_modern(
-    separate: bool, most: int, spin: bool, rule: int, change: float, limit: int,
-    tolerance: float, rows: F8, bounds: F8, drivers: F8, atmosphere: F8, years: I8,
-    thickness: F8, kept: F8, modern: F8, status: U1,
+def traced(
+    rows: F8, bounds: F8, drivers: F8, atmosphere: F8, years: I8, thickness: F8, kept: F8,
+    modern: F8, status: U1,
 ) -> None:  # fmt: skip
-    """Fill the fractions modern of every member's pools.
+    """Fill the fractions modern of every member's pools, 14C a tracer of steady carbon.
 
     Parameters
     ----------
-    separate : bool
-        Whether 14C is a run of its own, as in the paper, or a tracer.
-    most, spin, rule, change, limit, tolerance
-        As carbon was brought to its equilibrium.
     atmosphere : ndarray, shape (L, Y)
         Fraction modern of the litter of each year, from the first on; see `history`.
     years : ndarray, shape (L,), int64
@@ -238,29 +260,45 @@ def fractions_modern(
     """
     count = len(thickness)
     w, q, y = profile_work(count), krylov_work(count, HISTORY_SPACE), np.empty((count, POOLS))
-    x, fed, respired = np.zeros((count, POOLS + 1)), np.empty((count, 4)), np.empty(count)
-    before = np.empty((count, POOLS))
+    x = np.zeros((count, POOLS + 1))
     for at in range(len(kept)):
         for s in range(kept.shape[1]):
             if status[at, s] != OK:
                 continue
             opened(rows[at % len(rows), s], bounds, drivers[at], thickness, w)
-            c = kept[at, s, :, :POOLS]
-            if separate:
-                status[at, s] = run_separately(
-                    atmosphere[at], years[at], most, spin, rule, change, limit, tolerance,
-                    thickness, fed, before, respired, y, w,
-                )  # fmt: skip
-                for n in range(count):
-                    for i in range(POOLS):
-                        modern[at, s, n, i] = y[n, i] / c[n, i]
-            else:
-                if not _traced(c, atmosphere[at], years[at], q, x, y, w):
-                    status[at, s] = NOT_CONVERGED
-                modern[at, s] = x
+            copy_rows(kept[at, s, :, :POOLS], y)
+            if not history(y, atmosphere[at], years[at], q, x, w):
+                status[at, s] = NOT_CONVERGED
+            copy_rows(x, modern[at, s])
 
 
-@equation
-def _traced(c: F8, atmosphere: F8, years: int, q: Krylov, x: F8, y: F8, w: Profile) -> bool:
-    y[:, :] = c
-    return history(y, atmosphere, years, q, x, w)
+@block
+def run_apart(
+    most: int, spin: bool, rule: int, change: float, limit: int, tolerance: float, rows: F8,
+    bounds: F8, drivers: F8, atmosphere: F8, years: I8, thickness: F8, kept: F8, modern: F8,
+    status: U1,
+) -> None:  # fmt: skip
+    """Fill the fractions modern of every member's pools, 14C a run of its own, as in the paper.
+
+    Parameters
+    ----------
+    most, spin, rule, change, limit, tolerance
+        As carbon was brought to its equilibrium.
+    atmosphere, years, kept, modern, status
+        See `traced`.
+    """
+    count = len(thickness)
+    w, y, fed = profile_work(count), np.empty((count, POOLS)), np.empty((count, 4))
+    before, respired = np.empty((count, POOLS)), np.empty(count)
+    for at in range(len(kept)):
+        for s in range(kept.shape[1]):
+            if status[at, s] != OK:
+                continue
+            opened(rows[at % len(rows), s], bounds, drivers[at], thickness, w)
+            status[at, s] = run_separately(
+                atmosphere[at], years[at], most, spin, rule, change, limit, tolerance,
+                thickness, fed, before, respired, y, w,
+            )  # fmt: skip
+            for n in range(count):
+                for i in range(POOLS):
+                    modern[at, s, n, i] = y[n, i] / kept[at, s, n, i]

@@ -46,6 +46,7 @@ from kernels.mimics.one_layer.equations import (
     S,
     crowding,
 )
+from kernels.numerics.copying import copy_rows
 
 DECAY = log(2.0) / 5730.0 / HOURS
 """Of 14C, h-1."""
@@ -146,7 +147,7 @@ def arnoldi(scale: float, q: Krylov, w: Profile) -> int:
     m = int(q.h.shape[1])
     q.h[:, :] = 0.0
     for i in range(m):
-        w.x[:, :] = q.v[i]
+        copy_rows(q.v[i], w.x)
         for n in range(len(w.x)):
             for p in range(POOLS):
                 w.x[n, p] *= scale
@@ -233,12 +234,17 @@ def expm(t: F8) -> F8:
     squarings = 0
     while most > 0.25 and squarings < MOST_SQUARINGS:
         most, squarings = most / 2.0, squarings + 1
-    small = t / 2.0**squarings
-    made = np.eye(size)
+    small, made, scale = np.empty((size, size)), np.eye(size), 2.0**squarings
+    for row in range(size):
+        for col in range(size):
+            small[row, col] = t[row, col] / scale
     # Horner; for a norm of a quarter terms above degree 13 are below rounding, squared eight times
     # as well: 2^8 0.25^14 / 14! is 1e-17 of the whole.
     for degree in range(13, 0, -1):
-        made = np.eye(size) + product(small, made) / degree
+        made = product(small, made)
+        for row in range(size):
+            for col in range(size):
+                made[row, col] = (1.0 if row == col else 0.0) + made[row, col] / degree
     for _ in range(squarings):
         made = product(made, made)
     return made
@@ -276,26 +282,34 @@ def history(y: F8, atmosphere: F8, years: int, q: Krylov, x: F8, w: Profile) -> 
             for c in range(POOLS):
                 x[n, c] *= atmosphere[0]
         return True
-    q.v[0] = x / size
+    for n in range(len(x)):
+        for c in range(POOLS + 1):
+            q.v[0, n, c] = x[n, c] / size
     shift = SHIFT_YEARS * HOURS
     fill_tracer(y, 1.0 / shift, w)
     if not factorise(w.s):
         return False
     m = arnoldi(1.0 / shift, q, w)
     # exp of a year: M = 1/(1 - shift A) in the space, so that A = (1 - 1/M) / shift.
-    year = expm((np.eye(m) - inverse(q.h[:m, :m])) / SHIFT_YEARS)
+    year = inverse(q.h[:m, :m])
+    for row in range(m):
+        for col in range(m):
+            year[row, col] = ((1.0 if row == col else 0.0) - year[row, col]) / SHIFT_YEARS
+    year = expm(year)
     # N(T) = F0 P^T G + sum over years of F P^(T-1-i) (1 - P) G, as Horner does it.
-    state, first = np.zeros(m), np.zeros(m)
-    first[0] = 1.0
+    state = np.zeros(m)
     state[0] = atmosphere[0]
     for i in range(years):
-        state -= atmosphere[i] * first
+        state[0] -= atmosphere[i]
         state = _image(year, state)
-        state += atmosphere[i] * first
+        state[0] += atmosphere[i]
     for n in range(len(y)):
         for c in range(POOLS):
             total = 0.0
             for i in range(m):
                 total += state[i] * q.v[i, n, c]
             x[n, c] = total * size
-    return isfinite(size) and isfinite(state.sum())
+    total = 0.0
+    for i in range(m):
+        total += state[i]
+    return isfinite(size) and isfinite(total)

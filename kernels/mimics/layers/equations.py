@@ -25,6 +25,7 @@ from kernels.mimics.one_layer.equations import (
     metabolic_fraction,
     rates,
 )
+from kernels.numerics.copying import copy_row
 
 # Behind the constants of one layer in a row of parameters.
 X_V, X_K, X_D, X_DIFFUSION, ALPHA_R, ALPHA_V, D_0 = range(len(of.NAMES), len(of.NAMES) + 7)
@@ -104,7 +105,7 @@ def layers(p: F8, site: F8, thickness: F8, t: F8, g: F8, d: F8, k: F8) -> int:
         return OUT_OF_RANGE
     transport(thickness, p[X_DIFFUSION] * p[D_0], d)
     root_fractions(thickness, p[ALPHA_R] / 100.0, g)
-    t[:] = p
+    copy_row(p, t)
     t[of.AK], t[of.D1] = p[of.AK] * p[X_K], p[of.D1] * p[X_D]
     top = 0.0
     for j in range(len(thickness)):

@@ -37,7 +37,9 @@ def nearest_modes(y: F8, q: Krylov, w: Profile) -> int:
             q.v[0, n, i] = 1.0 + 0.3 * sin(7.0 * n + i)
         q.v[0, n, POOLS] = 0.0
     length = sqrt(dot(q.v[0], q.v[0]))
-    q.v[0] /= length
+    for n in range(len(y)):
+        for i in range(POOLS + 1):
+            q.v[0, n, i] /= length
     return arnoldi(1.0 / HOURS, q, w)
 
 

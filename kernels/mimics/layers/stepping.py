@@ -11,6 +11,7 @@ from kernels.mimics.layers.block_tridiagonal import Profile, factorise, fill, so
 from kernels.mimics.layers.equations import profile_rates
 from kernels.mimics.one_layer.equations import HOURS, POOLS, RH
 from kernels.mimics.one_layer.stepping import SHORTEST, SMALLEST
+from kernels.numerics.copying import copy_rows
 from kernels.numerics.rodas import AT, GAMMA, PAST, grown_from, shortened
 from kernels.numerics.small_systems import STAGES
 
@@ -151,7 +152,7 @@ def profile_spinup(
     """
     h, change = 24.0, 1e300
     for year in range(1, limit + 1):
-        before[:, :] = y
+        copy_rows(y, before)
         status, h = advance(decay, y, HOURS, h, tolerance, respired, w)
         if status != OK:
             return status, year, change

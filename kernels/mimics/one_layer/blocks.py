@@ -22,6 +22,7 @@ from kernels.mimics.one_layer.equations import (
 from kernels.mimics.one_layer.periodic import Year, map_work, mean_coefficients, periodic, step
 from kernels.mimics.one_layer.stability import is_stable
 from kernels.mimics.one_layer.steady import cold_start, steady
+from kernels.numerics.copying import copy_row, copy_rows
 from kernels.numerics.small_systems import work
 
 # Columns of packed drivers; the first five may change from step to step.
@@ -94,12 +95,12 @@ def steady_states(
             cold_start(y)
             status[at, s], solves, residual = steady(form, k, y, most, w)
             progress[at, s, 0], progress[at, s, 1] = solves, residual
-            pools[at, s, :POOLS] = y
+            copy_row(y, pools[at, s])
             pools[at, s, RH], pools[at, s, INPUT] = w.f[RH] * HOURS, carbon_input(k) * HOURS
             if sign and status[at, s] == OK:
                 progress[at, s, 2] = 1.0 if is_stable(w.j) else 0.0
             if jacobians.shape[1] > 0:
-                jacobians[at, s] = w.j[:POOLS]
+                copy_rows(w.j[:POOLS], jacobians[at, s])
 
 
 @block
@@ -157,6 +158,6 @@ def series(
             status[s] = _coefficients(row, drivers[t], k)
             if status[s] == OK:
                 status[s], h, respired = step(form, integrator, k, y, hours, h, tolerance, w)
-                made[s, t, :POOLS] = y
+                copy_row(y, made[s, t])
                 made[s, t, RH], made[s, t, INPUT] = respired, carbon_input(k) * hours
             t += 1

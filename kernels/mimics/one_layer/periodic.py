@@ -21,6 +21,7 @@ from kernels.mimics.one_layer.steady import (
     lose_the_extinct,
 )
 from kernels.mimics.one_layer.stepping import EULER, adaptive, euler
+from kernels.numerics.copying import copy_row
 from kernels.numerics.small_systems import Work, factorise, relative, solve
 
 NEWTON_YEARS = 1e9
@@ -119,7 +120,7 @@ def mean_coefficients(ks: F8, mean: F8) -> None:
 def _linearise(drivers: Year, y: F8, made: Map, w: Work) -> int:
     """Fill the slopes of the end of the year with its beginning; return the status."""
     for col in range(POOLS):
-        made.nudged[:] = y
+        copy_row(y, made.nudged)
         made.nudged[col] += NUDGE * max(y[col], 1e-12)
         nudge = made.nudged[col] - y[col]
         status = run_year(drivers, made.nudged, w)
@@ -171,7 +172,7 @@ def periodic(drivers: Year, y: F8, most: int, made: Map, w: Work) -> tuple[int, 
     n, before, years, drift, linearised = NEWTON_YEARS * 10.0, 1e300, 0, 1e300, False
     rounding = ROUNDING if drivers.integrator == EULER else max(ROUNDING, 10.0 * drivers.tolerance)
     while years < most:
-        made.end[:] = y
+        copy_row(y, made.end)
         status = run_year(drivers, made.end, w)
         years += 1
         if status == OK and not linearised:

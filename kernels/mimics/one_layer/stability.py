@@ -5,6 +5,7 @@ import numpy as np
 from kernels.contract.arrays import F8
 from kernels.contract.build import equation
 from kernels.mimics.one_layer.equations import HOURS, POOLS
+from kernels.numerics.copying import copy_rows
 
 
 @equation
@@ -33,7 +34,7 @@ def is_stable(j: F8) -> bool:
                     total += j[row, i] * m[i, col]
                 next_m[row, col] = total / scale
             trace += next_m[row, row]
-        m[:, :] = next_m
+        copy_rows(next_m, m)
         c[degree] = -trace / degree
     return _routh(c)
 

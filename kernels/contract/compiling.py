@@ -1,0 +1,186 @@
+"""Blocks that are not on disk yet are compiled side by side, a process a core.
+
+Numba compiles one function after the other and holds a lock over it; blocks do not depend on each
+other. What is missing is found by asking for all of it, whoever compiles takes the next that
+nobody has taken, and then everything is loaded from disk.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import get_ident
+from typing import Any
+
+from numba import types
+
+from kernels.contract.build import BLOCKS
+
+SECONDS_A_BLOCK = 8
+"""What a block takes to compile, roughly: of ours from 1 to 40 s."""
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A block that is not on disk for arguments of some types."""
+
+    block: Any
+    types: tuple[Any, ...]
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """Return its module and its name there."""
+        return self.block.py_func.__module__, self.block.py_func.__name__
+
+
+def ready(call: Callable[[], object]) -> None:
+    """Have every block on disk that ``call`` calls, and loaded; tell a terminal what takes long.
+
+    Parameters
+    ----------
+    call : callable
+        Calls blocks that fill arrays and return nothing, with no sample in them; twice.
+    """
+    with _asking() as missing:
+        call()
+    if not missing:
+        return
+    processes = min(_cores(), len(missing))
+    seconds = SECONDS_A_BLOCK * -(-len(missing) // processes)
+    modules = ", ".join(sorted({one.name[0] for one in missing}))
+    if sys.stderr.isatty():
+        sys.stderr.write(f"compiling {modules} for this kind of CPU, once: about {seconds} s\n")
+    if processes > 1:
+        _side_by_side(missing, processes)
+    call()
+
+
+@contextmanager
+def _asking() -> Iterator[list[Missing]]:
+    """Let calls of this thread skip blocks that would be compiled, and note them."""
+    missing: list[Missing] = []
+    for block in BLOCKS:
+        block._compile_for_args = partial(_asked, block, get_ident(), missing)
+    try:
+        yield missing
+    finally:
+        for block in BLOCKS:
+            del block._compile_for_args
+
+
+def _asked(
+    block: Any, thread: int, missing: list[Missing], *arguments: Any, **named: Any
+) -> Callable[..., Any]:
+    """Return what numba calls for arguments that it has not seen in this process."""
+    if get_ident() == thread and not named:
+        found = tuple(map(block.typeof_pyval, arguments))
+        cache = block._cache
+        key = cache._index_key(found, block.targetctx.codegen())
+        if key not in cache._cache_file._load_index():
+            missing.append(Missing(block, found))
+            return _nothing
+    compiled: Callable[..., Any] = type(block)._compile_for_args(block, *arguments, **named)
+    return compiled
+
+
+def _nothing(*arguments: Any) -> None:
+    """Take a block's place while it is only asked for."""
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _side_by_side(missing: list[Missing], processes: int) -> None:
+    """Compile in this process and in others; one that fails costs no more than the time."""
+    tasks = [(one, told) for one in missing if (told := _told(one)) is not None]
+    with TemporaryDirectory() as folder:
+        others = [_start(folder) for _ in range(min(processes, len(tasks)) - 1)]
+        try:
+            for other in others:
+                assert other.stdin is not None
+                with suppress(BrokenPipeError), other.stdin as pipe:
+                    pipe.write(json.dumps([told for _, told in tasks]).encode())
+            for k, (one, _) in enumerate(tasks):
+                if _take(Path(folder), k):
+                    one.block.compile(one.types)
+            for other in others:
+                other.wait()
+        finally:
+            for other in others:
+                other.kill()
+                other.wait()
+
+
+def _start(folder: str) -> "subprocess.Popen[bytes]":
+    """Start another process that compiles."""
+    words, null = [sys.executable, "-P", "-m", __name__, folder], subprocess.DEVNULL
+    return subprocess.Popen(words, stdin=subprocess.PIPE, stdout=null, stderr=null)
+
+
+def _take(folder: Path, number: int) -> bool:
+    """Return whether a task is this process' own: nobody else has taken it."""
+    try:
+        (folder / str(number)).touch(exist_ok=False)
+    except OSError:
+        return False
+    return True
+
+
+# --- what another process is told ---
+
+
+def _told(one: Missing) -> list[Any] | None:
+    """Return a task as JSON can say it; None if its types cannot be said."""
+    try:
+        return [*one.name, [_said(t) for t in one.types]]
+    except ValueError:
+        return None
+
+
+def _said(kind: Any) -> Any:
+    """Return a numba type in words; raises ValueError for one that blocks do not take."""
+    is_a = partial(isinstance, kind)
+    if is_a(types.Array) and kind.mutable and kind.aligned:
+        return {"array": [_said(kind.dtype), kind.ndim, kind.layout]}
+    if is_a(types.BaseNamedTuple):
+        of = kind.instance_class
+        return {"named": [of.__module__, of.__name__, [_said(t) for t in kind]]}
+    if is_a(types.Boolean):
+        return "boolean"
+    if is_a(types.Integer) or is_a(types.Float):
+        return kind.name
+    raise ValueError(f"no words for {kind}")
+
+
+def _meant(said: Any) -> Any:
+    """Return the numba type of some words."""
+    if isinstance(said, str):
+        return getattr(types, said)
+    if "array" in said:
+        dtype, ndim, layout = said["array"]
+        return types.Array(_meant(dtype), ndim, layout)
+    module, name, parts = said["named"]
+    made: Any = types.BaseTuple
+    return made.from_types([_meant(t) for t in parts], getattr(import_module(module), name))
+
+
+def main(folder: str) -> None:
+    """Compile the tasks on standard input that nobody else has taken."""
+    parent = os.getppid()
+    for k, (module, name, said) in enumerate(json.load(sys.stdin)):
+        if os.getppid() == parent and _take(Path(folder), k):
+            getattr(import_module(module), name).compile(tuple(map(_meant, said)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,182 @@
+"""Blocks that are not on disk are compiled side by side, and nothing is computed wrongly."""
+
+import importlib
+import io
+import json
+import os
+import subprocess
+import sys
+import threading
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from numba import types
+from tracked import ROOT
+from waiting import PATIENCE
+
+from kernels.contract import compiling
+from kernels.contract.compiling import ready
+
+MODULE = '''
+from typing import NamedTuple
+
+import numpy as np
+
+from kernels import block
+
+
+class Pair(NamedTuple):
+    """Two arrays."""
+
+    one: np.ndarray
+    two: np.ndarray
+
+
+@block
+def doubled(x, out):
+    for i in range(len(x)):
+        out[i] = 2.0 * x[i]
+
+
+@block
+def added(pair, times, negative, out):
+    for i in range(len(out)):
+        out[i] = times * (pair.one[i] + pair.two[i])
+        if negative:
+            out[i] = -out[i]
+'''
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    """Return a module of two blocks that no process has compiled."""
+    (tmp_path / "two_blocks.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    monkeypatch.setenv("PYTHONPATH", path)
+    known = len(compiling.BLOCKS)
+    yield importlib.import_module("two_blocks")
+    sys.modules.pop("two_blocks", None)
+    del compiling.BLOCKS[known:]
+
+
+def call(module, n=0):
+    """Call both blocks with so many values; return what they filled."""
+    x, out, more = np.arange(float(n)), np.full(n, np.nan), np.full(n, np.nan)
+    module.doubled(x, out)
+    module.added(module.Pair(x, np.ones(n)), 3.0, True, more)
+    return out, more
+
+
+def on_disk(tmp_path):
+    return sorted(f.name.split("-")[0] for f in tmp_path.glob("__pycache__/*.nbc"))
+
+
+def refuse(missing, processes):
+    raise AssertionError("compiled again")
+
+
+class Terminal(io.StringIO):
+    """Standard error before a person."""
+
+    def isatty(self):
+        return True
+
+
+def test_what_is_missing_is_compiled_and_loaded(module, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", said := Terminal())
+    ready(lambda: call(module))
+    assert on_disk(tmp_path) == ["two_blocks.added", "two_blocks.doubled"]
+    (line,) = said.getvalue().splitlines()
+    assert line.startswith("compiling two_blocks for this kind of CPU, once: about ")
+    out, more = call(module, 3)
+    assert out.tolist() == [0.0, 2.0, 4.0]
+    assert more.tolist() == [-3.0, -6.0, -9.0]
+    monkeypatch.setattr(compiling, "_side_by_side", refuse)
+    ready(lambda: call(module))
+    assert said.getvalue() == f"{line}\n"
+
+
+def test_another_process_compiles_what_it_is_told(module, tmp_path):
+    with compiling._asking() as missing:
+        call(module)
+    assert on_disk(tmp_path) == []
+    assert [one.name for one in missing] == [("two_blocks", "doubled"), ("two_blocks", "added")]
+    tasks = [compiling._told(one) for one in missing]
+    (tmp_path / "claims").mkdir()
+    (tmp_path / "claims" / "0").touch()
+    words = [sys.executable, "-P", "-m", compiling.__name__, str(tmp_path / "claims")]
+    subprocess.run(words, input=json.dumps(tasks).encode(), check=True, timeout=PATIENCE)
+    # The other one is taken.
+    assert on_disk(tmp_path) == ["two_blocks.added"]
+    call(module)
+    assert sum(module.added.stats.cache_hits.values()) == 1
+    assert sum(module.doubled.stats.cache_hits.values()) == 0
+
+
+def test_what_is_no_terminal_is_told_nothing(module, capsys):
+    ready(lambda: call(module))
+    assert capsys.readouterr() == ("", "")
+
+
+def test_asking_computes_nothing_and_leaves_nothing(module, tmp_path):
+    with compiling._asking():
+        out, _ = call(module, 3)
+    assert np.isnan(out).all()
+    assert on_disk(tmp_path) == []
+    assert call(module, 3)[0].tolist() == [0.0, 2.0, 4.0]
+
+
+def test_a_thread_that_computes_meanwhile_is_not_asked(module):
+    with compiling._asking() as missing:
+        filled = []
+        thread = threading.Thread(target=lambda: filled.append(call(module, 3)[0]))
+        thread.start()
+        thread.join(PATIENCE)
+    assert filled[0].tolist() == [0.0, 2.0, 4.0]
+    assert missing == []
+
+
+def test_a_process_that_fails_costs_no_block(module, tmp_path, monkeypatch):
+    monkeypatch.setattr(compiling, "_cores", lambda: 2)
+    monkeypatch.setenv("PYTHONPATH", "")
+    (tmp_path / "kernels").mkdir()
+    monkeypatch.chdir(tmp_path)
+    ready(lambda: call(module))
+    assert on_disk(tmp_path) == ["two_blocks.added", "two_blocks.doubled"]
+
+
+def test_a_block_that_cannot_be_told_is_compiled_here(module, tmp_path, monkeypatch):
+    monkeypatch.setattr(compiling, "_said", lambda kind: (_ for _ in ()).throw(ValueError))
+    ready(lambda: call(module))
+    assert on_disk(tmp_path) == ["two_blocks.added", "two_blocks.doubled"]
+
+
+class Rows(NamedTuple):
+    """Of a module that another process can import."""
+
+    one: np.ndarray
+    two: float
+
+
+F8, I8 = types.Array(types.float64, 2, "C"), types.Array(types.int64, 1, "A")
+NAMED = types.BaseTuple.from_types([F8, types.float64], Rows)
+SAME = types.BaseTuple.from_types([F8, F8], Rows)
+
+
+@pytest.mark.parametrize(
+    "kind", [types.float64, types.int64, types.uint8, types.boolean, F8, I8, NAMED, SAME]
+)
+def test_types_come_back(kind, monkeypatch):
+    monkeypatch.setitem(sys.modules, Rows.__module__, sys.modules[__name__])
+    said = json.loads(json.dumps(compiling._said(kind)))
+    assert compiling._meant(said) == kind
+
+
+@pytest.mark.parametrize(
+    "kind", [types.unicode_type, types.Array(types.float64, 1, "C", readonly=True), types.none]
+)
+def test_other_types_are_not_told(kind):
+    with pytest.raises(ValueError, match="no words for"):
+        compiling._said(kind)
