@@ -75,7 +75,7 @@ def submit(
     from ensemble.errors import PlanError
     from ensemble.farming import caching
     from ensemble.farming.jobs import resources_of
-    from ensemble.planning import feasibility, places
+    from ensemble.planning import completing, feasibility, places
     from ensemble.planning import plan as planning
     from ensemble.runs import run as running
     from ensemble.runs import submit as submitting
@@ -96,7 +96,7 @@ def submit(
     if begun_before:
         there = read_store(planned.path)
         # Before SLURM is asked for anything: it may be away, and the store is at fault.
-        running.refuse_changes(there, planned, accept_changes)
+        running.refuse_changes(there, completing.beside(planned, there), accept_changes)
         done = len(there.committed())
     elsewhere = places.remarks(loaded, planned.path)
     feasibility.refuse_if_impossible(planned, asked.cores, done)

@@ -16,7 +16,7 @@ from kernels import F8, I8, Derived, Kernel
 from scenarios import Problem, Scenario, ScenarioError, nearest
 from scenarios.designs import Context, Design
 from scenarios.designs.distributions.grammar import Column
-from scenarios.forcing import Locations, Observed
+from scenarios.forcing import Locations, Made, Observed
 from scenarios.units import labelled
 
 Levels = Callable[[Collection[str], int, int], tuple[I8, I8]]
@@ -45,7 +45,8 @@ class Experiment:
     coords : mapping of str to ndarray
         ``year`` and other coordinates of the dims.
     drivers : sequence of mappings, one per forcing
-        Arrays (L, *dims) in kernel units, float64 or float32; may be memory maps.
+        Arrays (L, *dims) in kernel units, float64 or float32; may be memory maps, or made when
+        they are taken.
     derived : sequence of mappings, one per forcing
         Per-location default and admissible range of parameters.
     synthetic : str
@@ -60,6 +61,8 @@ class Experiment:
         Where the values of drivers and observations are from, location by location.
     limits : mapping of str to Watched
         Outputs with a limit, by name; those that are made are looked at.
+    recipes : sequence of str, one per forcing
+        What drivers follow from that are made when they are taken; none of a store's.
     """
 
     scenario: Scenario
@@ -68,7 +71,7 @@ class Experiment:
     forcings: tuple[str, ...]
     locations: Locations
     coords: Mapping[str, NDArray[Any]]
-    drivers: Sequence[Mapping[str, NDArray[Any]]]
+    drivers: Sequence[Mapping[str, NDArray[Any] | Made]]
     derived: Sequence[Mapping[str, Derived]]
     synthetic: str = ""
     base: Path = Path()
@@ -76,6 +79,7 @@ class Experiment:
     observations: Sequence[Mapping[str, Observed]] = ()
     sources: Sequence[Mapping[str, tuple[str, ...]]] = ()
     limits: Mapping[str, Watched] = field(default_factory=dict)
+    recipes: Sequence[str] = ()
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -280,10 +284,11 @@ class Sampler:
         return Rows(design.rows(start, stop), levels)
 
 
-def fixed_rows(experiment: Experiment, parameters: Mapping[str, F8], forcing: int) -> Rows:
-    """Return rows of given values (1, n), other parameters at their control values."""
-    everywhere = slice(0, len(experiment.locations.names))
-    control = experiment.control_rows(forcing, everywhere).values
+def fixed_rows(
+    experiment: Experiment, parameters: Mapping[str, F8], forcing: int, here: slice
+) -> Rows:
+    """Return rows of given values (1 or l, n), other parameters at their control values."""
+    control = experiment.control_rows(forcing, here).values
     width = next(iter(parameters.values())).shape[1]
     fixed = {n: np.repeat(v, width, axis=1) for n, v in control.items() if n not in parameters}
     return Rows({**parameters, **fixed}, identity)

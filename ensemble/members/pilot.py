@@ -1,5 +1,8 @@
 """A deterministic pilot run that finds the histogram edges a scenario does not state."""
 
+from collections.abc import Iterator
+from functools import lru_cache, partial
+
 import numpy as np
 
 from ensemble.members.experiment import Experiment, Sampler, fixed_rows
@@ -9,6 +12,7 @@ from ensemble.members.statistics import canonical
 from ensemble.members.tile import blanked
 from ensemble.members.tiles import Tiler
 from kernels import F8
+from scenarios import Scenario
 
 MARGIN = 0.5
 """Edges reach this fraction of the pilot's range beyond it on both sides."""
@@ -17,67 +21,96 @@ RUNS = 32
 """Rows are drawn in so many runs of neighbours: drawing one row costs as much as drawing ten."""
 
 
+AT_ONCE = 1 << 22
+"""Numbers of parameter rows that are held at once: a pilot takes some locations after others."""
+
+
+def targets(scenario: Scenario) -> list[str]:
+    """Return the targets whose statistics rest on histograms."""
+    asked = scenario.statistics.items()
+    return [t for t, requests in asked if any(canonical(r)[0] == "histogram" for r in requests)]
+
+
+def stated(experiment: Experiment) -> dict[str, F8]:
+    """Return the edges (F, L, 2) that a scenario states; no member is run."""
+    shape, said = shape_of(experiment), experiment.scenario.histograms.edges
+    found = [t for t in targets(experiment.scenario) if t in said]
+    return {target: np.broadcast_to(said[target], shape).copy() for target in found}
+
+
+def shape_of(experiment: Experiment) -> tuple[int, int, int]:
+    """Return the shape of every target's edges."""
+    return len(experiment.forcings), len(experiment.locations.names), 2
+
+
 def edges(experiment: Experiment) -> dict[str, F8]:
     """Return lowest and highest histogram edge of each target, shape (F, L, 2).
 
-    The pilot's rows are spread evenly over the design, so it depends on the scenario and
-    the forcings alone.
+    Those that the experiment has already stay. The pilot's rows are spread evenly over the
+    design, so it depends on the scenario and the forcings alone.
     """
-    scenario = experiment.scenario
-    shape = (len(experiment.forcings), len(experiment.locations.names), 2)
-    by_target: dict[str, F8] = {}
-    unknown = []
-    for target, requests in scenario.statistics.items():
-        if all(canonical(r)[0] != "histogram" for r in requests):
-            continue
-        if target in scenario.histograms.edges:
-            by_target[target] = np.broadcast_to(scenario.histograms.edges[target], shape).copy()
-        else:
-            by_target[target] = np.empty(shape)
-            unknown.append(target)
-    if unknown:
-        _explore(experiment, unknown, by_target)
-    return by_target
+    known = {**stated(experiment), **experiment.edges}
+    wanted = targets(experiment.scenario)
+    if unknown := [target for target in wanted if target not in known]:
+        known |= _explore(experiment, unknown)
+    return {target: known[target] for target in wanted}
 
 
-def _explore(experiment: Experiment, targets: list[str], by_target: dict[str, F8]) -> None:
+def _explore(experiment: Experiment, unknown: list[str]) -> dict[str, F8]:
     every = experiment.functionals()
-    responses = with_parts(every, [t for t in targets if t in every])
-    outputs = [t for t in targets if t not in every]
+    responses = with_parts(every, [t for t in unknown if t in every])
+    outputs = [t for t in unknown if t not in every]
     leaving = {n: limit for n, limit in experiment.limits.items() if limit.exclude}
     wanted = {*outputs, *outputs_of(responses), *leaving}
     tiler = Tiler(experiment.kernel, experiment.options, tuple(wanted), experiment.sizes)
     tiler.compile(experiment.drivers[0], experiment.coords)
-    everywhere = slice(0, len(experiment.locations.names))
     sampler = Sampler(experiment)
-    drawn: dict[str, F8] = {}
-    for forcing in range(len(experiment.forcings)):
-        if not drawn or "forcing" in sampler.independent:
-            drawn = _spread(sampler, forcing)
-        rows = fixed_rows(experiment, {n: drawn[n] for n in sampler.parameters}, forcing)
+    by_target = {target: np.empty(shape_of(experiment)) for target in unknown}
+    spread = lru_cache(maxsize=1)(partial(_spread, sampler))
+    for forcing, here in _slabs(experiment):
+        drawn = spread(*_drawn_at(sampler, forcing, here))
+        rows = fixed_rows(experiment, drawn, forcing, here)
         width = next(iter(drawn.values())).shape[1]
-        drivers = experiment.drivers[forcing]
-        ranges = {t: np.tile([np.inf, -np.inf], (everywhere.stop, 1)) for t in targets}
+        drivers = {n: v[here] for n, v in experiment.drivers[forcing].items()}
+        ranges = {t: np.tile([np.inf, -np.inf], (here.stop - here.start, 1)) for t in unknown}
         for tile in tiler.tiles(drivers, experiment.coords, rows.values, rows.levels, width):
-            scalars = evaluate(responses, tile, forcing, everywhere.start)
+            scalars = evaluate(responses, tile, forcing, here.start)
             out = excluded_of(tile, leaving)
-            for target in targets:
+            for target in unknown:
                 values = tile.full(target) if target in outputs else scalars[target]
                 values = values if out is None else blanked(values, out)
                 _widen(ranges[target][tile.locations], values)
         for target, span in ranges.items():
-            by_target[target][forcing] = _margins(span)
+            by_target[target][forcing, here] = _margins(span)
+    return by_target
 
 
-def _spread(sampler: Sampler, forcing: int) -> dict[str, F8]:
+def _slabs(experiment: Experiment) -> Iterator[tuple[int, slice]]:
+    """Yield forcings, and some neighbouring locations of each after others."""
+    forcings, locations, _ = shape_of(experiment)
+    each = experiment.scenario.histograms.pilot * len(experiment.kernel.parameters)
+    step = max(1, AT_ONCE // max(1, each))
+    for forcing in range(forcings):
+        for first in range(0, locations, step):
+            yield forcing, slice(first, min(first + step, locations))
+
+
+def _drawn_at(sampler: Sampler, forcing: int, here: slice) -> tuple[int, int, int]:
+    """Return the forcing and the locations to draw rows for: the first where all are alike."""
+    dims = {dim for name in sampler.parameters for dim in sampler.dims(name)}
+    first, last = (here.start, here.stop) if "location" in dims else (0, 1)
+    return forcing if "forcing" in dims else 0, first, last
+
+
+def _spread(sampler: Sampler, forcing: int, first: int, last: int) -> dict[str, F8]:
     """Return up to ``histograms.pilot`` rows, in short runs spread evenly over the design."""
+    here = slice(first, last)
     size, count = sampler.size, sampler.experiment.scenario.histograms.pilot
     runs = min(RUNS, max(1, size * RUNS // max(size, count)), size)
     length = max(1, min(size, count) // runs)
-    everywhere = slice(0, len(sampler.experiment.locations.names))
     starts = [k * (size - length) // max(1, runs - 1) for k in range(runs)]
-    drawn = [sampler.rows(forcing, everywhere, slice(k, k + length)).values for k in starts]
-    return {n: np.concatenate([run[n] for run in drawn], axis=1) for n in drawn[0]}
+    drawn = [sampler.rows(forcing, here, slice(k, k + length)).values for k in starts]
+    return {n: np.concatenate([run[n] for run in drawn], axis=1) for n in sampler.parameters}
 
 
 def _widen(span: F8, values: F8) -> None:

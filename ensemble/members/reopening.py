@@ -21,7 +21,7 @@ from ensemble.members.work import EnsembleWork
 from ensemble.store.differences import other_code
 from ensemble.store.machine import versions
 from ensemble.store.store import Store, damaged_inputs
-from kernels import fingerprint
+from kernels import F8, fingerprint
 from scenarios import Scenario, plugins, read_options
 from scenarios.forcing import Locations
 from scenarios.plugins import AS_WRITTEN
@@ -195,15 +195,10 @@ def _experiment(
         raise ValueError("the names of its forcings and locations are not those of its members")
     root = {p: s for p, s in store.specs.items() if "/" not in p and s.dtype == "float64"}
     columns = {p: store.read_whole(p) for p, s in root.items() if s.dims == ("location",)}
-    drivers = [_mapped(store, kernel, f) for f in range(len(forcings))]
+    drivers = [mapped(store, kernel, f) for f in range(len(forcings))]
     dims = {d for driver in kernel.drivers for d in driver.dims} - {"time"}
     own = sorted(d for d in dims - kernel.coords.keys() if d in store.specs)
     coords = {name: store.read_whole(name) for name in ("year", *own) if name in store.specs}
-    edges = {
-        p.removeprefix("pilot/").removesuffix("_edges"): store.read_whole(p)
-        for p in store.specs
-        if p.startswith("pilot/") and p.endswith("_edges")
-    }
     return Experiment(
         scenario=scenario,
         kernel=kernel,
@@ -215,14 +210,28 @@ def _experiment(
         derived=[kernel.derive(options, d, coords) for d in drivers],
         synthetic=store.attrs["synthetic"],
         base=store.path / "inputs",
-        edges=edges,
+        edges=edges_of(store),
         observations=observations.read_observations(store, len(forcings)),
         sources=observations.read_sources(store, len(forcings), len(names)),
         limits=limits.of_store(store),
     )
 
 
-def _mapped(store: Store, kernel: kernels.Kernel, forcing: int) -> Mapping[str, NDArray[Any]]:
+PILOT, EDGES = "pilot/", "_edges"
+"""How the path of a target's edges begins and ends."""
+
+
+def edges_of(store: Store) -> dict[str, F8]:
+    """Return the edges of histograms that a store was made with, (F, L, 2), by target."""
+    return {
+        path.removeprefix(PILOT).removesuffix(EDGES): store.read_whole(path)
+        for path in store.specs
+        if path.startswith(PILOT) and path.endswith(EDGES)
+    }
+
+
+def mapped(store: Store, kernel: kernels.Kernel, forcing: int) -> Mapping[str, NDArray[Any]]:
+    """Return a forcing's drivers as memory maps of the store's files."""
     maps = {}
     for driver in kernel.drivers:
         path = f"drivers/{driver.name}"

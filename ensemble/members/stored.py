@@ -52,7 +52,7 @@ IDENTITY = keyed(
         **dict.fromkeys(("kernel", "forcings", "versions"), mapped(is_text)),
         "block": mapped(is_count),
     },
-    {"limits": mapped(is_mapping)},
+    {"limits": mapped(is_mapping), "recipes": mapped(is_text)},
 )
 
 ROOT: tuple[Mapping[str, Fits], Mapping[str, Fits]] = (

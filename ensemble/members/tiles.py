@@ -153,11 +153,11 @@ class Tiler:
         arrays = {n: (np.full((depth, *self._dims[n], width), value), None) for n in self.wanted}
         return Tile(locations, slice(0, width), status, (), arrays, self._workspace)
 
-    def compile(self, drivers: Mapping[str, F8], coords: Mapping[str, NDArray[Any]]) -> None:
+    def compile(self, drivers: Mapping[str, Any], coords: Mapping[str, NDArray[Any]]) -> None:
         """Call every stage with no sample: numba compiles, and no member runs."""
         kernels.ready(partial(self._call, drivers, coords))
 
-    def _call(self, drivers: Mapping[str, F8], coords: Mapping[str, NDArray[Any]]) -> None:
+    def _call(self, drivers: Mapping[str, Any], coords: Mapping[str, NDArray[Any]]) -> None:
         one = {n: np.array(v[:1], dtype=np.float64) for n, v in drivers.items()}
         for stage in self.stages:
             batch = Batch(

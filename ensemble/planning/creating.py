@@ -1,53 +1,91 @@
 """From a plan to a store on disk: metadata, coordinates, drivers, no member yet."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import kernels
-from ensemble.members import across_forcings, limits
+from ensemble.members import across_forcings, limits, pilot
 from ensemble.members.experiment import Experiment
 from ensemble.members.layout import KEEP_SAMPLES, Layout
+from ensemble.members.reopening import EDGES, PILOT
 from ensemble.members.responses import observations
 from ensemble.members.space.sums import GROUP
 from ensemble.members.stored import WORK
+from ensemble.planning.completing import completed
 from ensemble.planning.plan import Plan
 from ensemble.store.arrays import FORMAT, ArraySpec
 from ensemble.store.coordinates import PLACES, complete
 from ensemble.store.store import Store
-from ensemble.store.writing import create
-from kernels import I8
+from ensemble.store.writing import create, write_slabs
+from kernels import F8, I8
+from scenarios.forcing import Made, sources
 
 Static = dict[str, tuple[ArraySpec, NDArray[Any] | Sequence[NDArray[Any]]]]
 """Arrays known before a run; a sequence holds one for each place of the first dimension."""
+
+DRIVERS = "drivers/"
 
 DEPTHS = ("mm", "cm", "m")
 """Units of a kernel's own dimension that make it a depth in the soil."""
 
 
-def create_store(plan: Plan, accepted: Sequence[Mapping[str, Any]] = ()) -> Store:
+def create_store(
+    plan: Plan,
+    accepted: Sequence[Mapping[str, Any]] = (),
+    check: Callable[[Plan], None] = lambda plan: None,
+) -> Store:
     """Create the store of a plan: metadata, coordinates, drivers, no member yet.
+
+    Drivers are written some locations at a time, and what a plan leaves is found from what was
+    written: the edges of histograms, by a pilot, digests, and what of all values is out of range.
 
     Parameters
     ----------
     plan : Plan
     accepted : sequence of mapping
         Changes that were accepted in a store whose members it takes over.
+    check : callable
+        Refuses the plan with all that is known then, and there is no store.
     """
     static = static_arrays(plan)
     values = {path: array for path, (_, array) in static.items()}
     inputs = {**plan.scenario.design.files(plan.experiment.base), **plan.experiment.kernel.kept}
-    attrs = {**attributes(plan), "accepted_changes": list(accepted)}
-    return create(plan.path, specs_of(plan, static), attrs, values, inputs=inputs)
+
+    def fill(store: Store) -> dict[str, Any]:
+        for forcing, supplied in enumerate(plan.experiment.drivers):
+            _write_drivers(store, forcing, supplied)
+        known = completed(plan, store)
+        check(known)
+        for path, (_, array) in _pilot(known.experiment).items():
+            store.write_whole(path, np.asarray(array))
+        return {**attributes(known), "accepted_changes": list(accepted)}
+
+    specs = specs_of(plan, static)
+    return create(plan.path, specs, attributes(plan), values, inputs=inputs, fill=fill)
+
+
+def _write_drivers(store: Store, forcing: int, drivers: Mapping[str, NDArray[Any] | Made]) -> None:
+    """Write the drivers of a forcing; those that are made together at once."""
+    for name, driver in drivers.items():
+        path = f"{DRIVERS}{name}"
+        if path in store.specs and not isinstance(driver, Made):
+            spec = store.specs[path]
+            index = (forcing, *(0,) * np.ndim(driver))
+            store.write_chunk(path, index, np.asarray(driver, dtype=spec.dtype)[None])
+    for source in sources(drivers):
+        named = {f"{DRIVERS}{name}": name for name in source.drivers}
+        made = {path: name for path, name in named.items() if path in store.specs}
+        slabs = ({p: some[n] for p, n in made.items()} for _, some in source.slabs())
+        write_slabs(store, (forcing,), made, slabs)
 
 
 def static_arrays(plan: Plan) -> Static:
-    """Return every array that is known before a block runs."""
+    """Return every array but drivers that is known before a block runs."""
     own = {
         **_coordinates(plan.layout),
-        **_drivers(plan.experiment),
         **observations.to_arrays(plan.experiment),
         **_pilot(plan.experiment),
         **_bands(plan.layout),
@@ -66,6 +104,10 @@ def specs_of(plan: Plan, static: Static) -> tuple[ArraySpec, ...]:
 def _filled(plan: Plan, static: Static) -> Iterator[ArraySpec]:
     """Yield what is known before a run, what blocks fill, and what it ends with."""
     yield from (spec for spec, _ in static.values())
+    yield from _drivers(plan.experiment)
+    unknown = np.empty(pilot.shape_of(plan.experiment))
+    for target in pilot.targets(plan.scenario):
+        yield from (spec for spec, _ in _edges(target, unknown).values())
     yield from plan.layout.arrays
     yield from across_forcings.arrays(plan.layout)
 
@@ -156,18 +198,17 @@ def _time(years: I8) -> Static:
     return arrays | _whole("year", years, ("time",), attrs={"long_name": "calendar year"})
 
 
-def _drivers(experiment: Experiment) -> Static:
-    """Return every driver as (forcing, location, *dims), one raw chunk per forcing.
+def _drivers(experiment: Experiment) -> Iterator[ArraySpec]:
+    """Yield every driver as (forcing, location, *dims), one raw chunk per forcing.
 
     Daily drivers are large: they are neither stacked nor made wider than they come.
     """
-    static: Static = {}
     for driver in experiment.kernel.drivers:
-        arrays = [np.asarray(d[driver.name]) for d in experiment.drivers]
-        shape = (len(arrays), *arrays[0].shape)
-        narrow = all(array.dtype == np.float32 for array in arrays)
-        spec = ArraySpec(
-            path=f"drivers/{driver.name}",
+        supplied = [drivers[driver.name] for drivers in experiment.drivers]
+        shape = (len(supplied), *supplied[0].shape)
+        narrow = all(one.dtype == np.float32 for one in supplied)
+        yield ArraySpec(
+            path=f"{DRIVERS}{driver.name}",
             dtype="float32" if narrow else "float64",
             dims=("forcing", "location", *driver.dims),
             shape=shape,
@@ -175,15 +216,18 @@ def _drivers(experiment: Experiment) -> Static:
             attrs={"units": driver.units, "long_name": driver.meaning},
             raw=True,
         )
-        static[spec.path] = (spec, arrays)
-    return static
 
 
 def _pilot(experiment: Experiment) -> Static:
+    """Return the edges of histograms that are known."""
     arrays: Static = {}
     for target, values in experiment.edges.items():
-        arrays |= _whole(f"pilot/{target}_edges", values, ("forcing", "location", "edge_end"))
+        arrays |= _edges(target, values)
     return arrays
+
+
+def _edges(target: str, values: F8) -> Static:
+    return _whole(f"{PILOT}{target}{EDGES}", values, ("forcing", "location", "edge_end"))
 
 
 def _bands(layout: Layout) -> Static:

@@ -108,7 +108,7 @@ def _ends(experiment: Experiment, driver: Variable) -> list[tuple[float, float]]
     """Return the least and the largest value of every forcing; NaN where one is not finite."""
     return [
         (float(values.min()), float(values.max())) if values.size else (math.inf, -math.inf)
-        for values in (drivers[driver.name] for drivers in experiment.drivers)
+        for values in (np.asarray(drivers[driver.name]) for drivers in experiment.drivers)
     ]
 
 
@@ -167,7 +167,7 @@ def _count(
             tally.places += int(out.reshape(len(out), -1).any(axis=1).sum())
             _worst(tally, values, out, (f, first), lower, upper)
     f = tally.at[0]
-    tally.middle = _middle(experiment.drivers[f][driver.name])
+    tally.middle = _middle(np.asarray(experiment.drivers[f][driver.name]))
     return tally
 
 
@@ -215,7 +215,7 @@ def _too_small(
     if not small:
         return
     f = max(small, key=lambda k: ends[k][1])
-    values, most = experiment.drivers[f][driver.name], ends[f][1]
+    values, most = np.asarray(experiment.drivers[f][driver.name]), ends[f][1]
     at = (f, *(int(k) for k in np.unravel_index(int(values.argmax()), values.shape)))
     why = cause(Sample(most, _middle(values), most), driver.units, range_)
     where = place_of(experiment, driver, at)

@@ -14,31 +14,58 @@ from ensemble.store.differences import differences, other_code
 from ensemble.store.machine import versions
 from kernels import fingerprint
 from scenarios import Loaded
-from scenarios.forcing import Locations
+from scenarios.forcing import Locations, Made, sources, spread
 
 FREE_FOR_THEMSELVES = ("title", "description", "store", "execution", "failed_limit", "reference")
 """Sections that may change between runs into one store: they change no byte of a chunk."""
 
 
+PROBES = 8
+"""Locations, spread evenly, whose values are looked at where drivers are made when taken: they
+tell of a maker whose code was changed and whose recipe was not."""
+
+RECIPE = "recipe:"
+"""How the digest of drivers begins that nobody has made yet."""
+
+
 def digest(forcing: str, experiment: Experiment) -> str:
-    """Return a hash of everything a forcing supplies."""
+    """Return a hash of everything a forcing supplies.
+
+    Drivers that are made when they are taken count with their recipe and a few locations; then
+    the hash begins with `RECIPE`, and `settled` has that of all values.
+    """
     whole = hashlib.sha256()
     index = experiment.forcings.index(forcing)
-    supplied = [*experiment.drivers[index].items(), *experiment.coords.items()]
+    drivers = experiment.drivers[index]
+    supplied = [*drivers.items(), *experiment.coords.items()]
     supplied += observations.arrays(
         experiment.observations[index] if experiment.observations else {}
     )
     for name, array in sorted(supplied, key=lambda pair: pair[0]):
-        array = np.asarray(array)
-        whole.update(f"{name}{array.shape}{array.dtype.str}".encode())
+        whole.update(f"{name}{tuple(array.shape)}{np.dtype(array.dtype).str}".encode())
+        some = array[spread(len(array), PROBES)] if isinstance(array, Made) else np.asarray(array)
         # Daily drivers are large: what is contiguous is not copied, other arrays row by row.
-        for part in [array] if array.flags.c_contiguous else array:
+        for part in [some] if some.flags.c_contiguous else some:
             whole.update(np.ascontiguousarray(part).reshape(-1).view(np.uint8).data)
     if experiment.observations:
         # Drivers are in kernel units; observations are in their own.
         units = {name: one.units for name, one in experiment.observations[index].items()}
         whole.update(json.dumps(units, sort_keys=True).encode())
-    return whole.hexdigest()
+    if not sources(drivers):
+        return whole.hexdigest()
+    whole.update(experiment.recipes[index].encode())
+    return f"{RECIPE}{whole.hexdigest()}"
+
+
+def settled(identity: Mapping[str, Any], digests: Mapping[str, str]) -> dict[str, Any]:
+    """Return a plan's identity with hashes of the values of drivers that were made since.
+
+    The recipes stay beside them, so that the next plan need not make them again.
+    """
+    recipes = {n: text for n, text in identity["forcings"].items() if text.startswith(RECIPE)}
+    if not recipes:
+        return dict(identity)
+    return {**identity, "forcings": {**identity["forcings"], **digests}, "recipes": recipes}
 
 
 def identity_of(scenario: Loaded, experiment: Experiment, layout: Layout) -> dict[str, Any]:

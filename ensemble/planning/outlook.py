@@ -1,8 +1,8 @@
 """What a plan foretells without running the kernel: values out of range, and certain failure."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from ensemble.planning.driver_ranges import driver_notices
 from ensemble.planning.footprint import many_files
 from ensemble.planning.notices import DATA, FILE, FROZEN, Notice, percent
 from ensemble.planning.parameter_ranges import parameter_notices
+from scenarios.forcing import Locations, Made, spread
 
 WARNINGS_SHOWN = 10
 """Warnings of a kind that a plan shows; a hundred profiles may have one each."""
@@ -23,6 +24,10 @@ _OWN = re.compile(r"'[^']*'|\"[^\"]*\"|\([^)]*\)|[\d.,-]+")
 
 FREEZING, COLD = 0.0, -5.0
 """degC: soil at these means is frozen for much of the year, and for most of it."""
+
+MOST_CELLS, LEAST_CELLS, MOST_VALUES = 256, 8, 1 << 18
+"""Locations at which a plan looks at drivers that are made when they are taken: so many, or as
+many as have so many values of a driver, but not fewer than the second."""
 
 TEMPERATURE = "soil_temperature"
 
@@ -36,11 +41,14 @@ class Outlook:
     notices : tuple of Notice
     certain : float
         Share of pairs of forcing and location at which every member fails, by the kernel's
-        own check of drivers.
+        own check of drivers, as far as they were looked at.
+    looked_at : int
+        Locations at which drivers were, where not at all; 0 where at all.
     """
 
     notices: tuple[Notice, ...] = ()
     certain: float = 0.0
+    looked_at: int = 0
 
 
 def outlook(layout: Layout, provenance: Sequence[Mapping[str, Any]]) -> Outlook:
@@ -48,16 +56,47 @@ def outlook(layout: Layout, provenance: Sequence[Mapping[str, Any]]) -> Outlook:
     experiment = layout.experiment
     stages, _ = needed(experiment.kernel, layout.wanted)
     read = {name for stage in stages for name in stage.drivers}
-    of_drivers, failing = driver_notices(experiment, read)
+    seen = looked_at(experiment)
+    of_drivers, failing = driver_notices(seen, read)
+    some, every = (len(one.locations.names) for one in (seen, experiment))
     notices = [
         *(Notice(FILE, text) for text in experiment.kernel.warnings),
         *_of_data(provenance),
-        *of_drivers,
+        *_of_some(of_drivers, some, every),
         *parameter_notices(layout),
-        *_frozen(experiment),
+        *_of_some(_frozen(seen), some, every),
         *many_files(layout),
     ]
-    return Outlook(tuple(notices), float(np.mean(failing)) if failing else 0.0)
+    certain = float(np.sum(failing)) / (len(failing) * every) if failing else 0.0
+    return Outlook(tuple(notices), certain, some if some < every else 0)
+
+
+def looked_at(experiment: Experiment) -> Experiment:
+    """Return an experiment of some locations where drivers are made when they are taken.
+
+    They are spread evenly over all. What only looks at drivers may have it, and nothing else.
+    """
+    every = (one for by_name in experiment.drivers for one in by_name.values())
+    made = [one for one in every if isinstance(one, Made)]
+    if not made:
+        return experiment
+    each = max(one.size // len(one) for one in made)
+    count = len(experiment.locations.names)
+    most = max(LEAST_CELLS, min(MOST_CELLS, MOST_VALUES // max(1, each)))
+    places, names = spread(count, most), experiment.locations.names
+    columns = {name: values[places] for name, values in experiment.locations.columns.items()}
+    return replace(
+        experiment,
+        locations=Locations(tuple(names[k] for k in places), columns),
+        drivers=[{n: v[places] for n, v in by_name.items()} for by_name in experiment.drivers],
+    )
+
+
+def _of_some(notices: Iterable[Notice], some: int, every: int) -> Iterator[Notice]:
+    """Yield notices that say of how many cells they are, where not of all."""
+    for notice in notices:
+        told = f"{notice.text} ({some:,} of {every:,} cells were looked at; a run looks at all)"
+        yield notice if some == every else replace(notice, text=told)
 
 
 def _of_data(provenance: Sequence[Mapping[str, Any]]) -> list[Notice]:

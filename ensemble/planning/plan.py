@@ -11,7 +11,7 @@ import kernels
 from ensemble.members import limits
 from ensemble.members.experiment import Experiment
 from ensemble.members.layout import Layout
-from ensemble.members.pilot import edges
+from ensemble.members.pilot import stated
 from ensemble.members.responses import observations
 from ensemble.members.responses.responses import warnings
 from ensemble.members.stages import least_nbytes
@@ -141,7 +141,8 @@ def plan(scenario: Loaded, *, store: str | os.PathLike[str] | None = None) -> Pl
     experiment.check_parameters()
     check_years(experiment)
     check_edges(experiment)
-    experiment = replace(experiment, edges=edges(experiment))
+    # Others are found by a pilot when the store is made: a plan runs no kernel.
+    experiment = replace(experiment, edges=stated(experiment))
     path = store_place(scenario, store)
     layout = Layout(experiment, begun_lengths(path, experiment))
     check_columns(layout)
@@ -180,7 +181,12 @@ def _experiment(
         locations = join(locations, scenario.locations, scenario.base)
     labels = sorted({f.synthetic for f in forcings if f.synthetic})
     try:
-        derived = [kernel.derive(options, f.drivers, f.coords) for f in forcings]
+        # numpy takes drivers that are made later for arrays.
+        supplied: list[Mapping[str, Any]] = [f.drivers for f in forcings]
+        derived = [
+            kernel.derive(options, drivers, f.coords)
+            for drivers, f in zip(supplied, forcings, strict=True)
+        ]
     except ValueError as error:
         raise ScenarioError([Problem(str(error), "kernel")], scenario.source) from error
     return Experiment(
@@ -197,6 +203,7 @@ def _experiment(
         observations=observations.padded([f.observations for f in forcings]),
         sources=[f.sources for f in forcings],
         limits=limits.resolve(scenario, kernel),
+        recipes=[f.recipe for f in forcings],
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from ensemble.members import pilot
 from ensemble.members.experiment import Experiment
 from ensemble.members.layout import Layout
 from ensemble.members.recounting import answerable, names_of, same_sums, stored_whole
@@ -58,7 +59,9 @@ class Change:
             and (before.pilot == now.pilot or target in now.edges)
             and target not in self.other_responses
         }
-        return {**self.plan.experiment.edges, **kept}
+        planned = self.plan.experiment
+        found = pilot.edges(replace(planned, edges={**planned.edges, **kept}))
+        return {**found, **kept}
 
     @cached_property
     def committed(self) -> Committed:

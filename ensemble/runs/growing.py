@@ -126,7 +126,10 @@ def growth(store: Store, length: int) -> Growth:
     _refuse_other_edges(store, experiment, grown)
     layout = Layout(grown)
     identity = {**identity_of(scenario, grown, layout)}
-    identity["locations"] = store.attrs["identity"]["locations"]
+    # Of names and recipes of drivers the store says more than what it holds.
+    for part in ("locations", "recipes"):
+        if part in store.attrs["identity"]:
+            identity[part] = store.attrs["identity"][part]
     _refuse_changes(store, identity)
     path, provenance = beside(store.path, "longer"), store.attrs["provenance"]
     foretold = outlook(layout, provenance)

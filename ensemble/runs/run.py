@@ -13,6 +13,7 @@ from ensemble.farming.work import Work
 from ensemble.members import work_of
 from ensemble.members.finishing import lost_groups
 from ensemble.members.stored import read_ensemble
+from ensemble.planning.completing import beside, on_store
 from ensemble.planning.creating import create_store
 from ensemble.planning.feasibility import refuse_if_hopeless, refuse_if_impossible
 from ensemble.planning.identity import changes
@@ -117,7 +118,9 @@ def run(
     execution = plan.scenario.execution
     asked = workers or getattr(execution, "workers", None) or 0
     count = asked or cores()
-    store, warnings = store_of(plan, count, accept_changes, try_first=try_first)
+    check = refuse_if_hopeless if try_first else _nothing
+    store, warnings = store_of(plan, count, accept_changes, try_first=try_first, check=check)
+    plan = on_store(plan, store)
     work = _work(plan, store)
     warnings += _other_cpu(store)
     warnings += map(str, plan.warnings)
@@ -139,6 +142,10 @@ def run(
     return outcome
 
 
+def _nothing(plan: Plan) -> None:
+    """Refuse nothing."""
+
+
 def _work(plan: Plan, store: Store) -> Work:
     """Return the work of a plan; that of the store where it was begun before limits were."""
     if store.attrs["identity"].get("limits") != plan.identity["limits"]:
@@ -147,9 +154,24 @@ def _work(plan: Plan, store: Store) -> Work:
 
 
 def store_of(
-    plan: Plan, workers: int, accept_changes: str, *, try_first: bool = False
+    plan: Plan,
+    workers: int,
+    accept_changes: str,
+    *,
+    try_first: bool = False,
+    check: Callable[[Plan], None] = refuse_if_hopeless,
 ) -> tuple[Store, list[str]]:
     """Return the plan's store, new or begun, and what to warn of.
+
+    Parameters
+    ----------
+    plan : Plan
+    workers : int
+    accept_changes : str
+    try_first : bool
+        Whether some members are tried before a store is made.
+    check : callable
+        Refuses what is told of a plan before a store is made, and again of all its drivers.
 
     Raises
     ------
@@ -162,15 +184,15 @@ def store_of(
     remaking.mend(plan.path)
     if not plan.path.exists() or _is_empty(plan.path):
         refuse_if_impossible(plan, workers)
-        if try_first:
-            refuse_if_hopeless(plan)
-            if may_be_tried(plan):
-                refuse_if_most_fail(plan, attempt(plan))
+        check(plan)
+        if try_first and may_be_tried(plan):
+            refuse_if_most_fail(plan, attempt(plan))
         try:
-            return create_store(plan), []
+            return create_store(plan, check=check), []
         except OSError as error:
             raise PlanError(f"{plan.path}: cannot be created: {error.strerror}") from error
     store = read_ensemble(plan.path)
+    plan = beside(plan, store)
     changed = refuse_changes(store, plan, accept_changes)
     refuse_if_impossible(plan, workers, done=len(store.committed()))
     if changed:

@@ -3,8 +3,8 @@
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.store.arrays import FORMAT, ArraySpec, documents, root_attributes
-from ensemble.store.chunks import sync_folder
+from ensemble.store.chunks import chunk_name, sync_folder
 from ensemble.store.coordinates import complete
 from ensemble.store.folders import Folder
 from ensemble.store.hosts import here
@@ -31,6 +31,7 @@ def create(
     values: Mapping[str, NDArray[Any] | Sequence[NDArray[Any]]],
     *,
     inputs: Mapping[str, Path] | None = None,
+    fill: Callable[[Store], Mapping[str, Any]] | None = None,
 ) -> Store:
     """Create a store beside its final name and move it there, so that it is whole or absent.
 
@@ -46,6 +47,8 @@ def create(
         in one chunk per place of the first dimension may come as a sequence, one for each.
     inputs : mapping of str to Path
         Small files that the design reads, kept beside the data.
+    fill : callable, optional
+        Writes what is large or follows from what is there, and returns the root's attributes.
     """
     refuse_between_names(path)
     named, path = path, path.resolve() if path.is_symlink() else path
@@ -63,6 +66,9 @@ def create(
         store.make_folders(*FOLDERS)
         for name, array in values.items():
             write_static(store, name, array)
+        if fill is not None:
+            store = replace(store, attrs=fill(store))
+            write_node(store, "", documents(specs, store.attrs)[""])
         for name, file in (inputs or {}).items():
             store.root.write(f"inputs/{name}", file.read_bytes(), sync=False)
         store.root.sync()
@@ -99,6 +105,38 @@ def write_static(store: Store, name: str, array: NDArray[Any] | Sequence[NDArray
         place = zip(index, spec.chunks, strict=True)
         part = array[tuple(slice(k * c, (k + 1) * c) for k, c in place)]
         store.write_chunk(name, index, np.asarray(part, dtype=spec.dtype))
+
+
+def write_slabs(
+    store: Store,
+    index: tuple[int, ...],
+    paths: Collection[str],
+    slabs: Iterable[Mapping[str, NDArray[Any]]],
+) -> None:
+    """Write one uncompressed chunk of several arrays, a slab of its second dimension at a time.
+
+    Only for a store that nobody sees yet: a file that is cut short has its name already.
+
+    Parameters
+    ----------
+    store : Store
+    index : tuple of int
+        Of the chunks; each has one place of the first dimension, and all of the others.
+    paths : collection of str
+    slabs : iterable of mappings
+        Values by path, in the order of the second dimension.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    with ExitStack() as around:
+        files = {}
+        for path in paths:
+            spec = store.specs[path]
+            name = chunk_name(spec, (*index, *(0,) * (len(spec.shape) - len(index))))
+            files[path] = around.enter_context(os.fdopen(store.root.open(name, flags), "wb"))
+        for slab in slabs:
+            for path, file in files.items():
+                exact = np.ascontiguousarray(slab[path], dtype=store.specs[path].dtype)
+                file.write(exact.reshape(-1).view(np.uint8).data)
 
 
 def add_arrays(store: Store, values: Mapping[str, tuple[ArraySpec, NDArray[Any]]]) -> Store:

@@ -13,6 +13,10 @@ from scenarios.forcing._contract import ReaderSpec as ReaderSpec
 from scenarios.forcing.common.declared import Input as Input
 from scenarios.forcing.common.declared import Order as Order
 from scenarios.forcing.common.declared import Quantity as Quantity
+from scenarios.forcing.common.made import Made as Made
+from scenarios.forcing.common.made import Source as Source
+from scenarios.forcing.common.made import sources as sources
+from scenarios.forcing.common.made import spread as spread
 
 
 def names() -> list[str]:

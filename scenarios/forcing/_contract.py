@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from kernels import F8, Variable
 from scenarios.forcing.common.declared import Input
+from scenarios.forcing.common.made import Made
 from scenarios.plugins import Chosen, Plugins
 
 
@@ -71,8 +72,9 @@ class Forcing:
     name : str
         Label on the ``forcing`` dimension: a land model, ``clm45_cruncep``.
     drivers : mapping of str to ndarray, shape (L, *dims), float64 or float32
-        In kernel units, finite unless the reader says otherwise. May be memory maps; float32
-        stays so in the store, and kernels see it as float64, a few locations at a time.
+        In kernel units, finite unless the reader says otherwise. May be memory maps, or `Made`
+        when they are taken; float32 stays so in the store, and kernels see it as float64, a few
+        locations at a time.
     coords : mapping of str to ndarray, shape (n,)
         ``year`` (T,) int64 for annual drivers; others have the name of a driver's dimension.
     locations : Locations
@@ -85,16 +87,19 @@ class Forcing:
         What the outputs may be compared with, at the same locations.
     sources : mapping of str to tuple of str
         Of a driver or an observation: for each location, where its value is from.
+    recipe : str
+        All that drivers which are `Made` follow from: options, and hashes of what files hold.
     """
 
     name: str
-    drivers: Mapping[str, NDArray[Any]]
+    drivers: Mapping[str, NDArray[Any] | Made]
     coords: Mapping[str, NDArray[Any]]
     locations: Locations = field(default_factory=Locations)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     synthetic: str = ""
     observations: Mapping[str, Observed] = field(default_factory=dict)
     sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    recipe: str = ""
 
 
 class ReaderSpec(BaseModel):

@@ -10,6 +10,7 @@ like NPP among leaves, wood and fine roots of the class; leaves fall mostly two 
 GPP is highest. What becomes woody debris is what of it decomposes. Means are over all days.
 """
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -18,10 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from kernels import F8, Variable
+from kernels import F8, I8, Variable
 from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
 from scenarios.forcing.common.checks import Findings, Years
 from scenarios.forcing.common.declared import Input
+from scenarios.forcing.common.made import Made, Source
 from scenarios.forcing.common.served import DAYS, LASTING, misfits, serve, wants_days
 from scenarios.forcing.testbed_files.plants import ALLOCATED, STAYS, Litter, quality
 from scenarios.forcing.testbed_files.seasons import (
@@ -53,6 +55,12 @@ DAILY = (
     *("cwd_to_litter", "cwd_respiration"),
     *("mimics_litter_met", "mimics_litter_str", "lignin_n"),
 )
+
+AT_ONCE = 1_000
+"""Years of all cells up to which they are made as they are read: a third of a second."""
+
+LAYERED = 60
+"""Numbers a day of a year that layers of soil take while they are made."""
 
 Count = Annotated[int, Field(ge=1, le=500)]
 
@@ -102,9 +110,19 @@ class Spec(ReaderSpec):
     ) -> Forcing:
         first, last = span(self.years)
         changes = [_joined(FORCINGS[name], y) for y in variation(last - first + 1, self.variation)]
-        has = self._drivers(sites, changes)
-        if not daily:
-            has = {n: v if v.ndim == 1 else v.mean(axis=1) for n, v in has.items()}
+        lasting = self._lasting(sites)
+
+        def make(places: I8) -> dict[str, F8]:
+            has = self._changing(sites.at(places), changes)
+            if not daily:
+                has = {n: v.mean(axis=1) for n, v in has.items()}
+            return serve([need for need in needs if need.name not in lasting], has)
+
+        days = DAYS * len(changes) * 8
+        source = Source(make, len(sites.pft), working=days * len(DAILY) + DAYS * LAYERED * 8)
+        drivers: dict[str, NDArray[Any] | Made] = {}
+        drivers |= source.drivers if len(sites.pft) * len(changes) > AT_ONCE else source.whole()
+        drivers |= serve([need for need in needs if need.name in lasting], lasting)
         provenance = {
             "reader": "synthetic_testbed",
             "files": [],
@@ -115,16 +133,26 @@ class Spec(ReaderSpec):
             "conventions": __doc__,
         }
         coords = coords_of(first, last) if daily else {}
-        return Forcing(name, serve(needs, has), coords, locations, provenance, LABEL)
+        drivers = {need.name: drivers[need.name] for need in needs}
+        return Forcing(
+            name, drivers, coords, locations, provenance, LABEL, recipe=self._recipe(name, needs)
+        )
 
-    def _drivers(self, sites: Sites, changes: Sequence[Year]) -> dict[str, F8]:
-        """Return every driver, by the day where it has days."""
+    def _recipe(self, name: str, needs: Sequence[Variable]) -> str:
+        """Return in words what the drivers follow from."""
+        asked = [[need.name, need.units, list(need.dims)] for need in needs]
+        return json.dumps([self.reader, name, self.model_dump(mode="json"), asked], sort_keys=True)
+
+    def _lasting(self, sites: Sites) -> dict[str, F8]:
+        """Return the drivers that are one number a location."""
+        phenology = RF1_PHENOLOGY if self.cells is None else {}
+        return {**sites.lasting, **phenology, "depth": np.full(sites.pft.size, self.depth)}
+
+    def _changing(self, sites: Sites, changes: Sequence[Year]) -> dict[str, F8]:
+        """Return every driver that changes in time, by the day or the year."""
         has = series(sites, changes, self.roots)
         by_year = has["gpp"].reshape(len(sites.pft), len(changes), DAYS).mean(axis=2)
         return {
-            **sites.lasting,
-            **(RF1_PHENOLOGY if self.cells is None else {}),
-            "depth": np.full(sites.pft.size, self.depth),
             **has,
             **litter_of(sites.pft, sites.dg, by_year).drivers(quality(sites.pft.astype(np.int64))),
             "annual_npp": NPP_SHARE * DAYS * by_year,

@@ -1,8 +1,10 @@
 """Forcings of many locations on a regular grid, as a reader would give them."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from scenarios.forcing import Forcing, Locations
+from scenarios.forcing import Forcing, Locations, Source
 
 YEARS = np.arange(2000, 2003)
 
@@ -30,3 +32,25 @@ def forcing(name="now", count=30, warmer=0.0, locations=None, synthetic=""):
 
 def both(count=30, **rest):
     return [forcing("now", count, **rest), forcing("later", count, 0.3, **rest)]
+
+
+class Making:
+    """Makes the drivers of a forcing when they are taken, and says of how many locations."""
+
+    def __init__(self, whole, most=10**9):
+        self.whole = whole
+        self.most = most
+        self.taken = set()
+
+    def __call__(self, places):
+        self.taken |= set(places.tolist())
+        assert len(self.taken) <= self.most, f"{len(self.taken)} locations were made"
+        return {name: values[places] for name, values in self.whole.items()}
+
+
+def made(forcing, most=10**9, recipe="warm"):
+    """Return a forcing whose drivers are made when they are taken, and what makes them."""
+    making = Making(forcing.drivers, most)
+    count = len(forcing.locations.names)
+    source = Source(making, count, working=1 << 20)
+    return replace(forcing, drivers=source.drivers, recipe=recipe), making

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels import F8
+from kernels import F8, I8
 from kernels.casa.shared.roots import THICKNESS, Variant, pft_weights, root_zone
 from scenarios.forcing._contract import Locations
 from scenarios.forcing.common.served import DAYS
@@ -54,6 +54,10 @@ class Sites:
         """Return the drivers that are properties of a location."""
         properties = {n: getattr(self, n) for n in ("pft", "latitude", "sand", "clay", "silt")}
         return {**properties, "porosity": self.saturation}
+
+    def at(self, places: I8) -> "Sites":
+        """Return those of some locations."""
+        return Sites(**{name: values[places] for name, values in vars(self).items()})
 
 
 _RF1 = """

@@ -1,0 +1,121 @@
+"""A plan beside a store of it: drivers as they were written, and what only they could tell.
+
+A plan makes no large driver and runs no kernel. What it leaves is found once, when the store is
+made (`completed`), is read from a store that is there (`on_store`), and is compared with one only
+as far as must be (`beside`).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble.members import pilot
+from ensemble.members.experiment import Experiment
+from ensemble.members.layout import Layout
+from ensemble.members.reopening import edges_of, mapped
+from ensemble.planning.identity import RECIPE, digest, settled
+from ensemble.planning.notices import Notice
+from ensemble.planning.outlook import Outlook, outlook
+from ensemble.planning.plan import Plan
+from ensemble.store.store import Store, damaged_inputs
+from scenarios.forcing import sources
+
+
+def completed(plan: Plan, store: Store) -> Plan:
+    """Return a plan with all that follows from the drivers that a new store holds.
+
+    Edges of histograms are those of the pilot, which rests on scenario and forcings alone.
+    """
+    experiment = replace(plan.experiment, drivers=_mapped(plan, store))
+    experiment = replace(experiment, edges=pilot.edges(experiment))
+    layout = _layout(plan, experiment)
+    known = replace(plan, experiment=experiment, layout=layout)
+    made = {n for n, text in plan.identity["forcings"].items() if text.startswith(RECIPE)}
+    if not made:
+        return known
+    return replace(
+        known,
+        identity=settled(plan.identity, {name: digest(name, experiment) for name in made}),
+        outlook=outlook(layout, plan.provenance),
+    )
+
+
+def on_store(plan: Plan, store: Store) -> Plan:
+    """Return a plan on what its store holds: drivers in its files, edges of its pilot.
+
+    Raises
+    ------
+    PlanError
+        The store's drivers are damaged.
+    """
+    try:
+        drivers = _mapped(plan, store)
+        edges = {**plan.experiment.edges, **edges_of(store)}
+    except (OSError, ValueError, LookupError) as error:
+        raise damaged_inputs(store.path, error) from error
+    experiment = replace(plan.experiment, drivers=drivers, edges=edges)
+    told = store.attrs.get("noticed")
+    foretold = plan.outlook
+    if foretold.looked_at and told is not None:
+        foretold = Outlook(tuple(Notice(one.get("kind", ""), one["text"]) for one in told))
+    layout = _layout(plan, experiment)
+    return replace(plan, experiment=experiment, layout=layout, outlook=foretold)
+
+
+def beside(plan: Plan, store: Store) -> Plan:
+    """Return a plan whose drivers have the hashes of a store's where they are the same.
+
+    Drivers that are made are so if their recipe is; else, as for a store of before there were
+    recipes, they are made and compared.
+    """
+    stored, now = store.attrs["identity"], plan.identity["forcings"]
+    same = {
+        name: stored["forcings"][name]
+        for name, recipe in now.items()
+        if recipe.startswith(RECIPE)
+        and name in stored["forcings"]
+        and (stored.get("recipes", {}).get(name) == recipe or _same_values(plan, store, name))
+    }
+    return replace(plan, identity=settled(plan.identity, same)) if same else plan
+
+
+def _layout(plan: Plan, experiment: Experiment) -> Layout:
+    """Return the layout of a plan on other data; its blocks are those of the plan."""
+    _, locations, samples = plan.layout.grid.axes
+    return Layout(experiment, (locations.length, samples.length))
+
+
+def _mapped(plan: Plan, store: Store) -> list[Mapping[str, NDArray[Any]]]:
+    kernel = plan.experiment.kernel
+    return [mapped(store, kernel, forcing) for forcing in range(len(plan.experiment.forcings))]
+
+
+def _same_values(plan: Plan, store: Store, name: str) -> bool:
+    """Return whether a forcing's drivers are, made now, those of a store to the bit."""
+    experiment = plan.experiment
+    try:
+        index = store.read_strings("forcing").index(name)
+        there = mapped(store, experiment.kernel, index)
+    except (OSError, ValueError, LookupError):
+        return False
+    ours = experiment.drivers[experiment.forcings.index(name)]
+    if any(ours[n].shape != v.shape or ours[n].dtype != v.dtype for n, v in there.items()):
+        return False
+    every = [there if n == name else d for n, d in _by_name(plan)]
+    stored = store.attrs["identity"]["forcings"][name]
+    if digest(name, replace(experiment, drivers=every)) != stored:
+        return False
+    return all(
+        np.array_equal(there[n][here].view(np.uint8), some[n].view(np.uint8))
+        for source in sources(ours)
+        for here, some in source.slabs()
+        for n in some
+        if n in there
+    )
+
+
+def _by_name(plan: Plan) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    return zip(plan.experiment.forcings, plan.experiment.drivers, strict=True)

@@ -1,0 +1,143 @@
+"""Drivers that are made when they are taken, some locations at a time.
+
+Daily drivers of many cells are gigabytes, and a plan asks for their shapes alone.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+from numpy.typing import DTypeLike, NDArray
+
+from kernels import I8
+
+SLAB_BYTES = 32 << 20
+"""What locations take that are made together, where all of them are wanted."""
+
+Make = Callable[[I8], Mapping[str, NDArray[Any]]]
+"""Returns drivers (n, *dims) at locations (n,), the same to the bit whichever stand beside them."""
+
+
+class Made(NDArrayOperatorsMixin):
+    """One driver (L, *dims) of a `Source`; numpy takes it for an array, and makes all of it.
+
+    Attributes
+    ----------
+    shape : tuple of int
+    dtype : dtype
+    """
+
+    def __init__(
+        self, source: "Source", name: str, shape: tuple[int, ...], dtype: DTypeLike
+    ) -> None:
+        self.source = source
+        self.name = name
+        self.shape = shape
+        self.dtype = np.dtype(dtype)
+
+    @property
+    def ndim(self) -> int:
+        """Return the number of dimensions."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Return the number of values."""
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Return the bytes of all values."""
+        return self.size * self.dtype.itemsize
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, key: Any) -> NDArray[Any]:
+        """Return values of the locations that the first part of a key chooses."""
+        places, *rest = key if isinstance(key, tuple) else (key,)
+        chosen = np.arange(len(self))[places]
+        values = self.source.take(np.atleast_1d(chosen))[self.name]
+        values = values if np.ndim(chosen) else values[0]
+        if not rest:
+            return values
+        return np.asarray(values[(slice(None), *rest)] if np.ndim(chosen) else values[tuple(rest)])
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        whole = np.empty(self.shape, self.dtype)
+        for here, values in self.source.slabs():
+            whole[here] = values[self.name]
+        return whole if dtype is None else whole.astype(dtype, copy=False)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **rest: Any) -> Any:
+        plain = [np.asarray(one) if isinstance(one, Made) else one for one in inputs]
+        return getattr(ufunc, method)(*plain, **rest)
+
+
+class Source:
+    """What makes the drivers of a forcing.
+
+    Parameters
+    ----------
+    make : callable
+        See `Make`.
+    locations : int
+        L.
+    working : int
+        Bytes that a location takes while it is made.
+
+    Attributes
+    ----------
+    drivers : mapping of str to Made
+        One location is made to learn their shapes.
+    """
+
+    def __init__(self, make: Make, locations: int, *, working: int) -> None:
+        self._make = make
+        self._step = max(1, SLAB_BYTES // working)
+        self._last: tuple[bytes, Mapping[str, NDArray[Any]]] = (b"", {})
+        self.locations = locations
+        one = self.take(np.zeros(1, np.int64))
+        self.drivers: dict[str, Made] = {
+            name: Made(self, name, (locations, *values.shape[1:]), values.dtype)
+            for name, values in one.items()
+        }
+
+    def take(self, places: I8) -> Mapping[str, NDArray[Any]]:
+        """Return every driver at locations; those asked for last are at hand."""
+        asked = places.tobytes()
+        # One look at the pair: threads may ask for others meanwhile.
+        known, values = self._last
+        if known != asked:
+            values = self._make(places)
+            for array in values.values():
+                array.flags.writeable = False
+            self._last = (asked, values)
+        return values
+
+    def slabs(self) -> Iterator[tuple[slice, Mapping[str, NDArray[Any]]]]:
+        """Yield every driver, some neighbouring locations at a time."""
+        for first in range(0, self.locations, self._step):
+            here = slice(first, min(first + self._step, self.locations))
+            yield here, self.take(np.arange(here.start, here.stop))
+
+    def whole(self) -> dict[str, NDArray[Any]]:
+        """Return every driver at all locations."""
+        whole = {name: np.empty(made.shape, made.dtype) for name, made in self.drivers.items()}
+        for here, values in self.slabs():
+            for name, array in whole.items():
+                array[here] = values[name]
+        return whole
+
+
+def spread(locations: int, most: int) -> I8:
+    """Return numbers of locations spread evenly over all, the first and the last among them."""
+    return np.unique(np.linspace(0, locations - 1, min(most, locations)).round().astype(np.int64))
+
+
+def sources(drivers: Mapping[str, Any]) -> list[Source]:
+    """Return what makes drivers, each once; none where all are arrays."""
+    made = (one for one in drivers.values() if isinstance(one, Made))
+    return list({id(one.source): one.source for one in made}.values())

@@ -1,0 +1,66 @@
+"""What plans of shipped scenarios take where they have many cells and samples.
+
+``pytest tests/benchmarks/test_planning.py --benchmark-enable``
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import scenarios
+
+ROOT = Path(__file__).parents[2]
+
+CELLS, SAMPLES = 10_000, 1_000
+
+LARGE = {
+    "tau-constraint": ("design.cross.0.n=32", "design.cross.1.n=32"),
+    "turnover-screening": ("design.trajectories=334",),
+    "mimics-morris": ("design.trajectories=125",),
+    "mimics-one-at-a-time": (),
+    "mimics-response": (),
+    "testbed-forcing": (f"forcing.cells={CELLS}", f"design.n={SAMPLES}"),
+    "testbed-parameters": (f"forcing.cells={CELLS}", f"design.n={SAMPLES}"),
+}
+"""Settings by scenario: so many samples, and so many cells where the forcing has any number."""
+
+MOST_MEGABYTES = 300
+
+
+def test_every_shipped_scenario_is_planned():
+    assert LARGE.keys() == set(scenarios.library())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LARGE)
+def test_a_plan_takes_no_more_memory_than_the_code(compare, name, tmp_path):
+    settings = [word for setting in LARGE[name] for word in ("--set", setting)]
+    command = [sys.executable, "-m", "ensemble", "plan", name, *settings, "--json"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+    def planned():
+        with (tmp_path / "plan.json").open("wb") as out:
+            process = subprocess.Popen(command, stdout=out, env=environment, cwd=tmp_path)
+            _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+        return used
+
+    used = compare.once(planned)
+    members = json.loads((tmp_path / "plan.json").read_text())["members"]
+    if any("cells" in setting for setting in LARGE[name]):
+        assert members["locations"] == CELLS
+        assert members["samples"] == SAMPLES
+    megabytes = used.ru_maxrss * 1024 / 1e6
+    assert megabytes < 1.5 * MOST_MEGABYTES
+    figure = f"plan of {name}, {members['locations']:,} cells, {members['samples']:,} samples"
+    seconds = used.ru_utime + used.ru_stime
+    compare.measured(figure, f"{seconds:.2f} s of CPU", "2 s", f"{seconds / 2:.2f}", "<= 1")
+    compare.measured(
+        f"{figure}, peak memory", f"{megabytes:.0f} MB", f"{MOST_MEGABYTES} MB",
+        f"{megabytes / MOST_MEGABYTES:.2f}", "<= 1",
+    )  # fmt: skip
