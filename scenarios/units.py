@@ -30,6 +30,8 @@ from scenarios.unit_text import LABELS, MASS, TIME, labels, parse, unlabelled
 UnitText = Annotated[str, BeforeValidator(lambda unit: str(unit) if unit == 1 else unit)]
 """Of a scenario: in YAML, ``clay: 1`` is a number, and means the unit 1."""
 
+Powers = tuple[tuple[str, int], ...]
+
 _FARTHEST = 10**24
 """Between two units of one quantity: farther apart, the case of a letter is wrong (pg for Pg)."""
 
@@ -168,13 +170,48 @@ def _affine(found: str, needed: str) -> tuple[Fraction, Fraction]:
         return n / m, Fraction(0)
     if _kinds(have) != _kinds(want):
         raise ValueError(f"{found!r} cannot become {needed!r}; {_unlike(found, needed)}")
+    ratio = _grams(have, want)
+    one, zero = (n * ratio, Fraction(0)) if ratio else _by_pint(found, needed)
+    scale = (one - zero) / m
+    if not Fraction(1, _FARTHEST) <= scale <= _FARTHEST:
+        raise ValueError(
+            f"{found!r} is {float(scale):.0e} of {needed!r}; "
+            "check the case of its letters: p is 1e-12 and P 1e15"
+        )
+    return scale, zero / m
+
+
+_GRAMS = {"ng": -9, "ug": -6, "mg": -3, "g": 0, "kg": 3, "Mg": 6, "Gg": 9, "Tg": 12, "Pg": 15}
+"""Powers of ten of a gram."""
+
+_BESIDE_GRAMS = {*_GRAMS, *TIME, *LABELS.values(), "m"}
+"""What a unit may hold that is converted without pint, which knows whether others are units."""
+
+
+def _grams(have: Powers, want: Powers) -> Fraction | None:
+    """Return the scale between units of which the prefixes of grams alone differ; else None.
+
+    A sum over space in Pg needs no more, and waits for no import.
+    """
+    left = dict(have)
+    for name, power in want:
+        left[name] = left.get(name, 0) - power
+    other = {name: power for name, power in left.items() if power}
+    if sum(other.values()) or not other.keys() <= _GRAMS.keys() or not left.keys() <= _BESIDE_GRAMS:
+        return None
+    return Fraction(10) ** sum(_GRAMS[name] * power for name, power in other.items())
+
+
+def _by_pint(found: str, needed: str) -> tuple[Fraction, Fraction]:
+    """Return what one of ``found``, with its own number, and none of it are in ``needed``."""
+    (n, have), (_, want) = parse(found), parse(needed)
     # Half a second, nearly all of it imports of pint's own: paid where units differ.
     import pint
 
     registry = _registry()
     try:
         source, target = registry.Unit(_pint(have)), registry.Unit(_pint(want))
-        zero, one = (registry.Quantity(Fraction(x), source).to(target).magnitude for x in (0, n))
+        one, zero = (registry.Quantity(Fraction(x), source).to(target).magnitude for x in (n, 0))
     except pint.UndefinedUnitError as error:
         names = error.unit_names
         text = unknown(names if isinstance(names, str) else ", ".join(names))
@@ -182,13 +219,7 @@ def _affine(found: str, needed: str) -> tuple[Fraction, Fraction]:
     except pint.PintError as error:
         text = advice(found, needed, source.dimensionality, target.dimensionality)
         raise ValueError(f"{found!r} cannot become {needed!r}; {text}") from error
-    scale = Fraction(one - zero) / m
-    if not Fraction(1, _FARTHEST) <= scale <= _FARTHEST:
-        raise ValueError(
-            f"{found!r} is {float(scale):.0e} of {needed!r}; "
-            "check the case of its letters: p is 1e-12 and P 1e15"
-        )
-    return scale, Fraction(zero) / m
+    return Fraction(one), Fraction(zero)
 
 
 def _kinds(parsed: tuple[tuple[str, int], ...]) -> list[tuple[str, int]]:

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scenarios import units
+from scenarios.unit_text import parse
 from scenarios.units import (
     agree,
     convert,
@@ -196,14 +198,32 @@ def test_over_area_refuses_what_is_not_per_area(unit):
 def test_pint_is_imported_only_where_units_differ():
     code = (
         "import sys\n"
-        "from scenarios.units import convert\n"
+        "from scenarios.units import convert, over_area\n"
         "convert([1.0], 'Pg C yr-1', 'Pg C yr-1')\n"
         "convert([1.0], 'GtC/yr', 'Pg C yr-1')\n"
+        "assert convert([1.0], 'kg C', 'Pg C') == 1e-12\n"
+        "assert over_area('g C m-2 yr-1') == ('Pg C yr-1', 1e-15)\n"
         "assert 'pint' not in sys.modules\n"
-        "convert([1.0], 'kg C', 'Pg C')\n"
+        "convert([1.0], 'kg C s-1', 'Pg C yr-1')\n"
         "assert 'pint' in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("form", ["{} C", "{} C m-2 d-1", "{} N m", "{}-1 yr", "{}2 s-1"])
+@pytest.mark.parametrize("gram", units._GRAMS)
+def test_grams_are_converted_as_pint_does(gram, form):
+    found, needed = form.format(gram), form.format("kg")
+    (n, have), (_, want) = parse(found), parse(needed)
+    assert (n * units._grams(have, want), 0) == units._by_pint(found, needed)
+
+
+@pytest.mark.parametrize(
+    ("found", "needed"),
+    [("g yyr-1", "kg yyr-1"), ("g", "kg2"), ("g m-2", "kg km-2"), ("g mol-1", "kg mol-1")],
+)
+def test_whatever_else_differs_or_may_be_no_unit_is_left_to_pint(found, needed):
+    assert units._grams(parse(found)[1], parse(needed)[1]) is None
 
 
 @pytest.mark.parametrize(
