@@ -14,13 +14,21 @@ import shutil
 import stat
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
+from functools import cache
+from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from ensemble.errors import PlanError
 from ensemble.store.hosts import here
+
+_T = TypeVar("_T")
+
+SIDE_BY_SIDE = 8
+"""Files that are open at a time to be made durable, for each thread that writes blocks."""
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FILE = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -129,44 +137,49 @@ class Folder:
             For the temporary name, on the same file system; what a killed process leaves is
             found there. Beside the file otherwise.
         """
-        folder, last = self._of(name)
-        beside = scratch or folder
-        temporary = f".{last}.{here()}-{os.getpid()}-{threading.get_ident()}.tmp"
-        try:
-            beside._fill(temporary, content, sync)
-            ends = {"src_dir_fd": beside.descriptor, "dst_dir_fd": folder.descriptor}
-            os.rename(temporary, last, **ends)
-        except BaseException as error:
-            beside.remove(temporary)
-            if isinstance(error, OSError):
-                # The system has told the temporary name, or none.
-                error.filename = str(folder.path / last)
-            raise
-        if sync:
-            folder.sync()
+        self.write_all([(name, content)], sync=sync, scratch=scratch)
+
+    def write_all(
+        self,
+        files: Iterable[tuple[str, bytes | memoryview]],
+        *,
+        sync: bool,
+        scratch: "Folder | None" = None,
+    ) -> None:
+        """Write files, each as `write` does; all of them are durable when this returns.
+
+        The disk is asked for some files at a time, side by side, and then for their names: waited
+        for one after the other, each would cost a turn of the disk or of the network of its own.
+
+        Parameters
+        ----------
+        files : iterable of name and content
+            Contents are asked for one by one, and held no longer than it takes to write them.
+        sync, scratch
+            As for `write`.
+        """
+        for some in _groups(enumerate(files)):
+            staged: list[_Staged] = []
+            try:
+                for number, (name, content) in some:
+                    staged.append(_Staged(*self._of(name), scratch, number))
+                    staged[-1].fill(content, keep=sync)
+                if sync:
+                    side_by_side(_Staged.sync, staged)
+                for one in staged:
+                    one.rename()
+            except BaseException:
+                for one in staged:
+                    one.give_up()
+                raise
+            if sync:
+                side_by_side(Folder.sync, {one.folder.path: one.folder for one in staged}.values())
 
     def link(self, source: "Folder", name: str) -> None:
         """Give a file in another folder, of that name, the same name in this one."""
         (here, last), (there, _) = self._of(name), source._of(name)
         ends = {"src_dir_fd": there.descriptor, "dst_dir_fd": here.descriptor}
         os.link(last, last, **ends, follow_symlinks=False)
-
-    def _fill(self, name: str, content: bytes | memoryview, sync: bool) -> None:
-        """Write a new file, in place of one that a killed process of the same number left."""
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        try:
-            descriptor = self.open(name, flags)
-        except FileExistsError:
-            self.remove(name)
-            descriptor = self.open(name, flags)
-        try:
-            view = memoryview(content)
-            while view:
-                view = view[os.write(descriptor, view) :]
-            if sync:
-                os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
     def sync(self) -> None:
         """Make the names in this folder durable."""
@@ -217,6 +230,105 @@ class Folder:
         with suppress(FileNotFoundError):
             folder, last = self._of(name)
             shutil.rmtree(last, ignore_errors=True, dir_fd=folder.descriptor)
+
+
+class _Staged:
+    """A file under its temporary name: ``.FILE.NUMBER.HOST-PROCESS-THREAD.tmp``.
+
+    Parameters
+    ----------
+    folder, last
+        Where it is to be, and its name there.
+    scratch : Folder or None
+        Where it is until then.
+    number : int
+        Among files that are written together and may have the same name in other folders.
+    """
+
+    def __init__(self, folder: Folder, last: str, scratch: Folder | None, number: int) -> None:
+        self.folder, self._last, self._beside = folder, last, scratch or folder
+        whose = f"{here()}-{os.getpid()}-{threading.get_ident()}"
+        self._name = f".{last}.{number}.{whose}.tmp"
+        self._descriptor: int | None = None
+
+    def fill(self, content: bytes | memoryview, *, keep: bool) -> None:
+        """Write the content, and keep the file open for `sync` if asked."""
+        with self._told():
+            self._descriptor = self._opened()
+            view = memoryview(content)
+            while view:
+                view = view[os.write(self._descriptor, view) :]
+            if not keep:
+                self._close()
+
+    def _opened(self) -> int:
+        """Open a new file, in place of one that a killed process of the same number left."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        try:
+            return self._beside.open(self._name, flags)
+        except FileExistsError:
+            self._beside.remove(self._name)
+            return self._beside.open(self._name, flags)
+
+    def sync(self) -> None:
+        """Make the content durable."""
+        assert self._descriptor is not None
+        with self._told():
+            os.fsync(self._descriptor)
+
+    def rename(self) -> None:
+        """Give the file its name."""
+        self._close()
+        ends = {"src_dir_fd": self._beside.descriptor, "dst_dir_fd": self.folder.descriptor}
+        with self._told():
+            os.rename(self._name, self._last, **ends)
+
+    def give_up(self) -> None:
+        """Remove what is still under the temporary name."""
+        self._close()
+        self._beside.remove(self._name)
+
+    def _close(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Say of an error which file was to be written; the system has told another name."""
+        try:
+            yield
+        except OSError as error:
+            error.filename = str(self.folder.path / self._last)
+            raise
+
+
+def _groups(items: Iterable[_T]) -> Iterator[list[_T]]:
+    """Yield some items at a time, as many as may be open."""
+    left = iter(items)
+    while some := list(islice(left, SIDE_BY_SIDE)):
+        yield some
+
+
+def side_by_side(function: Callable[[_T], None], items: Iterable[_T]) -> None:
+    """Call a function that waits for the disk with each of some items, in threads.
+
+    All calls have ended when this returns or raises what the first of them did.
+    """
+    given = list(items)
+    if len(given) == 1:
+        function(given[0])
+        return
+    calls = [_threads(os.getpid()).submit(function, item) for item in given]
+    wait(calls)
+    for call in calls:
+        call.result()
+
+
+@cache
+def _threads(pid: int) -> ThreadPoolExecutor:
+    """Return the threads of this process that wait for the disk; those of a parent do not fork."""
+    return ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="disk")
 
 
 @contextmanager

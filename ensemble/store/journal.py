@@ -107,24 +107,28 @@ class Journal:
         with self._lock:
             if self._descriptor is None:
                 self._descriptor = self._open(sync)
-            self._append(record, sync)
+            self._append(record)
+            descriptor = self._descriptor
+        if sync:
+            # Outside the lock: threads that wait for the disk together wait once.
+            sync_file(descriptor)
 
     def _open(self, sync: bool) -> int:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_EXCL
-        descriptor = self._descriptor = self.folder.open(self.name, flags)
+        self._descriptor = self.folder.open(self.name, flags)
         more = {"time": time.time(), "generation": generation(self.folder)}
-        self._append({"start": {**self._header, **more}}, sync)
-        return descriptor
+        self._append({"start": {**self._header, **more}})
+        if sync:
+            self.folder.sync()
+        return self._descriptor
 
-    def _append(self, record: Mapping[str, Any], sync: bool) -> None:
+    def _append(self, record: Mapping[str, Any]) -> None:
         assert self._descriptor is not None
         line = as_line(record)
         # One write per line: with O_APPEND two lines never mix, and a torn one ends the file.
         written = os.write(self._descriptor, line)
         if written != len(line):
             raise OSError(28, "no space left for the journal", str(self.folder.path / self.name))
-        if sync:
-            sync_file(self._descriptor)
 
     def close(self) -> None:
         """Close the file; nothing is lost if it is never called."""

@@ -163,11 +163,14 @@ class Store:
         """Write a block's chunks and sums; return their checksums. Not yet a commit."""
         # Opened and packed once: a block has a dozen files, and its sums may be large.
         scratch, packed = self.root.folder("scratch"), _packed(result)
-        for name, values in result.arrays.items():
-            spec = self.specs[name]
-            file, content = chunk_name(spec, grid.index(key, spec)), encode(spec, values)
-            self.root.write(file, content, sync=sync, scratch=scratch)
-        self.root.write(partial_name(key), packed.data, sync=sync, scratch=scratch)
+
+        def files() -> Iterator[tuple[str, bytes | memoryview]]:
+            for name, values in result.arrays.items():
+                spec = self.specs[name]
+                yield chunk_name(spec, grid.index(key, spec)), encode(spec, values)
+            yield partial_name(key), packed.data
+
+        self.root.write_all(files(), sync=sync, scratch=scratch)
         return _checksums(result, packed)
 
     def has_partials(self, key: Key) -> bool:
