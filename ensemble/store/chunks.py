@@ -5,6 +5,7 @@ import math
 import os
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -81,19 +82,32 @@ def pack(arrays: Mapping[str, NDArray[np.generic]]) -> bytes:
 
 def unpack(content: bytes) -> dict[str, NDArray[np.generic]]:
     """Return what `pack` took; raises `ValueError` for anything else."""
+    # The bytes behind the line begin at an even place of the memory only as bytes of their own.
     line, _, body = content.partition(b"\n")
+    return {
+        name: np.frombuffer(body, dtype, count, place).reshape(shape)
+        for name, dtype, shape, count, place in _table(line)
+    }
+
+
+@lru_cache(maxsize=64)
+def _table(line: bytes) -> tuple[tuple[str, Any, tuple[int, ...], int, int], ...]:
+    """Return name, dtype, shape, length and place of what a first line names.
+
+    It is looked at once for all blocks whose sums are of the same shapes.
+    """
     try:
         header = json.loads(line)
     except RecursionError as error:
         raise ValueError("its first line is nested too deeply") from error
     if not (isinstance(header, dict) and all(map(_is_sum, header.values()))):
         raise ValueError("its first line names no arrays")
-    arrays, place = {}, 0
-    for name, (dtype, shape) in header.items():
-        count = math.prod(shape)
-        arrays[name] = np.frombuffer(body, dtype, count, place).reshape(shape)
-        place += count * np.dtype(dtype).itemsize
-    return arrays
+    rows, place = [], 0
+    for name, (text, shape) in header.items():
+        dtype, count = np.dtype(text), math.prod(shape)
+        rows.append((name, dtype, tuple(shape), count, place))
+        place += count * dtype.itemsize
+    return tuple(rows)
 
 
 def _is_sum(about: Any) -> bool:

@@ -52,17 +52,21 @@ class Folder:
         Where it lies; for messages from then on.
     descriptor : int
         Open, and closed with this object.
+    unseen : bool
+        Nobody else knows this folder yet, which gets its name when all is in it: files may be
+        written in their places, where they would else be renamed into them.
     """
 
-    def __init__(self, path: Path, descriptor: int) -> None:
+    def __init__(self, path: Path, descriptor: int, *, unseen: bool = False) -> None:
         self.path = path
         self.descriptor = descriptor
+        self._unseen = unseen
         weakref.finalize(self, os.close, descriptor)
 
     @classmethod
-    def at(cls, path: Path) -> "Folder":
+    def at(cls, path: Path, *, unseen: bool = False) -> "Folder":
         """Open a folder by its name, which may be a person's link to it."""
-        return cls(path, os.open(path, _FOLDER))
+        return cls(path, os.open(path, _FOLDER), unseen=unseen)
 
     def moved_to(self, path: Path) -> "Folder":
         """Return this folder under the name that it has been given since it was opened."""
@@ -84,7 +88,7 @@ class Folder:
                     os.mkdir(part, dir_fd=inner.descriptor)
             with _told(inner.path / part):
                 descriptor = os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=inner.descriptor)
-            inner = Folder(inner.path / part, descriptor)
+            inner = Folder(inner.path / part, descriptor, unseen=self._unseen)
             self._refuse_foreign(inner)
         return inner
 
@@ -158,6 +162,10 @@ class Folder:
         sync, scratch
             As for `write`.
         """
+        if self._unseen and not sync:
+            for name, content in files:
+                self._put(name, content)
+            return
         for some in _groups(enumerate(files)):
             staged: list[_Staged] = []
             try:
@@ -174,6 +182,17 @@ class Folder:
                 raise
             if sync:
                 side_by_side(Folder.sync, {one.folder.path: one.folder for one in staged}.values())
+
+    def _put(self, name: str, content: bytes | memoryview) -> None:
+        """Write a file in its place."""
+        descriptor = self.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        try:
+            _write(descriptor, content)
+        except OSError as error:
+            error.filename = str(self.path / name)
+            raise
+        finally:
+            os.close(descriptor)
 
     def link(self, source: "Folder", name: str) -> None:
         """Give a file in another folder, of that name, the same name in this one."""
@@ -255,9 +274,7 @@ class _Staged:
         """Write the content, and keep the file open for `sync` if asked."""
         with self._told():
             self._descriptor = self._opened()
-            view = memoryview(content)
-            while view:
-                view = view[os.write(self._descriptor, view) :]
+            _write(self._descriptor, content)
             if not keep:
                 self._close()
 
@@ -301,6 +318,13 @@ class _Staged:
         except OSError as error:
             error.filename = str(self.folder.path / self._last)
             raise
+
+
+def _write(descriptor: int, content: bytes | memoryview) -> None:
+    """Write all of a content; the system may take it in parts."""
+    view = memoryview(content)
+    while view:
+        view = view[os.write(descriptor, view) :]
 
 
 def _groups(items: Iterable[_T]) -> Iterator[list[_T]]:

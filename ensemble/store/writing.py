@@ -60,7 +60,9 @@ def create(
         building.mkdir()
         if path.exists():
             like(path, building)
-        store = Store(building, attrs, {spec.path: spec for spec in specs}, Folder.at(building))
+        store = Store(
+            building, attrs, {spec.path: spec for spec in specs}, Folder.at(building, unseen=True)
+        )
         for node, document in documents(specs, attrs).items():
             write_node(store, node, document)
         store.make_folders(*FOLDERS)
