@@ -38,6 +38,7 @@ def needs_of(layout: "Layout") -> Needs:
         samples=samples,
         together=layout.sampler.first.rows_together,
         seconds=layout.seconds_per_member,
+        shared_seconds=layout.shared_seconds,
         array_nbytes=stored,
         location_array_nbytes=largest,
         # The largest chunk is there twice: as it is, and encoded.

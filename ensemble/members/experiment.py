@@ -268,8 +268,7 @@ class Sampler:
         """Add the parameters that the design leaves alone, at their control values."""
         width = next(iter(values.values())).shape[1]
         control = self.experiment.control_rows(forcing, locations).values
-        fixed = {n: np.repeat(v, width, axis=1) for n, v in control.items() if n not in values}
-        return {**values, **fixed}
+        return {**values, **_fixed(control, values, width)}
 
     def _draw(self, forcing: int, location: int, start: int, stop: int) -> Rows:
         design = self._opened(forcing, location)
@@ -290,5 +289,12 @@ def fixed_rows(
     """Return rows of given values (1 or l, n), other parameters at their control values."""
     control = experiment.control_rows(forcing, here).values
     width = next(iter(parameters.values())).shape[1]
-    fixed = {n: np.repeat(v, width, axis=1) for n, v in control.items() if n not in parameters}
-    return Rows({**parameters, **fixed}, identity)
+    return Rows({**parameters, **_fixed(control, parameters, width)}, identity)
+
+
+def _fixed(control: Mapping[str, F8], varied: Collection[str], width: int) -> dict[str, F8]:
+    """Return the other parameters (L, width) at their control values (L, 1), which take no memory.
+
+    Kernels have a hundred parameters: copied for every member they would be most of a block.
+    """
+    return {n: np.broadcast_to(v, (len(v), width)) for n, v in control.items() if n not in varied}

@@ -185,6 +185,19 @@ class Layout:
         """Return the kernel's declared cost of one member, seconds."""
         return self.experiment.kernel.seconds(self.experiment.options, self.experiment.sizes)
 
+    @cached_property
+    def shared_seconds(self) -> float:
+        """Return what a sample takes beside, declared, once for all locations of a block."""
+        kernel, experiment = self.experiment.kernel, self.experiment
+        return kernel.shared_seconds(experiment.options, experiment.sizes)
+
+    @property
+    def seconds(self) -> float:
+        """Return the declared cost of all members, seconds."""
+        forcings, locations, samples = self.shape
+        shared = self.shared_seconds * self.grid.axes[1].blocks
+        return forcings * samples * (locations * self.seconds_per_member + shared)
+
     @property
     def seconds_per_block(self) -> float:
         """Return the kernel's declared cost of a whole block, seconds."""

@@ -99,6 +99,7 @@ class Tiler:
         made = {*self.wanted, *(name for names in self.fills.values() for name in names)}
         self._largest = max([1, *(math.prod(self._dims[name]) for name in made)])
         self.tile_samples = self._whole_groups(sum(math.prod(self._dims[n]) for n in self.wanted))
+        self._shares_work = kernel.shared_seconds(options, sizes) > 0
         self._producer = {name: s.name for s in self.stages for name in s.outputs}
         self._runs: dict[str, Run] = {s.name: s.open(options) for s in self.stages}
         self._workspace = Workspace()
@@ -186,6 +187,11 @@ class Tiler:
         """Return locations and samples of a tile; ``few`` are shared, ``held`` bytes drivers'."""
         own = sum(self._values_of[s.name] for s in self.stages if s.name not in few)
         wide = min(samples, self._whole_groups(own))
+        if self._shares_work:
+            # What locations share is paid by tile: all of them are in one, and samples are few.
+            fewer = TILE_BYTES // (8 * self._largest * locations)
+            wide = min(wide, max(self.together, fewer // self.together * self.together))
+            return max(1, min(locations, MOST_TILE_BYTES // max(1, 8 * own * wide))), wide
         deep = TILE_BYTES // (8 * self._largest * wide)
         # A stage of few rows is given more locations, as far as they may be held.
         rows = {name: len(first) for name, (first, _) in few.items()}
@@ -295,8 +301,9 @@ class Tiler:
                 level[name] = np.arange(upstream[name].shape[-1])
         return replace(
             base,
+            # Copies: what is the same for all samples comes as a view that cannot be written to.
             parameters={
-                n: np.ascontiguousarray(base.parameters[n][:, samples]) for n in stage.parameters
+                n: np.array(base.parameters[n][:, samples], order="C") for n in stage.parameters
             },
             drivers={n: base.drivers[n] for n in stage.drivers},
             upstream=upstream,

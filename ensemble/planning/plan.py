@@ -115,7 +115,7 @@ class Plan:
     @property
     def seconds(self) -> float:
         """Return the declared compute time of all members on one core, seconds."""
-        return self.members * self.layout.seconds_per_member
+        return self.layout.seconds
 
 
 @with_lines

@@ -27,6 +27,10 @@ def _nothing_derived(
     return {}
 
 
+def _nothing_shared(options: Any, sizes: Mapping[str, int]) -> float:
+    return 0.0
+
+
 @dataclass(frozen=True)
 class Kernel:
     """A model: its tables, its stages and what the engine may expect of it.
@@ -42,6 +46,10 @@ class Kernel:
         annotation (``Literal`` or a number) is what a scenario may say.
     seconds : callable
         ``seconds(options, sizes) -> float``: declared cost of one member, for block lengths.
+    shared_seconds : callable, optional
+        ``shared_seconds(options, sizes) -> float``: what a sample takes beside, once for all
+        locations of a call; of what fits once and predicts everywhere. Calls then have as many
+        locations as there are, and few samples.
     derive : callable
         Per-location defaults (the control member) and admissible range from the drivers.
     balance : tuple of (stocks, inputs, losses)
@@ -106,6 +114,7 @@ class Kernel:
     warnings: tuple[str, ...] = ()
     parts: "tuple[Kernel, ...]" = ()
     read: "Read | None" = None
+    shared_seconds: Callable[[Any, Mapping[str, int]], float] = _nothing_shared
 
     @classmethod
     def declared(

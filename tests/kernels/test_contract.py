@@ -144,6 +144,9 @@ class TestLaws:
             kernel.seconds(options, dict.fromkeys(stages.dims(kernel), n)) for n in (100, 1000)
         )
         assert 0 < short <= long < math.inf
+        for n in (100, 1000):
+            shared = kernel.shared_seconds(options, dict.fromkeys(stages.dims(kernel), n))
+            assert 0 <= shared < math.inf
 
     def test_control_member_runs(self, name, options):
         kernel, example = kernels.get(name), stages.example(name)

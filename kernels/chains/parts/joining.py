@@ -58,6 +58,9 @@ def joined(
             intermediates=tuple(tables.intermediates.values()),
             stages=tuple(tables.stages),
             seconds=partial(_seconds, tuple((p.kernel.seconds, p.options) for p in tables.parts)),
+            shared_seconds=partial(
+                _seconds, tuple((p.kernel.shared_seconds, p.options) for p in tables.parts)
+            ),
             derive=partial(_derive, tuple(map(_derivation, tables.parts))),
             balance=tuple(tables.balance),
             isolated=any(kernel.isolated for kernel in kernels),
