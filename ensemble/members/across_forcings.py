@@ -78,9 +78,10 @@ def compute(layout: Layout, finished: Mapping[str, NDArray[Any]]) -> dict[str, F
     return statistics
 
 
-def _mixture(counts: F8, edges: F8, extremes: F8, level: float) -> F8:
+def _mixture(counts: NDArray[Any], edges: F8, extremes: F8, level: float) -> F8:
     """Return a quantile of the equal-weight mixture of the forcings' distributions."""
-    parts = (counts, edges, extremes)
+    # Stores of earlier versions have every edge.
+    parts = (counts, edges[..., [0, -1]], extremes)
     c, e, x = (np.ascontiguousarray(a).reshape(len(a), -1, a.shape[-1]) for a in parts)
     out = np.empty(c.shape[1])
     mixture_quantiles(c, e, x, level, out)

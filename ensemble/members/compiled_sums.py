@@ -163,11 +163,17 @@ def exceed(values, times, threshold, counts):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _ends(k, edges, extremes):  # type: ignore[no-untyped-def]
+def _edge(k, bins, edges):  # type: ignore[no-untyped-def]
+    """Return an edge of equal bins between the lowest and the highest, as numpy.linspace does."""
+    step = (edges[1] - edges[0]) / bins
+    return edges[1] if k == bins else k * step + edges[0]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _ends(k, bins, edges, extremes):  # type: ignore[no-untyped-def]
     """Return both ends of bin k; the outer two reach to the extremes, none beyond them."""
-    last = len(edges)
-    left = extremes[0] if k == 0 else edges[k - 1]
-    right = extremes[1] if k == last else edges[k]
+    left = extremes[0] if k == 0 else _edge(k - 1, bins, edges)
+    right = extremes[1] if k == bins + 1 else _edge(k, bins, edges)
     return (
         min(max(left, extremes[0]), extremes[1]),
         min(max(right, extremes[0]), extremes[1]),
@@ -177,13 +183,14 @@ def _ends(k, edges, extremes):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True, error_model="numpy")
 def quantiles(counts, edges, extremes, level, out):  # type: ignore[no-untyped-def]
     """Fill ``out`` (n,) with a quantile of each histogram (n, bins + 2); NaN where empty."""
+    bins = counts.shape[1] - 2
     for r in range(len(out)):
         target, below = level * counts[r].sum(), 0.0
         out[r] = np.nan
         for k in range(counts.shape[1]):
             count = float(counts[r, k])
             if count > 0.0 and below + count >= target:
-                left, right = _ends(k, edges[r], extremes[r])
+                left, right = _ends(k, bins, edges[r], extremes[r])
                 out[r] = left + (right - left) * ((target - below) / count)
                 break
             below += count
@@ -196,8 +203,16 @@ def _share_below(x, below, edges, extremes):  # type: ignore[no-untyped-def]
         return 0.0
     if x >= extremes[1]:
         return 1.0
-    k = np.searchsorted(edges, x, side="right")
-    left, right = _ends(k, edges, extremes)
+    bins = len(below) - 3
+    # The last edge that is not above x, by bisection.
+    k, beyond = 0, bins + 1
+    while k < beyond:
+        middle = (k + beyond) // 2
+        if _edge(middle, bins, edges) <= x:
+            k = middle + 1
+        else:
+            beyond = middle
+    left, right = _ends(k, bins, edges, extremes)
     inside = (x - left) / (right - left) if right > left else 1.0
     return (below[k] + (below[k + 1] - below[k]) * inside) / below[-1]
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.errors import PlanError
-from ensemble.members import limits
+from ensemble.members import begun_histograms, limits
 from ensemble.members.layout import Layout
 from ensemble.members.limits import remedy
 from ensemble.members.statistics import REFUSE_ABOVE, Reduction
@@ -49,8 +49,9 @@ def merged_sums(
         raise
     except (LookupError, TypeError, ValueError) as error:
         raise _not_sums(store, key, error) from error
-    for path, values in merged.items():
+    for path in merged:
         spec = store.specs[path]
+        values = merged[path] = begun_histograms.as_stored(merged[path], spec)
         depth = layout.grid.axes[1].span(key[1])
         needed = (1, depth.stop - depth.start, *spec.shape[2:])
         if values.shape != needed:

@@ -227,12 +227,13 @@ class Layout:
         edges = self.experiment.edges.get(name, unknown)[forcing]
         rows = math.prod(self.target_shape(name))
         bins = self.experiment.scenario.histograms.bins
-        own = "location" in self.sampler.independent
+        own, members = "location" in self.sampler.independent, self.sampler.size
 
         def design(location: int) -> Design:
             return self.sampler.design(forcing, location)
 
-        return Target(name, variable.units, variable.meaning, rows, edges, bins, design, own)
+        about = (name, variable.units, variable.meaning, rows, edges, bins, design, own)
+        return Target(*about, members)
 
     def _reductions(self, forcing: int) -> dict[str, Reduction]:
         """Return every reduction of a forcing by ``target/family``."""

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 import kernels
 from ensemble.errors import PlanError
 from ensemble.members import across_forcings, limits
+from ensemble.members.begun_histograms import as_begun
 from ensemble.members.experiment import Experiment
 from ensemble.members.layout import Layout
 from ensemble.members.quarantined import cases_of
@@ -176,6 +177,7 @@ def layout_of(store: Store, experiment: Experiment) -> Layout:
     for spec in needed:
         # One that is not there at all is missed by whoever needs it; `verify` lists them.
         there = store.specs.get(spec.path, spec)
+        spec = as_begun(spec, there)
         if (there.shape, there.chunks, there.dtype) != (spec.shape, spec.chunks, spec.dtype):
             raise PlanError(
                 f"{store.path}: array {spec.path} is {list(there.shape)} {there.dtype} in chunks "

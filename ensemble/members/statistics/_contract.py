@@ -45,6 +45,8 @@ class Target:
         Returns the opened design of a location; for reductions of whole groups of rows.
     own_designs : bool
         Whether each location has its own.
+    members : int, optional
+        Samples of the whole design, which no count of a row can exceed; None where unknown.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Target:
     bins: int = 1000
     design: Callable[[int], Any] | None = None
     own_designs: bool = False
+    members: int | None = None
 
 
 @dataclass(frozen=True)

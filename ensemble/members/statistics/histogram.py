@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ensemble.members.compiled_sums import histogram, quantiles
 from ensemble.members.distinct import Distinct
 from ensemble.members.statistics._contract import Declared, Partial, Target
-from kernels import F8, U8
+from kernels import F8
 
 EXAMPLES = ("q05", "q50", "q97.5", "histogram")
 
@@ -43,6 +43,9 @@ class Histogram:
 
     def __init__(self, requests: tuple[str, ...], target: Target) -> None:
         self.target = target
+        # A hundred cells times a thousand bins are mostly zeros: they take no more than they must.
+        largest = np.iinfo(np.uint64).max if target.members is None else target.members
+        self.dtype = np.min_scalar_type(largest)
         self.levels = {n: float(n[1:]) / 100 for n in requests if n != "histogram"}
 
     def declare(self) -> dict[str, Declared]:
@@ -54,8 +57,9 @@ class Histogram:
             for name, level in self.levels.items()
         }
         about = "members below the lowest edge, in each bin, above the highest edge"
-        arrays["histogram"] = Declared("uint64", (("bin", bins + 2),), {"long_name": about})
-        arrays["edges"] = Declared(extra=(("edge", bins + 1),), attrs=units)
+        arrays["histogram"] = Declared(self.dtype.name, (("bin", bins + 2),), {"long_name": about})
+        ends = {**units, "long_name": f"lowest and highest edge, {bins} equal bins between"}
+        arrays["edges"] = Declared(extra=(("edge_end", 2),), attrs=ends)
         arrays["extremes"] = Declared(extra=(("extreme", 2),), attrs=units)
         return arrays
 
@@ -65,7 +69,7 @@ class Histogram:
         rows = len(edges)
         return {
             "edges": edges,
-            "counts": np.zeros((rows, self.target.bins + 2), dtype=np.uint64),
+            "counts": np.zeros((rows, self.target.bins + 2), dtype=self.dtype),
             "extremes": np.tile([np.inf, -np.inf], (rows, 1)),
         }
 
@@ -84,18 +88,18 @@ class Histogram:
     def merge(self, first: Partial, second: Partial) -> Partial:
         """Return the counts of both."""
         a, b = first["extremes"], second["extremes"]
+        # Of a design that was shorter, or of an earlier version, counts may have another type.
+        counts = first["counts"], second["counts"]
         low, high = np.minimum(a[:, 0], b[:, 0]), np.maximum(a[:, 1], b[:, 1])
         return {
             "edges": first["edges"],
-            "counts": first["counts"] + second["counts"],
+            "counts": np.add(*counts, dtype=np.result_type(*counts, self.dtype)),
             "extremes": np.stack([low, high], axis=1),
         }
 
     def finish(self, partial: Partial) -> dict[str, NDArray[Any]]:
-        """Return quantiles (rows,), counts (rows, bins + 2), edges (rows, bins + 1)."""
-        low, high = partial["edges"].T
-        edges = np.linspace(low, high, self.target.bins + 1, axis=1)
-        counts, extremes = partial["counts"], partial["extremes"]
+        """Return quantiles (rows,), counts (rows, bins + 2), lowest and highest edge (rows, 2)."""
+        counts, edges, extremes = (partial[name] for name in ("counts", "edges", "extremes"))
         arrays: dict[str, NDArray[Any]] = {
             name: quantile(counts, edges, extremes, level) for name, level in self.levels.items()
         }
@@ -104,13 +108,14 @@ class Histogram:
         return {**arrays, "histogram": counts, "edges": edges, "extremes": extremes}
 
 
-def quantile(counts: U8, edges: F8, extremes: F8, level: float) -> F8:
+def quantile(counts: NDArray[Any], edges: F8, extremes: F8, level: float) -> F8:
     """Return the quantile of each histogram.
 
     Parameters
     ----------
     counts : ndarray, shape (n, bins + 2)
-    edges : ndarray, shape (n, bins + 1)
+    edges : ndarray, shape (n, 2)
+        Lowest and highest.
     extremes : ndarray, shape (n, 2)
         Least and greatest value; outer ends of the two end bins.
     level : float
