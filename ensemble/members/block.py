@@ -1,7 +1,6 @@
 """What a block of an ensemble gathers, tile by tile."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from functools import cache
 from typing import Any, cast
 
 import numpy as np
@@ -45,7 +44,8 @@ class Block:
         self.layout = layout
         self.forcing, self.first = forcing, (locations.start, samples.start)
         self.reductions = reductions
-        self._by_value = {n for n, r in reductions.items() if isinstance(r, DistinctReduction)}
+        # A check against the whole protocol takes as long as a small block.
+        self._by_value = {n for n, r in reductions.items() if hasattr(r, "update_distinct")}
         depth, width = locations.stop - locations.start, samples.stop - samples.start
         self.status = np.zeros((depth, width), dtype=np.uint8)
         self.outputs = {
@@ -74,7 +74,6 @@ class Block:
             self._sum_up(tile)
         out = self.beyond.take(tile)
 
-        @cache
         def reduced(name: str) -> F8:
             values = scalars[name] if name in scalars else tile.full(name)
             # What is stored is whole; sums, statistics and indices are without what is left out.
@@ -109,25 +108,28 @@ class Block:
         """
         if self.in_space is not None and summed:
             self._add_up(self.in_space, tile, reduced, summed, out)
-        good = _good(tile, out)
+        self._reduce(tile, reduced, _good(tile, out))
 
-        @cache
-        def parts(target: str, by_value: bool) -> list[tuple[Distinct, slice]]:
-            if by_value and good is None and tile.has(target):
-                return [(members := tile.distinct(target), _rows(tile, len(members.values)))]
-            return list(_parts(reduced(target), good, tile))
-
+    def _reduce(
+        self, tile: Tile, reduced: Callable[[str], F8], good: NDArray[np.bool_] | None
+    ) -> None:
+        """Add a tile to sums over samples; what families share of a target is made once."""
+        known: dict[tuple[str, bool], list[tuple[Distinct, slice]]] = {}
         for name, reduction in self.reductions.items():
             target, sums = name.partition("/")[0], self.sums[name]
             if name in self.layout.in_groups:
                 grouped = cast(GroupsReduction, reduction)
                 self._take_groups(grouped, sums, reduced(target), tile)
-            elif name in self._by_value:
-                by_value = cast(DistinctReduction, reduction)
-                for members, rows in parts(target, True):
-                    by_value.update_distinct(sums, members, rows)
-            else:
-                for members, rows in parts(target, False):
+                continue
+            by_value = name in self._by_value
+            once = by_value and good is None and tile.has(target)
+            if (target, once) not in known:
+                parts = _distinct(tile, target) if once else _parts(reduced(target), good, tile)
+                known[target, once] = list(parts)
+            for members, rows in known[target, once]:
+                if by_value:
+                    cast(DistinctReduction, reduction).update_distinct(sums, members, rows)
+                else:
                     reduction.update(sums, members.values, rows)
 
     @staticmethod
@@ -194,6 +196,12 @@ def _rows(tile: Tile, count: int) -> slice:
     places = tile.locations.stop - tile.locations.start
     first = tile.locations.start * (count // places)
     return slice(first, first + count)
+
+
+def _distinct(tile: Tile, target: str) -> Iterator[tuple[Distinct, slice]]:
+    """Yield the values of an output of a tile, each once, and their rows."""
+    members = tile.distinct(target)
+    yield members, _rows(tile, len(members.values))
 
 
 def _parts(

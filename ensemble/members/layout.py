@@ -223,8 +223,8 @@ class Layout:
         """Return what a statistic needs to know of an output or a response."""
         variable = self.functionals.get(name) or self.experiment.kernel.variable(name)
         locations = len(self.experiment.locations.names)
-        unknown = np.tile([0.0, 1.0], (len(self.experiment.forcings), locations, 1))
-        edges = self.experiment.edges.get(name, unknown)[forcing]
+        known = self.experiment.edges.get(name)
+        edges = np.tile([0.0, 1.0], (locations, 1)) if known is None else known[forcing]
         rows = math.prod(self.target_shape(name))
         bins = self.experiment.scenario.histograms.bins
         own, members = "location" in self.sampler.independent, self.sampler.size

@@ -231,5 +231,5 @@ def _codes(cases: Mapping[tuple[int, int], Case], shape: tuple[int, ...]) -> U1:
 
 def count_codes(status: U1) -> dict[int, int]:
     """Return how many members have each status."""
-    codes, counts = np.unique(status, return_counts=True)
-    return {int(code): int(n) for code, n in zip(codes, counts, strict=True)}
+    counts = np.bincount(status.reshape(-1)).tolist()
+    return {code: n for code, n in enumerate(counts) if n}

@@ -44,6 +44,13 @@ def _ours() -> dict[str, Family]:
     return {name: FAMILIES.get(name) for name in FAMILIES.ours()}
 
 
+@cache
+def _of_ours(text: str) -> tuple[str, str] | None:
+    """Return the family of ours that knows a request, and its name; every forcing asks anew."""
+    known = ((family, known_as(module, text)) for family, module in _ours().items())
+    return next(((family, name) for family, name in known if name), None)
+
+
 def canonical(request: str | Mapping[str, float]) -> tuple[str, str]:
     """Return ``(family, name)`` of a request as a scenario writes it.
 
@@ -56,9 +63,8 @@ def canonical(request: str | Mapping[str, float]) -> tuple[str, str]:
         text = request
     else:
         text = "_".join(f"{word}_{spelled(value)}" for word, value in request.items())
-    for family, module in _ours().items():
-        if name := known_as(module, text):
-            return family, name
+    if ours := _of_ours(text):
+        return ours
     if who := imports_ours_alone():
         raise LookupError(f"statistic {text!r} is not one of ours, and {who} imports no other")
     return _installed(text) or _unknown(request, text)
