@@ -25,18 +25,20 @@ nearest cell with values is taken, within 75 km; each quantity is from the first
 So soil temperature, water and litter are modelled, and the forcing is labelled so.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
-from kernels import F8, Variable
+from kernels import F8, I8, Variable
 from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
 from scenarios.forcing.clm.soil import field_capacity, saturation, wilting_point
 from scenarios.forcing.common.checks import Findings, Years
 from scenarios.forcing.common.declared import FILLS_MISSING, NUMBERS_MISSING, Input, Order, Quantity
+from scenarios.forcing.common.made import Made, Source, recipe
 from scenarios.forcing.common.served import DAYS, LASTING, misfits, serve, wants_days
 from scenarios.forcing.common.times import MONTH_DAYS, STAMPS, Stamps
 from scenarios.forcing.profile_files.climatology import (
@@ -172,13 +174,14 @@ class Spec(ReaderSpec):
         lasting["depth"] = np.full(len(sites.names), self.depth)
         first, last = span(self.years)
         count = last - first + 1
-        annual = year.pop("annual_npp")
+        year["annual_npp"] = year["annual_npp"][:, np.newaxis]
+        changing = [need for need in needs if need.name in year]
+        drivers: dict[str, NDArray[Any] | Made] = {}
+        drivers |= serve([need for need in needs if need.name in lasting], lasting)
         if daily:
-            has = {name: np.tile(values, (1, count)) for name, values in year.items()}
-            has["annual_npp"] = np.tile(annual[:, np.newaxis], (1, count))
+            drivers |= _repeated(changing, year, count)
         else:
-            has = {name: values.mean(axis=1) for name, values in year.items()}
-            has["annual_npp"] = annual
+            drivers |= serve(changing, {name: values.mean(axis=1) for name, values in year.items()})
         places = {n: v for n, v in sites.columns.items() if n in ("lat", "lon", "area", "pft")}
         told: dict[str, Any] = {
             "reader": "seasonal_climatology",
@@ -187,8 +190,21 @@ class Spec(ReaderSpec):
             "conventions": __doc__,
         }
         coords = coords_of(first, last) if daily else {}
-        drivers, locations = serve(needs, {**lasting, **has}), Locations(sites.names, places)
-        return [Forcing(self.name, drivers, coords, locations, told, LABEL)]
+        drivers = {need.name: drivers[need.name] for need in needs}
+        locations, made_of = Locations(sites.names, places), recipe(self, needs, told["files"])
+        return [Forcing(self.name, drivers, coords, locations, told, LABEL, recipe=made_of)]
+
+
+def _repeated(
+    needs: Sequence[Variable], year: Mapping[str, F8], count: int
+) -> Mapping[str, NDArray[Any] | Made]:
+    """Return drivers of a year, (n, 365) or (n, 1), so many times in a row."""
+
+    def make(places: I8) -> dict[str, F8]:
+        return serve(needs, {n.name: np.tile(year[n.name][places], (1, count)) for n in needs})
+
+    locations = len(year["annual_npp"])
+    return Source(make, locations, working=8 * DAYS * count * max(1, len(needs))).supplied(count)
 
 
 def _drivers(sites: Sites, months: dict[str, F8]) -> tuple[dict[str, F8], dict[str, F8]]:

@@ -10,7 +10,6 @@ like NPP among leaves, wood and fine roots of the class; leaves fall mostly two 
 GPP is highest. What becomes woody debris is what of it decomposes. Means are over all days.
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -23,7 +22,7 @@ from kernels import F8, I8, Variable
 from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
 from scenarios.forcing.common.checks import Findings, Years
 from scenarios.forcing.common.declared import Input
-from scenarios.forcing.common.made import Made, Source
+from scenarios.forcing.common.made import Source, recipe
 from scenarios.forcing.common.served import DAYS, LASTING, misfits, serve, wants_days
 from scenarios.forcing.testbed_files.plants import ALLOCATED, STAYS, Litter, quality
 from scenarios.forcing.testbed_files.seasons import (
@@ -55,9 +54,6 @@ DAILY = (
     *("cwd_to_litter", "cwd_respiration"),
     *("mimics_litter_met", "mimics_litter_str", "lignin_n"),
 )
-
-AT_ONCE = 1_000
-"""Years of all cells up to which they are made as they are read: a third of a second."""
 
 LAYERED = 60
 """Numbers a day of a year that layers of soil take while they are made."""
@@ -120,8 +116,7 @@ class Spec(ReaderSpec):
 
         days = DAYS * len(changes) * 8
         source = Source(make, len(sites.pft), working=days * len(DAILY) + DAYS * LAYERED * 8)
-        drivers: dict[str, NDArray[Any] | Made] = {}
-        drivers |= source.drivers if len(sites.pft) * len(changes) > AT_ONCE else source.whole()
+        drivers = dict(source.supplied(len(changes)))
         drivers |= serve([need for need in needs if need.name in lasting], lasting)
         provenance = {
             "reader": "synthetic_testbed",
@@ -134,14 +129,8 @@ class Spec(ReaderSpec):
         }
         coords = coords_of(first, last) if daily else {}
         drivers = {need.name: drivers[need.name] for need in needs}
-        return Forcing(
-            name, drivers, coords, locations, provenance, LABEL, recipe=self._recipe(name, needs)
-        )
-
-    def _recipe(self, name: str, needs: Sequence[Variable]) -> str:
-        """Return in words what the drivers follow from."""
-        asked = [[need.name, need.units, list(need.dims)] for need in needs]
-        return json.dumps([self.reader, name, self.model_dump(mode="json"), asked], sort_keys=True)
+        made_of = f"{name} {recipe(self, needs)}"
+        return Forcing(name, drivers, coords, locations, provenance, LABEL, recipe=made_of)
 
     def _lasting(self, sites: Sites) -> dict[str, F8]:
         """Return the drivers that are one number a location."""

@@ -22,10 +22,10 @@ and cosines like those of RF-1 around them, with w = 2 pi / 365:
   capacity.
 
 The means of temperatures and GPP are those of the file; of water only the whole is, about.
-Years differ as in `synthetic_testbed`. The result is written year by year into its arrays.
+Years differ as in `synthetic_testbed`. Of many cells and years they are made when they are taken.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -34,9 +34,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from kernels import F8, Variable
+from kernels import F8, I8, Variable
 from scenarios.forcing._contract import Forcing
 from scenarios.forcing.common.checks import Findings, Years
+from scenarios.forcing.common.made import Made, Source, recipe
 from scenarios.forcing.common.served import DAYS, LASTING, in_unit, misfits
 from scenarios.forcing.synthetic_testbed import Count, coords_of, span
 from scenarios.forcing.testbed_files.means import Means
@@ -49,6 +50,9 @@ LABEL = "synthetic seasons (invented) on the annual means of {file}"
 
 DEEP = 0.15
 """Damping and delay of the root zone: RF-1's z / 2 at 0.3 m."""
+
+HELD = 20
+"""Numbers a day of a year that a cell takes while it is made."""
 
 _W = 2 * np.pi / DAYS
 
@@ -76,7 +80,10 @@ class Spec(MeansSpec):
             findings.add("drivers", problem)
         means = self.means(base, findings)
         first, last = span(self.years)
-        drivers = self._drivers(needs, means, variation(last - first + 1, self.variation))
+        years = variation(last - first + 1, self.variation)
+        source = self._source(needs, means, years)
+        drivers = {**self._lasting(needs, means), **source.supplied(len(years))}
+        drivers = {need.name: drivers[need.name] for need in needs}
         label = LABEL.format(file=Path(self.path).name)
         provenance = {
             "reader": "testbed_seasons",
@@ -90,27 +97,35 @@ class Spec(MeansSpec):
             label = f"{label}; {self.label}"
             provenance["perturbed"] = self.perturb.model_dump()
         locations = means.grid.locations
-        return [Forcing(self.name, drivers, coords_of(first, last), locations, provenance, label)]
+        coords, made_of = coords_of(first, last), recipe(self, needs, means.told["files"])
+        return [Forcing(self.name, drivers, coords, locations, provenance, label, recipe=made_of)]
 
-    def _drivers(
-        self, needs: Sequence[Variable], means: Means, years: Sequence[Year]
-    ) -> Mapping[str, NDArray[Any]]:
-        lasting = {**means.grid.lasting, "depth": np.full(means.grid.cell.size, self.depth)}
-        made: dict[str, NDArray[Any]] = {}
-        for need in needs:
-            if need.dims:
-                shape = (means.grid.cell.size, DAYS * len(years))
-                made[need.name] = np.empty(shape, dtype=self.precision)
-            else:
-                made[need.name] = in_unit(lasting[need.name], need.name, need.units)
-        seasons = Seasons.of(means)
+    def _lasting(self, needs: Sequence[Variable], means: Means) -> dict[str, NDArray[Any] | Made]:
+        """Return the drivers that are one number a location."""
+        has = {**means.grid.lasting, "depth": np.full(means.grid.cell.size, self.depth)}
+        return {
+            need.name: in_unit(has[need.name], need.name, need.units)
+            for need in needs
+            if not need.dims
+        }
+
+    def _source(self, needs: Sequence[Variable], means: Means, years: Sequence[Year]) -> Source:
+        """Return what makes the daily drivers."""
         daily = [need for need in needs if need.dims]
-        for k, year in enumerate(years):
-            of_year = seasons.year(year)
-            for need in daily:
-                values = in_unit(of_year[need.name], need.name, need.units)
-                made[need.name][:, DAYS * k : DAYS * (k + 1)] = values
-        return made
+
+        def make(places: I8) -> dict[str, NDArray[Any]]:
+            seasons = Seasons.of(means, places)
+            shape = (len(places), DAYS * len(years))
+            made = {need.name: np.empty(shape, dtype=self.precision) for need in daily}
+            for k, year in enumerate(years):
+                of_year = seasons.year(year)
+                for need in daily:
+                    values = in_unit(of_year[need.name], need.name, need.units)
+                    made[need.name][:, DAYS * k : DAYS * (k + 1)] = values
+            return made
+
+        kept = np.dtype(self.precision).itemsize * len(daily) * len(years)
+        return Source(make, means.grid.cell.size, working=DAYS * (kept + 8 * HELD))
 
 
 @dataclass(frozen=True)
@@ -129,11 +144,11 @@ class Seasons:
     saturation: F8
 
     @classmethod
-    def of(cls, means: Means) -> "Seasons":
-        """Return the seasons around means."""
-        has = {name: values[:, np.newaxis] for name, values in means.quantities.items()}
+    def of(cls, means: Means, places: I8) -> "Seasons":
+        """Return the seasons around means of some cells."""
+        has = {name: values[places, np.newaxis] for name, values in means.quantities.items()}
         grid = means.grid
-        lat = grid.lat[:, np.newaxis]
+        lat = grid.lat[places, np.newaxis]
         swing = 1.5 + 0.23 * np.abs(lat)
         since = _W * (np.arange(1.0, DAYS + 1) - np.where(lat >= 0, 200.0, 15.0))
         green = np.maximum(0.0, 1 + swing / 8 * np.cos(since + 8 * _W))
@@ -142,9 +157,9 @@ class Seasons:
             soil=has["soil_temperature"] + swing * np.exp(-DEEP) * np.cos(since - DEEP),
             gpp=has["gpp"] * green / green.mean(axis=1, keepdims=True),
             water=has["theta_l"] + has["theta_f"] + 0.1 * np.cos(since + 100 * _W),
-            wilting=grid.wilting[:, np.newaxis],
-            field=grid.field[:, np.newaxis],
-            saturation=grid.saturation[:, np.newaxis],
+            wilting=grid.wilting[places, np.newaxis],
+            field=grid.field[places, np.newaxis],
+            saturation=grid.saturation[places, np.newaxis],
         )
 
     def year(self, year: Year) -> dict[str, F8]:

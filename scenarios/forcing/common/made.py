@@ -3,18 +3,23 @@
 Daily drivers of many cells are gigabytes, and a plan asks for their shapes alone.
 """
 
+import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import DTypeLike, NDArray
+from pydantic import BaseModel
 
-from kernels import I8
+from kernels import I8, Variable
 
 SLAB_BYTES = 32 << 20
 """What locations take that are made together, where all of them are wanted."""
+
+FEW_YEARS = 1_000
+"""Years of all cells up to which daily drivers are made at once: some tenths of a second."""
 
 Make = Callable[[I8], Mapping[str, NDArray[Any]]]
 """Returns drivers (n, *dims) at locations (n,), the same to the bit whichever stand beside them."""
@@ -123,6 +128,10 @@ class Source:
             here = slice(first, min(first + self._step, self.locations))
             yield here, self.take(np.arange(here.start, here.stop))
 
+    def supplied(self, years: int) -> Mapping[str, NDArray[Any] | Made]:
+        """Return every driver; at once where so many years of all locations are few."""
+        return self.drivers if self.locations * years > FEW_YEARS else self.whole()
+
     def whole(self) -> dict[str, NDArray[Any]]:
         """Return every driver at all locations."""
         whole = {name: np.empty(made.shape, made.dtype) for name, made in self.drivers.items()}
@@ -130,6 +139,24 @@ class Source:
             for name, array in whole.items():
                 array[here] = values[name]
         return whole
+
+
+def recipe(
+    spec: BaseModel, needs: Sequence[Variable], files: Sequence[Mapping[str, Any]] = ()
+) -> str:
+    """Return all that made drivers follow from.
+
+    Parameters
+    ----------
+    spec : BaseModel
+        Of the reader, with its options.
+    needs : sequence of Variable
+        What is asked for.
+    files : sequence of mapping
+        What was read, with hashes of it.
+    """
+    asked = [[need.name, need.units, list(need.dims)] for need in needs]
+    return json.dumps([spec.model_dump(mode="json"), asked, list(files)], sort_keys=True)
 
 
 def spread(locations: int, most: int) -> I8:

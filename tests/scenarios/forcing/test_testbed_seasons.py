@@ -83,5 +83,5 @@ def test_real_cells():
     )
     assert found.drivers["gpp"].shape == (2843, 365)
     area = found.locations.columns["area"]
-    whole = (found.drivers["gpp"].sum(axis=1, dtype=np.float64) * area).sum() * 1e-15
+    whole = (np.asarray(found.drivers["gpp"]).sum(axis=1, dtype=np.float64) * area).sum() * 1e-15
     assert whole == pytest.approx(136.02, abs=5e-3)
