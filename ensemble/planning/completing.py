@@ -102,8 +102,10 @@ def _same_values(plan: Plan, store: Store, name: str) -> bool:
     except (OSError, ValueError, LookupError):
         return False
     ours = experiment.drivers[experiment.forcings.index(name)]
-    if any(ours[n].shape != v.shape or ours[n].dtype != v.dtype for n, v in there.items()):
+    if any(ours[n].shape != v.shape for n, v in there.items()):
         return False
+    # Beside a forcing in double precision, a store holds others so, too.
+    there = {n: v.astype(ours[n].dtype, copy=False) for n, v in there.items()}
     every = [there if n == name else d for n, d in _by_name(plan)]
     stored = store.attrs["identity"]["forcings"][name]
     if digest(name, replace(experiment, drivers=every)) != stored:
