@@ -185,11 +185,12 @@ def quantiles(counts, edges, extremes, level, out):  # type: ignore[no-untyped-d
     """Fill ``out`` (n,) with a quantile of each histogram (n, bins + 2); NaN where empty."""
     bins = counts.shape[1] - 2
     for r in range(len(out)):
-        target, below = level * counts[r].sum(), 0.0
+        # Whole numbers are added up without waiting for one another as long as fractions do.
+        target, below = level * counts[r].sum(), np.int64(0)
         out[r] = np.nan
         for k in range(counts.shape[1]):
-            count = float(counts[r, k])
-            if count > 0.0 and below + count >= target:
+            count = np.int64(counts[r, k])
+            if count > 0 and below + count >= target:
                 left, right = _ends(k, bins, edges[r], extremes[r])
                 out[r] = left + (right - left) * ((target - below) / count)
                 break
@@ -204,14 +205,13 @@ def _share_below(x, below, edges, extremes):  # type: ignore[no-untyped-def]
     if x >= extremes[1]:
         return 1.0
     bins = len(below) - 3
-    # The last edge that is not above x, by bisection.
-    k, beyond = 0, bins + 1
-    while k < beyond:
-        middle = (k + beyond) // 2
-        if _edge(middle, bins, edges) <= x:
-            k = middle + 1
-        else:
-            beyond = middle
+    # As many edges as are not above x: about where x is between the ends, give or take rounding.
+    about = (x - edges[0]) / (edges[1] - edges[0]) * bins
+    k = 0 if about < 0.0 else int(about) + 1 if about < bins else bins + 1
+    while k > 0 and _edge(k - 1, bins, edges) > x:
+        k -= 1
+    while k <= bins and _edge(k, bins, edges) <= x:
+        k += 1
     left, right = _ends(k, bins, edges, extremes)
     inside = (x - left) / (right - left) if right > left else 1.0
     return (below[k] + (below[k + 1] - below[k]) * inside) / below[-1]

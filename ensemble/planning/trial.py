@@ -40,6 +40,10 @@ EXAMPLES = 3
 """Members of which reasons are told."""
 
 
+_Drawn = dict[str, list[F8]]
+"""A parameter's values of one row of the design after the other, each (1, 1)."""
+
+
 @dataclass
 class Trial:
     """What became of the members tried.
@@ -100,8 +104,9 @@ def attempt(plan: Plan) -> Trial:
     tiler = Tiler(experiment.kernel, experiment.options, layout.wanted, experiment.sizes)
     tiler.compile(experiment.drivers[0], experiment.coords)
     trial, why = Trial(len(cells), len(numbers)), Counter[str]()
+    drawn: dict[tuple[int, int], _Drawn] = {}
     for forcing, place in cells:
-        rows = _rows(plan, (forcing, place), numbers)
+        rows = _rows(plan, (forcing, place), numbers, drawn)
         drivers = {
             n: np.asarray(v[place : place + 1]) for n, v in experiment.drivers[forcing].items()
         }
@@ -171,10 +176,23 @@ def _corners(plan: Plan, cell: tuple[int, int], most: int) -> list[int]:
     return [numbers[k] for k in list(chosen)[:most]]
 
 
-def _rows(plan: Plan, cell: tuple[int, int], numbers: list[int]) -> dict[str, F8]:
-    """Return the control member's parameters and those of rows, (1, 1 + rows)."""
-    forcing, here = cell[0], slice(cell[1], cell[1] + 1)
+def _rows(
+    plan: Plan, cell: tuple[int, int], numbers: list[int], drawn: dict[tuple[int, int], _Drawn]
+) -> dict[str, F8]:
+    """Return the control member's parameters and those of rows, (1, 1 + rows).
+
+    Drawing scattered rows takes longer than running them, so cells of one design share
+    what is ``drawn``.
+    """
+    (forcing, place), sampler = cell, plan.layout.sampler
+    here = slice(place, place + 1)
+    differ = {dim for name in sampler.parameters for dim in sampler.dims(name)}
+    design = forcing if "forcing" in differ else 0, place if "location" in differ else 0
+    if design not in drawn:
+        each = [sampler.rows(forcing, here, slice(k, k + 1)).values for k in numbers]
+        drawn[design] = {n: [row[n] for row in each] for n in sampler.parameters}
     control = plan.experiment.control_rows(forcing, here).values
-    sampler = plan.layout.sampler
-    drawn = [sampler.rows(forcing, here, slice(k, k + 1)).values for k in numbers]
-    return {n: np.concatenate([v, *(row[n] for row in drawn)], axis=1) for n, v in control.items()}
+    return {
+        n: np.concatenate([v, *drawn[design].get(n, [v] * len(numbers))], axis=1)
+        for n, v in control.items()
+    }

@@ -7,6 +7,7 @@ from commandline import soilsweep
 from support import run
 
 import ensemble
+from ensemble.members.compiled_sums import mixture_quantiles
 from ensemble.members.statistics import Declared, Target, reductions
 from ensemble.members.statistics import histogram as module
 from ensemble.members.statistics.histogram import Histogram
@@ -69,6 +70,43 @@ def test_quantiles_have_the_bits_that_edges_of_linspace_give(level):
         k = next(k for k in range(BINS + 2) if counts[k] and below[k + 1] >= target)
         share = (target - below[k]) / counts[k]
         assert found[r] == ends[k] + (ends[k + 1] - ends[k]) * share
+
+
+def test_quantiles_of_a_mixture_have_the_bits_that_edges_of_linspace_give():
+    """By the same bisection, with every edge looked through."""
+    rng = np.random.default_rng(5)
+    values = rng.normal(1.0, 2.5, (3, 6, 400))
+    reductions_, partials = [histogram(400) for _ in values], []
+    for reduction, own in zip(reductions_, values, strict=True):
+        partials.append(reduction.start(slice(0, 2)))
+        reduction.update(partials[-1], own, slice(0, 6))
+    counts, edges, extremes = (
+        np.stack([p[name] for p in partials]) for name in ("counts", "edges", "extremes")
+    )
+    for level in (0.0, 0.05, 0.5, 0.999):
+        found = np.empty(6)
+        mixture_quantiles(counts, edges, extremes, level, found)
+        for r in range(6):
+            of = [(counts[f, r], edges[f, r], extremes[f, r]) for f in range(3)]
+            assert found[r] == mixture_quantile(of, level)
+
+
+def mixture_quantile(histograms, level):
+    low, high = min(x[0] for _, _, x in histograms), max(x[1] for _, _, x in histograms)
+    while low < (middle := 0.5 * (low + high)) < high:
+        share = sum(share_below(middle, *one) for one in histograms)
+        low, high = (low, middle) if share >= level * len(histograms) else (middle, high)
+    return high
+
+
+def share_below(x, counts, ends, extremes):
+    if not extremes[0] < x < extremes[1]:
+        return float(x >= extremes[1])
+    edges = np.linspace(*ends, BINS + 1)
+    between = np.clip([extremes[0], *edges, extremes[1]], *extremes)
+    k = np.searchsorted(edges, x, side="right")
+    inside = (x - between[k]) / (between[k + 1] - between[k])
+    return (counts[:k].sum() + counts[k] * inside) / counts.sum()
 
 
 def test_a_store_has_two_edges_of_each_row_and_narrow_counts(tmp_path):

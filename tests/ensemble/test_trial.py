@@ -43,6 +43,28 @@ def test_cells_are_spread_over_forcings_and_locations(tmp_path):
     assert len(list(trial._cells(planned, 10_000))) == 200
 
 
+@pytest.mark.parametrize("independent", ["[]", "[forcing]"])
+def test_cells_of_one_design_draw_its_rows_once_and_have_them_all(tmp_path, independent):
+    planned = plan(tmp_path, f"independent={independent}")
+    numbers, drawn = [3, 150, 7], {}
+    for forcing in (0, 2):
+        rows_are_the_design_s(planned, (forcing, 0), numbers, drawn)
+    assert len(drawn) == (1 if independent == "[]" else 2)
+
+
+def rows_are_the_design_s(planned, cell, numbers, drawn):
+    """Compare the rows of a trial with the design's, all parameters, row by row."""
+    sampler, here = planned.layout.sampler, slice(cell[1], cell[1] + 1)
+    found = trial._rows(planned, cell, numbers, drawn)
+    control = planned.experiment.control_rows(cell[0], here).values
+    assert found.keys() == control.keys()
+    every = sampler.rows(cell[0], here, slice(0, sampler.size)).values
+    for name, values in found.items():
+        assert values.shape == (1, 1 + len(numbers))
+        assert values[0, 0] == control[name][0, 0]
+        assert (values[0, 1:] == every[name][0, numbers]).all()
+
+
 def test_what_is_dear_is_tried_less(tmp_path, monkeypatch):
     planned = plan(tmp_path)
     monkeypatch.setattr(trial, "SECONDS", 3.5 * planned.layout.seconds_per_member)

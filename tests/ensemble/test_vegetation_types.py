@@ -1,12 +1,16 @@
 """Constraints per vegetation type: types are locations with a table of taus (two_box.md, 5)."""
 
 import csv
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from support import run
 
 import ensemble
+from ensemble.members.reopening import open_layout
+from ensemble.planning import trial
+from ensemble.store.reading import read
 from scenarios.forcing.synthetic_models import model
 
 TYPES = {"forest": (0.6, 12.0, 1.5, 30.0, 6.0), "grassland": (0.4, 4.0, 0.5, 60.0, 9.0)}
@@ -96,3 +100,15 @@ def test_totals_over_types_come_from_the_store(outcome):
     assert total.shape == (2, 600)
     by_type = tree["statistics/d_total_mean"].values.sum(axis=1)
     np.testing.assert_allclose(total.mean("sample").values, by_type, rtol=1e-12)
+
+
+def test_a_trial_has_the_rows_of_each_type(outcome):
+    layout = open_layout(read(outcome.path))
+    planned, drawn = SimpleNamespace(layout=layout, experiment=layout.experiment), {}
+    for place in (0, 1):
+        found = trial._rows(planned, (1, place), [0, 599, 31], drawn)
+        sampler, here = layout.sampler, slice(place, place + 1)
+        every = sampler.rows(1, here, slice(0, 600)).values
+        for name in ("tau_veg_obs", "tau_soil_obs"):
+            np.testing.assert_array_equal(found[name][0, 1:], every[name][0, [0, 599, 31]])
+    assert len(drawn) == 2
