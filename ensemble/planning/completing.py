@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble.errors import PlanError
 from ensemble.members import pilot
 from ensemble.members.experiment import Experiment
 from ensemble.members.layout import Layout
@@ -54,6 +55,8 @@ def on_store(plan: Plan, store: Store) -> Plan:
     try:
         drivers = _mapped(plan, store)
         edges = {**plan.experiment.edges, **edges_of(store)}
+    except PlanError:
+        raise
     except (OSError, ValueError, LookupError) as error:
         raise damaged_inputs(store.path, error) from error
     experiment = replace(plan.experiment, drivers=drivers, edges=edges)
@@ -99,6 +102,8 @@ def _same_values(plan: Plan, store: Store, name: str) -> bool:
     try:
         index = store.read_strings("forcing").index(name)
         there = mapped(store, experiment.kernel, index)
+    except PlanError:
+        raise
     except (OSError, ValueError, LookupError):
         return False
     ours = experiment.drivers[experiment.forcings.index(name)]

@@ -31,6 +31,7 @@ LARGE = {
 MOST_MEGABYTES = 300
 
 
+@pytest.mark.slow
 def test_every_shipped_scenario_is_planned():
     assert LARGE.keys() == set(scenarios.library())
 
