@@ -1,6 +1,6 @@
 """A deterministic pilot run that finds the histogram edges a scenario does not state."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache, partial
 
 import numpy as np
@@ -52,11 +52,20 @@ def edges(experiment: Experiment) -> dict[str, F8]:
     known = {**stated(experiment), **experiment.edges}
     wanted = targets(experiment.scenario)
     if unknown := [target for target in wanted if target not in known]:
-        known |= _explore(experiment, unknown)
+        known |= _explore(experiment, unknown, _slabs(experiment))
     return {target: known[target] for target in wanted}
 
 
-def _explore(experiment: Experiment, unknown: list[str]) -> dict[str, F8]:
+def edges_at(experiment: Experiment, forcing: int, here: slice) -> dict[str, F8]:
+    """Return edges as `edges` does, of some locations; elsewhere they are 0 and 1."""
+    known = {**stated(experiment), **experiment.edges}
+    unknown = [target for target in targets(experiment.scenario) if target not in known]
+    return known | (_explore(experiment, unknown, [(forcing, here)]) if unknown else {})
+
+
+def _explore(
+    experiment: Experiment, unknown: list[str], slabs: Iterable[tuple[int, slice]]
+) -> dict[str, F8]:
     every = experiment.functionals()
     responses = with_parts(every, [t for t in unknown if t in every])
     outputs = [t for t in unknown if t not in every]
@@ -65,9 +74,9 @@ def _explore(experiment: Experiment, unknown: list[str]) -> dict[str, F8]:
     tiler = Tiler(experiment.kernel, experiment.options, tuple(wanted), experiment.sizes)
     tiler.compile(experiment.drivers[0], experiment.coords)
     sampler = Sampler(experiment)
-    by_target = {target: np.empty(shape_of(experiment)) for target in unknown}
+    by_target = {target: np.tile([0.0, 1.0], (*shape_of(experiment)[:2], 1)) for target in unknown}
     spread = lru_cache(maxsize=1)(partial(_spread, sampler))
-    for forcing, here in _slabs(experiment):
+    for forcing, here in slabs:
         drawn = spread(*_drawn_at(sampler, forcing, here))
         rows = fixed_rows(experiment, drawn, forcing, here)
         width = next(iter(drawn.values())).shape[1]

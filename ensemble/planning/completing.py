@@ -32,7 +32,7 @@ def completed(plan: Plan, store: Store) -> Plan:
     """
     experiment = replace(plan.experiment, drivers=_mapped(plan, store))
     experiment = replace(experiment, edges=pilot.edges(experiment))
-    layout = _layout(plan, experiment)
+    layout = layout_on(plan, experiment)
     known = replace(plan, experiment=experiment, layout=layout)
     made = {n for n, text in plan.identity["forcings"].items() if text.startswith(RECIPE)}
     if not made:
@@ -64,7 +64,7 @@ def on_store(plan: Plan, store: Store) -> Plan:
     foretold = plan.outlook
     if foretold.looked_at and told is not None:
         foretold = Outlook(tuple(Notice(one.get("kind", ""), one["text"]) for one in told))
-    layout = _layout(plan, experiment)
+    layout = layout_on(plan, experiment)
     return replace(plan, experiment=experiment, layout=layout, outlook=foretold)
 
 
@@ -85,7 +85,7 @@ def beside(plan: Plan, store: Store) -> Plan:
     return replace(plan, identity=settled(plan.identity, same)) if same else plan
 
 
-def _layout(plan: Plan, experiment: Experiment) -> Layout:
+def layout_on(plan: Plan, experiment: Experiment) -> Layout:
     """Return the layout of a plan on other data; its blocks are those of the plan."""
     _, locations, samples = plan.layout.grid.axes
     return Layout(experiment, (locations.length, samples.length))

@@ -5,6 +5,7 @@ import os
 import shutil
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -188,11 +189,16 @@ def _admissible(ends: Mapping[str, Any]) -> str:
 def seconds_per_member(plan: Plan) -> float:
     """Return the time of one block on one core, per member, seconds; the first is not counted."""
     # Imported where used: it compiles.
-    from ensemble.members import work_of
+    from ensemble.members import pilot, work_of
+    from ensemble.planning.completing import layout_on
 
-    work = work_of(plan.experiment, plan.layout)
+    grid = plan.layout.grid
+    first = (0,) * len(grid.axes)
+    # Counting is as in a run only with edges that are those of a run.
+    edges = pilot.edges_at(plan.experiment, 0, grid.spans(first)[1])
+    experiment = replace(plan.experiment, edges=edges)
+    work = work_of(experiment, layout_on(plan, experiment))
     run_block = work.open()
-    first = (0,) * len(work.grid.axes)
     run_block(first)
     begun = time.perf_counter()
     run_block(first)

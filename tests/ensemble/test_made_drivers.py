@@ -10,6 +10,8 @@ from support import plan, run
 
 import ensemble
 from ensemble.errors import PlanError
+from ensemble.members import pilot
+from ensemble.planning.feasibility import summary
 from ensemble.planning.identity import PROBES, RECIPE
 from ensemble.planning.outlook import MOST_CELLS
 from ensemble.runs.verify import verify
@@ -167,6 +169,20 @@ def test_where_every_member_fails_the_run_is_refused_and_nothing_is_left(monkeyp
         ensemble.run(planned)
     assert "looked at" not in str(refused.value)
     assert [path.name for path in tmp_path.iterdir()] == ["small.yaml"]
+
+
+def test_a_plan_that_measures_finds_the_edges_of_one_block_alone(monkeypatch, tmp_path):
+    makings = given_made(monkeypatch)
+    planned = plan(tmp_path, text=TEXT)
+    before = set(makings[1].taken)
+    assert summary(planned, 1, measure=True)["core_seconds_are"] == "measured"
+    assert set(range(300)) <= makings[0].taken
+    assert makings[1].taken == before
+    everywhere = pilot.edges(planned.experiment)
+    here = pilot.edges_at(planned.experiment, 0, slice(0, 300))
+    for target, edges in everywhere.items():
+        np.testing.assert_array_equal(here[target][0, :300], edges[0, :300])
+        np.testing.assert_array_equal(here[target][1], np.tile([0.0, 1.0], (CELLS, 1)))
 
 
 def test_numpy_takes_what_is_made_for_an_array():
