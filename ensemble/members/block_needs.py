@@ -87,7 +87,7 @@ def _of_locations(layout: "Layout") -> tuple[int, int, int]:
     for name, reduction in layout.reductions(0).items():
         rows = math.prod(layout.target_shape(name.partition("/")[0]))
         arrays = [
-            8 * rows * math.prod(length for _, length in declared.extra)
+            np.dtype(declared.dtype).itemsize * rows * math.prod(n for _, n in declared.extra)
             for declared in reduction.declare().values()
         ]
         sums = _sums_nbytes(reduction, rows)

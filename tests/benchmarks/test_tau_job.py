@@ -6,6 +6,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,9 @@ from benchmarks.comparing import Against
 
 import ensemble
 import scenarios
+from ensemble.members import pilot
 from ensemble.members.finishing import merge
+from ensemble.members.layout import Layout
 from ensemble.members.work import EnsembleWork
 
 ROOT = Path(__file__).parents[2]
@@ -114,8 +117,8 @@ def agree(store, job, *theirs):
 @pytest.mark.parametrize(
     ("requests", "name", "reach"),
     [
-        (MOMENTS, "mean, std, min, max", "<= 4"),
-        ((*MOMENTS, *QUANTILES), "and 1,000-bin histograms", "<= 9"),
+        (MOMENTS, "mean, std, min, max", ("<= 2", "<= 3")),
+        ((*MOMENTS, *QUANTILES), "and 1,000-bin histograms", ("<= 8", "<= 12")),
     ],
     ids=["moments", "histograms"],
 )
@@ -126,12 +129,16 @@ class TestStatistics:
         plan = planned(tmp_path / "ours", *statistics_alone(compare, *requests))
         job, loop = references.job(plan), references.c_kernel(tmp_path)
 
-        def blocks():
-            work = EnsembleWork(plan.experiment, plan.layout)
-            run = work.open()
-            return [merge(plan.layout, key, [run(key).partials]) for key in work.grid.keys()]
+        # A plan has no edges of histograms yet: they are found when a store is made.
+        experiment = replace(plan.experiment, edges=pilot.edges(plan.experiment))
+        layout = Layout(experiment)
 
-        against = Against("C loop", lambda: loop(job), reach)
+        def blocks():
+            work = EnsembleWork(experiment, layout)
+            run = work.open()
+            return [merge(layout, key, [run(key).partials]) for key in work.grid.keys()]
+
+        against = Against("C loop", lambda: loop(job), reach[0])
         compare(f"statistics in memory: {name}", blocks, against)
         if not compare.enabled:
             each = blocks()
@@ -145,7 +152,7 @@ class TestStatistics:
         compare(
             f"statistics with store: {name}",
             lambda: ensemble.run(plan, workers=1),
-            Against("C loop", lambda: loop(job), reach),
+            Against("C loop", lambda: loop(job), reach[1]),
             fresh=(plan.path, tmp_path / "none"),
         )
         if not compare.enabled:

@@ -1,5 +1,7 @@
 """Laws of every family: merging in any split gives what one pass gives; failures are left out."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from covered import covered
@@ -186,15 +188,20 @@ def test_sums_of_rows_are_those_of_numpy_whatever_their_length(width):
     np.testing.assert_array_equal(sums.high, values.max(1))
 
 
-@pytest.mark.parametrize("width", [1, 1023, 1024, 1025, 3000])
-def test_every_value_is_in_the_bin_between_whose_edges_it_is(width):
-    """Values on an edge, one bit to either side of it, outside, and at infinity."""
+@pytest.mark.parametrize("members", [None, 60_000, 2**20])
+@pytest.mark.parametrize("width", [1, 12, 13, 207, 208, 1023, 1025, 3000])
+def test_every_value_is_in_the_bin_between_whose_edges_it_is(width, members):
+    """Values on an edge, one bit to either side of it, outside, and at infinity.
+
+    Whatever the counters: as wide as counts, 32 bits aside, four sets of them.
+    """
     low, high, bins = -4.0, 4.0, 50
     edges = np.linspace(low, high, bins + 1)
     near = np.concatenate([np.nextafter(edges, -9), edges, np.nextafter(edges, 9)])
     odd = np.array([-np.inf, np.inf, -1e300, 1e300, -0.0, 5e-324])
     values = np.tile(np.resize(np.concatenate([odd, near]), width), (3, 1))
-    reduction = reductions(["histogram"], target())["histogram"]
+    about = replace(target(), members=members)
+    reduction = reductions(["histogram"], about)["histogram"]
     partial = reduction.start(slice(0, 1))
     reduction.update(partial, values, slice(0, 3))
     position = (values[0] - low) * (bins / (high - low))
