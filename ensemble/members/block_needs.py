@@ -17,7 +17,8 @@ ROWS_LOOKED_AT = 4096
 """Rows of a design among which distinct ones are counted: as many as a call sees."""
 
 COPIES = 2
-"""Sums are in memory, and once more as they are written or merged."""
+"""Sums are in memory, and once more as they are written or merged; rows of the design are those of
+this block and, kept for other locations, of the one before."""
 
 
 def needs_of(layout: "Layout") -> Needs:
@@ -73,7 +74,7 @@ def _of_samples(layout: "Layout") -> int:
     shared = sum("location" not in sampler.dims(name) for name in sampler.parameters)
     regions = len(layout.aggregates.bands.bounds) if layout.aggregates else 0
     in_space = layout.aggregates.row_values(layout) * regions
-    return 8 * (shared + len(kernel.stages) + COPIES * in_space)
+    return 8 * COPIES * (shared + len(kernel.stages) + in_space)
 
 
 def _of_locations(layout: "Layout") -> tuple[int, int, int]:

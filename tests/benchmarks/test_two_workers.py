@@ -1,0 +1,54 @@
+"""What a second worker thread brings, in scenarios that are shipped, but longer.
+
+``pytest tests/benchmarks/test_two_workers.py --benchmark-enable``
+"""
+
+import pytest
+from benchmarks.comparing import Against
+
+import ensemble
+import scenarios
+from ensemble.store.reading import read
+
+LONGER = {
+    "mimics-morris": ("design.trajectories=200",),
+    "testbed-parameters": ("design.n=5000",),
+    "testbed-forcing": ("forcing={reader: synthetic_testbed, cells: 96, years: [1901, 1915]}",),
+    "tau-constraint": ("outputs={}", "design.cross.0.n=1000", "design.cross.1.n=1000"),
+}
+"""Settings that make some seconds of kernel of each."""
+
+SMALL = {
+    "mimics-morris": ("design.trajectories=2",),
+    "testbed-parameters": ("design.n=10",),
+    "testbed-forcing": (),
+    "tau-constraint": ("outputs={}",),
+}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name != "tau-constraint" else pytest.param(name, marks=pytest.mark.slow)
+        for name in LONGER
+    ],
+)
+def test_a_second_worker(compare, tmp_path, name):
+    settings = (LONGER if compare.enabled else SMALL)[name]
+    loaded = scenarios.load(name, settings=[*settings, "execution.sync=false"])
+    plans = [ensemble.plan(loaded, store=tmp_path / f"{workers}.zarr") for workers in (1, 2)]
+    one, two = (
+        lambda plan=plan, workers=workers: ensemble.run(plan, workers=workers, try_first=False)
+        for workers, plan in enumerate(plans, start=1)
+    )
+    compare(
+        f"{name}, two workers",
+        two,
+        Against("one", one, "<= 0.58"),
+        rounds=3,
+        fresh=[plan.path for plan in plans],
+    )
+    if not compare.enabled:
+        assert plans[0].layout.grid == plans[1].layout.grid
+        first, second = (read(plan.path).digest() for plan in plans)
+        assert first == second
