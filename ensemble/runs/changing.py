@@ -74,7 +74,8 @@ def accept(store: Store, plan: Plan, reason: str) -> tuple[Store, list[str]]:
             f"{listed}\ncontinue with what it was begun with, or run into a new store with --store"
         )
     with locked(store):
-        if read(store.path).attrs != store.attrs or store.committed() != change.committed:
+        now = store.committed()
+        if read(store.path).attrs != store.attrs or not now.rests_on_the_same(change.committed):
             raise PlanError(f"{store.path}: another process was in it just now; run this again")
         accepted = [*store.attrs["accepted_changes"], {"reason": reason, "changes": changed}]
         attrs = {**_attributes(store, plan), "accepted_changes": accepted}

@@ -239,6 +239,21 @@ def test_what_this_process_wrote_needs_no_look(tmp_path):
     assert journals.committed[2, 3, 49].status == {0: 10}
 
 
+def test_two_looks_rest_on_the_same_lines_or_do_not(tmp_path):
+    commit(tmp_path, [made((0, 0, 0), "aa"), made((0, 0, 1), "bb")])
+    first, second = read(tmp_path).committed, read(tmp_path, sums=False).committed
+    assert first.rests_on_the_same(second)
+    os.replace(*(tmp_path / name for name in (*os.listdir(tmp_path), "other.jsonl")))
+    assert not first.rests_on_the_same(read(tmp_path).committed)
+    commit(tmp_path, [made((0, 0, 2), "aa")])
+    third = read(tmp_path).committed
+    assert not second.rests_on_the_same(third)
+    assert third.rests_on_the_same(read(tmp_path).committed)
+    empty = Journals(BLOCKS).committed
+    assert empty.rests_on_the_same(Journals(BLOCKS).committed)
+    assert not empty.rests_on_the_same(first)
+
+
 @pytest.mark.parametrize("key", [(3, 0, 0), (0, 0, 50), (0, 0), (0, 0, 0, 0), (0, 0, 10**17)])
 @pytest.mark.parametrize("alone", [True, False])
 def test_a_block_that_is_not_in_the_grid_is_refused(tmp_path, key, alone):
