@@ -34,14 +34,17 @@ def completed(plan: Plan, store: Store) -> Plan:
     experiment = replace(experiment, edges=pilot.edges(experiment))
     layout = layout_on(plan, experiment)
     known = replace(plan, experiment=experiment, layout=layout)
-    made = {n for n, text in plan.identity["forcings"].items() if text.startswith(RECIPE)}
-    if not made:
-        return known
-    return replace(
-        known,
-        identity=settled(plan.identity, {name: digest(name, experiment) for name in made}),
-        outlook=outlook(layout, plan.provenance),
-    )
+    digests = {name: digest(name, experiment) for name in _held_otherwise(plan, experiment)}
+    foretold = outlook(layout, plan.provenance) if plan.outlook.looked_at else plan.outlook
+    return replace(known, identity=settled(plan.identity, digests), outlook=foretold)
+
+
+def _held_otherwise(plan: Plan, experiment: Experiment) -> Iterator[str]:
+    """Yield forcings of which a store holds other bytes than a plan has: made, or made wider."""
+    for (name, planned), held in zip(_by_name(plan), experiment.drivers, strict=True):
+        wider = any(held[n].dtype != planned[n].dtype for n in held)
+        if wider or plan.identity["forcings"][name].startswith(RECIPE):
+            yield name
 
 
 def on_store(plan: Plan, store: Store) -> Plan:
@@ -77,12 +80,14 @@ def beside(plan: Plan, store: Store) -> Plan:
     stored, now = store.attrs["identity"], plan.identity["forcings"]
     same = {
         name: stored["forcings"][name]
-        for name, recipe in now.items()
-        if recipe.startswith(RECIPE)
-        and name in stored["forcings"]
-        and (stored.get("recipes", {}).get(name) == recipe or _same_values(plan, store, name))
+        for name, text in now.items()
+        if name in stored["forcings"]
+        and (
+            stored.get("recipes", {}).get(name) == text
+            or (text.startswith(RECIPE) and _same_values(plan, store, name))
+        )
     }
-    return replace(plan, identity=settled(plan.identity, same)) if same else plan
+    return replace(plan, identity=settled(plan.identity, same))
 
 
 def layout_on(plan: Plan, experiment: Experiment) -> Layout:

@@ -58,14 +58,15 @@ def digest(forcing: str, experiment: Experiment) -> str:
 
 
 def settled(identity: Mapping[str, Any], digests: Mapping[str, str]) -> dict[str, Any]:
-    """Return a plan's identity with hashes of the values of drivers that were made since.
+    """Return a plan's identity with hashes of some forcings as a store holds them.
 
-    The recipes stay beside them, so that the next plan need not make them again.
+    What the plan has of them stays beside, so that the next one need not make them again.
     """
-    recipes = {n: text for n, text in identity["forcings"].items() if text.startswith(RECIPE)}
-    if not recipes:
+    if not digests:
         return dict(identity)
-    return {**identity, "forcings": {**identity["forcings"], **digests}, "recipes": recipes}
+    planned = identity["forcings"]
+    recipes = {name: planned[name] for name in digests}
+    return {**identity, "forcings": {**planned, **digests}, "recipes": recipes}
 
 
 def identity_of(scenario: Loaded, experiment: Experiment, layout: Layout) -> dict[str, Any]:

@@ -134,6 +134,20 @@ def test_other_values_of_the_same_recipe_are_found(monkeypatch, tmp_path):
     assert "forcing: later" not in str(refused.value)
 
 
+def test_a_forcing_in_single_precision_beside_one_in_double_is_verified_and_gone_on_with(
+    monkeypatch, tmp_path
+):
+    now, later = data.both(30)
+    narrow = {name: values.astype(np.float32) for name, values in later.drivers.items()}
+    give(monkeypatch, now, replace(later, drivers=narrow))
+    _, outcome = run(tmp_path, text=TEXT)
+    store = read(outcome.path)
+    assert store.specs["drivers/warmth"].dtype == "float64"
+    assert store.attrs["identity"]["recipes"].keys() == {"later"}
+    assert verify(store).damage == []
+    assert run(tmp_path, text=TEXT)[1].ran == 0
+
+
 def test_a_value_out_of_range_that_the_plan_did_not_see_is_told_by_the_run(monkeypatch, tmp_path):
     """The only one is at a location that the plan does not look at."""
     ranged(monkeypatch)
