@@ -245,13 +245,16 @@ def mixture_quantiles(counts, edges, extremes, level, out):  # type: ignore[no-u
     By bisection of the mixture's distribution function, to the last bit of x.
     """
     parts = counts.shape[0]
-    below = np.zeros((parts, counts.shape[2] + 1))
+    # Whole numbers: adding them waits for one another a quarter as long as fractions do.
+    below = np.zeros((parts, counts.shape[2] + 1), np.int64)
     for r in range(len(out)):
         used, low, high = 0, np.inf, -np.inf
         for f in range(parts):
+            members = np.int64(0)
             for k in range(counts.shape[2]):
-                below[f, k + 1] = below[f, k] + counts[f, r, k]
-            if below[f, -1] > 0.0:
+                members += np.int64(counts[f, r, k])
+                below[f, k + 1] = members
+            if members > 0:
                 used += 1
                 low, high = min(low, extremes[f, r, 0]), max(high, extremes[f, r, 1])
         out[r] = np.nan if used == 0 else high
@@ -259,7 +262,7 @@ def mixture_quantiles(counts, edges, extremes, level, out):  # type: ignore[no-u
         while used and low < middle < high:
             share = 0.0
             for f in range(parts):
-                if below[f, -1] > 0.0:
+                if below[f, -1] > 0:
                     share += _share_below(middle, below[f], edges[f, r], extremes[f, r])
             if share >= level * used:
                 high = middle
