@@ -27,9 +27,9 @@ Levels = Callable[[Collection[str], int, int], Levelled]
 TILE_SAMPLES = 4096
 TILE_BYTES = 4 << 20
 """A tile's largest array takes that, in as many samples as that is, up to so many. Each tile costs
-some 0.2 ms of Python, for which threads wait for one another; beyond the caches, arrays run at the
-speed of memory. A century of two boxes is quickest so: 1,024 and 8,192 samples take 1.4 times as
-long."""
+some 0.1-0.2 ms of Python, for which threads wait for one another; beyond the caches, arrays run at
+the speed of memory. Statistics of a century of two boxes take 1.5 times as long at 1,024 samples,
+and 1.1 to 1.4 times at 8,192."""
 
 SHARE_BELOW = 0.5
 """A stage is shared when its distinct rows are at most this fraction of the samples."""
