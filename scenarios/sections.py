@@ -68,7 +68,7 @@ def one_message(needed: str) -> WrapValidator:
     return WrapValidator(check)
 
 
-def _short_form(read: Callable[[Any], Any], needed: str) -> BeforeValidator:
+def short_form(read: Callable[[Any], Any], needed: str) -> BeforeValidator:
     """Return a validator of what may be a word or a mapping."""
 
     def check(value: Any) -> Any:
@@ -305,7 +305,7 @@ def _kernel(value: Any) -> Any:
 
 KernelSection = Annotated[
     KernelChoice,
-    _short_form(_kernel, "a kernel's name, or {name: two_box} with its options"),
+    short_form(_kernel, "a kernel's name, or {name: two_box} with its options"),
     AlsoAs(
         (
             {"type": "string"},
@@ -313,16 +313,6 @@ KernelSection = Annotated[
             {"type": "object", "required": ["chain"]},
         )
     ),
-]
-
-
-OutputSection = Annotated[
-    Output,
-    _short_form(
-        lambda value: {value: "step"} if value in ("all", "last") else value,
-        "all, last, {all: year}, {last: year} or {at: [years]}",
-    ),
-    AlsoAs(({"enum": ["all", "last"]},)),
 ]
 
 
@@ -356,7 +346,7 @@ class Aggregate(Strict):
 
 AggregateSection = Annotated[
     Aggregate,
-    _short_form(
+    short_form(
         lambda value: {"over": value} if isinstance(value, list) else value,
         "[global, zonal], or {over: [global, zonal], statistics: [mean, q95]}",
     ),
@@ -385,7 +375,7 @@ class LimitOf(Strict):
 
 LimitSection = Annotated[
     LimitOf,
-    _short_form(
+    short_form(
         lambda value: {"then": value} if value in ("count", "exclude") else value,
         "{above: 150 mg C cm-3, then: exclude}, or count or exclude at the kernel's own limit",
     ),

@@ -14,6 +14,7 @@ from pydantic import (
 from scenarios import designs, forcing
 from scenarios.designs.distributions.grammar import Number
 from scenarios.execution import BACKENDS, Execution, of_section
+from scenarios.outputs import OutputSection
 from scenarios.sections import (
     AggregateSection,
     Block,
@@ -23,7 +24,6 @@ from scenarios.sections import (
     LocationTable,
     Name,
     OneOrSeveral,
-    OutputSection,
     Reference,
     Response,
     Statistic,
@@ -71,7 +71,9 @@ class Scenario(Strict):
         "(random designs are truncated instead), or run them and flag the members",
     )
     outputs: dict[str, OutputSection] = Field(
-        default={}, description="{output of the kernel: all, last or {at: [years]}}, what is kept"
+        default={},
+        description="{output of the kernel: all, last or {at: [years]}}, what is kept; or "
+        "reductions in time, one or a list: {month: mean}, {month: mean, over_years: mean}",
     )
     responses: dict[Name, Response] = Field(
         default={}, description="{name: {output: c_soil, change: [1901, 2018]}}, scalars of members"

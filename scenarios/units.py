@@ -160,6 +160,48 @@ def over_area(unit: str) -> tuple[str, float]:
     return (total, factor(times(unit, "m2"), total)) if total != "1" else ("1", 1.0)
 
 
+_STEPS = {
+    "day": {"d": 1.0, "h": 24.0, "min": 1440.0, "s": 86400.0, "yr": 1 / 365},
+    "year": {"yr": 1.0},
+}
+"""Length of a step in units of time. Days are of a calendar of 365, whose year is that long."""
+
+_PER_TIME = re.compile(r"(?<!\S)[A-Za-z]+(?:\^|\*\*)?\{?-1\}?(?!\S)|/\s*[A-Za-z]+(?![\w^*])")
+
+
+def over_time(unit: str, step: str) -> tuple[str, float]:
+    """Return the unit of a sum over steps, and what the sum of values is multiplied by for it.
+
+    ``g C m-2 yr-1`` becomes ``g C m-2``: times 1 where a step is a year, and 1/365 where it is a
+    day.
+
+    Parameters
+    ----------
+    unit : str
+    step : str
+        ``day``, of a calendar of 365, or ``year``.
+
+    Raises
+    ------
+    ValueError
+        The unit is not one per time, or per a time of which a step is no fixed number.
+    """
+    time = per(unit)
+    if not time:
+        raise ValueError(f"{unit!r} is no amount per time")
+    if time not in _STEPS[step]:
+        raise ValueError(f"{unit!r} is per {time}, of which a {step} has no fixed number")
+    for found in _PER_TIME.finditer(unit):
+        left = " ".join(f"{unit[: found.start()]} {unit[found.end() :]}".split()) or "1"
+        try:
+            fits = same(times(unit, time), left)
+        except ValueError:
+            continue
+        if fits:
+            return left, _STEPS[step][time]
+    raise ValueError(f"{unit!r} is not written as an amount per {time}")
+
+
 @cache
 def _affine(found: str, needed: str) -> tuple[Fraction, Fraction]:
     """Return scale and offset, exact."""

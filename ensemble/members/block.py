@@ -69,7 +69,7 @@ class Block:
         for name, values in scalars.items():
             self.responses[name][here, samples] = values
         for name, keep in self.layout.outputs.items():
-            self.outputs[name][here, ..., samples] = keep.select(tile.full(name))
+            self.outputs[name][here, ..., samples] = keep.of(tile)
         if not tile.failed:
             self._sum_up(tile)
         out = self.beyond.take(tile)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble.members.in_time import DAY, Steps
 from ensemble.members.limits import Watched
 from ensemble.members.responses.costs import Data
 from ensemble.members.responses.responses import Functional, functionals
@@ -103,6 +104,12 @@ class Experiment:
     def years(self) -> I8:
         """Return the calendar year of each step of ``time``; none where nothing has a time."""
         return np.asarray(self.coords.get("year", ()), dtype=np.int64)
+
+    @property
+    def steps(self) -> Steps:
+        """Return the calendar of ``time``; days are those of the forcings, where a step is one."""
+        days = () if DAY in self.own_coords else self.coords.get(DAY, ())
+        return Steps(self.years, np.asarray(days, dtype=np.int64))
 
     def design(self, forcing: int = 0, location: int = 0) -> Design:
         """Return the design that a forcing and location use; mostly one for all."""

@@ -7,7 +7,7 @@ chunks; a store that is begun keeps those it has.
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -17,13 +17,16 @@ from ensemble.members import limits
 from ensemble.members.block_needs import needs_of
 from ensemble.members.block_rule import Needs, block_lengths
 from ensemble.members.experiment import Experiment, Sampler
+from ensemble.members.in_time import Reduced, reduced
 from ensemble.members.responses.responses import outputs_of
 from ensemble.members.space import sums
 from ensemble.members.statistics import Declared, GroupsReduction, Reduction, Target, reductions
+from ensemble.members.tile import Tile
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.grid import Axis, Grid
 from kernels import F8, I8, NOT_RUN, STATUSES, Parameter, Variable
 from scenarios.designs import Design
+from scenarios.outputs import InTime
 from scenarios.sections import Output
 
 Lengths = tuple[int, int]
@@ -35,45 +38,88 @@ KEEP_SAMPLES = 1_000_000
 
 @dataclass(frozen=True)
 class Keep:
-    """What is kept of an output in time.
+    """What is kept of an output in time: one array of the store.
 
     Attributes
     ----------
+    output : str
+        Of the kernel.
     variable : Variable
+        What is stored: the output, or its reduction with a name and units of its own.
     dims : tuple of str
         Dimensions in the store, between location and sample.
     shape : tuple of int
     steps : ndarray or int or None
         Time indices kept; None keeps all, an integer drops the dimension.
+    reduced : Reduced, optional
+        Instead of steps: what becomes of all of them.
+    axis : int
+        Where time is in values (l, *dims, s); of what drops or changes it.
     """
 
+    output: str
     variable: Variable
     dims: tuple[str, ...]
     shape: tuple[int, ...]
     steps: I8 | int | None
+    reduced: Reduced | None = None
+    axis: int = 0
 
-    def select(self, values: F8) -> F8:
-        """Return what is kept of ``values`` (l, *dims, s)."""
-        if self.steps is None:
-            return values
-        axis = 1 + self.variable.dims.index("time")
-        return np.take(values, self.steps, axis=axis)
+    @property
+    def whole(self) -> bool:
+        """Return whether every step is kept."""
+        return self.steps is None and self.reduced is None
+
+    @property
+    def attrs(self) -> dict[str, Any]:
+        """Return the attributes of the array."""
+        own = {} if self.reduced is None else self.reduced.attrs
+        return {**_about(self.variable), **own}
+
+    def of(self, tile: Tile) -> F8:
+        """Return what is kept of a tile, (l, *dims, s); reduced on distinct rows."""
+        if self.whole:
+            return tile.full(self.output)
+        if self.reduced is not None:
+            return tile.spread(self.output, partial(self.reduced.apply, axis=self.axis))
+        assert self.steps is not None
+        some: F8 = np.take(tile.full(self.output), self.steps, axis=self.axis)
+        return some
+
+
+def keeps(
+    name: str, output: Output | list[InTime], experiment: Experiment
+) -> Iterator[tuple[str, Keep]]:
+    """Yield what a scenario keeps of an output by the name of its array."""
+    variable = experiment.kernel.variable(name)
+    if isinstance(output, Output):
+        yield name, keep(output, variable, experiment)
+        return
+    axis, sizes = variable.dims.index("time"), experiment.sizes
+    for one in output:
+        done = reduced(one, variable, experiment.steps)
+        along = {} if done.times is None else {done.times.dim: len(done.times.bounds)}
+        shape = tuple({**sizes, **along}[d] for d in done.variable.dims)
+        kept = Keep(name, done.variable, done.variable.dims, shape, None, done, 1 + axis)
+        yield done.variable.name, kept
 
 
 def keep(output: Output, variable: Variable, experiment: Experiment) -> Keep:
-    """Return what a scenario keeps of an output."""
+    """Return what a scenario keeps of an output, step by step."""
     sizes = experiment.sizes
     dims, shape = variable.dims, tuple(sizes[d] for d in variable.dims)
     if output.all is not None or "time" not in dims:
-        return Keep(variable, dims, shape, None)
+        return Keep(variable.name, variable, dims, shape, None)
     axis = dims.index("time")
     if output.last is not None:
         left = (*dims[:axis], *dims[axis + 1 :])
-        return Keep(variable, left, tuple(sizes[d] for d in left), sizes["time"] - 1)
+        kept = tuple(sizes[d] for d in left)
+        return Keep(variable.name, variable, left, kept, sizes["time"] - 1, axis=1 + axis)
     years = np.asarray(output.at)
     steps = np.searchsorted(experiment.years, years)
     renamed = (*dims[:axis], f"{variable.name}_year", *dims[axis + 1 :])
-    return Keep(variable, renamed, (*shape[:axis], len(years), *shape[axis + 1 :]), steps)
+    kept = (*shape[:axis], len(years), *shape[axis + 1 :])
+    return Keep(variable.name, variable, renamed, kept, steps, axis=1 + axis)
 
 
 class Layout:
@@ -93,15 +139,16 @@ class Layout:
         self.precision = scenario.precision
         self.functionals = experiment.functionals()
         self.outputs = {
-            name: keep(output, experiment.kernel.variable(name), experiment)
+            array: kept
             for name, output in scenario.outputs.items()
+            for array, kept in keeps(name, output, experiment)
         }
         self.reduced_outputs = [n for n in scenario.statistics if n not in self.functionals]
         self.reduced_outputs += [n for n in scenario.aggregates if n not in self.functionals]
         looked_at = outputs_of(self.functionals)
         limited = [n for n in scenario.limits if n in experiment.limits]
         self.wanted = tuple(
-            dict.fromkeys([*self.outputs, *looked_at, *self.reduced_outputs, *limited])
+            dict.fromkeys([*scenario.outputs, *looked_at, *self.reduced_outputs, *limited])
         )
         self.reduced = {*scenario.statistics, *scenario.aggregates}
         self.limits = {n: limit for n, limit in experiment.limits.items() if n in self.wanted}
@@ -290,7 +337,7 @@ class Layout:
             yield self.spec(limits.EXCLUDED, "uint8", dims, fill=NOT_RUN, attrs=attrs)
         for name, kept in self.outputs.items():
             dims = self._over_members(kept.dims, kept.shape)
-            yield self.spec(name, self.precision, dims, attrs=_about(kept.variable))
+            yield self.spec(name, self.precision, dims, attrs=kept.attrs)
         if self.keeps_responses:
             for name, response in self.functionals.items():
                 attrs = {"units": response.units, "long_name": response.meaning}
@@ -324,7 +371,7 @@ class Layout:
         base = {"forcing": 0, "location": 0}
         for name, kept in self.outputs.items():
             dims = {**base, **dict(zip(kept.dims, kept.shape, strict=True))}
-            yield self.spec(f"control/{name}", self.precision, dims, attrs=_about(kept.variable))
+            yield self.spec(f"control/{name}", self.precision, dims, attrs=kept.attrs)
         for name, response in self.functionals.items():
             attrs = {"units": response.units, "long_name": response.meaning}
             yield self.spec(f"control/{name}", "float64", base, attrs=attrs)

@@ -61,7 +61,7 @@ def stored_whole(layout: Layout, name: str) -> bool:
     """Return whether every value of an output or response is in the store, for all time."""
     if name in layout.functionals:
         return layout.keeps_responses
-    return name in layout.outputs and layout.outputs[name].steps is None
+    return name in layout.outputs and layout.outputs[name].whole
 
 
 def answerable(layout: Layout, name: str, stored: Collection[str]) -> bool:

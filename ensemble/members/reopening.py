@@ -13,6 +13,7 @@ from ensemble.errors import PlanError
 from ensemble.members import across_forcings, limits
 from ensemble.members.begun_histograms import as_begun
 from ensemble.members.experiment import Experiment
+from ensemble.members.in_time import DAY
 from ensemble.members.layout import Layout
 from ensemble.members.quarantined import cases_of
 from ensemble.members.responses import observations
@@ -201,6 +202,8 @@ def _experiment(
     dims = {d for driver in kernel.drivers for d in driver.dims} - {"time"}
     own = sorted(d for d in dims - kernel.coords.keys() if d in store.specs)
     coords = {name: store.read_whole(name) for name in ("year", *own) if name in store.specs}
+    if DAY in store.specs and store.specs[DAY].dims == ("time",):
+        coords[DAY] = store.read_whole(DAY)
     return Experiment(
         scenario=scenario,
         kernel=kernel,

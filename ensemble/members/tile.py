@@ -76,10 +76,14 @@ class Tile:
 
     def scalar(self, name: str, reduce: Callable[[F8], F8]) -> F8:
         """Return ``reduce`` of an output, (l, s): on its distinct rows, then spread."""
+        return self.spread(name, reduce)
+
+    def spread(self, name: str, reduce: Callable[[F8], F8]) -> F8:
+        """Return ``reduce`` of an output, (l, ..., s): on its distinct rows, then spread."""
         values, level = self._arrays[name]
         spread = reduce(values)
-        spread = spread if level is None else spread[:, level]
-        return np.where(self.status == OK, spread, np.nan) if self.failed else spread
+        spread = spread if level is None else np.take(spread, level, axis=-1)
+        return blanked(spread, self.status != OK) if self.failed else spread
 
 
 def known_tile(status: U1, outputs: Mapping[str, F8]) -> Tile:

@@ -5,10 +5,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from ensemble.members.experiment import Experiment
+from ensemble.members.in_time import DAY, reduced
 from ensemble.members.layout import Layout
 from ensemble.members.statistics import canonical
+from ensemble.store.coordinates import beside_climatology
 from scenarios import Problem, ScenarioError
 from scenarios.forcing import Forcing
+from scenarios.outputs import step_of
+from scenarios.sections import Output
 
 
 def disagreements(first: Forcing, other: Forcing) -> Iterator[Problem]:
@@ -38,14 +42,51 @@ def check_years(experiment: Experiment) -> None:
     problems = [
         Problem(f"year {y} is not in {run}", f"outputs.{name}.at")
         for name, output in experiment.scenario.outputs.items()
-        for y in output.at or ()
+        for y in (isinstance(output, Output) and output.at) or ()
         if y not in years
     ]
-    if within := sorted(experiment.coords.keys() - {"year"} - experiment.own_coords.keys()):
-        text = f"has steps within a year ({', '.join(within)}); needed annual steps, or none"
-        problems.append(Problem(text, "forcing"))
+    problems += _steps(experiment)
+    if not problems:
+        problems += _reductions(experiment)
     if problems:
         raise ScenarioError(problems, experiment.scenario.name)
+
+
+def _steps(experiment: Experiment) -> Iterator[Problem]:
+    """Yield steps that are not those of the kernel, or of no calendar that is known."""
+    steps, scenario = experiment.steps, experiment.scenario
+    known = {"year", DAY} if steps.daily else {"year"}
+    by_days = step_of(experiment.options) == DAY
+    if within := sorted(experiment.coords.keys() - known - experiment.own_coords.keys()):
+        text = f"has steps within a year ({', '.join(within)}); needed annual steps, or none"
+        yield Problem(text, "forcing")
+    elif steps.daily and not by_days:
+        text = f"has steps within a year ({DAY}); needed annual steps, or none"
+        yield Problem(f"{text}: kernel {experiment.kernel.name!r} goes by years", "forcing")
+    elif by_days and not steps.daily and any("time" in d.dims for d in experiment.kernel.drivers):
+        text = "has no day of the year, and the kernel goes by days (step: day); needed days 1-365"
+        yield Problem(text, "forcing")
+    elif steps.daily:
+        follow = steps.bounds[1:, 0] == steps.bounds[:-1, 1]
+        if not (follow.all() and steps.days.min() >= 1 and steps.days.max() <= 365):
+            yield Problem("its days do not follow each other; needed days 1-365, each", "forcing")
+        for name, kept in scenario.outputs.items():
+            words = kept.model_dump(exclude_none=True) if isinstance(kept, Output) else {}
+            if word := next((w for w, value in words.items() if value != "step"), None):
+                text = f"found {word}: and steps of a day; needed all, last, or a reduction in time"
+                yield Problem(f"{text} such as {{year: last}}", f"outputs.{name}.{word}")
+
+
+def _reductions(experiment: Experiment) -> Iterator[Problem]:
+    """Yield reductions in time that the run's years do not have."""
+    for name, kept in experiment.scenario.outputs.items():
+        several = kept if isinstance(kept, list) else []
+        for i, one in enumerate(several):
+            where = f"outputs.{name}[{i}]" if len(several) > 1 else f"outputs.{name}"
+            try:
+                reduced(one, experiment.kernel.variable(name), experiment.steps)
+            except ValueError as error:
+                yield Problem(str(error), where)
 
 
 def check_edges(experiment: Experiment) -> None:
@@ -72,13 +113,35 @@ def check_columns(layout: Layout) -> None:
     taken |= {p.name for p in kernel.parameters} | {v.name for v in kernel.outputs}
     taken |= {*kernel.coords, *(f"{name}_bounds" for name in kernel.coords)}
     taken |= set(layout.experiment.own_coords)
+    taken |= {DAY} if layout.experiment.steps.daily else set()
+    made = dict(_made(layout))
     problems = [
+        Problem(f"its array {array!r} is also another's name; rename that one", f"outputs.{output}")
+        for array, output in made.items()
+        if array in taken
+    ]
+    if DAY in layout.functionals and layout.experiment.steps.daily:
+        problems.append(Problem("is a name of runs by days; rename it", f"responses.{DAY}"))
+    taken |= made.keys()
+    problems += [
         Problem("is the name of an array of the store; rename the column", f"column {name!r}")
         for name in layout.experiment.locations.columns
         if name in taken
     ]
     if problems:
         raise ScenarioError(problems, layout.experiment.scenario.name)
+
+
+def _made(layout: Layout) -> Iterator[tuple[str, str]]:
+    """Yield the names that reductions in time add to a store, and the output of each."""
+    for array, kept in layout.outputs.items():
+        if kept.reduced is None:
+            continue
+        yield array, kept.output
+        if kept.reduced.times is not None:
+            dim = kept.reduced.times.dim
+            names = {dim, f"{dim}_bounds", beside_climatology(dim)}
+            yield from ((name, kept.output) for name in names)
 
 
 def check_dims(experiment: Experiment) -> None:

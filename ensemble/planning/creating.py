@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 import kernels
 from ensemble.members import across_forcings, limits, pilot
 from ensemble.members.experiment import Experiment
+from ensemble.members.in_time import DAY, Steps, Times
 from ensemble.members.layout import KEEP_SAMPLES, Layout
 from ensemble.members.reopening import EDGES, PILOT
 from ensemble.members.responses import observations
@@ -17,7 +18,7 @@ from ensemble.members.stored import WORK
 from ensemble.planning.completing import completed
 from ensemble.planning.plan import Plan
 from ensemble.store.arrays import FORMAT, ArraySpec
-from ensemble.store.coordinates import PLACES, complete
+from ensemble.store.coordinates import PLACES, beside_climatology, complete
 from ensemble.store.store import Store
 from ensemble.store.writing import create, write_slabs
 from kernels import F8, I8
@@ -151,7 +152,7 @@ def _coordinates(layout: Layout) -> Static:
         values = np.asarray(column, dtype=np.float64)
         arrays |= _whole(name, values, ("location",), attrs=PLACES.get(name, {}))
     if "year" in experiment.coords:
-        arrays |= _time(experiment.years)
+        arrays |= _time(experiment.steps)
     for name, values in experiment.own_coords.items():
         arrays |= _whole(name, values, (name,))
     for name, own in experiment.kernel.coords.items():
@@ -160,6 +161,8 @@ def _coordinates(layout: Layout) -> Static:
         if kept.dims != kept.variable.dims and not isinstance(kept.steps, int):
             dim = f"{name}_year"
             arrays |= _whole(dim, experiment.years[kept.steps], (dim,))
+        if kept.reduced is not None and kept.reduced.times is not None:
+            arrays |= _reduced_time(kept.reduced.times)
     for dim, names in layout.labels.items():
         arrays |= _whole(f"statistics/{dim}", np.array(names, dtype=object), (dim,))
     if layout.sampler.size <= KEEP_SAMPLES:
@@ -184,18 +187,36 @@ def _own(name: str, own: kernels.Coordinate) -> Static:
     return _whole(name, own.values, (name,), attrs={**about, "bounds": f"{name}_bounds"}) | bounds
 
 
-def _time(years: I8) -> Static:
-    """Return the end of each year as a CF time, and the year as a number."""
-    ends = np.array([f"{y}-12-31" for y in years], dtype="datetime64[D]")
-    days = (ends - np.datetime64("1900-01-01")).astype(np.int64)
-    about = {"units": "days since 1900-01-01", "calendar": "standard", "standard_name": "time"}
-    about |= {"axis": "T", "bounds": "time_bounds", "long_name": "end of the year"}
-    arrays = _whole("time", days, ("time",), attrs=about)
-    # CF: what bounds mean and their unit are those of the coordinate.
-    first = np.array([f"{y}-01-01" for y in years], dtype="datetime64[D]")
-    begins = (first - np.datetime64("1900-01-01")).astype(np.int64)
-    arrays |= _whole("time_bounds", np.stack([begins, days + 1], axis=1), ("time", "bound"))
-    return arrays | _whole("year", years, ("time",), attrs={"long_name": "calendar year"})
+def _time(steps: Steps) -> Static:
+    """Return the last day of each step as a CF time, the year as a number, and the day if any."""
+    long_name = "day" if steps.daily else "end of the year"
+    arrays = _dates("time", steps.bounds, steps.calendar, long_name)
+    if steps.daily:
+        about = {"long_name": "day of a year of 365 days"}
+        arrays |= _whole(DAY, steps.days, ("time",), attrs=about)
+    return arrays | _whole("year", steps.years, ("time",), attrs={"long_name": "calendar year"})
+
+
+def _dates(dim: str, bounds: I8, calendar: str, long_name: str, word: str = "bounds") -> Static:
+    """Return a CF time: the last day between bounds (n, 2), days since 1900-01-01."""
+    units = {"units": "days since 1900-01-01", "calendar": calendar}
+    about = {**units, "standard_name": "time", "axis": "T", word: f"{dim}_bounds"}
+    arrays = _whole(dim, bounds[:, 1] - 1, (dim,), attrs={**about, "long_name": long_name})
+    # CF: what bounds mean and their unit are those of the coordinate; readers know that of bounds,
+    # and not of a climatology's.
+    own = {} if word == "bounds" else units
+    return arrays | _whole(f"{dim}_bounds", bounds, (dim, "bound"), attrs=own)
+
+
+def _reduced_time(times: Times) -> Static:
+    """Return the time of a reduced output: a series, or a climatology as CF has it."""
+    if times.places is None:
+        return _dates(times.dim, times.bounds, times.calendar, "last day of each")
+    text = "last day of each in the last year; climatology bounds say over which years"
+    arrays = _dates(times.dim, times.bounds, times.calendar, text, "climatology")
+    name = beside_climatology(times.dim)
+    about = {"long_name": name.partition("_of_year")[0] + " of the year"}
+    return arrays | _whole(name, times.places, (times.dim,), attrs=about)
 
 
 def _drivers(experiment: Experiment) -> Iterator[ArraySpec]:

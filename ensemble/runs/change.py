@@ -162,7 +162,9 @@ class Change:
         if not self.committed:
             return
         for name in self.new.outputs.keys() - self.old.outputs.keys():
-            yield f"outputs.{name}: members that are done do not hold it"
+            kept = self.new.outputs[name]
+            what = "it" if kept.output == name else name
+            yield f"outputs.{kept.output}: members that are done do not hold {what}"
         for name in sorted(self.other_responses):
             if not answerable(self.new, name, self.stored):
                 yield f"responses.{name}: {self._why_unanswered(name)}"

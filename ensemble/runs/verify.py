@@ -256,7 +256,7 @@ def replay(store: Store, member: Key, *, layout: Layout | None = None) -> Replay
     drivers = {n: v[here] for n, v in experiment.drivers[forcing].items()}
     (tile,) = tiler.tiles(drivers, experiment.coords, rows.values, rows.levels, 1)
     outputs = {
-        name: kept.select(tile.full(name))[0, ..., 0].astype(layout.precision)
+        name: kept.of(tile)[0, ..., 0].astype(layout.precision)
         for name, kept in layout.outputs.items()
     }
     scalars = evaluate(layout.functionals, tile, forcing, place)

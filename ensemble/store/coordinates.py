@@ -1,5 +1,6 @@
 """Coordinates as CF and xarray look for them: in every group, named by what lies along them."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
@@ -12,8 +13,22 @@ PLACES = {
 }
 """Attributes of columns of locations that every reader means alike."""
 
-BESIDE = {"location": tuple(PLACES), "time": ("year",), "sample": ("realization",)}
+BESIDE = {"location": tuple(PLACES), "time": ("year", "day"), "sample": ("realization",)}
 """Coordinates along a dimension beside the one of its own name."""
+
+_CLIMATOLOGY = re.compile(r"(month|season|day)_climatology(_.*)?")
+
+
+def beside_climatology(dim: str) -> str:
+    """Return the coordinate of a climatology that says which part of the year each place is."""
+    return dim.replace("_climatology", "_of_year", 1)
+
+
+def _beside(dim: str) -> tuple[str, ...]:
+    """Return the names of coordinates along a dimension beside the one of its own name."""
+    if _CLIMATOLOGY.fullmatch(dim):
+        return (beside_climatology(dim),)
+    return BESIDE.get(dim, ())
 
 
 def complete(specs: Iterable[ArraySpec]) -> tuple[dict[str, ArraySpec], dict[str, str]]:
@@ -34,7 +49,9 @@ def complete(specs: Iterable[ArraySpec]) -> tuple[dict[str, ArraySpec], dict[str
         for name, source in _lacking(known, group).items():
             path = f"{group}/{name}"
             # Bounds stay where they are: in a group they would look like one more result.
-            attrs = {k: v for k, v in known[source].attrs.items() if k != "bounds"}
+            attrs = {
+                k: v for k, v in known[source].attrs.items() if k not in ("bounds", "climatology")
+            }
             known[path] = replace(known[source], path=path, attrs=attrs)
             copies[path] = copies.get(source, source)
     return {path: _naming(known, spec) for path, spec in known.items()}, copies
@@ -68,7 +85,7 @@ def _lacking(known: Mapping[str, ArraySpec], group: str) -> dict[str, str]:
     }
     lacking: dict[str, str] = {}
     for dim, size in sizes.items():
-        for name in (dim, *BESIDE.get(dim, ())):
+        for name in (dim, *_beside(dim)):
             places = [f"{place}{name}" for place in _above(group)]
             source = next((path for path in places if path in known), "")
             if f"{group}/{name}" in known or not source or known[source].shape != (size,):
@@ -83,8 +100,10 @@ def _naming(known: Mapping[str, ArraySpec], spec: ArraySpec) -> ArraySpec:
     """Return an array with the coordinates along its dimensions named, as CF has it."""
     group, _, own = spec.path.rpartition("/")
     prefix = f"{group}/" if group else ""
-    beside = [name for dim in spec.dims for name in BESIDE.get(dim, ())]
-    names = [name for name in beside if f"{prefix}{name}" in known]
+    along = {name: dim for dim in spec.dims for name in _beside(dim)}
+    beside = list(along)
+    # A response may have the name of a coordinate that this store has not.
+    names = [n for n in beside if (own_ := known.get(f"{prefix}{n}")) and own_.dims == (along[n],)]
     is_coordinate = own in spec.dims or own in beside or own.endswith("_bounds")
     if is_coordinate or not names:
         return spec

@@ -19,6 +19,7 @@ from ensemble.members.stored import read_ensemble
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.store import Store
 from ensemble.tables.results import Results, Summary, known_mean, known_std
+from ensemble.tables.times import dates_along
 from kernels import F8
 
 Analysis = Mapping[str, tuple[ArraySpec, NDArray[Any]]]
@@ -252,6 +253,8 @@ def labels_of(store: Store) -> list[str]:
 def names_along(store: Store, dim: str, count: int) -> list[str]:
     """Return what the places along a dimension are called: names, years, or numbers."""
     specs = store.specs
+    if len(dates := dates_along(store, dim)) == count:
+        return dates
     for path in ("year", dim) if dim == "time" else (dim,):
         if path in specs and specs[path].shape == (count,):
             if specs[path].dtype == "string":

@@ -17,6 +17,7 @@ from ensemble.store.grid import Axis, Grid
 from ensemble.store.journal import Key
 from ensemble.store.store import Store
 from kernels import F8
+from scenarios.outputs import array_names
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class Results:
     def _of_members(self) -> frozenset[str]:
         """Return the outputs and responses of members."""
         scenario = self.store.attrs["identity"]["scenario"]
-        return frozenset((*scenario["outputs"], *scenario["responses"]))
+        return frozenset((*array_names(scenario["outputs"]), *scenario["responses"]))
 
     def cells(self, path: str) -> F8:
         """Return a statistic or a control array (forcing, location, ...) as far as it is known."""

@@ -12,6 +12,7 @@ from kernels import Kernel
 from kernels.chains.parts import links
 from scenarios import limits as _limits
 from scenarios import numbers as _numbers
+from scenarios import outputs as _outputs
 from scenarios import units
 from scenarios.problems import Problem, ScenarioError, nearest, shown
 from scenarios.reading.wording import needed
@@ -67,6 +68,9 @@ def check_kernel(sections: dict[str, Any], kernel: Kernel) -> Iterator[Problem]:
     for name in sections.get("outputs", {}):
         if name not in outputs:
             yield _no_output(kernel, f"outputs.{name}", name, outputs)
+    if not mistakes:
+        options = read_options(sections["kernel"].options, kernel)
+        yield from _outputs.problems(sections.get("outputs", {}), kernel, options)
     yield from _responses(responses, kernel, outputs)
     targets = sections.get("statistics", {})
     unsound = sections.get("unsound", ())

@@ -136,10 +136,14 @@ def _adapters() -> dict[str, TypeAdapter[Any]]:
 def _dumped(name: str, section: Any) -> Any:
     if name in BY_NAME:
         return {
-            key: below.model_dump() if isinstance(below, BaseModel) else below
+            key: [_plain(one) for one in below] if isinstance(below, list) else _plain(below)
             for key, below in section.items()
         }
     return _adapters()[name].dump_python(section)
+
+
+def _plain(below: Any) -> Any:
+    return below.model_dump() if isinstance(below, BaseModel) else below
 
 
 ABOUT = ("design parts", "design method", "unsound")

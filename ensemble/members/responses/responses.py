@@ -236,6 +236,9 @@ def functional(name: str, response: Response, variable: Variable, years: I8) -> 
     """
     if variable.dims != ("time",):
         raise Unanswered(f"output {variable.name!r} has dims {variable.dims}; time alone is needed")
+    if response.verb != "mean" and len(np.unique(years)) < len(years):
+        text = f"found {response.verb}: of an output by days; needed mean:, which is over all days"
+        raise Unanswered(f"{text}, or outputs reduced in time")
     first, last = response.years
     outside = [y for y in (first, last) if y not in years]
     if outside:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ensemble.tables.results import Results
 from kernels import F8
+from scenarios.outputs import array_names
 from scenarios.units import factor
 
 T = TypeVar("T")
@@ -92,7 +93,7 @@ def layers_of(results: Results, dims: Sequence[str]) -> F8 | None:
 def outputs_on_layers(results: Results) -> dict[str, F8]:
     """Return the layers (k, 2) of every output whose members are stored with them alone."""
     layers = {}
-    for name in results.store.attrs["identity"]["scenario"]["outputs"]:
+    for name in array_names(results.store.attrs["identity"]["scenario"]["outputs"]):
         spec = results.store.specs.get(name)
         bounds = layers_of(results, spec.dims[2:-1]) if spec else None
         if bounds is not None:

@@ -11,7 +11,9 @@ from ensemble.store.arrays import ArraySpec
 from ensemble.store.journal import Key
 from ensemble.tables.responses import Analysis
 from ensemble.tables.results import Results, merge_moments
+from ensemble.tables.times import dates_along, is_time
 from kernels import F8, I8, MODEL, OK
+from scenarios.outputs import array_names
 
 LEAST_PLACES = 20
 """Locations that make a map; fewer are sites, which tables and figures name."""
@@ -126,7 +128,7 @@ class Field:
 def all_fields(results: Results) -> Iterator[Field]:
     """Yield every output and response that has a value at each location, or one by model."""
     scenario = results.store.attrs["identity"]["scenario"]
-    names = [*scenario["outputs"], *scenario["statistics"], *scenario["responses"]]
+    names = [*array_names(scenario["outputs"]), *scenario["statistics"], *scenario["responses"]]
     for name in dict.fromkeys(names):
         field = _field(results, name)
         if field is not None and np.isfinite(field.values).any():
@@ -144,7 +146,7 @@ def _field(results: Results, name: str) -> Field | None:
         if spec is None or spec.dims[:2] != ("forcing", "location"):
             continue
         ends = spec.dims[2:-1] if path == name else spec.dims[2:]
-        when = [d for d in ends if d == "time" or d.endswith("_year")]
+        when = [d for d in ends if is_time(d)]
         named = [d for d in ends if d not in when]
         if (
             len(when) > 1
@@ -180,6 +182,8 @@ def labels_along(results: Results, dim: str) -> tuple[str, ...]:
 
 def last_year(results: Results, dim: str) -> str:
     """Return the last year along a dimension of time, in words."""
+    if dates := dates_along(results.store, dim):
+        return dates[-1]
     path = "year" if dim == "time" else dim
     if path not in results.store.specs:
         return "last step"
@@ -242,7 +246,7 @@ def all_dominant(results: Results, split: Analysis) -> Iterator[Dominant]:
         if not path.endswith("_share") or spec.dims[0] != "location":
             continue
         middle = spec.dims[1:-1]
-        when = [d for d in middle if d == "time" or d.endswith("_year")]
+        when = [d for d in middle if is_time(d)]
         if len(middle) > len(when) or len(when) > 1:
             continue
         last = values[:, -1] if when else values

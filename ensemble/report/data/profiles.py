@@ -12,6 +12,7 @@ from ensemble.report.data.cells import all_cells, kind, layers_of
 from ensemble.tables.results import Results
 from kernels import F8
 from scenarios.forcing import Observed
+from scenarios.outputs import array_names
 from scenarios.units import factor
 
 
@@ -88,7 +89,7 @@ def all_profiles(results: Results) -> Iterator[Profile]:
         return
     scenario = results.store.attrs["identity"]["scenario"]
     targets = [n for n in scenario["statistics"] if n not in scenario["responses"]]
-    for name in dict.fromkeys([*scenario["outputs"], *targets]):
+    for name in dict.fromkeys([*array_names(scenario["outputs"]), *targets]):
         if observations and name in observations[0]:
             profile = _profile(results, name, [by_name[name] for by_name in observations])
             if profile is not None:

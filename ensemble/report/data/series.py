@@ -3,12 +3,16 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ensemble.store.arrays import ArraySpec
 from ensemble.tables.results import Results, merge_moments
-from kernels import F8, I8
+from ensemble.tables.times import years_along
+from kernels import F8
+from scenarios.outputs import array_names
 
 MOST_VALUES = 20_000_000_000
 """Stored values that are read for one output; with more, statistics must be asked for."""
@@ -31,7 +35,7 @@ class Series:
     name: str
     units: str
     meaning: str
-    years: I8
+    years: NDArray[Any]
     mean: F8
     std: F8
     control: F8 | None
@@ -46,22 +50,14 @@ def all_series(results: Results, place: int) -> Iterator[Series]:
     """Yield every output with a time axis and at most one other, whose places have names."""
     scenario = results.store.attrs["identity"]["scenario"]
     targets = [n for n in scenario["statistics"] if n not in scenario["responses"]]
-    for name in dict.fromkeys([*scenario["outputs"], *targets]):
+    for name in dict.fromkeys([*array_names(scenario["outputs"]), *targets]):
         every = _from_statistics(results, name, place) or _from_members(results, name, place)
         yield from (line for line in every if np.isfinite(line.mean).any())
 
 
-def _years(results: Results, dim: str) -> I8 | None:
-    path = "year" if dim == "time" else dim
-    if path not in results.store.specs or not (dim == "time" or dim.endswith("_year")):
-        return None
-    years: I8 = results.store.read_whole(path)
-    return years
-
-
-def _lines(results: Results, dims: Sequence[str]) -> tuple[I8, Lines] | None:
+def _lines(results: Results, dims: Sequence[str]) -> tuple[NDArray[Any], Lines] | None:
     """Return the years of an output on these dimensions and its lines; None if it has none."""
-    on = {dim: years for dim in dims if (years := _years(results, dim)) is not None}
+    on = {dim: years for dim in dims if (years := years_along(results.store, dim)) is not None}
     others = [dim for dim in dims if dim not in on]
     if len(on) != 1 or len(others) > 1:
         return None
@@ -105,7 +101,7 @@ def _from_members(results: Results, name: str, place: int) -> list[Series]:
 
 def _series(
     labels: tuple[str, str, str],
-    layout: tuple[I8, Lines],
+    layout: tuple[NDArray[Any], Lines],
     mean: F8,
     std: F8,
     control: F8 | None,

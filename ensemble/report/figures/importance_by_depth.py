@@ -25,6 +25,7 @@ from ensemble.report.run import Run
 from ensemble.tables.responses import Analysis
 from ensemble.tables.results import Results
 from kernels import F8
+from scenarios.outputs import array_names
 
 SECTION, ORDER = "sensitivity", 40
 
@@ -85,7 +86,7 @@ class ByDepth:
 def all_by_depth(results: Results, analysis: Analysis) -> Iterator[ByDepth]:
     """Yield the importance to every output on layers, of the analysis or of the run itself."""
     scenario = results.store.attrs["identity"]["scenario"]
-    for name in dict.fromkeys([*scenario["outputs"], *scenario["statistics"]]):
+    for name in dict.fromkeys([*array_names(scenario["outputs"]), *scenario["statistics"]]):
         path, inside = f"sensitivity/{name}_theta", f"statistics/{name}_theta"
         if path in analysis and "sensitivity/effect" in analysis:
             dims, values = analysis[path][0].dims, np.asarray(analysis[path][1], np.float64)

@@ -8,6 +8,7 @@ from ensemble.report.figures.parts.bars import shares
 from ensemble.report.figures.parts.style import Picture, finish
 from ensemble.report.run import Run
 from ensemble.tables.shares import mean_shares
+from ensemble.tables.times import is_time
 
 SECTION, ORDER = "sensitivity", 10
 
@@ -21,7 +22,7 @@ def draw(run: Run) -> Iterator[Picture]:
         mine = {p: pair for p, pair in mine.items() if pair[0].dims[-1] == dim}
         rows, table = [], []
         for spec, values in mine.values():
-            over = ", ".join(d for d in spec.dims[:-1] if d != "time" and not d.endswith("_year"))
+            over = ", ".join(d for d in spec.dims[:-1] if not is_time(d))
             rows.append(f"{spec.attrs['target']}" + (f", mean over {over}s" if over else ""))
             table.append(mean_shares(values))
         terms = [str(term) for term in run.split[f"variance/{dim}"][1]]
