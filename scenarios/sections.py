@@ -161,7 +161,8 @@ class Output(Strict):
         written = [word for word in ("all", "last", "at") if getattr(self, word) is not None]
         if len(written) != 1:
             named = " and ".join(written) or "none of them"
-            raise ValueError(f"found {named}; needed one of all: year, last: year, at: [years]")
+            text = f"found {named}; needed one of all: year, last: year, at: [years]"
+            raise ValueError(f"{text}, or reductions in time such as {{year: mean}}")
         if self.at is not None and self.at != sorted(set(self.at)):
             raise ValueError(f"found at: {shown(self.at)}; needed rising years, each once")
         return self

@@ -47,13 +47,16 @@ ARROWS = {
     ),
     "scenarios.numbers": "scenarios.designs scenarios.problems scenarios.units kernels",
     "scenarios.sections": "scenarios.designs scenarios.limits scenarios.problems",
+    "scenarios.outputs": (
+        "scenarios.sections scenarios.designs scenarios.units scenarios.problems kernels"
+    ),
     "scenarios.spec": (
-        "scenarios.sections scenarios.designs scenarios.forcing scenarios.execution "
+        "scenarios.sections scenarios.outputs scenarios.designs scenarios.forcing scenarios.execution "
         "scenarios.limits scenarios.problems"
     ),
     "scenarios.reading": (
         "scenarios.spec scenarios.sections scenarios.designs scenarios.forcing "
-        "scenarios.execution scenarios.limits "
+        "scenarios.execution scenarios.limits scenarios.outputs "
         "scenarios.numbers scenarios.problems scenarios.units kernels kernels.chains"
     ),
     "scenarios.clusters": "scenarios.reading scenarios.problems",
@@ -74,16 +77,17 @@ ARROWS = {
     "ensemble.members": (
         "ensemble.errors ensemble.store ensemble.farming "
         "kernels scenarios scenarios.designs scenarios.forcing scenarios.plugins scenarios.reading "
-        "scenarios.sections scenarios.units"
+        "scenarios.sections scenarios.outputs scenarios.units"
     ),
     "ensemble.planning": (
         "ensemble.errors ensemble.store ensemble.farming ensemble.members slurm kernels "
-        "scenarios scenarios.forcing scenarios.locations scenarios.units"
+        "scenarios scenarios.forcing scenarios.locations scenarios.outputs scenarios.units"
     ),
-    "ensemble.tables": f"{GROUND} ensemble.store ensemble.members",
+    "ensemble.tables": f"{GROUND} ensemble.store ensemble.members scenarios.outputs",
     "ensemble.analysis": "ensemble.errors ensemble.store ensemble.members kernels",
     "ensemble.report": (
-        f"{GROUND} ensemble.store ensemble.members ensemble.tables ensemble.analysis"
+        f"{GROUND} ensemble.store ensemble.members ensemble.tables ensemble.analysis "
+        "scenarios.outputs"
     ),
     "ensemble.runs": (
         "ensemble.errors ensemble.store ensemble.farming ensemble.members ensemble.planning "

@@ -12,7 +12,6 @@ from ensemble.store.coordinates import beside_climatology
 from scenarios import Problem, ScenarioError
 from scenarios.forcing import Forcing
 from scenarios.outputs import step_of
-from scenarios.sections import Output
 
 
 def disagreements(first: Forcing, other: Forcing) -> Iterator[Problem]:
@@ -42,7 +41,7 @@ def check_years(experiment: Experiment) -> None:
     problems = [
         Problem(f"year {y} is not in {run}", f"outputs.{name}.at")
         for name, output in experiment.scenario.outputs.items()
-        for y in (isinstance(output, Output) and output.at) or ()
+        for y in (None if isinstance(output, list) else output.at) or ()
         if y not in years
     ]
     problems += _steps(experiment)
@@ -71,7 +70,7 @@ def _steps(experiment: Experiment) -> Iterator[Problem]:
         if not (follow.all() and steps.days.min() >= 1 and steps.days.max() <= 365):
             yield Problem("its days do not follow each other; needed days 1-365, each", "forcing")
         for name, kept in scenario.outputs.items():
-            words = kept.model_dump(exclude_none=True) if isinstance(kept, Output) else {}
+            words = {} if isinstance(kept, list) else kept.model_dump(exclude_none=True)
             if word := next((w for w, value in words.items() if value != "step"), None):
                 text = f"found {word}: and steps of a day; needed all, last, or a reduction in time"
                 yield Problem(f"{text} such as {{year: last}}", f"outputs.{name}.{word}")

@@ -24,6 +24,7 @@ import kernels
 import scenarios
 from ensemble.store import exchange
 from ensemble.store.reading import read
+from scenarios.outputs import InTime
 from scenarios.sections import Output, Response
 
 TAKEN, ACCEPTED, REFUSED = "taken as it is", "taken where it is accepted", "refused"
@@ -68,7 +69,7 @@ design:
   parameters: {tau_veg_obs: {uniform: [6, 15]}, tau_soil_obs: {uniform: [20, 60]}}
 seed: 5
 precision: float64
-outputs: {c_soil: all, c_total: all}
+outputs: {c_soil: all, c_total: all, c_veg: [{year: max}, {over_years: mean}]}
 responses: {d_soil: {output: c_soil, change: [1901, 2018]}}
 statistics: {d_soil: [mean, mu_star]}
 block: {sample: 9}
@@ -151,6 +152,12 @@ OTHER = {
     "outputs.c_veg.all": ("year", REFUSED),
     "outputs.c_veg": ("all", REFUSED),
     "outputs.c_total": ("all", REFUSED),
+    "outputs.c_veg.0.year": ("mean", REFUSED),
+    "outputs.c_veg.0.month": ("mean", REFUSED),
+    "outputs.c_veg.0.season": ("mean", REFUSED),
+    "outputs.c_veg.0.doy": ("mean", REFUSED),
+    "outputs.c_veg.0.over_years": ("mean", REFUSED),
+    "outputs.c_veg.0.years": ("[1950, 2018]", REFUSED),
     "responses": ("{}", REFUSED),
     "responses.d_soil.output": ("c_veg", REFUSED),
     "responses.d_soil.change": ("[1950, 2018]", {"morris": ACCEPTED, "crossed": REFUSED}),
@@ -260,7 +267,11 @@ def test_every_key_of_a_scenario_has_another_value_here(kind, tmp_path):
     alike = re.compile(r"^(responses|outputs|statistics|histograms\.edges)\.\w+")
     missing = [key for key in keys_of(kind, tmp_path) if key not in known and not alike.match(key)]
     assert not missing, f"say another value in OTHER, and what becomes of it: {missing}"
-    for model, section in ((Response, "responses.d_soil"), (Output, "outputs.c_soil")):
+    for model, section in (
+        (Response, "responses.d_soil"),
+        (Output, "outputs.c_soil"),
+        (InTime, "outputs.c_veg.0"),
+    ):
         assert {f"{section}.{name}" for name in model.model_fields} <= known
 
 

@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 from mimics_cases import POOLS, Case, numbers, pools
 from mimics_cases import run as run_members
-from support import DATA, needs_data, plan, run
+from support import DATA, needs_data, run
 
 import kernels
 from kernels.mimics.one_layer.coefficients import coefficients
@@ -16,7 +16,6 @@ from kernels.mimics.one_layer.equations import COEFFICIENTS, FORMS
 from kernels.mimics.one_layer.sets import FORM_OF, NAMES, SETS
 from kernels.mimics.one_layer.steady import cold_start, steady
 from kernels.numerics.small_systems import work
-from scenarios import ScenarioError
 
 SITES = """\
 site,litter_input [g C m-2 yr-1],annual_npp [kg C m-2 yr-1],MAT [degC],CLAY [percent],lignin_n [1]
@@ -185,26 +184,3 @@ def test_sites_of_the_long_term_network(tmp_path):
             np.testing.assert_allclose(member, numbers(HFR), rtol=1e-8)
         stock = found["soc_stock"].values[0]
         assert ((stock > 0.5) & (stock < 50)).all()
-
-
-def test_days_are_refused_until_a_store_can_hold_them(tmp_path):
-    rows = [f"A,2000,{day},500,500" for day in range(1, 366)]
-    (tmp_path / "sites.csv").write_text("site,T [degC],CLAY [1],LN [1]\nA,10,0.2,20\n")
-    header = "site,year,day,litter_input [g C m-2 yr-1],annual_npp [g C m-2 yr-1]"
-    (tmp_path / "days.csv").write_text("\n".join([header, *rows]))
-    text = """
-version: 1
-name: days
-kernel: {name: mimics, set: wieder2015, mode: transient, step: day}
-forcing:
-  reader: site_table
-  path: sites.csv
-  location: site
-  columns: {soil_temperature: T, clay: CLAY, lignin_n: LN}
-  values: {depth: 30}
-  series: {path: days.csv, year: year, day: day}
-design: {method: grid, parameters: {beta: [1.1, 1.2]}}
-outputs: {soc_stock: last}
-"""
-    with pytest.raises(ScenarioError, match="steps within a year"):
-        plan(tmp_path, text=text)
