@@ -51,8 +51,8 @@ ARROWS = {
         "scenarios.sections scenarios.designs scenarios.units scenarios.problems kernels"
     ),
     "scenarios.spec": (
-        "scenarios.sections scenarios.outputs scenarios.designs scenarios.forcing scenarios.execution "
-        "scenarios.limits scenarios.problems"
+        "scenarios.sections scenarios.outputs scenarios.designs scenarios.forcing "
+        "scenarios.execution scenarios.limits scenarios.problems"
     ),
     "scenarios.reading": (
         "scenarios.spec scenarios.sections scenarios.designs scenarios.forcing "
