@@ -284,7 +284,8 @@ def place_of(experiment: Experiment, driver: Variable, at: tuple[int, ...]) -> s
 def _step(experiment: Experiment, dim: str, step: int) -> str:
     years = experiment.years
     if dim == "time" and step < len(years):
-        return str(years[step])
+        days = experiment.steps.days
+        return f"day {days[step]} of {years[step]}" if len(days) else str(years[step])
     if dim == "date" and len(years) and step // 365 < len(years):
         return f"day {step % 365 + 1} of {years[step // 365]}"
     coordinate = experiment.coords.get(dim)

@@ -76,7 +76,8 @@ class Forcing:
         when they are taken; float32 stays so in the store, and kernels see it as float64, a few
         locations at a time.
     coords : mapping of str to ndarray, shape (n,)
-        ``year`` (T,) int64 for annual drivers; others have the name of a driver's dimension.
+        ``year`` (T,) int64 of each step of ``time``, and ``day`` (T,) int64, 1 to 365, where a step
+        is a day; others have the name of a driver's dimension.
     locations : Locations
         The same for every forcing of a scenario.
     provenance : mapping

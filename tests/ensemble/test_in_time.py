@@ -9,9 +9,12 @@ import ensemble
 import scenarios
 from ensemble.members.in_time import Steps, cells_of, reduced
 from ensemble.members.tile import Tile, Workspace
+from ensemble.members.work import EnsembleWork
+from ensemble.store.quarantine import Case
 from ensemble.store.reading import read
-from kernels import Variable
+from kernels import CRASHED, Variable
 from scenarios.outputs import InTime
+from scenarios.units import over_time
 
 TEXT = """\
 version: 1
@@ -300,3 +303,135 @@ outputs: {c_soil: all, c_veg: all}
     np.testing.assert_array_equal(found["time_year"], every["time"])
     said = soilsweep("plan", "s.yaml", "--set", "outputs={c_soil: {month: mean}}")
     refused(said, "found month: and a kernel whose step is a year", lines=None)
+
+
+YEARS = """\
+version: 1
+name: years
+kernel: two_box
+forcing: {reader: synthetic_models, n: 2}
+design: {method: latin_hypercube, n: 6, parameters: {tau_veg_obs: {uniform: [8, 12]}}}
+outputs: {c_soil: [{year: last}, {years: [1990, 2009], over_years: mean}], c_veg: all}
+block: {sample: 3}
+"""
+
+
+def test_a_store_of_reductions_takes_changes_that_it_can_answer(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s.yaml").write_text(YEARS)
+    run = ("run", "s.yaml", "--store", "s.zarr", "-q", "--accept-changes", "a test", "--set")
+    assert soilsweep(*run[:5]).code == 0
+    lost = soilsweep(*run, "outputs.c_soil=[{year: last}]")
+    refused(lost, "c_soil_mean_over_years_1990_2009 would be lost", lines=None)
+    more = soilsweep(*run, "outputs.c_soil=[{year: last}, {year: max}]")
+    refused(more, "c_soil_mean_over_years_1990_2009 would be lost", lines=None)
+    # Sums of a reduced output are of steps that nobody has kept.
+    refused(soilsweep(*run, "statistics={c_soil: [mean]}"), "not stored whole", lines=None)
+    assert soilsweep(*run, "statistics={c_veg: [mean]}").code == 0
+    assert soilsweep("verify", "s.zarr", "--rerun", 3).code == 0
+
+
+def test_members_in_quarantine_are_nan_in_what_is_reduced(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s.yaml").write_text(YEARS)
+    plan = ensemble.plan(scenarios.load(tmp_path / "s.yaml"), store=tmp_path / "s.zarr")
+    case = Case((1, 0, 4), CRASHED, "killed by SIGSEGV", "soilsweep replay ...")
+    work = EnsembleWork(plan.experiment, plan.layout, {case.member: case})
+    found = work.open()((1, 0, 1)).arrays
+    whole = EnsembleWork(plan.experiment, plan.layout).open()((1, 0, 1)).arrays
+    assert found["status"][0, 0].tolist() == [0, CRASHED, 0]
+    for name in ("c_soil_year_last", "c_soil_mean_over_years_1990_2009"):
+        assert np.isnan(found[name][..., 1]).all()
+        np.testing.assert_array_equal(found[name][..., ::2], whole[name][..., ::2])
+
+
+def test_a_kernel_of_days_under_years_is_refused(tmp_path, monkeypatch):
+    days_of(tmp_path)
+    for name in ("warm", "cold"):
+        rows = (tmp_path / f"{name}.csv").read_text().splitlines()
+        first = [row.split(",") for row in rows if row.split(",")[2] in ("day", "1")]
+        text = "\n".join(",".join(row[:2] + row[3:]) for row in first)
+        (tmp_path / f"{name}.csv").write_text(text + "\n")
+    text = TEXT.replace(", day: day}", "}") + "outputs: {soc_stock: last}\n"
+    (tmp_path / "s.yaml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    refused(soilsweep("plan", "s.yaml"), "has no day of the year", lines=None)
+
+
+@pytest.mark.parametrize(
+    ("unit", "step", "left", "scale"),
+    [
+        ("mg C cm-3 d-1", "day", "mg C cm-3", 1.0),
+        ("g C m-2 yr-1", "year", "g C m-2", 1.0),
+        ("g C m-2 yr-1", "day", "g C m-2", 1 / 365),
+        ("kg C m-2/s", "day", "kg C m-2", 86400.0),
+        ("yr-1", "year", "1", 1.0),
+    ],
+)
+def test_the_unit_of_a_sum_in_time(unit, step, left, scale):
+    assert over_time(unit, step) == (left, scale)
+
+
+@pytest.mark.parametrize(
+    ("unit", "step"),
+    [("kg C m-2", "day"), ("degC", "year"), ("g C m-2 d-1", "year"), ("m2 yr-2", "year")],
+)
+def test_what_is_no_rate_or_has_no_fixed_step_has_no_sum(unit, step):
+    with pytest.raises(ValueError, match=r"amount per|has no fixed number"):
+        over_time(unit, step)
+
+
+MORRIS = """\
+version: 1
+name: effects
+kernel: two_box
+forcing: {reader: synthetic_models, n: 2}
+design:
+  method: morris
+  trajectories: 6
+  levels: 8
+  parameters: {tau_veg_obs: {uniform: [6, 15]}, tau_soil_obs: {uniform: [20, 60]}}
+outputs: {c_soil: [{years: [1990, 2009], year: max}, {over_years: mean}]}
+responses: {mean_soil: {output: c_soil, mean: [1901, 2018]}}
+statistics: {mean_soil: [mu_star, mu_star_conf]}
+"""
+
+
+def test_indices_and_more_members_of_what_is_reduced(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s.yaml").write_text(MORRIS)
+    assert soilsweep("run", "s.yaml", "--store", "s.zarr", "-q").code == 0
+    said = soilsweep("extend", "s.zarr", "--until", "1e-9", "--most", 30)
+    assert said.code in (0, 3), said.err
+    assert read(tmp_path / "s.zarr").specs["c_soil_mean_over_years"].shape == (2, 1, 90)
+    assert soilsweep("analyze", "s.zarr").code == 0
+    assert soilsweep("verify", "s.zarr", "--rerun", 3).code == 0
+    found = ensemble.open_run(tmp_path / "s.zarr")
+    # All years' mean is the response's.
+    indices = found["sensitivity"].to_dataset()
+    np.testing.assert_allclose(
+        indices["c_soil_mean_over_years_mu_star"], indices["mean_soil_mu_star"], rtol=1e-4
+    )
+    assert "time_year_1990_2009" in indices["c_soil_year_max_1990_2009_mu_star"].dims
+    assert indices["c_soil_year_max_1990_2009_mu_star"].sizes["time_year_1990_2009"] == 20
+
+
+def test_members_that_fail_in_a_run_are_nan_in_what_is_reduced(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MISBEHAVE", "nan=2")
+    (tmp_path / "drivers.csv").write_text("model,year,driver\nm,2000,1.0\nm,2001,3.0\n")
+    (tmp_path / "s.yaml").write_text("""\
+version: 1
+name: failing
+kernel: misbehaving.model
+forcing: {reader: annual_table, path: drivers.csv, units: {driver: "1"}}
+design: {method: grid, parameters: {x: {values: [1, 2, 3]}}}
+outputs: {y: [{over_years: mean}, {year: last}]}
+failed_limit: 1
+""")
+    assert soilsweep("run", "s.yaml", "--store", "s.zarr", "-q").code == 0
+    found = ensemble.open_run(tmp_path / "s.zarr").to_dataset()
+    np.testing.assert_array_equal(found["y_mean_over_years"].values[0, 0], [3, np.nan, 5])
+    last = found["y_year_last"].values[0, 0]
+    np.testing.assert_array_equal(last, [[2, np.nan, 4], [4, np.nan, 6]])
+    assert soilsweep("report", "s.zarr", "-o", "s.html").code == 0
