@@ -13,6 +13,7 @@ from commandline import PROGRAM, members, refused, soilsweep, tree
 from malformed_stores import damaged
 from support import SMALL
 
+from ensemble.runs import run
 from ensemble.store.store import Store
 
 MIB = 1024**2
@@ -61,9 +62,25 @@ def test_a_disk_that_is_too_small_is_refused_beforehand(disk):
     assert tree(folder) == {}
 
 
-def test_a_disk_that_fills_while_the_store_is_created_is_left_as_it_was(disk):
-    folder = disk(size=f"{8 * MIB}", nr_inodes=40)
+def test_a_disk_that_fills_while_the_store_is_created_is_left_as_it_was(disk, monkeypatch):
+    folder = disk(size=f"{8 * MIB}")
+    honest, ballast = run.create_store, folder / "ballast"
+
+    def create_store(*arguments, **options):
+        fill(ballast)
+        return honest(*arguments, **options)
+
+    # Of another program, after all has been found large enough.
+    monkeypatch.setattr(run, "create_store", create_store)
     refused(soilsweep(*command(folder)), "x.zarr: cannot be created: No space left on device")
+    ballast.unlink()
+    assert tree(folder) == {}
+
+
+def test_a_disk_without_so_many_inodes_is_refused_beforehand(disk):
+    folder = disk(size=f"{8 * MIB}", nr_inodes=40)
+    said = soilsweep(*command(folder))
+    refused(said, "the store needs up to", "files and", "has room for 39; keep fewer outputs")
     assert tree(folder) == {}
 
 

@@ -101,6 +101,14 @@ def _of_locations(layout: "Layout") -> tuple[int, int, int]:
     return largest, max(COPIES * (summed + control), at_the_end), depth
 
 
+def sums_nbytes(layout: "Layout") -> int:
+    """Return the bytes at one location of all sums over samples that a block writes."""
+    return sum(
+        _sums_nbytes(reduction, math.prod(layout.target_shape(name.partition("/")[0])))
+        for name, reduction in layout.reductions(0).items()
+    )
+
+
 def _sums_nbytes(reduction: Reduction, rows: int) -> int:
     """Return the bytes of a reduction's sums at one location."""
     if isinstance(reduction, GroupsReduction):

@@ -35,8 +35,8 @@ def refuse_if_impossible(plan: Plan, workers: int, done: int = 0) -> None:
         )
     elif not os.access(home, os.W_OK):
         reasons.append(f"{home} is not writable; choose another place with --store")
-    free, files = shutil.disk_usage(home).free, footprint(plan.layout).files
-    needed = int((certain - plan.driver_nbytes) * (1 - done / plan.blocks))
+    free, left = shutil.disk_usage(home).free, footprint(plan.layout)
+    needed = int((certain + left.sums_nbytes - plan.driver_nbytes) * (1 - done / plan.blocks))
     # The drivers are there from the beginning.
     needed += 0 if done else plan.driver_nbytes
     if needed > free:
@@ -44,7 +44,7 @@ def refuse_if_impossible(plan: Plan, workers: int, done: int = 0) -> None:
             f"the store needs up to {_size(needed)} and {home} has {_size(free)} free; keep fewer "
             "outputs, ask for statistics instead of members, or choose another place with --store"
         )
-    reasons += _beyond_inodes(home, math.ceil(files * (1 - done / plan.blocks)))
+    reasons += _beyond_inodes(home, math.ceil(left.files * (1 - done / plan.blocks)))
     execution = plan.scenario.execution
     if execution.backend == "slurm":
         from ensemble.farming.jobs import resources_of

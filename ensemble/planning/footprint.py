@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ensemble.members import across_forcings
+from ensemble.members.block_needs import sums_nbytes
 from ensemble.members.layout import Layout
 from ensemble.planning.notices import FILES, Notice
 
@@ -28,10 +29,13 @@ class Footprint:
         Inodes, while it runs: chunks, metadata, a file of sums for each block, drivers.
     nbytes : int
         Before compression, each file in whole units of 4 KiB.
+    sums_nbytes : int
+        Of it, the sums that blocks write, which are not compressed.
     """
 
     files: int
     nbytes: int
+    sums_nbytes: int
 
 
 def footprint(layout: Layout) -> Footprint:
@@ -39,12 +43,21 @@ def footprint(layout: Layout) -> Footprint:
     experiment, blocks = layout.experiment, layout.grid.blocks
     drivers = sum(len(drivers) for drivers in experiment.drivers)
     # Drivers are a chunk for each forcing, of bytes that are counted as they come.
-    files, nbytes = blocks + drivers, blocks * FILE_NBYTES + drivers * FILE_NBYTES
+    files, nbytes = blocks + drivers, drivers * FILE_NBYTES
+    at_one, deep = sums_nbytes(layout), layout.grid.axes[1].length
+    nbytes += blocks * _whole_units(deep * at_one)
     for spec in (*layout.arrays, *across_forcings.arrays(layout)):
         chunks = math.prod(-(-n // c) for n, c in zip(spec.shape, spec.chunks, strict=True))
         files += chunks + 1
-        nbytes += chunks * FILE_NBYTES * -(-spec.chunk_nbytes // FILE_NBYTES) + FILE_NBYTES
-    return Footprint(files, nbytes)
+        nbytes += chunks * _whole_units(spec.chunk_nbytes) + FILE_NBYTES
+    forcings, locations, _ = layout.shape
+    of_blocks = forcings * locations * layout.grid.axes[2].blocks * at_one
+    return Footprint(files, nbytes, of_blocks)
+
+
+def _whole_units(nbytes: int) -> int:
+    """Return what a file of so many bytes takes."""
+    return FILE_NBYTES * max(1, -(-nbytes // FILE_NBYTES))
 
 
 def many_files(layout: Layout) -> Iterator[Notice]:
