@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ensemble.members.in_time import DAY, Steps
 from ensemble.members.limits import Watched
+from ensemble.members.remembered import remembered
 from ensemble.members.responses.costs import Data
 from ensemble.members.responses.responses import Functional, functionals
 from kernels import F8, I8, Derived, Kernel
@@ -232,7 +233,7 @@ class Sampler:
         self.experiment = experiment
         self.independent = set(experiment.scenario.independent)
         self._opened = lru_cache(maxsize=None)(experiment.design)
-        self._drawn = lru_cache(maxsize=2)(self._draw)
+        self._drawn = remembered(self._draw, 2)
         first = self._opened(0, 0)
         self.parameters, self.size = first.parameters, first.size
         self.first = first

@@ -7,7 +7,7 @@ chunks; a store that is begun keeps those it has.
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from ensemble.members.block_needs import needs_of
 from ensemble.members.block_rule import Needs, block_lengths
 from ensemble.members.experiment import Experiment, Sampler
 from ensemble.members.in_time import Reduced, reduced
+from ensemble.members.remembered import remembered
 from ensemble.members.responses.responses import outputs_of
 from ensemble.members.space import sums
 from ensemble.members.statistics import Declared, GroupsReduction, Reduction, Target, reductions
@@ -156,7 +157,7 @@ class Layout:
         self.aggregates = sums.Aggregates(experiment, self)
         self.keeps_responses = self.sampler.size <= KEEP_SAMPLES
         self.stored_parameters = self.sampler.parameters if self.keeps_responses else ()
-        self.reductions = lru_cache(maxsize=4)(self._reductions)
+        self.reductions = remembered(self._reductions, 4)
         self.grid = self._grid(lengths)
 
     @property
@@ -274,10 +275,12 @@ class Layout:
         edges = np.tile([0.0, 1.0], (locations, 1)) if known is None else known[forcing]
         rows = math.prod(self.target_shape(name))
         bins = self.experiment.scenario.histograms.bins
-        own, members = "location" in self.sampler.independent, self.sampler.size
+        # Not of this object: what is returned would hold it, and it what is returned.
+        sampler = self.sampler
+        own, members = "location" in sampler.independent, sampler.size
 
         def design(location: int) -> Design:
-            return self.sampler.design(forcing, location)
+            return sampler.design(forcing, location)
 
         about = (name, variable.units, variable.meaning, rows, edges, bins, design, own)
         return Target(*about, members)

@@ -6,13 +6,13 @@ same where outputs are stored in float64; in float32 their rounding is a differe
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.members.moments import pooled
+from ensemble.members.remembered import remembered
 from ensemble.members.statistics._contract import Declared, Partial, Target
 from ensemble.members.statistics._gather import gather_effects
 from ensemble.members.statistics._whole_groups import EFFECTIVE, WholeGroups
@@ -58,7 +58,7 @@ class Effects(WholeGroups):
         super().__init__(requests, target)
         intervals = "mu_star_conf" in requests
         self.resamples = int(self.attributes["resamples"]) if intervals else 0
-        self._moves = lru_cache(maxsize=256)(self._open_moves)
+        self._moves = remembered(self._open_moves, 256)
 
     def declare(self) -> dict[str, Declared]:
         """Return one array (..., effect) per request, and the trajectories that entered."""

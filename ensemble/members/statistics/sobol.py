@@ -7,12 +7,12 @@ once for each resample of the bootstrap.
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble.members.remembered import remembered
 from ensemble.members.statistics._contract import Declared, Partial, Target
 from ensemble.members.statistics._gather import gather_saltelli
 from ensemble.members.statistics._whole_groups import EFFECTIVE, WholeGroups
@@ -72,7 +72,7 @@ class Sobol(WholeGroups):
         self.resamples = int(self.attributes["resamples"]) if intervals else 0
         pairs = self.groups * (self.groups + 1) // 2 if self.second else 0
         self.terms = FIRST_OF_GROUPS + 3 * self.groups + pairs
-        self._weights = lru_cache(maxsize=256)(self._draw)
+        self._weights = remembered(self._draw, 256)
 
     def declare(self) -> dict[str, Declared]:
         """Return one array (..., effect) or (..., effect, effect_2) per request."""
