@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from ensemble.analysis.cells import read_cells
 from ensemble.errors import PlanError
-from ensemble.members.layout import Keep, Layout
+from ensemble.members.keeping import Keep
+from ensemble.members.layout import Layout
 from ensemble.members.limits import left_out, remedy
 from ensemble.members.reopening import open_layout
 from ensemble.members.row_groups import words_of

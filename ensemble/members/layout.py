@@ -6,8 +6,7 @@ chunks; a store that is begun keeps those it has.
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,110 +16,21 @@ from ensemble.members import limits
 from ensemble.members.block_needs import needs_of
 from ensemble.members.block_rule import Needs, block_lengths
 from ensemble.members.experiment import Experiment, Sampler
-from ensemble.members.in_time import Reduced, reduced
+from ensemble.members.keeping import keeps
 from ensemble.members.remembered import remembered
 from ensemble.members.responses.responses import outputs_of
 from ensemble.members.space import sums
 from ensemble.members.statistics import Declared, GroupsReduction, Reduction, Target, reductions
-from ensemble.members.tile import Tile
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.grid import Axis, Grid
-from kernels import F8, I8, NOT_RUN, STATUSES, Parameter, Variable
+from kernels import NOT_RUN, STATUSES, Parameter
 from scenarios.designs import Design
-from scenarios.outputs import InTime
-from scenarios.sections import Output
 
 Lengths = tuple[int, int]
 """Locations and samples of a block."""
 
 KEEP_SAMPLES = 1_000_000
 """Up to so many samples the store holds parameters and responses of every member."""
-
-
-@dataclass(frozen=True)
-class Keep:
-    """What is kept of an output in time: one array of the store.
-
-    Attributes
-    ----------
-    output : str
-        Of the kernel.
-    variable : Variable
-        What is stored: the output, or its reduction with a name and units of its own.
-    dims : tuple of str
-        Dimensions in the store, between location and sample.
-    shape : tuple of int
-    steps : ndarray or int or None
-        Time indices kept; None keeps all, an integer drops the dimension.
-    reduced : Reduced, optional
-        Instead of steps: what becomes of all of them.
-    axis : int
-        Where time is in values (l, *dims, s); of what drops or changes it.
-    """
-
-    output: str
-    variable: Variable
-    dims: tuple[str, ...]
-    shape: tuple[int, ...]
-    steps: I8 | int | None
-    reduced: Reduced | None = None
-    axis: int = 0
-
-    @property
-    def whole(self) -> bool:
-        """Return whether every step is kept."""
-        return self.steps is None and self.reduced is None
-
-    @property
-    def attrs(self) -> dict[str, Any]:
-        """Return the attributes of the array."""
-        own = {} if self.reduced is None else self.reduced.attrs
-        return {**_about(self.variable), **own}
-
-    def of(self, tile: Tile) -> F8:
-        """Return what is kept of a tile, (l, *dims, s); reduced on distinct rows."""
-        if self.whole:
-            return tile.full(self.output)
-        if self.reduced is not None:
-            return tile.spread(self.output, partial(self.reduced.apply, axis=self.axis))
-        assert self.steps is not None
-        some: F8 = np.take(tile.full(self.output), self.steps, axis=self.axis)
-        return some
-
-
-def keeps(
-    name: str, output: Output | list[InTime], experiment: Experiment
-) -> Iterator[tuple[str, Keep]]:
-    """Yield what a scenario keeps of an output by the name of its array."""
-    variable = experiment.kernel.variable(name)
-    if isinstance(output, Output):
-        yield name, keep(output, variable, experiment)
-        return
-    axis, sizes = variable.dims.index("time"), experiment.sizes
-    for one in output:
-        done = reduced(one, variable, experiment.steps)
-        along = {} if done.times is None else {done.times.dim: len(done.times.bounds)}
-        shape = tuple({**sizes, **along}[d] for d in done.variable.dims)
-        kept = Keep(name, done.variable, done.variable.dims, shape, None, done, 1 + axis)
-        yield done.variable.name, kept
-
-
-def keep(output: Output, variable: Variable, experiment: Experiment) -> Keep:
-    """Return what a scenario keeps of an output, step by step."""
-    sizes = experiment.sizes
-    dims, shape = variable.dims, tuple(sizes[d] for d in variable.dims)
-    if output.all is not None or "time" not in dims:
-        return Keep(variable.name, variable, dims, shape, None)
-    axis = dims.index("time")
-    if output.last is not None:
-        left = (*dims[:axis], *dims[axis + 1 :])
-        kept = tuple(sizes[d] for d in left)
-        return Keep(variable.name, variable, left, kept, sizes["time"] - 1, axis=1 + axis)
-    years = np.asarray(output.at)
-    steps = np.searchsorted(experiment.years, years)
-    renamed = (*dims[:axis], f"{variable.name}_year", *dims[axis + 1 :])
-    kept = (*shape[:axis], len(years), *shape[axis + 1 :])
-    return Keep(variable.name, variable, renamed, kept, steps, axis=1 + axis)
 
 
 class Layout:
@@ -142,7 +52,7 @@ class Layout:
         self.outputs = {
             array: kept
             for name, output in scenario.outputs.items()
-            for array, kept in keeps(name, output, experiment)
+            for array, kept in keeps(name, output, experiment).items()
         }
         self.reduced_outputs = [n for n in scenario.statistics if n not in self.functionals]
         self.reduced_outputs += [n for n in scenario.aggregates if n not in self.functionals]
@@ -405,10 +315,3 @@ class Layout:
         return self.spec(
             path, declared.dtype, {**dims, **dict(declared.extra)}, fill=fill, attrs=attrs
         )
-
-
-def _about(variable: Variable) -> dict[str, Any]:
-    attrs = {"units": variable.units, "long_name": variable.meaning}
-    if variable.standard_name:
-        attrs["standard_name"] = variable.standard_name
-    return attrs

@@ -1,0 +1,107 @@
+"""What is kept of an output in time: steps of it, or what they are reduced to."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ensemble.members.experiment import Experiment
+from ensemble.members.in_time import Reduced, reduced
+from ensemble.members.tile import Tile
+from kernels import F8, I8, Variable
+from scenarios.outputs import InTime
+from scenarios.sections import Output
+
+
+@dataclass(frozen=True)
+class Keep:
+    """What is kept of an output in time: one array of the store.
+
+    Attributes
+    ----------
+    output : str
+        Of the kernel.
+    variable : Variable
+        What is stored: the output, or its reduction with a name and units of its own.
+    dims : tuple of str
+        Dimensions in the store, between location and sample.
+    shape : tuple of int
+    steps : ndarray or int or None
+        Time indices kept; None keeps all, an integer drops the dimension.
+    reduced : Reduced, optional
+        Instead of steps: what becomes of all of them.
+    axis : int
+        Where time is in values (l, *dims, s); of what drops or changes it.
+    """
+
+    output: str
+    variable: Variable
+    dims: tuple[str, ...]
+    shape: tuple[int, ...]
+    steps: I8 | int | None
+    reduced: Reduced | None = None
+    axis: int = 0
+
+    @property
+    def whole(self) -> bool:
+        """Return whether every step is kept."""
+        return self.steps is None and self.reduced is None
+
+    @property
+    def attrs(self) -> dict[str, Any]:
+        """Return the attributes of the array."""
+        own = {} if self.reduced is None else self.reduced.attrs
+        return {**about(self.variable), **own}
+
+    def of(self, tile: Tile) -> F8:
+        """Return what is kept of a tile, (l, *dims, s); reduced on distinct rows."""
+        if self.whole:
+            return tile.full(self.output)
+        if self.reduced is not None:
+            return tile.spread(self.output, partial(self.reduced.apply, axis=self.axis))
+        assert self.steps is not None
+        some: F8 = np.take(tile.full(self.output), self.steps, axis=self.axis)
+        return some
+
+
+def keeps(name: str, output: Output | list[InTime], experiment: Experiment) -> dict[str, Keep]:
+    """Return what a scenario keeps of an output, by the name of its array."""
+    variable = experiment.kernel.variable(name)
+    if isinstance(output, Output):
+        return {name: _steps(output, variable, experiment)}
+    axis, sizes = variable.dims.index("time"), experiment.sizes
+    arrays = {}
+    for one in output:
+        done = reduced(one, variable, experiment.steps)
+        along = {} if done.times is None else {done.times.dim: len(done.times.bounds)}
+        shape = tuple({**sizes, **along}[d] for d in done.variable.dims)
+        kept = Keep(name, done.variable, done.variable.dims, shape, None, done, 1 + axis)
+        arrays[done.variable.name] = kept
+    return arrays
+
+
+def _steps(output: Output, variable: Variable, experiment: Experiment) -> Keep:
+    """Return what a scenario keeps of an output, step by step."""
+    sizes = experiment.sizes
+    dims, shape = variable.dims, tuple(sizes[d] for d in variable.dims)
+    if output.all is not None or "time" not in dims:
+        return Keep(variable.name, variable, dims, shape, None)
+    axis = dims.index("time")
+    if output.last is not None:
+        left = (*dims[:axis], *dims[axis + 1 :])
+        kept = tuple(sizes[d] for d in left)
+        return Keep(variable.name, variable, left, kept, sizes["time"] - 1, axis=1 + axis)
+    years = np.asarray(output.at)
+    steps = np.searchsorted(experiment.years, years)
+    renamed = (*dims[:axis], f"{variable.name}_year", *dims[axis + 1 :])
+    kept = (*shape[:axis], len(years), *shape[axis + 1 :])
+    return Keep(variable.name, variable, renamed, kept, steps, axis=1 + axis)
+
+
+def about(variable: Variable) -> dict[str, Any]:
+    """Return the attributes of an array of a variable."""
+    attrs = {"units": variable.units, "long_name": variable.meaning}
+    if variable.standard_name:
+        attrs["standard_name"] = variable.standard_name
+    return attrs
