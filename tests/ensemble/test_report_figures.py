@@ -12,6 +12,7 @@ from frozen import unpack
 from pages import Page
 
 from ensemble.report import Picture, Run, figures, write_report
+from ensemble.report.figures.parts import style
 from ensemble.report.figures.parts.style import look
 from ensemble.report.texts import TEXTS
 from ensemble.store.reading import read
@@ -300,3 +301,21 @@ def test_installed_figures_are_drawn_and_those_of_no_use_are_told(store, lab, tm
         assert f"The installed figure {reason}" in top
     for fault in ("ORDER is '3' and has to be a number", "it has no function draw(run)"):
         assert fault in top
+
+
+# --- labels ---
+
+LONG = "respiration_month_mean_over_years_1990_2009"
+
+
+@pytest.mark.parametrize("inches", [1.15, 1.55, 2.6, 4.2])
+@pytest.mark.parametrize("name", ["npp", "respiration_month_mean", LONG])
+@pytest.mark.parametrize("units", ["1", "Pg C", "mg C cm-3 d-1"])
+def test_an_upright_label_stays_in_its_figure(name, units, inches):
+    drawn = style.figure(inches + 0.75, "", width=6.5)
+    axes = drawn.subplots()
+    axes.set_ylabel(style.upright(name, units, inches))
+    drawn.draw_without_rendering()
+    label, whole = axes.yaxis.label.get_window_extent(), drawn.bbox
+    assert whole.y0 <= label.y0 < label.y1 <= whole.y1
+    assert whole.x0 <= label.x0

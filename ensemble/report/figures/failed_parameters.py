@@ -17,6 +17,7 @@ from ensemble.report.figures.parts.style import (
     figure,
     finish,
     labelled,
+    upright,
 )
 from ensemble.report.run import Run
 
@@ -94,7 +95,7 @@ def failed_scatter(first: Spread, second: Spread, synthetic: str) -> Picture:
             label=f"{words} ({pick.sum():,} shown)",
         )
     axes.set_xlabel(labelled(first.name, first.units))
-    axes.set_ylabel(labelled(second.name, second.units))
+    axes.set_ylabel(upright(second.name, second.units, 4.2))
     axes.grid(True)
     picture.legend(loc="outside lower center", ncols=2, markerscale=1.6)
     return finish(picture, IN_PLANE)

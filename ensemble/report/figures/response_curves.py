@@ -24,12 +24,16 @@ from ensemble.report.figures.parts.style import (
     logarithmic,
     pretty,
     short,
+    upright,
 )
 from ensemble.report.run import Run
 from ensemble.tables.results import Results
 from kernels import F8
 
 SECTION, ORDER = "sensitivity", 60
+
+EACH = 2.1
+"""Inches of height of a row of panels."""
 
 
 MOST_LINES = 8
@@ -195,7 +199,7 @@ def _curves(group: Sequence[Curve], synthetic: str) -> Figure:
     first = group[0]
     across, down = len(first.cells), len(group)
     width = WIDTH if across > 2 else 3.9 * across + 1.2
-    drawn = figure(0.9 + 2.1 * down + 0.25, synthetic, width=width)
+    drawn = figure(0.9 + EACH * down + 0.25, synthetic, width=width)
     grid = drawn.subplots(down, across, squeeze=False, sharex=True)
     picked = drawn_lines(first)
     shades = [BLUE]
@@ -208,7 +212,7 @@ def _curves(group: Sequence[Curve], synthetic: str) -> Figure:
         title = " \N{EN DASH} ".join(w for w in (first.cells[column], curve.layer) if w)
         axes.set_title(short(title, int(width / across * 10)))
         if column == 0:
-            axes.set_ylabel(labelled(curve.name, curve.units))
+            axes.set_ylabel(upright(curve.name, curve.units, EACH))
         if row == down - 1:
             axes.set_xlabel(labelled(first.axes[0].name, first.axes[0].units))
     if len(first.axes) > 1:

@@ -20,8 +20,8 @@ from ensemble.report.figures.parts.style import (
     columns,
     figure,
     finish,
-    labelled,
     short,
+    upright,
 )
 from ensemble.report.run import Run
 
@@ -68,7 +68,7 @@ def series(shown: Sequence[Series], rows: Sequence[str], synthetic: str) -> Figu
             axes.tick_params(labelbottom=True)
             axes.set_xlabel("year")
         if k % across == 0:
-            axes.set_ylabel(labelled(shown[0].name, shown[0].units))
+            axes.set_ylabel(upright(shown[0].name, shown[0].units, each))
     handles = _handles(shown, colours)
     drawn.legend(handles=handles, loc="outside lower center", ncols=columns(handles, width))
     return drawn

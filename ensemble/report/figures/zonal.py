@@ -19,8 +19,8 @@ from ensemble.report.figures.parts.style import (
     columns,
     figure,
     finish,
-    labelled,
     short,
+    upright,
 )
 from ensemble.report.run import Run
 
@@ -50,7 +50,8 @@ def _figure(space_sum: Lines, forcings: Sequence[str], synthetic: str) -> Pictur
     across = min(len(panels), 2 if len(panels) in (2, 4) else 3)
     down = -(-len(panels) // across)
     width = WIDTH if across > 1 else 7.0
-    drawn = figure(down * (2.6 if across > 1 else 3.4) + 0.75, synthetic, width=width)
+    each = 2.6 if across > 1 else 3.4
+    drawn = figure(down * each + 0.75, synthetic, width=width)
     grid = drawn.subplots(down, across, squeeze=False, sharex=True, sharey=True)
     for ax, panel in zip(grid.flat, panels, strict=False):
         for k, n in enumerate(drawn_lines):
@@ -67,7 +68,7 @@ def _figure(space_sum: Lines, forcings: Sequence[str], synthetic: str) -> Pictur
             north = "latitude [\N{DEGREE SIGN}N]"
             ax.set_xlabel(north if space_sum.along == "latitude" else "year")
         if k % across == 0:
-            ax.set_ylabel(labelled(space_sum.name, space_sum.units))
+            ax.set_ylabel(upright(space_sum.name, space_sum.units, each))
     if space_sum.along == "year":
         grid.flat[0].xaxis.get_major_locator().set_params(integer=True)
     handles: list[Line2D | Patch] = [

@@ -152,3 +152,17 @@ def pretty(units: str) -> str:
 def labelled(name: str, units: str) -> str:
     """Return an axis label."""
     return f"{short(name, 40)} [{pretty(units)}]" if units not in ("", "1") else short(name, 40)
+
+
+LETTER = 0.067
+"""Inches that a letter of a label takes, on average."""
+
+
+def upright(name: str, units: str, inches: float) -> str:
+    """Return the label of an upright axis: on two lines where one would leave the figure."""
+    most = max(12, int(inches / LETTER))
+    whole = labelled(name, units)
+    if len(whole) <= most:
+        return whole
+    above = short(name, most)
+    return f"{above}\n[{short(pretty(units), most)}]" if units not in ("", "1") else above
