@@ -84,7 +84,9 @@ def _asked(
         cache = block._cache
         key = cache._index_key(found, block.targetctx.codegen())
         if key not in cache._cache_file._load_index():
-            missing.append(Missing(block, found))
+            one = Missing(block, found)
+            # Two stages may call one block.
+            missing += [] if one in missing else [one]
             return _nothing
     compiled: Callable[..., Any] = type(block)._compile_for_args(block, *arguments, **named)
     return compiled
@@ -150,11 +152,13 @@ def _told(one: Missing) -> list[Any] | None:
 def _said(kind: Any) -> Any:
     """Return a numba type in words; raises ValueError for one that blocks do not take."""
     is_a = partial(isinstance, kind)
-    if is_a(types.Array) and kind.mutable and kind.aligned:
-        return {"array": [_said(kind.dtype), kind.ndim, kind.layout]}
+    if is_a(types.Array) and kind.aligned:
+        return {"array": [_said(kind.dtype), kind.ndim, kind.layout, not kind.mutable]}
     if is_a(types.BaseNamedTuple):
         of = kind.instance_class
         return {"named": [of.__module__, of.__name__, [_said(t) for t in kind]]}
+    if is_a(types.BaseTuple):
+        return {"tuple": [_said(t) for t in kind]}
     if is_a(types.Boolean):
         return "boolean"
     if is_a(types.Integer) or is_a(types.Float):
@@ -167,10 +171,12 @@ def _meant(said: Any) -> Any:
     if isinstance(said, str):
         return getattr(types, said)
     if "array" in said:
-        dtype, ndim, layout = said["array"]
-        return types.Array(_meant(dtype), ndim, layout)
-    module, name, parts = said["named"]
+        dtype, ndim, layout, readonly = said["array"]
+        return types.Array(_meant(dtype), ndim, layout, readonly=readonly)
     made: Any = types.BaseTuple
+    if "tuple" in said:
+        return made.from_types([_meant(t) for t in said["tuple"]])
+    module, name, parts = said["named"]
     return made.from_types([_meant(t) for t in parts], getattr(import_module(module), name))
 
 

@@ -120,6 +120,13 @@ def test_what_is_no_terminal_is_told_nothing(module, capsys):
     assert capsys.readouterr() == ("", "")
 
 
+def test_what_is_called_twice_is_compiled_once(module):
+    with compiling._asking() as missing:
+        call(module)
+        call(module)
+    assert len(missing) == 2
+
+
 def test_asking_computes_nothing_and_leaves_nothing(module, tmp_path):
     with compiling._asking():
         out, _ = call(module, 3)
@@ -162,11 +169,15 @@ class Rows(NamedTuple):
 
 F8, I8 = types.Array(types.float64, 2, "C"), types.Array(types.int64, 1, "A")
 NAMED = types.BaseTuple.from_types([F8, types.float64], Rows)
+READ_ONLY = types.Array(types.float64, 1, "C", readonly=True)
+PLAIN = types.BaseTuple.from_types([READ_ONLY, READ_ONLY])
+MIXED = types.BaseTuple.from_types([PLAIN, types.int64])
 SAME = types.BaseTuple.from_types([F8, F8], Rows)
 
 
 @pytest.mark.parametrize(
-    "kind", [types.float64, types.int64, types.uint8, types.boolean, F8, I8, NAMED, SAME]
+    "kind",
+    [types.float64, types.int64, types.uint8, types.boolean, F8, I8, NAMED, SAME, PLAIN, MIXED],
 )
 def test_types_come_back(kind, monkeypatch):
     monkeypatch.setitem(sys.modules, Rows.__module__, sys.modules[__name__])
@@ -174,9 +185,7 @@ def test_types_come_back(kind, monkeypatch):
     assert compiling._meant(said) == kind
 
 
-@pytest.mark.parametrize(
-    "kind", [types.unicode_type, types.Array(types.float64, 1, "C", readonly=True), types.none]
-)
+@pytest.mark.parametrize("kind", [types.unicode_type, types.none])
 def test_other_types_are_not_told(kind):
     with pytest.raises(ValueError, match="no words for"):
         compiling._said(kind)
