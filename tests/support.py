@@ -8,6 +8,7 @@ import pytest
 
 import ensemble
 import scenarios
+from scenarios.forcing import Forcing
 
 SMALL = """
 version: 1
@@ -29,6 +30,13 @@ statistics:
   c_soil: [mean, std, q50]
 histograms: {bins: 200}
 """
+
+
+def give(patch: pytest.MonkeyPatch, forcings: list[Forcing]) -> None:
+    """Make the reader of synthetic models read these instead."""
+    from scenarios.forcing.synthetic_models import Spec
+
+    patch.setattr(Spec, "read", lambda self, needs, base: forcings)
 
 
 def load(tmp_path: Path, text: str = SMALL, *settings: str) -> scenarios.Loaded:

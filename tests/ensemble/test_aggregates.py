@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from gridded import forcing as data
-from support import load, plan
+from support import give, load, plan
 
 import ensemble
 from ensemble.members.space.sums import regions
@@ -42,12 +42,6 @@ block: {location: 7, sample: 16}
 """
 ALONE = TEXT.replace("outputs: {rh: all, litter: all, stock: all}\n", "")
 FAILING = TEXT.replace("level: {uniform: [1, 8]}", "level: {uniform: [1, 10]}")
-
-
-def give(monkeypatch, forcings):
-    from scenarios.forcing.synthetic_models import Spec
-
-    monkeypatch.setattr(Spec, "read", lambda self, needs, base: forcings)
 
 
 @pytest.fixture(autouse=True)

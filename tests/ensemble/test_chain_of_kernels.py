@@ -10,7 +10,7 @@ from chained import DAYS
 from chained import forcing as data
 from chained._soil import step
 from layered import model as layered
-from support import plan
+from support import give, plan
 
 import ensemble
 from ensemble.errors import PlanError
@@ -64,10 +64,8 @@ STATUS = {status.name: status.code for status in STATUSES}
 
 @pytest.fixture(autouse=True, scope="module")
 def _forcings():
-    from scenarios.forcing.synthetic_models import Spec
-
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Spec, "read", lambda self, needs, base: data.both())
+        give(patched, data.both())
         yield
 
 

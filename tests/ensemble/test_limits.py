@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from layered import forcing as data
-from support import SMALL, load, plan
+from support import SMALL, give, load, plan
 
 import ensemble
 import scenarios
@@ -58,12 +58,6 @@ limits: {soc: {above: %s mg C cm-3, then: exclude}}
 RANGES = "parameters: {scale: {uniform: [10, 50]}, shape: {uniform: [0.001, 0.1]}}"
 MORRIS = f"{{method: morris, trajectories: 40, levels: 20, {RANGES}}}"
 SOBOL = f"{{method: sobol, n: 64, {RANGES}}}"
-
-
-def give(monkeypatch, forcings):
-    from scenarios.forcing.synthetic_models import Spec
-
-    monkeypatch.setattr(Spec, "read", lambda self, needs, base: forcings)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from gridded import forcing as data
 from gridded import model
-from support import plan, run
+from support import give, plan, run
 
 import ensemble
 from ensemble.errors import PlanError
@@ -38,16 +38,10 @@ block: {location: 300}
 """
 
 
-def give(monkeypatch, *forcings):
-    from scenarios.forcing.synthetic_models import Spec
-
-    monkeypatch.setattr(Spec, "read", lambda self, needs, base: list(forcings))
-
-
 def given_made(monkeypatch, most=10**9, recipe="warm"):
     """Make the reader give two forcings whose drivers are made; return what makes them."""
     pairs = [data.made(one, most, recipe) for one in data.both(CELLS)]
-    give(monkeypatch, *(forcing for forcing, _ in pairs))
+    give(monkeypatch, [forcing for forcing, _ in pairs])
     return [making for _, making in pairs]
 
 
@@ -85,7 +79,7 @@ def test_a_plan_makes_drivers_of_a_few_locations(monkeypatch, tmp_path):
 def test_a_store_of_made_drivers_is_that_of_arrays(monkeypatch, tmp_path):
     given_made(monkeypatch)
     _, outcome = run(tmp_path, text=TEXT, store="made.zarr")
-    give(monkeypatch, *data.both(CELLS))
+    give(monkeypatch, data.both(CELLS))
     _, whole = run(tmp_path, text=TEXT, store="arrays.zarr")
     assert files(outcome.path) == files(whole.path)
     assert {"pilot/change_edges/c.0.0.0", "drivers/warmth/c.1.0.0"} <= files(whole.path).keys()
@@ -113,7 +107,7 @@ def test_without_its_recipe_the_values_are_compared(recipe, monkeypatch, tmp_pat
     if recipe:
         given_made(monkeypatch, recipe=recipe)
     else:
-        give(monkeypatch, *data.both(CELLS))
+        give(monkeypatch, data.both(CELLS))
     _, whole = run(tmp_path, text=TEXT)
     digest = read(whole.path).digest()
     makings = given_made(monkeypatch)
@@ -127,7 +121,7 @@ def test_other_values_of_the_same_recipe_are_found(monkeypatch, tmp_path):
     given_made(monkeypatch)
     run(tmp_path, text=TEXT)
     others = data.forcing("now", CELLS, 0.1), data.both(CELLS)[1]
-    give(monkeypatch, *(data.made(one)[0] for one in others))
+    give(monkeypatch, [data.made(one)[0] for one in others])
     with pytest.raises(PlanError) as refused:
         run(tmp_path, text=TEXT)
     assert "forcing: now" in str(refused.value)
@@ -139,7 +133,7 @@ def test_a_forcing_in_single_precision_beside_one_in_double_is_verified_and_gone
 ):
     now, later = data.both(30)
     narrow = {name: values.astype(np.float32) for name, values in later.drivers.items()}
-    give(monkeypatch, now, replace(later, drivers=narrow))
+    give(monkeypatch, [now, replace(later, drivers=narrow)])
     _, outcome = run(tmp_path, text=TEXT)
     store = read(outcome.path)
     assert store.specs["drivers/warmth"].dtype == "float64"
@@ -154,7 +148,7 @@ def test_a_value_out_of_range_that_the_plan_did_not_see_is_told_by_the_run(monke
     forcing = data.forcing(count=CELLS)
     forcing.drivers["warmth"][1, 2] = 70.0
     given, making = data.made(forcing)
-    give(monkeypatch, given)
+    give(monkeypatch, [given])
     planned = plan(tmp_path, text=TEXT)
     assert 1 not in making.taken
     assert planned.warnings == []

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from gridded import forcing as data
-from support import plan
+from support import give, plan
 
 import ensemble
 from ensemble.analysis import shares as splitting
@@ -44,11 +44,9 @@ block: {location: 9, sample: 16}
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    from scenarios.forcing.synthetic_models import Spec
-
     folder = tmp_path_factory.mktemp("grid")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Spec, "read", lambda self, needs, base: data.both(30, synthetic=LABEL))
+        give(patch, data.both(30, synthetic=LABEL))
         planned = plan(folder, text=TEXT)
     assert ensemble.run(planned, workers=1).complete
     analyze_store(planned.path)
@@ -130,9 +128,7 @@ def test_every_picture_is_on_the_page_and_labelled(finished, tmp_path):
 
 
 def test_without_an_analysis_sums_are_split_for_the_page_alone(tmp_path, monkeypatch):
-    from scenarios.forcing.synthetic_models import Spec
-
-    monkeypatch.setattr(Spec, "read", lambda self, needs, base: data.both(20, synthetic=LABEL))
+    give(monkeypatch, data.both(20, synthetic=LABEL))
     text = TEXT[: TEXT.index("outputs:")] + "aggregates: {rh: [zonal_mean]}\n"
     planned = plan(tmp_path, text=text)
     ensemble.run(planned, workers=1)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from layered import forcing as data
-from support import plan
+from support import give, plan
 
 import ensemble
 from ensemble.analysis.indices import results, stored
@@ -63,12 +63,6 @@ CHANGE = (-0.25, 0.25)
 @pytest.fixture(autouse=True)
 def _forcings(monkeypatch):
     give(monkeypatch, [data.forcing(synthetic=LABEL)])
-
-
-def give(monkeypatch, forcings):
-    from scenarios.forcing.synthetic_models import Spec
-
-    monkeypatch.setattr(Spec, "read", lambda self, needs, base: forcings)
 
 
 def finished(tmp_path, design=MORRIS, text=TEXT):

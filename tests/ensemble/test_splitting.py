@@ -8,7 +8,7 @@ import xarray as xr
 from anova import shares_of
 from gridded import forcing as data
 from gridded import model
-from support import plan
+from support import give, plan
 
 import ensemble
 from ensemble.analysis import shares as splitting
@@ -47,12 +47,6 @@ CROSSED = TEXT.replace(
 @pytest.fixture(autouse=True)
 def _forcings(monkeypatch):
     give(monkeypatch, data.both(10))
-
-
-def give(monkeypatch, forcings):
-    from scenarios.forcing.synthetic_models import Spec
-
-    monkeypatch.setattr(Spec, "read", lambda self, needs, base: forcings)
 
 
 def analysed(tmp_path, text=TEXT, *settings):
