@@ -24,6 +24,7 @@ from kernels.contract.entries import Variable as Variable
 from kernels.contract.faults import Fault as Fault
 from kernels.contract.faults import Unavailable as Unavailable
 from kernels.contract.faults import Unfit as Unfit
+from kernels.contract.faults import in_words as in_words
 from kernels.contract.imports import explain, misplaced
 from kernels.contract.kernel import Kernel as Kernel
 from kernels.contract.paths import expanded as expanded

@@ -23,6 +23,7 @@ from kernels import (
     NAME,
     hidden,
     imports_ours_alone,
+    in_words,
     installed,
     installed_as,
     load_installed,
@@ -120,8 +121,7 @@ class Plugins:
             except Exception as error:
                 if not ours_may_fail:
                     raise
-                why = f"{type(error).__name__}: {error}"
-                refused.append(f"the {self.kind} {name!r} cannot be imported: {why}")
+                refused.append(f"the {self.kind} {name!r} cannot be imported: {in_words(error)}")
         for name, entries in sorted(self._installed().items()):
             if name in ours:
                 refused += [hidden(self.kind, entry) for entry in entries]
@@ -171,7 +171,7 @@ class Plugins:
                 lacking += self.lacking(module)
         except Exception as error:
             # A module may make its names when they are asked for, and a model its schema.
-            lacking = [f"names that can be read ({type(error).__name__}: {error})"]
+            lacking = [f"names that can be read ({in_words(error)})"]
         if lacking:
             called = installed_as(self.kind, entry)
             raise LookupError(f"{called} has no {' and no '.join(lacking)}")

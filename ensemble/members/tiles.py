@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 import kernels
 from ensemble.members.stages import at_locations, guarded, needed, reads_of
 from ensemble.members.tile import Tile, Workspace
+from ensemble.store.platforms import cores
 from kernels import BY_CODE, F8, I8, OK, U1, Batch, Kernel, Run, Stage
 
 Levelled = tuple[I8, I8]
@@ -156,7 +157,7 @@ class Tiler:
 
     def compile(self, drivers: Mapping[str, Any], coords: Mapping[str, NDArray[Any]]) -> None:
         """Call every stage with no sample: numba compiles, and no member runs."""
-        kernels.ready(partial(self._call, drivers, coords))
+        kernels.ready(partial(self._call, drivers, coords), cores())
 
     def _call(self, drivers: Mapping[str, Any], coords: Mapping[str, NDArray[Any]]) -> None:
         one = {n: np.array(v[:1], dtype=np.float64) for n, v in drivers.items()}

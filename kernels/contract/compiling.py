@@ -40,19 +40,21 @@ class Missing:
         return self.block.py_func.__module__, self.block.py_func.__name__
 
 
-def ready(call: Callable[[], object]) -> None:
+def ready(call: Callable[[], object], cores: int) -> None:
     """Have every block on disk that ``call`` calls, and loaded; tell a terminal what takes long.
 
     Parameters
     ----------
     call : callable
         Calls blocks that fill arrays and return nothing, with no sample in them; twice.
+    cores : int
+        Processes that may compile at once, this one among them.
     """
     with _asking() as missing:
         call()
     if not missing:
         return
-    processes = min(_cores(), len(missing))
+    processes = min(cores, len(missing))
     seconds = SECONDS_A_BLOCK * -(-len(missing) // processes)
     modules = ", ".join(sorted({one.name[0] for one in missing}))
     if sys.stderr.isatty():
@@ -94,12 +96,6 @@ def _asked(
 
 def _nothing(*arguments: Any) -> None:
     """Take a block's place while it is only asked for."""
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _side_by_side(missing: list[Missing], processes: int) -> None:

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from kernels.contract.faults import in_words
+
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
@@ -75,7 +77,7 @@ def load_installed(kind: str, entries: "Sequence[EntryPoint]") -> Any:
         raise
     except BaseException as error:
         # Somebody else's module may fail in any way; the user needs to know in which.
-        why = " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
+        why = in_words(error)
         raise LookupError(f"{called} cannot be imported: {why}; correct or uninstall it") from error
 
 

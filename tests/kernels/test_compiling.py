@@ -86,7 +86,7 @@ class Terminal(io.StringIO):
 
 def test_what_is_missing_is_compiled_and_loaded(module, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "stderr", said := Terminal())
-    ready(lambda: call(module))
+    ready(lambda: call(module), 2)
     assert on_disk(tmp_path) == ["two_blocks.added", "two_blocks.doubled"]
     (line,) = said.getvalue().splitlines()
     assert line.startswith("compiling two_blocks for this kind of CPU, once: about ")
@@ -94,7 +94,7 @@ def test_what_is_missing_is_compiled_and_loaded(module, tmp_path, monkeypatch):
     assert out.tolist() == [0.0, 2.0, 4.0]
     assert more.tolist() == [-3.0, -6.0, -9.0]
     monkeypatch.setattr(compiling, "_side_by_side", refuse)
-    ready(lambda: call(module))
+    ready(lambda: call(module), 2)
     assert said.getvalue() == f"{line}\n"
 
 
@@ -116,7 +116,7 @@ def test_another_process_compiles_what_it_is_told(module, tmp_path):
 
 
 def test_what_is_no_terminal_is_told_nothing(module, capsys):
-    ready(lambda: call(module))
+    ready(lambda: call(module), 2)
     assert capsys.readouterr() == ("", "")
 
 
@@ -146,17 +146,16 @@ def test_a_thread_that_computes_meanwhile_is_not_asked(module):
 
 
 def test_a_process_that_fails_costs_no_block(module, tmp_path, monkeypatch):
-    monkeypatch.setattr(compiling, "_cores", lambda: 2)
     monkeypatch.setenv("PYTHONPATH", "")
     (tmp_path / "kernels").mkdir()
     monkeypatch.chdir(tmp_path)
-    ready(lambda: call(module))
+    ready(lambda: call(module), 2)
     assert on_disk(tmp_path) == ["two_blocks.added", "two_blocks.doubled"]
 
 
 def test_a_block_that_cannot_be_told_is_compiled_here(module, tmp_path, monkeypatch):
     monkeypatch.setattr(compiling, "_said", lambda kind: (_ for _ in ()).throw(ValueError))
-    ready(lambda: call(module))
+    ready(lambda: call(module), 2)
     assert on_disk(tmp_path) == ["two_blocks.added", "two_blocks.doubled"]
 
 

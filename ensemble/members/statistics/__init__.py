@@ -17,7 +17,7 @@ from ensemble.members.statistics._contract import GroupsReduction as GroupsReduc
 from ensemble.members.statistics._contract import Partial as Partial
 from ensemble.members.statistics._contract import Reduction as Reduction
 from ensemble.members.statistics._contract import Target as Target
-from kernels import imports_ours_alone
+from kernels import imports_ours_alone, in_words
 from scenarios import MISREAD, near
 from scenarios.plugins import Plugins
 
@@ -88,7 +88,7 @@ def _asked(modules: Mapping[str, Family], text: str) -> tuple[list[tuple[str, st
             if name := known_as(module, text):
                 matches.append((family, name))
         except Exception as error:
-            why = f"{type(error).__name__}: {error}"
+            why = in_words(error)
             refused.append(f"the statistic {family!r} cannot be asked for {text!r} ({why})")
     return matches, refused
 
