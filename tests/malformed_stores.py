@@ -203,7 +203,7 @@ MISMATCHES: dict[str, tuple[Damage, tuple[str, ...], str]] = {
     ),
     "a bit of sums": (changed("partials/1-0-0", flipped), VERIFY, "block [1, 0, 0], partials: "),
     "sums lost": (gone("partials/1-0-0"), VERIFY, "block [1, 0, 0], partials: "),
-    "a bit of a driver": (changed("drivers/npp/c.1.*", flipped), VERIFY, "forcing 'S02': "),
+    "a bit of a driver": (changed("drivers/npp/c.*", flipped), VERIFY, "forcing 'S03': "),
     "member of a cut chunk": (
         changed(CHUNK, half),
         REPLAY,

@@ -62,7 +62,8 @@ def compute(layout: Layout, finished: Mapping[str, NDArray[Any]]) -> dict[str, F
     finished : mapping of str to ndarray, shape (F, l, *dims, *extra)
         The statistics of all forcings there, by path.
     """
-    statistics = {}
+    statistics: dict[str, F8] = {}
+    quantiles: dict[str, list[str]] = {}
     for spec in arrays(layout):
         name = spec.path.partition("/")[2]
         word = next((w for w in WORDS if name.endswith(f"_{w}")), "")
@@ -70,19 +71,22 @@ def compute(layout: Layout, finished: Mapping[str, NDArray[Any]]) -> dict[str, F
             source = f"statistics/{name.removesuffix(f'_{word}')}_{SOURCES[word]}"
             statistics[spec.path] = np.asarray(REDUCE[word](finished[source], axis=0))
         else:
-            target, _, request = name.rpartition("_")
-            counts, edges, extremes = (
-                finished[f"statistics/{target}_{n}"] for n in ("histogram", "edges", "extremes")
-            )
-            statistics[spec.path] = _mixture(counts, edges, extremes, float(request[1:]) / 100)
+            quantiles.setdefault(name.rpartition("_")[0], []).append(spec.path)
+    for target, paths in quantiles.items():
+        counts, edges, extremes = (
+            finished[f"statistics/{target}_{n}"] for n in ("histogram", "edges", "extremes")
+        )
+        levels = np.array([float(path.rpartition("_")[2][1:]) / 100 for path in paths])
+        found = _mixture(counts, edges, extremes, levels)
+        statistics.update(zip(paths, found, strict=True))
     return statistics
 
 
-def _mixture(counts: NDArray[Any], edges: F8, extremes: F8, level: float) -> F8:
-    """Return a quantile of the equal-weight mixture of the forcings' distributions."""
+def _mixture(counts: NDArray[Any], edges: F8, extremes: F8, levels: F8) -> F8:
+    """Return quantiles (q, l, *dims) of the equal-weight mixture of the forcings' distributions."""
     # Stores of earlier versions have every edge.
     parts = (counts, edges[..., [0, -1]], extremes)
     c, e, x = (np.ascontiguousarray(a).reshape(len(a), -1, a.shape[-1]) for a in parts)
-    out = np.empty(c.shape[1])
-    mixture_quantiles(c, e, x, level, out)
-    return out.reshape(counts.shape[1:-1])
+    out = np.empty((len(levels), c.shape[1]))
+    mixture_quantiles(c, e, x, levels, out)
+    return out.reshape(-1, *counts.shape[1:-1])

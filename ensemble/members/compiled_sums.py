@@ -239,15 +239,51 @@ def _share_below(x, below, edges, extremes):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def mixture_quantiles(counts, edges, extremes, level, out):  # type: ignore[no-untyped-def]
-    """Fill ``out`` (n,) with a quantile of F equal-weight histograms (F, n, bins + 2).
+def _shares_below(x, below, edges, extremes):  # type: ignore[no-untyped-def]
+    """Return the sum of the shares below x of histograms; those without a member have none."""
+    share = 0.0
+    for f in range(len(below)):
+        if below[f, -1] > 0:
+            share += _share_below(x, below[f], edges[f], extremes[f])
+    return share
 
-    By bisection of the mixture's distribution function, to the last bit of x.
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _crossing(wanted, below, edges, extremes, low, high):  # type: ignore[no-untyped-def]
+    """Return the least number above ``low`` at which the shares below reach ``wanted``.
+
+    Shares never fall, so it is one number whatever the way to it. Between edges they are lines:
+    where the chord meets ``wanted`` is soon within some last bits of it, which a look just
+    beyond tells; halving what is left makes sure of an end.
+    """
+    at_low, at_high = 0.0, _shares_below(high, below, edges, extremes)
+    while low < 0.5 * (low + high) < high:
+        x = low + (high - low) * ((wanted - at_low) / (at_high - at_low))
+        beyond = 8 * 2.0**-52 * abs(x)
+        for k in range(3):
+            if k == 1:
+                x += -beyond if x == high else beyond
+            elif k == 2:
+                x = 0.5 * (low + high)
+            if low < x < high:
+                share = _shares_below(x, below, edges, extremes)
+                if share >= wanted:
+                    high, at_high = x, share
+                else:
+                    low, at_low = x, share
+    return high
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def mixture_quantiles(counts, edges, extremes, levels, out):  # type: ignore[no-untyped-def]
+    """Fill ``out`` (q, n) with q quantiles of F equal-weight histograms (F, n, bins + 2).
+
+    Each to the last bit of the number at which the mixture's distribution function reaches it.
     """
     parts = counts.shape[0]
     # Whole numbers: adding them waits for one another a quarter as long as fractions do.
     below = np.zeros((parts, counts.shape[2] + 1), np.int64)
-    for r in range(len(out)):
+    for r in range(out.shape[1]):
         used, low, high = 0, np.inf, -np.inf
         for f in range(parts):
             members = np.int64(0)
@@ -257,19 +293,11 @@ def mixture_quantiles(counts, edges, extremes, level, out):  # type: ignore[no-u
             if members > 0:
                 used += 1
                 low, high = min(low, extremes[f, r, 0]), max(high, extremes[f, r, 1])
-        out[r] = np.nan if used == 0 else high
-        middle = 0.5 * (low + high)
-        while used and low < middle < high:
-            share = 0.0
-            for f in range(parts):
-                if below[f, -1] > 0:
-                    share += _share_below(middle, below[f], edges[f, r], extremes[f, r])
-            if share >= level * used:
-                high = middle
-            else:
-                low = middle
-            middle = 0.5 * (low + high)
-            out[r] = high
+        for q in range(len(levels)):
+            out[q, r] = np.nan
+            if used:
+                wanted = levels[q] * used
+                out[q, r] = _crossing(wanted, below, edges[:, r], extremes[:, r], low, high)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

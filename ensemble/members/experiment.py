@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ from scenarios.designs import Context, Design
 from scenarios.designs.distributions.grammar import Column
 from scenarios.forcing import Locations, Made, Observed
 from scenarios.units import labelled
+
+FEW_VALUES = 1 << 17
+"""Values of all rows of a small design, which are drawn at once."""
 
 Levels = Callable[[Collection[str], int, int], tuple[I8, I8]]
 
@@ -269,6 +273,26 @@ class Sampler:
         drawn = self._drawn(f, 0, samples.start, samples.stop)
         values = {n: v if len(v) == 1 else v[locations] for n, v in drawn.values.items()}
         return Rows(self._with_defaults(values, forcing, locations), drawn.levels)
+
+    def picked(self, forcing: int, locations: slice, numbers: Sequence[int]) -> dict[str, F8]:
+        """Return what the design varies of rows by their numbers, (1 or l, n), in that order.
+
+        Of a small design all rows are drawn, once for all that ask; else runs of neighbours are:
+        drawing one row takes as long as drawing some hundreds.
+        """
+        places = len(self.experiment.locations.names) if self.varies_by("location") else 1
+        if self.size * len(self.parameters) * places <= FEW_VALUES:
+            whole = self.rows(forcing, locations, slice(0, self.size)).values
+            return {n: whole[n][:, numbers] for n in self.parameters}
+        ends = [k for k in range(1, len(numbers)) if numbers[k] != numbers[k - 1] + 1]
+        runs = [numbers[i:j] for i, j in pairwise([0, *ends, len(numbers)])]
+        spans = [slice(run[0], run[-1] + 1) for run in runs]
+        drawn = [self.rows(forcing, locations, span).values for span in spans]
+        return {n: np.concatenate([run[n] for run in drawn], axis=1) for n in self.parameters}
+
+    def varies_by(self, dim: str) -> bool:
+        """Return whether rows differ along ``forcing`` or ``location``."""
+        return any(dim in self.dims(name) for name in self.parameters)
 
     def _with_defaults(
         self, values: dict[str, F8], forcing: int, locations: slice

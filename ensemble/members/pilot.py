@@ -106,9 +106,8 @@ def _slabs(experiment: Experiment) -> Iterator[tuple[int, slice]]:
 
 def _drawn_at(sampler: Sampler, forcing: int, here: slice) -> tuple[int, int, int]:
     """Return the forcing and the locations to draw rows for: the first where all are alike."""
-    dims = {dim for name in sampler.parameters for dim in sampler.dims(name)}
-    first, last = (here.start, here.stop) if "location" in dims else (0, 1)
-    return forcing if "forcing" in dims else 0, first, last
+    first, last = (here.start, here.stop) if sampler.varies_by("location") else (0, 1)
+    return forcing if sampler.varies_by("forcing") else 0, first, last
 
 
 def _spread(sampler: Sampler, forcing: int, first: int, last: int) -> dict[str, F8]:
@@ -118,12 +117,17 @@ def _spread(sampler: Sampler, forcing: int, first: int, last: int) -> dict[str, 
     runs = min(RUNS, max(1, size * RUNS // max(size, count)), size)
     length = max(1, min(size, count) // runs)
     starts = [k * (size - length) // max(1, runs - 1) for k in range(runs)]
-    drawn = [sampler.rows(forcing, here, slice(k, k + length)).values for k in starts]
-    return {n: np.concatenate([run[n] for run in drawn], axis=1) for n in sampler.parameters}
+    return sampler.picked(forcing, here, [k + i for k in starts for i in range(length)])
 
 
 def _widen(span: F8, values: F8) -> None:
     flat = values.reshape(len(values), -1)
+    # A value that is not finite shows in the least or the greatest: without one this is all.
+    ends = np.stack([flat.min(axis=1), flat.max(axis=1)], axis=1)
+    if np.isfinite(ends).all():
+        np.minimum(span[:, 0], ends[:, 0], out=span[:, 0])
+        np.maximum(span[:, 1], ends[:, 1], out=span[:, 1])
+        return
     finite = np.where(np.isfinite(flat), flat, np.nan)
     some = ~np.isnan(finite).all(axis=1)
     span[some, 0] = np.minimum(span[some, 0], np.nanmin(finite[some], axis=1))

@@ -198,7 +198,7 @@ def _experiment(
         raise ValueError("the names of its forcings and locations are not those of its members")
     root = {p: s for p, s in store.specs.items() if "/" not in p and s.dtype == "float64"}
     columns = {p: store.read_whole(p) for p, s in root.items() if s.dims == ("location",)}
-    drivers = [mapped(store, kernel, f) for f in range(len(forcings))]
+    drivers = mapped(store, kernel, len(forcings))
     dims = {d for driver in kernel.drivers for d in driver.dims} - {"time"}
     own = sorted(d for d in dims - kernel.coords.keys() if d in store.specs)
     coords = {name: store.read_whole(name) for name in ("year", *own) if name in store.specs}
@@ -235,13 +235,19 @@ def edges_of(store: Store) -> dict[str, F8]:
     }
 
 
-def mapped(store: Store, kernel: kernels.Kernel, forcing: int) -> Mapping[str, NDArray[Any]]:
-    """Return a forcing's drivers as memory maps of the store's files."""
-    maps = {}
+def mapped(
+    store: Store, kernel: kernels.Kernel, forcings: int
+) -> Sequence[Mapping[str, NDArray[Any]]]:
+    """Return every forcing's drivers as memory maps of the store's files, each mapped once."""
+    maps: list[dict[str, NDArray[Any]]] = [{} for _ in range(forcings)]
     for driver in kernel.drivers:
-        path = f"drivers/{driver.name}"
-        index = (forcing, *(0,) * (len(store.specs[path].shape) - 1))
-        maps[driver.name] = store.map_raw(path, index)[0]
+        spec = store.specs[f"drivers/{driver.name}"]
+        together = spec.chunks[0]
+        for first in range(0, forcings, together):
+            index = (first // together, *(0,) * (len(spec.shape) - 1))
+            chunk = store.map_raw(spec.path, index)
+            for own, values in zip(maps[first : first + together], chunk, strict=True):
+                own[driver.name] = values
     return maps
 
 

@@ -93,8 +93,11 @@ class EnsembleWork:
             merged = [merged_sums(store, self.layout, (f, place, 0), samples) for f in forcings]
             finished = {path: np.concatenate([m[path] for m in merged]) for path in merged[0]}
             finished.update(across_forcings.compute(self.layout, finished))
-            for path, values in finished.items():
-                store.write_chunk(path, self.grid.index((0, place, 0), store.specs[path]), values)
+            first = (0, place, 0)
+            store.write_chunks(
+                (path, self.grid.index(first, store.specs[path]), values)
+                for path, values in finished.items()
+            )
         merging.finish(store, self.layout)
 
     def compile(self) -> None:

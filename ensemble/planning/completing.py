@@ -5,7 +5,7 @@ made (`completed`), is read from a store that is there (`on_store`), and is comp
 as far as must be (`beside`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -96,17 +96,16 @@ def layout_on(plan: Plan, experiment: Experiment) -> Layout:
     return Layout(experiment, (locations.length, samples.length))
 
 
-def _mapped(plan: Plan, store: Store) -> list[Mapping[str, NDArray[Any]]]:
-    kernel = plan.experiment.kernel
-    return [mapped(store, kernel, forcing) for forcing in range(len(plan.experiment.forcings))]
+def _mapped(plan: Plan, store: Store) -> Sequence[Mapping[str, NDArray[Any]]]:
+    return mapped(store, plan.experiment.kernel, len(plan.experiment.forcings))
 
 
 def _same_values(plan: Plan, store: Store, name: str) -> bool:
     """Return whether a forcing's drivers are, made now, those of a store to the bit."""
     experiment = plan.experiment
     try:
-        index = store.read_strings("forcing").index(name)
-        there = mapped(store, experiment.kernel, index)
+        names = store.read_strings("forcing")
+        there = mapped(store, experiment.kernel, len(names))[names.index(name)]
     except PlanError:
         raise
     except (OSError, ValueError, LookupError):

@@ -1,6 +1,7 @@
 """From a plan to a store on disk: metadata, coordinates, drivers, no member yet."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,12 +23,15 @@ from ensemble.store.coordinates import PLACES, beside_climatology, complete
 from ensemble.store.store import Store
 from ensemble.store.writing import create, write_slabs
 from kernels import F8, I8
-from scenarios.forcing import Made, sources
+from scenarios.forcing import Made, Source, sources
 
 Static = dict[str, tuple[ArraySpec, NDArray[Any] | Sequence[NDArray[Any]]]]
 """Arrays known before a run; a sequence holds one for each place of the first dimension."""
 
 DRIVERS = "drivers/"
+
+TOGETHER_BYTES = 1 << 20
+"""A driver of all forcings that is no larger is one file: each costs as much as writing that."""
 
 DEPTHS = ("mm", "cm", "m")
 """Units of a kernel's own dimension that make it a depth in the soil."""
@@ -56,8 +60,7 @@ def create_store(
     inputs = {**plan.scenario.design.files(plan.experiment.base), **plan.experiment.kernel.kept}
 
     def fill(store: Store) -> dict[str, Any]:
-        for forcing, supplied in enumerate(plan.experiment.drivers):
-            _write_drivers(store, forcing, supplied)
+        _write_drivers(store, plan.experiment)
         known = completed(plan, store)
         check(known)
         for path, (_, array) in _pilot(known.experiment).items():
@@ -68,19 +71,51 @@ def create_store(
     return create(plan.path, specs, attributes(plan), values, inputs=inputs, fill=fill)
 
 
-def _write_drivers(store: Store, forcing: int, drivers: Mapping[str, NDArray[Any] | Made]) -> None:
-    """Write the drivers of a forcing; those that are made together at once."""
-    for name, driver in drivers.items():
-        path = f"{DRIVERS}{name}"
-        if path in store.specs and not isinstance(driver, Made):
-            spec = store.specs[path]
-            index = (forcing, *(0,) * np.ndim(driver))
-            store.write_chunk(path, index, np.asarray(driver, dtype=spec.dtype)[None])
+def _write_drivers(store: Store, experiment: Experiment) -> None:
+    """Write the drivers of all forcings."""
+    together: dict[str, list[NDArray[Any]]] = {}
+    for forcing, drivers in enumerate(experiment.drivers):
+        for path, values in _written(store, forcing, drivers):
+            together.setdefault(path, []).append(values)
+    for path, each in together.items():
+        store.write_whole(path, np.stack(each))
+
+
+def _written(
+    store: Store, forcing: int, drivers: Mapping[str, NDArray[Any] | Made]
+) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Write the large drivers of a forcing, and yield the small ones, which are in one file."""
+    paths = {name: f"{DRIVERS}{name}" for name in drivers if f"{DRIVERS}{name}" in store.specs}
+    small = {path for path in paths.values() if _is_small(store.specs[path])}
+    for name, path in paths.items():
+        if isinstance(driver := drivers[name], Made):
+            continue
+        exact = np.asarray(driver, dtype=store.specs[path].dtype)
+        if path in small:
+            yield path, exact
+        else:
+            store.write_chunk(path, (forcing, *(0,) * exact.ndim), exact[None])
     for source in sources(drivers):
-        named = {f"{DRIVERS}{name}": name for name in source.drivers}
-        made = {path: name for path, name in named.items() if path in store.specs}
-        slabs = ({p: some[n] for p, n in made.items()} for _, some in source.slabs())
-        write_slabs(store, (forcing,), made, slabs)
+        made = {paths[name]: name for name in source.drivers if name in paths}
+        held: dict[str, list[NDArray[Any]]] = {path: [] for path in made if path in small}
+        write_slabs(store, (forcing,), made.keys() - small, _slabs(source, made, held))
+        for path, parts in held.items():
+            yield path, np.concatenate(parts, dtype=store.specs[path].dtype)
+
+
+def _slabs(
+    source: Source, made: Mapping[str, str], held: Mapping[str, list[NDArray[Any]]]
+) -> Iterator[dict[str, NDArray[Any]]]:
+    """Yield what is made together, some locations at a time, and hold what is small."""
+    for _, some in source.slabs():
+        for path, parts in held.items():
+            parts.append(np.array(some[made[path]]))
+        yield {path: some[name] for path, name in made.items() if path not in held}
+
+
+def _is_small(spec: ArraySpec) -> bool:
+    """Return whether a driver of all forcings is one chunk."""
+    return spec.nbytes <= TOGETHER_BYTES
 
 
 def static_arrays(plan: Plan) -> Static:
@@ -220,23 +255,25 @@ def _reduced_time(times: Times) -> Static:
 
 
 def _drivers(experiment: Experiment) -> Iterator[ArraySpec]:
-    """Yield every driver as (forcing, location, *dims), one raw chunk per forcing.
+    """Yield every driver as (forcing, location, *dims), raw, so that it may be mapped.
 
-    Daily drivers are large: they are neither stacked nor made wider than they come.
+    Small ones are one chunk. Daily drivers are large, and one chunk per forcing: they are
+    neither stacked nor made wider than they come.
     """
     for driver in experiment.kernel.drivers:
         supplied = [drivers[driver.name] for drivers in experiment.drivers]
         shape = (len(supplied), *supplied[0].shape)
         narrow = all(one.dtype == np.float32 for one in supplied)
-        yield ArraySpec(
+        spec = ArraySpec(
             path=f"{DRIVERS}{driver.name}",
             dtype="float32" if narrow else "float64",
             dims=("forcing", "location", *driver.dims),
             shape=shape,
-            chunks=(1, *shape[1:]),
+            chunks=shape,
             attrs={"units": driver.units, "long_name": driver.meaning},
             raw=True,
         )
+        yield spec if _is_small(spec) else replace(spec, chunks=(1, *shape[1:]))
 
 
 def _pilot(experiment: Experiment) -> Static:

@@ -31,7 +31,7 @@ def parameter_notices(layout: Layout) -> Iterator[Notice]:
     experiment, sampler = layout.experiment, layout.sampler
     yield from _defaults(experiment)
     outside = sampler.first.attributes.get("outside_bounds", {})
-    drawn = {n: v for n, v in spread_rows(sampler, 0, 0)[1].items() if n in sampler.parameters}
+    drawn = spread_rows(sampler, 0, 0)[1]
     for parameter in experiment.kernel.parameters:
         if parameter.name not in drawn:
             continue
@@ -43,15 +43,14 @@ def parameter_notices(layout: Layout) -> Iterator[Notice]:
 
 
 def spread_rows(sampler: Sampler, forcing: int, place: int) -> tuple[list[int], dict[str, F8]]:
-    """Return numbers of rows spread over the design and their values at a location, (n,)."""
+    """Return numbers of rows spread over the design and what it varies at a location, (n,)."""
     size = sampler.size
     length = size if size <= RUNS * LENGTH else LENGTH
     runs = max(1, min(RUNS, size // length))
     starts = [k * (size - length) // max(1, runs - 1) for k in range(runs)]
-    here = slice(place, place + 1)
-    drawn = [sampler.rows(forcing, here, slice(k, k + length)).values for k in starts]
     numbers = [k + i for k in starts for i in range(length)]
-    return numbers, {n: np.concatenate([part[n][0] for part in drawn]) for n in drawn[0]}
+    drawn = sampler.picked(forcing, slice(place, place + 1), numbers)
+    return numbers, {n: values[0] for n, values in drawn.items()}
 
 
 def _range(parameter: Parameter) -> Range:

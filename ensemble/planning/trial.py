@@ -40,8 +40,8 @@ EXAMPLES = 3
 """Members of which reasons are told."""
 
 
-_Drawn = dict[str, list[F8]]
-"""A parameter's values of one row of the design after the other, each (1, 1)."""
+_Drawn = dict[str, F8]
+"""What the design varies, by parameter, of the rows that are tried, (1, rows)."""
 
 
 @dataclass
@@ -186,13 +186,10 @@ def _rows(
     """
     (forcing, place), sampler = cell, plan.layout.sampler
     here = slice(place, place + 1)
-    differ = {dim for name in sampler.parameters for dim in sampler.dims(name)}
-    design = forcing if "forcing" in differ else 0, place if "location" in differ else 0
+    by_forcing, by_location = map(sampler.varies_by, ("forcing", "location"))
+    design = forcing if by_forcing else 0, place if by_location else 0
     if design not in drawn:
-        each = [sampler.rows(forcing, here, slice(k, k + 1)).values for k in numbers]
-        drawn[design] = {n: [row[n] for row in each] for n in sampler.parameters}
+        drawn[design] = sampler.picked(forcing, here, numbers) if numbers else {}
     control = plan.experiment.control_rows(forcing, here).values
-    return {
-        n: np.concatenate([v, *drawn[design].get(n, [v] * len(numbers))], axis=1)
-        for n, v in control.items()
-    }
+    own = {n: np.repeat(v, len(numbers), axis=1) for n, v in control.items()} | drawn[design]
+    return {n: np.concatenate([v, own[n]], axis=1) for n, v in control.items()}

@@ -134,7 +134,7 @@ def _write_static(change: Change, new: Store) -> None:
     """Write arrays known beforehand that are new, or may be others."""
     for path, (_, values) in change.static.items():
         if path not in change.store.specs or path.startswith(DERIVED):
-            write_static(new, path, values)
+            write_static(new, {path: values})
 
 
 def _recount(change: Change, new: Store) -> Mapping[Key, Entry]:

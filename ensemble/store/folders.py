@@ -55,13 +55,22 @@ class Folder:
     unseen : bool
         Nobody else knows this folder yet, which gets its name when all is in it: files may be
         written in their places, where they would else be renamed into them.
+    inside : str
+        Where below ``path`` it lies.
     """
 
-    def __init__(self, path: Path, descriptor: int, *, unseen: bool = False) -> None:
-        self.path = path
+    def __init__(
+        self, path: Path, descriptor: int, *, unseen: bool = False, inside: str = ""
+    ) -> None:
+        self._outer, self._inside = path, inside
         self.descriptor = descriptor
-        self._unseen = unseen
+        self.unseen = unseen
         weakref.finalize(self, os.close, descriptor)
+
+    @property
+    def path(self) -> Path:
+        """Return where it lies: made when a message asks, as many folders are opened."""
+        return self._outer / self._inside
 
     @classmethod
     def at(cls, path: Path, *, unseen: bool = False) -> "Folder":
@@ -86,10 +95,12 @@ class Folder:
             if make:
                 with suppress(FileExistsError):
                     os.mkdir(part, dir_fd=inner.descriptor)
-            with _told(inner.path / part):
+            with _told(inner, part):
                 descriptor = os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=inner.descriptor)
-            inner = Folder(inner.path / part, descriptor, unseen=self._unseen)
-            self._refuse_foreign(inner)
+            inside = f"{inner._inside}/{part}" if inner._inside else part
+            inner = Folder(self._outer, descriptor, unseen=self.unseen, inside=inside)
+            if not self.unseen:
+                self._refuse_foreign(inner)
         return inner
 
     def _refuse_foreign(self, inside: "Folder") -> None:
@@ -105,7 +116,7 @@ class Folder:
     def open(self, name: str, flags: int, mode: int = 0o666) -> int:
         """Return a descriptor of a file inside; ``flags`` are those of `os.open`."""
         folder, last = self._of(name)
-        with _told(folder.path / last):
+        with _told(folder, last):
             descriptor = os.open(last, flags | _FILE, mode, dir_fd=folder.descriptor)
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
@@ -162,7 +173,7 @@ class Folder:
         sync, scratch
             As for `write`.
         """
-        if self._unseen and not sync:
+        if self.unseen and not sync:
             for name, content in files:
                 self._put(name, content)
             return
@@ -185,14 +196,22 @@ class Folder:
 
     def _put(self, name: str, content: bytes | memoryview) -> None:
         """Write a file in its place."""
-        descriptor = self.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        # In folders of ours alone, which need not be opened and looked at one by one.
+        flags, descriptor = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _FILE, None
         try:
+            descriptor = os.open(name, flags, 0o666, dir_fd=self.descriptor)
             _write(descriptor, content)
         except OSError as error:
             error.filename = str(self.path / name)
             raise
         finally:
-            os.close(descriptor)
+            if descriptor is not None:
+                os.close(descriptor)
+
+    def make_inside(self, names: Iterable[str]) -> None:
+        """Make folders, outer ones before those in them, in one that nobody else knows yet."""
+        for name in names:
+            os.mkdir(name, dir_fd=self.descriptor)
 
     def link(self, source: "Folder", name: str) -> None:
         """Give a file in another folder, of that name, the same name in this one."""
@@ -356,11 +375,12 @@ def _threads(pid: int) -> ThreadPoolExecutor:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _told(folder: Folder, last: str) -> Iterator[None]:
     """Say of a link that it is one, and of every other error where it was."""
     try:
         yield
     except OSError as error:
+        path = folder.path / last
         if path.is_symlink():
             text = f"{path}: is a symbolic link, which no file or folder of a store is"
             raise Foreign(f"{text}; see where it leads, and remove it") from error

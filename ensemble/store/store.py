@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -197,8 +197,14 @@ class Store:
 
     def write_chunk(self, path: str, index: tuple[int, ...], values: NDArray[Any]) -> None:
         """Write one chunk of what is computed from committed blocks."""
-        spec, scratch = self.specs[path], self.root.folder("scratch")
-        self.root.write(chunk_name(spec, index), encode(spec, values), sync=False, scratch=scratch)
+        self.write_chunks([(path, index, values)])
+
+    def write_chunks(self, chunks: Iterable[tuple[str, tuple[int, ...], NDArray[Any]]]) -> None:
+        """Write chunks of what is computed from committed blocks: path, index and values."""
+        named = ((self.specs[path], index, values) for path, index, values in chunks)
+        files = ((chunk_name(spec, index), encode(spec, values)) for spec, index, values in named)
+        scratch = None if self.root.unseen else self.root.folder("scratch")
+        self.root.write_all(files, sync=False, scratch=scratch)
 
     def make_folders(self, *names: str) -> None:
         """Make folders beside the arrays; copying a store may have lost the empty ones."""

@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -63,11 +63,11 @@ def create(
         store = Store(
             building, attrs, {spec.path: spec for spec in specs}, Folder.at(building, unseen=True)
         )
-        for node, document in documents(specs, attrs).items():
-            write_node(store, node, document)
-        store.make_folders(*FOLDERS)
-        for name, array in values.items():
-            write_static(store, name, array)
+        nodes = documents(specs, attrs)
+        store.root.make_inside([*filter(None, nodes), *FOLDERS])
+        files = ((f"{node}/zarr.json".lstrip("/"), _json(nodes[node])) for node in nodes)
+        store.root.write_all(files, sync=False)
+        write_static(store, values)
         if fill is not None:
             store = replace(store, attrs=fill(store))
             write_node(store, "", documents(specs, store.attrs)[""])
@@ -88,25 +88,38 @@ def create(
 def write_node(store: Store, node: str, document: Mapping[str, Any], *, sync: bool = False) -> None:
     """Write the metadata of a group or an array, in a folder that is made where there is none."""
     folder = store.root.folder(node, make=True) if node else store.root
-    folder.write("zarr.json", json.dumps(document, allow_nan=False).encode(), sync=sync)
+    folder.write("zarr.json", _json(document), sync=sync)
 
 
-def write_static(store: Store, name: str, array: NDArray[Any] | Sequence[NDArray[Any]]) -> None:
-    """Write an array that is known whole; a sequence holds one for each place of the first dim."""
+def _json(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document, allow_nan=False).encode()
+
+
+def write_static(store: Store, values: Mapping[str, NDArray[Any] | Sequence[NDArray[Any]]]) -> None:
+    """Write arrays that are known whole; see `create`."""
+    store.write_chunks(chunk for name, one in values.items() for chunk in _cut(store, name, one))
+
+
+def _cut(
+    store: Store, name: str, array: NDArray[Any] | Sequence[NDArray[Any]]
+) -> Iterator[tuple[str, tuple[int, ...], NDArray[Any]]]:
+    """Yield the chunks of an array that is known whole, as `Store.write_chunks` takes them.
+
+    A sequence holds one array for each place of the first dimension.
+    """
     spec = store.specs[name]
     if spec.dtype == "string":
-        store.write_whole(name, np.asarray(array))
+        yield name, (0,) * len(spec.shape), np.asarray(array)
         return
     if not isinstance(array, np.ndarray):
         for k, part in enumerate(array):
-            index = (k, *(0,) * part.ndim)
-            store.write_chunk(name, index, np.asarray(part, dtype=spec.dtype)[None])
+            yield name, (k, *(0,) * part.ndim), np.asarray(part, dtype=spec.dtype)[None]
         return
     counts = tuple(-(-n // c) for n, c in zip(spec.shape, spec.chunks, strict=True))
     for index in np.ndindex(counts):
         place = zip(index, spec.chunks, strict=True)
         part = array[tuple(slice(k * c, (k + 1) * c) for k, c in place)]
-        store.write_chunk(name, index, np.asarray(part, dtype=spec.dtype))
+        yield name, index, np.asarray(part, dtype=spec.dtype)
 
 
 def write_slabs(
@@ -156,7 +169,7 @@ def add_arrays(store: Store, values: Mapping[str, tuple[ArraySpec, NDArray[Any]]
             if node:
                 write_node(grown, node, nodes[node])
         if path in values:
-            write_static(grown, path, values[path][1])
+            write_static(grown, {path: values[path][1]})
     for path, source in copies.items():
         for name in (n for n in store.root.names(source) if n.startswith("c.")):
             store.root.write(f"{path}/{name}", store.root.read(f"{source}/{name}"), sync=False)

@@ -11,6 +11,7 @@ from support import give, plan, run
 import ensemble
 from ensemble.errors import PlanError
 from ensemble.members import pilot
+from ensemble.planning import creating
 from ensemble.planning.feasibility import summary
 from ensemble.planning.identity import PROBES, RECIPE
 from ensemble.planning.outlook import MOST_CELLS
@@ -76,13 +77,17 @@ def test_a_plan_makes_drivers_of_a_few_locations(monkeypatch, tmp_path):
     assert planned.experiment.edges == {}
 
 
-def test_a_store_of_made_drivers_is_that_of_arrays(monkeypatch, tmp_path):
+@pytest.mark.parametrize(("small", "chunk"), [(0, "c.1.0.0"), (1 << 20, "c.0.0.0")])
+def test_a_store_of_made_drivers_is_that_of_arrays(monkeypatch, tmp_path, small, chunk):
+    monkeypatch.setattr(creating, "TOGETHER_BYTES", small)
     given_made(monkeypatch)
     _, outcome = run(tmp_path, text=TEXT, store="made.zarr")
     give(monkeypatch, data.both(CELLS))
     _, whole = run(tmp_path, text=TEXT, store="arrays.zarr")
     assert files(outcome.path) == files(whole.path)
-    assert {"pilot/change_edges/c.0.0.0", "drivers/warmth/c.1.0.0"} <= files(whole.path).keys()
+    drivers = {name for name in files(whole.path) if name.startswith("drivers/warmth/c")}
+    assert max(drivers) == f"drivers/warmth/{chunk}"
+    assert "pilot/change_edges/c.0.0.0" in files(whole.path)
     made, arrays = (read(one.path).attrs["identity"] for one in (outcome, whole))
     assert made["forcings"] == arrays["forcings"]
     assert made.pop("recipes").keys() == {"now", "later"}

@@ -12,7 +12,9 @@ from support import SMALL, plan, run
 
 import ensemble
 from ensemble.errors import PlanError
-from ensemble.members.reopening import open_experiment, open_work
+from ensemble.members.reopening import mapped, open_experiment, open_work
+from ensemble.planning import creating
+from ensemble.runs.verify import verify
 from ensemble.store.lock import locked
 from ensemble.store.reading import read
 
@@ -246,3 +248,20 @@ def test_the_plan_counts_the_drivers_that_the_store_keeps(tmp_path):
     kept = sum(f.stat().st_size for f in files)
     assert planned.driver_nbytes == kept > 0
     assert planned.nbytes == kept + sum(spec.nbytes for spec in planned.layout.arrays)
+
+
+@pytest.mark.parametrize("most", [0, 1 << 20], ids=["a file for each forcing", "one file"])
+def test_drivers_of_forcings_are_one_file_where_they_are_small(tmp_path, monkeypatch, most):
+    monkeypatch.setattr(creating, "TOGETHER_BYTES", most)
+    planned, outcome = run(tmp_path)
+    store = read(outcome.path)
+    kernel = planned.experiment.kernel
+    count = len(planned.experiment.forcings)
+    assert len(list((outcome.path / "drivers" / "npp").glob("c.*"))) == (1 if most else count)
+    held, one = mapped(store, kernel, count), ensemble.open_run(outcome.path)["drivers"]
+    for k, (own, given) in enumerate(zip(held, planned.experiment.drivers, strict=True)):
+        assert isinstance(own["npp"], np.memmap)
+        for name, values in own.items():
+            np.testing.assert_array_equal(values, given[name])
+            np.testing.assert_array_equal(values, one[name][k])
+    assert not verify(store, rerun=3).damage

@@ -13,6 +13,7 @@ from support import plan
 import ensemble
 import scenarios
 from ensemble.errors import PlanError
+from ensemble.members import experiment
 from ensemble.planning import trial
 
 
@@ -43,8 +44,12 @@ def test_cells_are_spread_over_forcings_and_locations(tmp_path):
     assert len(list(trial._cells(planned, 10_000))) == 200
 
 
+@pytest.mark.parametrize("few", [0, 1 << 17], ids=["large design", "small design"])
 @pytest.mark.parametrize("independent", ["[]", "[forcing]"])
-def test_cells_of_one_design_draw_its_rows_once_and_have_them_all(tmp_path, independent):
+def test_cells_of_one_design_draw_its_rows_once_and_have_them_all(
+    tmp_path, monkeypatch, independent, few
+):
+    monkeypatch.setattr(experiment, "FEW_VALUES", few)
     planned = plan(tmp_path, f"independent={independent}")
     numbers, drawn = [3, 150, 7], {}
     for forcing in (0, 2):
