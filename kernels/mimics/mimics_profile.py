@@ -42,6 +42,8 @@ from kernels.mimics.layers.blocks import (
     spun_up,
     traced,
 )
+from kernels.mimics.layers.carbon14 import DECAY
+from kernels.mimics.layers.lanes import LANES
 from kernels.mimics.layers.outputs import FIRST_YEAR, outputs, report, report_modern
 from kernels.mimics.layers.sets import PROFILE_NAMES, profile_parameters
 from kernels.mimics.layers.stability import SPACE, growth_near, modes
@@ -198,7 +200,10 @@ class _Equilibria:
             )  # fmt: skip
             return kept, progress, []
         stability = STABILITIES.index(o.stability)
-        equilibria(o.solves, rows, self.bounds, drivers, self.thickness, kept, progress, codes)
+        every = np.ones(len(drivers))
+        equilibria(
+            o.solves, 0.0, rows, self.bounds, drivers, every, self.thickness, kept, progress, codes
+        )
         growth_and_times = [np.full(shape, nan) for _ in range(3)]
         if stability == SPECTRUM:
             jacobians = self._jacobians(rows, drivers, kept, np.argwhere(codes == OK))
@@ -248,12 +253,19 @@ class _Equilibria:
         recorded = np.asarray(batch.coords["atmosphere_year"], dtype=np.float64)
         air = np.stack([np.interp(when, recorded, row) for row in batch.drivers["atmosphere"][at]])
         modern = np.full((*kept.shape[:-1], POOLS + 1), nan)
-        given = (rows, self.bounds, drivers, air, years, self.thickness, kept, modern, codes)
         if o.carbon14 == "tracer":
-            traced(*given)
+            traced(rows, self.bounds, drivers, air, years, self.thickness, kept, modern, codes)
         else:
-            spun = o.steady == "spinup"
-            run_apart(o.solves, spun, RULES.index(o.rule), o.change, o.years, o.tolerance, *given)
+            begun, spun = np.full_like(kept, nan), o.steady == "spinup"
+            if not spun:
+                equilibria(
+                    o.solves, DECAY, rows, self.bounds, drivers, np.ascontiguousarray(air[:, 0]),
+                    self.thickness, begun, np.empty((*codes.shape, 2)), codes,
+                )  # fmt: skip
+            run_apart(
+                spun, RULES.index(o.rule), o.change, o.years, o.tolerance, rows, self.bounds,
+                drivers, air, years, self.thickness, begun, kept, modern, codes,
+            )  # fmt: skip
         return modern
 
     def _report_progress(
@@ -293,10 +305,14 @@ def _open_series(options: Options) -> Run:
                 rows = packed_rows(batch, PROFILE_NAMES, slice(at, at + 1), samples)[0]
                 kept = np.full((len(rows), years, n, COLUMNS), nan)
                 codes = np.ascontiguousarray(status[at, samples])
-                series(
-                    options.start == "steady", options.solves, options.tolerance, rows, bounds,
-                    drivers[at], thickness, kept, codes,
-                )  # fmt: skip
+                begun = np.full((len(rows) if options.start == "steady" else 0, n, COLUMNS), nan)
+                if options.start == "steady":
+                    equilibria(
+                        options.solves, 0.0, rows[np.newaxis], bounds, drivers[at : at + 1, 0],
+                        np.ones(1), thickness, begun[np.newaxis], np.empty((1, len(rows), 2)),
+                        codes[np.newaxis],
+                    )  # fmt: skip
+                series(options.tolerance, rows, bounds, drivers[at], thickness, begun, kept, codes)
                 kept[codes != OK] = nan
                 where = (slice(at, at + 1), ..., samples)
                 report(np.moveaxis(kept, 0, -1)[np.newaxis], thickness, out, where)
@@ -309,11 +325,14 @@ def _open_series(options: Options) -> Run:
 
 
 def _seconds(options: Options, sizes: Mapping[str, int]) -> float:
-    """Return the cost of a member, seconds, as measured for 20 layers."""
+    """Return the cost of a member, seconds, as measured for 20 layers and full lanes.
+
+    A density exponent near 1 takes four times as long.
+    """
     each = len(options.layers) / 20
     if options.mode == "transient":
         return each * 1e-4 * sizes["time"]
-    cost = 4e-4 if options.steady == "newton" else 0.15
+    cost = 3e-5 if options.steady == "newton" else 0.15
     cost += {"none": 0.0, "tracer": 4e-4, "separate": 2e-2}[options.carbon14]
     cost += {"none": 0.0, "sign": 8e-4, "spectrum": 1e-2 * each}[options.stability]
     return each * cost
@@ -371,6 +390,9 @@ def _make(options: Options, base: Path | None) -> Kernel:
     )
 
 
+TOLERANCE = 1e-12
+"""Relative, of pools in equilibrium, against the scalar equations."""
+
 KERNEL = Kernel.declared(
     _make,
     name="mimics_profile",
@@ -379,4 +401,6 @@ KERNEL = Kernel.declared(
     "Wieder et al. (2015, 10.5194/gmd-8-1789-2015)",
     options=Options,
     seconds=_seconds,
+    tolerance=TOLERANCE,
+    lanes=4 * LANES,
 )

@@ -1,17 +1,25 @@
 """Members side by side in lanes: where each quantity of a group of members stands.
 
 A group is one flat array, a row of lanes for each quantity. Its rows are named by the fields of
-records, so that compiled code says ``z[DAY.v_rm + lane]``. Places are constants when the code is
-compiled, and unsigned: else the compiler could not know that a lane's writes leave the other lanes'
-reads alone, and would run them one by one.
+records, so that compiled code says ``z[DAY.v_rm + lane]``, or takes a whole record of a lane with
+`load`. Places are constants when the code is compiled, and unsigned: else the compiler could not
+know that a lane's writes leave the other lanes' reads alone, and would run them one by one.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import numpy as np
+from numba import njit, types
+from numba.extending import intrinsic, overload
+
+from kernels.contract.arrays import F8
 
 Place = int | np.uint64
 """Where something stands: a number of rows times lanes, or a lane's own number."""
+
+Record = TypeVar("Record", bound=tuple[Any, ...])
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Rows:
@@ -37,3 +45,71 @@ class Rows:
         first = self.count
         self.count += len(record._fields)
         return record(*(np.uint64(row * self.lanes) for row in range(first, self.count)))
+
+
+def inlined(function: Function) -> Function:
+    """Compile an equation that becomes part of every loop over lanes that calls it.
+
+    However long it is: a loop in which a call is left runs its lanes one by one.
+    """
+    return cast(Function, njit(error_model="numpy", forceinline=True)(function))
+
+
+def load(z: F8, places: Record, at: Place) -> Record:
+    """Return the values of a record's rows, ``at`` being a lane's number, or more with it.
+
+    ``places`` is what `Rows.of` made of the record's class.
+    """
+    return type(places)(*(z[int(place) + int(at)] for place in places))
+
+
+def store(z: F8, places: Record, at: Place, values: Record) -> None:
+    """Fill a record's rows; see `load`."""
+    for place, value in zip(places, values, strict=True):
+        z[int(place) + int(at)] = value
+
+
+# Compiled, both are as many loads and stores as the record has fields, written one after the
+# other where they are called.
+
+
+@overload(load, inline="always", strict=False)
+def _load(z: Any, places: Any, at: Any) -> Callable[..., Any]:
+    return lambda z, places, at: _loaded(z, places, np.uint64(at))
+
+
+@overload(store, inline="always", strict=False)
+def _store(z: Any, places: Any, at: Any, values: Any) -> Callable[..., Any]:
+    return lambda z, places, at, values: _stored(z, places, np.uint64(at), values)
+
+
+def _pointers(context: Any, builder: Any, kinds: Any, z: Any, places: Any, at: Any) -> list[Any]:
+    """Return where the values of a record stand, as LLVM has them."""
+    data = context.make_array(kinds[0])(context, builder, z).data
+    rows = (builder.extract_value(places, i) for i in range(len(kinds[1])))
+    return [builder.gep(data, [builder.add(row, at)]) for row in rows]
+
+
+def _reading(typing: Any, z: Any, places: Any, at: Any) -> Any:
+    tuples: Any = types.NamedUniTuple
+    record = tuples(z.dtype, len(places), places.instance_class)
+
+    def written(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        pointers = _pointers(context, builder, signature.args, *given)
+        return context.make_tuple(builder, record, [builder.load(p) for p in pointers])
+
+    return record(z, places, at), written
+
+
+def _writing(typing: Any, z: Any, places: Any, at: Any, values: Any) -> Any:
+    def written(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        *where, held = given
+        for i, pointer in enumerate(_pointers(context, builder, signature.args, *where)):
+            builder.store(builder.extract_value(held, i), pointer)
+        return context.get_dummy_value()
+
+    return types.void(z, places, at, values), written
+
+
+_loaded: Any = intrinsic(_reading)
+_stored: Any = intrinsic(_writing)

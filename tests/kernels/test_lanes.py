@@ -2,9 +2,12 @@
 
 import numpy as np
 
+from kernels.contract.build import equation
 from kernels.mimics.daily import lanes
 from kernels.mimics.daily.equations import Day, Lasting, Pools, Slopes
 from kernels.numerics.lanes import Rows
+from kernels.numerics.lanes import load as load_record
+from kernels.numerics.lanes import store as store_record
 
 RECORDS = (
     lanes.DAY,
@@ -44,6 +47,27 @@ def test_every_row_of_a_group_has_one_name():
     rest = len(Pools._fields) ** 2
     assert sorted(places) == list(range(0, int(lanes.TANGENT), lanes.LANES))
     assert lanes.group().size == int(lanes.TANGENT) + rest * lanes.LANES
+
+
+@equation
+def doubled(z, at):
+    its = load_record(z, lanes.POOL, at)
+    store_record(z, lanes.MORTALITY, at, (its.m, its.r, its.k))
+    store_record(z, lanes.POOL, at, Pools(its.s, its.m, its.r, its.k, its.p, its.c, 2.0 * its.a))
+
+
+def test_records_are_loaded_and_stored_alike_compiled_or_not():
+    found, expected = numbered(), numbered()
+    doubled(found, np.uint64(LANE))
+    doubled.py_func(expected, LANE)
+    np.testing.assert_array_equal(found, expected)
+    before = numbered()
+    of = {f: before[int(p) + LANE] for f, p in zip(Pools._fields, lanes.POOL, strict=True)}
+    assert load_record(found, lanes.POOL, LANE) == Pools(
+        of["s"], of["m"], of["r"], of["k"], of["p"], of["c"], 2 * of["a"]
+    )
+    assert found[int(lanes.MORTALITY.r) + LANE] == of["r"]
+    assert (found != before).sum() == 3 + 3
 
 
 def test_records_are_loaded_from_the_rows_of_their_names():

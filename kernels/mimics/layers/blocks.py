@@ -8,12 +8,22 @@ from kernels.contract.status import NOT_CONVERGED, OK
 from kernels.mimics.layers.block_tridiagonal import Profile, profile_work
 from kernels.mimics.layers.carbon14 import DECAY, history, krylov_work
 from kernels.mimics.layers.carbon14 import SPACE as HISTORY_SPACE
-from kernels.mimics.layers.equations import input_of, layers
+from kernels.mimics.layers.equations import input_of, layers, profile_rates
+from kernels.mimics.layers.lanes import LANES, group, put, take, take_pools
 from kernels.mimics.layers.stability import SPACE, full_jacobian, nearest_modes
-from kernels.mimics.layers.steady import cold_starts, profile_steady
+from kernels.mimics.layers.steady import (
+    FREE,
+    advance_all,
+    cold_starts,
+    enter,
+    go_on,
+    judge,
+    relative_rates,
+    search,
+)
 from kernels.mimics.layers.stepping import advance, profile_spinup
 from kernels.mimics.one_layer.coefficients import check
-from kernels.mimics.one_layer.equations import BETA, HOURS, IN_C, IN_M, IN_P, IN_S, POOLS, RH
+from kernels.mimics.one_layer.equations import BETA, HOURS, IN_M, POOLS, RH
 from kernels.numerics.copying import copy_rows
 
 # Columns of results: the pools, then respiration and litter.
@@ -23,40 +33,12 @@ COLUMNS = RH + 2
 NONE, SIGN, SPECTRUM = 0, 1, 2
 STABILITIES = ("none", "sign", "spectrum")
 
-FROM_ABOVE = 1.02
-"""Density exponent from whose equilibrium that of a smaller one is found where the cold start
-leads nowhere."""
-
 
 @equation
 def opened(row: F8, bounds: F8, site: F8, thickness: F8, w: Profile) -> int:
     """Fill a member's coefficients; return its status."""
     status = check(row, bounds[0], bounds[1])
     return layers(row, site, thickness, w.t, w.share, w.d, w.k) if status == OK else status
-
-
-@equation
-def _exponent(k: F8, beta: float) -> None:
-    for n in range(len(k)):
-        k[n, BETA] = beta
-
-
-@equation
-def settle(decay: float, y: F8, most: int, w: Profile) -> tuple[int, int, float]:
-    """Find the equilibrium from the cold start; return status, solves and residual (yr-1)."""
-    cold_starts(y)
-    status, solves, residual = profile_steady(decay, y, most, w)
-    beta = w.k[0, BETA]
-    if status != NOT_CONVERGED or beta >= FROM_ABOVE:
-        return status, solves, residual
-    cold_starts(y)
-    _exponent(w.k, FROM_ABOVE)
-    begun, before, residual = profile_steady(decay, y, most, w)
-    _exponent(w.k, beta)
-    if begun != OK:
-        return NOT_CONVERGED, solves + before, residual
-    status, after, residual = profile_steady(decay, y, most, w)
-    return status, solves + before + after, residual
 
 
 @equation
@@ -68,20 +50,40 @@ def _keep(y: F8, respired: F8, hours: float, k: F8, kept: F8) -> None:
         kept[n, RH], kept[n, INPUT] = respired[n], input_of(k[n]) * hours
 
 
+@equation
+def _litter_of(k: F8, litter: F8) -> None:
+    """Copy the litter of every layer, (n, 4)."""
+    for n in range(len(k)):
+        for i in range(4):
+            litter[n, i] = k[n, IN_M + i]
+
+
+@equation
+def _feed(k: F8, litter: F8, fraction: float) -> None:
+    """Make the litter of every layer a fraction of some litter, (n, 4)."""
+    for n in range(len(k)):
+        for i in range(4):
+            k[n, IN_M + i] = fraction * litter[n, i]
+
+
 @block
 def equilibria(
-    most: int, rows: F8, bounds: F8, drivers: F8, thickness: F8, kept: F8, progress: F8,
-    status: U1,
+    most: int, decay: float, rows: F8, bounds: F8, drivers: F8, fed: F8, thickness: F8, kept: F8,
+    progress: F8, status: U1,
 ) -> None:  # fmt: skip
     """Fill the steady state of every member.
 
     Parameters
     ----------
     most : int
-        Linear solves.
+        Linear solves of an attempt, of which there are up to three; see `layers.steady`.
+    decay : float, h-1
+        Of every pool: none of carbon, that of 14C where it is run as if it were carbon.
     rows : ndarray, shape (1 or L, S, PARAMETERS)
     bounds : ndarray, shape (2, PARAMETERS)
     drivers : ndarray, shape (L, DRIVERS)
+    fed : ndarray, shape (L,)
+        Part of the litter that counts.
     thickness : ndarray, shape (n,), cm
     kept : ndarray, shape (L, S, n, COLUMNS), mg C cm-3 and mg C cm-3 yr-1
     progress : ndarray, shape (L, S, 2)
@@ -89,19 +91,51 @@ def equilibria(
     status : ndarray, shape (L, S), uint8
         Members that have one are left as they are.
     """
-    w, y = profile_work(len(thickness)), np.empty((len(thickness), POOLS))
-    respired = np.empty(len(thickness))
-    for at in range(len(kept)):
-        for s in range(kept.shape[1]):
-            if status[at, s] == OK:
-                status[at, s] = opened(rows[at % len(rows), s], bounds, drivers[at], thickness, w)
-            if status[at, s] != OK:
+    count, samples, waiting, going = len(thickness), kept.shape[1], 0, 0
+    z, s, w = group(count), search(), profile_work(count)
+    respired, litter = np.empty(count), np.empty((count, 4))
+    while waiting < status.size or going > 0:
+        for lane in range(LANES):
+            while s.member[lane] == FREE and waiting < status.size:
+                at, sample = waiting // samples, waiting % samples
+                if status[at, sample] == OK:
+                    row = rows[at % len(rows), sample]
+                    status[at, sample] = opened(row, bounds, drivers[at], thickness, w)
+                if status[at, sample] == OK:
+                    _litter_of(w.k, litter)
+                    _feed(w.k, litter, fed[at])
+                    put(z, lane, w.k, w.d)
+                    enter(z, lane, s, waiting, w.k[0, BETA], w)
+                    going += 1
+                waiting += 1
+        if going == 0:
+            return
+        advance_all(z, count, decay, s)
+        for lane in range(LANES):
+            member = s.member[lane]
+            if member == FREE:
                 continue
-            status[at, s], solves, residual = settle(0.0, y, most, w)
-            progress[at, s, 0], progress[at, s, 1] = solves, residual
-            for n in range(len(y)):
-                respired[n] = w.f[n, RH] * HOURS
-            _keep(y, respired, HOURS, w.k, kept[at, s])
+            ended = judge(z, lane, decay, most, s, w)
+            if ended != FREE and not go_on(z, lane, s, ended, w):
+                at, sample = member // samples, member % samples
+                status[at, sample] = ended
+                residual = _leave(z, lane, decay, respired, w, kept[at, sample])
+                progress[at, sample, 0] = s.before[lane] + s.solves[lane]
+                progress[at, sample, 1] = residual
+                s.member[lane] = FREE
+                going -= 1
+
+
+@equation
+def _leave(z: F8, lane: int, decay: float, respired: F8, w: Profile, kept: F8) -> float:
+    """Fill the results (n, COLUMNS) of a lane; return the residual, yr-1."""
+    take(z, lane, w.k, w.d)
+    take_pools(z, lane, w.y)
+    profile_rates(w.k, w.d, decay, w.y, w.f)
+    for n in range(len(w.y)):
+        respired[n] = w.f[n, RH] * HOURS
+    _keep(w.y, respired, HOURS, w.k, kept)
+    return float(relative_rates(w.y, w.f))
 
 
 @block
@@ -175,16 +209,16 @@ def spun_up(
 
 @block
 def series(
-    steady: bool, most: int, tolerance: float, rows: F8, bounds: F8, drivers: F8,
-    thickness: F8, kept: F8, status: U1,
+    tolerance: float, rows: F8, bounds: F8, drivers: F8, thickness: F8, begun: F8, kept: F8,
+    status: U1,
 ) -> None:  # fmt: skip
     """Fill all years of every member of one location.
 
     Parameters
     ----------
-    steady : bool
-        Whether to begin with the equilibrium of the first year, or cold.
     rows, bounds, drivers : ndarray, shapes (S, PARAMETERS), (2, PARAMETERS) and (T, DRIVERS)
+    begun : ndarray, shape (S, n, COLUMNS), or of no member
+        What `equilibria` makes of the first year, to begin with; else all begin cold.
     kept : ndarray, shape (S, T, n, COLUMNS), mg C cm-3 at the end and over each year
     status : ndarray, shape (S,), uint8
     """
@@ -193,51 +227,14 @@ def series(
     for s in range(len(rows)):
         h, t = 24.0, 0
         cold_starts(y)
+        if len(begun) > 0:
+            copy_rows(begun[s, :, :POOLS], y)
         while t < len(drivers) and status[s] == OK:
             status[s] = opened(rows[s], bounds, drivers[t], thickness, w)
-            if status[s] == OK and t == 0 and steady:
-                status[s], _, _ = settle(0.0, y, most, w)
             if status[s] == OK:
                 status[s], h = advance(0.0, y, HOURS, h, tolerance, respired, w)
                 _keep(y, respired, HOURS, w.k, kept[s, t])
             t += 1
-
-
-@equation
-def _fed(k: F8, fed: F8, fraction: float) -> None:
-    """Make the litter of every layer a fraction of what it was, ``fed`` (n, 4)."""
-    for n in range(len(k)):
-        k[n, IN_M], k[n, IN_S] = fraction * fed[n, 0], fraction * fed[n, 1]
-        k[n, IN_P], k[n, IN_C] = fraction * fed[n, 2], fraction * fed[n, 3]
-
-
-@equation
-def run_separately(
-    atmosphere: F8, years: int, most: int, spin: bool, rule: int, change: float, limit: int,
-    tolerance: float, thickness: F8, fed: F8, before: F8, respired: F8, y: F8, w: Profile,
-) -> int:  # fmt: skip
-    """Bring 14C, as if it were carbon, from its equilibrium to the last year.
-
-    Returns the status; ``y`` (n, 7) is in units of modern carbon. All coefficients are those of
-    the carbon run but for the litter, which carries its fraction modern.
-    """
-    for n in range(len(y)):
-        fed[n, 0], fed[n, 1] = w.k[n, IN_M], w.k[n, IN_S]
-        fed[n, 2], fed[n, 3] = w.k[n, IN_P], w.k[n, IN_C]
-    _fed(w.k, fed, atmosphere[0])
-    if spin:
-        cold_starts(y)
-        status, _, _ = profile_spinup(
-            rule, change, DECAY, y, thickness, limit, tolerance, respired, before, w
-        )
-    else:
-        status, _, _ = settle(DECAY, y, most, w)
-    h, i = 24.0, 0
-    while status == OK and i < years:
-        _fed(w.k, fed, atmosphere[i])
-        status, h = advance(DECAY, y, HOURS, h, tolerance, respired, w)
-        i += 1
-    return status
 
 
 @block
@@ -274,16 +271,21 @@ def traced(
 
 @block
 def run_apart(
-    most: int, spin: bool, rule: int, change: float, limit: int, tolerance: float, rows: F8,
-    bounds: F8, drivers: F8, atmosphere: F8, years: I8, thickness: F8, kept: F8, modern: F8,
+    spin: bool, rule: int, change: float, limit: int, tolerance: float, rows: F8, bounds: F8,
+    drivers: F8, atmosphere: F8, years: I8, thickness: F8, begun: F8, kept: F8, modern: F8,
     status: U1,
 ) -> None:  # fmt: skip
     """Fill the fractions modern of every member's pools, 14C a run of its own, as in the paper.
 
+    All coefficients are those of the carbon run but for the litter, which carries its fraction
+    modern.
+
     Parameters
     ----------
-    most, spin, rule, change, limit, tolerance
-        As carbon was brought to its equilibrium.
+    spin, rule, change, limit, tolerance
+        Whether, and how, 14C is to be spun up as carbon was.
+    begun : ndarray, shape (L, S, n, COLUMNS)
+        What `equilibria` makes of the first year's litter where it is not, modern carbon.
     atmosphere, years, kept, modern, status
         See `traced`.
     """
@@ -295,10 +297,20 @@ def run_apart(
             if status[at, s] != OK:
                 continue
             opened(rows[at % len(rows), s], bounds, drivers[at], thickness, w)
-            status[at, s] = run_separately(
-                atmosphere[at], years[at], most, spin, rule, change, limit, tolerance,
-                thickness, fed, before, respired, y, w,
-            )  # fmt: skip
+            _litter_of(w.k, fed)
+            if spin:
+                cold_starts(y)
+                _feed(w.k, fed, atmosphere[at, 0])
+                status[at, s], _, _ = profile_spinup(
+                    rule, change, DECAY, y, thickness, limit, tolerance, respired, before, w
+                )
+            else:
+                copy_rows(begun[at, s, :, :POOLS], y)
+            h, i = 24.0, 0
+            while status[at, s] == OK and i < years[at]:
+                _feed(w.k, fed, atmosphere[at, i])
+                status[at, s], h = advance(DECAY, y, HOURS, h, tolerance, respired, w)
+                i += 1
             for n in range(count):
-                for i in range(POOLS):
-                    modern[at, s, n, i] = y[n, i] / kept[at, s, n, i]
+                for c in range(POOLS):
+                    modern[at, s, n, c] = y[n, c] / kept[at, s, n, c]

@@ -1,19 +1,33 @@
-"""MIMICS in layers: the steady state of one member, by continuation into Newton.
+"""MIMICS in layers: steady states of members in lanes, by continuation into Newton.
 
 As `one_layer.steady` in one layer: an implicit Euler step linearised once, whose length
 grows until it is a Newton step, never one by which a pool changes by more than a factor of
-ten. Every step solves for relative changes, so that microbes of 1e-40 mg cm-3 in deep layers
-are found as surely as litter.
+ten. A lane that is done takes the next member; no lane knows of the others.
 """
 
 from math import isfinite
+from typing import NamedTuple
 
-from kernels.contract.arrays import F8
+import numpy as np
+
+from kernels.contract.arrays import F8, I8
 from kernels.contract.build import equation
 from kernels.contract.status import NOT_CONVERGED, NOT_FINITE, OK
-from kernels.mimics.layers.block_tridiagonal import Profile, factorise, fill, solve
-from kernels.mimics.layers.equations import DOWN, UP, layer_jacobian, profile_rates, size_of
-from kernels.mimics.one_layer.equations import BETA, HOURS, POOLS, RH, K, R
+from kernels.mimics.layers.block_tridiagonal import Profile
+from kernels.mimics.layers.equations import layer_jacobian, size_of
+from kernels.mimics.layers.implicit import BEYOND, step
+from kernels.mimics.layers.lanes import (
+    COEFFICIENT,
+    COURSE,
+    LANES,
+    POOL,
+    TRANSPORT,
+    place,
+    put_pools,
+    take,
+    take_pools,
+)
+from kernels.mimics.one_layer.equations import HOURS, POOLS, K, R
 from kernels.mimics.one_layer.steady import (
     EXTINCT,
     FIRST_STEP,
@@ -22,9 +36,61 @@ from kernels.mimics.one_layer.steady import (
     SEED,
     UPDATE,
     cold_start,
-    largest,
     longer,
 )
+
+FREE = -1
+"""In place of a member; and, in place of a status, of a search that goes on."""
+
+FROM_ABOVE, ABOVE = 1.02, 1.05
+"""Below the one density exponent, a search begins with the equilibrium at the other."""
+
+AT_ABOVE, FROM_THERE, COLD = 0, 1, 2
+"""What an attempt is: to find the equilibrium at `ABOVE`; from there the member's own; or that
+from the cold start, where the way from above led nowhere, or is not needed."""
+
+SHORTEST = 1e-30
+"""Hours; a step that is refused at less has another cause than its length."""
+
+
+class Search(NamedTuple):
+    """Where the search of every lane is, (LANES,).
+
+    Attributes
+    ----------
+    member, attempt : ndarray, int64
+    solves, before : ndarray, int64
+        Linear solves of the attempt, and of those before it.
+    beta : ndarray, float64
+        The member's density exponent.
+    dt, last : ndarray, float64
+        Next step, h; last relative change of a step of Newton's method.
+    per_step : ndarray, float64, h-1
+    """
+
+    member: I8
+    attempt: I8
+    solves: I8
+    before: I8
+    beta: F8
+    dt: F8
+    last: F8
+    per_step: F8
+
+
+@equation
+def search() -> Search:
+    """Return lanes that are all free."""
+    return Search(
+        np.full(LANES, FREE),
+        np.zeros(LANES, np.int64),
+        np.zeros(LANES, np.int64),
+        np.zeros(LANES, np.int64),
+        np.ones(LANES),
+        np.ones(LANES),
+        np.ones(LANES),
+        np.ones(LANES),
+    )
 
 
 @equation
@@ -43,23 +109,6 @@ def pool_sizes(y: F8, sizes: F8) -> None:
 
 
 @equation
-def _try(decay: float, y: F8, dt: float, w: Profile) -> float:
-    """Fill ``w.x`` with the relative changes of a step; return the largest, 1e300 if none."""
-    pool_sizes(y, w.u)
-    fill(w.k, w.d, decay, y, 1.0 / dt, w.u, w)
-    if not factorise(w.s):
-        return 1e300
-    for j in range(len(y)):
-        for i in range(POOLS):
-            w.x[j, i] = w.f[j, i] / w.u[j, i]
-    solve(w.s, w.x)
-    most = 0.0
-    for j in range(len(y)):
-        most = max(most, largest(w.x[j, :POOLS]))
-    return most
-
-
-@equation
 def relative_rates(y: F8, f: F8) -> float:
     """Return the largest |dC/dt|/C of the pools that are there, yr-1."""
     most = 0.0
@@ -71,90 +120,119 @@ def relative_rates(y: F8, f: F8) -> float:
 
 
 @equation
-def _finite(f: F8) -> bool:
-    for j in range(len(f)):
-        if not isfinite(f[j, RH]):
+def enter(z: F8, lane: int, s: Search, member: int, beta: float, w: Profile) -> None:
+    """Begin the search of a member, whose coefficients are in its lane already."""
+    s.member[lane], s.before[lane], s.beta[lane] = member, 0, beta
+    cold_starts(w.y)
+    begin(z, lane, s, AT_ABOVE if beta < FROM_ABOVE else COLD, w.y)
+
+
+@equation
+def begin(z: F8, lane: int, s: Search, attempt: int, y: F8) -> None:
+    """Begin an attempt from a state (n, 7)."""
+    s.attempt[lane], s.solves[lane] = attempt, 0
+    s.dt[lane], s.last[lane] = FIRST_STEP, 1.0
+    put_pools(z, lane, y)
+    for n in range(len(y)):
+        z[place(COEFFICIENT.beta, 0, n, lane)] = ABOVE if attempt == AT_ABOVE else s.beta[lane]
+
+
+@equation
+def advance_all(z: F8, layers: int, decay: float, s: Search) -> None:
+    """Take one step, or refuse it, in every lane."""
+    for lane in range(LANES):
+        s.per_step[lane] = 1.0 / s.dt[lane]
+    step(z, layers, decay, s.per_step)
+
+
+@equation
+def judge(z: F8, lane: int, decay: float, most: int, s: Search, w: Profile) -> int:
+    """Return the status at which a lane's attempt ends after a step, or `FREE`: it goes on."""
+    change = z[place(COURSE.most, 0, 0, lane)]
+    s.solves[lane] += 1
+    if not change < BEYOND:
+        # The rates themselves overflow: no shorter step helps.
+        if s.dt[lane] < SHORTEST or not _breathes(z, lane, len(w.y)):
+            return NOT_FINITE
+        s.dt[lane] /= 4.0
+    else:
+        _lose_the_extinct(z, lane, len(w.y))
+        if s.dt[lane] > NEWTON:
+            if change < UPDATE or (change < ROUNDING and change >= s.last[lane]):
+                if not _seeded(z, lane, decay, w):
+                    return OK
+                s.dt[lane], change = FIRST_STEP, 1.0
+            s.last[lane] = change
+        s.dt[lane] = longer(s.dt[lane], change)
+    return FREE if s.solves[lane] < most else NOT_CONVERGED
+
+
+@equation
+def go_on(z: F8, lane: int, s: Search, status: int, w: Profile) -> bool:
+    """Say whether a member has another attempt after one that ended, and begin it."""
+    attempt = s.attempt[lane]
+    if attempt == COLD or (attempt == FROM_THERE and status == OK):
+        return False
+    s.before[lane] += s.solves[lane]
+    if status == OK:
+        take_pools(z, lane, w.y)
+        begin(z, lane, s, FROM_THERE, w.y)
+    else:
+        cold_starts(w.y)
+        begin(z, lane, s, COLD, w.y)
+    return True
+
+
+@equation
+def _breathes(z: F8, lane: int, layers: int) -> bool:
+    """Say whether the respiration of a lane is a number in all layers."""
+    for n in range(layers):
+        if not isfinite(z[place(COURSE.respired, 0, n, lane)]):
             return False
     return True
 
 
 @equation
-def profile_steady(decay: float, y: F8, most: int, w: Profile) -> tuple[int, int, float]:
-    """Bring ``y`` to the steady state; return status, linear solves and residual (yr-1).
-
-    Parameters
-    ----------
-    decay : float, h-1
-        Of every pool; see `profile_rates`.
-    y : ndarray, shape (n, 7), mg C cm-3
-        Where to start; positive.
-    most : int
-        Linear solves after which a member is given up.
-    w : Profile
-        Holds coefficients and transport; left with the rates of the steady state.
-    """
-    dt, before, solves = FIRST_STEP, 1.0, 0
-    while solves < most:
-        profile_rates(w.k, w.d, decay, y, w.f)
-        solves += 1
-        change = _try(decay, y, dt, w)
-        if change > 1e299:
-            # The rates themselves overflow: no shorter step helps.
-            if not _finite(w.f) or dt < 1e-30:
-                return NOT_FINITE, solves, relative_rates(y, w.f)
-            dt /= 4.0
-            continue
-        for j in range(len(y)):
-            for i in range(POOLS):
-                y[j, i] += y[j, i] * w.x[j, i]
-        _lose_the_extinct(w.k, w.d, y)
-        if dt > NEWTON:
-            if change < UPDATE or (change < ROUNDING and change >= before):
-                profile_rates(w.k, w.d, decay, y, w.f)
-                if not _seeded(decay, y, w):
-                    return OK, solves, relative_rates(y, w.f)
-                dt, change = FIRST_STEP, 1.0
-            before = change
-        dt = longer(dt, change)
-    return NOT_CONVERGED, solves, relative_rates(y, w.f)
-
-
-@equation
-def _apart(d: F8) -> bool:
+def _apart(z: F8, lane: int, layers: int) -> bool:
     """Say whether layers do not exchange anything."""
-    for j in range(len(d)):
-        if d[j, UP] + d[j, DOWN] > 0.0:
+    for n in range(layers):
+        if z[place(TRANSPORT.up, 0, n, lane)] + z[place(TRANSPORT.down, 0, n, lane)] > 0.0:
             return False
     return True
 
 
 @equation
-def _lose_the_extinct(k: F8, d: F8, y: F8) -> None:
+def _lose_the_extinct(z: F8, lane: int, layers: int) -> None:
     """Set a microbe to none where it dies out, which it can only at a density exponent of 1.
 
     Layers that exchange lose it in all or in none.
     """
-    if k[0, BETA] != 1.0:
+    if z[place(COEFFICIENT.beta, 0, 0, lane)] != 1.0:
         return
-    apart = _apart(d)
+    apart = _apart(z, lane, layers)
     for b in (R, K):
         alive = False
-        for j in range(len(y)):
-            alive = alive or y[j, b] >= EXTINCT
-        for j in range(len(y)):
-            if (apart and y[j, b] < EXTINCT) or not alive:
-                y[j, b] = 0.0
+        for n in range(layers):
+            alive = alive or z[place(POOL.m, b, n, lane)] >= EXTINCT
+        for n in range(layers):
+            at = place(POOL.m, b, n, lane)
+            if (apart and z[at] < EXTINCT) or not alive:
+                z[at] = 0.0
 
 
 @equation
-def _seeded(decay: float, y: F8, w: Profile) -> bool:
+def _seeded(z: F8, lane: int, decay: float, w: Profile) -> bool:
     """Say whether a microbe that is none could live on what the other leaves, and seed it."""
-    any_seeded = False
-    for j in range(len(y)):
-        if y[j, R] > 0.0 and y[j, K] > 0.0:
+    y, any_seeded = w.y, False
+    take_pools(z, lane, y)
+    for n in range(len(y)):
+        if y[n, R] > 0.0 and y[n, K] > 0.0:
             continue
-        layer_jacobian(w.k[j], w.d[j], decay, y[j], w.j)
+        take(z, lane, w.k, w.d)
+        layer_jacobian(w.k[n], w.d[n], decay, y[n], w.j)
         for b in (R, K):
-            if y[j, b] == 0.0 and w.j[b, b] > 0.0:
-                y[j, b], any_seeded = SEED, True
+            if y[n, b] == 0.0 and w.j[b, b] > 0.0:
+                y[n, b], any_seeded = SEED, True
+    if any_seeded:
+        put_pools(z, lane, y)
     return any_seeded
