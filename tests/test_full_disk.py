@@ -84,7 +84,11 @@ def test_a_disk_without_so_many_inodes_is_refused_beforehand(disk):
     assert tree(folder) == {}
 
 
-def test_a_disk_that_fills_during_a_run_stops_it_and_the_same_command_goes_on(disk, monkeypatch):
+@pytest.mark.parametrize("kind", ["threads", "processes"])
+def test_a_disk_that_fills_during_a_run_stops_it_and_the_same_command_goes_on(
+    disk, monkeypatch, kind
+):
+    kept = "--set", f"execution.workers_are={kind}"
     # The store takes 4.5 MiB, 3.2 of them sums of blocks.
     folder = disk(size=f"{6 * MIB}")
     ballast, honest, written = folder / "ballast", Store.write, []
@@ -96,7 +100,7 @@ def test_a_disk_that_fills_during_a_run_stops_it_and_the_same_command_goes_on(di
         return honest(store, *arguments, **options)
 
     monkeypatch.setattr(Store, "write", write)
-    said = soilsweep(*command(folder))
+    said = soilsweep(*command(folder, *kept))
     refused(said, "x.zarr: the disk is full; free some space", code=75, lines=2)
     assert said.err.splitlines()[1].startswith("  soilsweep run s.yaml --store ")
     store = folder / "runs" / "x.zarr"
@@ -106,9 +110,9 @@ def test_a_disk_that_fills_during_a_run_stops_it_and_the_same_command_goes_on(di
     assert 0 < status["blocks"]["done"] < 16
 
     ballast.unlink()
-    assert soilsweep(*command(folder)).code == 0
+    assert soilsweep(*command(folder, *kept)).code == 0
     undisturbed = folder.parent
-    assert soilsweep(*command(undisturbed)).code == 0
+    assert soilsweep(*command(undisturbed, *kept)).code == 0
     assert members(store) == members(undisturbed / "runs" / "x.zarr")
     assert soilsweep("verify", store).code == 0
 

@@ -12,10 +12,18 @@ from waiting import PATIENCE, ended, wait_for
 LONG = {"MISBEHAVE_SECONDS": "0.2"}
 
 
-def running(tmp_path, **more):
+ALONE, PROCESSES = "{backend: local, workers: 1}", "{workers: 2, workers_are: processes}"
+
+
+def children_of(pid):
+    """Return the processes that a process has started."""
+    return [int(n) for n in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def running(tmp_path, execution=ALONE, **more):
     """Start a run of some seconds; return it, its child and the store, after its first commit."""
     store = tmp_path / "run.zarr"
-    scenario = write(tmp_path, n=2000, block=100, execution="{backend: local, workers: 1}")
+    scenario = write(tmp_path, n=2000, block=100, execution=execution)
     process = farming.start(farming.command("run", scenario, "--store", store), **LONG, **more)
 
     def begun():
@@ -23,33 +31,35 @@ def running(tmp_path, **more):
         return list(store.glob("journal/*.jsonl"))
 
     wait_for(begun, "the first commit", every=0.01)
-    (child,) = (
-        (Path("/proc") / str(process.pid) / "task" / str(process.pid) / "children")
-        .read_text()
-        .split()
-    )
-    return process, int(child), store
+    (child,) = children_of(process.pid)
+    return process, child, store
 
 
+@pytest.mark.parametrize("execution", [ALONE, PROCESSES])
 @pytest.mark.parametrize(
     "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
 )
-def test_a_request_to_stop_ends_after_the_running_block(tmp_path, number):
-    process, child, _ = running(tmp_path)
+def test_a_request_to_stop_ends_after_the_running_block(tmp_path, number, execution):
+    process, child, _ = running(tmp_path, execution)
+    others = children_of(child)
+    assert len(others) == (execution == PROCESSES)
     # Ctrl-C is sent to both by the terminal, SIGTERM by a batch system to the parent.
     for pid in (process.pid, child) if number == signal.SIGINT else (process.pid,):
         os.kill(pid, number)
     _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 75, err
     assert "Go on with" in err
-    wait_for(lambda: ended(child), "its child has ended")
+    assert "died" not in err
+    wait_for(lambda: all(map(ended, [child, *others])), "its child has ended, and what it started")
 
 
-def test_nothing_runs_on_when_it_is_killed(tmp_path):
-    process, child, _ = running(tmp_path)
+@pytest.mark.parametrize("execution", [ALONE, PROCESSES])
+def test_nothing_runs_on_when_it_is_killed(tmp_path, execution):
+    process, child, _ = running(tmp_path, execution)
+    others = children_of(child)
     process.kill()
     process.communicate()
-    wait_for(lambda: ended(child), "its child has ended")
+    wait_for(lambda: all(map(ended, [child, *others])), "its child has ended, and what it started")
 
 
 def test_killed_for_good_it_ends_as_it_was_killed(tmp_path):

@@ -90,9 +90,21 @@ def supervise(task: Mapping[str, Any], seconds: float) -> Death | None:
     return Death(CRASHED, f"{how(code)}: {last}", code) if code else None
 
 
+_AS_HERE = (
+    "import json, runpy, sys; sys.path[:] = json.loads(sys.argv.pop()); "
+    "runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
+)
+"""Runs a module where Python looks for modules as it does here."""
+
+
 def start(module: str, task: Mapping[str, Any], **streams: Any) -> Process:
-    """Start a module of this program in a process of its own, its task as JSON."""
-    return subprocess.Popen([sys.executable, "-P", "-m", module, json.dumps(task)], **streams)
+    """Start a module of this program in a process of its own, its task as JSON.
+
+    It finds what this process finds, kernels beside a script or a notebook among them. Nothing of
+    the script itself is run again: it may begin without a guard.
+    """
+    words = [module, json.dumps(task), json.dumps(sys.path)]
+    return subprocess.Popen([sys.executable, "-P", "-c", _AS_HERE, *words], **streams)
 
 
 def how(code: int) -> str:

@@ -12,19 +12,21 @@ import signal
 import sys
 import time
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType
 
 from ensemble.errors import DONE, RESUMABLE, USER, PlanError, StoppedEarly
-from ensemble.farming.claims import Claims, Heart, worker_name
+from ensemble.farming.claims import STALE_SECONDS, Claims, Heart, worker_name
 from ensemble.farming.compiling import compile_once
 from ensemble.farming.finishing import finalise
 from ensemble.farming.opening import join
-from ensemble.farming.work import Work
 from ensemble.farming.worker import Worker, hang_limit
 from ensemble.printing import guarded
 from ensemble.store.finished import is_finalised
 from ensemble.store.journal import Entry, Key
+from ensemble.store.journals import Journals
+from ensemble.store.platforms import die_with_parent
 from ensemble.store.reading import read as read_store
 from ensemble.store.room import why_not_written
 from ensemble.store.store import Store
@@ -44,11 +46,15 @@ class Terms:
     ----------
     sync : bool
     hang_seconds, stale : float
+    driver : int
+        Process of the run that it works for, which replaces it if it dies, and which it dies
+        with; 0 for none.
     """
 
     sync: bool
     hang_seconds: float
-    stale: float
+    stale: float = STALE_SECONDS
+    driver: int = 0
 
 
 def pull(path: str, index: int, terms: Terms, settle: list[Key]) -> int:
@@ -63,37 +69,79 @@ def pull(path: str, index: int, terms: Terms, settle: list[Key]) -> int:
     settle : list of key
         Suspects that a sibling died in; their claims are the dead one's.
     """
+    if terms.driver:
+        die_with_parent()
+        if os.getppid() != terms.driver:
+            # It was killed while this one was still starting.
+            return RESUMABLE
     store = read_store(path)
     if is_finalised(store):
         return DONE
     work = join(store)
     store.make_folders("scratch", "inflight", "partials")
-    job = os.environ.get("SLURM_JOB_ID", "")
-    heart = Heart(store.root, worker_name(index), {"pid": os.getpid(), "job": job})
+    heart = beating(store, index)
     try:
         compile_once(store, work)
-        return _Puller(store, work, heart, terms).run(settle)
+        journals = store.journals()
+        limit = hang_limit(work, terms.hang_seconds, store.committed(journals))
+        worker = Worker(store, work, terms.sync, limit)
+        claims = Claims(store.root, heart, terms.stale)
+        driven = terms.driver != 0
+        return Puller(worker, claims, journals, _Stopping(), driven=driven).run(settle)
     finally:
         heart.stop()
 
 
-class _Puller:
-    """One child's way through the blocks of a store."""
+def beating(store: Store, index: int) -> Heart:
+    """Return the heart of a worker of this process, which others may look for."""
+    job = os.environ.get("SLURM_JOB_ID", "")
+    return Heart(store.root, worker_name(index), {"pid": os.getpid(), "job": job})
 
-    def __init__(self, store: Store, work: Work, heart: Heart, terms: Terms) -> None:
-        self.store = store
-        self.work = work
-        self.terms = terms
-        self.claims = Claims(store.root, heart, terms.stale)
-        self.blocks = work.grid.blocks
-        self.first = zlib.crc32(heart.name.encode()) % self.blocks
-        self.journals = store.journals()
-        self.committed = store.committed(self.journals)
-        limit = hang_limit(work, terms.hang_seconds, self.committed)
-        self.worker = Worker(store, work, terms.sync, limit, report=self._note)
-        self.lane = self.worker.open()
+
+def _write(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+class Puller:
+    """One worker's way through the blocks of a store that others work on as well.
+
+    Parameters
+    ----------
+    worker : Worker
+    claims : Claims
+    journals : Journals
+        As read until now; nobody else's.
+    stopping : callable
+        Asked before every block.
+    driven : bool
+        Whether it goes when no block is left to take, and a run finishes what it works on.
+    say : callable
+        Told why it leaves early.
+    """
+
+    def __init__(
+        self,
+        worker: Worker,
+        claims: Claims,
+        journals: Journals,
+        stopping: Callable[[], bool],
+        *,
+        driven: bool = False,
+        say: Callable[[str], None] = _write,
+    ) -> None:
+        self.worker = worker
+        self.store, self.work = worker.store, worker.work
+        self.claims = claims
+        self.journals = journals
+        self.stopping = stopping
+        self.driven = driven
+        self.say = say
+        self.blocks = self.work.grid.blocks
+        self.first = zlib.crc32(claims.heart.name.encode()) % self.blocks
+        self.committed = self.store.committed(journals)
+        worker.report = self._note
+        self.lane = worker.open()
         self.walltime = Walltime()
-        self.stopping = _Stopping()
 
     def run(self, settle: list[Key]) -> int:
         """Run what is left; see `pull`."""
@@ -106,10 +154,14 @@ class _Puller:
             while not self._complete():
                 if self._must_go():
                     return RESUMABLE
-                pause = 0.1 if self._pass() else min(2 * pause, LONGEST_PAUSE)
-                if pause > 0.1:
-                    time.sleep(pause * random.uniform(0.5, 1.0))
-            return self._finish()
+                if self._pass():
+                    pause = 0.1
+                    continue
+                if self.driven:
+                    return DONE
+                pause = min(2 * pause, LONGEST_PAUSE)
+                time.sleep(pause * random.uniform(0.5, 1.0))
+            return DONE if self.driven else self._finish()
         finally:
             self.worker.close()
 
@@ -155,9 +207,10 @@ class _Puller:
             return True
         left, needed = self.walltime.left(), self.worker.limit.one_more
         if left < needed:
-            sys.stderr.write(
+            again = "the same command" if self.driven else "`soilsweep submit`"
+            self.say(
                 f"worker {os.getpid()} leaves: its job ends in {max(0.0, left):.0f} s, and one "
-                f"more block may need {needed:.0f} s; `soilsweep submit` goes on\n"
+                f"more block may need {needed:.0f} s; {again} goes on"
             )
         return left < needed
 

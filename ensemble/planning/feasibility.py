@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ensemble.errors import PlanError
+from ensemble.farming.backends import local
 from ensemble.members.limits import not_looked_at
 from ensemble.planning.footprint import COMMIT_SECONDS, FILE_NBYTES, footprint
 from ensemble.planning.plan import Plan
@@ -88,13 +89,36 @@ def workers_of(plan: Plan) -> int:
 
 def _beyond_memory(plan: Plan, workers: int) -> list[str]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    needed = workers * plan.worker_nbytes
+    needed = _memory_of(plan, workers)
     if needed <= memory:
         return []
+    apart = _in_processes(plan, workers)
     return [
-        f"{workers} workers need {_size(needed)} for their blocks and this machine has "
-        f"{_size(memory)}; use fewer workers or a smaller block.sample"
+        f"{workers} workers need {_size(needed)} for their blocks"
+        f"{' and processes' if apart else ''} and this machine has {_size(memory)}; use fewer "
+        f"workers{', execution.workers_are: threads' if apart else ''} or a smaller block.sample"
     ]
+
+
+def _in_processes(plan: Plan, workers: int) -> bool:
+    """Return whether a run that begins has its workers in processes of this host."""
+    chosen = plan.scenario.execution
+    if chosen.backend != "local":
+        return False
+    seconds = plan.blocks * plan.layout.seconds_per_block
+    return local.in_processes(chosen, min(workers, plan.blocks), seconds)
+
+
+def _memory_of(plan: Plan, workers: int) -> int:
+    """Return the memory of workers, bytes; of processes with what each takes beside its blocks."""
+    others = min(workers, plan.blocks) - 1 if _in_processes(plan, workers) else 0
+    return workers * plan.worker_nbytes + others * local.PROCESS_NBYTES
+
+
+def _workers_in_words(plan: Plan, workers: int) -> str:
+    if plan.scenario.execution.backend != "local":
+        return str(workers)
+    return f"{workers}, as {'processes' if _in_processes(plan, workers) else 'threads'}"
 
 
 def _beyond_inodes(home: Path, files: int) -> list[str]:
@@ -157,7 +181,8 @@ def summary(plan: Plan, workers: int, *, measure: bool = False) -> dict[str, Any
         "files": left.files,
         "disk": f"up to {_size(left.nbytes + plan.driver_nbytes)} before compression, "
         f"{_size(FILE_NBYTES)} a file at least",
-        "memory": f"{_size(workers * plan.worker_nbytes)} for {workers} workers",
+        "memory": f"{_size(_memory_of(plan, workers))} for {workers} workers",
+        "workers": _workers_in_words(plan, workers),
         "core_seconds": round(seconds, 3),
         "core_seconds_are": "measured" if measure else "declared by the kernel",
         "commit_seconds": f"{least:.3g} to {most:.3g}, 1 to 3 ms a block",

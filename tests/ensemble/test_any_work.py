@@ -45,7 +45,10 @@ def _found_by_children(monkeypatch):
         monkeypatch.setenv(name, value)
 
 
-WORDS = {"local": [{"workers": 1}, {"workers": 3}], "dask": [{"workers": 2}]}
+WORDS = {
+    "local": [{"workers": 1}, {"workers": 3}, {"workers": 3, "workers_are": "processes"}],
+    "dask": [{"workers": 2}],
+}
 """What is said of a backend besides its name; of one that is new nothing."""
 
 WITH_OTHERS = {"mpi", "slurm"}

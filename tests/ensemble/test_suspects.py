@@ -50,6 +50,7 @@ def check(store):
 
 BACKENDS = {
     "local": "{backend: local, workers: 2, hang_seconds: 2}",
+    "processes": "{workers: 2, workers_are: processes, hang_seconds: 2}",
     "dask": "{backend: dask, workers: 2, hang_seconds: 2}",
 }
 
@@ -59,6 +60,7 @@ BACKENDS = {
     "backend",
     [
         pytest.param("local", marks=pytest.mark.acceptance),
+        pytest.param("processes", marks=pytest.mark.slow),
         pytest.param("dask", marks=pytest.mark.slow),
     ],
 )
@@ -84,8 +86,9 @@ def test_so_do_independent_workers(tmp_path):
 
 
 @pytest.mark.slow
-def test_one_of_few_crashes_and_one_hangs(tmp_path):
-    execution = "{backend: local, workers: 2, hang_seconds: 1}"
+@pytest.mark.parametrize("kind", ["threads", "processes"])
+def test_one_of_few_crashes_and_one_hangs(tmp_path, kind):
+    execution = f"{{workers: 2, workers_are: {kind}, hang_seconds: 1}}"
     scenario = write(tmp_path, n=128, block=32, execution=execution)
     store = tmp_path / "run.zarr"
     bad = {"MISBEHAVE": "segfault=3,hang=50,nan=30"}

@@ -1,8 +1,9 @@
-"""Threads of this process: kernels release the interpreter lock, so threads are enough."""
+"""Threads of this process, or processes where each has more to do than a start takes."""
 
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -11,17 +12,61 @@ from ensemble.store.platforms import cores
 from scenarios.execution import BackendSpec
 from slurm.walltime import Walltime
 
+START_SECONDS = 2.0
+"""What another process takes until its first block; some 1.2 s of it are Python importing."""
+
+PROCESS_NBYTES = 200 << 20
+"""Memory of another process beside its blocks: libraries and compiled kernels."""
+
+SHARE_OF_MEMORY = 0.25
+"""Processes are not chosen where they would take more than that of the machine's memory."""
+
 
 class Spec(BackendSpec):
-    """Threads of this process."""
+    """Threads of this process, or this process and others."""
 
     backend: Literal["local"] = "local"
-    workers: int | None = Field(default=None, ge=1, le=1024, description="threads; default: cores")
+    workers: int | None = Field(default=None, ge=1, le=1024, description="default: one per core")
+    workers_are: Literal["threads", "processes"] | None = Field(
+        default=None,
+        description="default: processes where each has more than 2 s to do: they never wait for "
+        "one another, as threads do for Python",
+    )
+
+
+def in_processes(chosen: Any, workers: int, seconds: float) -> bool:
+    """Return whether workers are processes: as is chosen, or where it takes less time.
+
+    Parameters
+    ----------
+    chosen : Spec
+    workers : int
+    seconds : float
+        Of the kernel, on one core, in all blocks that are to be run.
+    """
+    if workers == 1:
+        return False
+    if chosen.workers_are:
+        return bool(chosen.workers_are == "processes")
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    fit = (workers - 1) * PROCESS_NBYTES <= SHARE_OF_MEMORY * memory
+    return fit and seconds / workers > START_SECONDS
 
 
 def run(farm: Farm) -> None:
-    """Pull blocks with threads; the first exception ends the others after their block."""
+    """Run blocks with threads, or with processes; the first exception ends the others."""
     workers = min(farm.workers or cores(), farm.count)
+    if in_processes(farm.execution, workers, farm.count * farm.work.seconds_per_block):
+        from ensemble.farming.backends.parts.processes import lead
+
+        farm.say(f"{workers} workers, as processes")
+        lead(farm, workers)
+    else:
+        _in_threads(farm, workers)
+
+
+def _in_threads(farm: Farm, workers: int) -> None:
+    """Pull blocks with threads; the first exception ends the others after their block."""
     worker = farm.worker(alarm=farm.replaceable)
     claim = threading.Lock()
     walltime = Walltime()
@@ -47,7 +92,12 @@ def run(farm: Farm) -> None:
     try:
         with ThreadPoolExecutor(workers, thread_name_prefix="block") as pool:
             futures = [pool.submit(pull) for _ in range(workers)]
-            for future in futures:
-                future.result()
+            try:
+                for future in futures:
+                    future.result()
+            except BaseException:
+                # Ctrl-C in a notebook, for one: the pool waits for the blocks that run.
+                failed.set()
+                raise
     finally:
         worker.close()
