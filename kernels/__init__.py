@@ -15,6 +15,9 @@ from kernels.contract.arrays import F8 as F8
 from kernels.contract.arrays import I8 as I8
 from kernels.contract.arrays import U1 as U1
 from kernels.contract.arrays import U8 as U8
+from kernels.contract.build import block as block
+from kernels.contract.build import compiled as compiled
+from kernels.contract.build import equation as equation
 from kernels.contract.entries import MODEL as MODEL
 from kernels.contract.entries import Coordinate as Coordinate
 from kernels.contract.entries import Derived as Derived
@@ -54,17 +57,13 @@ from kernels.contract.status import STATUSES as STATUSES
 from kernels.contract.status import TIMED_OUT as TIMED_OUT
 
 if TYPE_CHECKING:
-    from kernels.contract.build import block as block
-    from kernels.contract.build import equation as equation
     from kernels.contract.compiling import ready as ready
     from kernels.contract.fingerprint import fingerprint as fingerprint
     from kernels.numerics.exp import exp as exp
     from kernels.numerics.log import log as log
 
-# Asked for alone: numba takes as long to import as all the rest.
+# Asked for alone: whoever runs nothing needs none of them.
 LATER = {
-    "block": "contract.build",
-    "equation": "contract.build",
     "exp": "numerics.exp",
     "fingerprint": "contract.fingerprint",
     "log": "numerics.log",

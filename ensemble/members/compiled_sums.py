@@ -1,9 +1,10 @@
 """Compiled sums over members: everything that touches each member's values once."""
 
-import numpy as np
-from numba import njit
+from typing import Any
 
-from kernels import F8, I8
+import numpy as np
+
+from kernels import F8, I8, compiled, equation
 
 
 def expand(values: F8, level: I8, out: F8) -> F8:
@@ -12,7 +13,7 @@ def expand(values: F8, level: I8, out: F8) -> F8:
     return out
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _expand(values, level, out):  # type: ignore[no-untyped-def]
     for r in range(out.shape[0]):
         for i in range(out.shape[1]):
@@ -26,7 +27,7 @@ _ABREAST = 16
 """Lanes of `row_sums`, which takes four values into a lane at once: four reads for one write."""
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def row_sums(values, times, members, out):  # type: ignore[no-untyped-def]
     """Fill mean, squared deviations and extremes of rows, in one pass over each.
 
@@ -84,7 +85,7 @@ def row_sums(values, times, members, out):  # type: ignore[no-untyped-def]
         out[3, r] = most[0]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def pool(members, sums, n, mean, spread, low, high):  # type: ignore[no-untyped-def]
     """Merge `row_sums` (4, r) of so many members into those of rows, by Chan's formula."""
     for r in range(len(n)):
@@ -97,7 +98,7 @@ def pool(members, sums, n, mean, spread, low, high):  # type: ignore[no-untyped-
         high[r] = max(high[r], sums[3, r])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def add_weighted(values, weight, region, first, high, low):  # type: ignore[no-untyped-def]
     """Add ``values`` (l, r, s) x ``weight`` (l,) to the sums (n, r, S) of their regions.
 
@@ -122,7 +123,7 @@ _PART = 1024
 """Values whose bins are found together, without a branch, before any is counted."""
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def histogram(values, times, edges, counts):  # type: ignore[no-untyped-def]
     """Count rows of values into equal bins; the first and last count what is out of range.
 
@@ -173,7 +174,7 @@ def histogram(values, times, edges, counts):  # type: ignore[no-untyped-def]
             own[:] = 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def exceed(values, times, threshold, counts):  # type: ignore[no-untyped-def]
     """Count members of each row of ``values`` (n, s) above the threshold, ``times`` (s,) each."""
     for r in range(values.shape[0]):
@@ -183,15 +184,15 @@ def exceed(values, times, threshold, counts):  # type: ignore[no-untyped-def]
         counts[r] += n
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _edge(k, bins, edges):  # type: ignore[no-untyped-def]
+@equation
+def _edge(k: Any, bins: Any, edges: Any) -> Any:
     """Return an edge of equal bins between the lowest and the highest, as numpy.linspace does."""
     step = (edges[1] - edges[0]) / bins
     return edges[1] if k == bins else k * step + edges[0]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _ends(k, bins, edges, extremes):  # type: ignore[no-untyped-def]
+@equation
+def _ends(k: Any, bins: Any, edges: Any, extremes: Any) -> Any:
     """Return both ends of bin k; the outer two reach to the extremes, none beyond them."""
     left = extremes[0] if k == 0 else _edge(k - 1, bins, edges)
     right = extremes[1] if k == bins + 1 else _edge(k, bins, edges)
@@ -201,7 +202,7 @@ def _ends(k, bins, edges, extremes):  # type: ignore[no-untyped-def]
     )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def quantiles(counts, edges, extremes, level, out):  # type: ignore[no-untyped-def]
     """Fill ``out`` (n,) with a quantile of each histogram (n, bins + 2); NaN where empty."""
     bins = counts.shape[1] - 2
@@ -218,8 +219,8 @@ def quantiles(counts, edges, extremes, level, out):  # type: ignore[no-untyped-d
             below += count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _share_below(x, below, edges, extremes):  # type: ignore[no-untyped-def]
+@equation
+def _share_below(x: Any, below: Any, edges: Any, extremes: Any) -> Any:
     """Return the share of a histogram's members below x; ``below`` (bins + 3,) is cumulative."""
     if x <= extremes[0]:
         return 0.0
@@ -238,8 +239,8 @@ def _share_below(x, below, edges, extremes):  # type: ignore[no-untyped-def]
     return (below[k] + (below[k + 1] - below[k]) * inside) / below[-1]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _shares_below(x, below, edges, extremes):  # type: ignore[no-untyped-def]
+@equation
+def _shares_below(x: Any, below: Any, edges: Any, extremes: Any) -> Any:
     """Return the sum of the shares below x of histograms; those without a member have none."""
     share = 0.0
     for f in range(len(below)):
@@ -248,8 +249,8 @@ def _shares_below(x, below, edges, extremes):  # type: ignore[no-untyped-def]
     return share
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _crossing(wanted, below, edges, extremes, low, high):  # type: ignore[no-untyped-def]
+@equation
+def _crossing(wanted: Any, below: Any, edges: Any, extremes: Any, low: Any, high: Any) -> Any:
     """Return the least number above ``low`` at which the shares below reach ``wanted``.
 
     Shares never fall, so it is one number whatever the way to it. Between edges they are lines:
@@ -274,7 +275,7 @@ def _crossing(wanted, below, edges, extremes, low, high):  # type: ignore[no-unt
     return high
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def mixture_quantiles(counts, edges, extremes, levels, out):  # type: ignore[no-untyped-def]
     """Fill ``out`` (q, n) with q quantiles of F equal-weight histograms (F, n, bins + 2).
 
@@ -300,8 +301,8 @@ def mixture_quantiles(counts, edges, extremes, levels, out):  # type: ignore[no-
                 out[q, r] = _crossing(wanted, below, edges[:, r], extremes[:, r], low, high)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _sum(row, lanes, squares):  # type: ignore[no-untyped-def]
+@equation
+def _sum(row: Any, lanes: Any, squares: Any) -> Any:
     """Return the sum of a row, or of its squares, in lanes that are folded in order."""
     lanes[:] = 0.0
     width = len(row)
@@ -326,7 +327,7 @@ def _sum(row, lanes, squares):  # type: ignore[no-untyped-def]
     return lanes[0]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def closed_variances(flat, cells, groups, width, level, with_last, out, middle):  # type: ignore[no-untyped-def]
     """Fill the variance of the means of each cell's values by each subset of factors.
 

@@ -1,48 +1,154 @@
-"""What kernels share when they compile: decorators, and runs of samples."""
+"""What kernels share when they compile: decorators, and runs of samples.
 
-from collections.abc import Callable
-from functools import cache
+A function is compiled when it is first called, and numba is imported then: whoever only reads
+tables, plans or hashes code has no need of it.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cache, cached_property, update_wrapper
 from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 import numpy as np
-from numba import njit
 
 from kernels.contract.arrays import I8
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-BLOCKS: list[Any] = []
+
+KNOWN_TO_NUMBA: list[str] = []
+"""Modules that tell numba how to compile functions of ours, imported before it compiles any."""
+
+
+def _njit() -> Any:
+    """Return numba's decorator."""
+    from numba import njit
+
+    for module in KNOWN_TO_NUMBA:
+        import_module(module)
+    return njit
+
+
+class Compiled:
+    """A function that is compiled when it is first called, by Python or by another.
+
+    Attributes
+    ----------
+    py_func : callable
+        The function as written.
+    targetoptions : mapping
+        Those of numba's options that can change a value, for the fingerprint.
+    """
+
+    targetoptions: ClassVar[Mapping[str, Any]] = {
+        "error_model": "numpy",
+        "nopython": True,
+        "boundscheck": None,
+    }
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        update_wrapper(self, function)
+        self.py_func = function
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Return what the function does."""
+        return self.dispatcher(*arguments)
+
+    @cached_property
+    def dispatcher(self) -> Any:
+        """Return what numba makes of it, for Python to call."""
+        return _njit()(error_model="numpy")(self.py_func)
+
+    @property
+    def _numba_type_(self) -> Any:
+        """Return what numba takes it for where another function calls it: numba asks by this."""
+        return self.dispatcher._numba_type_
+
+
+class Equation(Compiled):
+    """A function that blocks call, compiled into them."""
+
+    @cached_property
+    def part(self) -> Any:
+        """Return what numba makes of it inside others."""
+        from kernels.contract import parts
+
+        pipeline = parts.Inlined if isinstance(self, Inlined) else parts.Parts
+        # With the options of blocks: what numba has typed for one it knows of the other.
+        return _njit()(error_model="numpy", nogil=True, pipeline_class=pipeline)(self.py_func)
+
+    @property
+    def _numba_type_(self) -> Any:
+        return self.part._numba_type_
+
+
+class Inlined(Equation):
+    """One of which no call is left, however long it is."""
+
+    targetoptions: ClassVar[Mapping[str, Any]] = {**Compiled.targetoptions, "forceinline": True}
+
+
+class Block(Compiled):
+    """A function that Python calls: without the interpreter's lock, cached on disk.
+
+    Parameters
+    ----------
+    function : callable
+    places : set of Path
+        Files and folders whose modules it is compiled from.
+
+    Notes
+    -----
+    Numba's cache asks only whether the file of the function itself has changed, not the
+    files of what it calls or of the constants it has compiled in; and it looks at that file when
+    the function is first called, by when it may say something else than what was imported. The
+    stamp is therefore the text of all modules of ``places``, read now. Numba has no public name
+    for it; ``test_fingerprint.py`` fails on the day that this stops working.
+    """
+
+    targetoptions: ClassVar[Mapping[str, Any]] = {**Compiled.targetoptions, "nogil": True}
+
+    def __init__(self, function: Callable[..., Any], places: set[Path]) -> None:
+        super().__init__(function)
+        self._stamp = sha256("".join(sorted(map(_digest, places))).encode()).hexdigest()
+
+    @cached_property
+    def dispatcher(self) -> Any:
+        """Return what numba makes of it, or has on disk."""
+        made: Any = _njit()(error_model="numpy", nogil=True, cache=True)(self.py_func)
+        made._cache._cache_file._source_stamp = self._stamp
+        return made
+
+
+BLOCKS: list[Block] = []
 """Every block of this process, for whoever compiles ahead."""
 
 
 def equation(function: Function) -> Function:
-    """Compile a function that blocks call; LLVM inlines it, so it needs no cache of its own."""
-    return cast(Function, njit(error_model="numpy")(function))
+    """Compile a function that blocks call, into them; it needs no cache of its own."""
+    return cast(Function, Equation(function))
 
 
 def block(function: Function) -> Function:
     """Compile a function that Python calls: without the interpreter's lock, cached on disk.
 
-    Notes
-    -----
-    Numba's cache asks only whether the file of the function itself has changed, not the
-    files of what it calls or of the constants it has compiled in. The stamp is therefore
-    the text of all modules of its family, of this room and of the room of mathematics; for a
-    kernel of somebody else's, of all modules beside it and all of ours. So another kernel, or an
-    edited one of another family, compiles nothing anew. Numba has no public name for its stamp;
-    ``test_fingerprint.py`` fails on the day that this stops working.
+    It is compiled anew when its family of kernels, this room or that of mathematics has changed;
+    a kernel of somebody else's when a module beside it or any of ours has. So another kernel, or
+    an edited one of another family, compiles nothing anew.
     """
-    dispatcher: Any = njit(error_model="numpy", nogil=True, cache=True)(function)
     file = Path(function.__code__.co_filename)
     # What somebody else's block calls of ours may be of any family.
     ours = {ROOM, ROOM.parent / "numerics"} if ROOM.parent in file.parents else {ROOM.parent}
-    places = {_family(file), *ours}
-    stamp = sha256("".join(sorted(_digest(place) for place in places)).encode())
-    dispatcher._cache._cache_file._source_stamp = stamp.hexdigest()
-    BLOCKS.append(dispatcher)
-    return cast(Function, dispatcher)
+    made = Block(function, {_family(file), *ours})
+    BLOCKS.append(made)
+    return cast(Function, made)
+
+
+def compiled(function: Callable[..., Any]) -> Any:
+    """Compile a function that Python calls, and that needs no other file than its own."""
+    return Block(function, {Path(function.__code__.co_filename)})
 
 
 ROOM = Path(__file__).parent

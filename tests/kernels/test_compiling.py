@@ -111,8 +111,8 @@ def test_another_process_compiles_what_it_is_told(module, tmp_path):
     # The other one is taken.
     assert on_disk(tmp_path) == ["two_blocks.added"]
     call(module)
-    assert sum(module.added.stats.cache_hits.values()) == 1
-    assert sum(module.doubled.stats.cache_hits.values()) == 0
+    assert sum(module.added.dispatcher.stats.cache_hits.values()) == 1
+    assert sum(module.doubled.dispatcher.stats.cache_hits.values()) == 0
 
 
 def test_what_is_no_terminal_is_told_nothing(module, capsys):

@@ -234,7 +234,7 @@ def grow(pools):
 
 pools = np.ones(2)
 grow(pools)
-print(pools[0], sum(grow.stats.cache_hits.values()))
+print(pools[0], sum(grow.dispatcher.stats.cache_hits.values()))
 """
 
 CALLED = """
@@ -268,3 +268,35 @@ def test_an_edited_callee_in_another_file_is_compiled_anew(tmp_path):
     assert run(2.0) == ["2.0", "0"]
     assert run(2.0) == ["2.0", "1"]
     assert run(3.0) == ["3.0", "0"]
+
+
+EDITED = """
+import sys
+from pathlib import Path
+
+import numpy as np
+from edited_plants import grow
+
+Path(sys.argv[1]).write_text(Path(sys.argv[1]).read_text().replace("2.0", sys.argv[2]))
+pools = np.ones(1)
+grow(pools)
+print(pools[0])
+"""
+
+
+@pytest.mark.slow
+def test_what_was_imported_before_an_edit_is_not_taken_for_what_the_file_says_now(tmp_path):
+    """Blocks are compiled when they are called; what they are kept under is what was imported."""
+    file = tmp_path / "edited_plants.py"
+    file.write_text(
+        "from kernels import block\n\n\n@block\ndef grow(pools):\n    pools[0] *= 2.0\n"
+    )
+    paths = [str(tmp_path), str(Path(kernels.__file__).parents[1])]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"}
+
+    def run(factor):
+        command = [sys.executable, "-c", EDITED, str(file), factor]
+        return subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
+
+    assert run("3.0") == "2.0\n"
+    assert run("3.0") == "3.0\n"

@@ -4,19 +4,22 @@ Each row of the sums is added to group by group, so how a block is cut into tile
 group with a value that is not finite has lost a member and is left out, row by row.
 """
 
+from typing import Any
+
 import numpy as np
-from numba import njit
+
+from kernels import compiled, equation
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _whole(values):  # type: ignore[no-untyped-def]
+@equation
+def _whole(values: Any) -> Any:
     for value in values:
         if not np.isfinite(value):
             return False
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def gather_effects(values, rank, signs, delta, weights, n, mean, spread, size, drawn, sizes):  # type: ignore[no-untyped-def]
     """Add trajectories ``values`` (rows, trajectories, groups + 1) to the sums of each row.
 
@@ -66,8 +69,8 @@ def gather_effects(values, rank, signs, delta, weights, n, mean, spread, size, d
                         sizes[r, b, g] += w * absolute[g]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _saltelli_terms(y, groups, second, terms):  # type: ignore[no-untyped-def]
+@equation
+def _saltelli_terms(y: Any, groups: Any, second: Any, terms: Any) -> Any:
     """Fill ``terms`` with what one Saltelli row adds; the places are those of `sobol`."""
     a, b = y[0], y[len(y) - 1]
     terms[0] = 1.0
@@ -91,7 +94,7 @@ def _saltelli_terms(y, groups, second, terms):  # type: ignore[no-untyped-def]
                 pair += 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def gather_saltelli(values, groups, second, weights, n, shift, total, square, largest, sums):  # type: ignore[no-untyped-def]
     """Add Saltelli rows ``values`` (rows, sets, width) to the sums of each row.
 
