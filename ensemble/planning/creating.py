@@ -23,7 +23,7 @@ from ensemble.store.coordinates import PLACES, beside_climatology, complete
 from ensemble.store.store import Store
 from ensemble.store.writing import create, write_slabs
 from kernels import F8, I8
-from scenarios.forcing import Made, Source, sources
+from scenarios.forcing import Filed, Here, Made, Source, sources
 
 Static = dict[str, tuple[ArraySpec, NDArray[Any] | Sequence[NDArray[Any]]]]
 """Arrays known before a run; a sequence holds one for each place of the first dimension."""
@@ -97,20 +97,20 @@ def _written(
             store.write_chunk(path, (forcing, *(0,) * exact.ndim), exact[None])
     for source in sources(drivers):
         made = {paths[name]: name for name in source.drivers if name in paths}
-        held: dict[str, list[NDArray[Any]]] = {path: [] for path in made if path in small}
+        specs = {path: store.specs[path] for path in made if path in small}
+        held = {path: np.empty(spec.shape[1:], spec.dtype) for path, spec in specs.items()}
         write_slabs(store, (forcing,), made.keys() - small, _slabs(source, made, held))
-        for path, parts in held.items():
-            yield path, np.concatenate(parts, dtype=store.specs[path].dtype)
+        yield from held.items()
 
 
 def _slabs(
-    source: Source, made: Mapping[str, str], held: Mapping[str, list[NDArray[Any]]]
-) -> Iterator[dict[str, NDArray[Any]]]:
-    """Yield what is made together, some locations at a time, and hold what is small."""
-    for _, some in source.slabs():
-        for path, parts in held.items():
-            parts.append(np.array(some[made[path]]))
-        yield {path: some[name] for path, name in made.items() if path not in held}
+    source: Source | Filed, made: Mapping[str, str], held: Mapping[str, NDArray[Any]]
+) -> Iterator[tuple[Here, dict[str, NDArray[Any]]]]:
+    """Yield what is made together and where it stands, and hold what is small."""
+    for here, some in source.slabs():
+        for path, whole in held.items():
+            whole[here] = some[made[path]]
+        yield here, {path: some[name] for path, name in made.items() if path not in held}
 
 
 def _is_small(spec: ArraySpec) -> bool:

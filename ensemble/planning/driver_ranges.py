@@ -286,7 +286,11 @@ def _step(experiment: Experiment, dim: str, step: int) -> str:
     if dim == "time" and step < len(years):
         days = experiment.steps.days
         return f"day {days[step]} of {years[step]}" if len(days) else str(years[step])
-    if dim == "date" and len(years) and step // 365 < len(years):
-        return f"day {step % 365 + 1} of {years[step // 365]}"
     coordinate = experiment.coords.get(dim)
+    if dim == "date" and coordinate is not None:
+        # Of some days alone, too, each says which it is of all.
+        step = int(coordinate[step])
+        if step // 365 < len(years):
+            return f"day {step % 365 + 1} of {years[step // 365]}"
+        return f"{dim} {step}"
     return f"{dim} {coordinate[step]}" if coordinate is not None else f"{dim} {step}"

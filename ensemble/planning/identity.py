@@ -14,7 +14,7 @@ from ensemble.store.differences import differences, other_code
 from ensemble.store.machine import versions
 from kernels import fingerprint
 from scenarios import Loaded
-from scenarios.forcing import Locations, Made, sources, spread
+from scenarios.forcing import Locations, Made, sources
 
 FREE_FOR_THEMSELVES = ("title", "description", "store", "execution", "failed_limit", "reference")
 """Sections that may change between runs into one store: they change no byte of a chunk."""
@@ -43,7 +43,11 @@ def digest(forcing: str, experiment: Experiment) -> str:
     )
     for name, array in sorted(supplied, key=lambda pair: pair[0]):
         whole.update(f"{name}{tuple(array.shape)}{np.dtype(array.dtype).str}".encode())
-        some = array[spread(len(array), PROBES)] if isinstance(array, Made) else np.asarray(array)
+        some = (
+            array.source.glance(PROBES)[array.name]
+            if isinstance(array, Made)
+            else np.asarray(array)
+        )
         # Daily drivers are large: what is contiguous is not copied, other arrays row by row.
         for part in [some] if some.flags.c_contiguous else some:
             whole.update(np.ascontiguousarray(part).reshape(-1).view(np.uint8).data)

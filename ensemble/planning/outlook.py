@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ensemble.members.experiment import Experiment
 from ensemble.members.layout import Layout
@@ -14,7 +15,8 @@ from ensemble.planning.driver_ranges import driver_notices
 from ensemble.planning.footprint import many_files
 from ensemble.planning.notices import DATA, FILE, FROZEN, Notice, percent
 from ensemble.planning.parameter_ranges import parameter_notices
-from scenarios.forcing import Locations, Made, spread
+from kernels import I8
+from scenarios.forcing import Filed, Locations, Made, spread
 
 WARNINGS_SHOWN = 10
 """Warnings of a kind that a plan shows; a hundred profiles may have one each."""
@@ -43,7 +45,7 @@ class Outlook:
         Share of pairs of forcing and location at which every member fails, by the kernel's
         own check of drivers, as far as they were looked at.
     looked_at : int
-        Locations at which drivers were, where not at all; 0 where at all.
+        Locations at which drivers were, where not all values were; 0 where all.
     """
 
     notices: tuple[Notice, ...] = ()
@@ -56,47 +58,66 @@ def outlook(layout: Layout, provenance: Sequence[Mapping[str, Any]]) -> Outlook:
     experiment = layout.experiment
     stages, _ = needed(experiment.kernel, layout.wanted)
     read = {name for stage in stages for name in stage.drivers}
-    seen = looked_at(experiment)
+    seen, said = looked_at(experiment)
     of_drivers, failing = driver_notices(seen, read)
     some, every = (len(one.locations.names) for one in (seen, experiment))
     notices = [
         *(Notice(FILE, text) for text in experiment.kernel.warnings),
         *_of_data(provenance),
-        *_of_some(of_drivers, some, every),
+        *_of_some(of_drivers, said),
         *parameter_notices(layout),
-        *_of_some(_frozen(seen), some, every),
+        *_of_some(_frozen(seen), said),
         *many_files(layout),
     ]
     certain = float(np.sum(failing)) / (len(failing) * every) if failing else 0.0
-    return Outlook(tuple(notices), certain, some if some < every else 0)
+    return Outlook(tuple(notices), certain, some if said else 0)
 
 
-def looked_at(experiment: Experiment) -> Experiment:
-    """Return an experiment of some locations where drivers are made when they are taken.
+def looked_at(experiment: Experiment) -> tuple[Experiment, str]:
+    """Return an experiment of some values where drivers are made when they are taken.
 
-    They are spread evenly over all. What only looks at drivers may have it, and nothing else.
+    Of locations that are spread evenly over all; where they are read from files by the day, of
+    the days that the reader has looked at. What only looks at drivers may have it, and nothing
+    else. The text says of how many it is, and is empty where it is of all.
     """
     every = (one for by_name in experiment.drivers for one in by_name.values())
     made = [one for one in every if isinstance(one, Made)]
     if not made:
-        return experiment
-    each = max(one.size // len(one) for one in made)
-    count = len(experiment.locations.names)
-    most = max(LEAST_CELLS, min(MOST_CELLS, MOST_VALUES // max(1, each)))
-    places, names = spread(count, most), experiment.locations.names
+        return experiment, ""
+    names = experiment.locations.names
+    filed = [one.source for one in made if isinstance(one.source, Filed)]
+    each = [one.size // len(one) for one in made if not isinstance(one.source, Filed)]
+    most = max(LEAST_CELLS, min(MOST_CELLS, MOST_VALUES // max(1, *each))) if each else len(names)
+    places = spread(len(names), most)
+    days = filed[0].at if filed else None
+    dated = {d.name for d in experiment.kernel.drivers if d.dims == ("date",)}
+    drivers = [
+        {n: _glance(v, places, days if n in dated else None) for n, v in by_name.items()}
+        for by_name in experiment.drivers
+    ]
     columns = {name: values[places] for name, values in experiment.locations.columns.items()}
-    return replace(
-        experiment,
-        locations=Locations(tuple(names[k] for k in places), columns),
-        drivers=[{n: v[places] for n, v in by_name.items()} for by_name in experiment.drivers],
-    )
+    coords = experiment.coords
+    said = f"{len(places):,} of {len(names):,} cells" if len(places) < len(names) or filed else ""
+    if days is not None:
+        said += f", {len(days):,} of {len(coords['date']):,} days,"
+        coords = {**coords, "date": days}
+    locations = Locations(tuple(names[k] for k in places), columns)
+    return replace(experiment, locations=locations, drivers=drivers, coords=coords), said
 
 
-def _of_some(notices: Iterable[Notice], some: int, every: int) -> Iterator[Notice]:
-    """Yield notices that say of how many cells they are, where not of all."""
+def _glance(values: Any, places: I8, days: I8 | None) -> NDArray[Any]:
+    """Return a driver at some locations, and on some days if any are given."""
+    if isinstance(values, Made) and isinstance(values.source, Filed):
+        return np.asarray(values.source.looked_at[values.name][places])
+    some = np.asarray(values[places])
+    return some if days is None else some[:, days]
+
+
+def _of_some(notices: Iterable[Notice], said: str) -> Iterator[Notice]:
+    """Yield notices that say of how many values they are, where not of all."""
     for notice in notices:
-        told = f"{notice.text} ({some:,} of {every:,} cells were looked at; a run looks at all)"
-        yield notice if some == every else replace(notice, text=told)
+        told = f"{notice.text} ({said} were looked at; a run looks at all)"
+        yield replace(notice, text=told) if said else notice
 
 
 def _of_data(provenance: Sequence[Mapping[str, Any]]) -> list[Notice]:

@@ -23,6 +23,7 @@ from ensemble.planning.parameter_ranges import spread_rows
 from ensemble.planning.plan import Plan
 from ensemble.planning.reasons import reasons
 from kernels import BY_CODE, F8, OK, is_ours
+from scenarios.forcing import Filed, sources
 
 CELLS = 8
 """Pairs of forcing and location, spread evenly over all."""
@@ -88,6 +89,12 @@ def may_be_tried(plan: Plan) -> bool:
     groups = getattr(plan.experiment.options, "links", ())
     linked = all(_is_ours(link.kernel) for group in groups for link in group)
     return linked and is_ours(plan.scenario.kernel.name) and not plan.experiment.kernel.isolated
+
+
+def reads_all_for_a_few(plan: Plan) -> bool:
+    """Return whether drivers of one location cost as much as those of all."""
+    every = (source for drivers in plan.experiment.drivers for source in sources(drivers))
+    return any(isinstance(source, Filed) for source in every)
 
 
 def _is_ours(kernel: kernels.Kernel) -> bool:

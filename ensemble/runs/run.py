@@ -18,7 +18,12 @@ from ensemble.planning.creating import create_store
 from ensemble.planning.feasibility import refuse_if_hopeless, refuse_if_impossible
 from ensemble.planning.identity import changes
 from ensemble.planning.plan import Plan
-from ensemble.planning.trial import attempt, may_be_tried, refuse_if_most_fail
+from ensemble.planning.trial import (
+    attempt,
+    may_be_tried,
+    reads_all_for_a_few,
+    refuse_if_most_fail,
+)
 from ensemble.runs import changing, remaking
 from ensemble.store.journal import headers
 from ensemble.store.machine import cpu
@@ -185,10 +190,19 @@ def store_of(
     if not plan.path.exists() or _is_empty(plan.path):
         refuse_if_impossible(plan, workers)
         check(plan)
-        if try_first and may_be_tried(plan):
+        tried = try_first and may_be_tried(plan)
+        # Where a few locations cost what all do, members are tried on what the store will hold.
+        later = tried and reads_all_for_a_few(plan)
+        if tried and not later:
             refuse_if_most_fail(plan, attempt(plan))
+
+        def check_all(known: Plan) -> None:
+            check(known)
+            if later:
+                refuse_if_most_fail(known, attempt(known))
+
         try:
-            return create_store(plan, check=check), []
+            return create_store(plan, check=check_all), []
         except OSError as error:
             raise PlanError(f"{plan.path}: cannot be created: {error.strerror}") from error
     store = read_ensemble(plan.path)

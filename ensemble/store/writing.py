@@ -1,13 +1,14 @@
 """Stores are made whole, and get whole arrays: metadata, what is known before a run, analyses."""
 
 import json
+import math
 import os
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,9 +127,9 @@ def write_slabs(
     store: Store,
     index: tuple[int, ...],
     paths: Collection[str],
-    slabs: Iterable[Mapping[str, NDArray[Any]]],
+    slabs: Iterable[tuple[slice | tuple[slice, slice], Mapping[str, NDArray[Any]]]],
 ) -> None:
-    """Write one uncompressed chunk of several arrays, a slab of its second dimension at a time.
+    """Write one uncompressed chunk of several arrays, a slab after the other.
 
     Only for a store that nobody sees yet: a file that is cut short has its name already.
 
@@ -138,8 +139,9 @@ def write_slabs(
     index : tuple of int
         Of the chunks; each has one place of the first dimension, and all of the others.
     paths : collection of str
-    slabs : iterable of mappings
-        Values by path, in the order of the second dimension.
+    slabs : iterable of (slice or two slices, mapping)
+        Where values stand in the second dimension, or in the second and third, and the values
+        by path.
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     with ExitStack() as around:
@@ -148,10 +150,22 @@ def write_slabs(
             spec = store.specs[path]
             name = chunk_name(spec, (*index, *(0,) * (len(spec.shape) - len(index))))
             files[path] = around.enter_context(os.fdopen(store.root.open(name, flags), "wb"))
-        for slab in slabs:
+        for place, slab in slabs:
             for path, file in files.items():
-                exact = np.ascontiguousarray(slab[path], dtype=store.specs[path].dtype)
-                file.write(exact.reshape(-1).view(np.uint8).data)
+                _write_slab(file, store.specs[path], place, slab[path])
+
+
+def _write_slab(
+    file: BinaryIO, spec: ArraySpec, place: slice | tuple[slice, slice], values: NDArray[Any]
+) -> None:
+    """Write values where they stand in a chunk: whole rows at once, parts of rows one by one."""
+    exact = np.ascontiguousarray(values, dtype=spec.dtype)
+    row = math.prod(spec.shape[2:])
+    rows, inside = (place, slice(0, row)) if isinstance(place, slice) else place
+    parts = exact.reshape(1 if isinstance(place, slice) else len(exact), -1)
+    for number, part in enumerate(parts, start=rows.start or 0):
+        file.seek(exact.itemsize * (number * row + inside.start))
+        file.write(part.view(np.uint8).data)
 
 
 def add_arrays(store: Store, values: Mapping[str, tuple[ArraySpec, NDArray[Any]]]) -> Store:

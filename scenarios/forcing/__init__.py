@@ -13,6 +13,8 @@ from scenarios.forcing._contract import ReaderSpec as ReaderSpec
 from scenarios.forcing.common.declared import Input as Input
 from scenarios.forcing.common.declared import Order as Order
 from scenarios.forcing.common.declared import Quantity as Quantity
+from scenarios.forcing.common.made import Filed as Filed
+from scenarios.forcing.common.made import Here as Here
 from scenarios.forcing.common.made import Made as Made
 from scenarios.forcing.common.made import Source as Source
 from scenarios.forcing.common.made import sources as sources

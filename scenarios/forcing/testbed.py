@@ -19,9 +19,15 @@ A cell has one vegetation type, so its six layers are reduced once, in double pr
 averages over its roots (``roots``: with the edges of the testbed's code, or of its manual).
 Files are read one after the other: memory is a year's layers beside the result. Water beyond
 saturation by more than 0.05 is flagged in the provenance, not refused: land models exceed it.
+
+Files of more than 64 MB in all are read when the drivers are taken, which is once, when a store is
+made. Before that every file's header, years, dates, cells and length are looked at, and all cells
+on twelve days, spread over years and seasons; the values of all other days are checked when they
+are read, and what is wrong with any is told then, before there is a store.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -30,12 +36,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from kernels import F8, Variable
+from kernels import F8, I8, Variable
 from kernels.casa.shared.roots import pft_weights, root_zone
 from scenarios.forcing._contract import Forcing, ReaderSpec
 from scenarios.forcing.common.checks import Findings, Years, as_range
 from scenarios.forcing.common.declared import FILLS_MISSING, Input, Order
 from scenarios.forcing.common.file_units import unknown_units
+from scenarios.forcing.common.made import Filed, Made, recipe
 from scenarios.forcing.common.served import DAYS, LASTING, in_unit, misfits
 from scenarios.forcing.testbed_files.grid import GRIDS, Chosen, Grid, Skipped, choose, load_grid
 from scenarios.forcing.testbed_files.met import (
@@ -54,6 +61,12 @@ FREEZING = 273.15
 """K."""
 
 DAILY = ("gpp", "air_temperature", "soil_temperature", "theta_l", "theta_f", "btran")
+
+FEW_BYTES = 64 << 20
+"""Of files up to which they are read at once: some tenths of a second."""
+
+LOOKED_AT = 12
+"""Days that a plan looks at of larger ones: they come first in a file, and cells inside them."""
 
 SPARE = 0.05
 """m3 m-3 that water may exceed saturation by; beyond it is flagged."""
@@ -127,11 +140,10 @@ class Spec(ReaderSpec):
         skipped = Skipped()
         grid = choose(skipped.not_simulated(whole), self.cells, skipped, findings)
         findings.raise_all()
-        reading = _Reading(self, needs, whole, grid, findings)
+        reading = _Reading(self, needs, whole, grid)
         for path, years in self._files(placed(base, self.path)).items():
-            reading.file(path, years)
-        findings.raise_all()
-        return [reading.forcing(digests, skipped)]
+            reading.add(path, years, findings)
+        return [reading.forcing(digests, skipped, findings)]
 
     def _files(self, folder: Path) -> dict[Path, tuple[int, ...] | None]:
         """Return the years that each file is for; None is all that it has."""
@@ -147,67 +159,130 @@ class Spec(ReaderSpec):
 
 @dataclass
 class _Reading:
-    """Meteorological files on their way to daily drivers of cells."""
+    """Meteorological files on their way to daily drivers of cells.
+
+    Attributes
+    ----------
+    parts : list of (Path, tuple of int)
+        Files and the years that are asked of each.
+    flags : list of str
+        What is odd and read all the same: of the days that were read last.
+    """
 
     spec: Spec
     needs: Sequence[Variable]
     whole: Grid
     grid: Grid
-    findings: Findings
+    parts: list[tuple[Path, tuple[int, ...]]] = field(default_factory=list)
     files: list[dict[str, Any]] = field(default_factory=list)
-    years: list[int] = field(default_factory=list)
     flags: list[str] = field(default_factory=list)
-    made: dict[str, NDArray[Any]] = field(default_factory=dict)
+    changed: list[int] = field(default_factory=list)
     without_ice: int = 0
 
     def __post_init__(self) -> None:
-        kinds = self.grid.pft
-        self.weights = pft_weights(kinds, self.spec.roots)
+        self.weights = pft_weights(self.grid.pft, self.spec.roots)
 
-    def file(self, path: Path, years: tuple[int, ...] | None) -> None:
-        """Read one file's years; note what is wrong with it."""
-        met = open_met(path, self.spec.units, self.findings)
+    @property
+    def years(self) -> list[int]:
+        """Return the years of all files, in order."""
+        return [year for _, years in self.parts for year in years]
+
+    def add(self, path: Path, years: tuple[int, ...] | None, findings: Findings) -> None:
+        """Look at a file's layout; note what is wrong with it."""
+        with self._opened(path, years, findings) as met:
+            if met is None:
+                return
+            asked = met.years if years is None else years
+            self.parts.append((path, asked))
+            self.without_ice += 0 if met.has_ice else len(asked)
+        # A year of the whole grid is 424 MB: its digest would cost as much as reading it.
+        about = path.stat()
+        self.files.append({"name": path.name, "bytes": about.st_size, "years": list(asked)})
+        self.changed.append(about.st_mtime_ns)
+
+    @contextmanager
+    def _opened(
+        self, path: Path, years: tuple[int, ...] | None, findings: Findings
+    ) -> Iterator[MetFile | None]:
+        """Give a file whose layout is right; None, with findings, where it is not."""
+        met = open_met(path, self.spec.units, findings)
         if met is None:
+            yield None
             return
         try:
-            asked = met.years if years is None else years
-            lacking = [y for y in asked if y not in met.years]
+            lacking = [y for y in years or () if y not in met.years]
             if lacking:
                 has = ", ".join(map(str, met.years)) or "none"
                 text = f"has years {has}; needed {as_range((lacking[0], lacking[-1]))}"
-                self.findings.add("years", Problem(text, "variable 'year'", str(path)))
+                findings.add("years", Problem(text, "variable 'year'", str(path)))
             met.check_cells(self.whole)
-            if self.findings.of(str(path)):
-                return
-            for year in asked:
-                self._year(met, year, len(asked) if years is None else 0)
+            yield None if findings.of(str(path)) else met
         finally:
             met.close()
-        # A year of the whole grid is 424 MB: its digest would cost as much as reading it.
-        size = path.stat().st_size
-        self.files.append({"name": path.name, "bytes": size, "years": list(asked)})
 
-    def _year(self, met: MetFile, year: int, more: int) -> None:
-        """Append a year's drivers."""
-        fields = {name: met.year(name, year, self.grid) for name in RULES}
-        self.years.append(year)
-        if self.findings or any(v is None for n, v in fields.items() if n != OPTIONAL):
-            return
+    def read(
+        self, findings: Findings | None = None
+    ) -> Iterator[tuple[slice, dict[str, NDArray[Any]]]]:
+        """Yield every driver of a year, (L, 365), after the other, and at which steps it stands.
+
+        Parameters
+        ----------
+        findings : Findings, optional
+            What is known to be wrong; then values are looked at alone.
+
+        Raises
+        ------
+        ScenarioError
+            What is wrong with any value of any file, when all have been read.
+        """
+        findings, flags, at = findings or Findings(), list[str](), 0
+        for path, years in self.parts:
+            with self._opened(path, years, findings) as met:
+                for year in years:
+                    daily = self._days(met, year, slice(0, DAYS), findings, flags)
+                    if daily is not None:
+                        yield slice(at, at + DAYS), daily
+                    at += DAYS
+        findings.raise_all()
+        self.flags[:] = flags
+
+    def look(self, days: I8) -> dict[str, NDArray[Any]]:
+        """Return every driver on some days of all, (L, n); raise `ScenarioError` as `read`."""
+        findings, flags, found, first = Findings(), list[str](), [], 0
+        for path, years in self.parts:
+            asked = days[(days >= first) & (days < first + DAYS * len(years))] - first
+            first += DAYS * len(years)
+            if not asked.size:
+                continue
+            with self._opened(path, years, findings) as met:
+                for day in asked.tolist():
+                    of_year = slice(day % DAYS, day % DAYS + 1)
+                    found.append(self._days(met, years[day // DAYS], of_year, findings, flags))
+        findings.raise_all()
+        self.flags[:] = flags
+        daily = [one for one in found if one is not None]
+        return {name: np.concatenate([one[name] for one in daily], axis=1) for name in daily[0]}
+
+    def _days(
+        self, met: MetFile | None, year: int, days: slice, findings: Findings, flags: list[str]
+    ) -> dict[str, NDArray[Any]] | None:
+        """Return drivers on days of a year, (L, n); None where a value is wrong, or one was."""
+        if met is None:
+            return None
+        fields = {name: met.days(name, year, days, self.grid) for name in RULES}
+        if findings or any(v is None for n, v in fields.items() if n != OPTIONAL):
+            return None
         if fields[OPTIONAL] is None:
-            self.without_ice += 1
-            fields[OPTIONAL] = np.zeros((*self.grid.cell.shape, DAYS, LAYERS), dtype=np.float32)
+            shape = (self.grid.cell.size, days.stop - days.start, LAYERS)
+            fields[OPTIONAL] = np.zeros(shape, dtype=np.float32)
         exact = {name: v.astype(np.float64) for name, v in fields.items() if v is not None}
-        self._flag(year, exact["xmoist"] + exact["xfrznmoist"])
+        self._flag(year, days.start, exact["xmoist"] + exact["xfrznmoist"], flags)
         daily = self._reduced(exact)
-        at = DAYS * (len(self.years) - 1)
-        for need in self.needs:
-            if need.dims:
-                shape = (len(self.grid.cell), DAYS * self._count(more))
-                whole = self.made.setdefault(need.name, np.empty(shape, self.spec.precision))
-                whole[:, at : at + DAYS] = in_unit(daily[need.name], need.name, need.units)
-
-    def _count(self, more: int) -> int:
-        return more or (self.spec.years[1] - self.spec.years[0] + 1 if self.spec.years else 1)
+        return {
+            need.name: in_unit(daily[need.name], need.name, need.units).astype(self.spec.precision)
+            for need in self.needs
+            if need.dims
+        }
 
     def _reduced(self, exact: Mapping[str, F8]) -> dict[str, F8]:
         zone = root_zone(
@@ -221,22 +296,25 @@ class _Reading:
         )
         return {"gpp": exact["xcgpp"], "air_temperature": exact["xtairk"] - FREEZING, **zone}
 
-    def _flag(self, year: int, water: F8) -> None:
-        """Note where water is more than the pores hold."""
+    def _flag(self, year: int, first: int, water: F8, flags: list[str]) -> None:
+        """Note where water is more than the pores hold, on days since one of a year."""
         beyond = water - self.grid.saturation[:, np.newaxis, np.newaxis]
         if (most := beyond.max()) > SPARE:
             i, day, layer = (int(k) for k in np.unravel_index(beyond.argmax(), beyond.shape))
-            place = f"{self.grid.said(i)}, {year} day {day + 1}, layer {layer + 1}"
+            place = f"{self.grid.said(i)}, {year} day {first + day + 1}, layer {layer + 1}"
             count = int((beyond > SPARE).sum())
             text = f"liquid and frozen water exceed saturation by more than {SPARE} {count} times"
-            self.flags.append(f"{text}, most ({most:.3f}) in {place}")
+            flags.append(f"{text}, most ({most:.3f}) in {place}")
 
-    def forcing(self, digests: list[dict[str, Any]], skipped: Skipped) -> Forcing:
-        """Return the drivers with what lasts."""
+    def forcing(
+        self, digests: list[dict[str, Any]], skipped: Skipped, findings: Findings
+    ) -> Forcing:
+        """Return the drivers with what lasts; raise `ScenarioError` with all that is wrong."""
         lasting = {**self.grid.lasting, "depth": np.full(self.grid.cell.size, self.spec.depth)}
-        for need in self.needs:
-            if not need.dims:
-                self.made[need.name] = in_unit(lasting[need.name], need.name, need.units)
+        lasts = {
+            n.name: in_unit(lasting[n.name], n.name, n.units) for n in self.needs if not n.dims
+        }
+        daily, made_of = self._daily(digests, findings)
         years = np.array(self.years, dtype=np.int64)
         provenance = {
             "reader": "testbed",
@@ -249,4 +327,27 @@ class _Reading:
             "years_without_frozen_water": self.without_ice,
         }
         coords = {"year": years, "date": np.arange(DAYS * years.size, dtype=np.int64)}
-        return Forcing(self.spec.name, self.made, coords, self.grid.locations, provenance)
+        locations = self.grid.locations
+        drivers = {**daily, **lasts}
+        return Forcing(self.spec.name, drivers, coords, locations, provenance, recipe=made_of)
+
+    def _daily(
+        self, digests: Sequence[Mapping[str, Any]], findings: Findings
+    ) -> tuple[Mapping[str, NDArray[Any] | Made], str]:
+        """Return the daily drivers, and all they follow from where they are read later."""
+        if sum(file["bytes"] for file in self.files) <= FEW_BYTES:
+            parts = [daily for _, daily in self.read(findings)]
+            names = [need.name for need in self.needs if need.dims]
+            return {n: np.concatenate([part[n] for part in parts], axis=1) for n in names}, ""
+        findings.raise_all()
+        days = looked_at(len(self.years))
+        filed = Filed(self.read, DAYS * len(self.years), self.look(days), days)
+        held = [{**f, "changed": t} for f, t in zip(self.files, self.changed, strict=True)]
+        return filed.drivers, recipe(self.spec, self.needs, [*digests, *held])
+
+
+def looked_at(years: int) -> I8:
+    """Return the days of so many years that a plan looks at: in the first, the last and between."""
+    each = np.arange(LOOKED_AT)
+    year = np.rint(each * (years - 1) / (LOOKED_AT - 1)).astype(np.int64)
+    return np.asarray(DAYS * year + each * DAYS // LOOKED_AT + DAYS // LOOKED_AT // 2)

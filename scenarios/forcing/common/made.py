@@ -26,7 +26,7 @@ Make = Callable[[I8], Mapping[str, NDArray[Any]]]
 
 
 class Made(NDArrayOperatorsMixin):
-    """One driver (L, *dims) of a `Source`; numpy takes it for an array, and makes all of it.
+    """One driver (L, *dims) of a `Source` or of `Filed`; to numpy an array, all of which it makes.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class Made(NDArrayOperatorsMixin):
     """
 
     def __init__(
-        self, source: "Source", name: str, shape: tuple[int, ...], dtype: DTypeLike
+        self, source: "Source | Filed", name: str, shape: tuple[int, ...], dtype: DTypeLike
     ) -> None:
         self.source = source
         self.name = name
@@ -81,6 +81,63 @@ class Made(NDArrayOperatorsMixin):
         return getattr(ufunc, method)(*plain, **rest)
 
 
+Here = slice | tuple[slice, slice]
+"""Which part of drivers is at hand: some locations, or all of them at some steps."""
+
+Read = Callable[[], Iterator[tuple[slice, Mapping[str, NDArray[Any]]]]]
+"""Yields every driver of all locations, (L, n), and at which n of T steps; file after file."""
+
+
+class Filed:
+    """What reads drivers (L, T) from files, each of which has all locations at some steps.
+
+    One location costs as much as all: a plan looks at a few steps, of all locations.
+
+    Parameters
+    ----------
+    read : callable
+        See `Read`; raises `ScenarioError` with all that is wrong with what the files hold.
+    steps : int
+        T.
+    looked_at : mapping of str to ndarray, shape (L, n)
+        Every driver at the steps of ``at``.
+    at : ndarray, shape (n,), int64
+
+    Attributes
+    ----------
+    drivers : mapping of str to Made
+    """
+
+    def __init__(
+        self, read: Read, steps: int, looked_at: Mapping[str, NDArray[Any]], at: I8
+    ) -> None:
+        self._read = read
+        self.looked_at = looked_at
+        self.at = at
+        self.drivers: dict[str, Made] = {
+            name: Made(self, name, (len(values), steps), values.dtype)
+            for name, values in looked_at.items()
+        }
+
+    def glance(self, most: int) -> Mapping[str, NDArray[Any]]:
+        """Return what tells that files are others: what was looked at."""
+        return self.looked_at
+
+    def take(self, places: I8) -> Mapping[str, NDArray[Any]]:
+        """Return every driver at locations; every file is read."""
+        made = self.drivers.items()
+        taken = {n: np.empty((len(places), *d.shape[1:]), d.dtype) for n, d in made}
+        for steps, values in self._read():
+            for name, array in taken.items():
+                array[:, steps] = values[name][places]
+        return taken
+
+    def slabs(self) -> Iterator[tuple[Here, Mapping[str, NDArray[Any]]]]:
+        """Yield every driver, some steps at a time."""
+        for steps, values in self._read():
+            yield (slice(None), steps), values
+
+
 class Source:
     """What makes the drivers of a forcing.
 
@@ -122,7 +179,11 @@ class Source:
             self._last = (asked, values)
         return values
 
-    def slabs(self) -> Iterator[tuple[slice, Mapping[str, NDArray[Any]]]]:
+    def glance(self, most: int) -> Mapping[str, NDArray[Any]]:
+        """Return every driver at so many locations, spread evenly over all."""
+        return self.take(spread(self.locations, most))
+
+    def slabs(self) -> Iterator[tuple[Here, Mapping[str, NDArray[Any]]]]:
         """Yield every driver, some neighbouring locations at a time."""
         for first in range(0, self.locations, self._step):
             here = slice(first, min(first + self._step, self.locations))
@@ -164,7 +225,7 @@ def spread(locations: int, most: int) -> I8:
     return np.unique(np.linspace(0, locations - 1, min(most, locations)).round().astype(np.int64))
 
 
-def sources(drivers: Mapping[str, Any]) -> list[Source]:
+def sources(drivers: Mapping[str, Any]) -> list[Source | Filed]:
     """Return what makes drivers, each once; none where all are arrays."""
     made = (one for one in drivers.values() if isinstance(one, Made))
     return list({id(one.source): one.source for one in made}.values())

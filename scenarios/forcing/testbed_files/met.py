@@ -226,18 +226,36 @@ class MetFile:
                 text = f"{name} is {there[at[i]]:g} at its {'row' if name == 'lat' else 'column'}"
                 self._note("cells that differ", f"{text} {at[i] + 1}", grid.said(i))
 
-    def year(self, name: str, year: int, grid: Grid) -> F4 | None:
-        """Return a variable's year at cells, (L, 365) or (L, 365, 6); None where it has none."""
+    @property
+    def has_ice(self) -> bool:
+        """Return whether the file says what water is frozen."""
+        return OPTIONAL in self._dataset.variables
+
+    def days(self, name: str, year: int, of_year: slice, grid: Grid) -> F4 | None:
+        """Return a variable at cells on days of a year; None where the file has none.
+
+        Parameters
+        ----------
+        name : str
+        year : int
+        of_year : slice
+            Days from 0, n of them.
+        grid : Grid
+
+        Returns
+        -------
+        ndarray, shape (L, n) or (L, n, 6), float32
+        """
         if name not in self._dataset.variables:
             return None
         first = DAYS * self.years.index(year)
-        days = slice(first, first + DAYS)
+        days = slice(first + of_year.start, first + of_year.stop)
         whole = self._unpacked(name, days if self._order is None else self._order[days])
         # Days come first in the file; the kernels want each cell's days in a row.
         values = np.moveaxis(whole[..., grid.row, grid.column], -1, 0)
         if self._units[name] != RULES[name].unit:
             values = convert(values, self._units[name], RULES[name].unit).astype(np.float32)
-        self._check(name, year, values, grid)
+        self._check(name, (year, of_year.start), values, grid)
         return np.ascontiguousarray(values, dtype=np.float32)
 
     def _unpacked(self, name: str, days: Any) -> NDArray[Any]:
@@ -258,8 +276,9 @@ class MetFile:
         gone = np.isin(raw, [gap for gap in gaps if gap is not None])
         return np.where(gone, np.nan, raw * float(scale) + float(offset))
 
-    def _check(self, name: str, year: int, values: F4, grid: Grid) -> None:
-        rule = RULES[name]
+    def _check(self, name: str, since: tuple[int, int], values: F4, grid: Grid) -> None:
+        """Note values that are missing or cannot be, of days since one of a year."""
+        rule, (year, first) = RULES[name], since
         with np.errstate(invalid="ignore"):
             bad = ~((values >= rule.least) & (values < rule.below))
         if not bad.any():
@@ -269,11 +288,13 @@ class MetFile:
         for d in map(int, np.flatnonzero(everywhere)):
             fault = self._found(values[0, d].ravel()[bad[0, d].ravel()][0], rule)
             text = f"{fault} in every cell; needed {rule.needed}"
-            self._note(f"bad values of {name}", text, f"variable {name!r}, {year} day {d + 1}")
+            self._note(
+                f"bad values of {name}", text, f"variable {name!r}, {year} day {first + d + 1}"
+            )
         places = np.argwhere(bad & ~everywhere.reshape(1, -1, *(1,) * (bad.ndim - 2)))
         for place in places[:MOST_NOTED]:
             i, day, *layer = map(int, place)
-            where = f"variable {name!r}, {grid.said(i)}, {year} day {day + 1}"
+            where = f"variable {name!r}, {grid.said(i)}, {year} day {first + day + 1}"
             where += f", layer {layer[0] + 1}" if layer else ""
             text = f"{self._found(values[tuple(place)], rule)}; needed {rule.needed}"
             self._note(f"bad values of {name}", text, where)
