@@ -52,7 +52,8 @@ class Block:
             name: np.empty((depth, *keep.shape, width), dtype=layout.precision)
             for name, keep in layout.outputs.items()
         }
-        self.responses = {name: np.empty((depth, width)) for name in layout.functionals}
+        kept = layout.functionals if control or layout.keeps_responses else ()
+        self.responses = {name: np.empty((depth, width)) for name in kept}
         self.sums: dict[str, Partial] = {
             name: reduction.start(locations) for name, reduction in reductions.items()
         }
@@ -66,8 +67,8 @@ class Block:
         self.status[here, samples] = tile.status
         self.notes += tile.notes
         scalars = evaluate(self.layout.functionals, tile, self.forcing, self.first[0])
-        for name, values in scalars.items():
-            self.responses[name][here, samples] = values
+        for name, kept in self.responses.items():
+            kept[here, samples] = scalars[name]
         for name, keep in self.layout.outputs.items():
             self.outputs[name][here, ..., samples] = keep.of(tile)
         if not tile.failed:

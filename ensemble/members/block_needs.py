@@ -17,8 +17,7 @@ ROWS_LOOKED_AT = 4096
 """Rows of a design among which distinct ones are counted: as many as a call sees."""
 
 COPIES = 2
-"""Sums are in memory, and once more as they are written or merged; rows of the design are those of
-this block and, kept for other locations, of the one before."""
+"""Sums are in memory, and once more as they are written or merged."""
 
 
 def needs_of(layout: "Layout") -> Needs:
@@ -64,17 +63,18 @@ def _of_members(layout: "Layout") -> int:
     values = sum(math.prod(kept.shape) for kept in layout.outputs.values())
     drawn = layout.sampler.parameters
     own = sum("location" in layout.sampler.dims(name) for name in drawn)
+    responses = len(layout.functionals) if layout.keeps_responses else 0
     # What is beyond a limit is counted by member, and left out or not.
-    return itemsize * values + 8 * (len(layout.functionals) + own) + 1 + 2 * layout.excluding
+    return itemsize * values + 8 * (responses + own) + 1 + 2 * layout.excluding
 
 
 def _of_samples(layout: "Layout") -> int:
-    """Return the bytes of a sample, whatever the locations: rows, levels, sums over space."""
-    kernel, sampler = layout.experiment.kernel, layout.sampler
-    shared = sum("location" not in sampler.dims(name) for name in sampler.parameters)
+    """Return the bytes of a sample, whatever the locations: sums over space.
+
+    Rows of the design are held for some samples at a time, however many a block has.
+    """
     regions = len(layout.aggregates.bands.bounds) if layout.aggregates else 0
-    in_space = layout.aggregates.row_values(layout) * regions
-    return 8 * COPIES * (shared + len(kernel.stages) + in_space)
+    return 8 * COPIES * layout.aggregates.row_values(layout) * regions
 
 
 def _of_locations(layout: "Layout") -> tuple[int, int, int]:

@@ -25,6 +25,9 @@ from scenarios.units import labelled
 FEW_VALUES = 1 << 17
 """Values of all rows of a small design, which are drawn at once."""
 
+KEPT_VALUES, KEPT_PARTS = 1 << 22, 64
+"""Values of all rows of a design that are kept, in so many parts, for the next forcing: 32 MiB."""
+
 Levels = Callable[[Collection[str], int, int], tuple[I8, I8]]
 
 
@@ -237,11 +240,12 @@ class Sampler:
         self.experiment = experiment
         self.independent = set(experiment.scenario.independent)
         self._opened = lru_cache(maxsize=None)(experiment.design)
-        self._drawn = remembered(self._draw, 2)
         first = self._opened(0, 0)
         self.parameters, self.size = first.parameters, first.size
         self.first = first
         self._by_location = {n for n, v in first.rows(0, 1).items() if len(v) > 1}
+        few = not self.independent and self.size * self.row_values <= KEPT_VALUES
+        self._drawn = remembered(self._draw, KEPT_PARTS if few else 2)
 
     def design(self, forcing: int, location: int) -> Design:
         """Return the design that a forcing and location use."""
@@ -280,8 +284,7 @@ class Sampler:
         Of a small design all rows are drawn, once for all that ask; else runs of neighbours are:
         drawing one row takes as long as drawing some hundreds.
         """
-        places = len(self.experiment.locations.names) if self.varies_by("location") else 1
-        if self.size * len(self.parameters) * places <= FEW_VALUES:
+        if self.size * self.row_values <= FEW_VALUES:
             whole = self.rows(forcing, locations, slice(0, self.size)).values
             return {n: whole[n][:, numbers] for n in self.parameters}
         ends = [k for k in range(1, len(numbers)) if numbers[k] != numbers[k - 1] + 1]
@@ -289,6 +292,12 @@ class Sampler:
         spans = [slice(run[0], run[-1] + 1) for run in runs]
         drawn = [self.rows(forcing, locations, span).values for span in spans]
         return {n: np.concatenate([run[n] for run in drawn], axis=1) for n in self.parameters}
+
+    @property
+    def row_values(self) -> int:
+        """Return the values of a row: of all locations, where these have their own."""
+        places = len(self.experiment.locations.names) if self.varies_by("location") else 1
+        return places * len(self.parameters)
 
     def varies_by(self, dim: str) -> bool:
         """Return whether rows differ along ``forcing`` or ``location``."""

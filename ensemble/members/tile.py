@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -39,6 +39,11 @@ class Tile:
     def failed(self) -> bool:
         """Return whether any member of the tile failed."""
         return bool(self.status.any())
+
+    def moved(self, samples: int) -> "Tile":
+        """Return the same tile so many samples further on in its block."""
+        here = slice(self.samples.start + samples, self.samples.stop + samples)
+        return replace(self, samples=here)
 
     def full(self, name: str) -> F8:
         """Return an output (l, *dims, s), NaN where the member failed."""
