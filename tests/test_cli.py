@@ -324,3 +324,17 @@ def test_the_python_way_finds_the_same_problems(tmp_path):
     loaded = scenarios.load("s.yaml", settings=["outputs.c_veg={at: [1850]}"])
     with pytest.raises(scenarios.ScenarioError, match="year 1850 is not in the run"):
         ensemble.plan(loaded)
+
+
+def test_what_a_command_loads_is_not_looked_through_for_circles(tmp_path):
+    """Python's own thresholds are back behind it, for who calls it in a process that goes on."""
+    script = (
+        "import gc; from ensemble.commands import app\n"
+        "own, before = gc.get_threshold(), gc.get_stats()[2]['collections']\n"
+        "try: app.main()\n"
+        "except SystemExit as end: assert not end.code\n"
+        "print(gc.get_stats()[2]['collections'] - before, gc.get_threshold() == own)"
+    )
+    words = [sys.executable, "-c", script, "plan", "s.yaml", "--json"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1:] == ["0 True"], done.stderr

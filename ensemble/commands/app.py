@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ensemble.commands import extend, jobs, scenarios, stores, warm
-from ensemble.commands.ending import end
+from ensemble.commands.ending import end, seldom_looked_through
 
 
 def _examples(*commands: str) -> str:
@@ -117,6 +117,6 @@ def main() -> None:
     """Run the command line; nothing that it prints acts upon the terminal."""
     from ensemble.printing import guarded
 
-    with guarded():
+    with seldom_looked_through(), guarded():
         # Not standalone: what to say of Ctrl-C and of errors is ours.
         end(lambda: app(standalone_mode=False))
