@@ -105,7 +105,8 @@ class Block(Compiled):
     files of what it calls or of the constants it has compiled in; and it looks at that file when
     the function is first called, by when it may say something else than what was imported. The
     stamp is therefore the text of all modules of ``places``, read now. Numba has no public name
-    for it; ``test_fingerprint.py`` fails on the day that this stops working.
+    for where it keeps what it compiles; ``test_fingerprint.py`` fails on the day that this stops
+    working.
     """
 
     targetoptions: ClassVar[Mapping[str, Any]] = {**Compiled.targetoptions, "nogil": True}
@@ -117,8 +118,11 @@ class Block(Compiled):
     @cached_property
     def dispatcher(self) -> Any:
         """Return what numba makes of it, or has on disk."""
+        from kernels.contract.kept import Kept
+
         made: Any = _njit()(error_model="numpy", nogil=True, cache=True)(self.py_func)
-        made._cache._cache_file._source_stamp = self._stamp
+        cache = made._cache
+        cache._cache_file = Kept(cache._cache_path, cache._impl.filename_base, self._stamp)
         return made
 
 

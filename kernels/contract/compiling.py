@@ -86,7 +86,7 @@ def _asked(
         found = tuple(map(block.typeof_pyval, arguments))
         cache = block._cache
         key = cache._index_key(found, block.targetctx.codegen())
-        if key not in cache._cache_file._load_index():
+        if not cache._cache_file.has(key):
             one = Missing(block, found)
             # Two stages may call one block.
             missing += [] if one in missing else [one]
