@@ -1,6 +1,6 @@
 """Numbers of a scenario that no data are needed to judge: of designs, parameters and depths."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -77,9 +77,9 @@ def of_parameters(said: Mapping[str, Any], kernel: Kernel) -> Iterator[Problem]:
         yield Problem(text, f"parameters.{p.name}")
 
 
-def of_depth(name: str, response: Any, kernel: Kernel) -> Iterator[Problem]:
-    """Yield a depth outside the layers of an output, which is along layers alone."""
-    own = kernel.coords[next(d for d in kernel.variable(response.output).dims)]
+def of_depth(name: str, response: Any, dims: Sequence[str], kernel: Kernel) -> Iterator[Problem]:
+    """Yield a depth outside the layers of what is along ``dims``, layers alone."""
+    own = kernel.coords[dims[0]]
     if response.layer is None or own.bounds is None:
         return
     try:

@@ -24,6 +24,8 @@ class Problem:
         Line in that file, counted from 1.
     other : str
         A second place of the scenario that the text is about, whose line is added once known.
+    below : tuple of str
+        Lines that show the place itself: an expression, and a caret under a character of it.
     """
 
     text: str
@@ -31,13 +33,15 @@ class Problem:
     file: str = ""
     line: int | None = None
     other: str = ""
+    below: tuple[str, ...] = ()
 
     def render(self, source: str) -> str:
-        """Return ``file:line: where: text``, in one line."""
+        """Return ``file:line: where: text``, in one line, and what is shown below it."""
         place = self.file or source
         if self.line is not None:
             place = f"{place}:{self.line}"
-        return visible(": ".join(part for part in (place, self.where, self.text) if part))
+        said = visible(": ".join(part for part in (place, self.where, self.text) if part))
+        return "\n".join([said, *(f"    {visible(line)}" for line in self.below)])
 
     @property
     def order(self) -> tuple[bool, int]:

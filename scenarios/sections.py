@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from scenarios import expressions
 from scenarios.designs.distributions.grammar import AlsoAs
 from scenarios.limits import quantity
 from scenarios.problems import shown
@@ -183,10 +184,17 @@ class CostOf(Strict):
     )
 
 
+BEGINNINGS = ("output", "expression", "combine")
+"""What a response is made of, one of these."""
+
+
 class Response(Strict):
-    """A scalar of a member: one output, or other responses, and exactly one verb."""
+    """A scalar of a member: one output, an expression or other responses, and one verb at most."""
 
     output: str | None = Field(default=None, description="an output of the kernel")
+    expression: str | None = Field(
+        default=None, description="of outputs and responses: rh - npp, log10(j), c_soil / rh"
+    )
     model: str | None = Field(default=None, description="of models side by side, this one")
     where: dict[str, str] | None = Field(
         default=None, description="{dimension: place}, of an output whose places have names"
@@ -204,11 +212,29 @@ class Response(Strict):
     combine: Annotated[dict[str, Edge], Field(min_length=1)] | None = Field(
         default=None, description="{response: weight}, their weighted sum"
     )
+    transform: Literal["log10", "log1p", "sqrt", "rank"] | None = Field(
+        default=None,
+        description="log10, log1p or sqrt of the number; rank, among the members of a location, "
+        "when indices are computed",
+    )
 
     @property
     def verb(self) -> str:
-        """Return which reduction is asked for."""
-        return next(v for v in VERBS if getattr(self, v) is not None)
+        """Return which reduction is asked for; an expression of numbers needs none."""
+        return next((v for v in VERBS if getattr(self, v) is not None), "value")
+
+    @property
+    def names(self) -> dict[str, int]:
+        """Return the outputs and responses that it names itself, and where in an expression."""
+        if self.combine is not None:
+            return dict.fromkeys(self.combine, 0)
+        if self.expression is None:
+            return {} if self.output is None else {self.output: 0}
+        try:
+            return expressions.names(expressions.parse(self.expression))
+        except expressions.ExpressionError:
+            # Told where expressions are checked.
+            return {}
 
     @property
     def selected(self) -> dict[str, str]:
@@ -224,17 +250,17 @@ class Response(Strict):
 
     @model_validator(mode="after")
     def _one(self) -> "Response":
+        made_of = [word for word in BEGINNINGS if getattr(self, word) is not None]
         verbs = [verb for verb in VERBS if getattr(self, verb) is not None]
-        if len(verbs) != 1:
+        if len(verbs) > 1 or (not verbs and self.expression is None):
             named = " and ".join(verbs) or "none of them"
             words = f"needed one of {', '.join(VERBS)}, such as change: [1901, 2018]"
             raise ValueError(f"found {named}; {words}")
-        if (self.output is None) != (self.combine is not None):
-            raise ValueError(
-                "is missing output:; needed output: an output of the kernel"
-                if self.output is None
-                else "found output: and combine:; needed combine: alone, of other responses"
-            )
+        if not made_of:
+            raise ValueError("is missing output:; needed output: an output of the kernel")
+        if len(made_of) > 1:
+            alone = "combine: alone, of other responses" if self.combine else "one of them"
+            raise ValueError(f"found {' and '.join(f'{w}:' for w in made_of)}; needed {alone}")
         if self.selected and self.combine is not None:
             raise ValueError("found combine: and a place; needed places of what is combined")
         if self.model is not None and "model" in (self.where or {}):
@@ -247,6 +273,16 @@ class Response(Strict):
                 f"found {self.verb}: [{first}, {last}]; needed [first year, later year]"
             )
         return self
+
+
+ResponseSection = Annotated[
+    Response,
+    short_form(
+        lambda value: {"expression": value} if isinstance(value, str) else value,
+        "an expression, such as rh - npp, or {output: c_soil, change: [1901, 2018]}",
+    ),
+    AlsoAs(({"type": "string", "description": "an expression, such as log10(j)"},)),
+]
 
 
 class Histograms(Strict):

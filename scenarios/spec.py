@@ -25,7 +25,7 @@ from scenarios.sections import (
     Name,
     OneOrSeveral,
     Reference,
-    Response,
+    ResponseSection,
     Statistic,
     Strict,
 )
@@ -75,8 +75,10 @@ class Scenario(Strict):
         description="{output of the kernel: all, last or {at: [years]}}, what is kept; or "
         "reductions in time, one or a list: {month: mean}, {month: mean, over_years: mean}",
     )
-    responses: dict[Name, Response] = Field(
-        default={}, description="{name: {output: c_soil, change: [1901, 2018]}}, scalars of members"
+    responses: dict[Name, ResponseSection] = Field(
+        default={},
+        description="{name: {output: c_soil, change: [1901, 2018]}}, or an expression of outputs "
+        "and responses, {name: log10(j)}: scalars of members",
     )
     statistics: dict[str, Annotated[list[Statistic], Field(min_length=1)]] = Field(
         default={},

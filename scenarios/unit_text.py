@@ -190,6 +190,39 @@ def parse(unit: str) -> Parsed:
     return reading.number, tuple(sorted((n, p) for n, p in reading.powers.items() if p))
 
 
+def terms(unit: str) -> tuple[Fraction, dict[tuple[str, str], int]]:
+    """Return a number and the power of each name with what it is of: ``("g", "C")`` of ``g C``.
+
+    Unlike `parse` it keeps the label of carbon, for who spells a unit again.
+
+    Raises
+    ------
+    ValueError
+        As `parse`.
+    """
+    number, _ = parse(unit)
+    text = tidy(unit)
+    if text.casefold() in _PLAIN or text in ("(1)", "[1]"):
+        return number, {}
+    if text[0] == "[" and text[-1] == "]":
+        text = text[1:-1]
+    found: list[tuple[str, str, int]] = []
+    for token, sign in _signed(text, unit):
+        if _TEN.fullmatch(token) or _NUMBER.fullmatch(token):
+            continue
+        name, power, label = _named(token, unit)
+        if name:
+            found.append((name, label, sign * power))
+        elif found and not found[-1][1] and power == 1:
+            found[-1] = (found[-1][0], label, found[-1][2])
+        else:
+            found.append((label, "", sign * power))
+    powers: dict[tuple[str, str], int] = {}
+    for name, label, power in found:
+        powers[name, label] = powers.get((name, label), 0) + power
+    return number, {key: power for key, power in powers.items() if power}
+
+
 def labels(unit: str) -> frozenset[str]:
     """Return what the masses of a unit are said to be of: ``C``, ``N``, ``P``, ``H2O``."""
     named = (_named(token, unit) for token, _ in _signed(tidy(unit), unit)

@@ -46,7 +46,13 @@ ARROWS = {
         "kernels"
     ),
     "scenarios.numbers": "scenarios.designs scenarios.problems scenarios.units kernels",
-    "scenarios.sections": "scenarios.designs scenarios.limits scenarios.problems",
+    "scenarios.expressions": "scenarios.problems scenarios.units scenarios.unit_text",
+    "scenarios.sections": (
+        "scenarios.designs scenarios.expressions scenarios.limits scenarios.problems"
+    ),
+    "scenarios.responses": (
+        "scenarios.sections scenarios.expressions scenarios.numbers scenarios.problems kernels"
+    ),
     "scenarios.outputs": (
         "scenarios.sections scenarios.designs scenarios.units scenarios.problems kernels"
     ),
@@ -57,7 +63,8 @@ ARROWS = {
     "scenarios.reading": (
         "scenarios.spec scenarios.sections scenarios.designs scenarios.forcing "
         "scenarios.execution scenarios.limits scenarios.outputs "
-        "scenarios.numbers scenarios.problems scenarios.units kernels kernels.chains"
+        "scenarios.numbers scenarios.problems scenarios.responses scenarios.units "
+        "kernels kernels.chains"
     ),
     "scenarios.clusters": "scenarios.reading scenarios.problems",
     "scenarios.locations": (
@@ -76,8 +83,9 @@ ARROWS = {
     ),
     "ensemble.members": (
         "ensemble.errors ensemble.store ensemble.farming "
-        "kernels scenarios scenarios.designs scenarios.forcing scenarios.plugins scenarios.reading "
-        "scenarios.sections scenarios.outputs scenarios.units"
+        "kernels scenarios scenarios.designs scenarios.expressions scenarios.forcing "
+        "scenarios.plugins scenarios.reading scenarios.responses scenarios.sections "
+        "scenarios.outputs scenarios.units"
     ),
     "ensemble.planning": (
         "ensemble.errors ensemble.store ensemble.farming ensemble.members slurm kernels "
@@ -92,7 +100,7 @@ ARROWS = {
     "ensemble.runs": (
         "ensemble.errors ensemble.store ensemble.farming ensemble.members ensemble.planning "
         "ensemble.tables ensemble.analysis ensemble.report slurm "
-        "kernels scenarios scenarios.reading scenarios.units"
+        "kernels scenarios scenarios.reading scenarios.responses scenarios.units"
     ),
     "ensemble.commands": (
         f"{GROUND} ensemble.store ensemble.farming ensemble.members ensemble.planning "

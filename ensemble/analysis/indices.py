@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.analysis.cells import read_cells
+from ensemble.analysis.ranks import is_ranked, ranked
 from ensemble.errors import PlanError
 from ensemble.members.keeping import Keep
 from ensemble.members.layout import Layout
@@ -227,7 +228,8 @@ class _Analysis:
         """Return a response at some locations, (forcing, location, sample)."""
         forcings, one = range(self.layout.shape[0]), slice(0, 1)
         parts = (read_cells(self.store, self.layout, name, f, places, one) for f in forcings)
-        return np.stack([part[:, 0] for part in parts])
+        values = [part[:, 0] for part in parts]
+        return np.stack([*map(ranked, values)] if is_ranked(self.layout, name) else values)
 
     def _indices(self, name: str, values: F8, places: slice) -> dict[str, F8]:
         """Return the design's own indices, each (forcing, location, effect, ...)."""
@@ -268,7 +270,8 @@ class _Analysis:
         dims = ("forcing", "location", *middle, "effect", "effect_2")[: array.ndim]
         same = index.removesuffix("_conf") in ("mu", "mu_star", "sigma")
         target = self.layout.functionals[name] if output is None else output.variable
-        attrs["units"] = target.units if same else "1"
+        plain = output is None and is_ranked(self.layout, name)
+        attrs["units"] = target.units if same and not plain else "1"
         attrs["long_name"] = f"{_meaning(index)} of {name}"
         if index == "effective":
             attrs["long_name"] = f"{self.rows_together} {ENTERED} {name}"

@@ -26,6 +26,7 @@ from ensemble.analysis.factorial import (
 )
 from ensemble.analysis.indices import GROUP as INDICES
 from ensemble.analysis.indices import Found, NoIndices, results, too_many_lost, whole_words
+from ensemble.analysis.ranks import is_ranked, ranked
 from ensemble.members.layout import Layout
 from ensemble.members.reopening import open_layout
 from ensemble.members.space import sums
@@ -121,6 +122,10 @@ class Splitter:
             out = self._room((forcings, places.stop - places.start, rows.stop, samples))
             for f in range(forcings):
                 read_cells(self.store, self.layout, name, f, places, rows, out[f])
+            if is_ranked(self.layout, name):
+                # Among all that shares are of: members of every forcing.
+                together = ranked(np.moveaxis(out[:, :, 0], 0, 1).reshape(out.shape[1], -1))
+                out = np.moveaxis(together.reshape(out.shape[1], forcings, -1), 1, 0)
             return out.reshape(forcings, -1, *shape, samples)
 
         step = self.layout.grid.axes[1].length

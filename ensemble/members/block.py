@@ -6,10 +6,10 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble.members import limits
+from ensemble.members import limits, undefined
 from ensemble.members.distinct import Distinct
 from ensemble.members.layout import Layout
-from ensemble.members.responses.responses import evaluate
+from ensemble.members.responses.kinds import evaluate
 from ensemble.members.space.sums import GROUP, Sums
 from ensemble.members.statistics import DistinctReduction, GroupsReduction, Partial, Reduction
 from ensemble.members.tile import Tile, blanked
@@ -28,7 +28,9 @@ class Block:
     locations, samples : slice
         Of the run.
     control : bool
-        Whether these are control members, which no limit counts.
+        Whether these are control members, which no limit counts, nor those without a number.
+    looked_at : collection of str, optional
+        Responses whose members without a number are left out and counted; all, where not said.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Block:
         samples: slice,
         *,
         control: bool = False,
+        looked_at: Collection[str] | None = None,
     ) -> None:
         self.layout = layout
         self.forcing, self.first = forcing, (locations.start, samples.start)
@@ -59,6 +62,10 @@ class Block:
         }
         self.in_space = Sums(layout, locations, width) if layout.aggregates else None
         self.beyond = limits.Beyond(layout, depth, width, control=control)
+        every = () if control else undefined.watched(layout)
+        self.undefined = undefined.Undefined(
+            [name for name in every if looked_at is None or name in looked_at], depth
+        )
         self.notes: list[str] = []
 
     def take(self, tile: Tile) -> None:
@@ -109,10 +116,27 @@ class Block:
         """
         if self.in_space is not None and summed:
             self._add_up(self.in_space, tile, reduced, summed, out)
-        self._reduce(tile, reduced, _good(tile, out))
+        good = _good(tile, out)
+        self._reduce(tile, reduced, good, self._with_numbers(tile, reduced, good))
+
+    def _with_numbers(
+        self, tile: Tile, reduced: Callable[[str], F8], good: NDArray[np.bool_] | None
+    ) -> dict[str, NDArray[np.bool_]]:
+        """Count members without a number; return which have one, where not all that ran have."""
+        found: dict[str, NDArray[np.bool_]] = {}
+        for name in self.undefined.count:
+            lost = None if good is None else ~good
+            there = self.undefined.take(tile, name, reduced(name), lost)
+            if there is not None:
+                found[name] = there
+        return found
 
     def _reduce(
-        self, tile: Tile, reduced: Callable[[str], F8], good: NDArray[np.bool_] | None
+        self,
+        tile: Tile,
+        reduced: Callable[[str], F8],
+        good: NDArray[np.bool_] | None,
+        with_number: Mapping[str, NDArray[np.bool_]],
     ) -> None:
         """Add a tile to sums over samples; what families share of a target is made once."""
         known: dict[tuple[str, bool], list[tuple[Distinct, slice]]] = {}
@@ -125,13 +149,14 @@ class Block:
             by_value = name in self._by_value
             once = by_value and good is None and tile.has(target)
             if (target, once) not in known:
-                parts = _distinct(tile, target) if once else _parts(reduced(target), good, tile)
+                members = with_number.get(target, good)
+                parts = _distinct(tile, target) if once else _parts(reduced(target), members, tile)
                 known[target, once] = list(parts)
-            for members, rows in known[target, once]:
+            for values, rows in known[target, once]:
                 if by_value:
-                    cast(DistinctReduction, reduction).update_distinct(sums, members, rows)
+                    cast(DistinctReduction, reduction).update_distinct(sums, values, rows)
                 else:
-                    reduction.update(sums, members.values, rows)
+                    reduction.update(sums, values.values, rows)
 
     @staticmethod
     def _add_up(
@@ -181,7 +206,7 @@ class Block:
     def partials(self) -> dict[str, NDArray[Any]]:
         """Return every sum by ``target/family/field``, and those over space."""
         sums = {f"{name}/{field}": v for name, one in self.sums.items() for field, v in one.items()}
-        sums |= self.beyond.partials()
+        sums |= self.beyond.partials() | self.undefined.partials()
         return sums | (self.in_space.partials(GROUP) if self.in_space else {})
 
 

@@ -14,7 +14,8 @@ from ensemble.members.in_time import DAY, Steps
 from ensemble.members.limits import Watched
 from ensemble.members.remembered import remembered
 from ensemble.members.responses.costs import Data
-from ensemble.members.responses.responses import Functional, functionals
+from ensemble.members.responses.kinds import Functional
+from ensemble.members.responses.making import functionals
 from kernels import F8, I8, Derived, Kernel
 from scenarios import Problem, Scenario, ScenarioError, nearest
 from scenarios.designs import Context, Design

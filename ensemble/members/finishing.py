@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.errors import PlanError
-from ensemble.members import begun_histograms, limits
+from ensemble.members import begun_histograms, limits, undefined
 from ensemble.members.layout import Layout
 from ensemble.members.limits import remedy
 from ensemble.members.statistics import REFUSE_ABOVE, Reduction
@@ -89,6 +89,7 @@ def merge(
             merged = reduction.merge(so_far, mine) if so_far else mine
             total.update({f"{name}/{field}": v for field, v in merged.items()})
         limits.merge(total, partial)
+        undefined.merge(total, partial)
         total["count"] = total.get("count", np.uint64(0)) + partial["count"]
         total.update({k: v for k, v in partial.items() if k.startswith("control/")})
     return _finished(layout, reductions, total, locations)
@@ -109,6 +110,7 @@ def _finished(
     depth = locations.stop - locations.start
     arrays = {path: v for path, v in total.items() if path.startswith("control/")}
     arrays.update(limits.finished(layout, total))
+    arrays.update(undefined.finished(total))
     if reductions:
         arrays["statistics/count"] = total["count"][None]
     for name, reduction in reductions.items():

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble.members import limits
+from ensemble.members import limits, undefined
 from ensemble.members.block_needs import needs_of
 from ensemble.members.block_rule import Needs, block_lengths
 from ensemble.members.experiment import Experiment, Sampler
 from ensemble.members.keeping import keeps
 from ensemble.members.remembered import remembered
-from ensemble.members.responses.responses import outputs_of
+from ensemble.members.responses.kinds import outputs_of
 from ensemble.members.space import sums
 from ensemble.members.statistics import Declared, GroupsReduction, Reduction, Target, reductions
 from ensemble.store.arrays import ArraySpec
@@ -212,6 +212,7 @@ class Layout:
             *self._statistics(),
             *sums.arrays(self),
             *limits.arrays(self),
+            *undefined.arrays(self),
         )
 
     @cached_property

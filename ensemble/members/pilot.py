@@ -7,7 +7,7 @@ import numpy as np
 
 from ensemble.members.experiment import Experiment, Sampler, fixed_rows
 from ensemble.members.limits import excluded_of
-from ensemble.members.responses.responses import evaluate, outputs_of, with_parts
+from ensemble.members.responses.kinds import evaluate, outputs_of, with_parts
 from ensemble.members.statistics import canonical
 from ensemble.members.tile import blanked
 from ensemble.members.tiles import Tiler

@@ -6,19 +6,21 @@ of those in float32 differ from sums inside a run by their rounding. A journal l
 sums of its block were found so.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Set
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble.members import undefined
 from ensemble.members.block import Block
 from ensemble.members.layout import Layout
 from ensemble.members.limits import EXCLUDED
-from ensemble.members.responses.responses import Combined, Functional
+from ensemble.members.responses.kinds import evaluate, looked_at, parts_of, with_parts
 from ensemble.members.space.sums import CONTROL, GROUP
 from ensemble.members.statistics import Reduction
 from ensemble.members.tile import Tile, blanked, known_tile
+from ensemble.members.undefined import GROUP as UNDEFINED
 from ensemble.store.journal import Key
 from kernels import F8
 
@@ -28,10 +30,12 @@ Arrays = Mapping[str, NDArray[Any]]
 def names_of(layout: Layout) -> dict[str, str]:
     """Return the target of everything that blocks add up, by name.
 
-    The names are ``target/family`` of statistics, and ``aggregates/target`` of sums over space.
+    The names are ``target/family`` of statistics, ``aggregates/target`` of sums over space, and
+    ``undefined/response`` of members that are no number.
     """
     over_samples = {name: name.partition("/")[0] for name in layout.reductions(0)}
-    return over_samples | {f"{GROUP}/{target}": target for target in layout.aggregates.targets}
+    in_space = {f"{GROUP}/{target}": target for target in layout.aggregates.targets}
+    return over_samples | in_space | {f"{UNDEFINED}/{n}": n for n in undefined.watched(layout)}
 
 
 def same_sums(old: Layout, new: Layout, name: str) -> bool:
@@ -41,6 +45,8 @@ def same_sums(old: Layout, new: Layout, name: str) -> bool:
     """
     if name not in names_of(old):
         return False
+    if name.startswith(f"{UNDEFINED}/"):
+        return True
     if name.startswith(f"{GROUP}/"):
         target = name.partition("/")[2]
         before, now = (layout.aggregates.by_target[target].bounds for layout in (old, new))
@@ -64,35 +70,25 @@ def stored_whole(layout: Layout, name: str) -> bool:
     return name in layout.outputs and layout.outputs[name].whole
 
 
-def answerable(layout: Layout, name: str, stored: Collection[str]) -> bool:
+def answerable(layout: Layout, name: str, stored: Set[str]) -> bool:
     """Return whether a response follows exactly from ``stored`` outputs and responses."""
     if name in stored:
         return True
     response = layout.functionals[name]
-    if isinstance(response, Combined):
-        return all(answerable(layout, part, stored) for part in response.parts)
-    return response.output in stored and layout.precision == "float64"
+    outputs = looked_at(response)
+    if not all(answerable(layout, part, stored) for part in parts_of(response)):
+        return False
+    return not outputs or (layout.precision == "float64" and stored >= set(outputs))
 
 
 def answers(layout: Layout, key: Key, arrays: Arrays, names: Collection[str]) -> dict[str, F8]:
     """Return responses of a block's members from those stored, each (1, L, S)."""
     tile = _tile(layout, arrays)
-    locations = layout.grid.spans(key)[1]
-    return {n: _answer(layout, n, tile, arrays, key[0], locations)[None] for n in names}
-
-
-def _answer(
-    layout: Layout, name: str, tile: Tile, arrays: Arrays, forcing: int, locations: slice
-) -> F8:
-    if name in arrays:
-        return np.asarray(arrays[name][0], dtype=np.float64)
-    one: Functional = layout.functionals[name]
-    if not isinstance(one, Combined):
-        return tile.scalar(one.output, lambda values: one.apply(values, forcing, locations))
-    total = np.zeros(tile.status.shape)
-    for part, weight in one.parts.items():
-        total += weight * _answer(layout, part, tile, arrays, forcing, locations)
-    return total
+    first = layout.grid.spans(key)[1].start
+    wanted = with_parts(layout.functionals, names)
+    known = {n: np.asarray(arrays[n][0], dtype=np.float64) for n in wanted if n in arrays}
+    found = evaluate(wanted, tile, key[0], first, known)
+    return {n: found[n][None] for n in names}
 
 
 def recount(layout: Layout, key: Key, arrays: Arrays, names: Collection[str]) -> dict[str, Any]:
@@ -110,7 +106,8 @@ def recount(layout: Layout, key: Key, arrays: Arrays, names: Collection[str]) ->
     """
     locations, samples = layout.grid.spans(key)[1:]
     reductions = {n: r for n, r in layout.reductions(key[0]).items() if n in names}
-    block = Block(layout, reductions, key[0], locations, samples)
+    looked_at = {target for name, target in names_of(layout).items() if name in names}
+    block = Block(layout, reductions, key[0], locations, samples, looked_at=looked_at)
     out = arrays[EXCLUDED][0] == 1 if EXCLUDED in arrays else None
     targets = _targets(layout, arrays, names)
     if out is not None:
@@ -154,7 +151,7 @@ def _only(partials: Arrays, names: Collection[str], group: str) -> Iterator[tupl
     if any(n.startswith(f"{GROUP}/") for n in names):
         inside |= {f"{group}/failed", f"{group}/excluded"}
     for path, values in partials.items():
-        name = path.rpartition("/")[0]
+        name = path if path.startswith(f"{UNDEFINED}/") else path.rpartition("/")[0]
         if name in inside:
             yield path, values
 

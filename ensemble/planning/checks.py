@@ -6,7 +6,8 @@ import numpy as np
 
 from ensemble.members.experiment import Experiment
 from ensemble.members.in_time import DAY, reduced
-from ensemble.members.layout import Layout
+from ensemble.members.layout import KEEP_SAMPLES, Layout
+from ensemble.members.responses.kinds import RANK
 from ensemble.members.statistics import canonical
 from ensemble.store.coordinates import beside_climatology
 from scenarios import Problem, ScenarioError
@@ -129,6 +130,17 @@ def check_columns(layout: Layout) -> None:
     ]
     if problems:
         raise ScenarioError(problems, layout.experiment.scenario.name)
+
+
+def check_ranks(layout: Layout) -> Iterator[Problem]:
+    """Yield responses of which ranks are asked for, where no member's response is stored."""
+    for name, response in layout.experiment.scenario.responses.items():
+        if response.transform == RANK and not layout.keeps_responses:
+            text = (
+                f"found transform: rank and {layout.sampler.size:,} samples, too many to keep "
+                f"responses, which ranks are of; needed {KEEP_SAMPLES:,} or fewer"
+            )
+            yield Problem(text, f"responses.{name}.transform")
 
 
 def _made(layout: Layout) -> Iterator[tuple[str, str]]:

@@ -13,13 +13,14 @@ from ensemble.members.experiment import Experiment
 from ensemble.members.layout import Layout
 from ensemble.members.pilot import stated
 from ensemble.members.responses import observations
-from ensemble.members.responses.responses import warnings
+from ensemble.members.responses.making import warnings
 from ensemble.members.stages import least_nbytes
 from ensemble.planning.begun import begun_lengths
 from ensemble.planning.checks import (
     check_columns,
     check_dims,
     check_edges,
+    check_ranks,
     check_years,
     disagreements,
 )
@@ -146,7 +147,7 @@ def plan(scenario: Loaded, *, store: str | os.PathLike[str] | None = None) -> Pl
     path = store_place(scenario, store)
     layout = Layout(experiment, begun_lengths(path, experiment))
     check_columns(layout)
-    if problems := list(check_sums(layout)):
+    if problems := [*check_sums(layout), *check_ranks(layout)]:
         raise ScenarioError(problems, scenario.source)
     identity = identity_of(scenario, experiment, layout)
     check_execution(scenario)

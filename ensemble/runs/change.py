@@ -10,7 +10,7 @@ from ensemble.members.experiment import Experiment
 from ensemble.members.layout import Layout
 from ensemble.members.recounting import answerable, names_of, same_sums, stored_whole
 from ensemble.members.reopening import layout_of, open_experiment
-from ensemble.members.responses.responses import Combined
+from ensemble.members.responses.kinds import looked_at, parts_of
 from ensemble.members.stored import lengths_of
 from ensemble.planning import creating
 from ensemble.planning.identity import LIMITS, changes, section_changes
@@ -19,8 +19,9 @@ from ensemble.runs.accepted import JUDGED
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.committed import Committed
 from ensemble.store.store import Store
+from scenarios.responses import reached
 
-DERIVED = ("statistics/", "across_forcings/", "aggregates/", "pilot/")
+DERIVED = ("statistics/", "across_forcings/", "aggregates/", "pilot/", "undefined/")
 """Groups of what a run ends with: they may be made anew."""
 
 ANALYSES = ("sensitivity/", "variance/")
@@ -96,8 +97,7 @@ class Change:
     def other_responses(self) -> set[str]:
         """Return responses that the store does not hold as the new scenario means them."""
         before, now = self.experiment.scenario.responses, self.plan.scenario.responses
-        other = {name for name in now if before.get(name) != now[name]}
-        return other | {n for n, r in now.items() if r.combine and other & r.combine.keys()}
+        return reached(now, {name for name in now if before.get(name) != now[name]})
 
     @cached_property
     def stored(self) -> set[str]:
@@ -184,7 +184,7 @@ class Change:
 
     def _why_unanswered(self, name: str) -> str:
         response = self.new.functionals[name]
-        if isinstance(response, Combined) or response.output not in self.stored:
+        if parts_of(response) or not self.stored.issuperset(looked_at(response)):
             return _NOT_WHOLE
         return "members that are done are stored in float32, and responses are exact"
 

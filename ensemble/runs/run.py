@@ -10,7 +10,7 @@ from ensemble.errors import PlanError
 from ensemble.farming.farm import Progress, Watcher, run_work
 from ensemble.farming.opening import open_work
 from ensemble.farming.work import Work
-from ensemble.members import work_of
+from ensemble.members import undefined, work_of
 from ensemble.members.finishing import lost_groups
 from ensemble.members.stored import read_ensemble
 from ensemble.planning.completing import beside, on_store
@@ -138,7 +138,7 @@ def run(
         watcher,
         base=plan.scenario.base,
         workers=asked,
-        finished=lambda: outcome.warnings.extend(lost_groups(store)),
+        finished=lambda: outcome.warnings.extend([*lost_groups(store), *undefined.lines(store)]),
     )
     outcome.committed, outcome.ran = len(committed), len(committed) - before
     outcome.members = committed.totals.members

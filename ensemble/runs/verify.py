@@ -18,7 +18,7 @@ from ensemble.members import limits
 from ensemble.members.layout import Layout
 from ensemble.members.recounting import with_recounted
 from ensemble.members.reopening import open_layout
-from ensemble.members.responses.responses import evaluate
+from ensemble.members.responses.kinds import evaluate
 from ensemble.members.stored import check, is_ensemble
 from ensemble.members.tiles import Tiler
 from ensemble.planning.identity import digest

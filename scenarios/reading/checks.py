@@ -13,6 +13,7 @@ from kernels.chains.parts import links
 from scenarios import limits as _limits
 from scenarios import numbers as _numbers
 from scenarios import outputs as _outputs
+from scenarios import responses as _responses
 from scenarios import units
 from scenarios.problems import Problem, ScenarioError, nearest, shown
 from scenarios.reading.wording import needed
@@ -28,6 +29,7 @@ def check(sections: dict[str, Any], base: Path | None = None) -> Iterator[Proble
     if chosen is None:
         return
     if "." in chosen.name:
+        yield from _responses.syntax(sections.get("responses", {}))
         yield from _numbers.of_designs(_designs(sections), sections.get("seed"), None)
         return
     try:
@@ -36,6 +38,7 @@ def check(sections: dict[str, Any], base: Path | None = None) -> Iterator[Proble
         yield Problem(str(error), "kernel")
         return
     if kernel.read is not None and any("." in name for name in links.names(chosen.options)):
+        yield from _responses.syntax(sections.get("responses", {}))
         yield from _numbers.of_designs(_designs(sections), sections.get("seed"), None)
         return
     yield from check_kernel(sections, kernel)
@@ -71,7 +74,7 @@ def check_kernel(sections: dict[str, Any], kernel: Kernel) -> Iterator[Problem]:
     if not mistakes:
         options = read_options(sections["kernel"].options, kernel)
         yield from _outputs.problems(sections.get("outputs", {}), kernel, options)
-    yield from _responses(responses, kernel, outputs)
+    yield from _responses.problems(responses, kernel, RESERVED)
     targets = sections.get("statistics", {})
     unsound = sections.get("unsound", ())
     for section in ("statistics", "aggregates") if "responses" not in unsound else ():
@@ -79,6 +82,10 @@ def check_kernel(sections: dict[str, Any], kernel: Kernel) -> Iterator[Problem]:
             if name not in outputs and name not in responses:
                 text = f"no output or response {name!r}{nearest(name, [*outputs, *responses])}"
                 yield Problem(text, f"{section}.{name}")
+            elif getattr(responses.get(name), "transform", None) == _responses.RANK:
+                text = f"{name!r} has no rank before all members ran; `analyze` has its indices"
+                words = "needed a response without transform: rank"
+                yield Problem(f"{text}; {words}", f"{section}.{name}")
     yield from _limits.problems(sections.get("limits", {}), kernel, responses)
     yield from _unused(sections, targets, responses)
     yield from _parameters(sections, kernel)
@@ -90,94 +97,10 @@ def _no_output(kernel: Kernel, where: str, name: str, outputs: list[str]) -> Pro
     return Problem(f"kernel {kernel.name!r} has no output {name!r}{nearest(name, outputs)}", where)
 
 
-def _responses(responses: dict[str, Any], kernel: Kernel, outputs: list[str]) -> Iterator[Problem]:
-    """Yield responses of no output, and names that something in the store has already."""
-    parameters = [p.name for p in kernel.parameters]
-    for name, response in responses.items():
-        owner = (
-            "an output of the kernel"
-            if name in outputs
-            else "a parameter of the kernel"
-            if name in parameters
-            else "a dimension of the kernel"
-            if name.removesuffix("_bounds") in kernel.coords
-            else "a name that every store has"
-            if name in RESERVED or name.removesuffix("_year") in outputs
-            else ""
-        )
-        if owner:
-            text = f"is also {owner}; give the response a name of its own, such as {name}_change"
-            yield Problem(text, f"responses.{name}")
-        if response is None:
-            continue
-        if response.combine is not None:
-            yield from _parts(name, response.combine, responses)
-        elif response.output not in outputs:
-            yield _no_output(kernel, f"responses.{name}.output", response.output, outputs)
-        else:
-            mistakes = list(_selected(name, response, kernel))
-            yield from mistakes or _dims(name, response, kernel)
-
-
-def _parts(name: str, parts: Iterable[str], responses: dict[str, Any]) -> Iterator[Problem]:
-    """Yield what a response cannot be combined of."""
-    single = [n for n, other in responses.items() if other is None or other.combine is None]
-    for part in parts:
-        where = f"responses.{name}.combine.{part}"
-        if part not in responses:
-            yield Problem(f"no response {part!r}{nearest(part, single)}", where)
-        elif part not in single:
-            text = f"response {part!r} is combined too; name those that it is made of"
-            yield Problem(text, where)
-
-
-def _selected(name: str, response: Any, kernel: Kernel) -> Iterator[Problem]:
-    """Yield places that the output has not, and dimensions with names of which none is said."""
-    dims = kernel.variable(response.output).dims
-    labels = {dim: kernel.coords[dim].labels for dim in dims if dim in kernel.coords}
-    named = {dim: places for dim, places in labels.items() if places}
-    for dim, place in response.selected.items():
-        where = f"responses.{name}.{f'where.{dim}' if dim in (response.where or ()) else dim}"
-        if dim not in dims:
-            text = f"output {response.output!r} has no dimension {dim!r}{nearest(dim, named)}"
-            yield Problem(text, where)
-        elif dim not in named:
-            text = f"the places of {dim!r} have no names; needed a dimension whose places have"
-            yield Problem(text, where)
-        elif place not in named[dim]:
-            yield Problem(f"no {dim} {place!r}{nearest(place, named[dim])}", where)
-    for dim in (dim for dim in named if dim not in response.selected):
-        example = (
-            f"{dim}: {named[dim][0]}"
-            if dim == kernels.MODEL
-            else f"where: {{{dim}: {named[dim][0]}}}"
-        )
-        text = f"output {response.output!r} is along {dim} ({', '.join(named[dim])}); say {example}"
-        yield Problem(text, f"responses.{name}")
-
-
-def _dims(name: str, response: Any, kernel: Kernel) -> Iterator[Problem]:
-    """Yield a verb that the output's dimensions do not suit; time has a message of its own."""
-    every = kernel.variable(response.output).dims
-    dims = tuple(dim for dim in every if dim not in response.selected)
-    layered = len(dims) == 1 and dims[0] in kernel.coords
-    needed = {
-        "value": ("no dimension", not dims),
-        "layer": ("layers alone", layered),
-        "cost": ("layers alone", layered),
-    }
-    words, fits = needed.get(response.verb, ("", True))
-    if not fits:
-        text = f"output {response.output!r} has dimensions ({', '.join(dims) or 'none'})"
-        yield Problem(f"{text}; needed an output with {words}", f"responses.{name}.{response.verb}")
-    elif response.verb == "layer":
-        yield from _numbers.of_depth(name, response, kernel)
-
-
 RESERVED = frozenset(
     "forcing location sample time year status excluded limits realization parameter lat lon area "
     "statistics across_forcings control drivers pilot sensitivity calibration "
-    "observations observation sources bound aggregates band variance "
+    "observations observation sources bound aggregates band variance undefined "
     "journal partials inflight scratch inputs lock claims workers quarantine logs jobs tls "
     "finalised".split()
 )

@@ -58,7 +58,7 @@ class Document:
         if problem.other:
             beside = self.problem("", self._path(problem.other))
             text += f" ({beside.file or f'line {beside.line}'})"
-        return Problem(text, problem.where, placed.file, placed.line)
+        return Problem(text, problem.where, placed.file, placed.line, below=problem.below)
 
     def _path(self, where: str) -> list[str | int]:
         """Return the steps of ``a.b[0].c``, as far as the data goes; keys may hold dots."""

@@ -55,6 +55,11 @@ class Cost:
     per_error: F8
     notes: tuple[tuple[int, str], ...] = ()
 
+    @property
+    def may_be_undefined(self) -> bool:
+        """Return whether a member that ran may have no finite number."""
+        return False
+
     def apply(self, values: F8, forcing: int, locations: slice) -> F8:
         """Return the cost (l, s) of ``values`` (l, k, s) at those locations.
 

@@ -1,0 +1,284 @@
+"""Responses, ready to be applied: named scalars of a member.
+
+One is made of an output, of an expression, or of other responses; `evaluate` makes all of a tile,
+each behind those that it names.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+
+from ensemble.members.responses import expressions
+from ensemble.members.responses.costs import Cost
+from ensemble.members.tile import Tile, blanked
+from kernels import F8, I8, OK
+from scenarios.expressions import Node
+
+RANK = "rank"
+"""A transform that is made when indices are computed: no member alone has a rank."""
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """A weighted sum of one output over years, or its value in one layer.
+
+    Attributes
+    ----------
+    name, output, units, meaning : str
+    steps : ndarray, shape (k,), int64
+        Indices that it looks at, of the one dimension of the output.
+    weights : ndarray, shape (k,), float64
+    """
+
+    name: str
+    output: str
+    units: str
+    meaning: str
+    steps: I8
+    weights: F8
+
+    def apply(self, values: F8, forcing: int, locations: slice) -> F8:
+        """Return the response (l, s) of ``values`` (l, n, s)."""
+        total = self.weights[0] * values[:, self.steps[0]]
+        for step, weight in zip(self.steps[1:], self.weights[1:], strict=True):
+            total += weight * values[:, step]
+        return np.asarray(total, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Itself:
+    """An output that is a number already."""
+
+    name: str
+    output: str
+    units: str
+    meaning: str
+
+    def apply(self, values: F8, forcing: int, locations: slice) -> F8:
+        """Return the response (l, s) of ``values`` (l, s)."""
+        return np.array(values, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Selected:
+    """A response at one place of dimensions with names: of one model of several.
+
+    Attributes
+    ----------
+    name, output, units, meaning : str
+    places : tuple of int or slice
+        Which place along each dimension of the output; a slice of all where none is chosen.
+    inner : Functional
+        What is asked of the rest.
+    """
+
+    name: str
+    output: str
+    units: str
+    meaning: str
+    places: tuple[int | slice, ...]
+    inner: "Weighted | Itself | Cost"
+
+    def apply(self, values: F8, forcing: int, locations: slice) -> F8:
+        """Return the response (l, s) of ``values`` (l, *dims, s)."""
+        return self.inner.apply(values[:, *self.places], forcing, locations)
+
+
+@dataclass(frozen=True)
+class Combined:
+    """A weighted sum of other responses, ``parts``; it has no output of its own."""
+
+    name: str
+    units: str
+    meaning: str
+    parts: Mapping[str, float] = field(default_factory=dict)
+    output: str = ""
+    may_be_undefined: bool = False
+
+
+@dataclass(frozen=True)
+class Expressed:
+    """An expression of outputs and other responses, and what is asked of its values.
+
+    Attributes
+    ----------
+    name, units, meaning : str
+    tree : Node
+        See `expressions.evaluate`.
+    outputs : mapping of str to int
+        Those that it names, and how many dimensions each has between location and sample.
+    parts : mapping of str to float
+        Responses that it names; the numbers mean nothing.
+    dims : int
+        Dimensions of its values between location and sample.
+    inner : Functional
+        What is asked of them.
+    """
+
+    name: str
+    units: str
+    meaning: str
+    tree: Node
+    outputs: Mapping[str, int]
+    parts: Mapping[str, float]
+    dims: int
+    inner: "Weighted | Itself | Cost | Selected"
+    output: str = ""
+
+    def of(self, tile: Tile, parts: Mapping[str, F8], forcing: int, here: slice) -> F8:
+        """Return the response (l, s) of a tile, given others (l, s)."""
+        arrays = {name: self._wide(tile.full(name), n) for name, n in self.outputs.items()}
+        arrays |= {name: self._wide(parts[name], 0) for name in self.parts}
+        depth, width = tile.status.shape
+        values = expressions.evaluate(self.tree, arrays)
+        if values.ndim < 2 + self.dims:
+            # Of numbers alone.
+            values = np.broadcast_to(values, (depth, *(1,) * self.dims, width))
+        with np.errstate(all="ignore"):
+            return self.inner.apply(values, forcing, here)
+
+    def _wide(self, values: F8, dims: int) -> F8:
+        """Return values with as many dimensions as the expression has."""
+        missing = self.dims - dims
+        return (
+            values.reshape(len(values), *(1,) * missing, *values.shape[1:]) if missing else values
+        )
+
+
+@dataclass(frozen=True)
+class Transformed:
+    """A function of what is otherwise the response; of a rank the response itself."""
+
+    name: str
+    units: str
+    meaning: str
+    function: str
+    inner: "Weighted | Itself | Cost | Selected | Combined | Expressed"
+
+    @property
+    def output(self) -> str:
+        """Return the output that it looks at; empty for none, or several."""
+        return self.inner.output
+
+    @property
+    def parts(self) -> Mapping[str, float]:
+        """Return the responses that it is made of."""
+        return parts_of(self.inner)
+
+    def of(self, values: F8) -> F8:
+        """Return the function of values."""
+        if self.function == RANK:
+            return values
+        with np.errstate(all="ignore"):
+            return np.asarray(expressions.FUNCTIONS[self.function](values), dtype=np.float64)
+
+
+Functional = Weighted | Itself | Cost | Selected | Combined | Expressed | Transformed
+"""A response ready to be applied."""
+
+
+def may_be_undefined(response: Functional) -> bool:
+    """Return whether members that ran may have no finite number, and are counted for it."""
+    if isinstance(response, Selected) or (
+        isinstance(response, Transformed) and response.function == RANK
+    ):
+        return may_be_undefined(response.inner)
+    if isinstance(response, Cost | Combined):
+        return response.may_be_undefined
+    return isinstance(response, Expressed | Transformed)
+
+
+def parts_of(response: Functional) -> Mapping[str, float]:
+    """Return the responses that one is made of, with weights where it has such."""
+    return response.parts if isinstance(response, Combined | Expressed | Transformed) else {}
+
+
+def evaluate(
+    responses: Mapping[str, Functional],
+    tile: Tile,
+    forcing: int,
+    first: int,
+    known: Mapping[str, F8] | None = None,
+) -> dict[str, F8]:
+    """Return responses of a tile, (l, s), NaN where the member failed or there is no number.
+
+    Parameters
+    ----------
+    responses : mapping of str to Functional
+        With every part of those that are made of others.
+    tile : Tile
+    forcing, first : int
+        Forcing of the tile, and the location that its places are counted from.
+    known : mapping of str to ndarray, shape (l, s), optional
+        Responses that need not be made.
+    """
+    here = slice(first + tile.locations.start, first + tile.locations.stop)
+    values: dict[str, F8] = dict(known or {})
+
+    def make(name: str) -> None:
+        if name in values:
+            return
+        for part in parts_of(responses[name]):
+            make(part)
+        values[name] = _value(responses[name], tile, values, forcing, here)
+
+    for name in responses:
+        make(name)
+    return {name: values[name] for name in responses}
+
+
+def _value(
+    response: Functional, tile: Tile, values: Mapping[str, F8], forcing: int, here: slice
+) -> F8:
+    """Return a response of a tile, given those that it is made of."""
+    if isinstance(response, Combined):
+        total = np.zeros(tile.status.shape)
+        for part, weight in response.parts.items():
+            total += weight * values[part]
+        return total
+    if isinstance(response, Transformed):
+        found = response.of(_value(response.inner, tile, values, forcing, here))
+    elif isinstance(response, Expressed):
+        found = response.of(tile, values, forcing, here)
+    else:
+        apply = partial(response.apply, forcing=forcing, locations=here)
+        found = tile.scalar(response.output, apply)
+    if not may_be_undefined(response):
+        return found
+    lost = ~np.isfinite(found)
+    if tile.failed:
+        lost |= tile.status != OK
+    return blanked(found, lost) if lost.any() else found
+
+
+def with_parts(
+    responses: Mapping[str, Functional], names: Collection[str]
+) -> dict[str, Functional]:
+    """Return some responses and all that they are made of."""
+    wanted: set[str] = set()
+
+    def want(name: str) -> None:
+        if name in responses and name not in wanted:
+            wanted.add(name)
+            for part in parts_of(responses[name]):
+                want(part)
+
+    for name in names:
+        want(name)
+    return {name: response for name, response in responses.items() if name in wanted}
+
+
+def looked_at(response: Functional) -> tuple[str, ...]:
+    """Return the outputs that a response looks at itself."""
+    if isinstance(response, Transformed):
+        return looked_at(response.inner)
+    if isinstance(response, Expressed):
+        return tuple(response.outputs)
+    return (response.output,) if response.output else ()
+
+
+def outputs_of(responses: Mapping[str, Functional]) -> list[str]:
+    """Return the outputs that responses look at, each once."""
+    return list(dict.fromkeys(n for one in responses.values() for n in looked_at(one)))

@@ -1,0 +1,240 @@
+"""Expressions of responses: what is read, what it means, and what is said of what is not."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from ensemble.members.responses import expressions as evaluated
+from scenarios.expressions import (
+    Binary,
+    ExpressionError,
+    Name,
+    Negative,
+    Number,
+    Quantity,
+    measure,
+    names,
+    parse,
+    pointed,
+    transformed,
+)
+from scenarios.expressions.grammar import MOST_PARTS
+from scenarios.expressions.measuring import ExpressionErrors
+from scenarios.expressions.unit_algebra import product
+from scenarios.unit_text import parse as unit_of
+
+KNOWN = {
+    "rh": Quantity(("time",), "Pg C yr-1"),
+    "npp": Quantity(("time",), "Pg C yr-1"),
+    "small": Quantity(("time",), "Tg C yr-1"),
+    "c_soil": Quantity(("time",), "Pg C"),
+    "soc": Quantity(("layer",), "mg C cm-3"),
+    "stock": Quantity((), "kg C m-2"),
+    "nitrogen": Quantity((), "kg N m-2"),
+    "area": Quantity((), "m2"),
+    "j": Quantity(),
+    "share": Quantity((), "%"),
+    "warmth": Quantity((), "degC"),
+}
+VALUES = {name: np.float64(3.0 + i) for i, name in enumerate(KNOWN)}
+
+
+def value_of(text):
+    return float(evaluated.evaluate(measure(parse(text), KNOWN).tree, VALUES))
+
+
+NUMBERS = {
+    "1 + 2 * 3": 7.0,
+    "(1 + 2) * 3": 9.0,
+    "10 - 3 - 2": 5.0,
+    "16 / 4 / 2": 2.0,
+    "-j ** 2": -121.0,
+    "(-j) ** 2": 121.0,
+    "2 * j ** -1": 2 / 11,
+    "j ** 2 ** 3": 11.0**8,
+    "j ** (1 / 2)": math.sqrt(11),
+    "+j - -j": 22.0,
+    "min(j, 3, 2 * j)": 3.0,
+    "max(-1, j)": 11.0,
+    "abs(3 - j)": 8.0,
+    "log10(j)": math.log10(11),
+    "ln(exp(j))": 11.0,
+    "log1p(j)": math.log(12),
+    "sqrt(j) * sqrt(j)": 11.0,
+    "exp(share)": math.exp(0.12),
+    ".5e1 * 1.": 5.0,
+    "rh - small": 3.0 - 5.0 / 1000,
+    "stock - 500 [g C m-2]": 8.0 - 0.5,
+    "max(rh, 0)": 3.0,
+    "max(0, rh)": 3.0,
+}
+
+
+@pytest.mark.parametrize(("text", "value"), NUMBERS.items())
+def test_values_are_those_of_arithmetic(text, value):
+    assert value_of(text) == pytest.approx(value, rel=1e-15)
+
+
+UNITS = {
+    "rh - npp": "Pg C yr-1",
+    "small + rh": "Tg C yr-1",
+    "c_soil / rh": "yr",
+    "rh / c_soil": "yr-1",
+    "stock * area": "kg C",
+    "stock ** 2": "kgC2 m-4",
+    "sqrt(stock * stock)": "kg C m-2",
+    "stock / nitrogen": "kg C kgN-1",
+    "stock / stock": "1",
+    "rh / small": "Pg C TgC-1",
+    "log10(j)": "1",
+    "log10(soc)": "log10(mg C cm-3)",
+    "ln(share)": "ln(%)",
+    "log10(soc) - log10(soc / 2)": "1",
+    "sqrt(stock)": "sqrt(kg C m-2)",
+    "warmth - warmth": "K",
+    "max(log10(soc), log10(soc))": "log10(mg C cm-3)",
+    "3 [mm] * 2": "mm",
+}
+
+
+@pytest.mark.parametrize(("text", "unit"), UNITS.items())
+def test_units_follow_from_the_operations(text, unit):
+    assert measure(parse(text), KNOWN).quantity.units == unit
+
+
+def test_dimensions_go_with_numbers_and_not_with_others():
+    assert measure(parse("rh * j"), KNOWN).quantity.dims == ("time",)
+    assert measure(parse("j * j"), KNOWN).quantity.dims == ()
+    with pytest.raises(ExpressionErrors, match=r"found dimensions \(time\) and \(layer\)"):
+        measure(parse("rh * soc"), KNOWN)
+
+
+UNREADABLE = {
+    "": ("found the end; needed a number, a name or '('", 0),
+    "rh -": ("found the end; needed a number, a name or '('", 4),
+    "(rh + npp": ("found the end; needed ')' for the '(' at character 1", 9),
+    "rh) + npp": ("found ')'; needed an operator (+ - * / **) or the end", 2),
+    "2rh": ("found 'rh'; needed an operator (+ - * / **) or the end, such as 2 * rh", 1),
+    "rh npp": ("found 'npp'; needed an operator", 3),
+    "rh ^ 2": ("found '^'; needed ** for a power", 3),
+    "rh \N{MINUS SIGN} npp": ("needed -", 3),
+    "rh = npp": ("found '='; needed an expression alone", 3),
+    "rh . npp": ("found '.'; needed letters", 3),
+    "rh, npp": ("found ','; needed an operator", 2),
+    "log(rh)": ("no function 'log'; needed ln or log10", 0),
+    "lgo10(rh)": ("no function 'lgo10'; needed log10", 0),
+    "__import__(rh)": ("no function '__import__'; there are log10, ln", 0),
+    "exp(j, j)": ("found 2 of exp; needed one value", 0),
+    "min(j)": ("found 1 of min; needed two values or more", 0),
+    "1e999 * j": ("found '1e999'; needed a finite number", 0),
+    "1_0 * j": ("found '_0'; needed an operator", 1),
+    "2 [] * j": ("found '[]'; needed a unit in it", 2),
+    "[kg] * j": ("found '[kg]'; needed a number, a name or '('", 0),
+    "rh[0]": ("found '[0]'; needed an operator", 2),
+    "'rh'": ("needed letters, digits", 0),
+}
+
+
+@pytest.mark.parametrize(("text", "told"), UNREADABLE.items())
+def test_what_cannot_be_read_is_told_with_its_place(text, told):
+    words, at = told
+    with pytest.raises(ExpressionError) as caught:
+        parse(text)
+    assert words in str(caught.value)
+    assert caught.value.at == at
+    shown, caret = pointed(text, at)
+    assert shown == text
+    assert caret.index("^") == at
+
+
+def test_long_ones_are_refused_before_they_are_walked():
+    assert parse(" + ".join(["1"] * (MOST_PARTS // 2)))
+    for text in (" + ".join(["1"] * 5000), "(" * 5000, "-" * 5000):
+        with pytest.raises(ExpressionError, match=f"more than {MOST_PARTS} parts"):
+            parse(text)
+
+
+MEANINGLESS = {
+    "rh + c_soil": ["'Pg C yr-1' + 'Pg C': 'Pg C' cannot become 'Pg C yr-1'"],
+    "stock + 2": ["say its unit: 2 [kg C m-2]"],
+    "stock - 2 [K]": ["'K' cannot become 'kg C m-2'"],
+    "stock + nitrogen": ["cannot become 'kg C m-2'"],
+    "exp(stock)": ["found exp of 'kg C m-2'; needed a plain number"],
+    "stock ** 0.5": ["'kg C m-2' to the power 1/2 has no unit"],
+    "j ** j": ["found a power that is not a plain number; needed x ** 2"],
+    "2 ** 3 [kg]": ["found a power that is not a plain number"],
+    "warmth * 2": ["found * and 'degC', whose zero is not nothing; needed K"],
+    "warmth + warmth": ["found a sum of degC; needed K"],
+    "log10(soc) + 1": ["'log10(mg C cm-3)' + 1; needed the same operation inside"],
+    "log10(soc) * 2": ["found * and 'log10(mg C cm-3)'"],
+    "log10(log10(soc))": ["found log10 of 'log10(mg C cm-3)'"],
+    "-log10(soc)": ["found - before 'log10(mg C cm-3)'"],
+    "abs(log10(soc))": ["found abs of 'log10(mg C cm-3)'; needed a difference"],
+    "log10(soc) - ln(soc)": ["needed the same operation inside"],
+    "2 [fathomless] * j": ["'fathomless' is no unit that is known"],
+    "nppp - stcok + rh": ["no output or response 'nppp'; did you mean 'npp'?",
+                          "no output or response 'stcok'; did you mean 'stock'?"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "told"), MEANINGLESS.items())
+def test_what_has_no_meaning_is_told_all_at_once(text, told):
+    with pytest.raises(ExpressionErrors) as caught:
+        measure(parse(text), KNOWN)
+    said = [str(fault) for fault in caught.value.faults]
+    assert len(said) == len(told)
+    for words, fault in zip(told, said, strict=True):
+        assert words in fault
+
+
+def test_transforms_are_functions_of_the_grammar():
+    assert transformed("log10", Quantity()).units == "1"
+    assert transformed("log1p", Quantity((), "mg cm-3")).units == "log1p(mg cm-3)"
+    with pytest.raises(ExpressionErrors, match="whose zero is not nothing"):
+        transformed("sqrt", Quantity((), "degC"))
+
+
+def test_names_are_those_outside_of_functions_and_units():
+    assert names(parse("max(a, b) + 2 [kg] * a")) == {"a": 4, "b": 7}
+
+
+@pytest.mark.parametrize("unit", ["kg C m-2", "kg N m-2 yr-1", "mm H2O d-1", "1", "%", "mol CO2"])
+def test_a_unit_over_itself_is_none(unit):
+    assert product(unit, unit, -1) == "1"
+    assert unit_of(product(unit, "1")) == unit_of(unit)
+
+
+def _written(node):
+    """Return a tree as text, every part in brackets."""
+    if isinstance(node, Number):
+        return repr(node.value)
+    if isinstance(node, Name):
+        return node.name
+    if isinstance(node, Negative):
+        return f"(-{_written(node.of)})"
+    return f"({_written(node.left)} {node.sign} {_written(node.right)})"
+
+
+TREES = st.recursive(
+    st.floats(0.5, 4.0).map(lambda v: Number(v, "", 0)) | st.just(Name("j", 0)),
+    lambda inner: st.one_of(
+        inner.map(lambda n: Negative(n, 0)),
+        st.builds(Binary, st.sampled_from("+-*/"), inner, inner, st.just(0)),
+    ),
+    max_leaves=20,
+)
+
+
+@given(TREES)
+def test_values_are_those_that_python_computes(tree):
+    text = _written(tree)
+    try:
+        with np.errstate(all="ignore"):
+            expected = eval(text, {"__builtins__": {}}, {"j": VALUES["j"]})
+    except ZeroDivisionError:
+        # Of plain numbers Python has no infinity; of arrays there is one.
+        assume(False)
+    np.testing.assert_array_equal(value_of(text), float(expected))
