@@ -294,10 +294,13 @@ def _dims(
     """Yield a verb that the dimensions do not suit; of outputs time has a message of its own."""
     dims = tuple(dim for dim in every if dim not in response.selected)
     layered = len(dims) == 1 and dims[0] in kernel.coords
+    rest = [dim for dim in dims if dim != "time"]
+    comparable = len(rest) < 2 and all(dim in kernel.coords for dim in rest)
     needed = {
         "value": ("no dimension", not dims),
         "layer": ("layers alone", layered),
-        "cost": ("layers alone", layered),
+        "cost": ("layers, time, both or neither", comparable),
+        "metric": ("layers, time, both or neither", comparable),
     }
     words, fits = needed.get(response.verb, ("", True))
     if not fits:

@@ -175,13 +175,72 @@ TIME_VERBS = ("change", "mean", "sum", "trend", "at")
 VERBS = (*TIME_VERBS, "value", "layer", "cost", "combine")
 
 
+class ErrorOf(Strict):
+    """Standard errors of observed values."""
+
+    relative: float | None = Field(
+        default=None, gt=0, description="standard error over the value; else those observed"
+    )
+    floor: str | None = Field(
+        default=None,
+        description="a number and its unit, 2 mg cm-3, in every standard error: added in squares",
+    )
+
+    @field_validator("floor", mode="before")
+    @classmethod
+    def _quantity(cls, value: Any) -> Any:
+        if value is not None and quantity(value)[0] <= 0:
+            raise ValueError(f"found {shown(value)}; needed more than 0")
+        return value
+
+    @model_validator(mode="after")
+    def _something(self) -> "ErrorOf":
+        if self.relative is None and self.floor is None:
+            raise ValueError("found nothing; needed relative: 0.1, floor: 2 mg cm-3, or both")
+        return self
+
+
 class CostOf(Strict):
-    """What an output is compared with, layer by layer."""
+    """What an output is compared with, value by value."""
 
     observed: str = Field(description="an observation that the forcing's reader brings")
     relative_error: float | None = Field(
-        default=None, gt=0, description="standard error over the value; else those observed"
+        default=None, gt=0, description="short for error: {relative: 0.1}"
     )
+    error: ErrorOf | None = Field(
+        default=None, description="{relative: 0.1, floor: 2 mg cm-3}; else errors as observed"
+    )
+    residual: Literal["log"] | None = Field(
+        default=None, description="log: of differences of logarithms, not of values"
+    )
+    huber: float | None = Field(
+        default=None, gt=0, description="residuals beyond so many errors count by their size alone"
+    )
+    years: YearRange | None = Field(
+        default=None, description="of which the mean stands beside values without a date"
+    )
+
+    @property
+    def relative(self) -> float | None:
+        """Return the standard error over the value; None for errors as observed."""
+        return self.relative_error if self.error is None else self.error.relative
+
+    @property
+    def floor(self) -> str | None:
+        """Return the number and its unit that is in every standard error."""
+        return None if self.error is None else self.error.floor
+
+    @model_validator(mode="after")
+    def _once(self) -> "CostOf":
+        if self.relative_error is not None and self.error is not None:
+            raise ValueError("found relative_error: and error:; needed error: alone")
+        _rising(self.years)
+        return self
+
+
+def _rising(years: YearRange | None) -> None:
+    if years is not None and years[0] > years[1]:
+        raise ValueError(f"found years: {shown(list(years))}; needed [first year, last year]")
 
 
 BEGINNINGS = ("output", "expression", "combine")

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from ensemble.members.in_time import DAY, Steps
 from ensemble.members.limits import Watched
 from ensemble.members.remembered import remembered
-from ensemble.members.responses.costs import Data
 from ensemble.members.responses.kinds import Functional
 from ensemble.members.responses.making import functionals
+from ensemble.members.responses.pairs import Data
 from kernels import F8, I8, Derived, Kernel
 from scenarios import Problem, Scenario, ScenarioError, nearest
 from scenarios.designs import Context, Design
@@ -178,7 +178,8 @@ class Experiment:
         ScenarioError
             Years or depths outside the run, observations that are not there; all of them.
         """
-        data = Data(self.years, self.kernel.coords, self.observations, self.locations.names)
+        about = (self.kernel.coords, self.observations, self.locations.names)
+        data = Data(self.years, *about, days=self.steps.days)
         return functionals(self.scenario, self.kernel, data)
 
     def control_rows(self, forcing: int, locations: slice) -> Rows:

@@ -8,11 +8,17 @@ from ensemble.members.experiment import Experiment
 from ensemble.members.in_time import DAY, reduced
 from ensemble.members.layout import KEEP_SAMPLES, Layout
 from ensemble.members.responses.kinds import RANK
+from ensemble.members.responses.pairs import dated_steps
 from ensemble.members.statistics import canonical
 from ensemble.store.coordinates import beside_climatology
+from kernels import Variable
 from scenarios import Problem, ScenarioError
-from scenarios.forcing import Forcing
+from scenarios.forcing import Forcing, Observed
 from scenarios.outputs import step_of
+from scenarios.units import factor
+
+SHOWN = 10
+"""Rows outside the run that are named."""
 
 
 def disagreements(first: Forcing, other: Forcing) -> Iterator[Problem]:
@@ -130,6 +136,48 @@ def check_columns(layout: Layout) -> None:
     ]
     if problems:
         raise ScenarioError(problems, layout.experiment.scenario.name)
+
+
+def check_observed(experiment: Experiment) -> Iterator[Problem]:
+    """Yield what is observed in another unit than its output's, or at no time of the run."""
+    for reader in experiment.scenario.forcing:
+        for name, where in reader.compared().items():
+            output = experiment.kernel.variable(name)
+            for by_name in experiment.observations[:1]:
+                yield from _comparable(by_name[name], output, where, experiment)
+
+
+def _comparable(
+    seen: Observed, output: Variable, where: str, experiment: Experiment
+) -> Iterator[Problem]:
+    try:
+        factor(seen.units, output.units)
+    except ValueError as error:
+        yield Problem(f"output {output.name!r} is in {output.units!r} and {error}", where)
+    if not seen.has_time:
+        return
+    steps = experiment.steps
+    if "time" not in output.dims:
+        yield Problem(f"has dates, and output {output.name!r} no time; leave year: out", where)
+        return
+    if not steps.daily and any(part is not None and np.isfinite(part).any()
+                               for part in (seen.month, seen.day)):  # fmt: skip
+        text = "has months or days, and the run's steps are years; leave month: and day: out"
+        yield Problem(f"{text}, to compare with the year", where)
+        return
+    inside = dated_steps(seen, steps.years, steps.days)[1]
+    outside = np.argwhere(np.isfinite(seen.values) & ~inside)
+    span = f"{steps.years[0]}-{steps.years[-1]}"
+    for at in map(tuple, outside[:SHOWN].tolist()):
+        parts = {"year": seen.year, "month": seen.month, "day": seen.day}
+        date = ", ".join(f"{word} {part[at]:g}" for word, part in parts.items()
+                         if part is not None and np.isfinite(part[at]))  # fmt: skip
+        line = None if seen.line is None else int(seen.line[at])
+        place = experiment.locations.names[at[0]]
+        text = f"{date or 'no date'} is not in the run ({span}); leave the row out"
+        yield Problem(text, f"location {place!r}, {output.name}", seen.file, line)
+    if len(outside) > SHOWN:
+        yield Problem(f"... and {len(outside) - SHOWN:,} more such rows", where)
 
 
 def check_ranks(layout: Layout) -> Iterator[Problem]:

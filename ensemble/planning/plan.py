@@ -20,6 +20,7 @@ from ensemble.planning.checks import (
     check_columns,
     check_dims,
     check_edges,
+    check_observed,
     check_ranks,
     check_years,
     disagreements,
@@ -141,6 +142,8 @@ def plan(scenario: Loaded, *, store: str | os.PathLike[str] | None = None) -> Pl
     check_dims(experiment)
     experiment.check_parameters()
     check_years(experiment)
+    if problems := list(check_observed(experiment)):
+        raise ScenarioError(problems, scenario.source)
     check_edges(experiment)
     # Others are found by a pilot when the store is made: a plan runs no kernel.
     experiment = replace(experiment, edges=stated(experiment))

@@ -8,7 +8,6 @@ from scenarios.forcing._contract import READERS as READERS
 from scenarios.forcing._contract import AnyReader as AnyReader
 from scenarios.forcing._contract import Forcing as Forcing
 from scenarios.forcing._contract import Locations as Locations
-from scenarios.forcing._contract import Observed as Observed
 from scenarios.forcing._contract import ReaderSpec as ReaderSpec
 from scenarios.forcing.common.declared import Input as Input
 from scenarios.forcing.common.declared import Order as Order
@@ -19,6 +18,10 @@ from scenarios.forcing.common.made import Made as Made
 from scenarios.forcing.common.made import Source as Source
 from scenarios.forcing.common.made import sources as sources
 from scenarios.forcing.common.made import spread as spread
+from scenarios.forcing.common.observed import Observed as Observed
+from scenarios.forcing.common.observed import Records as Records
+from scenarios.forcing.common.observed import widened as widened
+from scenarios.forcing.common.observed import with_parts as with_parts
 
 
 def names() -> list[str]:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from kernels import F8, Variable
 from scenarios.forcing.common.declared import Input
 from scenarios.forcing.common.made import Made
+from scenarios.forcing.common.observed import Observed as Observed
 from scenarios.plugins import Chosen, Plugins
 
 
@@ -29,38 +30,6 @@ class Locations:
 
     names: tuple[str, ...] = ("global",)
     columns: Mapping[str, F8] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Observed:
-    """What was measured at locations, over intervals of depth: something to compare with.
-
-    Attributes
-    ----------
-    values : ndarray, shape (L, n), float64
-        In ``units``; NaN where a location has fewer than n observations.
-    top, bottom : ndarray, shape (L, n), float64
-        Of the interval, cm, downward from the surface of the mineral soil; NaN as ``values``.
-    units, meaning : str
-    error : ndarray, shape (L, n), float64, or None
-        Standard error, ``units``; NaN where it is not known; None if none is.
-    """
-
-    values: F8
-    top: F8
-    bottom: F8
-    units: str
-    meaning: str
-    error: F8 | None = None
-
-    @property
-    def arrays(self) -> dict[str, F8]:
-        """Return the arrays by what their names end in: nothing, ``_top``, ``_bottom``, ``_error``.
-
-        Each is (L, n).
-        """
-        arrays = {"": self.values, "_top": self.top, "_bottom": self.bottom}
-        return arrays if self.error is None else {**arrays, "_error": self.error}
 
 
 @dataclass(frozen=True)
@@ -128,6 +97,10 @@ class ReaderSpec(BaseModel):
             Folder of the scenario file; relative paths start there.
         """
         raise NotImplementedError
+
+    def compared(self) -> dict[str, str]:
+        """Return the outputs that a scenario says are observed, and where it says so of each."""
+        return {}
 
 
 READERS = Plugins(

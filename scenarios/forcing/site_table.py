@@ -26,6 +26,9 @@ from kernels import F8, I8, Variable
 from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
 from scenarios.forcing.common.checks import Findings, least_of, number, whole
 from scenarios.forcing.common.declared import NUMBERS_MISSING, Input, Order, Quantity
+from scenarios.forcing.common.observed import Observed
+from scenarios.forcing.common.observed_columns import ObservedTable, Source
+from scenarios.forcing.common.observed_columns import Reading as Observing
 from scenarios.forcing.common.place_columns import Words, place_columns
 from scenarios.forcing.common.places import PLACES
 from scenarios.forcing.common.sources import (
@@ -116,6 +119,11 @@ class Spec(ReaderSpec):
     series: SeriesTable | None = Field(
         default=None, description="{path: years.csv}, drivers that change"
     )
+    observed: ObservedTable | None = Field(
+        default=None,
+        description="{output: column, error: column}, what outputs are compared with; with path: "
+        "from a file of its own, which may have several rows of a site",
+    )
 
     def read(self, needs: Sequence[Variable], base: Path) -> list[Forcing]:
         """Return the one forcing; see `ReaderSpec.read`."""
@@ -137,15 +145,58 @@ class Spec(ReaderSpec):
         reading = _Reading(self, tables, names, times, findings)
         drivers = {need.name: reading.driver(need) for need in needs}
         places = reading.places()
-        findings.raise_all()
-        provenance = {
+        provenance: dict[str, Any] = {
             "reader": "site_table",
             "files": [dict(indexed.table.digest) for indexed in tables[::-1]],
             "drivers": reading.said,
             "conventions": "where a time unit is changed, yr is 365.25 d",
         }
-        label = self.name or Path(self.path).stem
-        return [Forcing(label, drivers, _coords(times), Locations(names, places), provenance)]
+        observed = self._observed(tables, names, base, findings, provenance)
+        findings.raise_all()
+        label, sites = self.name or Path(self.path).stem, Locations(names, places)
+        coords = _coords(times)
+        return [Forcing(label, drivers, coords, sites, provenance, observations=observed)]
+
+    def compared(self) -> dict[str, str]:
+        """Return the outputs that are observed; see `ReaderSpec.compared`."""
+        outputs = () if self.observed is None else self.observed.outputs
+        return {output: f"forcing.observed.{output}" for output in outputs}
+
+    def _observed(
+        self,
+        tables: Sequence["_Indexed"],
+        names: tuple[str, ...],
+        base: Path,
+        findings: Findings,
+        provenance: dict[str, Any],
+    ) -> dict[str, Observed]:
+        """Return what is observed, and say in the provenance from where."""
+        asked = self.observed
+        if asked is None:
+            return {}
+        sources = [Source(t.table, self.location, self._dates(t, asked)) for t in tables]
+        if asked.path is not None:
+            file = placed(base, asked.path, "forcing.observed.path")
+            needed = "a table with columns such as location,SOC [kg C m-2]"
+            table = load_table(file, findings, rows="one row per value", needed=needed)
+            if self.location not in table.names:
+                text = f"no column {self.location!r}{nearest(self.location, table.names)}"
+                findings.fatal("columns", table.in_header(f"{text}; rename the column of sites"))
+            sources = [Source(table, self.location, asked.dates)]
+            provenance["files"].append(dict(table.digest))
+        reading = Observing(asked, self.units, names, findings)
+        observed = reading.of(sources)
+        provenance["observed"] = reading.said
+        if reading.warnings:
+            provenance["warnings"] = reading.warnings
+        return observed
+
+    @staticmethod
+    def _dates(table: "_Indexed", asked: ObservedTable) -> dict[str, str]:
+        """Return the columns of dates of a table of this reader: a series has its own."""
+        if len(table.keys) == 1:
+            return asked.dates
+        return dict(zip(("year", "day"), table.keys[1:], strict=False))
 
     def _check(self, needs: Sequence[Variable], findings: Findings) -> None:
         for word, mapping, more in (("columns", self.columns, PLACES), ("values", self.values, ())):

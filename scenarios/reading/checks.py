@@ -75,6 +75,7 @@ def check_kernel(sections: dict[str, Any], kernel: Kernel) -> Iterator[Problem]:
         options = read_options(sections["kernel"].options, kernel)
         yield from _outputs.problems(sections.get("outputs", {}), kernel, options)
     yield from _responses.problems(responses, kernel, RESERVED)
+    yield from _observed(sections, kernel, outputs)
     targets = sections.get("statistics", {})
     unsound = sections.get("unsound", ())
     for section in ("statistics", "aggregates") if "responses" not in unsound else ():
@@ -95,6 +96,17 @@ def check_kernel(sections: dict[str, Any], kernel: Kernel) -> Iterator[Problem]:
 
 def _no_output(kernel: Kernel, where: str, name: str, outputs: list[str]) -> Problem:
     return Problem(f"kernel {kernel.name!r} has no output {name!r}{nearest(name, outputs)}", where)
+
+
+def _observed(sections: dict[str, Any], kernel: Kernel, outputs: list[str]) -> Iterator[Problem]:
+    """Yield what a reader's section says is observed and is no output, or of which none is known.
+
+    A profile may be observed by more than a kernel makes; what a person names is meant.
+    """
+    for reader in sections.get("forcing") or ():
+        for name, where in reader.compared().items():
+            if name not in outputs:
+                yield _no_output(kernel, where, name, outputs)
 
 
 RESERVED = frozenset(

@@ -27,7 +27,7 @@ from ensemble.runs.verify import replay, verify
 from ensemble.store.reading import read as read_store
 from ensemble.tables.results import Results
 from kernels import STATUSES
-from scenarios.reading.checks import _selected
+from scenarios.responses import problems
 from scenarios.sections import Response
 
 TEXT = """
@@ -341,6 +341,6 @@ def test_indices_have_the_dimension(tmp_path):
 def test_a_place_without_a_name_is_not_chosen_by_name():
     kernel = layered.make(layered.Options(), None)
     asked = Response(output="soc", where={"layer": "top"}, value=True)
-    (problem,) = _selected("r", asked, kernel)
+    (problem,) = problems({"r": asked}, kernel, ())
     assert problem.where == "responses.r.where.layer"
     assert problem.text.startswith("the places of 'layer' have no names")

@@ -171,6 +171,8 @@ OTHER = {
     "responses.d_soil.layer": ("5", REFUSED),
     "responses.d_soil.cost": ("{observed: soc}", REFUSED),
     "responses.d_soil.combine": ("{d_total: 1}", REFUSED),
+    "responses.d_soil.expression": ("d_total * 2", REFUSED),
+    "responses.d_soil.transform": ("sqrt", REFUSED),
     "responses.late": (
         "{output: c_soil, at: 2018}",
         {"morris": ACCEPTED, "crossed": REFUSED},

@@ -14,7 +14,8 @@ import ensemble
 from ensemble.errors import PlanError
 from ensemble.members.reopening import open_experiment
 from ensemble.members.responses import observations
-from ensemble.members.responses.costs import Data, cost_of
+from ensemble.members.responses.costs import cost_of
+from ensemble.members.responses.pairs import Data
 from ensemble.planning import feasibility
 from ensemble.planning.identity import digest
 from ensemble.runs.verify import replay, verify

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ensemble.members.responses.costs import Cost, Data, Unanswered, cost_of, layer_at
+from ensemble.members.responses.costs import Cost, cost_of
 from ensemble.members.responses.expressions import FUNCTIONS
 from ensemble.members.responses.kinds import (
     RANK,
@@ -18,6 +18,7 @@ from ensemble.members.responses.kinds import (
     Weighted,
     may_be_undefined,
 )
+from ensemble.members.responses.pairs import Data, Unanswered, layer_at
 from kernels import F8, I8, Kernel, Variable
 from scenarios import Problem, Scenario, ScenarioError
 from scenarios.expressions import Quantity, measure, parse

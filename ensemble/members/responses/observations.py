@@ -1,7 +1,6 @@
 """Observations and sources of forcings: as one array each in the store, and back."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,8 @@ from ensemble.members.experiment import Experiment
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.store import Store
 from kernels import F8
-from scenarios.forcing import Observed
+from scenarios.forcing import Observed, widened, with_parts
+from scenarios.forcing.common.observed import PARTS
 
 Observations = Mapping[str, Observed]
 
@@ -19,7 +19,16 @@ WORDS = {
     "_top": "upper end of the interval of {}",
     "_bottom": "lower end of the interval of {}",
     "_error": "standard error of {}",
+    "_year": "year of {}",
+    "_month": "month of the year of {}",
+    "_day": "day of the month, where there is a month, or of the year of {}",
+    "_line": "line of the file of {}",
 }
+
+DIMS = ("forcing", "location", "observation")
+
+UNITS = {"_top": "cm", "_bottom": "cm", **dict.fromkeys(("_year", "_month", "_day", "_line"), "1")}
+"""Of parts that are not in the unit of their values."""
 
 
 def plain(values: NDArray[Any]) -> NDArray[Any]:
@@ -35,45 +44,37 @@ def padded(by_forcing: Sequence[Observations]) -> list[Observations]:
     """
     every = [observed for forcing in by_forcing for observed in forcing.values()]
     count = max((observed.values.shape[1] for observed in every), default=0)
-    with_error = {
-        name for forcing in by_forcing for name, seen in forcing.items() if seen.error is not None
-    }
-
-    def widened(name: str, seen: Observed) -> Observed:
-        values, top, bottom = (_wide(v, count) for v in (seen.values, seen.top, seen.bottom))
-        error = np.full_like(values, np.nan) if name in with_error else None
-        if seen.error is not None:
-            error = _wide(seen.error, count)
-        return replace(seen, values=values, top=top, bottom=bottom, error=error)
-
-    return [{name: widened(name, o) for name, o in forcing.items()} for forcing in by_forcing]
-
-
-def _wide(values: F8, count: int) -> F8:
-    out = np.full((len(values), count), np.nan)
-    out[:, : values.shape[1]] = values
-    return out
+    parts: dict[str, set[str]] = {}
+    for name, seen in ((name, seen) for forcing in by_forcing for name, seen in forcing.items()):
+        known = {part.removeprefix("_") for part in seen.arrays if part}
+        parts[name] = parts.get(name, set()) | known
+    return [
+        {name: widened(with_parts(seen, parts[name]), count) for name, seen in forcing.items()}
+        for forcing in by_forcing
+    ]
 
 
 def arrays(observations: Observations) -> Iterable[tuple[str, F8]]:
     """Yield every array of a forcing's observations by its path, as they are digested."""
     for name, observed in observations.items():
         for suffix, values in observed.arrays.items():
-            yield f"observations/{name}{suffix}", values
+            # Where a value stands in its file is no part of it.
+            if suffix != "_line":
+                yield f"observations/{name}{suffix}", values
 
 
 def to_arrays(experiment: Experiment) -> dict[str, tuple[ArraySpec, NDArray[Any]]]:
     """Return observations (forcing, location, observation) and sources (forcing, location)."""
     arrays: dict[str, tuple[ArraySpec, NDArray[Any]]] = {}
-    dims = ("forcing", "location", "observation")
     for name, observed in (experiment.observations[0] if experiment.observations else {}).items():
         for suffix in observed.arrays:
             path = f"observations/{name}{suffix}"
             values = np.stack([f[name].arrays[suffix] for f in experiment.observations])
             words = WORDS.get(suffix, "{}").format(observed.meaning)
-            units = "cm" if suffix in ("_top", "_bottom") else observed.units
-            attrs = {"units": units, "long_name": words}
-            spec = ArraySpec(path, "float64", dims, values.shape, values.shape, attrs=attrs)
+            attrs = {"units": UNITS.get(suffix, observed.units), "long_name": words}
+            if observed.file and not suffix:
+                attrs["file"] = observed.file
+            spec = ArraySpec(path, "float64", DIMS, values.shape, values.shape, attrs=attrs)
             arrays[path] = spec, values
     for name in dict.fromkeys(n for sources in experiment.sources for n in sources):
         nothing = ("",) * len(experiment.locations.names)
@@ -81,7 +82,7 @@ def to_arrays(experiment: Experiment) -> dict[str, tuple[ArraySpec, NDArray[Any]
         path = f"sources/{name}"
         attrs = {"long_name": f"where {name} is from"}
         dtype, shape = f"<U{max(1, texts.itemsize // 4)}", texts.shape
-        spec = ArraySpec(path, dtype, dims[:2], shape, shape, "", attrs, raw=True)
+        spec = ArraySpec(path, dtype, DIMS[:2], shape, shape, "", attrs, raw=True)
         arrays[path] = spec, texts
     return arrays
 
@@ -89,24 +90,33 @@ def to_arrays(experiment: Experiment) -> dict[str, tuple[ArraySpec, NDArray[Any]
 def read_observations(store: Store, forcings: int) -> list[Observations]:
     """Return the observations of every forcing of a store."""
     specs = {
-        p.partition("/")[2]: s for p, s in store.specs.items() if p.startswith("observations/")
+        p.partition("/")[2]: s
+        for p, s in store.specs.items()
+        if p.startswith("observations/") and s.dims == DIMS
     }
-    names = [name for name in specs if f"{name}_top" in specs and f"{name}_bottom" in specs]
+    names = [name for name in specs if not _is_part(name, specs)]
     by_forcing: list[dict[str, Observed]] = [{} for _ in range(forcings)]
     for name in names:
-        parts = {s: f"{name}{s}" for s in ("", *WORDS) if f"{name}{s}" in specs}
-        whole = {s: store.read_whole(f"observations/{path}") for s, path in parts.items()}
+        stored = {s: f"{name}{s}" for s in ("", *WORDS) if f"{name}{s}" in specs}
+        whole = {s: store.read_whole(f"observations/{path}") for s, path in stored.items()}
         attrs = specs[name].attrs
         for f, of_forcing in enumerate(by_forcing):
+            parts = {suffix: array[f] for suffix, array in whole.items() if suffix}
+            known = {word: parts.get(f"_{word}") for word in PARTS}
             of_forcing[name] = Observed(
                 values=whole[""][f],
-                top=whole["_top"][f],
-                bottom=whole["_bottom"][f],
                 units=attrs["units"],
                 meaning=attrs["long_name"],
-                error=whole["_error"][f] if "_error" in whole else None,
+                file=attrs.get("file", ""),
+                **known,
             )
     return list(by_forcing)
+
+
+def _is_part(name: str, specs: Mapping[str, ArraySpec]) -> bool:
+    """Return whether an array is what is known of another's values."""
+    parts = (name.removesuffix(suffix) for suffix in WORDS if name.endswith(suffix))
+    return any(of in specs for of in parts)
 
 
 def read_sources(

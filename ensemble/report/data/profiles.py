@@ -106,6 +106,8 @@ def _profile(results: Results, name: str, seen: Sequence[Observed]) -> Profile |
         scale = factor(seen[0].units, str(spec.attrs["units"]))
     except ValueError:
         return None
+    if not all(one.has_depth for one in seen):
+        return None
     line = results.cells(path).reshape(-1, len(bounds))
     top, bottom = (np.concatenate([getattr(o, w) for o in seen]) for w in ("top", "bottom"))
     observed = np.concatenate([o.values for o in seen]) * scale
