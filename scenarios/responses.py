@@ -11,6 +11,7 @@ from kernels import Kernel
 from scenarios import numbers as _numbers
 from scenarios.expressions import ExpressionError, Quantity, measure, parse, pointed, transformed
 from scenarios.expressions.measuring import LOGARITHMS, ExpressionErrors
+from scenarios.metrics import metric as _metric
 from scenarios.problems import Problem, nearest
 from scenarios.sections import Response
 
@@ -81,16 +82,18 @@ def reached(responses: Mapping[str, Response], names: Collection[str]) -> set[st
     return found
 
 
-def reduced(one: Quantity, verb: str) -> Quantity:
-    """Return what a value along dimensions is once a verb has made a number of it.
+def reduced(one: Quantity, verb: str, metric: str = "") -> Quantity:
+    """Return what a value along dimensions is once a verb, or a metric, made a number of it.
 
     Raises
     ------
     ValueError
         The verb has no meaning of it.
     """
-    if verb in ("cost", "metric"):
+    if verb == "cost":
         return Quantity()
+    if verb == "metric":
+        return Quantity((), _metric(metric).units(one.units))
     if one.of and verb in ("sum", "trend"):
         raise ValueError(f"found {verb} of {one.units!r}; needed a plain number or a unit")
     if one.of in LOGARITHMS and verb == "change":
@@ -148,10 +151,12 @@ class _Table:
         if whole is None or not self._fits(name, response, whole):
             return None
         try:
-            return with_transform(reduced(whole, response.verb), response.transform)
+            name_of = response.metric.name if response.metric else ""
+            one = reduced(whole, response.verb, name_of)
+            return with_transform(one, response.transform)
         except ExpressionErrors as error:
             self.fault(str(error), name, ".transform")
-        except ValueError as error:
+        except (LookupError, ValueError) as error:
             self.fault(str(error), name, f".{response.verb}")
         return None
 

@@ -26,7 +26,8 @@ from pydantic_core import CoreSchema
 from scenarios import expressions
 from scenarios.designs.distributions.grammar import AlsoAs
 from scenarios.limits import quantity
-from scenarios.problems import shown
+from scenarios.metrics import METRICS
+from scenarios.problems import nearest, shown
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
@@ -172,7 +173,7 @@ class Output(Strict):
 TIME_VERBS = ("change", "mean", "sum", "trend", "at")
 
 
-VERBS = (*TIME_VERBS, "value", "layer", "cost", "combine")
+VERBS = (*TIME_VERBS, "value", "layer", "cost", "metric", "combine")
 
 
 class ErrorOf(Strict):
@@ -243,6 +244,46 @@ def _rising(years: YearRange | None) -> None:
         raise ValueError(f"found years: {shown(list(years))}; needed [first year, last year]")
 
 
+class MetricOf(Strict):
+    """A named metric of modelled against observed values; ``{rmse: soc}`` is short for it."""
+
+    name: str = Field(description="rmse, bias, r2, nse, kge, or an installed one")
+    observed: str = Field(description="an observation that the forcing's reader brings")
+    years: YearRange | None = Field(
+        default=None, description="of which the mean stands beside values without a date"
+    )
+
+    @field_validator("name")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if not METRICS.has(name):
+            raise ValueError(f"unknown metric {name!r}{nearest(name, METRICS.names())}")
+        return name
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "MetricOf":
+        _rising(self.years)
+        return self
+
+
+def _metric(value: Any) -> Any:
+    """Return the long form of ``{rmse: soc}``."""
+    if not isinstance(value, dict):
+        return value
+    named = [key for key in value if key not in MetricOf.model_fields]
+    if len(named) == 1 and not {"name", "observed"} & value.keys():
+        rest = {key: below for key, below in value.items() if key != named[0]}
+        return {"name": named[0], "observed": value[named[0]], **rest}
+    return value
+
+
+MetricSection = Annotated[
+    MetricOf,
+    short_form(_metric, "{rmse: soc}, a metric and what is observed"),
+    AlsoAs(({"type": "object", "description": "{rmse: soc}"},)),
+]
+
+
 BEGINNINGS = ("output", "expression", "combine")
 """What a response is made of, one of these."""
 
@@ -267,6 +308,9 @@ class Response(Strict):
     layer: Edge | None = Field(default=None, description="value in the layer at that depth, cm")
     cost: CostOf | None = Field(
         default=None, description="{observed: soc, relative_error: 0.1}, squared misfit"
+    )
+    metric: MetricSection | None = Field(
+        default=None, description="{rmse: soc}, a metric against what is observed: rmse, bias, kge"
     )
     combine: Annotated[dict[str, Edge], Field(min_length=1)] | None = Field(
         default=None, description="{response: weight}, their weighted sum"

@@ -25,6 +25,7 @@ GROUPS = {
     "statistics": "ensemble/members/statistics/reach.py",
     "backends": "ensemble/farming/backends/one_by_one.py",
     "figures": "ensemble/report/figures/bars.py",
+    "metrics": "scenarios/metrics/centred.py",
 }
 """Entry points and the files of the page that are what they name."""
 
@@ -34,6 +35,7 @@ LAWS = (
     "tests/kernels/test_plausible.py",
     "tests/scenarios/forcing/test_law.py",
     "tests/scenarios/test_designs_contract.py",
+    "tests/scenarios/test_metrics.py",
     "tests/ensemble/statistics/test_statistics_contract.py",
     "tests/ensemble/test_any_work.py",
     "tests/ensemble/test_report.py",
@@ -54,6 +56,7 @@ FOUND = {
     "design": "test_designs_contract.py::test_every_design_shows_an_example[ladder]",
     "statistic": "test_statistics_contract.py::test_no_member_gives_nan_and_not_a_number[reach]",
     "backend": "test_any_work.py::test_a_driver_runs_it[{'backend': 'one_by_one'}]",
+    "metric": "test_metrics.py::test_a_metric_has_words_and_a_unit[centred]",
     "figure": "test_report_figures.py::test_a_figure_is_drawn_of_every_kind_of_store[two-box-bars]",
 }
 """Of each kind, a test that is about the new one."""
@@ -162,7 +165,7 @@ def test_the_page_is_as_tidy_as_what_it_is_put_beside(clone, words):
 def test_laws_of_a_checkout_are_not_about_what_others_installed_unless_asked(site):
     # Without its examples, each law would fail of it.
     words = ("--collect-only", "-q", *LAWS)
-    names = ("one_pool", "steady", "ladder", "reach", "one_by_one", "bars")
+    names = ("one_pool", "steady", "ladder", "reach", "one_by_one", "bars", "centred")
     alone = python(ROOT, "pytest", *words, path=[site])
     assert not [name for name in names if f"[{name}" in alone]
     asked = {"SOILSWEEP_LAWS": ",".join(names)}
@@ -184,11 +187,11 @@ def test_laws_hold_of_what_others_install_with_their_own_examples(site):
     assert int(re.search(r"(\d+) passed", said)[1]) > 15
 
 
-KERNEL, READER, DESIGN, STATISTIC, BACKEND, FIGURE = GROUPS.values()
-CONTRACT, LAW, DESIGNS, STATISTICS, WORK, FIGURES = (
+KERNEL, READER, DESIGN, STATISTIC, BACKEND, FIGURE, METRIC = GROUPS.values()
+CONTRACT, LAW, DESIGNS, STATISTICS, WORK, FIGURES, METRICS = (
     next(law for law in LAWS if law.endswith(f"/{name}.py"))
     for name in ("test_contract", "test_law", "test_designs_contract", "test_statistics_contract",
-                 "test_any_work", "test_report_figures")
+                 "test_any_work", "test_report_figures", "test_metrics")
 )  # fmt: skip
 ROWS = 'partial["low"][rows] = np.minimum(partial["low"][rows], values.min(axis=1))'
 MUTANTS = {
@@ -221,6 +224,9 @@ MUTANTS = {
     "a statistic that is 0 of nothing": (
         STATISTIC, "np.where(np.isfinite(reach), reach, np.nan)",
         "np.where(np.isfinite(reach), reach, 0.0)", STATISTICS, "no_member_gives_nan",
+    ),
+    "a metric of any place": (
+        METRIC, "return few(seen, 2)", 'return few(seen, 0)', METRICS, "test_what_a_metric_cannot",
     ),
     "a backend that never stops": (BACKEND, "if farm.stop():", "if False:", WORK, "told_to_stop"),
     "a figure that has a fault": (

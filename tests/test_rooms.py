@@ -47,11 +47,14 @@ ARROWS = {
     ),
     "scenarios.numbers": "scenarios.designs scenarios.problems scenarios.units kernels",
     "scenarios.expressions": "scenarios.problems scenarios.units scenarios.unit_text",
+    "scenarios.metrics": "scenarios.plugins kernels",
     "scenarios.sections": (
-        "scenarios.designs scenarios.expressions scenarios.limits scenarios.problems"
+        "scenarios.designs scenarios.expressions scenarios.limits scenarios.metrics "
+        "scenarios.problems"
     ),
     "scenarios.responses": (
-        "scenarios.sections scenarios.expressions scenarios.numbers scenarios.problems kernels"
+        "scenarios.sections scenarios.expressions scenarios.metrics scenarios.numbers "
+        "scenarios.problems kernels"
     ),
     "scenarios.outputs": (
         "scenarios.sections scenarios.designs scenarios.units scenarios.problems kernels"
@@ -84,6 +87,7 @@ ARROWS = {
     "ensemble.members": (
         "ensemble.errors ensemble.store ensemble.farming "
         "kernels scenarios scenarios.designs scenarios.expressions scenarios.forcing "
+        "scenarios.metrics "
         "scenarios.plugins scenarios.reading scenarios.responses scenarios.sections "
         "scenarios.outputs scenarios.units"
     ),

@@ -220,6 +220,7 @@ def print_inventory() -> None:
     from ensemble.members import statistics
     from ensemble.report import figures
     from scenarios import designs, execution, forcing
+    from scenarios.metrics import METRICS
 
     titles, useless = {}, kernels.unused()
     for name in kernels.names():
@@ -232,6 +233,7 @@ def print_inventory() -> None:
         ("designs", designs.DESIGNS),
         ("readers", forcing.READERS),
         ("statistics", statistics.FAMILIES),
+        ("metrics", METRICS),
         ("backends", execution.BACKENDS),
     ):
         modules, refused = plugins.every()

@@ -12,6 +12,7 @@ import numpy as np
 
 from ensemble.members.responses import expressions
 from ensemble.members.responses.costs import Cost
+from ensemble.members.responses.scores import Score
 from ensemble.members.tile import Tile, blanked
 from kernels import F8, I8, OK
 from scenarios.expressions import Node
@@ -79,7 +80,7 @@ class Selected:
     units: str
     meaning: str
     places: tuple[int | slice, ...]
-    inner: "Weighted | Itself | Cost"
+    inner: "Weighted | Itself | Cost | Score"
 
     def apply(self, values: F8, forcing: int, locations: slice) -> F8:
         """Return the response (l, s) of ``values`` (l, *dims, s)."""
@@ -124,7 +125,7 @@ class Expressed:
     outputs: Mapping[str, int]
     parts: Mapping[str, float]
     dims: int
-    inner: "Weighted | Itself | Cost | Selected"
+    inner: "Weighted | Itself | Cost | Score | Selected"
     output: str = ""
 
     def of(self, tile: Tile, parts: Mapping[str, F8], forcing: int, here: slice) -> F8:
@@ -155,7 +156,7 @@ class Transformed:
     units: str
     meaning: str
     function: str
-    inner: "Weighted | Itself | Cost | Selected | Combined | Expressed"
+    inner: "Weighted | Itself | Cost | Score | Selected | Combined | Expressed"
 
     @property
     def output(self) -> str:
@@ -175,7 +176,7 @@ class Transformed:
             return np.asarray(expressions.FUNCTIONS[self.function](values), dtype=np.float64)
 
 
-Functional = Weighted | Itself | Cost | Selected | Combined | Expressed | Transformed
+Functional = Weighted | Itself | Cost | Score | Selected | Combined | Expressed | Transformed
 """A response ready to be applied."""
 
 
@@ -187,7 +188,7 @@ def may_be_undefined(response: Functional) -> bool:
         return may_be_undefined(response.inner)
     if isinstance(response, Cost | Combined):
         return response.may_be_undefined
-    return isinstance(response, Expressed | Transformed)
+    return isinstance(response, Score | Expressed | Transformed)
 
 
 def parts_of(response: Functional) -> Mapping[str, float]:

@@ -19,6 +19,7 @@ from ensemble.members.responses.kinds import (
     may_be_undefined,
 )
 from ensemble.members.responses.pairs import Data, Unanswered, layer_at
+from ensemble.members.responses.scores import Score, score_of
 from kernels import F8, I8, Kernel, Variable
 from scenarios import Problem, Scenario, ScenarioError
 from scenarios.expressions import Quantity, measure, parse
@@ -62,7 +63,7 @@ def _functional(
 
 def _untransformed(
     name: str, response: Response, kernel: Kernel, data: Data, others: Mapping[str, Functional]
-) -> Weighted | Itself | Cost | Selected | Combined | Expressed:
+) -> Weighted | Itself | Cost | Score | Selected | Combined | Expressed:
     if response.combine is not None:
         return _combined(name, response.combine, others)
     if response.expression is not None:
@@ -72,7 +73,7 @@ def _untransformed(
 
 def _selected(
     name: str, response: Response, variable: Variable, data: Data
-) -> Weighted | Itself | Cost | Selected:
+) -> Weighted | Itself | Cost | Score | Selected:
     """Return the response of a variable, at one place of its dimensions with names."""
     if not response.selected:
         return _of_whole(name, response, variable, data)
@@ -127,10 +128,12 @@ def _expressed(
 
 def _of_whole(
     name: str, response: Response, variable: Variable, data: Data
-) -> Weighted | Itself | Cost:
+) -> Weighted | Itself | Cost | Score:
     """Return the response of a variable that has no dimension to choose a place of."""
     if response.cost is not None:
         return cost_of(name, response.cost, variable, data)
+    if response.metric is not None:
+        return score_of(name, response.metric, variable, data)
     if response.verb == "value":
         _needs(variable, (), "no dimension")
         return Itself(name, variable.name, variable.units, variable.meaning)
@@ -220,6 +223,6 @@ def warnings(responses: Mapping[str, Functional], forcings: Sequence[str]) -> di
     for response in responses.values():
         while isinstance(response, Selected | Expressed | Transformed):
             response = response.inner
-        for forcing, note in response.notes if isinstance(response, Cost) else ():
+        for forcing, note in response.notes if isinstance(response, Cost | Score) else ():
             notes[forcings[forcing]].append(f"response {response.name!r}, {note}")
     return {label: texts for label, texts in notes.items() if texts}

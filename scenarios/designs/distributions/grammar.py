@@ -31,6 +31,10 @@ class AlsoAs:
 
     forms: tuple[dict[str, Any], ...]
 
+    def __hash__(self) -> int:
+        """Return a hash, which a type needs that may also be None."""
+        return hash(repr(self.forms))
+
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:

@@ -1,0 +1,24 @@
+"""Root mean square error."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels import F8
+from scenarios.metrics._contract import Seen, Sums, few
+
+MEANING = "root mean square error"
+
+
+def units(unit: str) -> str:
+    """Return the unit of the output."""
+    return unit
+
+
+def unfit(seen: Seen) -> NDArray[np.str_]:
+    """Return that nothing is observed."""
+    return few(seen, 1)
+
+
+def value(sums: Sums) -> F8:
+    """Return the root of the mean square of differences."""
+    return np.asarray(np.sqrt(sums.mse))
