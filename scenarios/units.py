@@ -160,6 +160,14 @@ def over_area(unit: str) -> tuple[str, float]:
     return (total, factor(times(unit, "m2"), total)) if total != "1" else ("1", 1.0)
 
 
+def is_amount(unit: str) -> bool:
+    """Return whether values in a unit add up over places: a mass or moles, or either per time."""
+    powers = dict(parse(unit)[1])
+    amounts = [power for name, power in powers.items() if MASS.fullmatch(name)]
+    rest = {n for n in powers if not MASS.fullmatch(n)} - {*LABELS.values()}
+    return amounts == [1] and all(name in TIME and powers[name] < 0 for name in rest)
+
+
 _STEPS = {
     "day": {"d": 1.0, "h": 24.0, "min": 1440.0, "s": 86400.0, "yr": 1 / 365},
     "year": {"yr": 1.0},

@@ -171,6 +171,7 @@ OTHER = {
     "responses.d_soil.layer": ("5", REFUSED),
     "responses.d_soil.cost": ("{observed: soc}", REFUSED),
     "responses.d_soil.combine": ("{d_total: 1}", REFUSED),
+    "responses.d_soil.metric": ("{rmse: soc}", REFUSED),
     "responses.d_soil.expression": ("d_total * 2", REFUSED),
     "responses.d_soil.transform": ("sqrt", REFUSED),
     "responses.late": (

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.members.layout import Layout
-from ensemble.members.space.sums import CONTROL, GROUP, LOST, STATISTICS, Aggregate, Regions
+from ensemble.members.space.sums import CONTROL, GROUP, STATISTICS, Aggregate, Regions
 from ensemble.members.statistics import Target, canonical, reductions
 from ensemble.store.store import Store
 from kernels import F8, I8, U8
@@ -136,7 +136,7 @@ def _add_lost(
 ) -> None:
     """Add a block's number and area of members in no sum to those of each band, (n, s)."""
     bands = layout.aggregates.bands
-    for why, word in itertools.product(layout.aggregates.losses, LOST):
+    for why, word in itertools.product(layout.aggregates.losses, layout.aggregates.lost):
         part = partial[f"{GROUP}/{why}/{word}"]
         shape = (len(bands.bounds), part.shape[-1])
         total.setdefault(f"{why}_{word}", np.zeros(shape, part.dtype))[bands.of(here)] += part

@@ -20,7 +20,7 @@ from ensemble.store.arrays import ArraySpec
 from kernels import F8, I8
 from scenarios import Problem, ScenarioError
 from scenarios.forcing import Locations
-from scenarios.units import over_area
+from scenarios.units import is_amount, over_area
 
 if TYPE_CHECKING:
     from ensemble.members.layout import Layout
@@ -36,6 +36,9 @@ STATISTICS = f"{GROUP}/statistics"
 FAILED, EXCLUDED = "failed", "excluded"
 LOST = {"cells": ("uint32", "1"), "area": ("float64", "m2")}
 """What is known, beside the sums, of members that are in none: ``failed_cells`` and so on."""
+
+AS_THEY_ARE = "sum"
+"""Over all locations, of amounts that need no area."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,12 @@ def regions(locations: Locations, *, zonal: bool) -> Regions:
     held, place = np.unique(band, return_inverse=True)
     south = held * DEGREES - 90.0
     return Regions(place.astype(np.int64), area, np.column_stack([south, south + DEGREES]))
+
+
+def each_once(locations: Locations) -> Regions:
+    """Return all locations as one region, each of weight 1."""
+    count = len(locations.names)
+    return Regions(np.zeros(count, np.int64), np.ones(count), np.array([[-90.0, 90.0]]))
 
 
 @dataclass(frozen=True)
@@ -159,12 +168,9 @@ class Aggregates:
             about = layout.functionals.get(target) or experiment.kernel.variable(target)
             for over in one.over:
                 try:
-                    units, scale = (
-                        (about.units, 1.0) if over.endswith("mean") else over_area(about.units)
-                    )
+                    units, scale = _total(about.units, over)
                 except ValueError as error:
-                    text = f"{error}, so there is no total; needed {over}_mean"
-                    problems.append(Problem(text, f"{GROUP}.{target}"))
+                    problems.append(Problem(str(error), f"{GROUP}.{target}"))
                     continue
                 dims, shape = layout.target_dims(target), layout.target_shape(target)
                 requests = tuple(dict.fromkeys(map(canonical_name, one.statistics)))
@@ -174,13 +180,17 @@ class Aggregates:
         if problems:
             raise ScenarioError(problems, experiment.scenario.name)
         self.all = tuple(every)
-        self.everywhere = regions(experiment.locations, zonal=False)
+        self.has_area = any(one.over != AS_THEY_ARE for one in every)
+        places = experiment.locations
+        self.everywhere = regions(places, zonal=False) if self.has_area else each_once(places)
         self.any_zonal = any(one.zonal for one in every)
         self.bands = (
             regions(experiment.locations, zonal=True) if self.any_zonal else self.everywhere
         )
         zonal = {one.target for one in every if one.zonal}
+        plain = {one.target for one in every if one.over == AS_THEY_ARE}
         self.by_target = {t: self.bands if t in zonal else self.everywhere for t in asked}
+        self.by_target |= {target: each_once(places) for target in plain}
 
     def __bool__(self) -> bool:
         return bool(self.all)
@@ -189,9 +199,40 @@ class Aggregates:
         """Return ``global``, and ``zonal`` where bands are asked for."""
         return ("global", "zonal") if self.any_zonal else ("global",)
 
+    @property
+    def lost(self) -> dict[str, tuple[str, str]]:
+        """Return what is known of members in no sum; of places without an area their number."""
+        return LOST if self.has_area else {"cells": LOST["cells"]}
+
     def row_values(self, layout: "Layout") -> int:
         """Return the numbers that one member has in the sums of a block at one location."""
         return sum(2 * math.prod(layout.target_shape(t)) for t in self.targets)
+
+
+def _total(units: str, over: str) -> tuple[str, float]:
+    """Return the unit of a sum or mean, and what sums are multiplied by; see `over_area`."""
+    if over.endswith("mean"):
+        return units, 1.0
+    if over == AS_THEY_ARE:
+        if not _adds_up(units):
+            text = f"{units!r} is no amount, such as Pg C or kg C yr-1, so values of locations do"
+            raise ValueError(f"{text} not add up; needed global, or global_mean")
+        return units, 1.0
+    try:
+        return over_area(units)
+    except ValueError as error:
+        instead = f"{over}_mean"
+        if over == "global" and _adds_up(units):
+            instead += ", or sum, of amounts that need no area"
+        raise ValueError(f"{error}, so there is no total; needed {instead}") from error
+
+
+def _adds_up(units: str) -> bool:
+    """Return whether values in a unit add up; False where it cannot be read."""
+    try:
+        return is_amount(units)
+    except ValueError:
+        return False
 
 
 def canonical_name(request: str | Mapping[str, float]) -> str:
@@ -207,7 +248,10 @@ def _place_problems(experiment: Experiment) -> Iterator[Problem]:
     zonal = any(
         o.startswith("zonal") for a in experiment.scenario.aggregates.values() for o in a.over
     )
-    needs = [("area", "m2", 0.0, math.inf)]
+    by_area = any(
+        over != AS_THEY_ARE for a in experiment.scenario.aggregates.values() for over in a.over
+    )
+    needs = [("area", "m2", 0.0, math.inf)] if by_area else []
     needs += [("lat", "degrees north", -90.0, 90.0)] if zonal else []
     for column, units, low, high in needs:
         if column not in columns:
@@ -253,6 +297,8 @@ def arrays(layout: "Layout") -> Iterator[ArraySpec]:
 
 def _words(one: Aggregate) -> str:
     what = "mean by area" if one.is_mean else "sum"
+    if one.over == AS_THEY_ARE:
+        return "sum over all locations, each as it is,"
     return f"{what} over {f'bands of {DEGREES:g} degrees' if one.zonal else 'all locations'}"
 
 
@@ -271,7 +317,7 @@ def _beside(layout: "Layout", kind: str) -> Iterator[ArraySpec]:
     zonal = kind == "zonal"
     for why in layout.aggregates.losses if layout.keeps_responses else ():
         member = "member failed" if why == FAILED else "member is beyond a limit and left out"
-        for word, (dtype, units) in LOST.items():
+        for word, (dtype, units) in layout.aggregates.lost.items():
             what = "area" if units == "m2" else "number"
             about = {"units": units, "long_name": f"{what} of locations whose {member}"}
             yield _spec(layout, f"{why}_{word}_{kind}", zonal, {}, about, dtype=dtype, fill=0)
@@ -356,5 +402,6 @@ class Sums:
         if group == GROUP:
             for why, (cells, area) in self.lost.items():
                 parts[f"{group}/{why}/cells"] = cells
-                parts[f"{group}/{why}/area"] = area
+                if self.found.has_area:
+                    parts[f"{group}/{why}/area"] = area
         return parts
