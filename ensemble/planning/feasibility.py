@@ -190,6 +190,7 @@ def summary(plan: Plan, workers: int, *, measure: bool = False) -> dict[str, Any
         "plausible_ranges": _plausible(design),
         "truncated_share": {n: s for n, s in design.get("truncated_share", {}).items() if s > 0},
         "admissible": {k: _admissible(v) for k, v in design.get("admissible", {}).items()},
+        "responses": {n: f"[{one.units}]" for n, one in plan.layout.functionals.items()},
         "limits": {n: f"{one.words}, {one.then}" for n, one in plan.layout.limits.items()},
         "limits_not_looked_at": not_looked_at(plan.layout),
         "warnings": list(map(str, plan.warnings)),

@@ -10,6 +10,7 @@ import ensemble
 import scenarios
 from ensemble.members import undefined
 from ensemble.members.undefined import lines
+from ensemble.planning.feasibility import summary
 from ensemble.runs.analyze import analyze_store
 from ensemble.runs.verify import replay, verify
 from ensemble.store.reading import read
@@ -91,6 +92,12 @@ def test_units_and_words_are_in_the_store(found):
     }  # fmt: skip
     assert found["turnover"].attrs["long_name"] == "at of c_soil / rh_box, 2000"
     assert found["late"].attrs["long_name"] == "log10(early)"
+
+
+def test_a_plan_tells_units(done):
+    said = summary(done[0], 1)["responses"]
+    assert said["late"] == "[log10(Pg C)]"
+    assert said["turnover"] == "[yr]"
 
 
 def test_what_is_no_number_is_counted_told_and_in_no_statistic(done, found):
