@@ -463,18 +463,25 @@ Statistic = Annotated[
 ]
 
 
-OVER = ("global", "zonal", "global_mean", "zonal_mean", "sum")
+OVER = ("global", "zonal", "global_mean", "zonal_mean", "sum", "score")
 """What values are added up over: all locations, or bands of latitude; means are by area.
 
-``sum`` adds up amounts of locations as they are, which need no area.
+``sum`` adds up amounts of locations as they are, which need no area; ``score`` is a metric over the
+observations of all locations together.
 """
+
+ALONE = {
+    "sum": "of amounts, or sums and means by area, of amounts per area",
+    "score": "a metric over all locations",
+}
 
 
 class Aggregate(Strict):
     """Sums over space of an output or a response, sample by sample."""
 
     over: Annotated[
-        list[Literal["global", "zonal", "global_mean", "zonal_mean", "sum"]], Field(min_length=1)
+        list[Literal["global", "zonal", "global_mean", "zonal_mean", "sum", "score"]],
+        Field(min_length=1),
     ]
     statistics: list[Statistic] = Field(
         default=[], description="over samples, of each sum: [mean, std, q05, q95]"
@@ -484,11 +491,8 @@ class Aggregate(Strict):
     def _each_once(self) -> "Aggregate":
         if len(set(self.over)) != len(self.over):
             raise ValueError(f"found {shown(self.over)}; needed each of {', '.join(OVER)} once")
-        if "sum" in self.over and len(self.over) > 1:
-            raise ValueError(
-                f"found {shown(self.over)}; needed sum alone, of amounts, or sums and means by "
-                "area, of amounts per area"
-            )
+        for word in ALONE.keys() & set(self.over) if len(self.over) > 1 else ():
+            raise ValueError(f"found {shown(self.over)}; needed {word} alone, {ALONE[word]}")
         return self
 
 

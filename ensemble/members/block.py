@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ensemble.members import limits, undefined
 from ensemble.members.distinct import Distinct
 from ensemble.members.layout import Layout
-from ensemble.members.responses.kinds import evaluate
+from ensemble.members.responses.kinds import evaluate, sums_of
 from ensemble.members.space.sums import GROUP, Sums
 from ensemble.members.statistics import DistinctReduction, GroupsReduction, Partial, Reduction
 from ensemble.members.tile import Tile, blanked
@@ -83,7 +83,11 @@ class Block:
         out = self.beyond.take(tile)
 
         def reduced(name: str) -> F8:
-            values = scalars[name] if name in scalars else tile.full(name)
+            if name in self.layout.aggregates.making:
+                making = self.layout.aggregates.making[name]
+                values = sums_of(making, tile, scalars, self.forcing, self.first[0])
+            else:
+                values = scalars[name] if name in scalars else tile.full(name)
             # What is stored is whole; sums, statistics and indices are without what is left out.
             return values if out is None else blanked(values, out)
 

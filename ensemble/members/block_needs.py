@@ -47,6 +47,8 @@ def needs_of(layout: "Layout") -> Needs:
         sample_nbytes=_of_samples(layout),
         lanes=_lanes(layout),
         depth=depth,
+        # Three sums and what rounding takes of each, where a response is one number.
+        locations_together=bool(layout.aggregates.making),
     )
 
 

@@ -54,6 +54,9 @@ class Needs:
     depth : int
         Samples that outweigh the sums made of them: shorter parts of a location would write more
         sums than members. Quantiles want their bins, indices their resamples.
+    locations_together : bool
+        Whether every sample has sums over all locations that outweigh its members at one: then
+        blocks keep locations whole and cut samples.
     """
 
     forcings: int
@@ -69,6 +72,7 @@ class Needs:
     sample_nbytes: float = 0.0
     lanes: int = 1
     depth: int = 1
+    locations_together: bool = False
 
     def takes(self, locations: int, samples: int) -> float:
         """Return the declared work of a block, seconds."""
@@ -129,7 +133,7 @@ class _Cut:
 
     def __init__(self, needs: Needs) -> None:
         self.needs = needs
-        self.by_sample = needs.shared_seconds > 0
+        self.by_sample = needs.shared_seconds > 0 or needs.locations_together
         self.groups = math.ceil(needs.samples / needs.together)
         axes = (self.groups, needs.locations)
         self.whole, self.other = reversed(axes) if self.by_sample else axes

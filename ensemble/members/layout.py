@@ -163,6 +163,8 @@ class Layout:
 
     def target_shape(self, target: str) -> tuple[int, ...]:
         """Return the dims' lengths of a statistic's target, between location and sample."""
+        if target in self.aggregates.making:
+            return (sums.TERMS,)
         if target in self.functionals:
             return ()
         dims = self.experiment.kernel.variable(target).dims

@@ -49,6 +49,11 @@ def same_sums(old: Layout, new: Layout, name: str) -> bool:
         return True
     if name.startswith(f"{GROUP}/"):
         target = name.partition("/")[2]
+        if target in new.aggregates.making:
+            made_of = with_parts(new.functionals, [target.rpartition(".")[0]])
+            asked = (layout.experiment.scenario.responses for layout in (old, new))
+            first, second = ({n: words.get(n) for n in made_of} for words in asked)
+            return first == second
         before, now = (layout.aggregates.by_target[target].bounds for layout in (old, new))
         return np.array_equal(before, now) and old.aggregates.any_zonal == new.aggregates.any_zonal
     pairs = ((old.reductions(f)[name], new.reductions(f)[name]) for f in range(new.shape[0]))

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ensemble.members.limits import EXCLUDED
-from ensemble.members.space.sums import AS_THEY_ARE
+from ensemble.members.space.sums import AS_THEY_ARE, SCORE
 from ensemble.members.stored import read_ensemble
 from ensemble.tables.responses import MAX_ROWS, NONE, Table, labels_of, names_along, number_form
 from ensemble.tables.results import Results, merge_moments, without_rounding
@@ -21,7 +21,7 @@ def sum_tables(results: Results) -> list[Table]:
         f"{target}_{over}"
         for target, aggregate in asked.items()
         for over in aggregate["over"]
-        if over.startswith("global") or over == AS_THEY_ARE
+        if over.startswith("global") or over in (AS_THEY_ARE, SCORE)
     ]
     return [_table(results, name) for name in names] if results.complete else []
 

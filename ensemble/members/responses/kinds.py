@@ -5,14 +5,14 @@ each behind those that it names.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
 
 from ensemble.members.responses import expressions
 from ensemble.members.responses.costs import Cost
-from ensemble.members.responses.scores import Score
+from ensemble.members.responses.scores import Score, Summed, over_all
 from ensemble.members.tile import Tile, blanked
 from kernels import F8, I8, OK
 from scenarios.expressions import Node
@@ -80,7 +80,7 @@ class Selected:
     units: str
     meaning: str
     places: tuple[int | slice, ...]
-    inner: "Weighted | Itself | Cost | Score"
+    inner: "Weighted | Itself | Cost | Score | Summed"
 
     def apply(self, values: F8, forcing: int, locations: slice) -> F8:
         """Return the response (l, s) of ``values`` (l, *dims, s)."""
@@ -125,7 +125,7 @@ class Expressed:
     outputs: Mapping[str, int]
     parts: Mapping[str, float]
     dims: int
-    inner: "Weighted | Itself | Cost | Score | Selected"
+    inner: "Weighted | Itself | Cost | Score | Selected | Summed"
     output: str = ""
 
     def of(self, tile: Tile, parts: Mapping[str, F8], forcing: int, here: slice) -> F8:
@@ -182,10 +182,10 @@ Functional = Weighted | Itself | Cost | Score | Selected | Combined | Expressed 
 
 def may_be_undefined(response: Functional) -> bool:
     """Return whether members that ran may have no finite number, and are counted for it."""
-    if isinstance(response, Selected) or (
-        isinstance(response, Transformed) and response.function == RANK
-    ):
+    if isinstance(response, Transformed) and response.function == RANK:
         return may_be_undefined(response.inner)
+    if isinstance(response, Selected):
+        return not isinstance(response.inner, Summed) and may_be_undefined(response.inner)
     if isinstance(response, Cost | Combined):
         return response.may_be_undefined
     return isinstance(response, Score | Expressed | Transformed)
@@ -252,6 +252,41 @@ def _value(
     if tile.failed:
         lost |= tile.status != OK
     return blanked(found, lost) if lost.any() else found
+
+
+def summed(response: Functional) -> "tuple[Summed, Selected | Expressed | Summed] | None":
+    """Return the sums of a metric over all locations, and the response that makes them.
+
+    None of a response that is no metric.
+    """
+    if isinstance(response, Score):
+        sums = over_all(response)
+        return sums, sums
+    if not isinstance(response, Selected | Expressed):
+        return None
+    below = None if isinstance(response.inner, Summed) else summed(response.inner)
+    if below is None or isinstance(below[1], Expressed):
+        return None
+    if isinstance(response, Expressed):
+        return below[0], replace(response, inner=below[1])
+    return None if isinstance(below[1], Selected) else (below[0], replace(response, inner=below[1]))
+
+
+def sums_of(
+    making: "Selected | Expressed | Summed",
+    tile: Tile,
+    values: Mapping[str, F8],
+    forcing: int,
+    first: int,
+) -> F8:
+    """Return the sums of a metric of a tile, (l, 3, s), NaN where the member failed."""
+    here = slice(first + tile.locations.start, first + tile.locations.stop)
+    if isinstance(making, Expressed):
+        found = making.of(tile, values, forcing, here)
+        return blanked(found, tile.status != OK) if tile.failed else found
+    output = making.score.output if isinstance(making, Summed) else making.output
+    apply = partial(making.apply, forcing=forcing, locations=here)
+    return tile.spread(output, apply)
 
 
 def with_parts(

@@ -220,9 +220,10 @@ def _weights(response: Response, span: I8) -> tuple[I8, F8]:
 def warnings(responses: Mapping[str, Functional], forcings: Sequence[str]) -> dict[str, list[str]]:
     """Return what must be said of responses before a run, by forcing."""
     notes: dict[str, list[str]] = {label: [] for label in forcings}
-    for response in responses.values():
-        while isinstance(response, Selected | Expressed | Transformed):
-            response = response.inner
-        for forcing, note in response.notes if isinstance(response, Cost | Score) else ():
-            notes[forcings[forcing]].append(f"response {response.name!r}, {note}")
+    for name, response in responses.items():
+        inner: object = response
+        while isinstance(inner, Selected | Expressed | Transformed):
+            inner = inner.inner
+        for forcing, note in inner.notes if isinstance(inner, Cost | Score) else ():
+            notes[forcings[forcing]].append(f"response {name!r}, {note}")
     return {label: texts for label, texts in notes.items() if texts}

@@ -60,6 +60,43 @@ class Score:
         return Sums(here, first, second, cross)
 
 
+@dataclass(frozen=True)
+class Summed:
+    """The sums of a score over the observations of all locations, to be added up in space.
+
+    Attributes
+    ----------
+    score : Score
+    whole : tuple of Seen
+        Of every forcing: the observations of all locations as one place.
+    """
+
+    score: Score
+    whole: tuple[Seen, ...]
+
+    def apply(self, values: F8, forcing: int, locations: slice) -> F8:
+        """Return the three sums of each location around the mean of all, (l, 3, s)."""
+        count = self.score.seen[forcing].count[locations]
+        mean = np.full(count.shape, self.whole[forcing].mean[0])
+        sums = self.score.sums(values, forcing, locations, Seen(count, mean, mean))
+        return np.stack([sums.first, sums.second, sums.cross], axis=1)
+
+    def value(self, total: F8, forcing: int) -> F8:
+        """Return the metric (1, s) of the sums of all locations, (1, 3, s)."""
+        whole = self.whole[forcing]
+        with np.errstate(all="ignore"):
+            found = self.score.metric.value(Sums(whole, *np.moveaxis(total, 1, 0)))
+        fit = (self.score.metric.unfit(whole) == "") & np.isfinite(found)
+        return np.where(fit, found, np.nan)
+
+
+def over_all(score: Score) -> Summed:
+    """Return the sums of a score over the observations of all locations."""
+    pairs = score.pairs
+    flat = zip(pairs.observed, pairs.there, strict=True)
+    return Summed(score, tuple(seen(o.reshape(1, -1), t.reshape(1, -1)) for o, t in flat))
+
+
 def score_of(name: str, asked: MetricOf, variable: Variable, data: Data) -> Score:
     """Return the metric of an output against what every forcing's locations observed.
 

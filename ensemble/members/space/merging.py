@@ -52,8 +52,10 @@ def merged(store: Store, layout: Layout, forcing: int, sample: int) -> dict[str,
         _add_lost(lost, layout, here, partial)
     arrays: dict[str, NDArray[Any]] = {}
     for aggregate in asked.all:
-        pair = _with_dims(layout, aggregate.target, pairs[aggregate.target])
-        arrays[aggregate.name] = _finished(aggregate, pair, asked.by_target[aggregate.target])
+        pair = _with_dims(layout, aggregate.sums, pairs[aggregate.sums])
+        arrays[aggregate.name] = _finished(
+            aggregate, pair, asked.by_target[aggregate.sums], forcing
+        )
     for word, values in lost.items():
         arrays[f"{word}_global"] = values.sum(axis=0, dtype=values.dtype)
         if asked.any_zonal:
@@ -70,8 +72,9 @@ def _control(store: Store, layout: Layout, forcing: int) -> dict[str, F8]:
     return {
         aggregate.name: _finished(
             aggregate,
-            _with_dims(layout, aggregate.target, pairs[aggregate.target]),
-            regions_of[aggregate.target],
+            _with_dims(layout, aggregate.sums, pairs[aggregate.sums]),
+            regions_of[aggregate.sums],
+            forcing,
         )[..., 0]
         for aggregate in layout.aggregates.all
     }
@@ -118,14 +121,14 @@ def _add(sums: Pair, here: I8, high: F8, low: F8) -> None:
     sums[1][here] += ((before - (both - back)) + (high - back)) + low
 
 
-def _finished(aggregate: Aggregate, pair: Pair, regions: Regions) -> F8:
+def _finished(aggregate: Aggregate, pair: Pair, regions: Regions, forcing: int) -> F8:
     """Return an aggregate ([band], *dims, s)."""
     if aggregate.zonal:
-        return aggregate.finish(*pair, regions.total)
+        return aggregate.finish(*pair, regions.total, forcing)
     total = np.zeros_like(pair[0][:1]), np.zeros_like(pair[0][:1])
     for high, low in zip(*pair, strict=True):
         _add(total, np.zeros(1, np.int64), high[None], low[None])
-    return np.asarray(aggregate.finish(*total, np.array([math.fsum(regions.area)]))[0])
+    return np.asarray(aggregate.finish(*total, np.array([math.fsum(regions.area)]), forcing)[0])
 
 
 def _add_lost(
@@ -149,7 +152,7 @@ def _statistics(store: Store, layout: Layout) -> dict[str, NDArray[Any]]:
     for aggregate in layout.aggregates.all:
         if not aggregate.statistics:
             continue
-        bounds = layout.aggregates.by_target[aggregate.target].bounds
+        bounds = layout.aggregates.by_target[aggregate.sums].bounds
         regions = len(bounds) if aggregate.zonal else 1
         lead = (regions,) if aggregate.zonal else ()
         rows = regions * math.prod(aggregate.shape)

@@ -6,7 +6,7 @@ correctly rounded one in all but name, and where blocks are cut shows in no bit 
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from ensemble.members.compiled_sums import add_weighted
 from ensemble.members.experiment import Experiment
+from ensemble.members.responses.kinds import Expressed, Selected, summed
+from ensemble.members.responses.scores import Summed
 from ensemble.members.tile import Tile
 from ensemble.store.arrays import ArraySpec
 from kernels import F8, I8
@@ -37,8 +39,11 @@ FAILED, EXCLUDED = "failed", "excluded"
 LOST = {"cells": ("uint32", "1"), "area": ("float64", "m2")}
 """What is known, beside the sums, of members that are in none: ``failed_cells`` and so on."""
 
-AS_THEY_ARE = "sum"
-"""Over all locations, of amounts that need no area."""
+AS_THEY_ARE, SCORE = "sum", "score"
+"""Over all locations, of amounts that need no area; and a metric over their observations."""
+
+TERMS = 3
+"""Sums that a metric is made of; see `scenarios.metrics.Sums`."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +121,12 @@ class Aggregate:
     shape: tuple[int, ...]
     scale: float
     statistics: tuple[str, ...] = ()
+    score: Summed | None = None
+
+    @property
+    def sums(self) -> str:
+        """Return the name of what is added up for it."""
+        return f"{self.target}.{SCORE}" if self.score else self.target
 
     @property
     def name(self) -> str:
@@ -132,9 +143,11 @@ class Aggregate:
         """Return whether it is divided by the area."""
         return self.over.endswith("mean")
 
-    def finish(self, high: F8, low: F8, area: F8) -> F8:
+    def finish(self, high: F8, low: F8, area: F8, forcing: int) -> F8:
         """Return the aggregate of sums (n, ...) over regions of ``area`` (n,)."""
         total = high + low
+        if self.score:
+            return self.score.value(total, forcing)
         if self.is_mean:
             return np.asarray(total / area.reshape(-1, *(1,) * (total.ndim - 1)))
         return np.asarray(total * self.scale)
@@ -157,7 +170,8 @@ class Aggregates:
 
     def __init__(self, experiment: Experiment, layout: "Layout") -> None:
         asked = experiment.scenario.aggregates
-        self.targets = tuple(asked)
+        self.targets: tuple[str, ...] = ()
+        self.making: dict[str, Selected | Expressed | Summed] = {}
         self.losses = (FAILED, EXCLUDED) if layout.excluding else (FAILED,)
         self.all: tuple[Aggregate, ...] = ()
         if not asked:
@@ -167,6 +181,11 @@ class Aggregates:
         for target, one in asked.items():
             about = layout.functionals.get(target) or experiment.kernel.variable(target)
             for over in one.over:
+                if over == SCORE:
+                    one_score = self._score(experiment, layout, target, one.statistics)
+                    every += one_score if isinstance(one_score, list) else []
+                    problems += [] if isinstance(one_score, list) else [one_score]
+                    continue
                 try:
                     units, scale = _total(about.units, over)
                 except ValueError as error:
@@ -180,7 +199,8 @@ class Aggregates:
         if problems:
             raise ScenarioError(problems, experiment.scenario.name)
         self.all = tuple(every)
-        self.has_area = any(one.over != AS_THEY_ARE for one in every)
+        self.targets = tuple(dict.fromkeys(one.sums for one in every))
+        self.has_area = any(one.over not in (AS_THEY_ARE, SCORE) for one in every)
         places = experiment.locations
         self.everywhere = regions(places, zonal=False) if self.has_area else each_once(places)
         self.any_zonal = any(one.zonal for one in every)
@@ -188,9 +208,29 @@ class Aggregates:
             regions(experiment.locations, zonal=True) if self.any_zonal else self.everywhere
         )
         zonal = {one.target for one in every if one.zonal}
-        plain = {one.target for one in every if one.over == AS_THEY_ARE}
-        self.by_target = {t: self.bands if t in zonal else self.everywhere for t in asked}
+        plain = {one.sums for one in every if one.over in (AS_THEY_ARE, SCORE)}
+        self.by_target = {t: self.bands if t in zonal else self.everywhere for t in self.targets}
         self.by_target |= {target: each_once(places) for target in plain}
+
+    def _score(
+        self, experiment: Experiment, layout: "Layout", target: str, requests: Sequence[Any]
+    ) -> "list[Aggregate] | Problem":
+        """Return a metric over all locations, or why there is none."""
+        where, response = f"{GROUP}.{target}", layout.functionals.get(target)
+        found = None if response is None else summed(response)
+        if response is None or found is None:
+            text = f"{target!r} is no metric; needed a response such as {{output: soc, metric: "
+            return Problem(f"{text}{{rmse: soc}}}}", where)
+        if "location" in experiment.scenario.independent:
+            text = "a sample is another row of the design at every location (independent:)"
+            return Problem(f"{text}, so it has no score over all of them", where)
+        score, self.making[f"{target}.{SCORE}"] = found
+        for whole in score.whole:
+            if why := str(score.score.metric.unfit(whole)[0]):
+                return Problem(f"has no score over all locations: {why}", where)
+        names = tuple(dict.fromkeys(map(canonical_name, requests)))
+        about = (target, SCORE, response.units, response.meaning, (), (), 1.0, names, score)
+        return [Aggregate(*about)]
 
     def __bool__(self) -> bool:
         return bool(self.all)
@@ -248,9 +288,8 @@ def _place_problems(experiment: Experiment) -> Iterator[Problem]:
     zonal = any(
         o.startswith("zonal") for a in experiment.scenario.aggregates.values() for o in a.over
     )
-    by_area = any(
-        over != AS_THEY_ARE for a in experiment.scenario.aggregates.values() for over in a.over
-    )
+    every = [over for one in experiment.scenario.aggregates.values() for over in one.over]
+    by_area = any(over not in (AS_THEY_ARE, SCORE) for over in every)
     needs = [("area", "m2", 0.0, math.inf)] if by_area else []
     needs += [("lat", "degrees north", -90.0, 90.0)] if zonal else []
     for column, units, low, high in needs:
@@ -299,6 +338,8 @@ def _words(one: Aggregate) -> str:
     what = "mean by area" if one.is_mean else "sum"
     if one.over == AS_THEY_ARE:
         return "sum over all locations, each as it is,"
+    if one.over == SCORE:
+        return "over the observations of all locations, as one:"
     return f"{what} over {f'bands of {DEGREES:g} degrees' if one.zonal else 'all locations'}"
 
 
