@@ -163,7 +163,7 @@ class Layout:
 
     def target_shape(self, target: str) -> tuple[int, ...]:
         """Return the dims' lengths of a statistic's target, between location and sample."""
-        if target in self.aggregates.making:
+        if sums.is_of_score(target):
             return (sums.TERMS,)
         if target in self.functionals:
             return ()

@@ -46,6 +46,11 @@ TERMS = 3
 """Sums that a metric is made of; see `scenarios.metrics.Sums`."""
 
 
+def is_of_score(target: str) -> bool:
+    """Return whether what is added up is that of a metric: names have no dot otherwise."""
+    return target.endswith(f".{SCORE}")
+
+
 @dataclass(frozen=True)
 class Regions:
     """Areas that values are added up over, each a set of locations.
