@@ -1,8 +1,8 @@
 """Run or plan a scenario in a process of its own and print seconds and memory as JSON.
 
-``python measured.py plan|run SCENARIO STORE [WORKERS]``, or ``status|look SCENARIO STORE`` of a
-store that is begun; memory is the peak above what the process held just before, after a small run
-that has loaded all code.
+``python measured.py plan|run SCENARIO STORE [WORKERS [SMALL]]``, or ``status|look SCENARIO STORE``
+of a store that is begun; memory is the peak above what the process held just before, after a small
+run that has loaded all code: of the scenario SMALL, or of a few members of two boxes.
 """
 
 import json
@@ -28,15 +28,21 @@ def memory(field):
     raise LookupError(field)
 
 
-def main(verb, scenario, store, workers=2):
+def main(verb, scenario, store, workers=2, small=""):
     """Measure one call."""
-    few = [
-        "design={method: monte_carlo, n: 2, parameters: {tau_soil_obs: {normal: [38, 2]}}}",
-        "forcing={reader: synthetic_models, n: 1}",
-        "block={}",
-    ]
+    few = (
+        []
+        if small
+        else [
+            "design={method: monte_carlo, n: 2, parameters: {tau_soil_obs: {normal: [38, 2]}}}",
+            "forcing={reader: synthetic_models, n: 1}",
+            "block={}",
+        ]
+    )
     with tempfile.TemporaryDirectory() as folder:
-        warm = ensemble.plan(scenarios.load(scenario, settings=few), store=f"{folder}/warm")
+        warm = ensemble.plan(
+            scenarios.load(small or scenario, settings=few), store=f"{folder}/warm"
+        )
         ensemble.run(warm, workers=1)
         if verb in ("status", "look"):
             print(json.dumps(of_journals(verb, warm.path, store)))

@@ -52,9 +52,10 @@ def scenario(folder, *, models, samples, rest=RESPONSE):
     return file
 
 
-def in_process(verb, file, store, workers=2):
+def in_process(verb, file, store, workers=2, *small):
     """Return what `measured` found in a process of its own."""
-    command = [sys.executable, measured.__file__, verb, str(file), str(store), str(workers)]
+    words = map(str, (verb, file, store, workers, *small))
+    command = [sys.executable, measured.__file__, *words]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
     return json.loads(done.stdout)
