@@ -96,6 +96,16 @@ class Local(Run):
         super().__init__(site, "{backend: local, workers: 2}")
 
 
+class Processes(Run):
+    """A local run in processes: its own and two that it watches over."""
+
+    events = ("kill_worker", *Run.events)
+    places = (*Run.places, "claims", "workers")
+
+    def __init__(self, site):
+        super().__init__(site, "{workers: 3, workers_are: processes}")
+
+
 class Joined(Run):
     """A Dask cluster that somebody else looks after: started again before each launch."""
 
@@ -310,6 +320,7 @@ def jobs(site, state=""):
 
 WAYS = {
     "local": Local,
+    "processes": Processes,
     "own dask": OwnDask,
     "joined dask": Joined,
     "workers": Workers,

@@ -39,7 +39,7 @@ POSSIBLE = [
     name
     for name in (
         *("nodes", "own dask", "workers", "submitted", "local"),
-        *("nodes", "joined dask", "slurm", "mpi"),
+        *("processes", "joined dask", "slurm", "mpi"),
     )
     if (name != "mpi" or farming.MPIEXEC.exists())
     and (name not in ("slurm", "submitted") or not missing())
