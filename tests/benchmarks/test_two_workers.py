@@ -1,4 +1,4 @@
-"""What a second worker thread brings, in scenarios that are shipped, but longer.
+"""What a second worker brings, thread or process, in scenarios that are shipped, but longer.
 
 ``pytest tests/benchmarks/test_two_workers.py --benchmark-enable``
 """
@@ -14,7 +14,7 @@ LONGER = {
     "mimics-morris": ("design.trajectories=200",),
     "testbed-parameters": ("design.n=5000",),
     "testbed-forcing": ("forcing={reader: synthetic_testbed, cells: 96, years: [1901, 1915]}",),
-    "tau-constraint": ("outputs={}", "design.cross.0.n=1000", "design.cross.1.n=1000"),
+    "tau-constraint": ("outputs={}", "design.cross.0.n=1500", "design.cross.1.n=2000"),
 }
 """Settings that make some seconds of kernel of each."""
 
@@ -33,16 +33,18 @@ SMALL = {
         for name in LONGER
     ],
 )
-def test_a_second_worker(compare, tmp_path, name):
+@pytest.mark.parametrize("kind", ["threads", "processes"])
+def test_a_second_worker(compare, tmp_path, name, kind):
     settings = (LONGER if compare.enabled else SMALL)[name]
-    loaded = scenarios.load(name, settings=[*settings, "execution.sync=false"])
+    ours = "execution.sync=false", f"execution.workers_are={kind}"
+    loaded = scenarios.load(name, settings=[*settings, *ours])
     plans = [ensemble.plan(loaded, store=tmp_path / f"{workers}.zarr") for workers in (1, 2)]
     one, two = (
         lambda plan=plan, workers=workers: ensemble.run(plan, workers=workers, try_first=False)
         for workers, plan in enumerate(plans, start=1)
     )
     compare(
-        f"{name}, two workers",
+        f"{name}, two {kind}",
         two,
         Against("one", one, "<= 0.58"),
         rounds=3,

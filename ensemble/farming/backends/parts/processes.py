@@ -17,7 +17,11 @@ from ensemble.farming.independent import Puller, Terms, beating
 from ensemble.farming.parent import START_TRIES, Children
 from ensemble.store.journal import Key
 
-POLL_SECONDS = 0.02
+POLL_SECONDS = 0.1
+"""Between two looks at children while this process runs blocks, for which it needs Python, too."""
+
+END_SECONDS = 0.02
+"""The same when they alone run the last ones."""
 
 
 def lead(farm: Farm, workers: int) -> None:
@@ -68,7 +72,7 @@ class _Run:
         finally:
             while self.children:
                 self._look()
-                time.sleep(POLL_SECONDS)
+                time.sleep(END_SECONDS)
 
     def _rounds(self, pool: ThreadPoolExecutor) -> None:
         """Run blocks; children that die time and again before their first leave it to us."""
@@ -79,7 +83,7 @@ class _Run:
                 self._look()
                 self._tell()
                 if own.done():
-                    time.sleep(POLL_SECONDS)
+                    time.sleep(END_SECONDS)
                 else:
                     wait([own], POLL_SECONDS)
             self._tell()
