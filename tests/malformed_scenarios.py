@@ -789,8 +789,35 @@ ARGUMENTS: dict[tuple[str, ...], str] = {
     ("replay", "s.yaml", "0/0/0"): "s.yaml: not a store: a file",
 }
 
+MADE_OF = "d_total: {output: c_total, change: [1901, 2018]}"
+EXPRESSIONS = {
+    "an expression that does not end": (
+        "d_total: d_soil -",
+        ("13: responses.d_total.expression: found the end; needed a number, a name or '('",
+         "\n    d_soil -\n            ^"),
+    ),
+    "a name that nothing has in an expression": (
+        "d_total: 2 * d_sol",
+        ("13: responses.d_total.expression: no output or response 'd_sol'; did you mean 'd_soil'",
+         "\n    2 * d_sol\n        ^"),
+    ),
+    "units that do not go together": (
+        "d_total: d_soil + 3 [K]",
+        ("found 'Pg C' + 3 K: 'K' cannot become 'Pg C'", "\n    d_soil + 3 [K]\n           ^"),
+    ),
+    "a line in an expression": (
+        'd_total: "d_soil\\n+ \\e[31m"',
+        ("found '\\x1b'; needed letters", "\n    d_soil +  [31m\n             ^"),
+    ),
+}  # fmt: skip
+"""What stands for a response, and what is said in three lines, two of which show the place."""
+
 CASES = {
     **{n: Case(scenario(edited(*pairs)), (said,)) for n, (pairs, said) in EDITS.items()},
+    **{
+        n: Case(scenario(edited((MADE_OF, line))), said, lines=3)
+        for n, (line, said) in EXPRESSIONS.items()
+    },
     **{n: Case(scenario(content), (said,)) for n, (content, said) in WHOLE.items()},
     **{
         f"--set {setting}": Case(scenario(GOOD), (said,), (*RUN, "--set", setting))

@@ -272,7 +272,7 @@ class _Analysis:
         target = self.layout.functionals[name] if output is None else output.variable
         plain = output is None and is_ranked(self.layout, name)
         attrs["units"] = target.units if same and not plain else "1"
-        attrs["long_name"] = f"{_meaning(index)} of {name}"
+        attrs["long_name"] = f"{_meaning(index)} of {'the rank of ' * plain}{name}"
         if index == "effective":
             attrs["long_name"] = f"{self.rows_together} {ENTERED} {name}"
             attrs["whole"] = self.design.size // self.design.rows_together

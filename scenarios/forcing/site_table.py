@@ -96,6 +96,19 @@ class Spec(ReaderSpec):
             missing=NUMBERS_MISSING,
             agree=("every site has the same times, without a gap",),
         ),
+        Input(
+            key="observed",
+            format="table",
+            holds="what was observed, one row per value; a site may have several, or none",
+            quantities=(
+                Quantity("location", "name"),
+                Quantity("<observed>", "observation", (), "file or scenario", "allowed"),
+                Quantity("<errors>", "observation", (), "file or scenario", "allowed", False),
+                Quantity("<year>", "time", needed=False),
+            ),
+            orders=(Order("columns", ("name",)),),
+            missing="an empty cell, NA, NaN, -, . or a usual fill value: no value, which is told",
+        ),
     )
 
     reader: Literal["site_table"]

@@ -64,11 +64,11 @@ def test_the_store_holds_values_dates_and_lines(dated):
     tree = xr.open_datatree(dated.path, engine="zarr")
     seen = tree["observations"]
     nan = np.nan
-    np.testing.assert_array_equal(seen["c_soil"].values[0], [[2.4, 2.6], [nan, nan], [3.9, 4.1]])
+    np.testing.assert_array_equal(seen["c_soil"].values[0], [[2.4, 2.6], [nan, nan], [4.1, 3.9]])
     np.testing.assert_array_equal(
-        seen["c_soil_year"].values[0], [[2001, 2001], [nan, nan], [2003, 2002]]
+        seen["c_soil_year"].values[0], [[2001, 2001], [nan, nan], [2002, 2003]]
     )
-    np.testing.assert_array_equal(seen["c_soil_line"].values[0], [[2, 4], [nan, nan], [3, 6]])
+    np.testing.assert_array_equal(seen["c_soil_line"].values[0], [[2, 4], [nan, nan], [6, 3]])
     np.testing.assert_allclose(seen["c_soil_error"].values[0, 2], [0.3, 0.3], rtol=1e-15)
     assert seen["c_soil"].attrs["units"] == "Pg C"
     again = open_experiment(read(dated.path))
@@ -136,6 +136,11 @@ FILES = {
     ("ARC,2001,2.4", "ARC,,2.4"): "cores.csv:2: location 'ARC', column 'sampled': found ''; needed",
     ("2.4,200", "2_4,200"): "cores.csv:2: location 'ARC', column 'C': '2_4' is not a number",
     ("2.4,200", "2.4,-200"): "found -200; needed an error above 0",
+    ("error [Tg C]", "error"): "column 'error' has no unit; say units: {error: Pg C}, or write it",
+    (
+        "ARC,2001,2.6,200",
+        "ARC,2001,2.4,200",
+    ): "cores.csv:4: location 'ARC': is there again, cell by",
     ("error [Tg C]", "error [K]"): "'K' cannot become 'Pg C'",
     ("2.6,200", "2.6,"): "'c_soil': an observation has no error above 0",
     ("site,sampled", "plot,sampled"): "no column 'site'",

@@ -11,6 +11,7 @@ import numpy as np
 
 from scenarios import ScenarioError
 from scenarios.forcing import Forcing
+from scenarios.units import factor
 
 FOREIGN = re.compile(
     r"traceback|ndarray|numpy|pandas|dtype|inhomogeneous|broadcast|NoneType|KeyError|IndexError"
@@ -76,9 +77,22 @@ def numbers(forcings: Sequence[Forcing]) -> dict[tuple[str, ...], Any]:
             for name, values in one.drivers.items():
                 found[one.name, name, place] = np.asarray(values[i], dtype=np.float64)
             for name, seen in one.observations.items():
+                # Observations stay in their own unit, and where they stand in a file is no value.
+                scale = to_grams(seen.units)
                 for end, values in seen.arrays.items():
-                    found[one.name, name + end, place] = np.asarray(values[i], dtype=np.float64)
+                    if end != "_line":
+                        by = scale if end in ("", "_error") else 1.0
+                        array = np.asarray(values[i], dtype=np.float64) * by
+                        found[one.name, name + end, place] = array
     return found
+
+
+def to_grams(unit):
+    """Return what values in a unit of mass per area are multiplied by; 1 for any other."""
+    try:
+        return factor(unit, "g m-2")
+    except ValueError:
+        return 1.0
 
 
 def _largest(found: Mapping[tuple[str, ...], Any]) -> dict[tuple[str, ...], float]:

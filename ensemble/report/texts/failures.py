@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from ensemble.members.undefined import lines
 from ensemble.report.data.failures import BINS, Account, Spread
 from ensemble.report.parts import Banner, Heading, Notes, Part, Verbatim
 from ensemble.report.run import Run
@@ -28,6 +29,8 @@ def failures(run: Run) -> Iterator[Part]:
     results, account = run.results, run.account
     if control := _failed_controls(results):
         yield Banner(control)
+    if results.complete and (without := lines(run.store)):
+        yield Notes(without)
     if not account.statuses:
         yield f"None of {account.members:,} members failed."
         return

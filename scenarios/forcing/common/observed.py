@@ -98,8 +98,13 @@ class Records:
     file: str = ""
 
     def by_location(self, count: int) -> Observed:
-        """Return the records of each of ``count`` locations, in their order, NaN behind them."""
-        order = np.argsort(self.location, kind="stable")
+        """Return the records of each of ``count`` locations, NaN behind them.
+
+        Those of a location are in the order of depth, time and value, whatever that of their file.
+        """
+        keys = (self.error, self.values, self.day, self.month, self.year, self.bottom, self.top)
+        known = [key for key in keys if key is not None]
+        order = np.lexsort((*known, self.location))
         held = np.bincount(self.location, minlength=count)
         place = self.location[order]
         at = np.arange(len(order)) - np.repeat(np.cumsum(held) - held, held)

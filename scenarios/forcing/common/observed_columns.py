@@ -183,7 +183,9 @@ class Reading:
                 self.findings.add("columns", problem)
         if not unit or len(at) < len(columns):
             return None
-        scale = self._error_scale(one, unit, source.table)
+        scale = 1.0
+        if one.error is not None:
+            scale = self._error_scale(output, one.error, unit, source.table)
         records = _Rows(self, source, at, output).read(scale)
         self._tell(output, records)
         line = records.pop("line") if source.table.has_lines else records.pop("line") * np.nan
@@ -219,10 +221,19 @@ class Reading:
             self.findings.add("units", table.in_header(complaint, f"column {column!r}"))
         return "" if complaint else unit
 
-    def _error_scale(self, one: ObservedColumn, unit: str, table: Table) -> float:
-        """Return what errors are multiplied by to be in the unit of their values."""
-        column = one.error or ""
-        own = self.units.get(column, table.units.get(column, unit))
+    def _error_scale(self, output: str, column: str, unit: str, table: Table) -> float:
+        """Return what errors are multiplied by to be in the unit of their values.
+
+        A unit of the output in the scenario is that of both columns.
+        """
+        own = self.units.get(column, table.units.get(column, self.units.get(output, "")))
+        if not own:
+            text = (
+                f"column {column!r} has no unit; say units: {{{column}: {unit}}}, or write it in "
+            )
+            problem = table.in_header(f"{text}the header: {column} [{unit}]")
+            self.findings.add("units", problem)
+            return 1.0
         try:
             return factor(own, unit)
         except ValueError as error:
@@ -263,6 +274,7 @@ class _Rows:
         key = table.names.index(self.source.location)
         rows: list[list[float]] = []
         missing, others = 0, dict[str, int]()
+        first: dict[tuple[Any, ...], int] = {}
         for row, (line, cells) in enumerate(table.rows):
             site = str(cells[key]).strip()
             if site not in places:
@@ -272,6 +284,11 @@ class _Rows:
             if value is None:
                 missing += 1
                 continue
+            if (twin := first.setdefault(tuple(cells), line)) != line:
+                kind = "line" if table.has_lines else "row"
+                text = f"is there again, cell by cell, first in {kind} {twin}; leave one out, or "
+                where = f"location {site!r}"
+                self._add("repeated rows", f"{text}tell them apart by a column", where, row)
             error = self._error(row, site, scale)
             rows.append([value, error, *self._date(row, site), places[site], line])
         columns = np.array(rows, dtype=np.float64).reshape(len(rows), -1)
@@ -282,6 +299,9 @@ class _Rows:
         kept = {"location", "line", *self.at}
         column = table.names[self.at["value"]]
         reading.said[self.output] = {"from": column, "without_value": missing}
+        if "error" in self.at:
+            known = np.isfinite(whole_table["error"])
+            reading.said[self.output]["without_error"] = int(len(known) - known.sum())
         self._tell_others(others)
         return {name: values for name, values in whole_table.items() if name in kept}
 

@@ -9,6 +9,12 @@ ARC,68.6,-149.6,4e10,5,266.15
 HFR,42.5,-72.2,5e10,15,280.25
 LUQ,18.3,294.2,6e10,45,295.35
 """
+CORES = """location,sampled,SOC [kg C m-2],SE [kg C m-2]
+HFR,2001,9.5,0.5
+ARC,2003,21.25,2
+HFR,2002,9.1,0.75
+LUQ,2004,12.5,1.5
+"""
 
 
 def write(folder):
@@ -20,16 +26,27 @@ def write(folder):
     ]
     header = "location,year,litter_input [g C m-2 yr-1]"
     (folder / "years.csv").write_text("\n".join([header, *rows, ""]))
+    (folder / "cores.csv").write_text(CORES)
 
 
 EXAMPLE = Example(
     write,
-    {"path": "sites.csv", "series": {"path": "years.csv"}},
+    {
+        "path": "sites.csv",
+        "series": {"path": "years.csv"},
+        "observed": {"path": "cores.csv", "year": "sampled", "soc": "SOC", "error": "SE"},
+    },
     (
         Variable("clay", "1", "clay", ()),
         Variable("soil_temperature", "degC", "temperature", ()),
         Variable("litter_input", "g C m-2 yr-1", "litter"),
     ),
-    {"path": ["sites.csv"], "series": ["years.csv"]},
-    {"<drivers>": ("clay", "soil_temperature"), "<changing drivers>": ("litter_input",)},
+    {"path": ["sites.csv"], "series": ["years.csv"], "observed": ["cores.csv"]},
+    {
+        "<drivers>": ("clay", "soil_temperature"),
+        "<changing drivers>": ("litter_input",),
+        "<observed>": ("SOC",),
+        "<errors>": ("SE",),
+        "<year>": ("sampled",),
+    },
 )
