@@ -807,7 +807,7 @@ EXPRESSIONS = {
     ),
     "a line in an expression": (
         'd_total: "d_soil\\n+ \\e[31m"',
-        ("found '\\x1b'; needed letters", "\n    d_soil +  [31m\n             ^"),
+        ("found '\\x1b'; needed letters", "\n    d_soil + \\x1b[31m\n             ^"),
     ),
 }  # fmt: skip
 """What stands for a response, and what is said in three lines, two of which show the place."""
