@@ -20,11 +20,15 @@ HEAD = """\
 What takes too long for CI, as it came out when it was last run. Written by
 `pytest -m acceptance --acceptance-table tests/ACCEPTANCE.md`, never by hand; a call that runs some
 of the tests writes their rows and leaves the others. A `+` is a commit with changes on top. What
-random schedules drew has rows of its own: schedules of a way, and how often each event happened.
+random schedules drew has rows of its own: schedules of a way, and how often each event happened;
+so has what a test measured.
 
 | test | outcome | seconds | day | commit | on |
 | --- | --- | ---: | --- | --- | --- |
 """
+MEASURED = "measured"
+"""Name of a property that a test records: ``what: value``, which has a row of its own."""
+
 ROW = re.compile(r"^\| `(?P<test>[^`]+)` \|.*\|$", re.MULTILINE)
 
 
@@ -46,6 +50,7 @@ class Table:
         self.file, self.root = file, root
         self.outcomes: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self.seconds: Counter[str] = Counter()
+        self.measured: dict[str, str] = {}
 
     def pytest_runtest_logreport(self, report) -> None:
         test = report.nodeid.partition("[")[0]
@@ -53,6 +58,10 @@ class Table:
         # A test passes where it was called; it may fail or be skipped before and after, too.
         if report.when == "call" or report.outcome != "passed":
             self.outcomes[test][report.outcome] += 1
+        for kind, text in report.user_properties if report.when == "call" else ():
+            if kind == MEASURED:
+                what, _, value = text.partition(": ")
+                self.measured[f"{test}, {what}"] = value
         for what, times in counts([report]).items():
             self.outcomes[f"{test}, {what}"]["times"] += times
 
@@ -66,6 +75,8 @@ class Table:
             outcome = ", ".join(f"{n} {word}" for word, n in sorted(found.items()))
             cells = (f"`{test}`", outcome, f"{self.seconds[test]:.0f}", f"{date.today()}", *on)
             rows[test] = f"| {' | '.join(cells)} |"
+        for what, value in self.measured.items():
+            rows[what] = f"| {' | '.join((f'`{what}`', value, '', f'{date.today()}', *on))} |"
         # A test whose file is gone has no row.
         there = [rows[t] for t in sorted(rows) if (self.root / t.partition("::")[0]).exists()]
         self.file.write_text(HEAD + "".join(f"{row}\n" for row in there))

@@ -95,8 +95,12 @@ ARROWS = {
         "ensemble.errors ensemble.store ensemble.farming ensemble.members slurm kernels "
         "scenarios scenarios.forcing scenarios.locations scenarios.outputs scenarios.units"
     ),
-    "ensemble.tables": f"{GROUND} ensemble.store ensemble.members scenarios.outputs",
-    "ensemble.analysis": "ensemble.errors ensemble.store ensemble.members kernels",
+    "ensemble.analysis": (
+        "ensemble.errors ensemble.store ensemble.members scenarios.designs kernels"
+    ),
+    "ensemble.tables": (
+        f"{GROUND} ensemble.store ensemble.members ensemble.analysis scenarios.outputs"
+    ),
     "ensemble.report": (
         f"{GROUND} ensemble.store ensemble.members ensemble.tables ensemble.analysis "
         "scenarios.outputs"

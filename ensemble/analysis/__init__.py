@@ -1,1 +1,1 @@
-"""What stored members say: indices and shares of variance."""
+"""What stored members say: indices, which of them are noise, and shares of variance."""

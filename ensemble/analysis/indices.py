@@ -1,8 +1,9 @@
 """The design's own indices of a finished run.
 
 A failed member never biases an index silently: it removes its whole Morris trajectory or
-Saltelli row; so does one that ``limits:`` excludes. What is left is stored beside the indices, and
-where more than a fifth is lost there is no index.
+Saltelli row; so does one that ``limits:`` excludes. What is left is stored beside the indices, with
+what was left out and why, the tail of the response, and whether the ranking is noise; where more
+than a fifth is lost there is no index.
 """
 
 import itertools
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble.analysis import behind, given_data, noise
 from ensemble.analysis.cells import read_cells
 from ensemble.analysis.ranks import is_ranked, ranked
 from ensemble.errors import PlanError
@@ -79,7 +81,8 @@ def results(store: Store, *, outputs: bool = True) -> Found:
         raise PlanError(
             f"{path}: {done}/{layout.grid.blocks} blocks are committed; run it to the end"
         )
-    own = bool(layout.sampler.first.attributes.get("effects"))
+    attributes = layout.sampler.first.attributes
+    own = bool(attributes.get("effects")) or given_data.fits(attributes)
     kept = list(layout.outputs) if own and outputs else []
     responses = list(layout.functionals) if layout.keeps_responses else []
     if not (responses or kept):
@@ -92,8 +95,8 @@ def results(store: Store, *, outputs: bool = True) -> Found:
     if not analysis.found:
         method = layout.sampler.first.attributes["method"]
         raise NoIndices(
-            f"{path}: a {method} design has no indices of its own; use morris, sobol or a cross of "
-            "two factors or more"
+            f"{path}: a {method} design has no indices of its own; use morris, sobol, a cross of "
+            f"two factors or more, or {given_data.FEWEST} members of latin_hypercube or monte_carlo"
         )
     if not analysis.accepted:
         raise too_many_lost(store, analysis.refused)
@@ -163,6 +166,12 @@ class _Analysis:
         self.layout = layout
         self.design = layout.sampler.first
         self.independent = layout.sampler.independent
+        self.given: given_data.OfDesign | None = None
+        if given_data.fits(self.design.attributes):
+            self.given = given_data.OfDesign(self.design)
+        self.units = self.design.size // self.design.rows_together
+        if self.given is not None:
+            self.units = self.given.members
         self.found: Found = {}
         self.refused: list[str] = []
         self.accepted = False
@@ -177,8 +186,7 @@ class _Analysis:
             values = self._read(name, places)
             for index, array in self._indices(name, values, places).items():
                 parts.setdefault(index, []).append(array)
-        for index, arrays in parts.items():
-            self._keep(name, index, np.concatenate(arrays, axis=1))
+        self._keep_all(name, {k: np.concatenate(v, axis=1) for k, v in parts.items()})
 
     def add_output(self, name: str) -> None:
         """Analyse every cell of an output, some locations and rows at a time."""
@@ -187,23 +195,36 @@ class _Analysis:
         count = math.prod(kept.shape)
         deep = max(1, READ_BYTES // (8 * samples * count))
         wide = max(1, READ_BYTES // (8 * samples))
-        whole: dict[str, F8] = {}
+        whole: dict[str, NDArray[Any]] = {}
         for f, first in itertools.product(range(forcings), range(0, locations, deep)):
             places = slice(first, min(first + deep, locations))
             for start in range(0, count, wide):
                 rows = slice(start, min(start + wide, count))
                 values = read_cells(self.store, self.layout, name, f, places, rows)
-                for index, array in self._one_forcing(f, values, places).items():
+                parts = self._one_forcing(f, values, places)
+                for index, array in (parts | self._behind(f, values, places)).items():
                     shape = (forcings, locations, count, *array.shape[2:])
-                    whole.setdefault(index, np.empty(shape))[f, places, rows] = array
+                    empty = np.empty(shape, array.dtype)
+                    whole.setdefault(index, empty)[f, places, rows] = array
         self._drop_lost(name, whole)
-        for index, array in whole.items():
-            shape = (forcings, locations, *kept.shape, *array.shape[3:])
-            self._keep(name, index, array.reshape(shape), kept)
+        folded = {
+            k: v.reshape(forcings, locations, *kept.shape, *v.shape[3:]) for k, v in whole.items()
+        }
+        self._keep_all(name, folded, kept)
 
-    def _drop_lost(self, name: str, whole: dict[str, F8]) -> None:
+    def _behind(self, forcing: int, values: F8, places: slice) -> dict[str, NDArray[Any]]:
+        """Return what stands behind the indices of values (place, ..., sample)."""
+        together = self.design.rows_together
+        values = values[..., : self.units * together]
+        over, of_few = behind.tails(values, together)
+        reasons = behind.read_reasons(self.store, self.layout, forcing, places)
+        reasons = reasons[:, : self.units * together]
+        lost = behind.left_out(values, reasons, together)
+        return {behind.LEFT_OUT: lost, behind.OVER_MEDIAN: over, behind.OF_FEW: of_few}
+
+    def _drop_lost(self, name: str, whole: dict[str, NDArray[Any]]) -> None:
         """Blank the indices of cells that have lost too much, and say where."""
-        groups = self.design.size // self.design.rows_together
+        groups = self.units
         left = whole["effective"].min(axis=-1)
         lost = left < (1 - REFUSE_ABOVE) * groups
         for f, k in np.argwhere(lost.any(axis=-1)):
@@ -214,8 +235,8 @@ class _Analysis:
             where = self._where(name, k, f)
             self.refused.append(f"{where}: {text} {self.whole}, at worst {left[f, k].min():,.0f}")
         for index, array in whole.items():
-            if index != "effective":
-                array[lost] = np.nan
+            if index not in COUNTED:
+                array[lost] = np.nan if array.dtype.kind == "f" else 0
         self.accepted |= not lost.all()
 
     def _batches(self) -> Iterator[slice]:
@@ -231,13 +252,17 @@ class _Analysis:
         values = [part[:, 0] for part in parts]
         return np.stack([*map(ranked, values)] if is_ranked(self.layout, name) else values)
 
-    def _indices(self, name: str, values: F8, places: slice) -> dict[str, F8]:
-        """Return the design's own indices, each (forcing, location, effect, ...)."""
+    def _indices(self, name: str, values: F8, places: slice) -> dict[str, NDArray[Any]]:
+        """Return the design's own indices and what stands behind, (forcing, location, ...)."""
         rows = [self._one_forcing(f, part, places) for f, part in enumerate(values)]
-        indices = {index: np.stack([row[index] for row in rows]) for index in rows[0]}
-        if not indices:
+        if not rows[0]:
             return {}
-        whole = self.design.size // self.design.rows_together
+        rows = [
+            row | self._behind(f, v, places)
+            for f, (row, v) in enumerate(zip(rows, values, strict=True))
+        ]
+        indices = {index: np.stack([row[index] for row in rows]) for index in rows[0]}
+        whole = self.units
         left = indices["effective"].min(axis=-1)
         lost = left < (1 - REFUSE_ABOVE) * whole
         for f, k in np.argwhere(lost):
@@ -245,13 +270,17 @@ class _Analysis:
             kind = f"{self.rows_together} of {self.design.rows_together} members"
             self.refused.append(f"{where}: {left[f, k]:,.0f} of {whole:,} {kind} are {self.whole}")
         for index, array in indices.items():
-            if index != "effective":
-                array[lost] = np.nan
+            if index not in COUNTED:
+                array[lost] = np.nan if array.dtype.kind == "f" else 0
         self.accepted |= not lost.all()
         return indices
 
-    def _one_forcing(self, forcing: int, values: F8, places: slice) -> dict[str, F8]:
+    def _one_forcing(self, forcing: int, values: F8, places: slice) -> dict[str, NDArray[Any]]:
         """Return the indices (location, effect, ...) by the design that made these rows."""
+        if self.given is not None:
+            every = slice(0, self.given.members)
+            rows = self.layout.sampler.rows(forcing, places, every).values
+            return self.given.analyze(values[..., every], rows)
         f = forcing if "forcing" in self.independent else 0
         if "location" not in self.independent:
             return self._opened(f, 0).analyze(values)
@@ -262,32 +291,71 @@ class _Analysis:
         parts = [name] if forcing is None else [name, self.layout.experiment.forcings[forcing]]
         return ", ".join([*parts, self.layout.experiment.locations.names[place]])
 
-    def _keep(self, name: str, index: str, array: NDArray[Any], output: Keep | None = None) -> None:
+    def _keep_all(
+        self, name: str, arrays: dict[str, NDArray[Any]], output: Keep | None = None
+    ) -> None:
+        """Add the arrays of a response or an output, and which rankings are noise."""
+        ends: dict[str, tuple[str, ...]] = {behind.LEFT_OUT: ("reason",)}
+        ends |= {word: () for word in ABOUT if word not in OF_EFFECTS}
+        for index, array in arrays.items():
+            between = 2 + len(() if output is None else output.dims)
+            end = ends.get(index, ("effect", "effect_2")[: array.ndim - between])
+            self._keep(name, index, array, end, output)
+        for index in noise.RANKINGS:
+            if index in arrays:
+                codes = noise.codes_of(arrays, index)
+                self._keep(name, f"{index}_withheld", codes, (), output)
+
+    def _keep(
+        self,
+        name: str,
+        index: str,
+        array: NDArray[Any],
+        end: tuple[str, ...],
+        output: Keep | None = None,
+    ) -> None:
         """Add an array and the names of its last axes."""
         path = f"{GROUP}/{name}_{index}"
-        attrs: dict[str, Any] = {"response" if output is None else "output": name, "index": index}
         middle = () if output is None else output.dims
-        dims = ("forcing", "location", *middle, "effect", "effect_2")[: array.ndim]
-        same = index.removesuffix("_conf") in ("mu", "mu_star", "sigma")
         target = self.layout.functionals[name] if output is None else output.variable
+        attrs = {"response" if output is None else "output": name, **self._attrs(name, index)}
         plain = output is None and is_ranked(self.layout, name)
-        attrs["units"] = target.units if same and not plain else "1"
-        attrs["long_name"] = f"{_meaning(index)} of {'the rank of ' * plain}{name}"
-        if index == "effective":
-            attrs["long_name"] = f"{self.rows_together} {ENTERED} {name}"
-            attrs["whole"] = self.design.size // self.design.rows_together
-        for axis in dims[2 + len(middle) :]:
-            self._name(axis, self._effects(array.shape[-1]))
+        if plain and "about" not in attrs and index != "effective":
+            attrs["long_name"] = f"{_meaning(index)} of the rank of {name}"
+        if index.removesuffix("_conf") in ("mu", "mu_star", "sigma") and not plain:
+            attrs["units"] = target.units
+        for axis in end:
+            self._name(axis, list(behind.REASONS) if axis == "reason" else self._effects())
+        dims = ("forcing", "location", *middle, *end)
         fill = 0 if array.dtype.kind in "iu" else math.nan
         spec = ArraySpec(path, array.dtype.name, dims, array.shape, array.shape, fill, attrs)
         self.found[path] = spec, array
 
-    def _effects(self, count: int) -> list[str]:
+    def _attrs(self, name: str, index: str) -> dict[str, Any]:
+        """Return the attributes of an array; those of ``about`` are no indices themselves."""
+        groups, attrs = self.rows_together, {"index": index, "units": "1"}
+        if index == "effective":
+            return {**attrs, "long_name": f"{groups} {ENTERED} {name}", "whole": self.units}
+        if index in ABOUT:
+            words = ABOUT[index].format(groups=groups, name=name)
+            return {**attrs, "about": "indices", "long_name": words}
+        if index.endswith("_withheld"):
+            plain = index.removesuffix("_withheld")
+            words = f"whether the ranking of parameters by {plain} of {name} is believed"
+            flags = {
+                "flag_values": list(noise.CODES),
+                "flag_meanings": " ".join(noise.CODES.values()),
+            }
+            return {**attrs, "about": "indices", "long_name": words, **flags}
+        if self.design.attributes.get("rank_correlation") and index in ("S1", "S1_conf"):
+            attrs["comment"] = "parameters are correlated: a share holds what partners do, too"
+        return {**attrs, "long_name": f"{_meaning(index)} of {name}"}
+
+    def _effects(self) -> list[str]:
         """Return what the last axis of the design's indices is called."""
-        attributes = self.design.attributes
-        labels = list(attributes.get("effects") or self.design.parameters)
-        assert len(labels) == count, f"{len(labels)} labels {labels} for {count} effects"
-        return labels
+        if self.given is not None:
+            return [*self.given.parameters, given_data.DUMMY]
+        return list(self.design.attributes.get("effects") or self.design.parameters)
 
     def _name(self, dim: str, names: list[str]) -> None:
         values = np.array(names, dtype=object)
@@ -296,7 +364,9 @@ class _Analysis:
 
 
 MEANINGS = {
-    "S1": "first-order Sobol index",
+    "S1": "first-order Sobol index, share of variance,",
+    "SRC": "standardised regression coefficient",
+    "SRRC": "standardised regression coefficient of ranks",
     "ST": "total Sobol index",
     "S2": "second-order Sobol index",
     "mu": "mean elementary effect",
@@ -304,6 +374,13 @@ MEANINGS = {
     "sigma": "standard deviation of the elementary effects",
     "theta": "importance beside the other parameters, sqrt(mu^2 + sigma^2) over its deviation,",
 }
+
+ABOUT = {**behind.ABOUT, **given_data.ABOUT}
+OF_EFFECTS = (behind.LEFT_OUT, given_data.DISTINCT)
+"""Of what is about indices, that which has an axis of its own or that of effects."""
+
+COUNTED = ("effective", *behind.ABOUT)
+"""Known also where too much is lost for an index."""
 
 ENTERED = "without a failed or excluded member, which entered the indices of"
 

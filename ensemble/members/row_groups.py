@@ -1,6 +1,11 @@
 """What users call the rows of a design that belong together."""
 
-WORDS = {"morris": "trajectories", "sobol": "Saltelli rows"}
+WORDS = {
+    "morris": "trajectories",
+    "sobol": "Saltelli rows",
+    "latin_hypercube": "members",
+    "monte_carlo": "members",
+}
 
 
 def words_of(method: str) -> str:

@@ -9,8 +9,7 @@ from ensemble.analysis.indices import GROUP
 from ensemble.members.stored import read_ensemble
 from ensemble.store.store import Store
 from ensemble.store.writing import add_arrays
-from ensemble.tables.indices import output_tables, row_tables
-from ensemble.tables.responses import analysis_tables
+from ensemble.tables.indices import analysis_tables, output_tables, row_tables
 from ensemble.tables.shares import variance_tables
 
 OURS = (shares.GROUP, GROUP)
@@ -34,7 +33,8 @@ def analyze_store(path: Path, *, every_row: bool = False) -> list[dict[str, Any]
     Returns
     -------
     list of dict
-        Tables of text: title, header, rows, notes.
+        Tables of text: title, header, rows, notes; and ``records``, the numbers of indices with
+        what stands behind them, also those that the rows withhold as noise.
 
     Raises
     ------
@@ -54,9 +54,8 @@ def analyze_store(path: Path, *, every_row: bool = False) -> list[dict[str, Any]
     if every_row:
         tables += row_tables(store, indices)
     tables += variance_tables(store, split)
-    return [
-        {"title": t.title, "header": t.header, "rows": t.rows, "notes": t.notes} for t in tables
-    ]
+    words = ("title", "header", "rows", "notes", "records")
+    return [{word: getattr(table, word) for word in words} for table in tables]
 
 
 def _has_group(store: Store, group: str) -> bool:

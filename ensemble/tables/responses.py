@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble.members.limits import lost
-from ensemble.members.row_groups import words_of
 from ensemble.members.stored import read_ensemble
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.store import Store
@@ -37,12 +35,14 @@ MAX_PLACES = 12
 
 NONE = "\N{EN DASH}"
 
-NUMBER = re.compile(r"[+\-\N{MINUS SIGN}]?[\d.,]+(e[+-]?\d+)?( ?%)?( \+- [\d.,e+-]+)?|\N{EN DASH}|")
+NUMBER = re.compile(
+    r"[+\-\N{MINUS SIGN}]?[\d.,]+(e[+-]?\d+)?( ?%)?( \+- [\d.,e+-]+( \*)?)?|\N{EN DASH}|"
+)
 """A cell of a column of numbers: a number, what is not known, or nothing."""
 
 CELLS = "control: the kernel's defaults; ensemble: mean +- standard deviation over samples"
 
-ORDER = ("S1", "ST", "mu", "mu_star", "sigma", "theta", "effective")
+ORDER = ("S1", "ST", "SRC", "SRRC", "mu", "mu_star", "sigma", "theta", "effective")
 """Columns of indices."""
 
 
@@ -51,7 +51,8 @@ class Table:
     """A title, a header, rows of text, and lines below.
 
     ``groups`` are ``(words, columns)`` from left to right: words that begin the headers of
-    so many columns, for a reader that can print them once above.
+    so many columns, for a reader that can print them once above. ``records`` are the numbers of a
+    table of indices for programs, those that the rows withhold among them.
     """
 
     title: str
@@ -60,6 +61,7 @@ class Table:
     notes: list[str] = field(default_factory=list)
     rules: tuple[int, ...] = ()
     groups: tuple[tuple[str, int], ...] = ()
+    records: list[dict[str, Any]] = field(default_factory=list)
 
     def numeric_columns(self) -> list[bool]:
         """Return which columns hold numbers alone, and at least one."""
@@ -263,105 +265,17 @@ def names_along(store: Store, dim: str, count: int) -> list[str]:
     return [str(k) for k in range(count)]
 
 
-def analysis_tables(store: Store, analysis: Analysis) -> list[Table]:
-    """Return the arrays of an analysis as tables of text."""
-    names = list(store.attrs["identity"]["scenario"]["responses"])
-    locations = store.read_strings("location")
-    tables = []
-    for place, location in enumerate(locations[:MAX_PLACES]):
-        for name in names:
-            tables += list(_index_tables(store, analysis, name, place, location))
-    shown = len(tables)
-    if shown and len(locations) > MAX_PLACES:
-        more = f"the first {MAX_PLACES} of {len(locations)} locations; the store holds all"
-        tables[-1].notes.append(more)
-    return tables
-
-
 def of_response(analysis: Analysis, name: str) -> dict[str, NDArray[Any]]:
     """Return the arrays of one response by index: ``S1``, ``S1_conf``, ..."""
     mine = (pair for pair in analysis.values() if pair[0].attrs.get("response") == name)
-    return {spec.attrs["index"]: array for spec, array in mine}
+    return {spec.attrs["index"]: array for spec, array in mine if "about" not in spec.attrs}
 
 
-def _index_tables(
-    store: Store,
-    analysis: Analysis,
-    name: str,
-    place: int,
-    location: str,
-) -> Iterator[Table]:
-    """Yield the design's own indices of a response at one location, and those of pairs."""
-    arrays = {i: a[:, place] for i, a in of_response(analysis, name).items() if a.ndim > 2}
-    if not arrays:
-        return
-    effects = [str(effect) for effect in analysis["sensitivity/effect"][1]]
-    forcings = store.read_strings("forcing")
-    shown = sorted(
-        (i for i, a in arrays.items() if a.ndim == 2 and not i.endswith("_conf")),
-        key=lambda i: ORDER.index(i) if i in ORDER else 0,
+def about(analysis: Analysis, name: str) -> dict[str, NDArray[Any]]:
+    """Return what stands behind the indices of a response or an output, by word."""
+    named = (
+        (spec, array)
+        for spec, array in analysis.values()
+        if name in (spec.attrs.get("response"), spec.attrs.get("output"))
     )
-    notes = list(_lost(store, analysis, name, place))
-    if len(forcings) > MAX_ROWS:
-        notes.append(f"the first {MAX_ROWS} of {len(forcings)} forcings")
-    forcings = forcings[:MAX_ROWS]
-    keep = _largest(arrays[shown[0]])
-    rows = [
-        [forcing, effects[k], *(_with_interval(arrays, i, (f, k)) for i in shown)]
-        for f, forcing in enumerate(forcings)
-        for k in keep
-    ]
-    some = [f"the {len(keep)} largest of {len(effects)}"] if len(keep) < len(effects) else []
-    header = ["forcing", "effect", *shown]
-    below = [*notes, *some, *labels_of(store)]
-    yield Table(f"sensitivity of {name}, {location}", header, rows, below)
-    pairs = [(j, k) for k in range(len(effects)) for j in range(k)]
-    for index in (i for i, a in arrays.items() if a.ndim == 3 and not i.endswith("_conf")):
-        keep = _largest(np.stack([arrays[index][:, j, k] for j, k in pairs], axis=1))
-        chosen = [pairs[k] for k in keep]
-        rows = [
-            [forcing, f"{effects[j]} x {effects[k]}", _with_interval(arrays, index, (f, j, k))]
-            for f, forcing in enumerate(forcings)
-            for j, k in chosen
-        ]
-        some = [f"the {len(keep)} largest of {len(pairs)}"] if len(keep) < len(pairs) else []
-        title = f"pairs of parameters, {name}, {location}"
-        header = ["forcing", "pair", index]
-        yield Table(title, header, rows, [*notes, *some, *labels_of(store)])
-
-
-def _largest(values: F8) -> list[int]:
-    """Return which columns (forcing, effect) a table shows: all, or those that matter most."""
-    count = values.shape[1]
-    most = max(20, MAX_CELLS // max(1, len(values)))
-    if count <= most:
-        return list(range(count))
-    size = np.nan_to_num(np.abs(values)).mean(axis=0)
-    return sorted(np.argsort(-size, kind="stable")[:most].tolist())
-
-
-def _lost(store: Store, analysis: Analysis, name: str, place: int) -> Iterator[str]:
-    """Yield where lost members cost trajectories or Saltelli rows, and where the indices."""
-    forcings, member = store.read_strings("forcing"), f"{lost(store)} member"
-    spec, array = analysis[f"sensitivity/{name}_effective"]
-    left, whole = array[:, place].min(axis=-1), spec.attrs["whole"]
-    groups = words_of(store.attrs["design"]["method"])
-    first = next(a for i, a in of_response(analysis, name).items() if i != "effective")[:, place]
-    for f in np.flatnonzero(left < whole).tolist()[:MAX_ROWS]:
-        end = "; more than a fifth is lost, so no indices" if np.isnan(first[f]).all() else ""
-        yield f"{forcings[f]}: {left[f]:.0f} of {whole} {groups} are without a {member}{end}"
-
-
-def _with_interval(arrays: Mapping[str, NDArray[Any]], index: str, at: tuple[int, ...]) -> str:
-    value = float(arrays[index][at])
-    half = arrays.get(f"{index}_conf")
-    width = float("nan") if half is None else float(half[at])
-    if not (math.isfinite(value) and width > 0):
-        return _number(value, "{:.4g}")
-    # Two digits of the interval tell how many of the index mean anything.
-    digits = min(6, max(0, 1 - math.floor(math.log10(width))))
-    return f"{value:.{digits}f} +- {width:.{digits}f}"
-
-
-def _number(value: float, form: str) -> str:
-    return NONE if np.isnan(value) else form.format(value)
+    return {spec.attrs["index"]: array for spec, array in named if "about" in spec.attrs}

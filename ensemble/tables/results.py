@@ -16,6 +16,7 @@ from ensemble.store.committed import Committed
 from ensemble.store.grid import Axis, Grid
 from ensemble.store.journal import Key
 from ensemble.store.store import Store
+from ensemble.tables.signs import never_negative
 from kernels import F8
 from scenarios.outputs import array_names
 
@@ -30,6 +31,7 @@ class Summary:
     control: F8
     mean: F8
     std: F8
+    never_negative: bool = False
 
     def at(self, place: int) -> tuple[F8, F8, F8]:
         """Return control, mean and standard deviation at one location, each (forcing,)."""
@@ -171,8 +173,9 @@ class Results:
             else:
                 continue
             label = (name, spec.attrs["units"], spec.attrs["long_name"])
+            sign = never_negative(self.store, name)
             control, spread = self.cells(f"control/{name}"), without_rounding(std, mean)
-            every.append(Summary(*label, control, mean, spread))
+            every.append(Summary(*label, control, mean, spread, sign))
         return every
 
     @property

@@ -232,12 +232,12 @@ class Morris:
     def analyze(self, response: F8) -> dict[str, F8]:
         """Return ``mu``, ``mu_star``, ``sigma``, ``theta`` (..., effect) per step of the unit cube.
 
-        Also ``mu_star_conf``, the half width of its bootstrap interval, and ``effective``,
-        the trajectories without a failed member. As in SALib an effect is a difference of
-        the response divided by the step in probability, so for a uniform parameter it is
-        the slope times the parameter's range; ``sigma`` of a group of several is NaN, and
-        with it every ``theta``, ``sqrt(mu**2 + sigma**2)`` over its standard deviation over
-        the effects.
+        Also, with ``_conf``, the half widths of their bootstrap intervals over trajectories,
+        and ``effective``, the trajectories without a failed member. As in SALib an effect is a
+        difference of the response divided by the step in probability, so for a uniform
+        parameter it is the slope times the parameter's range; ``sigma`` of a group of several
+        is NaN, and with it every ``theta``, ``sqrt(mu**2 + sigma**2)`` over its standard
+        deviation over the effects.
         """
         return _trajectories.effects(
             response,

@@ -423,7 +423,7 @@ def test_any_scenario_gives_a_page(tmp_path, kept, forcings):
 @pytest.mark.parametrize(
     "design",
     [
-        "{method: sobol, n: 8, second_order: true, parameters: {tau_veg_obs: {uniform: [6, 15]}, "
+        "{method: sobol, n: 128, second_order: true, parameters: {tau_veg_obs: {uniform: [6, 15]}, "
         "tau_soil_obs: {uniform: [20, 60]}}}",
         "{method: morris, trajectories: 4, parameters: {tau_veg_obs: {uniform: [6, 15]}}}",
         pytest.param(

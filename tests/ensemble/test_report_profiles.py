@@ -52,8 +52,8 @@ block: {location: 2, sample: 3}
 """
 MORRIS = """
   method: morris
-  trajectories: 6
-  parameters: {scale: {uniform: [10, 50]}, shape: {uniform: [0.001, 0.1]}}
+  trajectories: 16
+  parameters: {scale: {uniform: [10, 50]}, shape: {uniform: [0.02, 0.022]}}
 """
 GRID = "{method: grid, parameters: {scale: [10, 20, 30, 40], shape: {logspace: [0.001, 0.1, 11]}}}"
 CHANGE = (-0.25, 0.25)
@@ -148,13 +148,13 @@ def test_indices_of_the_run_itself_are_found_as_well(tmp_path):
     theta = tree.soc_theta.values[0]
     assert deep.theta.shape == theta.shape == (3, 5, 2)
     np.testing.assert_allclose(deep.mean, theta.mean(axis=0))
-    np.testing.assert_allclose(deep.std, theta.std(axis=0), atol=1e-12)
+    # Of what the run itself computed no interval is known.
+    assert np.isnan(deep.half).all()
     # An analysis of outputs says the same.
     (again,) = (d for d in all_by_depth(numbers, results(read(path))) if d.name == "soc")
     np.testing.assert_allclose(again.mean, deep.mean)
     part = replace(deep, theta=np.where(np.arange(3)[:, None, None] == 1, np.nan, theta))
     np.testing.assert_allclose(part.mean, theta[::2].mean(axis=0))
-    np.testing.assert_allclose(part.std, theta[::2].std(axis=0), atol=1e-12)
     said, _ = page_of(path, tmp_path)
     assert "to each layer of an output: mean over 3 locations" in said
 
@@ -168,7 +168,7 @@ def test_many_cells_are_shown_by_their_spread(tmp_path):
     with look():
         (drawn,) = importances([replace(one, cells=cells, indices=indices)], LABEL)
         (few,) = importances([one], LABEL)
-    assert "Points: 40 locations; boxes: quartiles" in drawn.caption
+    assert "Points: 40 locations; diamonds and numbers: their mean" in drawn.caption
     assert "Bars: locations" in few.caption
     assert all(f"SYNTHETIC DATA: {LABEL}" in p.svg.decode() for p in (drawn, few))
     assert len(set(colours(12))) == 12
@@ -330,7 +330,7 @@ def test_a_page_of_other_designs_and_without_observations(tmp_path, monkeypatch)
 @pytest.mark.parametrize("design", [MORRIS, pytest.param(GRID, marks=pytest.mark.slow)])
 def test_an_unfinished_run_shows_what_is_known(tmp_path, design):
     planned = plan(tmp_path, text=TEXT.replace("DESIGN", design))
-    blocks = -(-(18 if design is MORRIS else 44) // 3)
+    blocks = -(-(48 if design is MORRIS else 44) // 3)
     asked = iter(range(blocks + 1))
     ensemble.run(planned, workers=1, stop=lambda: next(asked, None) is None)
     (one, modern) = all_profiles(Results(read(planned.path)))

@@ -12,6 +12,7 @@ from ensemble.analysis.indices import results, stored
 from ensemble.errors import PlanError
 from ensemble.runs.analyze import analyze_store
 from ensemble.store.reading import read
+from ensemble.tables.believing import number_with
 
 TEXT = """
 version: 1
@@ -28,6 +29,7 @@ MORRIS = f"{{method: morris, trajectories: 24, levels: 6, parameters: {SPAN}}}"
 SOBOL = f"{{method: sobol, n: 32, second_order: true, parameters: {SPAN}}}"
 NAMES = ["tau_veg_obs", "tau_soil_obs"]
 PROBLEM = {"num_vars": 2, "names": NAMES, "bounds": [[0, 1], [0, 1]]}
+ENDS = ("", "_conf")
 YEARS = "{c_soil: {at: [1905, 1950, 2018]}, c_veg: all, rh_box: last}"
 
 
@@ -131,10 +133,10 @@ def test_the_command_prints_means_and_each_row_when_asked(tmp_path):
     long = soilsweep("analyze", outcome.path, "--rows")
     assert "1905" in long.out
     tree = ensemble.open_run(outcome.path)
-    mean = tree["sensitivity/c_soil_theta"].values[0, ..., 1].mean()
-    assert f"{mean:.4g}" in short.out
-    one = float(tree["sensitivity/c_soil_mu"].values[0, 0, 0, 1])
-    assert f"{one:.4g}" in long.out
+    means = [float(tree[f"sensitivity/c_soil_theta{end}"].values[0, ..., 1].mean()) for end in ENDS]
+    assert number_with(*means) in short.out
+    one = [float(tree[f"sensitivity/c_soil_mu{end}"].values[0, 0, 0, 1]) for end in ENDS]
+    assert number_with(*one) in long.out
     kept, computed = stored(read(outcome.path)), results(read(outcome.path))
     assert kept.keys() == computed.keys()
 

@@ -1,17 +1,23 @@
 """What is stored of elementary effects: importance and its parts, cell by cell."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ensemble.analysis import noise
 from ensemble.report.data.cells import all_cells, kind
 from ensemble.tables.responses import Analysis, of_response
 from ensemble.tables.results import Results
 from kernels import F8, I8
 
-INDICES = ("theta", "mu_star", "sigma", "mu_star_conf")
+RANKED = ("theta", "mu_star", "sigma")
+INDICES = (*RANKED, *(f"{name}_conf" for name in RANKED))
+
+MOST_NOISE = 0.5
+"""Share of cells that are noise above which what is left of an index would be a selection."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,10 @@ class Effects:
     kind : str
         What the cells are: locations, forcings, or both.
     indices : mapping of str to ndarray, shape (cell, effect)
-        ``theta``, ``mu_star``, ``sigma``, ``mu_star_conf``: those that are stored.
+        ``theta``, ``mu_star``, ``sigma``, each with ``_conf``: those that are stored; NaN where
+        the ranking is noise.
+    noise : mapping of str to int
+        By index, in how many cells it is.
     """
 
     name: str
@@ -41,6 +50,7 @@ class Effects:
     without: int
     kind: str
     indices: Mapping[str, F8]
+    noise: Mapping[str, int] = field(default_factory=dict)
 
     def mean(self, index: str) -> F8:
         """Return the mean over cells, (effect,); NaN where no cell has one."""
@@ -56,8 +66,36 @@ class Effects:
         return len(self.cells) + self.without
 
     def lost(self, index: str) -> int:
-        """Return the cells that have no such index."""
-        return self.of - int(np.isfinite(self.indices[index]).any(axis=1).sum())
+        """Return the cells that have no such index, besides those where it is noise."""
+        known = int(np.isfinite(self.indices[index]).any(axis=1).sum())
+        return max(0, self.of - known - self.withheld(index))
+
+    def withheld(self, index: str) -> int:
+        """Return the cells whose ranking by an index is noise; all that have one, if most are."""
+        held = self.noise.get(index, 0)
+        return len(self.cells) if held > MOST_NOISE * len(self.cells) else held
+
+    def half(self, index: str) -> F8:
+        """Return the mean half width over cells, (effect,): the whole error, if cells err alike.
+
+        Cells share the rows of a design, so their errors go together. NaN where none is known.
+        """
+        if f"{index}_conf" not in self.indices:
+            return np.full(len(self.effects), np.nan)
+        return self.mean(f"{index}_conf")
+
+    def said(self, index: str) -> str:
+        """Return what a caption says of cells without an index, or whose ranking is noise."""
+        words = ""
+        if held := self.withheld(index):
+            words += (
+                f" {self.name}: {held:,} of {self.of:,} {self.kind} are withheld, as their "
+                "ranking is noise; the tables say why and what to do."
+            )
+        if lost := self.lost(index):
+            words += f" {self.name}: {lost:,} of {self.of:,} {self.kind} have none, "
+            words += "or do not vary."
+        return words
 
     def order(self, index: str, most: int) -> I8:
         """Return at most so many effects that have the index, the largest mean first."""
@@ -124,7 +162,18 @@ def _known(
     cells = tuple(
         cell.name for cell, here in zip(all_cells(results), with_index, strict=True) if here
     )
-    shown = {k: v[with_index] for k, v in flat.items()}
+    held = {k: noise.is_noise(noise.codes_of(flat, k))[with_index] for k in RANKED if k in flat}
+    shown = {k: _without(v[with_index], held.get(k.removesuffix("_conf"))) for k, v in flat.items()}
     units, meaning = str(spec.attrs.get("units", "")), str(spec.attrs.get("long_name", ""))
     without = int((~with_index).sum())
-    return Effects(name, units, meaning, labels, cells, without, kind(results), shown)
+    counts = {k: int(which.sum()) for k, which in held.items()}
+    return Effects(name, units, meaning, labels, cells, without, kind(results), shown, counts)
+
+
+def _without(values: F8, held: NDArray[np.bool_] | None) -> F8:
+    """Return an index (cell, effect) without cells that are noise; without any, if most are."""
+    if held is None:
+        return values
+    if held.mean() > MOST_NOISE:
+        return np.full_like(values, np.nan)
+    return np.where(held[:, None], np.nan, values)

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble.analysis import noise
+from ensemble.analysis.given_data import DISTINCT
 from ensemble.report.data.series import MOST_VALUES
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.journal import Key
@@ -222,6 +225,9 @@ def _failed(results: Results, key: Key) -> NDArray[np.bool_] | None:
     return np.asarray(np.any(failed, axis=0))
 
 
+S1 = ("S1", "S1_conf")
+
+
 @dataclass(frozen=True)
 class Dominant:
     """The term of the largest share of variance at each location.
@@ -238,6 +244,37 @@ class Dominant:
     words: str
     terms: tuple[str, ...]
     which: I8
+
+
+def all_leading(results: Results, analysis: Analysis) -> Iterator[Dominant]:
+    """Yield the parameter of the largest first-order share, of members as they are.
+
+    Of every response, and of outputs at their last year, under each forcing and of each model;
+    -1 where it is not above a parameter that does nothing, or where the ranking is noise.
+    """
+    for spec, told in analysis.values():
+        name = spec.attrs.get("response") or spec.attrs.get("output")
+        if spec.attrs.get("index") != DISTINCT or spec.dims[1] != "location":
+            continue
+        middle, arrays = spec.dims[2:-1], {i: analysis[f"sensitivity/{name}_{i}"][1] for i in S1}
+        when = [d for d in middle if is_time(d)]
+        named = [d for d in middle if d not in when]
+        if len(when) > 1 or named not in ([], [MODEL]):
+            continue
+        effects = tuple(str(e) for e in analysis["sensitivity/effect"][1][:-1])
+        held = noise.is_noise(noise.codes_of(arrays, "S1"))
+        size = np.nan_to_num(arrays["S1"][..., :-1], nan=-np.inf)
+        which = np.argmax(size, axis=-1)
+        clear = np.take_along_axis(told[..., :-1], which[..., None], axis=-1)[..., 0] == 1
+        which = np.where(clear & ~held, which, -1)
+        words = [last_year(results, when[0])] if when else []
+        if when:
+            which = np.take(which, -1, axis=2 + middle.index(when[0]))
+        models = labels_along(results, MODEL) if named else ("",)
+        for (f, forcing), (m, model) in product(enumerate(results.forcings), enumerate(models)):
+            about = [forcing] * (len(results.forcings) > 1) + [model] * bool(model) + words
+            here = which[f, :, m] if named else which[f]
+            yield Dominant(str(name), ", ".join(about), effects, here)
 
 
 def all_dominant(results: Results, split: Analysis) -> Iterator[Dominant]:

@@ -10,6 +10,7 @@ from ensemble.members.responses.layers import Line, overlap, regression, rmse
 from ensemble.members.responses.observations import read_observations
 from ensemble.report.data.cells import all_cells, kind, layers_of
 from ensemble.tables.results import Results
+from ensemble.tables.signs import never_negative
 from kernels import F8
 from scenarios.forcing import Observed
 from scenarios.outputs import array_names
@@ -54,6 +55,7 @@ class Profile:
     bottom: F8
     error: F8 | None
     modelled: F8
+    never_negative: bool = False
 
     @property
     def middle(self) -> F8:
@@ -126,7 +128,7 @@ def _profile(results: Results, name: str, seen: Sequence[Observed]) -> Profile |
         line=line, line_words=line_words, band=band, band_words=band_words,
         observed=observed, top=top, bottom=bottom,
         error=np.concatenate(errors) * abs(scale) if len(errors) == len(seen) else None,
-        modelled=modelled,
+        modelled=modelled, never_negative=never_negative(results.store, name),
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ensemble.store.arrays import ArraySpec
 from ensemble.tables.results import Results, merge_moments
+from ensemble.tables.signs import never_negative
 from ensemble.tables.times import years_along
 from kernels import F8
 from scenarios.outputs import array_names
@@ -40,6 +41,7 @@ class Series:
     std: F8
     control: F8 | None
     line: str = ""
+    never_negative: bool = False
 
 
 Lines = list[tuple[str, tuple[int | slice, ...]]]
@@ -52,7 +54,9 @@ def all_series(results: Results, place: int) -> Iterator[Series]:
     targets = [n for n in scenario["statistics"] if n not in scenario["responses"]]
     for name in dict.fromkeys([*array_names(scenario["outputs"]), *targets]):
         every = _from_statistics(results, name, place) or _from_members(results, name, place)
-        yield from (line for line in every if np.isfinite(line.mean).any())
+        sign = never_negative(results.store, name)
+        known = (line for line in every if np.isfinite(line.mean).any())
+        yield from (replace(line, never_negative=sign) for line in known)
 
 
 def _lines(results: Results, dims: Sequence[str]) -> tuple[NDArray[Any], Lines] | None:

@@ -8,6 +8,7 @@ import numpy as np
 from ensemble.report.data.fields import labels_along, last_year
 from ensemble.store.arrays import ArraySpec
 from ensemble.tables.results import Results
+from ensemble.tables.signs import never_negative
 from ensemble.tables.sums import over_samples
 from kernels import F8
 
@@ -36,6 +37,7 @@ class Lines:
     mean: F8
     std: F8
     control: F8
+    never_negative: bool = False
 
 
 def all_lines(results: Results) -> Iterator[Lines]:
@@ -76,8 +78,11 @@ def _lines(results: Results, spec: ArraySpec) -> Lines | None:
     arrays = [(a if shape is None else a.reshape(shape)).transpose(2, 0, 1) for a in arrays]
     at = results.whole("aggregates/band" if zonal else "year")
     models = labels_along(results, named[0]) if named else ("",)
+    sign = never_negative(results.store, name)
     labels = (name, str(spec.attrs["units"]), str(spec.attrs["long_name"]), words)
-    return Lines(*labels, "latitude" if zonal else "year", at, models, *arrays)
+    return Lines(
+        *labels, "latitude" if zonal else "year", at, models, arrays[0], arrays[1], arrays[2], sign
+    )
 
 
 def gaps(at: F8, values: Sequence[F8], step: float) -> tuple[F8, list[F8]]:

@@ -16,8 +16,6 @@ from ensemble.report.data.effects import Effects
 from ensemble.report.figures.parts.style import (
     BLUE,
     DARK,
-    GREY,
-    PALE,
     RED,
     SERIES,
     THETA,
@@ -29,6 +27,7 @@ from ensemble.report.figures.parts.style import (
     short,
     wrapped,
 )
+from ensemble.report.figures.parts.whiskers import reach
 from ensemble.report.run import Run
 from kernels import I8
 
@@ -43,9 +42,12 @@ MOST_PANELS = 4
 """Responses in one figure."""
 
 
-def draw(run: Run) -> Iterator[Picture]:
-    """Yield the importance of parameters to the responses."""
+def draw(run: Run) -> Iterator[Picture | str]:
+    """Yield the importance of parameters to the responses, or that it is noise."""
     yield from importances(run.effects, run.synthetic)
+    for target in run.effects:
+        if "theta" in target.indices and not len(target.order("theta", 1)):
+            yield f"Importance is not drawn.{target.said('theta')}"
 
 
 def importances(shown: Sequence[Effects], synthetic: str) -> Iterator[Picture]:
@@ -103,6 +105,7 @@ def colours(count: int) -> list[str]:
 def _bars(axes: Axes, target: Effects, order: I8, looks: Mapping[str, str]) -> float:
     """Draw a bar per cell, in its colour and place, and the mean across them; return the top."""
     values, x = target.indices["theta"][:, order], np.arange(len(order))
+    half = target.indices.get("theta_conf", np.full_like(target.indices["theta"], np.nan))[:, order]
     count = len(looks)
     wide = 0.82 / count
     edge = DARK if count > len(SERIES) else "white"
@@ -111,8 +114,10 @@ def _bars(axes: Axes, target: Effects, order: I8, looks: Mapping[str, str]) -> f
             row = np.nan_to_num(values[target.cells.index(cell)])
             at = x + (k - (count - 1) / 2) * wide
             axes.bar(at, row, wide, color=colour, edgecolor=edge, lw=0.4)
+            error = reach(row, half[target.cells.index(cell)], never_negative=True)
+            axes.errorbar(at, row, yerr=error, fmt="none", ecolor=DARK, elinewidth=0.8)
     mean = target.mean("theta")[order]
-    top = np.nanmax(values, axis=0)
+    top = np.nanmax(values + np.nan_to_num(half), axis=0)
     if count > 1:
         axes.hlines(mean, x - 0.45, x + 0.45, color=DARK, linewidth=1.8)
     highest = float(top.max())
@@ -122,23 +127,26 @@ def _bars(axes: Axes, target: Effects, order: I8, looks: Mapping[str, str]) -> f
 
 
 def _spreads(axes: Axes, target: Effects, order: I8) -> float:
-    """Draw quartiles and every cell, with the mean and its spread in words; return the top."""
+    """Draw every cell, and the mean with its interval; return the top."""
     values, x = target.indices["theta"][:, order], np.arange(len(order))
-    mean, std = target.mean("theta")[order], target.std("theta")[order]
+    mean, half = target.mean("theta")[order], target.half("theta")[order]
     # The golden ratio spreads points evenly, and the same each time.
     aside = ((np.arange(len(values)) * 0.6180339887) % 1 - 0.5) * 0.46
     for k in range(len(order)):
         column = values[:, k]
         here = np.isfinite(column)
         axes.plot(k + aside[here], column[here], "o", color=BLUE, ms=3, alpha=0.35, mew=0)
-        low, middle, high = np.percentile(column[here], (25, 50, 75))
-        axes.bar(k, high - low, 0.6, bottom=low, color=PALE, edgecolor=GREY, zorder=1, alpha=0.7)
-        axes.hlines(middle, k - 0.3, k + 0.3, color=DARK, linewidth=1.2)
-    axes.plot(x, mean, "D", color=RED, ms=6, mec="white", mew=0.8, zorder=4)
-    highest = np.nanmax(values, axis=0)
+    error = reach(mean, half, never_negative=True)
+    axes.errorbar(
+        x, mean, yerr=error, fmt="D", color=RED, ms=6, mec="white", mew=0.8, ecolor=DARK,
+        elinewidth=1.3, capsize=3, zorder=4,
+    )  # fmt: skip
+    highest = np.fmax(np.nanmax(values, axis=0), mean + np.nan_to_num(half))
     for k in range(len(order)):
         digits = ".2f" if mean[k] >= 0.095 else ".2g"
-        label = f"{mean[k]:{digits}} \N{PLUS-MINUS SIGN} {std[k]:{digits}}"
+        label = f"{mean[k]:{digits}}"
+        if np.isfinite(half[k]):
+            label += f" \N{PLUS-MINUS SIGN} {half[k]:{digits}}"
         axes.text(k, highest[k] + 0.02 * highest.max(), label, ha="center", va="bottom", fontsize=8)
     return float(highest.max())
 
@@ -158,18 +166,19 @@ def _caption(shown: Sequence[Effects], many: bool) -> str:
         "standard deviation of that root over parameters. The largest mean first. "
     )
     if many:
-        caption += (
-            f"Points: {len(first.cells):,} {first.kind}; boxes: quartiles and median; "
-            "numbers: mean \N{PLUS-MINUS SIGN} standard deviation over these."
-        )
+        caption += f"Points: {len(first.cells):,} {first.kind}; diamonds and numbers: their mean; "
     elif len(first.cells) > 1:
-        caption += f"Bars: {first.kind}; lines and numbers: their mean."
+        caption += f"Bars: {first.kind}; lines and numbers: their mean; "
+    if any(np.isfinite(target.half("theta")).any() for target in shown):
+        caption += "whiskers: bootstrap intervals"
+        caption += ", of a mean the mean half width, as cells share the design's rows." * many
+        caption += "." * (not many)
+    else:
+        caption += "no interval is known of what a run computed itself; `analyze` finds it."
     caption = caption.strip()
     for target in shown:
         left = len(target.effects) - len(target.order("theta", MOST_EFFECTS))
         if left:
             caption += f" {target.name}: without {left} parameters of less or no importance."
-        if lost := target.lost("theta"):
-            caption += f" {target.name}: {lost:,} of {target.of:,} {target.kind} have none, "
-            caption += "or do not vary."
+        caption += target.said("theta")
     return caption

@@ -27,6 +27,7 @@ from ensemble.report.figures.parts.style import (
     short,
     wrapped,
 )
+from ensemble.report.figures.parts.whiskers import reach
 from ensemble.report.run import Run
 
 SECTION, ORDER = "profiles", 10
@@ -95,14 +96,17 @@ def _panel(axes: Axes, profile: Profile, k: int) -> None:
     middle = profile.middle
     low, high = limits(profile, k)
     if profile.band is not None:
-        axes.fill_betweenx(
-            middle, profile.band[0][k], profile.band[1][k], color=BLUE, alpha=0.22, lw=0
-        )
+        low_end = profile.band[0][k]
+        if profile.never_negative:
+            low_end = np.maximum(low_end, 0.0)
+        axes.fill_betweenx(middle, low_end, profile.band[1][k], color=BLUE, alpha=0.22, lw=0)
     axes.plot(profile.line[k], middle, "-", color=BLUE, linewidth=1.6)
     seen = np.isfinite(profile.observed[k])
     at, top, bottom = profile.observed[k][seen], profile.top[k][seen], profile.bottom[k][seen]
     axes.vlines(at, top, bottom, color=RED, linewidth=1.5)
-    error = None if profile.error is None else np.nan_to_num(profile.error[k][seen])
+    error = None
+    if profile.error is not None:
+        error = reach(at, profile.error[k][seen], never_negative=profile.never_negative)
     axes.errorbar(at, (top + bottom) / 2, xerr=error, fmt="o", color=RED, ms=4.5, elinewidth=1.0)
     axes.set_xlim(low, high)
     axes.grid(True)
@@ -115,6 +119,8 @@ def limits(profile: Profile, k: int) -> tuple[float, float]:
     )
     ends = [profile.line[k], profile.observed[k] - error[k], profile.observed[k] + error[k]]
     values = np.concatenate(ends)
+    if profile.never_negative:
+        values = np.maximum(values, 0.0)
     values = values[np.isfinite(values)]
     low, high = float(values.min()), float(values.max())
     span = (high - low) or abs(high) or 1.0

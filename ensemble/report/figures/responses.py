@@ -24,6 +24,7 @@ from ensemble.report.figures.parts.style import (
     short,
     wrapped,
 )
+from ensemble.report.figures.parts.whiskers import reach
 from ensemble.report.run import MOST_RESPONSES, Run
 from ensemble.tables.responses import MAX_ROWS
 from ensemble.tables.results import Summary, known_mean, known_std
@@ -93,6 +94,7 @@ class Panel:
     mean: F8
     std: F8
     published: tuple[float | None, float | None] = (None, None)
+    never_negative: bool = False
 
 
 def panels(
@@ -111,6 +113,7 @@ def panels(
             tuple(
                 (published_of.get(s.name) or {}).get(w) for w in ("unconstrained", "constrained")
             ),  # type: ignore[arg-type]
+            s.never_negative,
         )
         for s in summaries
     ]
@@ -120,7 +123,9 @@ def over_forcings(summary: Summary, most: int) -> Panel:
     """Return a response by location, means over forcings."""
     places = range(min(most, summary.mean.shape[1]))
     means = np.array([[known_mean(values) for values in summary.at(k)] for k in places])
-    return Panel(summary.name, summary.units, summary.meaning, *means.T)
+    sign = summary.never_negative
+    labels = (summary.name, summary.units, summary.meaning)
+    return Panel(*labels, means[:, 0], means[:, 1], means[:, 2], never_negative=sign)
 
 
 def responses(
@@ -180,7 +185,7 @@ def _rows(axes: Axes, panel: Panel, rows: int, last: Mapping[str, float]) -> Non
     y = np.arange(rows)
     control, mean = panel.control[:rows], panel.mean[:rows]
     axes.hlines(y, control, mean, color=PALE, linewidth=3, zorder=1)
-    error = np.nan_to_num(panel.std[:rows])
+    error = reach(mean, panel.std[:rows], never_negative=panel.never_negative)
     axes.errorbar(mean, y, xerr=error, fmt="o", color=BLUE, ms=4.5, elinewidth=1.2, zorder=3)
     axes.plot(control, y, "o", mfc="white", mec=DARK, mew=1.2, ms=4.5, zorder=4)
     if last:
@@ -205,12 +210,20 @@ def _mean_row(axes: Axes, panel: Panel, place: float, offset: float) -> None:
         (panel.mean, place + offset, SKY, BLUE),
     ):
         centre, between = known_mean(values), known_std(values)
-        axes.hlines(y, centre - between, centre + between, color=thick, linewidth=6, alpha=0.6)
+        low = _low(centre, between, panel)
+        axes.hlines(y, low, centre + between, color=thick, linewidth=6, alpha=0.6)
         if values is panel.mean and np.isfinite(panel.std).any():
             within = known_mean(panel.std)
-            axes.hlines(y, centre - within, centre + within, color=colour, linewidth=1.3)
+            low = _low(centre, within, panel)
+            axes.hlines(y, low, centre + within, color=colour, linewidth=1.3)
         face = "white" if values is panel.control else colour
         axes.plot(centre, y, "o", mfc=face, mec=colour, mew=1.3, ms=6.5, zorder=4)
+
+
+def _low(centre: float, spread: float, panel: Panel) -> float:
+    """Return where a bar begins: not below zero of what cannot be negative."""
+    low = centre - spread
+    return max(low, 0.0) if panel.never_negative and centre >= 0 else low
 
 
 def _published_row(axes: Axes, panel: Panel, place: float) -> None:

@@ -24,6 +24,7 @@ from ensemble.report.figures.parts.style import (
     short,
     wrapped,
 )
+from ensemble.report.figures.parts.whiskers import reach
 from ensemble.report.run import Run
 from kernels import F8, I8
 
@@ -42,9 +43,13 @@ LINES = (
 )
 
 
-def draw(run: Run) -> Iterator[Picture]:
-    """Yield the effects of parameters against their spread."""
+def draw(run: Run) -> Iterator[Picture | str]:
+    """Yield the effects of parameters against their spread, or that they are noise."""
     yield from screenings(run.effects, run.synthetic)
+    for effects in run.effects:
+        both = {"mu_star", "sigma"} <= set(effects.indices)
+        if both and not len(_order(effects)) and effects.withheld("mu_star"):
+            yield f"Effects are not drawn.{effects.said('mu_star')}"
 
 
 def screenings(shown: Sequence[Effects], synthetic: str) -> Iterator[Picture]:
@@ -89,27 +94,34 @@ def _panel(axes: Axes, effects: Effects) -> None:
     cloud = [effects.indices[index][:, order] for index in ("mu_star", "sigma")]
     x, y = (effects.mean(index)[order] for index in ("mu_star", "sigma"))
     several = len(cloud[0]) > 1
-    half = effects.mean("mu_star_conf")[order] if "mu_star_conf" in effects.indices else None
+    half, high = effects.half("mu_star")[order], effects.half("sigma")[order]
+    right = reach(x, half, never_negative=True)
+    up = reach(y, high, never_negative=True)
     for k, effect in enumerate(order.tolist()):
         # A parameter has one look in all panels, and in the figure by depth.
         colour, shape = SERIES[effect % len(SERIES)], "os^Dv"[effect // len(SERIES) % 5]
         if several:
             axes.plot(cloud[0][:, k], cloud[1][:, k], "o", color=colour, ms=3, alpha=0.4, mew=0)
-        error = None if half is None or not np.isfinite(half[k]) else half[k]
         axes.errorbar(
-            x[k], y[k], xerr=error, fmt=shape, color=colour, ms=7,
+            x[k], y[k], xerr=right[:, [k]], yerr=up[:, [k]], fmt=shape, color=colour, ms=7,
             mec=DARK, mew=0.8, ecolor=DARK, elinewidth=1.1, capsize=2, zorder=3,
         )  # fmt: skip
     both = np.concatenate([*(c.ravel() for c in cloud), x, y])
-    longest = float(np.nanmax(x if half is None else x + np.nan_to_num(half)))
-    _scale(axes, np.concatenate([x, y]), both[np.isfinite(both)], longest, cloud)
+    longest, highest = (float(np.nanmax(v + e[1])) for v, e in ((x, right), (y, up)))
+    _scale(axes, np.concatenate([x, y]), both[np.isfinite(both)], (longest, highest), cloud)
     axes.grid(True)
     axes.set_xlabel(labelled(f"mean absolute effect {MU_STAR}", effects.units))
     axes.set_ylabel(labelled(f"standard deviation {SIGMA}", effects.units))
 
 
-def _scale(axes: Axes, means: F8, every: F8, longest: float, cloud: Sequence[F8]) -> None:
-    """Choose the axes and draw the lines: logarithmic where values differ by powers of ten."""
+def _scale(
+    axes: Axes, means: F8, every: F8, ends_of: tuple[float, float], cloud: Sequence[F8]
+) -> None:
+    """Choose the axes and draw the lines: logarithmic where values differ by powers of ten.
+
+    ``ends_of`` are the longest whiskers, to the right and up.
+    """
+    longest, highest = ends_of
     positive = every[every > 0]
     wide = means[means > 0]
     spans = (v.max() / v.min() if v.size else 1.0 for v in (wide, positive))
@@ -124,12 +136,15 @@ def _scale(axes: Axes, means: F8, every: F8, longest: float, cloud: Sequence[F8]
         pad = 1.6
         most = max(longest, float(np.nanmax(cloud[0])))
         axes.set_xlim(np.nanmin(cloud[0][cloud[0] > 0]) / pad, most * pad)
-        axes.set_ylim(np.nanmin(cloud[1][cloud[1] > 0]) / pad, np.nanmax(cloud[1]) * pad)
+        axes.set_ylim(
+            np.nanmin(cloud[1][cloud[1] > 0]) / pad, max(highest, np.nanmax(cloud[1])) * pad
+        )
         ends = np.array([positive.min() / 2, max(longest, positive.max()) * 2])
     else:
         ends = np.array([0.0, max(longest, float(np.nanmax(cloud[0]))) * 1.12])
         axes.set_xlim(*ends)
-        axes.set_ylim(0, max(float(np.nanmax(cloud[1])) * 1.1, ends[1] * 0.15, 1e-300))
+        top = max(highest, float(np.nanmax(cloud[1])))
+        axes.set_ylim(0, max(top * 1.1, ends[1] * 0.15, 1e-300))
     limits = axes.get_xlim(), axes.get_ylim()
     for slope, dash, _ in LINES:
         axes.plot(ends, slope * ends, color=GREY, linestyle=dash, linewidth=1.1, zorder=1)
@@ -198,12 +213,12 @@ def _caption(shown: Sequence[Effects], several: bool) -> str:
         f"deviation ({SIGMA}). Far above {SIGMA} = {MU_STAR} a parameter acts unevenly or together "
         f"with others; far below {SIGMA} = {MU_STAR}/10 its effect is nearly the same everywhere."
     )
-    if any("mu_star_conf" in effects.indices for effects in shown):
-        caption += " Bars: bootstrap interval of " + MU_STAR
-        caption += ", its mean half width" if several else ""
-        caption += "; what is left of the axis is cut off."
-    for effects in shown:
-        if lost := effects.lost("mu_star"):
-            caption += f" {effects.name}: {lost:,} of {effects.of:,} {effects.kind} have none, "
-            caption += "or do not vary."
-    return caption
+    known = [i for i in ("mu_star", "sigma") if any(f"{i}_conf" in e.indices for e in shown)]
+    if known:
+        words = {"mu_star": MU_STAR, "sigma": SIGMA}
+        caption += f" Whiskers: bootstrap intervals of {' and '.join(words[i] for i in known)}"
+        caption += ", their mean half width" if several else ""
+        caption += "; none below zero."
+    else:
+        caption += " No interval is known; ask for mu_star_conf, or analyze stored members."
+    return caption + "".join(effects.said("mu_star") for effects in shown)

@@ -23,6 +23,7 @@ from ensemble.report.figures.parts.style import (
     short,
     upright,
 )
+from ensemble.report.figures.parts.whiskers import band
 from ensemble.report.run import Run
 
 SECTION, ORDER = "series", 10
@@ -77,7 +78,7 @@ def series(shown: Sequence[Series], rows: Sequence[str], synthetic: str) -> Figu
 def _in_time(axes: Axes, line: Series, k: int, colour: str, dark: str) -> None:
     """Draw one line under one forcing: mean, spread and control."""
     few = len(line.years) <= 12
-    low, high = line.mean[k] - line.std[k], line.mean[k] + line.std[k]
+    low, high = band(line.mean[k], line.std[k], never_negative=line.never_negative)
     axes.fill_between(line.years, low, high, color=colour, alpha=0.25, linewidth=0)
     axes.plot(line.years, line.mean[k], "o-" if few else "-", color=colour, ms=3.5)
     if line.control is not None:

@@ -22,6 +22,7 @@ from ensemble.report.figures.parts.style import (
     short,
     upright,
 )
+from ensemble.report.figures.parts.whiskers import band
 from ensemble.report.run import Run
 
 SECTION, ORDER = "space", 20
@@ -86,7 +87,8 @@ def _line(ax: Axes, space_sum: Lines, at: tuple[int, int], colour: str) -> None:
     if space_sum.along == "latitude":
         x, curves = gaps(space_sum.at, curves, DEGREES)
     mean, std, control = curves
-    ax.fill_between(x, mean - std, mean + std, color=colour, alpha=0.18, linewidth=0)
+    low, high = band(mean, std, never_negative=space_sum.never_negative)
+    ax.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
     marker = "o" if space_sum.along == "latitude" or len(x) < 12 else None
     ax.plot(x, mean, color=colour, marker=marker, ms=2.6, linewidth=1.6)
     ax.plot(x, control, color=colour, linestyle=DASHES, linewidth=1.0)

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from ensemble.report.parts import Part
 from ensemble.report.run import Run
-from ensemble.tables.indices import output_tables
-from ensemble.tables.responses import analysis_tables
+from ensemble.tables.indices import analysis_tables, output_tables
 from ensemble.tables.shares import variance_tables
 
 

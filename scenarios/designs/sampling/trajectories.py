@@ -7,8 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels import F8, I8, U8
-from scenarios.designs.sampling.bootstrap import counts, half_width, means_of, of_units, patterns
+from scenarios.designs.sampling.bootstrap import (
+    VALUES,
+    counts,
+    half_width,
+    means_of,
+    of_units,
+    patterns,
+)
 from scenarios.designs.sampling.streams import WORDS, uniform, words
+
+INDICES = ("mu", "mu_star", "sigma", "theta")
+"""Each has a bootstrap interval, ``_conf``: trajectories are what is drawn anew."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +136,7 @@ def effects(
     lead = response.shape[:-1]
     flat = np.asarray(response, dtype=np.float64).reshape(-1, response.shape[-1])
     units, groups = steps.rank.shape
-    names = ("mu", "mu_star", "sigma", "theta", *(("mu_star_conf",) if resamples > 1 else ()))
+    names = [*INDICES, *(f"{name}_conf" for name in INDICES if resamples > 1)]
     statistics = {name: np.full((len(flat), groups), np.nan) for name in names}
     statistics["effective"] = np.zeros((len(flat), groups))
     signs = directions(steps, group)
@@ -147,10 +157,56 @@ def effects(
         sd = statistics["sigma"][which] * np.sqrt((number - 1) / (number - theta_ddof))
         statistics["theta"][which] = theta(statistics["mu"][which], sd, theta_ddof)
         if resamples > 1:
-            drawn = of_units(counts(stream, units, resamples), kept)
-            means = np.concatenate([means_of(weight, sizes) for weight in drawn], axis=1)
-            statistics["mu_star_conf"][which] = half_width(means, confidence)
+            drawn = list(of_units(counts(stream, units, resamples), kept))
+            signed -= statistics["mu"][which][:, None]
+            middle = statistics["mu"][which], statistics["sigma"][which]
+            widths = _half_widths(drawn, sizes, signed, middle, confidence, theta_ddof)
+            for name, width in widths.items():
+                statistics[f"{name}_conf"][which] = width
     return {name: array.reshape(*lead, groups) for name, array in statistics.items()}
+
+
+def _half_widths(
+    drawn: list[F8],
+    sizes: F8,
+    signed: F8,
+    middle: tuple[F8, F8],
+    confidence: float,
+    theta_ddof: int,
+) -> dict[str, F8]:
+    """Return the half width of each of `INDICES`, (m, effect), some responses at a time.
+
+    Parameters
+    ----------
+    drawn : list of ndarray, shape (r, units)
+        How often each trajectory is in each resample.
+    sizes, signed : ndarray, shape (m, units, effect)
+        Of the effects; signed ones less their mean, or squares would lose their digits.
+    middle : two ndarrays, shape (m, effect)
+        That mean, and sigma, NaN for a group of several.
+    """
+    responses, units, groups = sizes.shape
+    resamples = sum(len(weight) for weight in drawn)
+    step = max(1, VALUES // (resamples * groups))
+    # Of a part of a unit's weight as of the whole sample: sigma is of n - 1, theta of its ddof.
+    own, ours = units / (units - 1), units / (units - theta_ddof)
+    widths: dict[str, list[F8]] = {name: [] for name in INDICES}
+    for start in range(0, responses, step):
+        some = slice(start, start + step)
+        terms = np.concatenate([sizes[some], signed[some], signed[some] ** 2], axis=-1)
+        means = np.concatenate([means_of(weight, terms) for weight in drawn], axis=1)
+        size, off, square = np.split(means, 3, axis=-1)
+        spread = np.maximum(square - off**2, 0.0) + 0.0 * middle[1][some][:, None]
+        mu = middle[0][some][:, None] + off
+        replicates = {
+            "mu": mu,
+            "mu_star": size,
+            "sigma": np.sqrt(own * spread),
+            "theta": theta(mu, np.sqrt(ours * spread), theta_ddof),
+        }
+        for name, values in replicates.items():
+            widths[name].append(half_width(values, confidence))
+    return {name: np.concatenate(parts) for name, parts in widths.items()}
 
 
 ALIKE = 1e-12
