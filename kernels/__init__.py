@@ -29,6 +29,7 @@ from kernels.contract.faults import Unavailable as Unavailable
 from kernels.contract.faults import Unfit as Unfit
 from kernels.contract.faults import in_words as in_words
 from kernels.contract.imports import explain, misplaced
+from kernels.contract.kernel import STEPS as STEPS
 from kernels.contract.kernel import Kernel as Kernel
 from kernels.contract.paths import expanded as expanded
 from kernels.contract.plausible import HALF_AROUND as HALF_AROUND
@@ -43,6 +44,7 @@ from kernels.contract.registry import load_installed as load_installed
 from kernels.contract.registry import module_names as module_names
 from kernels.contract.stages import Batch as Batch
 from kernels.contract.stages import Run as Run
+from kernels.contract.stages import Slab as Slab
 from kernels.contract.stages import Stage as Stage
 from kernels.contract.status import BAD_INPUT as BAD_INPUT
 from kernels.contract.status import BAD_OUTPUT as BAD_OUTPUT

@@ -501,4 +501,5 @@ KERNEL = Kernel(
     seconds=_seconds,
     derive=_derive,
     balance=((("c_veg", "c_soil"), ("npp",), ("rh_box",)),),
+    steps={"time": "year"},
 )

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from kernels import Kernel
+from kernels import Kernel, Variable
 from scenarios import units
 from scenarios.designs.distributions.grammar import AlsoAs
 from scenarios.problems import Problem, near, shown
@@ -167,15 +167,7 @@ def array_names(outputs: Mapping[str, Any]) -> list[str]:
     return names
 
 
-def step_of(options: Any) -> str:
-    """Return what a step of a kernel is: ``day`` where its option ``step`` says so, else ``year``.
-
-    Kernels say what their step is in an option of that name; one that has none goes by years.
-    """
-    return "day" if getattr(options, "step", "year") == "day" else "year"
-
-
-def problems(outputs: Mapping[str, Any], kernel: Kernel, options: Any) -> Iterator[Problem]:
+def problems(outputs: Mapping[str, Any], kernel: Kernel) -> Iterator[Problem]:
     """Yield reductions in time that an output of the kernel cannot have.
 
     Parameters
@@ -184,8 +176,6 @@ def problems(outputs: Mapping[str, Any], kernel: Kernel, options: Any) -> Iterat
         Of a scenario; None where it is not sound.
     kernel : Kernel
         With the tables that its options ask for.
-    options : dataclass
-        The kernel's.
     """
     variables = {variable.name: variable for variable in kernel.outputs}
     for name, kept in outputs.items():
@@ -193,19 +183,27 @@ def problems(outputs: Mapping[str, Any], kernel: Kernel, options: Any) -> Iterat
             continue
         for i, reduction in enumerate(kept):
             where = f"outputs.{name}[{i}]" if len(kept) > 1 else f"outputs.{name}"
-            text = _unfit(reduction, variables[name], step_of(options))
+            text = _unfit(reduction, variables[name], kernel)
             if text:
                 yield Problem(text, where)
 
 
-def _unfit(reduction: InTime, variable: Any, step: str) -> str:
+def _unfit(reduction: InTime, variable: Variable, kernel: Kernel) -> str:
     """Return why an output has no such reduction; empty where it has."""
-    if "time" not in variable.dims:
+    step = kernel.steps.get(kernel.time_of(variable))
+    if step is None and "time" in variable.dims:
+        return (
+            f"kernel {kernel.name!r} does not say what a step of time is; needed all, or "
+            "steps={'time': 'year'}, or 'day', in its table"
+        )
+    if step is None:
         return f"output {variable.name!r} has no time to be reduced in; needed all"
     if reduction.frequency != "year" and step != "day":
+        by_day = f"{variable.name}_daily"
+        days = by_day if any(v.name == by_day for v in kernel.outputs) else "steps of a day"
         return (
             f"found {reduction.frequency}: and a kernel whose step is a year; needed year: or "
-            "over_years:, or steps of a day"
+            f"over_years:, or {days}"
         )
     if reduction.within == "sum":
         try:

@@ -16,7 +16,7 @@ from ensemble.members.remembered import remembered
 from ensemble.members.responses.kinds import Functional
 from ensemble.members.responses.making import functionals
 from ensemble.members.responses.pairs import Data
-from kernels import F8, I8, Derived, Kernel
+from kernels import F8, I8, Derived, Kernel, Variable
 from scenarios import Problem, Scenario, ScenarioError, nearest
 from scenarios.designs import Context, Design
 from scenarios.designs.distributions.grammar import Column
@@ -119,6 +119,19 @@ class Experiment:
         """Return the calendar of ``time``; days are those of the forcings, where a step is one."""
         days = () if DAY in self.own_coords else self.coords.get(DAY, ())
         return Steps(self.years, np.asarray(days, dtype=np.int64))
+
+    def steps_of(self, variable: Variable) -> Steps:
+        """Return the calendar of a variable's dimension of time.
+
+        Days of a kernel that has years, too, are those of its years.
+        """
+        dim = self.kernel.time_of(variable) or "time"
+        if dim == "time" and self.steps.daily:
+            return self.steps
+        noleap, days = "day" in self.kernel.steps.values(), np.arange(1, 366)
+        if self.kernel.steps.get(dim) != "day":
+            return Steps(self.years, np.empty(0, np.int64), dim, noleap=noleap)
+        return Steps(np.repeat(self.years, len(days)), np.tile(days, len(self.years)), dim)
 
     def design(self, forcing: int = 0, location: int = 0) -> Design:
         """Return the design that a forcing and location use; mostly one for all."""

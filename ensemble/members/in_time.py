@@ -32,11 +32,13 @@ _MEANINGS = {"min": "minimum", "max": "maximum", "last": "point"}
 class Steps:
     """The calendar of a run: year of each step, and day of a year of 365 days where a step is one.
 
-    ``days`` is empty where a step is a year.
+    ``days`` is empty where a step is a year; ``noleap`` is whether these, too, have 365 days.
     """
 
     years: I8
     days: I8
+    dim: str = "time"
+    noleap: bool = False
 
     @property
     def daily(self) -> bool:
@@ -46,7 +48,7 @@ class Steps:
     @property
     def calendar(self) -> str:
         """Return CF's name of the calendar that dates of this run are of."""
-        return "noleap" if self.daily else "standard"
+        return "noleap" if self.daily or self.noleap else "standard"
 
     @cached_property
     def bounds(self) -> I8:
@@ -54,6 +56,8 @@ class Steps:
         if self.daily:
             begins = 365 * (self.years - 1900) + self.days - 1
             return np.stack([begins, begins + 1], axis=1)
+        if self.noleap:
+            return np.stack([365 * (self.years - 1900 + k) for k in (0, 1)], axis=1)
         turns = [[f"{y + k:04d}-01-01" for y in self.years] for k in (0, 1)]
         days = np.array(turns, dtype="datetime64[D]") - np.datetime64("1900-01-01")
         return days.astype(np.int64).T
@@ -212,7 +216,7 @@ def reduced(reduction: InTime, variable: Variable, steps: Steps) -> Reduced:
         groups = tuple(np.flatnonzero(inverse.reshape(-1) == k) for k in range(len(order)))
         levels.append(Level(groups, reduction.over))
         times = None if reduction.frequency == "year" else _times(reduction, steps, cells, groups)
-    axis = variable.dims.index("time")
+    axis = variable.dims.index(steps.dim)
     middle = () if times is None else (times.dim,)
     made = Variable(
         f"{variable.name}_{reduction.suffix}",

@@ -70,10 +70,10 @@ def keeps(name: str, output: Output | list[InTime], experiment: Experiment) -> d
     variable = experiment.kernel.variable(name)
     if isinstance(output, Output):
         return {name: _steps(output, variable, experiment)}
-    axis, sizes = variable.dims.index("time"), experiment.sizes
-    arrays = {}
+    steps, sizes = experiment.steps_of(variable), experiment.sizes
+    axis, arrays = variable.dims.index(steps.dim), {}
     for one in output:
-        done = reduced(one, variable, experiment.steps)
+        done = reduced(one, variable, steps)
         along = {} if done.times is None else {done.times.dim: len(done.times.bounds)}
         shape = tuple({**sizes, **along}[d] for d in done.variable.dims)
         kept = Keep(name, done.variable, done.variable.dims, shape, None, done, 1 + axis)
@@ -85,13 +85,14 @@ def _steps(output: Output, variable: Variable, experiment: Experiment) -> Keep:
     """Return what a scenario keeps of an output, step by step."""
     sizes = experiment.sizes
     dims, shape = variable.dims, tuple(sizes[d] for d in variable.dims)
-    if output.all is not None or "time" not in dims:
+    time = experiment.steps_of(variable).dim
+    if output.all is not None or time not in dims:
         return Keep(variable.name, variable, dims, shape, None)
-    axis = dims.index("time")
+    axis = dims.index(time)
     if output.last is not None:
         left = (*dims[:axis], *dims[axis + 1 :])
         kept = tuple(sizes[d] for d in left)
-        return Keep(variable.name, variable, left, kept, sizes["time"] - 1, axis=1 + axis)
+        return Keep(variable.name, variable, left, kept, sizes[time] - 1, axis=1 + axis)
     years = np.asarray(output.at)
     steps = np.searchsorted(experiment.years, years)
     renamed = (*dims[:axis], f"{variable.name}_year", *dims[axis + 1 :])

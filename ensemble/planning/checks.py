@@ -14,7 +14,6 @@ from ensemble.store.coordinates import beside_climatology
 from kernels import Variable
 from scenarios import Problem, ScenarioError
 from scenarios.forcing import Forcing, Observed
-from scenarios.outputs import step_of
 from scenarios.units import factor
 
 SHOWN = 10
@@ -62,7 +61,7 @@ def _steps(experiment: Experiment) -> Iterator[Problem]:
     """Yield steps that are not those of the kernel, or of no calendar that is known."""
     steps, scenario = experiment.steps, experiment.scenario
     known = {"year", DAY} if steps.daily else {"year"}
-    by_days = step_of(experiment.options) == DAY
+    by_days = experiment.kernel.steps.get("time") == DAY
     if within := sorted(experiment.coords.keys() - known - experiment.own_coords.keys()):
         text = f"has steps within a year ({', '.join(within)}); needed annual steps, or none"
         yield Problem(text, "forcing")
@@ -76,11 +75,17 @@ def _steps(experiment: Experiment) -> Iterator[Problem]:
         follow = steps.bounds[1:, 0] == steps.bounds[:-1, 1]
         if not (follow.all() and steps.days.min() >= 1 and steps.days.max() <= 365):
             yield Problem("its days do not follow each other; needed days 1-365, each", "forcing")
-        for name, kept in scenario.outputs.items():
-            words = {} if isinstance(kept, list) else kept.model_dump(exclude_none=True)
-            if word := next((w for w, value in words.items() if value != "step"), None):
-                text = f"found {word}: and steps of a day; needed all, last, or a reduction in time"
-                yield Problem(f"{text} such as {{year: last}}", f"outputs.{name}.{word}")
+    for dim, step in experiment.kernel.steps.items():
+        length, needed = experiment.sizes.get(dim), 365 * len(experiment.years)
+        if dim != "time" and step == DAY and length not in (None, needed):
+            text = f"has {length} days ({dim}) of {len(experiment.years)} years; needed 365 of each"
+            yield Problem(text, "forcing")
+    for name, kept in scenario.outputs.items():
+        words = {} if isinstance(kept, list) else kept.model_dump(exclude_none=True)
+        word = next((w for w, value in words.items() if value != "step"), None)
+        if word and experiment.steps_of(experiment.kernel.variable(name)).daily:
+            text = f"found {word}: and steps of a day; needed all, last, or a reduction in time"
+            yield Problem(f"{text} such as {{year: last}}", f"outputs.{name}.{word}")
 
 
 def _reductions(experiment: Experiment) -> Iterator[Problem]:
@@ -90,7 +95,8 @@ def _reductions(experiment: Experiment) -> Iterator[Problem]:
         for i, one in enumerate(several):
             where = f"outputs.{name}[{i}]" if len(several) > 1 else f"outputs.{name}"
             try:
-                reduced(one, experiment.kernel.variable(name), experiment.steps)
+                variable = experiment.kernel.variable(name)
+                reduced(one, variable, experiment.steps_of(variable))
             except ValueError as error:
                 yield Problem(str(error), where)
 

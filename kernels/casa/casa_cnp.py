@@ -21,7 +21,8 @@ from kernels.casa.shared.rows import soil_rows
 from kernels.casa.soil.tables import Constants, Options, soil_kernel
 from kernels.casa.soil.years import ANNUAL, mean_soils, soil_years, spun_soils, steady_soils
 from kernels.contract.arrays import F8, U1
-from kernels.contract.entries import Coordinate, Variable
+from kernels.contract.batches import so_far
+from kernels.contract.entries import Coordinate, Variable, by_day
 from kernels.contract.kernel import Kernel
 from kernels.contract.limits import METRE, WOOD
 from kernels.contract.stages import Batch
@@ -48,6 +49,7 @@ _MEANINGS = (
     "carbon of litter, microbes and soil, without woody debris",
 )
 FLUXES = ("rh", "litter_input")
+DAILY = tuple(f"{name}_daily" for name in ANNUAL)
 
 
 def _outputs(options: Options) -> Iterator[Variable]:
@@ -55,7 +57,8 @@ def _outputs(options: Options) -> Iterator[Variable]:
     for name, meaning in zip(ANNUAL, _MEANINGS, strict=True):
         units = "g C m-2 yr-1" if name in FLUXES else "g C m-2"
         most = None if name in FLUXES else WOOD if name == "casa_cwd" else METRE
-        yield Variable(name, units, meaning, ("time",) if daily else (), limit=most)
+        made = Variable(name, units, meaning, ("time",) if daily else (), limit=most)
+        yield from (made, by_day(made)) if daily else (made,)
     if not daily:
         return
     for name, when in (("casa_start", "before the first day"), ("casa_end", "after the last day")):
@@ -82,19 +85,31 @@ def _places(constants: Constants, drivers: Mapping[str, F8]) -> U1:
 def _run(
     options: Options, constants: Constants, batch: Batch, out: Mapping[str, F8], status: U1
 ) -> None:
-    daily, places = options.drivers == "daily", _places(constants, batch.drivers)
+    daily, places = options.drivers == "daily", so_far(batch, _places(constants, batch.drivers))
     years = years_of(batch, "litter_met") if daily else 0
     for part in parts(batch, out, status, constants.parameters, places):
         texture = part.series["clay"], part.series["silt"]
-        rows, pools = soil_rows(constants.table, part.series["pft"], *texture, part.x)
-        if daily:
-            _daily(options, years, rows, pools, part)
-        else:
+        if not (daily and part.goes_on):
+            rows, pools = soil_rows(constants.table, part.series["pft"], *texture, part.x)
+        if not daily:
             _mean(rows, pools, part)
+            continue
+        if part.goes_on:
+            rows, pools, top = part.take_up()
+        else:
+            _start(options, years, rows, pools, part)
+            top = np.zeros(len(rows))
+        part.leave(rows, pools, top, codes=part.codes)
+        series = tuple(part.series[name] for name in _SERIES)
+        soil_years(
+            years, part.samples, series, rows, pools, top, part.codes, part.asked(ANNUAL),
+            part.asked(DAILY),
+        )  # fmt: skip
+        part.put("casa_end", pools)
 
 
-def _daily(options: Options, years: int, rows: F8, pools: F8, part: Part) -> None:
-    """Fill outputs of the members of some locations."""
+def _start(options: Options, years: int, rows: F8, pools: F8, part: Part) -> None:
+    """Fill the pools that the members of some locations begin with."""
     samples, codes = part.samples, part.codes
     series = tuple(part.series[name] for name in _SERIES)
     cycle = min(options.cycle, years)
@@ -110,8 +125,6 @@ def _daily(options: Options, years: int, rows: F8, pools: F8, part: Part) -> Non
         part.put("casa_spinup", progress[:, 0] * cycle)
         part.put("casa_drift", progress[:, 1])
     part.put("casa_start", pools)
-    soil_years(years, samples, series, rows, pools, codes, part.asked(ANNUAL))
-    part.put("casa_end", pools)
 
 
 def _mean(rows: F8, pools: F8, part: Part) -> None:

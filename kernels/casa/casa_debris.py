@@ -18,10 +18,12 @@ from kernels.casa.shared.rows import debris_rows
 from kernels.casa.soil.debris import DAILY, STARTS, debris_years, mean_debris
 from kernels.casa.soil.tables import Constants, Options, soil_kernel
 from kernels.contract.arrays import F8, U1
-from kernels.contract.entries import Coordinate, Variable
+from kernels.contract.batches import so_far
+from kernels.contract.entries import Coordinate, Variable, by_day
 from kernels.contract.kernel import Kernel
 from kernels.contract.limits import WOOD
 from kernels.contract.stages import Batch
+from kernels.contract.status import NOT_CONVERGED, NOT_FINITE, OK, OUT_OF_RANGE
 
 _SERIES = ("litter_cwd", "soil_temperature", "theta_l", "litter_leaf", "litter_froot")
 _DRIVERS = ("pft", *_SERIES)
@@ -38,8 +40,10 @@ def _outputs(options: Options) -> Iterator[Variable]:
     for name, (units, meaning) in _OUTPUTS.items():
         yield Variable(name, units, meaning, ("date",) if daily else ())
     stock, dims = "g C m-2", ("time",) if daily else ()
-    yield Variable("c_cwd", stock, "carbon of woody debris", dims, limit=WOOD)
+    debris = Variable("c_cwd", stock, "carbon of woody debris", dims, limit=WOOD)
+    yield debris
     if daily:
+        yield by_day(debris)
         for name, when in (("start", "before the first day"), ("end", "after the last day")):
             meaning = f"woody debris {when}"
             yield Variable(f"debris_{name}", stock, meaning, ("debris_pool",), limit=WOOD)
@@ -48,7 +52,7 @@ def _outputs(options: Options) -> Iterator[Variable]:
 def _run(
     options: Options, constants: Constants, batch: Batch, out: Mapping[str, F8], status: U1
 ) -> None:
-    places = status_of_drivers(constants.table, batch.drivers)
+    places = so_far(batch, status_of_drivers(constants.table, batch.drivers))
     years = years_of(batch, "litter_cwd") if options.drivers == "daily" else 0
     for part in parts(batch, out, status, constants.parameters, places):
         rows, pools = debris_rows(constants.table, part.series["pft"], part.x)
@@ -68,15 +72,24 @@ def _daily(
 ) -> None:
     """Fill outputs in time."""
     start, cycle, begun = options.start, min(options.cycle, years), np.empty(len(rows))
-    if "debris_start" in part.start:
+    codes = part.codes
+    if part.goes_on:
+        (rows, pools), start = part.take_up(), "cold"
+    elif "debris_start" in part.start:
         pools[...], start = part.start["debris_start"][:, 0], "cold"
-    (annual,) = part.asked(("c_cwd",))
+    # Whether the days of these are in range is still to be seen: that is said first.
+    unsettled = codes == NOT_CONVERGED
+    codes[unsettled] = OK
+    annual, by_day = part.asked(("c_cwd", "c_cwd_daily"))
     debris_years(
         STARTS.index(start), 365 * cycle, max(1, options.spinup_years // cycle),
-        options.spinup_tolerance, part.samples, series, rows, pools, part.codes,
-        part.asked(DAILY), annual, begun,
+        options.spinup_tolerance, part.samples, series, rows, pools, codes,
+        part.asked(DAILY), annual, by_day, begun,
     )  # fmt: skip
-    part.put("debris_start", begun)
+    codes[unsettled & (codes != OUT_OF_RANGE)] = NOT_CONVERGED
+    if not part.goes_on:
+        part.put("debris_start", begun)
+    part.leave(rows, pools, codes=np.where(codes == NOT_FINITE, OK, codes).astype(np.uint8))
     part.put("debris_end", pools)
 
 

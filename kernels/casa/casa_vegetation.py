@@ -9,15 +9,15 @@ Daily Euler steps, years of 365 days.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from kernels.casa.plants.cycle import repeating
-from kernels.casa.plants.years import ANNUAL, DAILY, NEVER, all_years
-from kernels.casa.shared.batches import Part, cycle_faults, opener, parts, years_of
+from kernels.casa.plants.years import ANNUAL, BY_DAY, DAILY, NEVER, all_years
+from kernels.casa.shared.batches import Part, cycle_faults, in_time, opener, parts, years_of
 from kernels.casa.shared.drivers import drivers, status_of_drivers
 from kernels.casa.shared.files import read_file, types_of
 from kernels.casa.shared.parameters import PLANTS, of_table
@@ -25,7 +25,8 @@ from kernels.casa.shared.pft_table import Table, of_pft
 from kernels.casa.shared.phenology import days_of, first_phase, read_turns, turns, year_phases
 from kernels.casa.shared.rows import plant_rows
 from kernels.contract.arrays import F8, I8, U1
-from kernels.contract.entries import Coordinate, Parameter, Variable
+from kernels.contract.batches import so_far
+from kernels.contract.entries import Coordinate, Parameter, Variable, by_day
 from kernels.contract.faults import Fault, Unfit
 from kernels.contract.kernel import Kernel
 from kernels.contract.limits import FINE_ROOTS, LEAVES, WOOD
@@ -102,6 +103,7 @@ _ANNUAL = {
     "c_froot": ("g C m-2", "carbon of fine roots"),
     "lai": ("m2 m-2", "leaf area index at the end of the year"),
 }
+_BY_DAY = {"lai": "leaf area index at the end of the day"}
 _MOST = {"c_leaf": LEAVES, "c_wood": WOOD, "c_froot": FINE_ROOTS}
 _ENDS = {"vegetation_start": "before the first day", "vegetation_end": "after the last day"}
 
@@ -111,7 +113,10 @@ def _outputs(options: Options) -> Iterator[Variable]:
         yield Variable(name, "g C m-2 d-1", meaning, ("date",))
     for name in ANNUAL:
         units, meaning = _ANNUAL[name]
-        yield Variable(name, units, meaning, limit=_MOST.get(name))
+        made = Variable(name, units, meaning, limit=_MOST.get(name))
+        yield made
+        if name in BY_DAY:
+            yield replace(by_day(made), meaning=_BY_DAY.get(name, f"{meaning}, by day"))
     for name, when in _ENDS.items():
         # Wood is one of them.
         meaning = f"pools of vegetation {when}"
@@ -158,13 +163,15 @@ def _whole(values: F8) -> I8:
 def _run(
     options: Options, constants: _Constants, batch: Batch, out: Mapping[str, F8], status: U1
 ) -> None:
-    years, places = years_of(batch, "gpp"), status_of_drivers(constants.table, batch.drivers)
+    years = years_of(batch, "gpp")
+    places = so_far(batch, status_of_drivers(constants.table, batch.drivers))
     phases, phase = _phases(options, constants, batch)
     for part in parts(batch, out, status, constants.parameters, places):
         begun = np.repeat(phase[part.at], part.samples)
         _members(options, constants, years, phases[part.at], begun, part)
 
 
+_DAYS = tuple(f"{name}_daily" for name in BY_DAY)
 _SHED = ("t_shed", "cold_exp", "dry_exp")
 
 
@@ -173,28 +180,41 @@ def _members(
 ) -> None:
     """Fill outputs of the members of some locations."""
     pft, samples, codes = part.series["pft"], part.samples, part.codes
-    rows, splits, pools = plant_rows(constants.table, pft, part.x)
     shed = np.stack([of_pft(constants.table, name, pft) for name in _SHED], axis=1)
     series = tuple(part.series[name] for name in _SERIES)
     linear, previous = options.cold_ramp == "linear", options.npp_rule == "previous"
-    before, progress = np.full(len(codes), 2 * NEVER), np.zeros((len(codes), 3))
+    if part.goes_on:
+        rows, splits, pools, phase, before = part.take_up()
+    else:
+        rows, splits, pools = plant_rows(constants.table, pft, part.x)
+        before = _start(options, years, shed, phases, rows, pools, phase, part)
+    part.leave(rows, splits, pools, phase, before, codes=codes)
+    all_years(
+        linear, previous, years, samples, shed, series, phases, rows, splits, pools, phase,
+        before, codes, part.asked(DAILY), part.asked(_DAYS), part.asked(ANNUAL),
+    )  # fmt: skip
+    part.put("vegetation_end", pools)
+
+
+def _start(
+    options: Options, years: int, shed: F8, phases: U1, rows: F8, pools: F8, phase: I8, part: Part
+) -> F8:
+    """Fill pools and phases that members begin with; return NPP of the year before, (M,)."""
+    before, progress = np.full(len(pools), 2 * NEVER), np.zeros((len(pools), 3))
     if "vegetation_start" in part.start:
         pools[...] = part.start["vegetation_start"]
     elif options.start != "cold":
-        cycle = min(options.cycle, years)
+        cycle, series = min(options.cycle, years), tuple(part.series[name] for name in _SERIES)
         repeating(
-            linear, options.start == "steady", cycle, max(1, options.spinup_years // cycle),
-            samples, shed, series, phases, rows, pools, phase, progress, codes,
+            options.cold_ramp == "linear", options.start == "steady", cycle,
+            max(1, options.spinup_years // cycle), part.samples, shed, series, phases, rows, pools,
+            phase, progress, part.codes,
         )  # fmt: skip
         before[...] = progress[:, 2]
         part.put("vegetation_years", progress[:, 0] * cycle)
         part.put("vegetation_drift", progress[:, 1])
     part.put("vegetation_start", pools)
-    all_years(
-        linear, previous, years, samples, shed, series, phases, rows, splits, pools, phase,
-        before, codes, part.asked(DAILY), part.asked(ANNUAL),
-    )  # fmt: skip
-    part.put("vegetation_end", pools)
+    return before
 
 
 # --- the kernel ---
@@ -232,6 +252,7 @@ def _make(options: Options, base: Path | None) -> Kernel:
         notes=types.notes,
         warnings=types.warnings,
         coords={"vegetation_pool": Coordinate.named(POOLS, "pools of vegetation")},
+        **in_time(options, daily=True),
     )
 
 

@@ -50,3 +50,19 @@ def packed_rows(batch: Batch, names: Sequence[str], at: slice, samples: slice) -
 def bounds_of(table: Sequence[Parameter]) -> F8:
     """Return the lower and upper bounds of a table, (2, parameters)."""
     return np.array([[p.lower for p in table], [p.upper for p in table]])
+
+
+def worse(one: U1, other: U1) -> U1:
+    """Return the statuses of drivers in two spans of time together, as `driver_status` has them."""
+    joint = np.where((one == OK) & (other == OK), OK, OUT_OF_RANGE).astype(np.uint8)
+    joint[(one == BAD_INPUT) | (other == BAD_INPUT)] = BAD_INPUT
+    return joint
+
+
+def so_far(batch: Batch, status: U1) -> U1:
+    """Return the statuses of drivers in all slabs until now, given those of this one."""
+    if batch.slab is None:
+        return status
+    known = batch.slab.kept.get("drivers")
+    batch.slab.kept["drivers"] = joint = status if known is None else worse(known, status)
+    return joint

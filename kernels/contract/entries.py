@@ -4,7 +4,7 @@ Each checks itself when it is made.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -111,6 +111,21 @@ class Variable:
     standard_name: str = ""
     expected_range: Range | None = None
     limit: Limit | None = None
+
+
+def by_day(variable: Variable) -> Variable:
+    """Return an output by years as one by days, with ``_daily`` after its name.
+
+    What is per year is per day, and stocks are those at the end of the day.
+    """
+    axis = variable.dims.index("time")
+    return replace(
+        variable,
+        name=f"{variable.name}_daily",
+        units=variable.units.replace(" yr-1", " d-1"),
+        meaning=f"{variable.meaning}, by day",
+        dims=(*variable.dims[:axis], "date", *variable.dims[axis + 1 :]),
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,6 +17,10 @@ from kernels.contract.entries import Coordinate, Derived, Parameter, Variable
 from kernels.contract.paths import kept_as
 from kernels.contract.stages import Run, Stage
 
+STEPS = ("year", "day")
+"""What a step along a dimension of time may be; a year by days has 365 of them."""
+
+
 Derive = Callable[[Any, Mapping[str, F8], Mapping[str, NDArray[Any]]], Mapping[str, Derived]]
 """``derive(options, drivers, coords)``: per-location default and admissible range."""
 
@@ -75,6 +79,9 @@ class Kernel:
     coords : mapping of str to Coordinate
         Dimensions of the kernel's own, by name: ``layer``. Other dims have the length that
         drivers give them.
+    steps : mapping of str to str
+        What a step along each dimension of time is, of `STEPS`: ``{"time": "year"}``, and of what
+        is by days beside it ``{"date": "day"}``. A dimension that is not named is no time.
     lanes : int
         Pairs of location and sample that a call should hold at least, to vectorise; calls hold
         fewer where there are no more, or where memory is short.
@@ -115,6 +122,7 @@ class Kernel:
     parts: "tuple[Kernel, ...]" = ()
     read: "Read | None" = None
     shared_seconds: Callable[[Any, Mapping[str, int]], float] = _nothing_shared
+    steps: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def declared(
@@ -162,6 +170,7 @@ class Kernel:
         parameters: Iterable[Parameter],
         drivers: Iterable[Variable],
         outputs: Iterable[Variable],
+        ahead: int | None = None,
         **more: Any,
     ) -> "Kernel":
         """Return this kernel with its tables, all of which are those of one stage.
@@ -174,6 +183,8 @@ class Kernel:
             ``open_(options) -> Run``, see `Stage`.
         parameters, drivers, outputs : iterable
             The tables; the stage reads and fills every entry.
+        ahead : int, optional
+            See `Stage`.
         **more
             Other attributes that the options or their files decide on.
         """
@@ -185,6 +196,7 @@ class Kernel:
             upstream=(),
             outputs=tuple(output.name for output in outputs),
             open=open_,
+            ahead=ahead,
         )
         return replace(
             self, parameters=parameters, drivers=drivers, outputs=outputs, stages=(stage,), **more
@@ -196,6 +208,10 @@ class Kernel:
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"kernel {self.name!r} names {twice} twice; names are unique")
+        if wrong := {dim: step for dim, step in self.steps.items() if step not in STEPS}:
+            raise ValueError(
+                f"kernel {self.name!r}: found steps {wrong}; needed {' or '.join(STEPS)} of each"
+            )
         made = {entry.name for entry in (*self.outputs, *self.intermediates)}
         seen: set[str] = set()
         for stage in self.stages:
@@ -231,6 +247,10 @@ class Kernel:
     def variable(self, name: str) -> Variable:
         """Return the output or intermediate of that name."""
         return next(v for v in (*self.outputs, *self.intermediates) if v.name == name)
+
+    def time_of(self, variable: Variable) -> str:
+        """Return the dimension of time of a variable; empty where it has none."""
+        return next((dim for dim in variable.dims if dim in self.steps), "")
 
 
 Read = Callable[

@@ -10,6 +10,27 @@ from kernels.contract.arrays import F8, I8, U1
 
 
 @dataclass(frozen=True)
+class Slab:
+    """Some years of a run, of which a stage runs one slab after the other.
+
+    Drivers, upstream, coordinates and ``out`` hold the slab's years and days alone. What has no
+    time is filled in every slab in which the stage knows it, and stays; the status of the last
+    slab is that of the run, so a stage that goes on judges what all slabs showed.
+
+    Attributes
+    ----------
+    first : bool
+        Whether the run begins with it: then it has as many years as the stage looks ahead.
+    kept : dict
+        Of the stage alone, for these members: what it needs to go on, such as its pools. Empty in
+        the first slab; what the stage leaves there it finds in the next.
+    """
+
+    first: bool
+    kept: dict[Any, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Batch:
     """One forcing x L locations x S samples; the last axis of every array is contiguous.
 
@@ -27,6 +48,8 @@ class Batch:
         For each name in ``upstream``, which of its R rows each sample uses.
     start : mapping of str to ndarray, shape (L, *dims, S), float64
         Restart pools; empty where the kernel makes its own start.
+    slab : Slab, optional
+        Which years these are; all of the run where none is given.
     """
 
     parameters: Mapping[str, F8]
@@ -35,6 +58,7 @@ class Batch:
     upstream: Mapping[str, F8] = field(default_factory=dict)
     level: Mapping[str, I8] = field(default_factory=dict)
     start: Mapping[str, F8] = field(default_factory=dict)
+    slab: Slab | None = None
 
 
 Run = Callable[[Batch, Mapping[str, F8], U1], Sequence[str] | None]
@@ -58,6 +82,10 @@ class Stage:
         earlier stages, so sharing follows from the tables alone.
     open : callable
         ``open(options) -> Run``, called once per process: compile, allocate workspace.
+    ahead : int, optional
+        Years from the first that its start looks at: it can be run in slabs, of which the first
+        has as many or more; 1 where it looks no further than its first year. None where it takes
+        all years at once. No bit depends on where slabs end.
     """
 
     name: str
@@ -66,3 +94,4 @@ class Stage:
     upstream: tuple[str, ...]
     outputs: tuple[str, ...]
     open: Callable[[Any], Run]
+    ahead: int | None = None

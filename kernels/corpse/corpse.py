@@ -16,23 +16,23 @@ from dataclasses import dataclass
 from functools import partial
 from math import nan
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from kernels.contract.arrays import F8, I8, U1
-from kernels.contract.batches import bounds_of, driver_status, packed_rows
+from kernels.contract.batches import bounds_of, driver_status, packed_rows, so_far
 from kernels.contract.drivers import driver
 from kernels.contract.entries import Coordinate, Variable
 from kernels.contract.faults import Fault, Unfit
 from kernels.contract.kernel import Kernel
 from kernels.contract.paths import file_of
 from kernels.contract.stages import Batch, Run
-from kernels.contract.status import BAD_INPUT, OK, OUT_OF_RANGE
-from kernels.corpse.cohort.blocks import STARTS, means, series
-from kernels.corpse.cohort.lanes import LANES, POOLS, Drivers
+from kernels.contract.status import BAD_INPUT, NOT_FINITE, OK, OUT_OF_RANGE
+from kernels.corpse.cohort.blocks import GIVEN, STARTS, means, series
+from kernels.corpse.cohort.lanes import CO2, INPUT, LANES, POOLS, STATE, Drivers
 from kernels.corpse.cohort.namelist import Namelist, read_namelist
-from kernels.corpse.cohort.outputs import flat, outputs, place, pool_names, report
+from kernels.corpse.cohort.outputs import by_days, flat, outputs, place, pool_names, report
 from kernels.corpse.cohort.sets import INITIAL, NAMES, SETS, SOURCES, parameters
 
 
@@ -143,7 +143,7 @@ def _packed(options: Options, drivers: Mapping[str, F8]) -> Drivers:
 
 def _begin(batch: Batch, bounds: F8, status: U1) -> tuple[F8, I8]:
     """Fill the statuses of what cannot run; return parameters and the members that can."""
-    status[...] = driver_status(_DRIVERS, batch.drivers)[:, np.newaxis]
+    status[...] = so_far(batch, driver_status(_DRIVERS, batch.drivers))[:, np.newaxis]
     count, samples = status.shape
     rows = packed_rows(batch, NAMES, slice(0, count), slice(0, samples))
     with np.errstate(invalid="ignore"):
@@ -188,6 +188,32 @@ def _forget(out: Mapping[str, F8], status: U1) -> None:
         np.moveaxis(values, -1, 1)[status != OK] = nan
 
 
+class _Kept:
+    """What some members keep from one slab of years to the next, by location and sample."""
+
+    def __init__(self, batch: Batch, some: I8, cohorts: int, shape: tuple[int, ...]) -> None:
+        self.kept: dict[str, Any] = {} if batch.slab is None else batch.slab.kept
+        self.goes_on = batch.slab is not None and not batch.slab.first
+        self.at = some[:, 0], some[:, 1]
+        if not self.goes_on:
+            self.kept.setdefault("pools", np.zeros((*shape, cohorts, POOLS)))
+            self.kept.setdefault("begun", np.zeros(shape, np.uint8))
+
+    @property
+    def pools(self) -> F8:
+        """Return the pools that the slab begins with."""
+        return np.asarray(self.kept["pools"][self.at])
+
+    def leave(self, begun: F8, progress: F8, end: F8, codes: U1) -> None:
+        """Keep pools and the statuses of starts; what years do the last of them judges."""
+        if not self.goes_on:
+            finite = np.isfinite(begun).all(axis=(1, 2)) & (progress[:, 1] < 1e300)
+            self.kept["begun"][self.at] = np.where((codes == NOT_FINITE) & finite, OK, codes)
+        known = self.kept["begun"][self.at]
+        codes[known != OK] = known[known != OK]
+        self.kept["pools"][self.at] = end
+
+
 def _open_series(options: Options, read: Namelist) -> Run:
     bounds = bounds_of(parameters(read.values, ""))
     cohorts, start = 1 + options.litter_option, STARTS.index(options.start)
@@ -195,30 +221,44 @@ def _open_series(options: Options, read: Namelist) -> Run:
 
     def run(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
         rows, members = _begin(batch, bounds, status)
-        for values in out.values():
+        for values in out.values() if batch.slab is None or batch.slab.first else ():
             values[...] = nan
         years = batch.drivers["annual_npp"].shape[1]
         if batch.drivers["theta_l"].shape[1] != 365 * years:
             status[...] = BAD_INPUT
             return
-        packed, debris = _packed(options, batch.drivers), batch.drivers["cwd_respiration"]
-        debris = debris.reshape(len(debris), years, 365).sum(axis=-1)
-        at_once = LANES * max(1, CELLS_AT_ONCE // (LANES * years * cohorts * (POOLS + 2)))
+        packed, of_days = _packed(options, batch.drivers), batch.drivers["cwd_respiration"]
+        debris = of_days.reshape(len(of_days), years, 365).sum(axis=-1)
+        asked = by_days(out)
+        wide = cohorts * (POOLS + 2) * years * (366 if asked else 1)
+        at_once = LANES * max(1, CELLS_AT_ONCE // (LANES * wide))
         # Once even for no member: it is how stages are compiled.
         for first in range(0, max(1, len(members)), at_once):
             some = members[first : first + at_once]
             shape, codes = (len(some), years, cohorts), np.zeros(len(some), np.uint8)
             begun, made = np.empty((len(some), cohorts, POOLS)), np.empty((*shape, POOLS))
             flux, progress = np.empty((*shape, 2)), np.empty((len(some), 2))
+            course = np.empty((len(some) if asked else 0, 365 * years, cohorts, STATE))
+            kept = _Kept(batch, some, cohorts, status.shape)
+            if kept.goes_on:
+                begun[...] = kept.pools
             series(
-                start, min(options.cycle, years), options.spinup_years, tolerance,
-                np.array(read.initial), rows, packed, some, begun, made, flux, progress, codes,
+                GIVEN if kept.goes_on else start, min(options.cycle, years), options.spinup_years,
+                tolerance, np.array(read.initial), rows, packed, some, begun, made, flux, course,
+                progress, codes,
             )  # fmt: skip
             report(out, some, made, flux[..., 0], flux[..., 1], debris[some[:, 0]])
-            own = {"corpse_start": flat(begun), "corpse_end": flat(made[:, -1])}
-            own |= {"corpse_cycles": progress[:, 0], "corpse_drift": progress[:, 1]}
+            if asked:
+                co2, came = course[..., CO2], course[..., INPUT]
+                here = of_days[some[:, 0]]
+                report(out, some, course[..., :POOLS], co2, came, here, after="_daily")
+            own = {"corpse_end": flat(made[:, -1])}
+            if not kept.goes_on:
+                own["corpse_start"] = flat(begun)
+                own |= {"corpse_cycles": progress[:, 0], "corpse_drift": progress[:, 1]}
             for name in own.keys() & out.keys():
                 place(out[name], some, own[name])
+            kept.leave(begun, progress, made[:, -1], codes)
             status[some[:, 0], some[:, 1]] = codes
         _forget(out, status)
 
@@ -285,6 +325,8 @@ def _make(options: Options, base: Path | None) -> Kernel:
         files={options.namelist: file} if file else {},
         notes=tuple(f"{options.namelist}: {note}" for note in read.notes),
         coords={"corpse_pool": Coordinate.named(labels, "pools of cohorts of CORPSE")},
+        steps={} if mean else {"time": "year", "date": "day"},
+        ahead=None if mean else 1 if options.start == "cold" else options.cycle,
     )
 
 

@@ -304,6 +304,7 @@ def _make(options: Options, base: Path | None) -> Kernel:
         outputs=_outputs(options),
         title=f"{KERNEL.title}, {options.form} form, {options.set}",
         balance=() if steady else closed,
+        steps={} if steady else {"time": options.step},
     )
 
 

@@ -386,6 +386,7 @@ def _make(options: Options, base: Path | None) -> Kernel:
         outputs=outputs(options),
         title=f"{KERNEL.title}, {options.preset}",
         balance=() if steady else closed,
+        steps={} if steady else {"time": "year"},
         coords={"layer": Coordinate(bounds.mean(axis=1), "cm", meaning, bounds)},
     )
 

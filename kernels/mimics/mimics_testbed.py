@@ -16,17 +16,18 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kernels.contract.arrays import F8, I8, U1
-from kernels.contract.batches import bounds_of, driver_status, packed_rows
+from kernels.contract.batches import bounds_of, driver_status, packed_rows, so_far
 from kernels.contract.drivers import driver
-from kernels.contract.entries import Coordinate, Parameter, Variable
+from kernels.contract.entries import Coordinate, Parameter, Variable, by_day
 from kernels.contract.faults import Fault, Unfit
 from kernels.contract.kernel import Kernel
 from kernels.contract.limits import METRE, ORGANIC
 from kernels.contract.paths import file_of
 from kernels.contract.stages import Batch, Run
-from kernels.contract.status import OK, OUT_OF_RANGE
+from kernels.contract.status import NOT_FINITE, OK, OUT_OF_RANGE
 from kernels.mimics.daily.cycle import (
     COLUMNS,
     DAYS,
@@ -136,7 +137,7 @@ def _members(batch: Batch, table: Table, status: U1) -> Members:
     codes = driver_status(entries, drivers)
     pft = np.where(codes == OK, drivers["pft"][:, 0], 1.0).astype(np.int64)
     codes[np.isin(pft, NOT_SIMULATED)] = OUT_OF_RANGE
-    status[...] = codes[:, np.newaxis]
+    status[...] = so_far(batch, codes)[:, np.newaxis]
     count, samples = status.shape
     rows = packed_rows(batch, (*NAMES, "x_depth"), slice(0, count), slice(samples))
     return Members(
@@ -159,16 +160,20 @@ _OF_POOLS = "mimics_pool"
 def _outputs(options: Options) -> Iterator[Variable]:
     daily = options.drivers == "daily"
     dims = ("time",) if daily else ()
-    yield Variable("rh", _FLUX, "heterotrophic respiration, with that of woody debris", dims)
-    yield Variable("litter_input", _FLUX, _CAME, dims)
-    yield Variable("soil_litter_carbon", _STOCK, _HELD, dims, limit=METRE)
+    yearly = [
+        Variable("rh", _FLUX, "heterotrophic respiration, with that of woody debris", dims),
+        Variable("litter_input", _FLUX, _CAME, dims),
+        Variable("soil_litter_carbon", _STOCK, _HELD, dims, limit=METRE),
+    ]
     for name, meaning in MEANINGS.items():
-        yield Variable(name, _DENSITY, f"carbon of {meaning}", dims, limit=ORGANIC)
+        yearly.append(Variable(name, _DENSITY, f"carbon of {meaning}", dims, limit=ORGANIC))
+    yield from yearly
+    if daily:
+        yield from map(by_day, yearly)
     pools = (_OF_POOLS,)
     if daily:
         before = "pools before the first day"
         yield Variable("mimics_start", _DENSITY, before, pools, limit=ORGANIC)
-        yield Variable("mimics_rh_daily", _CARBON, "respiration as rh, by day", ("date",))
         yield Variable("mimics_daily", _DENSITY, "pools by day", ("date", *pools), limit=ORGANIC)
     yield Variable("mimics_end", _DENSITY, "pools after the last day", pools, limit=ORGANIC)
     if not daily:
@@ -180,7 +185,7 @@ def _outputs(options: Options) -> Iterator[Variable]:
 
 
 def _report(members: Members, some: I8, annual: F8, daily: F8, out: Mapping[str, F8]) -> None:
-    """Fill outputs of some members from results (m, Y, COLUMNS) and (m, n, 8)."""
+    """Fill outputs of some members from results (m, Y, COLUMNS) and, of days, (m, n, 8) or none."""
     at, sample = np.divmod(some, members.rows.shape[1])
     stock = 10.0 * members.depth[at, sample][:, np.newaxis]
     results = {name: annual[..., i] for i, name in enumerate(POOL_NAMES)}
@@ -189,8 +194,14 @@ def _report(members: Members, some: I8, annual: F8, daily: F8, out: Mapping[str,
     results["soil_litter_carbon"] = annual[..., :POOLS].sum(axis=-1) * stock
     results["mimics_end"] = annual[:, -1, :POOLS]
     if len(daily):
+        results |= {f"{name}_daily": daily[..., i] for i, name in enumerate(POOL_NAMES)}
         results["mimics_daily"] = daily[..., :POOLS]
-        results["mimics_rh_daily"] = daily[..., POOLS] * stock + members.daily[-1][at]
+        results["rh_daily"] = daily[..., POOLS] * stock + members.daily[-1][at]
+        if "litter_input_daily" in out:
+            came = [members.daily[i][at] for i in (*range(LITTERS), -1)]
+            results["litter_input_daily"] = np.sum(came, axis=0)
+        if "soil_litter_carbon_daily" in out:
+            results["soil_litter_carbon_daily"] = daily[..., :POOLS].sum(axis=-1) * stock
     for name, values in results.items():
         if name in out:
             place = out[name]
@@ -237,6 +248,31 @@ def _start(
     return pools
 
 
+def _begin(
+    options: Options, members: Members, batch: Batch, status: U1, out: Mapping[str, F8]
+) -> tuple[F8, U1]:
+    """Return the pools that these years begin with, and the statuses of starts, (members,)."""
+    kept, codes = batch.slab.kept if batch.slab else {}, status.reshape(-1)
+    if "pools" in kept:
+        sound = codes == OK
+        codes[sound] = kept["begun"][sound]
+        return kept["pools"], kept["begun"]
+    pools = _start(options, members, batch, status, out)
+    return pools, codes.copy()
+
+
+def _leave(batch: Batch, pools: F8, begun: U1, ran: NDArray[np.bool_], codes: U1) -> None:
+    """Keep what the next years begin with; give members that ran the status of all their days."""
+    if batch.slab is None:
+        return
+    worst = batch.slab.kept.get("worst", np.zeros_like(codes))
+    # Of what days find, what is no number is said before what is out of range.
+    graver = ran & ((codes == NOT_FINITE) | ((worst == OK) & (codes == OUT_OF_RANGE)))
+    worst = np.where(graver, codes, worst)
+    codes[ran] = worst[ran]
+    batch.slab.kept.update(pools=pools, begun=begun, worst=worst)
+
+
 def _open(table: Table, options: Options) -> Run:
     bounds = bounds_of(parameters("testbed"))
 
@@ -247,8 +283,8 @@ def _open(table: Table, options: Options) -> Run:
             raise ValueError(f"{days} days of {years} years; needed {DAYS} a year")
         codes = np.ascontiguousarray(status).reshape(-1)
         settle_all(members, bounds, codes)
-        pools = _start(options, members, batch, codes.reshape(status.shape), out)
-        asked = "mimics_daily" in out or "mimics_rh_daily" in out
+        pools, begun = _begin(options, members, batch, codes.reshape(status.shape), out)
+        ran, asked = codes == OK, any(name.endswith("_daily") for name in out)
         wide = years * COLUMNS + (days * (POOLS + 1) if asked else 0)
         many, order = max(1, FLOATS_AT_ONCE // wide), _sound(codes)
         # Once even for no member: it is how stages are compiled.
@@ -258,6 +294,8 @@ def _open(table: Table, options: Options) -> Run:
             daily = np.empty((len(some) if asked else 0, days, POOLS + 1))
             march(members, some, GIVEN, 0, 0, 0, 0.0, pools, pools, annual, daily, codes)
             _report(members, some, annual, daily, out)
+            pools[some] = annual[:, -1, :POOLS]
+        _leave(batch, pools, begun, ran, codes)
         _finish(codes, out, status)
 
     def mean(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
@@ -335,6 +373,8 @@ def _make(options: Options, base: Path | None) -> Kernel:
         drivers=_drivers(options),
         outputs=_outputs(options),
         balance=closed if daily else (),
+        steps={"time": "year", "date": "day"} if daily else {},
+        ahead=(1 if options.start == "cold" else options.cycle) if daily else None,
         files=files,
         notes=tuple(f"{options.table}: {note}" for note in table.notes),
         warnings=tuple(f"{options.table}: {warning}" for warning in table.warnings),

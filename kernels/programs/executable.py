@@ -44,6 +44,7 @@ def _make(options: Options, base: Path | None) -> Kernel:
         programs=program.programs if program else {},
         commands=(program.shown,) if program else (),
         time_limit=options.time_limit,
+        steps={"time": "year"},
     )
 
 

@@ -72,8 +72,7 @@ def check_kernel(sections: dict[str, Any], kernel: Kernel) -> Iterator[Problem]:
         if name not in outputs:
             yield _no_output(kernel, f"outputs.{name}", name, outputs)
     if not mistakes:
-        options = read_options(sections["kernel"].options, kernel)
-        yield from _outputs.problems(sections.get("outputs", {}), kernel, options)
+        yield from _outputs.problems(sections.get("outputs", {}), kernel)
     yield from _responses.problems(responses, kernel, RESERVED)
     yield from _observed(sections, kernel, outputs)
     targets = sections.get("statistics", {})

@@ -44,6 +44,7 @@ KERNEL = Kernel(
         Variable("c_leaf", "g C m-2 yr-1", "litter of a year"),
     ),
     stages=(Stage("leaves", ("share",), ("gpp",), (), ("litter", "c_leaf"), open_),),
+    steps={"time": "year"},
     options=Options,
     seconds=lambda options, sizes: 1e-5,
     lanes=4,

@@ -50,6 +50,7 @@ KERNEL = Kernel(
         Stage("pools", ("efficiency",), ("litter", "soil_temperature"), ("rates",),
               tuple(v.name for v in COMMON), open_pools),
     ),
+    steps={"time": "year"},
     options=Options,
     seconds=lambda options, sizes: 3e-5,
 )  # fmt: skip

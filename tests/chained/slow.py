@@ -53,6 +53,7 @@ KERNEL = Kernel(
         Stage("all", ("rate", "efficiency"), ("litter", "soil_temperature", "clay"), (),
               tuple(v.name for v in OUTPUTS), open_),
     ),
+    steps={"time": "year"},
     options=Options,
     seconds=lambda options, sizes: 2e-5,
     balance=((("slow_carbon",), ("litter",), ("rh",)),),

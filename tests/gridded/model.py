@@ -52,6 +52,7 @@ KERNEL = Kernel(
     stages=(
         Stage("all", ("level", "slope"), ("warmth",), (), tuple(v.name for v in OUTPUTS), open_),
     ),
+    steps={"time": "year"},
     options=Options,
     seconds=lambda options, sizes: 1e-5,
     coords={"model": Coordinate.named(MODELS, "soil model")},

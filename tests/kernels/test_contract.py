@@ -20,6 +20,7 @@ from kernels.chains.parts.joining import _loosest
 from scenarios import units
 
 NAMES = stages.names()
+TIMES = {"time", "date"}
 CHOICES = pytest.mark.parametrize(
     ("name", "options"),
     [pytest.param(n, o, id=f"{n}-{'-'.join(map(str, vars(o).values()))}")
@@ -93,11 +94,42 @@ class TestTable:
             with pytest.raises(AttributeError):
                 setattr(options, option.name, None)
 
+    def test_it_says_what_a_step_of_time_is(self, name):
+        kernel, example = kernels.get(name), stages.example(name)
+        assert TIMES & stages.dims(kernel) <= kernel.steps.keys() <= TIMES
+        for driver in kernel.drivers:
+            if dim := kernel.time_of(driver):
+                length = example.drivers[driver.name].shape[1 + driver.dims.index(dim)]
+                each = {"year": 1, "day": 365}[kernel.steps[dim]]
+                # Where all steps are days, the year of each is given.
+                years = len(np.unique(example.coords["year"]))
+                assert length == each * years, (driver.name, dim)
+
     def test_balance_names_known_variables(self, name):
         kernel = kernels.get(name)
         known = {entry.name for table in (kernel.outputs, kernel.drivers) for entry in table}
         for stocks, inputs, losses in kernel.balance:
             assert {*stocks, *inputs, *losses} <= known
+
+
+def test_kernels_that_are_made_say_what_a_step_of_time_is():
+    kernels_made, seen = [kernels.get(n) for n in covered_kernels()], set()
+    for kernel in (k for k in kernels_made if k.make and k.read is None):
+        for options in stages.choices(kernel):
+            with suppress(kernels.Unfit):
+                one = kernel.made(options, None)
+                assert TIMES & stages.dims(one) == one.steps.keys(), (kernel.name, options)
+                seen |= {(kernel.name, *sorted(one.steps.items()))}
+    days = (("date", "day"), ("time", "year"))
+    testbed = ("casa_cnp", "casa_debris", "casa_vegetation", "corpse", "mimics_testbed")
+    assert {(n, *days) for n in testbed} <= seen
+    assert {("mimics", ("time", "day")), ("mimics", ("time", "year")), ("mimics",)} <= seen
+
+
+def test_a_step_is_a_year_or_a_day():
+    two_box = kernels.get("two_box")
+    with pytest.raises(ValueError, match=r"found steps \{'time': 'week'\}; needed year or day"):
+        replace(two_box, steps={"time": "week"})
 
 
 def test_one_name_means_one_thing_across_kernels():
@@ -115,7 +147,7 @@ def test_one_name_means_one_thing_across_kernels():
 
 
 TESTBED = ("casa_vegetation", "casa_debris", "casa_cnp", "mimics_testbed", "corpse")
-UNLIKE = {"litter_input"}
+UNLIKE = {"litter_input", "litter_input_daily"}
 """In CASA wood counts when it falls, for its debris is a pool of the model; else as it decays."""
 
 

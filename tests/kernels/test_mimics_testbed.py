@@ -78,13 +78,13 @@ class TestPublished:
         np.testing.assert_allclose(found.out["rh"], 500, rtol=1e-8)
 
     def test_first_day(self):
-        out = run_from(lasting(s2(), 1), COLD, ["mimics_daily", "mimics_rh_daily"])
+        out = run_from(lasting(s2(), 1), COLD, ["mimics_daily", "rh_daily"])
         expected = numbers(
             "1.64800578995 | 1.6499481529 | 0.410067954955 | 0.411194512104 | 1.8576682989 "
             "| 6.18747157048 | 4.33256857894"
         )
         np.testing.assert_allclose(out["mimics_daily"][0, 0, :, 0], expected, rtol=1e-10)
-        assert out["mimics_rh_daily"][0, 0, 0] == pytest.approx(4.44500478985, rel=1e-10)
+        assert out["rh_daily"][0, 0, 0] == pytest.approx(4.44500478985, rel=1e-10)
 
     def test_ten_years_are_those_of_the_rates(self):
         out = run_from(lasting(s2(), 10), COLD, ["mimics_end"])
@@ -181,11 +181,11 @@ def one_day(lane):
 class TestConservation:
     def test_every_day_closes(self):
         climate = climates(4, 2)
-        names = ["mimics_daily", "mimics_rh_daily", "mimics_start"]
+        names = ["mimics_daily", "rh_daily", "mimics_start"]
         out = run(climate, {"aV": [1e-8, 2e-8]}, start="cold", outputs=names).out
         stock = np.concatenate([out["mimics_start"][:, np.newaxis], out["mimics_daily"]], axis=1)
         change = 1000 * np.diff(stock.sum(axis=2), axis=1)
-        soil = out["mimics_rh_daily"] - climate["cwd_respiration"][..., np.newaxis]
+        soil = out["rh_daily"] - climate["cwd_respiration"][..., np.newaxis]
         gain = sum(climate[n] for n in LITTER)[..., np.newaxis] - soil
         np.testing.assert_allclose(change, gain, atol=1e-10)
 
@@ -202,7 +202,7 @@ class TestConservation:
 
     def test_days_make_years(self):
         found = run(climates(2, 2), start="cold").out
-        years = found["mimics_rh_daily"].reshape(2, 2, DAYS, 1).sum(axis=2)
+        years = found["rh_daily"].reshape(2, 2, DAYS, 1).sum(axis=2)
         np.testing.assert_allclose(found["rh"], years, rtol=1e-12)
         ends = found["mimics_daily"][:, DAYS - 1 :: DAYS]
         np.testing.assert_array_equal(np.stack([found[n] for n in POOLS], axis=2), ends)

@@ -35,7 +35,7 @@ def litter(years, **chosen):
 @pytest.fixture(scope="module")
 def cold():
     drivers = litter(YEARS, start="cold")
-    return drivers, run(drivers, start="cold", outputs=["mimics_daily", "mimics_rh_daily"]).out
+    return drivers, run(drivers, start="cold", outputs=["mimics_daily", "rh_daily"]).out
 
 
 def test_pools_and_respiration(cold):
@@ -48,7 +48,7 @@ def test_pools_and_respiration(cold):
         found = out["mimics_daily"][at, day, :, 0]
         np.testing.assert_allclose(found, expected, rtol=1e-8, err_msg=f"{row['site']} {day}")
         # Of the day, mg C cm-3 over 100 cm, with that of woody debris.
-        respired = out["mimics_rh_daily"][at, day, 0] / 1000
+        respired = out["rh_daily"][at, day, 0] / 1000
         assert respired == pytest.approx(row["respired"], rel=1e-8)
 
 

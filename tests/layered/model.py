@@ -77,6 +77,7 @@ def kernel(**tables):
         name="layered.model",
         title="Layers of carbon that declines with depth",
         source="tests",
+        steps={"time": "year"},
         options=Options,
         seconds=lambda options, sizes: 1e-5,
         make=make,

@@ -56,6 +56,7 @@ KERNEL = Kernel(
     drivers=(Variable("driver", "1", "anything"),),
     outputs=(Variable("y", "1", "sum"),),
     stages=(Stage("add", ("x",), ("driver",), (), ("y",), open_),),
+    steps={"time": "year"},
     options=Options,
     seconds=lambda options, sizes: 1e-5,
 )

@@ -281,4 +281,4 @@ def _cycle(
         soonest = begin_year(phases, lanes, m)
         for first in range(0, YEAR, CHUNK):
             fill(linear, shed, series, y * YEAR + first, lanes, m, weather, tile)
-            soonest = chunk(phases, first, soonest, lanes, m, tile, litter)
+            soonest = chunk(phases, first, soonest, lanes, m, tile, litter, litter[:0])

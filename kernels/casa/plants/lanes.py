@@ -35,6 +35,8 @@ ROWS = 30
 
 # Drivers of a day in lanes, and the litter it leaves.
 TILE, LITTER = 4, 3
+COURSE = 5
+"""What a day leaves where it is asked for: NPP, Ra, leaf, wood, fine roots."""
 
 # Columns of whole numbers of a lane: location, member, phase the year began with, phase, day of
 # the year on which it turns.
@@ -225,17 +227,43 @@ def turn_lanes(phases: U1, today: int, lanes: I8, m: F8) -> int:
 
 
 @equation
-def chunk(phases: U1, first: int, soonest: int, lanes: I8, m: F8, tile: F8, litter: F8) -> int:
+def chunk(
+    phases: U1, first: int, soonest: int, lanes: I8, m: F8, tile: F8, litter: F8, course: F8
+) -> int:
     """Take every lane through a chunk of days of the year; return the next turn.
 
-    ``tile`` (CHUNK * TILE * LANES,), ``litter`` (CHUNK * LITTER * LANES,).
+    ``tile`` (CHUNK * TILE * LANES,), ``litter`` (CHUNK * LITTER * LANES,); ``course``
+    (CHUNK * COURSE * LANES,) or empty gets pools at the end of days, and NPP and Ra of each.
     """
-    wide, long = TILE * LANES, LITTER * LANES
+    wide, long, by_day = TILE * LANES, LITTER * LANES, len(course) > 0
     for i in range(CHUNK):
         if first + i == soonest:
             soonest = turn_lanes(phases, soonest, lanes, m)
+        held = course[i * COURSE * LANES : (i + 1) * COURSE * LANES]
+        if by_day:
+            hold(m, held)
         day(m, tile[i * wide : (i + 1) * wide], litter[i * long : (i + 1) * long])
+        if by_day:
+            release(m, held)
     return soonest
+
+
+@equation
+def hold(m: F8, held: F8) -> None:
+    """Put the year's NPP and Ra aside, so that those of one day are seen."""
+    for w in range(LANES):
+        held[w], held[LANES + w] = m[NPP + w], m[RA + w]
+        m[NPP + w] = m[RA + w] = 0.0
+
+
+@equation
+def release(m: F8, held: F8) -> None:
+    """Add a day to the year, the same numbers in the same order as without; keep the day."""
+    for w in range(LANES):
+        npp, ra = m[NPP + w], m[RA + w]
+        m[NPP + w], m[RA + w] = held[w] + npp, held[LANES + w] + ra
+        held[w], held[LANES + w], held[2 * LANES + w] = npp, ra, m[LEAF + w]
+        held[3 * LANES + w], held[4 * LANES + w] = m[WOOD + w], m[FROOT + w]
 
 
 @equation

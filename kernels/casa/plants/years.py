@@ -4,6 +4,7 @@ import numpy as np
 
 from kernels.casa.plants.lanes import (
     CHUNK,
+    COURSE,
     FROOT,
     GPP,
     LANES,
@@ -43,6 +44,9 @@ DAILY = (
     "litter_cwd",
 )
 ANNUAL = ("annual_npp", "npp", "ra", "c_leaf", "c_wood", "c_froot", "lai")
+
+BY_DAY = ("npp", "ra", "c_leaf", "c_wood", "c_froot", "lai")
+"""Of the annual ones, those that have days; in the order of what `chunk` keeps, and leaf area."""
 
 NEVER = -99.0
 """NPP of a year that the testbed takes for none."""
@@ -135,6 +139,35 @@ def keep_year(
 
 
 @equation
+def any_asked(arrays: tuple[F8, ...]) -> bool:
+    """Return whether any of some outputs is asked for."""
+    asked = 0
+    for k in range(len(arrays)):
+        asked += arrays[k].shape[0]
+    return asked > 0
+
+
+@equation
+def keep_course(
+    first: int, count: int, samples: int, lanes: I8, m: F8, course: F8, by_day: tuple[F8, ...]
+) -> None:
+    """Put a chunk of days into what is asked for, (L, n, S) each, in the order of `BY_DAY`."""
+    if len(course) == 0:
+        return
+    for w in range(count):
+        at, s = lanes[MEMBER, w] // samples, lanes[MEMBER, w] % samples
+        for k in range(COURSE):
+            if by_day[k].shape[0] > 0:
+                for i in range(CHUNK):
+                    by_day[k][at, first + i, s] = course[(i * COURSE + k) * LANES + w]
+        if by_day[COURSE].shape[0] > 0:
+            sla, least, most = m[SLA + w], m[LEAST + w], m[MOST + w]
+            for i in range(CHUNK):
+                leaf = course[(i * COURSE + 2) * LANES + w]
+                by_day[COURSE][at, first + i, s] = leaf_area(leaf, sla, least, most)
+
+
+@equation
 def put(
     w: int, member: int, samples: int, rows: F8, pools: F8, phase: I8, lanes: I8, m: F8
 ) -> None:
@@ -148,7 +181,7 @@ def all_years(
     linear: bool, previous: bool, years: int, samples: int,
     shed: F8, series: tuple[F8, ...], phases: U1,
     rows: F8, splits: F8, pools: F8, phase: I8, before: F8, status: U1,
-    daily: tuple[F8, ...], annual: tuple[F8, ...],
+    daily: tuple[F8, ...], by_day: tuple[F8, ...], annual: tuple[F8, ...],
 ) -> None:  # fmt: skip
     """Fill all years of all members; pools and phases become those of the end.
 
@@ -163,11 +196,12 @@ def all_years(
         Metabolic parts; see `shares`.
     before : ndarray, shape (M,)
         NPP of the year before the first, or less than -99.
-    daily, annual : tuple of ndarray, shapes (L, n, S) and (L, Y, S)
-        In the order of `DAILY` and `ANNUAL`; without a location where not asked for.
+    daily, by_day, annual : tuple of ndarray, shapes (L, n, S) twice and (L, Y, S)
+        In the order of `DAILY`, `BY_DAY` and `ANNUAL`; without a location where not asked for.
     """
     m, lanes, weather, tile, litter = lane_work()
     line, last_npp = np.empty(3 * CHUNK), np.empty(LANES)
+    course = np.empty(CHUNK * COURSE * LANES if any_asked(by_day) else 0)
     member = 0
     while member < len(rows):
         count = 0
@@ -187,8 +221,9 @@ def all_years(
             for first in range(0, YEAR, CHUNK):
                 begun = y * YEAR + first
                 fill(linear, shed, series, begun, lanes, m, weather, tile)
-                soonest = chunk(phases, first, soonest, lanes, m, tile, litter)
+                soonest = chunk(phases, first, soonest, lanes, m, tile, litter, course)
                 keep_days(begun, count, samples, splits, lanes, litter, line, daily)
+                keep_course(begun, count, samples, lanes, m, course, by_day)
             keep_year(y, count, samples, previous, last_npp, lanes, m, annual)
         for w in range(count):
             resident = lanes[MEMBER, w]

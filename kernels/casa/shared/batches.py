@@ -35,6 +35,8 @@ class Part:
     out : mapping of str to ndarray, shape (l, *dims, S)
     codes : ndarray, shape (M,), uint8
         Statuses.
+    kept : dict, optional
+        Where members that are run in slabs of years leave what they go on with.
     """
 
     at: slice
@@ -44,6 +46,27 @@ class Part:
     start: Mapping[str, F8]
     out: Mapping[str, F8]
     codes: U1
+    kept: dict[Any, Any] | None = None
+
+    @property
+    def goes_on(self) -> bool:
+        """Return whether earlier years have been run, in a slab before this one."""
+        return bool(self.kept)
+
+    def take_up(self) -> list[Any]:
+        """Return what `leave` was given, and the statuses that the start gave members."""
+        assert self.kept
+        sound = self.codes == OK
+        self.codes[sound] = self.kept["codes"][sound]
+        return list(self.kept["arrays"])
+
+    def leave(self, *arrays: Any, codes: U1) -> None:
+        """Keep what members go on with, which blocks bring to the end of the slab in place.
+
+        ``codes`` are the statuses that stay; what years do to a member the last of them judges.
+        """
+        if self.kept is not None:
+            self.kept.update(arrays=arrays, codes=codes.copy())
 
     def asked(self, names: Sequence[str]) -> tuple[F8, ...]:
         """Return outputs as blocks take them: without a location where not asked for."""
@@ -82,7 +105,8 @@ def parts(
             for n, v in batch.start.items()
         }
         series = {n: np.ascontiguousarray(v[at]) for n, v in batch.drivers.items()}
-        part = Part(at, samples, x, series, start, here, codes.reshape(codes.size))
+        kept = None if batch.slab is None else batch.slab.kept.setdefault(first, {})
+        part = Part(at, samples, x, series, start, here, codes.reshape(codes.size), kept)
         yield part
         status[at] = codes
         for name, values in here.items():
@@ -113,6 +137,14 @@ def years_of(batch: Batch, series: str) -> int:
     if days != 365 * years:
         raise ValueError(f"drivers have {days} days for {years} years; needed 365 of each")
     return years
+
+
+def in_time(options: Any, daily: bool) -> dict[str, Any]:
+    """Return what a kernel of the testbed says of time: its steps, and how far its start looks."""
+    if not daily:
+        return {}
+    ahead = 1 if options.start == "cold" else options.cycle
+    return {"steps": {"time": "year", "date": "day"}, "ahead": ahead}
 
 
 def cycle_faults(options: Any) -> Iterator[Fault]:

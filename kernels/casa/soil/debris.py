@@ -75,14 +75,14 @@ STARTS = ("cold", "steady", "spinup")
 @block
 def debris_years(
     start: int, cycle: int, most: int, tolerance: float, samples: int, series: tuple[F8, ...],
-    rows: F8, pools: F8, status: U1, daily: tuple[F8, ...], annual: F8, begun: F8,
+    rows: F8, pools: F8, status: U1, daily: tuple[F8, ...], annual: F8, by_day: F8, begun: F8,
 ) -> None:  # fmt: skip
     """Fill all days of all members; pools become those of the end.
 
     Parameters
     ----------
     start, cycle, most : int
-        Kind of start; days of its cycle, and how often they are stepped.
+        Kind of start, `COLD` of given pools; days of its cycle, and how often they are stepped.
     tolerance : float
         Relative change over a cycle at which it is at rest.
     samples : int
@@ -93,8 +93,8 @@ def debris_years(
         Members that have one are left as they are.
     daily : tuple of ndarray, shape (L, n, S)
         In the order of `DAILY`; without a location where not asked for.
-    annual, begun : ndarray, shapes (L, Y, S) and (M,)
-        The pool at the ends of years, if asked for, and before the first day.
+    annual, by_day, begun : ndarray, shapes (L, Y, S), (L, n, S) and (M,)
+        The pool at the ends of years and of days, if asked for, and before the first day.
     """
     wood, soil, theta, leaf, froot = series
     days = wood.shape[1]
@@ -120,6 +120,8 @@ def debris_years(
             active[i] = lost
             if annual.shape[0] > 0 and (i + 1) % YEAR == 0:
                 annual[at, i // YEAR, s] = pool
+            if by_day.shape[0] > 0:
+                by_day[at, i, s] = pool
         pools[n] = pool
         if not np.isfinite(pool):
             status[n] = NOT_FINITE

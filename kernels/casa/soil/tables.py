@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from kernels.casa.shared.batches import opener, spinup_faults
+from kernels.casa.shared.batches import in_time, opener, spinup_faults
 from kernels.casa.shared.drivers import drivers as variables
 from kernels.casa.shared.files import types_of
 from kernels.casa.shared.parameters import derived, of_table
@@ -103,5 +103,6 @@ def soil_kernel(
         files=types.files,
         notes=types.notes,
         warnings=types.warnings,
+        **in_time(options, options.drivers == "daily"),
         **more,
     )

@@ -16,11 +16,13 @@ from kernels.casa.soil.lanes import (
     RH,
     SLOW,
     STR,
+    TILE,
     TOP,
     compose_chunk,
     enter_soil,
     fill_soil,
     soil_chunk,
+    soil_day,
     soil_work,
     solve_composed,
 )
@@ -163,29 +165,40 @@ def spun_soils(
 @block
 def soil_years(
     years: int, samples: int, series: tuple[F8, ...],
-    rows: F8, pools: F8, status: U1, annual: tuple[F8, ...],
+    rows: F8, pools: F8, top: F8, status: U1, annual: tuple[F8, ...], daily: tuple[F8, ...],
 ) -> None:  # fmt: skip
     """Fill all years of all members; pools become those of the end.
 
-    ``annual`` holds arrays (L, Y, S) in the order of `ANNUAL`, without a location where not asked
-    for. Others as in `steady_soils`.
+    ``annual`` and ``daily`` hold arrays (L, Y, S) and (L, n, S) in the order of `ANNUAL`, without
+    a location where not asked for. ``top`` (M,) is the largest activity met, of years before,
+    too. Others as in `steady_soils`.
     """
     m, lanes, climate, tile = soil_work()
-    member = 0
+    member, by_day, held = 0, any_asked(daily), np.empty(2 * LANES)
     while member < len(rows):
         count, member = gather(member, samples, rows, pools, status, lanes, m)
         if count == 0:
             break
+        for w in range(count):
+            m[TOP + w] = top[lanes[MEMBER, w]]
         for y in range(years):
             for k in range(RH, IN + LANES):
                 m[k] = 0.0
             for first in range(y * YEAR, (y + 1) * YEAR, CHUNK):
                 fill_soil(series, first, lanes, m, climate, tile)
-                soil_chunk(m, tile)
+                for i in range(CHUNK):
+                    if by_day:
+                        hold(m, held)
+                    soil_day(m, tile[i * TILE * LANES : (i + 1) * TILE * LANES])
+                    if by_day:
+                        for w in range(count):
+                            keep_soil(w, first + i, samples, lanes, m, daily)
+                        release(m, held)
             for w in range(count):
                 keep_soil(w, y, samples, lanes, m, annual)
         for w in range(count):
             resident = lanes[MEMBER, w]
+            top[resident] = m[TOP + w]
             for k in range(POOLS):
                 pools[resident, k] = m[k * LANES + w]
             if too_fast(w, m):
@@ -195,17 +208,40 @@ def soil_years(
 
 
 @equation
-def keep_soil(w: int, y: int, samples: int, lanes: I8, m: F8, annual: tuple[F8, ...]) -> None:
-    """Put a year of a lane into what is asked for of it."""
+def any_asked(arrays: tuple[F8, ...]) -> bool:
+    """Return whether any of some outputs is asked for."""
+    asked = 0
+    for k in range(len(arrays)):
+        asked += arrays[k].shape[0]
+    return asked > 0
+
+
+@equation
+def hold(m: F8, held: F8) -> None:
+    """Put the year's sums aside, so that those of one day are seen, (2 * LANES,)."""
+    for k in range(2 * LANES):
+        held[k], m[RH + k] = m[RH + k], 0.0
+
+
+@equation
+def release(m: F8, held: F8) -> None:
+    """Add a day to the year's sums: the same numbers in the same order as without."""
+    for k in range(2 * LANES):
+        m[RH + k] = held[k] + m[RH + k]
+
+
+@equation
+def keep_soil(w: int, at_step: int, samples: int, lanes: I8, m: F8, kept: tuple[F8, ...]) -> None:
+    """Put a year or a day of a lane into what is asked for of it."""
     at, s = lanes[MEMBER, w] // samples, lanes[MEMBER, w] % samples
     for k in range(POOLS + 2):
-        if annual[k].shape[0] > 0:
-            annual[k][at, y, s] = m[k * LANES + w]
-    if annual[POOLS + 2].shape[0] > 0:
+        if kept[k].shape[0] > 0:
+            kept[k][at, at_step, s] = m[k * LANES + w]
+    if kept[POOLS + 2].shape[0] > 0:
         total = 0.0
         for pool in (MET, STR, FAST, SLOW, PASS):
             total += m[pool + w]
-        annual[POOLS + 2][at, y, s] = total
+        kept[POOLS + 2][at, at_step, s] = total
 
 
 @block

@@ -8,13 +8,13 @@ depends on that.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from kernels.contract.arrays import F8, I8, U1
-from kernels.contract.stages import Batch, Run
+from kernels.contract.stages import Batch, Run, Slab
 
 Pairs = tuple[tuple[str, str], ...]
 """(a link's own name, the chain's), of what has a name."""
@@ -49,17 +49,26 @@ def open_link(open_: Callable[[Any], Run], options: Any, wiring: Wiring, _: Any)
             coords=batch.coords,
             upstream={n: batch.upstream[c] for n, c in wiring.made if c in batch.upstream},
             level={n: batch.level[c] for n, c in wiring.made if c in batch.level},
+            slab=batch.slab,
         )
         fed = {n: (batch.upstream[c], batch.level[c]) for n, c in wiring.fed}
         mine = {n: out[c] for n, c in wiring.made if c in out}
         if not fed:
             return run(own, mine, status)
         notes: list[str] = []
-        for calls in _calls([level for _, level in fed.values()], status.shape, wiring.lanes):
-            notes += _call(run, own, fed, calls, mine, status)
+        levels = [level for _, level in fed.values()]
+        for k, calls in enumerate(_calls(levels, status.shape, wiring.lanes)):
+            notes += _call(
+                run, replace(own, slab=_of_call(batch.slab, k)), fed, calls, mine, status
+            )
         return notes
 
     return wired
+
+
+def _of_call(slab: Slab | None, call: int) -> Slab | None:
+    """Return a slab in which one of several calls keeps what it needs to go on."""
+    return None if slab is None else Slab(slab.first, slab.kept.setdefault(call, {}))
 
 
 def open_side_by_side(columns: Mapping[str, tuple[str, ...]], _: Any) -> Run:
@@ -134,7 +143,7 @@ def _of_one(own: Batch, drivers: Mapping[str, F8], samples: I8) -> Batch:
     """Return what a call sees of some samples that use the same drivers."""
     parameters = {n: np.ascontiguousarray(v[:, samples]) for n, v in own.parameters.items()}
     level = {n: np.ascontiguousarray(v[samples]) for n, v in own.level.items()}
-    return Batch(parameters, drivers, own.coords, own.upstream, level)
+    return Batch(parameters, drivers, own.coords, own.upstream, level, slab=own.slab)
 
 
 def _of_several(
@@ -153,4 +162,4 @@ def _of_several(
         used = used.reshape(*values.shape[:-1], many, width)
         upstream[name] = np.ascontiguousarray(_apart(used))
         level[name] = np.arange(width)
-    return Batch(parameters, drivers, own.coords, upstream, level)
+    return Batch(parameters, drivers, own.coords, upstream, level, slab=own.slab)

@@ -70,6 +70,7 @@ def joined(
             commands=tuple(command for kernel in kernels for command in kernel.commands),
             time_limit=_time_limit(kernels),
             coords=tables.coords,
+            steps=tables.steps,
             lanes=max(kernel.lanes for kernel in kernels),
             # Links that read one file say the same of it.
             notes=tuple(dict.fromkeys(note for kernel in kernels for note in kernel.notes)),
@@ -127,6 +128,7 @@ class _Part:
                 upstream=tuple(dict.fromkeys(upstream)),
                 outputs=tuple(self.made[n] for n in stage.outputs),
                 open=partial(open_link, stage.open, self.options, wiring),
+                ahead=stage.ahead,
             )
 
 
@@ -144,6 +146,7 @@ class _Tables:
     outputs: dict[str, Variable] = field(default_factory=dict)
     intermediates: dict[str, Variable] = field(default_factory=dict)
     coords: dict[str, Coordinate] = field(default_factory=dict)
+    steps: dict[str, str] = field(default_factory=dict)
     stages: list[Stage] = field(default_factory=list)
     balance: list[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = field(
         default_factory=list
@@ -172,6 +175,7 @@ class _Tables:
         for part in group:
             self._feed(part)
             self._add_coords(part)
+            self._add_steps(part)
         self._name(group)
         for part in group:
             self.stages += part.stages()
@@ -205,6 +209,13 @@ class _Tables:
             if not (same and np.array_equal(own.values, other.values)):
                 message = f"dimension {name!r} of {part.label!r} is not that of an earlier link"
                 self.faults.append(part.fault(f"{message}; give both the same {name}s"))
+
+    def _add_steps(self, part: _Part) -> None:
+        for dim, step in part.kernel.steps.items():
+            other = self.steps.setdefault(dim, step)
+            if other != step:
+                message = f"a step of {dim!r} of {part.label!r} is a {step}, and of an earlier link"
+                self.faults.append(part.fault(f"{message} a {other}; a chain needs both the same"))
 
     def _name(self, group: Sequence[_Part]) -> None:
         """Name what the kernels of a group make; a name that is taken gets theirs before it."""
@@ -263,6 +274,7 @@ class _Tables:
                 upstream=columns,
                 outputs=(name,),
                 open=partial(open_side_by_side, {name: columns}),
+                ahead=1,
             )
             self.stages.append(stage)
 

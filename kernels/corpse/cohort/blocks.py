@@ -14,6 +14,7 @@ from kernels.corpse.cohort.lanes import (
     INPUT,
     LANES,
     POOLS,
+    STATE,
     Drivers,
     Tile,
     constants,
@@ -26,8 +27,9 @@ from kernels.corpse.cohort.lanes import (
 )
 from kernels.corpse.cohort.sets import MIN_M, VREF
 from kernels.corpse.cohort.steady import steady
+from kernels.numerics.copying import copy_row
 
-STEADY, COLD, SPINUP = 0, 1, 2
+STEADY, COLD, SPINUP, GIVEN = 0, 1, 2, 3
 STARTS = ("steady", "cold", "spinup")
 
 MOST_CYCLES = 400
@@ -108,14 +110,15 @@ def cold(t: Tile, rows: F8, members: I8, initial: F8) -> None:
 @block
 def series(
     start: int, cycle: int, most_years: int, tolerance: float, initial: F8, rows: F8, d: Drivers,
-    members: I8, begun: F8, made: F8, flux: F8, progress: F8, status: U1,
+    members: I8, begun: F8, made: F8, flux: F8, course: F8, progress: F8, status: U1,
 ) -> None:  # fmt: skip
     """Fill all years of some members.
 
     Parameters
     ----------
     start, cycle, most_years : int
-        Where the first year begins; years of the cycle that makes it; limit of a spin-up.
+        Where the first year begins, of `STARTS` or `GIVEN`; years of the cycle that makes it;
+        limit of a spin-up.
     tolerance : float
         Of an adaptive step; 0 for the published step of a day.
     initial : ndarray, shape (3,), kg C m-2
@@ -124,15 +127,19 @@ def series(
     members : ndarray, shape (n, 2)
         Locations and samples; neighbours of one location share work.
     begun : ndarray, shape (n, cohorts, 7), kg C m-2
+        Filled, or what is given.
     made : ndarray, shape (n, Y, cohorts, 7), kg C m-2
         At the end of years.
     flux : ndarray, shape (n, Y, cohorts, 2), kg C m-2 yr-1
         CO2 and input of years.
+    course : ndarray, shape (n, 365 Y, cohorts, 9), or of no member
+        Pools at the end of days, CO2 and input of each.
     progress : ndarray, shape (n, 2)
         Cycles run for the start, and the largest relative change over the last.
     status : ndarray, shape (n,), uint8
     """
-    cohorts, held = begun.shape[1], 365 * (cycle if start != COLD else 1)
+    searching = start == STEADY or start == SPINUP
+    cohorts, held = begun.shape[1], 365 * (cycle if searching else 1)
     t, room, s = tile(cohorts, held, tolerance), np.empty((5, held)), search(cohorts)
     lanes, codes = np.empty((LANES, 2), np.int64), np.empty(LANES, np.uint8)
     told = np.zeros((LANES, 2))
@@ -145,7 +152,7 @@ def series(
             set_constants(t, lane, rows[at % len(rows), n], q_max(d.clay[at], d.porosity[at]))
         codes[:], told[:, :], t.used[0] = OK, 0.0, width
         cold(t, rows, lanes, initial)
-        if start != COLD:
+        if searching:
             load(t, rows, d, lanes, 0, held, room)
         # Lanes that are no members of their own are not waited for.
         codes[width:] = NOT_RUN
@@ -156,20 +163,30 @@ def series(
         for lane in range(width):
             status[first + lane], progress[first + lane] = codes[lane], told[lane]
             for c in range(cohorts):
-                begun[first + lane, c] = t.y[c, lane : POOLS * LANES : LANES]
-        _years(t, rows, d, lanes, room, made, flux, first, width)
+                if start == GIVEN:
+                    t.y[c, lane : POOLS * LANES : LANES] = begun[first + lane, c]
+                else:
+                    begun[first + lane, c] = t.y[c, lane : POOLS * LANES : LANES]
+        _years(t, rows, d, lanes, room, made, flux, course, first, width)
     _lost(made, status)
 
 
 @equation
 def _years(
-    t: Tile, rows: F8, d: Drivers, lanes: I8, room: F8, made: F8, flux: F8, first: int, width: int
-) -> None:
+    t: Tile, rows: F8, d: Drivers, lanes: I8, room: F8, made: F8, flux: F8, course: F8, first: int,
+    width: int,
+) -> None:  # fmt: skip
     """Step a tile through all years, and write its members down."""
+    held = np.empty((365 if len(course) > 0 else 0, len(t.y), STATE * LANES))
     for year in range(made.shape[1]):
         load(t, rows, d, lanes, 365 * year, 365, room)
         t.y[:, CO2 * LANES :] = 0.0
-        days(t, 0, 365, 0)
+        days(t, 0, 365, 0, held)
+        for n in range(len(held)):
+            for c in range(len(t.y)):
+                for lane in range(width):
+                    its = course[first + lane, 365 * year + n, c]
+                    copy_row(held[n, c, lane::LANES], its)
         for lane in range(width):
             for c in range(len(t.y)):
                 made[first + lane, year, c] = t.y[c, lane : POOLS * LANES : LANES]

@@ -91,7 +91,7 @@ def cycle(t: Tile) -> None:
     """Advance the tile through all days that it holds; CO2 and input are of this cycle."""
     t.y[:, CO2 * LANES :] = 0.0
     for year in range(len(t.climate) // 365):
-        days(t, 365 * year, 365 * (year + 1), year)
+        days(t, 365 * year, 365 * (year + 1), year, np.empty((0, 0, 0)))
 
 
 @equation

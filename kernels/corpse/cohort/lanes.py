@@ -257,7 +257,9 @@ def lane_constants(t: Tile, c: int, lane: int) -> Constants:
 
 
 @equation
-def _continuous(t: Tile, c: int, lane: int, first: int, last: int, year: int, w: Work) -> None:
+def _continuous(
+    t: Tile, c: int, lane: int, first: int, last: int, year: int, course: F8, w: Work
+) -> None:
     """Advance one cohort of one lane in continuous time; NaN where that was not possible."""
     k, rates, place = lane_constants(t, c, lane), t.k[c, lane::LANES], c // 2
     y, h = t.y[c, lane::LANES].copy(), DT
@@ -273,22 +275,48 @@ def _continuous(t: Tile, c: int, lane: int, first: int, last: int, year: int, w:
         done, h, went = adaptive(y, fresh, v1, v2, v3, k, t.tolerance, h, w)
         if not done:
             y[:] = np.nan
+            for later in range(n - first, len(course)):
+                course[later, c, lane::LANES] = np.nan
             break
         y[CO2] += went
         y[INPUT] += all_of_it
+        if len(course) > 0:
+            for pool in range(POOLS):
+                course[n - first, c, pool * LANES + lane] = y[pool]
+            course[n - first, c, CO2 * LANES + lane] = went
+            course[n - first, c, INPUT * LANES + lane] = all_of_it
     copy_row(y, t.y[c, lane::LANES])
 
 
 @equation
-def days(t: Tile, first: int, last: int, year: int) -> None:
-    """Advance all cohorts of all lanes through days of one year."""
+def _release(y: F8, course: F8) -> None:
+    """Keep a day; add it to the year, the same numbers in the same order as without."""
+    for k in range(POOLS * LANES):
+        course[k] = y[k]
+    for k in range(CO2 * LANES, STATE * LANES):
+        held, of_day = course[k], y[k]
+        y[k], course[k] = held + of_day, of_day
+
+
+@equation
+def days(t: Tile, first: int, last: int, year: int, course: F8) -> None:
+    """Advance all cohorts of all lanes through days of one year.
+
+    ``course`` (days, cohorts, STATE * LANES) or of no day gets the state at the end of each day,
+    with CO2 and input of that day.
+    """
     if t.tolerance > 0.0:
         w = work()
         for c in range(len(t.y)):
             for lane in range(t.used[0]):
-                _continuous(t, c, lane, first, last, year, w)
+                _continuous(t, c, lane, first, last, year, course, w)
         return
     for n in range(first, last):
         for c in range(len(t.y)):
-            place = c // 2
+            place, sums = c // 2, t.y[c, CO2 * LANES :]
+            if len(course) > 0:
+                copy_row(sums, course[n - first, c, CO2 * LANES :])
+                sums[:] = 0.0
             day(t.y[c], t.k[c], t.climate[n], t.litter[n, place], t.exudate[year, place])
+            if len(course) > 0:
+                _release(t.y[c], course[n - first, c])

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from kernels.contract.arrays import F8, I8
-from kernels.contract.entries import Variable
+from kernels.contract.entries import Variable, by_day
 from kernels.contract.limits import METRE
 
 COHORTS = ("rhizosphere", "bulk", "litter_layer")
@@ -41,10 +41,13 @@ def outputs(mean: bool, search: bool) -> Iterator[Variable]:
     dims = () if mean else ("time",)
     for name, (units, meaning) in _YEARLY.items():
         limit = METRE if units == _STOCK else None
-        yield Variable(name, units, meaning, dims, limit=limit)
+        made = Variable(name, units, meaning, dims, limit=limit)
+        yield from (made,) if mean else (made, by_day(made))
     pools = "carbon of the pools of each cohort"
-    yield Variable("corpse_pools", _STOCK, pools, (*dims, "corpse_pool"), limit=METRE)
+    made = Variable("corpse_pools", _STOCK, pools, (*dims, "corpse_pool"), limit=METRE)
+    yield made
     if not mean:
+        yield by_day(made)
         for name, when in (("start", "before the first year"), ("end", "after the last year")):
             meaning = f"{pools} {when}"
             yield Variable(f"corpse_{name}", _STOCK, meaning, ("corpse_pool",), limit=METRE)
@@ -53,8 +56,21 @@ def outputs(mean: bool, search: bool) -> Iterator[Variable]:
         yield Variable("corpse_drift", "1", "largest relative change of a pool over the last", ())
 
 
-def report(out: Mapping[str, F8], members: I8, pools: F8, co2: F8, came: F8, debris: F8) -> None:
-    """Fill what is asked for.
+def by_days(out: Mapping[str, F8]) -> bool:
+    """Return whether days are asked for."""
+    return any(name.endswith("_daily") for name in out)
+
+
+def report(
+    out: Mapping[str, F8],
+    members: I8,
+    pools: F8,
+    co2: F8,
+    came: F8,
+    debris: F8,
+    after: str = "",
+) -> None:
+    """Fill what is asked for; of days, in kg and g C m-2 d-1, with ``after`` names ``_daily``.
 
     Parameters
     ----------
@@ -80,8 +96,9 @@ def report(out: Mapping[str, F8], members: I8, pools: F8, co2: F8, came: F8, deb
     for i, name in enumerate(SPECIES):
         made[f"corpse_unprotected_{name}"] = 1000.0 * total[..., i]
         made[f"corpse_protected_{name}"] = 1000.0 * total[..., 3 + i]
-    for name in made.keys() & out.keys():
-        place(out[name], members, made[name])
+    for name, values in made.items():
+        if name + after in out:
+            place(out[name + after], members, values)
 
 
 def flat(pools: F8) -> F8:
