@@ -128,19 +128,49 @@ class Level:
 
     def apply(self, values: F8, axis: int) -> F8:
         """Return one value per group along an axis."""
-        if self.verb == "last":
-            return np.take(values, [group[-1] for group in self.groups], axis=axis)
         lengths = np.array([len(group) for group in self.groups])
-        total = np.take(values, [group[0] for group in self.groups], axis=axis)
+        return self.finish(self.fold(values, self.groups, axis), lengths, axis)
+
+    def fold(
+        self,
+        values: F8,
+        groups: Sequence[I8],
+        axis: int,
+        so_far: F8 | None = None,
+        goes_on: NDArray[np.bool_] | None = None,
+    ) -> F8:
+        """Return what the places of groups come to, one after the other.
+
+        Parameters
+        ----------
+        values : ndarray
+        groups : sequence of ndarray
+            Places along the axis.
+        so_far : ndarray, optional
+            What earlier places of those groups that go on came to, along the axis.
+        goes_on : ndarray, bool, optional
+            Which groups these are; none by default.
+        """
+        if self.verb == "last":
+            return np.take(values, [group[-1] for group in groups], axis=axis)
+        lengths = np.array([len(group) for group in groups])
+        total = np.take(values, [group[0] for group in groups], axis=axis)
         join = {"min": np.minimum, "max": np.maximum}.get(self.verb, np.add)
+        if so_far is not None and goes_on is not None and goes_on.any():
+            some = np.moveaxis(total, axis, 0)
+            some[goes_on] = join(np.moveaxis(so_far, axis, 0), some[goes_on])
         for j in range(1, int(lengths.max())):
             here = np.flatnonzero(lengths > j)
-            part = np.take(values, [self.groups[k][j] for k in here], axis=axis)
+            part = np.take(values, [groups[k][j] for k in here.tolist()], axis=axis)
             if len(here) == len(lengths):
                 join(total, part, out=total)
             else:
                 some = np.moveaxis(total, axis, 0)
                 some[here] = join(some[here], np.moveaxis(part, axis, 0))
+        return total
+
+    def finish(self, total: F8, lengths: I8, axis: int) -> F8:
+        """Return what whole groups come to, of so many places each: a mean, or in other units."""
         if self.verb == "mean":
             total /= lengths.reshape(-1, *(1,) * (total.ndim - axis - 1))
         elif self.scale != 1.0:

@@ -1,5 +1,6 @@
 """What is kept of an output in time: steps of it, or what they are reduced to."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 
 from ensemble.members.experiment import Experiment
 from ensemble.members.in_time import Reduced, reduced
+from ensemble.members.running import Highest, Last, Running, Stream, highest_of, last_of, orders_of
 from ensemble.members.tile import Tile
 from kernels import F8, I8, Variable
 from scenarios.outputs import InTime
@@ -55,14 +57,49 @@ class Keep:
         return {**about(self.variable), **own}
 
     def of(self, tile: Tile) -> F8:
-        """Return what is kept of a tile, (l, *dims, s); reduced on distinct rows."""
+        """Return what is kept of a tile, (l, *dims, s); its streams are made on distinct rows."""
         if self.whole:
             return tile.full(self.output)
         if self.reduced is not None:
-            return tile.spread(self.output, partial(self.reduced.apply, axis=self.axis))
+            return tile.full(self.variable.name)
+        if isinstance(self.steps, int):
+            return tile.full(last_of(self.output))
         assert self.steps is not None
         some: F8 = np.take(tile.full(self.output), self.steps, axis=self.axis)
         return some
+
+    def stream(self) -> Stream | None:
+        """Return what makes it of steps as they come; None of what is taken from all of them."""
+        if self.reduced is not None:
+            squeezed = self.reduced.times is None
+            begin = partial(Running, orders_of(self.reduced), self.axis, squeezed=squeezed)
+            return Stream(self.variable.name, self.output, self.shape, begin)
+        if isinstance(self.steps, int):
+            return Stream(last_of(self.output), self.output, self.shape, partial(Last, self.axis))
+        return None
+
+
+def streams_of(
+    outputs: Mapping[str, Keep], watched: Collection[str], experiment: Experiment
+) -> tuple[Stream, ...]:
+    """Return what is made of outputs as their steps come.
+
+    Parameters
+    ----------
+    outputs : mapping of str to Keep
+        By the name of the array.
+    watched : collection of str
+        Outputs of which the highest step is looked at, and that are not held whole.
+    experiment : Experiment
+    """
+    streams = [stream for kept in outputs.values() if (stream := kept.stream()) is not None]
+    for name in watched:
+        variable = experiment.kernel.variable(name)
+        time, sizes = experiment.steps_of(variable).dim, experiment.sizes
+        shape = tuple(sizes[dim] for dim in variable.dims if dim != time)
+        begin = partial(Highest, 1 + variable.dims.index(time))
+        streams.append(Stream(highest_of(name), name, shape, begin))
+    return tuple(streams)
 
 
 def keeps(name: str, output: Output | list[InTime], experiment: Experiment) -> dict[str, Keep]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble.members.running import highest_of
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.committed import Committed
 from kernels import F8, Kernel
@@ -174,7 +175,9 @@ class Beyond:
     def __init__(self, layout: "Layout", depth: int, width: int, *, control: bool) -> None:
         self.watched = () if control else tuple(layout.limits.values())
         self.own = {one.name: layout.own_dims(one.name) for one in self.watched}
-        self.dims = {name: layout.experiment.kernel.variable(name).dims for name in self.own}
+        variables = {name: layout.experiment.kernel.variable(name) for name in self.own}
+        self.dims = {name: variable.dims for name, variable in variables.items()}
+        self.time = {n: layout.experiment.steps_of(v).dim for n, v in variables.items()}
         self.count = {name: np.zeros(depth, np.uint64) for name in self.own}
         self.highest = {name: np.full(depth, -np.inf) for name in self.own}
         self.where = {
@@ -188,7 +191,7 @@ class Beyond:
         """Count the members of a tile; return which are excluded (l, s), None where none is."""
         excluded: Flags | None = None
         for one in self.watched:
-            if not tile.reaches(one.name, one.above):
+            if not tile.reaches(_seen(tile, one.name), one.above):
                 continue
             flags = self._look(tile, one)
             if one.exclude and flags.any():
@@ -200,9 +203,11 @@ class Beyond:
     def _look(self, tile: "Tile", one: Watched) -> Flags:
         """Return the members of a tile that are beyond a limit, and count them."""
         name, here = one.name, tile.locations
-        values = tile.full(name)
+        values = tile.full(_seen(tile, name))
         over = exceeding(values, one.above)
-        passing = tuple(1 + k for k, d in enumerate(self.dims[name]) if d not in self.own[name])
+        whole = tile.has(name)
+        dims = [d for d in self.dims[name] if whole or d != self.time[name]]
+        passing = tuple(1 + k for k, d in enumerate(dims) if d not in self.own[name])
         at_places = np.asarray(over.any(axis=passing))
         flags = _of_members(at_places)
         self.count[name][here] += flags.sum(axis=1).astype(np.uint64)
@@ -236,6 +241,11 @@ class Beyond:
         return sums
 
 
+def _seen(tile: "Tile", output: str) -> str:
+    """Return the array of a tile that shows whether an output is beyond a limit."""
+    return output if tile.has(output) else highest_of(output)
+
+
 def exceeding(values: F8, above: float) -> Flags:
     """Return where values are above a limit; what is not known is not."""
     with np.errstate(invalid="ignore"):
@@ -246,8 +256,8 @@ def excluded_of(tile: "Tile", limits: Mapping[str, Watched]) -> Flags | None:
     """Return the members of a tile that limits exclude (l, s), without counting; None if none."""
     excluded: Flags | None = None
     for limit in limits.values():
-        if limit.exclude and tile.reaches(limit.name, limit.above):
-            over = exceeding(tile.full(limit.name), limit.above)
+        if limit.exclude and tile.reaches(_seen(tile, limit.name), limit.above):
+            over = exceeding(tile.full(_seen(tile, limit.name)), limit.above)
             flags = _of_members(over)
             excluded = flags if excluded is None else np.asarray(excluded | flags)
     return excluded
@@ -257,7 +267,7 @@ def notes(tile: "Tile", limits: Mapping[str, Watched]) -> list[str]:
     """Return what to say of the one member of a tile that is beyond limits."""
     texts = []
     for limit in limits.values():
-        most = np.nanmax(tile.full(limit.name), initial=-np.inf)
+        most = np.nanmax(tile.full(_seen(tile, limit.name)), initial=-np.inf)
         if most > limit.above:
             reached = f"{limit.name} is up to {most:.6g} {limit.units}"
             left = ", excluded from statistics and indices" if limit.exclude else ""

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ensemble.members.slabs import slabs_of
 from kernels import CRASHED, F8, U1, Batch, Kernel, Run, Stage, Unavailable
 
 
@@ -36,10 +37,15 @@ def reads_of(stages: Collection[Stage]) -> dict[str, frozenset[str]]:
 def least_nbytes(
     kernel: Kernel, wanted: Collection[str], sizes: Mapping[str, int], together: int
 ) -> int:
-    """Return the bytes of the smallest tile: one group of rows at one location, drivers too."""
+    """Return the bytes of the smallest tile: one group of rows at one location, drivers too.
+
+    Of a run that goes slab by slab, those of the first slab.
+    """
     stages, fills = needed(kernel, wanted)
     drivers = {name for stage in stages for name in stage.drivers}
-
+    filled = [kernel.variable(name) for names in fills.values() for name in names]
+    if (slabs := slabs_of(kernel, stages, filled, sizes)) is not None:
+        sizes = slabs.sizes(sizes, slabs.first)
     made = [kernel.variable(name).dims for names in fills.values() for name in names]
     held = [driver.dims for driver in kernel.drivers if driver.name in drivers]
     own, given = (sum(math.prod(sizes[d] for d in dims) for dims in each) for each in (made, held))

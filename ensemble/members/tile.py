@@ -24,13 +24,16 @@ class Tile:
     status : ndarray, shape (l, s), uint8
     notes : tuple of str
         What kernels said of members, and exceptions that they raised.
+    arrays : mapping of str to (values, level)
+        Outputs, and what streams made of some, (l, *dims, r); with the row that each sample uses
+        where these are shared.
     """
 
     locations: slice
     samples: slice
     status: U1
     notes: tuple[str, ...]
-    _arrays: Mapping[str, tuple[F8, I8 | None]]
+    arrays: Mapping[str, tuple[F8, I8 | None]]
     _workspace: "Workspace"
     _full: dict[str, F8] = field(default_factory=dict, init=False)
     _distinct: dict[str, Distinct] = field(default_factory=dict, init=False)
@@ -48,7 +51,7 @@ class Tile:
     def full(self, name: str) -> F8:
         """Return an output (l, *dims, s), NaN where the member failed."""
         if name not in self._full:
-            values, level = self._arrays[name]
+            values, level = self.arrays[name]
             if level is not None:
                 shape = (*values.shape[:-1], len(level))
                 values = expand(values, level, self._workspace.take(f"full/{name}", shape))
@@ -57,12 +60,12 @@ class Tile:
 
     def has(self, name: str) -> bool:
         """Return whether the tile has an output."""
-        return name in self._arrays
+        return name in self.arrays
 
     def distinct(self, name: str) -> Distinct:
         """Return the values (l x *dims, r) of an output, each once; for where no member failed."""
         if name not in self._distinct:
-            values, level = self._arrays[name]
+            values, level = self.arrays[name]
             counted = None
             if level is not None:
                 counted = np.bincount(level, minlength=values.shape[-1])
@@ -75,7 +78,7 @@ class Tile:
     def reaches(self, name: str, above: float) -> bool:
         """Return whether a value of an output may be above a number; one look at distinct rows."""
         known = self._distinct.get(name)
-        most = (self._arrays[name][0] if known is None else known.sums.high).max(initial=-np.inf)
+        most = (self.arrays[name][0] if known is None else known.sums.high).max(initial=-np.inf)
         # What is not known hides what is.
         return not most <= above
 
@@ -85,7 +88,7 @@ class Tile:
 
     def spread(self, name: str, reduce: Callable[[F8], F8]) -> F8:
         """Return ``reduce`` of an output, (l, ..., s): on its distinct rows, then spread."""
-        values, level = self._arrays[name]
+        values, level = self.arrays[name]
         spread = reduce(values)
         spread = spread if level is None else np.take(spread, level, axis=-1)
         return blanked(spread, self.status != OK) if self.failed else spread

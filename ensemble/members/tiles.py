@@ -5,7 +5,7 @@ vegetation and 100 soil turnover times steps 100 vegetation series, not 10,000.
 """
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,10 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 import kernels
+from ensemble.members.gathering import Gathered, streamed
+from ensemble.members.running import Stream
+from ensemble.members.slabs import Slabs, Span, slabs_of
 from ensemble.members.stages import at_locations, guarded, needed, reads_of
 from ensemble.members.tile import Tile, Workspace
 from ensemble.store.platforms import cores
-from kernels import BY_CODE, F8, I8, OK, U1, Batch, Kernel, Run, Stage
+from kernels import BY_CODE, F8, I8, OK, U1, Batch, Kernel, Run, Slab, Stage, Unavailable
 
 Levelled = tuple[I8, I8]
 """The first sample of every distinct row, and the row of every sample."""
@@ -75,6 +78,10 @@ class Tiler:
         Length of every dimension besides location and sample.
     together : int
         Samples that a tile must not part.
+    streams : sequence of Stream
+        What becomes of outputs as their steps come; those that are not wanted, too, are not held.
+    slab : int, optional
+        Years of a slab after the first; by default as many as fit into a cache.
     """
 
     def __init__(
@@ -84,26 +91,42 @@ class Tiler:
         wanted: Collection[str],
         sizes: Mapping[str, int],
         together: int = 1,
+        streams: Sequence[Stream] = (),
+        slab: int | None = None,
     ) -> None:
         self.kernel = kernel
         self.together = together
-        self.wanted = tuple(wanted)
-        self._dims = {
-            v.name: tuple(sizes[d] for d in v.dims)
-            for v in (*kernel.outputs, *kernel.intermediates)
-        }
-        self.stages, self.fills = needed(kernel, self.wanted)
+        self.wanted, self.streams = tuple(wanted), tuple(streams)
+        self.outputs = tuple(dict.fromkeys([*self.wanted, *(s.output for s in self.streams)]))
+        self._sizes = sizes
+        self._dims = self._lengths(sizes)
+        self.stages, self.fills = needed(kernel, self.outputs)
         self.reads = reads_of(self.stages)
+        made = {*self.outputs, *(name for names in self.fills.values() for name in names)}
+        filled = [kernel.variable(name) for name in sorted(made)]
+        self.slabs = slabs_of(kernel, self.stages, filled, sizes, slab)
+        begun, each = self._dims, self._dims
+        if self.slabs is not None:
+            begun = self._lengths(self.slabs.sizes(sizes, self.slabs.first))
+            each = self._lengths(self.slabs.sizes(sizes, self.slabs.each))
         self._values_of = {
-            s.name: sum(math.prod(self._dims[n]) for n in self.fills[s.name]) for s in self.stages
+            s.name: sum(math.prod(begun[n]) for n in self.fills[s.name]) for s in self.stages
         }
-        made = {*self.wanted, *(name for names in self.fills.values() for name in names)}
-        self._largest = max([1, *(math.prod(self._dims[name]) for name in made)])
-        self.tile_samples = self._whole_groups(sum(math.prod(self._dims[n]) for n in self.wanted))
+        held = [math.prod(self._dims[n]) for n in self.wanted]
+        held += [math.prod(stream.shape) for stream in self.streams]
+        self._largest = max([1, *held, *(math.prod(each[name]) for name in made)])
+        # What a tile holds beside what its stages fill; all at once, that is the same arrays.
+        self._beside = sum(held) if self.slabs is not None else 0
+        self.tile_samples = self._whole_groups(sum(held))
         self._shares_work = kernel.shared_seconds(options, sizes) > 0
         self._producer = {name: s.name for s in self.stages for name in s.outputs}
         self._runs: dict[str, Run] = {s.name: s.open(options) for s in self.stages}
         self._workspace = Workspace()
+
+    def _lengths(self, sizes: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+        """Return the shape of every output and intermediate, between location and sample."""
+        variables = (*self.kernel.outputs, *self.kernel.intermediates)
+        return {v.name: tuple(sizes[d] for d in v.dims) for v in variables}
 
     def tiles(
         self,
@@ -132,10 +155,16 @@ class Tiler:
         few = self._held(every)
         # Stages that few rows need, but more than may be held for a whole block.
         tight = every.keys() - few.keys()
-        held = sum(8 * math.prod(drivers[name].shape[1:]) for name in needs)
-        deep, wide = self._tile_shape(locations, samples, few, held)
+        deep, wide = self._tile_shape(
+            locations, samples, few if self.slabs is None else every, self._held_drivers(base)
+        )
         for l0 in range(0, locations, deep):
             here = slice(l0, min(l0 + deep, locations))
+            if self.slabs is not None:
+                for s0 in range(0, samples, wide):
+                    some = slice(s0, min(s0 + wide, samples))
+                    yield self._slab_by_slab(self.slabs, base, levels, here, some)
+                continue
             part = at_locations(base, here)
             notes: list[str] = []
             shared = self._shared(part, few, slice(0, samples), {}, notes)
@@ -149,10 +178,41 @@ class Tiler:
                 yield replace(tile, notes=(*notes, *tile.notes)) if notes else tile
                 notes = []
 
+    def _held_drivers(self, base: Batch) -> int:
+        """Return the bytes of a location's drivers that a tile holds at once."""
+        share = 1.0 if self.slabs is None else self.slabs.first / self.slabs.years
+        return int(share * sum(8 * math.prod(v.shape[1:]) for v in base.drivers.values()))
+
+    def _slab_by_slab(
+        self, slabs: Slabs, base: Batch, levels: Levels, here: slice, samples: slice
+    ) -> Tile:
+        """Return a tile whose years are run one slab after the other."""
+        few = self._few(levels, samples, [s.name for s in self.stages], ())
+        dims = {driver.name: driver.dims for driver in self.kernel.drivers}
+        gathered = Gathered(self.kernel, self.wanted, self.streams, slabs)
+        shape = (here.stop - here.start, self._dims, self._workspace)
+        try:
+            for span in slabs.spans():
+                part = slabs.cut(base, here, span, dims)
+                notes: list[str] = []
+                known = self._shared(part, few, samples, {}, notes, span)
+                tile = self._tile(part, known, here, samples, span)
+                gathered.take(tile.arrays, span, *shape)
+        except Unavailable:
+            raise
+        except Exception:
+            # A kernel that raises: the members at fault are found with all years at once.
+            part, notes = at_locations(base, here), []
+            known = self._shared(part, few, samples, {}, notes)
+            tile = self._tile(part, known, here, samples)
+            return replace(tile, notes=(*notes, *tile.notes))
+        return replace(tile, notes=(*notes, *tile.notes), arrays=gathered.arrays())
+
     def blank(self, locations: slice, status: U1, value: float) -> Tile:
         """Return a tile that no stage has run, ``value`` everywhere; ``status`` is (l, s)."""
         depth, width = status.shape
-        arrays = {n: (np.full((depth, *self._dims[n], width), value), None) for n in self.wanted}
+        shapes = {n: self._dims[n] for n in self.wanted} | {s.array: s.shape for s in self.streams}
+        arrays = {n: (np.full((depth, *one, width), value), None) for n, one in shapes.items()}
         return Tile(locations, slice(0, width), status, (), arrays, self._workspace)
 
     def compile(self, drivers: Mapping[str, Any], coords: Mapping[str, NDArray[Any]]) -> None:
@@ -187,6 +247,7 @@ class Tiler:
     ) -> tuple[int, int]:
         """Return locations and samples of a tile; ``few`` are shared, ``held`` bytes drivers'."""
         own = sum(self._values_of[s.name] for s in self.stages if s.name not in few)
+        own += self._beside
         wide = min(samples, self._whole_groups(own))
         if self._shares_work:
             # What locations share is paid by tile: all of them are in one, and samples are few.
@@ -238,6 +299,7 @@ class Tiler:
         samples: slice,
         known: Mapping[str, _Shared],
         notes: list[str],
+        span: Span | None = None,
     ) -> dict[str, _Shared]:
         """Evaluate stages on their distinct rows, beside those that are ``known``."""
         done = dict(known)
@@ -246,15 +308,23 @@ class Tiler:
                 continue
             first, level = few[stage.name]
             batch = self._batch(stage, base, done, {}, first + samples.start)
-            values, status, raised = self._evaluate(stage, batch, len(first), keep=True)
+            values, status, raised = self._evaluate(
+                stage, batch, len(first), keep=span is None, span=span
+            )
             notes += raised
             failed = bool(status.any())
             done[stage.name] = _Shared(values, status, level, failed, samples.start)
         return done
 
     def _tile(
-        self, base: Batch, shared: Mapping[str, _Shared], here: slice, samples: slice
+        self,
+        base: Batch,
+        shared: Mapping[str, _Shared],
+        here: slice,
+        samples: slice,
+        span: Span | None = None,
     ) -> Tile:
+        """Return a tile of all years; of those of a span alone, all outputs and no streams."""
         width = samples.stop - samples.start
         status = np.zeros((here.stop - here.start, width), dtype=np.uint8)
         own: dict[str, Mapping[str, F8]] = {}
@@ -266,11 +336,13 @@ class Tiler:
                     notes += self._merge(stage, status, one.status[:, one.of(samples)])
                 continue
             batch = self._batch(stage, base, shared, own, samples)
-            own[stage.name], mine, raised = self._evaluate(stage, batch, width)
+            own[stage.name], mine, raised = self._evaluate(stage, batch, width, span=span)
             notes += raised
             if mine.any():
                 notes += self._merge(stage, status, mine)
-        arrays = {name: self._value(name, shared, own, samples) for name in self.wanted}
+        arrays = {name: self._value(name, shared, own, samples) for name in self.outputs}
+        if span is None:
+            arrays = streamed(arrays, self.wanted, self.streams)
         return Tile(here, samples, status, tuple(notes), arrays, self._workspace)
 
     def _merge(self, stage: Stage, status: U1, mine: U1) -> list[str]:
@@ -312,11 +384,19 @@ class Tiler:
         )
 
     def _evaluate(
-        self, stage: Stage, batch: Batch, width: int, *, keep: bool = False
+        self,
+        stage: Stage,
+        batch: Batch,
+        width: int,
+        *,
+        keep: bool = False,
+        span: Span | None = None,
     ) -> tuple[dict[str, F8], U1, list[str]]:
         """Run one stage; ``keep`` where the result must outlive the next tile."""
         some = next(iter(batch.drivers.values()), None)
         locations = len(next(iter(batch.upstream.values())) if some is None else some)
+        if span is not None:
+            return self._go_on(stage, batch, (locations, width), span)
         shapes = {n: (locations, *self._dims[n], width) for n in self.fills[stage.name]}
         if keep:
             out = {n: np.empty(shape) for n, shape in shapes.items()}
@@ -325,6 +405,23 @@ class Tiler:
         status = np.zeros((locations, width), dtype=np.uint8)
         notes = guarded(self._runs[stage.name], batch, out, status)
         return out, status, notes
+
+    def _go_on(
+        self, stage: Stage, batch: Batch, shape: tuple[int, int], span: Span
+    ) -> tuple[dict[str, F8], U1, list[str]]:
+        """Run some years of one stage."""
+        assert self.slabs is not None
+        dims, out = self._lengths(self.slabs.sizes(self._sizes, span.last - span.first)), {}
+        for name in self.fills[stage.name]:
+            size = (shape[0], *dims[name], shape[1])
+            if not self.kernel.time_of(self.kernel.variable(name)):
+                out[name] = span.lasting.setdefault(name, np.full(size, np.nan))
+            else:
+                out[name] = self._workspace.take(name, size)
+        status = np.zeros(shape, dtype=np.uint8)
+        slab = Slab(span.first == 0, span.kept.setdefault(stage.name, {}))
+        notes = self._runs[stage.name](replace(batch, slab=slab), out, status)
+        return out, status, list(notes or ())
 
     def _value(
         self,

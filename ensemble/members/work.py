@@ -19,7 +19,6 @@ from ensemble.members.space import merging
 from ensemble.members.space.sums import CONTROL as CONTROL_SUMS
 from ensemble.members.statistics import Reduction
 from ensemble.members.tile import Tile
-from ensemble.members.tiles import Tiler
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.grid import Grid, Result
 from ensemble.store.journal import Entry, Key
@@ -120,13 +119,7 @@ class _Runner:
         self.layout = layout
         self.cases = cases
         self.sampler = layout.sampler
-        self.tiler = Tiler(
-            experiment.kernel,
-            experiment.options,
-            layout.wanted,
-            experiment.sizes,
-            layout.rows_together,
-        )
+        self.tiler = layout.tiler(layout.rows_together)
 
     def run(self, key: Key) -> Result:
         """Run one block."""

@@ -17,7 +17,6 @@ import numpy as np
 import kernels
 from ensemble.errors import PlanError
 from ensemble.members.experiment import identity
-from ensemble.members.tiles import Tiler
 from ensemble.planning.notices import percent
 from ensemble.planning.parameter_ranges import spread_rows
 from ensemble.planning.plan import Plan
@@ -108,7 +107,7 @@ def attempt(plan: Plan) -> Trial:
     affordable = max(1, int(SECONDS / max(layout.seconds_per_member, 1e-9)))
     cells = list(_cells(plan, min(CELLS, affordable)))
     numbers = _corners(plan, cells[0], min(ROWS, affordable // len(cells) - 1))
-    tiler = Tiler(experiment.kernel, experiment.options, layout.wanted, experiment.sizes)
+    tiler = layout.tiler()
     tiler.compile(experiment.drivers[0], experiment.coords)
     trial, why = Trial(len(cells), len(numbers)), Counter[str]()
     drawn: dict[tuple[int, int], _Drawn] = {}

@@ -20,7 +20,6 @@ from ensemble.members.recounting import with_recounted
 from ensemble.members.reopening import open_layout
 from ensemble.members.responses.kinds import evaluate
 from ensemble.members.stored import check, is_ensemble
-from ensemble.members.tiles import Tiler
 from ensemble.planning.identity import digest
 from ensemble.planning.reasons import reasons
 from ensemble.store.chunks import checksum
@@ -252,7 +251,7 @@ def replay(store: Store, member: Key, *, layout: Layout | None = None) -> Replay
     forcing, place, row = member
     here, sample = slice(place, place + 1), slice(row, row + 1)
     rows = layout.sampler.rows(forcing, here, sample)
-    tiler = Tiler(experiment.kernel, experiment.options, layout.wanted, experiment.sizes)
+    tiler = layout.tiler()
     drivers = {n: v[here] for n, v in experiment.drivers[forcing].items()}
     (tile,) = tiler.tiles(drivers, experiment.coords, rows.values, rows.levels, 1)
     outputs = {

@@ -155,6 +155,17 @@ def _phases(options: Options, constants: _Constants, batch: Batch) -> tuple[U1, 
     return phases, phase
 
 
+def _known_phases(options: Options, constants: _Constants, batch: Batch) -> tuple[U1, I8]:
+    """Return phases as `_phases`, made once for all slabs of years."""
+    if batch.slab is None:
+        return _phases(options, constants, batch)
+    kept = batch.slab.kept
+    if "phases" not in kept:
+        kept["phases"] = _phases(options, constants, batch)
+    phases, phase = kept["phases"]
+    return phases, phase
+
+
 def _whole(values: F8) -> I8:
     """Return whole numbers; of what is none, or beyond all bounds, 0."""
     return np.where(np.abs(values) < 1e6, values, 0.0).astype(np.int64)
@@ -165,7 +176,7 @@ def _run(
 ) -> None:
     years = years_of(batch, "gpp")
     places = so_far(batch, status_of_drivers(constants.table, batch.drivers))
-    phases, phase = _phases(options, constants, batch)
+    phases, phase = _known_phases(options, constants, batch)
     for part in parts(batch, out, status, constants.parameters, places):
         begun = np.repeat(phase[part.at], part.samples)
         _members(options, constants, years, phases[part.at], begun, part)

@@ -96,8 +96,10 @@ def parts(
     for first in range(0, count, deep):
         at = slice(first, min(first + deep, count))
         x = {n: v if len(v) == 1 else v[at] for n, v in batch.parameters.items()}
+        kept = None if batch.slab is None else batch.slab.kept.setdefault(first, {})
         codes = np.empty((at.stop - first, samples), np.uint8)
-        codes[...] = status_of_parameters(parameters, x)
+        drawn = kept["drawn"] if kept else status_of_parameters(parameters, x)
+        codes[...] = drawn
         codes[places[at] != OK] = places[at][places[at] != OK][:, np.newaxis]
         here = {n: np.ascontiguousarray(v[at]) for n, v in out.items()}
         start = {
@@ -105,9 +107,10 @@ def parts(
             for n, v in batch.start.items()
         }
         series = {n: np.ascontiguousarray(v[at]) for n, v in batch.drivers.items()}
-        kept = None if batch.slab is None else batch.slab.kept.setdefault(first, {})
         part = Part(at, samples, x, series, start, here, codes.reshape(codes.size), kept)
         yield part
+        if kept is not None:
+            kept["drawn"] = drawn
         status[at] = codes
         for name, values in here.items():
             np.moveaxis(values, -1, 1)[codes != OK] = nan
