@@ -42,7 +42,7 @@ from kernels.mimics.layers.blocks import (
     spun_up,
     traced,
 )
-from kernels.mimics.layers.carbon14 import DECAY
+from kernels.mimics.layers.carbon14 import DECAY, SHIFTS, shift, weights
 from kernels.mimics.layers.lanes import LANES
 from kernels.mimics.layers.outputs import FIRST_YEAR, outputs, report, report_modern
 from kernels.mimics.layers.sets import PROFILE_NAMES, profile_parameters
@@ -104,8 +104,8 @@ FLOATS_AT_ONCE = 1 << 20
 SPECTRA_AT_ONCE = 16
 """Jacobians that are held of members that seem to grow."""
 
-MOST_YEARS = 150
-"""From 1950 to a sampling year: longer histories want a larger Krylov space."""
+MOST_YEARS = SHIFTS[-1][1]
+"""From 1950 to a sampling year: longer histories want a longer shift."""
 
 # --- drivers ---
 
@@ -254,7 +254,8 @@ class _Equilibria:
         air = np.stack([np.interp(when, recorded, row) for row in batch.drivers["atmosphere"][at]])
         modern = np.full((*kept.shape[:-1], POOLS + 1), nan)
         if o.carbon14 == "tracer":
-            traced(rows, self.bounds, drivers, air, years, self.thickness, kept, modern, codes)
+            shifts, terms = np.array([shift(count) for count in years]), weights(air, years)
+            traced(rows, self.bounds, drivers, shifts, terms, self.thickness, kept, modern, codes)
         else:
             begun, spun = np.full_like(kept, nan), o.steady == "spinup"
             if not spun:
@@ -333,7 +334,7 @@ def _seconds(options: Options, sizes: Mapping[str, int]) -> float:
     if options.mode == "transient":
         return each * 1e-4 * sizes["time"]
     cost = 3e-5 if options.steady == "newton" else 0.15
-    cost += {"none": 0.0, "tracer": 4e-4, "separate": 2e-2}[options.carbon14]
+    cost += {"none": 0.0, "tracer": 2e-5, "separate": 2e-2}[options.carbon14]
     cost += {"none": 0.0, "sign": 8e-4, "spectrum": 1e-2 * each}[options.stability]
     return each * cost
 

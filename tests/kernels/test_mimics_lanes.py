@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from laws import assert_same_bits, take
-from profile_cases import CASES, PROFILE_POOLS, run
+from profile_cases import CASES, PROFILE_POOLS, run, with_14c
 
 from kernels.contract.status import NOT_CONVERGED, OK, OUT_OF_RANGE
-from kernels.mimics.layers import implicit, lanes
+from kernels.mimics.layers import carbon14, implicit, lanes
 from kernels.mimics.one_layer import equations, linear
 from kernels.numerics.lanes import load
 
@@ -43,7 +43,7 @@ class TestEquations:
         expected = np.empty(8)
         equations.rates(equations.FORMS.index(form), k, y, expected)
         its, pools, crowding = records(k, y)
-        u = linear.fluxes_of(FORMS[form])(its, pools, crowding)
+        u = linear.fluxes_of(FORMS[form])(its, pools, crowding, beta)
         found = [*linear.rates(its, pools, u), linear.respired(its, u)]
         # Rates are differences of flows, none of which is above 10.
         np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-13)
@@ -55,7 +55,7 @@ class TestEquations:
         j = np.empty((8, 7))
         equations.jacobian(equations.FORMS.index(form), k, y, j)
         its, pools, crowding = records(k, y)
-        u = linear.fluxes_of(FORMS[form])(its, pools, crowding)
+        u = linear.fluxes_of(FORMS[form])(its, pools, crowding, beta)
         found = np.array(linear.less_slopes(0.5, its, u))
         expected = (0.5 * np.eye(7) - j[:7])[np.ix_(ORDER, ORDER)]
         np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-13 * np.abs(j).max())
@@ -116,6 +116,46 @@ def whole_system(k, d, y, decay):
     return big, right.ravel()
 
 
+# --- 14C ---
+
+
+def test_a_tracer_feels_what_it_is_handed_on_with():
+    """The slopes of the rates where eaters and their density are held as they are."""
+    k, y = member(5, 1.4)
+    for b in range(2):
+        k[equations.FP_R + b], k[equations.FC_R + b], k[equations.FA_R + b] = 0.2, 0.3, 0.5
+    k[equations.E1 : equations.E4 + 1] = 0.4, 0.3, 0.7, 0.5
+    its, pools, crowding = records(k, y)
+    u = linear.fluxes_of(linear.carried)(its, pools, crowding, 1.0)
+    found = -np.array(linear.less_slopes(0.0, its, u))
+    # What a pool holds leaves at the rate at which carbon does, and none of it is made anew.
+    flows = np.empty(8)
+    k[[equations.IN_M, equations.IN_S, equations.IN_P, equations.IN_C]] = 0.0
+    equations.rates(equations.FORWARD, k, y, flows)
+    np.testing.assert_allclose(found @ y[ORDER], flows[:7][ORDER], rtol=1e-12)
+    assert (found - np.diag(found.diagonal()) >= 0).all()
+    assert (found.sum(axis=0) <= 1e-14).all()
+
+
+@pytest.mark.parametrize("years", [0, 1, 9, 50, 51, 70, 100, 101, 150])
+def test_weights_are_those_of_a_history_of_every_mode(years):
+    """Modes that decay, and those that swing a little, with air that never comes to rest.
+
+    Made-up years: recorded ones, and all of the future, change by less.
+    """
+    air = 1.0 + 0.5 * np.sin(np.arange(max(1, years)) / 3.0)[np.newaxis]
+    found, s = carbon14.weights(air, np.array([years]))[0], carbon14.shift(years)
+    sizes = 10.0 ** np.linspace(-4, 4, 300)
+    most = 4e-6 if years <= 100 else 2e-5
+    for angle in (0.0, 0.2):
+        modes = -sizes * np.exp(1j * angle)
+        expected = np.full(len(modes), air[0, 0], complex)
+        for fraction in air[0, :years]:
+            expected = fraction + np.exp(modes) * (expected - fraction)
+        terms = np.polynomial.chebyshev.chebval(2 / (1 - s * modes) - 1, found)
+        assert np.abs(terms - expected).max() < most
+
+
 # --- no member sees its neighbours ---
 
 
@@ -135,8 +175,10 @@ def crowds(draw):
 
 def found_of(rows, solves):
     case = CASES["V5"]
-    return run(case.options(solves=solves), case.drivers, rows,
-               outputs=[*PROFILE_POOLS, "solves", "residual"])  # fmt: skip
+    drivers, coords = with_14c(case, 1971)
+    options = case.options(solves=solves, carbon14="tracer")
+    asked = [*PROFILE_POOLS, "solves", "residual", "fraction_modern", "fraction_modern_mic_r"]
+    return run(options, drivers, rows, outputs=asked, coords=coords)
 
 
 @pytest.mark.parametrize("solves", [500, 30])

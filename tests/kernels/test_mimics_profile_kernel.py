@@ -3,19 +3,17 @@
 import numpy as np
 import pytest
 from benchmarks.profile_reference import HIGHEST, LOWEST
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from laws import assert_same_bits
 from profile_cases import CASES, NAMES, over, pools, run, with_14c
 from profile_scalar import settle
-from scipy.linalg import expm as scipy_expm
 
 import kernels
 from kernels.contract.fingerprint import fingerprint
 from kernels.contract.status import OK
 from kernels.mimics import mimics_profile
 from kernels.mimics.layers.block_tridiagonal import factorise, profile_work, solve
-from kernels.mimics.layers.carbon14 import expm, inverse
 from kernels.mimics.layers.equations import layers, profile_rates, root_fractions
 from kernels.mimics.layers.sets import PROFILE_NAMES, defaults
 from kernels.mimics.layers.stability import full_jacobian
@@ -284,23 +282,3 @@ def test_roots_are_shared_out_wholly(alpha):
         cumulated = -np.expm1(-alpha * edges) / -np.expm1(-alpha * 100)
         # The digits of a difference are those of what is subtracted, which is up to 1.
         np.testing.assert_allclose(g, np.diff(cumulated), rtol=1e-9, atol=1e-15)
-
-
-@few
-@given(size=st.integers(1, 8), norm=st.floats(0, 50), seed=st.integers(0, 99))
-@example(size=1, norm=32.0, seed=0)
-def test_small_exponentials_are_scipys(size, norm, seed):
-    t = np.random.default_rng(seed).normal(size=(size, size))
-    t *= -norm / max(np.abs(t).sum(axis=1).max(), 1e-300)
-    expected = scipy_expm(t)
-    # Rounding doubles with each of up to eight squarings.
-    np.testing.assert_allclose(expm(t), expected, rtol=0, atol=2e-12 * np.abs(expected).max())
-
-
-@few
-@given(size=st.integers(1, 12), seed=st.integers(0, 99))
-def test_small_inverses_are_numpys(size, seed):
-    a = np.random.default_rng(seed).normal(size=(size, size)) + 2 * np.eye(size)
-    found = inverse(a)
-    np.testing.assert_allclose(found @ a, np.eye(size), atol=1e-9 * np.abs(found).max())
-    assert not np.isfinite(inverse(np.zeros((size, size)))).any()

@@ -6,11 +6,10 @@ from kernels.contract.arrays import F8, I8, U1
 from kernels.contract.build import block, equation
 from kernels.contract.status import NOT_CONVERGED, OK
 from kernels.mimics.layers.block_tridiagonal import Profile, profile_work
-from kernels.mimics.layers.carbon14 import DECAY, history, krylov_work
-from kernels.mimics.layers.carbon14 import SPACE as HISTORY_SPACE
+from kernels.mimics.layers.carbon14 import DECAY, fractions, histories
 from kernels.mimics.layers.equations import input_of, layers, profile_rates
-from kernels.mimics.layers.lanes import LANES, group, put, take, take_pools
-from kernels.mimics.layers.stability import SPACE, full_jacobian, nearest_modes
+from kernels.mimics.layers.lanes import LANES, group, put, put_pools, take, take_pools
+from kernels.mimics.layers.stability import SPACE, full_jacobian, krylov_work, nearest_modes
 from kernels.mimics.layers.steady import (
     FREE,
     advance_all,
@@ -239,34 +238,43 @@ def series(
 
 @block
 def traced(
-    rows: F8, bounds: F8, drivers: F8, atmosphere: F8, years: I8, thickness: F8, kept: F8,
+    rows: F8, bounds: F8, drivers: F8, shifts: F8, terms: F8, thickness: F8, kept: F8,
     modern: F8, status: U1,
 ) -> None:  # fmt: skip
     """Fill the fractions modern of every member's pools, 14C a tracer of steady carbon.
 
     Parameters
     ----------
-    atmosphere : ndarray, shape (L, Y)
-        Fraction modern of the litter of each year, from the first on; see `history`.
-    years : ndarray, shape (L,), int64
-        Years to run.
+    shifts, terms : ndarray, shapes (L,) and (L, TERMS + 1)
+        Of each location's history; see `layers.carbon14`.
     kept : ndarray, shape (L, S, n, COLUMNS)
         Steady carbon.
     modern : ndarray, shape (L, S, n, 8)
     status : ndarray, shape (L, S), uint8
     """
-    count = len(thickness)
-    w, q, y = profile_work(count), krylov_work(count, HISTORY_SPACE), np.empty((count, POOLS))
-    x = np.zeros((count, POOLS + 1))
-    for at in range(len(kept)):
-        for s in range(kept.shape[1]):
-            if status[at, s] != OK:
-                continue
-            opened(rows[at % len(rows), s], bounds, drivers[at], thickness, w)
-            copy_rows(kept[at, s, :, :POOLS], y)
-            if not history(y, atmosphere[at], years[at], q, x, w):
+    count, samples, waiting = len(thickness), kept.shape[1], 0
+    z, w, which = group(count), profile_work(count), np.zeros(LANES, np.int64)
+    own_shifts, own_terms = np.ones(LANES), np.zeros((terms.shape[1], LANES))
+    while waiting < status.size:
+        lanes = 0
+        while lanes < LANES and waiting < status.size:
+            at, s = waiting // samples, waiting % samples
+            if status[at, s] == OK:
+                opened(rows[at % len(rows), s], bounds, drivers[at], thickness, w)
+                put(z, lanes, w.k, w.d)
+                put_pools(z, lanes, kept[at, s, :, :POOLS])
+                which[lanes], own_shifts[lanes] = waiting, shifts[at]
+                for i in range(len(own_terms)):
+                    own_terms[i, lanes] = terms[at, i]
+                lanes += 1
+            waiting += 1
+        if lanes == 0:
+            return
+        histories(z, count, own_shifts, own_terms)
+        for lane in range(lanes):
+            at, s = which[lane] // samples, which[lane] % samples
+            if not fractions(z, lane, kept[at, s, :, :POOLS], modern[at, s]):
                 status[at, s] = NOT_CONVERGED
-            copy_rows(x, modern[at, s])
 
 
 @block
@@ -284,9 +292,13 @@ def run_apart(
     ----------
     spin, rule, change, limit, tolerance
         Whether, and how, 14C is to be spun up as carbon was.
+    atmosphere : ndarray, shape (L, Y)
+        Fraction modern of the litter of each year, from the first on; see `weights`.
+    years : ndarray, shape (L,), int64
+        Years to run.
     begun : ndarray, shape (L, S, n, COLUMNS)
         What `equilibria` makes of the first year's litter where it is not, modern carbon.
-    atmosphere, years, kept, modern, status
+    kept, modern, status : ndarray
         See `traced`.
     """
     count = len(thickness)

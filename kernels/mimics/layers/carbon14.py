@@ -1,315 +1,236 @@
-"""MIMICS in layers: 14C as a tracer of steady carbon, one member.
+"""MIMICS in layers: 14C as a tracer of steady carbon, members side by side in lanes.
 
 Every flux of carbon carries the ratio of the pool it leaves (Wang et al. 2021 ran the model a
 second time instead, `carbon14: separate`; that is not a tracer). With carbon steady the system
-is linear and constant, dN/dt = (A - lambda) N + b F(t), and is solved for fractions modern,
-N relative to C: from the equilibrium of the first year through years of constant input each.
+is linear and constant, dN/dt = A N + b F(t), where A has decay in it: from the equilibrium of the
+first year through years of constant litter each.
 
-The propagator of a year is exact in a Krylov space of the shift-inverted matrix, in which the
-history of up to a century costs some tens of solves with one factorisation.
+What a history makes of the equilibrium G with litter of 1 is a function of A alone,
+
+    N(T) = (F0 e^(A T) + sum over years i of F_i e^(A (T-1-i)) (1 - e^A)) G,
+
+and is taken as a polynomial of Z = 1/(1 - s A), in Chebyshev's terms of 2 Z - 1. Its weights
+(`weights`) follow from the record of the air alone: they are fitted for all numbers A may have as
+modes, decaying ones that may swing. A term is a solve with the one factorisation.
 """
 
-from math import isfinite, log, sqrt
-from typing import NamedTuple
+from functools import cache
+from math import isfinite, log
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
-from kernels.contract.arrays import F8
+from kernels.contract.arrays import F8, I8
 from kernels.contract.build import equation
-from kernels.mimics.layers.block_tridiagonal import Profile, factorise, solve
-from kernels.mimics.layers.equations import DOWN, UP, size_of
-from kernels.mimics.one_layer.equations import (
-    BETA,
-    DES,
-    E1,
-    E2,
-    E3,
-    E4,
-    FA_R,
-    FC_R,
-    FP_R,
-    HOURS,
-    IN_C,
-    IN_M,
-    IN_P,
-    IN_S,
-    K_RM,
-    KO_R,
-    MU_R,
-    POOLS,
-    V_RM,
-    A,
-    C,
-    M,
-    P,
-    R,
-    S,
-    crowding,
+from kernels.mimics.layers.equations import size_of
+from kernels.mimics.layers.implicit import crowd, fill_row, load_matrix, store_matrix
+from kernels.mimics.layers.lanes import (
+    CHANGE,
+    COEFFICIENT,
+    COURSE,
+    CROWDING,
+    LANES,
+    LAYER,
+    POOL,
+    SUM,
+    TERM,
+    TERM_BEFORE,
+    TRANSPORT,
+    place,
 )
-from kernels.numerics.copying import copy_rows
+from kernels.mimics.one_layer.equations import HOURS, POOLS
+from kernels.mimics.one_layer.linear import (
+    Pools,
+    carried,
+    fluxes_of,
+    inverse,
+    less,
+    less_slopes,
+    plus,
+    scaled,
+    times,
+)
+from kernels.numerics.lanes import Place, load, store
 
 DECAY = log(2.0) / 5730.0 / HOURS
 """Of 14C, h-1."""
 
-SHIFT_YEARS = 2.0
-"""Of the Krylov space: between the months of litter and the century of a history."""
+TERMS = 48
+"""Of a history, behind the first; within 2e-7 of the exponential of the whole matrix."""
 
-SPACE = 32
-"""Its dimension; within 1e-7 of the exponential of the whole matrix for a century and a half."""
+SHIFTS = ((0.5, 50), (0.7, 70), (1.0, 100), (1.5, 150))
+"""``s`` in years, and the most years of a history that it serves."""
 
-MOST_SQUARINGS = 200
-"""Of an exponential: more would be of what is not finite."""
+WIDEST = 1.0
+"""Radians from the negative axis within which modes may be; of 300 members none was beyond 0.2.
+Systems that are far from normal ask for more."""
 
 
-class Krylov(NamedTuple):
-    """Work of a Krylov space of m vectors.
+# --- weights of terms, from the record of the air ---
 
-    Attributes
-    ----------
-    v : ndarray, shape (m + 1, n, 8)
-        Orthonormal.
-    h : ndarray, shape (m + 1, m)
-        What the matrix is in it.
+
+def shift(years: int) -> float:
+    """Return ``s``, in years, for a history."""
+    return next(s for s, most in SHIFTS if years <= most)
+
+
+@cache
+def decays(s: float) -> F8:
+    """Return the weights of e^(A k), (TERMS + 1, years + 1), for k of 0 to the most years.
+
+    Least squares over modes of all sizes within `WIDEST` of the negative axis; by one thread of
+    BLAS, whose last bits depend on how many there are.
     """
-
-    v: F8
-    h: F8
-
-
-@equation
-def krylov_work(n: int, m: int) -> Krylov:
-    """Return the work of a space of m vectors over n layers."""
-    return Krylov(np.zeros((m + 1, n, POOLS + 1)), np.zeros((m + 1, m)))
-
-
-@equation
-def carried(k: F8, y: F8, a: F8) -> None:
-    """Fill the rates (7, 7) at which a layer's pools hand on what they hold, h-1."""
-    a[:, :] = 0.0
-    a[P, P], a[A, P] = -k[DES], k[DES]
-    for which in range(2):
-        b = R + which
-        e, e_structural = (k[E1], k[E2]) if which == 0 else (k[E3], k[E4])
-        for x, efficiency, food in ((0, e, M), (1, e_structural, S), (2, e, A)):
-            v, half = k[V_RM + 3 * which + x], k[K_RM + 3 * which + x]
-            eaten = v * y[b] / (half + y[food])
-            a[food, food] -= eaten
-            a[b, food] += efficiency * eaten
-        oxidised = k[V_RM + 3 * which + 1] * y[b] / (k[KO_R + which] + y[C])
-        a[C, C] -= oxidised
-        a[A, C] += oxidised
-        died = k[MU_R + which] * crowding(y[b], k[BETA])
-        a[b, b] -= died
-        a[P, b] += k[FP_R + which] * died
-        a[C, b] += k[FC_R + which] * died
-        a[A, b] += k[FA_R + which] * died
+    sizes, angles = 10.0 ** np.linspace(-4, 5, 600), np.linspace(0.0, WIDEST, 5)
+    modes = np.concatenate([[0.0, -1e9], (-sizes * np.exp(1j * angles[:, np.newaxis])).ravel()])
+    terms = np.polynomial.chebyshev.chebvander(2.0 / (1.0 - s * modes) - 1.0, TERMS)
+    wanted = np.exp(modes[:, np.newaxis] * np.arange(SHIFTS[-1][1] + 1))
+    with threadpool_limits(1, user_api="blas"):
+        known, sought = (np.concatenate([v.real, v.imag]) for v in (terms, wanted))
+        found: F8 = np.linalg.lstsq(known, sought, rcond=1e-15)[0]
+    return found
 
 
-@equation
-def fill_tracer(y: F8, diagonal: float, w: Profile) -> None:
-    """Fill the system ``diagonal + lambda - A`` for fractions modern, N relative to ``y``."""
-    s, a, last = w.s, w.j, len(y) - 1
-    for n in range(last + 1):
-        carried(w.k[n], y[n], a)
-        for row in range(POOLS):
-            size = size_of(y[n, row])
-            for col in range(POOLS):
-                s.a[n, row, col] = -a[row, col] * size_of(y[n, col]) / size
-            s.a[n, row, row] += diagonal + DECAY + w.d[n, UP] + w.d[n, DOWN]
-            if n > 0:
-                s.above[n, row] = -w.d[n, UP] * size_of(y[n - 1, row]) / size
-            if n < last:
-                s.below[n, row] = -w.d[n, DOWN] * size_of(y[n + 1, row]) / size
-
-
-@equation
-def equilibrium(y: F8, x: F8, w: Profile) -> bool:
-    """Fill the fractions modern (n, 8) in equilibrium with litter of 1; say if there is one."""
-    fill_tracer(y, 0.0, w)
-    x[:, :] = 0.0
-    for n in range(len(y)):
-        k = w.k[n]
-        x[n, M], x[n, S] = k[IN_M] / size_of(y[n, M]), k[IN_S] / size_of(y[n, S])
-        x[n, P], x[n, C] = k[IN_P] / size_of(y[n, P]), k[IN_C] / size_of(y[n, C])
-    if not factorise(w.s):
-        return False
-    solve(w.s, x)
-    return True
-
-
-@equation
-def arnoldi(scale: float, q: Krylov, w: Profile) -> int:
-    """Build the space of ``scale`` times the inverse of the factorised system.
-
-    ``q.v[0]`` is the start, of length 1. Returns the vectors that there are before the space
-    is closed.
-    """
-    m = int(q.h.shape[1])
-    q.h[:, :] = 0.0
-    for i in range(m):
-        copy_rows(q.v[i], w.x)
-        for n in range(len(w.x)):
-            for p in range(POOLS):
-                w.x[n, p] *= scale
-        solve(w.s, w.x)
-        # Twice is enough (Kahan, Parlett).
-        for _ in range(2):
-            for p in range(i + 1):
-                share = dot(q.v[p], w.x)
-                q.h[p, i] += share
-                for n in range(len(w.x)):
-                    for c in range(POOLS):
-                        w.x[n, c] -= share * q.v[p, n, c]
-        length = sqrt(dot(w.x, w.x))
-        q.h[i + 1, i] = length
-        if length < 1e-14:
-            return i + 1
-        for n in range(len(w.x)):
-            for c in range(POOLS):
-                q.v[i + 1, n, c] = w.x[n, c] / length
-    return m
-
-
-@equation
-def dot(one: F8, other: F8) -> float:
-    """Return the scalar product of two (n, 8), whose last column does not count."""
-    total = 0.0
-    for n in range(len(one)):
-        for c in range(POOLS):
-            total += one[n, c] * other[n, c]
-    return total
-
-
-@equation
-def product(one: F8, other: F8) -> F8:
-    """Return the product of two small square matrices, added up in one order everywhere."""
-    size = len(one)
-    made = np.zeros((size, size))
-    for row in range(size):
-        for i in range(size):
-            share = one[row, i]
-            for col in range(size):
-                made[row, col] += share * other[i, col]
-    return made
-
-
-@equation
-def inverse(a: F8) -> F8:
-    """Return the inverse of a small square matrix, by elimination with row pivots.
-
-    A matrix that has none gives what is not finite.
-    """
-    size = len(a)
-    left, made = a.copy(), np.eye(size)
-    for i in range(size):
-        best = i
-        for row in range(i + 1, size):
-            if abs(left[row, i]) > abs(left[best, i]):
-                best = row
-        for col in range(size):
-            left[i, col], left[best, col] = left[best, col], left[i, col]
-            made[i, col], made[best, col] = made[best, col], made[i, col]
-        pivot = left[i, i]
-        for col in range(size):
-            left[i, col] /= pivot
-            made[i, col] /= pivot
-        for row in range(size):
-            if row != i:
-                share = left[row, i]
-                for col in range(size):
-                    left[row, col] -= share * left[i, col]
-                    made[row, col] -= share * made[i, col]
-    return made
-
-
-@equation
-def expm(t: F8) -> F8:
-    """Return the exponential of a small matrix: scaling, a Taylor series, squaring."""
-    size, most = len(t), 0.0
-    for row in range(size):
-        total = 0.0
-        for col in range(size):
-            total += abs(t[row, col])
-        most = max(most, total)
-    squarings = 0
-    while most > 0.25 and squarings < MOST_SQUARINGS:
-        most, squarings = most / 2.0, squarings + 1
-    small, made, scale = np.empty((size, size)), np.eye(size), 2.0**squarings
-    for row in range(size):
-        for col in range(size):
-            small[row, col] = t[row, col] / scale
-    # Horner; for a norm of a quarter terms above degree 13 are below rounding, squared eight times
-    # as well: 2^8 0.25^14 / 14! is 1e-17 of the whole.
-    for degree in range(13, 0, -1):
-        made = product(small, made)
-        for row in range(size):
-            for col in range(size):
-                made[row, col] = (1.0 if row == col else 0.0) + made[row, col] / degree
-    for _ in range(squarings):
-        made = product(made, made)
-    return made
-
-
-@equation
-def _image(a: F8, x: F8) -> F8:
-    made = np.zeros(len(x))
-    for row in range(len(x)):
-        for col in range(len(x)):
-            made[row] += a[row, col] * x[col]
-    return made
-
-
-@equation
-def history(y: F8, atmosphere: F8, years: int, q: Krylov, x: F8, w: Profile) -> bool:
-    """Fill fractions modern (n, 8) after some years; say whether they could be found.
+def weights(air: F8, years: I8) -> F8:
+    """Return the weights of all terms of the histories of some locations, (L, TERMS + 1).
 
     Parameters
     ----------
-    y : ndarray, shape (n, 7), mg C cm-3
-        Steady carbon.
-    atmosphere : ndarray, shape (years,) or longer
+    air : ndarray, shape (L, Y)
         Fraction modern of litter: of the equilibrium that the first year begins with, and of
         that year; then of each later year.
-    years : int
+    years : ndarray, shape (L,), int64
+        Of each location's history.
     """
-    if not equilibrium(y, x, w):
-        return False
-    size = sqrt(dot(x, x))
-    if not isfinite(size):
-        return False
-    if years == 0 or not size > 0.0:
-        for n in range(len(y)):
-            for c in range(POOLS):
-                x[n, c] *= atmosphere[0]
-        return True
-    for n in range(len(x)):
-        for c in range(POOLS + 1):
-            q.v[0, n, c] = x[n, c] / size
-    shift = SHIFT_YEARS * HOURS
-    fill_tracer(y, 1.0 / shift, w)
-    if not factorise(w.s):
-        return False
-    m = arnoldi(1.0 / shift, q, w)
-    # exp of a year: M = 1/(1 - shift A) in the space, so that A = (1 - 1/M) / shift.
-    year = inverse(q.h[:m, :m])
-    for row in range(m):
-        for col in range(m):
-            year[row, col] = ((1.0 if row == col else 0.0) - year[row, col]) / SHIFT_YEARS
-    year = expm(year)
-    # N(T) = F0 P^T G + sum over years of F P^(T-1-i) (1 - P) G, as Horner does it.
-    state = np.zeros(m)
-    state[0] = atmosphere[0]
-    for i in range(years):
-        state[0] -= atmosphere[i]
-        state = _image(year, state)
-        state[0] += atmosphere[i]
-    for n in range(len(y)):
-        for c in range(POOLS):
-            total = 0.0
-            for i in range(m):
-                total += state[i] * q.v[i, n, c]
-            x[n, c] = total * size
+    found = np.empty((len(air), TERMS + 1))
+    for at, (record, count) in enumerate(zip(air, years, strict=True)):
+        of = decays(shift(count))
+        found[at] = record[0] * of[:, count]
+        for i in range(count):
+            found[at] += record[i] * (of[:, count - 1 - i] - of[:, count - i])
+    return found
+
+
+# --- a group of members ---
+
+_fluxes = fluxes_of(carried)
+
+
+@equation
+def _litter(z: F8, layer: Place) -> None:
+    """Make litter the present term: what 14C of 1 brings."""
+    for n in range(LANES):
+        at = layer + np.uint64(n)
+        k = load(z, COEFFICIENT, at)
+        store(z, TERM, at, Pools(k.in_m, k.in_s, 0.0, 0.0, k.in_p, k.in_c, 0.0))
+
+
+@equation
+def _eliminate(z: F8, layer: Place) -> None:
+    """Fill the inverse of a layer's block of ``1/s - A``, less what is above it."""
+    for n in range(LANES):
+        at = layer + np.uint64(n)
+        k, d = load(z, COEFFICIENT, at), load(z, TRANSPORT, at)
+        u = _fluxes(k, load(z, POOL, at), load(z, CROWDING, at), 1.0)
+        own = less_slopes(z[COURSE.per_step + at] + (d.up + d.down + DECAY), k, u)
+        store_matrix(z, at, inverse(less(own, d.up * d.over, load_matrix(z, at - LAYER))))
+
+
+@equation
+def _descend(z: F8, layer: Place) -> None:
+    """Fill a layer's share of the solution for the present term times ``per_step``."""
+    for n in range(LANES):
+        at = layer + np.uint64(n)
+        above = scaled(z[TRANSPORT.up + at], load(z, CHANGE, at - LAYER))
+        right = scaled(z[COURSE.per_step + at], load(z, TERM, at))
+        store(z, CHANGE, at, times(load_matrix(z, at), plus(right, above)))
+
+
+@equation
+def _ascend(z: F8, layer: Place) -> None:
+    """Add what the layer below makes of a layer's solution."""
+    for n in range(LANES):
+        at = layer + np.uint64(n)
+        below = scaled(z[TRANSPORT.down + at], load(z, CHANGE, at + LAYER))
+        store(z, CHANGE, at, plus(load(z, CHANGE, at), times(load_matrix(z, at), below)))
+
+
+@equation
+def _begin(z: F8, layer: Place) -> None:
+    """Make the solution the first term."""
+    for n in range(LANES):
+        at = layer + np.uint64(n)
+        x = load(z, CHANGE, at)
+        store(z, TERM, at, x)
+        store(z, TERM_BEFORE, at, Pools(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0))
+        store(z, SUM, at, scaled(z[COURSE.weight + LAYER + np.uint64(n)], x))
+
+
+@equation
+def _go_on(z: F8, layer: Place, factor: float) -> None:
+    """Make the next term of the solution: ``factor`` (2 Z - 1) of the present less that before."""
+    for n in range(LANES):
+        at = layer + np.uint64(n)
+        now = load(z, TERM, at)
+        turned = plus(scaled(2.0 * factor, load(z, CHANGE, at)), scaled(-factor, now))
+        term = plus(turned, scaled(-1.0, load(z, TERM_BEFORE, at)))
+        store(z, TERM_BEFORE, at, now)
+        store(z, TERM, at, term)
+        share = scaled(z[COURSE.weight + LAYER + np.uint64(n)], term)
+        store(z, SUM, at, plus(load(z, SUM, at), share))
+
+
+@equation
+def _factorise(z: F8, layers: int, per_step: F8) -> None:
+    fill_row(z, COURSE.per_step, layers, per_step)
+    for n in range(1, layers + 1):
+        _eliminate(z, np.uint64(n) * LAYER)
+
+
+@equation
+def _solve(z: F8, layers: int) -> None:
+    for n in range(1, layers + 1):
+        _descend(z, np.uint64(n) * LAYER)
+    for n in range(layers, 0, -1):
+        _ascend(z, np.uint64(n) * LAYER)
+
+
+@equation
+def histories(z: F8, layers: int, shifts: F8, terms: F8) -> None:
+    """Fill `SUM` of every lane with 14C at the end of its history, in units of modern carbon.
+
+    Parameters
+    ----------
+    z : ndarray
+        Holds coefficients, transport and steady pools.
+    shifts : ndarray, shape (LANES,), years
+        See `shift`.
+    terms : ndarray, shape (TERMS + 1, LANES)
+        See `weights`.
+    """
+    for n in range(1, layers + 1):
+        crowd(z, np.uint64(n) * LAYER)
+        _litter(z, np.uint64(n) * LAYER)
+    _factorise(z, layers, np.zeros(LANES))
+    fill_row(z, COURSE.per_step, layers, np.ones(LANES))
+    _solve(z, layers)
+    fill_row(z, COURSE.weight, 1, terms[0])
+    for n in range(1, layers + 1):
+        _begin(z, np.uint64(n) * LAYER)
+    _factorise(z, layers, 1.0 / (shifts * HOURS))
+    for term in range(1, len(terms)):
+        _solve(z, layers)
+        fill_row(z, COURSE.weight, 1, terms[term])
+        for n in range(1, layers + 1):
+            _go_on(z, np.uint64(n) * LAYER, 1.0 if term == 1 else 2.0)
+
+
+@equation
+def fractions(z: F8, lane: int, y: F8, modern: F8) -> bool:
+    """Fill the fractions modern (n, 8) of a lane's pools ``y`` (n, 7); say if all are numbers."""
     total = 0.0
-    for i in range(m):
-        total += state[i]
-    return isfinite(size) and isfinite(total)
+    for n in range(len(y)):
+        for i in range(POOLS):
+            modern[n, i] = z[place(SUM.m, i, n, lane)] / size_of(y[n, i])
+            total += modern[n, i]
+    return isfinite(total)

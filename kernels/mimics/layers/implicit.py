@@ -47,7 +47,8 @@ BEYOND = 1e300
 
 
 @inlined
-def _load_matrix(z: F8, at: Place) -> Matrix:
+def load_matrix(z: F8, at: Place) -> Matrix:
+    """Return the inverse of a layer's block."""
     return Matrix(
         load(z, INVERSE.p, at),
         load(z, INVERSE.c, at),
@@ -60,7 +61,8 @@ def _load_matrix(z: F8, at: Place) -> Matrix:
 
 
 @inlined
-def _store_matrix(z: F8, at: Place, b: Matrix) -> None:
+def store_matrix(z: F8, at: Place, b: Matrix) -> None:
+    """Fill the inverse of a layer's block."""
     store(z, INVERSE.p, at, b.p)
     store(z, INVERSE.c, at, b.c)
     store(z, INVERSE.a, at, b.a)
@@ -84,7 +86,7 @@ def _ratio(x: float, y: float) -> float:
 
 
 @equation
-def _crowd(z: F8, layer: Place) -> None:
+def crowd(z: F8, layer: Place) -> None:
     """Fill B^(beta - 1) of both microbes."""
     for n in range(LANES):
         at = layer + np.uint64(n)
@@ -100,7 +102,7 @@ def _eliminate(z: F8, layer: Place, decay: float) -> None:
         above, below = at - LAYER, at + LAYER
         k, y, d = load(z, COEFFICIENT, at), load(z, POOL, at), load(z, TRANSPORT, at)
         over, under, changed = load(z, POOL, above), load(z, POOL, below), load(z, CHANGE, above)
-        u = _fluxes(k, y, load(z, CROWDING, at))
+        u = _fluxes(k, y, load(z, CROWDING, at), k.beta)
         f, lost = rates(k, y, u), d.up + d.down + decay
         right = Pools(
             f.m + _gain(d, decay, y.m, over.m, under.m) + d.up * changed.m,
@@ -112,8 +114,8 @@ def _eliminate(z: F8, layer: Place, decay: float) -> None:
             f.a + _gain(d, decay, y.a, over.a, under.a) + d.up * changed.a,
         )
         own = less_slopes(z[COURSE.per_step + at] + lost, k, u)
-        b = inverse(less(own, d.up * d.over, _load_matrix(z, above)))
-        _store_matrix(z, at, b)
+        b = inverse(less(own, d.up * d.over, load_matrix(z, above)))
+        store_matrix(z, at, b)
         store(z, CHANGE, at, times(b, right))
         z[COURSE.respired + at] = respired(k, u)
 
@@ -125,7 +127,7 @@ def _substitute(z: F8, layer: Place) -> None:
         at = layer + np.uint64(n)
         x, under = load(z, CHANGE, at), load(z, CHANGE, at + LAYER)
         down, y = z[TRANSPORT.down + at], load(z, POOL, at)
-        from_below = times(_load_matrix(z, at), scaled(down, under))
+        from_below = times(load_matrix(z, at), scaled(down, under))
         x = plus(x, from_below)
         store(z, CHANGE, at, x)
         most = max(max(_ratio(x.m, y.m), _ratio(x.s, y.s)), max(_ratio(x.r, y.r), _ratio(x.k, y.k)))
@@ -154,17 +156,23 @@ def _move(z: F8, layer: Place) -> None:
 
 
 @equation
+def fill_row(z: F8, row: Place, layers: int, values: F8) -> None:
+    """Fill a row of every layer with one value (LANES,) a lane."""
+    for n in range(layers):
+        for lane in range(LANES):
+            z[place(row, 0, n, lane)] = values[lane]
+
+
+@equation
 def step(z: F8, layers: int, decay: float, per_step: F8) -> None:
     """Try a step in every lane, of lengths whose reciprocals are ``per_step``, h-1.
 
     Pools move by it where none changes by more than a factor of ten. `COURSE` of the first layer
     has the largest change.
     """
-    for n in range(layers):
-        for lane in range(LANES):
-            z[place(COURSE.per_step, 0, n, lane)] = per_step[lane]
+    fill_row(z, COURSE.per_step, layers, per_step)
     for n in range(1, layers + 1):
-        _crowd(z, np.uint64(n) * LAYER)
+        crowd(z, np.uint64(n) * LAYER)
     for n in range(1, layers + 1):
         _eliminate(z, np.uint64(n) * LAYER, decay)
     for n in range(layers, 0, -1):

@@ -41,16 +41,21 @@ class Course(NamedTuple):
     most : float
         Largest relative change of a pool of this layer and of those below; 1e300 beyond a factor
         of ten.
+    weight : float
+        Of a term of a history of 14C; see `layers.carbon14`.
     """
 
     per_step: float
     respired: float
     most: float
+    weight: float
 
 
 _rows = Rows(LANES)
 COEFFICIENT, TRANSPORT = _rows.of(Coefficients), _rows.of(Transport)
 POOL, CROWDING, COURSE, CHANGE = (_rows.of(r) for r in (Pools, Crowding, Course, Pools))
+# Of a history of 14C: its present term and that before, and their sum.
+TERM, TERM_BEFORE, SUM = (_rows.of(Pools) for _ in range(3))
 # The inverse of what elimination makes of a layer's own block.
 INVERSE = Matrix(*(_rows.of(Row) for _ in Matrix._fields))
 LAYER = np.uint64(_rows.count * LANES)

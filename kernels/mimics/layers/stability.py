@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from math import nan, sin, sqrt
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,17 +10,81 @@ from threadpoolctl import threadpool_limits
 
 from kernels.contract.arrays import F8
 from kernels.contract.build import equation
-from kernels.mimics.layers.block_tridiagonal import Profile, factorise, fill
-from kernels.mimics.layers.carbon14 import Krylov, arnoldi, dot
+from kernels.mimics.layers.block_tridiagonal import Profile, factorise, fill, solve
 from kernels.mimics.layers.equations import DOWN, UP, layer_jacobian, size_of
 from kernels.mimics.layers.steady import pool_sizes
 from kernels.mimics.one_layer.equations import HOURS, POOLS
+from kernels.numerics.copying import copy_rows
 
 SHIFT = 0.05
 """yr-1: cycles that grow take 50 to 260 years a turn, which is as near to this as to zero."""
 
 SPACE = 32
 """Dimension of the space; of 22 growing cycles among 108 equilibria it told all and no other."""
+
+
+class Krylov(NamedTuple):
+    """Work of a Krylov space of m vectors.
+
+    Attributes
+    ----------
+    v : ndarray, shape (m + 1, n, 8)
+        Orthonormal.
+    h : ndarray, shape (m + 1, m)
+        What the matrix is in it.
+    """
+
+    v: F8
+    h: F8
+
+
+@equation
+def krylov_work(n: int, m: int) -> Krylov:
+    """Return the work of a space of m vectors over n layers."""
+    return Krylov(np.zeros((m + 1, n, POOLS + 1)), np.zeros((m + 1, m)))
+
+
+@equation
+def arnoldi(scale: float, q: Krylov, w: Profile) -> int:
+    """Build the space of ``scale`` times the inverse of the factorised system.
+
+    ``q.v[0]`` is the start, of length 1. Returns the vectors that there are before the space
+    is closed.
+    """
+    m = int(q.h.shape[1])
+    q.h[:, :] = 0.0
+    for i in range(m):
+        copy_rows(q.v[i], w.x)
+        for n in range(len(w.x)):
+            for p in range(POOLS):
+                w.x[n, p] *= scale
+        solve(w.s, w.x)
+        # Twice is enough (Kahan, Parlett).
+        for _ in range(2):
+            for p in range(i + 1):
+                share = dot(q.v[p], w.x)
+                q.h[p, i] += share
+                for n in range(len(w.x)):
+                    for c in range(POOLS):
+                        w.x[n, c] -= share * q.v[p, n, c]
+        length = sqrt(dot(w.x, w.x))
+        q.h[i + 1, i] = length
+        if length < 1e-14:
+            return i + 1
+        for n in range(len(w.x)):
+            for c in range(POOLS):
+                q.v[i + 1, n, c] = w.x[n, c] / length
+    return m
+
+
+@equation
+def dot(one: F8, other: F8) -> float:
+    """Return the scalar product of two (n, 8), whose last column does not count."""
+    total = 0.0
+    for n in range(len(one)):
+        for c in range(POOLS):
+            total += one[n, c] * other[n, c]
+    return total
 
 
 @equation

@@ -147,11 +147,21 @@ def crowded(microbes: float, beta: float) -> float:
     return exp((beta - 1.0) * log(microbes if microbes > 0.0 else 1.0))
 
 
-def fluxes_of(eaten: Uptake) -> Callable[[Coefficients, Pools, Crowding], Fluxes]:
-    """Return the equation of all fluxes of one form of uptake."""
+@inlined
+def carried(v: float, half: float, microbes: float, substrate: float) -> Eaten:
+    """Return of V B S/(K + S) what a tracer of S feels: its slope is the flow per substrate."""
+    return Eaten(0.0, 0.0, v * microbes / (half + substrate))
+
+
+def fluxes_of(eaten: Uptake) -> Callable[[Coefficients, Pools, Crowding, float], Fluxes]:
+    """Return the equation of all fluxes of one form of uptake.
+
+    Its last argument is the power of the biomass that deaths go with: the density exponent, or
+    1 for a tracer.
+    """
 
     @inlined
-    def fluxes(k: Coefficients, y: Pools, crowding: Crowding) -> Fluxes:
+    def fluxes(k: Coefficients, y: Pools, crowding: Crowding, power: float) -> Fluxes:
         mu_r, mu_k = k.mu_r * crowding.r, k.mu_k * crowding.k
         return Fluxes(
             eaten(k.v_rm, k.k_rm, y.r, y.m),
@@ -164,8 +174,8 @@ def fluxes_of(eaten: Uptake) -> Callable[[Coefficients, Pools, Crowding], Fluxes
             eaten(k.v_ks, k.ko_k, y.k, y.c),
             mu_r * y.r,
             mu_k * y.k,
-            mu_r * k.beta,
-            mu_k * k.beta,
+            mu_r * power,
+            mu_k * power,
         )
 
     return fluxes
