@@ -106,10 +106,10 @@ class TestTables:
         before = fingerprint(made())
         assert "kernels.mimics.one_layer.equations.HOURS" in before
         assert "kernels.numerics.rodas.PAST" in fingerprint(made(mode="transient"))
-        monkeypatch.setattr("kernels.mimics.one_layer.steady.UPDATE", 1e-12)
+        monkeypatch.setattr("kernels.mimics.one_layer.lanes.UPDATE", 1e-12)
         after = fingerprint(made())
         changed = {n for n in before.keys() | after.keys() if before.get(n) != after.get(n)}
-        assert "kernels.mimics.one_layer.steady.UPDATE" in changed
+        assert "kernels.mimics.one_layer.lanes.UPDATE" in changed
 
 
 SCENARIO = """
@@ -249,16 +249,59 @@ def test_no_sample_at_all():
         assert found.status.shape == (3, 0)
 
 
+SOME = {"aV": (0.3, 4.0), "aK": (0.3, 4.0), "D1": (0.2, 3.0), "tau_r1": (0.5, 2.0)}
+"""Times the default."""
+
+
+def crowd_of(case, samples, seed, exponents=(1.0, 2.0)):
+    """Return rows (S,) of members that differ, every third at an exponent of 1."""
+    draw = np.random.default_rng(seed)
+    rows = {n: case.constants[n] * draw.uniform(*by, samples) for n, by in SOME.items()}
+    beta = np.where(np.arange(samples) % 3 == 0, 1.0, draw.uniform(*exponents, samples))
+    return rows | {"beta": beta}
+
+
+@pytest.mark.parametrize("solves", [500, 18])
 @pytest.mark.parametrize("name", CASES)
-def test_blocks_are_the_scalar_equations_to_the_bit(name):
+def test_lanes_find_what_a_member_finds_alone(name, solves):
+    """As many solves, the same state to rounding; and the same members do not arrive."""
     case = CASES[name]
-    found = run(case.options(), case.drivers, case.changed).out
-    k, y = np.empty(COEFFICIENTS), np.empty(7)
-    row = np.array([case.constants[n] for n in NAMES])
+    rows = {n: np.full(60, v) for n, v in case.changed.items()} | crowd_of(case, 60, 4)
+    found = run(case.options(solves=solves), case.drivers, rows)
     site = (case.litter, case.litter, case.temperature, case.clay, case.lignin_n, case.depth)
-    coefficients(row, *site, corpse(*case.water) if case.water else 1.0, k)
-    cold_start(y)
-    status, solves, residual = steady(FORMS.index(FORM_OF[case.named]), k, y, 300, work())
-    assert status == OK
-    assert [found[pool].item() for pool in POOLS] == y.tolist()
-    assert (found["solves"].item(), found["residual"].item()) == (solves, residual)
+    k, y, w = np.empty(COEFFICIENTS), np.empty(7), work()
+    for s in range(60):
+        own = case.constants | {n: v[s] for n, v in rows.items()}
+        row = np.array([own[n] for n in NAMES])
+        coefficients(row, *site, corpse(*case.water) if case.water else 1.0, k)
+        cold_start(y)
+        status, spent, residual = steady(FORMS.index(FORM_OF[case.named]), k, y, solves, w)
+        assert found.status[0, s] == status
+        if status == OK:
+            ours = [found.out[pool][0, s] for pool in POOLS]
+            np.testing.assert_allclose(ours, y, rtol=1e-12, atol=1e-300)
+            assert found.out["solves"][0, s] == spent
+            assert max(found.out["residual"][0, s], residual) < 1e-11
+    assert (found.status == OK).any()
+
+
+class TestNeighbours:
+    """Lanes that end sooner or later, fail or do not arrive: no member sees the others."""
+
+    @few
+    @given(
+        seed=st.integers(0, 1000), samples=st.integers(17, 50), solves=st.sampled_from([500, 18])
+    )
+    @pytest.mark.parametrize("name", ["S1", "S2"])
+    def test_any_company_gives_the_same_bits(self, name, seed, samples, solves):
+        case = CASES[name]
+        rows = crowd_of(case, samples, seed)
+        rows["aV"][::11], rows["aK"][3::13] = np.nan, -1.0
+        options = case.options(solves=solves, stability="sign")
+        whole = run(options, case.drivers, rows)
+        assert (whole.status == OK).any()
+        order = np.random.default_rng(samples).permutation(samples)
+        for picked in (order, order[: samples // 2], order[:1], np.arange(samples)[::-1]):
+            some = run(options, case.drivers, laws.take(rows, picked))
+            assert_same_bits(some.out, laws.take(whole.out, picked))
+            np.testing.assert_array_equal(some.status, whole.status[:, picked])

@@ -9,13 +9,13 @@ from profile_cases import CASES, PROFILE_POOLS, run, with_14c
 
 from kernels.contract.status import NOT_CONVERGED, OK, OUT_OF_RANGE
 from kernels.mimics.layers import carbon14, implicit, lanes
-from kernels.mimics.one_layer import equations, linear
+from kernels.mimics.one_layer import equations, linear, matrices
 from kernels.numerics.lanes import load
 
 draws = settings(max_examples=25)
 few = settings(max_examples=8)
 FORMS = {"forward": linear.forward, "reverse": linear.reverse}
-ORDER = [linear.Pools._fields.index(name) for name in linear.Row._fields]
+ORDER = [matrices.Pools._fields.index(name) for name in matrices.Row._fields]
 SOME = ("x_v", "x_k", "x_D", "alpha_v", "beta")
 
 
@@ -29,7 +29,7 @@ def member(seed, beta):
 
 def records(k, y):
     crowding = (linear.crowded(y[b], k[equations.BETA]) for b in (equations.R, equations.K))
-    return linear.Coefficients(*k[: equations.BETA + 1]), linear.Pools(*y), linear.Crowding(
+    return linear.Coefficients(*k[: equations.BETA + 1]), matrices.Pools(*y), linear.Crowding(
         *crowding
     )  # fmt: skip
 
@@ -65,13 +65,13 @@ class TestEquations:
 @given(seed=st.integers(0, 10_000))
 def test_an_inverse_is_numpys(seed):
     a = np.random.default_rng(seed).normal(size=(7, 7)) + 4 * np.eye(7)
-    found = np.array(linear.inverse(linear.Matrix(*(linear.Row(*row) for row in a))))
+    found = np.array(matrices.inverse(matrices.Matrix(*(matrices.Row(*row) for row in a))))
     np.testing.assert_allclose(found @ a, np.eye(7), atol=1e-12 * np.linalg.cond(a))
 
 
 def test_a_matrix_times_a_state_goes_by_name():
     a, x = np.random.default_rng(0).normal(size=(7, 7)), np.arange(1.0, 8)
-    found = linear.times(linear.Matrix(*(linear.Row(*row) for row in a)), linear.Pools(*x))
+    found = matrices.times(matrices.Matrix(*(matrices.Row(*row) for row in a)), matrices.Pools(*x))
     expected = np.empty(7)
     expected[ORDER] = a @ x[ORDER]
     np.testing.assert_allclose(found, expected, rtol=1e-13)

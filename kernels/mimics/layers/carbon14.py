@@ -39,17 +39,8 @@ from kernels.mimics.layers.lanes import (
     place,
 )
 from kernels.mimics.one_layer.equations import HOURS, POOLS
-from kernels.mimics.one_layer.linear import (
-    Pools,
-    carried,
-    fluxes_of,
-    inverse,
-    less,
-    less_slopes,
-    plus,
-    scaled,
-    times,
-)
+from kernels.mimics.one_layer.linear import carried, fluxes_of, less_slopes
+from kernels.mimics.one_layer.matrices import Pools, inverse, less, plus, scaled, times
 from kernels.numerics.lanes import Place, load, store
 
 DECAY = log(2.0) / 5730.0 / HOURS

@@ -24,26 +24,28 @@ from kernels.mimics.layers.lanes import (
 )
 from kernels.mimics.one_layer.linear import (
     Crowding,
-    Matrix,
-    Pools,
     crowded,
     fluxes_of,
     forward,
-    inverse,
-    less,
     less_slopes,
-    plus,
     rates,
     respired,
+)
+from kernels.mimics.one_layer.matrices import (
+    BEYOND,
+    Matrix,
+    Pools,
+    inverse,
+    largest,
+    less,
+    plus,
     scaled,
     times,
+    where,
 )
 from kernels.numerics.lanes import Place, inlined, load, store
 
 _fluxes = fluxes_of(forward)
-
-BEYOND = 1e300
-"""Stands for a change by more than a factor of ten."""
 
 
 @inlined
@@ -76,13 +78,6 @@ def store_matrix(z: F8, at: Place, b: Matrix) -> None:
 def _gain(d: Transport, decay: float, here: float, above: float, below: float) -> float:
     """Return what a pool gains from the layers beside, less what decays."""
     return d.up * (above - here) + d.down * (below - here) - decay * here
-
-
-@inlined
-def _ratio(x: float, y: float) -> float:
-    """Return a change relative to its pool, as a size; `BEYOND` for more than a factor of ten."""
-    ratio = x / (y if y > 0.0 else 1.0)
-    return abs(ratio) if ratio > -0.9 and ratio < 9.0 else BEYOND
 
 
 @equation
@@ -130,9 +125,7 @@ def _substitute(z: F8, layer: Place) -> None:
         from_below = times(load_matrix(z, at), scaled(down, under))
         x = plus(x, from_below)
         store(z, CHANGE, at, x)
-        most = max(max(_ratio(x.m, y.m), _ratio(x.s, y.s)), max(_ratio(x.r, y.r), _ratio(x.k, y.k)))
-        rest = max(max(_ratio(x.p, y.p), _ratio(x.c, y.c)), _ratio(x.a, y.a))
-        z[COURSE.most + at] = max(max(most, rest), z[COURSE.most + at + LAYER])
+        z[COURSE.most + at] = max(largest(x, y), z[COURSE.most + at + LAYER])
 
 
 @equation
@@ -140,19 +133,8 @@ def _move(z: F8, layer: Place) -> None:
     """Add the change to the pools where no change of the lane is beyond a factor of ten."""
     for n in range(LANES):
         at = layer + np.uint64(n)
-        y, x = load(z, POOL, at), load(z, CHANGE, at)
         is_taken = z[COURSE.most + LAYER + np.uint64(n)] < BEYOND
-        # Chosen from, not multiplied: what is not taken may be no number.
-        x = Pools(
-            x.m if is_taken else 0.0,
-            x.s if is_taken else 0.0,
-            x.r if is_taken else 0.0,
-            x.k if is_taken else 0.0,
-            x.p if is_taken else 0.0,
-            x.c if is_taken else 0.0,
-            x.a if is_taken else 0.0,
-        )
-        store(z, POOL, at, plus(y, x))
+        store(z, POOL, at, plus(load(z, POOL, at), where(is_taken, load(z, CHANGE, at))))
 
 
 @equation

@@ -14,7 +14,8 @@ from kernels.contract.arrays import F8
 from kernels.contract.build import equation
 from kernels.mimics.layers.equations import DOWN, UP
 from kernels.mimics.one_layer.equations import BETA, POOLS
-from kernels.mimics.one_layer.linear import Coefficients, Crowding, Matrix, Pools, Row
+from kernels.mimics.one_layer.linear import Coefficients, Crowding
+from kernels.mimics.one_layer.matrices import Matrix, Pools, Row
 from kernels.numerics.lanes import Place, Rows
 
 LANES = 16

@@ -15,7 +15,7 @@ from kernels.contract.build import equation
 from kernels.contract.status import NOT_CONVERGED, NOT_FINITE, OK
 from kernels.mimics.layers.block_tridiagonal import Profile
 from kernels.mimics.layers.equations import layer_jacobian, size_of
-from kernels.mimics.layers.implicit import BEYOND, step
+from kernels.mimics.layers.implicit import step
 from kernels.mimics.layers.lanes import (
     COEFFICIENT,
     COURSE,
@@ -28,12 +28,14 @@ from kernels.mimics.layers.lanes import (
     take_pools,
 )
 from kernels.mimics.one_layer.equations import HOURS, POOLS, K, R
+from kernels.mimics.one_layer.matrices import BEYOND
 from kernels.mimics.one_layer.steady import (
     EXTINCT,
     FIRST_STEP,
     NEWTON,
     ROUNDING,
     SEED,
+    SHORTEST,
     UPDATE,
     cold_start,
     longer,
@@ -48,9 +50,6 @@ FROM_ABOVE, ABOVE = 1.02, 1.05
 AT_ABOVE, FROM_THERE, COLD = 0, 1, 2
 """What an attempt is: to find the equilibrium at `ABOVE`; from there the member's own; or that
 from the cold start, where the way from above led nowhere, or is not needed."""
-
-SHORTEST = 1e-30
-"""Hours; a step that is refused at less has another cause than its length."""
 
 
 class Search(NamedTuple):

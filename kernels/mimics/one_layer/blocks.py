@@ -1,29 +1,48 @@
 """MIMICS: the loops over locations and members, lane by lane."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
 
 from kernels.contract.arrays import F8, U1
 from kernels.contract.build import block, equation
-from kernels.contract.status import OK
+from kernels.contract.status import NOT_CONVERGED, OK
 from kernels.mimics.one_layer.coefficients import check, coefficients
 from kernels.mimics.one_layer.equations import (
     COEFFICIENTS,
+    FORWARD,
     HOURS,
     IN_C,
     IN_M,
     IN_P,
     IN_S,
     POOLS,
+    REVERSE,
     RH,
     K,
     R,
+    jacobian,
     moisture,
+    rates,
 )
+from kernels.mimics.one_layer.lanes import (
+    FREE,
+    LANES,
+    Search,
+    again,
+    coefficients_of,
+    enter,
+    judge,
+    search,
+    stepper,
+)
+from kernels.mimics.one_layer.linear import forward, reverse
 from kernels.mimics.one_layer.periodic import Year, map_work, mean_coefficients, periodic, step
 from kernels.mimics.one_layer.stability import is_stable
-from kernels.mimics.one_layer.steady import cold_start, steady
+from kernels.mimics.one_layer.steady import cold_start, relative_rate, seeded, steady
 from kernels.numerics.copying import copy_row, copy_rows
-from kernels.numerics.small_systems import work
+from kernels.numerics.small_systems import Work, work
 
 # Columns of packed drivers; the first five may change from step to step.
 LITTER, NPP, TEMPERATURE, LIGNIN_N, F_W, CLAY, DEPTH = range(7)
@@ -58,14 +77,10 @@ def carbon_input(k: F8) -> float:
     return float((k[IN_M] + k[IN_P]) + (k[IN_S] + k[IN_C]))
 
 
-@block
-def steady_states(
-    form: int, most: int, sign: bool, rows: F8, bounds: F8, drivers: F8,
-    pools: F8, progress: F8, jacobians: F8, status: U1,
-) -> None:  # fmt: skip
-    """Fill the steady state of every member.
+class Wanted(NamedTuple):
+    """What a search for steady states is given and fills.
 
-    Parameters
+    Attributes
     ----------
     most : int
         Linear solves.
@@ -82,25 +97,106 @@ def steady_states(
     status : ndarray, shape (L, S), uint8
         Members that have one are left as they are.
     """
-    w, k, y = work(), np.empty(COEFFICIENTS), np.empty(POOLS)
-    for at in range(len(pools)):
-        for s in range(pools.shape[1]):
-            row = rows[at % len(rows), s]
-            if status[at, s] == OK:
-                status[at, s] = check(row, bounds[0], bounds[1])
-            if status[at, s] == OK:
-                status[at, s] = _coefficients(row, drivers[at, 0], k)
-            if status[at, s] != OK:
-                continue
-            cold_start(y)
-            status[at, s], solves, residual = steady(form, k, y, most, w)
-            progress[at, s, 0], progress[at, s, 1] = solves, residual
-            copy_row(y, pools[at, s])
-            pools[at, s, RH], pools[at, s, INPUT] = w.f[RH] * HOURS, carbon_input(k) * HOURS
-            if sign and status[at, s] == OK:
-                progress[at, s, 2] = 1.0 if is_stable(w.j) else 0.0
-            if jacobians.shape[1] > 0:
-                copy_rows(w.j[:POOLS], jacobians[at, s])
+
+    most: int
+    sign: bool
+    rows: F8
+    bounds: F8
+    drivers: F8
+    pools: F8
+    progress: F8
+    jacobians: F8
+    status: U1
+
+
+@equation
+def _opened(of: Wanted, at: int, sample: int, k: F8) -> int:
+    """Fill a member's coefficients; return its status."""
+    row, status = of.rows[at % len(of.rows), sample], int(of.status[at, sample])
+    if status == OK:
+        status = check(row, of.bounds[0], of.bounds[1])
+    if status == OK:
+        status = _coefficients(row, of.drivers[at, 0], k)
+    return status
+
+
+@equation
+def _keep_steady(
+    of: Wanted, at: int, sample: int, solves: int, k: F8, y: F8, w: Work
+) -> None:  # fmt: skip
+    """Keep what a search has found; ``w`` has the rates and their slopes there."""
+    of.progress[at, sample, 0], of.progress[at, sample, 1] = solves, relative_rate(y, w.f)
+    copy_row(y, of.pools[at, sample])
+    of.pools[at, sample, RH] = w.f[RH] * HOURS
+    of.pools[at, sample, INPUT] = carbon_input(k) * HOURS
+    if of.sign:
+        of.progress[at, sample, 2] = 1.0 if is_stable(w.j) else 0.0
+    if of.jacobians.shape[1] > 0:
+        copy_rows(w.j[:POOLS], of.jacobians[at, sample])
+
+
+def _searcher(form: int, step: Callable[[Search], None]) -> Callable[[Wanted], None]:
+    """Return the equation that fills the steady state of every member, for a form of uptake."""
+
+    @equation
+    def states(of: Wanted) -> None:
+        s, w, k, y = search(), work(), np.empty(COEFFICIENTS), np.empty(POOLS)
+        samples, waiting, going = of.pools.shape[1], 0, 0
+        while waiting < of.status.size or going > 0:
+            for lane in range(LANES):
+                while s.member[lane] == FREE and waiting < of.status.size:
+                    at, sample = waiting // samples, waiting % samples
+                    of.status[at, sample] = _opened(of, at, sample, k)
+                    if of.status[at, sample] == OK:
+                        cold_start(y)
+                        enter(s, lane, waiting, k, y)
+                        going += 1
+                    waiting += 1
+            if going == 0:
+                return
+            step(s)
+            for lane in range(LANES):
+                member = s.member[lane]
+                ended = FREE if member == FREE else judge(s, lane, of.most, y)
+                if ended == FREE:
+                    continue
+                at, sample = member // samples, member % samples
+                of.status[at, sample] = ended
+                if ended == OK:
+                    coefficients_of(s, lane, k)
+                    rates(form, k, y, w.f)
+                    jacobian(form, k, y, w.j)
+                    if not seeded(y, w.j):
+                        _keep_steady(of, at, sample, s.solves[lane], k, y, w)
+                    elif s.solves[lane] < of.most:
+                        again(s, lane, y)
+                        continue
+                    else:
+                        of.status[at, sample] = NOT_CONVERGED
+                s.member[lane] = FREE
+                going -= 1
+
+    return states
+
+
+_forward_states = _searcher(FORWARD, stepper(forward))
+_reverse_states = _searcher(REVERSE, stepper(reverse))
+
+
+@block
+def forward_states(of: Wanted) -> None:
+    """Fill the steady state of every member of the forward form."""
+    _forward_states(of)
+
+
+@block
+def reverse_states(of: Wanted) -> None:
+    """Fill the steady state of every member of the reverse form."""
+    _reverse_states(of)
+
+
+STATES = {"forward": forward_states, "reverse": reverse_states}
+"""Blocks that search for steady states, by form."""
 
 
 @block

@@ -8,6 +8,7 @@ digits, not the equations.
 from collections.abc import Callable
 from typing import NamedTuple
 
+from kernels.mimics.one_layer.matrices import Matrix, Pools, Row
 from kernels.numerics.exp import exp
 from kernels.numerics.lanes import inlined
 from kernels.numerics.log import log
@@ -50,18 +51,6 @@ class Coefficients(NamedTuple):
     beta: float
 
 
-class Pools(NamedTuple):
-    """Seven pools, or rates or changes of them, mg C cm-3."""
-
-    m: float
-    s: float
-    r: float
-    k: float
-    p: float
-    c: float
-    a: float
-
-
 class Crowding(NamedTuple):
     """B^(beta - 1) of both microbes."""
 
@@ -92,34 +81,6 @@ class Fluxes(NamedTuple):
     dead_k: float
     dead_by_r: float
     dead_by_k: float
-
-
-class Row(NamedTuple):
-    """A row of a matrix, by pool: those first that are eliminated first, microbes last.
-
-    In that order pivots need not be looked for: without microbes what leaves a pool is more than
-    what it hands on to others.
-    """
-
-    p: float
-    c: float
-    a: float
-    m: float
-    s: float
-    r: float
-    k: float
-
-
-class Matrix(NamedTuple):
-    """A matrix of pools by pools."""
-
-    p: Row
-    c: Row
-    a: Row
-    m: Row
-    s: Row
-    r: Row
-    k: Row
 
 
 Uptake = Callable[[float, float, float, float], Eaten]
@@ -229,123 +190,3 @@ def less_slopes(diagonal: float, k: Coefficients, u: Fluxes) -> Matrix:
             diagonal + (o - k.e3 * (u.km.by_b + u.ka.by_b) - k.e4 * u.ks.by_b),
         ),
     )  # fmt: skip
-
-
-# --- matrices ---
-
-
-@inlined
-def less_row(one: Row, share: float, other: Row) -> Row:
-    """Return a row less a share of another."""
-    return Row(
-        one.p - share * other.p,
-        one.c - share * other.c,
-        one.a - share * other.a,
-        one.m - share * other.m,
-        one.s - share * other.s,
-        one.r - share * other.r,
-        one.k - share * other.k,
-    )
-
-
-@inlined
-def less(one: Matrix, share: float, other: Matrix) -> Matrix:
-    """Return a matrix less a share of another."""
-    return Matrix(
-        less_row(one.p, share, other.p),
-        less_row(one.c, share, other.c),
-        less_row(one.a, share, other.a),
-        less_row(one.m, share, other.m),
-        less_row(one.s, share, other.s),
-        less_row(one.r, share, other.r),
-        less_row(one.k, share, other.k),
-    )
-
-
-@inlined
-def _pivot(x: Row) -> Row:
-    """Return the first row of a matrix after it was exchanged, its first column going last."""
-    one = 1.0 / x.p
-    return Row(x.c * one, x.a * one, x.m * one, x.s * one, x.r * one, x.k * one, one)
-
-
-@inlined
-def _without(x: Row, pivot: Row) -> Row:
-    """Return another row of it, its first column going last."""
-    return Row(
-        x.c - x.p * pivot.p,
-        x.a - x.p * pivot.c,
-        x.m - x.p * pivot.a,
-        x.s - x.p * pivot.m,
-        x.r - x.p * pivot.s,
-        x.k - x.p * pivot.r,
-        -(x.p * pivot.k),
-    )
-
-
-@inlined
-def _exchanged(b: Matrix) -> Matrix:
-    """Return a matrix with its first unknown and its first right-hand side exchanged.
-
-    Row and column of what was first go last, so that the next is first: after seven times every
-    row and column is where it was.
-    """
-    pivot = _pivot(b.p)
-    return Matrix(
-        _without(b.c, pivot),
-        _without(b.a, pivot),
-        _without(b.m, pivot),
-        _without(b.s, pivot),
-        _without(b.r, pivot),
-        _without(b.k, pivot),
-        pivot,
-    )
-
-
-@inlined
-def inverse(b: Matrix) -> Matrix:
-    """Return the inverse, by Gauss and Jordan without a search for pivots; see `Row`."""
-    first = _exchanged(_exchanged(_exchanged(b)))
-    return _exchanged(_exchanged(_exchanged(_exchanged(first))))
-
-
-@inlined
-def _row_times(b: Row, x: Pools) -> float:
-    first = (b.p * x.p + b.c * x.c) + (b.a * x.a + b.m * x.m)
-    return first + ((b.s * x.s + b.r * x.r) + b.k * x.k)
-
-
-@inlined
-def times(b: Matrix, x: Pools) -> Pools:
-    """Return a matrix times seven numbers."""
-    return Pools(
-        _row_times(b.m, x),
-        _row_times(b.s, x),
-        _row_times(b.r, x),
-        _row_times(b.k, x),
-        _row_times(b.p, x),
-        _row_times(b.c, x),
-        _row_times(b.a, x),
-    )
-
-
-@inlined
-def plus(one: Pools, other: Pools) -> Pools:
-    """Return the sum of two states."""
-    return Pools(
-        one.m + other.m,
-        one.s + other.s,
-        one.r + other.r,
-        one.k + other.k,
-        one.p + other.p,
-        one.c + other.c,
-        one.a + other.a,
-    )
-
-
-@inlined
-def scaled(share: float, x: Pools) -> Pools:
-    """Return a share of a state."""
-    return Pools(
-        share * x.m, share * x.s, share * x.r, share * x.k, share * x.p, share * x.c, share * x.a
-    )

@@ -40,6 +40,9 @@ EXTINCT, SEED = 1e-30, 1e-12
 """mg cm-3: a microbe that is eaten out is none below the one, far less than a cell in all soils;
 and begins again at the other where it turns out that it could live."""
 
+SHORTEST = 1e-30
+"""Hours; a step that is refused at less has another cause than its length."""
+
 
 @equation
 def cold_start(y: F8) -> None:
@@ -115,7 +118,7 @@ def steady_from(form: int, k: F8, y: F8, dt: float, most: int, w: Work) -> tuple
             change = largest(z)
         if change > 1e299:
             # The rates themselves overflow: no shorter step helps.
-            if not isfinite(f[RH]) or dt < 1e-30:
+            if not isfinite(f[RH]) or dt < SHORTEST:
                 return NOT_FINITE, solves, relative_rate(y, f)
             dt /= 4.0
             continue
