@@ -211,6 +211,7 @@ OTHER = {
     "execution.hang_seconds": ("90", TAKEN),
     "execution.backend": ("elsewhere", REFUSED),
     "execution.workers": ("1", TAKEN),
+    "execution.workers_are": ("threads", TAKEN),
 }
 OPAQUE = ("parameters", "units", "members", "links", "responses")
 """Keys below which a scenario has names of its own; each is changed as a whole."""
