@@ -98,7 +98,8 @@ class Run:
     def analysis(self) -> Analysis:
         """Return the stored analysis or one made now, or why there is none."""
         if not self.scenario["responses"]:
-            return Analysis()
+            # Of outputs nothing is made for the page alone; what `analyze` found is shown.
+            return self._kept
         if not self.results.complete:
             return Analysis(why=("An unfinished run is not analysed.",))
         try:
@@ -114,6 +115,14 @@ class Run:
             return Analysis(indices.results(self.store, outputs=False))
         except (ValueError, OSError) as error:
             return Analysis(why=tuple(f"No analysis: {self.said(error)}".splitlines()))
+
+    @property
+    def _kept(self) -> Analysis:
+        """Return the stored analysis of a complete run, or none."""
+        try:
+            return Analysis(indices.stored(self.store) if self.results.complete else {})
+        except (ValueError, OSError) as error:
+            return Analysis(why=(f"No analysis: {self.said(error)}",))
 
     @property
     def _is_factorial(self) -> bool:
