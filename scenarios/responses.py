@@ -121,7 +121,8 @@ class _Table:
     def __post_init__(self) -> None:
         self.outputs = {o.name: Quantity(o.dims, o.units) for o in self.kernel.outputs}
         sound = {name: one for name, one in self.responses.items() if one is not None}
-        self.circles = _circles(sound)
+        # A name that an output has is told as such.
+        self.circles = _circles({n: r for n, r in sound.items() if n not in self.outputs})
         for circle in self.circles:
             text = f"goes round in a circle: {' of '.join((*circle, circle[0]))}"
             self.problems.append(Problem(text, f"responses.{circle[0]}"))

@@ -2,14 +2,15 @@
 
 import asyncio
 import math
+import signal
 import sys
+import threading
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dask
-from dask_jobqueue.core import Job, JobQueueCluster
 from distributed.core import Status
 
 from slurm import jobs
@@ -19,6 +20,13 @@ from slurm.script import batch_script
 
 if TYPE_CHECKING:
     from distributed.security import Security
+
+# As it is imported, dask-jobqueue lets Ctrl-C end the process, a notebook's too.
+_on_interrupt = signal.getsignal(signal.SIGINT)
+from dask_jobqueue.core import Job, JobQueueCluster  # noqa: E402
+
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, _on_interrupt)
 
 DEATH_SECONDS = 60
 """How long workers wait for a scheduler that has gone before they end their job."""

@@ -5,7 +5,6 @@
 import os
 from glob import escape, glob
 from hashlib import sha256
-from pickle import UnpicklingError
 from typing import Any
 
 from numba.core.caching import IndexDataCacheFile
@@ -41,7 +40,8 @@ class Kept(IndexDataCacheFile):
         """Return what was compiled for a key; None where it is not here, or cannot be read."""
         try:
             held, data = self._load_data(self._name(key))
-        except (OSError, EOFError, UnpicklingError):
+        except Exception:
+            # Absent, cut or of something else: whatever that raises, the block is compiled again.
             return None
         return data if held == key else None
 

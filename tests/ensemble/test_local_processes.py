@@ -150,10 +150,13 @@ def test_an_interrupt_in_a_notebook_ends_after_the_running_blocks(
 ):
     monkeypatch.setenv("COUNTING_SECONDS", "0.4")
     this = threading.get_ident()
-    timer = threading.Timer(1.0, signal.pthread_kill, (this, signal.SIGINT))
-    timer.start()
+
+    def interrupt(done, *_):
+        if done == 1:
+            signal.pthread_kill(this, signal.SIGINT)
+
     with pytest.raises(KeyboardInterrupt):
-        run(store, {"workers": 2, "workers_are": kind})
+        run(store, {"workers": 2, "workers_are": kind}, progress=interrupt)
     assert len(read(store.path).committed()) < 12
     assert not started()
     assert not list((store.path / "inflight").iterdir())
