@@ -217,17 +217,27 @@ def evaluate(
     """
     here = slice(first + tile.locations.start, first + tile.locations.stop)
     values: dict[str, F8] = dict(known or {})
-
-    def make(name: str) -> None:
-        if name in values:
-            return
-        for part in parts_of(responses[name]):
-            make(part)
-        values[name] = _value(responses[name], tile, values, forcing, here)
-
     for name in responses:
-        make(name)
+        _make(name, responses, tile, values, (forcing, here))
     return {name: values[name] for name in responses}
+
+
+def _make(
+    name: str,
+    responses: Mapping[str, Functional],
+    tile: Tile,
+    values: dict[str, F8],
+    place: tuple[int, slice],
+) -> None:
+    """Add a response to values, after those that it is made of.
+
+    A function inside another that calls itself is a circle of objects: it would hold every tile
+    until Python looks for circles, which a command has it do seldom.
+    """
+    if name not in values:
+        for part in parts_of(responses[name]):
+            _make(part, responses, tile, values, place)
+        values[name] = _value(responses[name], tile, values, *place)
 
 
 def _value(
