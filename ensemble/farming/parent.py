@@ -99,7 +99,9 @@ class Children:
 
     def begin(self, indices: Iterable[int]) -> None:
         """Start one for each index."""
-        self._alive += [_Child(i, *self._start(i, [])) for i in indices]
+        for index in indices:
+            # One by one: where the system gives no more, those that are there are known.
+            self._alive.append(_Child(index, *self._start(index, [])))
 
     def look(self) -> None:
         """Take note of those that have ended, and replace those that have died."""
@@ -138,14 +140,13 @@ class Children:
 
     def _ended(self, child: _Child, code: int) -> None:
         last = _last_line(child.said)
+        self._alive.remove(child)
         if code in (DONE, RESUMABLE, USER):
             self.codes.add(code)
-            self._alive.remove(child)
             if code != DONE and not self.asked:
                 self.refused.append((code, last))
             return
         if self._was_starting(code):
-            self._alive.remove(child)
             return
         suspects = list(take_notes(self.store, process_name(child.process.pid)))
         child.lives = 0 if suspects else child.lives + 1
@@ -155,9 +156,9 @@ class Children:
         self.say(f"worker {child.process.pid} died ({why}) in {blocks}")
         if self.asked or child.lives >= START_TRIES:
             self.codes.add(RESUMABLE)
-            self._alive.remove(child)
             return
         child.process, child.said = self._start(child.index, child.settle)
+        self._alive.append(child)
 
     def _was_starting(self, code: int) -> bool:
         """Return whether one that was asked to go could not hear it yet: it had no block."""

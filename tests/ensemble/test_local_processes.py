@@ -1,10 +1,12 @@
 """Workers of a local run in processes: chosen by what there is to do, watched, the same bytes."""
 
+import errno
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +18,7 @@ from commandline import soilsweep
 from models import counting
 from support import SMALL
 
-from ensemble.errors import PlanError
+from ensemble.errors import PlanError, StoppedEarly
 from ensemble.farming.backends import local
 from ensemble.farming.farm import Watcher, run_work
 from ensemble.farming.opening import join
@@ -122,6 +124,23 @@ def test_one_that_is_killed_is_replaced(store, monkeypatch, started):
     assert any(f"worker {killed[0]} died (killed by SIGKILL) in [" in text for text in said)
     np.testing.assert_array_equal(store.read_whole("square"), WHOLE)
     assert not (store.path / "quarantine").exists()
+    assert not list((store.path / "inflight").iterdir())
+
+
+def test_where_the_system_starts_no_more_those_that_began_are_ended(store, monkeypatch, started):
+    files = [tempfile.TemporaryFile()]
+
+    def no_more():
+        if files:
+            return files.pop()
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", no_more)
+    monkeypatch.setenv("COUNTING_SECONDS", "0.5")
+    with pytest.raises(StoppedEarly, match="Too many open files"):
+        run(store, {"workers": 3, "workers_are": "processes"})
+    assert not started()
+    assert not read(store.path).committed()
     assert not list((store.path / "inflight").iterdir())
 
 

@@ -61,9 +61,9 @@ class _Run:
     def run(self, workers: int) -> None:
         """Run blocks until none is left, or somebody must stop."""
         try:
-            self.children.begin(range(1, workers))
             with ThreadPoolExecutor(1, thread_name_prefix="block") as pool:
                 try:
+                    self.children.begin(range(1, workers))
                     self._rounds(pool)
                 except BaseException:
                     # Ctrl-C in a notebook, for one: the pool waits for this thread's block.
