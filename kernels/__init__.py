@@ -26,6 +26,7 @@ from kernels.contract.entries import Parameter as Parameter
 from kernels.contract.entries import Variable as Variable
 from kernels.contract.faults import Fault as Fault
 from kernels.contract.faults import Unavailable as Unavailable
+from kernels.contract.faults import Uncompiled as Uncompiled
 from kernels.contract.faults import Unfit as Unfit
 from kernels.contract.faults import in_words as in_words
 from kernels.contract.imports import explain, misplaced
@@ -60,6 +61,7 @@ from kernels.contract.status import TIMED_OUT as TIMED_OUT
 
 if TYPE_CHECKING:
     from kernels.contract.compiling import ready as ready
+    from kernels.contract.compiling import without_samples as without_samples
     from kernels.contract.fingerprint import fingerprint as fingerprint
     from kernels.numerics.exp import exp as exp
     from kernels.numerics.log import log as log
@@ -70,6 +72,7 @@ LATER = {
     "fingerprint": "contract.fingerprint",
     "log": "numerics.log",
     "ready": "contract.compiling",
+    "without_samples": "contract.compiling",
 }
 
 

@@ -6,7 +6,6 @@ vegetation and 100 soil turnover times steps 100 vegetation series, not 10,000.
 
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import kernels
+from ensemble.errors import PlanError
 from ensemble.members.gathering import Gathered, streamed
 from ensemble.members.running import Stream
 from ensemble.members.slabs import Slabs, Span, slabs_of
@@ -216,8 +216,17 @@ class Tiler:
         return Tile(locations, slice(0, width), status, (), arrays, self._workspace)
 
     def compile(self, drivers: Mapping[str, Any], coords: Mapping[str, NDArray[Any]]) -> None:
-        """Call every stage with no sample: numba compiles, and no member runs."""
-        kernels.ready(partial(self._call, drivers, coords), cores())
+        """Call every stage with no sample: numba compiles, and no member runs.
+
+        Raises
+        ------
+        PlanError
+            A function of the kernel cannot be compiled.
+        """
+        try:
+            kernels.ready(partial(self._call, drivers, coords), cores())
+        except kernels.Uncompiled as error:
+            raise PlanError(f"kernel {self.kernel.name}: {error}; mend it") from error
 
     def _call(self, drivers: Mapping[str, Any], coords: Mapping[str, NDArray[Any]]) -> None:
         one = {n: np.array(v[:1], dtype=np.float64) for n, v in drivers.items()}
@@ -230,8 +239,7 @@ class Tiler:
                 level={n: np.empty(0, np.int64) for n in stage.upstream},
             )
             out = {n: np.empty((1, *self._dims[n], 0)) for n in self.fills[stage.name]}
-            # A stage may well object to no sample; by then it has been compiled.
-            with suppress(Exception):
+            with kernels.without_samples():
                 self._runs[stage.name](batch, out, np.zeros((1, 0), np.uint8))
 
     def _whole_groups(self, values: int) -> int:

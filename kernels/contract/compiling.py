@@ -20,8 +20,10 @@ from threading import get_ident
 from typing import Any
 
 from numba import types
+from numba.core.errors import NumbaError
 
 from kernels.contract.build import BLOCKS
+from kernels.contract.faults import Uncompiled, in_words
 
 SECONDS_A_BLOCK = 4
 """What a block takes to compile, roughly: of ours from 0.2 to 12 s."""
@@ -49,6 +51,11 @@ def ready(call: Callable[[], object], cores: int) -> None:
         Calls blocks that fill arrays and return nothing, with no sample in them; twice.
     cores : int
         Processes that may compile at once, this one among them.
+
+    Raises
+    ------
+    Uncompiled
+        Numba cannot compile one.
     """
     with _asking() as missing:
         call()
@@ -62,6 +69,33 @@ def ready(call: Callable[[], object], cores: int) -> None:
     if processes > 1:
         _side_by_side(missing, processes)
     call()
+
+
+@contextmanager
+def without_samples() -> Iterator[None]:
+    """Let a stage object to a call with no sample: by then it has been compiled, or cannot be.
+
+    Raises
+    ------
+    Uncompiled
+        Numba cannot compile what it calls.
+    """
+    try:
+        yield
+    except NumbaError as error:
+        raise _uncompiled(error) from error
+    except Exception:
+        # As if nothing had been called: what a member makes of it is for a block to see.
+        return
+
+
+def _uncompiled(error: NumbaError) -> Uncompiled:
+    """Return what numba says, on one line: its own words and where; the code is at hand there."""
+    text = " ".join(str(getattr(error, "msg", error)).split("\n\n")[0].split())
+    where = getattr(error, "loc", None)
+    if where is None:
+        return Uncompiled(f"numba cannot compile a function of it: {in_words(error)}")
+    return Uncompiled(f"{where.filename}, line {where.line}: numba cannot compile this: {text}")
 
 
 @contextmanager
@@ -111,7 +145,9 @@ def _side_by_side(missing: list[Missing], processes: int) -> None:
                     pipe.write(json.dumps([told for _, told in tasks]).encode())
             for k, (one, _) in enumerate(tasks):
                 if _take(Path(folder), k):
-                    one.block.compile(one.types)
+                    # One that cannot be compiled is told of when it is called.
+                    with suppress(NumbaError):
+                        one.block.compile(one.types)
             for other in others:
                 other.wait()
         finally:

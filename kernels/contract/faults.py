@@ -29,6 +29,10 @@ class Unavailable(OSError):
     """The machine is at fault and no member is: no room in the scratch folder, no program."""
 
 
+class Uncompiled(RuntimeError):
+    """A function cannot be compiled, and no member can run; the text says where and why."""
+
+
 def in_words(error: BaseException) -> str:
     """Return kind and text of an error on one line; the kind alone where it says nothing."""
     return " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")

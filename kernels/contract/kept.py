@@ -3,6 +3,7 @@
 # mypy: disable-error-code="no-untyped-call"
 
 import os
+from contextlib import suppress
 from glob import escape, glob
 from hashlib import sha256
 from typing import Any
@@ -32,9 +33,13 @@ class Kept(IndexDataCacheFile):
         self._remove("")
 
     def save(self, key: Any, data: Any) -> None:
-        """Keep what was compiled for a key, and nothing that was of another text."""
-        self._save_data(self._name(key), (key, data))
-        self._remove(self._text)
+        """Keep what was compiled for a key, and nothing that was of another text.
+
+        Where the disk is full it is not kept: this process has it all the same.
+        """
+        with suppress(OSError):
+            self._save_data(self._name(key), (key, data))
+            self._remove(self._text)
 
     def load(self, key: Any) -> Any:
         """Return what was compiled for a key; None where it is not here, or cannot be read."""

@@ -16,7 +16,8 @@ from tracked import ROOT
 from waiting import PATIENCE
 
 from kernels.contract import compiling
-from kernels.contract.compiling import ready
+from kernels.contract.compiling import ready, without_samples
+from kernels.contract.faults import Uncompiled
 
 MODULE = '''
 from typing import NamedTuple
@@ -157,6 +158,31 @@ def test_a_block_that_cannot_be_told_is_compiled_here(module, tmp_path, monkeypa
     monkeypatch.setattr(compiling, "_said", lambda kind: (_ for _ in ()).throw(ValueError))
     ready(lambda: call(module), 2)
     assert on_disk(tmp_path) == ["two_blocks.added", "two_blocks.doubled"]
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_what_cannot_be_compiled_is_told_with_its_place(module, cores):
+    """Whoever comes to it first, alone or beside another process."""
+
+    @module.block
+    def wrong(x, out):
+        out[:] = x.plus
+
+    def call_all():
+        call(module)
+        with without_samples():
+            wrong(np.empty(0), np.empty(0))
+
+    line = wrong.py_func.__code__.co_firstlineno + 2
+    with pytest.raises(Uncompiled) as told:
+        ready(call_all, cores)
+    place = f"{__file__}, line {line}: numba cannot compile this: "
+    assert str(told.value) == f"{place}Unknown attribute 'plus' of type array(float64, 1d, C)"
+
+
+def test_what_objects_to_no_sample_is_let_be():
+    with without_samples():
+        raise ValueError("no sample")
 
 
 class Rows(NamedTuple):

@@ -1,5 +1,7 @@
 """What is kept of compiled blocks: never of another text or other types, whoever writes beside."""
 
+import errno
+
 import pytest
 
 from kernels.contract.kept import Kept
@@ -56,10 +58,23 @@ def test_a_file_that_is_cut_short_or_of_another_key_is_none(tmp_path, monkeypatc
     one.save(ONE, "code")
     (file,) = tmp_path.iterdir()
     whole = file.read_bytes()
-    for part in (b"", whole[: len(whole) // 2]):
+    # A power cut may leave a file empty, short or of zeros; what opens it may raise anything.
+    for part in (b"", whole[: len(whole) // 2], bytes(len(whole)), b"cno_such_module\nx\n."):
         file.write_bytes(part)
         assert one.load(ONE) is None
     file.write_bytes(whole)
     monkeypatch.setattr(Kept, "_name", lambda self, key: file.name)
     assert one.load(TWO) is None
     assert one.load(ONE) == "code"
+
+
+def test_where_nothing_can_be_written_nothing_is_kept(tmp_path, monkeypatch):
+    def refuse(*names):
+        raise OSError(errno.EDQUOT, "the quota is used up")
+
+    one = kept(tmp_path)
+    monkeypatch.setattr("os.replace", refuse)
+    one.save(ONE, "code")
+    monkeypatch.undo()
+    assert one.load(ONE) is None
+    assert not list(tmp_path.iterdir())

@@ -67,6 +67,7 @@ def run(farm: Farm) -> None:
 
 def _in_threads(farm: Farm, workers: int) -> None:
     """Pull blocks with threads; the first exception ends the others after their block."""
+    farm.work.compile()
     worker = farm.worker(alarm=farm.replaceable)
     claim = threading.Lock()
     walltime = Walltime()
