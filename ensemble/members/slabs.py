@@ -9,14 +9,18 @@ from typing import Any
 
 import numpy as np
 
+from ensemble.members.in_time import DAY
 from kernels import F8, Batch, Kernel, Stage, Variable
 
 SLAB_BYTES = 4 << 20
 """What the members of one vector group fill in a slab, about. At a quarter of it calls from Python
 cost a tenth more, at four times as much memory does."""
 
-DAYS = {"year": 1, "day": 365}
+DAYS = {"year": 1, DAY: 365}
 """Steps of a year."""
+
+ALL = 1 << 40
+"""More years than any run has: no slab."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +53,15 @@ class Slabs:
         Steps of a year along each dimension of time.
     years, first, each : int
         Of the run, of the first slab and of the others.
+    along : frozenset of str
+        Coordinates that have a value for each step of a time.
     """
 
     steps: Mapping[str, int]
     years: int
     first: int
     each: int
+    along: frozenset[str]
 
     def spans(self) -> Iterator[Span]:
         """Yield the slabs of a tile."""
@@ -86,13 +93,10 @@ class Slabs:
             name: np.array(v[here][self.places(dims[name], span)], dtype=np.float64)
             for name, v in base.drivers.items()
         }
-        lengths = {"year": self.years, **{d: n * self.years for d, n in self.steps.items()}}
-        coords = {
-            name: v[len(v) // self.years * span.first : len(v) // self.years * span.last]
-            if lengths.get(name) == len(v)
-            else v
-            for name, v in base.coords.items()
-        }
+        coords = dict(base.coords)
+        for name in self.along & coords.keys():
+            each = len(coords[name]) // self.years
+            coords[name] = coords[name][each * span.first : each * span.last]
         shared = base.parameters.items()
         parameters = {n: v if len(v) == 1 else v[here] for n, v in shared}
         return replace(base, parameters=parameters, drivers=drivers, coords=coords)
@@ -107,7 +111,8 @@ def slabs_of(
 ) -> Slabs | None:
     """Return the slabs that a run goes through; None where it takes all its years at once.
 
-    That is where a stage cannot go on, nothing that stages fill is by days, or years are few.
+    That is where a stage cannot go on or would lose what it said of its start, nothing that stages
+    fill is by days, or years are few or not whole.
 
     Parameters
     ----------
@@ -122,12 +127,31 @@ def slabs_of(
     """
     steps = {dim: DAYS[step] for dim, step in kernel.steps.items() if dim in sizes}
     spans = {sizes[dim] / each for dim, each in steps.items()}
-    by_day = [v for v in filled if kernel.steps.get(kernel.time_of(v)) == "day"]
-    if len(spans) != 1 or not by_day or any(stage.ahead is None for stage in stages):
+    by_day = [v for v in filled if kernel.steps.get(kernel.time_of(v)) == DAY]
+    if len(spans) != 1 or not by_day or not all(map(_goes_on, stages)):
         return None
-    years = int(spans.pop())
-    one_year = {**sizes, **steps}
+    if not (whole := spans.pop()).is_integer() or _forgotten(stages, filled, kernel):
+        return None
+    one_year, years = {**sizes, **steps}, int(whole)
     values = sum(int(np.prod([one_year[d] for d in v.dims])) for v in filled)
     each = most or max(1, SLAB_BYTES // (8 * values * kernel.lanes))
     first = max([each, *(stage.ahead or 1 for stage in stages)])
-    return None if first >= years else Slabs(steps, years, first, each)
+    # A dimension of such a name that is no time is the kernel's own.
+    along = frozenset({"year", DAY, *steps} - (sizes.keys() - steps.keys()))
+    return None if first >= years else Slabs(steps, years, first, each, along)
+
+
+def _goes_on(stage: Stage) -> bool:
+    return stage.ahead is not None
+
+
+def _forgotten(
+    stages: Collection[Stage], filled: Collection[Variable], kernel: Kernel
+) -> list[Variable]:
+    """Return outputs without time that are filled in the first slab and not held after it.
+
+    A link of a chain that others feed is called group by group of samples, and each call's outputs
+    are put in place whole: what a link has once said, such as the pools of its start, is lost.
+    """
+    fed = {name for stage in stages if stage.upstream for name in stage.outputs}
+    return [v for v in filled if v.name in fed and not kernel.time_of(v)]

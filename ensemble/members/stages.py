@@ -10,6 +10,10 @@ from ensemble.members.slabs import slabs_of
 from kernels import CRASHED, F8, U1, Batch, Kernel, Run, Stage, Unavailable
 
 
+class Raised(Exception):
+    """A stage raised in one of several slabs of years; the cause is its exception."""
+
+
 def needed(kernel: Kernel, wanted: Collection[str]) -> tuple[list[Stage], dict[str, list[str]]]:
     """Return the stages to run and, for each, the names it must fill."""
     fills: dict[str, list[str]] = {}

@@ -43,10 +43,11 @@ class Tile:
         """Return whether any member of the tile failed."""
         return bool(self.status.any())
 
-    def moved(self, samples: int) -> "Tile":
-        """Return the same tile so many samples further on in its block."""
-        here = slice(self.samples.start + samples, self.samples.stop + samples)
-        return replace(self, samples=here)
+    def moved(self, samples: int, locations: int = 0) -> "Tile":
+        """Return the same tile so many samples and locations further on in its block."""
+        moves = (self.locations, locations), (self.samples, samples)
+        at = [slice(place.start + by, place.stop + by) for place, by in moves]
+        return replace(self, locations=at[0], samples=at[1])
 
     def full(self, name: str) -> F8:
         """Return an output (l, *dims, s), NaN where the member failed."""

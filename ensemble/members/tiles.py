@@ -17,8 +17,8 @@ import kernels
 from ensemble.errors import PlanError
 from ensemble.members.gathering import Gathered, streamed
 from ensemble.members.running import Stream
-from ensemble.members.slabs import Slabs, Span, slabs_of
-from ensemble.members.stages import at_locations, guarded, needed, reads_of
+from ensemble.members.slabs import ALL, Slabs, Span, slabs_of
+from ensemble.members.stages import Raised, at_locations, guarded, needed, reads_of
 from ensemble.members.tile import Tile, Workspace
 from ensemble.store.platforms import cores
 from kernels import BY_CODE, F8, I8, OK, U1, Batch, Kernel, Run, Slab, Stage, Unavailable
@@ -81,7 +81,7 @@ class Tiler:
     streams : sequence of Stream
         What becomes of outputs as their steps come; those that are not wanted, too, are not held.
     slab : int, optional
-        Years of a slab after the first; by default as many as fit into a cache.
+        Years of a slab after the first; by default as many as fit into a cache, all with `ALL`.
     """
 
     def __init__(
@@ -122,6 +122,8 @@ class Tiler:
         self._producer = {name: s.name for s in self.stages for name in s.outputs}
         self._runs: dict[str, Run] = {s.name: s.open(options) for s in self.stages}
         self._workspace = Workspace()
+        self._options = options
+        self._without_slabs: Tiler | None = None
 
     def _lengths(self, sizes: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
         """Return the shape of every output and intermediate, between location and sample."""
@@ -163,7 +165,7 @@ class Tiler:
             if self.slabs is not None:
                 for s0 in range(0, samples, wide):
                     some = slice(s0, min(s0 + wide, samples))
-                    yield self._slab_by_slab(self.slabs, base, levels, here, some)
+                    yield from self._slab_by_slab(self.slabs, base, levels, here, some)
                 continue
             part = at_locations(base, here)
             notes: list[str] = []
@@ -185,8 +187,8 @@ class Tiler:
 
     def _slab_by_slab(
         self, slabs: Slabs, base: Batch, levels: Levels, here: slice, samples: slice
-    ) -> Tile:
-        """Return a tile whose years are run one slab after the other."""
+    ) -> Iterator[Tile]:
+        """Yield a tile whose years are run one slab after the other."""
         few = self._few(levels, samples, [s.name for s in self.stages], ())
         dims = {driver.name: driver.dims for driver in self.kernel.drivers}
         gathered = Gathered(self.kernel, self.wanted, self.streams, slabs)
@@ -198,15 +200,31 @@ class Tiler:
                 known = self._shared(part, few, samples, {}, notes, span)
                 tile = self._tile(part, known, here, samples, span)
                 gathered.take(tile.arrays, span, *shape)
-        except Unavailable:
-            raise
-        except Exception:
-            # A kernel that raises: the members at fault are found with all years at once.
-            part, notes = at_locations(base, here), []
-            known = self._shared(part, few, samples, {}, notes)
-            tile = self._tile(part, known, here, samples)
-            return replace(tile, notes=(*notes, *tile.notes))
-        return replace(tile, notes=(*notes, *tile.notes), arrays=gathered.arrays())
+        except Raised:
+            yield from self._all_years(base, levels, here, samples)
+        else:
+            yield replace(tile, notes=(*notes, *tile.notes), arrays=gathered.arrays())
+
+    def _all_years(
+        self, base: Batch, levels: Levels, here: slice, samples: slice
+    ) -> Iterator[Tile]:
+        """Yield what stands for a tile in which a stage raises, in tiles that hold all years.
+
+        Members at fault are found by halves, which cannot be done once others have gone on.
+        """
+        if self._without_slabs is None:
+            about = (self.kernel, self._options, self.wanted, self._sizes, self.together)
+            self._without_slabs = Tiler(*about, self.streams, slab=ALL)
+        drivers = {n: v[here] for n, v in base.drivers.items()}
+        shared = base.parameters.items()
+        rows = {n: (v if len(v) == 1 else v[here])[:, samples] for n, v in shared}
+        width, first = samples.stop - samples.start, samples.start
+
+        def mine(names: Collection[str], start: int, stop: int) -> Levelled:
+            return levels(names, first + start, first + stop)
+
+        for tile in self._without_slabs.tiles(drivers, base.coords, rows, mine, width):
+            yield tile.moved(first, here.start)
 
     def blank(self, locations: slice, status: U1, value: float) -> Tile:
         """Return a tile that no stage has run, ``value`` everywhere; ``status`` is (l, s)."""
@@ -428,7 +446,12 @@ class Tiler:
                 out[name] = self._workspace.take(name, size)
         status = np.zeros(shape, dtype=np.uint8)
         slab = Slab(span.first == 0, span.kept.setdefault(stage.name, {}))
-        notes = self._runs[stage.name](replace(batch, slab=slab), out, status)
+        try:
+            notes = self._runs[stage.name](replace(batch, slab=slab), out, status)
+        except Unavailable:
+            raise
+        except Exception as error:
+            raise Raised from error
         return out, status, list(notes or ())
 
     def _value(

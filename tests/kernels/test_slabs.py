@@ -10,7 +10,7 @@ import testbed_mimics
 from laws import assert_same_bits
 
 import kernels
-from kernels import OK, Batch, Slab
+from kernels import BAD_INPUT, NOT_CONVERGED, OK, OUT_OF_RANGE, Batch, Slab
 
 YEARS, CYCLE = 5, 2
 COUNT, SAMPLES = 3, 2
@@ -139,3 +139,72 @@ def test_asking_for_days_changes_no_bit_of_years(case):
     yearly = [v.name for v in kernel.outputs if v.dims[:1] == ("time",)]
     every, _ = run(kernel, *given)
     assert_same_bits(run(kernel, *given, outputs=yearly)[0], {n: every[n] for n in yearly})
+
+
+BAD = {"no number": np.nan, "no soil": 1e7}
+TIMES = (((3, "no number"),), ((4, "no soil"),), ((2, "no soil"), (4, "no number")),
+         ((2, "no number"), (4, "no soil")))  # fmt: skip
+"""Years in which drivers go bad, and how: in the first slab, in a later one, in two of them."""
+
+
+def spoilt(kernel, drivers, times, at=1):
+    """Return drivers of which one by days goes bad at a location, and the next by turns."""
+    found = {n: v.copy() for n, v in drivers.items()}
+    daily = [d.name for d in kernel.drivers if "date" in d.dims]
+    for k, (year, how) in enumerate(times):
+        found[daily[k % len(daily)]][at, 365 * year + 17] = BAD[how]
+    return found
+
+
+def assert_slabs_are_not_seen(kernel, options, drivers, rows):
+    whole, status = run(kernel, options, drivers, rows)
+    for ends in ((CYCLE,), (CYCLE, CYCLE + 1), (4,)):
+        found, codes = run(kernel, options, drivers, rows, ends=ends)
+        np.testing.assert_array_equal(codes, status, err_msg=str(ends))
+        assert_same_bits(found, whole)
+    return whole, status
+
+
+@pytest.mark.parametrize("times", TIMES)
+@pytest.mark.parametrize("case", CASES)
+def test_drivers_that_go_bad_in_a_later_year_fail_the_member_of_all_years(case, times):
+    kernel, options, drivers, rows = made(case, start="cold")
+    bad = spoilt(kernel, drivers, times)
+    whole, status = assert_slabs_are_not_seen(kernel, options, bad, rows)
+    # What is no number is said before what is out of range, whichever year it is in.
+    worst = BAD_INPUT if "no number" in dict(map(reversed, times)) else OUT_OF_RANGE
+    assert (status[1] == worst).all()
+    assert (status[[0, 2]] == OK).all()
+    assert all(np.isnan(values[1]).all() for values in whole.values())
+    sound, _ = run(kernel, options, drivers, rows)
+    assert_same_bits(*({n: v[[0, 2]] for n, v in some.items()} for some in (whole, sound)))
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case != "corpse-adaptive"])
+def test_the_first_reason_is_told_of_starts_parameters_and_drivers_that_fail(case):
+    # One round of the cycle brings no member to rest.
+    kernel, options, drivers, rows = made(case, start="spinup", spinup_years=1)
+    _, status = assert_slabs_are_not_seen(kernel, options, drivers, rows)
+    assert (status == NOT_CONVERGED).any()
+    _, later = assert_slabs_are_not_seen(kernel, options, spoilt(kernel, drivers, TIMES[1]), rows)
+    assert (later[1] == OUT_OF_RANGE).all()
+    varied = CASES[case][2]
+    rows = {**rows, varied: np.array([[np.nan, rows[varied][0, 1]]])}
+    for given in (drivers, spoilt(kernel, drivers, TIMES[0]), spoilt(kernel, drivers, TIMES[1])):
+        _, status = assert_slabs_are_not_seen(kernel, options, given, rows)
+        assert (status[:, 0] != OK).all()
+
+
+@pytest.mark.parametrize("start", ["steady", "cold"])
+@pytest.mark.parametrize("case", ["casa_cnp", "casa_debris"])
+def test_a_year_too_hot_for_days_fails_the_member_of_all_years(case, start):
+    kernel, options, drivers, rows = made(case, start=start)
+    hot, rows = ({n: v.copy() for n, v in some.items()} for some in (drivers, rows))
+    # More than all of a fast pool would decompose in a day of the warm year, and of that alone.
+    hot["soil_temperature"][1, 3 * 365 : 4 * 365] = 60.0
+    hot["theta_l"][1, 3 * 365 : 4 * 365] = 0.6
+    for p in kernel.parameters:
+        if p.name == "q10" or p.name.startswith("tau"):
+            rows[p.name][0, 1] = p.upper if p.name == "q10" else p.lower
+    _, status = assert_slabs_are_not_seen(kernel, options, hot, rows)
+    np.testing.assert_array_equal(status, [[OK, OK], [OK, OUT_OF_RANGE], [OK, OK]])
