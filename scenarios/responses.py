@@ -10,10 +10,16 @@ import kernels
 from kernels import Kernel
 from scenarios import numbers as _numbers
 from scenarios.expressions import ExpressionError, Quantity, measure, parse, pointed, transformed
-from scenarios.expressions.measuring import LOGARITHMS, ExpressionErrors
+from scenarios.expressions.measuring import (
+    LOGARITHMS,
+    RATIOS,
+    ExpressionErrors,
+    has_offset_of,
+)
+from scenarios.expressions.unit_algebra import apart
 from scenarios.metrics import metric as _metric
 from scenarios.problems import Problem, nearest
-from scenarios.sections import Response
+from scenarios.response_sections import Response
 
 RANK = "rank"
 
@@ -93,12 +99,19 @@ def reduced(one: Quantity, verb: str, metric: str = "") -> Quantity:
     if verb == "cost":
         return Quantity()
     if verb == "metric":
-        return Quantity((), _metric(metric).units(one.units))
+        return Quantity((), _metric(metric).units(apart(one.units)))
     if one.of and verb in ("sum", "trend"):
         raise ValueError(f"found {verb} of {one.units!r}; needed a plain number or a unit")
     if one.of in LOGARITHMS and verb == "change":
+        if one.of not in RATIOS:
+            raise ValueError(f"found change of {one.units!r}; needed log10 or ln of it")
         return Quantity()
-    changes = {"sum": one.units.removesuffix(" yr-1"), "trend": f"{one.units} yr-1"}
+    if has_offset_of(one) and verb == "sum":
+        raise ValueError(f"found sum of {one.units!r}, whose zero is not nothing; needed K")
+    between = apart(one.units)
+    changes = {
+        "sum": one.units.removesuffix(" yr-1"), "trend": f"{between} yr-1", "change": between,
+    }  # fmt: skip
     return Quantity((), changes.get(verb, one.units), one.of)
 
 

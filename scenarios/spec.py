@@ -15,6 +15,7 @@ from scenarios import designs, forcing
 from scenarios.designs.distributions.grammar import Number
 from scenarios.execution import BACKENDS, Execution, of_section
 from scenarios.outputs import OutputSection
+from scenarios.response_sections import ResponseSection
 from scenarios.sections import (
     AggregateSection,
     Block,
@@ -25,7 +26,6 @@ from scenarios.sections import (
     Name,
     OneOrSeveral,
     Reference,
-    ResponseSection,
     Statistic,
     Strict,
 )

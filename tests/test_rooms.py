@@ -48,20 +48,21 @@ ARROWS = {
     "scenarios.numbers": "scenarios.designs scenarios.problems scenarios.units kernels",
     "scenarios.expressions": "scenarios.problems scenarios.units scenarios.unit_text",
     "scenarios.metrics": "scenarios.plugins kernels",
-    "scenarios.sections": (
-        "scenarios.designs scenarios.expressions scenarios.limits scenarios.metrics "
-        "scenarios.problems"
+    "scenarios.sections": "scenarios.designs scenarios.limits scenarios.problems",
+    "scenarios.response_sections": (
+        "scenarios.sections scenarios.designs scenarios.expressions scenarios.limits "
+        "scenarios.metrics scenarios.problems"
     ),
     "scenarios.responses": (
-        "scenarios.sections scenarios.expressions scenarios.metrics scenarios.numbers "
+        "scenarios.response_sections scenarios.expressions scenarios.metrics scenarios.numbers "
         "scenarios.problems kernels"
     ),
     "scenarios.outputs": (
         "scenarios.sections scenarios.designs scenarios.units scenarios.problems kernels"
     ),
     "scenarios.spec": (
-        "scenarios.sections scenarios.outputs scenarios.designs scenarios.forcing "
-        "scenarios.execution scenarios.limits scenarios.problems"
+        "scenarios.sections scenarios.response_sections scenarios.outputs scenarios.designs "
+        "scenarios.forcing scenarios.execution scenarios.limits scenarios.problems"
     ),
     "scenarios.reading": (
         "scenarios.spec scenarios.sections scenarios.designs scenarios.forcing "
@@ -88,8 +89,8 @@ ARROWS = {
         "ensemble.errors ensemble.store ensemble.farming "
         "kernels scenarios scenarios.designs scenarios.expressions scenarios.forcing "
         "scenarios.metrics "
-        "scenarios.plugins scenarios.reading scenarios.responses scenarios.sections "
-        "scenarios.outputs scenarios.units"
+        "scenarios.plugins scenarios.reading scenarios.responses scenarios.response_sections "
+        "scenarios.sections scenarios.outputs scenarios.units"
     ),
     "ensemble.planning": (
         "ensemble.errors ensemble.store ensemble.farming ensemble.members slurm kernels "

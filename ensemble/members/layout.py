@@ -19,7 +19,7 @@ from ensemble.members.experiment import Experiment, Sampler
 from ensemble.members.keeping import keeps, streams_of
 from ensemble.members.remembered import remembered
 from ensemble.members.responses.kinds import outputs_of
-from ensemble.members.space import sums
+from ensemble.members.space import stored, sums
 from ensemble.members.statistics import Declared, GroupsReduction, Reduction, Target, reductions
 from ensemble.members.tiles import Tiler
 from ensemble.store.arrays import ArraySpec
@@ -230,7 +230,7 @@ class Layout:
         return (
             *members,
             *self._statistics(),
-            *sums.arrays(self),
+            *stored.arrays(self),
             *limits.arrays(self),
             *undefined.arrays(self),
         )

@@ -31,7 +31,7 @@ MOST_PARTS = 300
 """Numbers, names and signs: more is no formula of a person, and trees are walked in depth."""
 
 _TOKEN = re.compile(
-    r"(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
+    r"(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)"
     r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
     r"|(?P<unit>\[[^\[\]]*\])"
     r"|(?P<sign>\*\*|[-+*/(),])"

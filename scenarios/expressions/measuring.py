@@ -2,7 +2,8 @@
 
 What is added, or of which the larger is taken, is in one unit: the first's, into which others
 are converted. A logarithm of what has a unit says so, ``log10(mg cm-3)``, and is then compared
-with its like alone; the difference of two is a plain number.
+with its like alone; the difference of two is a plain number, but of ``log1p``, where 1 is one of
+the unit. Degrees have differences, in K, and a larger one; all else needs K.
 """
 
 import math
@@ -22,11 +23,27 @@ from scenarios.expressions.grammar import (
     Node,
     Number,
 )
-from scenarios.expressions.unit_algebra import has_offset, is_plain, product, to_power
+from scenarios.expressions.unit_algebra import (
+    DIFFERENCES,
+    has_offset,
+    is_plain,
+    product,
+    to_power,
+)
 from scenarios.problems import nearest
+from scenarios.unit_text import parse
 from scenarios.units import labelled
 
 LOGARITHMS = ("log10", "ln", "log1p")
+
+RATIOS = ("log10", "ln")
+"""Logarithms whose difference is that of a ratio, whatever the unit; 0 of them is 1 of it."""
+
+POSITIVE = {"log10": 0.0, "ln": 0.0, "log1p": -1.0}
+"""Functions, and what their value must be above; a root's must not be below 0."""
+
+MOST_ROOT = 1000
+"""Of powers of what has a unit; a power that is no quotient of such numbers leaves no unit."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +158,7 @@ class _Walk:
     def _number(self, node: Number) -> Found:
         unit = node.unit or "1"
         if node.unit and not units.readable(unit):
-            self.fault(f"{unit!r} is no unit that is known", node.at)
+            self.fault(_unknown(unit), node.at)
             return None
         return Number(node.value, "", node.at), Quantity((), unit, "", node.value)
 
@@ -154,6 +171,8 @@ class _Walk:
             self.fault(f"found - before {_words(one)}; needed the inverse inside of it", node.at)
             return None
         value = None if one.value is None else -one.value
+        if value is None and not self._has_zero(one, "found - before", node.at):
+            return None
         return Negative(tree, node.at), Quantity(one.dims, one.units, one.of, value)
 
     def _binary(self, node: Binary, left: tuple[Node, Quantity],
@@ -168,6 +187,9 @@ class _Walk:
                 return None
         if dims is None:
             return None
+        if node.sign == "/" and _constant(node.right) == 0:
+            self.fault("found a division by 0; needed another number", node.at)
+            return None
         power = 1 if node.sign == "*" else -1
         unit = product(left[1].units, right[1].units, power)
         return Binary(node.sign, left[0], right[0], node.at), Quantity(dims, unit)
@@ -177,7 +199,7 @@ class _Walk:
         dims = self._dims([left[1], right[1]], node.at)
         logarithms = [one.of in LOGARITHMS for _, one in (left, right)]
         if any(logarithms):
-            if node.sign == "-" and _alike(left[1], right[1]):
+            if node.sign == "-" and left[1].of in RATIOS and _alike(left[1], right[1]):
                 tree = Binary("-", left[0], right[0], node.at)
                 return None if dims is None else (tree, Quantity(dims))
             said = f"found {_words(left[1])} {node.sign} {_words(right[1])}"
@@ -187,12 +209,13 @@ class _Walk:
         if pair is None or dims is None:
             return None
         trees, unit = pair
-        if unit == "degC":
+        if has_offset(unit) and not (left[1].of or right[1].of):
             # Degrees have a difference, which is in K, and no sum.
-            if node.sign == "+":
-                self.fault("found a sum of degC; needed K", node.at)
+            if node.sign == "+" or unit not in DIFFERENCES:
+                what = "sum" if node.sign == "+" else "difference"
+                self.fault(f"found a {what} of {unit}; needed K", node.at)
                 return None
-            unit = "K"
+            unit = DIFFERENCES[unit]
         of = left[1].of or right[1].of
         return Binary(node.sign, trees[0], trees[1], node.at), Quantity(dims, unit, of)
 
@@ -205,9 +228,7 @@ class _Walk:
         if not self._is_simple(base[1], "found a power of", node.at):
             return None
         try:
-            unit = "1"
-            if not is_plain(base[1].units):
-                unit = to_power(base[1].units, Fraction(power).limit_denominator(1000))
+            unit = "1" if is_plain(base[1].units) else to_power(base[1].units, _exactly(power))
         except ValueError as error:
             self.fault(f"{error}; needed a whole power, or a plain number", node.at)
             return None
@@ -226,11 +247,17 @@ class _Walk:
             if one.of in LOGARITHMS:
                 self.fault(f"found abs of {_words(one)}; needed a difference of two", node.at)
                 return None
+            if not self._has_zero(one, "found abs of", node.at):
+                return None
             return Call("abs", (tree,), node.at), Quantity(one.dims, one.units, one.of)
         if not self._is_simple(one, f"found {node.function} of", node.at):
             return None
         if node.function == "exp":
             return self._exponential(node, tree, one)
+        value, least = _constant(node.values[0]), POSITIVE.get(node.function)
+        if value is not None and (value < 0 if least is None else value <= least):
+            self.fault(f"found {node.function} of {value:g}, which is no finite number", node.at)
+            return None
         return Call(node.function, (tree,), node.at), self._wrapped(node.function, one)
 
     def _wrapped(self, function: str, one: Quantity) -> Quantity:
@@ -269,7 +296,7 @@ class _Walk:
         first = next((one for _, one in found if one.value != 0 or one.units != "1"), found[0][1])
         trees = []
         for tree, one in found:
-            if one.value == 0 and one.units == "1" and not has_offset_of(first):
+            if one.value == 0 and one.units == "1" and _zero_is_nothing(first):
                 trees.append(tree)
                 continue
             try:
@@ -277,7 +304,7 @@ class _Walk:
             except ValueError as error:
                 said = f"found {_words(first)} {sign} {_words(one)}"
                 more = ""
-                if one.value is not None and one.units == "1":
+                if one.value is not None and one.units == "1" and not first.of:
                     more = f"; say its unit: {one.value:g} [{first.units}]"
                 self.fault(f"{said}: {error}{more}", at)
                 return None
@@ -294,11 +321,15 @@ class _Walk:
         """Return whether a value is in a unit of which products and functions have a meaning."""
         if one.of:
             self.fault(f"{said} {_words(one)}; needed a plain number or a unit", at)
-        elif has_offset_of(one):
+            return False
+        return self._has_zero(one, said, at)
+
+    def _has_zero(self, one: Quantity, said: str, at: int) -> bool:
+        """Return whether 0 of a value is nothing; tell where it is not, as in degC."""
+        if has_offset_of(one):
             self.fault(f"{said} {_words(one)}, whose zero is not nothing; needed K", at)
-        else:
-            return True
-        return False
+            return False
+        return True
 
     def _dims(self, several: list[Quantity], at: int) -> tuple[str, ...] | None:
         """Return the dimensions of values together; those without any go with all."""
@@ -313,6 +344,20 @@ class _Walk:
 def has_offset_of(one: Quantity) -> bool:
     """Return whether a value is in degrees whose zero is not nothing."""
     return not one.of and has_offset(one.units)
+
+
+def _zero_is_nothing(one: Quantity) -> bool:
+    """Return whether 0 means one thing in every unit of a value: not in degrees or logarithms."""
+    return one.of not in RATIOS and not has_offset_of(one)
+
+
+def _unknown(unit: str) -> str:
+    """Return why a text is no unit."""
+    try:
+        parse(unit)
+    except ValueError as error:
+        return str(error)
+    return f"{unit!r} is no unit that is known"
 
 
 def _alike(one: Quantity, other: Quantity) -> bool:
@@ -348,6 +393,13 @@ def _constant(node: Node) -> float | None:
     except (ArithmeticError, ValueError):
         return None
     return value if isinstance(value, float) and math.isfinite(value) else None
+
+
+def _exactly(power: float) -> Fraction:
+    """Return a power as a quotient of small numbers: 1 / 3 is one, 0.333 is another than that."""
+    near = Fraction(power).limit_denominator(MOST_ROOT)
+    # Of a number of the grammar, whose last bit is rounding.
+    return near if math.isclose(power, near, rel_tol=1e-15) else Fraction(power)
 
 
 def _scaled(tree: Node, scale: float) -> Node:

@@ -12,6 +12,12 @@ from scenarios.unit_text import parse, terms
 OFFSET = frozenset({"degC", "degF"})
 """Units whose zero is not nothing: no product and no power has a meaning."""
 
+MOST_POWER = 99
+"""Of a part of a unit: beyond it a text is no unit of a person, and numbers in it have no end."""
+
+DIFFERENCES = {"degC": "K"}
+"""What a difference of temperatures is in, where 1 of it is 1 of that."""
+
 Terms = Mapping[tuple[str, str], int]
 
 
@@ -30,15 +36,19 @@ def to_power(unit: str, power: Fraction) -> str:
     Raises
     ------
     ValueError
-        A part of it would have a power that is not whole.
+        A part of it would have a power that is not whole, or is beyond any use.
     """
+    said = power if power.denominator < MOST_POWER else f"{float(power):g}"
+    none = ValueError(f"{unit!r} to the power {said} has no unit")
+    if abs(power) > MOST_POWER:
+        raise none
     number, powers = terms(unit)
     raised = {name: count * power for name, count in powers.items()}
     if any(count.denominator > 1 for count in raised.values()):
-        raise ValueError(f"{unit!r} to the power {power} has no unit")
+        raise none
     # A number to a broken power is no number of a unit.
     if number != 1 and power.denominator > 1:
-        raise ValueError(f"{unit!r} to the power {power} has no unit")
+        raise none
     scale = Fraction(1) if number == 1 else number**power.numerator
     return _spelled(scale, {name: int(count) for name, count in raised.items()})
 
@@ -52,6 +62,11 @@ def is_plain(unit: str) -> bool:
 def has_offset(unit: str) -> bool:
     """Return whether zero of a unit is not nothing, as in degC."""
     return any(name in OFFSET for name, _ in terms(unit)[1])
+
+
+def apart(unit: str) -> str:
+    """Return the unit of differences of values: that of values, but K of degC."""
+    return DIFFERENCES.get(unit, unit)
 
 
 def _spelled(number: Fraction, powers: Mapping[tuple[str, str], int]) -> str:

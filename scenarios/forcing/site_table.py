@@ -13,9 +13,8 @@ With ``series: {path: years.csv}`` drivers in time come from rows by site and ye
 1 to 365); those that have no column there last, and are repeated.
 """
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -24,8 +23,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from kernels import F8, I8, Variable
 from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
-from scenarios.forcing.common.checks import Findings, least_of, number, whole
+from scenarios.forcing.common.checks import Findings, least_of, number
 from scenarios.forcing.common.declared import NUMBERS_MISSING, Input, Order, Quantity
+from scenarios.forcing.common.indexed_table import Indexed, Time, common_times
 from scenarios.forcing.common.observed import Observed
 from scenarios.forcing.common.observed_columns import ObservedTable, Source
 from scenarios.forcing.common.observed_columns import Reading as Observing
@@ -45,11 +45,6 @@ from scenarios.forcing.common.table import Table, load_table
 from scenarios.paths import placed
 from scenarios.problems import Problem, nearest
 from scenarios.units import UnitText, convert
-
-DAYS = 365
-Time = tuple[int, ...]
-Rows = dict[str, dict[Time, int]]
-"""Row by site and time; the time of a table without one is empty."""
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -153,7 +148,7 @@ class Spec(ReaderSpec):
             )
         findings.raise_all()
         names = self._sites(tables[-1], findings)
-        times = self._times(tables[0], names, findings) if self.series else []
+        times = common_times(tables[0], names, findings) if self.series else []
         findings.raise_all()
         reading = _Reading(self, tables, names, times, findings)
         drivers = {need.name: reading.driver(need) for need in needs}
@@ -177,7 +172,7 @@ class Spec(ReaderSpec):
 
     def _observed(
         self,
-        tables: Sequence["_Indexed"],
+        tables: Sequence[Indexed],
         names: tuple[str, ...],
         base: Path,
         findings: Findings,
@@ -205,7 +200,7 @@ class Spec(ReaderSpec):
         return observed
 
     @staticmethod
-    def _dates(table: "_Indexed", asked: ObservedTable) -> dict[str, str]:
+    def _dates(table: Indexed, asked: ObservedTable) -> dict[str, str]:
         """Return the columns of dates of a table of this reader: a series has its own."""
         if len(table.keys) == 1:
             return asked.dates
@@ -230,7 +225,7 @@ class Spec(ReaderSpec):
             text = "no driver of the kernel changes in time; leave series: out"
             findings.add("drivers", Problem(text, "forcing.series"))
 
-    def _indexed(self, path: Path, when: tuple[str, ...], findings: Findings) -> "_Indexed":
+    def _indexed(self, path: Path, when: tuple[str, ...], findings: Findings) -> Indexed:
         """Return a table; rows of sites that nobody asks for are not looked at."""
         chosen = None if self.sites == "all" else self.sites
         table = load_table(
@@ -241,9 +236,9 @@ class Spec(ReaderSpec):
             keep_ragged=True,
         )
         table.refuse_ragged(findings, chosen)
-        return _Indexed(table, self.location, when, findings, chosen)
+        return Indexed(table, self.location, when, findings, chosen)
 
-    def _sites(self, table: "_Indexed", findings: Findings) -> tuple[str, ...]:
+    def _sites(self, table: Indexed, findings: Findings) -> tuple[str, ...]:
         if self.sites == "all":
             return tuple(table.rows)
         for i, name in enumerate(self.sites):
@@ -254,79 +249,13 @@ class Spec(ReaderSpec):
                 findings.add("sites", Problem(f"{name!r} is there twice", f"forcing.sites[{i}]"))
         return tuple(self.sites)
 
-    def _times(self, table: "_Indexed", names: Iterable[str], findings: Findings) -> list[Time]:
-        """Return the times, rising and without a gap, that all sites have."""
-        rows_by_site = [table.rows.get(name, {}) for name in names]
-        if not rows_by_site:
-            return []
-        times = sorted(set().union(*rows_by_site))
-        for name, rows in zip(names, rows_by_site, strict=True):
-            gaps = [time for time in times if time not in rows]
-            if gaps:
-                text = f"no row for {_said(gaps[0])}; needed the same times for every site"
-                findings.add("gaps", table.table.problem(text, f"location {name!r}"))
-        for before, after in pairwise(times):
-            if after != _next(before):
-                text = f"{_said(after)} follows {_said(before)}; needed {_said(_next(before))}"
-                findings.add("gaps", table.table.problem(text))
-        if times and times[0][1:] not in ((), (1,)):
-            text = f"begins with {_said(times[0])}; needed day 1, or leave that year out"
-            findings.add("gaps", table.table.problem(text))
-        return times
-
-
-class _Indexed:
-    """A table and where its sites and times are."""
-
-    def __init__(
-        self,
-        table: Table,
-        location: str,
-        when: tuple[str, ...],
-        findings: Findings,
-        chosen: Container[str] | None = None,
-    ) -> None:
-        self.table, self.keys = table, (location, *when)
-        self.rows: Rows = {}
-        self.names: dict[str, None] = {}
-        missing = [name for name in self.keys if name not in table.names]
-        for name in missing:
-            word = dict(zip(self.keys, ("location", "series.year", "series.day"), strict=False))
-            text = f"no column {name!r}{nearest(name, table.names)}; say {word[name]}: NAME"
-            findings.add("columns", table.problem(f"{text} in the scenario, or rename the column"))
-        at = [] if missing else [table.names.index(name) for name in self.keys]
-        for row, (_, cells) in enumerate(table.rows) if at else ():
-            name = str(cells[at[0]]).strip()
-            self.names.setdefault(name)
-            if chosen is None or name in chosen:
-                self._enter(row, name, [cells[i] for i in at[1:]], findings)
-
-    def _enter(self, row: int, name: str, when: list[Any], findings: Findings) -> None:
-        if name.lower() in ("", "nan", "none", "<na>"):
-            text = "is empty; needed the name of a site"
-            findings.add("bad names", self.table.problem(text, f"column {self.keys[0]!r}", row))
-            return
-        for cell, column, most in zip(when, self.keys[1:], (9999, DAYS), strict=False):
-            if (number := whole(cell)) is None or not 1 <= number <= most:
-                text = f"{cell!r} is not a whole number from 1 to {most}"
-                findings.add("bad times", self.table.problem(text, f"column {column!r}", row))
-                return
-        time = tuple(whole(cell) or 0 for cell in when)
-        rows = self.rows.setdefault(name, {})
-        if time in rows:
-            first = self.table.rows[rows[time]][0]
-            text = f"is there again, first in {'line' if self.table.has_lines else 'row'} {first}"
-            findings.add("repeated rows", self.table.problem(text, f"location {name!r}", row))
-            return
-        rows[time] = row
-
 
 @dataclass
 class _Reading:
     """Tables on their way to arrays; the table of what changes, if any, comes first."""
 
     spec: Spec
-    tables: list[_Indexed]
+    tables: list[Indexed]
     names: tuple[str, ...]
     times: list[Time]
     findings: Findings
@@ -355,7 +284,7 @@ class _Reading:
             self.findings.add("columns", problem)
         return np.full(shape, np.nan)
 
-    def _terms(self, need: Variable, indexed: _Indexed) -> tuple[list[Term], list[str]]:
+    def _terms(self, need: Variable, indexed: Indexed) -> tuple[list[Term], list[str]]:
         rest = [name for name in indexed.table.names if name not in indexed.keys]
         if need.name in self.spec.columns:
             return as_asked(self.spec.columns[need.name], rest, "column")
@@ -363,7 +292,7 @@ class _Reading:
         hint = f", or values: {{{need.name}: NUMBER}}"
         return terms, [complaint + hint] if complaint else []
 
-    def _sum(self, need: Variable, indexed: _Indexed, terms: list[Term]) -> F8:
+    def _sum(self, need: Variable, indexed: Indexed, terms: list[Term]) -> F8:
         """Return a sum of columns, (L, times of the table)."""
         total, units = np.zeros((1, 1)), {}
         for term in terms:
@@ -384,7 +313,7 @@ class _Reading:
             self.findings.add("units", table.problem(complaint, f"column {term.name!r}"))
         return "" if complaint else unit
 
-    def _column(self, need: Variable, indexed: _Indexed, name: str, unit: str) -> F8:
+    def _column(self, need: Variable, indexed: Indexed, name: str, unit: str) -> F8:
         times: Sequence[Time] = self.times if len(indexed.keys) > 1 else [()]
         at = indexed.table.names.index(name)
         raw = np.full((len(self.names), len(times)), np.nan)
@@ -418,17 +347,6 @@ class _Reading:
         rows = [indexed.rows[site][()] for site in self.names]
         words = Words(indexed.keys, chosen, self.spec.units)
         return place_columns(indexed.table, rows, words, self.findings, self.names)
-
-
-def _next(time: Time) -> Time:
-    year, *day = time
-    if day and day[0] < DAYS:
-        return (year, day[0] + 1)
-    return (year + 1, *(1 for _ in day))
-
-
-def _said(time: Time) -> str:
-    return f"year {time[0]}" + "".join(f", day {day}" for day in time[1:])
 
 
 def _coords(times: list[Time]) -> Mapping[str, I8]:

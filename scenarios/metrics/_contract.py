@@ -108,7 +108,7 @@ class Metric(Protocol):
     MEANING: str
 
     units: Callable[[str], str]
-    """Return the unit of the metric of an output in some unit."""
+    """Return the unit of the metric, given that of differences: the output's, K for degC."""
 
     unfit: Callable[[Seen], NDArray[np.str_]]
     """Return why each place has no such metric, (l,), whatever is modelled; empty if it has."""

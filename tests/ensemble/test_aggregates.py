@@ -12,7 +12,7 @@ from gridded import forcing as data
 from support import give, load, plan
 
 import ensemble
-from ensemble.members.space.sums import regions
+from ensemble.members.space.regions import regions
 from ensemble.runs.extend import extend
 from ensemble.runs.verify import verify
 from ensemble.store.reading import read

@@ -27,8 +27,8 @@ from ensemble.runs.verify import replay, verify
 from ensemble.store.reading import read as read_store
 from ensemble.tables.results import Results
 from kernels import STATUSES
+from scenarios.response_sections import Response
 from scenarios.responses import problems
-from scenarios.sections import Response
 
 TEXT = """
 version: 1

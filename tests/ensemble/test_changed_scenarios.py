@@ -25,7 +25,8 @@ import scenarios
 from ensemble.store import exchange
 from ensemble.store.reading import read
 from scenarios.outputs import InTime
-from scenarios.sections import Output, Response
+from scenarios.response_sections import Response
+from scenarios.sections import Output
 
 TAKEN, ACCEPTED, REFUSED = "taken as it is", "taken where it is accepted", "refused"
 

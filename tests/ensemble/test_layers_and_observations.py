@@ -23,7 +23,7 @@ from ensemble.store.reading import read
 from kernels import Coordinate, Variable
 from scenarios import ScenarioError
 from scenarios.forcing import Observed
-from scenarios.sections import CostOf
+from scenarios.response_sections import CostOf
 
 TEXT = """
 version: 1

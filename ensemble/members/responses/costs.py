@@ -8,7 +8,7 @@ from ensemble.members.responses.pairs import Data, Pairs, Unanswered, pairs_of, 
 from kernels import F8, Variable
 from scenarios import limit_in_units
 from scenarios.forcing import Observed
-from scenarios.sections import CostOf
+from scenarios.response_sections import CostOf
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,10 @@ class Cost:
 
     def _residual(self, observed: F8, modelled: F8, per_error: F8) -> F8:
         """Return residuals (l, s) in standard errors; 0 at locations without this term."""
-        if not self.log:
-            return np.asarray((observed[:, None] - modelled) * per_error[:, None])
         here = per_error[:, None] > 0
+        if not self.log:
+            # What is modelled beside no observation may be no number.
+            return np.where(here, (observed[:, None] - modelled) * per_error[:, None], 0.0)
         with np.errstate(divide="ignore", invalid="ignore"):
             apart = np.log(np.where(here, observed[:, None], 1.0)) - np.log(
                 np.where(here, modelled, 1.0)

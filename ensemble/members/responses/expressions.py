@@ -1,8 +1,8 @@
 """Expressions evaluated for many members at once: trees of `scenarios.expressions` on arrays.
 
 Every operation is one of numpy's on whole arrays, so a member alone has the bits that it has
-among others. What is no finite number, such as the logarithm of 0, comes out as it is here; who
-calls counts it.
+among others. What is no finite number, such as the logarithm of 0, is none in all that is made
+of it, as it would be were it a response of its own: 1 / (1 / 0) is no 0. Who calls counts it.
 """
 
 from collections.abc import Callable, Mapping
@@ -48,6 +48,12 @@ def evaluate(node: Node, values: Mapping[str, F8]) -> F8:
         return np.asarray(_value(node, values), dtype=np.float64)
 
 
+def _number(found: Any) -> Any:
+    """Return values, NaN where they are no finite number."""
+    there = np.isfinite(found)
+    return found if there.all() else np.where(there, found, np.nan)
+
+
 def _value(node: Node, values: Mapping[str, F8]) -> Any:
     if isinstance(node, Number):
         return np.float64(node.value)
@@ -58,5 +64,8 @@ def _value(node: Node, values: Mapping[str, F8]) -> Any:
     if isinstance(node, Call):
         several = [_value(one, values) for one in node.values]
         function = FUNCTIONS[node.function]
-        return function(*several) if len(several) == 1 else reduce(function, several)
-    return SIGNS[node.sign](_value(node.left, values), _value(node.right, values))
+        return _number(function(*several) if len(several) == 1 else reduce(function, several))
+    left, right = _value(node.left, values), _value(node.right, values)
+    found = _number(SIGNS[node.sign](left, right))
+    # Of what is no number, its power 0 is none either; to IEEE it is 1.
+    return np.where(np.isnan(left), np.nan, found) if node.sign == "**" else found

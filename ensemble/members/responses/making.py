@@ -23,8 +23,8 @@ from ensemble.members.responses.scores import Score, score_of
 from kernels import F8, I8, Kernel, Variable
 from scenarios import Problem, Scenario, ScenarioError
 from scenarios.expressions import Quantity, measure, parse
+from scenarios.response_sections import Response
 from scenarios.responses import order, reduced, with_transform
-from scenarios.sections import Response
 
 
 def functionals(scenario: Scenario, kernel: Kernel, data: Data) -> dict[str, Functional]:

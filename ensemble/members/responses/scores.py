@@ -6,8 +6,9 @@ import numpy as np
 
 from ensemble.members.responses.pairs import Data, Pairs, Unanswered, pairs_of
 from kernels import F8, Variable
+from scenarios.expressions.unit_algebra import apart
 from scenarios.metrics import Metric, Seen, Sums, metric, seen
-from scenarios.sections import MetricOf
+from scenarios.response_sections import MetricOf
 
 
 @dataclass(frozen=True)
@@ -118,5 +119,5 @@ def score_of(name: str, asked: MetricOf, variable: Variable, data: Data) -> Scor
     if all((one.unfit(of_forcing) != "").all() for of_forcing in every):
         raise Unanswered(f"no location has {asked.name} of {asked.observed!r}: {why}", ".metric")
     meaning = f"{one.MEANING} of {variable.meaning} against {asked.observed!r} as observed"
-    units = one.units(variable.units)
+    units = one.units(apart(variable.units))
     return Score(name, variable.name, units, meaning, pairs, one, every, tuple(notes))

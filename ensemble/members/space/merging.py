@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.members.layout import Layout
-from ensemble.members.space.sums import CONTROL, GROUP, STATISTICS, Aggregate, Regions
+from ensemble.members.space.regions import Regions
+from ensemble.members.space.sums import CONTROL, GROUP, STATISTICS, Aggregate
 from ensemble.members.statistics import Target, canonical, reductions
 from ensemble.store.store import Store
 from kernels import F8, I8, U8

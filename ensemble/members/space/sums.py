@@ -17,19 +17,15 @@ from ensemble.members.compiled_sums import add_weighted
 from ensemble.members.experiment import Experiment
 from ensemble.members.responses.kinds import Expressed, Selected, summed
 from ensemble.members.responses.scores import Summed
+from ensemble.members.space.regions import Regions, each_once, regions
 from ensemble.members.tile import Tile
-from ensemble.store.arrays import ArraySpec
 from kernels import F8, I8
 from scenarios import Problem, ScenarioError
-from scenarios.forcing import Locations
 from scenarios.units import is_amount, over_area
 
 if TYPE_CHECKING:
     from ensemble.members.layout import Layout
 
-
-DEGREES = 5.0
-"""Width of a band of latitude."""
 
 GROUP = "aggregates"
 CONTROL = f"{GROUP}/control"
@@ -49,57 +45,6 @@ TERMS = 3
 def is_of_score(target: str) -> bool:
     """Return whether what is added up is that of a metric: names have no dot otherwise."""
     return target.endswith(f".{SCORE}")
-
-
-@dataclass(frozen=True)
-class Regions:
-    """Areas that values are added up over, each a set of locations.
-
-    Attributes
-    ----------
-    place : ndarray, shape (L,), int64
-        The region of each location.
-    area : ndarray, shape (L,), float64
-        m2.
-    bounds : ndarray, shape (n, 2), float64
-        Southern and northern end, degrees north; of bands that hold a location.
-    """
-
-    place: I8
-    area: F8
-    bounds: F8
-
-    @property
-    def total(self) -> F8:
-        """Return the area of each region, (n,)."""
-        areas = [self.area[self.place == k] for k in range(len(self.bounds))]
-        return np.array([math.fsum(each) for each in areas])
-
-    def of(self, locations: slice) -> I8:
-        """Return the regions of some locations, each once, rising."""
-        return np.unique(self.place[locations])
-
-
-def regions(locations: Locations, *, zonal: bool) -> Regions:
-    """Return all locations as one region, or the bands of latitude that hold them.
-
-    A latitude on an edge is of the band north of it, and the pole of the last one.
-    """
-    area = np.asarray(locations.columns["area"], dtype=np.float64)
-    if not zonal:
-        return Regions(np.zeros(len(area), np.int64), area, np.array([[-90.0, 90.0]]))
-    lat = np.asarray(locations.columns["lat"], dtype=np.float64)
-    last = int(180 / DEGREES) - 1
-    band = np.minimum(np.floor((lat + 90.0) / DEGREES), last).astype(np.int64)
-    held, place = np.unique(band, return_inverse=True)
-    south = held * DEGREES - 90.0
-    return Regions(place.astype(np.int64), area, np.column_stack([south, south + DEGREES]))
-
-
-def each_once(locations: Locations) -> Regions:
-    """Return all locations as one region, each of weight 1."""
-    count = len(locations.names)
-    return Regions(np.zeros(count, np.int64), np.ones(count), np.array([[-90.0, 90.0]]))
 
 
 @dataclass(frozen=True)
@@ -320,81 +265,6 @@ def _name_problems(aggregates: list[Aggregate]) -> Iterator[Problem]:
             where = f"{GROUP}.{aggregate.target}"
             yield Problem(f"{text}; give the response another name", where)
         taken.add(aggregate.name)
-
-
-def arrays(layout: "Layout") -> Iterator[ArraySpec]:
-    """Yield every array of sums, their statistics and their control members."""
-    asked = layout.aggregates
-    for aggregate in asked.all:
-        long_name = f"{_words(aggregate)} of {aggregate.meaning}"
-        attrs = {"units": aggregate.units, "long_name": long_name}
-        middle = dict(zip(aggregate.dims, aggregate.shape, strict=True))
-        if layout.keeps_responses:
-            yield _spec(layout, aggregate.name, aggregate.zonal, middle, attrs)
-        control = f"control/{aggregate.name}"
-        yield _spec(layout, control, aggregate.zonal, middle, attrs, sample=False)
-        for request in aggregate.statistics:
-            yield _statistic(layout, aggregate, request, middle)
-    for kind in asked.kinds() if asked else ():
-        yield from _beside(layout, kind)
-
-
-def _words(one: Aggregate) -> str:
-    what = "mean by area" if one.is_mean else "sum"
-    if one.over == AS_THEY_ARE:
-        return "sum over all locations, each as it is,"
-    if one.over == SCORE:
-        return "over the observations of all locations, as one:"
-    return f"{what} over {f'bands of {DEGREES:g} degrees' if one.zonal else 'all locations'}"
-
-
-def _statistic(
-    layout: "Layout", one: Aggregate, request: str, middle: Mapping[str, int]
-) -> ArraySpec:
-    squared = f"({one.units})2" if request == "variance" else one.units
-    units = "1" if request.startswith(("above", "below")) else squared
-    about = {"units": units, "long_name": f"{request} over samples, {_words(one)} of {one.meaning}"}
-    path = f"statistics/{one.name}_{request}"
-    return _spec(layout, path, one.zonal, middle, about, sample=False)
-
-
-def _beside(layout: "Layout", kind: str) -> Iterator[ArraySpec]:
-    """Yield what is known of failed members."""
-    zonal = kind == "zonal"
-    for why in layout.aggregates.losses if layout.keeps_responses else ():
-        member = "member failed" if why == FAILED else "member is beyond a limit and left out"
-        for word, (dtype, units) in layout.aggregates.lost.items():
-            what = "area" if units == "m2" else "number"
-            about = {"units": units, "long_name": f"{what} of locations whose {member}"}
-            yield _spec(layout, f"{why}_{word}_{kind}", zonal, {}, about, dtype=dtype, fill=0)
-    lost = " or excluded" if layout.excluding else ""
-    text = f"samples without a failed{lost} member, which are counted in every statistic"
-    about, name = {"units": "1", "long_name": text}, f"statistics/count_{kind}"
-    yield _spec(layout, name, zonal, {}, about, sample=False, dtype="uint64", fill=0)
-
-
-def _spec(
-    layout: "Layout",
-    name: str,
-    zonal: bool,
-    middle: Mapping[str, int],
-    attrs: dict[str, Any],
-    *,
-    sample: bool = True,
-    dtype: str = "float64",
-    fill: float = math.nan,
-) -> ArraySpec:
-    """Return an array; with samples its chunks are as long as blocks, else it is one chunk."""
-    forcings, _, samples = layout.shape
-    dims = {"forcing": (forcings, 1 if sample else forcings)}
-    if zonal:
-        count = len(layout.aggregates.bands.bounds)
-        dims["band"] = (count, count)
-    dims |= {d: (n, n) for d, n in middle.items()}
-    if sample:
-        dims["sample"] = (samples, layout.grid.axes[2].length)
-    shape, chunks = zip(*dims.values(), strict=True)
-    return ArraySpec(f"{GROUP}/{name}", dtype, tuple(dims), shape, chunks, fill, attrs)
 
 
 class Sums:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from ensemble.members.space.sums import DEGREES
+from ensemble.members.space.regions import DEGREES
 from ensemble.report.data.cells import evenly
 from ensemble.report.data.space_sums import Lines, all_lines, gaps
 from ensemble.report.figures.parts.style import (

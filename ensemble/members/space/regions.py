@@ -1,0 +1,63 @@
+"""Regions that values are added up over: all locations, or bands of latitude."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from kernels import F8, I8
+from scenarios.forcing import Locations
+
+DEGREES = 5.0
+"""Width of a band of latitude."""
+
+
+@dataclass(frozen=True)
+class Regions:
+    """Areas that values are added up over, each a set of locations.
+
+    Attributes
+    ----------
+    place : ndarray, shape (L,), int64
+        The region of each location.
+    area : ndarray, shape (L,), float64
+        m2.
+    bounds : ndarray, shape (n, 2), float64
+        Southern and northern end, degrees north; of bands that hold a location.
+    """
+
+    place: I8
+    area: F8
+    bounds: F8
+
+    @property
+    def total(self) -> F8:
+        """Return the area of each region, (n,)."""
+        areas = [self.area[self.place == k] for k in range(len(self.bounds))]
+        return np.array([math.fsum(each) for each in areas])
+
+    def of(self, locations: slice) -> I8:
+        """Return the regions of some locations, each once, rising."""
+        return np.unique(self.place[locations])
+
+
+def regions(locations: Locations, *, zonal: bool) -> Regions:
+    """Return all locations as one region, or the bands of latitude that hold them.
+
+    A latitude on an edge is of the band north of it, and the pole of the last one.
+    """
+    area = np.asarray(locations.columns["area"], dtype=np.float64)
+    if not zonal:
+        return Regions(np.zeros(len(area), np.int64), area, np.array([[-90.0, 90.0]]))
+    lat = np.asarray(locations.columns["lat"], dtype=np.float64)
+    last = int(180 / DEGREES) - 1
+    band = np.minimum(np.floor((lat + 90.0) / DEGREES), last).astype(np.int64)
+    held, place = np.unique(band, return_inverse=True)
+    south = held * DEGREES - 90.0
+    return Regions(place.astype(np.int64), area, np.column_stack([south, south + DEGREES]))
+
+
+def each_once(locations: Locations) -> Regions:
+    """Return all locations as one region, each of weight 1."""
+    count = len(locations.names)
+    return Regions(np.zeros(count, np.int64), np.ones(count), np.array([[-90.0, 90.0]]))
