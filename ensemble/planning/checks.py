@@ -180,7 +180,8 @@ def _comparable(
                          if part is not None and np.isfinite(part[at]))  # fmt: skip
         line = None if seen.line is None else int(seen.line[at])
         place = experiment.locations.names[at[0]]
-        text = f"{date or 'no date'} is not in the run ({span}); leave the row out"
+        whole = "is not whole in the run" if steps.daily else "is not in the run"
+        text = f"{date or 'no date'} {whole} ({span}); leave the row out"
         yield Problem(text, f"location {place!r}, {output.name}", seen.file, line)
     if len(outside) > SHOWN:
         yield Problem(f"... and {len(outside) - SHOWN:,} more such rows", where)

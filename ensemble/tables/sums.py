@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ensemble.members.limits import EXCLUDED
-from ensemble.members.space.sums import AS_THEY_ARE, SCORE
+from ensemble.members.space.sums import AS_THEY_ARE, COUNT, SCORE
 from ensemble.members.stored import read_ensemble
 from ensemble.tables.responses import MAX_ROWS, NONE, Table, labels_of, names_along, number_form
 from ensemble.tables.results import Results, merge_moments, without_rounding
@@ -72,7 +72,7 @@ def _table(results: Results, name: str) -> Table:
         rows.append([*words, form(unconstrained), f"{form(middle)}{spread}"])
     if control.size > MAX_ROWS:
         notes.append(f"the first {MAX_ROWS} of {control.size}; the store holds all")
-    notes += _failed(results)
+    notes += [*_failed(results), *_without_number(results, name)]
     title = f"{name} [{spec.attrs['units']}]"
     return Table(title, [*dims, "control", "ensemble"], rows, [*notes, *labels_of(store)])
 
@@ -89,3 +89,18 @@ def _failed(results: Results) -> list[str]:
         text = f"{forcing}: {samples - count:,.0f} of {samples:,} samples {lost} at some location"
         notes.append(f"{text} and have no sum" + ("" if count else f", so this is {NONE}"))
     return notes[:MAX_ROWS]
+
+
+def _without_number(results: Results, name: str) -> list[str]:
+    """Return how many samples whose members all ran have no sum, for one has no finite number."""
+    path = f"aggregates/statistics/{name}_{COUNT}"
+    if path not in results.store.specs:
+        return []
+    samples, whole = results.grid.axes[2].size, results.whole("aggregates/statistics/count_global")
+    lost = (whole - results.whole(path)).tolist()
+    text = "samples have no finite number at some location and no sum"
+    return [
+        f"{forcing}: {count:,.0f} of {samples:,} {text}"
+        for forcing, count in zip(results.forcings, lost, strict=True)
+        if count
+    ][:MAX_ROWS]

@@ -249,8 +249,8 @@ def _steps(
 def dated_steps(seen: Observed, years: I8, days: I8) -> tuple[I8, NDArray[np.bool_]]:
     """Return first and past-last step of each value's date, (L, n, 2), and which are in the run.
 
-    A year is all of its steps, a month all of its days, a day is one; of a day that the run
-    has not, or of a value that is not there, there are no steps.
+    A year is all of its steps, a month all of its days, a day is one. Of a year or a month that
+    the run has not whole, or of a value that is not there, there are no steps.
     """
     shape = seen.values.shape
     unknown = np.full(shape, np.nan)
@@ -271,7 +271,7 @@ def dated_steps(seen: Observed, years: I8, days: I8) -> tuple[I8, NDArray[np.boo
         if len(days):
             here = here & (days >= lowest) & (days <= highest)
         found = np.flatnonzero(here)
-        if len(found):
+        if len(found) >= (highest - lowest + 1 if len(days) else 1):
             steps[at], inside[at] = (found[0], found[-1] + 1), True
     return steps, inside
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ensemble.members.layout import Layout
 from ensemble.members.space.regions import Regions
-from ensemble.members.space.sums import CONTROL, GROUP, STATISTICS, Aggregate
+from ensemble.members.space.sums import CONTROL, COUNT, GROUP, STATISTICS, Aggregate
 from ensemble.members.statistics import Target, canonical, reductions
 from ensemble.store.store import Store
 from kernels import F8, I8, U8
@@ -151,7 +151,7 @@ def _statistics(store: Store, layout: Layout) -> dict[str, NDArray[Any]]:
     forcings, _, samples = layout.shape
     statistics: dict[str, NDArray[Any]] = {}
     for aggregate in layout.aggregates.all:
-        if not aggregate.statistics:
+        if not aggregate.over_samples:
             continue
         bounds = layout.aggregates.by_target[aggregate.sums].bounds
         regions = len(bounds) if aggregate.zonal else 1
@@ -164,9 +164,9 @@ def _statistics(store: Store, layout: Layout) -> dict[str, NDArray[Any]]:
                 values = _rows(store, layout, aggregate.name, f, some)
                 for request, row in over_samples(values, aggregate).items():
                     name = f"{aggregate.name}_{request}"
-                    whole = statistics.setdefault(name, np.empty((forcings, rows)))
+                    whole = statistics.setdefault(name, np.empty((forcings, rows), row.dtype))
                     whole[f, some] = row
-        for request in aggregate.statistics:
+        for request in aggregate.over_samples:
             name = f"{aggregate.name}_{request}"
             statistics[name] = statistics[name].reshape(forcings, *lead, *aggregate.shape)
     return {**statistics, **_counts(store, layout)}
@@ -207,10 +207,11 @@ def _counts(store: Store, layout: Layout) -> dict[str, U8]:
     return counts
 
 
-def over_samples(values: F8, aggregate: Aggregate) -> dict[str, F8]:
+def over_samples(values: F8, aggregate: Aggregate) -> dict[str, NDArray[Any]]:
     """Return the statistics of rows (n, S) over their finite samples, each (n,); else NaN.
 
-    All samples are at hand, so quantiles are exact: linear between ranks.
+    And how many samples those are, where they are counted. All samples are at hand, so quantiles
+    are exact: linear between ranks.
     """
     finite = np.isfinite(values)
     statistics = {request: np.full(len(values), np.nan) for request in aggregate.statistics}
@@ -219,7 +220,7 @@ def over_samples(values: F8, aggregate: Aggregate) -> dict[str, F8]:
         _fill(statistics, whole, values[whole], aggregate)
     for k in np.flatnonzero(~whole & finite.any(axis=1)).tolist():
         _fill(statistics, slice(k, k + 1), values[k : k + 1, finite[k]], aggregate)
-    return statistics
+    return statistics | ({COUNT: finite.sum(axis=1, dtype=np.uint64)} if aggregate.counted else {})
 
 
 def _fill(statistics: Mapping[str, F8], rows: Any, values: F8, aggregate: Aggregate) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ensemble.members.space.regions import DEGREES
-from ensemble.members.space.sums import AS_THEY_ARE, FAILED, GROUP, SCORE, Aggregate
+from ensemble.members.space.sums import AS_THEY_ARE, COUNT, FAILED, GROUP, SCORE, Aggregate
 from ensemble.store.arrays import ArraySpec
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ def arrays(layout: "Layout") -> Iterator[ArraySpec]:
         yield _spec(layout, control, aggregate.zonal, middle, attrs, sample=False)
         for request in aggregate.statistics:
             yield _statistic(layout, aggregate, request, middle)
+        if aggregate.counted:
+            yield _counted(layout, aggregate, middle)
     for kind in asked.kinds() if asked else ():
         yield from _beside(layout, kind)
 
@@ -46,6 +48,12 @@ def _statistic(
     about = {"units": units, "long_name": f"{request} over samples, {_words(one)} of {one.meaning}"}
     path = f"statistics/{one.name}_{request}"
     return _spec(layout, path, one.zonal, middle, about, sample=False)
+
+
+def _counted(layout: "Layout", one: Aggregate, middle: Mapping[str, int]) -> ArraySpec:
+    text = f"samples with a finite {one.target} at all locations, which are in its statistics"
+    about, path = {"units": "1", "long_name": text}, f"statistics/{one.name}_{COUNT}"
+    return _spec(layout, path, one.zonal, middle, about, sample=False, dtype="uint64", fill=0)
 
 
 def _beside(layout: "Layout", kind: str) -> Iterator[ArraySpec]:

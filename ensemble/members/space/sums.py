@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ensemble.members.compiled_sums import add_weighted
 from ensemble.members.experiment import Experiment
-from ensemble.members.responses.kinds import Expressed, Selected, summed
+from ensemble.members.responses.kinds import Expressed, Selected, may_be_undefined, summed
 from ensemble.members.responses.scores import Summed
 from ensemble.members.space.regions import Regions, each_once, regions
 from ensemble.members.tile import Tile
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 GROUP = "aggregates"
 CONTROL = f"{GROUP}/control"
 STATISTICS = f"{GROUP}/statistics"
+
+COUNT = "count"
+"""Of the samples that have a sum, where members that ran may have no number to add up."""
 
 FAILED, EXCLUDED = "failed", "excluded"
 LOST = {"cells": ("uint32", "1"), "area": ("float64", "m2")}
@@ -61,6 +64,10 @@ class Aggregate:
         What sums of value x m2 are multiplied by; means are divided by the area instead.
     statistics : tuple of str
         As the scenario says them, in canonical form.
+    score : Summed, optional
+        A metric over the observations of all locations.
+    counted : bool
+        Whether samples that have it are counted: members that ran may have no finite number.
     """
 
     target: str
@@ -72,11 +79,17 @@ class Aggregate:
     scale: float
     statistics: tuple[str, ...] = ()
     score: Summed | None = None
+    counted: bool = False
 
     @property
     def sums(self) -> str:
         """Return the name of what is added up for it."""
         return f"{self.target}.{SCORE}" if self.score else self.target
+
+    @property
+    def over_samples(self) -> tuple[str, ...]:
+        """Return the statistics of it that are stored, and the count of samples that have it."""
+        return (*self.statistics, *((COUNT,) if self.counted else ()))
 
     @property
     def name(self) -> str:
@@ -129,7 +142,9 @@ class Aggregates:
         problems = list(_place_problems(experiment))
         every = []
         for target, one in asked.items():
-            about = layout.functionals.get(target) or experiment.kernel.variable(target)
+            response = layout.functionals.get(target)
+            about = response or experiment.kernel.variable(target)
+            counted = response is not None and may_be_undefined(response)
             for over in one.over:
                 if over == SCORE:
                     one_score = self._score(experiment, layout, target, one.statistics)
@@ -144,7 +159,7 @@ class Aggregates:
                 dims, shape = layout.target_dims(target), layout.target_shape(target)
                 requests = tuple(dict.fromkeys(map(canonical_name, one.statistics)))
                 about_it = (target, over, units, about.meaning, dims, shape, scale)
-                every.append(Aggregate(*about_it, requests))
+                every.append(Aggregate(*about_it, requests, counted=counted))
         problems += list(_name_problems(every))
         if problems:
             raise ScenarioError(problems, experiment.scenario.name)
@@ -180,7 +195,7 @@ class Aggregates:
                 return Problem(f"has no score over all locations: {why}", where)
         names = tuple(dict.fromkeys(map(canonical_name, requests)))
         about = (target, SCORE, response.units, response.meaning, (), (), 1.0, names, score)
-        return [Aggregate(*about)]
+        return [Aggregate(*about, counted=True)]
 
     def __bool__(self) -> bool:
         return bool(self.all)
