@@ -38,9 +38,10 @@ def to_power(unit: str, power: Fraction) -> str:
     ValueError
         A part of it would have a power that is not whole, or is beyond any use.
     """
-    said = power if power.denominator < MOST_POWER else f"{float(power):g}"
+    beyond = abs(power) > MOST_POWER
+    said = f"{float(power):g}" if beyond or power.denominator > MOST_POWER else power
     none = ValueError(f"{unit!r} to the power {said} has no unit")
-    if abs(power) > MOST_POWER:
+    if beyond:
         raise none
     number, powers = terms(unit)
     raised = {name: count * power for name, count in powers.items()}
