@@ -211,12 +211,15 @@ class Reduced:
         None where one value is left.
     attrs : dict
         CF's ``cell_methods``, and what is left out.
+    cut : str
+        What is left out because only a part of it is there, in words; empty where nothing is.
     """
 
     variable: Variable
     levels: tuple[Level, ...]
     times: Times | None
     attrs: dict[str, str]
+    cut: str = ""
 
     def apply(self, values: F8, axis: int) -> F8:
         """Return what is left of values with time along an axis."""
@@ -256,7 +259,22 @@ def reduced(reduction: InTime, variable: Variable, steps: Steps) -> Reduced:
         # A sum is another quantity than the standard name says.
         "" if reduction.within == "sum" else variable.standard_name,
     )
-    return Reduced(made, tuple(levels), times, _attrs(reduction, times, cells))
+    cut = _cut(cells, _span(reduction, steps))
+    return Reduced(made, tuple(levels), times, _attrs(reduction, times, cells), cut)
+
+
+def _span(reduction: InTime, steps: Steps) -> str:
+    """Return the years that are looked at, such as ``2001-2005``."""
+    first, last = reduction.years or (int(steps.years[0]), int(steps.years[-1]))
+    return str(first) if first == last else f"{first}-{last}"
+
+
+def _cut(cells: Cells, span: str) -> str:
+    """Return in words what is left out, and why."""
+    if not cells.partial:
+        return ""
+    words = " and ".join([", ".join(cells.partial[:-1]), cells.partial[-1]]).removeprefix(" and ")
+    return f"{words}, of which {span} has only a part"
 
 
 def _checked(reduction: InTime, steps: Steps) -> Cells:
@@ -266,7 +284,7 @@ def _checked(reduction: InTime, steps: Steps) -> Cells:
         if year not in years:
             raise ValueError(f"year {year} is not in the run ({years[0]}-{years[-1]})")
     cells = cells_of(reduction, steps)
-    span = "{}-{}".format(*(reduction.years or (years[0], years[-1])))
+    span = _span(reduction, steps)
     if not cells.steps:
         raise ValueError(f"no whole {reduction.frequency} in {span}; needed one or more")
     wanted = {"season": 4, "month": 12, "doy": 365}.get(reduction.frequency, 1)

@@ -7,12 +7,12 @@ from typing import Any
 
 from scenarios.units import ranged
 
-DATA, FILE, DRIVER, DEFAULT, DESIGN, FROZEN, FILES = (
-    "data", "file", "driver", "default", "design", "frozen", "files"
+DATA, FILE, DRIVER, DEFAULT, DESIGN, FROZEN, FILES, CUT = (
+    "data", "file", "driver", "default", "design", "frozen", "files", "cut"
 )  # fmt: skip
 """Kinds: said by a reader or a response; a file of the kernel that its own model reads otherwise;
 a driver, a control member's value or a distribution out of its range; steady states at mean drivers
-where soil freezes; more files than a file system likes."""
+where soil freezes; more files than a file system likes; seasons that the ends of a run cut."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from ensemble.members.layout import Layout
 from ensemble.members.stages import needed
 from ensemble.planning.driver_ranges import driver_notices
 from ensemble.planning.footprint import many_files
-from ensemble.planning.notices import DATA, FILE, FROZEN, Notice, percent
+from ensemble.planning.notices import CUT, DATA, FILE, FROZEN, Notice, percent
 from ensemble.planning.parameter_ranges import parameter_notices
 from kernels import I8
 from scenarios.forcing import Filed, Locations, Made, spread
@@ -30,6 +30,9 @@ FREEZING, COLD = 0.0, -5.0
 MOST_CELLS, LEAST_CELLS, MOST_VALUES = 256, 8, 1 << 18
 """Locations at which a plan looks at drivers that are made when they are taken: so many, or as
 many as have so many values of a driver, but not fewer than the second."""
+
+MOST_NAMES = 4
+"""Arrays that a notice names."""
 
 TEMPERATURE = "soil_temperature"
 
@@ -68,9 +71,25 @@ def outlook(layout: Layout, provenance: Sequence[Mapping[str, Any]]) -> Outlook:
         *parameter_notices(layout),
         *_of_some(_frozen(seen), said),
         *many_files(layout),
+        *cut_times(layout),
     ]
     certain = float(np.sum(failing)) / (len(failing) * every) if failing else 0.0
     return Outlook(tuple(notices), certain, some if said else 0)
+
+
+def cut_times(layout: Layout) -> Iterator[Notice]:
+    """Yield which seasons, months or years the ends of a run or of a window cut, once for all."""
+    by_cut: dict[str, list[str]] = {}
+    for name, kept in layout.outputs.items():
+        if kept.reduced is not None and kept.reduced.cut:
+            by_cut.setdefault(kept.reduced.cut, []).append(name)
+    for cut, names in by_cut.items():
+        shown = [
+            *names[:MOST_NAMES],
+            *([f"{len(names) - MOST_NAMES} more"] * (len(names) > MOST_NAMES)),
+        ]
+        winter = "; a winter is of the year of its January" if "DJF" in cut else ""
+        yield Notice(CUT, f"{', '.join(shown)}: without {cut}{winter}", names[0])
 
 
 def looked_at(experiment: Experiment) -> tuple[Experiment, str]:

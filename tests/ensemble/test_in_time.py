@@ -10,6 +10,7 @@ import scenarios
 from ensemble.members.in_time import Steps, cells_of, reduced
 from ensemble.members.tile import Tile, Workspace
 from ensemble.members.work import EnsembleWork
+from ensemble.planning.notices import CUT
 from ensemble.store.quarantine import Case
 from ensemble.store.reading import read
 from kernels import CRASHED, Variable
@@ -157,6 +158,26 @@ def test_a_sum_in_time_is_an_amount_and_cf_says_what_is_reduced(stores):
     winter = made["time_season_bounds"].values[3]
     assert [d.strftime("%Y-%m-%d") for d in winter] == ["1999-12-01", "2000-03-01"]
     assert made["time_season"].values[3].strftime("%Y-%m-%d") == "2000-02-28"
+
+
+def test_a_plan_tells_what_the_ends_of_a_run_and_of_a_window_cut(stores, monkeypatch):
+    monkeypatch.chdir(stores[0].parent)
+    reductions = "[{season: sum}, {season: mean, over_years: mean}, {month: mean}, {year: mean}, "
+    reductions += "{years: [2000, 2000], season: max}]"
+    asked = f"outputs={{respiration: {reductions}, soc_stock: {{season: last}}}}"
+    plan = ensemble.plan(scenarios.load("every.yaml", settings=[asked]), store="cut.zarr")
+    cut = [notice for notice in plan.warnings if notice.kind == CUT]
+    assert list(map(str, cut)) == [
+        "respiration_season_sum, respiration_season_mean_over_years, soc_stock_season_last: "
+        "without DJF 1999 and DJF 2002, of which 1999-2001 has only a part; a winter is of the "
+        "year of its January",
+        "respiration_season_max_2000_2000: without DJF 2000 and DJF 2001, of which 2000 has only a "
+        "part; a winter is of the year of its January",
+    ]
+    assert "without DJF 1999 and DJF 2002" in soilsweep("plan", "every.yaml", "--set", asked).out
+    whole = "outputs={respiration: [{month: mean}, {doy: mean}, {over_years: mean}]}"
+    plan = ensemble.plan(scenarios.load("every.yaml", settings=[whole]), store="cut.zarr")
+    assert not [notice for notice in plan.warnings if notice.kind == CUT]
 
 
 def test_netcdf_takes_every_frequency(stores, tmp_path):
