@@ -40,16 +40,26 @@ def years_along(store: Store, dim: str) -> NDArray[Any] | None:
     return np.asarray(years + days / 365)
 
 
+def parts_along(store: Store, dim: str) -> NDArray[Any] | None:
+    """Return what parts of the year lie along a climatology: numbers, or the names of seasons.
+
+    None where it is another dimension.
+    """
+    beside = beside_climatology(dim)
+    if beside == dim or beside not in store.specs:
+        return None
+    if store.specs[beside].dtype == "string":
+        return np.array(store.read_strings(beside))
+    return store.read_whole(beside).astype(np.int64)
+
+
 def dates_along(store: Store, dim: str) -> list[str]:
     """Return names of what lies along a dimension: the last day of each, or part of the year.
 
     Empty where dates are not what tells them apart.
     """
-    beside = beside_climatology(dim)
-    if beside != dim and beside in store.specs:
-        if store.specs[beside].dtype == "string":
-            return list(store.read_strings(beside))
-        return [str(int(value)) for value in store.read_whole(beside)]
+    if (parts := parts_along(store, dim)) is not None:
+        return [str(part) for part in parts]
     if not (dim.startswith("time_") or (dim == "time" and _by_days(store))):
         return []
     values, calendar = store.read_whole(dim), store.specs[dim].attrs["calendar"]

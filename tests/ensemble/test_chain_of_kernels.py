@@ -20,8 +20,8 @@ from ensemble.members.reopening import open_experiment, open_work
 from ensemble.members.tiles import Tiler
 from ensemble.planning.identity import digest
 from ensemble.report.data.series import all_series
+from ensemble.report.figures.parts.panels import Ruler, panels
 from ensemble.report.figures.parts.style import finish
-from ensemble.report.figures.series import series as in_time
 from ensemble.report.page import render
 from ensemble.runs.verify import replay, verify
 from ensemble.store.reading import read as read_store
@@ -316,7 +316,9 @@ def test_series_have_a_line_for_every_model(finished):
         assert found.control.shape == (2, 3)
     # A year alone is no line, and days are no years.
     assert {name for name, _ in series} == {"rh"}
-    drawn = finish(in_time(list(series.values()), ["here", "there"], ""), "respiration")
+    drawn = finish(
+        panels(list(series.values()), ["here", "there"], "", Ruler("year")), "respiration"
+    )
     assert b"slow" in drawn.svg
 
 

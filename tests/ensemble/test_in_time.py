@@ -7,12 +7,15 @@ from commandline import refused, soilsweep
 
 import ensemble
 import scenarios
-from ensemble.members.in_time import Steps, cells_of, reduced
+from ensemble.members.in_time import SEASONS, Steps, cells_of, reduced
 from ensemble.members.tile import Tile, Workspace
 from ensemble.members.work import EnsembleWork
 from ensemble.planning.notices import CUT
+from ensemble.report.data.series import all_series
 from ensemble.store.quarantine import Case
 from ensemble.store.reading import read
+from ensemble.tables.results import Results
+from ensemble.tables.times import parts_along
 from kernels import CRASHED, Variable
 from scenarios.outputs import InTime
 from scenarios.units import over_time
@@ -55,6 +58,11 @@ REDUCTIONS = {
     "month_mean_2000_2001": "{years: [2000, 2001], month: mean}",
     "mean_over_years_2000_2001": "{years: [2000, 2001], over_years: mean}",
 }
+DRAWN = (
+    "month_mean_over_years", "month_sum_max_over_years", "season_mean_over_years", "doy_mean",
+    "doy_max",
+)  # fmt: skip
+"""Those that have parts of the year along them."""
 OUTPUTS = f"outputs:\n  respiration: [{', '.join(REDUCTIONS.values())}]\n"
 OUTPUTS += "  soc_stock: {month: last}\n"
 
@@ -201,9 +209,32 @@ def test_every_command_knows_reduced_outputs(stores):
     assert soilsweep("report", store, "-o", page).code == 0
     text = page.read_text()
     assert "mean of each month of heterotrophic respiration" in text
+    captions = [part.partition("<")[0] for part in text.split("<figcaption>")[1:]]
+    climatologies = [caption for caption in captions if "members of each forcing" in caption]
+    # At two places.
+    assert len(climatologies) == 2 * len(DRAWN)
+    (winter,) = [c for c in climatologies if "of the mean of each season" in c and " at A" in c]
+    assert winter.endswith(
+        "by forcing: mean and standard deviation over 3 members of each forcing. Left out, not "
+        "whole: DJF 1999, DJF 2002."
+    )
     control = ensemble.open_run(store)["control"].to_dataset()
     assert control["respiration_month_mean"].dims == ("forcing", "location", "time_month")
     assert np.isfinite(control["respiration_month_mean"]).all()
+
+
+def test_what_is_drawn_of_a_climatology_is_what_members_have(stores):
+    made = ensemble.open_run(stores[1]).to_dataset()
+    every = {s.name: s for s in all_series(Results(read(stores[1])), 1, parts_along)}
+    assert every.keys() == {f"respiration_{name}" for name in DRAWN}
+    for name, line in every.items():
+        values = made[name].values[:, 1]
+        np.testing.assert_allclose(line.mean, values.mean(axis=-1), rtol=1e-12)
+        np.testing.assert_allclose(line.std, values.std(axis=-1), rtol=1e-9, atol=1e-15)
+        assert line.members.tolist() == [3, 3]
+        assert line.units == made[name].attrs["units"]
+    assert every["respiration_season_mean_over_years"].years.tolist() == list(SEASONS)
+    assert every["respiration_doy_mean"].years.tolist() == list(range(1, 366))
 
 
 def test_only_what_is_left_is_held(stores):

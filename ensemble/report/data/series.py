@@ -1,7 +1,7 @@
 """Stored outputs in time: mean and spread over samples, read block by block."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.store.arrays import ArraySpec
+from ensemble.store.store import Store
 from ensemble.tables.results import Results, merge_moments
 from ensemble.tables.signs import never_negative
 from ensemble.tables.times import years_along
@@ -31,6 +32,8 @@ class Series:
     """An output in time at one location; arrays (forcing, year), NaN where unknown.
 
     ``line`` is a model, or another place of a dimension whose places have names; else empty.
+    ``years`` may be what else lies in time: months or days of the year, or seasons by name;
+    ``members`` (forcing,) are those that ran, where their values were read.
     """
 
     name: str
@@ -42,45 +45,57 @@ class Series:
     control: F8 | None
     line: str = ""
     never_negative: bool = False
+    members: F8 | None = None
+
+    def along(self, years: NDArray[Any]) -> "Series":
+        """Return the same along other numbers."""
+        return replace(self, years=years)
 
 
 Lines = list[tuple[str, tuple[int | slice, ...]]]
 """What a line is called, and its index into the dimensions between location and sample."""
 
 
-def all_series(results: Results, place: int) -> Iterator[Series]:
+Along = Callable[[Store, str], NDArray[Any] | None]
+"""Returns what lies along a dimension in time; None of another."""
+
+
+def all_series(results: Results, place: int, along: Along = years_along) -> Iterator[Series]:
     """Yield every output with a time axis and at most one other, whose places have names."""
     scenario = results.store.attrs["identity"]["scenario"]
     targets = [n for n in scenario["statistics"] if n not in scenario["responses"]]
     for name in dict.fromkeys([*array_names(scenario["outputs"]), *targets]):
-        every = _from_statistics(results, name, place) or _from_members(results, name, place)
+        about = (results, name, place, along)
+        every = _from_statistics(*about) or _from_members(*about)
         sign = never_negative(results.store, name)
         known = (line for line in every if np.isfinite(line.mean).any())
         yield from (replace(line, never_negative=sign) for line in known)
 
 
-def _lines(results: Results, dims: Sequence[str]) -> tuple[NDArray[Any], Lines] | None:
+def _lines(
+    results: Results, dims: Sequence[str], along: Along
+) -> tuple[NDArray[Any], Lines] | None:
     """Return the years of an output on these dimensions and its lines; None if it has none."""
-    on = {dim: years for dim in dims if (years := years_along(results.store, dim)) is not None}
+    on = {dim: years for dim in dims if (years := along(results.store, dim)) is not None}
     others = [dim for dim in dims if dim not in on]
     if len(on) != 1 or len(others) > 1:
         return None
-    (along,) = on.values()
+    (years,) = on.values()
     if not others:
-        return along, [("", (slice(None),))]
+        return years, [("", (slice(None),))]
     if results.store.specs[others[0]].dtype != "string":
         return None
     labels = results.store.read_strings(others[0])[:MOST_LINES]
     index = [tuple(k if d in others else slice(None) for d in dims) for k in range(len(labels))]
-    return along, list(zip(labels, index, strict=True))
+    return years, list(zip(labels, index, strict=True))
 
 
-def _from_statistics(results: Results, name: str, place: int) -> list[Series]:
+def _from_statistics(results: Results, name: str, place: int, along: Along) -> list[Series]:
     paths = [f"statistics/{name}_{word}" for word in ("mean", "std")]
     spec = results.store.specs.get(paths[0])
     if spec is None or paths[1] not in results.store.specs:
         return []
-    if (layout := _lines(results, spec.dims[2:])) is None:
+    if (layout := _lines(results, spec.dims[2:], along)) is None:
         return []
     mean, std = (results.cells(path)[:, place] for path in paths)
     control = results.store.specs.get(f"control/{name}")
@@ -90,17 +105,18 @@ def _from_statistics(results: Results, name: str, place: int) -> list[Series]:
     return _series((name, spec.attrs["units"], meaning), layout, mean, std, base)
 
 
-def _from_members(results: Results, name: str, place: int) -> list[Series]:
+def _from_members(results: Results, name: str, place: int, along: Along) -> list[Series]:
     spec = results.store.specs.get(name)
-    if spec is None or (layout := _lines(results, spec.dims[2:-1])) is None:
+    if spec is None or (layout := _lines(results, spec.dims[2:-1], along)) is None:
         return []
     forcings, _, *cells, samples = spec.shape
     if len(layout[0]) < 2 or forcings * math.prod(cells) * samples > MOST_VALUES:
         return []
-    mean, std = _moments(results, spec, place)
+    mean, std, members = _moments(results, spec, place)
     control = results.cells(f"control/{name}")[:, place]
     labels = (name, spec.attrs["units"], spec.attrs["long_name"])
-    return _series(labels, layout, mean, std, control)
+    every = _series(labels, layout, mean, std, control)
+    return [replace(line, members=members) for line in every]
 
 
 def _series(
@@ -119,8 +135,11 @@ def _series(
     ]
 
 
-def _moments(results: Results, spec: ArraySpec, place: int) -> tuple[F8, F8]:
-    """Return mean and standard deviation (forcing, *dims), one chunk in memory at a time."""
+def _moments(results: Results, spec: ArraySpec, place: int) -> tuple[F8, F8, F8]:
+    """Return mean and standard deviation (forcing, *dims), one chunk in memory at a time.
+
+    The third is how many members there are, (forcing,).
+    """
     forcings, locations, samples = results.grid.axes
     cells = spec.shape[2:-1]
     shape = (spec.shape[0], math.prod(cells))
@@ -137,4 +156,4 @@ def _moments(results: Results, spec: ArraySpec, place: int) -> tuple[F8, F8]:
             merge_moments((n[here], mean[here], spread[here]), values[t : t + step])
     with np.errstate(invalid="ignore", divide="ignore"):
         mean, std = np.where(n > 0, mean, np.nan), np.sqrt(spread / n)
-    return mean.reshape(-1, *cells), std.reshape(-1, *cells)
+    return mean.reshape(-1, *cells), std.reshape(-1, *cells), n.max(axis=1, initial=0.0)
