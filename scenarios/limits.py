@@ -1,5 +1,6 @@
 """Limits that a scenario sets of outputs: a number with its unit, in the unit of the output."""
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -20,13 +21,16 @@ def quantity(text: Any) -> tuple[float, str]:
     Raises
     ------
     ValueError
-        It is not both.
+        It is not both, or the number is not finite.
     """
     match = _QUANTITY.fullmatch(text.strip()) if isinstance(text, str) else None
     if match is None:
         needed = "a number and its unit, such as 150 mg C cm-3"
         raise ValueError(f"found {shown(text)}; needed {needed}")
-    return float(match[1]), match[2]
+    number = float(match[1])
+    if not math.isfinite(number):
+        raise ValueError(f"found {shown(text)}; needed a finite number and its unit")
+    return number, match[2]
 
 
 def limit_in_units(text: str, needed: str) -> float:

@@ -112,6 +112,8 @@ def _metric(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     named = [key for key in value if key not in MetricOf.model_fields]
+    if len(named) > 1 and all(METRICS.has(key) for key in named):
+        raise ValueError(f"found {' and '.join(named)}; needed one metric, {{{named[0]}: soc}}")
     if len(named) == 1 and not {"name", "observed"} & value.keys():
         rest = {key: below for key, below in value.items() if key != named[0]}
         return {"name": named[0], "observed": value[named[0]], **rest}

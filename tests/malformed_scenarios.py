@@ -397,6 +397,10 @@ EDITS: dict[str, tuple[list[tuple[str, str]], str]] = {
         [seeded("limits: {c_soil: {above: 0 Pg C}}")],
         "11: limits.c_soil.above: found '0 Pg C'; needed more than 0: it is the most that a soil",
     ),
+    "a limit beyond all": (
+        [seeded("limits: {c_soil: {above: 1e999 Pg C}}")],
+        "11: limits.c_soil.above: found '1e999 Pg C'; needed a finite number and its unit",
+    ),
     "a limit below zero": (
         [seeded("limits: {c_soil: {above: -3 Eg C}}")],
         "11: limits.c_soil.above: found '-3 Eg C'; needed more than 0: it is the most that a soil",

@@ -173,6 +173,47 @@ def test_a_cost_that_has_no_pair_of_time_is_refused(tmp_path, old, new):
     assert told in str(caught.value)
 
 
+PAIRLESS = {
+    "{output: c_soil, cost: {observed: c_soil, years: [2001, 2004], error: {floor: 1e999 Pg C}}}": (
+        "responses.j.cost.error.floor: found '1e999 Pg C'; needed a finite number and its unit"
+    ),
+    "{output: c_soil, metric: {rmse: c_soil, bias: c_soil, years: [2001, 2004]}}": (
+        "responses.j.metric: found rmse and bias; needed one metric, {rmse: soc}"
+    ),
+    "{output: c_soil, metric: {r2: c_soil, years: [2001, 2004]}}": (
+        "no location has r2 of 'c_soil': 2 values or more are needed"
+    ),
+    "{expression: log10(c_soil), metric: {rmse: c_soil, years: [2001, 2004]}}": (
+        "found values in 'log10(Pg C)'; needed what is observed, 'c_soil' in 'g C', itself"
+    ),
+    "{expression: sqrt(c_soil), cost: {observed: c_soil, years: [2001, 2004]}}": (
+        "'c_soil' in 'g C', itself; residual: log compares logarithms"
+    ),
+}
+
+
+@pytest.mark.parametrize(("words", "told"), PAIRLESS.items())
+def test_what_cannot_be_compared_is_refused(tmp_path, words, told):
+    write(tmp_path)
+    text = TEXT.replace("{output: c_soil, cost: {observed: c_soil, years: [2001, 2004]}}", words)
+    assert text != TEXT
+    with pytest.raises(scenarios.ScenarioError) as caught:
+        plan(tmp_path, text=text)
+    assert told in str(caught.value)
+
+
+def test_no_number_beside_no_observation_is_no_cost(tmp_path):
+    # At HFR nothing is observed, and what is modelled there has no number either.
+    write(tmp_path)
+    words = "{expression: 'c_soil + 0 * c_soil / (c_soil - c_soil) * 1 [Pg C]', cost"
+    planned = plan(tmp_path, text=TEXT.replace("{output: c_soil, cost", words))
+    assert ensemble.run(planned, workers=1).complete
+    found = xr.open_datatree(planned.path, engine="zarr")
+    assert np.isnan(found["j"].values[0, [0, 2]]).all()
+    np.testing.assert_array_equal(found["j"].values[0, 1], np.zeros(40))
+    np.testing.assert_array_equal(found["undefined/j"].values, [[40, 0, 40]])
+
+
 def test_dates_and_years_are_not_both(tmp_path):
     write(tmp_path)
     text = DATED.replace("error: {floor: 100 Tg C}", "years: [2001, 2003]")

@@ -14,7 +14,7 @@ from ensemble.members.responses.layers import overlap
 from kernels import F8, I8, Coordinate, Variable
 from scenarios import nearest
 from scenarios.forcing import Observed
-from scenarios.units import factor
+from scenarios.units import factor, readable
 
 TIME = "time"
 
@@ -138,6 +138,11 @@ def pairs_of(
         scale = factor(several[0].units, variable.units)
     except ValueError as error:
         text = f"output {variable.name!r} is in {variable.units!r} and {error}"
+        if not readable(variable.units):
+            # A logarithm, or a root, of what has a unit.
+            text = f"found values in {variable.units!r}; needed what is observed, {observed!r} in "
+            text += f"{several[0].units!r}, itself"
+            text += "; residual: log compares logarithms" if verb == "cost" else ""
         raise Unanswered(text, f"{below}.observed") from error
     steps = _steps(observed, several, years, variable, data, below)
     values = np.stack([seen.values * scale for seen in several])
