@@ -98,13 +98,21 @@ class InTime(Strict):
         return self
 
 
-def _each_once(reductions: list[InTime]) -> list[InTime]:
+def _each_once(several: list[Output | InTime]) -> list[Output | InTime]:
+    steps = [one.model_dump(exclude_none=True) for one in several if isinstance(one, Output)]
+    if len(steps) > 1:
+        found = " and ".join(map(shown, steps[:2]))
+        raise ValueError(
+            f"found {found}; needed one of all, last and at: beside reductions: steps are one "
+            "array, of the output's own name"
+        )
+    reductions = [one for one in several if isinstance(one, InTime)]
     names = [reduction.suffix for reduction in reductions]
     twice = [one for i, one in enumerate(reductions) if names[i] in names[:i]]
     if twice:
         words = twice[0].model_dump(exclude_none=True)
         raise ValueError(f"found {shown(words)} twice; needed each reduction once")
-    return reductions
+    return several
 
 
 def _long_form(value: Any) -> Any:
@@ -140,8 +148,15 @@ _NEEDED = (
     "{month: mean}"
 )
 
-InTimeList = Annotated[
-    list[InTime],
+Kept = Annotated[
+    Annotated[Output, Tag("steps")] | Annotated[InTime, Tag("reductions")],
+    Discriminator(_kind),
+    BeforeValidator(_long_form),
+    AlsoAs(({"enum": ["all", "last"]},)),
+]
+
+SeveralKept = Annotated[
+    list[Kept],
     OneOrSeveral(),
     BeforeValidator(_as_list),
     Field(min_length=1),
@@ -149,11 +164,27 @@ InTimeList = Annotated[
 ]
 
 OutputSection = Annotated[
-    Annotated[Output, Tag("steps")] | Annotated[InTimeList, Tag("reductions")],
+    Annotated[Output, Tag("steps")] | Annotated[SeveralKept, Tag("reductions")],
     Discriminator(_kind),
     BeforeValidator(_long_form),
     AlsoAs(({"enum": ["all", "last"]},)),
 ]
+
+
+def steps_of(kept: Output | list[Output | InTime]) -> Output | None:
+    """Return which steps are kept of an output as they are; None where all are reduced."""
+    every = kept if isinstance(kept, list) else [kept]
+    return next((one for one in every if isinstance(one, Output)), None)
+
+
+def reductions_of(
+    name: str, kept: Output | list[Output | InTime] | None
+) -> Iterator[tuple[str, InTime]]:
+    """Yield what an output is reduced to, each with where the scenario says so."""
+    every = kept if isinstance(kept, list) else []
+    for i, one in enumerate(every):
+        if isinstance(one, InTime):
+            yield f"outputs.{name}[{i}]" if len(every) > 1 else f"outputs.{name}", one
 
 
 def array_names(outputs: Mapping[str, Any]) -> list[str]:
@@ -161,10 +192,16 @@ def array_names(outputs: Mapping[str, Any]) -> list[str]:
     names: list[str] = []
     for name, kept in outputs.items():
         if isinstance(kept, list | tuple):
-            names += [f"{name}_{InTime.model_validate(one).suffix}" for one in kept]
+            names += [_array_name(name, one) for one in kept]
         else:
             names.append(name)
     return names
+
+
+def _array_name(output: str, kept: Any) -> str:
+    if isinstance(kept, str | Output) or (isinstance(kept, dict) and _kind(kept) == "steps"):
+        return output
+    return f"{output}_{InTime.model_validate(kept).suffix}"
 
 
 def problems(outputs: Mapping[str, Any], kernel: Kernel) -> Iterator[Problem]:
@@ -172,17 +209,16 @@ def problems(outputs: Mapping[str, Any], kernel: Kernel) -> Iterator[Problem]:
 
     Parameters
     ----------
-    outputs : mapping of str to Output, list of InTime or None
+    outputs : mapping of str to Output, list or None
         Of a scenario; None where it is not sound.
     kernel : Kernel
         With the tables that its options ask for.
     """
     variables = {variable.name: variable for variable in kernel.outputs}
     for name, kept in outputs.items():
-        if not isinstance(kept, list) or name not in variables:
+        if name not in variables:
             continue
-        for i, reduction in enumerate(kept):
-            where = f"outputs.{name}[{i}]" if len(kept) > 1 else f"outputs.{name}"
+        for where, reduction in reductions_of(name, kept):
             text = _unfit(reduction, variables[name], kernel)
             if text:
                 yield Problem(text, where)

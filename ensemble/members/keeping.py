@@ -12,7 +12,7 @@ from ensemble.members.in_time import Reduced, reduced
 from ensemble.members.running import Highest, Last, Running, Stream, highest_of, last_of, orders_of
 from ensemble.members.tile import Tile
 from kernels import F8, I8, Variable
-from scenarios.outputs import InTime
+from scenarios.outputs import InTime, reductions_of, steps_of
 from scenarios.sections import Output
 
 
@@ -102,14 +102,16 @@ def streams_of(
     return tuple(streams)
 
 
-def keeps(name: str, output: Output | list[InTime], experiment: Experiment) -> dict[str, Keep]:
+def keeps(
+    name: str, output: Output | list[Output | InTime], experiment: Experiment
+) -> dict[str, Keep]:
     """Return what a scenario keeps of an output, by the name of its array."""
-    variable = experiment.kernel.variable(name)
-    if isinstance(output, Output):
-        return {name: _steps(output, variable, experiment)}
+    variable, arrays = experiment.kernel.variable(name), {}
+    if (plain := steps_of(output)) is not None:
+        arrays[name] = _steps(plain, variable, experiment)
     steps, sizes = experiment.steps_of(variable), experiment.sizes
-    axis, arrays = variable.dims.index(steps.dim), {}
-    for one in output:
+    for _, one in reductions_of(name, output):
+        axis = variable.dims.index(steps.dim)
         done = reduced(one, variable, steps)
         along = {} if done.times is None else {done.times.dim: len(done.times.bounds)}
         shape = tuple({**sizes, **along}[d] for d in done.variable.dims)

@@ -14,6 +14,7 @@ from ensemble.store.coordinates import beside_climatology
 from kernels import Variable
 from scenarios import Problem, ScenarioError
 from scenarios.forcing import Forcing, Observed
+from scenarios.outputs import reductions_of, steps_of
 from scenarios.units import factor
 
 SHOWN = 10
@@ -47,7 +48,8 @@ def check_years(experiment: Experiment) -> None:
     problems = [
         Problem(f"year {y} is not in {run}", f"outputs.{name}.at")
         for name, output in experiment.scenario.outputs.items()
-        for y in (None if isinstance(output, list) else output.at) or ()
+        for plain in [steps_of(output)]
+        for y in (plain.at if plain is not None else None) or ()
         if y not in years
     ]
     problems += _steps(experiment)
@@ -81,7 +83,7 @@ def _steps(experiment: Experiment) -> Iterator[Problem]:
             text = f"has {length} days ({dim}) of {len(experiment.years)} years; needed 365 of each"
             yield Problem(text, "forcing")
     for name, kept in scenario.outputs.items():
-        words = {} if isinstance(kept, list) else kept.model_dump(exclude_none=True)
+        words = plain.model_dump(exclude_none=True) if (plain := steps_of(kept)) else {}
         word = next((w for w, value in words.items() if value != "step"), None)
         if word and experiment.steps_of(experiment.kernel.variable(name)).daily:
             text = f"found {word}: and steps of a day; needed all, last, or a reduction in time"
@@ -91,9 +93,7 @@ def _steps(experiment: Experiment) -> Iterator[Problem]:
 def _reductions(experiment: Experiment) -> Iterator[Problem]:
     """Yield reductions in time that the run's years do not have."""
     for name, kept in experiment.scenario.outputs.items():
-        several = kept if isinstance(kept, list) else []
-        for i, one in enumerate(several):
-            where = f"outputs.{name}[{i}]" if len(several) > 1 else f"outputs.{name}"
+        for where, one in reductions_of(name, kept):
             try:
                 variable = experiment.kernel.variable(name)
                 reduced(one, variable, experiment.steps_of(variable))

@@ -267,6 +267,9 @@ def test_only_what_is_left_is_held(stores):
         ("{soc_stock: {at: [2000]}}", "found at: and steps of a day"),
         ("{soc_stock: {all: year}}", "found all: and steps of a day"),
         ("{soc_stock: [{month: mean}, {month: mean}]}", "twice; needed each reduction once"),
+        ("{soc_stock: [all, {last: step}]}", "needed one of all, last and at: beside reductions"),
+        ("{soc_stock: [{month: mean}, {all: year}]}", "found all: and steps of a day"),
+        ("{soc_stock: [{month: mean}, every]}", "found 'every'; needed all, last, {all: year}"),
         ("{soc_stock: {month: mean, season: mean}}", "found month and season; needed one of"),
         ("{soc_stock: {mont: mean}}", "did you mean 'month'"),
         ("{soc_stock: {doy: sum}}", "found 'sum'; needed 'mean', 'min' or 'max'"),
@@ -355,6 +358,31 @@ outputs: {c_soil: all, c_veg: all}
     np.testing.assert_array_equal(found["time_year"], every["time"])
     said = soilsweep("plan", "s.yaml", "--set", "outputs={c_soil: {month: mean}}")
     refused(said, "found month: and a kernel whose step is a year", lines=None)
+
+
+@pytest.mark.parametrize("plain", ["all", "last", "{at: [1995, 2005]}"])
+def test_steps_stand_beside_reductions_of_one_output(plain, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s.yaml").write_text(YEARS)
+    alone, beside = (
+        f"outputs={{c_soil: {kept}, c_veg: last}}"
+        for kept in (plain, f"[{{over_years: mean}}, {plain}, {{years: [1990, 2009], year: max}}]")
+    )
+    for name, kept in (("alone", alone), ("beside", beside)):
+        assert soilsweep("run", "s.yaml", "--store", f"{name}.zarr", "-q", "--set", kept).code == 0
+    one, other = (ensemble.open_run(tmp_path / f"{n}.zarr") for n in ("alone", "beside"))
+    np.testing.assert_array_equal(one["c_soil"], other["c_soil"])
+    assert one["c_soil"].dims == other["c_soil"].dims
+    assert {"c_soil_mean_over_years", "c_soil_year_max_1990_2009"} <= set(other.data_vars)
+    if plain == "all":
+        known = other["c_soil"].mean("time")
+        np.testing.assert_allclose(other["c_soil_mean_over_years"], known, rtol=1e-5)
+    assert soilsweep("replay", "beside.zarr", "1/0/4").code == 0
+    assert soilsweep("report", "beside.zarr", "-o", "s.html").code == 0
+    wrong = beside.replace("2005", "2050")
+    if wrong != beside:
+        said = soilsweep("plan", "s.yaml", "--set", wrong)
+        refused(said, "year 2050 is not in the run", lines=None)
 
 
 YEARS = """\
