@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from scenarios.catalogue import check_files as check_files
     from scenarios.limits import limit_in_units as limit_in_units
     from scenarios.problems import MISREAD as MISREAD
     from scenarios.problems import Problem as Problem
@@ -28,6 +29,7 @@ LATER = {
     "Problem": "problems",
     "Scenario": "spec",
     "ScenarioError": "problems",
+    "check_files": "catalogue",
     "check_kernel": "reading.checks",
     "json_schema": "spec",
     "library": "reading.load",

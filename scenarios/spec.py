@@ -108,7 +108,15 @@ class Scenario(Strict):
     reference: Reference | None = Field(
         default=None, description="{citation: ..., label: ..., responses: {name: {...}}}"
     )
-    store: str = Field(default="", description="default runs/NAME.zarr")
+    store: str = Field(
+        default="", description="default runs/NAME.zarr; with --data runs/NAME-data.zarr"
+    )
+    with_data: dict[str, Any] | str = Field(
+        default={},
+        exclude=True,
+        description="{forcing: {...}}, sections that stand instead of the others where --data asks "
+        "for real data, their paths in its folder; or in words why there is none",
+    )
     execution: Execution = Field(
         default_factory=lambda: of_section({}),
         description="{backend: local, dask, slurm or mpi} and its keys",

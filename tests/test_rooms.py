@@ -67,15 +67,18 @@ ARROWS = {
     "scenarios.reading": (
         "scenarios.spec scenarios.sections scenarios.designs scenarios.forcing "
         "scenarios.execution scenarios.limits scenarios.outputs "
-        "scenarios.numbers scenarios.problems scenarios.responses scenarios.units "
+        "scenarios.numbers scenarios.paths scenarios.problems scenarios.responses scenarios.units "
         "kernels kernels.chains"
     ),
+    "scenarios.catalogue": "scenarios.reading scenarios.forcing scenarios.problems",
     "scenarios.clusters": "scenarios.reading scenarios.problems",
     "scenarios.locations": (
         "scenarios.reading scenarios.sections scenarios.forcing scenarios.paths scenarios.problems "
         "kernels"
     ),
-    "scenarios": "scenarios.reading scenarios.spec scenarios.limits scenarios.problems",
+    "scenarios": (
+        "scenarios.reading scenarios.spec scenarios.limits scenarios.problems scenarios.catalogue"
+    ),
     "ensemble.errors": "",
     "ensemble.lazily": "",
     "ensemble.processes": "",

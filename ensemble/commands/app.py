@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ensemble.commands import extend, jobs, scenarios, stores, warm
+from ensemble.commands.arguments import Command
 from ensemble.commands.ending import end, seldom_looked_through
 
 
@@ -69,6 +70,7 @@ COMMANDS: tuple[tuple[Callable[..., None], tuple[str, ...]], ...] = (
         scenarios.run,
         (
             "run tau-constraint",
+            "run tau-constraint --data ../shared/data",
             "run my-study.yaml --store runs/other.zarr --set seed=7 --workers 8",
         ),
     ),
@@ -110,7 +112,7 @@ COMMANDS: tuple[tuple[Callable[..., None], tuple[str, ...]], ...] = (
 """Every command in the order of the help, with the examples at the end of its own."""
 
 for command, examples in COMMANDS:
-    app.command(epilog=_examples(*examples))(command)
+    app.command(cls=Command, epilog=_examples(*examples))(command)
 
 
 def main() -> None:

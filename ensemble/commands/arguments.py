@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 if TYPE_CHECKING:
     from scenarios import Loaded
@@ -17,6 +18,15 @@ StoreArgument = Annotated[Path, typer.Argument(metavar="STORE", help="The folder
 SetOption = Annotated[
     list[str],
     typer.Option("--set", metavar="PATH=VALUE", help="Override, such as seed=7; repeatable."),
+]
+DataOption = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        metavar="[FOLDER]",
+        help="Run on real data, as the scenario's with_data: says; the folder of its files, or "
+        "that of $SOILSWEEP_DATA.",
+    ),
 ]
 StoreOption = Annotated[
     str | None,
@@ -33,12 +43,35 @@ AcceptOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
-def load(scenario: str, settings: list[str]) -> "Loaded":
+class Command(TyperCommand):
+    """A command whose option ``--data`` may stand without its folder."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse arguments; ``--data`` at the end or before an option has an empty folder."""
+        after = [*args[1:], "-"]
+        return super().parse_args(
+            ctx,
+            [
+                "--data=" if word == "--data" and then.startswith("-") else word
+                for word, then in zip(args, after, strict=True)
+            ],
+        )
+
+
+def load(
+    scenario: str, settings: list[str], data: str | None = None, *, both_faces: bool = False
+) -> "Loaded":
     """Return a scenario, with every check there is."""
     import scenarios
     from ensemble.planning.requests import check_resources, check_statistics
 
-    return scenarios.load(scenario, settings=settings, checks=[check_statistics, check_resources])
+    return scenarios.load(
+        scenario,
+        settings=settings,
+        checks=[check_statistics, check_resources],
+        data=False if data is None else data,
+        both_faces=both_faces,
+    )
 
 
 def print_json(value: Any) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ensemble.commands.tables import print_table
 from ensemble.farming.farm import Progress
+from ensemble.members.stored import REAL, kind_of_data
 from ensemble.printing import behind, put
 from ensemble.runs import failing
 from ensemble.runs.run import Outcome
@@ -28,8 +29,7 @@ def progress(planned: "Plan", *, silent: bool) -> Iterator[Progress | None]:
     if silent:
         yield None
         return
-    if planned.experiment.synthetic:
-        put(planned.experiment.synthetic)
+    put(planned.experiment.synthetic or REAL)
     if not sys.stderr.isatty():
         yield _lines(planned)
         return
@@ -90,7 +90,7 @@ def print_failures(members: Mapping[int, int]) -> None:
             put(f"{n:,} members {name_of(code)}: {advice_of(code)}")
 
 
-def outcome_summary(outcome: Outcome) -> dict[str, Any]:
+def outcome_summary(planned: "Plan", outcome: Outcome) -> dict[str, Any]:
     """Return an outcome for programs."""
     members = {name_of(code): n for code, n in sorted(outcome.members.items())}
     return {
@@ -103,6 +103,8 @@ def outcome_summary(outcome: Outcome) -> dict[str, Any]:
         "limits": outcome.limits,
         "seconds": round(outcome.seconds, 3),
         "warnings": outcome.warnings,
+        "data": kind_of_data(planned.experiment.synthetic),
+        "synthetic": planned.experiment.synthetic,
     }
 
 

@@ -10,6 +10,7 @@ import typer
 
 from ensemble.commands.arguments import (
     AcceptOption,
+    DataOption,
     JsonOption,
     ScenarioArgument,
     SetOption,
@@ -59,6 +60,7 @@ def worker(
 def submit(
     scenario: ScenarioArgument,
     settings: SetOption = [],  # noqa: B006
+    data: DataOption = None,
     store: StoreOption = None,
     accept_changes: AcceptOption = "",
     emit_script: Annotated[
@@ -75,6 +77,7 @@ def submit(
     from ensemble.errors import PlanError
     from ensemble.farming import caching
     from ensemble.farming.jobs import resources_of
+    from ensemble.members.stored import kind_of_data
     from ensemble.planning import completing, feasibility, places
     from ensemble.planning import plan as planning
     from ensemble.runs import run as running
@@ -82,15 +85,12 @@ def submit(
     from ensemble.store.platforms import without
     from ensemble.store.reading import read as read_store
 
-    loaded = load(scenario, ["execution.backend=slurm", *settings])
+    loaded = load(scenario, ["execution.backend=slurm", *settings], data)
     if why := without("slurm"):
         raise PlanError(why)
     planned = planning.plan(loaded, store=store)
-    asked = caching.with_cache(
-        resources_of(loaded.execution, loaded.base),
-        loaded.base,
-        planned.path,
-    )
+    beside = loaded.base_of("execution")
+    asked = caching.with_cache(resources_of(loaded.execution, beside), beside, planned.path)
     begun_before = (planned.path / "zarr.json").exists()
     done = 0
     if begun_before:
@@ -115,6 +115,7 @@ def submit(
         return
     job = submitting.submit(begun, submission, asked)
     submitted = {"store": str(begun.path), "job": job, "tasks": submission.tasks}
+    submitted["data"] = kind_of_data(planned.experiment.synthetic)
     if as_json:
         print_json(submitted)
         return

@@ -10,6 +10,7 @@ import typer
 
 from ensemble.commands.arguments import (
     AcceptOption,
+    DataOption,
     JsonOption,
     ScenarioArgument,
     SetOption,
@@ -59,11 +60,15 @@ def validate(
         typer.Argument(metavar="SCENARIO", help="A YAML file, or the name of a shipped scenario."),
     ] = "",
     settings: SetOption = [],  # noqa: B006
+    data: DataOption = None,
     schema: Annotated[
         bool, typer.Option("--schema", help="Print the JSON Schema of scenarios, for editors.")
     ] = False,
 ) -> None:
-    """Check a scenario's words without opening its data; all problems at once."""
+    """Check a scenario's words without opening its data; all problems at once.
+
+    Those of `with_data:`, too, whether or not real data is asked for.
+    """
     if schema:
         from scenarios import json_schema
 
@@ -75,13 +80,14 @@ def validate(
         return
     if not scenario:
         raise typer.BadParameter("say a scenario, or --schema", param_hint="SCENARIO")
-    loaded = load(scenario, settings)
+    loaded = load(scenario, settings, data, both_faces=True)
     typer.echo(f"{loaded.source}: no problems")
 
 
 def plan(
     scenario: ScenarioArgument,
     settings: SetOption = [],  # noqa: B006
+    data: DataOption = None,
     store: StoreOption = None,
     workers: WorkersOption = None,
     measure: Annotated[
@@ -100,7 +106,7 @@ def plan(
     from ensemble.planning import feasibility, trial
     from ensemble.planning import plan as planning
 
-    planned = planning.plan(load(scenario, settings), store=store)
+    planned = planning.plan(load(scenario, settings, data), store=store)
     count = workers or feasibility.workers_of(planned)
     summary = feasibility.summary(planned, count, measure=measure)
     tried = trial.attempt(planned) if try_ and trial.may_be_tried(planned) else None
@@ -116,6 +122,7 @@ def plan(
 def run(
     scenario: ScenarioArgument,
     settings: SetOption = [],  # noqa: B006
+    data: DataOption = None,
     store: StoreOption = None,
     workers: WorkersOption = None,
     accept_changes: AcceptOption = "",
@@ -135,7 +142,7 @@ def run(
     from ensemble.planning import plan as planning
     from ensemble.runs import run as running
 
-    loaded = load(scenario, settings)
+    loaded = load(scenario, settings, data)
     silent = quiet or as_json
     with ExitStack() as around:
         if loaded.execution.backend == "mpi" and not _leads(around):
@@ -157,7 +164,7 @@ def run(
     for warning in outcome.warnings:
         warn(warning)
     if as_json:
-        print_json(console.outcome_summary(outcome))
+        print_json(console.outcome_summary(planned, outcome))
     elif not quiet:
         console.print_outcome(planned, outcome)
     if not outcome.complete:

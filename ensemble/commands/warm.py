@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ensemble.commands.arguments import SetOption, StoreOption
+from ensemble.commands.arguments import DataOption, SetOption, StoreOption
 
 if TYPE_CHECKING:
     from scenarios import Loaded
@@ -22,6 +22,7 @@ def warm(
         typer.Argument(metavar="SCENARIO|KERNEL...", help="Scenarios, or kernels of shipped ones."),
     ],
     settings: SetOption = [],  # noqa: B006
+    data: DataOption = None,
     store: StoreOption = None,
 ) -> None:
     """Compile what a scenario's blocks need, for this kind of CPU, and say where it is kept.
@@ -29,23 +30,25 @@ def warm(
     On a login node, so that jobs on nodes of that kind start at once. What jobs use is the folder
     execution.cache names, $NUMBA_CACHE_DIR, or one beside the store; a run of here has numba's.
     """
-    for loaded in [scenario for name in names for scenario in _named(name, settings)]:
+    for loaded in [scenario for name in names for scenario in _named(name, settings, data)]:
         folder = _folder(loaded, store)
         if folder and os.environ.get(VARIABLE) != folder:
-            _warm_in(folder, [loaded.source, *(f"--set={setting}" for setting in settings)], store)
+            asked = [f"--set={setting}" for setting in settings]
+            asked += [] if data is None else [f"--data={data}"]
+            _warm_in(folder, [loaded.source, *asked], store)
         else:
             _warm_here(loaded)
 
 
-def _named(name: str, settings: list[str]) -> "list[Loaded]":
+def _named(name: str, settings: list[str], data: str | None) -> "list[Loaded]":
     """Return a scenario; or those that are shipped with a kernel of that name."""
     import kernels
     import scenarios
     from ensemble.commands.arguments import load
 
     if name not in kernels.names():
-        return [load(name, settings)]
-    shipped = [load(each, settings) for each in scenarios.library()]
+        return [load(name, settings, data)]
+    shipped = [load(each, settings, data) for each in scenarios.library()]
     with_kernel = [loaded for loaded in shipped if _has(loaded.kernel.model_dump(), name)]
     if not with_kernel:
         advice = "is a kernel of no shipped scenario; name the scenario that you will run"
@@ -70,8 +73,9 @@ def _folder(loaded: "Loaded", store: str | None) -> str:
 
     if loaded.execution.backend != "slurm":
         return ""
-    asked = resources_of(loaded.execution, loaded.base)
-    folder = caching.with_cache(asked, loaded.base, store_place(loaded, store)).cache
+    beside = loaded.base_of("execution")
+    asked = resources_of(loaded.execution, beside)
+    folder = caching.with_cache(asked, beside, store_place(loaded, store)).cache
     caching.make(Path(folder))
     return folder
 

@@ -63,13 +63,23 @@ ROOT: tuple[Mapping[str, Fits], Mapping[str, Fits]] = (
     },
     {
         "noticed": listed(keyed({"text": is_text})),
-        **dict.fromkeys(("kernel_notes", "limits_not_looked_at"), listed(is_text)),
+        **dict.fromkeys(("kernel_notes", "limits_not_looked_at", "with_data"), listed(is_text)),
+        "data": is_text,
     },
 )
 """Attributes of the root beside those of every store: of every version, and of later ones."""
 
 WHOLE: Mapping[str, Fits] = {"whole": either(is_count, listed(is_count))}
 """Of arrays that count what is left: how much there was."""
+
+
+REAL = "real data"
+"""What is shown where made-up data have their label."""
+
+
+def kind_of_data(synthetic: str) -> str:
+    """Return ``real``, or ``synthetic`` where data have a label that says how they were made."""
+    return "synthetic" if synthetic else "real"
 
 
 def is_ensemble(store: Store) -> bool:

@@ -15,7 +15,7 @@ from ensemble.members.layout import KEEP_SAMPLES, Layout
 from ensemble.members.reopening import EDGES, PILOT
 from ensemble.members.responses import observations
 from ensemble.members.space.sums import GROUP
-from ensemble.members.stored import WORK
+from ensemble.members.stored import WORK, kind_of_data
 from ensemble.planning.completing import completed
 from ensemble.planning.plan import Plan
 from ensemble.store.arrays import FORMAT, ArraySpec
@@ -159,6 +159,8 @@ def attributes(plan: Plan) -> dict[str, Any]:
         "soilsweep_format": FORMAT,
         "work": WORK,
         "synthetic": plan.experiment.synthetic,
+        "data": kind_of_data(plan.experiment.synthetic),
+        "with_data": list(scenario.replaced),
         "scenario": scenario.text,
         "identity": dict(plan.identity),
         "accepted_changes": [],

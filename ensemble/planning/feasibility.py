@@ -12,6 +12,7 @@ from typing import Any
 from ensemble.errors import PlanError
 from ensemble.farming.backends import local
 from ensemble.members.limits import not_looked_at
+from ensemble.members.stored import kind_of_data
 from ensemble.planning.footprint import COMMIT_SECONDS, FILE_NBYTES, footprint
 from ensemble.planning.plan import Plan
 from ensemble.store.platforms import cores
@@ -51,7 +52,7 @@ def refuse_if_impossible(plan: Plan, workers: int, done: int = 0) -> None:
         from ensemble.farming.jobs import resources_of
         from ensemble.planning import jobs
 
-        asked = resources_of(execution, plan.scenario.base)
+        asked = resources_of(execution, plan.scenario.base_of("execution"))
         reasons += jobs.reasons(plan, asked)
     elif execution.backend in ("local", "dask"):
         reasons += _beyond_memory(plan, workers)
@@ -82,7 +83,7 @@ def workers_of(plan: Plan) -> int:
     if execution.backend == "slurm":
         from ensemble.farming.jobs import resources_of
 
-        asked = resources_of(execution, plan.scenario.base)
+        asked = resources_of(execution, plan.scenario.base_of("execution"))
         return asked.jobs * asked.cores
     return getattr(execution, "workers", None) or cores()
 
@@ -197,6 +198,7 @@ def summary(plan: Plan, workers: int, *, measure: bool = False) -> dict[str, Any
         "noticed": [notice.as_json() for notice in plan.warnings],
         "notes": list(plan.experiment.kernel.notes),
         "commands": list(plan.experiment.kernel.commands),
+        "data": kind_of_data(plan.experiment.synthetic),
         "synthetic": plan.experiment.synthetic,
     }
 

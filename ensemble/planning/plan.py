@@ -34,6 +34,7 @@ from scenarios import (
     Loaded,
     Problem,
     ScenarioError,
+    check_files,
     check_kernel,
     make_kernel,
     read_options,
@@ -137,6 +138,8 @@ def plan(scenario: Loaded, *, store: str | os.PathLike[str] | None = None) -> Pl
         The scenario or its data; every problem found.
     """
     kernel, options = _kernel(scenario)
+    if problems := list(check_files(scenario)):
+        raise ScenarioError(problems, scenario.source)
     forcings = _read_forcings(scenario, kernel.drivers)
     experiment = _experiment(scenario, kernel, options, forcings)
     check_dims(experiment)
@@ -163,7 +166,7 @@ def plan(scenario: Loaded, *, store: str | os.PathLike[str] | None = None) -> Pl
 def _kernel(scenario: Loaded) -> tuple[kernels.Kernel, Any]:
     """Return the kernel with its tables made, and its options; the words are checked first."""
     try:
-        kernel = kernels.get(scenario.kernel.name, scenario.base)
+        kernel = kernels.get(scenario.kernel.name, scenario.base_of("kernel"))
     except LookupError as error:
         raise ScenarioError([Problem(str(error), "kernel")], scenario.source) from error
     sections = {name: getattr(scenario, name) for name in type(scenario).model_fields}
@@ -172,7 +175,7 @@ def _kernel(scenario: Loaded) -> tuple[kernels.Kernel, Any]:
     if problems:
         raise ScenarioError(problems, scenario.source)
     options = read_options(scenario.kernel.options, kernel)
-    return make_kernel(kernel, options, scenario.base), options
+    return make_kernel(kernel, options, scenario.base_of("kernel")), options
 
 
 def _experiment(
@@ -182,7 +185,7 @@ def _experiment(
     locations = forcings[0].locations
     coords = {n: observations.plain(v) for n, v in forcings[0].coords.items()}
     if scenario.locations:
-        locations = join(locations, scenario.locations, scenario.base)
+        locations = join(locations, scenario.locations, scenario.base_of("locations"))
     labels = sorted({f.synthetic for f in forcings if f.synthetic})
     try:
         # numpy takes drivers that are made later for arrays.
@@ -203,7 +206,7 @@ def _experiment(
         drivers=[f.drivers for f in forcings],
         derived=derived,
         synthetic="; ".join(labels),
-        base=scenario.base,
+        base=scenario.base_of("design"),
         observations=observations.padded([f.observations for f in forcings]),
         sources=[f.sources for f in forcings],
         limits=limits.resolve(scenario, kernel),
@@ -223,7 +226,7 @@ def _read_forcings(scenario: Loaded, needs: Sequence[kernels.Variable]) -> list[
     problems: list[Problem] = []
     for reader in scenario.forcing:
         try:
-            forcings += reader.read(needs, scenario.base)
+            forcings += reader.read(needs, scenario.base_of("forcing"))
         except ScenarioError as error:
             problems += error.problems
     for forcing in forcings[1:]:

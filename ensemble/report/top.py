@@ -21,6 +21,8 @@ def top(run: Run, refused: Sequence[str]) -> Top:
     banners = []
     if run.synthetic:
         banners.append(Banner([f"Synthetic data: {run.synthetic}"], "made-up", aside=True))
+    else:
+        banners.append(Banner(["Real data."], aside=True))
     banners += [*_state(run), *_noticed(run), *(Banner([line]) for line in refused)]
     description = run.scenario["description"] or ""
     return Top(run.attrs["title"], run.attrs["source"], description, banners, _cards(run))

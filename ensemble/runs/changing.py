@@ -46,7 +46,7 @@ def _attributes(store: Store, plan: Plan) -> dict[str, Any]:
     # A store of before limits has no arrays for them, and stays one.
     counted = before.keys() | plan.identity.keys() - {"limits"}
     identity = {name: part for name, part in plan.identity.items() if name in counted}
-    made = {word: creating.attributes(plan)[word] for word in ("title", "scenario")}
+    made = {word: creating.attributes(plan)[word] for word in ("title", "scenario", "with_data")}
     return {**store.attrs, **made, "identity": identity}
 
 
@@ -91,6 +91,9 @@ def back(store: Store, plan: Plan) -> str:
 
     A run that was begun with ``--set`` is gone on with by other commands, too.
     """
+    begun_with = bool(store.attrs.get("with_data"))
+    if begun_with != bool(plan.scenario.replaced):
+        return " (with --data)" if begun_with else " (without --data)"
     stored, now = store.attrs["identity"], plan.identity
     settings: list[str] = []
     for section in section_changes(stored, now):

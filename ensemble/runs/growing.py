@@ -144,8 +144,10 @@ def _longer(
     data = json.loads(json.dumps(written))
     for (section, name), value in changed.items():
         data[section][name] = value
-    text = with_values(store.attrs["scenario"], changed)
+    replaced = store.attrs.get("with_data", [])
+    text = with_values(store.attrs["scenario"], changed, elsewhere=replaced)
     about = {"text": text, "source": str(store.path), "base": store.path / "inputs"}
+    about["replaced"] = tuple(replaced)
     return read_words(store, Loaded, {**data, **about})
 
 

@@ -136,7 +136,7 @@ def run(
         work,
         execution,
         watcher,
-        base=plan.scenario.base,
+        base=plan.scenario.base_of("execution"),
         workers=asked,
         finished=lambda: outcome.warnings.extend([*lost_groups(store), *undefined.lines(store)]),
     )

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble.members.stored import read_ensemble
+from ensemble.members.stored import REAL, read_ensemble
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.store import Store
 from ensemble.tables.results import Results, Summary, known_mean, known_std
@@ -248,8 +248,8 @@ def _over(forcings: Sequence[str]) -> str:
 
 
 def labels_of(store: Store) -> list[str]:
-    """Return what every table of made-up data says."""
-    return [store.attrs["synthetic"]] if store.attrs["synthetic"] else []
+    """Return what every table says of its data: how they were made up, or that they are real."""
+    return [store.attrs["synthetic"] or REAL]
 
 
 def names_along(store: Store, dim: str, count: int) -> list[str]:

@@ -64,9 +64,7 @@ from scenarios.forcing._contract import Forcing, ReaderSpec
 from scenarios.forcing.common.checks import Findings
 from scenarios.forcing.common.declared import Input
 from scenarios.forcing.common.file_units import unknown_units
-from scenarios.forcing.common.nearest_cells import (
-    PREDICTORS_READ,
-)
+from scenarios.forcing.common.nearest_cells import BIOME, PREDICTORS_READ
 from scenarios.forcing.common.sources import unneeded
 from scenarios.forcing.common.table import Table, load_table
 from scenarios.forcing.profile_files.atmosphere import (
@@ -89,6 +87,7 @@ class Spec(ReaderSpec):
     """``forcing:`` of soil profiles."""
 
     reads: ClassVar[tuple[Input, ...]] = (LAYERS, *PREDICTORS_READ, *RECORDS_READ)
+    opens: ClassVar[tuple[str, ...]] = (f"testbed/params/{BIOME}",)
 
     reader: Literal["soil_profiles"]
     path: str = Field(min_length=1, description="CSV file, one row per layer")

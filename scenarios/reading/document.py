@@ -31,12 +31,15 @@ class Document:
         ``--set`` that put a node in place, which then has no line.
     problems : tuple of Problem
         Found in reading, and no reason to stop there.
+    moved : mapping of str to str
+        Sections that stand below another key, which places in messages begin with.
     """
 
     data: dict[str, Any]
     lines: Mapping[Path_, int]
     settings: Mapping[Path_, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    moved: Mapping[str, str] = field(default_factory=dict)
 
     def problem(self, text: str, path: Sequence[str | int]) -> Problem:
         """Return a problem at a node, with the line of the nearest node around it."""
@@ -46,19 +49,26 @@ class Document:
             if near in self.settings:
                 return Problem(text, where, file=_named(self.settings[near]))
             if near in self.lines:
-                return Problem(text, where, line=self.lines[near])
-        return Problem(text, where)
+                return Problem(text, self._written(where, path), line=self.lines[near])
+        return Problem(text, self._written(where, path))
+
+    def _written(self, where: str, path: Sequence[str | int]) -> str:
+        """Return a place with the key that its section stands below."""
+        above = self.moved.get(str(path[0])) if path else None
+        return f"{above}.{where}" if above else where
 
     def locate(self, problem: Problem) -> Problem:
         """Return a problem of this document, known by ``where`` alone, with its line."""
         if problem.file or problem.line is not None or not problem.where:
             return problem
-        placed = self.problem(problem.text, self._path(problem.where))
+        path = self._path(problem.where)
+        placed = self.problem(problem.text, path)
+        where = problem.where if placed.file else self._written(problem.where, path)
         text = problem.text
         if problem.other:
             beside = self.problem("", self._path(problem.other))
             text += f" ({beside.file or f'line {beside.line}'})"
-        return Problem(text, problem.where, placed.file, placed.line, below=problem.below)
+        return Problem(text, where, placed.file, placed.line, below=problem.below)
 
     def _path(self, where: str) -> list[str | int]:
         """Return the steps of ``a.b[0].c``, as far as the data goes; keys may hold dots."""
@@ -141,7 +151,7 @@ def override(document: Document, settings: Sequence[str]) -> Document:
         found += [Problem(words, spelled(path), _named(setting)) for words in wrong]
     if problems:
         raise ScenarioError(problems, "--set")
-    return Document(data, lines, applied, tuple(found))
+    return Document(data, lines, applied, tuple(found), document.moved)
 
 
 def _named(setting: str) -> str:

@@ -1,6 +1,6 @@
 """Other numbers in the text of a scenario, the rest as its author wrote it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
@@ -8,7 +8,9 @@ from scenarios.reading.document import parse
 from scenarios.reading.nodes import compose
 
 
-def with_values(text: str, values: Mapping[tuple[str, str], int]) -> str:
+def with_values(
+    text: str, values: Mapping[tuple[str, str], int], *, elsewhere: Collection[str] = ()
+) -> str:
     """Return the text with numbers of its sections replaced or added.
 
     Parameters
@@ -16,6 +18,8 @@ def with_values(text: str, values: Mapping[tuple[str, str], int]) -> str:
     text : str
         YAML of a scenario.
     values : mapping of (section, key) to int
+    elsewhere : collection of str
+        Sections that stand below another key, and are not those of their name.
 
     Returns
     -------
@@ -31,7 +35,7 @@ def with_values(text: str, values: Mapping[tuple[str, str], int]) -> str:
         is_there = all(data[section][key] == value for (section, key), value in values.items())
     except (ValueError, LookupError, TypeError):
         is_there = False
-    if is_there:
+    if is_there and not any(section in elsewhere for section, _ in values):
         return new
     settings = " ".join(f"--set {'.'.join(place)}={value}" for place, value in values.items())
     return f"# with {settings}\n{text}"

@@ -1,15 +1,17 @@
 """Read a scenario: YAML, overrides, spec and cross-checks, with every problem at once."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial, wraps
 from importlib import resources
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar, get_type_hints
 
-from pydantic import BaseModel, PrivateAttr, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, PrivateAttr, TypeAdapter, ValidationError
 
 from scenarios import designs
 from scenarios.problems import Problem, ScenarioError, near, nearest, shown
+from scenarios.reading import faces
 from scenarios.reading import wording as _words
 from scenarios.reading.checks import check
 from scenarios.reading.document import Document, override, parse, read_text
@@ -22,20 +24,41 @@ P = ParamSpec("P")
 
 
 class Loaded(Scenario):
-    """A scenario with where it came from."""
+    """A scenario with where it came from.
+
+    Attributes
+    ----------
+    text, source : str
+        Of its file, and which that is.
+    base : Path
+        Folder of the file.
+    data : Path or None
+        Folder of real data, where that was asked for.
+    replaced : tuple of str
+        Sections that are of ``with_data:``, whose paths start in the folder of real data.
+    """
 
     text: str = ""
     source: str = ""
     base: Path = Path()
+    data: Path | None = Field(default=None, exclude=True)
+    replaced: tuple[str, ...] = Field(default=(), exclude=True)
     _document: Document | None = PrivateAttr(default=None)
+
+    def base_of(self, section: str) -> Path:
+        """Return the folder in which relative paths of a section start."""
+        return self.data if self.data is not None and section in self.replaced else self.base
+
+
+CATALOGUE = "data.yaml"
+"""Of the files of real data: beside the scenarios, and none itself."""
 
 
 def library() -> list[str]:
     """Return the names of the shipped scenarios."""
     folder = resources.files("scenarios") / "library"
-    return sorted(
-        f.name.removesuffix(".yaml") for f in folder.iterdir() if f.name.endswith(".yaml")
-    )
+    named = (f.name for f in folder.iterdir() if f.name.endswith(".yaml"))
+    return sorted(name.removesuffix(".yaml") for name in named if name != CATALOGUE)
 
 
 def find(name: str | Path) -> Path:
@@ -58,7 +81,14 @@ def find(name: str | Path) -> Path:
     raise ScenarioError([Problem(text)], str(name) or "SCENARIO ''")
 
 
-def load(path: str | Path, *, settings: Sequence[str] = (), checks: Sequence[Check] = ()) -> Loaded:
+def load(
+    path: str | Path,
+    *,
+    settings: Sequence[str] = (),
+    checks: Sequence[Check] = (),
+    data: bool | str | os.PathLike[str] = False,
+    both_faces: bool = False,
+) -> Loaded:
     """Return the scenario in a file, or shipped under a name.
 
     Parameters
@@ -66,9 +96,14 @@ def load(path: str | Path, *, settings: Sequence[str] = (), checks: Sequence[Che
     path : str or Path
         A YAML file, or a name of `library`.
     settings : sequence of str
-        Overrides as ``a.b=c``; the value is YAML.
+        Overrides as ``a.b=c``; the value is YAML. They are put over the face that is asked for.
     checks : sequence of callable
         More checks, given the sections that are well formed; `ensemble` adds its own.
+    data : bool, str or path
+        The folder of real data, or True for the one that ``SOILSWEEP_DATA`` names: then
+        sections are those of ``with_data:`` where it has them.
+    both_faces : bool
+        Look for problems in the other face, too, as it is written.
 
     Raises
     ------
@@ -77,8 +112,37 @@ def load(path: str | Path, *, settings: Sequence[str] = (), checks: Sequence[Che
     """
     file = find(path)
     text = read_text(file)
-    document = override(parse(text, str(file)), settings)
-    return build(document, text=text, source=str(file), base=file.parent, checks=checks)
+    asked = data is not False
+    folder = faces.folder_of(data) if asked else None
+    inner = [s for s in settings if s.partition("=")[0].strip().startswith(f"{faces.KEY}.")]
+    document = override(parse(text, str(file)), inner)
+    made = partial(build, text=text, source=str(file), base=file.parent, checks=checks)
+
+    def face(on_data: bool) -> Document:
+        try:
+            return faces.on_data(document) if on_data else faces.as_written(document)
+        except ScenarioError as error:
+            raise ScenarioError(error.problems, str(file)) from error
+
+    def read() -> Loaded:
+        chosen = override(face(asked), [s for s in settings if s not in inner])
+        return made(chosen, folder=folder)
+
+    if not both_faces:
+        return read()
+    first = other = loaded = None
+    try:
+        loaded = read()
+    except ScenarioError as error:
+        first = error
+    try:
+        if asked or isinstance(document.data.get(faces.KEY), dict):
+            made(face(not asked))
+    except ScenarioError as error:
+        other = error
+    if loaded is None or other:
+        raise ScenarioError(_tidy(faces.both(first, other)), str(file))
+    return loaded
 
 
 def build(
@@ -88,8 +152,9 @@ def build(
     source: str,
     base: Path,
     checks: Sequence[Check] = (),
+    folder: Path | None = None,
 ) -> Loaded:
-    """Return the scenario of a parsed document; see `load`."""
+    """Return the scenario of a face of a parsed document; see `load`."""
     problems = list(document.problems)
     try:
         Scenario.model_validate(document.data)
@@ -98,7 +163,9 @@ def build(
     if not any(document.data.get(name) for name in KEEPS):
         problems.append(Problem(NOTHING_KEPT))
     sound = _sections(document.data)
-    every: tuple[Check, ...] = (partial(check, base=base), *checks)
+    replaced = faces.replaced(document)
+    of_kernel = folder if folder is not None and "kernel" in replaced else base
+    every: tuple[Check, ...] = (partial(check, base=of_kernel), *checks)
     for found in (finding for c in every for finding in c(sound)):
         problems.append(document.locate(found))
     for name, section in sound.items():
@@ -106,7 +173,8 @@ def build(
             problems += _quoted(document, document.data[name], _dumped(name, section), (name,))
     if problems:
         raise ScenarioError(_tidy(problems), source)
-    loaded = Loaded.model_validate({**document.data, "text": text, "source": source, "base": base})
+    about = {"text": text, "source": source, "base": base, "data": folder, "replaced": replaced}
+    loaded = Loaded.model_validate({**document.data, **about})
     loaded._document = document
     return loaded
 
