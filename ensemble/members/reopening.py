@@ -5,6 +5,7 @@ import socket
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
@@ -202,6 +203,9 @@ def _experiment(
     dims = {d for driver in kernel.drivers for d in driver.dims} - {"time"}
     own = sorted(d for d in dims - kernel.coords.keys() if d in store.specs)
     coords = {name: store.read_whole(name) for name in ("year", *own) if name in store.specs}
+    # Dates are of days that a reader numbers from 0.
+    dated = [name for name in own if "calendar" in store.specs[name].attrs]
+    coords |= {name: np.arange(len(coords[name])) for name in dated}
     if DAY in store.specs and store.specs[DAY].dims == ("time",):
         coords[DAY] = store.read_whole(DAY)
     return Experiment(

@@ -191,7 +191,8 @@ def _coordinates(layout: Layout) -> Static:
     if "year" in experiment.coords:
         arrays |= _time(experiment.steps)
     for name, values in experiment.own_coords.items():
-        arrays |= _whole(name, values, (name,))
+        days = experiment.days_of(name)
+        arrays |= _whole(name, values, (name,)) if days is None else _days(days)
     for name, own in experiment.kernel.coords.items():
         arrays |= _own(name, own)
     for name, kept in layout.outputs.items():
@@ -232,6 +233,11 @@ def _time(steps: Steps) -> Static:
         about = {"long_name": "day of a year of 365 days"}
         arrays |= _whole(DAY, steps.days, ("time",), attrs=about)
     return arrays | _whole("year", steps.years, ("time",), attrs={"long_name": "calendar year"})
+
+
+def _days(steps: Steps) -> Static:
+    """Return the days of a kernel that has years, too, as a CF time."""
+    return _dates(steps.dim, steps.bounds, steps.calendar, "day")
 
 
 def _dates(dim: str, bounds: I8, calendar: str, long_name: str, word: str = "bounds") -> Static:

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 import xarray as xr
+from commandline import soilsweep
 
 import ensemble
 import scenarios
 from ensemble.members import slabs
+from ensemble.members.reopening import open_experiment
 from ensemble.store.reading import read
 
 TEXT = """\
@@ -40,6 +42,14 @@ DAYS = """\
 outputs: {rh_daily: all, soil_litter_carbon_daily: all, npp_daily: all, rh: all,
   vegetation_end: all, c_leaf_daily: last}
 """
+
+
+def test_days_are_dates_and_a_store_runs_its_members_again(stores):
+    for key in ("days", 1):
+        assert soilsweep("replay", stores[key], "0/1/2").code == 0
+    assert soilsweep("verify", stores["days"], "--rerun", 2).code == 0
+    experiment = open_experiment(read(stores["days"]))
+    np.testing.assert_array_equal(experiment.coords["date"], np.arange(5 * 365))
 
 
 def run(folder, name, outputs):
@@ -86,7 +96,11 @@ def test_slabs_change_no_bit_of_a_store(stores):
 def test_they_are_the_days_reduced_plainly_and_by_xarray(stores):
     every, made = (ensemble.open_run(stores[key]).to_dataset() for key in ("days", 1))
     dates = xr.date_range("2001-01-01", periods=5 * 365, calendar="noleap", use_cftime=True)
-    days = every.drop_vars("date", errors="ignore").assign_coords(date=dates)
+    np.testing.assert_array_equal(every["date"], dates)
+    assert every["date"].attrs["standard_name"] == "time"
+    begin, end = every["date_bounds"].values[-1]
+    assert (begin.strftime("%Y-%m-%d"), end.strftime("%Y-%m-%d")) == ("2005-12-31", "2006-01-01")
+    days = every
     rh, carbon = days["rh_daily"], days["soil_litter_carbon_daily"]
     inside = rh.sel(date=slice("2001-03-01", "2005-11-30"))
     window = carbon.sel(date=slice("2002", "2004"))
