@@ -97,7 +97,7 @@ ARROWS = {
     ),
     "ensemble.planning": (
         "ensemble.errors ensemble.store ensemble.farming ensemble.members slurm kernels "
-        "scenarios scenarios.forcing scenarios.locations scenarios.units"
+        "scenarios scenarios.forcing scenarios.locations scenarios.outputs scenarios.units"
     ),
     "ensemble.analysis": (
         "ensemble.errors ensemble.store ensemble.members scenarios.designs kernels"

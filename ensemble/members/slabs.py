@@ -111,8 +111,8 @@ def slabs_of(
 ) -> Slabs | None:
     """Return the slabs that a run goes through; None where it takes all its years at once.
 
-    That is where a stage cannot go on or would lose what it said of its start, nothing that stages
-    fill is by days, or years are few or not whole.
+    That is where a stage cannot go on, nothing that stages fill is by days, or years are few or not
+    whole.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def slabs_of(
     by_day = [v for v in filled if kernel.steps.get(kernel.time_of(v)) == DAY]
     if len(spans) != 1 or not by_day or not all(map(_goes_on, stages)):
         return None
-    if not (whole := spans.pop()).is_integer() or _forgotten(stages, filled, kernel):
+    if not (whole := spans.pop()).is_integer():
         return None
     one_year, years = {**sizes, **steps}, int(whole)
     values = sum(int(np.prod([one_year[d] for d in v.dims])) for v in filled)
@@ -143,15 +143,3 @@ def slabs_of(
 
 def _goes_on(stage: Stage) -> bool:
     return stage.ahead is not None
-
-
-def _forgotten(
-    stages: Collection[Stage], filled: Collection[Variable], kernel: Kernel
-) -> list[Variable]:
-    """Return outputs without time that are filled in the first slab and not held after it.
-
-    A link of a chain that others feed is called group by group of samples, and each call's outputs
-    are put in place whole: what a link has once said, such as the pools of its start, is lost.
-    """
-    fed = {name for stage in stages if stage.upstream for name in stage.outputs}
-    return [v for v in filled if v.name in fed and not kernel.time_of(v)]

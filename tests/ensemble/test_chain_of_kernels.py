@@ -141,7 +141,7 @@ def test_vegetation_runs_once_where_no_parameter_of_it_varies(tmp_path):
     # Two forcings of five locations, and their control members.
     assert members == {"leaves": 20, "slow": 210, "quick.rates": 20, "quick.pools": 20}
     # What runs once is given all locations of its block, to be as wide as it likes.
-    assert {call[1] for call in chained.CALLS.made if call[0] == "leaves"} == {5}
+    assert {places for who, places, n in chained.CALLS.made if who == "leaves" and n} == {5}
 
 
 def test_bits_depend_on_no_block_no_tile_and_no_worker(finished, tmp_path):

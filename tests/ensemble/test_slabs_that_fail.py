@@ -205,17 +205,6 @@ def test_blocks_threads_and_tiles_change_no_member(settings, workers, tmp_path, 
         np.testing.assert_array_equal(one[name], other[name], err_msg=name)
 
 
-def test_what_a_fed_stage_says_of_its_start_is_not_lost(tmp_path, monkeypatch):
-    slab_of(monkeypatch, 1)
-    text = TEXT.format(options="in_year: 0", kept=KEPT).replace("carbon: all", "carbon_end: all")
-    text = text.replace("output: carbon, at: 2006", "output: carbon_end, value: true")
-    text = text.replace("carbon: [mean, max]", "carbon_end: [mean, max]")
-    made = plan(tmp_path, text=text)
-    assert made.layout.tiler().slabs is None
-    (block,) = blocks_of(made)
-    assert np.isfinite(block.arrays["carbon_end"]).all()
-
-
 def test_years_are_cut_wherever_they_stand():
     kernel = model.KERNEL
     filled = [kernel.variable("carbon_daily"), kernel.variable("litter")]
@@ -280,3 +269,27 @@ def test_a_killed_run_goes_on_and_replays_its_members(tmp_path):
     assert said.code == 0
     assert "match the store bit for bit" in said.out
     assert soilsweep("verify", tmp_path / "s.zarr", "--rerun", 6).code == 0
+
+
+STARTS = ("casa_start", "corpse_start", "corpse_cycles", "debris_start")
+
+
+def test_what_links_say_of_their_start_is_kept_for_later_slabs(tmp_path, monkeypatch):
+    """Samples with litter of their own are calls of their own, of which no one forgets."""
+    text = CHAIN.replace("[2001, 2040]", "[2001, 2006]").replace("name: killed", "name: starts")
+    text = text.replace("  npp_daily", "".join(f"  {n}: all\n" for n in STARTS) + "  npp_daily")
+    text = text.replace("block: {location: 1, sample: 2}\n", "precision: float64\n")
+    (tmp_path / "s.yaml").write_text(text)
+    scenario = scenarios.load(tmp_path / "s.yaml")
+    stores = []
+    for most in (1 << 50, 1):
+        monkeypatch.setattr(slabs, "SLAB_BYTES", most)
+        made = ensemble.plan(scenario, store=tmp_path / f"{most}.zarr")
+        cut = made.layout.tiler().slabs
+        assert (cut and (cut.first, cut.each)) == ((2, 1) if most == 1 else None)
+        assert ensemble.run(made, workers=1).complete
+        stores.append(ensemble.open_run(made.path).to_dataset())
+    whole, cut = stores
+    assert {*STARTS} <= {*cut}
+    for name in cut:
+        np.testing.assert_array_equal(cut[name], whole[name], err_msg=name)

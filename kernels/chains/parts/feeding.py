@@ -123,7 +123,7 @@ def _call(
         batch = _of_several(own, drivers, samples, (locations, many, width))
     if many == 1 and width == status.shape[1]:
         return run(batch, out, status) or ()
-    made = {n: np.empty((locations * many, *v.shape[1:-1], width)) for n, v in out.items()}
+    made = {n: _filled(v, samples, (locations, many, width), own.slab) for n, v in out.items()}
     codes = np.zeros((locations * many, width), dtype=np.uint8)
     notes = run(batch, made, codes) or ()
     status[:, samples] = codes.reshape(locations, -1)
@@ -131,6 +131,18 @@ def _call(
         together = np.moveaxis(values.reshape(locations, many, *values.shape[1:]), 1, -2)
         out[name][..., samples] = together.reshape(*out[name].shape[:-1], -1)
     return notes
+
+
+def _filled(values: F8, samples: I8, shape: tuple[int, int, int], slab: Slab | None) -> F8:
+    """Return what a call fills, (L many, *dims, width), for what is (L, *dims, S) in all calls.
+
+    In slabs after the first it holds what it has: an output without time, such as the pools of a
+    start, may have been filled before, and is not filled again.
+    """
+    locations, many, width = shape
+    if slab is None or slab.first:
+        return np.empty((locations * many, *values.shape[1:-1], width))
+    return _apart(values[..., samples].reshape(*values.shape[:-1], many, width))
 
 
 def _apart(values: F8) -> F8:
