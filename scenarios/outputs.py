@@ -8,7 +8,17 @@ values (``ymonmean``; in CF ``time: mean within years time: mean over years``).
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    GetJsonSchemaHandler,
+    Tag,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from kernels import Kernel, Variable
 from scenarios import units
@@ -163,9 +173,21 @@ SeveralKept = Annotated[
     AfterValidator(_each_once),
 ]
 
+
+class _Overlapping:
+    """Tell the JSON Schema that both kinds may be meant: steps alone are a list of one, too."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        union = dict(handler(schema))
+        return {"anyOf": union.pop("oneOf"), **union}
+
+
 OutputSection = Annotated[
     Annotated[Output, Tag("steps")] | Annotated[SeveralKept, Tag("reductions")],
     Discriminator(_kind),
+    _Overlapping(),
     BeforeValidator(_long_form),
     AlsoAs(({"enum": ["all", "last"]},)),
 ]

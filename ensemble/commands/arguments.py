@@ -2,6 +2,7 @@
 
 import json
 import math
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -48,14 +49,9 @@ class Command(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse arguments; ``--data`` at the end or before an option has an empty folder."""
-        after = [*args[1:], "-"]
-        return super().parse_args(
-            ctx,
-            [
-                "--data=" if word == "--data" and then.startswith("-") else word
-                for word, then in zip(args, after, strict=True)
-            ],
-        )
+        pairs = zip_longest(args, args[1:], fillvalue="-")
+        words = ["--data=" if w == "--data" and then.startswith("-") else w for w, then in pairs]
+        return super().parse_args(ctx, words)
 
 
 def load(

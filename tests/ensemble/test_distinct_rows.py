@@ -69,7 +69,9 @@ def test_a_family_that_takes_values_once_is_given_the_rows_of_a_stage(tmp_path, 
         plain = family.update_distinct
 
         def spy(self, partial, members, rows, plain=plain):
-            given.append((self.target.name, members.values.shape[1], members.members))
+            # One member is how statistics are compiled.
+            if members.members > 1:
+                given.append((self.target.name, members.values.shape[1], members.members))
             plain(self, partial, members, rows)
 
         monkeypatch.setattr(family, "update_distinct", spy)
@@ -86,7 +88,8 @@ class Plain:
         self.merge, self.ours = ours.merge, ours
 
     def update(self, partial, values, rows):
-        assert values.shape[1] == 360
+        # One member is how statistics are compiled.
+        assert values.shape[1] in (1, 360)
         assert values.flags.c_contiguous
         self.ours.update(partial, values, rows)
 

@@ -269,11 +269,12 @@ class TestExcluded:
         assert again.compared == 6
         assert any("beyond its limit of 45 mg C cm-3, excluded" in note for note in again.notes)
 
-    def test_programs_and_people_are_told(self, run, capsys):
+    def test_programs_and_people_are_told(self, tmp_path, run, capsys):
         from ensemble.commands import console
 
         _, outcome = run
-        found = json.loads(json.dumps(outcome_summary(outcome)))["limits"]
+        planned = plan(tmp_path, text=EXCLUDING)
+        found = json.loads(json.dumps(outcome_summary(planned, outcome)))["limits"]
         assert found["outputs"]["soc"]["then"] == "exclude"
         assert found["excluded"] == outcome.limits["excluded"]
         console.print_status(summary(outcome.path))

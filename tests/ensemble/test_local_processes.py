@@ -169,13 +169,18 @@ def test_an_interrupt_in_a_notebook_ends_after_the_running_blocks(
 ):
     monkeypatch.setenv("COUNTING_SECONDS", "0.4")
     this = threading.get_ident()
+    # A notebook's; a process in the background of a shell may have none.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def interrupt(done, *_):
         if done == 1:
             signal.pthread_kill(this, signal.SIGINT)
 
-    with pytest.raises(KeyboardInterrupt):
-        run(store, {"workers": 2, "workers_are": kind}, progress=interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(store, {"workers": 2, "workers_are": kind}, progress=interrupt)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert len(read(store.path).committed()) < 12
     assert not started()
     assert not list((store.path / "inflight").iterdir())
