@@ -38,8 +38,8 @@ def read_reasons(store: Store, layout: Layout, forcing: int, places: slice) -> U
         here = slice(low - places.start, high - places.start), samples.span(s)
         key = (forcing, first + k, s)
         if EXCLUDED in store.specs:
-            out[here] = np.where(store.read_chunk(EXCLUDED, key)[0][inside] == 1, 2, 0)
-        out[here][store.read_chunk("status", key)[0][inside] != 0] = 1
+            out[here] = np.where(store.read_sound(EXCLUDED, key)[0][inside] == 1, 2, 0)
+        out[here][store.read_sound("status", key)[0][inside] != 0] = 1
     return out
 
 

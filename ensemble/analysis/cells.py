@@ -37,7 +37,7 @@ def read_cells(
 
     Raises
     ------
-    OSError, ValueError
+    PlanError
         A chunk is gone or damaged.
     """
     _, locations, samples = layout.grid.axes
@@ -49,9 +49,9 @@ def read_cells(
     for k, s in np.ndindex(last - first + 1, samples.blocks):
         span = locations.span(first + k)
         low, high = max(span.start, places.start), min(span.stop, places.stop)
-        chunk = store.read_chunk(name, (forcing, first + k, *middle, s))[0]
+        chunk = store.read_sound(name, (forcing, first + k, *middle, s))[0]
         if EXCLUDED in store.specs:
-            out_of = store.read_chunk(EXCLUDED, (forcing, first + k, s))[0]
+            out_of = store.read_sound(EXCLUDED, (forcing, first + k, s))[0]
             chunk = blanked(chunk, out_of == 1)
         cells = chunk.reshape(len(chunk), -1, chunk.shape[-1])
         here = slice(low - places.start, high - places.start)

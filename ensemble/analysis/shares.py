@@ -149,7 +149,7 @@ class Splitter:
             out = np.empty(shape)
             for f, s in np.ndindex(spec.shape[0], blocks.blocks):
                 index = (f, *(0,) * (len(spec.shape) - 2), s)
-                chunk = self.store.read_chunk(path, index)[0]
+                chunk = self.store.read_sound(path, index)[0]
                 out[f, ..., blocks.span(s)] = chunk[some] if aggregate.zonal else chunk[None]
             return out
 

@@ -228,6 +228,22 @@ class Store:
         spans = zip(spec.shape, spec.chunks, index, strict=True)
         return values[tuple(slice(0, min(n - k * c, c)) for n, c, k in spans)]
 
+    def read_sound(self, path: str, index: tuple[int, ...]) -> NDArray[Any]:
+        """Return one chunk to a command that can do nothing without it.
+
+        Raises
+        ------
+        PlanError
+            It is gone or damaged.
+        """
+        try:
+            return self.read_chunk(path, index)
+        except (OSError, ValueError) as error:
+            raise PlanError(
+                f"{self.path}: a part of {path} cannot be read ({error}); run "
+                f"`soilsweep verify {self.path} --repair`"
+            ) from error
+
     def read_whole(self, path: str) -> NDArray[Any]:
         """Return an array of any number of chunks."""
         spec = self.specs[path]

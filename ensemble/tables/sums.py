@@ -42,7 +42,7 @@ def over_samples(results: Results, name: str) -> tuple[F8, F8]:
         return mean, std
     n, mean, spread = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     for f, s in np.ndindex(shape[0], results.grid.axes[2].blocks):
-        chunk = store.read_chunk(spec.path, (f, *(0,) * (len(spec.shape) - 2), s))[0]
+        chunk = store.read_sound(spec.path, (f, *(0,) * (len(spec.shape) - 2), s))[0]
         # With the dots a view where there are no dimensions, too, and not a number.
         merge_moments((n[f, ...], mean[f, ...], spread[f, ...]), chunk)
     with np.errstate(invalid="ignore", divide="ignore"):

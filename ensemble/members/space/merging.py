@@ -188,7 +188,7 @@ def _blocks(
     for s in range(layout.grid.axes[2].blocks):
         if layout.keeps_responses:
             spec = store.specs[f"{GROUP}/{name}"]
-            yield s, store.read_chunk(spec.path, (forcing, *(0,) * (len(spec.shape) - 2), s))[0]
+            yield s, store.read_sound(spec.path, (forcing, *(0,) * (len(spec.shape) - 2), s))[0]
         else:
             yield s, merged(store, layout, forcing, s)[name]
 
