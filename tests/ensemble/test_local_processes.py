@@ -198,10 +198,10 @@ def test_what_is_left_behind_is_no_claim_of_anybody(store):
 @pytest.mark.parametrize(
     ("words", "workers", "seconds", "apart"),
     [
-        ({}, 2, 4.1, True),
-        ({}, 2, 3.9, False),
-        ({}, 8, 15.0, False),
-        ({}, 8, 17.0, True),
+        ({}, 2, 10.1, True),
+        ({}, 2, 9.9, False),
+        ({}, 8, 39.0, False),
+        ({}, 8, 41.0, True),
         ({}, 1, 1e6, False),
         ({"workers_are": "processes"}, 1, 1e6, False),
         ({"workers_are": "processes"}, 2, 0.0, True),
@@ -229,9 +229,9 @@ def test_a_plan_says_which_and_counts_their_memory(tmp_path, monkeypatch):
         words = [word for one in words for word in ("--set", one)]
         return json.loads(soilsweep("plan", "s.yaml", "--json", "--workers", 2, *words).out)
 
-    short, long = said(), said("design.cross.1.n=1000000", "outputs={}")
+    short, long = said(), said("design.cross.1.n=5000000", "outputs={}")
     assert short["workers"] == "2, as threads"
     assert long["workers"] == "2, as processes"
-    same = said("design.cross.1.n=1000000", "outputs={}", "execution.workers_are=threads")
+    same = said("design.cross.1.n=5000000", "outputs={}", "execution.workers_are=threads")
     assert same["workers"] == "2, as threads"
     assert same["memory"] != long["memory"]

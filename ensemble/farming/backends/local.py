@@ -12,8 +12,9 @@ from ensemble.store.platforms import cores
 from scenarios.execution import BackendSpec
 from slurm.walltime import Walltime
 
-START_SECONDS = 2.0
-"""What another process takes until its first block; some 1.2 s of it are Python importing."""
+WORTH_SECONDS = 5.0
+"""Work of each worker from which processes are quicker than threads. Another one takes 1.2 s and
+more until its first block; on two idle cores 2 s each took longer so, 6 s each less."""
 
 PROCESS_NBYTES = 200 << 20
 """Memory of another process beside its blocks: libraries and compiled kernels."""
@@ -50,7 +51,7 @@ def in_processes(chosen: Any, workers: int, seconds: float) -> bool:
         return bool(chosen.workers_are == "processes")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     fit = (workers - 1) * PROCESS_NBYTES <= SHARE_OF_MEMORY * memory
-    return fit and seconds / workers > START_SECONDS
+    return fit and seconds / workers > WORTH_SECONDS
 
 
 def run(farm: Farm) -> None:
