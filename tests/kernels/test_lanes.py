@@ -4,10 +4,9 @@ import numpy as np
 
 from kernels.contract.build import equation
 from kernels.mimics.daily import lanes
-from kernels.mimics.daily.equations import Day, Lasting, Pools, Slopes
-from kernels.numerics.lanes import Rows
-from kernels.numerics.lanes import load as load_record
-from kernels.numerics.lanes import store as store_record
+from kernels.mimics.daily.equations import Day, Lasting, Slopes
+from kernels.mimics.one_layer.matrices import Pools
+from kernels.numerics.lanes import Rows, load, store
 
 RECORDS = (
     lanes.DAY,
@@ -51,9 +50,9 @@ def test_every_row_of_a_group_has_one_name():
 
 @equation
 def doubled(z, at):
-    its = load_record(z, lanes.POOL, at)
-    store_record(z, lanes.MORTALITY, at, (its.m, its.r, its.k))
-    store_record(z, lanes.POOL, at, Pools(its.s, its.m, its.r, its.k, its.p, its.c, 2.0 * its.a))
+    its = load(z, lanes.POOL, at)
+    store(z, lanes.MORTALITY, at, (its.m, its.r, its.k))
+    store(z, lanes.POOL, at, Pools(its.s, its.m, its.r, its.k, its.p, its.c, 2.0 * its.a))
 
 
 def test_records_are_loaded_and_stored_alike_compiled_or_not():
@@ -63,7 +62,7 @@ def test_records_are_loaded_and_stored_alike_compiled_or_not():
     np.testing.assert_array_equal(found, expected)
     before = numbered()
     of = {f: before[int(p) + LANE] for f, p in zip(Pools._fields, lanes.POOL, strict=True)}
-    assert load_record(found, lanes.POOL, LANE) == Pools(
+    assert load(found, lanes.POOL, LANE) == Pools(
         of["s"], of["m"], of["r"], of["k"], of["p"], of["c"], 2 * of["a"]
     )
     assert found[int(lanes.MORTALITY.r) + LANE] == of["r"]
@@ -74,25 +73,18 @@ def test_records_are_loaded_from_the_rows_of_their_names():
     z = numbered()
     expected = {f: z[int(p) + LANE] for f, p in zip(Day._fields, lanes.DAY, strict=True)}
     expected |= {"mu_r": z[int(lanes.MORTALITY.r) + LANE], "mu_k": z[int(lanes.MORTALITY.k) + LANE]}
-    assert lanes.load_day(z, LANE)._asdict() == expected
-    for load, record, places in (
-        (lanes.load_lasting, Lasting, lanes.LASTING),
-        (lanes.load_slopes, Slopes, lanes.SLOPE),
-    ):
-        assert load(z, LANE) == record(*(z[int(place) + LANE] for place in places))
+    assert load(z, lanes.NOW, LANE)._asdict() == expected
+    for record, places in ((Lasting, lanes.LASTING), (Slopes, lanes.SLOPE)):
+        assert load(z, places, LANE) == record(*(z[int(place) + LANE] for place in places))
+    column = int(lanes.TANGENT) + 14 * lanes.LANES + LANE
+    places = (column + k * lanes.LANES for k in range(7))
+    assert load(z, lanes.COLUMN, column) == Pools(*(z[place] for place in places))
 
 
 def test_what_is_stored_is_loaded_and_nothing_else_moves():
-    for store, load, record in (
-        (lanes.store_slopes, lanes.load_slopes, Slopes),
-        (
-            lambda z, lane, y: lanes.store_pools(z, lanes.POOL.m, lane, y),
-            lambda z, lane: lanes.load_pools(z, lanes.POOL.m, lane),
-            Pools,
-        ),
-    ):
+    for places, record in ((lanes.SLOPE, Slopes), (lanes.POOL, Pools)):
         z, before = numbered(), numbered()
         given = record(*(-1.0 - i for i in range(len(record._fields))))
-        store(z, LANE, given)
-        assert load(z, LANE) == given
+        store(z, places, LANE, given)
+        assert load(z, places, LANE) == given
         assert (z != before).sum() == len(given)

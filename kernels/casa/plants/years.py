@@ -24,6 +24,7 @@ from kernels.casa.plants.lanes import (
     fill,
     lane_work,
 )
+from kernels.casa.shared.batches import any_asked
 from kernels.casa.shared.equations import leaf_area
 from kernels.casa.shared.phenology import YEAR
 from kernels.contract.arrays import F8, I8, U1
@@ -136,15 +137,6 @@ def keep_year(
         for k in range(len(results)):
             if annual[k].shape[0] > 0:
                 annual[k][at, y, s] = results[k]
-
-
-@equation
-def any_asked(arrays: tuple[F8, ...]) -> bool:
-    """Return whether any of some outputs is asked for."""
-    asked = 0
-    for k in range(len(arrays)):
-        asked += arrays[k].shape[0]
-    return asked > 0
 
 
 @equation

@@ -9,6 +9,7 @@ import numpy as np
 
 from kernels.casa.shared.rows import status_of_parameters
 from kernels.contract.arrays import F8, U1
+from kernels.contract.build import equation
 from kernels.contract.entries import Parameter
 from kernels.contract.faults import Fault
 from kernels.contract.stages import Batch, Run
@@ -163,3 +164,12 @@ def spinup_faults(options: Any) -> Iterator[Fault]:
     if not 0.0 < options.spinup_tolerance < 1.0:
         message = f"found {options.spinup_tolerance:g}; needed more than 0 and less than 1"
         yield Fault(message, "spinup_tolerance")
+
+
+@equation
+def any_asked(arrays: tuple[F8, ...]) -> bool:
+    """Return whether any of some outputs is asked for."""
+    asked = 0
+    for k in range(len(arrays)):
+        asked += arrays[k].shape[0]
+    return asked > 0

@@ -3,6 +3,7 @@
 import numpy as np
 
 from kernels.casa.plants.lanes import CHUNK, LANES, MEMBER
+from kernels.casa.shared.batches import any_asked
 from kernels.casa.shared.equations import activity, log_dry, log_wet, tens_above
 from kernels.casa.shared.phenology import YEAR
 from kernels.casa.soil.lanes import (
@@ -205,15 +206,6 @@ def soil_years(
                 status[resident] = OUT_OF_RANGE
             elif not np.isfinite(total_of(pools[resident])):
                 status[resident] = NOT_FINITE
-
-
-@equation
-def any_asked(arrays: tuple[F8, ...]) -> bool:
-    """Return whether any of some outputs is asked for."""
-    asked = 0
-    for k in range(len(arrays)):
-        asked += arrays[k].shape[0]
-    return asked > 0
 
 
 @equation

@@ -9,7 +9,6 @@ from kernels.contract.arrays import F8
 from kernels.contract.build import equation
 from kernels.contract.status import NOT_FINITE, OK, OUT_OF_RANGE
 from kernels.mimics.daily.equations import (
-    Pools,
     along,
     changes,
     chemical,
@@ -24,6 +23,7 @@ from kernels.mimics.daily.equations import (
     water,
 )
 from kernels.mimics.daily.lanes import (
+    COLUMN,
     COURSE,
     DAILY,
     DAY,
@@ -31,19 +31,17 @@ from kernels.mimics.daily.lanes import (
     EATEN,
     HOURS_A_DAY,
     LANES,
+    LASTING,
     MORTALITY,
+    NOW,
     POOL,
+    SLOPE,
     TANGENT,
-    load_day,
-    load_lasting,
-    load_pools,
-    load_slopes,
     place,
-    store_pools,
-    store_slopes,
 )
 from kernels.mimics.one_layer.equations import POOLS, crowding
-from kernels.numerics.lanes import Place
+from kernels.mimics.one_layer.matrices import Pools
+from kernels.numerics.lanes import Place, load, store
 
 
 @equation
@@ -62,7 +60,7 @@ def _begin_with_litter(z: F8, d: F8, first: Place) -> None:
     """Fill what enters each pool by `litter_by_kind`; empty what microbes have eaten."""
     for n in range(LANES):
         lane = np.uint64(n)
-        its = load_lasting(z, lane)
+        its = load(z, LASTING, lane)
         debris = d[first + DRIVER.structural + lane] + d[first + DRIVER.debris + lane]
         litter = litter_by_kind(its, d[first + DRIVER.metabolic + lane], debris)
         z[DAY.in_m + lane], z[DAY.in_s + lane] = litter[0], litter[1]
@@ -79,7 +77,7 @@ def _begin_with_turnover(z: F8, d: F8, first: Place) -> None:
     """
     for n in range(LANES):
         lane = np.uint64(n)
-        its = load_lasting(z, lane)
+        its = load(z, LASTING, lane)
         f_met = metabolic(its, d[first + DRIVER.lignin_n + lane])
         f_w = water(d[first + DRIVER.theta_l + lane], d[first + DRIVER.theta_f + lane])
         z[COURSE.moisture + lane] = f_w
@@ -101,7 +99,7 @@ def _begin_with_uptake(z: F8, d: F8, first: Place) -> None:
     for n in range(LANES):
         lane = np.uint64(n)
         warmth, f_w = d[first + DRIVER.temperature + lane], z[COURSE.moisture + lane]
-        v = rates_of_uptake(load_lasting(z, lane), warmth, f_w)
+        v = rates_of_uptake(load(z, LASTING, lane), warmth, f_w)
         z[DAY.v_rm + lane], z[DAY.v_rs + lane], z[DAY.v_ra + lane] = v[0], v[1], v[2]
         z[DAY.v_km + lane], z[DAY.v_ks + lane], z[DAY.v_ka + lane] = v[3], v[4], v[5]
 
@@ -111,7 +109,7 @@ def _begin_with_half_saturations(z: F8, d: F8, first: Place) -> None:
     """Fill K = aK exp(Kslope T + Kint) / kmod of both microbes, and KO K of oxidation."""
     for n in range(LANES):
         lane = np.uint64(n)
-        its = load_lasting(z, lane)
+        its = load(z, LASTING, lane)
         warmth = d[first + DRIVER.temperature + lane]
         m = of_warmth(its.kslope_m, warmth, its.kint)
         s = of_warmth(its.kslope_s, warmth, its.kint)
@@ -134,9 +132,9 @@ def hours(z: F8, count: int, crowded: bool) -> None:
             crowd(z)
         for n in range(LANES):
             lane = np.uint64(n)
-            d, y = load_day(z, lane), load_pools(z, POOL.m, lane)
+            d, y = load(z, NOW, lane), load(z, POOL, lane)
             u = flows(d, y)
-            store_pools(z, POOL.m, lane, hour(d, y, u))
+            store(z, POOL, lane, hour(d, y, u))
             z[EATEN.r + lane] += u.rm + u.ra
             z[EATEN.r_s + lane] += u.rs
             z[EATEN.k + lane] += u.km + u.ka
@@ -168,7 +166,7 @@ def end_day(z: F8) -> None:
             + (1.0 - z[DAY.e4 + lane]) * z[EATEN.k_s + lane]
         )
         z[COURSE.year + lane] += z[COURSE.respired + lane]
-        y = load_pools(z, POOL.m, lane)
+        y = load(z, POOL, lane)
         least = min(min(min(y.m, y.s), min(y.r, y.k)), min(min(y.p, y.c), y.a))
         total = (y.m + y.s) + (y.r + y.k) + (y.p + y.c) + y.a
         beyond = 0.0 if least >= 0.0 and total < 1e300 else 2.0
@@ -201,14 +199,14 @@ def push(z: F8) -> None:
     """
     for n in range(LANES):
         lane = np.uint64(n)
-        its = slopes(load_day(z, lane), load_pools(z, POOL.m, lane), z[MORTALITY.beta + lane])
-        store_slopes(z, lane, its)
+        its = slopes(load(z, NOW, lane), load(z, POOL, lane), z[MORTALITY.beta + lane])
+        store(z, SLOPE, lane, its)
     for column in range(POOLS):
         first = place(TANGENT, POOLS * column, 0)
         for n in range(LANES):
             lane = np.uint64(n)
-            d, x = load_day(z, lane), load_pools(z, first, lane)
-            by = changes(d, along(d, load_slopes(z, lane), x))
+            d, x = load(z, NOW, lane), load(z, COLUMN, first + lane)
+            by = changes(d, along(d, load(z, SLOPE, lane), x))
             moved = Pools(
                 x.m + HOURS_A_DAY * by.m,
                 x.s + HOURS_A_DAY * by.s,
@@ -218,4 +216,4 @@ def push(z: F8) -> None:
                 x.c + HOURS_A_DAY * by.c,
                 x.a + HOURS_A_DAY * by.a,
             )
-            store_pools(z, first, lane, moved)
+            store(z, COLUMN, first + lane, moved)

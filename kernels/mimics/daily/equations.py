@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from kernels.contract.build import equation
 from kernels.mimics.one_layer.equations import corpse, metabolic_fraction
+from kernels.mimics.one_layer.matrices import Pools
 from kernels.numerics.exp import exp
 
 
@@ -95,18 +96,6 @@ class Day(NamedTuple):
     e2: float
     e3: float
     e4: float
-
-
-class Pools(NamedTuple):
-    """Seven pools, or changes of them, mg C cm-3."""
-
-    m: float
-    s: float
-    r: float
-    k: float
-    p: float
-    c: float
-    a: float
 
 
 class Flows(NamedTuple):

@@ -12,8 +12,9 @@ import kernels.mimics.one_layer.sets as of
 from kernels.contract.arrays import F8
 from kernels.contract.build import equation
 from kernels.contract.status import OK, OUT_OF_RANGE
-from kernels.mimics.daily.equations import Day, Lasting, Pools, Slopes
+from kernels.mimics.daily.equations import Day, Lasting, Slopes
 from kernels.mimics.one_layer.equations import POOLS, protection, turnover_modifier
+from kernels.mimics.one_layer.matrices import Pools
 from kernels.numerics.lanes import Place, Rows
 
 LANES = 32
@@ -85,8 +86,14 @@ _rows = Rows(LANES)
 DAY, MORTALITY = _rows.of(Day), _rows.of(Mortality)
 POOL, EATEN = _rows.of(Pools), _rows.of(Eaten)
 LASTING, COURSE, SLOPE = _rows.of(Lasting), _rows.of(Course), _rows.of(Slopes)
+NOW = DAY._replace(mu_r=MORTALITY.r, mu_k=MORTALITY.k)
+"""The coefficients of a day, mortality at the present biomass."""
+
 TANGENT = np.uint64(_rows.count * LANES)
 """Where the slopes of the end of a span with its beginning stand, column by column."""
+COLUMN = Rows(LANES).of(Pools)
+"""Of a column, to be added to where it begins."""
+
 ROWS = _rows.count + POOLS * POOLS
 
 HOURS_A_DAY = 24
@@ -102,100 +109,6 @@ def place(first: Place, i: int, lane: Place) -> Place:
 def group() -> F8:
     """Return a group whose lanes hold nothing."""
     return np.zeros(ROWS * LANES)
-
-
-@equation
-def load_day(z: F8, lane: Place) -> Day:
-    """Return the coefficients of a lane, mortality at the present biomass."""
-    w = np.uint64(lane)
-    return Day(
-        z[DAY.v_rm + w], z[DAY.v_rs + w], z[DAY.v_ra + w], z[DAY.v_km + w], z[DAY.v_ks + w],
-        z[DAY.v_ka + w], z[DAY.k_rm + w], z[DAY.k_rs + w], z[DAY.k_ra + w], z[DAY.k_km + w],
-        z[DAY.k_ks + w], z[DAY.k_ka + w], z[DAY.ko_r + w], z[DAY.ko_k + w], z[MORTALITY.r + w],
-        z[MORTALITY.k + w], z[DAY.fp_r + w], z[DAY.fp_k + w], z[DAY.fc_r + w], z[DAY.fc_k + w],
-        z[DAY.fa_r + w], z[DAY.fa_k + w], z[DAY.des + w], z[DAY.in_m + w], z[DAY.in_s + w],
-        z[DAY.in_p + w], z[DAY.in_c + w], z[DAY.e1 + w], z[DAY.e2 + w], z[DAY.e3 + w],
-        z[DAY.e4 + w],
-    )  # fmt: skip
-
-
-@equation
-def load_pools(z: F8, first: Place, lane: Place) -> Pools:
-    """Return seven rows of a lane, from that at ``first`` on."""
-    w = np.uint64(first) + np.uint64(lane)
-    return Pools(
-        z[POOL.m - POOL.m + w], z[POOL.s - POOL.m + w], z[POOL.r - POOL.m + w],
-        z[POOL.k - POOL.m + w], z[POOL.p - POOL.m + w], z[POOL.c - POOL.m + w],
-        z[POOL.a - POOL.m + w],
-    )  # fmt: skip
-
-
-@equation
-def store_pools(z: F8, first: Place, lane: Place, y: Pools) -> None:
-    """Fill seven rows of a lane, from that at ``first`` on."""
-    w = np.uint64(first) + np.uint64(lane)
-    z[POOL.m - POOL.m + w] = y.m
-    z[POOL.s - POOL.m + w] = y.s
-    z[POOL.r - POOL.m + w] = y.r
-    z[POOL.k - POOL.m + w] = y.k
-    z[POOL.p - POOL.m + w] = y.p
-    z[POOL.c - POOL.m + w] = y.c
-    z[POOL.a - POOL.m + w] = y.a
-
-
-@equation
-def load_lasting(z: F8, lane: Place) -> Lasting:
-    """Return what the days of a lane share."""
-    w = np.uint64(lane)
-    return Lasting(
-        z[LASTING.vslope + w], z[LASTING.vint + w], z[LASTING.v_rm + w], z[LASTING.v_rs + w],
-        z[LASTING.v_ra + w], z[LASTING.v_km + w], z[LASTING.v_ks + w], z[LASTING.v_ka + w],
-        z[LASTING.kslope_m + w], z[LASTING.kslope_s + w], z[LASTING.kslope_a + w],
-        z[LASTING.kint + w], z[LASTING.k_rm + w], z[LASTING.k_rs + w], z[LASTING.k_ra + w],
-        z[LASTING.k_km + w], z[LASTING.k_ks + w], z[LASTING.k_ka + w], z[LASTING.ko_r + w],
-        z[LASTING.ko_k + w], z[LASTING.tau_r1 + w], z[LASTING.tau_r2 + w], z[LASTING.tau_k1 + w],
-        z[LASTING.tau_k2 + w], z[LASTING.fp_r + w], z[LASTING.fp_k + w], z[LASTING.fc_r + w],
-        z[LASTING.fc_r_met + w], z[LASTING.fc_k + w], z[LASTING.fc_k_met + w],
-        z[LASTING.fi_m + w], z[LASTING.fi_s + w], z[LASTING.q1 + w], z[LASTING.q2 + w],
-        z[LASTING.q3 + w], z[LASTING.lignin_n_most + w], z[LASTING.per_hour + w],
-    )  # fmt: skip
-
-
-@equation
-def load_slopes(z: F8, lane: Place) -> Slopes:
-    """Return the slopes of a lane."""
-    w = np.uint64(lane)
-    return Slopes(
-        z[SLOPE.rm_s + w], z[SLOPE.rs_s + w], z[SLOPE.ra_s + w], z[SLOPE.rc_s + w],
-        z[SLOPE.km_s + w], z[SLOPE.ks_s + w], z[SLOPE.ka_s + w], z[SLOPE.kc_s + w],
-        z[SLOPE.rm_b + w], z[SLOPE.rs_b + w], z[SLOPE.ra_b + w], z[SLOPE.rc_b + w],
-        z[SLOPE.km_b + w], z[SLOPE.ks_b + w], z[SLOPE.ka_b + w], z[SLOPE.kc_b + w],
-        z[SLOPE.dead_r + w], z[SLOPE.dead_k + w],
-    )  # fmt: skip
-
-
-@equation
-def store_slopes(z: F8, lane: Place, j: Slopes) -> None:
-    """Fill the slopes of a lane."""
-    w = np.uint64(lane)
-    z[SLOPE.rm_s + w] = j.rm_s
-    z[SLOPE.rs_s + w] = j.rs_s
-    z[SLOPE.ra_s + w] = j.ra_s
-    z[SLOPE.rc_s + w] = j.rc_s
-    z[SLOPE.km_s + w] = j.km_s
-    z[SLOPE.ks_s + w] = j.ks_s
-    z[SLOPE.ka_s + w] = j.ka_s
-    z[SLOPE.kc_s + w] = j.kc_s
-    z[SLOPE.rm_b + w] = j.rm_b
-    z[SLOPE.rs_b + w] = j.rs_b
-    z[SLOPE.ra_b + w] = j.ra_b
-    z[SLOPE.rc_b + w] = j.rc_b
-    z[SLOPE.km_b + w] = j.km_b
-    z[SLOPE.ks_b + w] = j.ks_b
-    z[SLOPE.ka_b + w] = j.ka_b
-    z[SLOPE.kc_b + w] = j.kc_b
-    z[SLOPE.dead_r + w] = j.dead_r
-    z[SLOPE.dead_k + w] = j.dead_k
 
 
 @equation
