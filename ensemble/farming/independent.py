@@ -22,7 +22,7 @@ from ensemble.farming.compiling import compile_once
 from ensemble.farming.finishing import finalise
 from ensemble.farming.opening import join
 from ensemble.farming.worker import Worker, hang_limit
-from ensemble.printing import guarded
+from ensemble.printing import guarded, say
 from ensemble.store.finished import is_finalised
 from ensemble.store.journal import Entry, Key
 from ensemble.store.journals import Journals
@@ -98,10 +98,6 @@ def beating(store: Store, index: int) -> Heart:
     return Heart(store.root, worker_name(index), {"pid": os.getpid(), "job": job})
 
 
-def _write(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
-
-
 class Puller:
     """One worker's way through the blocks of a store that others work on as well.
 
@@ -127,7 +123,7 @@ class Puller:
         stopping: Callable[[], bool],
         *,
         driven: bool = False,
-        say: Callable[[str], None] = _write,
+        say: Callable[[str], None] = say,
     ) -> None:
         self.worker = worker
         self.store, self.work = worker.store, worker.work

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
@@ -16,6 +15,7 @@ from ensemble.farming.children import Process, how, start
 from ensemble.farming.independent import Terms
 from ensemble.farming.memory import MemoryWatch
 from ensemble.farming.worker import process_name, take_notes
+from ensemble.printing import say
 from ensemble.store.journal import Key
 from ensemble.store.lock import locked
 from ensemble.store.reading import read as read_store
@@ -53,11 +53,7 @@ def tend(path: Path, workers: int, terms: Terms) -> int:
     """
     store = read_store(path.absolute())
     with locked(store, shared=True):
-        return _Parent(Children(store, terms, _write)).run(workers)
-
-
-def _write(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
+        return _Parent(Children(store, terms, say)).run(workers)
 
 
 class Children:
