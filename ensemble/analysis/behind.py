@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble.analysis.cells import blocks_of
 from ensemble.members.layout import Layout
 from ensemble.members.limits import EXCLUDED
 from ensemble.store.store import Store
@@ -28,15 +29,9 @@ Flags = NDArray[np.bool_]
 
 def read_reasons(store: Store, layout: Layout, forcing: int, places: slice) -> U1:
     """Return why members are left out, (place, sample): 1 failed, 2 excluded, 0 neither."""
-    _, locations, samples = layout.grid.axes
-    out = np.zeros((places.stop - places.start, samples.size), np.uint8)
-    first, last = places.start // locations.length, (places.stop - 1) // locations.length
-    for k, s in np.ndindex(last - first + 1, samples.blocks):
-        span = locations.span(first + k)
-        low, high = max(span.start, places.start), min(span.stop, places.stop)
-        inside = slice(low - span.start, high - span.start)
-        here = slice(low - places.start, high - places.start), samples.span(s)
-        key = (forcing, first + k, s)
+    out = np.zeros((places.stop - places.start, layout.grid.axes[2].size), np.uint8)
+    for block, inside, here in blocks_of(layout, places):
+        key = (forcing, *block)
         if EXCLUDED in store.specs:
             out[here] = np.where(store.read_sound(EXCLUDED, key)[0][inside] == 1, 2, 0)
         out[here][store.read_sound("status", key)[0][inside] != 0] = 1
