@@ -36,6 +36,7 @@ ARROWS = {
     "scenarios.paths": "scenarios.problems kernels.contract",
     "scenarios.plugins": "scenarios.problems kernels",
     "scenarios.execution": "scenarios.plugins",
+    "scenarios.searches": "scenarios.plugins",
     "scenarios.limits": "scenarios.problems scenarios.units kernels",
     "scenarios.forcing": (
         "scenarios.plugins scenarios.problems scenarios.units scenarios.paths kernels "
@@ -95,6 +96,7 @@ ARROWS = {
         "scenarios.plugins scenarios.reading scenarios.responses scenarios.response_sections "
         "scenarios.sections scenarios.outputs scenarios.units"
     ),
+    "ensemble.calibration": "kernels scenarios.searches",
     "ensemble.planning": (
         "ensemble.errors ensemble.store ensemble.farming ensemble.members slurm kernels "
         "scenarios scenarios.forcing scenarios.locations scenarios.outputs scenarios.units"
@@ -181,6 +183,7 @@ def test_a_room_imports_what_lies_below_it(room):
 
 BY_NAME = {
     "scenarios.execution imports ensemble.farming.backends",
+    "scenarios.searches imports ensemble.calibration.searches",
     "ensemble.store imports ensemble.members",
 }
 """Arrows that point up: looked up by a name in a text when a scenario or a store says so."""

@@ -1,0 +1,1 @@
+"""What searches are made of: random words, order, what each has found, compiled steps."""
