@@ -220,11 +220,12 @@ def seen(cluster):
 @on_slurm
 @pytest.mark.slow
 def test_a_cancelled_job_is_replaced(site, expected, on_cluster):
-    way = begin(Slurm(site(0.3, cluster=on_cluster)))
+    # The queue is asked ever less often: the others must not be done before it answers.
+    way = begin(Slurm(site(1.5, cluster=on_cluster)))
     before = seen(on_cluster)
     do(kills.scancel, way)
+    wait_for(lambda: seen(on_cluster).keys() - before.keys(), "a job in place of the cancelled one")
     finish(way, expected)
-    assert seen(on_cluster).keys() > before.keys(), "no job in place of the cancelled one"
 
 
 @on_slurm
