@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from scenarios.reading.checks import make_kernel as make_kernel
     from scenarios.reading.checks import read_options as read_options
     from scenarios.reading.load import Loaded as Loaded
-    from scenarios.reading.load import library as library
     from scenarios.reading.load import load as load
     from scenarios.reading.load import with_lines as with_lines
-    from scenarios.reading.load import write_template as write_template
+    from scenarios.reading.shipped import library as library
+    from scenarios.reading.shipped import renamed as renamed
+    from scenarios.reading.shipped import write_template as write_template
     from scenarios.spec import Scenario as Scenario
     from scenarios.spec import json_schema as json_schema
 
@@ -32,15 +33,16 @@ LATER = {
     "check_files": "catalogue",
     "check_kernel": "reading.checks",
     "json_schema": "spec",
-    "library": "reading.load",
+    "library": "reading.shipped",
     "limit_in_units": "limits",
     "load": "reading.load",
     "make_kernel": "reading.checks",
     "near": "problems",
     "nearest": "problems",
     "read_options": "reading.checks",
+    "renamed": "reading.shipped",
     "with_lines": "reading.load",
-    "write_template": "reading.load",
+    "write_template": "reading.shipped",
 }
 
 

@@ -16,7 +16,8 @@ from typing import Any
 from scenarios.forcing import ReaderSpec
 from scenarios.problems import Problem
 from scenarios.reading.document import parse, read_text
-from scenarios.reading.load import CATALOGUE, Loaded
+from scenarios.reading.load import Loaded
+from scenarios.reading.shipped import CATALOGUE
 
 
 @dataclass(frozen=True)

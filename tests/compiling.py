@@ -13,7 +13,11 @@ import pytest
 from processes import whole_default_run
 
 # In the order in which tests need them.
-SCENARIOS = ("testbed-parameters", "mimics-morris", str(Path(__file__).parent / "testbed/rf1.yaml"))
+SCENARIOS = (
+    "jian2021-parameters",
+    "wang2021-morris",
+    str(Path(__file__).parent / "testbed/rf1.yaml"),
+)
 PROCESS = pytest.StashKey[subprocess.Popen[bytes]]()
 
 

@@ -782,7 +782,7 @@ ARGUMENTS: dict[tuple[str, ...], str] = {
         "x",
         "--from",
         "nope",
-    ): "--from: no shipped scenario 'nope'; available: mimics-morris, ",
+    ): "--from: no shipped scenario 'nope'; available: jian2021-forcing, ",
     ("init",): "say a name, or --list",
     ("validate",): "say a scenario, or --schema",
     ("status", "s.yaml"): "s.yaml: not a store: a file; name the folder a run wrote",

@@ -128,7 +128,7 @@ def test_the_schema_takes_the_shipped_scenarios_and_refuses_typos():
 
 
 def cli_file(name):
-    from scenarios.reading.load import find
+    from scenarios.reading.shipped import find
 
     return find(name)
 

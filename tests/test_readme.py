@@ -86,7 +86,7 @@ def test_every_forcing_block_reads_the_real_files(tmp_path):
 def test_the_block_of_the_testbed_reads_the_real_files(tmp_path):
     (block,) = (b for b in blocks("yaml") if "testbed_means" in b)
     text = block.replace(" testbed/", f" {DATA}/testbed/")
-    shipped = scenarios.load("testbed-parameters").text
+    shipped = scenarios.load("jian2021-parameters").text
     file = tmp_path / "means.yaml"
     file.write_text(re.sub(r"^forcing: .*\n", lambda _: text, shipped, flags=re.M))
     import ensemble
@@ -103,7 +103,7 @@ def test_the_chain_of_the_readme_with_its_means_says_what_to_do(tmp_path):
     (means,) = (b for b in blocks("yaml") if "testbed_means" in b)
     chain, _ = (block for block in blocks("yaml") if block.startswith("kernel:"))
     text = means.replace(" testbed/", f" {DATA}/testbed/")
-    shipped = scenarios.load("testbed-forcing").text
+    shipped = scenarios.load("jian2021-forcing").text
     shipped = re.sub(r"^forcing: .*\n", lambda _: text, shipped, flags=re.M)
     file = tmp_path / "chain.yaml"
     file.write_text(shipped)
@@ -125,7 +125,7 @@ def test_the_kernel_block_is_the_one_that_runs():
 
 def test_the_block_of_the_chain_is_the_shipped_one():
     block, _ = (block for block in blocks("yaml") if block.startswith("kernel:"))
-    shipped = scenarios.load("testbed-forcing").text
+    shipped = scenarios.load("jian2021-forcing").text
     words = [line.split("#")[0].rstrip() for line in block.splitlines()]
     assert "\n".join(words[:-1]) in shipped
 

@@ -79,7 +79,7 @@ def test_a_depth_outside_the_layers(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for depth in ("-5", "1000"):
         said = soilsweep(
-            "validate", "mimics-response", "--set", f"responses.odd={{output: soc, layer: {depth}}}"
+            "validate", "wang2021-fig8", "--set", f"responses.odd={{output: soc, layer: {depth}}}"
         )
         assert said.code == 2
         assert (

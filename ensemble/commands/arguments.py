@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from ensemble.printing import warn
+
 if TYPE_CHECKING:
     from scenarios import Loaded
 
@@ -57,10 +59,11 @@ class Command(TyperCommand):
 def load(
     scenario: str, settings: list[str], data: str | None = None, *, both_faces: bool = False
 ) -> "Loaded":
-    """Return a scenario, with every check there is."""
+    """Return a scenario, with every check there is; of a name that it had once, say the new one."""
     import scenarios
     from ensemble.planning.requests import check_resources, check_statistics
 
+    say_new_name(scenario)
     return scenarios.load(
         scenario,
         settings=settings,
@@ -68,6 +71,14 @@ def load(
         data=False if data is None else data,
         both_faces=both_faces,
     )
+
+
+def say_new_name(name: str) -> None:
+    """Say what a shipped scenario is called that is asked for by a name it had once."""
+    from scenarios import renamed
+
+    if now := renamed(name):
+        warn(f"the shipped scenario {name!r} is called {now!r} now; taking that")
 
 
 def print_json(value: Any) -> None:

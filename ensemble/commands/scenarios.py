@@ -18,6 +18,7 @@ from ensemble.commands.arguments import (
     WorkersOption,
     load,
     print_json,
+    say_new_name,
 )
 from ensemble.commands.ending import fail
 from ensemble.commands.stopping import stop_on_signals, this_command
@@ -51,6 +52,7 @@ def init(
     if not name:
         raise typer.BadParameter("say a name, or --list", param_hint="NAME")
     path = write_template(name, template)
+    say_new_name(template)
     typer.echo(f"wrote {path}; edit it, then: soilsweep run {shlex.quote(str(path))}")
 
 

@@ -3,20 +3,19 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial, wraps
-from importlib import resources
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar, get_type_hints
 
 from pydantic import BaseModel, Field, PrivateAttr, TypeAdapter, ValidationError
 
 from scenarios import designs
-from scenarios.problems import Problem, ScenarioError, near, nearest, shown
+from scenarios.problems import Problem, ScenarioError, near, shown
 from scenarios.reading import faces
 from scenarios.reading import wording as _words
 from scenarios.reading.checks import check
 from scenarios.reading.document import Document, override, parse, read_text
 from scenarios.reading.nodes import Path_
-from scenarios.sections import check_name
+from scenarios.reading.shipped import find
 from scenarios.spec import NOTHING_KEPT, Scenario
 
 Check = Callable[[dict[str, Any]], Iterable[Problem]]
@@ -50,37 +49,6 @@ class Loaded(Scenario):
         return self.data if self.data is not None and section in self.replaced else self.base
 
 
-CATALOGUE = "data.yaml"
-"""Of the files of real data: beside the scenarios, and none itself."""
-
-
-def library() -> list[str]:
-    """Return the names of the shipped scenarios."""
-    folder = resources.files("scenarios") / "library"
-    named = (f.name for f in folder.iterdir() if f.name.endswith(".yaml"))
-    return sorted(name.removesuffix(".yaml") for name in named if name != CATALOGUE)
-
-
-def find(name: str | Path) -> Path:
-    """Return the file of a path or of a shipped scenario's name."""
-    path = Path(name)
-    if (path / "zarr.json").is_file():
-        text = "is a store that a run wrote; needed the scenario it was run from"
-        raise ScenarioError([Problem(text)], str(name))
-    if str(name) and path.exists():
-        return path
-    if str(name) in library():
-        return Path(str(resources.files("scenarios") / "library" / f"{name}.yaml"))
-    if path.suffix in (".yaml", ".yml"):
-        beside = [f.name for f in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
-        hint = nearest(path.name, beside)
-        near = hint if hint.startswith("; did") else ""
-        text = f"no such file; needed the YAML file of a scenario{near}"
-    else:
-        text = f"no such file and no shipped scenario of that name{nearest(str(name), library())}"
-    raise ScenarioError([Problem(text)], str(name) or "SCENARIO ''")
-
-
 def load(
     path: str | Path,
     *,
@@ -94,7 +62,7 @@ def load(
     Parameters
     ----------
     path : str or Path
-        A YAML file, or a name of `library`.
+        A YAML file, or a name of `library`; by one that it had once, `renamed`, it is found too.
     settings : sequence of str
         Overrides as ``a.b=c``; the value is YAML. They are put over the face that is asked for.
     checks : sequence of callable
@@ -318,32 +286,3 @@ def with_lines(
             raise ScenarioError(problems, scenario.source or error.source) from error
 
     return checked
-
-
-def write_template(name: str, template: str) -> Path:
-    """Write a shipped scenario under a new name, to be edited; returns the file.
-
-    Raises
-    ------
-    ScenarioError
-        The file is there already, or no such template.
-    """
-    file = Path(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
-    stem = file.stem if name else ""
-    if template not in library():
-        text = f"no shipped scenario {template!r}{nearest(template, library())}"
-        raise ScenarioError([Problem(text)], "--from")
-    try:
-        check_name(stem)
-    except ValueError as error:
-        raise ScenarioError([Problem(str(error))], "NAME") from error
-    if not file.parent.is_dir():
-        raise ScenarioError([Problem("no such folder; make it first")], str(file.parent))
-    if file.exists():
-        raise ScenarioError([Problem("is there already; choose another name")], str(file))
-    text = read_text(find(template))
-    text = text.replace(f"\nname: {template}\n", f"\nname: {stem}\n")
-    text = text.replace(f"runs/{template}.zarr", f"runs/{stem}.zarr")
-    with file.open("x", encoding="utf-8") as new:
-        new.write(text)
-    return file

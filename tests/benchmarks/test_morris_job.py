@@ -31,7 +31,7 @@ HELD = {}
 
 def planned(trajectories, store):
     settings = [f"design.trajectories={trajectories}", "execution.sync=false"]
-    return ensemble.plan(scenarios.load("mimics-morris", settings=settings), store=store)
+    return ensemble.plan(scenarios.load("wang2021-morris", settings=settings), store=store)
 
 
 def begin(drivers, coords):
@@ -65,7 +65,7 @@ def by_salib(pool, trajectories):
 
 @pytest.mark.slow
 def test_against_salib_and_a_pool_of_processes(benchmark, compare, tmp_path):
-    benchmark.group = "mimics-morris"
+    benchmark.group = "wang2021-morris"
     trajectories = 200 if compare.enabled else 4
     plan = planned(trajectories, tmp_path / "ours.zarr")
     needed = plan.experiment
@@ -81,7 +81,7 @@ def test_against_salib_and_a_pool_of_processes(benchmark, compare, tmp_path):
         times = compare.times(ours, theirs.run, rounds=5, fresh=[plan.path])
     if times:
         mine, other = (np.array(t) for t in times)
-        figure = f"mimics-morris, {trajectories} trajectories, 4 profiles, 14C"
+        figure = f"wang2021-morris, {trajectories} trajectories, 4 profiles, 14C"
         compare.measured(
             figure, in_words(np.median(mine)), f"{in_words(np.median(other))} {theirs.name}",
             f"{np.median(mine / other):.2f}", "1 s, <= 0.33",

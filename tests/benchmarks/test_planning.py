@@ -20,11 +20,11 @@ CELLS, SAMPLES = 10_000, 1_000
 LARGE = {
     "tau-constraint": ("design.cross.0.n=32", "design.cross.1.n=32"),
     "turnover-screening": ("design.trajectories=334",),
-    "mimics-morris": ("design.trajectories=125",),
+    "wang2021-morris": ("design.trajectories=125",),
     "mimics-one-at-a-time": (),
-    "mimics-response": (),
-    "testbed-forcing": (f"forcing.cells={CELLS}", f"design.n={SAMPLES}"),
-    "testbed-parameters": (f"forcing.cells={CELLS}", f"design.n={SAMPLES}"),
+    "wang2021-fig8": (),
+    "jian2021-forcing": (f"forcing.cells={CELLS}", f"design.n={SAMPLES}"),
+    "jian2021-parameters": (f"forcing.cells={CELLS}", f"design.n={SAMPLES}"),
 }
 """Settings by scenario: so many samples, and so many cells where the forcing has any number."""
 

@@ -11,17 +11,17 @@ import scenarios
 from ensemble.store.reading import read
 
 LONGER = {
-    "mimics-morris": ("design.trajectories=200",),
-    "testbed-parameters": ("design.n=5000",),
-    "testbed-forcing": ("forcing={reader: synthetic_testbed, cells: 96, years: [1901, 1915]}",),
+    "wang2021-morris": ("design.trajectories=200",),
+    "jian2021-parameters": ("design.n=5000",),
+    "jian2021-forcing": ("forcing={reader: synthetic_testbed, cells: 96, years: [1901, 1915]}",),
     "tau-constraint": ("outputs={}", "design.cross.0.n=1500", "design.cross.1.n=2000"),
 }
 """Settings that make some seconds of kernel of each."""
 
 SMALL = {
-    "mimics-morris": ("design.trajectories=2",),
-    "testbed-parameters": ("design.n=10",),
-    "testbed-forcing": (),
+    "wang2021-morris": ("design.trajectories=2",),
+    "jian2021-parameters": ("design.n=10",),
+    "jian2021-forcing": (),
     "tau-constraint": ("outputs={}",),
 }
 

@@ -559,7 +559,7 @@ def as_before(path):
 @pytest.fixture(scope="module")
 def shipped(tmp_path_factory):
     store = tmp_path_factory.mktemp("shipped") / "run.zarr"
-    outcome = ensemble.run(ensemble.plan(scenarios.load("mimics-morris"), store=store))
+    outcome = ensemble.run(ensemble.plan(scenarios.load("wang2021-morris"), store=store))
     assert outcome.complete
     assert outcome.failed == 0
     return store
@@ -582,14 +582,14 @@ class TestShipped:
 
     @pytest.mark.slow
     def test_statistics_alone_count_the_same(self, shipped, tmp_path):
-        scenario = scenarios.load("mimics-morris", settings=["outputs={}"])
+        scenario = scenarios.load("wang2021-morris", settings=["outputs={}"])
         ensemble.run(ensemble.plan(scenario, store=tmp_path / "run.zarr"))
         for name, values in counts(tmp_path / "run.zarr").items():
             np.testing.assert_array_equal(values, counts(shipped)[name])
 
     @pytest.mark.slow
     def test_more_than_a_fifth_of_trajectories_is_beyond(self, tmp_path):
-        scenario = scenarios.load("mimics-morris", settings=["limits={soc: exclude}"])
+        scenario = scenarios.load("wang2021-morris", settings=["limits={soc: exclude}"])
         store = tmp_path / "run.zarr"
         outcome = ensemble.run(ensemble.plan(scenario, store=store))
         assert any("limits: excludes 356 members" in text for text in outcome.warnings)

@@ -18,7 +18,8 @@ assert "numba" not in sys.modules
 
 
 @pytest.mark.parametrize(
-    "words", ["--help", "validate testbed-parameters", "plan testbed-parameters", "plan NAME.yaml"]
+    "words",
+    ["--help", "validate jian2021-parameters", "plan jian2021-parameters", "plan NAME.yaml"],
 )
 def test_what_runs_no_kernel_needs_no_numba(words, tmp_path):
     (tmp_path / "NAME.yaml").write_text(SMALL)

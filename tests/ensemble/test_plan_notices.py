@@ -25,7 +25,7 @@ def test_of_sound_sites_nothing_is_said(tmp_path):
     assert planned.outlook.certain == 0.0
 
 
-SHIPPED = [n for n in scenarios.library() if n != "testbed-parameters"]
+SHIPPED = [n for n in scenarios.library() if n != "jian2021-parameters"]
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -34,7 +34,7 @@ def test_of_shipped_scenarios_nothing_is_said(name, tmp_path):
 
 
 def test_steady_states_of_the_shipped_testbed_meet_frozen_soil(tmp_path):
-    planned = ensemble.plan(scenarios.load("testbed-parameters"), store=tmp_path / "x.zarr")
+    planned = ensemble.plan(scenarios.load("jian2021-parameters"), store=tmp_path / "x.zarr")
     (notice,) = planned.warnings
     means = np.stack([d["soil_temperature"] for d in planned.experiment.drivers])
     assert notice.kind == FROZEN
@@ -48,7 +48,7 @@ def test_steady_states_of_the_shipped_testbed_meet_frozen_soil(tmp_path):
 
 
 def test_daily_drivers_are_not_said_to_be_frozen(tmp_path):
-    planned = ensemble.plan(scenarios.load("testbed-forcing"), store=tmp_path / "x.zarr")
+    planned = ensemble.plan(scenarios.load("jian2021-forcing"), store=tmp_path / "x.zarr")
     assert (planned.experiment.drivers[0]["soil_temperature"] < -5).any()
     assert planned.warnings == []
 

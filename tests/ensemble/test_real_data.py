@@ -170,7 +170,7 @@ def test_a_longer_design_of_real_data_is_told_in_the_text_of_its_store(here):
 
 def test_missing_files_are_told_at_once_and_nothing_is_written(here):
     for command in (("plan",), ("run",), ("submit", "--emit-script")):
-        refused = soilsweep(*command, "mimics-morris", "--data", "real")
+        refused = soilsweep(*command, "wang2021-morris", "--data", "real")
         assert refused.code == 2
         assert refused.err.count("is missing; put it there (published: ") >= 10
         assert "radiocarbon/soil_profiles.csv" in refused.err
@@ -184,10 +184,10 @@ def test_missing_files_are_told_at_once_and_nothing_is_written(here):
     [
         ("tau-constraint", ("VISIT", "JULES-ES-1p0"), 1),
         ("turnover-screening", ("VISIT", "JULES-ES-1p0"), 1),
-        ("mimics-morris", ("soil_profiles",), 83),
+        ("wang2021-morris", ("soil_profiles",), 83),
         ("mimics-one-at-a-time", ("soil_profiles",), 83),
-        ("mimics-response", ("soil_profiles",), 83),
-        ("testbed-parameters", ("clm45_cruncep",), 2843),
+        ("wang2021-fig8", ("soil_profiles",), 83),
+        ("jian2021-parameters", ("clm45_cruncep",), 2843),
     ],
 )
 def test_shipped_scenarios_are_planned_on_the_real_files(name, forcings, places):

@@ -44,7 +44,7 @@ def test_one_at_a_time_is_the_published_table(tmp_path):
 
 
 def test_responses_of_two_layers(tmp_path):
-    _, found = run(tmp_path, "mimics-response")
+    _, found = run(tmp_path, "wang2021-fig8")
     soc = found["soc"]
     np.testing.assert_allclose(found["soc_15cm"], soc.sel(layer=15), rtol=1e-6)
     np.testing.assert_allclose(found["soc_35cm"], soc.sel(layer=35), rtol=1e-6)

@@ -188,7 +188,7 @@ class TestShipped:
 
     def test_parameters(self, tmp_path):
         words = ("forcing.cells=12", "design.n=8")
-        tree = self.shipped(tmp_path, "testbed-parameters", *words)
+        tree = self.shipped(tmp_path, "jian2021-parameters", *words)
         carbon = tree["soil_litter_carbon"].astype(np.float64)
         total = (carbon * tree["area"]).sum("location") / 1e15
         found = tree["aggregates/soil_litter_carbon_global"]
@@ -209,7 +209,7 @@ class TestShipped:
             "outputs.soil_litter_carbon={at: [1903]}",
             *(f"responses.rh_{m}.mean=[1902, 1903]" for m in ("casa", "mimics", "corpse")),
         )
-        tree = self.shipped(tmp_path, "testbed-forcing", *words, *later)
+        tree = self.shipped(tmp_path, "jian2021-forcing", *words, *later)
         # The year that repeats ends where it began; the transient goes on from there.
         ended = tree["casa_end"].sum("casa_pool")
         carbon = tree["soil_litter_carbon"].sel(model="casa_cnp").isel(soil_litter_carbon_year=0)

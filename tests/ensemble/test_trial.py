@@ -35,7 +35,7 @@ def test_controls_and_corners_are_tried_in_a_few_cells(tmp_path):
 
 
 def test_cells_are_spread_over_forcings_and_locations(tmp_path):
-    planned = ensemble.plan(scenarios.load("testbed-parameters"), store=tmp_path / "x.zarr")
+    planned = ensemble.plan(scenarios.load("jian2021-parameters"), store=tmp_path / "x.zarr")
     cells = list(trial._cells(planned, 8))
     assert len(set(cells)) == 8
     assert cells[0] == (0, 0)
@@ -144,7 +144,7 @@ def test_kernels_of_others_are_never_tried(tmp_path):
 
 
 def test_chains_are_tried_where_every_link_is_ours(tmp_path):
-    planned = ensemble.plan(scenarios.load("testbed-parameters"), store=tmp_path / "x.zarr")
+    planned = ensemble.plan(scenarios.load("jian2021-parameters"), store=tmp_path / "x.zarr")
     assert trial.may_be_tried(planned)
     *others, models = planned.experiment.options.links
     # Others' kernel may have the name of one of ours.

@@ -94,7 +94,7 @@ def _unlike(reader: str, needed: str, has: str, names: Sequence[str]) -> str:
         return (
             f"{text}: it has means; say drivers: mean below kernel:, and leave out "
             "casa_vegetation and casa_debris, whose litter means hold (the scenario "
-            f"testbed-parameters is such a chain); or read days: {OF_DAYS} give them"
+            f"jian2021-parameters is such a chain); or read days: {OF_DAYS} give them"
         )
     if needed == "none":
         return f"{text}; leave drivers: mean out, or read means: {OF_MEANS} give them"
