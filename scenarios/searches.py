@@ -46,6 +46,25 @@ class SearchSpec(BaseModel):
         """
         return 1
 
+    def sizes(self, parameters: int, *, budget: int, residuals: bool) -> tuple[int, int]:
+        """Return how long a store's traces and populations have to be; both follow from the words.
+
+        Parameters
+        ----------
+        parameters, residuals
+            As of `least_budget`.
+        budget : int
+            Evaluations of a search.
+
+        Returns
+        -------
+        generations : int
+            The most that a search comes to, its start among them.
+        points : int
+            The most that it ends with; the best of more are kept.
+        """
+        return budget + 1, 1
+
     def unfit(self, parameters: int, *, residuals: bool) -> dict[str, str]:
         """Return why a calibration does not suit it, by the option at fault; empty if it does.
 
