@@ -24,6 +24,7 @@ from kernels.contract.entries import Derived as Derived
 from kernels.contract.entries import Limit as Limit
 from kernels.contract.entries import Parameter as Parameter
 from kernels.contract.entries import Variable as Variable
+from kernels.contract.factors import Factor as Factor
 from kernels.contract.faults import Fault as Fault
 from kernels.contract.faults import Unavailable as Unavailable
 from kernels.contract.faults import Uncompiled as Uncompiled

@@ -5,8 +5,9 @@ It receives floats in its own units and answers with arrays and one status per m
 The exception, marked ``isolated``, starts programs that do; see `kernels.programs.executable`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from kernels.contract.arrays import F8
 from kernels.contract.entries import Coordinate, Derived, Parameter, Variable
+from kernels.contract.factors import Factor, open_changed
 from kernels.contract.paths import kept_as
 from kernels.contract.stages import Run, Stage
 
@@ -171,6 +173,7 @@ class Kernel:
         drivers: Iterable[Variable],
         outputs: Iterable[Variable],
         ahead: int | None = None,
+        factors: Sequence[Factor] = (),
         **more: Any,
     ) -> "Kernel":
         """Return this kernel with its tables, all of which are those of one stage.
@@ -185,10 +188,21 @@ class Kernel:
             The tables; the stage reads and fills every entry.
         ahead : int, optional
             See `Stage`.
+        factors : sequence of Factor
+            Parameters beside those, which change drivers before the stage is given them.
         **more
             Other attributes that the options or their files decide on.
+
+        Raises
+        ------
+        ValueError
+            A factor changes none of the drivers.
         """
         parameters, drivers, outputs = tuple(parameters), tuple(drivers), tuple(outputs)
+        if factors:
+            factors = tuple(_of_drivers(factor, drivers) for factor in factors)
+            parameters = (*parameters, *(factor.parameter for factor in factors))
+            open_ = partial(open_changed, open_, factors, self.lanes)
         stage = Stage(
             name,
             parameters=tuple(parameter.name for parameter in parameters),
@@ -251,6 +265,15 @@ class Kernel:
     def time_of(self, variable: Variable) -> str:
         """Return the dimension of time of a variable; empty where it has none."""
         return next((dim for dim in variable.dims if dim in self.steps), "")
+
+
+def _of_drivers(factor: Factor, drivers: Sequence[Variable]) -> Factor:
+    """Return a factor with those of its drivers that a kernel has."""
+    own = tuple(driver.name for driver in drivers if driver.name in factor.drivers)
+    if not own:
+        names, there = list(factor.drivers), [driver.name for driver in drivers]
+        raise ValueError(f"{factor.parameter.name!r} changes {names}, none of {there}")
+    return factor.of(*own)
 
 
 Read = Callable[

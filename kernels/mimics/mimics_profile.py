@@ -10,6 +10,12 @@ year: from the equilibrium with the atmosphere of 1950 on, litter of each year c
 fraction modern of the year before. ``tracer`` lets every flux carry the ratio of the pool it
 leaves; ``separate`` runs the non-linear model a second time, as the paper did, whose result may
 lie above what its litter ever had.
+
+``litter_above_factor`` and ``litter_below_factor`` multiply litter that falls on the surface and
+root litter of all layers alike, and ``temperature_offset`` is added to the temperature: as if the
+forcing had other drivers. So the metabolic fraction of a layer with both kinds of litter follows.
+`annual_npp`, which modifies turnover, is another driver and stays: litter that is added or taken
+away is none of the site's productivity.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,6 +30,7 @@ from kernels.contract.arrays import F8, I8, U1
 from kernels.contract.batches import bounds_of, driver_status, packed_rows
 from kernels.contract.drivers import driver
 from kernels.contract.entries import Coordinate, Variable
+from kernels.contract.factors import TEMPERATURE, Factor, multiplier
 from kernels.contract.faults import Fault, Unfit
 from kernels.contract.kernel import Kernel
 from kernels.contract.stages import Batch, Run
@@ -125,6 +132,11 @@ _DRIVERS = {
 _COLUMNS = tuple(_DRIVERS)[:7]
 LITTER = ("litter_above", "litter_below")
 _OF_14C = ("sampling_year", "atmosphere")
+FACTORS = (
+    Factor(multiplier("litter_above_factor", "litter that falls on the surface"), LITTER[:1]),
+    Factor(multiplier("litter_below_factor", "root litter, of all layers"), LITTER[1:]),
+    TEMPERATURE,
+)
 
 
 def _drivers(options: Options) -> Iterator[Variable]:
@@ -251,13 +263,18 @@ class _Equilibria:
         # The litter of a year carries the year before; the record lasts beyond its ends.
         when = FIRST_YEAR - 1 + np.arange(max(1, int(years.max(initial=1))))
         recorded = np.asarray(batch.coords["atmosphere_year"], dtype=np.float64)
-        air = np.stack([np.interp(when, recorded, row) for row in batch.drivers["atmosphere"][at]])
+        # Members whose drivers factors change stand at locations of their own, under one air.
+        histories = np.column_stack([years, batch.drivers["atmosphere"][at]])
+        _, some, of = np.unique(histories, axis=0, return_index=True, return_inverse=True)
+        of, records = of.ravel(), batch.drivers["atmosphere"][at][some]
+        air = np.stack([np.interp(when, recorded, row) for row in records])
         modern = np.full((*kept.shape[:-1], POOLS + 1), nan)
         if o.carbon14 == "tracer":
-            shifts, terms = np.array([shift(count) for count in years]), weights(air, years)
+            shifts = np.array([shift(count) for count in years])
+            terms = weights(air, years[some])[of]
             traced(rows, self.bounds, drivers, shifts, terms, self.thickness, kept, modern, codes)
         else:
-            begun, spun = np.full_like(kept, nan), o.steady == "spinup"
+            air, begun, spun = air[of], np.full_like(kept, nan), o.steady == "spinup"
             if not spun:
                 equilibria(
                     o.solves, DECAY, rows, self.bounds, drivers, np.ascontiguousarray(air[:, 0]),
@@ -385,6 +402,7 @@ def _make(options: Options, base: Path | None) -> Kernel:
         parameters=profile_parameters(options.preset),
         drivers=_drivers(options),
         outputs=outputs(options),
+        factors=FACTORS,
         title=f"{KERNEL.title}, {options.preset}",
         balance=() if steady else closed,
         steps={} if steady else {"time": "year"},
