@@ -30,6 +30,25 @@ def factorial(design: "Design") -> tuple[tuple[str, int], ...]:
     return tuple((name, n) for name, n in zip(names, shape, strict=True) if n > 1)
 
 
+def drawn_rows(design: "Design") -> tuple[int, ...] | None:
+    """Return how many rows a unit of each factor of `factorial` has; 0 where it was not drawn.
+
+    Of a design that is no factorial, for all its rows. None where it is not known what was drawn: a
+    factor is itself a cross of draws.
+    """
+    if not factorial(design):
+        return (_drawn(design),)
+    varying = [part for part in getattr(design, "factors", ()) if part.size > 1]
+    known = [part for part in varying if not part.attributes.get("cross")]
+    return tuple(map(_drawn, known)) if len(known) == len(factorial(design)) else None
+
+
+def _drawn(design: "Design") -> int:
+    attributes = design.attributes
+    drawn = attributes.get("distributions") and not attributes.get("factors")
+    return design.rows_together if drawn else 0
+
+
 def order_of(factors: int) -> int | None:
     """Return the highest order of interaction that is told apart; None for all."""
     if 2**factors <= MOST_TERMS + 1:
@@ -96,7 +115,7 @@ def shares(
     axes = [int(a) for a in factors]
     cells = [a for a in range(values.ndim) if a not in axes]
     terms = terms_of(len(axes), order, nest)
-    needed = {part: k for k, part in enumerate(_needed(terms, len(axes), nest))}
+    needed = {part: k for k, part in enumerate(needed_of(terms, len(axes), nest))}
     closed, middle = _closed(values, cells, axes, list(needed))
     variances: dict[Subset, F8] = {}
     for subset in terms:
@@ -104,7 +123,7 @@ def shares(
             everything = closed[needed[tuple(range(len(axes)))]]
             variances[REST] = np.maximum(everything - sum(variances.values()), 0.0)
             continue
-        parts = _signed(subset, nest)
+        parts = signed(subset, nest)
         variances[subset] = np.maximum(sum(s * closed[needed[part]] for part, s in parts), 0.0)
     whole = np.sum(list(variances.values()), axis=0)
     # Of a constant its mean may differ by some roundings, which are no variance.
@@ -114,7 +133,7 @@ def shares(
     return {subset: (part / whole).reshape(shape) for subset, part in variances.items()}
 
 
-def _signed(subset: Subset, nest: tuple[int, int] | None) -> Iterator[tuple[Subset, float]]:
+def signed(subset: Subset, nest: tuple[int, int] | None) -> Iterator[tuple[Subset, float]]:
     """Yield the closed variances that make that of an effect, and their signs."""
     inner = nest is not None and any(f >= nest[1] for f in subset)
     outer = (nest[0],) if nest is not None and inner else ()
@@ -123,9 +142,9 @@ def _signed(subset: Subset, nest: tuple[int, int] | None) -> Iterator[tuple[Subs
             yield tuple(sorted({*part, *outer})), (-1.0) ** (len(subset) - size)
 
 
-def _needed(terms: list[Subset], factors: int, nest: tuple[int, int] | None) -> list[Subset]:
+def needed_of(terms: list[Subset], factors: int, nest: tuple[int, int] | None) -> list[Subset]:
     """Return the subsets whose closed variance is asked for, each once."""
-    needed = {part for term in terms if term != REST for part, _ in _signed(term, nest)}
+    needed = {part for term in terms if term != REST for part, _ in signed(term, nest)}
     return sorted(needed | ({tuple(range(factors))} if REST in terms else set()))
 
 

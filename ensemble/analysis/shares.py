@@ -6,27 +6,18 @@ own, some locations at a time.
 """
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ensemble.analysis.cells import read_cells
-from ensemble.analysis.factorial import (
-    REST,
-    Subset,
-    drop_failed,
-    factorial,
-    order_of,
-    shares,
-    terms_of,
-)
+from ensemble.analysis.factorial import drawn_rows, factorial
 from ensemble.analysis.indices import GROUP as INDICES
 from ensemble.analysis.indices import Found, NoIndices, results, too_many_lost, whole_words
 from ensemble.analysis.ranks import is_ranked, ranked
+from ensemble.analysis.share_intervals import Spread
+from ensemble.analysis.split_plan import GROUP, Plan, Source, names_of
 from ensemble.members.layout import Layout
 from ensemble.members.reopening import open_layout
 from ensemble.members.space import sums
@@ -36,46 +27,12 @@ from ensemble.store.coordinates import is_copy
 from ensemble.store.store import Store
 from kernels import F8, I8, MODEL
 
-Read = Callable[[slice], F8]
-
-GROUP = "variance"
 SUMS = f"{GROUP}/aggregates"
 
 READ_BYTES = 64 << 20
 """Values that are held at a time, unless one location has more."""
 
 PARAMETERS = "parameters"
-
-
-@dataclass(frozen=True)
-class Source:
-    """Stored values of every member, of an output, a response or a sum over space.
-
-    Attributes
-    ----------
-    name : str
-    path : str
-        Where its shares go, without their ending.
-    place : str
-        What its cells in space are: ``location``, ``band``, or nothing.
-    places : int
-    dims : tuple of str
-        Between place and sample.
-    shape : tuple of int
-    read : callable
-        Returns values (forcing, place, *dims, sample) at some places.
-    step : int
-        Places that are read at a time, where they fit.
-    """
-
-    name: str
-    path: str
-    place: str
-    places: int
-    dims: tuple[str, ...]
-    shape: tuple[int, ...]
-    read: Read
-    step: int = 1
 
 
 class Splitter:
@@ -102,6 +59,9 @@ class Splitter:
         design = layout.sampler.first
         self.factors = factorial(design) or ((PARAMETERS, layout.shape[2]),)
         self.nested = "forcing" in layout.sampler.independent and layout.shape[0] > 1
+        self.own_draws = "location" in layout.sampler.independent
+        # Rows of a unit of each factor; of what is not known no interval is.
+        self.drawn = drawn_rows(design) or (0,) * len(self.factors)
 
     def sources(self, *, outputs: bool) -> Iterator[Source]:
         """Yield everything that is stored and may be split."""
@@ -159,12 +119,13 @@ class Splitter:
 
     def split(self, source: Source) -> Found:
         """Return shares and levels of a source; nothing where one factor alone varies."""
-        plan = _Plan(self, source)
+        plan = Plan(self, source)
         if len(plan.labels) < 2:
             return {}
         cells = [n for n, dim in zip(source.shape, source.dims, strict=True) if dim in plan.other]
         table = np.full((source.places, *cells, len(plan.terms)), np.nan)
         levels = np.zeros((source.places, len(plan.labels)), dtype=np.int64)
+        spread = Spread(table.shape, own_draws=self.own_draws)
         for places in self._batches(source):
             values = source.read(places)
             # A sum is finite where all its values are, and needs no array of its own.
@@ -174,12 +135,17 @@ class Splitter:
                 some = values if good.all() else values[:, good]
                 here = first + np.flatnonzero(good)
                 table[here], levels[here] = plan.shares(some), plan.whole
+                spread.add(here, plan.moves(some))
             for k in np.flatnonzero(~good).tolist():
                 at = first + k
-                table[at], levels[at] = plan.without_failed(values[:, k : k + 1])
+                left = plan.left_of(values[:, k : k + 1])
+                levels[at] = left.levels
+                if left.values is not None:
+                    table[at] = plan.shares(left.values, left.shape)[0]
+                    spread.add(np.array([at]), plan.moves(left.values, left.shape, left.kept))
                 if np.isnan(table[at]).all():
                     self._refuse(source, at, levels[at][len(plan.named) :])
-        return plan.arrays(table, levels)
+        return plan.arrays(table, levels, spread)
 
     def _refuse(self, source: Source, place: int, levels: I8) -> None:
         """Say what is left of a place that has lost more than a fifth of its members."""
@@ -207,117 +173,6 @@ class Splitter:
         step = step // source.step * source.step or step
         for first in range(0, source.places, step):
             yield slice(first, min(first + step, source.places))
-
-
-class _Plan:
-    """Which axes of a source are factors, and what its arrays are called."""
-
-    def __init__(self, splitter: Splitter, source: Source) -> None:
-        self.splitter, self.source = splitter, source
-        named = [d for d in source.dims if d in splitter.named]
-        sizes = dict(zip(source.dims, source.shape, strict=True))
-        self.named = [d for d in named if sizes[d] > 1]
-        self.other = [d for d in source.dims if d not in self.named]
-        self.forcings = splitter.layout.shape[0]
-        # A sample axis of one is no factor.
-        self.factors = [(label, n) for label, n in splitter.factors if n > 1]
-        self.whole = [sizes[d] for d in self.named]
-        self.whole += [self.forcings] * (self.forcings > 1) + [n for _, n in self.factors]
-        self.labels = [
-            *self.named,
-            *["forcing"] * (self.forcings > 1),
-            *(label for label, _ in self.factors),
-        ]
-
-    @cached_property
-    def nest(self) -> tuple[int, int] | None:
-        """Return which factor the parameters are drawn anew for, and which the first is."""
-        outer = len(self.named)
-        return (outer, outer + 1) if self.splitter.nested and self.factors else None
-
-    @cached_property
-    def order(self) -> int | None:
-        """Return the highest order of interaction that is told apart."""
-        return order_of(len(self.labels))
-
-    @cached_property
-    def terms(self) -> dict[Subset, str]:
-        """Return the terms and what they are called."""
-        terms = terms_of(len(self.labels), self.order, self.nest)
-        return {subset: self._label(subset) for subset in terms}
-
-    def _label(self, subset: Subset) -> str:
-        if subset == REST:
-            return f"interactions of more than {self.order}"
-        inner = self.nest is not None and any(f >= self.nest[1] for f in subset)
-        return " x ".join(self.labels[f] for f in subset) + " within forcing" * inner
-
-    def shares(self, values: F8, levels: tuple[int, ...] = ()) -> F8:
-        """Return shares (place, *other dims, term) of (forcing, place, *dims, sample)."""
-        dims = self.source.dims
-        values = values.reshape(*values.shape[:-1], *(levels or [n for _, n in self.factors]))
-        axes = [2 + dims.index(d) for d in self.named] + [0] * (self.forcings > 1)
-        axes += [2 + len(dims) + k for k in range(len(self.factors))]
-        if self.forcings == 1:
-            values, axes = values[0], [a - 1 for a in axes]
-        by_subset = shares(values, axes, order=self.order, nest=self.nest)
-        return np.stack([by_subset[subset] for subset in self.terms], axis=-1)
-
-    def without_failed(self, values: F8) -> tuple[F8, list[int]]:
-        """Return shares and levels of one place with failed members, whole levels left out."""
-        every = [n for _, n in self.factors]
-        bad = ~np.isfinite(values).all(axis=tuple(range(1, values.ndim - 1)))
-        which = np.arange(bad.size, dtype=np.float64).reshape(bad.shape)
-        which[bad] = np.nan
-        left, removed = drop_failed(which.reshape(self.forcings, *every))
-        kept = [n - gone for n, gone in zip((self.forcings, *every), removed, strict=True)]
-        levels = [values.shape[2 + self.source.dims.index(d)] for d in self.named]
-        levels += kept[0 if self.forcings > 1 else 1 :]
-        cells = [n for n, d in zip(self.source.shape, self.source.dims, strict=True)
-                 if d in self.other]  # fmt: skip
-        if left.size < (1 - REFUSE_ABOVE) * bad.size:
-            return np.full((1, *cells, len(self.terms)), np.nan)[0], levels
-        forcing, sample = np.divmod(left.astype(np.int64).reshape(kept[0], -1), bad.shape[1])
-        some = values[forcing[:, 0]][..., sample[0]]
-        return self.shares(some, tuple(kept[1:]))[0], levels
-
-    def arrays(self, table: F8, levels: I8) -> Found:
-        """Return the arrays of the store, and the names along their last axes."""
-        source, end = self.source, "_".join(["", *self.named])
-        place = (source.place,) if source.place else ()
-        if not place:
-            table, levels = table[0], levels[0]
-        attrs = {"units": "1", "target": source.name}
-        words = f"share of the variance of {source.name} over {', '.join(self.labels)}"
-        count = "levels that entered the shares, without those of failed or excluded members"
-        return {
-            **_names(f"{GROUP}/term{end}", list(self.terms.values())),
-            **_names(f"{GROUP}/axis{end}", self.labels),
-            **_array(
-                f"{source.path}_share",
-                (*place, *self.other, f"term{end}"),
-                table,
-                {**attrs, "long_name": words},
-            ),
-            **_array(
-                f"{source.path}_levels",
-                (*place, f"axis{end}"),
-                levels,
-                {**attrs, "long_name": count, "whole": self.whole},
-            ),
-        }
-
-
-def _array(path: str, dims: tuple[str, ...], values: NDArray[Any], attrs: dict[str, Any]) -> Found:
-    fill = 0 if values.dtype.kind == "i" else math.nan
-    spec = ArraySpec(path, values.dtype.name, dims, values.shape, values.shape, fill, attrs)
-    return {path: (spec, values)}
-
-
-def _names(path: str, names: list[str]) -> Found:
-    values = np.array(names, dtype=object)
-    dims = (path.rpartition("/")[2],)
-    return {path: (ArraySpec(path, "string", dims, values.shape, values.shape, ""), values)}
 
 
 def splits(store: Store, layout: Layout, *, outputs: bool = True) -> Found:
@@ -386,7 +241,7 @@ def _former(store: Store) -> Found:
         arrays[f"{GROUP}/{name}_{word}"] = replace(spec, attrs=attrs), store.read_whole(path)
         dim = spec.dims[-1]
         names = store.read_strings(f"{INDICES}/{dim}")
-        arrays |= _names(f"{GROUP}/{dim}", list(names))
+        arrays |= names_of(f"{GROUP}/{dim}", list(names))
     return arrays
 
 

@@ -6,13 +6,14 @@ from typing import Any
 
 from ensemble.analysis import shares
 from ensemble.analysis.indices import GROUP
+from ensemble.analysis.split_plan import GROUP as VARIANCE
 from ensemble.members.stored import read_ensemble
 from ensemble.store.store import Store
 from ensemble.store.writing import add_arrays
 from ensemble.tables.indices import analysis_tables, output_tables, row_tables
 from ensemble.tables.shares import variance_tables
 
-OURS = (shares.GROUP, GROUP)
+OURS = (VARIANCE, GROUP)
 """Groups that an analysis writes whole."""
 
 

@@ -162,15 +162,16 @@ def half_width(replicates: F8, confidence: float, drawn: NDArray[np.bool_] | Non
     if drawn is None or drawn.all():
         if replicates.shape[-2] < 2:
             return np.full((*replicates.shape[:-2], replicates.shape[-1]), np.nan)
-        return np.asarray(_quantile(confidence) * replicates.std(axis=-2, ddof=1))
+        return np.asarray(quantile(confidence) * replicates.std(axis=-2, ddof=1))
     here = drawn[..., None]
     number = here.sum(axis=-2)
     mean = np.where(here, replicates, 0.0).sum(axis=-2) / np.maximum(number, 1)
     squares = np.where(here, replicates - mean[..., None, :], 0.0) ** 2
     variance = squares.sum(axis=-2) / np.where(number > 1, number - 1, np.nan)
-    return np.asarray(_quantile(confidence) * np.sqrt(variance))
+    return np.asarray(quantile(confidence) * np.sqrt(variance))
 
 
 @cache
-def _quantile(confidence: float) -> float:
+def quantile(confidence: float) -> float:
+    """Return how many standard deviations the half width of an interval is."""
     return float(ndtri(np.array([0.5 + confidence / 2.0]))[0])

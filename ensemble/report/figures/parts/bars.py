@@ -25,12 +25,17 @@ HATCHES = ("////", "....", "\\\\\\\\", "xxxx", "++++", "oo", "--", "**")
 LEAST_SHARE = 0.005
 """Interactions below it in every bar are added up."""
 
+ROOM_FOR_INTERVALS = 0.15
+"""Shares from which the number in a bar has its interval, if that is no rounding."""
+
 MOST_TERMS = 11
 
 OTHERS = "all other terms"
 
 
-def shares(rows: Sequence[str], terms: Sequence[str], table: F8, synthetic: str) -> Figure:
+def shares(
+    rows: Sequence[str], terms: Sequence[str], table: F8, synthetic: str, half: F8 | None = None
+) -> Figure:
     """Draw shares of variance as stacked bars.
 
     Parameters
@@ -40,19 +45,21 @@ def shares(rows: Sequence[str], terms: Sequence[str], table: F8, synthetic: str)
     terms : sequence of str
     table : ndarray, shape (row, term)
         A row of NaN where there are no shares.
+    half : ndarray, shape (row, term), optional
+        Half widths of their intervals; NaN where none is known.
     """
-    labels, parts = _largest(terms, table)
+    labels, parts, widths = _largest(terms, table, half)
     drawn = figure(1.1 + 0.42 * len(rows) + 0.2 * -(-len(labels) // 4), synthetic)
     axes = drawn.subplots()
     mains, pairs = iter(SERIES), iter(HATCHES)
     left = np.zeros(len(rows))
-    for label, part in zip(labels, np.nan_to_num(parts).T, strict=True):
+    for label, part, width in zip(labels, np.nan_to_num(parts).T, widths.T, strict=True):
         look = {"color": next(mains, GREY)}
         if label.startswith(OTHERS):
             look = {"color": PALE}
         elif " x " in label:
             look = {"color": PALE, "hatch": next(pairs, "")}
-        _segments(axes, label, left, part, look)
+        _segments(axes, label, left, part, width, look)
         left = left + part
     for y in np.flatnonzero(np.isnan(parts).all(axis=1)).tolist():
         text = "no shares: too many members failed, or the response does not vary"
@@ -66,7 +73,9 @@ def shares(rows: Sequence[str], terms: Sequence[str], table: F8, synthetic: str)
     return drawn
 
 
-def _segments(axes: Axes, label: str, left: F8, part: F8, look: Mapping[str, Any]) -> None:
+def _segments(
+    axes: Axes, label: str, left: F8, part: F8, width: F8, look: Mapping[str, Any]
+) -> None:
     """Draw one term of all bars, with its share where there is room."""
     y = np.arange(len(part))
     axes.barh(
@@ -78,19 +87,24 @@ def _segments(axes: Axes, label: str, left: F8, part: F8, look: Mapping[str, Any
         # Behind the number no hatching, which would cross it out.
         ground = {"facecolor": PALE, "edgecolor": "none", "pad": 1.2} if "hatch" in look else None
         text = f"{part[k]:.0%}"
+        if part[k] >= ROOM_FOR_INTERVALS and width[k] >= LEAST_SHARE:
+            text = f"{part[k]:.0%} \N{PLUS-MINUS SIGN} {width[k]:.0%}"
         axes.text(middle, k, text, ha="center", va="center", fontsize=8, color=ink, bbox=ground)
 
 
-def _largest(terms: Sequence[str], table: F8) -> tuple[list[str], F8]:
+def _largest(terms: Sequence[str], table: F8, half: F8 | None) -> tuple[list[str], F8, F8]:
     """Return the terms that can be seen, and the sum of the others as the last one."""
+    half = np.full(table.shape, np.nan) if half is None else half
     size = np.nan_to_num(table).max(axis=0)
     main = np.array([" x " not in term for term in terms])
     seen = np.flatnonzero((size >= LEAST_SHARE) | main)
     if len(seen) > MOST_TERMS:
         seen = np.sort(seen[np.argsort(-size[seen], kind="stable")[:MOST_TERMS]])
     rest = np.setdiff1d(np.arange(len(terms)), seen)
-    labels, parts = [terms[k] for k in seen.tolist()], table[:, seen]
+    labels, parts, widths = [terms[k] for k in seen.tolist()], table[:, seen], half[:, seen]
     if rest.size:
         labels.append(f"{OTHERS} ({rest.size})")
         parts = np.column_stack([parts, table[:, rest].sum(axis=1)])
-    return labels, parts
+        # Of a sum no interval is known.
+        widths = np.column_stack([widths, np.full(len(parts), np.nan)])
+    return labels, parts, widths
