@@ -47,13 +47,27 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for program
 
 
 class Command(TyperCommand):
-    """A command whose option ``--data`` may stand without its folder."""
+    """A command whose option ``--data`` may stand without its folder, before its scenario, too."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse arguments; ``--data`` at the end or before an option has an empty folder."""
+        """Parse arguments; ``--data`` at the end, or before an option, has an empty folder.
+
+        So it has before the only word, which then is what to run: ``run --data SCENARIO``.
+        """
         pairs = zip_longest(args, args[1:], fillvalue="-")
         words = ["--data=" if w == "--data" and then.startswith("-") else w for w, then in pairs]
+        if "--data" in words and self._lacks_scenario(ctx, words):
+            at = words.index("--data")
+            # The word behind is the scenario, unless it is the folder and the scenario is missing.
+            if not Path(words[at + 1]).is_dir():
+                words[at] = "--data="
         return super().parse_args(ctx, words)
+
+    def _lacks_scenario(self, ctx: Any, words: list[str]) -> bool:
+        """Return whether no word is left for the first argument, as an option took it."""
+        first = next(p for p in self.params if p.param_type_name == "argument")
+        found, _, _ = self.make_parser(ctx).parse_args(list(words))
+        return not found.get(first.name)
 
 
 def load(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ensemble.commands.tables import print_table
 from ensemble.farming.farm import Progress
-from ensemble.members.stored import REAL, kind_of_data
+from ensemble.members.stored import REAL, about_data
 from ensemble.printing import behind, put
 from ensemble.runs import failing
 from ensemble.runs.run import Outcome
@@ -103,8 +103,7 @@ def outcome_summary(planned: "Plan", outcome: Outcome) -> dict[str, Any]:
         "limits": outcome.limits,
         "seconds": round(outcome.seconds, 3),
         "warnings": outcome.warnings,
-        "data": kind_of_data(planned.experiment.synthetic),
-        "synthetic": planned.experiment.synthetic,
+        **about_data(planned.experiment.synthetic),
     }
 
 

@@ -50,7 +50,9 @@ def extend(
     killed, the same command goes on.
     """
     from ensemble.commands import console
+    from ensemble.members.stored import data_of
     from ensemble.runs import extend as extending
+    from ensemble.store.reading import read as read_store
 
     silent = quiet or as_json
 
@@ -76,7 +78,7 @@ def extend(
     for warning in extension.warnings:
         warn(warning)
     if as_json:
-        print_json(summary(extension))
+        print_json({**summary(extension), **data_of(read_store(extension.path))})
     elif not quiet:
         console.print_extension(extension)
     if not extension.complete:

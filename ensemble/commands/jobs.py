@@ -77,7 +77,7 @@ def submit(
     from ensemble.errors import PlanError
     from ensemble.farming import caching
     from ensemble.farming.jobs import resources_of
-    from ensemble.members.stored import kind_of_data
+    from ensemble.members.stored import about_data
     from ensemble.planning import completing, feasibility, places
     from ensemble.planning import plan as planning
     from ensemble.runs import run as running
@@ -115,7 +115,7 @@ def submit(
         return
     job = submitting.submit(begun, submission, asked)
     submitted = {"store": str(begun.path), "job": job, "tasks": submission.tasks}
-    submitted["data"] = kind_of_data(planned.experiment.synthetic)
+    submitted |= about_data(planned.experiment.synthetic)
     if as_json:
         print_json(submitted)
         return

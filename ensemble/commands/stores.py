@@ -68,6 +68,7 @@ def replay(
     """Run one member again, from the store alone, and compare its bytes."""
     from ensemble.commands import console
     from ensemble.members.quarantined import cases_of
+    from ensemble.members.stored import data_of
     from ensemble.runs import verify as verifying
     from ensemble.store.reading import read as read_store
 
@@ -77,7 +78,7 @@ def replay(
         warn(f"in quarantine, so this process may end or hang: {case.cause}")
     again = verifying.replay(opened, place)
     if as_json:
-        print_json(json.loads(verifying.as_json(again)))
+        print_json({**json.loads(verifying.as_json(again)), **data_of(opened)})
     else:
         console.print_replay(again)
     if again.differences:
@@ -94,10 +95,15 @@ def verify(
 ) -> None:
     """Recompute every checksum of a store."""
     from ensemble.commands import console
+    from ensemble.members.stored import data_of
     from ensemble.runs import verify as verifying
     from ensemble.store.reading import read as read_store
 
-    verdict = verifying.verify(read_store(store), rerun=rerun, repair=repair)
-    print_json(vars(verdict)) if as_json else console.print_verdict(verdict)
+    opened = read_store(store)
+    verdict = verifying.verify(opened, rerun=rerun, repair=repair)
+    if as_json:
+        print_json({**vars(verdict), **data_of(opened)})
+    else:
+        console.print_verdict(verdict)
     if verdict.damage and not (repair and verdict.repaired):
         raise typer.Exit(FAILED_MEMBERS)

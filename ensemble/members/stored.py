@@ -82,6 +82,16 @@ def kind_of_data(synthetic: str) -> str:
     return "synthetic" if synthetic else "real"
 
 
+def about_data(synthetic: str) -> dict[str, str]:
+    """Return what each command says of data to programs: ``data`` and ``synthetic``."""
+    return {"data": kind_of_data(synthetic), "synthetic": synthetic}
+
+
+def data_of(store: Store) -> dict[str, str]:
+    """Return the same of a store; nothing of another work's, which has no data of that kind."""
+    return about_data(store.attrs["synthetic"]) if is_ensemble(store) else {}
+
+
 def is_ensemble(store: Store) -> bool:
     """Return whether blocks are of forcings, locations and samples; others' works differ."""
     return store.work == WORK

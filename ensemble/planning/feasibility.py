@@ -12,7 +12,7 @@ from typing import Any
 from ensemble.errors import PlanError
 from ensemble.farming.backends import local
 from ensemble.members.limits import not_looked_at
-from ensemble.members.stored import kind_of_data
+from ensemble.members.stored import about_data
 from ensemble.planning.footprint import COMMIT_SECONDS, FILE_NBYTES, footprint
 from ensemble.planning.plan import Plan
 from ensemble.store.platforms import cores
@@ -198,8 +198,7 @@ def summary(plan: Plan, workers: int, *, measure: bool = False) -> dict[str, Any
         "noticed": [notice.as_json() for notice in plan.warnings],
         "notes": list(plan.experiment.kernel.notes),
         "commands": list(plan.experiment.kernel.commands),
-        "data": kind_of_data(plan.experiment.synthetic),
-        "synthetic": plan.experiment.synthetic,
+        **about_data(plan.experiment.synthetic),
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from ensemble.analysis import shares
 from ensemble.analysis.indices import GROUP
 from ensemble.analysis.split_plan import GROUP as VARIANCE
-from ensemble.members.stored import read_ensemble
+from ensemble.members.stored import data_of, read_ensemble
 from ensemble.store.store import Store
 from ensemble.store.writing import add_arrays
 from ensemble.tables.indices import analysis_tables, output_tables, row_tables
@@ -35,7 +35,8 @@ def analyze_store(path: Path, *, every_row: bool = False) -> list[dict[str, Any]
     -------
     list of dict
         Tables of text: title, header, rows, notes; and ``records``, the numbers of indices with
-        what stands behind them, also those that the rows withhold as noise.
+        what stands behind them, also those that the rows withhold as noise; and whether data are
+        real or synthetic.
 
     Raises
     ------
@@ -56,7 +57,7 @@ def analyze_store(path: Path, *, every_row: bool = False) -> list[dict[str, Any]
         tables += row_tables(store, indices)
     tables += variance_tables(store, split)
     words = ("title", "header", "rows", "notes", "records")
-    return [{word: getattr(table, word) for word in words} for table in tables]
+    return [{**{w: getattr(table, w) for w in words}, **data_of(store)} for table in tables]
 
 
 def _has_group(store: Store, group: str) -> bool:

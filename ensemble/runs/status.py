@@ -11,7 +11,7 @@ from ensemble.farming.claims import WORKERS, heard_of
 from ensemble.members.layout import Layout
 from ensemble.members.quarantined import cases_of
 from ensemble.members.reopening import NotHere, open_layout
-from ensemble.members.stored import check, is_ensemble, kind_of_data
+from ensemble.members.stored import about_data, check, is_ensemble
 from ensemble.runs.failing import failures
 from ensemble.store.committed import Committed
 from ensemble.store.finished import is_finalised
@@ -66,8 +66,7 @@ def summary(path: Path) -> dict[str, Any]:
         "quarantine": [case.note for case in quarantined.values()],
         "remarks": remarks(store, journals),
         "notes": [f"{note} ({n:,} times)" for note, n in notes.most_common(20)],
-        "data": kind_of_data(store.attrs["synthetic"]),
-        "synthetic": store.attrs["synthetic"],
+        **about_data(store.attrs["synthetic"]),
         "digest": store.digest(committed),
     }
 

@@ -14,6 +14,7 @@ from typing import Any
 from scenarios.paths import expanded
 from scenarios.problems import Problem, ScenarioError, nearest, shown
 from scenarios.reading.document import Document
+from scenarios.reading.shipped import find
 from scenarios.spec import Scenario
 
 KEY = "with_data"
@@ -52,8 +53,17 @@ def folder_of(data: bool | str | os.PathLike[str]) -> Path:
         raise ScenarioError(error.problems, source) from error
     if not folder.is_dir():
         text = f"{written!r} is no folder; needed the one that holds the files of real data"
-        raise ScenarioError([Problem(text)], source)
+        raise ScenarioError([Problem(f"{text}{_scenario(written)}")], source)
     return folder
+
+
+def _scenario(written: str) -> str:
+    """Return what to do where a scenario stands for the folder; empty of other words."""
+    try:
+        find(written)
+    except ScenarioError:
+        return ""
+    return f". {written} is a scenario: put --data behind it, or say --data=FOLDER"
 
 
 def as_written(document: Document) -> Document:

@@ -99,6 +99,44 @@ def test_the_option_alone_takes_the_folder_of_the_variable(here, monkeypatch):
     assert soilsweep("validate", "faces.yaml", "--data").code == 0
 
 
+def test_a_scenario_behind_the_option_alone_is_no_folder(here, monkeypatch):
+    missing = soilsweep("plan", "--data", "faces.yaml")
+    assert "say --data FOLDER, or set SOILSWEEP_DATA" in missing.err
+    monkeypatch.setenv("SOILSWEEP_DATA", "real")
+    expected = soilsweep("plan", "faces.yaml", "--data").out
+    assert STORE in expected
+    for words in (["--data", "faces.yaml"], ["--set", "seed=7", "--data", "faces.yaml"]):
+        planned = soilsweep("plan", *words)
+        assert (planned.code, planned.out) == (0, expected), planned.err
+    for command in ("validate", "run"):
+        assert soilsweep(command, "--data", "faces.yaml").code == 0
+    # Of two words the first is the folder, and a folder is no scenario.
+    both = soilsweep("plan", "--data", "faces.yaml", "tau-constraint")
+    assert (both.code, both.out) == (2, "")
+    assert "'faces.yaml' is no folder" in both.err
+    assert "faces.yaml is a scenario: put --data behind it, or say --data=FOLDER" in both.err
+    other = soilsweep("plan", "--data", "nowhere", "faces.yaml")
+    assert "is a scenario" not in other.err
+    assert "Missing argument 'SCENARIO'" in soilsweep("plan", "--data", "real").err
+
+
+def test_every_command_tells_programs_whether_data_are_real(here):
+    for path, option in (("runs/faces.zarr", ()), (STORE, ("--data", "real"))):
+        assert soilsweep("run", "faces.yaml", *option, "-q").code == 0
+        kind = "real" if option else "synthetic"
+        said = [
+            soilsweep("run", "faces.yaml", *option, "--json"),
+            soilsweep("plan", "faces.yaml", *option, "--json"),
+            soilsweep("status", path, "--json"),
+            soilsweep("verify", path, "--json"),
+            soilsweep("replay", path, "0/global/2", "--json"),
+            soilsweep("extend", path, "--until", "1e9", "--json"),
+        ]
+        found = [json.loads(one.out) for one in said]
+        found += json.loads(soilsweep("analyze", path, "--json").out)
+        assert {(one["data"], bool(one["synthetic"])) for one in found} == {(kind, not option)}
+
+
 def test_a_store_knows_its_data_without_the_folder(here, monkeypatch):
     """Verify, replay, extend and workers use the store alone; the folder is gone by then."""
     run = soilsweep("run", "faces.yaml", "--data", "real", "--set", "design.trajectories=5")
