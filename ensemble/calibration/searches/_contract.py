@@ -6,10 +6,9 @@ bit alone and among thousands, in any order.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
 from kernels import F8, I8
@@ -48,7 +47,7 @@ class Task:
         Evaluations of each search, whatever it does with them; never exceeded.
     residuals : ndarray, shape (S,), int64, optional
         Of how many squares the cost of a search is the sum; None where it is no such sum.
-    include : ndarray, shape (i, n)
+    include : ndarray, shape (i, n), optional
         Points in the cube that replace the first of a search's own starting points.
     equifinal : float
         Candidates that cost at most so many times the best are equifinal.
@@ -62,7 +61,7 @@ class Task:
     parameters: int
     budget: int
     residuals: I8 | None = None
-    include: F8 = field(default_factory=lambda: np.empty((0, 0)))
+    include: F8 | None = None
     equifinal: float = 1.05
     tallies: int = 0
 
@@ -136,9 +135,10 @@ class Found:
         The best candidate; NaN where there is none.
     cost, violation : ndarray, shape (S,)
         Of the best one; inf where there is none.
-    trace_cost, trace_range : ndarray, shape (S, g)
-        The best cost, and the geometric mean of the ranges of the population, of every generation
-        from the first on; NaN behind a search's last.
+    trace_cost, trace_violation, trace_range : ndarray, shape (S, g)
+        Cost and violation of the best one, and the geometric mean of the ranges of the
+        population, of every generation from the first on; NaN behind a search's last, and the
+        range also where there is one point alone.
     trace_evaluations : ndarray, shape (S, g), int64
         Evaluations by then; -1 behind a search's last.
     population : ndarray, shape (S, s, n)
@@ -159,6 +159,7 @@ class Found:
     cost: F8
     violation: F8
     trace_cost: F8
+    trace_violation: F8
     trace_range: F8
     trace_evaluations: I8
     population: F8

@@ -7,13 +7,15 @@ What is left in a direction is a *flight of stairs*, by cost up and by place out
 some ten steps.
 """
 
+from typing import Any
+
 import numpy as np
 
 from kernels import compiled, equation
 
 
 @equation
-def _insert(stairs_cost, stairs_out, steps, cost, out):  # type: ignore[no-untyped-def]
+def _insert(stairs_cost: Any, stairs_out: Any, steps: Any, cost: Any, out: Any) -> Any:
     """Add a candidate to a flight; return its number of steps, -1 where there is no room.
 
     ``out`` is how far it lies: u, or -u where the lowest is looked for.

@@ -9,6 +9,7 @@ generation takes 15 us, which is more than all else that a search does.
 
 import hashlib
 import json
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from kernels import F8, I8, U8, compiled, equation
 
 def key(seed: int, group: str, restart: int, purpose: str) -> U8:
     """Return the key of a stream of a search, shape (2,)."""
-    text = json.dumps([seed, "calibration", group, restart, purpose])
+    text = json.dumps([int(seed), "calibration", str(group), int(restart), purpose])
     digest = hashlib.sha256(text.encode()).digest()
     return np.frombuffer(digest[:16], dtype="<u8").astype(np.uint64)
 
@@ -45,7 +46,7 @@ def uniforms(of: U8, first: I8, count: int) -> F8:
 
 
 @equation
-def _times(a, b):  # type: ignore[no-untyped-def]
+def _times(a: Any, b: Any) -> Any:
     """Return the high and the low word of a product of two words."""
     half, low = np.uint64(32), np.uint64(0xFFFFFFFF)
     a0, a1, b0, b1 = a & low, a >> half, b & low, b >> half
@@ -56,7 +57,7 @@ def _times(a, b):  # type: ignore[no-untyped-def]
 
 
 @equation
-def _philox(counter, key0, key1):  # type: ignore[no-untyped-def]
+def _philox(counter: Any, key0: Any, key1: Any) -> Any:
     """Return the four words of a counter below 2^64."""
     zero = np.uint64(0)
     a, b, c, d = counter, zero, zero, zero

@@ -1,0 +1,327 @@
+"""What every search keeps, whichever file it is."""
+
+import numpy as np
+import pytest
+from valleys import VALLEYS, costs, drive
+
+from ensemble.calibration.searches import BUDGET, LIVE, NO_FINITE_START, REASONS, Task, Told, begin
+from scenarios.searches import SEARCHES, SearchSpec
+
+VALLEY = VALLEYS["rosenbrock2"]
+GROUPS = ("a", "b", "c", "a", "b")
+RESTARTS = (0, 0, 0, 1, 1)
+BUDGETS = 900
+every_search = pytest.mark.parametrize("name", SEARCHES.ours())
+
+
+def spec_of(name):
+    spec = SEARCHES.get(name).Spec
+    (example, *_) = spec.model_json_schema()["examples"]
+    return spec.model_validate(example)
+
+
+def task_of(groups=GROUPS, restarts=RESTARTS, budget=BUDGETS, **words):
+    residuals = np.full(len(groups), 2)
+    return Task(7, groups, restarts, VALLEY.n, budget, **{"residuals": residuals, **words})
+
+
+def same(found, other, places=slice(None)):
+    """Compare what was found to the last bit."""
+    for name, mine in vars(found).items():
+        theirs = getattr(other, name)
+        if mine is None:
+            assert theirs is None
+            continue
+        theirs = theirs[places]
+        if name.startswith("trace_"):
+            width = mine.shape[1]
+            assert (np.isnan(theirs[:, width:]) | (theirs[:, width:] == -1)).all(), name
+            theirs = theirs[:, :width]
+        np.testing.assert_array_equal(mine, theirs, name)
+
+
+@pytest.fixture(scope="module")
+def finished():
+    """Return ``finished(name)``: a batch that ran to its end, what it found and every state."""
+    done = {}
+
+    def get(name):
+        if name not in done:
+            batch, states = begin(spec_of(name), task_of()), []
+            states.append(batch.state())
+            log = drive(batch, costs(VALLEY), seen=lambda b, _: states.append(b.state()))
+            done[name] = batch, batch.found(), states, log
+        return done[name]
+
+    return get
+
+
+@every_search
+def test_says_what_it_is_and_takes_its_own_example(name):
+    spec = spec_of(name)
+    assert isinstance(spec, SearchSpec)
+    assert spec.name == name
+    assert spec.SOURCE
+    fields = type(spec).model_fields
+    assert all(field.description for word, field in fields.items() if word != "name")
+    assert spec.unfit(VALLEY.n, residuals=True) == {}
+    assert bool(spec.unfit(VALLEY.n, residuals=False)) == spec.NEEDS_RESIDUALS
+    assert spec.least_budget(VALLEY.n, residuals=True) <= BUDGETS
+
+
+@every_search
+def test_comes_near_the_optimum_and_says_why_it_stopped(name, finished):
+    batch, found, _, log = finished(name)
+    assert not len(batch.ask())
+    assert (found.reason != LIVE).all()
+    assert (found.cost < 1.0).all()
+    np.testing.assert_array_equal(found.cost, [VALLEY.cost(u[None])[0] for u in found.u])
+    assert (found.violation == 0).all()
+    assert found.evaluations.tolist() == [log.told[s] for s in range(len(GROUPS))]
+    assert (found.trace_cost[np.arange(5), found.generations] == found.cost).all()
+    assert (np.diff(found.trace_cost, axis=1)[~np.isnan(found.trace_cost[:, 1:])] <= 0).all()
+
+
+@every_search
+def test_groups_and_restarts_differ_and_a_seed_repeats(name, finished):
+    _, found, _, _ = finished(name)
+    assert len(np.unique(found.u, axis=0)) == len(GROUPS) or (found.cost < 1e-9).all()
+    again = begin(spec_of(name), task_of())
+    drive(again, costs(VALLEY))
+    same(again.found(), found)
+
+
+@every_search
+@pytest.mark.parametrize("order", [[0], [4], [3, 1], [4, 3, 2, 1, 0]])
+def test_alone_is_as_among_others_in_any_order(name, order, finished):
+    _, found, _, _ = finished(name)
+    alone = begin(spec_of(name), task_of(*(tuple(np.array(x)[order]) for x in (GROUPS, RESTARTS))))
+    drive(alone, costs(VALLEY))
+    same(alone.found(), found, order)
+    limit = alone.found().cost * 1.05
+    for mine, theirs in zip(
+        alone.equifinal(limit), finished(name)[0].equifinal(found.cost * 1.05), strict=True
+    ):
+        np.testing.assert_array_equal(mine, theirs[order])
+
+
+@every_search
+def test_resumed_after_any_round_is_as_uninterrupted(name, finished):
+    _, found, states, _ = finished(name)
+    seen = set()
+    for state in states:
+        text = b"".join(array.tobytes() for array in state.values())
+        if text in seen:
+            continue
+        seen.add(text)
+        if len(seen) % max(1, len(states) // 12) == 0 or state is states[-1]:
+            again = begin(spec_of(name), task_of())
+            again.restore(state)
+            for key, array in again.state().items():
+                np.testing.assert_array_equal(array, state[key], key)
+            drive(again, costs(VALLEY))
+            same(again.found(), found)
+            for key, array in again.state().items():
+                np.testing.assert_array_equal(array, states[-1][key], key)
+    assert len(seen) > 5
+
+
+@every_search
+def test_a_state_is_a_copy_of_arrays_by_search(name, finished):
+    _, _, states, _ = finished(name)
+    for key, array in states[len(states) // 2].items():
+        assert array.dtype != object, key
+        assert len(array) == len(GROUPS), key
+    batch = begin(spec_of(name), task_of())
+    drive(batch, costs(VALLEY), rounds=20)
+    state = batch.state()
+    kept = {key: array.copy() for key, array in state.items()}
+    drive(batch, costs(VALLEY))
+    for key, array in state.items():
+        np.testing.assert_array_equal(array, kept[key], key)
+
+
+@every_search
+def test_a_state_of_others_is_refused(name, finished):
+    _, _, states, _ = finished(name)
+    fewer = begin(spec_of(name), task_of(GROUPS[:2], RESTARTS[:2]))
+    with pytest.raises(ValueError, match="the state is of other searches"):
+        fewer.restore(states[0])
+    lacking = dict(list(states[0].items())[1:])
+    with pytest.raises(ValueError, match="the state is of other searches"):
+        begin(spec_of(name), task_of()).restore(lacking)
+
+
+@every_search
+def test_what_is_asked_again_before_it_is_told_is_the_same(name):
+    batch = begin(spec_of(name), task_of())
+    drive(batch, costs(VALLEY), rounds=4)
+    one, other = batch.ask(), batch.ask()
+    np.testing.assert_array_equal(one.u, other.u)
+    np.testing.assert_array_equal(one.search, other.search)
+
+
+@every_search
+@pytest.mark.parametrize("more", [0, 1, 7, 40, 200])
+def test_the_budget_is_never_exceeded(name, more):
+    spec = spec_of(name)
+    budget = spec.least_budget(VALLEY.n, residuals=True) + more
+    batch = begin(spec, task_of(budget=budget))
+    log = drive(batch, costs(VALLEY))
+    assert max(log.told.values()) <= budget
+    found = batch.found()
+    assert (found.evaluations <= budget).all()
+    assert (found.reason != LIVE).all()
+
+
+@every_search
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_candidates_that_fail_are_bad_ground(name, share):
+    def tell(asked):
+        told = costs(VALLEY)(asked)
+        failed = asked.u[:, 1] < share
+        residuals = np.where(failed[:, None], np.nan, told.residuals)
+        return Told(np.where(failed, np.nan, told.cost), None, residuals)
+
+    batch = begin(spec_of(name), task_of())
+    drive(batch, tell)
+    found = batch.found()
+    assert np.isfinite(found.cost).all()
+    assert (found.u[:, 1] >= share).all()
+    assert (found.reason != LIVE).all()
+
+
+@every_search
+def test_where_everything_fails_it_says_so(name):
+    def tell(asked):
+        nothing = np.full(len(asked), np.nan)
+        return Told(nothing, nothing, np.full((len(asked), 2), np.nan))
+
+    budget = 20_000
+    batch = begin(spec_of(name), task_of(budget=budget))
+    log = drive(batch, tell)
+    found = batch.found()
+    assert [REASONS[r] for r in found.reason] == ["no finite start"] * len(GROUPS)
+    assert np.isnan(found.u).all()
+    assert np.isinf(found.cost).all()
+    assert found.evaluations.tolist() == [log.told[s] for s in range(len(GROUPS))]
+    assert max(log.told.values()) <= budget
+
+
+@every_search
+def test_one_that_fails_disturbs_no_other(name, finished):
+    _, found, _, _ = finished(name)
+
+    def tell(asked):
+        told = costs(VALLEY)(asked)
+        lost = asked.search == 1
+        return Told(np.where(lost, np.nan, told.cost), None, told.residuals)
+
+    batch = begin(spec_of(name), task_of())
+    drive(batch, tell)
+    again, others = batch.found(), [0, 2, 3, 4]
+    assert again.reason[1] == NO_FINITE_START
+    np.testing.assert_array_equal(again.u[others], found.u[others])
+    np.testing.assert_array_equal(again.evaluations[others], found.evaluations[others])
+
+
+@every_search
+def test_a_constant_cost_ends(name):
+    batch = begin(spec_of(name), task_of(budget=20_000))
+    drive(batch, lambda a: Told(np.ones(len(a)), None, np.tile([1.0, 0.0], (len(a), 1))))
+    found = batch.found()
+    assert (found.cost == 1).all()
+    assert not {LIVE, NO_FINITE_START} & set(found.reason)
+
+
+@every_search
+@pytest.mark.parametrize("n", [1, 3])
+@pytest.mark.parametrize("at", [0.0, 0.3, 1.0])
+def test_optima_inside_on_a_bound_and_in_a_corner(name, n, at):
+    def tell(asked):
+        rows = asked.u - at
+        return Told((rows**2).sum(axis=1), None, rows)
+
+    task = Task(3, ("x", "y"), (0, 0), n, 3000, residuals=np.full(2, n))
+    batch = begin(spec_of(name), task)
+    drive(batch, tell)
+    found = batch.found()
+    assert (found.cost < 1e-2).all()
+    np.testing.assert_allclose(found.u, at, atol=0.1)
+
+
+@every_search
+def test_events_are_counted_by_search(name):
+    def tell(asked):
+        told = costs(VALLEY)(asked)
+        events = np.stack([asked.u[:, 0] < 0.5, np.ones(len(asked))], axis=1).astype(np.int64)
+        for s, event in zip(asked.search, events, strict=True):
+            counted[s] += event
+        return Told(told.cost, None, told.residuals, events)
+
+    counted = np.zeros((len(GROUPS), 2), np.int64)
+    batch = begin(spec_of(name), task_of(tallies=2))
+    drive(batch, tell)
+    np.testing.assert_array_equal(batch.found().tallies, counted)
+    np.testing.assert_array_equal(counted[:, 1], batch.found().evaluations)
+
+
+@every_search
+def test_equifinal_candidates_are_those_of_all_that_were_told(name):
+    every = []
+
+    def tell(asked):
+        told = costs(VALLEY)(asked)
+        every.append((asked.search, asked.u, told.cost + 1.0))
+        return Told(told.cost + 1.0, None, told.residuals)
+
+    batch = begin(spec_of(name), task_of())
+    drive(batch, tell)
+    search, u, cost = (np.concatenate(part) for part in zip(*every, strict=True))
+    limit = 1.05 * batch.found().cost
+    low, high, count = batch.equifinal(limit)
+    for s in range(len(GROUPS)):
+        near = u[(search == s) & (cost <= limit[s])]
+        assert count[s] == len(near) > 0
+        np.testing.assert_array_equal(low[s], near.min(axis=0))
+        np.testing.assert_array_equal(high[s], near.max(axis=0))
+
+
+@every_search
+def test_a_part_of_the_cost_is_enough_where_it_is_not_below_what_is_needed(name, finished):
+    """As where the rest of a cost takes long: what is told then has the same consequences."""
+    _, found, _, _ = finished(name)
+    spared = []
+
+    def tell(asked):
+        told = costs(VALLEY)(asked)
+        first = told.residuals[:, 0] ** 2
+        lost = first >= asked.needed_below
+        spared.append(lost.sum())
+        return Told(np.where(lost, first, told.cost), None, told.residuals)
+
+    batch = begin(spec_of(name), task_of())
+    drive(batch, tell)
+    same(batch.found(), found)
+    if name == "sceua":
+        assert sum(spared) > 200
+
+
+@every_search
+def test_points_to_include_are_asked_for_first(name):
+    include = np.array([[0.6, 0.3], [0.25, 0.75]])
+    batch = begin(spec_of(name), task_of(include=include))
+    asked = batch.ask()
+    for s in range(len(GROUPS)):
+        mine = asked.u[asked.search == s]
+        many = min(len(mine), len(include))
+        np.testing.assert_array_equal(mine[:many], include[:many])
+
+
+@every_search
+def test_budget_is_the_reason_where_it_is(name):
+    spec = spec_of(name)
+    budget = spec.least_budget(VALLEY.n, residuals=True)
+    batch = begin(spec, task_of(budget=budget))
+    drive(batch, costs(VALLEYS["rosenbrock2"]))
+    assert set(batch.found().reason) <= {BUDGET, REASONS.index("ended")}
