@@ -83,6 +83,27 @@ def test_comes_near_the_optimum_and_says_why_it_stopped(name, finished):
 
 
 @every_search
+@pytest.mark.parametrize("budget", [0, 50, 1000])
+def test_traces_and_populations_are_no_longer_than_is_said(name, budget):
+    """With a cost that falls by a tenth a round, which nothing stops but the budget."""
+    level = [1.0]
+
+    def tell(asked):
+        level[0] *= 0.9
+        rows = level[0] * np.stack([np.ones(len(asked)), 1e-3 * asked.u[:, 0]], axis=1)
+        return Told((rows**2).sum(axis=1), None, rows)
+
+    spec = spec_of(name)
+    budget += spec.least_budget(VALLEY.n, residuals=True)
+    batch = begin(spec, task_of(budget=budget))
+    drive(batch, tell)
+    found = batch.found()
+    generations, points = spec.sizes(VALLEY.n, budget=budget, residuals=True)
+    assert found.trace_cost.shape[1] <= generations
+    assert found.population.shape[1:] == (points, VALLEY.n)
+
+
+@every_search
 def test_groups_and_restarts_differ_and_a_seed_repeats(name, finished):
     _, found, _, _ = finished(name)
     assert len(np.unique(found.u, axis=0)) == len(GROUPS) or (found.cost < 1e-9).all()

@@ -33,6 +33,10 @@ class Spec(SearchSpec):
         beside = parameters * (2 if self.jacobian == "central" else 1)
         return self.starts * (1 + beside + 5) + parameters
 
+    def sizes(self, parameters: int, *, budget: int, residuals: bool) -> tuple[int, int]:
+        """Return the iterations and the beginning, and the starts."""
+        return self.iterations + 1, self.starts
+
 
 def begin(spec: Spec, task: Task) -> Batch:
     """Return the searches of a task."""

@@ -62,6 +62,17 @@ class Spec(SearchSpec):
 
         return kept_back(parameters, polish=self.polish is not False) if residuals else 0
 
+    def sizes(self, parameters: int, *, budget: int, residuals: bool) -> tuple[int, int]:
+        """Return the generations that the budget allows, polishing among them, and the points.
+
+        A generation takes at least a candidate for each step of each complex.
+        """
+        from ensemble.calibration.searches.parts.stage import ITERATIONS
+
+        points = self.points(parameters)
+        own = max(budget - self._kept(parameters, residuals), 0) // points
+        return max(own, 1) + (1 + ITERATIONS if residuals else 0), points
+
     def unfit(self, parameters: int, *, residuals: bool) -> dict[str, str]:
         """Return why a calibration does not suit it; see `SearchSpec.unfit`."""
         if self.polish and not residuals:

@@ -33,9 +33,6 @@ IDLE, START, ITERATING, FINAL, DONE = range(5)
 """Where a search is: it has not begun, evaluates its starts, iterates, evaluates the derivative at
 its best point, or is done."""
 
-ITERATIONS = 60
-"""Of a start; with 30 nearly every one that could still fall is cut off."""
-
 
 class Descent:
     """Searches that go down from K starts each; a `Stage`, and an `Ending` of others.

@@ -15,7 +15,7 @@ from ensemble.calibration.searches._contract import (
     State,
     Told,
 )
-from ensemble.calibration.searches.parts.stage import Book, Stage
+from ensemble.calibration.searches.parts.stage import ITERATIONS, Book, Stage
 from kernels import F8, I8
 
 
@@ -184,6 +184,6 @@ def ending(book: Book, *, polish: bool) -> Ending | None:
     """Return what ends other searches, where the cost is a sum of squares."""
     if book.task.residuals is None:
         return None
-    from ensemble.calibration.searches.parts.descent import ITERATIONS, Descent
+    from ensemble.calibration.searches.parts.descent import Descent
 
     return Descent(book, starts=1, iterations=ITERATIONS if polish else 0, two_sided=False)
