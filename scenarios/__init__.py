@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from scenarios.problems import ScenarioError as ScenarioError
     from scenarios.problems import near as near
     from scenarios.problems import nearest as nearest
+    from scenarios.reading.checks import as_written as as_written
     from scenarios.reading.checks import check_kernel as check_kernel
     from scenarios.reading.checks import make_kernel as make_kernel
     from scenarios.reading.checks import read_options as read_options
@@ -30,6 +31,7 @@ LATER = {
     "Problem": "problems",
     "Scenario": "spec",
     "ScenarioError": "problems",
+    "as_written": "reading.checks",
     "check_files": "catalogue",
     "check_kernel": "reading.checks",
     "json_schema": "spec",

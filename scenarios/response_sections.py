@@ -2,13 +2,21 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    field_validator,
+    model_validator,
+)
 
 from scenarios import expressions
 from scenarios.designs.distributions.grammar import AlsoAs
 from scenarios.limits import quantity
 from scenarios.metrics import METRICS
-from scenarios.problems import nearest, shown
+from scenarios.problems import near, nearest, shown
 from scenarios.sections import Edge, Strict, Year, YearRange, short_form
 
 TIME_VERBS = ("change", "mean", "sum", "trend", "at")
@@ -131,15 +139,36 @@ BEGINNINGS = ("output", "expression", "combine")
 """What a response is made of, one of these."""
 
 
+def _as_written(place: Any) -> Any:
+    """Return a number, or true or false, as the name of a place: values of options have such."""
+    if isinstance(place, bool):
+        return str(place).lower()
+    return f"{place:.12g}" if isinstance(place, int | float) else place
+
+
 class Response(Strict):
-    """A scalar of a member: one output, an expression or other responses, and one verb at most."""
+    """A scalar of a member: one output, an expression or other responses, and one verb at most.
+
+    A key that is none of these is a dimension whose places have names, and its value a place:
+    ``steady: newton``. Which there are the kernel says.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "additionalProperties": {
+                "type": ["string", "number", "boolean"],
+                "description": "of a dimension of that name, such as an option with several "
+                "values, or kernel: this place",
+            }
+        }
+    )
 
     output: str | None = Field(default=None, description="an output of the kernel")
     expression: str | None = Field(
         default=None, description="of outputs and responses: rh - npp, log10(j), c_soil / rh"
     )
     model: str | None = Field(default=None, description="of models side by side, this one")
-    where: dict[str, str] | None = Field(
+    where: dict[str, Annotated[str, BeforeValidator(_as_written)]] | None = Field(
         default=None, description="{dimension: place}, of an output whose places have names"
     )
     change: YearRange | None = Field(default=None, description="value in the second year - first")
@@ -164,6 +193,25 @@ class Response(Strict):
         "when indices are computed",
     )
 
+    _short: frozenset[str] = PrivateAttr(default=frozenset())
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _places(cls, data: Any, handler: ModelWrapValidatorHandler["Response"]) -> "Response":
+        """Take keys that may be dimensions for places."""
+        where = data.get("where") if isinstance(data, dict) else None
+        if not isinstance(data, dict) or not isinstance(where, dict | None):
+            return handler(data)
+        words = (str, int, float)
+        short = {k for k, place in data.items() if isinstance(place, words) and cls.takes(str(k))}
+        short -= (where or {}).keys()
+        if not short:
+            return handler(data)
+        rest = {key: value for key, value in data.items() if key not in short}
+        made = handler({**rest, "where": {**(where or {}), **{key: data[key] for key in short}}})
+        made._short = frozenset(short)
+        return made
+
     @property
     def verb(self) -> str:
         """Return which reduction is asked for; an expression of numbers needs none."""
@@ -187,6 +235,16 @@ class Response(Strict):
         """Return at which place of dimensions with names it looks."""
         model = {} if self.model is None else {"model": self.model}
         return {**(self.where or {}), **model}
+
+    @classmethod
+    def takes(cls, dim: str) -> bool:
+        """Return whether a key may be a dimension: it is no key of a response, nor one misspelt."""
+        return dim not in cls.model_fields and not near(dim, cls.model_fields)
+
+    @property
+    def short(self) -> frozenset[str]:
+        """Return the dimensions of which a place is said by a key of their name."""
+        return self._short
 
     @property
     def years(self) -> YearRange:

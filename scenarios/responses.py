@@ -288,9 +288,12 @@ def _selected(
     labels = {dim: kernel.coords[dim].labels for dim in dims if dim in kernel.coords}
     named = {dim: places for dim, places in labels.items() if places}
     for dim, place in response.selected.items():
-        where = f"responses.{name}.{f'where.{dim}' if dim in (response.where or ()) else dim}"
+        below = dim in (response.where or {}).keys() - response.short
+        where = f"responses.{name}.{f'where.{dim}' if below else dim}"
         if dim not in dims:
             text = f"{said} has no dimension {dim!r}{nearest(dim, named)}"
+            if dim in response.short and dim not in kernel.coords:
+                text = f"unknown key {dim!r}{nearest(dim, [*Response.model_fields, *named])}"
             yield Problem(text, where)
         elif dim not in named:
             text = f"the places of {dim!r} have no names; needed a dimension whose places have"
@@ -300,7 +303,7 @@ def _selected(
     for dim in (dim for dim in named if dim not in response.selected):
         example = (
             f"{dim}: {named[dim][0]}"
-            if dim == kernels.MODEL
+            if dim == kernels.MODEL or Response.takes(dim)
             else f"where: {{{dim}: {named[dim][0]}}}"
         )
         text = f"{said} is along {dim} ({', '.join(named[dim])}); say {example}"

@@ -216,7 +216,9 @@ def _one_condition(value: Any) -> Any:
 
 
 def _kernel(value: Any) -> Any:
-    """Return the long form of a kernel's name, of a program to run, or of a chain."""
+    """Return the long form of a kernel's name, a program to run, a chain, or kernels in a list."""
+    if isinstance(value, list):
+        return {"name": "side_by_side", "kernels": value}
     for key, name in (("command", "executable"), ("chain", "chain")):
         if isinstance(value, dict) and key in value:
             return {"name": name, **value}
@@ -231,6 +233,12 @@ KernelSection = Annotated[
             {"type": "string"},
             {"type": "object", "required": ["command"]},
             {"type": "object", "required": ["chain"]},
+            {
+                "type": "array",
+                "minItems": 2,
+                "items": {"anyOf": [{"type": "string"}, {"type": "object", "required": ["name"]}]},
+                "description": "kernels side by side, along the dimension kernel",
+            },
         )
     ),
 ]

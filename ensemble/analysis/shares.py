@@ -18,6 +18,7 @@ from ensemble.analysis.indices import Found, NoIndices, results, too_many_lost, 
 from ensemble.analysis.ranks import is_ranked, ranked
 from ensemble.analysis.share_intervals import Spread
 from ensemble.analysis.split_plan import GROUP, Plan, Source, names_of
+from ensemble.members.experiment import beside
 from ensemble.members.layout import Layout
 from ensemble.members.reopening import open_layout
 from ensemble.members.space import sums
@@ -25,7 +26,7 @@ from ensemble.members.statistics import REFUSE_ABOVE
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.coordinates import is_copy
 from ensemble.store.store import Store
-from kernels import F8, I8, MODEL
+from kernels import F8, I8
 
 SUMS = f"{GROUP}/aggregates"
 
@@ -55,7 +56,7 @@ class Splitter:
         self.refused: list[str] = []
         self._buffer = np.empty(0)
         # What tells pools apart is not what their variance is due to.
-        self.named = {MODEL}
+        self.named = beside(layout.experiment)
         design = layout.sampler.first
         self.factors = factorial(design) or ((PARAMETERS, layout.shape[2]),)
         self.nested = "forcing" in layout.sampler.independent and layout.shape[0] > 1

@@ -16,7 +16,7 @@ from ensemble.members.remembered import remembered
 from ensemble.members.responses.kinds import Functional
 from ensemble.members.responses.making import functionals
 from ensemble.members.responses.pairs import Data
-from kernels import F8, I8, Derived, Kernel, Variable
+from kernels import F8, I8, MODEL, Derived, Kernel, Variable
 from scenarios import Problem, Scenario, ScenarioError, nearest
 from scenarios.designs import Context, Design
 from scenarios.designs.distributions.grammar import Column
@@ -248,6 +248,11 @@ class Experiment:
                 problems.append(Problem(fault, f"parameters.{p.name}"))
         if problems:
             raise ScenarioError(problems, self.scenario.name)
+
+
+def beside(experiment: Experiment) -> set[str]:
+    """Return the dimensions along which kernels, or options of one, stand side by side."""
+    return {MODEL, *(axis.name for axis in getattr(experiment.options, "axes", ()))}
 
 
 def identity(names: Collection[str], start: int, stop: int) -> tuple[I8, I8]:

@@ -14,6 +14,7 @@ from ensemble.farming.backends import local
 from ensemble.members.limits import not_looked_at
 from ensemble.members.stored import about_data
 from ensemble.planning.footprint import COMMIT_SECONDS, FILE_NBYTES, footprint
+from ensemble.planning.linked import costs
 from ensemble.planning.plan import Plan
 from ensemble.store.platforms import cores
 from scenarios.units import ranged
@@ -171,6 +172,7 @@ def summary(plan: Plan, workers: int, *, measure: bool = False) -> dict[str, Any
     return {
         "scenario": plan.scenario.source,
         "kernel": plan.experiment.kernel.name,
+        "variants": {n: f"{each:.3g} s a member" for n, each in costs(plan.experiment).items()},
         "store": str(plan.path),
         "members": {
             "forcings": forcings,

@@ -13,6 +13,7 @@ from ensemble.members.layout import Layout
 from ensemble.members.stages import needed
 from ensemble.planning.driver_ranges import driver_notices
 from ensemble.planning.footprint import many_files
+from ensemble.planning.linked import links_of
 from ensemble.planning.notices import CUT, DATA, FILE, FROZEN, Notice, percent
 from ensemble.planning.parameter_ranges import parameter_notices
 from kernels import I8
@@ -186,5 +187,5 @@ def _frozen(experiment: Experiment) -> list[Notice]:
 
 def _of_means(options: Any) -> bool:
     """Return whether a kernel, or a link of a chain, is run on means: ``drivers: mean``."""
-    links = [link.options for group in getattr(options, "links", ()) for link in group]
-    return any(getattr(each, "drivers", "") == "mean" for each in (options, *links))
+    every = (options, *(link.options for link in links_of(options)))
+    return any(getattr(each, "drivers", "") == "mean" for each in every)

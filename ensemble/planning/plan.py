@@ -34,6 +34,7 @@ from scenarios import (
     Loaded,
     Problem,
     ScenarioError,
+    as_written,
     check_files,
     check_kernel,
     make_kernel,
@@ -174,7 +175,8 @@ def _kernel(scenario: Loaded) -> tuple[kernels.Kernel, Any]:
     problems += check_resources(sections)
     if problems:
         raise ScenarioError(problems, scenario.source)
-    options = read_options(scenario.kernel.options, kernel)
+    kernel, words = as_written(scenario.kernel, kernel)
+    options = read_options(words, kernel)
     return make_kernel(kernel, options, scenario.base_of("kernel")), options
 
 

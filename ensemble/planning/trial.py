@@ -17,6 +17,7 @@ import numpy as np
 import kernels
 from ensemble.errors import PlanError
 from ensemble.members.experiment import identity
+from ensemble.planning.linked import links_of
 from ensemble.planning.notices import percent
 from ensemble.planning.parameter_ranges import spread_rows
 from ensemble.planning.plan import Plan
@@ -85,8 +86,7 @@ class Trial:
 
 def may_be_tried(plan: Plan) -> bool:
     """Return whether a plan's members are run by this package alone."""
-    groups = getattr(plan.experiment.options, "links", ())
-    linked = all(_is_ours(link.kernel) for group in groups for link in group)
+    linked = all(_is_ours(link.kernel) for link in links_of(plan.experiment.options))
     return linked and is_ours(plan.scenario.kernel.name) and not plan.experiment.kernel.isolated
 
 

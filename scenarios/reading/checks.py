@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 import kernels
 from kernels import Kernel
-from kernels.chains.parts import links
+from kernels.chains.parts import links, variants
 from scenarios import limits as _limits
 from scenarios import numbers as _numbers
 from scenarios import outputs as _outputs
@@ -17,6 +17,7 @@ from scenarios import responses as _responses
 from scenarios import units
 from scenarios.problems import Problem, ScenarioError, nearest, shown
 from scenarios.reading.wording import needed
+from scenarios.sections import KernelChoice
 
 
 def check(sections: dict[str, Any], base: Path | None = None) -> Iterator[Problem]:
@@ -37,7 +38,7 @@ def check(sections: dict[str, Any], base: Path | None = None) -> Iterator[Proble
     except LookupError as error:
         yield Problem(str(error), "kernel")
         return
-    if kernel.read is not None and any("." in name for name in links.names(chosen.options)):
+    if kernel.read is not None and any("." in name for name in _linked(chosen.options)):
         yield from _responses.syntax(sections.get("responses", {}))
         yield from _numbers.of_designs(_designs(sections), sections.get("seed"), None)
         return
@@ -55,13 +56,14 @@ def check_kernel(sections: dict[str, Any], kernel: Kernel) -> Iterator[Problem]:
         sections of which nothing is known, so that nothing is missed in them.
     kernel : Kernel
     """
-    mistakes = list(_options(sections["kernel"].options, kernel))
+    kernel, asked = as_written(sections["kernel"], kernel)
+    mistakes = list(_options(asked, kernel))
     yield from mistakes
     if kernel.make is not None:
         if mistakes:
             return
         try:
-            kernel = kernel.made(read_options(sections["kernel"].options, kernel), None)
+            kernel = kernel.made(read_options(asked, kernel), None)
         except kernels.Unfit as error:
             yield from _faults(error)
             return
@@ -91,6 +93,25 @@ def check_kernel(sections: dict[str, Any], kernel: Kernel) -> Iterator[Problem]:
     yield from _parameters(sections, kernel)
     yield from _numbers.of_parameters(sections.get("parameters") or {}, kernel)
     yield from _numbers.of_designs(_designs(sections), sections.get("seed"), kernel)
+
+
+def as_written(choice: KernelChoice, kernel: Kernel) -> tuple[Kernel, dict[str, Any]]:
+    """Return the kernel that a section asks for, and the words of its options.
+
+    Of a kernel of which an option has a list of values where it takes one, it is the one that
+    puts them side by side.
+    """
+    words = choice.options
+    if not variants.listed(words, kernel, kernels.get):
+        return kernel, words
+    return kernels.get(variants.NAME), {variants.OF: {"name": choice.name, **words}}
+
+
+def _linked(words: Mapping[str, Any]) -> list[str]:
+    """Return the kernels that one of several is made of, as far as they can be read."""
+    if variants.KERNELS in words:
+        return links.names({links.SPELLINGS[0]: words[variants.KERNELS]})
+    return links.names(words)
 
 
 def _no_output(kernel: Kernel, where: str, name: str, outputs: list[str]) -> Problem:
@@ -207,7 +228,8 @@ def _own_tables(kernel: Kernel) -> Iterator[Problem]:
 
 def _faults(error: kernels.Unfit) -> Iterator[Problem]:
     for fault in error.faults:
-        where = f"kernel.{fault.where}" if fault.where else ""
+        dot = "" if fault.where.startswith("[") else "."
+        where = f"kernel{dot}{fault.where}" if fault.where else "kernel" * (not fault.file)
         yield Problem(fault.text, where, fault.file, fault.line)
 
 

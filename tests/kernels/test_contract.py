@@ -345,7 +345,7 @@ def downstream(kernel, parameter):
     return found
 
 
-OF_THE_SCENARIO = {"chain", "executable"}
+OF_THE_SCENARIO = {"chain", "executable", "side_by_side"}
 """Kernels whose tables a scenario declares, or those of other kernels."""
 
 
@@ -413,7 +413,7 @@ def test_a_kernel_that_is_declared_has_no_tables_until_it_is_made(name):
     assert kernel.parameters == kernel.drivers == kernel.outputs == kernel.intermediates == ()
 
 
-@pytest.mark.parametrize("name", sorted(set(DECLARED) - {"chain", "executable"}))
+@pytest.mark.parametrize("name", sorted(set(DECLARED) - OF_THE_SCENARIO))
 def test_what_is_made_is_what_was_declared_with_tables(name):
     declared = kernels.get(name)
     made = declared.made(declared.options(), None)

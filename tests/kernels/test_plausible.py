@@ -10,7 +10,7 @@ import stages
 import kernels
 from kernels import HALF_AROUND, Parameter, Plausible, Unfit
 
-SCENARIO_S_OWN = {"executable", "chain"}
+SCENARIO_S_OWN = {"executable", "chain", "side_by_side"}
 """Their tables are those of a scenario, or of other kernels."""
 
 

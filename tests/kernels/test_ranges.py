@@ -11,7 +11,7 @@ from kernels import BAD_INPUT, OK, Range, Unfit, Variable
 from kernels.chains.parts.joining import _of_both
 from kernels.contract.ranges import _SEEN, accepted
 
-SCENARIO_S_OWN = {"executable", "chain"}
+SCENARIO_S_OWN = {"executable", "chain", "side_by_side"}
 """Their drivers are those of a scenario, or of other kernels."""
 
 SOUND = {

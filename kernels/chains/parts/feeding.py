@@ -73,12 +73,22 @@ def _of_rows(values: F8, level: I8, first: I8) -> F8:
     return np.ascontiguousarray(side_by_side(values[..., row, None])[..., 0])
 
 
-def open_side_by_side(columns: Mapping[str, tuple[str, ...]], _: Any) -> Run:
-    """Return a run that puts outputs of several models beside each other, the first dimension."""
+def open_side_by_side(
+    columns: Mapping[str, tuple[str, ...]], shape: tuple[int, ...], _: Any
+) -> Run:
+    """Return a run that puts outputs of several kernels beside each other.
+
+    Parameters
+    ----------
+    columns : mapping of str to tuple of str
+        Of each output what the kernels call it, the last of the dimensions fastest.
+    shape : tuple of int
+        Places along the dimensions that they stand along, which are the output's first.
+    """
 
     def run(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
         for name, values in out.items():
-            for k, column in enumerate(columns[name]):
-                values[:, k] = batch.upstream[column][..., batch.level[column]]
+            for place, column in zip(np.ndindex(shape), columns[name], strict=True):
+                values[:, *place] = batch.upstream[column][..., batch.level[column]]
 
     return run

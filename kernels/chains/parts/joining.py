@@ -17,8 +17,19 @@ from kernels.contract.kernel import Kernel
 from kernels.contract.stages import Stage
 
 
+@dataclass(frozen=True)
+class Axis:
+    """A dimension along which kernels stand side by side, and what its places are called."""
+
+    name: str
+    labels: tuple[str, ...]
+
+
 def joined(
-    chain: Kernel, groups: Sequence[Sequence[Link]], made: Sequence[Sequence[Kernel]]
+    chain: Kernel,
+    groups: Sequence[Sequence[Link]],
+    made: Sequence[Sequence[Kernel]],
+    axes: Sequence[Axis] = (),
 ) -> Kernel:
     """Return the kernel of a chain's links.
 
@@ -30,6 +41,9 @@ def joined(
         Those of one group stand side by side.
     made : sequence of sequences of Kernel
         Each link's kernel with its tables.
+    axes : sequence of Axis
+        Those of the one group, the last fastest; none of a chain, whose models stand along
+        ``model``.
 
     Raises
     ------
@@ -40,7 +54,7 @@ def joined(
         [_Part(link, kernel) for link, kernel in zip(*pair, strict=True)]
         for pair in zip(groups, made, strict=True)
     ]
-    tables = _Tables([part for group in parts for part in group])
+    tables = _Tables([part for group in parts for part in group], tuple(axes))
     for group in parts:
         tables.add(group)
     tables.faults += _too_late(parts)
@@ -50,7 +64,9 @@ def joined(
     try:
         return replace(
             chain,
-            title=", then ".join(" beside ".join(p.kernel.title for p in group) for group in parts),
+            title=", then ".join(
+                " beside ".join(dict.fromkeys(p.kernel.title for p in group)) for group in parts
+            ),
             source="; ".join(dict.fromkeys(kernel.source for kernel in kernels)),
             parameters=tuple(tables.parameters.values()),
             drivers=tuple(tables.drivers.values()),
@@ -141,6 +157,7 @@ class _Tables:
     """The tables of a chain, group by group; ``given`` is what later links may be fed."""
 
     parts: list[_Part]
+    axes: tuple[Axis, ...] = ()
     parameters: dict[str, Parameter] = field(default_factory=dict)
     drivers: dict[str, Variable] = field(default_factory=dict)
     outputs: dict[str, Variable] = field(default_factory=dict)
@@ -158,7 +175,7 @@ class _Tables:
     def __post_init__(self) -> None:
         """Name the parameters: those that are the same row in every kernel are one."""
         others = {v.name for p in self.parts for v in (*p.kernel.drivers, *p.variables)}
-        others |= {name for p in self.parts for name in p.kernel.coords} | {MODEL}
+        others |= {name for p in self.parts for name in p.kernel.coords} | self.reserved
         rows: dict[str, set[tuple[Any, ...]]] = {}
         for p in (p for part in self.parts for p in part.kernel.parameters):
             row = (p.units, p.meaning, p.default, p.lower, p.upper, p.plausible)
@@ -169,6 +186,16 @@ class _Tables:
                 name = f"{part.label}_{p.name}" if own else p.name
                 part.parameters[p.name] = name
                 self.parameters.setdefault(name, replace(p, name=name))
+
+    @property
+    def reserved(self) -> set[str]:
+        """Return the dimensions that kernels stand along."""
+        return {axis.name for axis in self.axes} or {MODEL}
+
+    @property
+    def both(self) -> str:
+        """Return what needs two kernels to say the same of something."""
+        return "kernels side by side need both the same" if self.axes else _CHAIN_NEEDS
 
     def add(self, group: Sequence[_Part]) -> None:
         """Add the kernels of one group: drivers, names of what they make, stages."""
@@ -198,7 +225,7 @@ class _Tables:
                 verb = "makes it" if driver.name in self.given else "needs it"
                 message = (
                     f"driver {driver.name!r} of {part.label!r} is {_said(driver)}, and "
-                    f"{owner!r} {verb} {_said(other)}; a chain needs both the same"
+                    f"{owner!r} {verb} {_said(other)}; {self.both}"
                 )
                 self.faults.append(part.fault(message))
 
@@ -207,15 +234,19 @@ class _Tables:
             other = self.coords.setdefault(name, own)
             same = (own.units, own.labels) == (other.units, other.labels)
             if not (same and np.array_equal(own.values, other.values)):
-                message = f"dimension {name!r} of {part.label!r} is not that of an earlier link"
-                self.faults.append(part.fault(f"{message}; give both the same {name}s"))
+                message = f"dimension {name!r} of {part.label!r} is not that of "
+                message += f"an earlier link; give both the same {name}s"
+                if self.axes:
+                    # Of one run all outputs have one shape.
+                    message = message.replace("an earlier link", repr(self.parts[0].label))
+                self.faults.append(part.fault(message))
 
     def _add_steps(self, part: _Part) -> None:
         for dim, step in part.kernel.steps.items():
             other = self.steps.setdefault(dim, step)
             if other != step:
                 message = f"a step of {dim!r} of {part.label!r} is a {step}, and of an earlier link"
-                self.faults.append(part.fault(f"{message} a {other}; a chain needs both the same"))
+                self.faults.append(part.fault(f"{message} a {other}; {self.both}"))
 
     def _name(self, group: Sequence[_Part]) -> None:
         """Name what the kernels of a group make; a name that is taken gets theirs before it."""
@@ -242,16 +273,16 @@ class _Tables:
 
     def _taken(self, name: str) -> bool:
         tables = (self.parameters, self.drivers, self.outputs, self.intermediates, self.coords)
-        return name == MODEL or any(name in table for table in tables)
+        return name in self.reserved or any(name in table for table in tables)
 
     def _put_beside(self, group: Sequence[_Part]) -> None:
-        """Make the outputs that all models have one output each, along ``model``."""
+        """Make the outputs that all kernels have one output each, along what they stand along."""
         labels = [part.label for part in group]
-        if MODEL in self.coords:
-            message = "found models: a second time; a chain has one dimension of models"
-            self.faults.append(Fault(message, group[0].link.where.rpartition(".")[0]))
+        axes = self.axes or (Axis(MODEL, tuple(labels)),)
+        if self._cannot_stand_along(axes, group):
             return
-        self.coords[MODEL] = Coordinate.named(labels, "model")
+        for axis in axes:
+            self.coords[axis.name] = Coordinate.named(axis.labels, _meaning_of(axis, self.axes))
         for name, variable in _common(group).items():
             if self._taken(name):
                 message = f"output {name!r} of the models is also a driver or an earlier output"
@@ -262,21 +293,41 @@ class _Tables:
             if len(set(meanings.values())) > 1:
                 meaning = "; ".join(f"{label}: {words}" for label, words in meanings.items())
             limit = _loosest([part.kernel.variable(name).limit for part in group])
-            dims = (MODEL, *variable.dims)
+            dims = (*(axis.name for axis in axes), *variable.dims)
             whole = replace(variable, dims=dims, meaning=meaning, limit=limit)
             self.outputs[name] = whole
             self.given[name] = whole, " and ".join(labels)
             columns = tuple(part.made[name] for part in group)
+            shape = tuple(len(axis.labels) for axis in axes)
             stage = Stage(
-                name=f"{MODEL}.{name}",
+                name=f"{'.'.join(axis.name for axis in axes)}.{name}",
                 parameters=(),
                 drivers=(),
                 upstream=columns,
                 outputs=(name,),
-                open=partial(open_side_by_side, {name: columns}),
+                open=partial(open_side_by_side, {name: columns}, shape),
                 ahead=1,
             )
             self.stages.append(stage)
+
+    def _cannot_stand_along(self, axes: Sequence[Axis], group: Sequence[_Part]) -> bool:
+        """Return whether a dimension is there already, or nothing would have it; tell which."""
+        faults = []
+        if not self.axes and MODEL in self.coords:
+            message = "found models: a second time; a chain has one dimension of models"
+            faults.append(Fault(message, group[0].link.where.rpartition(".")[0]))
+        taken = {v.name for p in group for v in (*p.kernel.drivers, *p.variables)}
+        taken |= {p.name for part in group for p in part.kernel.parameters} | self.coords.keys()
+        for axis in self.axes:
+            if axis.name in taken:
+                message = f"{axis.name!r} is also something else's name in the kernel: it cannot be"
+                faults.append(Fault(f"{message} a dimension; choose one of its values", axis.name))
+        if self.axes and not _common(group) and not self.faults:
+            labels = ", ".join(part.label for part in group)
+            message = f"{labels} have no output in common, in one unit on the same dimensions"
+            faults.append(Fault(f"{message}; run each as a scenario of its own"))
+        self.faults += faults
+        return bool(faults)
 
     def _add_balance(self, part: _Part) -> None:
         """Carry what must balance, where the chain has all of it as an output or a driver."""
@@ -285,6 +336,14 @@ class _Tables:
             sides = [tuple(names[name] for name in side) for side in entry]
             if all(n in self.outputs or n in self.drivers for side in sides for n in side):
                 self.balance.append((sides[0], sides[1], sides[2]))
+
+
+_CHAIN_NEEDS = "a chain needs both the same"
+
+
+def _meaning_of(axis: Axis, axes: Sequence[Axis]) -> str:
+    """Return what a dimension of kernels side by side is, for the store."""
+    return axis.name if axis.name in (MODEL, KERNEL, VARIANT) or not axes else f"option {axis.name}"
 
 
 def _common(group: Sequence[_Part]) -> dict[str, Variable]:
@@ -352,6 +411,10 @@ def _seconds(
     return sum(seconds(own, sizes) for seconds, own in parts)
 
 
+KERNEL, VARIANT = "kernel", "variant"
+"""Dimensions of several kernels, and of options of one that do not go with every other."""
+
+
 Derivation = tuple[Callable[..., Mapping[str, Derived]], Any, tuple[str, ...], Pairs]
 """What derives parameters of a link, its options, the drivers it needs, and names."""
 
@@ -392,6 +455,11 @@ def _derive(
                 continue
             new = derived[name]
             first = joint.get(chains, new)
+            if not np.array_equal(first.default, new.default, equal_nan=True):
+                raise ValueError(
+                    f"parameter {chains!r} is one of several kernels, whose files give it other "
+                    "defaults; give them one file, or run each as a scenario of its own"
+                )
             lower = np.maximum(first.lower, new.lower)
             joint[chains] = Derived(first.default, lower, np.minimum(first.upper, new.upper))
     return joint

@@ -58,7 +58,7 @@ class Options:
 
 
 @dataclass(frozen=True)
-class _Word:
+class Word:
     """One kernel as written."""
 
     name: str
@@ -68,8 +68,12 @@ class _Word:
 
 
 @dataclass
-class _Reader:
-    """Reads words; gathers what is wrong with them."""
+class Reader:
+    """Reads words; gathers what is wrong with them.
+
+    ``rest`` are options said for all; ``inside`` says where no kernel of kernels may stand, and
+    what to do instead.
+    """
 
     get: Callable[[str], Kernel]
     strict: Callable[[Mapping[str, Any], Kernel], Any]
@@ -77,8 +81,9 @@ class _Reader:
     faults: list[Fault] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
     known: set[str] = field(default_factory=set)
+    inside: str = "a chain; write its links here instead"
 
-    def link(self, word: _Word) -> Link | None:
+    def link(self, word: Word) -> Link | None:
         """Return the kernel of a word with its options; None with faults."""
         try:
             kernel = self.get(word.name)
@@ -86,7 +91,7 @@ class _Reader:
             self.faults.append(Fault(str(error), word.where))
             return None
         if kernel.read is not None:
-            message = f"found {word.name!r} in a chain; write its links here instead"
+            message = f"found {word.name!r} in {self.inside}"
             self.faults.append(Fault(message, word.where))
             return None
         options = set(get_type_hints(kernel.options))
@@ -117,9 +122,9 @@ def read(
     """
     spelling = _spelling(words)
     rest = {name: value for name, value in words.items() if name != spelling}
-    reader = _Reader(get, strict, rest)
+    reader = Reader(get, strict, rest)
     groups = [list(_group(entry, where, reader.faults)) for entry, where in _entries(words)]
-    _check_labels([word for group in groups for word in group], reader.faults)
+    check_labels([word for group in groups for word in group], reader.faults)
     links = [[reader.link(word) for word in group] for group in groups]
     if set(SPELLINGS) <= words.keys():
         reader.faults.append(Fault("found links: and chain:; needed one of them", SPELLINGS[0]))
@@ -156,10 +161,10 @@ def _entries(words: Mapping[str, Any]) -> list[tuple[Any, str]]:
     return [(entry, f"{spelling}[{i}]") for i, entry in enumerate(entries)]
 
 
-def _group(entry: Any, where: str, faults: list[Fault]) -> Iterator[_Word]:
+def _group(entry: Any, where: str, faults: list[Fault]) -> Iterator[Word]:
     """Yield the kernels of one entry of the links."""
     if not (isinstance(entry, Mapping) and "models" in entry):
-        yield from _word(entry, where, faults)
+        yield from word(entry, where, faults)
         return
     for name in sorted(entry.keys() - {"models"}):
         message = f"unknown key {name!r}; say it of one of the models, or for all beside links:"
@@ -170,10 +175,10 @@ def _group(entry: Any, where: str, faults: list[Fault]) -> Iterator[_Word]:
         faults.append(Fault(message, f"{where}.models"))
         return
     for k, model in enumerate(models):
-        yield from _word(model, f"{where}.models[{k}]", faults)
+        yield from word(model, f"{where}.models[{k}]", faults)
 
 
-def _word(entry: Any, where: str, faults: list[Fault]) -> Iterator[_Word]:
+def word(entry: Any, where: str, faults: list[Fault]) -> Iterator[Word]:
     """Yield one kernel, if it can be read."""
     words = {"name": entry} if isinstance(entry, str) else entry
     name = words.get("name") if isinstance(words, Mapping) else None
@@ -187,10 +192,11 @@ def _word(entry: Any, where: str, faults: list[Fault]) -> Iterator[_Word]:
         faults.append(Fault(f"found {_spelled(label)}; {need}", f"{where}.as"))
         return
     options = {key: value for key, value in words.items() if key not in ("name", "as")}
-    yield _Word(name, label, options, where)
+    yield Word(name, label, options, where)
 
 
-def _check_labels(words: Iterable[_Word], faults: list[Fault]) -> None:
+def check_labels(words: Iterable[Word], faults: list[Fault]) -> None:
+    """Note labels that two kernels have."""
     owners: dict[str, str] = {}
     for word in words:
         if word.label in owners:
