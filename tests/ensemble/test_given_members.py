@@ -102,6 +102,7 @@ def test_the_page_draws_the_sample_and_maps_what_leads(tmp_path):
     assert one.terms == ("scale", "shape")
     share = xr.open_zarr(path, group="sensitivity").top_S1.values[0, :, :2]
     np.testing.assert_array_equal(one.which, share.argmax(axis=-1))
+    assert one.apart.all()
     with look():
         drawn = figures.FIGURES.get("dominant").draw(Run(store))
         captions = [p.caption for p in drawn if isinstance(p, Picture)]

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 from xml.etree import ElementTree
 
@@ -14,7 +15,7 @@ from support import give, plan
 import ensemble
 from ensemble.analysis import shares as splitting
 from ensemble.report import write_report
-from ensemble.report.data.fields import all_dominant, all_fields, places_of
+from ensemble.report.data.fields import Dominant, all_dominant, all_fields, places_of
 from ensemble.report.data.space_sums import all_lines, gaps
 from ensemble.report.figures import dominant, maps
 from ensemble.report.figures.parts.style import look
@@ -81,6 +82,12 @@ def test_what_dominates_is_the_largest_share(finished):
     np.testing.assert_array_equal(shown["rh"].which[known], shares[known].argmax(axis=1))
     # At the poles it is always as warm, so nothing changes and nothing dominates.
     assert (shown["change"].which[:2] == -1).all()
+    assert not shown["change"].apart[:2].any()
+    half = xr.open_datatree(finished, engine="zarr")["variance"].rh_share_conf.values[:, -1]
+    for place in np.flatnonzero(known):
+        (most, *others) = np.argsort(-shares[place])
+        above = shares[place] - half[place] > (shares[place] + half[place])[others].max()
+        assert shown["rh"].apart[place] == above[most]
 
 
 def test_lines_are_sums_over_space(finished):
@@ -150,6 +157,31 @@ def test_a_map_its_differences_and_what_dominates_are_drawn(finished):
     assert "each model less alpha." in drawn[2].caption
     assert all(f"SYNTHETIC DATA: {LABEL}" in one.svg.decode() for one in drawn)
     assert len(drawn) == 4
+
+
+def test_where_nothing_is_clear_or_apart_is_seen_and_counted():
+    lat, lon = np.meshgrid(np.arange(0.0, 20, 2), np.arange(0.0, 20, 2))
+    which = np.arange(100) % 4 - 1  # a quarter of none
+    apart = (np.arange(100) < 40) & (which >= 0)
+    one = Dominant("stock", "alpha", ("a", "b", "c"), which, apart)
+    count = {"b": 25, "a": 25, "c": 25}
+    shade = dominant.shade(one, list(count))
+    assert set(shade[which < 0]) == {6}
+    assert set(shade[apart]) == {0, 1, 2}
+    assert set(shade[(which >= 0) & ~apart]) == {3, 4, 5}
+    assert (shade[which == 1] % 3 == 0).all()
+    with look():
+        (drawn,) = dominant.dominant(
+            [one], places(lat.ravel(), lon.ravel()), LABEL, "Most.", "none"
+        )
+        (plain,) = dominant.dominant(
+            [replace(one, which=abs(which), intervals=False)], places(lat.ravel(), lon.ravel()), ""
+        )
+    assert "stock, alpha: 75 of 100 cells, in 30 of them apart" in drawn.caption
+    assert "paler: not apart from the next" in drawn.svg.decode()
+    # Of a store without intervals nothing is said of what is apart.
+    assert "100 of 100 cells." in plain.caption
+    assert "apart" not in plain.caption + plain.svg.decode()
 
 
 # --- grids ---

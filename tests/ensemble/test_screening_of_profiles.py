@@ -1,8 +1,8 @@
 """How well 50 trajectories rank the parameters of soil carbon and 14C by depth, and more of them.
 
 The cost is heavy-tailed; effects on its logarithm are known to a part of themselves. All members
-count, also those beyond what a soil can hold. No order of Wang et al. (2021) is asked for: theirs is
-of a spin-up by total carbon and of a 14C that is no tracer.
+count, also those beyond what a soil can hold. No order of Wang et al. (2021) is asked for: theirs
+is of a spin-up by total carbon and of a 14C that is no tracer.
 """
 
 import numpy as np

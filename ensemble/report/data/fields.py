@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.analysis import noise
-from ensemble.analysis.given_data import DISTINCT
+from ensemble.analysis.given_data import DISTINCT, floors
 from ensemble.report.data.series import MOST_VALUES
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.journal import Key
@@ -237,13 +237,19 @@ class Dominant:
     name, words : str
     terms : tuple of str
     which : ndarray, shape (L,), int64
-        -1 where there are no shares.
+        -1 where there are no shares, or none is clear.
+    apart : ndarray, shape (L,), bool
+        Whether its interval is above those of all others; nowhere where no interval is known.
+    intervals : bool
+        Whether any is.
     """
 
     name: str
     words: str
     terms: tuple[str, ...]
     which: I8
+    apart: NDArray[np.bool_]
+    intervals: bool = True
 
 
 def all_leading(results: Results, analysis: Analysis) -> Iterator[Dominant]:
@@ -263,18 +269,38 @@ def all_leading(results: Results, analysis: Analysis) -> Iterator[Dominant]:
             continue
         effects = tuple(str(e) for e in analysis["sensitivity/effect"][1][:-1])
         held = noise.is_noise(noise.codes_of(arrays, "S1"))
-        size = np.nan_to_num(arrays["S1"][..., :-1], nan=-np.inf)
-        which = np.argmax(size, axis=-1)
-        clear = np.take_along_axis(told[..., :-1], which[..., None], axis=-1)[..., 0] == 1
+        values, half = _comparable(*(arrays[i] for i in S1))
+        which = np.argmax(values[..., :-1], axis=-1)
+        largest = np.take_along_axis(values, which[..., None], axis=-1)[..., 0]
+        clear = np.take_along_axis(told, which[..., None], axis=-1)[..., 0] == 1
+        clear &= largest > floors(values, half)
         which = np.where(clear & ~held, which, -1)
+        apart = _stands_apart(values, half, which)
         words = [last_year(results, when[0])] if when else []
         if when:
-            which = np.take(which, -1, axis=2 + middle.index(when[0]))
+            which, apart = (np.take(a, -1, axis=2 + middle.index(when[0])) for a in (which, apart))
         models = labels_along(results, MODEL) if named else ("",)
         for (f, forcing), (m, model) in product(enumerate(results.forcings), enumerate(models)):
             about = [forcing] * (len(results.forcings) > 1) + [model] * bool(model) + words
-            here = which[f, :, m] if named else which[f]
-            yield Dominant(str(name), ", ".join(about), effects, here)
+            at = (f, slice(None), m) if named else (f,)
+            yield Dominant(str(name), ", ".join(about), effects, which[at], apart[at])
+
+
+def _comparable(values: F8, half: F8) -> tuple[F8, F8]:
+    """Return values and half widths without NaN: what is not known is least, or reaches far."""
+    unknown = np.isnan(half) & np.isfinite(values)
+    return np.nan_to_num(values, nan=-np.inf), np.where(unknown, np.inf, np.nan_to_num(half))
+
+
+def _stands_apart(values: F8, half: F8, which: I8) -> NDArray[np.bool_]:
+    """Return where the interval of one of (..., term) is above those of all others, (...).
+
+    Nowhere where there is none, -1.
+    """
+    low = np.take_along_axis(values - half, which[..., None], axis=-1)[..., 0]
+    high = values + half
+    np.put_along_axis(high, which[..., None], -np.inf, axis=-1)
+    return np.asarray((low > high.max(axis=-1)) & (which >= 0))
 
 
 def all_dominant(results: Results, split: Analysis) -> Iterator[Dominant]:
@@ -292,4 +318,10 @@ def all_dominant(results: Results, split: Analysis) -> Iterator[Dominant]:
         if with_shares.any():
             terms = tuple(str(t) for t in split[f"variance/{spec.dims[-1]}"][1])
             words = last_year(results, when[0]) if when else ""
-            yield Dominant(str(spec.attrs["target"]), words, terms, which)
+            name = str(spec.attrs["target"])
+            if f"{path}_conf" not in split:
+                yield Dominant(name, words, terms, which, which < -1, intervals=False)
+                continue
+            half = split[f"{path}_conf"][1]
+            apart = _stands_apart(*_comparable(last, half[:, -1] if when else half), which)
+            yield Dominant(name, words, terms, which, apart)

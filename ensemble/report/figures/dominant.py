@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from matplotlib.colors import ListedColormap
+from matplotlib.colors import ListedColormap, to_hex, to_rgb
 from matplotlib.patches import Patch
+from numpy.typing import NDArray
 
 from ensemble.report.data.fields import Dominant, Places, all_dominant, all_leading, places_of
-from ensemble.report.figures.parts.ground import GROUND, MOST_FIELDS, draw_cells, empty_maps
+from ensemble.report.figures.parts.ground import MOST_FIELDS, draw_cells, empty_maps
 from ensemble.report.figures.parts.style import (
-    GREY,
+    DARK,
     PALE,
     SERIES,
     Picture,
@@ -18,6 +19,7 @@ from ensemble.report.figures.parts.style import (
     short,
 )
 from ensemble.report.run import Run
+from kernels import F8
 
 SECTION, ORDER = "space", 40
 
@@ -28,8 +30,11 @@ SPLIT = (
 )
 LEADING = (
     "The parameter of the largest first-order share of the variance at each location; none clear "
-    "where it is not above a parameter that does nothing, or where the ranking is noise."
+    "where it is not above a parameter that does nothing and its interval, or where the ranking is "
+    "noise."
 )
+PALER = 0.65
+"""How much of white is in a colour where intervals overlap."""
 
 
 def draw(run: Run) -> Iterator[Picture]:
@@ -56,25 +61,60 @@ def dominant(
     drawn, grid = empty_maps(down, across, places, synthetic)
     count = _count(some)
     looks = {term: SERIES[k] for k, term in enumerate(count) if k < len(SERIES)}
-    shades = ListedColormap([looks.get(term, GREY) for term in count] or [GREY])
+    full = [looks.get(term, DARK) for term in count]
+    shades = ListedColormap([*full, *map(paler, full), "white"])
     for ax, target in zip(grid.flat, some, strict=False):
-        place = np.array([*(list(count).index(t) if t in count else -1 for t in target.terms), -1])
-        which = place[target.which].astype(np.float64)
-        which[target.which < 0] = np.nan
-        draw_cells(ax, places, which, shades, -0.5, max(1, len(count)) - 0.5)
+        draw_cells(ax, places, shade(target, list(count)), shades, -0.5, shades.N - 0.5)
         ax.set_title(short(f"{target.name}, {target.words}" if target.words else target.name, 48))
     for ax in list(grid.flat)[len(some) :]:
         ax.set_axis_off()
     total = max(1, sum(int((target.which >= 0).sum()) for target in some))
     handles = [
-        Patch(color=looks.get(term, GREY), label=f"{short(term, 44)} ({n / total:.0%} of cells)")
+        Patch(color=looks.get(term, DARK), label=f"{short(term, 44)} ({n / total:.0%} of cells)")
         for term, n in count.items()
     ]
+    if any((_known(target) & ~target.apart).any() for target in some):
+        handles.append(Patch(color=paler(SERIES[0]), label="paler: not apart from the next"))
     if any((target.which < 0).any() for target in some):
-        handles.append(Patch(facecolor=GROUND, edgecolor=PALE, label=without))
+        handles.append(Patch(facecolor="white", edgecolor=PALE, label=without))
     width = float(drawn.get_figwidth())
     drawn.legend(handles=handles, loc="outside lower center", ncols=columns(handles, width, 3))
-    yield finish(drawn, caption)
+    yield finish(drawn, f"{caption} {_counted(some)}")
+
+
+def paler(colour: str) -> str:
+    """Return a colour with much white in it."""
+    red, green, blue = ((1 - PALER) * part + PALER for part in to_rgb(colour))
+    return to_hex((red, green, blue))
+
+
+def _known(target: Dominant) -> NDArray[np.bool_]:
+    """Return where something dominates of which intervals are known."""
+    return np.asarray((target.which >= 0) & target.intervals)
+
+
+def shade(target: Dominant, terms: Sequence[str]) -> F8:
+    """Return which colour each location has: full, paler, or that of none."""
+    every = [terms.index(t) if t in terms else -1 for t in target.terms]
+    number = np.array([*every, -1])[target.which]
+    number = number + len(terms) * (_known(target) & ~target.apart)
+    return np.where(target.which < 0, 2 * len(terms), number).astype(np.float64)
+
+
+def _counted(shown: Sequence[Dominant]) -> str:
+    """Return in how many cells something dominates, and where its interval is apart."""
+    parts = []
+    for target in shown:
+        clear, every = int((target.which >= 0).sum()), target.which.size
+        text = f"{target.name}, {target.words}" if target.words else target.name
+        text += f": {clear:,} of {every:,} cells"
+        if target.intervals:
+            text += f", in {int(target.apart.sum()):,} of them apart"
+        parts.append(text)
+    words = ""
+    if any(target.intervals for target in shown):
+        words = ", and apart where its interval is above those of all others"
+    return f"It is known{words}: {'; '.join(parts)}."
 
 
 def _count(shown: Sequence[Dominant]) -> dict[str, int]:
