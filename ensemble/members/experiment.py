@@ -120,6 +120,11 @@ class Experiment:
         days = () if DAY in self.own_coords else self.coords.get(DAY, ())
         return Steps(self.years, np.asarray(days, dtype=np.int64))
 
+    def has_time(self, output: str) -> bool:
+        """Return whether an output has a dimension of time."""
+        variable = self.kernel.variable(output)
+        return self.steps_of(variable).dim in variable.dims
+
     def steps_of(self, variable: Variable) -> Steps:
         """Return the calendar of a variable's dimension of time.
 

@@ -54,14 +54,8 @@ class Gathered:
         return self._whole | made
 
 
-def streamed(
-    arrays: Arrays, wanted: Collection[str], streams: Sequence[Stream]
-) -> dict[str, tuple[F8, I8 | None]]:
-    """Return what is wanted of whole outputs, and what streams make of them."""
-    made = {name: arrays[name] for name in wanted}
-    for stream in streams:
-        values, level = arrays[stream.output]
-        taker = stream.begin()
-        taker.take(values, 0)
-        made[stream.array] = np.ascontiguousarray(taker.result()), level
-    return made
+def whole_stream(stream: Stream, values: F8) -> F8:
+    """Return what a stream makes of all steps of an output at once."""
+    taker = stream.begin()
+    taker.take(values, 0)
+    return np.ascontiguousarray(taker.result())

@@ -9,9 +9,20 @@ import numpy as np
 
 from ensemble.members.experiment import Experiment
 from ensemble.members.in_time import Reduced, reduced
-from ensemble.members.running import Highest, Last, Running, Stream, highest_of, last_of, orders_of
+from ensemble.members.responses.kinds import Functional, looked_at, steps_looked_at
+from ensemble.members.running import (
+    Highest,
+    Last,
+    Picked,
+    Running,
+    Stream,
+    at_of,
+    last_of,
+    orders_of,
+)
+from ensemble.members.stages import filled_in_part, needed
 from ensemble.members.tile import Tile
-from kernels import F8, I8, Variable
+from kernels import F8, I8, Variable, highest_of
 from scenarios.outputs import InTime, reductions_of, steps_of
 from scenarios.sections import Output
 
@@ -62,10 +73,12 @@ class Keep:
             return tile.full(self.output)
         if self.reduced is not None:
             return tile.full(self.variable.name)
-        if isinstance(self.steps, int):
-            return tile.full(last_of(self.output))
+        if isinstance(self.steps, int) and tile.has(last := last_of(self.output)):
+            return tile.full(last)
         assert self.steps is not None
-        some: F8 = np.take(tile.full(self.output), self.steps, axis=self.axis)
+        array, places = tile.places(self.output, np.atleast_1d(self.steps))
+        taken = places[0] if isinstance(self.steps, int) else places
+        some: F8 = np.take(tile.full(array), taken, axis=self.axis)
         return some
 
     def stream(self) -> Stream | None:
@@ -80,7 +93,10 @@ class Keep:
 
 
 def streams_of(
-    outputs: Mapping[str, Keep], watched: Collection[str], experiment: Experiment
+    outputs: Mapping[str, Keep],
+    watched: Collection[str],
+    picks: Mapping[str, I8],
+    experiment: Experiment,
 ) -> tuple[Stream, ...]:
     """Return what is made of outputs as their steps come.
 
@@ -90,16 +106,63 @@ def streams_of(
         By the name of the array.
     watched : collection of str
         Outputs of which the highest step is looked at, and that are not held whole.
+    picks : mapping of str to ndarray
+        Outputs of which only these steps are held.
     experiment : Experiment
     """
-    streams = [stream for kept in outputs.values() if (stream := kept.stream()) is not None]
-    for name in watched:
+    kept = [one.stream() for one in outputs.values() if one.output not in picks]
+    streams = [stream for stream in kept if stream is not None]
+    for name in dict.fromkeys([*watched, *picks]):
         variable = experiment.kernel.variable(name)
         time, sizes = experiment.steps_of(variable).dim, experiment.sizes
-        shape = tuple(sizes[dim] for dim in variable.dims if dim != time)
-        begin = partial(Highest, 1 + variable.dims.index(time))
-        streams.append(Stream(highest_of(name), name, shape, begin))
+        axis = 1 + variable.dims.index(time)
+        if name in watched:
+            shape = tuple(sizes[dim] for dim in variable.dims if dim != time)
+            streams.append(Stream(highest_of(name), name, shape, partial(Highest, axis)))
+        if name in picks:
+            lengths = {**sizes, time: len(picks[name])}
+            shape = tuple(lengths[dim] for dim in variable.dims)
+            begin = partial(Picked, picks[name], axis)
+            streams.append(Stream(at_of(name), name, shape, begin, picks[name]))
     return tuple(streams)
+
+
+def picked(
+    outputs: Mapping[str, Keep],
+    responses: Collection[Functional],
+    wanted: Collection[str],
+    whole: Collection[str],
+    experiment: Experiment,
+) -> dict[str, I8]:
+    """Return the outputs of which some steps are all that anything looks at, and which.
+
+    None where no stage could make use of it, see `kernels.Stage.picks`.
+
+    Parameters
+    ----------
+    outputs : mapping of str to Keep
+    responses : collection of Functional
+    wanted, whole : collection of str
+        All outputs that are asked for, and those that something else asks for whole.
+    experiment : Experiment
+    """
+    every, some = {*whole}, dict[str, list[I8]]()
+    for kept in outputs.values():
+        if kept.steps is None:
+            every.add(kept.output)
+        else:
+            some.setdefault(kept.output, []).append(np.atleast_1d(kept.steps))
+    for response in responses:
+        steps = steps_looked_at(response)
+        for name in looked_at(response):
+            if steps is None or not experiment.has_time(name):
+                every.add(name)
+            else:
+                some.setdefault(name, []).append(steps)
+    stages, fills = needed(experiment.kernel, wanted)
+    if not filled_in_part(stages, fills, every):
+        return {}
+    return {n: np.unique(np.concatenate(each)) for n, each in some.items() if n not in every}
 
 
 def keeps(

@@ -16,7 +16,7 @@ from ensemble.members import limits, undefined
 from ensemble.members.block_needs import needs_of
 from ensemble.members.block_rule import Needs, block_lengths
 from ensemble.members.experiment import Experiment, Sampler
-from ensemble.members.keeping import keeps, streams_of
+from ensemble.members.keeping import keeps, picked, streams_of
 from ensemble.members.remembered import remembered
 from ensemble.members.responses.kinds import outputs_of
 from ensemble.members.space import stored, sums
@@ -64,23 +64,21 @@ class Layout:
         )
         self.reduced = {*scenario.statistics, *scenario.aggregates}
         self.limits = {n: limit for n, limit in experiment.limits.items() if n in self.wanted}
-        held = {kept.output for kept in self.outputs.values() if kept.stream() is None}
-        held |= {*looked_at, *self.reduced_outputs}
         # What has no time is whole as it is.
-        held |= {n for n in self.limits if not self._has_time(n)}
+        whole = {*self.reduced_outputs, *(n for n in self.limits if not experiment.has_time(n))}
+        responses = self.functionals.values()
+        picks = picked(self.outputs, responses, self.wanted, whole, experiment)
+        held = {kept.output for kept in self.outputs.values() if kept.stream() is None}
+        held = {*held, *looked_at, *whole} - picks.keys()
         self.whole = tuple(name for name in self.wanted if name in held)
         watched = [name for name in self.limits if name not in held]
-        self.streams = streams_of(self.outputs, watched, experiment)
+        self.streams = streams_of(self.outputs, watched, picks, experiment)
         self.excluding = any(limit.exclude for limit in self.limits.values())
         self.aggregates = sums.Aggregates(experiment, self)
         self.keeps_responses = self.sampler.size <= KEEP_SAMPLES
         self.stored_parameters = self.sampler.parameters if self.keeps_responses else ()
         self.reductions = remembered(self._reductions, 4)
         self.grid = self._grid(lengths)
-
-    def _has_time(self, output: str) -> bool:
-        variable = self.experiment.kernel.variable(output)
-        return self.experiment.steps_of(variable).dim in variable.dims
 
     def tiler(self, together: int = 1) -> Tiler:
         """Return what runs members tile by tile and has of them what blocks keep."""

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble.members.running import highest_of
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.committed import Committed
-from kernels import F8, Kernel
+from kernels import F8, Kernel, highest_of
 from scenarios import Scenario, limit_in_units
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.members.in_time import Level, Reduced
-from kernels import F8, I8
+from kernels import F8, I8, highest_of
 
 
 class Taker(Protocol):
@@ -39,17 +39,25 @@ class Stream:
         Of what is left, between location and sample.
     begin : callable
         Returns a `Taker`.
+    steps : ndarray, shape (k,), int64, optional
+        Those that it is made of, and are all of it.
     """
 
     array: str
     output: str
     shape: tuple[int, ...]
     begin: Callable[[], Taker]
+    steps: I8 | None = None
+
+    @property
+    def may_be_filled(self) -> bool:
+        """Return whether a stage with `picks` may fill it itself."""
+        return self.steps is not None or self.array == highest_of(self.output)
 
 
-def highest_of(output: str) -> str:
-    """Return what a tile calls the highest of an output's steps."""
-    return f"{output}/highest"
+def at_of(output: str) -> str:
+    """Return what a tile calls the steps that are looked at of an output it does not have whole."""
+    return f"{output}/at"
 
 
 def last_of(output: str) -> str:
@@ -73,6 +81,23 @@ class Highest:
         """Return the highest, (l, *dims, s) without time."""
         assert self._most is not None
         return self._most
+
+
+class Picked:
+    """Some steps, in their order."""
+
+    def __init__(self, steps: I8, axis: int) -> None:
+        self._steps, self._axis = steps, axis
+        self._parts: list[F8] = []
+
+    def take(self, values: F8, first: int) -> None:
+        """Take some steps."""
+        begin, end = np.searchsorted(self._steps, [first, first + values.shape[self._axis]])
+        self._parts.append(np.take(values, self._steps[begin:end] - first, axis=self._axis))
+
+    def result(self) -> F8:
+        """Return the steps, (l, *dims, s) with these along time."""
+        return self._parts[0] if len(self._parts) == 1 else np.concatenate(self._parts, self._axis)
 
 
 class Last:

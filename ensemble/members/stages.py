@@ -1,7 +1,7 @@
 """Which stages are run, what they read and hold, and how one that raises is run."""
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -26,6 +26,18 @@ def needed(kernel: Kernel, wanted: Collection[str]) -> tuple[list[Stage], dict[s
             fills[stage.name] = mine
             missing |= set(stage.upstream)
     return stages, fills
+
+
+def filled_in_part(
+    stages: Collection[Stage], fills: Mapping[str, Sequence[str]], whole: Collection[str]
+) -> set[str]:
+    """Return the outputs of which stages fill some steps alone, given those asked for whole.
+
+    See `Stage.picks`: all that a stage fills is asked so, or none.
+    """
+    held = {*whole, *(name for stage in stages for name in stage.upstream)}
+    in_part = [s for s in stages if set(fills[s.name]) <= set(s.picks) - held]
+    return {name for stage in in_part for name in fills[stage.name]}
 
 
 def reads_of(stages: Collection[Stage]) -> dict[str, frozenset[str]]:

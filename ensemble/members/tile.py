@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ensemble.members.compiled_sums import expand
 from ensemble.members.distinct import Distinct
+from ensemble.members.running import at_of
 from kernels import F8, I8, OK, U1
 
 
@@ -27,6 +28,8 @@ class Tile:
     arrays : mapping of str to (values, level)
         Outputs, and what streams made of some, (l, *dims, r); with the row that each sample uses
         where these are shared.
+    steps : mapping of str to ndarray, shape (k,), int64
+        Of outputs that are not held whole, the steps that are.
     """
 
     locations: slice
@@ -35,6 +38,7 @@ class Tile:
     notes: tuple[str, ...]
     arrays: Mapping[str, tuple[F8, I8 | None]]
     _workspace: "Workspace"
+    steps: Mapping[str, I8] = field(default_factory=dict)
     _full: dict[str, F8] = field(default_factory=dict, init=False)
     _distinct: dict[str, Distinct] = field(default_factory=dict, init=False)
 
@@ -62,6 +66,12 @@ class Tile:
     def has(self, name: str) -> bool:
         """Return whether the tile has an output."""
         return name in self.arrays
+
+    def places(self, output: str, steps: I8) -> tuple[str, I8]:
+        """Return the array that has some steps of an output, and their places along its time."""
+        if output in self.arrays:
+            return output, steps
+        return at_of(output), np.searchsorted(self.steps[output], steps)
 
     def distinct(self, name: str) -> Distinct:
         """Return the values (l x *dims, r) of an output, each once; for where no member failed."""

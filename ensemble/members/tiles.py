@@ -6,7 +6,7 @@ vegetation and 100 soil turnover times steps 100 vegetation series, not 10,000.
 
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 import kernels
 from ensemble.errors import PlanError
-from ensemble.members.gathering import Gathered, streamed
+from ensemble.members.filling import Filling
+from ensemble.members.gathering import Gathered
 from ensemble.members.running import Stream
-from ensemble.members.slabs import ALL, Slabs, Span, slabs_of
-from ensemble.members.stages import Raised, at_locations, guarded, needed, reads_of
+from ensemble.members.slabs import ALL, Slabs, Span
+from ensemble.members.stages import Raised, at_locations, guarded, reads_of
 from ensemble.members.tile import Tile, Workspace
 from ensemble.store.platforms import cores
 from kernels import BY_CODE, F8, I8, OK, U1, Batch, Kernel, Run, Slab, Stage, Unavailable
@@ -28,19 +29,8 @@ Levelled = tuple[I8, I8]
 
 Levels = Callable[[Collection[str], int, int], Levelled]
 
-TILE_SAMPLES = 4096
-TILE_BYTES = 4 << 20
-"""A tile's largest array takes that, in as many samples as that is, up to so many. Each tile costs
-some 0.1-0.2 ms of Python, for which threads wait for one another; beyond the caches, arrays run at
-the speed of memory. Statistics of a century of two boxes take 1.5 times as long at 1,024 samples,
-and 1.1 to 1.4 times at 8,192."""
-
 SHARE_BELOW = 0.5
 """A stage is shared when its distinct rows are at most this fraction of the samples."""
-
-MOST_TILE_BYTES = 128 << 20
-"""What the stages of a tile fill, at most, unless one group of rows or one call's lanes take more:
-daily series of a century are 0.3 MB for each member and output."""
 
 MOST_SHARED_BYTES = 256 << 20
 """Rows of a stage that are held at one location for all samples of a block; where there are
@@ -56,6 +46,7 @@ class _Shared:
     level: I8
     failed: bool
     first: int = 0
+    streamed: dict[str, F8] = field(default_factory=dict)
 
     def of(self, samples: slice | I8) -> I8:
         """Return the rows that some samples of the block use."""
@@ -97,38 +88,18 @@ class Tiler:
         self.kernel = kernel
         self.together = together
         self.wanted, self.streams = tuple(wanted), tuple(streams)
-        self.outputs = tuple(dict.fromkeys([*self.wanted, *(s.output for s in self.streams)]))
-        self._sizes = sizes
-        self._dims = self._lengths(sizes)
-        self.stages, self.fills = needed(kernel, self.outputs)
+        self._options, self._sizes = options, sizes
+        self._filling = Filling(kernel, self.wanted, self.streams, sizes, slab)
+        self.outputs, self.slabs = self._filling.outputs, self._filling.slabs
+        self.stages, self.fills = self._filling.stages, self._filling.fills
+        self._dims = self._filling.lengths
         self.reads = reads_of(self.stages)
-        made = {*self.outputs, *(name for names in self.fills.values() for name in names)}
-        filled = [kernel.variable(name) for name in sorted(made)]
-        self.slabs = slabs_of(kernel, self.stages, filled, sizes, slab)
-        begun, each = self._dims, self._dims
-        if self.slabs is not None:
-            begun = self._lengths(self.slabs.sizes(sizes, self.slabs.first))
-            each = self._lengths(self.slabs.sizes(sizes, self.slabs.each))
-        self._values_of = {
-            s.name: sum(math.prod(begun[n]) for n in self.fills[s.name]) for s in self.stages
-        }
-        held = [math.prod(self._dims[n]) for n in self.wanted]
-        held += [math.prod(stream.shape) for stream in self.streams]
-        self._largest = max([1, *held, *(math.prod(each[name]) for name in made)])
-        # What a tile holds beside what its stages fill; all at once, that is the same arrays.
-        self._beside = sum(held) if self.slabs is not None else 0
-        self.tile_samples = self._whole_groups(sum(held))
-        self._shares_work = kernel.shared_seconds(options, sizes) > 0
+        self._cut = self._filling.tile_sizes(options, together)
+        self.tile_samples = self._cut.samples
         self._producer = {name: s.name for s in self.stages for name in s.outputs}
         self._runs: dict[str, Run] = {s.name: s.open(options) for s in self.stages}
         self._workspace = Workspace()
-        self._options = options
         self._without_slabs: Tiler | None = None
-
-    def _lengths(self, sizes: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
-        """Return the shape of every output and intermediate, between location and sample."""
-        variables = (*self.kernel.outputs, *self.kernel.intermediates)
-        return {v.name: tuple(sizes[d] for d in v.dims) for v in variables}
 
     def tiles(
         self,
@@ -157,9 +128,10 @@ class Tiler:
         few = self._held(every)
         # Stages that few rows need, but more than may be held for a whole block.
         tight = every.keys() - few.keys()
-        deep, wide = self._tile_shape(
-            locations, samples, few if self.slabs is None else every, self._held_drivers(base)
-        )
+        shared_rows = few if self.slabs is None else every
+        rows_of = {name: len(first) for name, (first, _) in shared_rows.items()}
+        sizes = (locations, samples, rows_of, self._held_drivers(base))
+        deep, wide = self._cut.shape(*sizes)
         for l0 in range(0, locations, deep):
             here = slice(l0, min(l0 + deep, locations))
             if self.slabs is not None:
@@ -231,7 +203,8 @@ class Tiler:
         depth, width = status.shape
         shapes = {n: self._dims[n] for n in self.wanted} | {s.array: s.shape for s in self.streams}
         arrays = {n: (np.full((depth, *one, width), value), None) for n, one in shapes.items()}
-        return Tile(locations, slice(0, width), status, (), arrays, self._workspace)
+        place = locations, slice(0, width)
+        return Tile(*place, status, (), arrays, self._workspace, self._filling.steps)
 
     def compile(self, drivers: Mapping[str, Any], coords: Mapping[str, NDArray[Any]]) -> None:
         """Call every stage with no sample: numba compiles, and no member runs.
@@ -255,39 +228,11 @@ class Tiler:
                 coords=coords,
                 upstream={n: np.ones((1, *self._dims[n], 1)) for n in stage.upstream},
                 level={n: np.empty(0, np.int64) for n in stage.upstream},
+                picks=self._filling.picks(stage),
             )
-            out = {n: np.empty((1, *self._dims[n], 0)) for n in self.fills[stage.name]}
+            out = {n: np.empty((1, *shape, 0)) for n, shape in self._filling.shapes(stage).items()}
             with kernels.without_samples():
                 self._runs[stage.name](batch, out, np.zeros((1, 0), np.uint8))
-
-    def _whole_groups(self, values: int) -> int:
-        """Return the samples of a tile, each filling so many values: whole groups, or lanes."""
-        lanes = self.kernel.lanes if self.together == 1 else 1
-        most = max(lanes, min(TILE_SAMPLES, TILE_BYTES // (8 * self._largest)))
-        most = min(most, MOST_TILE_BYTES // max(1, 8 * values))
-        step = lanes if most > lanes > 1 else self.together
-        return max(self.together, most // step * step)
-
-    def _tile_shape(
-        self, locations: int, samples: int, few: Mapping[str, Levelled], held: int
-    ) -> tuple[int, int]:
-        """Return locations and samples of a tile; ``few`` are shared, ``held`` bytes drivers'."""
-        own = sum(self._values_of[s.name] for s in self.stages if s.name not in few)
-        own += self._beside
-        wide = min(samples, self._whole_groups(own))
-        if self._shares_work:
-            # What locations share is paid by tile: all of them are in one, and samples are few.
-            fewer = TILE_BYTES // (8 * self._largest * locations)
-            wide = min(wide, max(self.together, fewer // self.together * self.together))
-            return max(1, min(locations, MOST_TILE_BYTES // max(1, 8 * own * wide))), wide
-        deep = TILE_BYTES // (8 * self._largest * wide)
-        # A stage of few rows is given more locations, as far as they may be held.
-        rows = {name: len(first) for name, (first, _) in few.items()}
-        widths = {s.name: rows.get(s.name, wide) for s in self.stages}
-        bytes_ = held + sum(8 * self._values_of[name] * width for name, width in widths.items())
-        lanes = -(-self.kernel.lanes // max(1, min(widths.values())))
-        deep = max(deep, min(lanes, MOST_TILE_BYTES // max(1, bytes_)))
-        return max(1, min(locations, deep)), wide
 
     def _few(
         self, levels: Levels, samples: slice, among: Collection[str], known: Collection[str]
@@ -312,7 +257,7 @@ class Tiler:
         kept: dict[str, Levelled] = {}
         for stage in self.stages:
             if stage.name in every:
-                nbytes = 8 * self._values_of[stage.name] * len(every[stage.name][0])
+                nbytes = 8 * self._cut.filled[stage.name][0] * len(every[stage.name][0])
                 makers = {self._producer[name] for name in stage.upstream}
                 if nbytes <= MOST_SHARED_BYTES and makers <= kept.keys():
                     kept[stage.name] = every[stage.name]
@@ -366,10 +311,12 @@ class Tiler:
             notes += raised
             if mine.any():
                 notes += self._merge(stage, status, mine)
-        arrays = {name: self._value(name, shared, own, samples) for name in self.outputs}
+        whole = self.outputs if span is not None else self.wanted
+        arrays = {name: self._value(name, shared, own, samples) for name in whole}
         if span is None:
-            arrays = streamed(arrays, self.wanted, self.streams)
-        return Tile(here, samples, status, tuple(notes), arrays, self._workspace)
+            arrays |= {s.array: self._streamed(s, shared, own, samples) for s in self.streams}
+        about = tuple(notes), arrays, self._workspace
+        return Tile(here, samples, status, *about, self._filling.steps)
 
     def _merge(self, stage: Stage, status: U1, mine: U1) -> list[str]:
         """Give members the status of the first stage they fail in; say which of several kernels."""
@@ -407,6 +354,7 @@ class Tiler:
             drivers={n: base.drivers[n] for n in stage.drivers},
             upstream=upstream,
             level=level,
+            picks=self._filling.picks(stage),
         )
 
     def _evaluate(
@@ -423,7 +371,7 @@ class Tiler:
         locations = len(next(iter(batch.upstream.values())) if some is None else some)
         if span is not None:
             return self._go_on(stage, batch, (locations, width), span)
-        shapes = {n: (locations, *self._dims[n], width) for n in self.fills[stage.name]}
+        shapes = {n: (locations, *shape, width) for n, shape in self._filling.shapes(stage).items()}
         if keep:
             out = {n: np.empty(shape) for n, shape in shapes.items()}
         else:
@@ -437,7 +385,10 @@ class Tiler:
     ) -> tuple[dict[str, F8], U1, list[str]]:
         """Run some years of one stage."""
         assert self.slabs is not None
-        dims, out = self._lengths(self.slabs.sizes(self._sizes, span.last - span.first)), {}
+        dims, out = (
+            self._filling.lengths_of(self.slabs.sizes(self._sizes, span.last - span.first)),
+            {},
+        )
         for name in self.fills[stage.name]:
             size = (shape[0], *dims[name], shape[1])
             if not self.kernel.time_of(self.kernel.variable(name)):
@@ -465,3 +416,18 @@ class Tiler:
         if producer in own:
             return own[producer][name], None
         return shared[producer].values[name], shared[producer].of(samples)
+
+    def _streamed(
+        self,
+        stream: Stream,
+        shared: Mapping[str, _Shared],
+        own: Mapping[str, Mapping[str, F8]],
+        samples: slice,
+    ) -> tuple[F8, I8 | None]:
+        """Return what a stream makes of an output: the stage, or of all steps, once if shared."""
+        if (producer := self._producer[stream.output]) in own:
+            return self._filling.made(stream, own[producer]), None
+        one = shared[producer]
+        if stream.array not in one.streamed:
+            one.streamed[stream.array] = self._filling.made(stream, one.values)
+        return one.streamed[stream.array], one.of(samples)

@@ -24,7 +24,7 @@ from kernels.contract.kernel import Kernel
 
 OURS = __name__.partition(".")[0]
 IGNORED = frozenset({"annotation", "returns", "type_comment", "type_params", "ctx", "kind"})
-PROSE = frozenset({"meaning", "source", "standard_name", "expected_range", "limit"})
+PROSE = frozenset({"meaning", "source", "standard_name", "expected_range", "limit", "picks"})
 """Fields that change no value of a member; limits are compared on their own."""
 
 

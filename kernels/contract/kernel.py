@@ -248,6 +248,12 @@ class Kernel:
                     f"kernel {self.name!r}, stage {stage.name!r}: {table} {unknown} "
                     f"are not among {sorted(names)}"
                 )
+        timed = {name for name in stage.outputs if self.time_of(self.variable(name))}
+        if wrong := sorted(set(stage.picks) - timed):
+            raise ValueError(
+                f"kernel {self.name!r}, stage {stage.name!r}: picks {wrong} are not among its "
+                f"outputs along time, {sorted(timed)}"
+            )
 
     def made(self, options: Any, base: Path | None) -> "Kernel":
         """Return the kernel with its tables: itself, unless options or files decide on them."""

@@ -50,6 +50,9 @@ class Batch:
         Restart pools; empty where the kernel makes its own start.
     slab : Slab, optional
         Which years these are; all of the run where none is given.
+    picks : mapping of str to ndarray, shape (k,), int64
+        Outputs of which ``out`` has these steps alone, in this, their own order, instead of all;
+        see `Stage.picks`. Empty where everything is asked for whole.
     """
 
     parameters: Mapping[str, F8]
@@ -59,6 +62,15 @@ class Batch:
     level: Mapping[str, I8] = field(default_factory=dict)
     start: Mapping[str, F8] = field(default_factory=dict)
     slab: Slab | None = None
+    picks: Mapping[str, I8] = field(default_factory=dict)
+
+
+def highest_of(output: str) -> str:
+    """Return what the highest of an output's steps is called in ``out``, where that is asked for.
+
+    It is (L, *dims, S) without time, and NaN where the member failed.
+    """
+    return f"{output}/highest"
 
 
 Run = Callable[[Batch, Mapping[str, F8], U1], Sequence[str] | None]
@@ -86,6 +98,10 @@ class Stage:
         Years from the first that its start looks at: it can be run in slabs, of which the first
         has as many or more; 1 where it looks no further than its first year. None where it takes
         all years at once. No bit depends on where slabs end.
+    picks : tuple of str
+        Outputs with time of which it fills some steps, and the highest of all, without holding the
+        others. It is asked so for all that it fills or for none; each value has the bits that it
+        has where all steps are asked for.
     """
 
     name: str
@@ -95,3 +111,4 @@ class Stage:
     outputs: tuple[str, ...]
     open: Callable[[Any], Run]
     ahead: int | None = None
+    picks: tuple[str, ...] = ()

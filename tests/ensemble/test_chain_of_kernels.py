@@ -14,6 +14,7 @@ from support import give, plan
 
 import ensemble
 from ensemble.errors import PlanError
+from ensemble.members import tile_sizes
 from ensemble.members import tiles as tiles_module
 from ensemble.members.experiment import Experiment, identity
 from ensemble.members.reopening import open_experiment, open_work
@@ -182,7 +183,8 @@ def test_bits_depend_on_no_memory_and_no_sharing(tmp_path, monkeypatch, limits):
     expected = everything(planned.experiment, rows.values, identity, 24)
     np.testing.assert_equal(everything(planned.experiment, rows.values, rows.levels, 24), expected)
     for name, value in limits.items():
-        monkeypatch.setattr(tiles_module, name, value)
+        where = tiles_module if hasattr(tiles_module, name) else tile_sizes
+        monkeypatch.setattr(where, name, value)
     found = everything(planned.experiment, rows.values, rows.levels, 24)
     for name, values in expected.items():
         np.testing.assert_array_equal(found[name], values, err_msg=name)
@@ -190,7 +192,7 @@ def test_bits_depend_on_no_memory_and_no_sharing(tmp_path, monkeypatch, limits):
 
 def test_memory_of_a_tile_is_bounded(tmp_path, monkeypatch):
     planned = plan(tmp_path, text=TEXT)
-    monkeypatch.setattr(tiles_module, "MOST_TILE_BYTES", 8 * 40 * 3)
+    monkeypatch.setattr(tile_sizes, "MOST_TILE_BYTES", 8 * 40 * 3)
     tiler = Tiler(
         planned.experiment.kernel, planned.experiment.options, ("litter",), planned.experiment.sizes
     )

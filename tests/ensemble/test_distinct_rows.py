@@ -52,7 +52,7 @@ def test_sharing_changes_no_statistic_beyond_its_last_bits(tmp_path, monkeypatch
 @pytest.mark.parametrize("samples", [7, 64])
 def test_tiles_change_no_statistic_beyond_its_last_bits(tmp_path, monkeypatch, samples):
     whole = statistics(tmp_path, store="whole.zarr")
-    monkeypatch.setattr("ensemble.members.tiles.TILE_SAMPLES", samples)
+    monkeypatch.setattr("ensemble.members.tile_sizes.TILE_SAMPLES", samples)
     alike(whole, statistics(tmp_path, store="cut.zarr"))
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from support import plan
 
-from ensemble.members import tiles, work
+from ensemble.members import tile_sizes, work
 from ensemble.members.block import Block
 from ensemble.members.layout import Layout
 from ensemble.members.work import EnsembleWork, count_codes
@@ -28,7 +28,7 @@ def pieces(monkeypatch, planned, values):
 
 @pytest.fixture
 def planned(tmp_path, monkeypatch):
-    monkeypatch.setattr(tiles, "TILE_SAMPLES", 16)
+    monkeypatch.setattr(tile_sizes, "TILE_SAMPLES", 16)
     asked = f"statistics={{c_veg: {BY_NAME}, c_soil: {BY_NAME}, d_total: {BY_NAME}}}"
     edges = "histograms={edges: {c_veg: [0, 2000], c_soil: [0, 5000], d_total: [-900, 900]}}"
     return plan(tmp_path, asked, edges)

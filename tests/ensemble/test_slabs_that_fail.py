@@ -13,7 +13,7 @@ from waiting import wait_for
 
 import ensemble
 import scenarios
-from ensemble.members import slabs, tiles
+from ensemble.members import slabs, tile_sizes, tiles
 from ensemble.members.work import EnsembleWork
 from ensemble.runs import status as progress
 from ensemble.store.reading import read
@@ -194,7 +194,7 @@ def test_blocks_threads_and_tiles_change_no_member(settings, workers, tmp_path, 
     whole = planned(tmp_path, "whole", slab=0)
     assert ensemble.run(whole, workers=1).complete
     slab_of(monkeypatch, 2)
-    monkeypatch.setattr(tiles, "TILE_SAMPLES", 2)
+    monkeypatch.setattr(tile_sizes, "TILE_SAMPLES", 2)
     made = planned(tmp_path, "cut", slab=2, settings=settings)
     assert ensemble.run(made, workers=workers).complete
     again = planned(tmp_path, "again", slab=2, settings=settings)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import kernels
-from ensemble.members import tiles
+from ensemble.members import tile_sizes
 from ensemble.members.tiles import Tiler
 
 DAYS = 365
@@ -80,5 +80,5 @@ def test_tiles_are_as_wide_as_they_cost(shapes, block, widest):
 @pytest.mark.parametrize("together", [1, 9])
 def test_no_tile_is_larger_than_it_need_be(values, together):
     for depth, width in Shapes(values, together=together).of(60, 9 * 700):
-        assert 8 * values * depth * width <= tiles.TILE_BYTES or width == together
-        assert width <= tiles.TILE_SAMPLES
+        assert 8 * values * depth * width <= tile_sizes.TILE_BYTES or width == together
+        assert width <= tile_sizes.TILE_SAMPLES

@@ -254,8 +254,12 @@ def _value(
     elif isinstance(response, Expressed):
         found = response.of(tile, values, forcing, here)
     else:
+        output = response.output
+        if isinstance(response, Weighted):
+            output, places = tile.places(output, response.steps)
+            response = replace(response, steps=places)
         apply = partial(response.apply, forcing=forcing, locations=here)
-        found = tile.scalar(response.output, apply)
+        found = tile.scalar(output, apply)
     if not may_be_undefined(response):
         return found
     lost = ~np.isfinite(found)
@@ -323,6 +327,16 @@ def looked_at(response: Functional) -> tuple[str, ...]:
     if isinstance(response, Expressed):
         return tuple(response.outputs)
     return (response.output,) if response.output else ()
+
+
+def steps_looked_at(response: Functional) -> I8 | None:
+    """Return the steps of its one output that a response looks at; None where it is all of them.
+
+    Of an output without time these are layers.
+    """
+    if isinstance(response, Transformed):
+        return steps_looked_at(response.inner)
+    return response.steps if isinstance(response, Weighted) else None
 
 
 def outputs_of(responses: Mapping[str, Functional]) -> list[str]:
