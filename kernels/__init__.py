@@ -7,6 +7,7 @@ import difflib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,8 +90,9 @@ FAMILIES = ("casa", "chains", "corpse", "mimics", "programs")
 """Folders with kernels: one file each directly in them, their parts one folder deeper."""
 
 
+@cache
 def _ours() -> dict[str, str]:
-    """Return the kernels of this package, name to module."""
+    """Return the kernels of this package, name to module; looked for once."""
     modules = {name: f"{__name__}.{name}" for name in module_names(__path__)}
     for family in FAMILIES:
         folders = [str(Path(folder) / family) for folder in __path__]

@@ -549,13 +549,15 @@ def _open_soil(options: Options) -> Run:
 
 def _steps_of(batch: Batch) -> I8:
     """Return the steps that any output is asked at, and the first where changes are asked for."""
-    first = [0] if any(name.startswith("delta_") for name in batch.picks) else []
-    return np.unique(np.concatenate([first, *batch.picks.values()])).astype(np.int64)
+    first = {0} if any(name.startswith("delta_") for name in batch.picks) else set()
+    # They are few: numpy would take longer for them than for the members of a small call.
+    every = first.union(*(steps.tolist() for steps in batch.picks.values()))
+    return np.array(sorted(every), dtype=np.int64)
 
 
 def _or_some(batch: Batch, out: Mapping[str, F8], name: str, steps: I8, width: int) -> F8:
     """Return an output that is asked at these very steps, or memory for it at them."""
-    if name in out and np.array_equal(batch.picks[name], steps):
+    if name in out and len(batch.picks[name]) == len(steps):
         return out[name]
     return np.empty((len(batch.drivers["npp"]), len(steps), width))
 
@@ -566,7 +568,7 @@ def _report_some(
     """Fill outputs at the steps that each is asked at, and the highest of all steps."""
     for name, values, high in zip(("c_soil", "c_total"), some, most, strict=True):
         if name in out and out[name] is not values:
-            out[name][...] = values[:, np.searchsorted(steps, batch.picks[name])]
+            np.take(values, np.searchsorted(steps, batch.picks[name]), axis=1, out=out[name])
         if (highest := highest_of(name)) in out:
             out[highest][...] = high
         if (change := f"delta_{name}") in out:

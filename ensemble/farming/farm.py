@@ -19,6 +19,9 @@ from ensemble.store.lock import locked
 from ensemble.store.room import why_not_written
 from ensemble.store.store import Store
 
+MOST_SUMS = 100_000
+"""Blocks whose checksums are held for the length of a run, 4 bytes for each of their arrays."""
+
 Progress = Callable[[int, int, float], None]
 """``progress(blocks done, blocks in all, seconds of this run)``; called after every commit."""
 
@@ -86,7 +89,8 @@ def run_work(
     """
     begun, seen, blocks = time.perf_counter(), watcher or Watcher(), work.grid.blocks
     with locked(store):
-        journals = store.journals()
+        # With their checksums, of which the end wants a hash, where that is little to hold.
+        journals = store.journals(sums=blocks <= MOST_SUMS)
         committed = store.committed(journals)
         store.make_folders("scratch", "inflight", *(() if committed else ("partials",)))
         store.clear_scratch()

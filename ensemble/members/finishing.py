@@ -10,7 +10,7 @@ from ensemble.errors import PlanError
 from ensemble.members import begun_histograms, limits, undefined
 from ensemble.members.layout import Layout
 from ensemble.members.limits import remedy
-from ensemble.members.statistics import REFUSE_ABOVE, Reduction
+from ensemble.members.statistics import REFUSE_ABOVE, Partial, Reduction
 from ensemble.store.journal import Key
 from ensemble.store.store import Store
 
@@ -82,27 +82,33 @@ def merge(
     locations = layout.grid.axes[1].span(key[1])
     reductions = layout.reductions(key[0])
     total: dict[str, NDArray[Any]] = {}
+    summed: dict[str, Partial] = {}
     for partial in partials:
+        mine = _by_reduction(partial)
         for name, reduction in reductions.items():
-            mine = _fields(partial, name)
-            so_far = _fields(total, name)
-            merged = reduction.merge(so_far, mine) if so_far else mine
-            total.update({f"{name}/{field}": v for field, v in merged.items()})
+            some = mine.get(name, {})
+            summed[name] = reduction.merge(summed[name], some) if summed.get(name) else some
         limits.merge(total, partial)
         undefined.merge(total, partial)
         total["count"] = total.get("count", np.uint64(0)) + partial["count"]
         total.update({k: v for k, v in partial.items() if k.startswith("control/")})
-    return _finished(layout, reductions, total, locations)
+    return _finished(layout, reductions, summed, total, locations)
 
 
-def _fields(partial: Mapping[str, NDArray[Any]], name: str) -> dict[str, NDArray[Any]]:
-    prefix = f"{name}/"
-    return {k.removeprefix(prefix): v for k, v in partial.items() if k.startswith(prefix)}
+def _by_reduction(partial: Mapping[str, NDArray[Any]]) -> dict[str, dict[str, NDArray[Any]]]:
+    """Return sums by ``target/family`` and field; a look for each reduction would cost more."""
+    fields: dict[str, dict[str, NDArray[Any]]] = {}
+    for path, values in partial.items():
+        if path.count("/") > 1:
+            target, family, field = path.split("/", 2)
+            fields.setdefault(f"{target}/{family}", {})[field] = values
+    return fields
 
 
 def _finished(
     layout: Layout,
     reductions: Mapping[str, Reduction],
+    summed: Mapping[str, Partial],
     total: Mapping[str, NDArray[Any]],
     locations: slice,
 ) -> dict[str, NDArray[Any]]:
@@ -116,7 +122,7 @@ def _finished(
     for name, reduction in reductions.items():
         target = name.partition("/")[0]
         dims = layout.target_shape(target)
-        for request, values in reduction.finish(_fields(total, name)).items():
+        for request, values in reduction.finish(summed[name]).items():
             shape = (1, depth, *dims, *values.shape[1:])
             arrays[f"statistics/{target}_{request}"] = values.reshape(shape)
     return arrays

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-TILE_SAMPLES = 16384
+TILE_SAMPLES = 32768
 LEAST_SAMPLES = 4096
-TILE_SECONDS = 4e-3
+TILE_SECONDS = 8e-3
 TILE_BYTES = 4 << 20
 """A tile's largest array takes so many bytes, in up to so many samples: as many as the kernel says
 take so many seconds, between the least and the most. Each tile costs some 0.1-0.2 ms of Python, for

@@ -65,13 +65,15 @@ def create(
             building, attrs, {spec.path: spec for spec in specs}, Folder.at(building, unseen=True)
         )
         nodes = documents(specs, attrs)
-        store.root.make_inside([*filter(None, nodes), *FOLDERS])
-        files = ((f"{node}/zarr.json".lstrip("/"), _json(nodes[node])) for node in nodes)
+        root = nodes.pop("")
+        store.root.make_inside([*nodes, *FOLDERS])
+        files = ((f"{node}/zarr.json", _json(nodes[node])) for node in nodes)
         store.root.write_all(files, sync=False)
         write_static(store, values)
         if fill is not None:
             store = replace(store, attrs=fill(store))
-            write_node(store, "", documents(specs, store.attrs)[""])
+            root = {**root, "attributes": root_attributes(store.attrs)}
+        write_node(store, "", root)
         for name, file in (inputs or {}).items():
             store.root.write(f"inputs/{name}", file.read_bytes(), sync=False)
         store.root.sync()

@@ -15,7 +15,7 @@ DAYS = 365
 class Shapes:
     """A kernel of one stage whose tiles are only looked at, and the tiles of a block of it."""
 
-    def __init__(self, values, *, lanes=1, together=1, shared=0.0):
+    def __init__(self, values, *, lanes=1, together=1, shared=0.0, seconds=4e-6):
         def open_(options):
             return lambda batch, out, status: None
 
@@ -28,7 +28,7 @@ class Shapes:
             outputs=(kernels.Variable("y", "1", "what is made", ("time",)),),
             stages=(kernels.Stage("s", ("a",), ("d",), (), ("y",), open_),),
             options=type(None),
-            seconds=lambda options, sizes: 1e-6,
+            seconds=lambda options, sizes: seconds,
             shared_seconds=lambda options, sizes: shared,
             lanes=lanes,
         )
@@ -55,6 +55,12 @@ class Shapes:
         (Shapes(119), (1, 10_000), (1, 4096)),
         # A steady state: more would be no faster.
         (Shapes(1), (1, 10_000), (1, 4096)),
+        # Some 8 ms of kernel, so that Python for each tile is a small part of it.
+        (Shapes(1, seconds=1e-6), (1, 10_000), (1, 8000)),
+        (Shapes(1, seconds=1e-8), (1, 100_000), (1, 32_768)),
+        (Shapes(1, seconds=0.0), (1, 100_000), (1, 32_768)),
+        (Shapes(119, seconds=1e-8), (1, 10_000), (1, 4405)),
+        (Shapes(10, seconds=1e-8, together=60), (1, 100_000), (1, 32_760)),
         # A year of days: as many samples as 4 MiB hold.
         (Shapes(DAYS), (1, 10_000), (1, 1436)),
         # A century of days: 13 samples would be 4 MiB, and a call wants its lanes.

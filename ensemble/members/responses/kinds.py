@@ -42,9 +42,13 @@ class Weighted:
 
     def apply(self, values: F8, forcing: int, locations: slice) -> F8:
         """Return the response (l, s) of ``values`` (l, n, s)."""
-        total = self.weights[0] * values[:, self.steps[0]]
-        for step, weight in zip(self.steps[1:], self.weights[1:], strict=True):
-            total += weight * values[:, step]
+        return self.at(self.steps, values)
+
+    def at(self, places: I8, values: F8) -> F8:
+        """Return the response (l, s) of ``values`` (l, k, s), in which its steps have places."""
+        total = self.weights[0] * values[:, places[0]]
+        for place, weight in zip(places[1:], self.weights[1:], strict=True):
+            total += weight * values[:, place]
         return np.asarray(total, dtype=np.float64)
 
 
@@ -253,13 +257,12 @@ def _value(
         found = response.of(_value(response.inner, tile, values, forcing, here))
     elif isinstance(response, Expressed):
         found = response.of(tile, values, forcing, here)
+    elif isinstance(response, Weighted):
+        array, places = tile.places(response.output, response.steps)
+        found = tile.scalar(array, partial(response.at, places))
     else:
-        output = response.output
-        if isinstance(response, Weighted):
-            output, places = tile.places(output, response.steps)
-            response = replace(response, steps=places)
         apply = partial(response.apply, forcing=forcing, locations=here)
-        found = tile.scalar(output, apply)
+        found = tile.scalar(response.output, apply)
     if not may_be_undefined(response):
         return found
     lost = ~np.isfinite(found)
