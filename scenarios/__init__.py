@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from scenarios.catalogue import check_files as check_files
+    from scenarios.derived import with_derived as with_derived
     from scenarios.limits import limit_in_units as limit_in_units
     from scenarios.problems import MISREAD as MISREAD
     from scenarios.problems import Problem as Problem
@@ -43,6 +44,7 @@ LATER = {
     "nearest": "problems",
     "read_options": "reading.checks",
     "renamed": "reading.shipped",
+    "with_derived": "derived",
     "with_lines": "reading.load",
     "write_template": "reading.shipped",
 }

@@ -52,10 +52,10 @@ def syntax(responses: Responses) -> Iterator[Problem]:
             try:
                 parse(response.expression)
             except ExpressionError as error:
-                yield at_character(name, response.expression, error)
+                yield _at_character(name, response.expression, error)
 
 
-def at_character(name: str, text: str, error: ExpressionError) -> Problem:
+def _at_character(name: str, text: str, error: ExpressionError) -> Problem:
     """Return a fault of an expression with a caret under its place."""
     return Problem(str(error), f"responses.{name}.expression", below=pointed(text, error.at))
 
@@ -181,14 +181,14 @@ class _Table:
         try:
             tree = parse(text)
         except ExpressionError as error:
-            self.problems.append(at_character(name, text, error))
+            self.problems.append(_at_character(name, text, error))
             return None
         if not self._names_are_known(name, response):
             return None
         try:
             return measure(tree, {**self.outputs, **self.known}).quantity
         except ExpressionErrors as errors:
-            self.problems += [at_character(name, text, fault) for fault in errors.faults]
+            self.problems += [_at_character(name, text, fault) for fault in errors.faults]
         return None
 
     def _names_are_known(self, name: str, response: Response) -> bool:
@@ -202,10 +202,10 @@ class _Table:
                 if cut := next((n for n in self.responses if "-" in n and n in text), ""):
                     hint = f"; {cut!r} has a '-' in it and cannot stand in an expression: rename it"
                 error = ExpressionError(f"no output or response {other!r}{hint}", at)
-                self.problems.append(at_character(name, text, error))
+                self.problems.append(_at_character(name, text, error))
             elif one is not None and one.transform == RANK:
                 error = ExpressionError(f"{other!r} has no rank before all members ran", at)
-                self.problems.append(at_character(name, text, error))
+                self.problems.append(_at_character(name, text, error))
         # Of responses that are wrong themselves nothing more is said.
         return all(other in self.outputs or other in self.known for other in response.names)
 

@@ -70,6 +70,11 @@ class Scenario(Strict):
         description="rows outside the admissible range of the forcings: refuse them at plan time "
         "(random designs are truncated instead), or run them and flag the members",
     )
+    derived: dict[Name, Annotated[str, Field(min_length=1)]] = Field(
+        default={},
+        description="{name: expression of outputs}, nee: rh - npp, at every step, layer and place: "
+        "an output like those of the kernel",
+    )
     outputs: dict[str, OutputSection] = Field(
         default={},
         description="{output of the kernel: all, last or {at: [years]}}, what is kept; or "

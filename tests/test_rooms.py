@@ -47,7 +47,8 @@ ARROWS = {
         "kernels"
     ),
     "scenarios.numbers": "scenarios.designs scenarios.problems scenarios.units kernels",
-    "scenarios.expressions": "scenarios.problems scenarios.units scenarios.unit_text",
+    "scenarios.expressions": "scenarios.problems scenarios.units scenarios.unit_text kernels",
+    "scenarios.derived": "scenarios.expressions scenarios.problems kernels",
     "scenarios.metrics": "scenarios.plugins kernels",
     "scenarios.sections": "scenarios.designs scenarios.limits scenarios.problems",
     "scenarios.response_sections": (
@@ -67,7 +68,7 @@ ARROWS = {
     ),
     "scenarios.reading": (
         "scenarios.spec scenarios.sections scenarios.designs scenarios.forcing "
-        "scenarios.execution scenarios.limits scenarios.outputs "
+        "scenarios.derived scenarios.execution scenarios.limits scenarios.outputs "
         "scenarios.numbers scenarios.paths scenarios.problems scenarios.responses scenarios.units "
         "kernels kernels.chains"
     ),
@@ -78,7 +79,8 @@ ARROWS = {
         "kernels"
     ),
     "scenarios": (
-        "scenarios.reading scenarios.spec scenarios.limits scenarios.problems scenarios.catalogue"
+        "scenarios.reading scenarios.spec scenarios.derived scenarios.limits scenarios.problems "
+        "scenarios.catalogue"
     ),
     "ensemble.errors": "",
     "ensemble.lazily": "",

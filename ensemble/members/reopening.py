@@ -25,7 +25,7 @@ from ensemble.store.differences import other_code
 from ensemble.store.machine import versions
 from ensemble.store.store import Store, damaged_inputs
 from kernels import F8, fingerprint
-from scenarios import Scenario, as_written, plugins, read_options
+from scenarios import Scenario, as_written, plugins, read_options, with_derived
 from scenarios.forcing import Locations
 from scenarios.plugins import AS_WRITTEN
 from scenarios.reading.wording import needed
@@ -57,6 +57,7 @@ def open_experiment(store: Store) -> Experiment:
         kernel, words = as_written(scenario.kernel, kernels.get(scenario.kernel.name))
         options = read_options(words, kernel)
         kernel = kernel.made(options, store.path / "inputs")
+        kernel = with_derived(kernel, scenario.derived)
     except ValidationError as error:
         raise _not_ours(store, error) from error
     except (LookupError, kernels.NotOurs, kernels.Unfit) as error:

@@ -76,6 +76,8 @@ def settled(identity: Mapping[str, Any], digests: Mapping[str, str]) -> dict[str
 def identity_of(scenario: Loaded, experiment: Experiment, layout: Layout) -> dict[str, Any]:
     """Return what must be the same for a run to continue a store."""
     resolved = scenario.model_dump(mode="json", exclude={"text", "source", "base"})
+    # Stores of before the section are continued by scenarios without it.
+    resolved = {k: v for k, v in resolved.items() if v or k != "derived"}
     same = {k: v for k, v in resolved.items() if k not in FREE_FOR_THEMSELVES}
     text = json.dumps(same, sort_keys=True)
     return {

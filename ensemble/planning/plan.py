@@ -39,6 +39,7 @@ from scenarios import (
     check_kernel,
     make_kernel,
     read_options,
+    with_derived,
     with_lines,
 )
 from scenarios.forcing import Forcing
@@ -177,7 +178,8 @@ def _kernel(scenario: Loaded) -> tuple[kernels.Kernel, Any]:
         raise ScenarioError(problems, scenario.source)
     kernel, words = as_written(scenario.kernel, kernel)
     options = read_options(words, kernel)
-    return make_kernel(kernel, options, scenario.base_of("kernel")), options
+    made = make_kernel(kernel, options, scenario.base_of("kernel"))
+    return with_derived(made, scenario.derived), options
 
 
 def _experiment(

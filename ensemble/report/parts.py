@@ -129,7 +129,9 @@ class Top:
 
     Attributes
     ----------
-    title, source, description : str
+    title, source : str
+    description : sequence of str
+        What the scenario says of itself, a paragraph each.
     banners : sequence of Banner
     cards : sequence of (str, str)
         Numbers and what they are of.
@@ -137,6 +139,6 @@ class Top:
 
     title: str
     source: str
-    description: str
+    description: Sequence[str]
     banners: Sequence[Banner]
     cards: Sequence[tuple[str, str]]

@@ -25,7 +25,8 @@ def top(run: Run, refused: Sequence[str]) -> Top:
         banners.append(Banner(["Real data."], aside=True))
     banners += [*_state(run), *_noticed(run), *(Banner([line]) for line in refused)]
     description = run.scenario["description"] or ""
-    return Top(run.attrs["title"], run.attrs["source"], description, banners, _cards(run))
+    paragraphs = [one for one in description.split("\n\n") if one.strip()]
+    return Top(run.attrs["title"], run.attrs["source"], paragraphs, banners, _cards(run))
 
 
 def _noticed(run: Run) -> Iterator[Banner]:

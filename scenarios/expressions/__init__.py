@@ -1,10 +1,13 @@
 """Arithmetic of responses: a grammar of our own, what names mean, and units of the result.
 
 Text becomes a tree (`grammar`), names become outputs and other responses, and units are carried
-through every operation (`measuring`, `unit_algebra`). Nothing is evaluated here, and nothing of
-Python's own ``eval`` or ``ast`` is used: what a scenario says is data.
+through every operation (`measuring`, `unit_algebra`); `evaluating` works trees out on arrays.
+Nothing of Python's own ``eval`` or ``ast`` is used: what a scenario says is data.
 """
 
+from scenarios.expressions.evaluating import FUNCTIONS as FUNCTIONS
+from scenarios.expressions.evaluating import evaluate as evaluate
+from scenarios.expressions.evaluating import widened as widened
 from scenarios.expressions.grammar import Binary as Binary
 from scenarios.expressions.grammar import Call as Call
 from scenarios.expressions.grammar import ExpressionError as ExpressionError

@@ -332,13 +332,15 @@ class _Walk:
         return True
 
     def _dims(self, several: list[Quantity], at: int) -> tuple[str, ...] | None:
-        """Return the dimensions of values together; those without any go with all."""
+        """Return the dimensions of values together; those without the first ones go with all."""
         different = list(dict.fromkeys(one.dims for one in several if one.dims))
-        if len(different) > 1:
+        most = max(different, key=len, default=())
+        # Respiration of several models stands beside the NPP that all of them have.
+        if any(dims != most[len(most) - len(dims) :] for dims in different):
             listed = " and ".join(f"({', '.join(dims)})" for dims in different)
             self.fault(f"found dimensions {listed}; needed values along the same", at)
             return None
-        return different[0] if different else ()
+        return most
 
 
 def has_offset_of(one: Quantity) -> bool:

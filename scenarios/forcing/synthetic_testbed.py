@@ -16,7 +16,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from kernels import F8, I8, Variable
 from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
@@ -44,6 +44,7 @@ SECOND = Year(gpp=0.82, warmer=-0.6, wetter=-0.01)
 FORCINGS = {"clm45_cruncep": Year(), "clm50_gswp3": SECOND}
 
 FIRST = 1901
+CENTURY = 100
 NPP_SHARE = 0.47
 """Of GPP, invented; litter is as much."""
 
@@ -59,6 +60,19 @@ LAYERED = 60
 """Numbers a day of a year that layers of soil take while they are made."""
 
 Count = Annotated[int, Field(ge=1, le=500)]
+
+
+class Trend(BaseModel):
+    """What changes in a hundred years, evenly."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    gpp: float = Field(default=0.0, ge=-0.9, le=9, description="share by which GPP grows")
+    warmer: float = Field(default=0.0, ge=-20, le=20, description="of air and soil, K")
+
+    def years(self, n: int) -> list[Year]:
+        """Return n years; the first is as it is."""
+        return [Year(1 + self.gpp * k / CENTURY, self.warmer * k / CENTURY) for k in range(n)]
 
 
 class Spec(ReaderSpec):
@@ -79,10 +93,19 @@ class Spec(ReaderSpec):
     variation: float = Field(
         default=1.0, ge=0, le=3, description="of later years around the first; 0 repeats it"
     )
+    trend: Trend | None = Field(
+        default=None, description="{gpp: 0.17, warmer: 1.0}, in a hundred years; none by default"
+    )
     roots: Literal["code", "manual"] = Field(
         default="code", description="edges of layers for root shares, as in the testbed"
     )
     depth: float = Field(default=100.0, gt=0, allow_inf_nan=False, description="of soil, cm")
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Return the words; without a trend those of before there was one, as stores know them."""
+        words: dict[str, Any] = plain(self)
+        return {name: word for name, word in words.items() if name != "trend" or word is not None}
 
     def read(self, needs: Sequence[Variable], base: Path) -> list[Forcing]:
         """Return a forcing per name; see `ReaderSpec.read`."""
@@ -106,6 +129,9 @@ class Spec(ReaderSpec):
     ) -> Forcing:
         first, last = span(self.years)
         changes = [_joined(FORCINGS[name], y) for y in variation(last - first + 1, self.variation)]
+        if self.trend is not None:
+            grown = self.trend.years(len(changes))
+            changes = [_joined(*pair) for pair in zip(changes, grown, strict=True)]
         lasting = self._lasting(sites)
 
         def make(places: I8) -> dict[str, F8]:
@@ -123,6 +149,7 @@ class Spec(ReaderSpec):
             "files": [],
             "years": [first, last],
             "variation": self.variation,
+            **({} if self.trend is None else {"trend": self.trend.model_dump()}),
             "roots": self.roots,
             "perturbed": vars(FORCINGS[name]),
             "conventions": __doc__,

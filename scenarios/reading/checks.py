@@ -1,6 +1,6 @@
 """Checks across the sections of a scenario: names that one section uses of another."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 import kernels
 from kernels import Kernel
 from kernels.chains.parts import links, variants
+from scenarios import derived as _derived
 from scenarios import limits as _limits
 from scenarios import numbers as _numbers
 from scenarios import outputs as _outputs
@@ -30,6 +31,7 @@ def check(sections: dict[str, Any], base: Path | None = None) -> Iterator[Proble
     if chosen is None:
         return
     if "." in chosen.name:
+        yield from _derived.syntax(sections.get("derived", {}))
         yield from _responses.syntax(sections.get("responses", {}))
         yield from _numbers.of_designs(_designs(sections), sections.get("seed"), None)
         return
@@ -39,6 +41,7 @@ def check(sections: dict[str, Any], base: Path | None = None) -> Iterator[Proble
         yield Problem(str(error), "kernel")
         return
     if kernel.read is not None and any("." in name for name in _linked(chosen.options)):
+        yield from _derived.syntax(sections.get("derived", {}))
         yield from _responses.syntax(sections.get("responses", {}))
         yield from _numbers.of_designs(_designs(sections), sections.get("seed"), None)
         return
@@ -68,7 +71,10 @@ def check_kernel(sections: dict[str, Any], kernel: Kernel) -> Iterator[Problem]:
             yield from _faults(error)
             return
         yield from _own_tables(kernel)
+    kernel, wrong = _derived.extended(kernel, sections.get("derived", {}), RESERVED)
+    yield from wrong
     outputs = [o.name for o in kernel.outputs]
+    sections = _without(sections, sections.get("derived", {}).keys() - set(outputs))
     responses = sections.get("responses", {})
     for name in sections.get("outputs", {}):
         if name not in outputs:
@@ -112,6 +118,22 @@ def _linked(words: Mapping[str, Any]) -> list[str]:
     if variants.KERNELS in words:
         return links.names({links.SPELLINGS[0]: words[variants.KERNELS]})
     return links.names(words)
+
+
+def _without(sections: dict[str, Any], wrong: Collection[str]) -> dict[str, Any]:
+    """Return sections without what rests on derived outputs that are wrong themselves."""
+    if not wrong:
+        return sections
+    left = dict(sections)
+    for section in ("outputs", "statistics", "aggregates", "limits"):
+        entries = sections.get(section) or {}
+        left[section] = {n: entry for n, entry in entries.items() if n not in wrong}
+    responses = sections.get("responses") or {}
+    left["responses"] = {
+        name: None if one is None or one.names.keys() & set(wrong) else one
+        for name, one in responses.items()
+    }
+    return left
 
 
 def _no_output(kernel: Kernel, where: str, name: str, outputs: list[str]) -> Problem:

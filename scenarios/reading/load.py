@@ -188,7 +188,7 @@ ABOUT = ("design parts", "design method", "unsound")
 KEEPS = ("outputs", "responses", "statistics", "aggregates")
 """Sections of which one at least must say something, or nothing is kept."""
 
-BY_NAME = (*KEEPS, "limits")
+BY_NAME = (*KEEPS, "derived", "limits")
 """Sections that are checked entry by entry; a broken entry stands as nothing."""
 
 

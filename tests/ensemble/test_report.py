@@ -218,7 +218,7 @@ def test_words_of_a_scenario_and_names_of_data_are_never_markup(tmp_path):
 
 def shown(*parts, text="x"):
     """Return a page of these parts alone, with one text in all its other places."""
-    top = Top(text, text, text, [Banner([text])], [(text, text)])
+    top = Top(text, text, [text], [Banner([text])], [(text, text)])
     page = rendered("page.html", top=top, sections=[Section(text, text, parts)])
     return Page(page.encode("utf-8", "strict").decode())
 
@@ -256,7 +256,7 @@ def test_whatever_is_put_into_a_template_is_text(text):
 
 def test_a_name_that_a_template_does_not_get_is_an_error():
     with pytest.raises(UndefinedError, match="sections"):
-        rendered("page.html", top=Top("t", "s", "", [], []))
+        rendered("page.html", top=Top("t", "s", [], [], []))
 
 
 def test_a_table_sets_numbers_right_and_names_as_they_are():

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ensemble.members.responses import expressions as evaluated
 from scenarios.expressions import (
     Binary,
     ExpressionError,
@@ -23,6 +22,7 @@ from scenarios.expressions import (
     pointed,
     transformed,
 )
+from scenarios.expressions import evaluating as evaluated
 from scenarios.expressions.grammar import MOST_PARTS
 from scenarios.expressions.measuring import ExpressionErrors
 from scenarios.expressions.unit_algebra import product

@@ -10,11 +10,11 @@ from functools import partial
 
 import numpy as np
 
-from ensemble.members.responses import expressions
 from ensemble.members.responses.costs import Cost
 from ensemble.members.responses.scores import Score, Summed, over_all
 from ensemble.members.tile import Tile, blanked
 from kernels import F8, I8, OK
+from scenarios import expressions
 from scenarios.expressions import Node
 
 RANK = "rank"
@@ -134,8 +134,11 @@ class Expressed:
 
     def of(self, tile: Tile, parts: Mapping[str, F8], forcing: int, here: slice) -> F8:
         """Return the response (l, s) of a tile, given others (l, s)."""
-        arrays = {name: self._wide(tile.full(name), n) for name, n in self.outputs.items()}
-        arrays |= {name: self._wide(parts[name], 0) for name in self.parts}
+        arrays = {
+            name: expressions.widened(tile.full(name), self.dims - n)
+            for name, n in self.outputs.items()
+        }
+        arrays |= {name: expressions.widened(parts[name], self.dims) for name in self.parts}
         depth, width = tile.status.shape
         values = expressions.evaluate(self.tree, arrays)
         if values.ndim < 2 + self.dims:
@@ -143,13 +146,6 @@ class Expressed:
             values = np.broadcast_to(values, (depth, *(1,) * self.dims, width))
         with np.errstate(all="ignore"):
             return self.inner.apply(values, forcing, here)
-
-    def _wide(self, values: F8, dims: int) -> F8:
-        """Return values with as many dimensions as the expression has."""
-        missing = self.dims - dims
-        return (
-            values.reshape(len(values), *(1,) * missing, *values.shape[1:]) if missing else values
-        )
 
 
 @dataclass(frozen=True)

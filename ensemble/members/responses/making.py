@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 
 from ensemble.members.responses.costs import Cost, cost_of
-from ensemble.members.responses.expressions import FUNCTIONS
 from ensemble.members.responses.kinds import (
     RANK,
     Combined,
@@ -22,7 +21,7 @@ from ensemble.members.responses.pairs import Data, Unanswered, layer_at
 from ensemble.members.responses.scores import Score, score_of
 from kernels import F8, I8, Kernel, Variable
 from scenarios import Problem, Scenario, ScenarioError
-from scenarios.expressions import Quantity, measure, parse
+from scenarios.expressions import FUNCTIONS, Quantity, measure, parse
 from scenarios.response_sections import Response
 from scenarios.responses import order, reduced, with_transform
 

@@ -49,6 +49,29 @@ def test_years_vary_and_are_the_same_again(tmp_path):
     assert 0.01 < np.ptp(one.drivers["annual_npp"] / one.drivers["annual_npp"][:, :1]) < 0.2
 
 
+def test_a_trend_is_so_much_in_a_hundred_years(tmp_path):
+    words = {"years": [1901, 1911], "variation": 0}
+    still, _ = read(tmp_path, **words)
+    grown, other = read(tmp_path, **words, trend={"gpp": 0.2, "warmer": 1.5})
+    by_year = grown.drivers["annual_npp"] / still.drivers["annual_npp"]
+    np.testing.assert_allclose(by_year, np.tile(1 + 0.002 * np.arange(11), (7, 1)), rtol=1e-6)
+    for name in ("air_temperature", "soil_temperature"):
+        warmer = (grown.drivers[name] - still.drivers[name]).reshape(7, 11, 365)
+        expected = 0.015 * np.arange(11)[None, :, None]
+        # Air goes through float32, in K.
+        np.testing.assert_allclose(warmer, np.broadcast_to(expected, warmer.shape), atol=6e-5)
+    np.testing.assert_allclose(
+        other.drivers["annual_npp"], 0.82 * grown.drivers["annual_npp"], rtol=1e-6
+    )
+    assert grown.provenance["trend"] == {"gpp": 0.2, "warmer": 1.5}
+
+
+def test_without_a_trend_words_and_recipe_are_those_of_before():
+    assert "trend" not in Spec(reader="synthetic_testbed").model_dump(mode="json")
+    dumped = Spec(reader="synthetic_testbed", trend={"gpp": 0.2}).model_dump(mode="json")
+    assert dumped["trend"] == {"gpp": 0.2, "warmer": 0.0}
+
+
 def test_litter_adds_up(tmp_path):
     first, _ = read(tmp_path)
     has = first.drivers

@@ -1,4 +1,4 @@
-"""Expressions evaluated for many members at once: trees of `scenarios.expressions` on arrays.
+"""Expressions evaluated for many members at once: trees on arrays.
 
 Every operation is one of numpy's on whole arrays, so a member alone has the bits that it has
 among others. What is no finite number, such as the logarithm of 0, is none in all that is made
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from kernels import F8
-from scenarios.expressions import Call, Name, Negative, Node, Number
+from scenarios.expressions.grammar import Call, Name, Negative, Node, Number
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "log10": np.log10,
@@ -40,12 +40,17 @@ def evaluate(node: Node, values: Mapping[str, F8]) -> F8:
     Parameters
     ----------
     node : Node
-        As `scenarios.expressions.measure` returns it: no units are left in it.
+        As `measure` returns it: no units are left in it.
     values : mapping of str to ndarray
         Arrays of every name, of shapes that go together.
     """
     with np.errstate(all="ignore"):
         return np.asarray(_value(node, values), dtype=np.float64)
+
+
+def widened(values: F8, missing: int) -> F8:
+    """Return values (L, *dims, S) with dimensions of length 1 before theirs."""
+    return values.reshape(len(values), *(1,) * missing, *values.shape[1:]) if missing else values
 
 
 def _number(found: Any) -> Any:
