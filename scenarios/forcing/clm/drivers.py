@@ -11,6 +11,7 @@ from scenarios.forcing.clm.file import History
 from scenarios.forcing.clm.place import Column
 from scenarios.forcing.clm.soil import layering
 from scenarios.forcing.common.served import DAYS
+from scenarios.forcing.common.spans import between_months
 from scenarios.forcing.common.times import MONTH_DAYS
 from scenarios.forcing.testbed_files.plants import STAYS, Litter, quality
 
@@ -67,7 +68,7 @@ class Drivers:
         steps = self.steps()
         if self.history.when.step == "day":
             return steps
-        return {name: _between_months(values) for name, values in steps.items()}
+        return {name: between_months(values) for name, values in steps.items()}
 
     def means(self, names: set[str]) -> dict[str, F8]:
         """Return means over all years, (L,), litter and NPP among them where they are asked for."""
@@ -111,18 +112,3 @@ class Drivers:
             place = f"{self.column.names[i]}, {self.history.when.said(t)}, layer {layer + 1}"
             text = f"water exceeds saturation by more than 0.05 {count} times, most in {place}"
             self.flags.append(text)
-
-
-def _between_months(values: F8) -> F8:
-    """Return days (L, 365 Y) on lines between the middles of months, (L, 12 Y).
-
-    Before the first and after the last middle the year is taken to go on: with the last
-    December before, and the first January after.
-    """
-    years = values.shape[1] // 12
-    ends = np.cumsum(np.tile(MONTH_DAYS, years)).astype(np.float64)
-    middles = ends - np.tile(MONTH_DAYS, years) / 2
-    at = np.concatenate([[-MONTH_DAYS[-1] / 2], middles, [ends[-1] + MONTH_DAYS[0] / 2]])
-    days = np.arange(DAYS * years) + 0.5
-    around = np.concatenate([values[:, 11:12], values, values[:, -12:-11]], axis=1)
-    return np.stack([np.interp(days, at, series) for series in around])

@@ -67,7 +67,7 @@ class Axis:
         count = 12 * first.year + first.month - 1 + whole.astype(np.int64)
         made = []
         for at in np.concatenate([count, count + 1]).tolist():
-            lasts = _days_in(at // 12, at % 12 + 1, self.calendar)
+            lasts = days_in(at // 12, at % 12 + 1, self.calendar)
             begin = cftime.datetime(at // 12, at % 12 + 1, 1, calendar=self.calendar)
             # The origin's day and hour, in each month.
             into = min(first.day - 1, lasts - 1) + (first.hour + first.minute / 60) / 24
@@ -109,9 +109,9 @@ class Axis:
             length = 1.0
             if step != "day":
                 into += date.day - 1
-                length = float(_days_in(date.year, date.month, self.calendar))
+                length = float(days_in(date.year, date.month, self.calendar))
             if step == "year":
-                before = [_days_in(date.year, m, self.calendar) for m in range(1, 13)]
+                before = [days_in(date.year, m, self.calendar) for m in range(1, 13)]
                 into += sum(before[: date.month - 1])
                 length = float(sum(before))
             early.append(into)
@@ -124,7 +124,8 @@ class Axis:
         return f"{date.year}-{date.month:02d}-{date.day:02d} {date.hour:02d}:{date.minute:02d}"
 
 
-def _days_in(year: int, month: int, calendar: str) -> int:
+def days_in(year: int, month: int, calendar: str) -> int:
+    """Return the days of a month in a calendar of `CALENDARS`."""
     import calendar as months_of
 
     rule = CALENDARS[calendar]

@@ -1,5 +1,6 @@
 """NetCDF variables as numbers with their gaps, and one series of one file."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,17 +19,20 @@ LARGEST = 1e19
 """Beyond it a number stands for "no value": 1e20, 9.97e36, 1e36."""
 
 
-def numbers(variable: Any, real: tuple[float, ...] = ()) -> F8:
+def numbers(variable: Any, real: tuple[float, ...] = (), key: Any = ...) -> F8:
     """Return a variable's values, of its shape; NaN for every kind of gap.
 
     Gaps are what ``_FillValue``, ``missing_value`` and valid ranges say, `FILLS`, and what is
     larger than `LARGEST`. They are looked for here, before any mean is taken of the values.
+    A ``missing_value`` in another precision than the values counts as it is meant.
 
     Parameters
     ----------
     variable : netCDF4.Variable
     real : tuple of float
         Those of `FILLS` that this variable may hold: a longitude may be -99.
+    key : slice or tuple of slices and arrays
+        The part that is read; all of it by default.
 
     Raises
     ------
@@ -37,10 +41,22 @@ def numbers(variable: Any, real: tuple[float, ...] = ()) -> F8:
     """
     if variable.dtype is str or variable.dtype.kind not in "fiu":
         raise ValueError(f"variable {variable.name!r} holds words; needed numbers")
-    values = np.ma.filled(np.ma.asarray(variable[...]).astype(np.float64), np.nan)
-    gaps = is_fill(values, [fill for fill in FILLS if fill not in real])
+    with warnings.catch_warnings():
+        # The library's, of a missing_value that it does not use: `_said_missing` does.
+        warnings.simplefilter("ignore", UserWarning)
+        read = np.ma.asarray(variable[key])
+    values = np.ma.filled(read.astype(np.float64), np.nan)
+    gaps = is_fill(values, [fill for fill in (*FILLS, *_said_missing(variable)) if fill not in real])
     gaps |= (np.abs(values) > LARGEST) & np.isfinite(values)
     return np.where(gaps, np.nan, values)
+
+
+def _said_missing(variable: Any) -> tuple[float, ...]:
+    """Return what attributes say stands for "no value", of values that are not packed."""
+    if hasattr(variable, "scale_factor") or hasattr(variable, "add_offset"):
+        return ()
+    said = np.atleast_1d(getattr(variable, "missing_value", ()))
+    return tuple(float(one) for one in said) if said.dtype.kind in "fiu" else ()
 
 
 @dataclass(frozen=True)

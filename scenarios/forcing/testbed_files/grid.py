@@ -7,12 +7,13 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field
 
 from kernels import F8, I8
 from scenarios.forcing._contract import Locations
 from scenarios.forcing.common.checks import Findings
 from scenarios.forcing.common.declared import Input, Order, Quantity
+from scenarios.forcing.common.region import Region
 from scenarios.forcing.testbed_files.grid_tables import (
     SOIL,
     GridTable,
@@ -66,48 +67,17 @@ NOT_SIMULATED = (11, 13, 15, 17)
 """IGBP classes without vegetation in the testbed: wetland, urban, ice, and water or ice."""
 
 
-class Cells(BaseModel):
+class Cells(Region):
     """Which of the simulated cells to take; all conditions hold at once."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    every: int = Field(default=1, ge=1, description="every n-th of those that are left")
-    box: tuple[float, float, float, float] | None = Field(
-        default=None, description="[south, north, west, east], degrees"
-    )
     pft: list[Annotated[int, Field(ge=1, le=18)]] = Field(default=[], description="IGBP classes")
-
-    @field_validator("box")
-    @classmethod
-    def _in_order(
-        cls, box: tuple[float, float, float, float] | None
-    ) -> tuple[float, float, float, float] | None:
-        if box is None:
-            return None
-        south, north, west, east = box
-        order = "needed [south, north, west, east]"
-        if south > north:
-            raise ValueError(f"the south, {south:g}, is north of {north:g}; {order}")
-        if not -90 <= south <= north <= 90:
-            raise ValueError(f"{south:g} to {north:g} are no latitudes, -90 to 90; {order}")
-        if not (-180 <= west <= 360 and -180 <= east <= 360):
-            raise ValueError(f"{west:g} to {east:g} are no longitudes, -180 to 360; {order}")
-        return box
 
     def take(self, lat: F8, lon: F8, pft: I8) -> NDArray[np.bool_]:
         """Return which of the cells are meant."""
-        taken = np.ones(lat.size, dtype=bool)
-        if self.box is not None:
-            south, north, west, east = self.box
-            taken &= (lat >= south) & (lat <= north)
-            # A box may cross the meridian at which the file's longitudes begin.
-            taken &= (lon - west) % 360.0 <= (east - west) % 360.0 if east - west < 360 else True
+        taken = self.inside(lat, lon)
         if self.pft:
             taken &= np.isin(pft, self.pft)
-        at = np.flatnonzero(taken)
-        kept = np.zeros(lat.size, dtype=bool)
-        kept[at[:: self.every]] = True
-        return kept
+        return self.thinned(taken)
 
 
 CellId = Annotated[int, Field(ge=1)]
