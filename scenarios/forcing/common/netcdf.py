@@ -46,7 +46,9 @@ def numbers(variable: Any, real: tuple[float, ...] = (), key: Any = ...) -> F8:
         warnings.simplefilter("ignore", UserWarning)
         read = np.ma.asarray(variable[key])
     values = np.ma.filled(read.astype(np.float64), np.nan)
-    gaps = is_fill(values, [fill for fill in (*FILLS, *_said_missing(variable)) if fill not in real])
+    gaps = is_fill(
+        values, [fill for fill in (*FILLS, *_said_missing(variable)) if fill not in real]
+    )
     gaps |= (np.abs(values) > LARGEST) & np.isfinite(values)
     return np.where(gaps, np.nan, values)
 
@@ -57,6 +59,17 @@ def _said_missing(variable: Any) -> tuple[float, ...]:
         return ()
     said = np.atleast_1d(getattr(variable, "missing_value", ()))
     return tuple(float(one) for one in said) if said.dtype.kind in "fiu" else ()
+
+
+def cut_short(path: Path, dataset: Any) -> str:
+    """Return that a file ends before its variables do, if so: the library reads on in silence."""
+    if not dataset.data_model.startswith("NETCDF3"):
+        return ""
+    needed = sum(v.size * v.dtype.itemsize for v in dataset.variables.values())
+    size = path.stat().st_size
+    if size >= needed:
+        return ""
+    return f"has {size} bytes and its variables need {needed}; fetch or write it again"
 
 
 @dataclass(frozen=True)

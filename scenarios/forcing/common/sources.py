@@ -128,7 +128,9 @@ def is_stock(source: str, driver: Variable) -> bool:
     return (name if name in _FLUXES or name in _STOCKS else key(driver.name)) in _STOCKS
 
 
-def wrong(source: str, driver: Variable, values: F8) -> list[tuple[NDArray[np.bool_], str]]:
+def wrong(
+    source: str, driver: Variable, values: F8, *, cells: bool = False
+) -> list[tuple[NDArray[np.bool_], str]]:
     """Return where values cannot be, and what was needed, rule by rule.
 
     Parameters
@@ -137,11 +139,14 @@ def wrong(source: str, driver: Variable, values: F8) -> list[tuple[NDArray[np.bo
         Column or variable; where its name says nothing, the driver's decides.
     values : ndarray, any shape, float64
         In the driver's unit; finite.
+    cells : bool
+        Whether they are of many places: a flux may be 0 or below in some, and is of the other
+        sign where it is in most.
     """
     name, rules = key(source), []
     if name not in _FLUXES and name not in _STOCKS:
         name = key(driver.name)
-    if name in _FLUXES:
+    if name in _FLUXES and (not cells or np.mean(values < 0) > 0.5):
         rules.append((values <= 0, f"needed a positive number: {_FLUXES[name]}"))
     if name in _STOCKS:
         rules.append((values < 0, "needed 0 or more: a stock cannot be negative"))

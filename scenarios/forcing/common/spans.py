@@ -16,6 +16,9 @@ from scenarios.forcing.common.served import DAYS
 from scenarios.forcing.common.times import MONTH_DAYS, When, complaints
 from scenarios.units import convert, per, times
 
+YEARS = {"equal": 365.0, "noleap": 365.0, "standard": 365.2425, "360_day": 360.0}
+"""Days of a year, by what ``calendar:`` says of files without one."""
+
 
 def _span(word: str) -> str:
     """Return the unit in which a time is counted: what is shorter than a month, in days."""
@@ -90,6 +93,17 @@ class Rates:
         had, wanted = self._spans
         return lengths.in_unit(had), lengths.in_unit(wanted)
 
+    def lasting(self, values: F8, calendar: str) -> F8:
+        """Return what has no time in the needed unit; raises as `convert`.
+
+        A year has the days of the calendar; 365.25 where none is said.
+        """
+        had, wanted = self._spans
+        if had == wanted or not calendar:
+            return convert(values, self.found, self.needed)
+        of_year = {"d": YEARS[calendar], "month": 12.0, "yr": 1.0}
+        return self.converted(values * (of_year[had] / of_year[wanted]))
+
     def converted(self, values: F8) -> F8:
         """Return means by `weights` in the needed unit; raises as `convert`."""
         had, wanted = self._spans
@@ -120,7 +134,8 @@ def in_whole_years(when: When) -> Iterator[str]:
         yield f"{when.said(t)} is followed by {when.said(t + 1)}; {what}"
     first, last = (when.year[t] for t in (0, -1))
     if (when.month[0], when.day[0]) != (1, 1):
-        yield f"begins with {when.said(0)}; needed whole years: leave out what is before {first + 1}"
+        text = f"begins with {when.said(0)}; needed whole years"
+        yield f"{text}: leave out what is before {first + 1}"
     if (when.month[-1], when.day[-1]) != (12, days_in(int(last), 12, rule)):
         text = f"ends with {when.said(count.size - 1)}; needed whole years"
         yield f"{text}: leave out what is of {last}"

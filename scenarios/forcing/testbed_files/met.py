@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scenarios.forcing.common.checks import Findings, not_a_file
 from scenarios.forcing.common.declared import Quantity
 from scenarios.forcing.common.file_units import unit_said
+from scenarios.forcing.common.netcdf import cut_short
 from scenarios.forcing.common.served import DAYS
 from scenarios.forcing.common.times import Stamps, complaints, dates_of
 from scenarios.forcing.testbed_files.grid import Grid
@@ -133,7 +134,8 @@ class MetFile:
             elif variable is None and name != OPTIONAL:
                 self._missing(name)
         yield from self._wrong_days()
-        yield from self._cut_short()
+        if text := cut_short(self.path, self._dataset):
+            yield Problem(text, file=str(self.path))
 
     def _wrong_days(self) -> Iterator[Problem]:
         """Settle the order of days, and yield what is wrong with them.
@@ -174,16 +176,6 @@ class MetFile:
         if years != self.years:
             return f"has dates of {', '.join(map(str, years))} and variable 'year' others"
         return next(complaints(when), "")
-
-    def _cut_short(self) -> Iterator[Problem]:
-        """Yield that the file ends before its variables do: the library reads on in silence."""
-        if not self._dataset.data_model.startswith("NETCDF3"):
-            return
-        needed = sum(v.size * v.dtype.itemsize for v in self._dataset.variables.values())
-        size = self.path.stat().st_size
-        if size < needed:
-            text = f"has {size} bytes and its variables need {needed}; fetch or write it again"
-            yield Problem(text, file=str(self.path))
 
     def close(self) -> None:
         """Close it."""
