@@ -70,7 +70,7 @@ def test_every_python_block_runs(folder):
 def test_every_forcing_block_reads_the_real_files(tmp_path):
     shipped = scenarios.load("tau-constraint").text
     readers = [block for block in blocks("yaml") if block.startswith("forcing:")]
-    assert len(readers) == 2
+    assert len(readers) == 3
     for k, block in enumerate(readers[:1]):
         text = block.replace("trendy_v9_s2/", f"{DATA}/trendy_v9_s2/")
         file = tmp_path / f"{k}.yaml"
@@ -79,6 +79,21 @@ def test_every_forcing_block_reads_the_real_files(tmp_path):
 
         planned = ensemble.plan(scenarios.load(file))
         assert set(planned.experiment.forcings) == {"JULES-ES-1p0", "VISIT"}
+
+
+@needs_data
+def test_the_block_of_any_files_reads_the_real_ones(tmp_path):
+    (block,) = (b for b in blocks("yaml") if "reader: netcdf" in b)
+    text = block.replace("[testbed/", f"[{DATA}/testbed/")
+    rest = "design: {method: monte_carlo, n: 2, parameters: {aV: {uniform: [7.0e-6, 9.0e-6]}}}\n"
+    file = tmp_path / "cells.yaml"
+    head = "version: 1\nname: cells\ntitle: Cells\nkernel: mimics\n"
+    file.write_text(f"{head}{text}{rest}seed: 1\noutputs: {{soc_stock: all}}\n")
+    import ensemble
+
+    planned = ensemble.plan(scenarios.load(file), store=str(tmp_path / "r.zarr"))
+    assert len(planned.experiment.locations.names) == 2697
+    assert not planned.experiment.synthetic
 
 
 @needs_data

@@ -28,8 +28,7 @@ def disagreements(first: Forcing, other: Forcing) -> Iterator[Problem]:
         text = f"{other.name!r} observes {others} and {first.name!r} {mine}; use one reader"
         yield Problem(text, "forcing")
     if first.locations.names != other.locations.names:
-        text = f"{other.name!r} and {first.name!r} have different locations; use common ones"
-        yield Problem(text, "forcing")
+        yield Problem(_apart(first, other), "forcing")
     for name, values in first.coords.items():
         theirs = other.coords.get(name)
         if theirs is None or not np.array_equal(values, theirs):
@@ -39,6 +38,18 @@ def disagreements(first: Forcing, other: Forcing) -> Iterator[Problem]:
                 f"{values[0]}-{values[-1]} ({len(values)}); say years: [first, last]"
             )
             yield Problem(text, "forcing")
+
+
+def _apart(first: Forcing, other: Forcing) -> str:
+    """Return how the locations of two forcings differ, and what to do."""
+    mine, theirs = ({*f.locations.names} for f in (first, other))
+    text = f"{other.name!r} and {first.name!r} have different locations"
+    if mine == theirs:
+        return f"{text}: the same, in another order; use one order"
+    alone = [f"{len(a - b):,} that {f.name!r} alone has, such as {min(a - b)!r}"
+             for f, a, b in ((first, mine, theirs), (other, theirs, mine)) if a - b]  # fmt: skip
+    advice = "use common ones, by cells:, sites: or members: of one reader"
+    return f"{text}: {len(mine & theirs):,} in both, {', '.join(alone)}; {advice}"
 
 
 def check_years(experiment: Experiment) -> None:

@@ -132,7 +132,7 @@ class Spec(Words, ReaderSpec):
     def _some_file(self) -> "Spec":
         for name, words in (self.members or {"": Words()}).items():
             whole = words.over(self)
-            named = any(isinstance(one, FileVariable) for one in whole.variables.values())
+            named = any(isinstance(v, FileVariable) and v.file for v in whole.variables.values())
             if not whole.path and not named:
                 of = f" of member {name!r}" if name else ""
                 raise ValueError(f"names no file{of}; say path: FILE.nc")

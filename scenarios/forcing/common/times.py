@@ -76,8 +76,7 @@ class When:
     @property
     def order(self) -> NDArray[np.intp]:
         """Return where the values stand in the file, from the first date to the last."""
-        # Of February 29 and March 1 the counts are one.
-        return np.lexsort((self.day, self.month, self.count))
+        return np.lexsort((self.day, self.month, self.year))
 
     def take(self, which: NDArray[Any]) -> "When":
         """Return some of the dates."""

@@ -79,7 +79,8 @@ def _named(sources: Sources, what: str) -> Held | None:
     if said is not None:
         files = sources.common
         if isinstance(said, FileVariable):
-            files, said = sources.of_file(said.file, where), said.variable or what
+            files = sources.of_file(said.file, where) if said.file else files
+            said = said.variable or what
         if not isinstance(said, str) or not any(said in file.names for file in files):
             text = f"no variable {said!r} in the files; needed the name of one"
             sources.findings.add("areas", Problem(text, where))

@@ -1,11 +1,13 @@
 """What the dimensions of a variable are: settled by attributes of coordinates, then by names."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from scenarios.forcing.common.calendars import UNIT
+from scenarios.forcing.common.netcdf import FILLS, numbers
 from scenarios.forcing.common.places import place_of
+from scenarios.problems import nearest
 
 _STANDARD = {"latitude": "lat", "longitude": "lon"}
 _UNITS = {
@@ -46,7 +48,9 @@ class Axes:
     lon: str = ""
 
 
-def axes_of(dataset: Any, variable: Any, said: Mapping[str, str]) -> Axes:
+def axes_of(
+    dataset: Any, variable: Any, said: Mapping[str, str], one: Collection[str] = ()
+) -> Axes:
     """Return what the dimensions of a variable are.
 
     Parameters
@@ -55,6 +59,8 @@ def axes_of(dataset: Any, variable: Any, said: Mapping[str, str]) -> Axes:
     variable : netCDF4.Variable
     said : mapping of str to str
         Variables of ``lat`` and ``lon`` that a scenario chose.
+    one : collection of str
+        Dimensions of which the scenario takes one.
 
     Raises
     ------
@@ -64,7 +70,7 @@ def axes_of(dataset: Any, variable: Any, said: Mapping[str, str]) -> Axes:
     lat, lon = (_coordinate(dataset, variable, place, said) for place in ("lat", "lon"))
     _paired(dataset, variable, lat, lon)
     space = _space(dataset, lat, lon)
-    rest = [dim for dim in variable.dimensions if dim not in space]
+    rest = [dim for dim in variable.dimensions if dim not in space and dim not in one]
     time = next((dim for dim in rest if _is_time(dataset, dim)), "")
     long = [dim for dim in rest if dim != time and len(dataset.dimensions[dim]) > 1]
     if not space and len(long) == 1 and _are_sites(dataset, long[0]):
@@ -89,6 +95,41 @@ def _words_along(variable: Any, dim: str) -> bool:
         return bool(variable.dimensions == (dim,))
     characters = getattr(variable.dtype, "kind", "") == "S" and variable.ndim == 2
     return bool(characters and variable.dimensions[0] == dim)
+
+
+def values_along(dataset: Any, dim: str) -> list[float]:
+    """Return the coordinate of a dimension; nothing where it has none of numbers."""
+    own = dataset.variables.get(dim)
+    if own is None or own.dimensions != (dim,) or own.dtype is str or own.dtype.kind not in "fiu":
+        return []
+    # As a person writes them: float32 has no more than seven digits.
+    return [float(f"{value:.7g}") for value in numbers(own, real=FILLS).tolist()]
+
+
+def place_along(dataset: Any, variable: Any, dim: str, wanted: float) -> int:
+    """Return where along a dimension of a variable its coordinate has a value.
+
+    Raises
+    ------
+    ValueError
+        No such dimension, coordinate or value.
+    """
+    if dim not in variable.dimensions:
+        text = f"has no dimension {dim!r}{nearest(dim, variable.dimensions)}"
+        raise ValueError(f"{text}; it has ({', '.join(variable.dimensions)})")
+    there = values_along(dataset, dim)
+    if not there:
+        size = len(dataset.dimensions[dim])
+        raise ValueError(
+            f"nothing says what the {size} values along {dim!r} are; needed a variable "
+            f"{dim}({dim}) of numbers, or a file with one of them"
+        )
+    for i, value in enumerate(there):
+        if abs(value - wanted) <= 1e-6 * max(abs(value), abs(wanted)):
+            return i
+    listed = ", ".join(f"{v:g}" for v in there[:-1][:8]) + (" ..." if there[9:] else "")
+    all_of = f"{listed} and {there[-1]:g}" if there[1:] else f"{there[0]:g}"
+    raise ValueError(f"has {dim} {all_of}; needed one of them, not {wanted:g}")
 
 
 def kind_of(name: str, variable: Any) -> str:
@@ -208,13 +249,17 @@ def _unknown(dataset: Any, variable: Any, dims: list[str], placed: bool) -> str:
     sizes = ", ".join(f"{d}: {len(dataset.dimensions[d])}" for d in variable.dimensions)
     text = f"variable {variable.name!r} has dimensions ({sizes})"
     listed = " and ".join(map(repr, dims))
+    is_ = "is" if len(dims) == 1 else "are"
+    first = along[0] if (along := values_along(dataset, dims[0])) else "PLACE"
     if placed:
         return (
-            f"{text}, and {listed} is neither time nor a place; write the file with one of it "
-            f"(xarray: .isel({dims[0]}=0); ncks -d {dims[0]},0) or with a mean over it"
+            f"{text}, and {listed} {is_} neither time nor a place; take one, with variables: "
+            f"{{DRIVER: {{variable: {variable.name}, where: {{{dims[0]}: {first}}}}}}}, or write "
+            "the file with a mean over it"
         )
     return (
-        f"{text}, and nothing says what {listed} {'is' if len(dims) == 1 else 'are'}; needed "
-        "latitudes and longitudes: variables with standard_name, or units degrees_north and "
-        "degrees_east, or called lat and lon, along the same dimensions"
+        f"{text}, and nothing says what {listed} {is_}; of places needed latitudes and "
+        "longitudes: variables with standard_name, or units degrees_north and degrees_east, or "
+        "called lat and lon, along the same dimensions; of anything else take one, with "
+        f"variables: {{DRIVER: {{variable: {variable.name}, where: {{{dims[0]}: {first}}}}}}}"
     )

@@ -1,7 +1,7 @@
 """A variable over its files: its dates, its places, and its values some steps at a time."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from kernels import F8, I8
 from scenarios.forcing.common.made import SLAB_BYTES
 from scenarios.forcing.common.netcdf import numbers
 from scenarios.forcing.common.times import Stamps, When, dates_of, joined
-from scenarios.forcing.netcdf_files.axes import Axes, axes_of
+from scenarios.forcing.netcdf_files.axes import Axes, axes_of, place_along
 from scenarios.forcing.netcdf_files.files import File, Files, again
 from scenarios.forcing.netcdf_files.space import Space, named, space_of
 from scenarios.problems import Problem
@@ -53,13 +53,17 @@ class Cells:
 
 @dataclass(frozen=True)
 class Part:
-    """A variable in one file; ``when`` is in the order of the file."""
+    """A variable in one file.
+
+    ``when`` is in the order of the file; ``one`` is which place of other dimensions is taken.
+    """
 
     path: Path
     axes: Axes
     space: Space
     when: When | None
     unit: str
+    one: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def cells(self) -> int:
@@ -138,7 +142,8 @@ def _read(dataset: Any, name: str, part: Part, steps: I8 | None, cells: Cells) -
         ordered = steps[rising]
         whole = ordered.size == ordered[-1] - ordered[0] + 1
         chosen = slice(int(ordered[0]), int(ordered[-1]) + 1) if whole else ordered
-    values = numbers(variable, key=tuple(chosen if d == time else slice(None) for d in dims) or ...)
+    whole_of = {dim: slice(at, at + 1) for dim, at in part.one.items()} | {time: chosen}
+    values = numbers(variable, key=tuple(whole_of.get(dim, slice(None)) for dim in dims) or ...)
     first = [d for d in (time, *part.axes.space) if d]
     rest = [d for d in dims if d not in first]
     moved = values.transpose([dims.index(d) for d in (*first, *rest)])
@@ -156,6 +161,7 @@ def hold(
     places: Mapping[str, str],
     units: Mapping[str, str],
     stamps: Stamps | None,
+    where: Mapping[str, float],
 ) -> Held | None:
     """Return a variable of some files, which hold it; None, with findings, where it cannot be.
 
@@ -167,20 +173,21 @@ def hold(
     places, units : mapping
         ``variables:`` of places, and ``units:``, of the scenario.
     stamps : str or None
+    where : mapping of str to float
+        Of other dimensions, the coordinate of the place that is taken.
     """
     findings, parts, yearless = all_files.findings, list[Part](), False
     for file in files:
         with again(file.path) as dataset:
             try:
                 alone = len(all_files.known) == 1
-                part, months = _part(dataset, name, file.path, places, units, stamps, alone)
+                part, months = _part(dataset, name, file.path, places, units, stamps, where, alone)
             except ValueError as error:
                 said = str(error)
-                where = "" if f"variable {name!r}" in said else f"variable {name!r}"
-                findings.add("variables", Problem(said, where, str(file.path)))
+                named = "" if f"variable {name!r}" in said else f"variable {name!r}"
+                findings.add("variables", Problem(said, named, str(file.path)))
                 continue
-        shared = Part(part.path, part.axes, all_files.shared(part.space), part.when, part.unit)
-        parts.append(shared)
+        parts.append(replace(part, space=all_files.shared(part.space)))
         yearless = yearless or months
     if len(parts) < len(files):
         return None
@@ -199,19 +206,21 @@ def _part(
     places: Mapping[str, str],
     units: Mapping[str, str],
     stamps: Stamps | None,
+    where: Mapping[str, float],
     alone: bool,
 ) -> tuple[Part, bool]:
     """Return a variable of a file, and whether its time is twelve months without years."""
     variable = dataset[name]
     if variable.dtype is str or variable.dtype.kind not in "fiu":
         raise ValueError("holds words; needed numbers")
-    axes = axes_of(dataset, variable, places)
+    one = {dim: place_along(dataset, variable, dim, value) for dim, value in where.items()}
+    axes = axes_of(dataset, variable, places, one)
     space = space_of(dataset, axes, units, alone=alone)
     when, yearless = _when(dataset, axes.time, stamps) if axes.time else (None, False)
     if when is not None and not when.year.size:
         raise ValueError("has no step of time; needed one or more")
     unit = str(getattr(variable, "units", "")).strip()
-    return Part(path, axes, space, when, unit), yearless
+    return Part(path, axes, space, when, unit, one), yearless
 
 
 def _when(dataset: Any, dim: str, stamps: Stamps | None) -> tuple[When, bool]:

@@ -24,6 +24,9 @@ from scenarios.forcing.netcdf_files.taking import Taking, held_of
 from scenarios.forcing.netcdf_files.timing import Target, Timing
 from scenarios.problems import Problem
 
+INCOMPLETE = "a value of some driver is missing"
+"""Why places are left out."""
+
 LOOKED_AT = 12
 """Steps that a plan looks at of large files."""
 
@@ -137,7 +140,7 @@ class Reading:
         gaps = [*taking.gaps.values(), *self.land_gaps]
         incomplete = lacking(gaps, self.cells) & kept
         if self.asked.drop_incomplete:
-            self._count("a value of some driver is missing", incomplete)
+            self._count(INCOMPLETE, incomplete)
             kept &= ~incomplete
         else:
             note_gaps(gaps, kept, self.cells, self.findings)
@@ -200,9 +203,16 @@ class Reading:
             **self.timing.told,
             **self.told_area,
         }
-        if "area_left_out" in said and self.cells.space.rows.size > 1:
-            said["warnings"] = [f"locations have no area: {said['area_left_out']}"]
+        if warnings := list(self._warnings()):
+            said["warnings"] = warnings
         return said
+
+    def _warnings(self) -> Iterator[str]:
+        if count := self.counts.get(INCOMPLETE, 0):
+            places = "1 place lacks" if count == 1 else f"{count:,} places lack"
+            yield f"{places} a value of some driver, and {'is' if count == 1 else 'are'} left out"
+        if "area_left_out" in self.told_area and self.cells.space.rows.size > 1:
+            yield f"locations have no area: {self.told_area['area_left_out']}"
 
     def identity(self) -> list[dict[str, Any]]:
         """Return what drivers that are read later follow from."""

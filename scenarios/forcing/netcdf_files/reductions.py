@@ -82,7 +82,9 @@ class Timed:
         total = np.zeros(len(cells))
         for here, values in self.held.steps(self.which[at], cells):
             gaps.note(values)
-            total += (values * had[here, np.newaxis]).sum(axis=0)
+            # One after the other: the bits are the same however many steps are read at a time.
+            for step in values * had[here, np.newaxis]:
+                total += step
         return np.asarray(total / wanted.sum())
 
     def steps(self, rates: Rates, cells: Cells, gaps: Gaps, here: slice) -> F8:

@@ -1,6 +1,6 @@
 """What supplies each driver: variables to add up, a number of the scenario, or a place itself."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -37,13 +37,19 @@ Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class FileVariable(BaseModel):
-    """A variable of a file of its own."""
+    """A variable of a file of its own, or one place of another dimension of it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    file: Paths = Field(description="a file, a pattern with * or {year}, or a list of them")
+    file: Paths = Field(
+        default="",
+        description="a file, a pattern with * or {year}, or a list; by default those of path:",
+    )
     variable: Names | None = Field(
         default=None, description="by default the one of the driver's name"
+    )
+    where: dict[str, Number] = Field(
+        default={}, description="{dimension: place}, by its coordinate: {depth: 0.1}"
     )
 
 
@@ -138,7 +144,7 @@ class Sources:
     where: str
     findings: Findings
     files: Files = field(init=False)
-    _held: dict[tuple[str, tuple[Path, ...]], Held | None] = field(default_factory=dict)
+    _held: dict[tuple[Any, ...], Held | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.files = Files(self.findings)
@@ -173,14 +179,21 @@ class Sources:
         said = {p: self.words.variables.get(p) for p in ("lat", "lon")}
         return {place: name for place, name in said.items() if isinstance(name, str)}
 
-    def held(self, name: str, files: Sequence[File] | None = None) -> Held | None:
+    def held(
+        self,
+        name: str,
+        files: Sequence[File] | None = None,
+        where: Mapping[str, float] | None = None,
+    ) -> Held | None:
         """Return a variable of some files, by default of those of ``path:``; looked at once."""
         of = [f for f in (self.common if files is None else files)
               if name in f.names or name in f.coordinates]  # fmt: skip
-        key = (name, tuple(file.path for file in of))
+        key = (name, tuple(file.path for file in of), tuple((where or {}).items()))
         if key not in self._held:
             units, stamps = self.words.units, self.words.stamps
-            self._held[key] = hold(name, of, self.files, self.place_names(), units, stamps)
+            self._held[key] = hold(
+                name, of, self.files, self.place_names(), units, stamps, where or {}
+            )
         return self._held[key]
 
     def all_held(self) -> list[Held]:
@@ -195,15 +208,16 @@ class Sources:
         place = place_of(need.name)
         if said is None and place in ("lat", "lon"):
             return Supply(need, place=place)
-        files, where = self.common, f"{self.where}.path"
+        files, one = self.common, dict[str, float]()
         if isinstance(said, FileVariable):
             where = f"{self.where}.variables.{need.name}.file"
-            files, said = self.of_file(said.file, where), said.variable
+            files = self.of_file(said.file, where) if said.file else files
+            one, said = dict(said.where), said.variable
         terms, complaints = self._terms(need, said, files)
         for text in complaints:
             said, file = _of_files(text, files)
             self.findings.add("variables", Problem(said, f"driver {need.name!r}", file))
-        parts = [self._part(need, term, files) for term in terms if not complaints]
+        parts = [self._part(need, term, files, one) for term in terms if not complaints]
         if complaints or None in parts:
             return None
         return Supply(need, tuple(part for part in parts if part is not None))
@@ -223,7 +237,9 @@ class Sources:
         found, there, available = complaint.partition("; available: ")
         return terms, [f"{found}{hint}{there}{available}"] if complaint else []
 
-    def _part(self, need: Variable, term: Term, files: Sequence[File]) -> Part | None:
+    def _part(
+        self, need: Variable, term: Term, files: Sequence[File], where: Mapping[str, float]
+    ) -> Part | None:
         """Return one variable of a driver with its unit; None, with findings, where it fails."""
         file = next(file for file in files if term.name in file.names)
         by_area, found = False, file.units[term.name]
@@ -240,17 +256,20 @@ class Sources:
                 hint = "" if readable(unit) else f"; say units: {{{term.name}: {need.units}}}"
                 complaint = f"{error}{hint}"
         if complaint:
-            where = f"variable {term.name!r}"
-            self.findings.add("units", Problem(complaint, where, str(file.path)))
-        held = self.held(term.name, files)
-        if held is None or complaint:
+            problem = Problem(complaint, f"variable {term.name!r}", str(file.path))
+            self.findings.add("units", problem)
+        held = self.held(term.name, files, where)
+        if held is None:
             return None
+        if complaint:
+            # Nothing is read, but more may be wrong.
+            unit = need.units
         rates = Rates(times(unit, "m2") if by_area else unit, need.units)
         return Part(need.name, term, held, rates, by_area)
 
 
 def _of_files(text: str, files: Sequence[File]) -> tuple[str, str]:
-    """Return what is wrong with some files, naming them, and the one, or the folder of the first."""
+    """Return what is wrong with some files, naming them, and the one or the folder."""
     names = [file.path.name for file in files]
     if len(names) < 2:
         return text, str(files[0].path) if files else ""

@@ -81,7 +81,7 @@ class Timing:
             self.findings.add("years", _unlike(spans, self.where))
         changing = [s for s in self.supplies if self.target(s.need) is not Target.LASTING]
         span = next(iter(spans), self.asked.years)
-        if changing and span is None:
+        if changing and span is None and not self._held():
             listed = ", ".join(repr(s.need.name) for s in changing[:3])
             text = (
                 f"no variable has time, and the kernel needs {self.target(changing[0].need).value} "
@@ -157,6 +157,11 @@ class Timing:
                     "has monthly values and the kernel needs days; say interpolate: linear"
                 ]
             return which, []
+        if CALENDARS.get(taken.calendar) == "360_day":
+            return which, [
+                "has years of 360 days (calendar '360_day') and the kernel needs 365; write it in "
+                "another calendar (xarray: .convert_calendar('noleap', align_on='year'))"
+            ]
         if taken.leap.any():
             if not self.asked.drop_leap_days:
                 first = taken.said(int(np.flatnonzero(taken.leap)[0]))
@@ -165,11 +170,6 @@ class Timing:
                     "365 days; say leap_days: drop"
                 ]
             which, taken = which[~taken.leap], taken.take(~taken.leap)
-        if CALENDARS.get(taken.calendar) == "360_day":
-            return which, [
-                "has years of 360 days (calendar '360_day') and the kernel needs 365; write it in "
-                "another calendar (xarray: .convert_calendar('noleap', align_on='year'))"
-            ]
         return which, list(complaints(taken))
 
 
