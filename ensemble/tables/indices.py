@@ -4,7 +4,9 @@ A ranking that is noise is not printed; see `ensemble.tables.believing`.
 """
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +36,9 @@ from kernels import F8
 Indices = dict[str, tuple[ArraySpec, F8]]
 
 WITHHELD = "withheld"
+
+MAX_NAMED = 12
+"""Places with names of which an output has a table each."""
 
 
 def analysis_tables(store: Store, analysis: Analysis) -> list[Table]:
@@ -177,14 +182,58 @@ def _lost(store: Store, analysis: Analysis, name: str, place: int) -> Iterator[s
 
 
 def output_tables(store: Store, analysis: Analysis) -> list[Table]:
-    """Return one table per output: its indices, means over locations, layers and years."""
-    return [
-        _output_table(store, analysis, name, indices)
-        for name, indices in _by_output(analysis).items()
-    ]
+    """Return tables of outputs: indices, means over locations, layers and years.
+
+    Models, pools and whatever else has a name have a table each: their mean is of nothing.
+    """
+    tables = []
+    for name, indices in _by_output(analysis).items():
+        for words, place in _named_places(store, indices[_columns(indices)[0]][0]):
+            mine = _at(analysis, name, place)
+            tables.append(_output_table(store, mine, name, _by_output(mine)[name], words))
+    return tables
 
 
-def _output_table(store: Store, analysis: Analysis, name: str, indices: Indices) -> Table:
+def _named_places(store: Store, spec: ArraySpec) -> Iterator[tuple[str, dict[str, int]]]:
+    """Yield places along the dimensions that have names, and what they are called.
+
+    Of more than `MAX_NAMED` one, without a name: all of them together.
+    """
+    sizes = dict(zip(spec.dims, spec.shape, strict=True))
+    beside = ("forcing", "location", "effect")
+    named = [d for d in spec.dims if d not in beside and _has_names(store, d)]
+    if not named or math.prod(sizes[d] for d in named) > MAX_NAMED:
+        yield "", {}
+        return
+    axes = [names_along(store, dim, sizes[dim]) for dim in named]
+    for place in itertools.product(*(range(sizes[d]) for d in named)):
+        words = ", ".join(axis[k] for axis, k in zip(axes, place, strict=True))
+        yield words, dict(zip(named, place, strict=True))
+
+
+def _has_names(store: Store, dim: str) -> bool:
+    return dim in store.specs and store.specs[dim].dtype == "string"
+
+
+def _at(analysis: Analysis, name: str, place: Mapping[str, int]) -> Analysis:
+    """Return an analysis in which an output has one place along some dimensions."""
+    if not place:
+        return analysis
+    left: dict[str, tuple[ArraySpec, NDArray[Any]]] = {}
+    for path, (spec, array) in analysis.items():
+        if spec.attrs.get("output") != name:
+            left[path] = spec, array
+            continue
+        index = tuple(place.get(dim, slice(None)) for dim in spec.dims)
+        dims = tuple(dim for dim in spec.dims if dim not in place)
+        some = array[index]
+        left[path] = replace(spec, dims=dims, shape=some.shape, chunks=some.shape), some
+    return left
+
+
+def _output_table(
+    store: Store, analysis: Analysis, name: str, indices: Indices, words: str
+) -> Table:
     """Return the means over the cells of an output whose ranking is no noise."""
     forcings = store.read_strings("forcing")
     shown = _columns(indices)
@@ -209,7 +258,9 @@ def _output_table(store: Store, analysis: Analysis, name: str, indices: Indices)
     ]
     if len(forcings) > MAX_ROWS:
         below.append(f"the first {MAX_ROWS} of {len(forcings)} forcings")
-    title, header = f"sensitivity of {name}, means over its cells", ["forcing", "effect", *shown]
+    parts = (f"sensitivity of {name}", words, "means over its cells")
+    title = ", ".join(part for part in parts if part)
+    header = ["forcing", "effect", *shown]
     return Table(title, header, rows, [*_marked(rows), *below, *labels_of(store)])
 
 

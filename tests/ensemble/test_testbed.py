@@ -12,7 +12,9 @@ from support import DATA, needs_data, run
 
 import ensemble
 import scenarios
+from ensemble.analysis.shares import analyse
 from ensemble.store.reading import read
+from ensemble.tables.indices import output_tables
 from kernels.casa.shared.equations import activity, log_dry, log_wet, tens_above
 
 TABLES = Path(__file__).parents[1] / "testbed"
@@ -201,6 +203,28 @@ class TestShipped:
         np.testing.assert_allclose(
             rh, rh.isel(model=[0]).isel(sample=[0]).values * np.ones(rh.shape), rtol=1e-12
         )
+
+    def test_parameters_have_a_table_for_each_model(self, tmp_path):
+        self.shipped(tmp_path, "jian2021-parameters", "forcing.cells=3", "design.n=60")
+        store = read(tmp_path / "s.zarr")
+        analysis, _ = analyse(store)
+        tables = {t.title: t for t in output_tables(store, analysis)}
+        varied = scenarios.load("jian2021-parameters").design.names()
+        assert len(varied) == 18
+        for output in ("soil_litter_carbon", "turnover"):
+            for place, model in enumerate(("casa_cnp", "mimics_testbed", "corpse")):
+                table = tables[f"sensitivity of {output}, {model}, means over its cells"]
+                assert [row[1] for row in table.rows[:19]] == [*varied, "dummy"]
+                found = analysis[f"sensitivity/{output}_SRC"][1]
+                mean = found[0, :, place].mean(axis=0)
+                column = table.header.index("SRC")
+                shown = [float(row[column].split()[0]) for row in table.rows[:19]]
+                # Tables round to the digits that the interval leaves.
+                np.testing.assert_allclose(shown, mean, atol=6e-3)
+        # What one model alone reads is noise to the others.
+        q10 = analysis["sensitivity/soil_litter_carbon_SRC"][1][0, :, :, 0].mean(axis=0)
+        assert abs(q10[0]) > 0.4
+        assert abs(q10[2]) < 0.2
 
     @pytest.mark.slow
     def test_forcing(self, tmp_path):
