@@ -7,6 +7,10 @@ respired. Pools in Pg C at the end of the year, fluxes in Pg C yr-1, turnover ti
 
 The implicit scheme is the exact inverse of the diagnosis: with a land model's own turnover
 times it returns the land model's own stocks.
+
+Soil begins with its turnover time of the first year times NPP, in balance, times
+``initial_carbon_factor``. NPP has no factor: turnover times are stocks of the land model over it,
+so all stocks and fluxes here are in proportion to it. Temperature and moisture are in none of it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,8 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.contract.arrays import F8, I8, U1
+from kernels.contract.batches import parameter_status
 from kernels.contract.build import BOTH, FIRST, GATHER, SECOND, block, equation, find_runs
 from kernels.contract.entries import Derived, Parameter, Variable
+from kernels.contract.factors import INITIAL_CARBON
 from kernels.contract.kernel import Kernel
 from kernels.contract.limits import CHANGE, LAND, SOIL, VEGETATION
 from kernels.contract.plausible import Plausible
@@ -204,6 +210,7 @@ def _vegetation(
 def _soil(
     scheme: int,
     start: F8,
+    times: F8,
     litter: F8,
     veg: I8,
     tau: F8,
@@ -214,6 +221,8 @@ def _soil(
 ) -> None:
     """Fill the soil of members; ``veg`` and ``soil`` say which row of each box they use.
 
+    ``start`` (L,) is the NPP that it begins in balance with, ``times`` (1 or L, S) so much of it.
+
     A year costs as much as the division in ``share``, so rows that several members use have
     it once. Members are walked in runs, whose inner loops need no index and so vectorise.
     """
@@ -222,7 +231,8 @@ def _soil(
     part = np.empty(soil.max() - low + 1)
     for at in range(len(c_soil)):
         for s in range(samples):
-            c_soil[at, 0, s] = start[at] * (tau[at, 0] + shift[at, soil[s]])
+            balanced = start[at] * (tau[at, 0] + shift[at, soil[s]])
+            c_soil[at, 0, s] = balanced * times[at % len(times), s]
         for t in range(1, c_soil.shape[1]):
             tau_t = tau[at, t]
             if shared:
@@ -266,6 +276,7 @@ ABREAST = 256
 def _soil_at(
     scheme: int,
     start: F8,
+    times: F8,
     litter: F8,
     c_veg: F8,
     veg: I8,
@@ -282,6 +293,8 @@ def _soil_at(
 
     Parameters
     ----------
+    start, times : ndarray, shapes (L,) and (1 or L, S)
+        See `_soil`.
     steps : ndarray, shape (k,)
         Increasing.
     c_soil, total : ndarray, shape (L, k, S)
@@ -291,7 +304,7 @@ def _soil_at(
     lanes, part = np.empty((6, ABREAST)), np.empty((tau.shape[1], ABREAST))
     for at in range(most.shape[1]):
         above = litter[at], c_veg[at], veg
-        below = start[at], tau[at], shift[at], soil
+        below = start[at], times[at % len(times)], tau[at], shift[at], soil
         out = steps, c_soil[at], total[at], most[:, at], status[at]
         # The vegetations of a cross share rows of the soil: what a step of some of these multiplies
         # by is made once for all.
@@ -375,7 +388,7 @@ def _side_by_side(
 ) -> None:
     """Run neighbours that share no vegetation, or nothing that a loop could use."""
     litter, c_veg, veg = above
-    _, tau, shift, soil = below
+    _, _, tau, shift, soil = below
     steps, c_soil, total, _, _ = out
     pool, high, most = lanes[0], lanes[1], lanes[2]
     fallen, standing, part = lanes[3], lanes[4], lanes[5]
@@ -419,9 +432,10 @@ def _higher(one: float, other: float) -> float:
 def _begin(sample: int, count: int, above: Any, below: Any, lanes: F8) -> None:
     """Fill pools of the first year, and the highest of soil and of all until then."""
     _, c_veg, veg = above
-    start, tau, shift, soil = below
+    start, times, tau, shift, soil = below
     for i in range(count):
-        lanes[0, i] = start * (tau[0] + shift[soil[sample + i]])
+        balanced = start * (tau[0] + shift[soil[sample + i]])
+        lanes[0, i] = balanced * times[sample + i]
         lanes[1, i], lanes[2, i] = lanes[0, i], c_veg[0, veg[sample + i]] + lanes[0, i]
 
 
@@ -443,6 +457,7 @@ def _end(sample: int, count: int, lanes: F8, out: Any) -> None:
 @block
 def _soil_exponential(
     npp: F8,
+    times: F8,
     c_veg: F8,
     veg: I8,
     tau_veg: F8,
@@ -456,7 +471,8 @@ def _soil_exponential(
     """Fill the soil of members by the exponential scheme, whose boxes do not separate."""
     for at in range(len(c_soil)):
         for s in range(c_soil.shape[2]):
-            c_soil[at, 0, s] = npp[at, 0] * (tau_soil[at, 0] + shift_soil[at, soil[s]])
+            balanced = npp[at, 0] * (tau_soil[at, 0] + shift_soil[at, soil[s]])
+            c_soil[at, 0, s] = balanced * times[at % len(times), s]
         for t in range(1, c_soil.shape[1]):
             for s in range(c_soil.shape[2]):
                 c_soil[at, t, s] = soil_year_exponential(
@@ -523,11 +539,12 @@ def _open_soil(options: Options) -> Run:
         tau_veg, tau = (given[f"tau_{box}_model"][..., 0] for box in ("veg", "soil"))
         c_veg, litter, shift = given["c_veg"], given["litter"], given["tau_soil_shift"]
         veg, soil = batch.level["c_veg"], batch.level["tau_soil_shift"]
+        times = _started(batch, status)
         if batch.picks and scheme != EXPONENTIAL:
             steps, most = _steps_of(batch), np.empty((2, len(npp), len(soil)))
             c_soil = _or_some(batch, out, "c_soil", steps, len(soil))
             total = _or_some(batch, out, "c_total", steps, len(soil))
-            crossed = (npp[:, 0].copy(), litter, c_veg, veg, tau, shift, soil)
+            crossed = (npp[:, 0].copy(), times, litter, c_veg, veg, tau, shift, soil)
             _soil_at(scheme, *crossed, steps, c_soil, total, most, status)
             _report_some(batch, steps, (c_soil, total), most, out)
             return
@@ -537,14 +554,23 @@ def _open_soil(options: Options) -> Run:
         c_soil = _or_work(whole, "c_soil", (*npp.shape, len(soil)))
         if scheme == EXPONENTIAL:
             boxes = (c_veg, veg, tau_veg, given["tau_veg_shift"], tau, shift, soil)
-            _soil_exponential(npp, *boxes, c_soil, status)
+            _soil_exponential(npp, times, *boxes, c_soil, status)
         else:
-            _soil(scheme, npp[:, 0].copy(), litter, veg, tau, shift, soil, c_soil, status)
-        _report(npp, c_veg, litter, veg, c_soil, whole)
+            first = npp[:, 0].copy()
+            _soil(scheme, first, times, litter, veg, tau, shift, soil, c_soil, status)
+        _report(npp, times, c_veg, litter, veg, c_soil, whole)
         for name, steps in batch.picks.items():
             _pick(name, whole[name], steps, out)
 
     return run
+
+
+def _started(batch: Batch, status: U1) -> F8:
+    """Return what soil begins with relative to balance, (1 or L, S); refuse what cannot be."""
+    times = batch.parameters[INITIAL_CARBON.name]
+    wrong = parameter_status([INITIAL_CARBON], batch.parameters)
+    np.maximum(status, wrong, out=status)
+    return np.where(wrong == OK, times, nan)
 
 
 def _steps_of(batch: Batch) -> I8:
@@ -587,7 +613,9 @@ def _pick(name: str, values: F8, steps: I8, out: Mapping[str, F8]) -> None:
         out[highest][...] = values.max(axis=1)
 
 
-def _report(npp: F8, c_veg: F8, litter: F8, veg: I8, c_soil: F8, out: Mapping[str, F8]) -> None:
+def _report(
+    npp: F8, times: F8, c_veg: F8, litter: F8, veg: I8, c_soil: F8, out: Mapping[str, F8]
+) -> None:
     """Fill what is made of the pools."""
     if "delta_c_soil" in out:
         np.subtract(c_soil, c_soil[:, :1], out=out["delta_c_soil"])
@@ -597,8 +625,8 @@ def _report(npp: F8, c_veg: F8, litter: F8, veg: I8, c_soil: F8, out: Mapping[st
         if "delta_c_total" in out:
             np.subtract(total, total[:, :1], out=out["delta_c_total"])
     if "rh_box" in out:
-        # What soil gets less what it keeps; the first year is steady.
-        out["rh_box"][:, :1] = npp[:, :1, np.newaxis] + 0.0 * c_soil[:, :1]
+        # What soil gets less what it keeps; of the first year, its stock over its turnover time.
+        out["rh_box"][:, :1] = npp[:, :1, np.newaxis] * times[:, np.newaxis] + 0.0 * c_soil[:, :1]
         kept = np.diff(c_soil, axis=1)
         np.subtract(litter[:, 1:, veg], kept, out=out["rh_box"][:, 1:])
 
@@ -687,7 +715,7 @@ KERNEL = Kernel(
     name="two_box",
     title="Two boxes with diagnosed turnover times, constrained by observed ones",
     source="He et al. (2022), equations 1-5",
-    parameters=(TAU_VEG, TAU_SOIL),
+    parameters=(TAU_VEG, TAU_SOIL, INITIAL_CARBON),
     drivers=DRIVERS,
     outputs=OUTPUTS,
     intermediates=INTERMEDIATES,
@@ -718,7 +746,7 @@ KERNEL = Kernel(
         ),
         Stage(
             "soil",
-            parameters=(),
+            parameters=(INITIAL_CARBON.name,),
             drivers=("npp",),
             upstream=(
                 "tau_veg_model",

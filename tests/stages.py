@@ -28,6 +28,7 @@ def run(kernel, options, drivers, coords, rows, *, outputs=None, share=True, loc
     Parameters
     ----------
     rows : mapping of str to array_like, shape (S,) or (1 or L, S)
+        Parameters that it lacks have their defaults.
     outputs : collection of str, optional
         All outputs and intermediates by default.
     share : bool
@@ -35,6 +36,7 @@ def run(kernel, options, drivers, coords, rows, *, outputs=None, share=True, loc
     """
     rows = {name: np.atleast_2d(np.asarray(v, dtype=np.float64)) for name, v in rows.items()}
     samples = next(iter(rows.values())).shape[1]
+    rows = {p.name: np.full((1, samples), p.default) for p in kernel.parameters} | rows
     count = len(next(iter(drivers.values()))) if locations is None else locations
     sizes = {d: len(coords["year" if d == "time" else d]) for d in dims(kernel)}
     made, level, reads, by_stage = {}, {}, {}, {}

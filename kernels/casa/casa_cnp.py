@@ -7,6 +7,9 @@ Linear, so that a cycle's steady state is one pass over its days and one solve.
 
 Daily Euler steps, years of 365 days; with constant drivers the steady state alone, which is too
 large where soil freezes for part of the year: rates at the mean are below the mean of rates.
+
+A run in time starts from ``initial_carbon_factor`` times the pools that its start gives, woody
+debris as it is.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,19 +26,22 @@ from kernels.casa.soil.years import ANNUAL, mean_soils, soil_years, spun_soils, 
 from kernels.contract.arrays import F8, U1
 from kernels.contract.batches import so_far
 from kernels.contract.entries import Coordinate, Variable, by_day
+from kernels.contract.factors import INITIAL_CARBON, LITTERFALL, MOISTURE, TEMPERATURE
 from kernels.contract.kernel import Kernel
 from kernels.contract.limits import METRE, WOOD
 from kernels.contract.stages import Batch
 from kernels.contract.status import OK, OUT_OF_RANGE
 
 POOLS = ("met", "str", "cwd", "fast", "slow", "pass")
+BUT_DEBRIS = [0, 1, 3, 4, 5]
+"""What is carbon of litter and soil."""
 
 # --- tables ---
 
 _LITTER = ("litter_met", "litter_str", "litter_cwd")
 _SERIES = (*_LITTER, "soil_temperature", "theta_l")
 _DRIVERS = (*_SERIES, "pft", "clay", "silt")
-
+FACTORS = (LITTERFALL.of(*_LITTER), TEMPERATURE, MOISTURE)
 
 _MEANINGS = (
     "carbon of metabolic litter",
@@ -124,6 +130,7 @@ def _start(options: Options, years: int, rows: F8, pools: F8, part: Part) -> Non
         )
         part.put("casa_spinup", progress[:, 0] * cycle)
         part.put("casa_drift", progress[:, 1])
+    pools[:, BUT_DEBRIS] *= part.of_members(INITIAL_CARBON.name)[:, np.newaxis]
     part.put("casa_start", pools)
 
 
@@ -136,7 +143,7 @@ def _mean(rows: F8, pools: F8, part: Part) -> None:
         part.put(name, pools[:, k])
     part.put("rh", 365.0 * rh)
     part.put("litter_input", 365.0 * np.repeat(series[0] + series[1] + series[2], samples))
-    part.put("soil_litter_carbon", pools[:, [0, 1, 3, 4, 5]].sum(axis=1))
+    part.put("soil_litter_carbon", pools[:, BUT_DEBRIS].sum(axis=1))
 
 
 # --- the kernel ---
@@ -154,18 +161,19 @@ def _seconds(options: Options, sizes: Mapping[str, int]) -> float:
 
 def _make(options: Options, base: Path | None) -> Kernel:
     """Return the kernel with the tables that its options ask for."""
-    closed = ((ANNUAL[:6], ("litter_input",), ("rh",)),)
+    closed, daily = ((ANNUAL[:6], ("litter_input",), ("rh",)),), options.drivers == "daily"
     return soil_kernel(
         KERNEL,
         options,
         base,
         "soil",
         _run,
-        parameters=SOIL,
+        parameters=SOIL | ({INITIAL_CARBON.name: INITIAL_CARBON} if daily else {}),
         drivers=_DRIVERS,
         series=_SERIES,
         outputs=_outputs(options),
-        balance=closed if options.drivers == "daily" else (),
+        factors=FACTORS,
+        balance=closed if daily else (),
         coords={"casa_pool": Coordinate.named(POOLS, "pools of CASA")},
     )
 

@@ -4,6 +4,9 @@ Of CASA's soil only this pool is alive where MIMICS or CORPSE take its place: wh
 decomposes is respired or becomes their structural litter. With it goes the lignin:N of all litter,
 by its fluxes, which MIMICS reads. `casa_cnp` has the same pool itself; a chain with CASA alone
 needs no debris. See there for the sources.
+
+``litter_factor`` multiplies litter of wood, and that of leaves and fine roots by which lignin:N is
+weighted, so that it stays a mean of what comes in.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,6 +23,7 @@ from kernels.casa.soil.tables import Constants, Options, soil_kernel
 from kernels.contract.arrays import F8, U1
 from kernels.contract.batches import so_far
 from kernels.contract.entries import Coordinate, Variable, by_day
+from kernels.contract.factors import LITTERFALL, MOISTURE, TEMPERATURE
 from kernels.contract.kernel import Kernel
 from kernels.contract.limits import WOOD
 from kernels.contract.stages import Batch
@@ -27,6 +31,7 @@ from kernels.contract.status import NOT_CONVERGED, NOT_FINITE, OK, OUT_OF_RANGE
 
 _SERIES = ("litter_cwd", "soil_temperature", "theta_l", "litter_leaf", "litter_froot")
 _DRIVERS = ("pft", *_SERIES)
+FACTORS = (LITTERFALL.of("litter_cwd", "litter_leaf", "litter_froot"), TEMPERATURE, MOISTURE)
 
 _OUTPUTS = {
     "cwd_to_litter": ("g C m-2 d-1", "woody debris that becomes structural litter"),
@@ -118,6 +123,7 @@ def _make(options: Options, base: Path | None) -> Kernel:
         drivers=_DRIVERS,
         series=_SERIES,
         outputs=_outputs(options),
+        factors=FACTORS,
         coords={"debris_pool": Coordinate.named(("cwd",), "pools of woody debris")},
     )
 

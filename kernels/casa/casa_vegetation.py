@@ -6,6 +6,10 @@ respired and allocated, and what falls is the litter of every soil kernel of the
 never acts on it, so that one run serves all soil members.
 
 Daily Euler steps, years of 365 days.
+
+``gpp_factor`` multiplies GPP, and so NPP, litter and what is made of them; offsets warm the air
+and, with the soil of all kernels, the root zone. Plant-available water has no factor: `btran` is
+a part of a range, and not an amount.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,6 +31,7 @@ from kernels.casa.shared.rows import plant_rows
 from kernels.contract.arrays import F8, I8, U1
 from kernels.contract.batches import so_far
 from kernels.contract.entries import Coordinate, Parameter, Variable, by_day
+from kernels.contract.factors import TEMPERATURE, Factor, multiplier, offset
 from kernels.contract.faults import Fault, Unfit
 from kernels.contract.kernel import Kernel
 from kernels.contract.limits import FINE_ROOTS, LEAVES, WOOD
@@ -74,6 +79,13 @@ POOLS = ("leaf", "wood", "froot", "leaf_before")
 # --- tables ---
 
 _SERIES = ("gpp", "air_temperature", "soil_temperature", "btran")
+FACTORS = (
+    Factor(multiplier("gpp_factor", "gross primary production"), ("gpp",)),
+    Factor(
+        offset("air_temperature_offset", "the temperature of the air"), ("air_temperature",), "plus"
+    ),
+    TEMPERATURE,
+)
 _DAYS_OF = {"table": ("latitude",), "drivers": ("greenup", "fall")}
 
 
@@ -259,6 +271,7 @@ def _make(options: Options, base: Path | None) -> Kernel:
         parameters=constants.parameters,
         drivers=_drivers(options),
         outputs=_outputs(options),
+        factors=FACTORS,
         files={**types.files, **more},
         notes=types.notes,
         warnings=types.warnings,

@@ -38,6 +38,20 @@ def driver_status(
     return status
 
 
+def parameter_status(table: Sequence[Parameter], values: Mapping[str, F8]) -> U1:
+    """Return a status for every member, (1 or L, S): finite and within bounds."""
+    shape = np.broadcast_shapes(*(values[p.name].shape for p in table))
+    status = np.full(shape, OK, np.uint8)
+    for p in table:
+        drawn = values[p.name]
+        with np.errstate(invalid="ignore"):
+            wrong = ~((drawn >= p.lower) & (drawn <= p.upper))
+        status[np.broadcast_to(wrong, shape)] = OUT_OF_RANGE
+    for p in table:
+        status[np.broadcast_to(~np.isfinite(values[p.name]), shape)] = BAD_INPUT
+    return status
+
+
 def packed_rows(batch: Batch, names: Sequence[str], at: slice, samples: slice) -> F8:
     """Return some members' parameters, (1 or L, S, parameters)."""
     columns = [batch.parameters[n] for n in names]

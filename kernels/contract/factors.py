@@ -8,19 +8,21 @@ default is given what it is given without any. What is no number, or out of boun
 that is changed so is found by the kernel itself.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from math import prod
 from typing import Any, Literal
 
 import numpy as np
 
 from kernels.contract.arrays import F8, I8, U1
+from kernels.contract.batches import parameter_status, worse
 from kernels.contract.entries import Parameter
 from kernels.contract.groups import run_in_groups
 from kernels.contract.plausible import Plausible
 from kernels.contract.stages import Batch, Run
-from kernels.contract.status import BAD_INPUT, OK, OUT_OF_RANGE
+from kernels.contract.status import OK
 
 FLOATS_AT_ONCE = 1 << 20
 """Of drivers of a call, beyond which it holds no more groups than make its lanes full."""
@@ -66,7 +68,7 @@ def open_changed(
 ) -> Run:
     """Return the run of a stage whose drivers parameters change; ``lanes`` as of `Kernel`."""
     run = open_(options)
-    names = {factor.parameter.name for factor in factors}
+    names = tuple(factor.parameter.name for factor in factors)
 
     def changing(batch: Batch, out: Mapping[str, F8], status: U1) -> Sequence[str] | None:
         by = {name: batch.parameters[name] for name in names}
@@ -84,10 +86,28 @@ def open_changed(
 
         apart = [row for values in by.values() for row in values]
         notes = run_in_groups(run, own, apart, drive, at_once, out, status)
-        _refuse(factors, by, out, status)
+        wrong = parameter_status([f.parameter for f in factors], by)
+        _fail(np.broadcast_to(wrong, status.shape), out, status)
         return notes
 
     return changing
+
+
+def but(open_: Callable[[Any], Run], made: Mapping[str, Collection[str]]) -> Callable[[Any], Run]:
+    """Return what opens a stage whose factors leave some drivers as they are.
+
+    Parameters
+    ----------
+    made : mapping of str to collection of str
+        Drivers, and the factors by which what they are made of has been changed already.
+    """
+    if not (isinstance(open_, partial) and open_.func is open_changed):
+        return open_
+    inner, factors, lanes = open_.args
+    left = tuple(
+        f.of(*(n for n in f.drivers if f.parameter.name not in made.get(n, ()))) for f in factors
+    )
+    return partial(open_changed, inner, left, lanes)
 
 
 def _driven(
@@ -104,19 +124,12 @@ def _driven(
     return changed
 
 
-def _refuse(
-    factors: Sequence[Factor], by: Mapping[str, F8], out: Mapping[str, F8], status: U1
-) -> None:
-    """Give members whose factors are out of bounds a status, and NaN."""
-    for factor in factors:
-        p, values = factor.parameter, by[factor.parameter.name]
-        with np.errstate(invalid="ignore"):
-            wrong = ~((values >= p.lower) & (values <= p.upper))
-        for bad, code in ((wrong, OUT_OF_RANGE), (~np.isfinite(values), BAD_INPUT)):
-            bad = np.broadcast_to(bad, status.shape)
-            status[bad & ((status == OK) | (code == BAD_INPUT))] = code
-            for filled in out.values():
-                np.moveaxis(filled, -1, 1)[bad] = np.nan
+def _fail(codes: U1, out: Mapping[str, F8], status: U1) -> None:
+    """Give members whose factors have a status (L, S) it, and NaN."""
+    wrong = codes != OK
+    status[wrong] = worse(codes, status)[wrong]
+    for values in out.values() if wrong.any() else ():
+        np.moveaxis(values, -1, 1)[wrong] = np.nan
 
 
 # --- parameters that several kernels have ---
@@ -136,22 +149,16 @@ def multiplier(name: str, what: str, likely: Plausible = _LIKELY) -> Parameter:
     return Parameter(name, "1", 1.0, 0.0, 100.0, f"multiplies {what}", _OURS, likely)
 
 
-LITTER = Factor(
-    multiplier("litter_factor", "litter of leaves, fine roots and wood as it falls"), ()
-)
+def offset(name: str, what: str) -> Parameter:
+    """Return a parameter that is added to a temperature, 0 by default."""
+    source = "0: the forcing as it is; the testbed's own perturbations are offsets in K"
+    likely = Plausible(-2.0, 2.0, "two degrees either way; ours", of="plus")
+    return Parameter(name, "K", 0.0, -50.0, 50.0, f"added to {what}", source, likely)
+
+
+LITTERFALL = Factor(multiplier("litter_factor", "litter of leaves, fine roots and wood"), ())
 TEMPERATURE = Factor(
-    Parameter(
-        "temperature_offset",
-        units="K",
-        default=0.0,
-        lower=-50.0,
-        upper=50.0,
-        meaning="added to the temperature of the soil",
-        source="0: the forcing as it is; the testbed perturbs its forcing so",
-        plausible=Plausible(-2.0, 2.0, "two degrees either way; ours", of="plus"),
-    ),
-    ("soil_temperature",),
-    "plus",
+    offset("temperature_offset", "the temperature of the soil"), ("soil_temperature",), "plus"
 )
 MOISTURE = Factor(
     multiplier(

@@ -8,6 +8,7 @@ of each other, so no bit depends on that.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,10 +45,7 @@ def run_in_groups(
     """
     notes: list[str] = []
     for k, groups in enumerate(_calls(apart, status.shape, at_once)):
-        own = Batch(
-            batch.parameters, batch.drivers, batch.coords, batch.upstream, batch.level,
-            batch.start, _of_call(batch.slab, k),
-        )  # fmt: skip
+        own = replace(batch, slab=_of_call(batch.slab, k))
         notes += _call(run, own, drive, groups, out, status)
     return notes
 
@@ -129,7 +127,7 @@ def _of_one(own: Batch, drivers: Mapping[str, F8], samples: I8) -> Batch:
     parameters = {n: np.ascontiguousarray(v[:, samples]) for n, v in own.parameters.items()}
     level = {n: np.ascontiguousarray(v[samples]) for n, v in own.level.items()}
     start = {n: np.ascontiguousarray(v[..., samples]) for n, v in own.start.items()}
-    return Batch(parameters, drivers, own.coords, own.upstream, level, start, own.slab)
+    return replace(own, parameters=parameters, drivers=drivers, level=level, start=start)
 
 
 def _of_several(
@@ -147,7 +145,9 @@ def _of_several(
         upstream[name] = _own(values[..., own.level[name][samples]], many)
         level[name] = np.arange(width)
     start = {n: _own(values[..., samples], many) for n, values in own.start.items()}
-    return Batch(parameters, drivers, own.coords, upstream, level, start, own.slab)
+    return replace(
+        own, parameters=parameters, drivers=drivers, upstream=upstream, level=level, start=start
+    )
 
 
 def _own(values: F8, many: int) -> F8:

@@ -9,9 +9,14 @@ for part of the year that is too much carbon (on the testbed's cells 6,691 Pg C 
 eleven to fourteen times as much where the mean is below -5 degC). ``daily`` follows the pools day
 by day from the state that the first years repeat, found directly (``steady``) or by stepping
 (``spinup``), or from the testbed's ``cold`` start.
+
+``litter_factor`` multiplies all litter, what woody debris gives and respires with it; behind
+`casa_debris` in a chain it multiplies wood where it falls. Exudates are a part of
+`annual_npp`, which is the plants' and stays. ``initial_carbon_factor`` multiplies the pools that a
+run in time starts from.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import nan
@@ -23,7 +28,14 @@ import numpy as np
 from kernels.contract.arrays import F8, I8, U1
 from kernels.contract.batches import bounds_of, driver_status, packed_rows, so_far
 from kernels.contract.drivers import driver
-from kernels.contract.entries import Coordinate, Variable
+from kernels.contract.entries import Coordinate, Parameter, Variable
+from kernels.contract.factors import (
+    INITIAL_CARBON,
+    LITTERFALL,
+    MOISTURE,
+    TEMPERATURE,
+    Factor,
+)
 from kernels.contract.faults import Fault, Unfit
 from kernels.contract.kernel import Kernel
 from kernels.contract.paths import file_of
@@ -33,7 +45,7 @@ from kernels.corpse.cohort.blocks import GIVEN, STARTS, means, series
 from kernels.corpse.cohort.lanes import CO2, INPUT, LANES, POOLS, STATE, Drivers
 from kernels.corpse.cohort.namelist import Namelist, read_namelist
 from kernels.corpse.cohort.outputs import by_days, flat, outputs, place, pool_names, report
-from kernels.corpse.cohort.sets import INITIAL, NAMES, SETS, SOURCES, parameters
+from kernels.corpse.cohort.sets import INITIAL, SETS, SOURCES, parameters
 
 
 @dataclass(frozen=True)
@@ -114,6 +126,17 @@ def _drivers(options: Options) -> Iterator[Variable]:
         yield driver(name, entry, () if lasting else daily)
 
 
+def _factors(options: Options) -> tuple[Factor, ...]:
+    litter = (*_OF_OPTION[options.litter_option], "cwd_to_litter", "cwd_respiration")
+    return (LITTERFALL.of(*litter), TEMPERATURE, MOISTURE)
+
+
+def _parameters(options: Options, read: Namelist, source: str) -> tuple[Parameter, ...]:
+    """Return the parameters of members, in the order of a row."""
+    daily = options.drivers == "daily"
+    return (*parameters(read.values, source), *((INITIAL_CARBON,) if daily else ()))
+
+
 def _packed(options: Options, drivers: Mapping[str, F8]) -> Drivers:
     """Return drivers as the blocks read them; one day of one year without time."""
     count = len(drivers["clay"])
@@ -141,11 +164,12 @@ def _packed(options: Options, drivers: Mapping[str, F8]) -> Drivers:
     return Drivers(*map(fixed, packed))
 
 
-def _begin(batch: Batch, bounds: F8, status: U1) -> tuple[F8, I8]:
+def _begin(batch: Batch, table: Sequence[Parameter], status: U1) -> tuple[F8, I8]:
     """Fill the statuses of what cannot run; return parameters and the members that can."""
     status[...] = so_far(batch, driver_status(_DRIVERS, batch.drivers))[:, np.newaxis]
     count, samples = status.shape
-    rows = packed_rows(batch, NAMES, slice(0, count), slice(0, samples))
+    rows = packed_rows(batch, [p.name for p in table], slice(0, count), slice(0, samples))
+    bounds = bounds_of(table)
     with np.errstate(invalid="ignore"):
         inside = ((rows >= bounds[0]) & (rows <= bounds[1])).all(axis=-1)
     finite = np.isfinite(rows).all(axis=-1)
@@ -159,11 +183,11 @@ def _begin(batch: Batch, bounds: F8, status: U1) -> tuple[F8, I8]:
 
 
 def _open_mean(options: Options, read: Namelist) -> Run:
-    bounds = bounds_of(parameters(read.values, ""))
+    table = _parameters(options, read, "")
     cohorts = 1 + options.litter_option
 
     def run(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
-        rows, members = _begin(batch, bounds, status)
+        rows, members = _begin(batch, table, status)
         packed = _packed(options, batch.drivers)
         for values in out.values():
             values[...] = nan
@@ -215,12 +239,12 @@ class _Kept:
 
 
 def _open_series(options: Options, read: Namelist) -> Run:
-    bounds = bounds_of(parameters(read.values, ""))
+    table = _parameters(options, read, "")
     cohorts, start = 1 + options.litter_option, STARTS.index(options.start)
     tolerance = options.tolerance if options.integrator == "adaptive" else 0.0
 
     def run(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
-        rows, members = _begin(batch, bounds, status)
+        rows, members = _begin(batch, table, status)
         for values in out.values() if batch.slab is None or batch.slab.first else ():
             values[...] = nan
         years = batch.drivers["annual_npp"].shape[1]
@@ -317,8 +341,9 @@ def _make(options: Options, base: Path | None) -> Kernel:
     return KERNEL.of_stage(
         "equilibrium" if mean else "series",
         partial(_open_mean if mean else _open_series, read=read),
-        parameters=parameters(read.values, source),
+        parameters=_parameters(options, read, source),
         drivers=_drivers(options),
+        factors=_factors(options),
         outputs=outputs(mean, search=not mean and options.start != "cold"),
         title=f"{KERNEL.title}, {options.namelist or options.set}",
         balance=() if mean else ((("soil_litter_carbon",), ("litter_input",), ("rh",)),),

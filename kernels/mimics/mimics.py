@@ -7,6 +7,10 @@ mortality and the forward code of Wang et al. (2021, 10.1029/2020JG006205).
 ``steady`` solves for the equilibrium, one number a location. ``transient`` follows the pools
 through annual or daily drivers. ``spinup`` takes the drivers of one year again and again and
 returns the year that repeats itself.
+
+``litter_factor``, ``temperature_offset`` and ``moisture_factor`` change the drivers as if the
+forcing had others; `annual_npp`, which modifies turnover, is another driver and stays.
+``initial_carbon_factor`` multiplies the pools that a transient starts from.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,7 +24,8 @@ import numpy as np
 from kernels.contract.arrays import F8, U1
 from kernels.contract.batches import bounds_of, driver_status, packed_rows
 from kernels.contract.drivers import driver
-from kernels.contract.entries import Variable
+from kernels.contract.entries import Parameter, Variable
+from kernels.contract.factors import INITIAL_CARBON, LITTERFALL, MOISTURE, TEMPERATURE, Factor
 from kernels.contract.faults import Fault, Unfit
 from kernels.contract.kernel import Kernel
 from kernels.contract.limits import ORGANIC, column
@@ -107,7 +112,6 @@ _DRIVERS = {
 }
 _WATER = {"none": (), "corpse": ("theta_l", "theta_f"), "casacnp": ("theta_l",)}
 _LASTING = ("clay", "depth")
-LITTER = ("litter_input",)
 
 
 def _driver_names(options: Options) -> tuple[str, ...]:
@@ -186,7 +190,7 @@ def _open_steady(options: Options) -> Run:
 
     def run(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
         count, samples = status.shape
-        status[...] = driver_status(_DRIVERS, batch.drivers, LITTER)[:, np.newaxis]
+        status[...] = driver_status(_DRIVERS, batch.drivers, ("litter_input",))[:, np.newaxis]
         drivers = _packed(options, batch.drivers)
         depth = batch.drivers["depth"].reshape(-1, 1)
         deep = max(1, MEMBERS_AT_ONCE // max(1, samples))
@@ -226,7 +230,8 @@ def _report_modes(slopes: F8, status: U1, out: Mapping[str, F8], at: slice) -> N
 
 
 def _open_series(options: Options) -> Run:
-    form, bounds = FORMS.index(options.form), bounds_of(parameters(options.set))
+    table = _parameters(options)
+    form, names, bounds = FORMS.index(options.form), [p.name for p in table], bounds_of(table)
     integrator = INTEGRATORS.index(options.integrator)
     spin = options.mode == "spinup"
     start = STARTS.index("spinup" if spin else options.start)
@@ -244,7 +249,7 @@ def _open_series(options: Options) -> Run:
                 here = slice(first, min(first + wide, samples))
                 width = here.stop - first
                 made, progress = np.full((width, length, COLUMNS), nan), np.full((width, 2), nan)
-                rows = packed_rows(batch, NAMES, slice(at, at + 1), here)[0]
+                rows = packed_rows(batch, names, slice(at, at + 1), here)[0]
                 codes = status[at, here]
                 series(
                     form, integrator, start, cycle, options.tolerance, options.solves,
@@ -260,6 +265,17 @@ def _open_series(options: Options) -> Run:
 
 
 # --- the kernel ---
+
+
+def _parameters(options: Options) -> tuple[Parameter, ...]:
+    """Return the parameters of members, in the order of a row."""
+    started = (INITIAL_CARBON,) if options.mode == "transient" else ()
+    return (*parameters(options.set), *started)
+
+
+def _factors(options: Options) -> tuple[Factor, ...]:
+    watered = (MOISTURE,) if _WATER[options.moisture] else ()
+    return (LITTERFALL.of("litter_input"), TEMPERATURE, *watered)
 
 
 def _seconds(options: Options, sizes: Mapping[str, int]) -> float:
@@ -301,7 +317,8 @@ def _make(options: Options, base: Path | None) -> Kernel:
     return KERNEL.of_stage(
         "equilibrium" if steady else "series",
         _open_steady if steady else _open_series,
-        parameters=parameters(options.set),
+        parameters=_parameters(options),
+        factors=_factors(options),
         drivers=_drivers(options),
         outputs=_outputs(options),
         title=f"{KERNEL.title}, {options.form} form, {options.set}",

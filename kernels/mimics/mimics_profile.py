@@ -15,7 +15,8 @@ lie above what its litter ever had.
 root litter of all layers alike, and ``temperature_offset`` is added to the temperature: as if the
 forcing had other drivers. So the metabolic fraction of a layer with both kinds of litter follows.
 `annual_npp`, which modifies turnover, is another driver and stays: litter that is added or taken
-away is none of the site's productivity.
+away is none of the site's productivity. ``initial_carbon_factor`` multiplies the pools that a
+transient starts from, in all layers.
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,8 +30,8 @@ import numpy as np
 from kernels.contract.arrays import F8, I8, U1
 from kernels.contract.batches import bounds_of, driver_status, packed_rows
 from kernels.contract.drivers import driver
-from kernels.contract.entries import Coordinate, Variable
-from kernels.contract.factors import TEMPERATURE, Factor, multiplier
+from kernels.contract.entries import Coordinate, Parameter, Variable
+from kernels.contract.factors import INITIAL_CARBON, TEMPERATURE, Factor, multiplier
 from kernels.contract.faults import Fault, Unfit
 from kernels.contract.kernel import Kernel
 from kernels.contract.stages import Batch, Run
@@ -309,10 +310,8 @@ def _open_steady(options: Options) -> Run:
 
 
 def _open_series(options: Options) -> Run:
-    thickness, bounds = (
-        np.asarray(options.layers, dtype=np.float64),
-        bounds_of(profile_parameters(options.preset)),
-    )
+    thickness, table = np.asarray(options.layers, dtype=np.float64), _parameters(options)
+    names, bounds = [p.name for p in table], bounds_of(table)
 
     def run(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
         drivers = _packed(batch.drivers)
@@ -320,7 +319,7 @@ def _open_series(options: Options) -> Run:
         years, n = drivers.shape[1], len(thickness)
         for at in range(len(status)):
             for _, samples in _parts(1, status.shape[1], years * n * COLUMNS):
-                rows = packed_rows(batch, PROFILE_NAMES, slice(at, at + 1), samples)[0]
+                rows = packed_rows(batch, names, slice(at, at + 1), samples)[0]
                 kept = np.full((len(rows), years, n, COLUMNS), nan)
                 codes = np.ascontiguousarray(status[at, samples])
                 begun = np.full((len(rows) if options.start == "steady" else 0, n, COLUMNS), nan)
@@ -340,6 +339,12 @@ def _open_series(options: Options) -> Run:
 
 
 # --- the kernel ---
+
+
+def _parameters(options: Options) -> tuple[Parameter, ...]:
+    """Return the parameters of members, in the order of a row."""
+    started = (INITIAL_CARBON,) if options.mode == "transient" else ()
+    return (*profile_parameters(options.preset), *started)
 
 
 def _seconds(options: Options, sizes: Mapping[str, int]) -> float:
@@ -399,7 +404,7 @@ def _make(options: Options, base: Path | None) -> Kernel:
     return KERNEL.of_stage(
         "equilibrium" if steady else "series",
         _open_steady if steady else _open_series,
-        parameters=profile_parameters(options.preset),
+        parameters=_parameters(options),
         drivers=_drivers(options),
         outputs=outputs(options),
         factors=FACTORS,

@@ -6,6 +6,11 @@ and root litter come split into kinds; woody debris decomposes elsewhere and giv
 that is not respired to structural litter. Coefficients hold for a day, which 24 explicit steps
 of an hour follow. ``drivers: mean`` is the equilibrium under means, too large where soil freezes
 for part of the year: rates at the mean are below the mean of rates.
+
+``litter_factor`` multiplies all litter, what woody debris gives and respires with it; behind
+`casa_debris` in a chain it multiplies wood where it falls. Its lignin:N stays, and so does
+`annual_npp`, which modifies turnover and is the plants'. ``initial_carbon_factor``
+multiplies the pools that a run in time starts from.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,9 +24,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.contract.arrays import F8, I8, U1
-from kernels.contract.batches import bounds_of, driver_status, packed_rows, so_far
+from kernels.contract.batches import (
+    bounds_of,
+    driver_status,
+    packed_rows,
+    parameter_status,
+    so_far,
+    worse,
+)
 from kernels.contract.drivers import driver
 from kernels.contract.entries import Coordinate, Parameter, Variable, by_day
+from kernels.contract.factors import INITIAL_CARBON, LITTERFALL, MOISTURE, TEMPERATURE
 from kernels.contract.faults import Fault, Unfit
 from kernels.contract.kernel import Kernel
 from kernels.contract.limits import METRE, ORGANIC
@@ -108,6 +121,11 @@ _DAILY = {
     "cwd_respiration": (_CARBON, 0.0, 1e4, "respiration of woody debris"),
 }
 _ANNUAL_NPP = ("g C m-2 yr-1", -1e5, 1e5, "NPP of a year, which modifies turnover")
+FACTORS = (
+    LITTERFALL.of("mimics_litter_met", "mimics_litter_str", "cwd_to_litter", "cwd_respiration"),
+    TEMPERATURE,
+    MOISTURE,
+)
 _LASTING = {
     "pft": ("1", 1.0, float(TYPES), "vegetation type, IGBP class 1-18"),
     "clay": ("1", 0.0, 1.0, "clay, fraction by mass"),
@@ -240,6 +258,7 @@ def _start(
             members, order, kind, cycle, options.solves, rounds, options.spinup_tolerance, pools,
             progress, none, none, codes,
         )  # fmt: skip
+    pools *= np.broadcast_to(batch.parameters[INITIAL_CARBON.name], status.shape).reshape(-1, 1)
     if "mimics_start" in out:
         out["mimics_start"][...] = pools.reshape(*status.shape, POOLS).swapaxes(1, 2)
     for i, name in enumerate(("mimics_years", "mimics_drift")):
@@ -278,6 +297,8 @@ def _open(table: Table, options: Options) -> Run:
 
     def series(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
         members = _members(batch, table, status)
+        started = parameter_status([INITIAL_CARBON], batch.parameters)
+        status[...] = worse(status, np.broadcast_to(started, status.shape))
         days, years = members.daily[0].shape[1], members.npp.shape[1]
         if days != DAYS * years:
             raise ValueError(f"{days} days of {years} years; needed {DAYS} a year")
@@ -348,13 +369,15 @@ def _file(options: Options, base: Path | None) -> Mapping[str, Path]:
     return {options.table: file_of(options.table, base)} if base and options.table else {}
 
 
-def _parameters(table: Table, source: str) -> Iterator[Parameter]:
+def _parameters(table: Table, source: str, daily: bool) -> Iterator[Parameter]:
     for parameter in parameters("testbed"):
         value = table.values[parameter.name]
         own = source and value != parameter.default
         yield replace(parameter, default=value, source=source) if own else parameter
     meaning = "multiplies the depth of soil of every vegetation type"
     yield Parameter("x_depth", "1", 1.0, 1e-3, 1e3, meaning, "1: as the testbed")
+    if daily:
+        yield INITIAL_CARBON
 
 
 def _make(options: Options, base: Path | None) -> Kernel:
@@ -369,9 +392,10 @@ def _make(options: Options, base: Path | None) -> Kernel:
     return KERNEL.of_stage(
         "series" if daily else "equilibrium",
         partial(_open, table),
-        parameters=_parameters(table, options.table),
+        parameters=_parameters(table, options.table, daily),
         drivers=_drivers(options),
         outputs=_outputs(options),
+        factors=FACTORS,
         balance=closed if daily else (),
         steps={"time": "year", "date": "day"} if daily else {},
         ahead=(1 if options.start == "cold" else options.cycle) if daily else None,

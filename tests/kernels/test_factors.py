@@ -1,9 +1,15 @@
 """Factors on drivers: a member is what it is where the forcing itself is changed, to the bit."""
 
 from dataclasses import replace
+from functools import cache, partial
 
+import casa_cases
+import corpse_cases
+import mimics_cases
 import numpy as np
 import pytest
+import stages
+import testbed_mimics
 from laws import assert_same_bits, take
 from profile_cases import BNF, EBF, over, with_14c
 from profile_cases import CASES as PROFILES
@@ -12,7 +18,13 @@ from profile_cases import run as run_profile
 import kernels
 from kernels import BAD_INPUT, OK, OUT_OF_RANGE, Parameter
 from kernels.contract.build import BLOCKS
-from kernels.contract.factors import LITTER, MOISTURE, TEMPERATURE, Factor
+from kernels.contract.factors import (
+    LITTERFALL,
+    MOISTURE,
+    TEMPERATURE,
+    Factor,
+    open_changed,
+)
 from kernels.contract.fingerprint import fingerprint
 from kernels.mimics import mimics, mimics_profile
 
@@ -49,9 +61,9 @@ class TestChange:
     BY = np.array([2.0, 1.0])
 
     def test_times_and_plus(self):
-        times = Factor(LITTER.parameter, ("a",), "times").changed(self.DRIVER, self.BY)
+        times = Factor(LITTERFALL.parameter, ("a",), "times").changed(self.DRIVER, self.BY)
         np.testing.assert_array_equal(times, [[0.4, 1.8, 2.6], [0.5, np.nan, 0.0]])
-        plus = Factor(LITTER.parameter, ("a",), "plus").changed(self.DRIVER, self.BY)
+        plus = Factor(LITTERFALL.parameter, ("a",), "plus").changed(self.DRIVER, self.BY)
         np.testing.assert_array_equal(plus, [[2.2, 2.9, 3.3], [1.5, np.nan, 1.0]])
 
     def test_water_is_held_up_to_the_pore_space_and_what_none_can_hold_is_left_to_be_refused(self):
@@ -62,7 +74,7 @@ class TestChange:
         declared = kernels.get("mimics")
         with pytest.raises(ValueError, match=r"'litter_factor' changes \['rain'\], none of"):
             declared.of_stage(
-                "s", None, parameters=(), drivers=(), outputs=(), factors=[LITTER.of("rain")]
+                "s", None, parameters=(), drivers=(), outputs=(), factors=[LITTERFALL.of("rain")]
             )
 
     def test_it_counts_in_the_fingerprint(self, monkeypatch):
@@ -79,46 +91,151 @@ class TestChange:
 # --- kernels ---
 
 
+def factors_of(kernel):
+    """Return the factors of a kernel's stages."""
+    opens = [stage.open for stage in kernel.stages]
+    return [f for o in opens if getattr(o, "func", None) is open_changed for f in o.args[1]]
+
+
+def members(kernel, options, coords, drivers, rows):
+    """Run members whose other parameters have their defaults."""
+    rows = {n: np.atleast_2d(v) for n, v in rows.items()}
+    samples = max(v.shape[1] for v in rows.values())
+    own = {p.name: np.full((1, samples), p.default) for p in kernel.parameters}
+    given = {d.name: drivers[d.name] for d in kernel.drivers}
+    return stages.run(kernel, options, given, coords, own | rows, share=False)
+
+
+def opened(name, drivers, coords, varied, /, **chosen):
+    """Return a runner of a kernel, its drivers, rows of five samples, and its factors."""
+    declared = kernels.get(name)
+    options = declared.options(**chosen)
+    kernel = declared.made(options, None)
+    coords = {n: c.values for n, c in kernel.coords.items()} | coords
+    default = next(p.default for p in kernel.parameters if p.name == varied)
+    rows = {varied: default * np.array([1.0, 1.5, 1.0, 1.25, 1.0])}
+    given = {d.name: drivers[d.name] for d in kernel.drivers}
+    return partial(members, kernel, options, coords), given, rows, factors_of(kernel)
+
+
+PROFILE_MODES = {
+    "steady": {},
+    "tracer": {"carbon14": "tracer"},
+    "separate": {"carbon14": "separate", "tolerance": 1e-5},
+    "sign": {"stability": "sign"},
+    "spinup": {"steady": "spinup", "change": 1e-2, "tolerance": 1e-5},
+    "transient": {"mode": "transient", "tolerance": 1e-5},
+}
+
+
 def profile(word):
-    """Return a runner of MIMICS by depth at two sites, its drivers, and its factors' changes."""
-    chosen = {
-        "steady": {},
-        "tracer": {"carbon14": "tracer"},
-        "separate": {"carbon14": "separate", "tolerance": 1e-5},
-        "sign": {"stability": "sign"},
-        "spinup": {"steady": "spinup", "change": 1e-2, "tolerance": 1e-5},
-        "transient": {"mode": "transient", "tolerance": 1e-5},
-    }[word]
-    options = mimics_profile.Options(layers=(5.0, 10.0, 30.0), **chosen)
+    """Return two sites of MIMICS by depth."""
     drivers, coords = with_14c(PROFILES["V2"], 1960)
     if word == "transient":
-        drivers = over(PROFILES["V2"], 3)
+        drivers, coords = over(PROFILES["V2"], 3), {"year": np.arange(2001, 2004)}
     drivers = {n: np.repeat(v, 2, axis=0) for n, v in drivers.items()}
     drivers["soil_temperature"][1] += 7.0
+    layers = (5.0, 10.0, 30.0)
+    return opened("mimics_profile", drivers, coords, "x_v", layers=layers, **PROFILE_MODES[word])
 
-    def run(drivers, rows, **more):
-        return run_profile(options, drivers, rows, coords=coords, **more)
 
-    return run, drivers, {"x_v": np.array([4.0, 6.0, 4.0, 5.0, 4.0])}, mimics_profile.FACTORS
+def one_layer(word):
+    """Return two sites of MIMICS in one layer, with water."""
+    case, lasting = mimics_cases.CASES["S2"], word == "steady"
+    drivers = {n: np.repeat(v, 2) for n, v in case.drivers.items()} | {"theta_f": np.full(2, 0.1)}
+    drivers["soil_temperature"] = drivers["soil_temperature"] - np.array([0.0, 9.0])
+    if not lasting:
+        still = ("clay", "depth")
+        drivers = {n: v if n in still else np.tile(v[:, None], (1, 3)) for n, v in drivers.items()}
+    coords = {} if lasting else {"year": np.arange(2001, 2004)}
+    how = {"set": "testbed", "form": "reverse", "moisture": "corpse", "mode": word}
+    return opened("mimics", drivers, coords, "aV", **how)
+
+
+YEARS = 2
+DAYS = {"year": np.arange(2001, 2001 + YEARS), "date": np.arange(365 * YEARS)}
+
+
+@cache
+def of_casa():
+    """Return drivers of CASA's kernels at two places: weather, and litter of its vegetation."""
+    given, _ = casa_cases.with_litter(casa_cases.weather(YEARS), YEARS, start="cold")
+    return {n: v[:2] for n, v in given.items()}
+
+
+def by_days(name):
+    give, varied, chosen = {
+        "casa_vegetation": (of_casa, "x_wood_age", {"phenology": "drivers"}),
+        "casa_cnp": (of_casa, "tau_slow", {}),
+        "casa_debris": (of_casa, "tau_cwd", {}),
+        "mimics_testbed": (lambda: testbed_mimics.climates(2, YEARS, seed=3), "x_depth", {}),
+        "corpse": (lambda: corpse_cases.seasons(YEARS, 2), "Tmic", {}),
+        "corpse-litter": (
+            lambda: corpse_cases.seasons(YEARS, 2, option=2), "Tmic", {"litter_option": 2},
+        ),
+    }[name]  # fmt: skip
+    return opened(name.partition("-")[0], give(), DAYS, varied, cycle=1, **chosen)
+
+
+def by_means(name):
+    give, varied = {
+        "casa_cnp": (of_casa, "tau_slow"),
+        "casa_debris": (of_casa, "tau_cwd"),
+        "mimics_testbed": (lambda: testbed_mimics.climates(2, YEARS, seed=3), "x_depth"),
+        "corpse": (lambda: corpse_cases.seasons(YEARS, 2), "Tmic"),
+    }[name]
+    drivers = {n: v if v.ndim == 1 else v.mean(axis=1) for n, v in give().items()}
+    return opened(name, drivers, {}, varied, drivers="mean")
 
 
 CASES = {
-    f"mimics_profile-{word}": (profile, word)
-    for word in ("steady", "tracer", "separate", "sign", "spinup", "transient")
-}
+    **{f"mimics_profile-{word}": partial(profile, word) for word in PROFILE_MODES},
+    **{f"mimics-{word}": partial(one_layer, word) for word in ("steady", "transient", "spinup")},
+    **{
+        name: partial(by_days, name)
+        for name in (
+            "casa_vegetation", "casa_cnp", "casa_debris", "mimics_testbed", "corpse",
+            "corpse-litter",
+        )
+    },
+    **{
+        f"{name}-mean": partial(by_means, name)
+        for name in ("casa_cnp", "casa_debris", "mimics_testbed", "corpse")
+    },
+}  # fmt: skip
 VALUES = {"times": 0.7, "plus": 1.5, "water": 1.4}
 every_case = pytest.mark.parametrize("name", CASES)
+NAMED = {
+    "mimics_profile": {"litter_above_factor", "litter_below_factor", "temperature_offset"},
+    "mimics": {"litter_factor", "temperature_offset", "moisture_factor"},
+    "casa_vegetation": {"gpp_factor", "air_temperature_offset", "temperature_offset"},
+    "casa_debris": {"litter_factor", "temperature_offset", "moisture_factor"},
+    "casa_cnp": {"litter_factor", "temperature_offset", "moisture_factor"},
+    "mimics_testbed": {"litter_factor", "temperature_offset", "moisture_factor"},
+    "corpse": {"litter_factor", "temperature_offset", "moisture_factor"},
+}
 
 
-def opened(name):
-    make, *arguments = CASES[name]
-    return make(*arguments)
+def made_of(name):
+    """Return a kernel for each choice of its options that makes one."""
+    for options in stages.choices(kernels.get(name)):
+        try:
+            yield kernels.get(name).made(options, None)
+        except kernels.Unfit:
+            continue
+
+
+@pytest.mark.parametrize("name", sorted(stages.known().keys() - {"chain", "executable"}))
+def test_every_kernel_with_factors_is_looked_at(name):
+    found = {f.parameter.name for kernel in made_of(name) for f in factors_of(kernel)}
+    assert found == NAMED.get(name, set())
+    assert not found or any(case.partition("-")[0] == name for case in CASES)
 
 
 @every_case
 class TestLaw:
     def test_each_factor_is_the_forcing_changed(self, name):
-        run, drivers, rows, factors = opened(name)
+        run, drivers, rows, factors = CASES[name]()
         plain = run(drivers, rows)
         assert (plain.status == OK).all()
         for factor in factors:
@@ -135,7 +252,7 @@ class TestLaw:
             assert differ, factor
 
     def test_all_at_once_each_member_its_own_and_by_location(self, name):
-        run, drivers, rows, factors = opened(name)
+        run, drivers, rows, factors = CASES[name]()
         draw = np.random.default_rng(5)
         own = {
             f.parameter.name: draw.uniform(0.8, 1.2, (2, 5)) - (f.change == "plus") for f in factors
@@ -154,7 +271,7 @@ class TestLaw:
             assert_same_bits(take(found.out, slice(s, s + 1)), alone.out)
 
     def test_what_is_none_or_out_of_bounds_fails_alone(self, name):
-        run, drivers, rows, factors = opened(name)
+        run, drivers, rows, factors = CASES[name]()
         plain = run(drivers, rows)
         for factor in factors:
             p = factor.parameter
@@ -167,8 +284,8 @@ class TestLaw:
             assert_same_bits(take(found.out, [0, 2, 4]), take(plain.out, [0, 2, 4]))
 
     def test_no_block_is_compiled_for_it(self, name):
-        run, drivers, rows, factors = opened(name)
-        run(drivers, {n: v[:0] for n, v in rows.items()}, share=False)
+        run, drivers, rows, factors = CASES[name]()
+        run(drivers, rows)
         before = compiled()
         run(drivers, rows | {f.parameter.name: np.linspace(0.9, 1.1, 5) for f in factors})
         assert compiled() == before
@@ -257,7 +374,7 @@ def test_no_litter_at_all_has_no_equilibrium():
     assert found.status.tolist() == [[OUT_OF_RANGE, OK, OK]]
 
 
-@pytest.mark.parametrize("factor", [LITTER, TEMPERATURE, MOISTURE])
+@pytest.mark.parametrize("factor", [LITTERFALL, TEMPERATURE, MOISTURE])
 def test_a_default_changes_nothing(factor):
     values = np.array([[0.0, 0.3, 1.0], [5.0, 1e-300, 0.7]])
     by = np.full(2, factor.parameter.default)

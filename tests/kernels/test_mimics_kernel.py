@@ -54,7 +54,9 @@ class TestTables:
     @pytest.mark.parametrize("named", SETS)
     def test_defaults_are_those_of_the_set(self, named):
         table = made(set=named, form=FORM_OF[named]).parameters
-        assert {p.name: p.default for p in table} == SETS[named]
+        values = {p.name: p.default for p in table}
+        assert {n: values[n] for n in SETS[named]} == SETS[named]
+        assert values.keys() - SETS[named].keys() == {"litter_factor", "temperature_offset"}
         assert all(p.source and p.meaning for p in table)
 
     def test_units_can_be_read(self):

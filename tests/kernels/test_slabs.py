@@ -113,6 +113,23 @@ def test_slabs_of_any_length_change_no_bit(case, start):
 
 
 @pytest.mark.parametrize("case", CASES)
+def test_slabs_change_no_bit_where_drivers_and_starts_differ_between_samples(case):
+    start = {"start": "cold"} if case == "corpse-adaptive" else {}
+    kernel, options, drivers, rows = made(case, **start)
+    names = [n for n in rows if n.endswith(("_factor", "_offset"))]
+    assert len(names) >= 3
+    varied = rows | {n: rows[n] + np.array([[0.0, 0.1]]) for n in names}
+    whole, status = run(kernel, options, drivers, varied)
+    assert (status == OK).any()
+    for ends in ((CYCLE,), (CYCLE, CYCLE + 1)):
+        found, codes = run(kernel, options, drivers, varied, ends=ends)
+        assert_same_bits(found, whole)
+        np.testing.assert_array_equal(codes, status)
+    plain, _ = run(kernel, options, drivers, rows)
+    assert_same_bits(*({n: v[..., :1] for n, v in out.items()} for out in (whole, plain)))
+
+
+@pytest.mark.parametrize("case", CASES)
 def test_years_are_what_days_add_up_to(case):
     kernel, *given = made(case)
     out, _ = run(kernel, *given)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from kernels.casa.shared.rows import status_of_parameters
 from kernels.contract.arrays import F8, U1
+from kernels.contract.batches import parameter_status
 from kernels.contract.build import equation
 from kernels.contract.entries import Parameter
 from kernels.contract.faults import Fault
@@ -69,6 +69,11 @@ class Part:
         if self.kept is not None:
             self.kept.update(arrays=arrays, codes=codes.copy())
 
+    def of_members(self, name: str) -> F8:
+        """Return a parameter of every member, (M,)."""
+        shape = (self.at.stop - self.at.start, self.samples)
+        return np.broadcast_to(self.x[name], shape).reshape(-1)
+
     def asked(self, names: Sequence[str]) -> tuple[F8, ...]:
         """Return outputs as blocks take them: without a location where not asked for."""
         none = np.empty((0, 0, 0))
@@ -99,7 +104,7 @@ def parts(
         x = {n: v if len(v) == 1 else v[at] for n, v in batch.parameters.items()}
         kept = None if batch.slab is None else batch.slab.kept.setdefault(first, {})
         codes = np.empty((at.stop - first, samples), np.uint8)
-        drawn = kept["drawn"] if kept else status_of_parameters(parameters, x)
+        drawn = kept["drawn"] if kept else parameter_status(parameters, x)
         codes[...] = drawn
         codes[places[at] != OK] = places[at][places[at] != OK][:, np.newaxis]
         here = {n: np.ascontiguousarray(v[at]) for n, v in out.items()}

@@ -1,30 +1,14 @@
-"""CASA: what members are told apart by, made of tables and parameters; statuses of both."""
+"""CASA: what members are told apart by, made of tables and parameters."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from kernels.casa.shared.pft_table import Table, of_pft
-from kernels.contract.arrays import F8, U1
+from kernels.contract.arrays import F8
 from kernels.contract.build import block
-from kernels.contract.entries import Parameter
-from kernels.contract.status import BAD_INPUT, OK, OUT_OF_RANGE
 from kernels.numerics.exp import exp
 from kernels.numerics.log import log
-
-
-def status_of_parameters(table: Sequence[Parameter], values: Mapping[str, F8]) -> U1:
-    """Return a status for every member, (1 or L, S): finite and within bounds."""
-    shape = np.broadcast_shapes(*(values[p.name].shape for p in table))
-    status = np.full(shape, OK, np.uint8)
-    for p in table:
-        drawn = values[p.name]
-        with np.errstate(invalid="ignore"):
-            wrong = ~((drawn >= p.lower) & (drawn <= p.upper))
-        status[np.broadcast_to(wrong, shape)] = OUT_OF_RANGE
-    for p in table:
-        status[np.broadcast_to(~np.isfinite(values[p.name]), shape)] = BAD_INPUT
-    return status
 
 
 def metabolic(x: Mapping[str, F8], lignin_n: F8) -> F8:

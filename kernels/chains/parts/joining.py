@@ -12,6 +12,7 @@ from kernels.chains.parts.feeding import Pairs, Wiring, open_link, open_side_by_
 from kernels.chains.parts.links import Link
 from kernels.contract.arrays import F8
 from kernels.contract.entries import MODEL, Coordinate, Derived, Limit, Parameter, Variable
+from kernels.contract.factors import but
 from kernels.contract.faults import Fault, Unfit
 from kernels.contract.kernel import Kernel
 from kernels.contract.stages import Stage
@@ -108,6 +109,8 @@ class _Part:
     parameters: dict[str, str] = field(default_factory=dict)
     made: dict[str, str] = field(default_factory=dict)
     fed: dict[str, str] = field(default_factory=dict)
+    changed: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Drivers that an earlier link makes, and the parameters by which it has changed its own."""
 
     @property
     def label(self) -> str:
@@ -137,13 +140,14 @@ class _Part:
                 lanes=self.kernel.lanes,
             )
             upstream = [*(self.made[n] for n in stage.upstream), *fed.values()]
+            open_ = but(stage.open, self.changed)
             yield Stage(
                 name=f"{self.label}.{stage.name}" if several else self.label,
                 parameters=tuple(self.parameters[n] for n in stage.parameters),
                 drivers=tuple(n for n in stage.drivers if n not in fed),
                 upstream=tuple(dict.fromkeys(upstream)),
                 outputs=tuple(self.made[n] for n in stage.outputs),
-                open=partial(open_link, stage.open, self.options, wiring),
+                open=partial(open_link, open_, self.options, wiring),
                 ahead=stage.ahead,
             )
 
@@ -217,6 +221,7 @@ class _Tables:
             if driver.name in self.given:
                 other, owner = self.given[driver.name]
                 part.fed[driver.name] = other.name
+                part.changed[driver.name] = self._shared(part, owner)
             else:
                 other = _of_both(self.drivers.get(driver.name, driver), driver)
                 self.drivers[driver.name] = other
@@ -228,6 +233,11 @@ class _Tables:
                     f"{owner!r} {verb} {_said(other)}; {self.both}"
                 )
                 self.faults.append(part.fault(message))
+
+    def _shared(self, part: _Part, owner: str) -> frozenset[str]:
+        """Return the parameters of a part that an earlier link has, too."""
+        theirs = {n for p in self.parts if p.label == owner for n in p.parameters.values()}
+        return frozenset(n for n, chains in part.parameters.items() if chains in theirs)
 
     def _add_coords(self, part: _Part) -> None:
         for name, own in part.kernel.coords.items():

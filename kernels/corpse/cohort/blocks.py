@@ -25,7 +25,7 @@ from kernels.corpse.cohort.lanes import (
     set_constants,
     tile,
 )
-from kernels.corpse.cohort.sets import MIN_M, VREF
+from kernels.corpse.cohort.sets import MIN_M, STARTED, VREF
 from kernels.corpse.cohort.steady import steady
 from kernels.numerics.copying import copy_row
 
@@ -123,7 +123,8 @@ def series(
         Of an adaptive step; 0 for the published step of a day.
     initial : ndarray, shape (3,), kg C m-2
         Species of a cold start.
-    rows : ndarray, shape (1 or L, S, N)
+    rows : ndarray, shape (1 or L, S, N + 1)
+        Last, what multiplies the pools of a start that is not given.
     members : ndarray, shape (n, 2)
         Locations and samples; neighbours of one location share work.
     begun : ndarray, shape (n, cohorts, 7), kg C m-2
@@ -166,6 +167,9 @@ def series(
                 if start == GIVEN:
                     t.y[c, lane : POOLS * LANES : LANES] = begun[first + lane, c]
                 else:
+                    at, n = lanes[lane]
+                    for i in range(POOLS):
+                        t.y[c, i * LANES + lane] *= rows[at % len(rows), n, STARTED]
                     begun[first + lane, c] = t.y[c, lane : POOLS * LANES : LANES]
         _years(t, rows, d, lanes, room, made, flux, course, first, width)
     _lost(made, status)

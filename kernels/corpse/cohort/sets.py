@@ -47,6 +47,8 @@ NAMES = tuple(_ABOUT)
     VREF, _, _, EA, _, _, KC, MIN_M, T_MIC, EUP, _, _, ET,
     RATE, ALPHA, _, _, T_PROT, FW_MIN, GAS, THETA, EXUDED, RHIZ,
 ) = range(len(_ABOUT))  # fmt: skip
+STARTED = len(_ABOUT)
+"""Behind them in a row of what runs in time: what multiplies the pools of the start."""
 
 # What both sets share.
 _COMMON = {

@@ -11,7 +11,7 @@ import numpy as np
 
 from kernels.contract.arrays import F8, I8
 from kernels.contract.build import equation
-from kernels.mimics.layers.equations import DOWN, PARAMETERS, UP, layer_jacobian
+from kernels.mimics.layers.equations import DOWN, STARTED, UP, layer_jacobian
 from kernels.mimics.one_layer.equations import COEFFICIENTS, POOLS, RH
 from kernels.numerics.small_systems import STAGES
 
@@ -46,7 +46,7 @@ class Profile(NamedTuple):
 
     Attributes
     ----------
-    t, share, d, k : ndarray, shapes (PARAMETERS,), (n,), (n, 2) and (n, COEFFICIENTS)
+    t, share, d, k : ndarray, shapes (PARAMETERS + 1,), (n,), (n, 2) and (n, COEFFICIENTS)
         What `layers` needs and fills.
     y, u, f : ndarray, shapes (n, 7), (n, 7) and (n, 8)
         A state, another one under trial, and rates.
@@ -77,7 +77,7 @@ class Profile(NamedTuple):
 def profile_work(n: int) -> Profile:
     """Return the work of a member of n layers."""
     return Profile(
-        np.empty(PARAMETERS),
+        np.empty(STARTED + 1),
         np.empty(n),
         np.empty((n, 2)),
         np.empty((n, COEFFICIENTS)),

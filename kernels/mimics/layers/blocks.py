@@ -7,7 +7,7 @@ from kernels.contract.build import block, equation
 from kernels.contract.status import NOT_CONVERGED, OK
 from kernels.mimics.layers.block_tridiagonal import Profile, profile_work
 from kernels.mimics.layers.carbon14 import DECAY, fractions, histories
-from kernels.mimics.layers.equations import input_of, layers, profile_rates
+from kernels.mimics.layers.equations import STARTED, input_of, layers, profile_rates
 from kernels.mimics.layers.lanes import LANES, group, put, put_pools, take, take_pools
 from kernels.mimics.layers.stability import SPACE, full_jacobian, krylov_work, nearest_modes
 from kernels.mimics.layers.steady import (
@@ -215,7 +215,8 @@ def series(
 
     Parameters
     ----------
-    rows, bounds, drivers : ndarray, shapes (S, PARAMETERS), (2, PARAMETERS) and (T, DRIVERS)
+    rows, bounds, drivers : ndarray, shapes (S, N), (2, N) and (T, DRIVERS)
+        Of N = PARAMETERS + 1 the last multiplies the pools of the start.
     begun : ndarray, shape (S, n, COLUMNS), or of no member
         What `equilibria` makes of the first year, to begin with; else all begin cold.
     kept : ndarray, shape (S, T, n, COLUMNS), mg C cm-3 at the end and over each year
@@ -228,6 +229,9 @@ def series(
         cold_starts(y)
         if len(begun) > 0:
             copy_rows(begun[s, :, :POOLS], y)
+        for n in range(count):
+            for i in range(POOLS):
+                y[n, i] *= rows[s, STARTED]
         while t < len(drivers) and status[s] == OK:
             status[s] = opened(rows[s], bounds, drivers[t], thickness, w)
             if status[s] == OK:

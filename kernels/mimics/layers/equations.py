@@ -30,6 +30,8 @@ from kernels.numerics.copying import copy_row
 # Behind the constants of one layer in a row of parameters.
 X_V, X_K, X_D, X_DIFFUSION, ALPHA_R, ALPHA_V, D_0 = range(len(of.NAMES), len(of.NAMES) + 7)
 PARAMETERS = len(of.NAMES) + 7
+STARTED = PARAMETERS
+"""Behind them in a row of a transient: what multiplies the pools of its start."""
 
 # --- columns of a location's drivers ---
 
@@ -87,10 +89,10 @@ def layers(p: F8, site: F8, thickness: F8, t: F8, g: F8, d: F8, k: F8) -> int:
 
     Parameters
     ----------
-    p : ndarray, shape (PARAMETERS,)
+    p : ndarray, shape (PARAMETERS,) or longer
     site : ndarray, shape (DRIVERS,)
     thickness : ndarray, shape (n,), cm
-    t, g : ndarray, shapes (PARAMETERS,) and (n,)
+    t, g : ndarray, shapes (len(p),) or longer, and (n,)
         Work.
     d : ndarray, shape (n, 2), h-1
     k : ndarray, shape (n, COEFFICIENTS)

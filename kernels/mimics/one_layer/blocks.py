@@ -39,6 +39,7 @@ from kernels.mimics.one_layer.lanes import (
 )
 from kernels.mimics.one_layer.linear import forward, reverse
 from kernels.mimics.one_layer.periodic import Year, map_work, mean_coefficients, periodic, step
+from kernels.mimics.one_layer.sets import STARTED
 from kernels.mimics.one_layer.stability import is_stable
 from kernels.mimics.one_layer.steady import cold_start, relative_rate, seeded, steady
 from kernels.numerics.copying import copy_row, copy_rows
@@ -219,6 +220,7 @@ def series(
     hours : float
         Of a step.
     rows, bounds, drivers : ndarray, shapes (S, N), (2, N) and (T, DRIVERS)
+        Rows of a transient have what multiplies the pools of the start behind the others.
     made : ndarray, shape (S, T, COLUMNS), mg C cm-3 at the end and in the course of a step
     progress : ndarray, shape (S, 2)
         Years of spin-up, and the largest relative change over the last.
@@ -249,6 +251,9 @@ def series(
             one = Year(form, integrator, ks, hours, tolerance)
             status[s], years, drift = periodic(one, y, most_years, spun, w)
             progress[s, 0], progress[s, 1] = years, drift
+        if len(row) > STARTED:
+            for i in range(POOLS):
+                y[i] *= row[STARTED]
         h, t = 1.0, 0
         while t < len(drivers) and status[s] == OK:
             status[s] = _coefficients(row, drivers[t], k)

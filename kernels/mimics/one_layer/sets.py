@@ -96,6 +96,9 @@ NAMES = tuple(_ABOUT)
     Q1, Q2, Q3, LIGNIN_N_MOST,
 ) = range(len(_ABOUT))  # fmt: skip
 
+STARTED = len(_ABOUT)
+"""Behind them in a row of a transient: what multiplies the pools of its start."""
+
 # What all sets share.
 _COMMON = {
     "Vslope": 0.063, "Vint": 5.47, "Kint": 3.19,
