@@ -9,6 +9,7 @@ from commandline import soilsweep
 from support import DATA, needs_data, plan, run
 
 from ensemble.report import write_report
+from kernels.contract.factors import INITIAL_CARBON
 from scenarios import ScenarioError
 
 BOXES = """
@@ -22,6 +23,7 @@ responses: {d: {output: c_total, change: [1901, 2018]}}
 ALL, SOME = "all", "{tau_soil_obs: {loguniform: [10, 1000]}}"
 VEG = "He et al. (2021): 10.3 +- 1.4 yr, two standard deviations"
 SOIL = "He et al. (2022): 38.3 +- 11 yr, two standard deviations"
+START = INITIAL_CARBON.plausible.source
 
 SOILS = """
 version: 1
@@ -76,9 +78,10 @@ def test_a_plan_says_so(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "b.yaml").write_text(BOXES.replace("PARAMETERS", ALL))
     said = soilsweep("plan", "b.yaml")
-    assert f"{VEG} (tau_veg_obs), {SOIL} (tau_soil_obs)" in said.out
+    names = {VEG: "(tau_veg_obs)", SOIL: "(tau_soil_obs)", START: "(initial_carbon_factor)"}
+    assert ", ".join(f"{source} {name}" for source, name in names.items()) in said.out
     found = json.loads(soilsweep("plan", "b.yaml", "--json").out)
-    assert found["plausible_ranges"] == {VEG: "(tau_veg_obs)", SOIL: "(tau_soil_obs)"}
+    assert found["plausible_ranges"] == names
 
 
 def test_a_plan_of_stated_distributions_says_none(tmp_path, monkeypatch):
@@ -137,7 +140,7 @@ def test_forcings_with_other_defaults_share_no_range_that_follows_them(tmp_path,
     assert len(caught.value.problems) == 2
     alone = plan(tmp_path, "forcing.n=1", text=relative)
     assert alone.layout.sampler.first.attributes["plausible"].keys() == {
-        "tau_veg_obs", "tau_soil_obs"
+        "tau_veg_obs", "tau_soil_obs", "initial_carbon_factor"
     }  # fmt: skip
 
 
@@ -159,6 +162,7 @@ def test_a_range_follows_what_parameters_say(tmp_path, relative):
     assert design.attributes["distributions"] == {
         "tau_veg_obs": {"uniform": {"lower": 10.0, "upper": 30.0}},
         "tau_soil_obs": {"uniform": {"lower": 30.0, "upper": 90.0}},
+        "initial_carbon_factor": {"uniform": {"lower": 0.5, "upper": 1.5}},
     }
 
 
