@@ -225,7 +225,9 @@ def made_of(name):
             continue
 
 
-@pytest.mark.parametrize("name", sorted(stages.known().keys() - {"chain", "executable"}))
+@pytest.mark.parametrize(
+    "name", sorted(stages.known().keys() - {"chain", "executable", "side_by_side"})
+)
 def test_every_kernel_with_factors_is_looked_at(name):
     found = {f.parameter.name for kernel in made_of(name) for f in factors_of(kernel)}
     assert found == NAMED.get(name, set())

@@ -124,7 +124,7 @@ def test_it_is_where_a_run_starts_from_a_state():
     """Of every kernel, every choice of options that makes one."""
     has, excluded = {"casa_cnp", "mimics_testbed", "corpse", "mimics", "mimics_profile"}, set()
     for name, kernel in stages.known().items():
-        if name in ("chain", "executable"):
+        if name in ("chain", "executable", "side_by_side"):
             continue
         for options in stages.choices(kernel):
             try:

@@ -55,7 +55,11 @@ def soil_of(options, order, samples, *, broken=False):
     stage = next(s for s in two_box.KERNEL.stages if s.name == "soil")
     level = {name: soil if name == "tau_soil_shift" else veg for name in stage.upstream}
     drivers = {"npp": draw.uniform(40, 60, (2, years))}
-    return stage.open(options), Batch({}, drivers, {}, upstream, level), years
+    begins = draw.choice([0.5, 1.0, 1.7], (1 + samples % 2, samples))
+    if broken:
+        begins[-1, 0] = np.nan
+    parameters = {"initial_carbon_factor": begins}
+    return stage.open(options), Batch(parameters, drivers, {}, upstream, level), years
 
 
 def filled(run, batch, shapes, samples):
