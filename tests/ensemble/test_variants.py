@@ -10,9 +10,13 @@ from support import give, plan
 import ensemble
 from ensemble.errors import PlanError
 from ensemble.planning.feasibility import summary
+from ensemble.report.data.fields import all_fields
+from ensemble.report.data.series import all_series
+from ensemble.report.page import render
 from ensemble.runs.analyze import analyze_store
 from ensemble.runs.verify import replay, verify
 from ensemble.store.reading import read as read_store
+from ensemble.tables.results import Results
 from scenarios import ScenarioError
 from scenarios.forcing import Locations
 
@@ -268,3 +272,32 @@ def test_places_of_faults_of_a_list_are_its_entries(tmp_path):
     text = KERNELS.replace("faster: 1.5", "fast: 1.5")
     with pytest.raises(ScenarioError, match=r"small.yaml:4: kernel\[1\].fast: kernel"):
         plan(tmp_path, text=text)
+
+
+@pytest.fixture(scope="module")
+def results(finished):
+    return Results(read_store(finished.path))
+
+
+def test_figures_have_each_place_side_by_side(finished, results):
+    members = xr.open_zarr(finished.path)
+    series = {s.line: s for s in all_series(results, 1) if s.name == "rh"}
+    assert list(series) == [
+        f"start {start}, cycle {cycle}" for start in ("steady", "cold") for cycle in (5, 20)
+    ]
+    chosen = members.rh.sel(start="cold", cycle="5")[:, 1].mean("sample")
+    np.testing.assert_allclose(series["start cold, cycle 5"].mean, chosen, rtol=1e-12)
+    fields = {field.name: field for field in all_fields(results)}
+    stock = fields["stock"]
+    assert stock.models == tuple(series)
+    assert stock.along == "start, cycle"
+    mean = members.stock.mean("sample").values.reshape(2, 5, 4)
+    np.testing.assert_allclose(stock.values, mean.transpose(2, 0, 1), rtol=1e-12)
+
+
+@pytest.mark.slow
+def test_the_page_has_each_of_them(finished):
+    analyze_store(finished.path)
+    page = render(read_store(finished.path))
+    assert "one line each of start steady, cycle 5, start steady, cycle 20" in page
+    assert "stock: location" in page

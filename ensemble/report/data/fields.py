@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ensemble.analysis import noise
 from ensemble.analysis.given_data import DISTINCT, floors
+from ensemble.report.data.beside import labels_along, others
 from ensemble.report.data.series import MOST_VALUES
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.journal import Key
@@ -108,7 +109,7 @@ class Field:
     words : str
         What the values are: means over samples, or control members; and the year.
     models : tuple of str
-        Along a named dimension; one without a name where there is none.
+        What stands side by side; one without a name where nothing does.
     values : ndarray, shape (model, forcing, place), float64
         NaN where unknown.
     common : ndarray, shape (model, forcing, place), float64
@@ -116,6 +117,8 @@ class Field:
         a difference of forcings is made of, or it would be one of samples too.
     paired : bool
         Whether ``common`` is of those.
+    along : str
+        The dimensions along which ``models`` stand.
     """
 
     name: str
@@ -126,6 +129,7 @@ class Field:
     values: F8
     common: F8
     paired: bool
+    along: str = MODEL
 
 
 def all_fields(results: Results) -> Iterator[Field]:
@@ -151,11 +155,7 @@ def _field(results: Results, name: str) -> Field | None:
         ends = spec.dims[2:-1] if path == name else spec.dims[2:]
         when = [d for d in ends if is_time(d)]
         named = [d for d in ends if d not in when]
-        if (
-            len(when) > 1
-            or named not in ([], [MODEL])
-            or (named and not labels_along(results, MODEL))
-        ):
+        if len(when) > 1 or others(results, named):
             return None
         if path == name and np.prod([float(n) for n in spec.shape]) > MOST_VALUES:
             continue
@@ -167,20 +167,12 @@ def _field(results: Results, name: str) -> Field | None:
             arrays = (whole if axis is None else np.take(whole, -1, axis=axis),) * 2
         if when:
             words += f", {last_year(results, when[0])}"
-        models = labels_along(results, named[0]) if named else ("",)
+        models = labels_along(results, *named)
         turned = [a.reshape(*a.shape[:2], -1).transpose(2, 0, 1) for a in arrays]
         meaning = str(spec.attrs["long_name"]).removeprefix("mean of ")
         labels = (name, str(spec.attrs["units"]), meaning, words, models)
-        return Field(*labels, turned[0], turned[1], path == name)
+        return Field(*labels, turned[0], turned[1], path == name, ", ".join(named) or MODEL)
     return None
-
-
-def labels_along(results: Results, dim: str) -> tuple[str, ...]:
-    """Return the names along a dimension; empty where it has none."""
-    spec = results.store.specs.get(dim)
-    if spec is None or spec.dtype != "string":
-        return ()
-    return tuple(str(name) for name in results.store.read_strings(dim))
 
 
 def last_year(results: Results, dim: str) -> str:
@@ -265,7 +257,7 @@ def all_leading(results: Results, analysis: Analysis) -> Iterator[Dominant]:
         middle, arrays = spec.dims[2:-1], {i: analysis[f"sensitivity/{name}_{i}"][1] for i in S1}
         when = [d for d in middle if is_time(d)]
         named = [d for d in middle if d not in when]
-        if len(when) > 1 or named not in ([], [MODEL]):
+        if len(when) > 1 or others(results, named):
             continue
         effects = tuple(str(e) for e in analysis["sensitivity/effect"][1][:-1])
         held = noise.is_noise(noise.codes_of(arrays, "S1"))
@@ -279,10 +271,11 @@ def all_leading(results: Results, analysis: Analysis) -> Iterator[Dominant]:
         words = [last_year(results, when[0])] if when else []
         if when:
             which, apart = (np.take(a, -1, axis=2 + middle.index(when[0])) for a in (which, apart))
-        models = labels_along(results, MODEL) if named else ("",)
+        models = labels_along(results, *named)
+        which, apart = (a.reshape(*a.shape[:2], len(models)) for a in (which, apart))
         for (f, forcing), (m, model) in product(enumerate(results.forcings), enumerate(models)):
             about = [forcing] * (len(results.forcings) > 1) + [model] * bool(model) + words
-            at = (f, slice(None), m) if named else (f,)
+            at = (f, slice(None), m)
             yield Dominant(str(name), ", ".join(about), effects, which[at], apart[at])
 
 

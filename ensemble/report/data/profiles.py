@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ensemble.members.responses.layers import Line, overlap, regression, rmse
 from ensemble.members.responses.observations import read_observations
+from ensemble.report.data.beside import others, side_by_side
 from ensemble.report.data.cells import all_cells, kind, layers_of
 from ensemble.tables.results import Results
 from ensemble.tables.signs import never_negative
@@ -20,6 +21,8 @@ from scenarios.units import factor
 @dataclass(frozen=True)
 class Profile:
     """An output on layers and what was observed of it; arrays by cell, NaN where unknown.
+
+    Of models, kernels or options side by side there is one for each, which name and meaning say.
 
     Attributes
     ----------
@@ -93,15 +96,26 @@ def all_profiles(results: Results) -> Iterator[Profile]:
     targets = [n for n in scenario["statistics"] if n not in scenario["responses"]]
     for name in dict.fromkeys([*array_names(scenario["outputs"]), *targets]):
         if observations and name in observations[0]:
-            profile = _profile(results, name, [by_name[name] for by_name in observations])
-            if profile is not None:
-                yield profile
+            seen = [by_name[name] for by_name in observations]
+            path, _ = _line(results, name)
+            dims = results.store.specs[path].dims[2:] if path else ()
+            for place in side_by_side(results, dims):
+                profile = _profile(results, name, seen, *place)
+                if profile is not None:
+                    yield profile
 
 
-def _profile(results: Results, name: str, seen: Sequence[Observed]) -> Profile | None:
+def _profile(
+    results: Results,
+    name: str,
+    seen: Sequence[Observed],
+    label: str,
+    place: tuple[int | slice, ...],
+) -> Profile | None:
+    """Return the profile at one place of what stands side by side."""
     path, line_words = _line(results, name)
     spec = results.store.specs[path] if path else None
-    bounds = layers_of(results, spec.dims[2:]) if spec else None
+    bounds = layers_of(results, others(results, spec.dims[2:])) if spec else None
     if spec is None or bounds is None:
         return None
     try:
@@ -110,7 +124,7 @@ def _profile(results: Results, name: str, seen: Sequence[Observed]) -> Profile |
         return None
     if not all(one.has_depth for one in seen):
         return None
-    line = results.cells(path).reshape(-1, len(bounds))
+    line = results.cells(path)[:, :, *place].reshape(-1, len(bounds))
     top, bottom = (np.concatenate([getattr(o, w) for o in seen]) for w in ("top", "bottom"))
     observed = np.concatenate([o.values for o in seen]) * scale
     errors = [o.error for o in seen if o.error is not None]
@@ -120,16 +134,22 @@ def _profile(results: Results, name: str, seen: Sequence[Observed]) -> Profile |
     modelled = np.where(weights.any(axis=-1), means, np.nan)
     if not np.isfinite(line).any() or not np.isfinite(observed).any():
         return None
-    band, band_words = _band(results, name, line.shape)
+    band, band_words = _band(results, name, place, line.shape)
     described = results.store.specs.get(f"control/{name}", spec).attrs
     return Profile(
-        name=name, units=str(spec.attrs["units"]), meaning=str(described["long_name"]),
+        name=_with(name, label), units=str(spec.attrs["units"]),
+        meaning=_with(str(described["long_name"]), label),
         cells=tuple(cell.name for cell in all_cells(results)), kind=kind(results), bounds=bounds,
         line=line, line_words=line_words, band=band, band_words=band_words,
         observed=observed, top=top, bottom=bottom,
         error=np.concatenate(errors) * abs(scale) if len(errors) == len(seen) else None,
         modelled=modelled, never_negative=never_negative(results.store, name),
     )  # fmt: skip
+
+
+def _with(text: str, label: str) -> str:
+    """Return a text with what of several it is of."""
+    return f"{text}, {label}" if label else text
 
 
 def _line(results: Results, name: str) -> tuple[str, str]:
@@ -144,7 +164,9 @@ def _line(results: Results, name: str) -> tuple[str, str]:
     return "", ""
 
 
-def _band(results: Results, name: str, shape: tuple[int, ...]) -> tuple[tuple[F8, F8] | None, str]:
+def _band(
+    results: Results, name: str, place: tuple[int | slice, ...], shape: tuple[int, ...]
+) -> tuple[tuple[F8, F8] | None, str]:
     """Return the range over samples that the store holds, and what it is."""
     quantiles = [
         (f"q{low:04.1f}".replace(".0", ""), f"q{100 - low:g}", f"{low:g} % to {100 - low:g} %")
@@ -157,6 +179,7 @@ def _band(results: Results, name: str, shape: tuple[int, ...]) -> tuple[tuple[F8
     ):
         paths = [f"statistics/{name}_{word}" for word in (low, high)]
         if all(path in results.store.specs for path in paths):
-            first, second = (results.cells(path).reshape(shape) for path in paths)
+            both = (results.cells(path)[:, :, *place] for path in paths)
+            first, second = (values.reshape(shape) for values in both)
             return ((first - second, first + second) if low == "mean" else (first, second)), words
     return None, ""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble.report.data.beside import labels_along
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.store import Store
 from ensemble.tables.results import Results, merge_moments
@@ -61,7 +62,7 @@ Along = Callable[[Store, str], NDArray[Any] | None]
 
 
 def all_series(results: Results, place: int, along: Along = years_along) -> Iterator[Series]:
-    """Yield every output with a time axis and at most one other, whose places have names."""
+    """Yield every output with a time axis and no other, or others whose places have names."""
     scenario = results.store.attrs["identity"]["scenario"]
     targets = [n for n in scenario["statistics"] if n not in scenario["responses"]]
     for name in dict.fromkeys([*array_names(scenario["outputs"]), *targets]):
@@ -78,16 +79,16 @@ def _lines(
     """Return the years of an output on these dimensions and its lines; None if it has none."""
     on = {dim: years for dim in dims if (years := along(results.store, dim)) is not None}
     others = [dim for dim in dims if dim not in on]
-    if len(on) != 1 or len(others) > 1:
+    labels = labels_along(results, *others)
+    if len(on) != 1 or not labels:
         return None
     (years,) = on.values()
-    if not others:
-        return years, [("", (slice(None),))]
-    if results.store.specs[others[0]].dtype != "string":
-        return None
-    labels = results.store.read_strings(others[0])[:MOST_LINES]
-    index = [tuple(k if d in others else slice(None) for d in dims) for k in range(len(labels))]
-    return years, list(zip(labels, index, strict=True))
+    sizes = [results.store.specs[dim].shape[0] for dim in others]
+    lines: Lines = []
+    for label, place in zip(labels[:MOST_LINES], np.ndindex(*sizes), strict=False):
+        at = dict(zip(others, place, strict=True))
+        lines.append((label, tuple(at.get(dim, slice(None)) for dim in dims)))
+    return years, lines
 
 
 def _from_statistics(results: Results, name: str, place: int, along: Along) -> list[Series]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ensemble.report.data.fields import labels_along, last_year
+from ensemble.report.data.beside import labels_along
+from ensemble.report.data.fields import last_year
 from ensemble.store.arrays import ArraySpec
 from ensemble.tables.results import Results
 from ensemble.tables.signs import never_negative
@@ -24,6 +25,7 @@ class Lines:
         ``latitude`` or ``year``.
     at : ndarray, shape (n,), float64
     models : tuple of str
+        What stands side by side, along ``beside``; one without a name where nothing does.
     mean, std, control : ndarray, shape (model, forcing, n), float64
     """
 
@@ -38,6 +40,7 @@ class Lines:
     std: F8
     control: F8
     never_negative: bool = False
+    beside: str = "model"
 
 
 def all_lines(results: Results) -> Iterator[Lines]:
@@ -59,7 +62,8 @@ def _lines(results: Results, spec: ArraySpec) -> Lines | None:
     rest = [d for d in spec.dims[1:] if d != "band"]
     when = [d for d in rest if d == "time"]
     named = [d for d in rest if d not in when]
-    if len(named) > 1 or (named and not labels_along(results, named[0])) or not (zonal or when):
+    models = labels_along(results, *named)
+    if not models or not (zonal or when):
         return None
     name = spec.path.rpartition("/")[2]
     mean, std = over_samples(results, name)
@@ -73,16 +77,14 @@ def _lines(results: Results, spec: ArraySpec) -> Lines | None:
     order = ["forcing", along, *named]
     dims = [d for d in spec.dims if d in order]
     turn = [dims.index(d) for d in order]
-    shape = (len(control), -1, 1) if not named else None
     arrays = [np.transpose(a, turn) for a in (mean, std, control)]
-    arrays = [(a if shape is None else a.reshape(shape)).transpose(2, 0, 1) for a in arrays]
+    shape = (*arrays[0].shape[:2], len(models))
+    arrays = [a.reshape(shape).transpose(2, 0, 1) for a in arrays]
     at = results.whole("aggregates/band" if zonal else "year")
-    models = labels_along(results, named[0]) if named else ("",)
     sign = never_negative(results.store, name)
     labels = (name, str(spec.attrs["units"]), str(spec.attrs["long_name"]), words)
-    return Lines(
-        *labels, "latitude" if zonal else "year", at, models, arrays[0], arrays[1], arrays[2], sign
-    )
+    values, where = (arrays[0], arrays[1], arrays[2]), "latitude" if zonal else "year"
+    return Lines(*labels, where, at, models, *values, sign, ", ".join(named) or "model")
 
 
 def gaps(at: F8, values: Sequence[F8], step: float) -> tuple[F8, list[F8]]:

@@ -7,8 +7,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from numpy.typing import NDArray
 
 from ensemble.analysis import noise
+from ensemble.report.data.beside import others, side_by_side
 from ensemble.report.data.cells import kind, layers_of
 from ensemble.report.figures.parts.style import (
     GREY,
@@ -124,21 +126,31 @@ def all_by_depth(results: Results, analysis: Analysis) -> Iterator[ByDepth]:
             arrays = {i: results.cells(p) for i, p in inner if p in known}
         else:
             continue
-        bounds = layers_of(results, dims[2:-1])
+        bounds = layers_of(results, others(results, dims[2:-1]))
         if bounds is None or dims[-1] != "effect":
             continue
-        theta = values.reshape(-1, len(bounds), len(effects))
         half = np.asarray(arrays.get("theta_conf", np.full_like(values, np.nan)), np.float64)
-        held = noise.is_noise(noise.codes_of(arrays, "theta")).reshape(-1, len(bounds))
-        known_cells = np.isfinite(theta).any(axis=(1, 2))
-        theta = np.where(held[..., None], np.nan, theta)[known_cells]
-        if len(theta):
-            control = results.store.specs.get(f"control/{name}")
-            meaning = str(control.attrs["long_name"]) if control else ""
-            half = half.reshape(-1, len(bounds), len(effects))[known_cells]
-            half = np.where(np.isfinite(theta), half, np.nan)
-            about = (name, meaning, effects, kind(results), bounds.mean(axis=1))
-            yield ByDepth(*about, theta, half, int(held[known_cells].sum()))
+        held = noise.is_noise(noise.codes_of(arrays, "theta"))
+        control = results.store.specs.get(f"control/{name}")
+        meaning = str(control.attrs["long_name"]) if control else ""
+        for label, place in side_by_side(results, dims[2:-1]):
+            called = f"{name}, {label}" if label else name
+            about = (called, meaning, effects, kind(results), bounds.mean(axis=1))
+            at = (slice(None), slice(None), *place)
+            found = _of_place(values[at], half[at], held[at])
+            if found is not None:
+                yield ByDepth(*about, *found)
+
+
+def _of_place(values: F8, half: F8, held: NDArray[np.bool_]) -> tuple[F8, F8, int] | None:
+    """Return theta and half widths (cell, k, effect) of cells that have any, and what is noise."""
+    theta, held = values.reshape(-1, *values.shape[2:]), held.reshape(-1, held.shape[2])
+    known_cells = np.isfinite(theta).any(axis=(1, 2))
+    if not known_cells.any():
+        return None
+    theta = np.where(held[..., None], np.nan, theta)[known_cells]
+    half = np.where(np.isfinite(theta), half.reshape(-1, *half.shape[2:])[known_cells], np.nan)
+    return theta, half, int(held[known_cells].sum())
 
 
 def _paths(group: str, name: str) -> list[tuple[str, str]]:

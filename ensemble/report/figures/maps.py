@@ -16,7 +16,7 @@ from ensemble.report.figures.parts.style import (
     wrapped,
 )
 from ensemble.report.run import Run
-from kernels import F8
+from kernels import F8, MODEL
 
 SECTION, ORDER = "space", 30
 
@@ -49,7 +49,7 @@ def _panels(field: Field, places: Places, forcings: Sequence[str], synthetic: st
     grid = [[(field.values[m, f], _title(field.models[m], forcings[f])) for f in across]
             for m in rows]  # fmt: skip
     caption = f"{_upper(field.meaning)}: {field.words}"
-    caption += ", by soil model and forcing." if len(field.models) > 1 else ", by forcing."
+    caption += f", by {_along(field)} and forcing." if len(field.models) > 1 else ", by forcing."
     if len(rows) < len(field.models) or len(across) < len(forcings):
         caption += " Some of them, evenly chosen; the store holds all."
     return _figure(grid, places, (field.name, field.units), synthetic, caption, False)
@@ -87,9 +87,14 @@ def _between_models(
         for m in others
     ]
     name = short(field.models[0], 40)
-    caption = f"{_upper(field.meaning)}: {field.words}, each model less {name}."
+    caption = f"{_upper(field.meaning)}: {field.words}, each {field.along} less {name}."
     words = f"{field.name} \N{MINUS SIGN} that of {name}"
     return _figure(grid, places, (words, field.units), synthetic, caption, True)
+
+
+def _along(field: Field) -> str:
+    """Return along what models, kernels or options stand, in words."""
+    return "soil model" if field.along == MODEL else field.along
 
 
 def _title(model: str, forcing: str) -> str:

@@ -107,7 +107,8 @@ def _caption(space_sum: Lines, left: int) -> str:
     caption = f"{space_sum.meaning[:1].upper()}{space_sum.meaning[1:]}"
     caption += f", {space_sum.words}" if space_sum.words else ""
     caption += ": mean and standard deviation over samples"
-    caption += ", a line per model." if len(space_sum.models) > 1 else ", a line per forcing."
+    which = space_sum.beside if len(space_sum.models) > 1 else "forcing"
+    caption += f", a line per {which}."
     if space_sum.along == "latitude":
         caption += f" Each point is a band of {DEGREES:g} degrees; where none is, lines end."
     if left > 0:
