@@ -8,6 +8,7 @@ from pydantic import (
     Field,
     ModelWrapValidatorHandler,
     PrivateAttr,
+    WithJsonSchema,
     field_validator,
     model_validator,
 )
@@ -146,6 +147,11 @@ def _as_written(place: Any) -> Any:
     return f"{place:.12g}" if isinstance(place, int | float) else place
 
 
+Place = Annotated[
+    str, BeforeValidator(_as_written), WithJsonSchema({"type": ["string", "number", "boolean"]})
+]
+
+
 class Response(Strict):
     """A scalar of a member: one output, an expression or other responses, and one verb at most.
 
@@ -168,7 +174,7 @@ class Response(Strict):
         default=None, description="of outputs and responses: rh - npp, log10(j), c_soil / rh"
     )
     model: str | None = Field(default=None, description="of models side by side, this one")
-    where: dict[str, Annotated[str, BeforeValidator(_as_written)]] | None = Field(
+    where: dict[str, Place] | None = Field(
         default=None, description="{dimension: place}, of an output whose places have names"
     )
     change: YearRange | None = Field(default=None, description="value in the second year - first")

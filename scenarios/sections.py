@@ -218,11 +218,16 @@ def _one_condition(value: Any) -> Any:
 def _kernel(value: Any) -> Any:
     """Return the long form of a kernel's name, a program to run, a chain, or kernels in a list."""
     if isinstance(value, list):
-        return {"name": "side_by_side", "kernels": value}
+        return {"name": "side_by_side", "kernels": list(map(_kernel_of_list, value))}
     for key, name in (("command", "executable"), ("chain", "chain")):
         if isinstance(value, dict) and key in value:
             return {"name": name, **value}
     return {"name": value} if isinstance(value, str) else value
+
+
+def _kernel_of_list(value: Any) -> Any:
+    """Return the long form of a program in a list of kernels; other entries as they are."""
+    return _kernel(value) if isinstance(value, dict) and "name" not in value else value
 
 
 KernelSection = Annotated[
@@ -236,7 +241,7 @@ KernelSection = Annotated[
             {
                 "type": "array",
                 "minItems": 2,
-                "items": {"anyOf": [{"type": "string"}, {"type": "object", "required": ["name"]}]},
+                "items": {"type": ["string", "object"]},
                 "description": "kernels side by side, along the dimension kernel",
             },
         )

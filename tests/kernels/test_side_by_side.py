@@ -264,8 +264,13 @@ def test_files_with_other_defaults_by_location_are_refused():
     other = changed(link, options=slow.Options(start="cold"), label="cold")
     options = variants.Options(((link, other),), (variants.Axis("start", ("steady", "cold")),))
     whole = kernels.get(variants.NAME).made(options, None)
-    with pytest.raises(ValueError, match="parameter 'rate' is one of several kernels, whose files"):
+    with pytest.raises(ValueError, match="parameter 'rate' is one of several kernels, and has ot"):
         whole.derive(options, drivers(), {})
+    # Nor may one alone say it for both.
+    plain = changed(other, kernel=slow.KERNEL)
+    options = changed(options, links=((link, plain),))
+    with pytest.raises(ValueError, match="parameter 'rate' is one of several kernels, and has ot"):
+        kernels.get(variants.NAME).made(options, None).derive(options, drivers(), {})
 
 
 def test_it_is_listed_with_the_kernels():

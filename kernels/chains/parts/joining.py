@@ -78,7 +78,9 @@ def joined(
             shared_seconds=partial(
                 _seconds, tuple((p.kernel.shared_seconds, p.options) for p in tables.parts)
             ),
-            derive=partial(_derive, tuple(map(_derivation, tables.parts))),
+            derive=partial(
+                _derive_alike if axes else _derive, tuple(map(_derivation, tables.parts))
+            ),
             balance=tuple(tables.balance),
             isolated=any(kernel.isolated for kernel in kernels),
             tolerance=max(kernel.tolerance for kernel in kernels),
@@ -451,25 +453,57 @@ def _derive(
     drivers: Mapping[str, F8],
     coords: Mapping[str, NDArray[Any]],
 ) -> dict[str, Derived]:
-    """Return defaults and ranges of every link; of a parameter of several, all ranges hold."""
+    """Return defaults and ranges of every link; of a parameter of several, all ranges hold.
+
+    Raises
+    ------
+    ValueError
+        A parameter of several has other defaults in one than in another.
+    """
     joint: dict[str, Derived] = {}
+    for derived in _of_each(parts, drivers, coords):
+        for name, new in derived.items():
+            first = joint.get(name, new)
+            if not np.array_equal(first.default, new.default, equal_nan=True):
+                raise ValueError(_unlike(name))
+            lower = np.maximum(first.lower, new.lower)
+            joint[name] = Derived(first.default, lower, np.minimum(first.upper, new.upper))
+    return joint
+
+
+def _derive_alike(
+    parts: Sequence[Derivation],
+    options: Any,
+    drivers: Mapping[str, F8],
+    coords: Mapping[str, NDArray[Any]],
+) -> dict[str, Derived]:
+    """Return what `_derive` does; refuse what only some of those that have a parameter derive.
+
+    Each is to be what it is alone; what feeds another in a chain may say its defaults for both.
+    """
+    joint = _derive(parts, options, drivers, coords)
+    for part, derived in zip(parts, _of_each(parts, drivers, coords), strict=True):
+        if lacking := sorted(joint.keys() & {name for _, name in part[3]} - derived.keys()):
+            raise ValueError(_unlike(lacking[0]))
+    return joint
+
+
+def _of_each(
+    parts: Sequence[Derivation], drivers: Mapping[str, F8], coords: Mapping[str, NDArray[Any]]
+) -> Iterator[dict[str, Derived]]:
+    """Yield what each link derives, in the names of the chain."""
     for derive, own, needs, names in parts:
         mine = _Before((name, drivers[name]) for name in needs if name in drivers)
         try:
             derived = derive(own, mine, coords)
         except _NotBefore:
             # Nothing follows from what earlier links make.
-            continue
-        for name, chains in names:
-            if name not in derived:
-                continue
-            new = derived[name]
-            first = joint.get(chains, new)
-            if not np.array_equal(first.default, new.default, equal_nan=True):
-                raise ValueError(
-                    f"parameter {chains!r} is one of several kernels, whose files give it other "
-                    "defaults; give them one file, or run each as a scenario of its own"
-                )
-            lower = np.maximum(first.lower, new.lower)
-            joint[chains] = Derived(first.default, lower, np.minimum(first.upper, new.upper))
-    return joint
+            derived = {}
+        yield {chains: derived[name] for name, chains in names if name in derived}
+
+
+def _unlike(name: str) -> str:
+    return (
+        f"parameter {name!r} is one of several kernels, and has other defaults by location in one "
+        "than in another; give both one file, or run each as a scenario of its own"
+    )
