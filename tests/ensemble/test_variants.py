@@ -218,6 +218,18 @@ def test_a_stopped_run_goes_on(tmp_path, finished):
     assert read_store(planned.path).digest() == read_store(finished.path).digest()
 
 
+def test_outputs_by_expression_have_the_dimension(tmp_path):
+    text = TEXT.replace(
+        "outputs: {", "derived: {turnover: slow_carbon / rh}\noutputs: {turnover: all, "
+    )
+    planned = run(tmp_path, text)
+    assert list(summary(planned, 1)["variants"]) == ["steady_5", "steady_20", "cold_5", "cold_20"]
+    found = xr.open_zarr(planned.path)
+    assert found.turnover.dims == ("forcing", "location", "start", "cycle", "time", "sample")
+    expected = found.slow_carbon[..., 0, :] / found.rh[..., 1, :]
+    np.testing.assert_allclose(found.turnover[..., 1, :], expected, rtol=1e-14)
+
+
 MISUSE = {
     "no place": (
         'start: cold, cycle: "20", mean', "mean",

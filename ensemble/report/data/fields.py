@@ -272,7 +272,8 @@ def all_leading(results: Results, analysis: Analysis) -> Iterator[Dominant]:
         if when:
             which, apart = (np.take(a, -1, axis=2 + middle.index(when[0])) for a in (which, apart))
         models = labels_along(results, *named)
-        which, apart = (a.reshape(*a.shape[:2], len(models)) for a in (which, apart))
+        which = which.reshape(*which.shape[:2], len(models))
+        apart = apart.reshape(which.shape)
         for (f, forcing), (m, model) in product(enumerate(results.forcings), enumerate(models)):
             about = [forcing] * (len(results.forcings) > 1) + [model] * bool(model) + words
             at = (f, slice(None), m)
