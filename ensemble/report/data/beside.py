@@ -6,8 +6,9 @@ from itertools import product
 import numpy as np
 
 from ensemble.tables.results import Results
+from kernels import MODEL
 
-LONG_NAMES = ("model", "kernel", "variant")
+LONG_NAMES = (MODEL, "kernel", "variant")
 OPTION = "option "
 """What the store says of such a dimension, or what that begins with; of pools it says else."""
 
@@ -15,7 +16,10 @@ OPTION = "option "
 def is_beside(results: Results, dim: str) -> bool:
     """Return whether models, kernels or options stand side by side along a dimension."""
     spec = results.store.specs.get(dim)
-    said = "" if spec is None or spec.dtype != "string" else str(spec.attrs.get("long_name", ""))
+    if spec is None or spec.dtype != "string":
+        return False
+    # A kernel of models of its own may call them what it likes.
+    said = MODEL if dim == MODEL else str(spec.attrs.get("long_name", ""))
     return said in LONG_NAMES or said.startswith(OPTION)
 
 
