@@ -1,12 +1,12 @@
 """Which parameters matter, of members as they are: a Latin hypercube or a Monte Carlo sample.
 
-First-order shares of variance by bins of one parameter at a time, without the bias that the noise
-of bin means has, and standardised coefficients of a linear regression on all, of values and of
-ranks. Each has a bootstrap interval over members, and a dummy parameter that does nothing tells how
-large an index of nothing is.
+First-order shares of variance by a line in each bin of one parameter at a time, without the bias
+that the noise of these lines has, and standardised coefficients of a linear regression on all, of
+values and of ranks. Each has a bootstrap interval over members, and a dummy parameter that does
+nothing tells how large an index of nothing is.
 
-Sources: the correlation ratio of bins, one minus the ratio of the mean squares within bins and in
-all: Kelley, T. L. (1935), An unbiased correlation ratio measure, PNAS 21, 554-559,
+Sources: one minus the ratio of the mean squares about what is fitted and about the mean of all, for
+the means of bins: Kelley, T. L. (1935), An unbiased correlation ratio measure, PNAS 21, 554-559,
 https://doi.org/10.1073/pnas.21.9.554; first-order indices from given data: Plischke, E., Borgonovo,
 E. and Smith, C. L. (2013), European Journal of Operational Research 226, 536-550,
 https://doi.org/10.1016/j.ejor.2012.11.047; regression, of ranks too: Saltelli, A. and Marivoet, J.
@@ -33,16 +33,20 @@ from scenarios.designs.sampling.bootstrap import (
 )
 from scenarios.designs.sampling.streams import key, uniforms
 
-BIN, MOST_BINS = 20, 50
+BIN, MOST_BINS = 40, 25
 """Members of a bin, and how many bins there are at most.
 
 Fewer members of a bin resolve what goes up and down within it, and make an index of nothing
-noisier. Of Ishigami's function ten bins lose an eighth of its second parameter's share, 50 lose
-half a per cent.
+noisier. Means of 50 bins are as noisy as lines in 25, and lose 7 % of the square of a normal
+parameter, whose outer bins are wide.
 """
 
-FEWEST = 2 * BIN
-"""Members below which there is no share."""
+FEWEST = 40
+"""Members below which there is no share; of few, two bins are smaller than others."""
+
+FLAT = 1e-9
+"""Variance in a bin, of a parameter that has 1 there in the sample, below which a resample has no
+line in it."""
 
 SPARE = 2
 """Members per coefficient below which there is no regression."""
@@ -107,7 +111,7 @@ def indices(
     -----
     Shares are those of variance where parameters are independent; where they are correlated a
     share holds what a parameter's partners do, too. Coefficients hold the other parameters fixed.
-    In a resample ranks and bins are those of the whole sample.
+    In a resample ranks and bins are those of the whole sample, and lines are its own.
     """
     lead = response.shape[:-1]
     flat = np.asarray(response, dtype=np.float64).reshape(-1, response.shape[-1])
@@ -158,7 +162,7 @@ class Columns:
         self.members = self.values.shape[1]
         self.ranks = ranks(self.values)
         self.order = np.argsort(self.values, axis=1, kind="stable")
-        bins = min(MOST_BINS, self.members // BIN)
+        bins = min(MOST_BINS, max(2, self.members // BIN))
         self.edges = np.arange(bins + 1) * self.members // bins
         enough = self.members >= SPARE * (len(columns) + 1)
         vary = np.ptp(self.values, axis=1) > 0
@@ -208,15 +212,13 @@ class Sample:
         squares = product(weight, (self.values**2).T) - total**2 / whole
         out = np.empty((*total.shape, len(self.columns.order)))
         for p, order in enumerate(self.columns.order):
-            between, filled = np.zeros_like(total), np.zeros_like(whole)
+            fitted, used = np.zeros_like(total), np.zeros_like(whole)
             for first, last in pairwise(self.columns.edges.tolist()):
                 some = order[first:last]
-                here = weight[:, some]
-                count = here.sum(axis=1)[:, None]
-                between += product(here, self.values[:, some].T) ** 2 / np.maximum(count, 1.0)
-                filled += count > 0
-            within = squares - (between - total**2 / whole)
-            free = np.maximum(whole - filled, 1.0)
+                line = _line(weight[:, some], self.columns.values[p, some], self.values[:, some].T)
+                fitted, used = fitted + line[0], used + line[1]
+            within = squares - (fitted - total**2 / whole)
+            free = np.maximum(whole - used, 1.0)
             with np.errstate(invalid="ignore", divide="ignore"):
                 out[..., p] = 1.0 - (within / free) / (squares / (whole - 1.0))
         return out
@@ -242,6 +244,35 @@ class Sample:
             return coefficients, np.full(len(outputs), np.nan)
         coefficients[:, self.columns.regressed] = solved.T
         return coefficients, np.asarray((solved * joint).sum(axis=0))
+
+
+def _line(weight: F8, x: F8, values: F8) -> tuple[F8, F8]:
+    """Return the sum of squares of a line fitted to members of a bin, and its coefficients.
+
+    Parameters
+    ----------
+    weight : ndarray, shape (r, k)
+        How often each is drawn.
+    x : ndarray, shape (k,)
+    values : ndarray, shape (k, m)
+
+    Returns
+    -------
+    fitted : ndarray, shape (r, m)
+    used : ndarray, shape (r, 1)
+        2, 1 where the parameter does not vary among those that are drawn, 0 where none is.
+    """
+    x = x - x.mean()
+    x /= np.sqrt((x**2).mean()) or 1.0
+    count = weight.sum(axis=1)[:, None]
+    some = np.maximum(count, 1.0)
+    leaning = weight * x
+    middle = leaning.sum(axis=1)[:, None] / some
+    spread = (leaning * x).sum(axis=1)[:, None] - some * middle**2
+    level = product(weight, values)
+    slope = product(leaning, values) - middle * level
+    lies = spread > FLAT * some
+    return level**2 / some + slope**2 / np.where(lies, spread, np.inf), (count > 0) * 1.0 + lies
 
 
 def product(a: F8, b: F8) -> F8:
