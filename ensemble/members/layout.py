@@ -30,6 +30,10 @@ from scenarios.designs import Design
 Lengths = tuple[int, int]
 """Locations and samples of a block."""
 
+END_NBYTES = 256 << 10
+"""What a run ends with has a chunk for the locations of as many blocks as take that, one at least.
+They are held until all are there; a file for each block would be mostly its inode."""
+
 KEEP_SAMPLES = 1_000_000
 """Up to so many samples the store holds parameters and responses of every member."""
 
@@ -42,9 +46,15 @@ class Layout:
     experiment : Experiment
     lengths : tuple of int, optional
         Locations and samples of a block, as a store that is begun has them; else by the rule.
+    apart : bool
+        Whether what a run ends with has a chunk for each block's locations, as stores of earlier
+        versions have; see `stored.is_apart`.
     """
 
-    def __init__(self, experiment: Experiment, lengths: Lengths | None = None) -> None:
+    def __init__(
+        self, experiment: Experiment, lengths: Lengths | None = None, *, apart: bool = False
+    ) -> None:
+        self.apart = apart
         self.experiment = experiment
         self.sampler = Sampler(experiment)
         scenario = experiment.scenario
@@ -241,12 +251,16 @@ class Layout:
     def spec(self, path: str, dtype: str, dims: dict[str, int], **rest: Any) -> ArraySpec:
         """Return an array over the members' axes and whole other dims, in the given order.
 
-        What a run ends with (control members, statistics) has all forcings in one chunk:
-        it is small and written once; what blocks write is chunked as blocks are.
+        What a run ends with (control members, statistics) has all forcings in one chunk, and the
+        locations of many blocks: it is written once; what blocks write is chunked as they are.
         """
         sizes = {d: self.lengths.get(d, (n, n)) for d, n in dims.items()}
         if "/" in path and "forcing" in sizes:
             sizes["forcing"] = (self.shape[0], self.shape[0])
+        if "/" in path and "location" in sizes and not self.apart:
+            (size, length), one = sizes["location"], np.dtype(dtype).itemsize
+            of_block = length * one * math.prod(n for d, (n, _) in sizes.items() if d != "location")
+            sizes["location"] = size, min(size, length * max(1, END_NBYTES // max(1, of_block)))
         shape, chunks = zip(*sizes.values(), strict=True) if sizes else ((), ())
         return ArraySpec(path, dtype, tuple(sizes), shape, chunks, **rest)
 

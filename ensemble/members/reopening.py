@@ -19,7 +19,7 @@ from ensemble.members.layout import Layout
 from ensemble.members.quarantined import cases_of
 from ensemble.members.responses import observations
 from ensemble.members.statistics import canonical
-from ensemble.members.stored import check, lengths_of
+from ensemble.members.stored import check, is_apart, lengths_of
 from ensemble.members.work import EnsembleWork
 from ensemble.store.differences import other_code
 from ensemble.store.machine import versions
@@ -168,7 +168,7 @@ def open_layout(store: Store) -> Layout:
 def layout_of(store: Store, experiment: Experiment) -> Layout:
     """Return the layout of a store's experiment; raises PlanError where its arrays are others."""
     try:
-        layout = Layout(experiment, lengths_of(store))
+        layout = Layout(experiment, lengths_of(store), apart=is_apart(store))
         needed = [*layout.arrays, *across_forcings.arrays(layout)]
     except (OSError, ValueError, TypeError, LookupError, StopIteration) as error:
         # A kernel's tables are looked through by name, to an end that says nothing.

@@ -123,6 +123,15 @@ def read_ensemble(path: str | Path) -> Store:
     return store
 
 
+def is_apart(store: Store) -> bool:
+    """Return whether what a run ends with has a chunk for the locations of each block.
+
+    Stores of earlier versions are so. The status of control members tells, as none takes less.
+    """
+    ends = store.specs.get("control/status")
+    return ends is not None and ends.chunks[1:] == store.specs["status"].chunks[1:2]
+
+
 def lengths_of(store: Store) -> tuple[int, int]:
     """Return how many locations and samples the blocks of a store have, whatever rule made them."""
     _, location, sample = store.specs["status"].chunks

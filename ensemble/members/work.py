@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ensemble.farming.work import RunBlock
 from ensemble.members import across_forcings
 from ensemble.members.block import Block
+from ensemble.members.ending import Ending
 from ensemble.members.experiment import Experiment, Rows, identity
 from ensemble.members.finishing import merged_sums
 from ensemble.members.layout import Layout
@@ -91,15 +92,12 @@ class EnsembleWork:
         it is written and made durable once, not once per array. Idempotent.
         """
         forcings, locations, samples = (range(axis.blocks) for axis in self.grid.axes)
+        ending = Ending(store, self.grid.axes[1].size)
         for place in locations:
             merged = [merged_sums(store, self.layout, (f, place, 0), samples) for f in forcings]
             finished = {path: np.concatenate([m[path] for m in merged]) for path in merged[0]}
             finished.update(across_forcings.compute(self.layout, finished))
-            first = (0, place, 0)
-            store.write_chunks(
-                (path, self.grid.index(first, store.specs[path]), values)
-                for path, values in finished.items()
-            )
+            store.write_chunks(ending.take(self.grid.axes[1].span(place), finished))
         merging.finish(store, self.layout)
 
     def compile(self) -> None:

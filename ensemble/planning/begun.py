@@ -5,28 +5,26 @@ from pathlib import Path
 
 from ensemble.errors import PlanError
 from ensemble.members.experiment import Experiment
-from ensemble.members.stored import lengths_of, read_ensemble
+from ensemble.members.layout import Layout
+from ensemble.members.stored import is_apart, lengths_of, read_ensemble
 from ensemble.store.names import beside
 
 
-def begun_lengths(path: Path, experiment: Experiment) -> tuple[int, int] | None:
-    """Return the locations and samples of a block of the store that a plan would go on with.
+def begun_layout(path: Path, experiment: Experiment) -> Layout:
+    """Return the layout of a plan: with the chunks of the store that it would go on with.
 
     Blocks of another length would be other chunks, so a store keeps the lengths that it has,
-    whatever the rule gives by now for its scenario or for what it is to change to.
+    whatever the rule gives by now for its scenario or for what it is to change to. Where no store
+    is begun, or one of other members or another ``block:``, the rule's are taken; whoever runs into
+    such a store is told what differs.
 
     Parameters
     ----------
     path : Path
         Where the plan's store is or will be, or was before its name was given to another.
     experiment : Experiment
-
-    Returns
-    -------
-    tuple of int, optional
-        None where no store is begun, or one of other members or another ``block:``; whoever
-        runs into that is told what differs.
     """
+    lengths, apart = None, False
     for place in (path, beside(path, "before")):
         with suppress(PlanError):
             store = read_ensemble(place)
@@ -34,6 +32,7 @@ def begun_lengths(path: Path, experiment: Experiment) -> tuple[int, int] | None:
             now = experiment.scenario.model_dump(mode="json", include={"block", "design"})
             members = (len(experiment.forcings), len(experiment.locations.names))
             same = store.specs["status"].shape[:2] == members
-            same &= all(words.get(section) == said for section, said in now.items())
-            return lengths_of(store) if same else None
-    return None
+            if same and all(words.get(section) == said for section, said in now.items()):
+                lengths, apart = lengths_of(store), is_apart(store)
+            break
+    return Layout(experiment, lengths, apart=apart)

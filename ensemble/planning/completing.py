@@ -93,7 +93,8 @@ def beside(plan: Plan, store: Store) -> Plan:
 def layout_on(plan: Plan, experiment: Experiment) -> Layout:
     """Return the layout of a plan on other data; its blocks are those of the plan."""
     _, locations, samples = plan.layout.grid.axes
-    return Layout(experiment, (locations.length, samples.length))
+    lengths = (locations.length, samples.length)
+    return Layout(experiment, lengths, apart=plan.layout.apart)
 
 
 def _mapped(plan: Plan, store: Store) -> Sequence[Mapping[str, NDArray[Any]]]:

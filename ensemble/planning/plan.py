@@ -15,7 +15,7 @@ from ensemble.members.pilot import stated
 from ensemble.members.responses import observations
 from ensemble.members.responses.making import warnings
 from ensemble.members.stages import least_nbytes
-from ensemble.planning.begun import begun_lengths
+from ensemble.planning.begun import begun_layout
 from ensemble.planning.checks import (
     check_columns,
     check_dims,
@@ -153,7 +153,7 @@ def plan(scenario: Loaded, *, store: str | os.PathLike[str] | None = None) -> Pl
     # Others are found by a pilot when the store is made: a plan runs no kernel.
     experiment = replace(experiment, edges=stated(experiment))
     path = store_place(scenario, store)
-    layout = Layout(experiment, begun_lengths(path, experiment))
+    layout = begun_layout(path, experiment)
     check_columns(layout)
     if problems := [*check_sums(layout), *check_ranks(layout)]:
         raise ScenarioError(problems, scenario.source)

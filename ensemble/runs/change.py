@@ -11,7 +11,7 @@ from ensemble.members.layout import Layout
 from ensemble.members.recounting import answerable, names_of, same_sums, stored_whole
 from ensemble.members.reopening import layout_of, open_experiment
 from ensemble.members.responses.kinds import looked_at, parts_of
-from ensemble.members.stored import lengths_of
+from ensemble.members.stored import is_apart, lengths_of
 from ensemble.planning import creating
 from ensemble.planning.identity import LIMITS, changes, section_changes
 from ensemble.planning.plan import Plan
@@ -48,7 +48,7 @@ class Change:
     def new(self) -> Layout:
         """Return the layout of the new scenario on the data that the store holds."""
         now = replace(self.experiment, scenario=self.plan.scenario, edges=self._edges())
-        return Layout(now, lengths_of(self.store))
+        return Layout(now, lengths_of(self.store), apart=is_apart(self.store))
 
     def _edges(self) -> Mapping[str, Any]:
         """Return edges of histograms: those of the store where nothing else is asked for."""
