@@ -5,7 +5,7 @@ chunks; a store that is begun keeps those it has.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -24,7 +24,7 @@ from ensemble.members.statistics import Declared, GroupsReduction, Reduction, Ta
 from ensemble.members.tiles import Tiler
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.grid import Axis, Grid
-from kernels import NOT_RUN, STATUSES, Parameter
+from kernels import F8, NOT_RUN, STATUSES, Parameter
 from scenarios.designs import Design
 
 Lengths = tuple[int, int]
@@ -303,15 +303,18 @@ class Layout:
         attrs: dict[str, Any] = {"plausible_source": p.plausible.source}
         if np.isfinite([p.lower, p.upper]).all():
             attrs["valid_range"] = [p.lower, p.upper]
-        places, forcings = (
-            len(self.experiment.locations.names),
-            range(len(self.experiment.forcings)),
-        )
-        rows = [self.experiment.control_rows(f, slice(0, places)).values[p.name] for f in forcings]
+        rows = [values[p.name] for values in self._controls]
         low, high = (np.unique(end) for end in p.likely(np.concatenate(rows)))
         if len(low) == len(high) == 1:
             attrs["plausible_range"] = [float(low[0]), float(high[0])]
         return attrs
+
+    @cached_property
+    def _controls(self) -> list[Mapping[str, F8]]:
+        """Return the parameters of the control members of each forcing, (L, 1)."""
+        forcings, places, _ = self.shape
+        every = slice(0, places)
+        return [self.experiment.control_rows(f, every).values for f in range(forcings)]
 
     def _control(self) -> Iterator[ArraySpec]:
         base = {"forcing": 0, "location": 0}

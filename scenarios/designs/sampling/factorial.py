@@ -85,7 +85,10 @@ class Factorial:
         period = prod(self.shape[involved[0] : involved[-1] + 1])
         begin, end = start // run, (stop - 1) // run + 1
         window = min(end - begin, period)
-        first = np.maximum(np.arange(window) * run + (begin * run - start), 0)
+        offset = begin * run - start
+        first = np.arange(offset, offset + window * run, run)
+        # The run that the first row is in may begin before it.
+        first[0] = 0
         level = _numbered(run, start, stop, period)
         within = self._within(names, involved, begin, begin + window, run)
         return (first, level) if within is None else (first[within[0]], within[1][level])
@@ -187,7 +190,8 @@ def _numbered(stride: int, start: int, stop: int, period: int, offset: int = 0) 
     # Copies and repeats, because a remainder per row costs ten times as much.
     numbers = np.arange(offset, offset + min(count, period))
     numbers[period - offset :] -= period
-    numbers = np.resize(numbers, count)
+    if len(numbers) < count:
+        numbers = np.resize(numbers, count)
     if stride == 1:
         return numbers
     lengths = np.full(count, stride)
