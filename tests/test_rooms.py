@@ -98,7 +98,7 @@ ARROWS = {
         "scenarios.plugins scenarios.reading scenarios.responses scenarios.response_sections "
         "scenarios.sections scenarios.outputs scenarios.units"
     ),
-    "ensemble.calibration": "kernels scenarios.searches",
+    "ensemble.calibration": "ensemble.farming kernels scenarios.problems scenarios.searches",
     "ensemble.planning": (
         "ensemble.errors ensemble.store ensemble.farming ensemble.members slurm kernels "
         "scenarios scenarios.forcing scenarios.locations scenarios.outputs scenarios.units"

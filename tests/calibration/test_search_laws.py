@@ -10,7 +10,7 @@ from scenarios.searches import SEARCHES, SearchSpec
 VALLEY = VALLEYS["rosenbrock2"]
 GROUPS = ("a", "b", "c", "a", "b")
 RESTARTS = (0, 0, 0, 1, 1)
-BUDGETS = 900
+BUDGETS = 450
 every_search = pytest.mark.parametrize("name", SEARCHES.ours())
 
 
@@ -135,7 +135,7 @@ def test_resumed_after_any_round_is_as_uninterrupted(name, finished):
         if text in seen:
             continue
         seen.add(text)
-        if len(seen) % max(1, len(states) // 12) == 0 or state is states[-1]:
+        if len(seen) % max(1, len(states) // 6) == 0 or state is states[-1]:
             again = begin(spec_of(name), task_of())
             again.restore(state)
             for key, array in again.state().items():

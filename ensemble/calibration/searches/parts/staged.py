@@ -167,7 +167,7 @@ def _of(told: Told, rows: I8) -> Told:
 
 def _check(state: Mapping[str, NDArray[Any]], mine: State, size: int) -> None:
     """Raise `ValueError` where a state is not of such a batch; lengths that grow may differ."""
-    grow = ("trace_", "equifinal_")
+    grow = ("trace_", "equifinal_", "main_told")
     wrong = sorted(mine.keys() ^ set(state))
     wrong += [n for n in mine.keys() & set(state) if len(state[n]) != size]
     wrong += [
