@@ -161,7 +161,16 @@ def test_the_list_names_what_there_is():
         assert name in said.out
     kinds = [line for line in said.out.splitlines() if line and not line.startswith(" ")]
     assert kinds == [
-        *("kernels:", "designs:", "readers:", "statistics:", "metrics:", "backends:", "figures:"),
+        *(
+            "kernels:",
+            "designs:",
+            "readers:",
+            "statistics:",
+            "metrics:",
+            "searches:",
+            "backends:",
+            "figures:",
+        ),
         "scenarios:",
     ]
 

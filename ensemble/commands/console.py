@@ -222,6 +222,7 @@ def print_inventory() -> None:
     from ensemble.report import figures
     from scenarios import designs, execution, forcing
     from scenarios.metrics import METRICS
+    from scenarios.searches import SEARCHES
 
     titles, useless = {}, kernels.unused()
     for name in kernels.names():
@@ -235,6 +236,7 @@ def print_inventory() -> None:
         ("readers", forcing.READERS),
         ("statistics", statistics.FAMILIES),
         ("metrics", METRICS),
+        ("searches", SEARCHES),
         ("backends", execution.BACKENDS),
     ):
         modules, refused = plugins.every()

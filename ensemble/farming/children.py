@@ -51,6 +51,9 @@ class Death:
 
 Process = subprocess.Popen[bytes]
 
+PIPES: Mapping[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+"""Streams of a child that is told and says."""
+
 
 def supervise(task: Mapping[str, Any], seconds: float) -> Death | None:
     """Run a task of `trial.main` in a process of its own; None if it came to its end.
@@ -135,8 +138,7 @@ class Prober:
     def __init__(self, store: str, block: list[int]) -> None:
         self._said = tempfile.TemporaryFile()
         task = {"store": store, "block": block, "serve": True}
-        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        self._child = start("ensemble.farming.trial", task, stderr=self._said, **pipes)
+        self._child = start("ensemble.farming.trial", task, stderr=self._said, **PIPES)
 
     def dies(self, part: list[int], seconds: float) -> bool:
         """Return whether a process that runs these members dies, or takes longer than that."""

@@ -1,14 +1,13 @@
 """A child process that runs spotpy, which draws from generators that are global in a process."""
 
 import pickle
-import subprocess
 import tempfile
 import weakref
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import IO, Any
 
-from ensemble.farming.children import how, start
+from ensemble.farming.children import PIPES, Process, how, start
 
 
 class Child:
@@ -24,9 +23,8 @@ class Child:
 
     def __init__(self, name: str, words: Mapping[str, Any]) -> None:
         self._complaints = tempfile.TemporaryFile()
-        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         module = f"{__name__.rpartition('.')[0]}.{name}"
-        self._process = start(module, words, stderr=self._complaints, **pipes)
+        self._process = start(module, words, stderr=self._complaints, **PIPES)
         self._end = weakref.finalize(self, _ended, self._process, self._complaints)
 
     def tell(self, what: Any) -> Any:
@@ -60,7 +58,7 @@ class Child:
         self._end()
 
 
-def _ended(process: "subprocess.Popen[bytes]", complaints: IO[bytes]) -> None:
+def _ended(process: Process, complaints: IO[bytes]) -> None:
     process.kill()
     process.wait()
     for stream in (process.stdin, process.stdout, complaints):
