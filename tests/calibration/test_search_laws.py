@@ -248,7 +248,7 @@ def test_one_that_fails_disturbs_no_other(name, finished):
 
 @every_search
 def test_a_constant_cost_ends(name):
-    batch = begin(spec_of(name), task_of(budget=20_000))
+    batch = begin(spec_of(name), task_of(budget=3000))
     drive(batch, lambda a: Told(np.ones(len(a)), None, np.tile([1.0, 0.0], (len(a), 1))))
     found = batch.found()
     assert (found.cost == 1).all()

@@ -38,7 +38,9 @@ class Spec(SearchSpec):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"name": "spotpy", "algorithm": "sceua", "settings": {"ngs": 4}}]
+            "examples": [
+                {"name": "spotpy", "algorithm": "sceua", "settings": {"ngs": 4, "kstop": 10}}
+            ]
         }
     )
     SOURCE: ClassVar[str] = "https://doi.org/10.1371/journal.pone.0145180"
