@@ -6,7 +6,20 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels import F8, I8
+from kernels import F8, I8, compiled
+
+
+@compiled
+def _fill(u, searched, lower, upper, logarithmic, theta):  # type: ignore[no-untyped-def]
+    """Fill parameters, one after the other: numpy's powers may differ with what is beside them."""
+    for i in range(len(u)):
+        for k in range(len(searched)):
+            j = searched[k]
+            if logarithmic[j]:
+                found = lower[j] * (upper[j] / lower[j]) ** u[i, k]
+            else:
+                found = lower[j] + u[i, k] * (upper[j] - lower[j])
+            theta[i, j] = min(max(found, lower[j]), upper[j])
 
 
 @dataclass(frozen=True)
@@ -33,11 +46,7 @@ class Scale:
     def theta(self, u: F8) -> F8:
         """Return all parameters (k, p), never outside their ranges, of points u (k, n)."""
         theta = np.repeat(self.lower[None], len(u), axis=0)
-        lower, upper = self.lower[self.searched], self.upper[self.searched]
-        log = self.logarithmic[self.searched]
-        found = lower + u * (upper - lower)
-        found[:, log] = lower[log] * (upper[log] / lower[log]) ** u[:, log]
-        theta[:, self.searched] = np.clip(found, lower, upper)
+        _fill(u, self.searched, self.lower, self.upper, self.logarithmic, theta)
         return theta
 
     def u(self, theta: F8) -> F8:

@@ -34,6 +34,14 @@ def test_what_is_outside_comes_to_the_edge(scale):
     np.testing.assert_allclose(u, [[0.0, 1.0, 0.5]])
 
 
+def test_no_bit_of_a_point_depends_on_the_others(scale):
+    u = np.random.default_rng(3).random((1000, 3))
+    together = scale.theta(u)
+    for few in (slice(0, 1), slice(7, 20), slice(999, 1000)):
+        assert scale.theta(u[few]).tobytes() == together[few].tobytes()
+    assert scale.theta(u[::-1][:5]).tobytes() == together[::-1][:5].tobytes()
+
+
 def test_never_outside_whatever_is_rounded():
     rng = np.random.default_rng(2)
     lower = 10.0 ** rng.uniform(-6, 6, 200)
