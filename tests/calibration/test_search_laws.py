@@ -1,5 +1,8 @@
 """What every search keeps, whichever file it is."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from valleys import VALLEYS, costs, drive
@@ -67,6 +70,18 @@ def test_says_what_it_is_and_takes_its_own_example(name):
     assert spec.unfit(VALLEY.n, residuals=True) == {}
     assert bool(spec.unfit(VALLEY.n, residuals=False)) == spec.NEEDS_RESIDUALS
     assert spec.least_budget(VALLEY.n, residuals=True) <= BUDGETS
+
+
+@every_search
+def test_is_read_and_asked_without_what_computes(name):
+    program = (
+        "import sys; from scenarios.searches import SEARCHES; import ensemble.calibration.scale; "
+        f"spec = SEARCHES.get({name!r}).Spec.model_validate({spec_of(name).model_dump()!r}); "
+        "spec.least_budget(7, residuals=True); spec.sizes(7, budget=9000, residuals=True); "
+        "print({'numba', 'scipy', 'spotpy'} & sys.modules.keys())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.strip() == "set()", done.stderr
 
 
 @every_search
