@@ -10,6 +10,7 @@ from ensemble.calibration.searches._contract import BUDGET as BUDGET
 from ensemble.calibration.searches._contract import CONVERGED as CONVERGED
 from ensemble.calibration.searches._contract import ENDED as ENDED
 from ensemble.calibration.searches._contract import INFEASIBLE as INFEASIBLE
+from ensemble.calibration.searches._contract import ITERATIONS as ITERATIONS
 from ensemble.calibration.searches._contract import LIVE as LIVE
 from ensemble.calibration.searches._contract import NO_FINITE_START as NO_FINITE_START
 from ensemble.calibration.searches._contract import NO_PROGRESS as NO_PROGRESS

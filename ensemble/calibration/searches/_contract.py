@@ -24,9 +24,11 @@ REASONS = (
     "no finite start",
     "infeasible",
     "ended",
+    "iterations",
 )
-LIVE, CONVERGED, NO_PROGRESS, BUDGET, NO_FINITE_START, INFEASIBLE, ENDED = range(len(REASONS))
-"""Why a search stopped, as numbers: places in `REASONS`. *Ended*: as a library ends by itself."""
+LIVE, CONVERGED, NO_PROGRESS, BUDGET, NO_FINITE_START, INFEASIBLE, ENDED, ITERATIONS = range(8)
+"""Why a search stopped, as numbers: places in `REASONS`. *Ended*: as a library ends by itself;
+*iterations*: a descent that was still falling after as many as it may take."""
 
 
 @dataclass(frozen=True)

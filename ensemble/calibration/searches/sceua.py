@@ -67,11 +67,11 @@ class Spec(SearchSpec):
 
         A generation takes at least a candidate for each step of each complex.
         """
-        from ensemble.calibration.searches.parts.stage import ITERATIONS
+        from ensemble.calibration.searches.parts.stage import MOST_ITERATIONS
 
         points = self.points(parameters)
         own = max(budget - self._kept(parameters, residuals), 0) // points
-        return max(own, 1) + (1 + ITERATIONS if residuals else 0), points
+        return max(own, 1) + (1 + MOST_ITERATIONS if residuals else 0), points
 
     def unfit(self, parameters: int, *, residuals: bool) -> dict[str, str]:
         """Return why a calibration does not suit it; see `SearchSpec.unfit`."""

@@ -88,10 +88,10 @@ class Spec(SearchSpec):
     def sizes(self, parameters: int, *, budget: int, residuals: bool) -> tuple[int, int]:
         """Return the hundreds of evaluations, polishing besides, and the last hundred."""
         from ensemble.calibration.searches.parts.replayed import GENERATION
-        from ensemble.calibration.searches.parts.stage import ITERATIONS
+        from ensemble.calibration.searches.parts.stage import MOST_ITERATIONS
 
         own = max(budget - self._kept(parameters, residuals), 0) // GENERATION + 1
-        return own + (1 + ITERATIONS if residuals else 0), GENERATION
+        return own + (1 + MOST_ITERATIONS if residuals else 0), GENERATION
 
     def unfit(self, parameters: int, *, residuals: bool) -> dict[str, str]:
         """Return why a calibration does not suit it, with settings that it does not know."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ensemble.calibration.searches._contract import (
     BUDGET,
     CONVERGED,
+    ITERATIONS,
     LIVE,
     NO_FINITE_START,
     Asked,
@@ -202,7 +203,7 @@ class Descent:
     def _admit(self, s: int, left: int) -> None:
         """Choose the starts that the budget lets go on, the better ones first."""
         code = self._code[s]
-        code[(code == LIVE) & (self._iteration[s] >= self._iterations)] = BUDGET
+        code[(code == LIVE) & (self._iteration[s] >= self._iterations)] = ITERATIONS
         order = np.lexsort((self.population_cost[s], self.population_violation[s]))
         live = order[code[order] == LIVE]
         most = max(left, 0) // self._an_iteration

@@ -16,7 +16,7 @@ from ensemble.calibration.searches.parts.ledger import Ledger
 from ensemble.calibration.searches.parts.trace import Trace
 from kernels import F8, I8
 
-ITERATIONS = 60
+MOST_ITERATIONS = 60
 """Of a descent; with 30 nearly every one that could still fall is cut off."""
 
 REDRAWN = 10

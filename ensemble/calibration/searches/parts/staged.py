@@ -15,7 +15,7 @@ from ensemble.calibration.searches._contract import (
     State,
     Told,
 )
-from ensemble.calibration.searches.parts.stage import ITERATIONS, Book, Stage
+from ensemble.calibration.searches.parts.stage import MOST_ITERATIONS, Book, Stage
 from kernels import F8, I8
 
 
@@ -186,4 +186,4 @@ def ending(book: Book, *, polish: bool) -> Ending | None:
         return None
     from ensemble.calibration.searches.parts.descent import Descent
 
-    return Descent(book, starts=1, iterations=ITERATIONS if polish else 0, two_sided=False)
+    return Descent(book, starts=1, iterations=MOST_ITERATIONS if polish else 0, two_sided=False)
