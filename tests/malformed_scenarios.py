@@ -51,6 +51,8 @@ PLACE = "8: design.cross[0].parameters.tau_veg_obs"
 
 TWO = "kernel: {chain: [{models: [two_box, {name: two_box, as: other}]}]}"
 SOIL_OF_MODELS = ("output: c_soil, change", "output: c_soil, model: other, change")
+SCHEMES = "kernel: {name: two_box, scheme: [implicit, explicit]}"
+SOIL_OF_SCHEMES = ("output: c_soil, change", "output: c_soil, scheme: explicit, change")
 
 
 def seeded(line: str) -> tuple[str, str]:
@@ -189,6 +191,59 @@ EDITS: dict[str, tuple[list[tuple[str, str]], str]] = {
     "kernel of a chain that is not installed": (
         [(KERNEL, "kernel: {chain: [two_box, no_such.model]}")],
         "4: kernel.chain[1]: kernel module 'no_such.model' cannot be imported",
+    ),
+    # kernels, and options of one, side by side
+    "a list of no kernel": (
+        [(KERNEL, "kernel: []")],
+        "4: kernel: found a list of none; needed two kernels or more",
+    ),
+    "a list of one kernel": (
+        [(KERNEL, "kernel: [two_box]")],
+        "4: kernel: found a list of one; needed two kernels or",
+    ),
+    "a kernel of a list twice": (
+        [(KERNEL, "kernel: [two_box, two_box]")],
+        "4: kernel[1]: 'two_box' is [0] too; give one a name with as:",
+    ),
+    "option of a kernel of a list": (
+        [(KERNEL, "kernel:\n  - two_box\n  - {name: two_box, as: b, schem: x}")],
+        "6: kernel[1].schem: kernel 'two_box' has no option 'schem'; did you mean 'scheme'?",
+    ),
+    "kernel of a list that is not installed": (
+        [(KERNEL, "kernel: [two_box, no_such.model]")],
+        "4: kernel[1]: kernel module 'no_such.model' cannot be imported",
+    ),
+    "no value of an option": (
+        [(KERNEL, "kernel: {name: two_box, scheme: []}")],
+        "4: kernel.scheme: found an empty list; needed one value, or a list of two or more",
+    ),
+    "one value of an option in brackets": (
+        [(KERNEL, "kernel: {name: two_box, scheme: [implicit]}")],
+        "4: kernel.scheme: found a list of implicit alone; needed one value, or a list of two",
+    ),
+    "a value of an option twice": (
+        [(KERNEL, "kernel: {name: two_box, scheme: [implicit, explicit, implicit]}")],
+        "4: kernel.scheme[2]: found implicit a second time; needed each once",
+    ),
+    "no such value among those of an option": (
+        [(KERNEL, "kernel:\n  name: two_box\n  scheme:\n    - implicit\n    - exact")],
+        "8: kernel.scheme[1]: found 'exact'; needed 'implicit', 'explicit' or 'exponential'",
+    ),
+    "response without its place along an option": (
+        [(KERNEL, SCHEMES), SOIL_OF_SCHEMES],
+        "13: responses.d_total: output 'c_total' is along scheme (implicit, explicit); say scheme:",
+    ),
+    "response of no such place along an option": (
+        [
+            (KERNEL, SCHEMES),
+            SOIL_OF_SCHEMES,
+            (TOTAL, "output: c_total, scheme: exact, change"),
+        ],
+        "13: responses.d_total.scheme: no scheme 'exact'; available: explicit, implicit",
+    ),
+    "response with a key that is none": (
+        [(TOTAL, "output: c_total, colour: red, change")],
+        "13: responses.d_total.colour: unknown key 'colour'; available: at, change, combine, cost",
     ),
     "response without its model": (
         [(KERNEL, TWO), SOIL_OF_MODELS],

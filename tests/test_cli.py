@@ -127,6 +127,20 @@ def test_the_schema_takes_the_shipped_scenarios_and_refuses_typos():
         assert not validator.is_valid({**data, "titel": "x"})
 
 
+def test_the_schema_takes_what_stands_side_by_side():
+    jsonschema = pytest.importorskip("jsonschema")
+    from scenarios.reading.document import parse, read_text
+
+    validator = jsonschema.Draft202012Validator(json.loads(soilsweep("validate", "--schema").out))
+    data = parse(read_text(cli_file("tau-constraint")), "tau-constraint").data
+    kernels = ["two_box", {"name": "two_box", "as": "other", "scheme": "explicit"}]
+    response = {"output": "c_total", "change": [1901, 2018], "kernel": "other", "cycle": 20}
+    validator.validate({**data, "kernel": kernels, "responses": {"change": response}})
+    validator.validate({**data, "kernel": {"name": "two_box", "scheme": ["implicit", "explicit"]}})
+    assert not validator.is_valid({**data, "kernel": ["two_box"]})
+    assert not validator.is_valid({**data, "responses": {"change": {**response, "kernel": []}}})
+
+
 def cli_file(name):
     from scenarios.reading.shipped import find
 

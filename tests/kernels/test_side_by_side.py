@@ -254,6 +254,14 @@ def test_values_of_one_wrong_option_are_told_once():
     assert len(caught.value.faults) == 1
 
 
+def test_what_one_value_brings_about_is_told_there_alone():
+    words = {"name": "mimics_profile", "layers": [[5.0, 5.0], [10.0], [20.0]]}
+    words |= {"carbon14": ["none", "tracer"]}
+    with pytest.raises(Unfit) as caught:
+        made(words)
+    assert [fault.where for fault in caught.value.faults] == ["layers[1]", "layers[2]"]
+
+
 def test_files_with_other_defaults_by_location_are_refused():
     def derive(options, drivers, coords):
         rate = np.full(5, 0.01 if options.start == "cold" else 0.02)

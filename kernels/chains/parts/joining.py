@@ -60,7 +60,8 @@ def joined(
         tables.add(group)
     tables.faults += _too_late(parts)
     if tables.faults:
-        raise Unfit(tables.faults)
+        # What several values bring about one of them does; its place is told.
+        raise Unfit([fault for fault in tables.faults if fault.where] or tables.faults)
     kernels = [part.kernel for group in parts for part in group]
     try:
         return replace(

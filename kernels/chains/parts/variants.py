@@ -234,6 +234,6 @@ def _said(axes: Sequence[Axis], places: Sequence[int]) -> str:
 
 
 def _where(chosen: Mapping[str, int]) -> str:
-    """Return the place of what makes a combination another than the first."""
+    """Return the place of what makes a combination another than the first; none of several."""
     own = [f"{name}[{k}]" for name, k in chosen.items() if k]
-    return own[0] if own else f"{next(iter(chosen))}[0]"
+    return own[0] if len(own) == 1 else ""
