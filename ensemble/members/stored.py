@@ -41,7 +41,7 @@ DESIGN = keyed(
         **{"plausible": mapped(is_text), "shape": listed(is_count)},
         **{"admissible": mapped(either(nothing, mapped(_END)))},
         "cross": listed(keyed({}, {"parameters": listed(is_text), "size": is_count})),
-        "change": listed(is_number),
+        "change": either(listed(is_number), mapped(listed(is_number))),
     },
 )
 """What readers look for in the attribute ``design``."""

@@ -51,8 +51,15 @@ from kernels.mimics.layers.blocks import (
     traced,
 )
 from kernels.mimics.layers.carbon14 import DECAY, SHIFTS, shift, weights
+from kernels.mimics.layers.equations import BELOW
 from kernels.mimics.layers.lanes import LANES
-from kernels.mimics.layers.outputs import FIRST_YEAR, outputs, report, report_modern
+from kernels.mimics.layers.outputs import (
+    FIRST_YEAR,
+    outputs,
+    report,
+    report_given,
+    report_modern,
+)
 from kernels.mimics.layers.sets import PROFILE_NAMES, profile_parameters
 from kernels.mimics.layers.stability import SPACE, growth_near, modes
 from kernels.mimics.layers.stepping import RULES
@@ -195,6 +202,7 @@ class _Equilibria:
             kept[codes != OK], progress[codes != OK] = nan, nan
             where = (at, ..., samples)
             report(np.moveaxis(kept, 1, -1), self.thickness, out, where)
+            report_given(rows, drivers[at, BELOW], self.thickness, codes == OK, out, where)
             self._report_progress(progress, growth, out, at, samples)
             if modern is not None:
                 modern[codes != OK] = nan

@@ -6,12 +6,13 @@ what a parameter does around one point, such as the calibrated one of each site.
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from kernels import F8
+from kernels import F8, I8
 from scenarios.designs._contract import Context, DesignSpec
 from scenarios.designs.distributions.account import account
 from scenarios.designs.distributions.admissible import excesses
@@ -30,6 +31,9 @@ def _listed(value: Any) -> Any:
     if value == "all":
         return [EVERY]
     return [value] if isinstance(value, str) else value
+
+
+Shares = Annotated[list[Real], Field(min_length=1)]
 
 
 class Spec(DesignSpec):
@@ -55,19 +59,38 @@ class Spec(DesignSpec):
             "kernel's plausible ranges are not asked",
         )
     )
-    change: list[Real] = Field(
-        default=[-0.25, 0.25], min_length=1, description="shares by which each is changed"
+    change: Shares | dict[str, Shares] = Field(
+        default=[-0.25, 0.25],
+        description="shares by which each is changed, or {parameter: [shares]} where they differ",
     )
 
     @field_validator("parameters", "change")
     @classmethod
-    def _once(cls, value: list[Any]) -> list[Any]:
-        twice = sorted({v for v in value if value.count(v) > 1})
-        if twice:
-            raise ValueError(f"{twice[0]!r} stands twice; state it once")
-        if 0.0 in value:
-            raise ValueError("found a change of 0; the control member is the first row anyway")
+    def _once(cls, value: Any) -> Any:
+        for several in value.values() if isinstance(value, dict) else [value]:
+            twice = sorted({v for v in several if several.count(v) > 1})
+            if twice:
+                raise ValueError(f"{twice[0]!r} stands twice; state it once")
+            if 0.0 in several:
+                raise ValueError("found a change of 0; the control member is the first row anyway")
         return value
+
+    @model_validator(mode="after")
+    def _each_has_changes(self) -> "Spec":
+        if not isinstance(self.change, dict):
+            return self
+        if self.parameters == [EVERY]:
+            raise ValueError("found change: by parameter; needed parameters: as a list of these")
+        if other := sorted(self.change.keys() - set(self.parameters)):
+            text = f"found changes of {other[0]!r}{nearest(other[0], self.parameters)}"
+            raise ValueError(f"{text}; needed those of the parameters alone")
+        if without := [name for name in self.parameters if name not in self.change]:
+            raise ValueError(f"change: says nothing of {without[0]!r}; needed shares of each")
+        return self
+
+    def of(self, name: str) -> list[float]:
+        """Return the shares by which a parameter is changed."""
+        return self.change[name] if isinstance(self.change, dict) else self.change
 
     def names(self) -> tuple[str, ...]:
         """Return the parameters it varies; ``"*"`` is all of the kernel's."""
@@ -76,15 +99,15 @@ class Spec(DesignSpec):
     def judge(self, context: Context) -> list[Problem]:
         """Return changes that turn the sign of what cannot be negative; defaults may be of data."""
         names = [*context.parameters] if self.parameters == [EVERY] else self.parameters
-        least = min(self.change)
+        where = f"{context.path}.change"
         return [
             Problem(
-                f"{name}: a change of {least:g} turns its sign, and it is {p.lower:g} or more "
-                f"{p.units}; needed -1 or more",
-                f"{context.path}.change",
+                f"{name}: a change of {min(self.of(name)):g} turns its sign, and it is {p.lower:g} "
+                f"or more {p.units}; needed -1 or more",
+                f"{where}.{name}" if isinstance(self.change, dict) else where,
             )
             for name in names
-            if (p := context.parameters.get(name)) and p.lower >= 0.0 and least < -1.0
+            if (p := context.parameters.get(name)) and p.lower >= 0.0 and min(self.of(name)) < -1.0
         ]
 
     def open(self, context: Context) -> "OneAtATime":
@@ -101,23 +124,29 @@ class Spec(DesignSpec):
                     for name in unknown
                 ]
             )
-        factors = 1.0 + np.array([0.0, *self.change])
         plain = {n: np.array([context.parameters[n].default]) for n in names}
         control = {n: np.atleast_1d(context.control.get(n, plain[n])) for n in names}
-        problems = [p for name in control for p in _faults(context, name, control[name], factors)]
+        problems = [
+            problem
+            for name in control
+            for problem in _faults(
+                context, name, control[name], 1.0 + np.array([0.0, *self.of(name)])
+            )
+        ]
         if problems:
             raise ScenarioError(problems)
-        size = 1 + len(control) * len(self.change)
+        change = {name: tuple(self.of(name)) for name in control}
+        size = 1 + sum(map(len, change.values()))
         attributes = account(
             context,
             self.method,
             size,
             parameters=list(control),
-            change=list(self.change),
+            change=self.change,
             admissible={},
             warnings=[],
         )
-        return OneAtATime(attributes, control, tuple(self.change))
+        return OneAtATime(attributes, control, change)
 
 
 def _faults(context: Context, name: str, centre: F8, factors: F8) -> Iterator[Problem]:
@@ -147,12 +176,13 @@ class OneAtATime:
     ----------
     control : dict of str to ndarray, shape (1 or L,)
         Values of the first row, kernel units.
-    change : tuple of float
+    change : dict of str to tuple of float
+        Shares by which each is changed, one row each.
     """
 
     attributes: dict[str, Any]
     control: dict[str, F8]
-    change: tuple[float, ...]
+    change: dict[str, tuple[float, ...]]
     rows_together: int = 1
     extendable: bool = False
 
@@ -163,8 +193,14 @@ class OneAtATime:
 
     @property
     def size(self) -> int:
-        """Return the number of rows: 1 + parameters x changes."""
-        return 1 + len(self.control) * len(self.change)
+        """Return the number of rows: 1, and one for each change of a parameter."""
+        return 1 + sum(map(len, self.change.values()))
+
+    @cached_property
+    def _owner(self) -> I8:
+        """Return which parameter each row changes, (size,); -1 of the first, which changes none."""
+        counts = [len(shares) for shares in self.change.values()]
+        return np.concatenate(([-1], np.repeat(np.arange(len(counts)), counts)))
 
     def rows(self, start: int, stop: int) -> dict[str, F8]:
         """Return each parameter's values, shape (1 or L, stop - start), kernel units."""
@@ -172,8 +208,7 @@ class OneAtATime:
         values = {}
         for k, (name, centre) in enumerate(self.control.items()):
             factors = np.ones(self.size)
-            first = 1 + k * len(self.change)
-            factors[first : first + len(self.change)] += self.change
+            factors[self._owner == k] += self.change[name]
             values[name] = centre[:, np.newaxis] * factors[start:stop]
         return values
 
@@ -184,9 +219,7 @@ class OneAtATime:
         if not used:
             return single(start, stop)
         # A row is new where one of the names is changed in it or was in the row before.
-        owner = (np.arange(self.size) - 1) // len(self.change)
-        owner[0] = -1
-        mine = np.isin(owner, used)
+        mine = np.isin(self._owner, used)
         fresh = mine | np.concatenate(([False], mine[:-1]))
         return runs(fresh[start:stop].copy())
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from kernels import F8, I8, Variable
 from scenarios.forcing._contract import Forcing, Locations, Observed, ReaderSpec
@@ -65,10 +65,22 @@ class Spec(ReaderSpec):
 
     reader: Literal["synthetic_profiles"]
     n: int = Field(default=4, ge=1, le=4, description="the first n of ENF, EBF, DBF, BNF")
+    types: list[Literal["ENF", "EBF", "DBF", "BNF"]] | None = Field(
+        default=None, min_length=1, description="these, in this order, instead of the first n"
+    )
+
+    @field_validator("types")
+    @classmethod
+    def _once(cls, types: list[str] | None) -> list[str] | None:
+        if types is not None and len(set(types)) < len(types):
+            raise ValueError(f"found {', '.join(types)}; needed each type once")
+        return types
 
     def read(self, needs: Sequence[Variable], base: Path) -> list[Forcing]:
         """Return the one forcing; see `ReaderSpec.read`."""
         findings = Findings()
+        names = TYPES[: self.n] if self.types is None else tuple(self.types)
+        at = [TYPES.index(name) for name in names]
         years, air = atmosphere()
         drivers = {}
         for need in needs:
@@ -76,14 +88,14 @@ class Spec(ReaderSpec):
             if text:
                 findings.add("drivers", Problem(text, "forcing.reader"))
             elif need.name == "atmosphere":
-                drivers[need.name] = np.tile(air, (self.n, 1))
+                drivers[need.name] = np.tile(air, (len(at), 1))
             else:
                 unit, values = _SITES[need.name]
-                drivers[need.name] = convert(np.array(values[: self.n]), unit, need.units)
+                drivers[need.name] = convert(np.array(values)[at], unit, need.units)
         findings.raise_all()
         coords = {"atmosphere_year": years} if "atmosphere" in drivers else {}
-        names, where = TYPES[: self.n], ("invented",) * self.n
-        columns = {name: np.array(values[: self.n]) for name, values in _FITTED.items()}
+        where = ("invented",) * len(at)
+        columns = {name: np.array(values)[at] for name, values in _FITTED.items()}
         return [
             Forcing(
                 "synthetic_profiles",
@@ -93,8 +105,10 @@ class Spec(ReaderSpec):
                 {"reader": "synthetic_profiles", "files": [], "conventions": __doc__},
                 LABEL,
                 {
-                    "soc": _observed(_SOC[: self.n], "mg C cm-3", "soil organic carbon"),
-                    "fraction_modern": _observed(_MODERN[: self.n], "1", "14C, fraction modern"),
+                    "soc": _observed([_SOC[k] for k in at], "mg C cm-3", "soil organic carbon"),
+                    "fraction_modern": _observed(
+                        [_MODERN[k] for k in at], "1", "14C, fraction modern"
+                    ),
                 },
                 dict.fromkeys([*drivers, "soc", "fraction_modern"], where),
             )

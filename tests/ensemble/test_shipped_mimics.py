@@ -1,14 +1,25 @@
 """The shipped scenarios of MIMICS by depth, through the whole program."""
 
+import itertools
+
 import numpy as np
 import pytest
 import xarray as xr
 from profile_tables import ONE_AT_A_TIME
+from scipy.interpolate import CubicSpline
 from support import plan
 
 import ensemble
 import scenarios
+from ensemble.report.figures.relative_response import all_curves
+from ensemble.report.run import Run
+from ensemble.store.reading import read
 from scenarios import ScenarioError
+
+
+def results_of(path):
+    return Run(read(path)).results
+
 
 HERE = [0, 3, 9, 19]
 
@@ -43,12 +54,58 @@ def test_one_at_a_time_is_the_published_table(tmp_path):
     assert ensemble.plan(planned.scenario, store=tmp_path / "run.zarr").identity == planned.identity
 
 
-def test_responses_of_two_layers(tmp_path):
-    _, found = run(tmp_path, "wang2021-fig8")
-    soc = found["soc"]
-    np.testing.assert_allclose(found["soc_15cm"], soc.sel(layer=15), rtol=1e-6)
-    np.testing.assert_allclose(found["soc_35cm"], soc.sel(layer=35), rtol=1e-6)
+@pytest.fixture(scope="module")
+def figure_8(tmp_path_factory):
+    planned, found = run(tmp_path_factory.mktemp("fig8"), "wang2021-fig8")
     assert not found["status"].any()
+    return planned.path, found
+
+
+AT = {15: 1, 35: 3}
+"""Layers of 10 cm: the second and the fourth."""
+
+
+def test_the_sites_and_sets_of_figure_8(figure_8):
+    _, found = figure_8
+    assert list(found["location"].values) == ["EBF", "BNF"]
+    np.testing.assert_array_equal(found["control/alpha_r"].values[0], [22.74, 14.59])
+    np.testing.assert_array_equal(found["control/x_D"].values[0], [0.0, 0.0])
+    for depth, layer in AT.items():
+        soc = found["soc"].isel(layer=layer).values
+        np.testing.assert_allclose(found[f"soc_{depth}cm"].values, soc, rtol=1e-6)
+
+
+def test_triangles_of_figure_8_lie_on_its_curves(figure_8):
+    """Without diffusion a layer is on its own: whoever halves its litter, it holds as much."""
+    path, _ = figure_8
+    (drawn,) = (c for c in all_curves(results_of(path)) if c.name == "soc")
+    assert drawn.layers == ("10\N{EN DASH}20 cm", "30\N{EN DASH}40 cm")
+    assert drawn.cells == ("EBF", "BNF")
+    litter, uptake = drawn.panels
+    assert (litter.parameter, litter.given) == ("litter_below_factor", "root_litter")
+    assert (uptake.parameter, uptake.given) == ("x_v", "uptake_factor")
+    assert [(m.parameter, m.share) for m in litter.marks] == [("alpha_r", -0.25), ("alpha_r", 0.25)]
+    assert [(m.parameter, m.share) for m in uptake.marks] == [("alpha_v", -0.25), ("alpha_v", 0.25)]
+    depth = np.array(list(AT)) / 100
+    alpha_r, alpha_v = np.array([[22.74], [14.59]]), np.array([[4.71], [3.89]])
+    for mark in litter.marks:
+        expected = in_layer(alpha_r * (1 + mark.share), depth) / in_layer(alpha_r, depth)
+        np.testing.assert_allclose(mark.x, expected, rtol=1e-12)
+    for mark in uptake.marks:
+        np.testing.assert_allclose(mark.x, np.exp(-mark.share * alpha_v * depth), rtol=1e-12)
+    for panel in drawn.panels:
+        for mark, cell, layer in itertools.product(panel.marks, range(2), range(2)):
+            curve = CubicSpline(np.log(panel.factors), np.log(panel.y[cell, layer]))
+            on_curve = np.exp(curve(np.log(mark.x[cell, layer])))
+            assert mark.y[cell, layer] == pytest.approx(on_curve, rel=2e-3)
+            other = np.exp(curve(np.log(mark.x[cell, 1 - layer])))
+            assert mark.y[cell, layer] != pytest.approx(other, rel=2e-3)
+
+
+def in_layer(alpha, depth):
+    """Return the share of roots (m-1) in a layer of 10 cm around a depth, of 1 m."""
+    top = np.exp(-alpha * (depth - 0.05)) - np.exp(-alpha * (depth + 0.05))
+    return top / (1 - np.exp(-alpha))
 
 
 FIXED = """

@@ -86,6 +86,24 @@ class TestEquilibria:
         assert found["stable"] == 1
         assert found["residual"] < 1e-12
 
+    @pytest.mark.parametrize("name", ["V1", "V5"])
+    def test_what_layers_are_given_is_an_output(self, name):
+        case = CASES[name]
+        alpha_r, alpha_v, x_v = np.array([10.0, 0.0, 25.0]), np.array([1.0, 0.0, 4.0]), 4.0
+        drawn = {"alpha_r": alpha_r, "alpha_v": alpha_v, "x_v": np.full(3, x_v)}
+        found = run(case.options(), case.drivers, drawn, outputs=["root_litter", "uptake_factor"])
+        edges = np.concatenate([[0.0], np.cumsum(case.options().layers)]) / 100
+        below = np.exp(-np.outer(edges, alpha_r))
+        with np.errstate(invalid="ignore"):
+            share = (below[:-1] - below[1:]) / (1 - below[-1])
+        share[:, 1] = np.diff(edges) / edges[-1]
+        np.testing.assert_allclose(
+            found.out["root_litter"][0], case.litter[1] * share, rtol=1e-9, atol=1e-12
+        )
+        middle = (edges[:-1] + edges[1:]) / 2
+        expected = x_v * np.exp(-np.outer(middle, alpha_v))
+        np.testing.assert_allclose(found.out["uptake_factor"][0], expected, rtol=1e-12)
+
     @needs_gcc
     @pytest.mark.parametrize("name", ["V1", "V2", "V3", "V4"])
     def test_the_second_way_finds_the_same_of_random_members(self, name):

@@ -3,14 +3,16 @@
 As figure 7 of Wang et al. (2021, 10.1029/2020JG006205).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from ensemble.report.data.cells import all_cells, evenly, kind, of_members, outputs_on_layers
+from ensemble.report.data.one_at_a_time import FEWEST, changed_rows
 from ensemble.report.figures.parts.style import (
     DARK,
     GREY,
@@ -78,12 +80,32 @@ def all_changes(results: Results) -> Iterator[Changes]:
     design = results.store.attrs["design"]
     if design["method"] != "one_at_a_time":
         return
-    parameters, change = tuple(design["parameters"]), tuple(map(float, design["change"]))
+    for change, rows in _alike(design).items():
+        yield from _of_rows(results, change, rows)
+
+
+def _alike(design: Mapping[str, Any]) -> dict[tuple[float, ...], dict[str, list[int]]]:
+    """Return parameters that are changed by the same shares, and their rows, by these shares.
+
+    Where each has its own, many shares of one are a curve, which `relative_response` draws.
+    """
+    groups: dict[tuple[float, ...], dict[str, list[int]]] = {}
+    for name, rows in changed_rows(design).items():
+        if not isinstance(design["change"], Mapping) or len(rows) < FEWEST:
+            groups.setdefault(tuple(rows), {})[name] = list(rows.values())
+    return groups
+
+
+def _of_rows(
+    results: Results, change: tuple[float, ...], rows: Mapping[str, list[int]]
+) -> Iterator[Changes]:
+    """Yield the changes of every output on layers in some rows of each parameter."""
+    parameters, which = tuple(rows), [k for several in rows.values() for k in several]
     every = all_cells(results)
     cells = evenly(every, MOST_CELLS)
     for name, bounds in list(outputs_on_layers(results).items())[:MOST_OUTPUTS]:
         values = np.stack([of_members(results, name, cell) for cell in cells])
-        base, rest = values[..., :1], values[..., 1:]
+        base, rest = values[..., :1], values[..., which]
         with np.errstate(divide="ignore", invalid="ignore"):
             percent = np.where(base == 0, np.nan, 100.0 * (rest - base) / base)
         percent = np.moveaxis(percent, -1, 1)

@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kernels.contract.arrays import F8
 from kernels.contract.entries import Variable
 from kernels.contract.limits import ORGANIC, column
+from kernels.mimics.layers.equations import ALPHA_R, ALPHA_V, X_V
 from kernels.mimics.one_layer.equations import POOLS, RH, A, M, P, R, S
 from kernels.mimics.one_layer.pools import MEANINGS
 
@@ -41,6 +43,10 @@ def outputs(options: Any) -> Iterator[Variable]:
     if options.carbon14 != "none":
         yield from _modern_outputs()
     if steady:
+        fallen = "carbon of root litter in the layer"
+        yield Variable("root_litter", "g C m-2 yr-1", fallen, _DEEP)
+        taken = "maximum uptake over that of the constants, as it declines with depth"
+        yield Variable("uptake_factor", "1", taken, _DEEP)
         yield from _about_equilibrium(options)
 
 
@@ -87,6 +93,48 @@ def report(kept: F8, thickness: F8, out: Mapping[str, F8], where: tuple[Any, ...
             first, past = sums[name]
             layers = kept[..., first:past, :].sum(axis=-2)
             values[where] = np.einsum("...ns,n->...s", layers, thickness) * KG_M2
+
+
+def report_given(
+    rows: F8,
+    below: F8,
+    thickness: F8,
+    known: NDArray[np.bool_],
+    out: Mapping[str, F8],
+    where: tuple[Any, ...],
+) -> None:
+    """Fill what layers are given, root litter and how fast it may be taken up.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (1 or L, S, PARAMETERS)
+    below : ndarray, shape (L,), g C m-2 yr-1
+        Root litter of all layers.
+    thickness : ndarray, shape (n,), cm
+    known : ndarray of bool, shape (L, S)
+        Members that have outputs.
+    out : mapping of str to ndarray, shape (L, n, S)
+    where : tuple
+        Their place in the outputs.
+    """
+    top = np.cumsum(thickness) - thickness
+    there = known[:, np.newaxis]
+    if "root_litter" in out:
+        alpha = rows[:, np.newaxis, :, ALPHA_R] / 100.0
+        # As `root_fractions` has it.
+        part = np.exp(-alpha * top[:, np.newaxis]) * -np.expm1(-alpha * thickness[:, np.newaxis])
+        whole = part.sum(axis=1, keepdims=True)
+        even = thickness[:, np.newaxis] / thickness.sum()
+        share = np.divide(
+            part, whole, out=np.broadcast_to(even, part.shape).copy(), where=whole > 0
+        )
+        out["root_litter"][where] = np.where(
+            there, below[:, np.newaxis, np.newaxis] * share, np.nan
+        )
+    if "uptake_factor" in out:
+        middle = (top + 0.5 * thickness)[:, np.newaxis] / 100.0
+        x_v, alpha = (rows[:, np.newaxis, :, column] for column in (X_V, ALPHA_V))
+        out["uptake_factor"][where] = np.where(there, x_v * np.exp(-alpha * middle), np.nan)
 
 
 def report_modern(

@@ -33,6 +33,19 @@ def test_rows_by_location():
     np.testing.assert_allclose(design.rows(2, 4)["b"], rows["b"][:, 2:4])
 
 
+def test_each_parameter_may_have_changes_of_its_own():
+    change = {"a": [-0.5, 1.0, 3.0], "b": [0.25]}
+    design = opened({"a": [4.0], "b": [8.0]}, parameters=["b", "a"], change=change)
+    assert design.size == 5
+    rows = design.rows(0, 5)
+    np.testing.assert_array_equal(rows["b"], [[8, 10, 8, 8, 8]])
+    np.testing.assert_array_equal(rows["a"], [[4, 4, 2, 8, 16]])
+    first, level = design.levels(["b"], 0, 5)
+    np.testing.assert_array_equal(first, [0, 1, 2])
+    np.testing.assert_array_equal(level, [0, 1, 2, 2, 2])
+    assert design.attributes["change"] == change
+
+
 def test_a_name_alone_is_a_list_of_one():
     assert opened({"a": [1.0]}, parameters="a").size == 3
 
@@ -44,6 +57,11 @@ def test_a_name_alone_is_a_list_of_one():
         ({"parameters": ["a"], "change": [0.1, 0.1]}, "0.1 stands twice"),
         ({"parameters": ["a"], "change": [0.0]}, "a change of 0"),
         ({"parameters": []}, "at least 1"),
+        ({"parameters": ["a"], "change": {"a": [0.1], "b": [0.1]}}, "found changes of 'b'"),
+        ({"parameters": ["a", "b"], "change": {"a": [0.1]}}, "change: says nothing of 'b'"),
+        ({"parameters": ["a"], "change": {"a": [0.0]}}, "a change of 0"),
+        ({"parameters": ["a"], "change": {"a": [0.1, 0.1]}}, "0.1 stands twice"),
+        ({"parameters": "all", "change": {"a": [0.1]}}, "needed parameters: as a list of these"),
     ],
 )
 def test_words_that_make_no_design(words, said):

@@ -57,6 +57,20 @@ def test_fewer_sites_and_fewer_drivers():
     assert found.observations["soc"].values.shape == (2, 5)
 
 
+def test_types_are_those_that_are_named():
+    every, some = read(NEEDS), read(NEEDS, types=["BNF", "EBF"])
+    assert some.locations.names == ("BNF", "EBF")
+    for name in ("clay", "litter_below", "annual_npp"):
+        np.testing.assert_array_equal(some.drivers[name], every.drivers[name][[3, 1]])
+    fitted = every.locations.columns["fit_beta"][[3, 1]]
+    np.testing.assert_array_equal(some.locations.columns["fit_beta"], fitted)
+    for name in ("soc", "fraction_modern"):
+        whole = every.observations[name].values[[3, 1]]
+        np.testing.assert_array_equal(some.observations[name].values, whole)
+    with pytest.raises(ValueError, match="needed each type once"):
+        read(NEEDS, types=["EBF", "EBF"])
+
+
 def test_all_that_is_not_there_is_said_at_once():
     needs = [Variable("rain", "mm", "rain", ()), Variable("clay", "1", "clay", ("time",))]
     with pytest.raises(ScenarioError) as caught:
