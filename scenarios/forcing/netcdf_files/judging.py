@@ -27,8 +27,19 @@ def lacking(gaps: Collection[Gaps], cells: Cells) -> NDArray[np.bool_]:
     )  # fmt: skip
 
 
+LEAVE_OUT = (
+    "say incomplete: drop, which leaves such places out and counts them, or choose others with "
+    "mask: or cells:"
+)
+LATER = "the plan looks at a few steps of large files; choose other places with mask: or cells:"
+
+
 def note_gaps(
-    gaps: Collection[Gaps], there: NDArray[np.bool_], cells: Cells, findings: Findings
+    gaps: Collection[Gaps],
+    there: NDArray[np.bool_],
+    cells: Cells,
+    findings: Findings,
+    advice: str = LEAVE_OUT,
 ) -> None:
     """Note variables that lack values of places that others have."""
     # A variable of two drivers is read twice, and told once.
@@ -41,11 +52,10 @@ def note_gaps(
         if not one.held.space.shape:
             text = f"is missing ({lacks}); needed a number of every step"
         else:
+            first_in = cells.names_of([first])[0]
             text = (
                 f"is missing at {int(bad.sum()):,} of the {int(there.sum()):,} places that some "
-                f"driver has, first in {cells.names_of([first])[0]} ({lacks}); say incomplete: "
-                "drop, which leaves such places out and counts them, or choose others with mask: "
-                "or cells:"
+                f"driver has, first in {first_in} ({lacks}); {advice}"
             )
         findings.add("gaps", one.held.problem(text))
 

@@ -17,7 +17,13 @@ from scenarios.forcing.netcdf_files.asked import Asked
 from scenarios.forcing.netcdf_files.choosing import chosen, masked, reference
 from scenarios.forcing.netcdf_files.files import FEW_BYTES
 from scenarios.forcing.netcdf_files.held import Cells
-from scenarios.forcing.netcdf_files.judging import lacking, note_faults, note_gaps, without_any
+from scenarios.forcing.netcdf_files.judging import (
+    LATER,
+    lacking,
+    note_faults,
+    note_gaps,
+    without_any,
+)
 from scenarios.forcing.netcdf_files.reductions import Gaps
 from scenarios.forcing.netcdf_files.supplies import Sources, Supply
 from scenarios.forcing.netcdf_files.taking import Taking, held_of
@@ -183,7 +189,7 @@ class Reading:
         findings, taking = Findings(), self._taking()
         yield from taking.steps(self.streamed)
         every = np.ones(len(self.cells), dtype=bool)
-        note_gaps(taking.gaps.values(), every, self.cells, findings)
+        note_gaps(taking.gaps.values(), every, self.cells, findings, LATER)
         findings.raise_all()
 
     def columns(self) -> dict[str, F8]:

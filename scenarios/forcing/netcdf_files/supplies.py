@@ -23,7 +23,8 @@ from scenarios.forcing.common.sources import (
 from scenarios.forcing.common.spans import Rates
 from scenarios.forcing.common.times import Stamps
 from scenarios.forcing.netcdf_files.files import File, Files, Paths, paths_of
-from scenarios.forcing.netcdf_files.held import Held, hold
+from scenarios.forcing.netcdf_files.held import Held
+from scenarios.forcing.netcdf_files.holding import Said, hold
 from scenarios.problems import Problem
 from scenarios.units import UnitText, readable, times
 
@@ -190,10 +191,9 @@ class Sources:
               if name in f.names or name in f.coordinates]  # fmt: skip
         key = (name, tuple(file.path for file in of), tuple((where or {}).items()))
         if key not in self._held:
-            units, stamps = self.words.units, self.words.stamps
-            self._held[key] = hold(
-                name, of, self.files, self.place_names(), units, stamps, where or {}
-            )
+            words = self.words
+            said = Said(self.place_names(), words.units, words.stamps, where or {})
+            self._held[key] = hold(name, of, self.files, said)
         return self._held[key]
 
     def all_held(self) -> list[Held]:

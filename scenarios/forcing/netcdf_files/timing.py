@@ -68,7 +68,7 @@ class Timing:
 
     def settle(self) -> None:
         """Settle the steps of every variable; note what is wrong with them."""
-        for problem in self._wrong_dims():
+        for problem in (*self._wrong_dims(), *self._snapshots()):
             self.findings.add("drivers", problem)
         spans: dict[tuple[int, int], Held] = {}
         for held, needed in self._held().values():
@@ -119,6 +119,15 @@ class Timing:
         if self.asked.step == "day" and (dated or not any(need.dims for need in needs)):
             why = "the kernel asks for days by itself" if dated else "no driver changes in time"
             yield Problem(f"{why}; leave step: out", f"{self.where}.step")
+
+    def _snapshots(self) -> Iterator[Problem]:
+        """Yield variables of one date alone, of which years or days are asked for."""
+        for supply in self.supplies:
+            target = self.target(supply.need)
+            for part in supply.parts if target is not Target.LASTING else ():
+                if part.held.snapshot:
+                    text = "has one date without bounds, which says nothing of others"
+                    yield part.held.problem(f"{text}; needed {target.value}")
 
     def _take(self, held: Held, targets: set[Target]) -> Timed | None:
         """Return the steps of a variable; None, with findings, where they cannot be taken."""

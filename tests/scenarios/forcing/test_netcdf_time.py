@@ -121,6 +121,16 @@ class TestWithoutTime:
         with pytest.raises(ScenarioError, match="twelve months without years"):
             nc.read(tmp_path, [STATES])
 
+    def test_one_date_is_a_mean_alone(self, tmp_path):
+        """As programs write what lasts: nothing says whether it is of a day or of ten years."""
+        date = cftime.DatetimeNoLeap(2000, 1, 1)
+        made = xr.Dataset({"t": nc.grid(nc.cells(0, (1, 3, 4)), time=[date])})
+        made.to_netcdf(tmp_path / "f.nc")
+        found = nc.read(tmp_path, [STATE])
+        np.testing.assert_allclose(by_place(found, "t"), made["t"].values[0] + 273.15, **ALMOST)
+        with pytest.raises(ScenarioError, match=r"one date without bounds, .* needed one value a y"):
+            nc.read(tmp_path, [STATES], years=[1999, 2001])
+
     def test_a_coordinate_of_whole_years_is_dates(self, tmp_path):
         made = xr.Dataset({"t": nc.grid(nc.cells(0, (3, 3, 4)), year=[1903, 1901, 1902])})
         made.to_netcdf(tmp_path / "f.nc")
