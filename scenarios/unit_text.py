@@ -18,6 +18,11 @@ LABELS = {"N": "nitrogen", "P": "phosphorus", "H2O": "water"}
 
 HOW = "write it as 'kg C m-2 s-1'"
 
+
+class OfDioxideError(ValueError):
+    """A unit that is one, of CO2 and not of carbon."""
+
+
 _PLAIN = frozenset(
     "- 1 1.0 fraction fractions frac unitless dimensionless nondimensional non-dimensional "
     "proportion ratio 0-1 [-] none".split()
@@ -151,7 +156,7 @@ class _Reading:
         follows = MASS.fullmatch(self.before) and power == sign == 1
         if label == "CO2":
             if not follows or not self.before.endswith("mol"):
-                raise ValueError(_of_dioxide(self.unit, self.before))
+                raise OfDioxideError(_of_dioxide(self.unit, self.before))
         elif label == "C":
             if not follows:
                 raise ValueError(

@@ -25,7 +25,15 @@ from pydantic import BeforeValidator
 
 from kernels import F8
 from scenarios.unit_advice import advice, different, unknown
-from scenarios.unit_text import LABELS, MASS, TIME, labels, parse, unlabelled
+from scenarios.unit_text import (
+    LABELS,
+    MASS,
+    TIME,
+    OfDioxideError,
+    labels,
+    parse,
+    unlabelled,
+)
 
 UnitText = Annotated[str, BeforeValidator(lambda unit: str(unit) if unit == 1 else unit)]
 """Of a scenario: in YAML, ``clay: 1`` is a number, and means the unit 1."""
@@ -95,6 +103,23 @@ def agree(unit: str, other: str) -> bool:
         return same(unit, other) or _affine(unit, other) == (Fraction(1), Fraction(0))
     except ValueError:
         return False
+
+
+def contradicts(found: str, said: str) -> bool:
+    """Say whether the unit of a file is another than the scenario's, where both say one.
+
+    A text of a file that is no unit at all (``gC/m2/s per gridcell``) contradicts nothing; one of
+    CO2 does.
+    """
+    if not found or not said or agree(said, found):
+        return False
+    try:
+        parse(found)
+    except OfDioxideError:
+        return True
+    except ValueError:
+        return False
+    return readable(found)
 
 
 def readable(unit: str) -> bool:

@@ -82,7 +82,10 @@ def _steps(experiment: Experiment) -> Iterator[Problem]:
         text = f"has steps within a year ({DAY}); needed annual steps, or none"
         yield Problem(f"{text}: kernel {experiment.kernel.name!r} goes by years", "forcing")
     elif by_days and not steps.daily and any("time" in d.dims for d in experiment.kernel.drivers):
-        text = "has no day of the year, and the kernel goes by days (step: day); needed days 1-365"
+        text = (
+            "has no day of the year, and the kernel goes by days (step: day); needed days 1-365: "
+            "day: of series: in a site_table, or step: day in netcdf"
+        )
         yield Problem(text, "forcing")
     elif steps.daily:
         follow = steps.bounds[1:, 0] == steps.bounds[:-1, 1]

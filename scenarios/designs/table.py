@@ -20,7 +20,7 @@ from scenarios.forcing.common.checks import Findings, number
 from scenarios.forcing.common.table import Table, load_table
 from scenarios.paths import placed
 from scenarios.problems import Problem, ScenarioError, nearest
-from scenarios.units import UnitText, agree, readable
+from scenarios.units import UnitText, contradicts
 
 MOST = 10
 """Bad cells named in one column; a file of another kind would have thousands."""
@@ -169,7 +169,7 @@ class Spec(DesignSpec):
     def _unit(self, name: str, of_header: str) -> str:
         """Return the unit of a column; empty for the kernel's."""
         word = self.units.get(name, "")
-        if word and of_header and readable(of_header) and not agree(word, of_header):
+        if contradicts(of_header, word):
             raise ValueError(f"is {word!r} and the header says {of_header!r}; correct one of them")
         return word or of_header
 

@@ -264,3 +264,19 @@ def test_units_that_agree_and_that_can_be_read():
 )
 def test_a_range_whose_ends_are_written_alike_is_one_number(ends, spec, said):
     assert ranged(*ends, spec) == said
+
+
+@pytest.mark.parametrize(
+    ("found", "said", "expected"),
+    [
+        ("kg CO2 m-2 s-1", "kg C m-2 s-1", True),
+        ("kg m-2 s-1", "kg C m-2 s-1", False),
+        ("kg m-2 s-1", "g C m-2 s-1", True),
+        ("gC/m2/s per gridcell", "g C m-2 s-1", False),
+        ("1-18", "1", False),
+        ("", "1", False),
+        ("K", "", False),
+    ],
+)
+def test_a_file_and_a_scenario_that_say_two_units(found, said, expected):
+    assert units.contradicts(found, said) is expected

@@ -7,7 +7,7 @@ import numpy as np
 
 from kernels import F8
 from scenarios.problems import Problem, nearest
-from scenarios.units import agree, convert, readable
+from scenarios.units import contradicts, convert
 
 
 def unit_said(name: str, variable: Any, said: Mapping[str, str]) -> str:
@@ -28,7 +28,7 @@ def unit_said(name: str, variable: Any, said: Mapping[str, str]) -> str:
         (``gC/m2/s per gridcell``) gives way to the scenario's.
     """
     of_file, word = str(getattr(variable, "units", "")).strip(), said.get(name, "")
-    if word and of_file and readable(of_file) and not agree(word, of_file):
+    if contradicts(of_file, word):
         raise ValueError(
             f"variable {name!r} is in {of_file!r} and the scenario says {word!r}; "
             "correct units: or the file"

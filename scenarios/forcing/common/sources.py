@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from kernels import F8, Variable
 from scenarios.forcing.common.places import place_of
 from scenarios.problems import Problem, nearest
-from scenarios.units import agree, readable, same
+from scenarios.units import contradicts, same
 
 Names = str | list[str]
 """One column or variable, or several to add; ``-ra`` is subtracted."""
@@ -110,7 +110,7 @@ def unit_of(
         Unit to show in the advice.
     """
     word = said.get(name, said.get(driver.name, ""))
-    if word and found and readable(found) and not agree(word, found):
+    if contradicts(found, word):
         return "", (
             f"the scenario says {name} is in {word!r} and the file says {found!r}; "
             f"correct units: or the file, or leave {name} out of units:"

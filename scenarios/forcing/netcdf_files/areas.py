@@ -20,7 +20,7 @@ from scenarios.forcing.netcdf_files.reductions import Gaps
 from scenarios.forcing.netcdf_files.space import Space
 from scenarios.forcing.netcdf_files.supplies import LANDFRAC, FileVariable, Sources
 from scenarios.problems import Problem
-from scenarios.units import convert
+from scenarios.units import contradicts, convert
 
 STANDARD = {"area": "cell_area", LANDFRAC: "land_area_fraction"}
 """CF's names of what an area is made of."""
@@ -202,7 +202,10 @@ def _fraction(sources: Sources, cells: Cells) -> Land:
         return Land(None, {})
     try:
         part = held.fixed(cells)
-        unit = sources.words.units.get(held.name, sources.words.units.get(LANDFRAC, held.unit))
+        said = sources.words.units.get(held.name, sources.words.units.get(LANDFRAC, ""))
+        if contradicts(held.unit, said):
+            raise ValueError(f"is in {held.unit!r} and the scenario says {said!r}; correct one")
+        unit = said or held.unit
         most = float(np.nanmax(part, initial=0.0))
         fractions = convert(part, unit or "1", "1")
         if np.nanmax(fractions, initial=0.0) > 1 + _ABOVE or np.nanmin(fractions, initial=0.0) < 0:

@@ -26,7 +26,7 @@ from scenarios.forcing.netcdf_files.files import File, Files, Paths, paths_of
 from scenarios.forcing.netcdf_files.held import Held
 from scenarios.forcing.netcdf_files.holding import Said, hold
 from scenarios.problems import Problem
-from scenarios.units import UnitText, readable, times
+from scenarios.units import UnitText, contradicts, readable, times
 
 LANDFRAC = "landfrac"
 """What part of a cell is land, as ``variables:`` and ``values:`` call it."""
@@ -253,7 +253,9 @@ class Sources:
             try:
                 by_area = _by_area(unit, need.units)
             except ValueError as error:
-                hint = "" if readable(unit) else f"; say units: {{{term.name}: {need.units}}}"
+                # Of a text that is no unit the scenario may say what it is.
+                override = contradicts(unit, need.units) or readable(unit)
+                hint = "" if override else f"; say units: {{{term.name}: {need.units}}}"
                 complaint = f"{error}{hint}"
         if complaint:
             problem = Problem(complaint, f"variable {term.name!r}", str(file.path))

@@ -81,7 +81,7 @@ class Timing:
             self.findings.add("years", _unlike(spans, self.where))
         changing = [s for s in self.supplies if self.target(s.need) is not Target.LASTING]
         span = next(iter(spans), self.asked.years)
-        if changing and span is None and not self._held():
+        if changing and span is None and not self._held() and not self.findings:
             listed = ", ".join(repr(s.need.name) for s in changing[:3])
             text = (
                 f"no variable has time, and the kernel needs {self.target(changing[0].need).value} "

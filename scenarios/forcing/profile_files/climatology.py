@@ -17,7 +17,7 @@ from scenarios.forcing.common.places import find_places, in_degrees_or_m2
 from scenarios.forcing.common.table import Table, load_table
 from scenarios.forcing.common.times import MONTH_DAYS, Stamps, dates_of
 from scenarios.problems import Problem, nearest
-from scenarios.units import agree, convert, of_water, per, readable, times
+from scenarios.units import contradicts, convert, of_water, per, times
 
 WITHIN = 75.0
 """km from a site to the middle of a cell, at most."""
@@ -142,7 +142,7 @@ def load_months(
                 continue
             of_scenario = units.get(quantity, "")
             try:
-                if of_scenario and unit and readable(unit) and not agree(of_scenario, unit):
+                if contradicts(unit, of_scenario):
                     raise ValueError(
                         f"is in {unit!r} and the scenario says {of_scenario!r}; correct one"
                     )

@@ -386,6 +386,11 @@ class TestUnits:
         said = refusal(tmp_path, [nc.need("c", "degC")], units={"c": "degC"})
         assert "the scenario says c is in 'degC' and the file says 'K'" in said
 
+    def test_carbon_dioxide_is_no_carbon_whatever_the_scenario_says(self, tmp_path):
+        write(tmp_path, t=nc.grid(nc.cells(), "kg CO2 m-2 s-1"))
+        said = refusal(tmp_path, [nc.need("t", "g C m-2 yr-1")], units={"t": "kg C m-2 s-1"})
+        assert "says t is in 'kg C m-2 s-1' and the file says 'kg CO2 m-2 s-1'" in said
+
     def test_sums_and_differences_each_in_its_unit(self, tmp_path):
         write(
             tmp_path,

@@ -128,7 +128,9 @@ class TestWithoutTime:
         made.to_netcdf(tmp_path / "f.nc")
         found = nc.read(tmp_path, [STATE])
         np.testing.assert_allclose(by_place(found, "t"), made["t"].values[0] + 273.15, **ALMOST)
-        with pytest.raises(ScenarioError, match=r"one date without bounds, .* needed one value a y"):
+        with pytest.raises(
+            ScenarioError, match=r"one date without bounds, .* needed one value a y"
+        ):
             nc.read(tmp_path, [STATES], years=[1999, 2001])
 
     def test_a_coordinate_of_whole_years_is_dates(self, tmp_path):
