@@ -46,7 +46,7 @@ def masked(
     for name, (low, high) in mask.items():
         where = f"{sources.where}.mask.{name}"
         if not any(name in file.names for file in sources.common):
-            text = f"no variable {name!r}{nearest(name, sources.names)}"
+            text = f"no variable {name!r} among the files of path{nearest(name, sources.names)}"
             findings.add("masks", Problem(text, where))
             continue
         held = sources.held(name)

@@ -75,6 +75,10 @@ class Reading:
         self.timing.settle()
         parts = [part for supply in self.supplies for part in supply.parts]
         space = reference(parts, self.findings)
+        for supply in self.supplies if not space.lat.size else ():
+            if supply.place:
+                text = f"nothing says the {supply.place} of places; say values: or variables: of it"
+                self.findings.add("places", Problem(text, f"driver {supply.need.name!r}"))
         self.findings.raise_all()
         self.cells = Cells(space, space.canonical())
         self._only(masked(self.asked.mask, self.sources, self.cells, self.counts, self.findings))

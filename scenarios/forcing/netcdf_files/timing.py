@@ -68,7 +68,7 @@ class Timing:
 
     def settle(self) -> None:
         """Settle the steps of every variable; note what is wrong with them."""
-        for problem in (*self._wrong_dims(), *self._snapshots()):
+        for problem in (*self._wrong_dims(), *self._snapshots(), *self._unlike_steps()):
             self.findings.add("drivers", problem)
         spans: dict[tuple[int, int], Held] = {}
         for held, needed in self._held().values():
@@ -128,6 +128,14 @@ class Timing:
                 if part.held.snapshot:
                     text = "has one date without bounds, which says nothing of others"
                     yield part.held.problem(f"{text}; needed {target.value}")
+
+    def _unlike_steps(self) -> Iterator[Problem]:
+        """Yield days that would be a sum of days and of lines between months."""
+        for supply in self.supplies:
+            steps = {p.held.when.step: p.held for p in supply.parts if p.held.when is not None}
+            if self.target(supply.need) is Target.DAILY and {"day", "month"} <= steps.keys():
+                text = f"has one value a month and {steps['day'].name!r} one a day; needed the same"
+                yield steps["month"].problem(f"{text} of what is added up by days")
 
     def _take(self, held: Held, targets: set[Target]) -> Timed | None:
         """Return the steps of a variable; None, with findings, where they cannot be taken."""

@@ -145,6 +145,11 @@ class TestSites:
         write(tmp_path, t=self.site())
         assert nc.read(tmp_path, [T]).locations.names == ("1", "2", "3")
 
+    def test_latitudes_that_nothing_says_are_no_driver(self, tmp_path):
+        write(tmp_path, t=self.site())
+        said = refusal(tmp_path, [T, nc.need("latitude", "degrees_north")])
+        assert "driver 'latitude': nothing says the lat of places" in said
+
     def test_files_are_matched_by_name(self, tmp_path):
         write(tmp_path, t=self.site(site=[7, 9, 8]))
         write(tmp_path, "g.nc", c=self.site((0.1, 0.2, 0.3), site=[8, 7, 9]))
@@ -288,7 +293,10 @@ class TestMasksAndCells:
         self.written(tmp_path)
         said = refusal(tmp_path, mask={"sftlf": [0.5, 0.9], "sftlv": [0, 1]})
         assert "'sftlf', forcing.mask.sftlf: is 0 to 100 %; none is 0.5 to 0.9" in said
-        assert "forcing.mask.sftlv: no variable 'sftlv'; did you mean 'sftlf'?" in said
+        assert (
+            "forcing.mask.sftlv: no variable 'sftlv' among the files of path; did you mean 'sftlf'?"
+            in said
+        )
 
     def test_cells_by_name_and_region(self, tmp_path):
         self.written(tmp_path)

@@ -158,3 +158,74 @@ def _order(lat, lon):
     """Return the number of each cell of a file in the order of locations."""
     every_lat, every_lon = np.meshgrid(lat, np.where(lon > 180, lon - 360, lon), indexing="ij")
     return np.argsort(np.lexsort((every_lon.reshape(-1), every_lat.reshape(-1))))
+
+
+def gaussian(n):
+    """Return middles and edges of Gaussian rows, degrees, south to north."""
+    nodes, weights = np.polynomial.legendre.leggauss(n)
+    edges = np.degrees(
+        np.arcsin(np.clip(np.concatenate([[-1.0], np.cumsum(weights) - 1.0]), -1, 1))
+    )
+    return np.degrees(np.arcsin(nodes)), np.stack([edges[:-1], edges[1:]], axis=1)
+
+
+def with_poles(n):
+    """Return middles and edges of even rows of which the first and last are at the poles."""
+    middles = np.linspace(-90.0, 90.0, n)
+    edges = np.clip(np.concatenate([middles - 90 / (n - 1), [90.0]]), -90, 90)
+    return middles, np.stack([edges[:-1], edges[1:]], axis=1)
+
+
+def world(folder, name, rows, west=0.0):
+    """Write a map of heterotrophic respiration of a model that has no coordinates; its drivers."""
+    values, mask = (np.load(DATA / f"esm_grids/{name.format(n)}.npy") for n in ("data", "mask"))
+    lat, edges = rows(values.shape[0])
+    step = 360.0 / values.shape[1]
+    made = nc.grid(np.where(mask, np.nan, values.astype(float)), "kg C m-2 yr-1", lat=lat,
+                   lon=west + step * np.arange(values.shape[1])).to_dataset(name="rh")  # fmt: skip
+    made["lat"].attrs["bounds"] = "lat_bnds"
+    made["lat_bnds"] = (("lat", "nv"), edges)
+    made["lon"].attrs["bounds"] = "lon_bnds"
+    sides = np.stack([made["lon"].values - step / 2, made["lon"].values + step / 2], axis=1)
+    made["lon_bnds"] = (("lon", "nv"), sides)
+    made.to_netcdf(folder / "rh.nc")
+    return [nc.need("rh", "kg C m-2 yr-1")]
+
+
+@pytest.mark.parametrize(
+    ("model", "rows", "total", "cells"),
+    [
+        ("BCC-CSM2-MR", gaussian, 57.956366, 19_598),
+        ("CNRM-ESM2-1", gaussian, 58.469363, 13_639),
+        ("IPSL-CM6A-LR", with_poles, 52.822921, 5_638),
+    ],
+)
+def test_totals_of_models_on_their_own_grids(model, rows, total, cells, tmp_path):
+    """Of whole cells, Pg C yr-1, as exact areas of their rows have it (worked out apart)."""
+    needs = world(tmp_path, f"historical_rh_{{}}_{model}", rows)
+    found = nc.read(tmp_path, needs, "rh.nc", values={"landfrac": 1})
+    assert len(found.locations.names) == cells
+    ours = (found.drivers["rh"] * found.locations.columns["area"]).sum() / 1e12
+    assert ours == pytest.approx(total, abs=5e-7)
+    amount = nc.read(tmp_path, [nc.need("rh", "Pg C yr-1")], "rh.nc", values={"landfrac": 1})
+    assert amount.drivers["rh"].sum() == pytest.approx(total, abs=5e-7)
+
+
+def test_a_product_on_land_alone(tmp_path):
+    """Land fractions of another file, which lacks places that the product has; both from 180 W."""
+
+    def even(n):
+        edges = np.linspace(-90, 90, n + 1)
+        return (edges[:-1] + edges[1:]) / 2, np.stack([edges[:-1], edges[1:]], axis=1)
+
+    needs = world(tmp_path, "observational_rh_{}", even, west=-179.75)
+    words = {
+        "path": [str(tmp_path / "rh.nc"), "esm_grids/luc4c_landmask.nc"],
+        "variables": {"landfrac": "mask"}, "units": {"mask": "1"},
+    }  # fmt: skip
+    with pytest.raises(ScenarioError, match="'mask': is missing at 7,574 of the 62,166 places"):
+        nc.read(DATA, needs, **words)
+    found = nc.read(DATA, needs, **words, incomplete="drop")
+    area = found.locations.columns["area"]
+    assert (found.drivers["rh"] * area).sum() / 1e12 == pytest.approx(51.800430, abs=5e-7)
+    assert area.sum() / 1e12 == pytest.approx(121.2732, abs=5e-5)

@@ -194,6 +194,15 @@ class TestDays:
         months = np.moveaxis(made["t"].values, 0, -1).reshape(12, -1) + 273.15
         np.testing.assert_allclose(found.drivers["t"], between_months(months), **ALMOST)
 
+    def test_days_and_months_are_not_added_up(self, tmp_path):
+        self.daily(tmp_path, "noleap")
+        nc.with_time({"u": nc.changing()}, last=2001).to_netcdf(tmp_path / "g.nc")
+        words = {"variables": {"t": ["t", "u"]}, "interpolate": "linear"}
+        with pytest.raises(ScenarioError, match="'u': has one value a month and 't' one a day"):
+            nc.read(tmp_path, [self.DAYS], ["f.nc", "g.nc"], **words)
+        found = nc.read(tmp_path, [STATES], ["f.nc", "g.nc"], **words)
+        assert by_place(found, "t").shape == (3, 4, 2)
+
     def test_years_are_no_days(self, tmp_path):
         nc.with_time({"t": nc.changing()}, freq="YS").to_netcdf(tmp_path / "f.nc")
         with pytest.raises(ScenarioError, match="one value a year; the kernel needs days"):
