@@ -16,6 +16,7 @@ order of dimensions, latitudes and dates in a file means nothing. Cells are loca
 south to north, from 180 W, and are called by their degrees: ``52.25N_13.75E``. A dimension whose
 latitudes and longitudes lie along it, or that is called so (``site``, ``ncells``), is one of sites;
 latitudes and longitudes of two dimensions make cells of any shape, without an area of their own.
+Of another dimension one place is taken: ``{variable: TSOI, where: {levgrnd: 0.1}}``.
 
 Drivers without time are means over ``years:`` of what has time. Years and means add up what flows:
 rate x length of each step, in the calendar of the file. Days come from daily files of 365 days,
@@ -25,6 +26,9 @@ time is repeated.
 A place where no driver has a value is left out and counted; one that has some is refused, or left
 out with ``incomplete: drop``. Areas are of a variable (CF's ``cell_area``, or ``area``), else of
 the edges of cells, times what part is land (``sftlf``); without that there is no area.
+
+Several models on one grid are ``members: {CNRM: {path: cnrm.nc}, IPSL: {path: ipsl.nc}}``, each a
+forcing, at the places that all have; what a member does not say holds for all.
 """
 
 from collections.abc import Sequence

@@ -242,8 +242,7 @@ def _of_stamps(axis: "Axis", values: F8, stamps: Stamps | None) -> tuple[F8, Ste
     if stamps is None:
         raise ValueError(
             f"has no time bounds, and stamps such as {first}, where {what} ends and the next "
-            "begins; say stamps: start or stamps: end (pandas and xarray write the start, CESM the "
-            "end)"
+            "begins; say stamps: start or stamps: end (xarray writes the start, CESM the end)"
         )
     if stamps == "middle" or not at_edge.all():
         raise ValueError(
