@@ -218,6 +218,25 @@ def test_the_budget_is_never_exceeded(name, more):
 
 
 @every_search
+def test_a_budget_too_small_to_begin_with_is_refused(name):
+    spec = spec_of(name)
+    least = spec.least_budget(VALLEY.n, residuals=True)
+    with pytest.raises(ValueError, match=f"a budget of {least - 1}; {name} needs {least}"):
+        begin(spec, task_of(budget=least - 1))
+
+
+@every_search
+def test_as_many_are_told_as_were_asked(name):
+    batch = begin(spec_of(name), task_for(name))
+    told = costs(VALLEY)(batch.ask())
+    with pytest.raises(ValueError, match=f"costs of {len(told.cost)} candidates"):
+        batch.tell(Told(told.cost[1:], None, told.residuals[1:]))
+    with pytest.raises(ValueError, match="found no residuals"):
+        batch.tell(Told(told.cost))
+    batch.tell(told)
+
+
+@every_search
 @pytest.mark.parametrize("share", [0.5, 0.9])
 def test_candidates_that_fail_are_bad_ground(name, share):
     def tell(asked):

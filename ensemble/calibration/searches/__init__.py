@@ -31,6 +31,12 @@ def begin(spec: SearchSpec, task: Task) -> Batch:
     ------
     LookupError
         It is installed no more.
+    ValueError
+        The budget is less than it can begin with; a plan has refused that.
     """
+    residuals = task.residuals is not None
+    least = spec.least_budget(task.parameters, residuals=residuals)
+    if task.budget < least:
+        raise ValueError(f"found a budget of {task.budget}; {spec.name} needs {least} at least")
     batch: Batch = SEARCHES.get(spec.name).begin(spec, task)
     return batch

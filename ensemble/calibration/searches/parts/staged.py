@@ -80,6 +80,10 @@ class Staged:
     def tell(self, told: Told) -> None:
         """Take what became of them."""
         asked = self.ask()
+        if len(told.cost) != len(asked):
+            raise ValueError(f"found {len(told.cost)} costs of {len(asked)} candidates")
+        if self._ending is not None and told.residuals is None:
+            raise ValueError("found no residuals; the cost was said to be a sum of squares")
         self._book.ledger.add(asked, told)
         back = np.empty_like(self._order)
         back[self._order] = np.arange(len(back))
