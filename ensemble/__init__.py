@@ -7,8 +7,11 @@ from ensemble.lazily import lazy
 if TYPE_CHECKING:
     from ensemble.errors import PlanError as PlanError
     from ensemble.errors import StoppedEarly as StoppedEarly
+    from ensemble.planning.calibrating import CalibrationPlan as CalibrationPlan
+    from ensemble.planning.calibrating import plan_calibration as plan_calibration
     from ensemble.planning.plan import Plan as Plan
     from ensemble.planning.plan import plan as plan
+    from ensemble.runs.calibrate import run_calibration as run_calibration
     from ensemble.runs.extend import Extension as Extension
     from ensemble.runs.extend import extend as extend
     from ensemble.runs.run import Outcome as Outcome
@@ -23,6 +26,9 @@ _HOMES = {
     "extend": "ensemble.runs.extend",
     "Plan": "ensemble.planning.plan",
     "plan": "ensemble.planning.plan",
+    "CalibrationPlan": "ensemble.planning.calibrating",
+    "plan_calibration": "ensemble.planning.calibrating",
+    "run_calibration": "ensemble.runs.calibrate",
     "open_run": "ensemble.store.opening",
     "PlanError": "ensemble.errors",
 }

@@ -14,7 +14,7 @@ from scenarios.forcing.common.checks import Findings, number
 from scenarios.forcing.common.place_columns import Words, place_columns
 from scenarios.forcing.common.places import place_of
 from scenarios.forcing.common.table import Table, load_table
-from scenarios.problems import nearest, shown
+from scenarios.problems import Problem, ScenarioError, nearest, shown
 from scenarios.reading.checks import RESERVED
 from scenarios.sections import LocationTable
 
@@ -64,6 +64,70 @@ def join(
     columns |= place_columns(loaded, rows, Words((table.key,)), findings, locations.names)
     findings.raise_all()
     return Locations(locations.names, columns)
+
+
+def labels(
+    column: str, locations: Locations, table: LocationTable | None, base: Path, where: str
+) -> tuple[str, ...]:
+    """Return a column of locations as labels: words, or numbers as they are written shortest.
+
+    Parameters
+    ----------
+    column : str
+    locations : Locations
+        With the numeric columns of the table joined.
+    table : LocationTable, optional
+    base : Path
+        Folder of the scenario.
+    where : str
+        Place of the scenario that asks, for messages.
+
+    Raises
+    ------
+    ScenarioError
+        No such column, or a location without a value in it.
+    """
+    if column in locations.columns:
+        numbers = np.asarray(locations.columns[column], dtype=np.float64)
+        if np.isnan(numbers).any():
+            name = locations.names[int(np.isnan(numbers).argmax())]
+            text = f"column {column!r} has no value at location {name!r}; needed one at each"
+            raise ScenarioError([Problem(text, where)])
+        return tuple(f"{value:.12g}" for value in numbers.tolist())
+    found = None if table is None else _words(column, locations, table, base, where)
+    if found is None:
+        names = [*locations.columns, *([] if table is None else _headers(table, base))]
+        text = f"no column {column!r} of locations{nearest(column, names)}"
+        more = "" if table else "; say locations: {table: FILE.csv}, one row per location"
+        raise ScenarioError([Problem(f"{text}{more}", where)])
+    return found
+
+
+def _headers(table: LocationTable, base: Path) -> list[str]:
+    """Return the columns of a table that was read already."""
+    loaded = load_table(
+        paths.placed(base, table.table, "locations.table"), Findings(), rows="", needed=""
+    )
+    return [name for name in loaded.names if name != table.key]
+
+
+def _words(
+    column: str, locations: Locations, table: LocationTable, base: Path, where: str
+) -> tuple[str, ...] | None:
+    """Return a column of words in the order of locations; None where there is none."""
+    findings = Findings()
+    file = paths.placed(base, table.table, "locations.table")
+    loaded = load_table(file, findings, rows="one row per location", needed="a header")
+    if column not in loaded.names:
+        return None
+    at, rows = loaded.names.index(column), _by_name(loaded, table.key, locations, findings)
+    found = tuple(str(loaded.rows[row][1][at]).strip() for row in rows)
+    for name, row, word in zip(locations.names, rows, found, strict=False):
+        if not word:
+            text = "has no value; needed one at each location"
+            findings.add("gaps", loaded.problem(text, f"column {column!r}, location {name!r}", row))
+    findings.raise_all()
+    return found
 
 
 def _name_complaints(name: str, taken: set[str]) -> Iterator[str]:

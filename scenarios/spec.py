@@ -8,14 +8,19 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     BeforeValidator,
     Field,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
+from pydantic_core import PydanticKnownError
 
 from scenarios import designs, forcing
+from scenarios.calibration import Calibration
 from scenarios.designs.distributions.grammar import Number
 from scenarios.execution import BACKENDS, Execution, of_section
 from scenarios.outputs import OutputSection
 from scenarios.response_sections import ResponseSection
+from scenarios.searches import SEARCHES
 from scenarios.sections import (
     AggregateSection,
     Block,
@@ -55,7 +60,15 @@ class Scenario(Strict):
     locations: LocationTable | None = Field(
         default=None, description="{table: FILE.csv}, one row per location"
     )
-    design: designs.AnyDesign = Field(description="{method: ...} and its keys, or {cross: [...]}")
+    calibration: Calibration | None = Field(
+        default=None,
+        description="{minimise: j, parameters: {...}}, a search for parameters instead of a design",
+    )
+    design: designs.AnyDesign | None = Field(
+        default=None,
+        validate_default=True,
+        description="{method: ...} and its keys, or {cross: [...]}",
+    )
     parameters: dict[str, Number] = Field(
         default={},
         description="{name: number or {column: name}}, instead of the kernel's defaults: what the "
@@ -127,9 +140,19 @@ class Scenario(Strict):
         description="{backend: local, dask, slurm or mpi} and its keys",
     )
 
+    @field_validator("design")
+    @classmethod
+    def _rows(cls, design: Any, info: ValidationInfo) -> Any:
+        # Of a calibration that is not sound nothing is in `data`, and its own faults are told.
+        if design is None and info.data.get("calibration", ...) is None:
+            raise PydanticKnownError("missing")
+        return design
+
     @model_validator(mode="after")
     def _something_kept(self) -> "Scenario":
-        if not (self.outputs or self.responses or self.statistics or self.aggregates):
+        if self.calibration is None and not (
+            self.outputs or self.responses or self.statistics or self.aggregates
+        ):
             raise ValueError(NOTHING_KEPT)
         return self
 
@@ -141,6 +164,9 @@ class Scenario(Strict):
 def json_schema() -> tuple[dict[str, Any], list[str]]:
     """Return the JSON Schema of scenarios, and what is said of plug-ins that are not in it."""
     refused = []
-    for plugins in (designs.DESIGNS, forcing.READERS, BACKENDS):
+    for plugins in (designs.DESIGNS, forcing.READERS, BACKENDS, SEARCHES):
         refused += plugins.every()[1]
-    return Scenario.model_json_schema(), refused
+    schema = Scenario.model_json_schema()
+    # Of the model itself it would be a union, among whose branches messages look for keys.
+    schema["oneOf"] = [{"required": [section]} for section in ("design", "calibration")]
+    return schema, refused

@@ -112,7 +112,8 @@ def test_the_schema_names_every_design_and_reader_and_key():
     text = json.dumps(schema)
     for name in (*designs.DESIGNS.ours(), *forcing.READERS.ours()):
         assert f'"const": "{name}"' in text, name
-    assert set(schema["required"]) == {"version", "name", "kernel", "forcing", "design"}
+    assert set(schema["required"]) == {"version", "name", "kernel", "forcing"}
+    assert schema["oneOf"] == [{"required": ["design"]}, {"required": ["calibration"]}]
     assert schema["additionalProperties"] is False
 
 

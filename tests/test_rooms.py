@@ -62,13 +62,19 @@ ARROWS = {
     "scenarios.outputs": (
         "scenarios.sections scenarios.designs scenarios.units scenarios.problems kernels"
     ),
+    "scenarios.calibration": (
+        "scenarios.sections scenarios.designs scenarios.metrics scenarios.problems "
+        "scenarios.searches scenarios.units kernels"
+    ),
     "scenarios.spec": (
+        "scenarios.calibration scenarios.searches "
         "scenarios.sections scenarios.response_sections scenarios.outputs scenarios.designs "
         "scenarios.forcing scenarios.execution scenarios.limits scenarios.problems"
     ),
     "scenarios.reading": (
         "scenarios.spec scenarios.sections scenarios.designs scenarios.forcing "
-        "scenarios.derived scenarios.execution scenarios.limits scenarios.outputs "
+        "scenarios.calibration scenarios.searches scenarios.derived scenarios.execution "
+        "scenarios.limits scenarios.outputs "
         "scenarios.numbers scenarios.paths scenarios.problems scenarios.responses scenarios.units "
         "kernels kernels.chains"
     ),
@@ -98,28 +104,35 @@ ARROWS = {
         "scenarios.plugins scenarios.reading scenarios.responses scenarios.response_sections "
         "scenarios.sections scenarios.outputs scenarios.units"
     ),
-    "ensemble.calibration": "ensemble.farming kernels scenarios.problems scenarios.searches",
+    "ensemble.calibration": (
+        "ensemble.errors ensemble.store ensemble.farming ensemble.members "
+        "kernels scenarios.calibration scenarios.problems scenarios.searches"
+    ),
     "ensemble.planning": (
-        "ensemble.errors ensemble.store ensemble.farming ensemble.members slurm kernels "
-        "scenarios scenarios.forcing scenarios.locations scenarios.outputs scenarios.units"
+        "ensemble.errors ensemble.store ensemble.farming ensemble.members ensemble.calibration "
+        "slurm kernels "
+        "scenarios scenarios.calibration scenarios.forcing scenarios.locations scenarios.outputs "
+        "scenarios.units"
     ),
     "ensemble.analysis": (
         "ensemble.errors ensemble.store ensemble.members scenarios.designs kernels"
     ),
     "ensemble.tables": (
-        f"{GROUND} ensemble.store ensemble.members ensemble.analysis scenarios.outputs"
+        f"{GROUND} ensemble.store ensemble.members ensemble.calibration ensemble.analysis "
+        "scenarios.outputs"
     ),
     "ensemble.report": (
         f"{GROUND} ensemble.store ensemble.members ensemble.tables ensemble.analysis "
         "scenarios.outputs"
     ),
     "ensemble.runs": (
-        "ensemble.errors ensemble.store ensemble.farming ensemble.members ensemble.planning "
-        "ensemble.tables ensemble.analysis ensemble.report slurm "
+        "ensemble.errors ensemble.store ensemble.farming ensemble.members ensemble.calibration "
+        "ensemble.planning ensemble.tables ensemble.analysis ensemble.report slurm "
         "kernels scenarios scenarios.reading scenarios.responses scenarios.units"
     ),
     "ensemble.commands": (
         f"{GROUND} ensemble.store ensemble.farming ensemble.members ensemble.planning "
+        "ensemble.calibration "
         "ensemble.tables ensemble.analysis ensemble.report ensemble.runs slurm"
     ),
     "ensemble.__main__": "ensemble.commands ensemble.processes ensemble.store",

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ensemble.commands.tables import print_table
@@ -18,14 +18,30 @@ from ensemble.tables.sums import tables_at
 from scenarios.visible import visible
 
 if TYPE_CHECKING:
+    from ensemble.planning.calibrating import CalibrationPlan
     from ensemble.planning.plan import Plan
     from ensemble.runs.extend import Extension
     from ensemble.runs.verify import Replay, Verdict
 
 
+def progress(planned: "Plan", *, silent: bool) -> AbstractContextManager[Progress | None]:
+    """Return what yields a progress callback of a run, with members a second."""
+    return progress_of_blocks(planned, planned.members / planned.blocks, silent=silent)
+
+
 @contextmanager
-def progress(planned: "Plan", *, silent: bool) -> Iterator[Progress | None]:
-    """Yield a progress callback: a bar on a terminal, some lines elsewhere, or nothing."""
+def progress_of_blocks(
+    planned: "Plan | CalibrationPlan", per_block: float = 0.0, *, silent: bool
+) -> Iterator[Progress | None]:
+    """Yield a progress callback: a bar on a terminal, some lines elsewhere, or nothing.
+
+    Parameters
+    ----------
+    planned : Plan or CalibrationPlan
+    per_block : float
+        Members of a block; 0 where members are not what is counted.
+    silent : bool
+    """
     if silent:
         yield None
         return
@@ -42,16 +58,15 @@ def progress(planned: "Plan", *, silent: bool) -> Iterator[Progress | None]:
     terminal = Console(file=behind(sys.stdout))
     with Bar(*columns, TimeRemainingColumn(), console=terminal, transient=False) as bar:
         task = bar.add_task("blocks", total=planned.blocks, rate="")
-        per_block = planned.members / planned.blocks
 
         def tell(done: int, total: int, seconds: float) -> None:
-            rate = f"{done * per_block / max(seconds, 1e-9):,.0f} members/s"
-            bar.update(task, completed=done, rate=rate)
+            members = f"{done * per_block / max(seconds, 1e-9):,.0f} members/s"
+            bar.update(task, completed=done, rate=members if per_block else "")
 
         yield tell
 
 
-def _lines(planned: "Plan") -> Progress:
+def _lines(planned: "Plan | CalibrationPlan") -> Progress:
     """Return a callback that prints at most ten lines."""
     step = max(1, planned.blocks // 10)
 

@@ -4,7 +4,7 @@ import shlex
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +20,9 @@ from ensemble.commands.arguments import (
     print_json,
 )
 from ensemble.printing import say, warn
+
+if TYPE_CHECKING:
+    from ensemble.planning.plan import Plan
 
 
 def worker(
@@ -78,8 +81,10 @@ def submit(
     from ensemble.farming import caching
     from ensemble.farming.jobs import resources_of
     from ensemble.members.stored import about_data
-    from ensemble.planning import completing, feasibility, places
+    from ensemble.planning import calibrating, completing, feasibility, places
     from ensemble.planning import plan as planning
+    from ensemble.planning.calibrating import CalibrationPlan
+    from ensemble.runs import calibrate
     from ensemble.runs import run as running
     from ensemble.runs import submit as submitting
     from ensemble.store.platforms import without
@@ -88,23 +93,36 @@ def submit(
     loaded = load(scenario, ["execution.backend=slurm", *settings], data)
     if why := without("slurm"):
         raise PlanError(why)
-    planned = planning.plan(loaded, store=store)
+    planned: Plan | CalibrationPlan
+    if loaded.calibration is not None:
+        planned = calibrating.plan_calibration(loaded, store=store)
+    else:
+        planned = planning.plan(loaded, store=store)
     beside = loaded.base_of("execution")
     asked = caching.with_cache(resources_of(loaded.execution, beside), beside, planned.path)
-    begun_before = (planned.path / "zarr.json").exists()
     done = 0
-    if begun_before:
+    if (planned.path / "zarr.json").exists():
         there = read_store(planned.path)
         # Before SLURM is asked for anything: it may be away, and the store is at fault.
-        running.refuse_changes(there, completing.beside(planned, there), accept_changes)
+        if isinstance(planned, CalibrationPlan):
+            calibrate.refuse_changes(there, planned, accept_changes)
+        else:
+            running.refuse_changes(there, completing.beside(planned, there), accept_changes)
         done = len(there.committed())
     elsewhere = places.remarks(loaded, planned.path)
-    feasibility.refuse_if_impossible(planned, asked.cores, done)
+    if isinstance(planned, CalibrationPlan):
+        calibrate.refuse_if_impossible(planned)
+    else:
+        feasibility.refuse_if_impossible(planned, asked.cores, done)
     submission = submitting.prepare(planned, asked, done)
     if not emit_script:
         submitting.check(submission, asked)
-    feasibility.refuse_if_hopeless(planned)
-    begun, warnings = running.store_of(planned, asked.cores, accept_changes)
+    warnings: list[str] = []
+    if isinstance(planned, CalibrationPlan):
+        begun = calibrate.store_of(planned, accept_changes)
+    else:
+        feasibility.refuse_if_hopeless(planned)
+        begun, warnings = running.store_of(planned, asked.cores, accept_changes)
     # SLURM fails jobs without a word whose log has no folder.
     begun.make_folders("logs")
     caching.make(Path(asked.cache))

@@ -108,7 +108,13 @@ def plan(
     from ensemble.planning import feasibility, trial
     from ensemble.planning import plan as planning
 
-    planned = planning.plan(load(scenario, settings, data), store=store)
+    loaded = load(scenario, settings, data)
+    if loaded.calibration is not None:
+        from ensemble.commands import calibrations
+
+        calibrations.plan(loaded, store, workers, as_json, tried=measure or try_)
+        return
+    planned = planning.plan(loaded, store=store)
     count = workers or feasibility.workers_of(planned)
     summary = feasibility.summary(planned, count, measure=measure)
     tried = trial.attempt(planned) if try_ and trial.may_be_tried(planned) else None
@@ -148,6 +154,12 @@ def run(
     silent = quiet or as_json
     with ExitStack() as around:
         if loaded.execution.backend == "mpi" and not _leads(around):
+            return
+        if loaded.calibration is not None:
+            from ensemble.commands import calibrations
+
+            shown = calibrations.Shown(quiet, as_json)
+            calibrations.run(loaded, store, workers, accept_changes, shown, around)
             return
         planned = planning.plan(loaded, store=store)
         for remark in places.remarks(loaded, planned.path):

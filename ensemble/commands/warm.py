@@ -91,14 +91,22 @@ def _warm_in(folder: str, arguments: list[str], store: str | None) -> None:
 
 def _warm_here(loaded: "Loaded") -> None:
     import kernels
+    from ensemble.calibration.work import CalibrationWork
+    from ensemble.farming.work import Work
     from ensemble.members import work_of
+    from ensemble.planning.calibrating import plan_calibration
     from ensemble.planning.plan import plan
     from ensemble.printing import put
     from ensemble.store.machine import cpu
 
-    planned = plan(loaded)
+    work: Work
+    if loaded.calibration is not None:
+        work = CalibrationWork(plan_calibration(loaded).layout)
+    else:
+        planned = plan(loaded)
+        work = work_of(planned.experiment, planned.layout)
     begun = time.perf_counter()
-    work_of(planned.experiment, planned.layout).compile()
+    work.compile()
     seconds = time.perf_counter() - begun
     beside = f"the folders __pycache__ of {kernels.__path__[0]} and beside other code"
     where = os.environ.get(VARIABLE) or beside

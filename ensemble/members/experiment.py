@@ -175,6 +175,7 @@ class Experiment:
             base=self.base,
             stream="/".join(stream),
         )
+        assert scenario.design is not None, "a calibration has no rows"
         opened: Design = scenario.design.open(context)
         return opened
 

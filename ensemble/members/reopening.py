@@ -2,7 +2,7 @@
 
 import linecache
 import socket
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -19,7 +19,7 @@ from ensemble.members.layout import Layout
 from ensemble.members.quarantined import cases_of
 from ensemble.members.responses import observations
 from ensemble.members.statistics import canonical
-from ensemble.members.stored import check, is_apart, lengths_of
+from ensemble.members.stored import AXES, check, is_apart, lengths_of
 from ensemble.members.work import EnsembleWork
 from ensemble.store.differences import other_code
 from ensemble.store.machine import versions
@@ -41,8 +41,14 @@ UNNEEDED = ("reader", "backend")
 """Plug-ins of sections that stay as written: a store holds what was read, and runs anywhere."""
 
 
-def open_experiment(store: Store) -> Experiment:
+def open_experiment(store: Store, checked: Callable[[Store], None] = check) -> Experiment:
     """Return the experiment that a store was made from, from the store alone.
+
+    Parameters
+    ----------
+    store : Store
+    checked : callable
+        Refuses a store that is not of the work it is opened for.
 
     Raises
     ------
@@ -51,7 +57,7 @@ def open_experiment(store: Store) -> Experiment:
     PlanError
         Its scenario is of another version, its kernel is not here, or its data is damaged.
     """
-    scenario = scenario_of(store)
+    scenario = scenario_of(store, checked)
     store.root.refuse_all_but_files("inputs")
     try:
         kernel, words = as_written(scenario.kernel, kernels.get(scenario.kernel.name))
@@ -73,7 +79,7 @@ def open_experiment(store: Store) -> Experiment:
         raise damaged_inputs(store.path, error) from error
 
 
-def scenario_of(store: Store) -> Scenario:
+def scenario_of(store: Store, checked: Callable[[Store], None] = check) -> Scenario:
     """Return the scenario that a store was made from; sections of `UNNEEDED` as they are written.
 
     Raises
@@ -83,7 +89,7 @@ def scenario_of(store: Store) -> Scenario:
     PlanError
         It is of another version, or the store is no ensemble's.
     """
-    check(store)
+    checked(store)
     words = store.attrs["identity"]["scenario"]
     scenario = read_words(store, Scenario, words, left=UNNEEDED)
     if missing := [*_missing_statistics(scenario)]:
@@ -195,8 +201,8 @@ def _experiment(
 ) -> Experiment:
     forcings = store.read_strings("forcing")
     names = store.read_strings("location")
-    status = store.specs["status"].shape
-    if (len(set(forcings)), len(names)) != status[:2]:
+    status = store.specs["status"]
+    if status.dims == AXES and (len(set(forcings)), len(names)) != status.shape[:2]:
         raise ValueError("the names of its forcings and locations are not those of its members")
     root = {p: s for p, s in store.specs.items() if "/" not in p and s.dtype == "float64"}
     columns = {p: store.read_whole(p) for p, s in root.items() if s.dims == ("location",)}
@@ -271,10 +277,22 @@ def join(store: Store) -> EnsembleWork:
         The code here is not that of the blocks which the store has, or is to have.
     """
     work = open_work(store)
+    refuse_other_code(store, work.experiment.kernel)
+    return work
+
+
+def refuse_other_code(store: Store, kernel: kernels.Kernel) -> None:
+    """Refuse to commit blocks of a store with another kernel's code, or other versions.
+
+    Raises
+    ------
+    PlanError
+        With what is another.
+    """
     # Of code that was edited and is back, Python would still show the text between.
     linecache.checkcache()
     try:
-        now = {"kernel": fingerprint(work.experiment.kernel), "versions": versions()}
+        now = {"kernel": fingerprint(kernel), "versions": versions()}
         other = other_code(store.attrs["identity"], now)
     except ValueError as error:
         # A process that lives on, such as a Dask worker, holds what it imported.
@@ -285,4 +303,3 @@ def join(store: Store) -> EnsembleWork:
             f"was begun with: {'; '.join(other)}; bring that code back, or go on with "
             '`soilsweep run SCENARIO --accept-changes "reason"`'
         )
-    return work

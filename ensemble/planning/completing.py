@@ -7,7 +7,7 @@ as far as must be (`beside`).
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +17,15 @@ from ensemble.members import pilot
 from ensemble.members.experiment import Experiment
 from ensemble.members.layout import Layout
 from ensemble.members.reopening import edges_of, mapped
+from ensemble.planning.calibrating import CalibrationPlan
 from ensemble.planning.identity import RECIPE, digest, settled
 from ensemble.planning.notices import Notice
 from ensemble.planning.outlook import Outlook, outlook
 from ensemble.planning.plan import Plan
 from ensemble.store.store import Store, damaged_inputs
 from scenarios.forcing import sources
+
+Planned = TypeVar("Planned", Plan, CalibrationPlan)
 
 
 def completed(plan: Plan, store: Store) -> Plan:
@@ -34,12 +37,17 @@ def completed(plan: Plan, store: Store) -> Plan:
     experiment = replace(experiment, edges=pilot.edges(experiment))
     layout = layout_on(plan, experiment)
     known = replace(plan, experiment=experiment, layout=layout)
-    digests = {name: digest(name, experiment) for name in _held_otherwise(plan, experiment)}
+    digests = digests_of(plan, experiment)
     foretold = outlook(layout, plan.provenance) if plan.outlook.looked_at else plan.outlook
     return replace(known, identity=settled(plan.identity, digests), outlook=foretold)
 
 
-def _held_otherwise(plan: Plan, experiment: Experiment) -> Iterator[str]:
+def digests_of(plan: Planned, experiment: Experiment) -> dict[str, str]:
+    """Return the digests of forcings of which a store holds other bytes than a plan has."""
+    return {name: digest(name, experiment) for name in _held_otherwise(plan, experiment)}
+
+
+def _held_otherwise(plan: Planned, experiment: Experiment) -> Iterator[str]:
     """Yield forcings of which a store holds other bytes than a plan has: made, or made wider."""
     for (name, planned), held in zip(_by_name(plan), experiment.drivers, strict=True):
         wider = any(held[n].dtype != planned[n].dtype for n in held)
@@ -71,7 +79,7 @@ def on_store(plan: Plan, store: Store) -> Plan:
     return replace(plan, experiment=experiment, layout=layout, outlook=foretold)
 
 
-def beside(plan: Plan, store: Store) -> Plan:
+def beside(plan: Planned, store: Store) -> Planned:
     """Return a plan whose drivers have the hashes of a store's where they are the same.
 
     Drivers that are made are so if their recipe is; else, as for a store of before there were
@@ -97,11 +105,11 @@ def layout_on(plan: Plan, experiment: Experiment) -> Layout:
     return Layout(experiment, lengths, apart=plan.layout.apart)
 
 
-def _mapped(plan: Plan, store: Store) -> Sequence[Mapping[str, NDArray[Any]]]:
+def _mapped(plan: Planned, store: Store) -> Sequence[Mapping[str, NDArray[Any]]]:
     return mapped(store, plan.experiment.kernel, len(plan.experiment.forcings))
 
 
-def _same_values(plan: Plan, store: Store, name: str) -> bool:
+def _same_values(plan: Planned, store: Store, name: str) -> bool:
     """Return whether a forcing's drivers are, made now, those of a store to the bit."""
     experiment = plan.experiment
     try:
@@ -129,5 +137,5 @@ def _same_values(plan: Plan, store: Store, name: str) -> bool:
     )
 
 
-def _by_name(plan: Plan) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _by_name(plan: Planned) -> Iterator[tuple[str, Mapping[str, Any]]]:
     return zip(plan.experiment.forcings, plan.experiment.drivers, strict=True)

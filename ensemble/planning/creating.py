@@ -16,6 +16,7 @@ from ensemble.members.reopening import EDGES, PILOT
 from ensemble.members.responses import observations
 from ensemble.members.space.sums import GROUP
 from ensemble.members.stored import WORK, kind_of_data
+from ensemble.planning.calibrating import CalibrationPlan
 from ensemble.planning.completing import completed
 from ensemble.planning.plan import Plan
 from ensemble.store.arrays import FORMAT, ArraySpec
@@ -57,10 +58,11 @@ def create_store(
     """
     static = static_arrays(plan)
     values = {path: array for path, (_, array) in static.items()}
-    inputs = {**plan.scenario.design.files(plan.experiment.base), **plan.experiment.kernel.kept}
+    design, kernel = plan.scenario.design, plan.experiment.kernel
+    inputs = {**(design.files(plan.experiment.base) if design else {}), **kernel.kept}
 
     def fill(store: Store) -> dict[str, Any]:
-        _write_drivers(store, plan.experiment)
+        write_drivers(store, plan.experiment)
         known = completed(plan, store)
         check(known)
         for path, (_, array) in _pilot(known.experiment).items():
@@ -71,7 +73,7 @@ def create_store(
     return create(plan.path, specs, attributes(plan), values, inputs=inputs, fill=fill)
 
 
-def _write_drivers(store: Store, experiment: Experiment) -> None:
+def write_drivers(store: Store, experiment: Experiment) -> None:
     """Write the drivers of all forcings."""
     together: dict[str, list[NDArray[Any]]] = {}
     for forcing, drivers in enumerate(experiment.drivers):
@@ -140,7 +142,7 @@ def specs_of(plan: Plan, static: Static) -> tuple[ArraySpec, ...]:
 def _filled(plan: Plan, static: Static) -> Iterator[ArraySpec]:
     """Yield what is known before a run, what blocks fill, and what it ends with."""
     yield from (spec for spec, _ in static.values())
-    yield from _drivers(plan.experiment)
+    yield from drivers_of(plan.experiment)
     unknown = np.empty(pilot.shape_of(plan.experiment))
     for target in pilot.targets(plan.scenario):
         yield from (spec for spec, _ in _edges(target, unknown).values())
@@ -150,6 +152,16 @@ def _filled(plan: Plan, static: Static) -> Iterator[ArraySpec]:
 
 def attributes(plan: Plan) -> dict[str, Any]:
     """Return the attributes of the root of a plan's store."""
+    return {
+        **common_attributes(plan),
+        "work": WORK,
+        "design": dict(plan.layout.sampler.first.attributes),
+        "limits_not_looked_at": limits.not_looked_at(plan.layout),
+    }
+
+
+def common_attributes(plan: Plan | CalibrationPlan) -> dict[str, Any]:
+    """Return the attributes that the root of a store has whatever its blocks are."""
     scenario, kernel = plan.scenario, plan.experiment.kernel
     return {
         "Conventions": "CF-1.11",
@@ -157,15 +169,12 @@ def attributes(plan: Plan) -> dict[str, Any]:
         "source": f"soilsweep, kernel {kernel.name}: {kernel.title}",
         "references": kernel.source,
         "soilsweep_format": FORMAT,
-        "work": WORK,
         "synthetic": plan.experiment.synthetic,
         "data": kind_of_data(plan.experiment.synthetic),
         "with_data": list(scenario.replaced),
         "scenario": scenario.text,
         "identity": dict(plan.identity),
         "accepted_changes": [],
-        "design": dict(plan.layout.sampler.first.attributes),
-        "limits_not_looked_at": limits.not_looked_at(plan.layout),
         "provenance": [dict(p) for p in plan.provenance],
         "kernel_notes": [*kernel.warnings, *kernel.notes],
         "noticed": [dict(notice.as_json()) for notice in plan.warnings],
@@ -173,7 +182,8 @@ def attributes(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _whole(path: str, values: NDArray[Any], dims: tuple[str, ...], **rest: Any) -> Static:
+def one_chunk(path: str, values: NDArray[Any], dims: tuple[str, ...], **rest: Any) -> Static:
+    """Return an array of one chunk."""
     dtype = "string" if values.dtype.kind in "OU" else values.dtype.name
     fill: Any = "" if dtype == "string" else 0 if values.dtype.kind in "iu" else float("nan")
     spec = ArraySpec(path, dtype, dims, values.shape, values.shape, fill=fill, **rest)
@@ -183,30 +193,38 @@ def _whole(path: str, values: NDArray[Any], dims: tuple[str, ...], **rest: Any) 
 def _coordinates(layout: Layout) -> Static:
     """Return the coordinate variables of the root group."""
     experiment = layout.experiment
-    arrays = _whole("forcing", np.array(experiment.forcings, dtype=object), ("forcing",))
-    arrays |= _whole("location", np.array(experiment.locations.names, dtype=object), ("location",))
+    arrays = coordinates_of(experiment)
+    for name, kept in layout.outputs.items():
+        if kept.dims != kept.variable.dims and not isinstance(kept.steps, int):
+            dim = f"{name}_year"
+            arrays |= one_chunk(dim, experiment.years[kept.steps], (dim,))
+        if kept.reduced is not None and kept.reduced.times is not None:
+            arrays |= _reduced_time(kept.reduced.times)
+    for dim, names in layout.labels.items():
+        arrays |= one_chunk(f"statistics/{dim}", np.array(names, dtype=object), (dim,))
+    if layout.sampler.size <= KEEP_SAMPLES:
+        rows = np.arange(layout.sampler.size, dtype=np.int64)
+        about = {"long_name": "member of each forcing and location", "standard_name": "realization"}
+        arrays |= one_chunk("realization", rows, ("sample",), attrs=about)
+    return arrays
+
+
+def coordinates_of(experiment: Experiment) -> Static:
+    """Return the coordinates of forcings, locations, times and the kernel's own dimensions."""
+    arrays = one_chunk("forcing", np.array(experiment.forcings, dtype=object), ("forcing",))
+    arrays |= one_chunk(
+        "location", np.array(experiment.locations.names, dtype=object), ("location",)
+    )
     for name, column in experiment.locations.columns.items():
         values = np.asarray(column, dtype=np.float64)
-        arrays |= _whole(name, values, ("location",), attrs=PLACES.get(name, {}))
+        arrays |= one_chunk(name, values, ("location",), attrs=PLACES.get(name, {}))
     if "year" in experiment.coords:
         arrays |= _time(experiment.steps)
     for name, values in experiment.own_coords.items():
         days = experiment.days_of(name)
-        arrays |= _whole(name, values, (name,)) if days is None else _days(days)
+        arrays |= one_chunk(name, values, (name,)) if days is None else _days(days)
     for name, own in experiment.kernel.coords.items():
         arrays |= _own(name, own)
-    for name, kept in layout.outputs.items():
-        if kept.dims != kept.variable.dims and not isinstance(kept.steps, int):
-            dim = f"{name}_year"
-            arrays |= _whole(dim, experiment.years[kept.steps], (dim,))
-        if kept.reduced is not None and kept.reduced.times is not None:
-            arrays |= _reduced_time(kept.reduced.times)
-    for dim, names in layout.labels.items():
-        arrays |= _whole(f"statistics/{dim}", np.array(names, dtype=object), (dim,))
-    if layout.sampler.size <= KEEP_SAMPLES:
-        rows = np.arange(layout.sampler.size, dtype=np.int64)
-        about = {"long_name": "member of each forcing and location", "standard_name": "realization"}
-        arrays |= _whole("realization", rows, ("sample",), attrs=about)
     return arrays
 
 
@@ -214,15 +232,17 @@ def _own(name: str, own: kernels.Coordinate) -> Static:
     """Return a dimension of the kernel's own as CF has a vertical coordinate, or its labels."""
     if own.labels:
         labels = np.array(own.labels, dtype=object)
-        return _whole(name, labels, (name,), attrs={"long_name": own.meaning})
+        return one_chunk(name, labels, (name,), attrs={"long_name": own.meaning})
     about = {"units": own.units, "long_name": own.meaning}
     if own.units in DEPTHS:
         about |= {"positive": "down", "axis": "Z"}
     if own.bounds is None:
-        return _whole(name, own.values, (name,), attrs=about)
+        return one_chunk(name, own.values, (name,), attrs=about)
     # CF: what bounds mean and their unit are those of the coordinate.
-    bounds = _whole(f"{name}_bounds", own.bounds, (name, "bound"))
-    return _whole(name, own.values, (name,), attrs={**about, "bounds": f"{name}_bounds"}) | bounds
+    bounds = one_chunk(f"{name}_bounds", own.bounds, (name, "bound"))
+    return (
+        one_chunk(name, own.values, (name,), attrs={**about, "bounds": f"{name}_bounds"}) | bounds
+    )
 
 
 def _time(steps: Steps) -> Static:
@@ -231,8 +251,8 @@ def _time(steps: Steps) -> Static:
     arrays = _dates("time", steps.bounds, steps.calendar, long_name)
     if steps.daily:
         about = {"long_name": "day of a year of 365 days"}
-        arrays |= _whole(DAY, steps.days, ("time",), attrs=about)
-    return arrays | _whole("year", steps.years, ("time",), attrs={"long_name": "calendar year"})
+        arrays |= one_chunk(DAY, steps.days, ("time",), attrs=about)
+    return arrays | one_chunk("year", steps.years, ("time",), attrs={"long_name": "calendar year"})
 
 
 def _days(steps: Steps) -> Static:
@@ -244,11 +264,11 @@ def _dates(dim: str, bounds: I8, calendar: str, long_name: str, word: str = "bou
     """Return a CF time: the last day between bounds (n, 2), days since 1900-01-01."""
     units = {"units": "days since 1900-01-01", "calendar": calendar}
     about = {**units, "standard_name": "time", "axis": "T", word: f"{dim}_bounds"}
-    arrays = _whole(dim, bounds[:, 1] - 1, (dim,), attrs={**about, "long_name": long_name})
+    arrays = one_chunk(dim, bounds[:, 1] - 1, (dim,), attrs={**about, "long_name": long_name})
     # CF: what bounds mean and their unit are those of the coordinate; readers know that of bounds,
     # and not of a climatology's.
     own = {} if word == "bounds" else units
-    return arrays | _whole(f"{dim}_bounds", bounds, (dim, "bound"), attrs=own)
+    return arrays | one_chunk(f"{dim}_bounds", bounds, (dim, "bound"), attrs=own)
 
 
 def _reduced_time(times: Times) -> Static:
@@ -259,10 +279,10 @@ def _reduced_time(times: Times) -> Static:
     arrays = _dates(times.dim, times.bounds, times.calendar, text, "climatology")
     name = beside_climatology(times.dim)
     about = {"long_name": name.partition("_of_year")[0] + " of the year"}
-    return arrays | _whole(name, times.places, (times.dim,), attrs=about)
+    return arrays | one_chunk(name, times.places, (times.dim,), attrs=about)
 
 
-def _drivers(experiment: Experiment) -> Iterator[ArraySpec]:
+def drivers_of(experiment: Experiment) -> Iterator[ArraySpec]:
     """Yield every driver as (forcing, location, *dims), raw, so that it may be mapped.
 
     Small ones are one chunk. Daily drivers are large, and one chunk per forcing: they are
@@ -293,7 +313,7 @@ def _pilot(experiment: Experiment) -> Static:
 
 
 def _edges(target: str, values: F8) -> Static:
-    return _whole(f"{PILOT}{target}{EDGES}", values, ("forcing", "location", "edge_end"))
+    return one_chunk(f"{PILOT}{target}{EDGES}", values, ("forcing", "location", "edge_end"))
 
 
 def _bands(layout: Layout) -> Static:
@@ -303,7 +323,7 @@ def _bands(layout: Layout) -> Static:
         return arrays
     bands, about = layout.aggregates.bands, {"units": "degrees_north", "long_name": "latitude"}
     bounded = {**about, "bounds": "band_bounds"}
-    arrays |= _whole(f"{GROUP}/band", bands.bounds.mean(axis=1), ("band",), attrs=bounded)
-    arrays |= _whole(f"{GROUP}/band_bounds", bands.bounds, ("band", "bound"))
+    arrays |= one_chunk(f"{GROUP}/band", bands.bounds.mean(axis=1), ("band",), attrs=bounded)
+    arrays |= one_chunk(f"{GROUP}/band_bounds", bands.bounds, ("band", "bound"))
     area = {"units": "m2", "long_name": "area of the locations in the band"}
-    return arrays | _whole(f"{GROUP}/band_area", bands.total, ("band",), attrs=area)
+    return arrays | one_chunk(f"{GROUP}/band_area", bands.total, ("band",), attrs=area)

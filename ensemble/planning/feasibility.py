@@ -17,6 +17,7 @@ from ensemble.planning.footprint import COMMIT_SECONDS, FILE_NBYTES, footprint
 from ensemble.planning.linked import costs
 from ensemble.planning.plan import Plan
 from ensemble.store.platforms import cores
+from scenarios import Loaded
 from scenarios.units import ranged
 
 
@@ -28,26 +29,15 @@ def refuse_if_impossible(plan: Plan, workers: int, done: int = 0) -> None:
     PlanError
         Every reason found.
     """
-    reasons = []
     # A status is a byte that compresses to next to nothing: certain is only the rest.
     certain = plan.nbytes - math.prod(plan.layout.shape)
-    home = next(p for p in (plan.path.absolute(), *plan.path.absolute().parents) if p.exists())
-    if not home.is_dir():
-        reasons.append(
-            f"{home} is a file; name a folder that is not there yet, such as runs/x.zarr"
-        )
-    elif not os.access(home, os.W_OK):
-        reasons.append(f"{home} is not writable; choose another place with --store")
-    free, left = shutil.disk_usage(home).free, footprint(plan.layout)
+    left = footprint(plan.layout)
     needed = int((certain + left.sums_nbytes - plan.driver_nbytes) * (1 - done / plan.blocks))
     # The drivers are there from the beginning.
     needed += 0 if done else plan.driver_nbytes
-    if needed > free:
-        reasons.append(
-            f"the store needs up to {_size(needed)} and {home} has {_size(free)} free; keep fewer "
-            "outputs, ask for statistics instead of members, or choose another place with --store"
-        )
-    reasons += _beyond_inodes(home, math.ceil(left.files * (1 - done / plan.blocks)))
+    advice = "keep fewer outputs, ask for statistics instead of members"
+    reasons = beyond_place(plan.path, needed, advice)
+    reasons += _beyond_inodes(home_of(plan.path), math.ceil(left.files * (1 - done / plan.blocks)))
     execution = plan.scenario.execution
     if execution.backend == "slurm":
         from ensemble.farming.jobs import resources_of
@@ -59,6 +49,28 @@ def refuse_if_impossible(plan: Plan, workers: int, done: int = 0) -> None:
         reasons += _beyond_memory(plan, workers)
     if reasons:
         raise PlanError("\n".join(reasons))
+
+
+def home_of(path: Path) -> Path:
+    """Return the folder that is there of a path to a store."""
+    return next(p for p in (path.absolute(), *path.absolute().parents) if p.exists())
+
+
+def beyond_place(path: Path, needed: int, advice: str) -> list[str]:
+    """Return why a store of so many bytes cannot be written; ``advice`` is how to need fewer."""
+    home, reasons = home_of(path), []
+    if not home.is_dir():
+        reasons.append(
+            f"{home} is a file; name a folder that is not there yet, such as runs/x.zarr"
+        )
+    elif not os.access(home, os.W_OK):
+        reasons.append(f"{home} is not writable; choose another place with --store")
+    if needed > (free := shutil.disk_usage(home).free):
+        reasons.append(
+            f"the store needs up to {size(needed)} and {home} has {size(free)} free; {advice}, or "
+            "choose another place with --store"
+        )
+    return reasons
 
 
 def refuse_if_hopeless(plan: Plan) -> None:
@@ -80,11 +92,16 @@ def refuse_if_hopeless(plan: Plan) -> None:
 
 def workers_of(plan: Plan) -> int:
     """Return how many workers a run would have: as the scenario says, or one per core here."""
-    execution = plan.scenario.execution
+    return asked_workers(plan.scenario)
+
+
+def asked_workers(scenario: Loaded) -> int:
+    """Return how many workers a scenario asks for, or one per core here."""
+    execution = scenario.execution
     if execution.backend == "slurm":
         from ensemble.farming.jobs import resources_of
 
-        asked = resources_of(execution, plan.scenario.base_of("execution"))
+        asked = resources_of(execution, scenario.base_of("execution"))
         return asked.jobs * asked.cores
     return getattr(execution, "workers", None) or cores()
 
@@ -96,8 +113,8 @@ def _beyond_memory(plan: Plan, workers: int) -> list[str]:
         return []
     apart = _in_processes(plan, workers)
     return [
-        f"{workers} workers need {_size(needed)} for their blocks"
-        f"{' and processes' if apart else ''} and this machine has {_size(memory)}; use fewer "
+        f"{workers} workers need {size(needed)} for their blocks"
+        f"{' and processes' if apart else ''} and this machine has {size(memory)}; use fewer "
         f"workers{', execution.workers_are: threads' if apart else ''} or a smaller block.sample"
     ]
 
@@ -134,7 +151,8 @@ def _beyond_inodes(home: Path, files: int) -> list[str]:
     ]
 
 
-def _size(nbytes: float) -> str:
+def size(nbytes: float) -> str:
+    """Return bytes in words."""
     for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
         if nbytes < 1024 or unit == "TiB":
             return f"{nbytes:.0f} {unit}" if unit == "B" else f"{nbytes:.1f} {unit}"
@@ -182,9 +200,9 @@ def summary(plan: Plan, workers: int, *, measure: bool = False) -> dict[str, Any
         },
         "blocks": {"all": plan.blocks, **lengths},
         "files": left.files,
-        "disk": f"up to {_size(left.nbytes + plan.driver_nbytes)} before compression, "
-        f"{_size(FILE_NBYTES)} a file at least",
-        "memory": f"{_size(_memory_of(plan, workers))} for {workers} workers",
+        "disk": f"up to {size(left.nbytes + plan.driver_nbytes)} before compression, "
+        f"{size(FILE_NBYTES)} a file at least",
+        "memory": f"{size(_memory_of(plan, workers))} for {workers} workers",
         "workers": _workers_in_words(plan, workers),
         "core_seconds": round(seconds, 3),
         "core_seconds_are": "measured" if measure else "declared by the kernel",

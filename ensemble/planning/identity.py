@@ -3,14 +3,14 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from ensemble.members.experiment import Experiment
-from ensemble.members.layout import Layout
 from ensemble.members.responses import observations
 from ensemble.store.differences import differences, other_code
+from ensemble.store.grid import Grid
 from ensemble.store.machine import versions
 from kernels import fingerprint
 from scenarios import Loaded
@@ -73,11 +73,22 @@ def settled(identity: Mapping[str, Any], digests: Mapping[str, str]) -> dict[str
     return {**identity, "forcings": {**planned, **digests}, "recipes": recipes}
 
 
-def identity_of(scenario: Loaded, experiment: Experiment, layout: Layout) -> dict[str, Any]:
+class Blocks(Protocol):
+    """What blocks an identity says of a layout: of an ensemble, or of a calibration."""
+
+    grid: Grid
+
+    @property
+    def limits(self) -> Mapping[str, Any]:
+        """Return the limits that members are counted at."""
+        ...
+
+
+def identity_of(scenario: Loaded, experiment: Experiment, layout: Blocks) -> dict[str, Any]:
     """Return what must be the same for a run to continue a store."""
     resolved = scenario.model_dump(mode="json", exclude={"text", "source", "base"})
-    # Stores of before the section are continued by scenarios without it.
-    resolved = {k: v for k, v in resolved.items() if v or k != "derived"}
+    # Stores of before these sections are continued by scenarios without them.
+    resolved = {k: v for k, v in resolved.items() if v or k not in ("derived", "calibration")}
     same = {k: v for k, v in resolved.items() if k not in FREE_FOR_THEMSELVES}
     text = json.dumps(same, sort_keys=True)
     return {

@@ -9,10 +9,11 @@ from slurm.resources import Resources
 from slurm.script import batch_script
 
 if TYPE_CHECKING:
+    from ensemble.planning.calibrating import CalibrationPlan
     from ensemble.planning.plan import Plan
 
 
-def reasons(plan: "Plan", asked: Resources) -> list[str]:
+def reasons(plan: "Plan | CalibrationPlan", asked: Resources) -> list[str]:
     """Return why jobs of these resources are certain not to run a plan."""
     texts = []
     memory = asked.cores * plan.worker_nbytes / 2**20
@@ -36,7 +37,7 @@ def reasons(plan: "Plan", asked: Resources) -> list[str]:
     return texts
 
 
-def _not_taken(plan: "Plan", asked: Resources) -> list[str]:
+def _not_taken(plan: "Plan | CalibrationPlan", asked: Resources) -> list[str]:
     """Return why no job like this can be written, or why SLURM takes none."""
     path = plan.path.absolute()
     try:

@@ -67,7 +67,7 @@ def outlook(layout: Layout, provenance: Sequence[Mapping[str, Any]]) -> Outlook:
     some, every = (len(one.locations.names) for one in (seen, experiment))
     notices = [
         *(Notice(FILE, text) for text in experiment.kernel.warnings),
-        *_of_data(provenance),
+        *of_data(provenance),
         *_of_some(of_drivers, said),
         *parameter_notices(layout),
         *_of_some(_frozen(seen), said),
@@ -140,7 +140,7 @@ def _of_some(notices: Iterable[Notice], said: str) -> Iterator[Notice]:
         yield replace(notice, text=told) if said else notice
 
 
-def _of_data(provenance: Sequence[Mapping[str, Any]]) -> list[Notice]:
+def of_data(provenance: Sequence[Mapping[str, Any]]) -> list[Notice]:
     """Return what readers and responses warn of, the first few of each kind."""
     kinds: dict[str, list[str]] = {}
     for text in (str(text) for origin in provenance for text in origin.get("warnings", ())):

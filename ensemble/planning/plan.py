@@ -139,11 +139,14 @@ def plan(scenario: Loaded, *, store: str | os.PathLike[str] | None = None) -> Pl
     ScenarioError
         The scenario or its data; every problem found.
     """
-    kernel, options = _kernel(scenario)
+    if scenario.calibration is not None:
+        text = "needed a design; a calibration is planned by ensemble.plan_calibration"
+        raise ScenarioError([Problem(text, "calibration")], scenario.source)
+    kernel, options = kernel_of(scenario)
     if problems := list(check_files(scenario)):
         raise ScenarioError(problems, scenario.source)
-    forcings = _read_forcings(scenario, kernel.drivers)
-    experiment = _experiment(scenario, kernel, options, forcings)
+    forcings = read_forcings(scenario, kernel.drivers)
+    experiment = experiment_of(scenario, kernel, options, forcings)
     check_dims(experiment)
     experiment.check_parameters()
     check_years(experiment)
@@ -160,12 +163,12 @@ def plan(scenario: Loaded, *, store: str | os.PathLike[str] | None = None) -> Pl
     identity = identity_of(scenario, experiment, layout)
     check_execution(scenario)
     notes = warnings(layout.functionals, experiment.forcings)
-    provenance = [_with_warnings(f.provenance, notes.get(f.name, ())) for f in forcings]
+    provenance = [with_warnings(f.provenance, notes.get(f.name, ())) for f in forcings]
     foretold = outlook(layout, provenance)
     return Plan(scenario, experiment, layout, path, identity, provenance, foretold)
 
 
-def _kernel(scenario: Loaded) -> tuple[kernels.Kernel, Any]:
+def kernel_of(scenario: Loaded) -> tuple[kernels.Kernel, Any]:
     """Return the kernel with its tables made, and its options; the words are checked first."""
     try:
         kernel = kernels.get(scenario.kernel.name, scenario.base_of("kernel"))
@@ -182,7 +185,7 @@ def _kernel(scenario: Loaded) -> tuple[kernels.Kernel, Any]:
     return with_derived(made, scenario.derived), options
 
 
-def _experiment(
+def experiment_of(
     scenario: Loaded, kernel: kernels.Kernel, options: Any, forcings: Sequence[Forcing]
 ) -> Experiment:
     """Return the scenario with its data, before anything of them is checked together."""
@@ -218,13 +221,13 @@ def _experiment(
     )
 
 
-def _with_warnings(provenance: Mapping[str, Any], lacking: Sequence[str]) -> Mapping[str, Any]:
+def with_warnings(provenance: Mapping[str, Any], lacking: Sequence[str]) -> Mapping[str, Any]:
     """Return provenance with what the reader left out, and what responses lack, as warnings."""
     texts = [*provenance.get("warnings", ()), *lacking]
     return {**provenance, "warnings": texts} if texts else provenance
 
 
-def _read_forcings(scenario: Loaded, needs: Sequence[kernels.Variable]) -> list[Forcing]:
+def read_forcings(scenario: Loaded, needs: Sequence[kernels.Variable]) -> list[Forcing]:
     """Return every forcing of every reader; they must agree on locations and coordinates."""
     forcings: list[Forcing] = []
     problems: list[Problem] = []

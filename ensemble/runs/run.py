@@ -127,7 +127,7 @@ def run(
     store, warnings = store_of(plan, count, accept_changes, try_first=try_first, check=check)
     plan = on_store(plan, store)
     work = _work(plan, store)
-    warnings += _other_cpu(store)
+    warnings += other_cpu(store)
     warnings += map(str, plan.warnings)
     outcome = Outcome(store.path, plan.blocks, warnings=warnings)
     watcher = Watcher(progress, say, stop, replaceable)
@@ -187,7 +187,7 @@ def store_of(
     if why := without(plan.scenario.execution.backend):
         raise PlanError(why)
     remaking.mend(plan.path)
-    if not plan.path.exists() or _is_empty(plan.path):
+    if not plan.path.exists() or is_empty(plan.path):
         refuse_if_impossible(plan, workers)
         check(plan)
         tried = try_first and may_be_tried(plan)
@@ -234,7 +234,7 @@ def refuse_changes(store: Store, plan: Plan, accept_changes: str) -> list[str]:
     return changed
 
 
-def _is_empty(path: Path) -> bool:
+def is_empty(path: Path) -> bool:
     """Return whether a path is a folder without content, which a store may take over.
 
     Raises
@@ -252,7 +252,8 @@ def _is_empty(path: Path) -> bool:
     return True
 
 
-def _other_cpu(store: Store) -> list[str]:
+def other_cpu(store: Store) -> list[str]:
+    """Return that a store was begun on another kind of CPU, if so."""
     begun_on = {h["cpu"] for h in headers(store.journal) if "cpu" in h} - {cpu()}
     if not begun_on:
         return []

@@ -10,6 +10,7 @@ from typing import Any
 from ensemble.errors import PlanError
 from ensemble.farming.jobs import ARRAY, in_our_words, job_ids, job_name, remember
 from ensemble.farming.worker import MARGIN_SECONDS, one_more
+from ensemble.planning.calibrating import CalibrationPlan
 from ensemble.planning.plan import Plan
 from ensemble.store.store import Store
 from slurm import jobs, limits, queue
@@ -38,7 +39,7 @@ class Submission:
     remarks: tuple[str, ...] = ()
 
 
-def prepare(plan: Plan, resources: Resources, done: int) -> Submission:
+def prepare(plan: Plan | CalibrationPlan, resources: Resources, done: int) -> Submission:
     """Return the job array that runs what is missing of a plan.
 
     Parameters
@@ -87,7 +88,7 @@ def prepare(plan: Plan, resources: Resources, done: int) -> Submission:
     return Submission(tasks, script, tuple(remarks))
 
 
-def _refuse_short(plan: Plan, resources: Resources) -> None:
+def _refuse_short(plan: Plan | CalibrationPlan, resources: Resources) -> None:
     """Refuse a walltime in which a worker would be told to stop before it can run a block."""
     told = SIGNAL_SECONDS + EARLY_SECONDS
     least = math.ceil((told + one_more(plan.layout.seconds_per_block)) / 60)

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 import kernels
 from kernels import Kernel
 from kernels.chains.parts import links, variants
+from scenarios import calibration as _calibration
 from scenarios import derived as _derived
 from scenarios import limits as _limits
 from scenarios import numbers as _numbers
@@ -99,6 +100,7 @@ def check_kernel(sections: dict[str, Any], kernel: Kernel) -> Iterator[Problem]:
     yield from _parameters(sections, kernel)
     yield from _numbers.of_parameters(sections.get("parameters") or {}, kernel)
     yield from _numbers.of_designs(_designs(sections), sections.get("seed"), kernel)
+    yield from _calibration.problems(sections, kernel)
 
 
 def as_written(choice: KernelChoice, kernel: Kernel) -> tuple[Kernel, dict[str, Any]]:
@@ -179,7 +181,7 @@ def _unused(
 
 def _designs(sections: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield every design that varies parameters itself, with its place."""
-    whole = {"design": sections["design"]} if "design" in sections else {}
+    whole = {"design": sections["design"]} if sections.get("design") else {}
     waiting = [*{**whole, **sections.get("design parts", {})}.items()]
     while waiting:
         place, design = waiting.pop(0)

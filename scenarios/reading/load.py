@@ -9,6 +9,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, get_type_hints
 from pydantic import BaseModel, Field, PrivateAttr, TypeAdapter, ValidationError
 
 from scenarios import designs
+from scenarios.calibration import UNUSED, beside
 from scenarios.problems import Problem, ScenarioError, near, shown
 from scenarios.reading import faces
 from scenarios.reading import wording as _words
@@ -128,7 +129,11 @@ def build(
         Scenario.model_validate(document.data)
     except ValidationError as error:
         problems += _words.problems(error, document)
-    if not any(document.data.get(name) for name in KEEPS):
+    if "calibration" in document.data:
+        problems += (
+            document.problem(UNUSED.format(name), (name,)) for name in beside(document.data)
+        )
+    elif not any(document.data.get(name) for name in KEEPS):
         problems.append(Problem(NOTHING_KEPT))
     sound = _sections(document.data)
     replaced = faces.replaced(document)

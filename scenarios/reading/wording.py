@@ -13,6 +13,7 @@ from scenarios.execution import BACKENDS
 from scenarios.problems import Problem, near, nearest, shown
 from scenarios.reading.document import Document
 from scenarios.reading.nodes import Path_
+from scenarios.searches import SEARCHES
 from scenarios.spec import Scenario
 
 Schema = dict[str, Any]
@@ -194,7 +195,8 @@ def _missing(finding: _Finding, value: Any, document: Document) -> str:
 
 
 def _schema() -> Schema:
-    return _schema_with(*designs.DESIGNS.met(), *forcing.READERS.met(), *BACKENDS.met())
+    met = (plugins.met() for plugins in (designs.DESIGNS, forcing.READERS, BACKENDS, SEARCHES))
+    return _schema_with(*(name for names in met for name in names))
 
 
 @cache
@@ -234,7 +236,7 @@ def _alternatives(node: Schema, data: Any) -> list[Schema]:
     if branches:
         return [a for branch in branches for a in _alternatives(branch, data)]
     if isinstance(data, dict):
-        for name in ("method", "reader", "backend"):
+        for name in ("method", "reader", "backend", "name"):
             tag = node.get("properties", {}).get(name, {})
             written = data.get(name, tag.get("default"))
             if "const" in tag and written != tag["const"]:

@@ -23,6 +23,7 @@ LARGE = {
     "wang2021-morris": ("design.trajectories=125",),
     "mimics-one-at-a-time": (),
     "wang2021-fig8": (),
+    "mimics-calibration": (),
     "jian2021-forcing": (f"forcing.cells={CELLS}", f"design.n={SAMPLES}"),
     "jian2021-parameters": (f"forcing.cells={CELLS}", f"design.n={SAMPLES}"),
 }

@@ -60,6 +60,15 @@ class Cost:
             total += self._loss(self._residual(observed[:, i], modelled, per_error[:, i]))
         return total
 
+    def residuals(self, values: F8, forcing: int, locations: slice) -> F8:
+        """Return residuals (l, n, s) in standard errors, as they are squared; 0 without a term."""
+        found = np.zeros((values.shape[0], self.observed.shape[-1], values.shape[-1]))
+        observed = self.pairs.observed[forcing, locations]
+        per_error = self.per_error[forcing, locations]
+        for i, modelled in self.pairs.each(values, forcing, locations):
+            found[:, i] = self._residual(observed[:, i], modelled, per_error[:, i])
+        return found
+
     def _residual(self, observed: F8, modelled: F8, per_error: F8) -> F8:
         """Return residuals (l, s) in standard errors; 0 at locations without this term."""
         here = per_error[:, None] > 0

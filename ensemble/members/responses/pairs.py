@@ -4,7 +4,7 @@ Costs and metrics are made of the same pairs, so that none compares what another
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +63,34 @@ class Pairs:
     steps: I8 | None
     dims: tuple[str, ...]
     notes: tuple[tuple[int, str], ...] = ()
+
+    def at(self, forcings: I8, locations: I8, keep: NDArray[np.bool_] | None = None) -> "Pairs":
+        """Return the pairs of places, one forcing and location each, as those of one forcing.
+
+        Parameters
+        ----------
+        forcings, locations : ndarray, shape (p,), int64
+        keep : ndarray, shape (p, n), bool, optional
+            Which of them are to stay.
+        """
+        there = self.there[forcings, locations]
+        there = there if keep is None else there & keep
+        return replace(
+            self,
+            observed=self.observed[forcings, locations][None],
+            there=there[None],
+            weights=None if self.weights is None else self.weights[forcings, locations][None],
+            steps=None if self.steps is None else self.steps[forcings, locations][None],
+            notes=(),
+        )
+
+    def modelled(self, values: F8, forcing: int, locations: slice) -> F8:
+        """Return what is modelled beside each observation, (l, n, s); NaN where there is none."""
+        found = np.full((values.shape[0], self.there.shape[-1], values.shape[-1]), np.nan)
+        for i, modelled in self.each(values, forcing, locations):
+            here = self.there[forcing, locations, i][:, None]
+            found[:, i] = np.where(here, modelled, np.nan)
+        return found
 
     def each(self, values: F8, forcing: int, locations: slice) -> Iterator[tuple[int, F8]]:
         """Yield each observation and what is modelled, (l, s), of ``values`` (l, *dims, s).

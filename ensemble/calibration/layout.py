@@ -1,0 +1,311 @@
+"""The arrays of a calibration's store, and the blocks of groups that fill them."""
+
+import math
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble.calibration.groups import Groups, layers_kept
+from ensemble.calibration.objective import Objective, Term, objective_of
+from ensemble.calibration.searches import REASONS
+from ensemble.calibration.space import Space
+from ensemble.members.experiment import Experiment
+from ensemble.store.arrays import ArraySpec
+from ensemble.store.grid import Axis, Grid
+from kernels import I8, NOT_RUN, STATUSES, U1
+from scenarios.calibration import Calibration
+from scenarios.searches import SEARCHES, SearchSpec
+
+GROUP = "calibration"
+"""The group of the store that results are in."""
+
+FEW, QUARANTINED = 252, 253
+"""Reasons beside those of searches: nothing is observed, or the search ended its process."""
+
+OTHER_REASONS = {FEW: "too few observations", QUARANTINED: "quarantined"}
+
+WITH_SQUARES, WITHOUT = "levenberg_marquardt", "sceua"
+"""Searches where none is named: with residuals, and without."""
+
+METRICS = ("n", "rmse", "aic", "bic", "intercept", "slope", "r2", "nse", "kge", "bias")
+PARTS = ("calibration", "validation")
+
+ROUND_SECONDS = 0.02
+"""Declared, of a round of a block: what Python adds to each, some 1 ms, is little beside it."""
+
+ASKED = 8
+"""Candidates of a search in a usual round: complexes of SCE-UA, derivatives and steps of others."""
+
+LEAST_BLOCKS = 8
+"""Of a run whose rounds take long enough with fewer groups in each."""
+
+MOST_BYTES = 256 << 20
+"""What the searches of a block hold at most, unless one group takes more."""
+
+
+class Layout:
+    """Arrays and blocks of a calibration.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        Its scenario has a ``calibration``.
+    groups : Groups
+    calibrated : ndarray, shape (F, L), bool
+        Which places are calibrated on; the others are held back.
+    length : int, optional
+        Groups of a block, as a store that is begun has them; else by the rule.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        groups: Groups,
+        calibrated: NDArray[np.bool_],
+        length: int | None = None,
+    ) -> None:
+        section = experiment.scenario.calibration
+        assert section is not None
+        self.experiment, self.groups, self.calibrated = experiment, groups, calibrated
+        self.section: Calibration = section
+        self.functionals = experiment.functionals()
+        self.objective: Objective = objective_of(section, self.functionals)
+        self.space = Space.of(section)
+        self.limits: Mapping[str, Any] = {}
+        groups_of_block = length or self._length()
+        searches = section.restarts
+        self.grid = Grid((
+            Axis("group", len(groups.names), groups_of_block),
+            Axis("restart", searches, searches),
+        ))  # fmt: skip
+
+    @cached_property
+    def spec(self) -> SearchSpec:
+        """Return the words of the search; of the one that suits where none is named."""
+        if self.section.algorithm is not None:
+            return self.section.algorithm
+        name = WITH_SQUARES if self.objective.has_residuals else WITHOUT
+        spec: SearchSpec = SEARCHES.get(name).Spec(name=name)
+        return spec
+
+    @cached_property
+    def every_place(self) -> list[I8]:
+        """Return the places of every group, (p, 2): those held back, too."""
+        return self.groups.every()
+
+    @cached_property
+    def searched_places(self) -> list[I8]:
+        """Return the places of every group that are calibrated on."""
+        return [one[self.calibrated[one[:, 0], one[:, 1]]] for one in self.every_place]
+
+    @cached_property
+    def keep(self) -> tuple[NDArray[np.bool_] | None, ...]:
+        """Return which observations of each term are calibrated on, (F, L, n); None for all."""
+        split = self.section.validation
+        if split is None or split.by_location:
+            return tuple(None for _ in self.objective.terms)
+        assert split.split is not None
+        names, seed = self.experiment.locations.names, self.experiment.scenario.seed
+        return tuple(
+            layers_kept(split.split, term.pairs.there, names, seed, term.name)
+            for term in self.objective.terms
+        )
+
+    def part(self, number: int) -> U1:
+        """Return the part that each observation of a term is of, (F, L, n); 255 for none."""
+        there = self.objective.terms[number].pairs.there
+        keep = self.keep[number]
+        mine = there & self.calibrated[..., None] if keep is None else there & keep
+        return np.where(mine, 0, np.where(there, 1, NOT_RUN)).astype(np.uint8)
+
+    @cached_property
+    def observations(self) -> I8:
+        """Return how many observations each group is calibrated on, (G,)."""
+        total = np.zeros(len(self.groups.names) + 1, np.int64)
+        for number in range(len(self.objective.terms)):
+            np.add.at(total, self.groups.of, (self.part(number) == 0).sum(axis=-1))
+        return total[:-1]
+
+    @cached_property
+    def tallied(self) -> tuple[str, ...]:
+        """Return the kinds of events that befall candidates: failures, limits broken, cuts."""
+        failures = [status.name for status in STATUSES if status.code not in (0, NOT_RUN)]
+        limits = [f"outside {limit.name}" for limit in self.objective.limits]
+        return (*failures, *limits, *(["clipped"] if self.space.below else []))
+
+    @property
+    def seconds_per_member(self) -> float:
+        """Return the kernel's declared cost of one member, seconds."""
+        kernel, experiment = self.experiment.kernel, self.experiment
+        return kernel.seconds(experiment.options, experiment.sizes)
+
+    @property
+    def evaluations(self) -> int:
+        """Return how many evaluations all searches make at most."""
+        return len(self.groups.names) * self.section.restarts * self.section.budget
+
+    @property
+    def seconds(self) -> float:
+        """Return the declared cost of all evaluations at their most, seconds on one core."""
+        places = sum(map(len, self.searched_places))
+        each = self.section.restarts * self.section.budget * self.seconds_per_member
+        return places * each
+
+    @property
+    def seconds_per_block(self) -> float:
+        """Return the declared cost of a block, seconds."""
+        return self.seconds / self.grid.blocks
+
+    @property
+    def block_nbytes(self) -> int:
+        """Return what the searches of a block hold, bytes."""
+        return self.grid.axes[0].length * self._group_nbytes()
+
+    def _group_nbytes(self) -> int:
+        """Return what the searches of a group hold at once, bytes: mostly a first generation."""
+        n, generations, points = self.space.size, *self.sizes
+        residuals = max(1, self.objective.observations) * max(map(len, self.searched_places))
+        each = 8 * (points * (2 * n + residuals + 4) + 3 * generations)
+        return int(self.section.restarts * each)
+
+    @cached_property
+    def sizes(self) -> tuple[int, int]:
+        """Return the generations and points of a search that the store has room for."""
+        return self.spec.sizes(
+            self.space.size, budget=self.section.budget, residuals=self.objective.has_residuals
+        )
+
+    def _length(self) -> int:
+        """Return how many groups a block takes: by the scenario alone."""
+        groups = len(self.groups.names)
+        places = max(1, max(map(len, self.searched_places), default=1))
+        asked = ASKED * self.section.restarts * places
+        lanes = math.ceil(self.experiment.kernel.lanes / asked)
+        long = math.ceil(ROUND_SECONDS / max(asked * self.seconds_per_member, 1e-9))
+        least = max(1, lanes, min(long, math.ceil(groups / LEAST_BLOCKS)))
+        return max(1, min(groups, least, MOST_BYTES // max(1, self._group_nbytes())))
+
+    def spec_of(
+        self, name: str, dims: Mapping[str, int], dtype: str = "float64", **rest: Any
+    ) -> ArraySpec:
+        """Return an array of the group; along groups and restarts it is cut as blocks are."""
+        axes = {axis.name: (axis.size, axis.length) for axis in self.grid.axes}
+        sizes = [axes.get(dim, (length, length)) for dim, length in dims.items()]
+        shape, chunks = zip(*sizes, strict=True) if sizes else ((), ())
+        if dtype != "float64":
+            rest.setdefault("fill", 0)
+        return ArraySpec(f"{GROUP}/{name}", dtype, tuple(dims), shape, chunks, **rest)
+
+    @cached_property
+    def arrays(self) -> tuple[ArraySpec, ...]:
+        """Return every array that blocks fill, and what the run ends with."""
+        return (self._status(), *self._found(), *self._certain(), *self._compared())
+
+    def _status(self) -> ArraySpec:
+        attrs = {
+            "long_name": "outcome of each search",
+            "flag_values": [s.code for s in STATUSES],
+            "flag_meanings": " ".join(s.name for s in STATUSES),
+        }
+        shape = tuple(axis.size for axis in self.grid.axes)
+        chunks = tuple(axis.length for axis in self.grid.axes)
+        return ArraySpec("status", "uint8", ("group", "restart"), shape, chunks, NOT_RUN, attrs)
+
+    def _found(self) -> Iterator[ArraySpec]:
+        of, n = {"group": 0, "restart": 0}, {"parameter": self.space.size}
+        squares = self.objective.has_residuals
+        cost = "sum of squared residuals" if squares else f"sum of {self.objective.value}"
+        reasons = {**dict(enumerate(REASONS)), **OTHER_REASONS}
+        flags = {
+            "flag_values": list(reasons),
+            "flag_meanings": " ".join(word.replace(" ", "_") for word in reasons.values()),
+            "long_name": "why the search stopped",
+        }
+        yield self.spec_of("parameters", {**of, **n}, attrs={
+            "long_name": "best parameters of each search, in the units of the kernel"})  # fmt: skip
+        yield self.spec_of("cost", of, attrs={"long_name": f"cost of the best: {cost}"})
+        yield self.spec_of("reason", of, "uint8", fill=NOT_RUN, attrs=flags)
+        for name, text in (
+            ("evaluations", "candidates that were evaluated"),
+            ("generations", "generations of the search"),
+        ):
+            yield self.spec_of(name, of, "int64", attrs={"long_name": text})
+        if squares:
+            terms = {**of, "response": len(self.objective.terms)}
+            text = "share of each response in the cost, with its weight"
+            yield self.spec_of("cost_terms", terms, attrs={"long_name": text})
+        if self.objective.limits:
+            text = "how far the best is outside what is required; 0 within"
+            yield self.spec_of("violation", of, attrs={"long_name": text})
+        text = "candidates that failed, broke a limit or were cut back into their range"
+        yield self.spec_of(
+            "tallies", {**of, "tally": len(self.tallied)}, "int64", attrs={"long_name": text}
+        )
+        yield from self._traces(of, n)
+
+    def _traces(self, of: Mapping[str, int], n: Mapping[str, int]) -> Iterator[ArraySpec]:
+        generations, points = self.sizes
+        if self.section.keep.trace:
+            along = {**of, "generation": generations}
+            yield self.spec_of("trace_cost", along, attrs={"long_name": "best cost so far"})
+            text = "geometric mean of the population's ranges"
+            yield self.spec_of("trace_range", along, attrs={"long_name": text})
+            text = "evaluations so far; -1 behind the last generation"
+            yield self.spec_of("trace_evaluations", along, "int64", fill=-1,
+                               attrs={"long_name": text})  # fmt: skip
+        if self.section.keep.population:
+            along = {**of, "candidate": points}
+            text = "points that the search ended with, best first"
+            yield self.spec_of("population", {**along, **n}, attrs={"long_name": text})
+            yield self.spec_of("population_cost", along, attrs={"long_name": "their cost"})
+
+    def _certain(self) -> Iterator[ArraySpec]:
+        """Yield what is known of how well parameters are determined."""
+        n, of = self.space.size, {"group": 0, "parameter": self.space.size}
+        words = f"candidates within {self.section.keep.equifinal:g} times the best cost"
+        about = {"long_name": f"lowest of {words}", "of": ", ".join(self.space.searched)}
+        yield self.spec_of("equifinal_low", of, attrs=about)
+        yield self.spec_of("equifinal_high", of,
+                           attrs={**about, "long_name": f"highest of {words}"})  # fmt: skip
+        yield self.spec_of("equifinal_count", {"group": 0}, "int64", attrs={"long_name": words})
+        text = "1 at the upper, -1 at the lower end of its range, within 0.001 of it"
+        yield self.spec_of("at_bound", of, "int8", attrs={"long_name": text})
+        if self.objective.has_residuals:
+            text = "singular values of the residuals' derivative, parameters in units of the range"
+            yield self.spec_of("jacobian_sv", of, attrs={"long_name": text})
+            text = "direction that moves residuals least, in units of the range"
+            yield self.spec_of("weakest", of, attrs={"long_name": text})
+            both = {**of, "parameter_": n}
+            text = "linear correlation of parameters at the best point; the valley may bend"
+            yield self.spec_of("correlation", both, attrs={"long_name": text})
+
+    def _compared(self) -> Iterator[ArraySpec]:
+        """Yield metrics, and what is modelled beside what is observed."""
+        if not self.objective.has_residuals:
+            return
+        along = {"group": 0, "part": len(PARTS), "response": len(self.objective.terms)}
+        along |= {"metric": len(METRICS)}
+        text = "of modelled against observed values; rmse is first a mean over each location's"
+        yield self.spec_of("metrics", along, attrs={"long_name": text})
+        text = f"{text}, at the kernel's defaults"
+        yield self.spec_of("default_metrics", along, attrs={"long_name": text})
+        for term in self.objective.terms:
+            yield self.of_observations("modelled", term)
+
+    def of_observations(self, word: str, term: Term, dtype: str = "float64") -> ArraySpec:
+        """Return an array beside a term's observations, (forcing, location, observation)."""
+        dims = dict(zip(("forcing", "location", "observation"), term.pairs.there.shape,
+                        strict=True))  # fmt: skip
+        words = {
+            "observed": f"{term.response.meaning}: observed",
+            "modelled": "what is modelled beside each observation, at the best parameters",
+            "weight": "share of the squared difference in the cost",
+            "part": "0 calibrated on, 1 held back, 255 no observation",
+        }
+        rest: dict[str, Any] = {"fill": NOT_RUN} if dtype == "uint8" else {}
+        spec = self.spec_of(f"{word}_{term.name}", dims, dtype, attrs={"long_name": words[word]},
+                            **rest)  # fmt: skip
+        return spec

@@ -1,0 +1,335 @@
+"""One round: the candidates of all live searches of a block, in one call of the kernel.
+
+A row is a place and as many samples as a call holds there: the candidates of a group, cut where
+they are more than a row is wide. What a row lacks is filled with its first candidate again: no
+member knows of another, so that is nothing but time.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble.calibration.objective import Limit, Objective
+from ensemble.members.experiment import Experiment, identity
+from ensemble.members.tiles import Tiler
+from kernels import F8, I8, OK, U1
+
+ROW_COST = 0.5
+"""What a row takes beside its samples, in samples: rows are as wide as that makes cheapest."""
+
+
+@dataclass(frozen=True)
+class Packing:
+    """Where candidates stand in rows.
+
+    Attributes
+    ----------
+    width : int
+    place : ndarray, shape (r,), int64
+        The place of each row, counted in the block.
+    candidate : ndarray, shape (r, width), int64
+        Which candidate each sample is.
+    first : ndarray, shape (k,), int64
+        The row of each candidate at the first place of its group.
+    step : ndarray, shape (k,), int64
+        From there to its row at the next place.
+    column : ndarray, shape (k,), int64
+    """
+
+    width: int
+    place: I8
+    candidate: I8
+    first: I8
+    step: I8
+    column: I8
+
+
+def packed(group: I8, starts: I8, counts: I8) -> Packing:
+    """Return rows of candidates.
+
+    Parameters
+    ----------
+    group : ndarray, shape (k,), int64
+        The group of each candidate, ascending.
+    starts, counts : ndarray, shape (g,), int64
+        First place of each group in the block, and how many it has.
+    """
+    asked = np.bincount(group, minlength=len(starts))
+    width = _width(asked, counts)
+    chunks = -(-asked // width)
+    before = np.concatenate([[0], np.cumsum(asked)])[:-1]
+    own = np.arange(len(group)) - before[group]
+    rows_before = np.concatenate([[0], np.cumsum(chunks * counts)])[:-1]
+    first = rows_before[group] + own // width
+    live = np.flatnonzero(asked)
+    # Rows of a group: place by place, of each all chunks.
+    rows = chunks[live] * counts[live]
+    of = np.repeat(live, rows)
+    inside = np.arange(rows.sum()) - np.repeat(rows_before[live], rows)
+    place = starts[of] + inside // chunks[of]
+    begin = before[of] + inside % chunks[of] * width
+    left = np.minimum(width, before[of] + asked[of] - begin)
+    column = np.arange(width)
+    candidate = begin[:, None] + np.where(column < left[:, None], column, 0)
+    return Packing(width, place, candidate, first, chunks[group], own % width)
+
+
+def _width(asked: I8, counts: I8) -> int:
+    """Return how wide rows are cheapest."""
+    live = asked > 0
+    asked, counts = asked[live], counts[live]
+    sizes = np.unique(asked)
+    if len(sizes) == 1:
+        return int(sizes[0])
+    costs = [int(((width + ROW_COST) * counts * -(-asked // width)).sum()) for width in sizes]
+    return int(sizes[int(np.argmin(costs))])
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What became of candidates.
+
+    Attributes
+    ----------
+    cost : ndarray, shape (k,), float64
+        NaN where there is none.
+    violation : ndarray, shape (k,), float64, or None
+    broken : ndarray, shape (k, limits), bool
+        Which limits are broken.
+    residuals : ndarray, shape (k, m), float64, or None
+        Behind those of a group zeros.
+    status : ndarray, shape (k,), uint8
+        Of the first place of the group that failed.
+    """
+
+    cost: F8
+    violation: F8 | None
+    broken: NDArray[np.bool_]
+    residuals: F8 | None
+    status: U1
+
+
+class Places:
+    """The places of some groups, ready to be run with any candidates; one per worker thread.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    objective : Objective
+        Of all places.
+    groups : sequence of ndarray, shape (p, 2)
+        Forcing and location of each place of each group, in the order of sums.
+    names : sequence of str
+        Parameters that candidates hold.
+    keep : sequence of ndarray (F, L, n), one per term of the objective
+        Which observations count; None for all.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        objective: Objective,
+        groups: Sequence[I8],
+        names: Sequence[str],
+        keep: Sequence[NDArray[np.bool_] | None],
+    ) -> None:
+        self.experiment, self.names = experiment, tuple(names)
+        self.places = np.concatenate([*groups, np.empty((0, 2), np.int64)])
+        self.counts = np.array([len(one) for one in groups], np.int64)
+        self.starts = np.concatenate([[0], np.cumsum(self.counts)])[:-1].astype(np.int64)
+        f, place = self.places.T
+        kept = [None if one is None else one[f, place] for one in keep]
+        self.objective = objective.at(self.places, kept)
+        self._every = np.arange(len(self.places))
+        self._drivers = {name: _at(experiment, name, self.places) for name in self._needed()}
+        self._control = self._controls()
+        self._tiler: Tiler | None = None
+        self.calls = 0
+        self._slots()
+
+    def _needed(self) -> list[str]:
+        return [driver.name for driver in self.experiment.kernel.drivers]
+
+    def _controls(self) -> dict[str, F8]:
+        """Return the parameters that are not searched, (p, 1)."""
+        found: dict[str, F8] = {}
+        whole = slice(0, len(self.experiment.locations.names))
+        for f in np.unique(self.places[:, 0]).tolist():
+            mine = self.places[:, 0] == f
+            for name, values in self.experiment.control_rows(f, whole).values.items():
+                found.setdefault(name, np.empty((len(self.places), 1)))
+                found[name][mine] = values[self.places[mine, 1]]
+        return found
+
+    def _slots(self) -> None:
+        """Give the residuals of each group their numbers: place after place, term after term."""
+        if not self.objective.has_residuals:
+            self.residuals = np.zeros(len(self.counts), np.int64)
+            return
+        there = self.objective.there()
+        owner = np.repeat(np.arange(len(self.counts)), self.counts)
+        place, slot = np.nonzero(there)
+        group = owner[place]
+        self.residuals = np.bincount(group, minlength=len(self.counts)).astype(np.int64)
+        most = int(self.residuals.max(initial=0))
+        before = np.concatenate([[0], np.cumsum(self.residuals)])[:-1]
+        number = np.arange(len(group)) - before[group]
+        shape = len(self.counts), most
+        self._ordinal, self._slot = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+        self._scale = np.zeros(shape)
+        self._ordinal[group, number] = place - self.starts[group]
+        self._slot[group, number] = slot
+        self._scale[group, number] = 1.0
+        if self.objective.rmse:
+            each = there.sum(axis=1)
+            with_some = np.bincount(owner[each > 0], minlength=len(self.counts))
+            share = 1.0 / np.sqrt(np.maximum(each, 1) * np.maximum(with_some, 1)[owner])
+            self._scale[group, number] = share[place]
+
+    def term_of(self, group: I8) -> I8:
+        """Return the term that each residual of groups is of, (k, m); -1 behind their last."""
+        lengths = [term.pairs.there.shape[-1] for term in self.objective.terms]
+        own = np.repeat(np.arange(len(lengths)), lengths)[self._slot[group]]
+        return np.where(self._scale[group] > 0, own, -1)
+
+    @property
+    def tiler(self) -> Tiler:
+        """Return what runs members; made when it is needed, as it opens the kernel."""
+        if self._tiler is None:
+            kernel, options = self.experiment.kernel, self.experiment.options
+            self._tiler = Tiler(kernel, options, self.objective.outputs, self.experiment.sizes)
+        return self._tiler
+
+    def evaluate(self, group: I8, values: F8) -> Evaluated:
+        """Return costs, residuals and violations of candidates.
+
+        Parameters
+        ----------
+        group : ndarray, shape (k,), int64
+            The group of each, ascending, counted in these places.
+        values : ndarray, shape (k, n), float64
+            Parameters, in their units.
+        """
+        packing = packed(group, self.starts, self.counts)
+        objective = self._of_rows(packing)
+        shape = len(packing.place), packing.width
+        status = np.zeros(shape, np.uint8)
+        residuals = np.empty((shape[0], objective.observations, shape[1]))
+        looked_at = {name: np.empty(shape) for name in objective.responses}
+        for tile in self._tiles(packing, values):
+            here = tile.locations, tile.samples
+            status[here] = tile.status
+            if objective.has_residuals:
+                residuals[tile.locations, :, tile.samples] = objective.residuals(tile, 0)
+            for name, found in objective.values(tile, 0):
+                looked_at[name][here] = found
+        failed = self._first_failed(group, packing, status)
+        violation, broken = self._violations(group, packing, looked_at)
+        if objective.has_residuals:
+            gathered = self._gathered(group, packing, residuals)
+            # One after the other, so that neither company nor padding changes a bit.
+            squares = np.cumsum(gathered**2, axis=1)
+            cost = squares[:, -1] if squares.shape[1] else np.zeros(len(group))
+        else:
+            gathered, cost = None, self._summed(group, packing, looked_at[objective.value])
+        cost = np.where(failed == OK, cost, np.nan)
+        return Evaluated(cost, violation, broken, gathered, failed)
+
+    def modelled(self, group: I8, values: F8) -> tuple[list[F8], U1]:
+        """Return what is modelled beside each observation of one candidate of each group.
+
+        Returns
+        -------
+        modelled : list of ndarray, shape (p, n)
+            Of each term, NaN where nothing is compared or the member failed.
+        status : ndarray, shape (p,), uint8
+        """
+        packing = packed(group, self.starts, self.counts)
+        objective = self._of_rows(packing)
+        assert packing.width == 1, "one candidate of each group"
+        found = [np.full((len(self.places), t.pairs.there.shape[-1]), np.nan)
+                 for t in objective.terms]  # fmt: skip
+        status = np.zeros(len(self.places), np.uint8)
+        for tile in self._tiles(packing, values):
+            at = packing.place[tile.locations]
+            status[at] = tile.status[:, 0]
+            for term, into in zip(objective.terms, found, strict=True):
+                into[at] = term.modelled(tile, 0)[:, :, 0]
+        return found, status
+
+    def _of_rows(self, packing: Packing) -> Objective:
+        if np.array_equal(packing.place, self._every):
+            return self.objective
+        at = np.stack([np.zeros_like(packing.place), packing.place], axis=1)
+        return self.objective.at(at, [None] * len(self.objective.terms))
+
+    def _tiles(self, packing: Packing, values: F8) -> Any:
+        """Yield the tiles of rows."""
+        rows = {
+            name: np.broadcast_to(control[packing.place], (len(packing.place), packing.width))
+            for name, control in self._control.items()
+        }
+        for j, name in enumerate(self.names):
+            rows[name] = values[packing.candidate, j]
+        drivers = self._drivers
+        if not np.array_equal(packing.place, self._every):
+            drivers = {name: driver[packing.place] for name, driver in drivers.items()}
+        self.calls += 1
+        coords = self.experiment.coords
+        return self.tiler.tiles(drivers, coords, rows, identity, packing.width)
+
+    def _first_failed(self, group: I8, packing: Packing, status: U1) -> U1:
+        """Return the status of the first place of each candidate's group that failed."""
+        found = status[packing.first, packing.column]
+        if not status.any():
+            return found
+        for j in range(1, int(self.counts[group].max(initial=0))):
+            more = np.flatnonzero((self.counts[group] > j) & (found == OK))
+            found[more] = status[packing.first[more] + j * packing.step[more], packing.column[more]]
+        return found
+
+    def _summed(self, group: I8, packing: Packing, values: F8) -> F8:
+        """Return the sum of values (r, s) over the places of each candidate's group, in order."""
+        total = values[packing.first, packing.column].copy()
+        for j in range(1, int(self.counts[group].max(initial=0))):
+            more = np.flatnonzero(self.counts[group] > j)
+            total[more] += values[packing.first[more] + j * packing.step[more],
+                                  packing.column[more]]  # fmt: skip
+        return total
+
+    def _gathered(self, group: I8, packing: Packing, residuals: F8) -> F8:
+        """Return the residuals of each candidate, (k, m)."""
+        row = packing.first[:, None] + self._ordinal[group] * packing.step[:, None]
+        return np.asarray(
+            residuals[row, self._slot[group], packing.column[:, None]] * self._scale[group]
+        )
+
+    def _violations(
+        self, group: I8, packing: Packing, values: dict[str, F8]
+    ) -> tuple[F8 | None, NDArray[np.bool_]]:
+        limits: tuple[Limit, ...] = self.objective.limits
+        broken = np.zeros((len(group), len(limits)), np.bool_)
+        if not limits:
+            return None, broken
+        total = np.zeros(len(group))
+        for i, limit in enumerate(limits):
+            value = self._summed(group, packing, values[limit.name])
+            if limit.mean:
+                value = value / self.counts[group]
+            apart = limit.violation(value)
+            broken[:, i] = ~(apart == 0.0)
+            total += apart
+        return total, broken
+
+
+def _at(experiment: Experiment, name: str, places: I8) -> F8:
+    """Return a driver at places, (p, *dims)."""
+    first = experiment.drivers[0][name]
+    found = np.empty((len(places), *first.shape[1:]))
+    for f in np.unique(places[:, 0]).tolist():
+        mine = places[:, 0] == f
+        found[mine] = np.asarray(experiment.drivers[f][name][places[mine, 1]])
+    return found

@@ -1,0 +1,138 @@
+"""The searches of some groups: rounds of asking, evaluating and telling, to their end."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble.calibration.layout import Layout
+from ensemble.calibration.rounds import Evaluated, Places
+from ensemble.calibration.searches import Asked, Batch, Found, State, Task, Told, begin
+from kernels import F8, I8, NOT_RUN, STATUSES
+
+Search = tuple[int, ...]
+"""A group, counted from the block's first, and a restart."""
+
+FAILURES = [status.code for status in STATUSES if status.code not in (0, NOT_RUN)]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Searches that have ended.
+
+    Attributes
+    ----------
+    searches : tuple of Search
+    found : Found
+    batch : Batch
+    """
+
+    searches: tuple[Search, ...]
+    found: Found
+    batch: Batch
+
+
+class Searching:
+    """The searches of the groups of a block; one at a time in a thread.
+
+    Parameters
+    ----------
+    layout : Layout
+    groups : slice
+    left_out : collection of Search
+        That are not run: of the whole run, group and restart.
+    """
+
+    def __init__(self, layout: Layout, groups: slice, left_out: Collection[Search] = ()) -> None:
+        self.layout, self.groups = layout, groups
+        self.left_out = set(left_out)
+
+    @cached_property
+    def places(self) -> Places:
+        """Return the places that are calibrated on."""
+        layout = self.layout
+        mine = layout.searched_places[self.groups]
+        names = layout.space.names
+        return Places(layout.experiment, layout.objective, mine, names, layout.keep)
+
+    @cached_property
+    def observed(self) -> NDArray[np.bool_]:
+        """Return which groups have something to be calibrated on."""
+        counts = np.array([len(one) for one in self.layout.searched_places[self.groups]])
+        if not self.layout.objective.has_residuals:
+            return counts > 0
+        return self.layout.observations[self.groups] > 0
+
+    @cached_property
+    def searches(self) -> tuple[Search, ...]:
+        """Return the searches that are run."""
+        return tuple(
+            (group, restart)
+            for group in np.flatnonzero(self.observed).tolist()
+            for restart in range(self.layout.section.restarts)
+            if (group + self.groups.start, restart) not in self.left_out
+        )
+
+    @cached_property
+    def group(self) -> I8:
+        """Return the group of each search, counted in the block."""
+        return np.array([group for group, _ in self.searches], np.int64)
+
+    def task(self) -> Task:
+        """Return what the searches are to do."""
+        layout = self.layout
+        names = layout.groups.names[self.groups]
+        squares = self.places.residuals[self.group] if layout.objective.has_residuals else None
+        return Task(
+            seed=layout.experiment.scenario.seed,
+            groups=tuple(names[group] for group, _ in self.searches),
+            restarts=tuple(restart for _, restart in self.searches),
+            parameters=layout.space.size,
+            budget=layout.section.budget,
+            residuals=squares,
+            include=np.empty((0, layout.space.size)),
+            equifinal=layout.section.keep.equifinal,
+            tallies=len(layout.tallied),
+        )
+
+    def run(
+        self, state: State | None = None, after: Callable[[Batch], None] = lambda batch: None
+    ) -> Ended:
+        """Run all searches to their end.
+
+        Parameters
+        ----------
+        state : mapping, optional
+            Where they stood.
+        after : callable
+            Called after each round.
+        """
+        batch = begin(self.layout.spec, self.task())
+        if state is not None:
+            batch.restore(state)
+        while len(asked := batch.ask()):
+            batch.tell(self.told(asked))
+            after(batch)
+        return Ended(self.searches, batch.found(), batch)
+
+    def evaluated(self, search: I8, u: F8) -> tuple[Evaluated, NDArray[np.bool_]]:
+        """Return what became of points (k, n), and which were cut back into their ranges."""
+        values, clipped = self.layout.space.values(u)
+        return self.places.evaluate(self.group[search], values), clipped
+
+    def told(self, asked: Asked) -> Told:
+        """Return what became of a round's candidates."""
+        found, clipped = self.evaluated(asked.search, asked.u)
+        tallies = [found.status[:, None] == np.array(FAILURES), found.broken]
+        if self.layout.space.below:
+            tallies.append(clipped[:, None])
+        counted = np.concatenate(tallies, axis=1).astype(np.int64)
+        return Told(found.cost, found.violation, found.residuals, counted)
+
+
+def events(layout: Layout, tallies: I8) -> Mapping[str, int]:
+    """Return how often each kind of event befell candidates, of those that did."""
+    total = tallies.reshape(-1, len(layout.tallied)).sum(axis=0)
+    return {name: int(n) for name, n in zip(layout.tallied, total.tolist(), strict=True) if n}

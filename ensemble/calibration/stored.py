@@ -1,0 +1,39 @@
+"""The store of a calibration: what it holds beside what every store does, and is looked at for."""
+
+from ensemble.errors import PlanError
+from ensemble.members.stored import ROOT
+from ensemble.store.reading import damaged
+from ensemble.store.shapes import amiss
+from ensemble.store.store import Store
+
+WORK = "ensemble.calibration"
+"""The module that opens the work of such a store."""
+
+AXES = ("group", "restart")
+"""Of its blocks."""
+
+GROUP_OF, CALIBRATED = "calibration/group_of", "calibration/calibrated"
+"""Which group each place belongs to, and whether it is calibrated on, (forcing, location)."""
+
+
+def is_calibration(store: Store) -> bool:
+    """Return whether blocks are groups that are searched for."""
+    return store.work == WORK
+
+
+def check(store: Store) -> None:
+    """Refuse a store of another work, or one whose attributes are not those of a calibration.
+
+    Raises
+    ------
+    PlanError
+        It is one.
+    """
+    if not is_calibration(store):
+        raise PlanError(f"{store.path}: is a store of {store.work!r}; needed one of a calibration")
+    if wrong := amiss(store.attrs, *ROOT):
+        raise damaged(store.path, f"of its attributes {wrong}")
+    if store.specs["status"].dims != AXES:
+        raise damaged(store.path, "its blocks have other axes than group and restart")
+    if missing := [path for path in (GROUP_OF, CALIBRATED, "group") if path not in store.specs]:
+        raise damaged(store.path, f"it lacks the array {missing[0]!r}")

@@ -1,0 +1,300 @@
+"""From a scenario with ``calibration:`` to a plan: data opened and checked, nothing written."""
+
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ensemble.calibration.groups import Groups, groups_of, locations_kept
+from ensemble.calibration.layout import Layout
+from ensemble.calibration.objective import Unfit
+from ensemble.members.experiment import Experiment
+from ensemble.members.responses.making import warnings as lacking
+from ensemble.members.stages import needed
+from ensemble.planning.checks import check_dims, check_observed, check_years
+from ensemble.planning.driver_ranges import driver_notices
+from ensemble.planning.identity import identity_of
+from ensemble.planning.notices import DATA, FILE, Notice
+from ensemble.planning.outlook import looked_at, of_data
+from ensemble.planning.places import check_execution, store_place
+from ensemble.planning.plan import experiment_of, kernel_of, read_forcings, with_warnings
+from scenarios import Loaded, Problem, ScenarioError, check_files, with_lines
+from scenarios.calibration import Calibration, OfColumn
+from scenarios.locations import labels
+
+NAMES_SHOWN = 5
+
+ALONE_SECONDS = 3600.0
+"""Of a single block that no other worker can help with, above which a plan says so."""
+
+
+@dataclass(frozen=True)
+class CalibrationPlan:
+    """A scenario with ``calibration:`` ready to run.
+
+    Attributes
+    ----------
+    scenario : Loaded
+    experiment : Experiment
+    layout : Layout
+    path : Path
+    identity : mapping
+        What must be the same for a run to continue a store.
+    provenance : sequence of mappings
+        Where each forcing came from.
+    warnings : tuple of Notice
+    certain : float
+        Share of places at which every member fails, by the kernel's own check of drivers.
+    """
+
+    scenario: Loaded
+    experiment: Experiment
+    layout: Layout
+    path: Path
+    identity: Mapping[str, Any]
+    provenance: Sequence[Mapping[str, Any]]
+    warnings: tuple[Notice, ...] = ()
+    certain: float = 0.0
+
+    @property
+    def blocks(self) -> int:
+        """Return the number of blocks."""
+        return self.layout.grid.blocks
+
+    @property
+    def searches(self) -> int:
+        """Return the number of searches."""
+        return len(self.layout.groups.names) * self.layout.section.restarts
+
+    @property
+    def driver_nbytes(self) -> int:
+        """Return the bytes of the drivers that the store keeps."""
+        every = (one for drivers in self.experiment.drivers for one in drivers.values())
+        return sum(one.nbytes for one in every)
+
+    @property
+    def worker_nbytes(self) -> int:
+        """Return the memory of a worker, bytes: its searches, and what a round computes."""
+        return 2 * self.layout.block_nbytes
+
+    @property
+    def nbytes(self) -> int:
+        """Return the store's size before compression, bytes."""
+        return sum(spec.nbytes for spec in self.layout.arrays) + self.driver_nbytes
+
+
+@with_lines
+def plan_calibration(
+    scenario: Loaded, *, store: str | os.PathLike[str] | None = None
+) -> CalibrationPlan:
+    """Open and check everything that a calibration needs.
+
+    Parameters
+    ----------
+    scenario : Loaded
+        From `scenarios.load`; it has a ``calibration``.
+    store : str or path, optional
+        Instead of the scenario's own.
+
+    Raises
+    ------
+    ScenarioError
+        The scenario or its data; every problem found.
+    """
+    section = scenario.calibration
+    assert section is not None
+    kernel, options = kernel_of(scenario)
+    if problems := list(check_files(scenario)):
+        raise ScenarioError(problems, scenario.source)
+    forcings = read_forcings(scenario, kernel.drivers)
+    experiment = experiment_of(scenario, kernel, options, forcings)
+    check_dims(experiment)
+    experiment.check_parameters()
+    check_years(experiment)
+    if problems := [*check_observed(experiment), *_shared(section, experiment)]:
+        raise ScenarioError(problems, scenario.source)
+    layout = _layout(scenario, section, experiment)
+    if problems := [*_names(layout), *_split(layout), *_search(layout)]:
+        raise ScenarioError(problems, scenario.source)
+    check_execution(scenario)
+    path = store_place(scenario, store)
+    identity = identity_of(scenario, experiment, layout)
+    notes = lacking(layout.functionals, experiment.forcings)
+    provenance = [with_warnings(f.provenance, notes.get(f.name, ())) for f in forcings]
+    notices, certain = _foretold(layout, provenance)
+    return CalibrationPlan(
+        scenario, experiment, layout, path, identity, provenance, notices, certain
+    )
+
+
+def _shared(section: Calibration, experiment: Experiment) -> Iterator[Problem]:
+    """Yield that nobody says whether forcings share a set, and splits that leave nothing."""
+    if len(experiment.forcings) > 1 and section.forcings is None:
+        text = f"there are {len(experiment.forcings)} forcings; say forcings: apart, a set for "
+        yield Problem(f"{text}each, or together, one for all", "calibration.forcings")
+    split = section.validation
+    if split is not None and split.split and split.of == "locations":
+        if section.groups == "location":
+            text = "found of: locations, and every location is a group of its own: nothing would "
+            text += "be left to calibrate on, or to look at; needed of: layers, or other groups:"
+            yield Problem(text, "calibration.validation.of")
+
+
+def _layout(scenario: Loaded, section: Calibration, experiment: Experiment) -> Layout:
+    """Return groups, costs and blocks; raises `ScenarioError` for what does not fit the data."""
+    names = experiment.locations.names
+
+    def column(name: str, where: str) -> tuple[str, ...]:
+        base = scenario.base_of("locations")
+        return labels(name, experiment.locations, scenario.locations, base, where)
+
+    problems: list[Problem] = []
+    of_groups = of_split = None
+    try:
+        if isinstance(section.groups, OfColumn):
+            of_groups = column(section.groups.column, "calibration.groups.column")
+        if section.validation is not None and section.validation.column is not None:
+            of_split = column(section.validation.column, "calibration.validation.column")
+    except ScenarioError as error:
+        raise ScenarioError(error.problems, scenario.source) from error
+    groups = groups_of(section, experiment.forcings, names, of_groups)
+    kept = locations_kept(section, groups, names, scenario.seed, of_split)
+    if of_split is not None and not kept.any():
+        assert section.validation is not None
+        found = ", ".join(dict.fromkeys(of_split))
+        text = f"no location has {section.validation.calibrate!r} there; it has {found}"
+        problems.append(Problem(text, "calibration.validation.calibrate"))
+    problems += _without_any(groups, kept)
+    if problems:
+        raise ScenarioError(problems, scenario.source)
+    try:
+        return Layout(experiment, groups, kept)
+    except Unfit as error:
+        raise ScenarioError([Problem(str(error), "calibration.minimise")]) from error
+    except LookupError as error:
+        raise ScenarioError([Problem(str(error), "calibration.algorithm")]) from error
+
+
+def _without_any(groups: Groups, kept: Any) -> Iterator[Problem]:
+    """Yield groups of which a split leaves no location to calibrate on."""
+    lacking = [
+        name
+        for name, places in zip(groups.names, groups.every(), strict=True)
+        if not kept[places[:, 0], places[:, 1]].any()
+    ]
+    if lacking:
+        text = f"{_listed(lacking)}: no location is left to calibrate on"
+        yield Problem(text, "calibration.validation")
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(map(repr, names[:NAMES_SHOWN]))
+    more = len(names) - NAMES_SHOWN
+    one = "group" if len(names) == 1 else "groups"
+    return f"{one} {shown}" + (f" and {more} more" if more > 0 else "")
+
+
+def _names(layout: Layout) -> Iterator[Problem]:
+    """Yield columns of locations with the name of another array, and names that stand twice."""
+    axes = {"status", "group", "restart", "parameter", "parameter_", "response", "part", "metric"}
+    for name in sorted(axes & layout.experiment.locations.columns.keys()):
+        text = "is the name of an array of the store; rename the column"
+        yield Problem(text, f"column {name!r}")
+    names = [term.name for term in layout.objective.terms]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield Problem(f"{name!r} is in the cost twice; name it once", "calibration.minimise")
+
+
+def _split(layout: Layout) -> Iterator[Problem]:
+    """Yield a split of what is no sum over observations, and that nothing is observed at all."""
+    split = layout.section.validation
+    if not layout.objective.has_residuals:
+        if split is not None and not split.by_location:
+            text = f"{layout.objective.name!r} is no sum of squares, observation by observation"
+            text += ", of which some could be held back; needed of: locations"
+            yield Problem(text, "calibration.validation.of")
+        return
+    if not layout.observations.any():
+        text = f"nothing is observed that {layout.objective.name!r} compares with, in any group"
+        yield Problem(text, "calibration.minimise")
+
+
+def _search(layout: Layout) -> Iterator[Problem]:
+    """Yield what does not suit the search."""
+    has, n = layout.objective.has_residuals, layout.space.size
+    try:
+        spec = layout.spec
+    except LookupError as error:
+        yield Problem(str(error), "calibration.algorithm")
+        return
+    unfit = spec.unfit(n, residuals=has)
+    for option, text in unfit.items():
+        where = "calibration.algorithm" + (f".{option}" if option else "")
+        yield Problem(text, where)
+    if unfit:
+        return
+    least, budget = spec.least_budget(n, residuals=has), layout.section.budget
+    if budget < least:
+        text = f"found {budget:,}; needed at least {least:,} evaluations for {spec.name} of {n}"
+        yield Problem(f"{text} parameters", "calibration.budget")
+
+
+def _foretold(
+    layout: Layout, provenance: Sequence[Mapping[str, Any]]
+) -> tuple[tuple[Notice, ...], float]:
+    """Return what is worth a second look, and the share of places where every member fails."""
+    experiment = layout.experiment
+    stages, _ = needed(experiment.kernel, layout.objective.outputs)
+    seen, _ = looked_at(experiment)
+    read = {name for stage in stages for name in stage.drivers}
+    of_drivers, failing = driver_notices(seen, read)
+    notices = [
+        *(Notice(FILE, text) for text in experiment.kernel.warnings),
+        *of_data(provenance),
+        *of_drivers,
+        *_of_groups(layout),
+        *_of_ranges(layout),
+        *_of_time(layout),
+    ]
+    certain = float(np.mean(np.concatenate(failing))) if failing else 0.0
+    return tuple(notices), certain
+
+
+def _of_groups(layout: Layout) -> Iterator[Notice]:
+    """Yield groups without observations, and with fewer than parameters."""
+    if not layout.objective.has_residuals:
+        return
+    names, n = layout.groups.names, layout.space.size
+    found = layout.observations.tolist()
+    nothing = [name for name, count in zip(names, found, strict=True) if count == 0]
+    if nothing:
+        text = f"{_listed(nothing)}: nothing is observed; without a search, and the run ends with "
+        yield Notice(DATA, f"{text}exit code 3")
+    few = [name for name, count in zip(names, found, strict=True) if 0 < count < n]
+    if few:
+        text = f"{_listed(few)}: fewer observations than the {n} parameters, which these cannot "
+        yield Notice(DATA, f"{text}determine all")
+
+
+def _of_ranges(layout: Layout) -> Iterator[Notice]:
+    """Yield parameters whose default is outside the range that is searched."""
+    table = {p.name: p for p in layout.experiment.kernel.parameters}
+    for name, low, high in zip(
+        layout.space.names, layout.space.lower, layout.space.upper, strict=True
+    ):
+        default = table[name].default
+        if math.isfinite(default) and not low <= default <= high:
+            text = f"{name}: its default, {default:g}, is outside the range that is searched"
+            yield Notice(DATA, f"{text}, {low:g} to {high:g}", name)
+
+
+def _of_time(layout: Layout) -> Iterator[Notice]:
+    """Yield that a single group will take long, as one worker alone runs it."""
+    if len(layout.groups.names) == 1 and layout.seconds > ALONE_SECONDS:
+        hours = layout.seconds / 3600
+        text = f"one group is one block, which one worker runs: up to {hours:.3g} hours"
+        yield Notice(DATA, f"{text}; a smaller budget: or more groups would be faster")

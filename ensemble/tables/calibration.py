@@ -1,0 +1,182 @@
+"""What a calibration found: a row for each group, and what must be said beside it."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble.calibration.identifiability import in_words
+from ensemble.calibration.layout import GROUP, METRICS
+from ensemble.store.store import Store
+from ensemble.tables.responses import Table
+from kernels import F8, OK
+
+MOST_ROWS = 24
+"""Groups that a table shows: the first; all are in the store."""
+
+WIDE = 0.1
+"""Of a parameter's range: restarts that differ by more are named."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The results of a complete calibration, as its store has them.
+
+    Attributes
+    ----------
+    store : Store
+    """
+
+    store: Store
+
+    def read(self, name: str) -> NDArray[Any]:
+        """Return an array of the group."""
+        return self.store.read_whole(f"{GROUP}/{name}")
+
+    def has(self, name: str) -> bool:
+        """Return whether the store has an array of that name."""
+        return f"{GROUP}/{name}" in self.store.specs
+
+    @cached_property
+    def groups(self) -> tuple[str, ...]:
+        """Return the names of the groups."""
+        return self.store.read_strings("group")
+
+    @cached_property
+    def parameters(self) -> tuple[str, ...]:
+        """Return the names of the parameters."""
+        return self.store.read_strings("parameter")
+
+    @cached_property
+    def reasons(self) -> list[str]:
+        """Return why searches stopped, by group and restart, (G * R,)."""
+        attrs = self.store.specs[f"{GROUP}/reason"].attrs
+        values, names = attrs["flag_values"], attrs["flag_meanings"].split()
+        by_code = {v: n.replace("_", " ") for v, n in zip(values, names, strict=True)}
+        return [by_code.get(int(code), "not run") for code in self.read("reason").ravel()]
+
+    @cached_property
+    def best(self) -> NDArray[np.int64]:
+        """Return the best restart of each group, (G,); -1 where none found anything."""
+        cost = self.read("cost")
+        violation = self.read("violation") if self.has("violation") else np.zeros_like(cost)
+        keys = [np.where(np.isnan(one), np.inf, one) for one in (cost, violation)]
+        best = np.lexsort(keys, axis=1)[:, 0]
+        return np.where(np.isfinite(cost).any(axis=1), best, -1)
+
+    def of_best(self, name: str) -> F8:
+        """Return what an array has for the best restart of each group, (G, ...); NaN for none."""
+        values = self.read(name).astype(np.float64)
+        found = values[np.arange(len(self.best)), np.maximum(self.best, 0)]
+        found[self.best < 0] = np.nan
+        return np.asarray(found)
+
+
+def tables(store: Store) -> list[Table]:
+    """Return what a complete calibration found, by group, and parameters."""
+    found = Found(store)
+    return [_groups(found), _parameters(found)]
+
+
+def _groups(found: Found) -> Table:
+    cost, count = found.of_best("cost"), found.of_best("evaluations")
+    bound = found.read("at_bound")
+    restarts = found.read("cost").shape[1]
+    squares = found.has("jacobian_sv")
+    header = ["group", "cost", "evaluations", "stopped", "at a bound"]
+    header += ["well determined", "least determined"] if squares else []
+    rows = []
+    for g, name in enumerate(found.groups[:MOST_ROWS]):
+        at = [p for p, side in zip(found.parameters, bound[g], strict=True) if side]
+        reason = found.reasons[g * restarts + max(0, int(found.best[g]))]
+        row = [name, _number(cost[g]), _count(count[g]), reason, ", ".join(at) or "none"]
+        if squares:
+            values = found.read("jacobian_sv")[g]
+            known = "-" if np.isnan(values).all() else f"{int((values > 1).sum())} of {len(values)}"
+            row += [known, in_words(found.parameters, found.read("weakest")[g]) or "-"]
+        rows.append(row)
+    about = found.store.attrs["design"]
+    title = f"{about['cost']} by {about['search']}, best of each group"
+    return Table(title, header, rows, notes=list(_notes(found)))
+
+
+def _notes(found: Found) -> Iterator[str]:
+    """Yield what is to be said below the table."""
+    if (more := len(found.groups) - MOST_ROWS) > 0:
+        yield f"and {more:,} more groups, in the store"
+    reasons = Counter(found.reasons)
+    yield "searches: " + ", ".join(f"{n:,} {word}" for word, n in reasons.most_common())
+    tallies = found.read("tallies").sum(axis=(0, 1))
+    names = found.store.read_strings(f"{GROUP}/tally")
+    befell = [f"{int(n):,} {word}" for word, n in zip(names, tallies, strict=True) if n]
+    if befell:
+        yield f"candidates: {', '.join(befell)}"
+    if found.has("jacobian_sv"):
+        yield "well determined: directions of the parameters that move some modelled value by a"
+        yield "standard error within their whole ranges; intervals from them would be linear, and"
+        yield "valleys bend: no interval is given"
+    yield from _spread(found)
+    yield from _worse(found)
+
+
+def _spread(found: Found) -> Iterator[str]:
+    """Yield the parameters in which restarts of equal cost come to unlike values."""
+    values = found.read("parameters")
+    if values.shape[1] == 1:
+        return
+    width = found.read("upper") - found.read("lower")
+    with np.errstate(all="ignore"):
+        apart = (np.fmax.reduce(values, axis=1) - np.fmin.reduce(values, axis=1)) / width
+    for j, name in enumerate(found.parameters):
+        if wide := int((apart[:, j] > WIDE).sum()):
+            text = f"{name}: restarts differ by more than {WIDE:.0%} of its range in"
+            yield f"{text} {wide:,} of {len(found.groups):,} groups"
+
+
+def _worse(found: Found) -> Iterator[str]:
+    """Yield that calibrated parameters do worse than the defaults where nothing was fitted."""
+    if not found.has("metrics"):
+        return
+    rmse = METRICS.index("rmse")
+    names = found.store.read_strings(f"{GROUP}/response")
+    ours, theirs = (found.read(name)[..., rmse] for name in ("metrics", "default_metrics"))
+    for p, part in enumerate(("calibrated on", "held back")):
+        for r, name in enumerate(names):
+            worse = np.flatnonzero(ours[:, p, r] > theirs[:, p, r])
+            if len(worse):
+                first = found.groups[int(worse[0])]
+                more = f" and {len(worse) - 1:,} more groups" if len(worse) > 1 else ""
+                numbers = f"{ours[worse[0], p, r]:.4g} for {theirs[worse[0], p, r]:.4g}"
+                yield (
+                    f"{name}, {part}: RMSE above that of the defaults in {first}{more} ({numbers})"
+                )
+
+
+def _parameters(found: Found) -> Table:
+    values = found.of_best("parameters")
+    units = found.store.read_strings(f"{GROUP}/units")
+    header = ["group", *(f"{n} [{u}]" if u not in ("", "1") else n
+                         for n, u in zip(found.parameters, units, strict=True))]  # fmt: skip
+    rows = [
+        [name, *(_number(value) for value in values[g])]
+        for g, name in enumerate(found.groups[:MOST_ROWS])
+    ]
+    return Table("best parameters", header, rows)
+
+
+def _number(value: float) -> str:
+    return "-" if np.isnan(value) else f"{value:.6g}"
+
+
+def _count(value: float) -> str:
+    return "-" if np.isnan(value) else f"{int(value):,}"
+
+
+def lost(store: Store) -> int:
+    """Return how many groups have no result, of a complete calibration."""
+    status = store.read_whole("status")
+    return int((status != OK).all(axis=1).sum())
