@@ -11,6 +11,7 @@ import pytest
 import xarray as xr
 from commandline import PROGRAM, soilsweep, tree
 from support import DATA, needs_data
+from waiting import wait_for
 
 import ensemble
 import scenarios
@@ -165,6 +166,54 @@ def test_a_store_knows_its_data_without_the_folder(here, monkeypatch):
     (here / "gone.yaml").rename(here / "faces.yaml")
     again = ["run", "faces.yaml", "--data", "moved", "--set", "design.trajectories=7"]
     assert json.loads(soilsweep(*again, "--json").out)["ran"] == 0
+
+
+ELSEWHERE = {
+    "dask": ("run", "faces.yaml", "--set", "execution={backend: dask, workers: 2}", "-q"),
+    "mpi": ("run", "faces.yaml", "--set", "execution.backend=mpi", "-q"),
+    "slurm": ("run", "faces.yaml", "-q", "--set", "execution={backend: slurm, jobs: 2, "
+              "memory: 1GiB, time: 10, interface: lo}"),
+}  # fmt: skip
+"""What runs blocks in other processes, whose folder, home and environment may be others."""
+
+
+def on_real_data(here, way, store):
+    """Run it on a folder that is named from here, and return the digest of its store."""
+    words = [*ELSEWHERE[way], "--data", "real", "--store", store]
+    program = farming.mpiexec(2, *words) if way == "mpi" else farming.command(*words)
+    code, _, err = farming.finish(program)
+    assert code == 0, err
+    assert read_store(here / store).attrs["data"] == "real"
+    return farming.digest(here / store)
+
+
+@pytest.mark.parametrize(
+    "way",
+    [pytest.param("mpi", marks=farming.needs_mpi), pytest.param("dask", marks=pytest.mark.slow)],
+)
+def test_a_run_on_real_data_is_the_same_on_every_backend(here, way):
+    assert soilsweep("run", "faces.yaml", "--data", "real", "-q").code == 0
+    assert on_real_data(here, way, "other.zarr") == farming.digest(STORE)
+
+
+@pytest.mark.slurm
+def test_jobs_of_a_run_on_real_data_need_no_folder_of_it(on_cluster, here):
+    assert soilsweep("run", "faces.yaml", "--data", "real", "-q").code == 0
+    assert on_real_data(here, "slurm", "dask.zarr") == farming.digest(STORE)
+    settings = ("execution.memory=1GiB", "execution.time=10", "execution.jobs=2")
+    words = [word for setting in settings for word in ("--set", setting)]
+    asked = ["submit", "faces.yaml", "--data", "real", "--store", "jobs.zarr", "--json", *words]
+    code, out, err = farming.call(*asked)
+    # Whether or not a job has begun: workers have the store alone.
+    (here / "real").rename(here / "elsewhere")
+    assert code == 0, err
+    assert json.loads(out)["data"] == "real"
+
+    def done():
+        return json.loads(soilsweep("status", "jobs.zarr", "--json").out)["complete"]
+
+    wait_for(done, "the jobs are done", 60)
+    assert farming.digest("jobs.zarr") == farming.digest(STORE)
 
 
 def test_a_run_of_the_other_face_changes_nothing_and_says_which_it_is(here):
