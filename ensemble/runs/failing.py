@@ -33,8 +33,9 @@ def failures(results: Results, layout: Layout | None) -> list[dict[str, Any]]:
     -------
     list of dict
         ``status``, ``members``, ``share`` of those that ran, ``advice``, ``first`` members as
-        `replay` takes them, ``why``: what is out of range of these; ``where``: forcings,
-        locations and parameters in which failures of any status sit.
+        `replay` takes them, ``why``: what is out of range of these; ``of``: links of a chain, or
+        what stands side by side, that noted it; ``where``: forcings, locations and parameters in
+        which failures of any status sit.
     """
     if not results.committed.failing:
         return []
@@ -48,6 +49,7 @@ def failures(results: Results, layout: Layout | None) -> list[dict[str, Any]]:
             "advice": status.advice,
             "first": status.first,
             "why": _why(results, layout, status) if layout else [],
+            "of": _parts(results, layout, status) if layout else [],
             "where": where,
         }
         for status in failed.statuses
@@ -67,6 +69,14 @@ def _why(results: Results, layout: Layout, status: Failed) -> list[str]:
         mine = {name: float(value[0, 0]) for name, value in values.items()}
         why.update(dict.fromkeys(reasons(layout.experiment, forcing, place, mine)))
     return list(why)
+
+
+def _parts(results: Results, layout: Layout, status: Failed) -> list[str]:
+    """Return which of several kernels noted a status, the most frequent first."""
+    if not layout.experiment.kernel.parts:
+        return []
+    noted = (text.rpartition(": ") for text, _ in results.committed.totals.notes.most_common())
+    return [who for who, _, name in noted if who and name == status.name]
 
 
 def _places(results: Results, failed: Account) -> list[str]:
@@ -111,6 +121,7 @@ def lines(failed: Sequence[Mapping[str, Any]]) -> list[str]:
     for status in failed:
         share, count = percent(status["share"]), status["members"]
         texts.append(f"{status['status']}: {count:,} members, {share}; {status['advice']}")
+        texts += [f"  in {', '.join(status['of'])}"] * bool(status["of"])
         texts += [f"  {text}" for text in status["why"]]
         texts.append(f"  such as {', '.join(status['first'])}")
     return texts + [f"failed members are {text}" if text.startswith("in ") else text

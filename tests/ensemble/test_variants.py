@@ -14,6 +14,7 @@ from ensemble.report.data.fields import all_fields
 from ensemble.report.data.series import all_series
 from ensemble.report.page import render
 from ensemble.runs.analyze import analyze_store
+from ensemble.runs.failing import failures, lines
 from ensemble.runs.verify import replay, verify
 from ensemble.store.reading import read as read_store
 from ensemble.tables.results import Results
@@ -228,6 +229,21 @@ def test_outputs_by_expression_have_the_dimension(tmp_path):
     assert found.turnover.dims == ("forcing", "location", "start", "cycle", "time", "sample")
     expected = found.slow_carbon[..., 0, :] / found.rh[..., 1, :]
     np.testing.assert_allclose(found.turnover[..., 1, :], expected, rtol=1e-14)
+
+
+def test_a_status_says_which_of_them_fails(tmp_path):
+    text = KERNELS.replace("0.009, 0.015]", "0.0195, 0.02]").replace("seed: 5", "failed_limit: 1")
+    planned = run(tmp_path, text)
+    found = xr.open_zarr(planned.path)
+    failed = found.slow_rate.values > 0.019
+    assert failed.sum() == 6
+    assert ((found.status != 0) == failed).all()
+    # All of a member is left out: what is compared has the same rows.
+    assert np.isnan(found.rh.values[..., failed]).all()
+    results = Results(read_store(planned.path))
+    (told,) = failures(results, planned.layout)
+    assert told["of"] == ["slow"]
+    assert "  in slow" in lines([told])
 
 
 MISUSE = {
