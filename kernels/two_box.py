@@ -230,9 +230,10 @@ def _soil(
     low, shared = soil.min(), (runs[:, 2] != BOTH).any()
     part = np.empty(soil.max() - low + 1)
     for at in range(len(c_soil)):
+        begun = times[at % len(times)]
         for s in range(samples):
             balanced = start[at] * (tau[at, 0] + shift[at, soil[s]])
-            c_soil[at, 0, s] = balanced * times[at % len(times), s]
+            c_soil[at, 0, s] = balanced * begun[s]
         for t in range(1, c_soil.shape[1]):
             tau_t = tau[at, t]
             if shared:
@@ -568,6 +569,8 @@ def _open_soil(options: Options) -> Run:
 def _started(batch: Batch, status: U1) -> F8:
     """Return what soil begins with relative to balance, (1 or L, S); refuse what cannot be."""
     times = batch.parameters[INITIAL_CARBON.name]
+    if (times == 1.0).all():
+        return times
     wrong = parameter_status([INITIAL_CARBON], batch.parameters)
     np.maximum(status, wrong, out=status)
     return np.where(wrong == OK, times, nan)
