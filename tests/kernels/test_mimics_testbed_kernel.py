@@ -38,8 +38,10 @@ class TestTables:
         assert made().name == mimics_testbed.KERNEL.name == "mimics_testbed"
 
     def test_parameters_are_those_of_mimics_and_depth(self):
-        table = made().parameters
-        assert {p.name: p.default for p in table} == SETS["testbed"] | {"x_depth": 1.0}
+        table = {p.name: p.default for p in made().parameters}
+        multiplied = ("x_depth", "litter_factor", "moisture_factor", "initial_carbon_factor")
+        changes = dict.fromkeys(multiplied, 1.0) | {"temperature_offset": 0.0}
+        assert table == SETS["testbed"] | changes
 
     @pytest.mark.parametrize("word", MODES)
     def test_units_can_be_read(self, word):
