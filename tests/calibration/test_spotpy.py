@@ -90,7 +90,7 @@ def costs_seen(valley, points):
 def test_every_algorithm_goes_down(algorithm):
     """None goes up by a sign, and none needs more than its name."""
     words = {"name": "spotpy", "algorithm": algorithm}
-    batch = begin(Spec(**words), task_of(BOWL, budget=1000))
+    batch = begin(Spec(**words), task_of(BOWL, budget=300))
     drive(batch, costs(BOWL))
     found = batch.found()
     # Of 300 points at random the best one costs less than 0.02 in all but one of 10^8 draws.
@@ -104,7 +104,7 @@ def test_no_generator_of_this_process_is_touched():
     expected = np.random.random(), random.random()  # noqa: NPY002
     np.random.seed(1)  # noqa: NPY002
     random.seed(1)
-    batch = begin(Spec(name="spotpy", algorithm="mc"), task_of(BOWL, ("a", "b"), budget=30))
+    batch = begin(Spec(name="spotpy", algorithm="mc"), task_of(BOWL, ("a", "b"), budget=100))
     drive(batch, costs(BOWL))
     assert (np.random.random(), random.random()) == expected  # noqa: NPY002
 
