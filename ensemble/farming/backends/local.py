@@ -30,8 +30,8 @@ class Spec(BackendSpec):
     workers: int | None = Field(default=None, ge=1, le=1024, description="default: one per core")
     workers_are: Literal["threads", "processes"] | None = Field(
         default=None,
-        description="default: processes where each has more than 2 s to do: they never wait for "
-        "one another, as threads do for Python",
+        description=f"default: processes where each has more than {WORTH_SECONDS:g} s to do: they "
+        "never wait for one another, as threads do for Python",
     )
 
 
