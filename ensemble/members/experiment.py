@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -91,7 +91,7 @@ class Experiment:
     limits: Mapping[str, Watched] = field(default_factory=dict)
     recipes: Sequence[str] = ()
 
-    @cached_property
+    @property
     def sizes(self) -> Mapping[str, int]:
         """Return the length of every dimension besides location and sample."""
         lengths = {name: len(own.values) for name, own in self.kernel.coords.items()}
