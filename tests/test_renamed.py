@@ -14,7 +14,13 @@ ROOT = Path(__file__).parents[1]
 FEW = {
     "mimics-morris": ("design.trajectories=2",),
     "mimics-response": (),
-    "testbed-forcing": ("forcing={reader: synthetic_testbed, cells: 3, years: [1901, 1915]}",),
+    "testbed-forcing": (
+        "responses={}",
+        "statistics={}",
+        "outputs={rh: all}",
+        "kernel.cycle=2",
+        "forcing={reader: synthetic_testbed, cells: 2, years: [1901, 1904]}",
+    ),
     "testbed-parameters": ("forcing.cells=3", "design.n=40"),
 }
 """Settings that make little work of each."""

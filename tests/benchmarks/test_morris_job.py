@@ -11,12 +11,12 @@ from multiprocessing import get_context
 
 import numpy as np
 import pytest
+import screening
 from benchmarks.comparing import Against, in_words
 from SALib.analyze import morris as analysis
 from SALib.sample import morris as sampling
 
 import ensemble
-import scenarios
 from kernels import Batch
 from kernels.mimics import mimics_profile
 
@@ -32,7 +32,7 @@ HELD = {}
 
 def planned(trajectories, store):
     settings = [f"design.trajectories={trajectories}", "execution.sync=false"]
-    return ensemble.plan(scenarios.load("wang2021-morris", settings=settings), store=store)
+    return ensemble.plan(screening.scenario(store.parent, *settings), store=store)
 
 
 def begin(drivers, coords):
@@ -92,7 +92,7 @@ def by_salib(misfits, trajectories):
 @pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_against_salib_and_processes(benchmark, compare, tmp_path, way):
-    benchmark.group = "wang2021-morris"
+    benchmark.group = "screening"
     trajectories = 200 if compare.enabled else 4
     plan = planned(trajectories, tmp_path / "ours.zarr")
     needed = plan.experiment
@@ -107,7 +107,7 @@ def test_against_salib_and_processes(benchmark, compare, tmp_path, way):
         times = compare.times(ours, theirs.run, rounds=5, fresh=[plan.path])
     if times:
         mine, other = (np.array(t) for t in times)
-        figure = f"wang2021-morris, {trajectories} trajectories, 4 profiles, 14C"
+        figure = f"Morris screening, {trajectories} trajectories, 4 profiles, 14C"
         compare.measured(
             figure, in_words(np.median(mine)), f"{in_words(np.median(other))} {theirs.name}",
             f"{np.median(mine / other):.2f}", "1 s, <= 0.33",

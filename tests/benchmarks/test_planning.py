@@ -24,7 +24,11 @@ LARGE = {
     "mimics-one-at-a-time": (),
     "wang2021-fig8": (),
     "mimics-calibration": (),
-    "jian2021-forcing": (f"forcing.cells={CELLS}", f"design.n={SAMPLES}"),
+    "jian2021-forcing": (
+        f"forcing.cells={CELLS}",
+        f"design.cross.0.n={SAMPLES // 2}",
+        "design.cross.1.parameters={initial_carbon_factor: [0.8, 1.2]}",
+    ),
     "jian2021-parameters": (f"forcing.cells={CELLS}", f"design.n={SAMPLES}"),
 }
 """Settings by scenario: so many samples, and so many cells where the forcing has any number."""

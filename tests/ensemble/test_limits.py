@@ -4,12 +4,12 @@ import json
 
 import numpy as np
 import pytest
+import screening
 import xarray as xr
 from layered import forcing as data
 from support import SMALL, give, load, plan
 
 import ensemble
-import scenarios
 from ensemble.commands.console import outcome_summary
 from ensemble.errors import PlanError
 from ensemble.members.space.sums import GROUP as SUMS
@@ -558,15 +558,16 @@ def as_before(path):
 
 @pytest.fixture(scope="module")
 def shipped(tmp_path_factory):
-    store = tmp_path_factory.mktemp("shipped") / "run.zarr"
-    outcome = ensemble.run(ensemble.plan(scenarios.load("wang2021-morris"), store=store))
+    folder = tmp_path_factory.mktemp("shipped")
+    store = folder / "run.zarr"
+    outcome = ensemble.run(ensemble.plan(screening.scenario(folder), store=store))
     assert outcome.complete
     assert outcome.failed == 0
     return store
 
 
 class TestShipped:
-    """The Morris screening that ships: steady states that no soil is."""
+    """A Morris screening as the one that ships: steady states that no soil is."""
 
     SHARES = ((150.0, 0.22), (300.0, 0.12), (2700.0, 0.04))
 
@@ -582,14 +583,14 @@ class TestShipped:
 
     @pytest.mark.slow
     def test_statistics_alone_count_the_same(self, shipped, tmp_path):
-        scenario = scenarios.load("wang2021-morris", settings=["outputs={}"])
+        scenario = screening.scenario(tmp_path, "outputs={}")
         ensemble.run(ensemble.plan(scenario, store=tmp_path / "run.zarr"))
         for name, values in counts(tmp_path / "run.zarr").items():
             np.testing.assert_array_equal(values, counts(shipped)[name])
 
     @pytest.mark.slow
     def test_more_than_a_fifth_of_trajectories_is_beyond(self, tmp_path):
-        scenario = scenarios.load("wang2021-morris", settings=["limits={soc: exclude}"])
+        scenario = screening.scenario(tmp_path, "limits={soc: exclude}")
         store = tmp_path / "run.zarr"
         outcome = ensemble.run(ensemble.plan(scenario, store=store))
         assert any("limits: excludes 356 members" in text for text in outcome.warnings)

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+import screening
 import xarray as xr
 from profile_tables import ONE_AT_A_TIME
 from scipy.interpolate import CubicSpline
@@ -52,6 +53,29 @@ def test_one_at_a_time_is_the_published_table(tmp_path):
     fitted = found["fit_x_v"].values
     np.testing.assert_array_equal(found["control/x_v"].values[0], fitted)
     assert ensemble.plan(planned.scenario, store=tmp_path / "run.zarr").identity == planned.identity
+
+
+@pytest.mark.slow
+def test_both_modes_of_the_screening_run_the_same_members(tmp_path):
+    few = "design.trajectories=2"
+    alone = screening.scenario(tmp_path, few, "forcing={reader: synthetic_profiles, n: 2}")
+    ensemble.run(ensemble.plan(alone, store=tmp_path / "alone.zarr"))
+    _, found = run(tmp_path, "wang2021-morris", few)
+    one = xr.open_datatree(tmp_path / "alone.zarr", engine="zarr")
+    assert list(found["kernel"].values) == ["steady", "paper"]
+    np.testing.assert_array_equal(found["x_v"].values, one["x_v"].values)
+    for name in ("soc", "fraction_modern"):
+        values = found[name].transpose("kernel", ...).values
+        np.testing.assert_array_equal(values[0], one[name].values)
+        assert (values[0] != values[1]).all()
+    for name in ("j_soc", "j_14c", "j"):
+        np.testing.assert_array_equal(found[name].values, one[name].values)
+        for end in ("", "_paper"):
+            logged = np.log10(found[f"{name}{end}"].values)
+            np.testing.assert_allclose(found[f"log10_{name}{end}"].values, logged, rtol=1e-6)
+    # Where the paper's rule stops is no steady state: deep layers are far from it.
+    apart = abs(found["soc"].sel(kernel="paper") / found["soc"].sel(kernel="steady") - 1)
+    assert apart.isel(layer=-1).median() > 3 * apart.isel(layer=0).median()
 
 
 @pytest.fixture(scope="module")

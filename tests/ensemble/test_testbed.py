@@ -226,19 +226,45 @@ class TestShipped:
         assert abs(q10[0]) > 0.4
         assert abs(q10[2]) < 0.2
 
-    @pytest.mark.slow
     def test_forcing(self, tmp_path):
-        words = ("forcing.cells=3", "forcing.years=[1901, 1903]", "design.n=2", "kernel.cycle=1")
-        later = (
-            "outputs.soil_litter_carbon={at: [1903]}",
-            *(f"responses.rh_{m}.mean=[1902, 1903]" for m in ("casa", "mimics", "corpse")),
+        words = (
+            "forcing={reader: synthetic_testbed, cells: 3, years: [1901, 1906], trend: {gpp: 0.3}}",
+            "design.cross.0.n=3",
+            "kernel.cycle=2",
+            "outputs={rh: all, npp: all, nee: all, soil_litter_carbon: all}",
+            "responses={}",
+            "statistics={}",
+            "precision=float64",
         )
-        tree = self.shipped(tmp_path, "jian2021-forcing", *words, *later)
-        # The year that repeats ends where it began; the transient goes on from there.
-        ended = tree["casa_end"].sum("casa_pool")
-        carbon = tree["soil_litter_carbon"].sel(model="casa_cnp").isel(soil_litter_carbon_year=0)
-        woody = tree["casa_end"].sel(casa_pool="cwd")
-        np.testing.assert_allclose((ended - woody).values, carbon.values, rtol=1e-5)
-        rh, npp = tree["rh"].isel(time=0), tree["npp"].isel(time=0)
-        assert (abs(rh / npp - 1) < 1e-4).all()
+        tree = self.shipped(tmp_path, "jian2021-forcing", *words)
+        rh, npp, nee = (tree[n].transpose(..., "model", "time", "sample", missing_dims="ignore")
+                        for n in ("rh", "npp", "nee"))  # fmt: skip
+        np.testing.assert_array_equal(nee.values, (rh - npp).transpose(*nee.dims).values)
+        # From the periodic state the years that repeat lose nothing; from more carbon they do.
+        factor = tree["initial_carbon_factor"].values
+        as_found, more = factor == 1.0, factor == 1.2
+        over_cycle = nee.isel(time=slice(0, 2)).sum("time") / npp.isel(time=slice(0, 2)).sum("time")
+        assert (abs(over_cycle.isel(sample=as_found)) < 1e-4).all()
+        assert (over_cycle.isel(sample=more) > 1e-3).all()
         assert read(tmp_path / "s.zarr").attrs["synthetic"]
+
+    def test_shares_of_respiration_by_year_are_above_zero_and_add_to_one(self, tmp_path):
+        words = (
+            "forcing={reader: synthetic_testbed, cells: 3, years: [1901, 1906], trend: {gpp: 0.3}}",
+            "design.cross.0.n=3",
+            "kernel.cycle=2",
+            "outputs={rh: all}",
+            "responses={}",
+            "statistics={}",
+        )
+        self.shipped(tmp_path, "jian2021-forcing", *words)
+        _, parts = analyse(read(tmp_path / "s.zarr"))
+        varied = scenarios.load("jian2021-forcing").design.cross[0].names()
+        factors = ["model", "forcing", "+".join(varied), "initial_carbon_factor"]
+        assert [str(name) for name in parts["variance/term_model"][1]][:4] == factors
+        for target in ("rh_global", "nee_global", "soil_litter_carbon_global",
+                       "turnover_global_mean"):  # fmt: skip
+            by_year = parts[f"variance/aggregates/{target}_share"][1]
+            assert by_year.shape == (6, 15), target
+            np.testing.assert_allclose(by_year.sum(axis=1), 1.0, rtol=0, atol=1e-12)
+            assert (by_year[:, :4] > 1e-9).all(), target
