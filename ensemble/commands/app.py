@@ -79,6 +79,13 @@ COMMANDS: tuple[tuple[Callable[..., None], tuple[str, ...]], ...] = (
         ("report runs/tau-constraint.zarr", "report runs/tau-constraint.zarr -o tau.html"),
     ),
     (
+        stores.apply,
+        (
+            "apply runs/mimics-calibration.zarr",
+            "apply runs/mimics-calibration.zarr -o calibrated.yaml",
+        ),
+    ),
+    (
         stores.analyze,
         ("analyze runs/tau-constraint.zarr", "analyze runs/tau-constraint.zarr --json"),
     ),

@@ -1,6 +1,7 @@
 """Commands of a store: report, analyze, replay, verify."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,32 @@ import typer
 from ensemble.commands.arguments import JsonOption, StoreArgument, print_json
 from ensemble.errors import FAILED_MEMBERS
 from ensemble.printing import warn
+
+
+def apply(
+    store: StoreArgument,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="The scenario; default: RUN-applied.yaml here."
+        ),
+    ] = None,
+) -> None:
+    """Write a table of what a calibration found, by location, and a scenario with it.
+
+    Its control members have the best parameters; the design changes each by a quarter, and any
+    other may stand in its place.
+    """
+    from ensemble.runs.apply import apply as write
+
+    named = store.absolute() if store == Path() else store
+    written = write(store, output or Path(f"{named.name.removesuffix('.zarr')}-applied.yaml"))
+    for remark in written.remarks:
+        warn(remark)
+    typer.echo(f"wrote {written.table}")
+    typer.echo(
+        f"wrote {written.scenario}; then: soilsweep run {shlex.quote(str(written.scenario))}"
+    )
 
 
 def report(

@@ -187,11 +187,12 @@ def _without_any(groups: Groups, kept: Any) -> Iterator[Problem]:
         if not kept[places[:, 0], places[:, 1]].any()
     ]
     if lacking:
-        text = f"{_listed(lacking)}: no location is left to calibrate on"
+        text = f"{listed(lacking)}: no location is left to calibrate on"
         yield Problem(text, "calibration.validation")
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Return groups in words, the first few by name."""
     shown = ", ".join(map(repr, names[:NAMES_SHOWN]))
     more = len(names) - NAMES_SHOWN
     one = "group" if len(names) == 1 else "groups"
@@ -272,11 +273,11 @@ def _of_groups(layout: Layout) -> Iterator[Notice]:
     found = layout.observations.tolist()
     nothing = [name for name, count in zip(names, found, strict=True) if count == 0]
     if nothing:
-        text = f"{_listed(nothing)}: nothing is observed; without a search, and the run ends with "
+        text = f"{listed(nothing)}: nothing is observed; without a search, and the run ends with "
         yield Notice(DATA, f"{text}exit code 3")
     few = [name for name, count in zip(names, found, strict=True) if 0 < count < n]
     if few:
-        text = f"{_listed(few)}: fewer observations than the {n} parameters, which these cannot "
+        text = f"{listed(few)}: fewer observations than the {n} parameters, which these cannot "
         yield Notice(DATA, f"{text}determine all")
 
 

@@ -1,7 +1,10 @@
 """Other numbers in the text of a scenario, the rest as its author wrote it."""
 
+import io
 from collections.abc import Collection, Mapping
+from typing import Any
 
+from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
 from scenarios.reading.document import parse
@@ -39,6 +42,16 @@ def with_values(
         return new
     settings = " ".join(f"--set {'.'.join(place)}={value}" for place, value in values.items())
     return f"# with {settings}\n{text}"
+
+
+def as_text(words: Mapping[str, Any]) -> str:
+    """Return sections as YAML that is read again to the same values."""
+    written, yaml = io.StringIO(), YAML(typ="safe", pure=True)
+    yaml.default_flow_style = None
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    yaml.width = 100
+    yaml.dump(dict(words), written)
+    return written.getvalue()
 
 
 def _replaced(text: str, section: str, key: str, value: int) -> str:

@@ -1,0 +1,172 @@
+"""What a calibration is used for: sweeps around what it found, halves held back, limits, ratios."""
+
+import calibrated
+import numpy as np
+import pytest
+import xarray as xr
+from commandline import soilsweep
+
+import ensemble
+import scenarios
+from ensemble.calibration.reopening import open_layout
+from ensemble.errors import PlanError
+from ensemble.runs.apply import apply
+from ensemble.store.reading import read
+
+
+@pytest.fixture(scope="module")
+def sites(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("twins")
+    calibrated.write(folder)
+    return folder
+
+
+def changed(old, new):
+    assert old in calibrated.TWINS
+    return calibrated.TWINS.replace(old, new)
+
+
+@pytest.fixture(scope="module")
+def noisy(sites, tmp_path_factory):
+    """Return twins whose observations have errors, so that costs are no rounding."""
+    folder = tmp_path_factory.mktemp("noisy")
+    for name in ("sites.csv", "types.csv"):
+        (folder / name).write_text((sites / name).read_text())
+    draw, (head, *lines) = (
+        np.random.default_rng(3),
+        (sites / "observed.csv").read_text().split("\n"),
+    )
+    pairs = (line.split(",") for line in lines)
+    errors = [f"{site},{float(value) * (1 + 0.1 * draw.standard_normal())!r}"
+              for site, value in pairs]  # fmt: skip
+    (folder / "observed.csv").write_text("\n".join([head, *errors]))
+    return folder
+
+
+def test_control_members_of_what_apply_writes_have_the_costs_that_were_found(noisy, monkeypatch):
+    outcome, found = calibrated.run(noisy, workers=1)
+    monkeypatch.chdir(noisy)
+    said = soilsweep("apply", str(outcome.path), "-o", "around.yaml")
+    assert said.code == 0, said.err
+    assert "around-parameters.csv" in said.out
+    swept = scenarios.load(noisy / "around.yaml", settings=["precision=float64"])
+    planned = ensemble.plan(swept, store=noisy / "around.zarr")
+    assert planned.members == 12 * 5
+    assert ensemble.run(planned, workers=1).complete
+    control = xr.open_datatree(planned.path, engine="zarr")["control"]
+    costs = control["j"].values[0]
+    by_group = [costs[found.group_of.values[0] == g].sum() for g in range(3)]
+    np.testing.assert_allclose(by_group, found.cost.values.min(axis=1), rtol=1e-12)
+    np.testing.assert_allclose(
+        control["soc_stock"].values[0].ravel(), found.modelled_j.values[0].ravel(), rtol=1e-12
+    )
+    again = soilsweep("apply", str(outcome.path), "-o", "around.yaml")
+    assert again.code == 2
+    assert "is there already" in again.err
+
+
+def test_only_a_complete_calibration_is_applied(noisy, tmp_path):
+    planned = ensemble.plan(scenarios.load("turnover-screening"), store=tmp_path / "e.zarr")
+    ensemble.run(planned, workers=1, stop=lambda: True)
+    with pytest.raises(PlanError, match="needed one of a calibration"):
+        apply(planned.path, tmp_path / "x.yaml")
+    outcome = ensemble.run_calibration(calibrated.plan(noisy, store="no.zarr"), stop=lambda: True)
+    assert not outcome.complete
+    with pytest.raises(PlanError, match="not complete yet"):
+        apply(outcome.path, tmp_path / "x.yaml")
+
+
+SPLITS = {
+    "half of the locations": "{split: half, of: locations}",
+    "every second location": "{split: alternate, of: locations}",
+    "a column": "{column: half, calibrate: CAL}",
+}
+
+
+@pytest.mark.parametrize("case", SPLITS)
+def test_what_is_held_back_is_not_looked_at(noisy, case, tmp_path):
+    split = f"  restarts: 1\n  validation: {SPLITS[case]}"
+    text = changed("  restarts: 2", split)
+    store = f"{case.split()[-1]}-{case[0]}.zarr"
+    outcome, found = calibrated.run(noisy, text=text, store=store, workers=1)
+    part = found.part_j.values[0, :, 0]
+    assert (part == 0).sum() == (part == 1).sum() == 6
+    for g in range(3):
+        mine = found.group_of.values[0] == g
+        assert (part[mine] == 0).sum() == 2
+    counts = found.metrics.sel(metric="n").values[..., 0]
+    np.testing.assert_array_equal(counts, 2)
+    # Other values where nothing is looked at: the search is the same.
+    (tmp_path / "sites.csv").write_text((noisy / "sites.csv").read_text())
+    (tmp_path / "types.csv").write_text((noisy / "types.csv").read_text())
+    head, *lines = (noisy / "observed.csv").read_text().split("\n")
+    other = [f"{line.split(',')[0]},{9.5!r}" if p == 1 else line
+             for line, p in zip(lines, part, strict=True)]  # fmt: skip
+    (tmp_path / "observed.csv").write_text("\n".join([head, *other]))
+    _, again = calibrated.run(tmp_path, text=text, workers=1)
+    np.testing.assert_array_equal(found.parameters.values, again.parameters.values)
+    rmse = {"metric": "rmse", "part": "validation"}
+    assert (again.metrics.sel(rmse).values > found.metrics.sel(rmse).values).all()
+    layout = open_layout(read(outcome.path))
+    np.testing.assert_array_equal(layout.part(0)[0, :, 0], part)
+
+
+def test_candidates_outside_a_limit_come_after_those_within(sites):
+    free = calibrated.run(sites, workers=1, store="free.zarr")[1]
+    text = changed(
+        "calibration:\n", "  stock: {output: soc_stock, value: true}\ncalibration:\n"
+    ).replace("  restarts: 2", "  restarts: 2\n  require: {stock: {range: [LOW, HIGH]}}")
+    stock = free.modelled_j.values[0, :, 0]
+    means = [stock[free.group_of.values[0] == g].mean() for g in range(3)]
+    high = max(means) * 0.9
+    text = text.replace("LOW", "0.0").replace("HIGH", f"{high:.6g}")
+    found = calibrated.run(sites, text=text, workers=1, store="limited.zarr")[1]
+    mean = found.modelled_j.values[0, :, 0]
+    worst = int(np.argmax(means))
+    assert (found.violation.values == 0).all()
+    held = mean[found.group_of.values[0] == worst].mean()
+    assert held <= high
+    np.testing.assert_allclose(held, high, rtol=1e-3)
+    assert found.cost.values[worst].min() > free.cost.values[worst].min()
+    others = [g for g in range(3) if g != worst]
+    assert (found.cost.values[others] < 1e-6).all()
+
+
+def test_a_ratio_is_searched_and_what_leaves_its_range_is_counted(sites):
+    text = changed("  restarts: 2", "  restarts: 1\n  search_ratio: {tau_extra: D1}")
+    found = calibrated.run(sites, text=text, workers=1, store="ratio.zarr")[1]
+    truth = np.array([calibrated.TRUTH[str(name)] for name in found.group.values])
+    np.testing.assert_allclose(found.parameters.values[:, 0], truth, rtol=1e-3)
+    assert (found.tallies.sel(tally="clipped").values > 0).all()
+    names = ("lower", "upper")
+    low, high = (found[name].values for name in names)
+    assert ((found.population.values >= low) & (found.population.values <= high)).all()
+
+
+def test_an_rmse_is_made_small_by_location_first(noisy):
+    text = changed("minimise: j", "minimise: {rmse: j}")
+    found = calibrated.run(noisy, text=text, workers=1, store="rmse.zarr")[1]
+    rmse = found.metrics.sel(metric="rmse", part="calibration").values[:, 0]
+    np.testing.assert_allclose(rmse**2, found.cost.values.min(axis=1), rtol=1e-9)
+    relative = calibrated.run(noisy, workers=1, store="relative.zarr")[1]
+    other = relative.metrics.sel(metric="rmse", part="calibration").values[:, 0]
+    assert (rmse <= other * (1 + 1e-9)).all()
+
+
+def test_a_value_that_is_no_sum_of_squares_is_made_small(sites):
+    text = changed("relative_error: 0.1", "relative_error: 0.1, huber: 1").replace(
+        "budget: 400", "budget: 600"
+    )
+    found = calibrated.run(sites, text=text, workers=1, store="huber.zarr")[1]
+    assert "jacobian_sv" not in found
+    truth = np.array([calibrated.TRUTH[str(name)] for name in found.group.values])
+    np.testing.assert_allclose(found.parameters.values[:, 0], truth, rtol=0.05)
+
+
+def test_one_set_for_all_is_one_block(sites):
+    text = changed("groups: {column: biome}", "groups: all").replace("budget: 400", "budget: 150")
+    outcome, found = calibrated.run(sites, text=text, workers=1, store="one.zarr")
+    assert outcome.blocks == 1
+    assert [str(g) for g in found.group.values] == ["all"]
+    assert found.metrics.sel(metric="n", part="calibration").values.item() == 12
+    assert found.cost.values.min() > 1, "no set fits three biomes"
