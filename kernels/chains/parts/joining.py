@@ -6,16 +6,18 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from kernels.chains.parts.deriving import Derivation, derive, derive_alike
 from kernels.chains.parts.feeding import Pairs, Wiring, open_link, open_side_by_side
 from kernels.chains.parts.links import Link
-from kernels.contract.arrays import F8
-from kernels.contract.entries import MODEL, Coordinate, Derived, Limit, Parameter, Variable
+from kernels.contract.entries import MODEL, Coordinate, Limit, Parameter, Variable
 from kernels.contract.factors import but
 from kernels.contract.faults import Fault, Unfit
 from kernels.contract.kernel import Kernel
 from kernels.contract.stages import Stage
+
+KERNEL, VARIANT = "kernel", "variant"
+"""Dimensions of several kernels, and of options of one that do not go with every other."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,7 @@ def joined(
             shared_seconds=partial(
                 _seconds, tuple((p.kernel.shared_seconds, p.options) for p in tables.parts)
             ),
-            derive=partial(
-                _derive_alike if axes else _derive, tuple(map(_derivation, tables.parts))
-            ),
+            derive=partial(derive_alike if axes else derive, tuple(map(_derivation, tables.parts))),
             balance=tuple(tables.balance),
             isolated=any(kernel.isolated for kernel in kernels),
             tolerance=max(kernel.tolerance for kernel in kernels),
@@ -424,87 +424,6 @@ def _seconds(
     return sum(seconds(own, sizes) for seconds, own in parts)
 
 
-KERNEL, VARIANT = "kernel", "variant"
-"""Dimensions of several kernels, and of options of one that do not go with every other."""
-
-
-Derivation = tuple[Callable[..., Mapping[str, Derived]], Any, tuple[str, ...], Pairs]
-"""What derives parameters of a link, its options, the drivers it needs, and names."""
-
-
-class _NotBefore(Exception):
-    """A driver is asked for that an earlier link makes: it is not known before a run."""
-
-
-class _Before(dict[str, F8]):
-    """Drivers of a link that the forcing gives."""
-
-    def __missing__(self, name: str) -> F8:
-        raise _NotBefore(name)
-
-
 def _derivation(part: _Part) -> Derivation:
     drivers = tuple(d.name for d in part.kernel.drivers if d.name not in part.fed)
     return part.kernel.derive, part.options, drivers, tuple(part.parameters.items())
-
-
-def _derive(
-    parts: Sequence[Derivation],
-    options: Any,
-    drivers: Mapping[str, F8],
-    coords: Mapping[str, NDArray[Any]],
-) -> dict[str, Derived]:
-    """Return defaults and ranges of every link; of a parameter of several, all ranges hold.
-
-    Raises
-    ------
-    ValueError
-        A parameter of several has other defaults in one than in another.
-    """
-    joint: dict[str, Derived] = {}
-    for derived in _of_each(parts, drivers, coords):
-        for name, new in derived.items():
-            first = joint.get(name, new)
-            if not np.array_equal(first.default, new.default, equal_nan=True):
-                raise ValueError(_unlike(name))
-            lower = np.maximum(first.lower, new.lower)
-            joint[name] = Derived(first.default, lower, np.minimum(first.upper, new.upper))
-    return joint
-
-
-def _derive_alike(
-    parts: Sequence[Derivation],
-    options: Any,
-    drivers: Mapping[str, F8],
-    coords: Mapping[str, NDArray[Any]],
-) -> dict[str, Derived]:
-    """Return what `_derive` does; refuse what only some of those that have a parameter derive.
-
-    Each is to be what it is alone; what feeds another in a chain may say its defaults for both.
-    """
-    joint = _derive(parts, options, drivers, coords)
-    for part, derived in zip(parts, _of_each(parts, drivers, coords), strict=True):
-        if lacking := sorted(joint.keys() & {name for _, name in part[3]} - derived.keys()):
-            raise ValueError(_unlike(lacking[0]))
-    return joint
-
-
-def _of_each(
-    parts: Sequence[Derivation], drivers: Mapping[str, F8], coords: Mapping[str, NDArray[Any]]
-) -> Iterator[dict[str, Derived]]:
-    """Yield what each link derives, in the names of the chain."""
-    for derive, own, needs, names in parts:
-        mine = _Before((name, drivers[name]) for name in needs if name in drivers)
-        try:
-            derived = derive(own, mine, coords)
-        except _NotBefore:
-            # Nothing follows from what earlier links make.
-            derived = {}
-        yield {chains: derived[name] for name, chains in names if name in derived}
-
-
-def _unlike(name: str) -> str:
-    return (
-        f"parameter {name!r} is one of several kernels, and has other defaults by location in one "
-        "than in another; give both one file, or run each as a scenario of its own"
-    )
