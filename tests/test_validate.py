@@ -6,6 +6,7 @@ from malformed_scenarios import EDITS, GOOD, edited
 
 OF_DATA = {
     "kernel of a chain that is not installed",
+    "kernel of a list that is not installed",
     "kernel not installed",
     "module without a kernel",
     "year before the run",
