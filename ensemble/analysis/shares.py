@@ -143,7 +143,7 @@ class Splitter:
                 levels[at] = left.levels
                 if left.values is not None:
                     table[at] = plan.shares(left.values, left.shape)[0]
-                    spread.add(np.array([at]), plan.moves(left.values, left.shape, left.kept))
+                    spread.add(np.array([at]), plan.moves(left.values, left))
                 if np.isnan(table[at]).all():
                     self._refuse(source, at, levels[at][len(plan.named) :])
         return plan.arrays(table, levels, spread)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -69,12 +69,15 @@ class Left:
         Levels of the factors of the design.
     kept : sequence of ndarray of int64
         Which those are.
+    forcings : ndarray of int64
+        Those that are left.
     """
 
     levels: list[int]
     values: F8 | None
     shape: tuple[int, ...] = ()
     kept: Sequence[I8] = ()
+    forcings: I8 = field(default_factory=lambda: np.empty(0, np.int64))
 
 
 class Plan:
@@ -142,19 +145,17 @@ class Plan:
         rows = [together for (_, n), together in told if n > 1]
         return {first + k: together for k, together in enumerate(rows) if together}
 
-    def moves(self, values: F8, levels: tuple[int, ...] = (), kept: Sequence[I8] = ()) -> list[F8]:
+    def moves(self, values: F8, left: "Left | None" = None) -> list[F8]:
         """Return how far units move the shares, (place, *other dims, stratum, unit, term) each.
 
         Parameters
         ----------
         values : ndarray, shape (forcing, place, *dims, sample), float64
-        levels : tuple of int, optional
-            Of the factors of the design, where some are left out.
-        kept : sequence of ndarray of int64
-            Which those are that are left.
+        left : Left, optional
+            Which levels these are, where some are left out: those have units that move nothing.
         """
         every = [n for _, n in self.factors]
-        kept = kept or [np.arange(n) for n in every]
+        kept = left.kept if left else [np.arange(n) for n in every]
         first = len(self.labels) - len(self.factors)
         drawn = [
             Drawn(f, kept[f - first] // rows, every[f - first] // rows)
@@ -162,12 +163,21 @@ class Plan:
         ]
         if not drawn:
             return []
-        table, axes = self._factored(values, levels)
+        table, axes = self._factored(values, left.shape if left else ())
         table = np.moveaxis(table, axes, range(-len(axes), 0))
         cells = table.shape[: -len(axes)]
         table = np.ascontiguousarray(table).reshape(-1, *table.shape[-len(axes) :])
         found = moves(table, drawn, order=self.order, nest=self.nest)
-        return [one.reshape(*cells, *one.shape[1:]) for one in found]
+        found = [one.reshape(*cells, *one.shape[1:]) for one in found]
+        if left is None or self.nest is None:
+            return found
+        return [self._within(one, left.forcings) for one in found]
+
+    def _within(self, moved: F8, forcings: I8) -> F8:
+        """Return moves within the forcings that are left as those within all."""
+        out = np.zeros((*moved.shape[:-3], self.forcings, *moved.shape[-2:]))
+        out[..., forcings, :, :] = moved
+        return out
 
     def left_of(self, values: F8) -> "Left":
         """Return one place with failed members, whole levels left out."""
@@ -184,7 +194,7 @@ class Plan:
         forcing, sample = np.divmod(left.astype(np.int64).reshape(shape[0], -1), bad.shape[1])
         kept = [np.unique(part) for part in np.unravel_index(sample[0], every)]
         some = values[forcing[:, 0]][..., sample[0]]
-        return Left(levels, some, tuple(shape[1:]), kept)
+        return Left(levels, some, tuple(shape[1:]), kept, forcing[:, 0])
 
     def arrays(self, table: F8, levels: I8, spread: Spread) -> Found:
         """Return the arrays of the store, and the names along their last axes."""

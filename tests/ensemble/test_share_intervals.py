@@ -199,6 +199,27 @@ def test_shares_that_are_wide_are_marked(tmp_path, monkeypatch):
         assert any("wider than half" in note for note in t["notes"]) == marked
 
 
+def test_a_forcing_that_is_lost_at_one_place_moves_nothing_there(tmp_path, monkeypatch):
+    given = [data.forcing(f"f{k}", 6, 0.05 * k) for k in range(7)]
+    for one in given:
+        np.minimum(one.drivers["warmth"], 1.4, out=one.drivers["warmth"])
+    # Levels above 9 fail where it is hot: all of one forcing at one place.
+    given[2].drivers["warmth"][3, 1] = 2.0
+    give(monkeypatch, given)
+    text = TEXT % CARLO.replace("level: {uniform: [1, 8]}", "level: {uniform: [9.1, 9.9]}")
+    planned = plan(tmp_path, "failed_limit=1", text=f"{text}independent: [forcing]\n")
+    assert ensemble.run(planned, workers=1, try_first=False).complete
+    tree = ensemble.open_run(planned.path)
+    lost = (tree.status.values != 0).all(axis=2)
+    assert np.argwhere(lost).tolist() == [[2, 3]]
+    analyze_store(planned.path)
+    found = ensemble.open_run(planned.path)["variance"]
+    cube = tree.change.values[~lost[:, 3], 3][None]
+    expected = half_widths(cube, every(cube, 1), (0, 1))[0][0]
+    np.testing.assert_allclose(found.change_share_conf[3], expected, rtol=1e-10, atol=1e-15)
+    assert np.isfinite(found.change_share_mean_conf).all()
+
+
 def test_levels_that_were_stated_have_no_interval(tmp_path, monkeypatch):
     tree, tables = analysed(tmp_path, monkeypatch, STATED)
     assert "change_share_conf" not in tree["variance"]
