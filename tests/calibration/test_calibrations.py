@@ -1,5 +1,8 @@
 """Calibrations of twins: what they find; company, blocks, kills and backends change no bit."""
 
+import os
+import random
+import subprocess
 import time
 
 import calibrated
@@ -137,11 +140,15 @@ class Killed(BaseException):
 
 def at_every_round(monkeypatch):
     monkeypatch.setattr(checkpoints.Clock, "due", True)
+    # A busy disk takes a tenth of a second for each, and power cuts are not what is tried here.
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
-@pytest.mark.parametrize("algorithm", ["{name: sceua, complexes: 2}",
-                                       "{name: levenberg_marquardt, starts: 4}"])  # fmt: skip
-def test_resumed_is_as_undisturbed(monkeypatch, sites, algorithm):
+@pytest.mark.parametrize(
+    ("algorithm", "rounds"),
+    [("{name: sceua, complexes: 2}", (16, 40)), ("{name: levenberg_marquardt, starts: 4}", (3, 9))],
+)
+def test_resumed_is_as_undisturbed(monkeypatch, sites, algorithm, rounds):
     setting = f"calibration.algorithm={algorithm}"
     name = algorithm[7:12]
     undisturbed = calibrated.run(sites, setting, store=f"whole-{name}.zarr", workers=1)[0]
@@ -159,7 +166,8 @@ def test_resumed_is_as_undisturbed(monkeypatch, sites, algorithm):
     draw, kills = np.random.default_rng(4), 0
     planned = calibrated.plan(sites, setting, store=f"killed-{name}.zarr")
     while True:
-        left[0] = int(draw.integers(2, 9))
+        # More than a generation has: killed in each, no search would come further.
+        left[0] = int(draw.integers(*rounds))
         try:
             outcome = ensemble.run_calibration(planned, workers=1)
         except Killed:
@@ -260,3 +268,41 @@ def test_another_scenario_does_not_go_on(sites):
     outcome, _ = calibrated.run(sites, store="begun.zarr", workers=1)
     assert outcome.ran == 0
     assert time.perf_counter() - begun < 60
+
+
+KILLS = 12
+
+
+@pytest.mark.slow
+@pytest.mark.chaos
+def test_killed_at_random_moments_and_run_again_gives_the_same_bytes(sites):
+    settings = ["calibration.groups=location", "calibration.budget=4000", "calibration.restarts=4"]
+    settings += ["calibration.algorithm={name: sceua, complexes: 10, peps: 1.0e-9, pcento: 0}"]
+    calibrated.load(sites, name="killed")
+    words = [word for setting in settings for word in ("--set", setting)]
+
+    def start(store):
+        command = farming.command("run", sites / "killed.yaml", "--store", store, "--quiet", *words)
+        return farming.start(command)
+
+    begun = time.monotonic()
+    whole = start(sites / "undisturbed.zarr")
+    assert whole.wait() == 0, whole.stderr.read()
+    longest = time.monotonic() - begun
+    draw, kills, store = random.Random(20211101), 0, sites / "often-killed.zarr"
+    while kills < KILLS:
+        process = start(store)
+        try:
+            process.wait(timeout=draw.uniform(0.2, 0.9) * longest)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            kills += 1
+            continue
+        assert process.returncode == 0, process.stderr.read()
+        assert read(store).digest() == read(sites / "undisturbed.zarr").digest()
+        farming.call("status", store)
+        store = sites / f"often-killed-{kills}.zarr"
+    last = start(store)
+    assert last.wait() == 0, last.stderr.read()
+    assert read(store).digest() == read(sites / "undisturbed.zarr").digest()
