@@ -163,7 +163,8 @@ class Job:
         draw = np.random.default_rng(7)
         options = case.options(**chosen)
         kernel = mimics.KERNEL.made(options, None)
-        rows = {n: np.full(samples, case.constants[n]) for n in NAMES}
+        rows = {p.name: np.full(samples, p.default) for p in kernel.parameters}
+        rows |= {n: np.full(samples, case.constants[n]) for n in NAMES}
         for name, low, high in (("aV", 0.7, 4), ("aK", 0.7, 4), ("D1", 0.5, 2)):
             rows[name] = rows[name] * draw.uniform(low, high, samples)
         if case.constants["beta"] > 1:

@@ -74,9 +74,11 @@ class Job:
         options = corpse.Options(**chosen)
         if options.drivers == "mean":
             drivers = {n: v if v.ndim == 1 else v.mean(axis=1) for n, v in drivers.items()}
-        (stage,) = corpse.KERNEL.made(options, None).stages
+        kernel = corpse.KERNEL.made(options, None)
+        (stage,) = kernel.stages
         draw, values = np.random.default_rng(7), SETS["testbed_2017"]
-        rows = {n: np.full((1, samples), values[n]) for n in NAMES}
+        rows = {p.name: np.full((1, samples), p.default) for p in kernel.parameters}
+        rows |= {n: np.full((1, samples), values[n]) for n in NAMES}
         if samples > 1:
             for name in ("vmaxref_recalc", "Tmic", "tProtected", "kC"):
                 rows[name] = rows[name] * draw.uniform(0.5, 2.0, samples)

@@ -106,7 +106,12 @@ class Model:
         table = STAGES[stage]
         out = out or {n: self.empty(n, samples) for n in outputs or table.outputs}
         batch = Batch(
-            parameters={n: np.ascontiguousarray(v[np.newaxis]) for n, v in parameters.items()},
+            parameters={
+                p.name: np.full((1, samples), p.default)
+                for p in KERNEL.parameters
+                if p.name in table.parameters
+            }
+            | {n: np.ascontiguousarray(v[np.newaxis]) for n, v in parameters.items()},
             drivers={n: self.drivers[n] for n in table.drivers},
             coords=self.coords,
             upstream={n: self.made[n] for n in table.upstream},
