@@ -72,13 +72,19 @@ class Table:
 def response_tables(path: Path) -> list[Table]:
     """Return each response unconstrained and over the ensemble: tables by forcing, per location.
 
-    Of more than a few locations it is rows by location, means over forcings.
+    Of more than a few locations, or under one forcing alone, it is rows by location, means over
+    forcings.
     """
     results = Results(read_ensemble(path))
-    if len(results.locations) <= MAX_PLACES:
+    if len(results.locations) <= MAX_PLACES and not is_by_location(results):
         return tables_of(results)
     title = results.store.attrs["title"]
     return [replace(t, title=f"{title}, {t.title}") for t in location_tables(results)]
+
+
+def is_by_location(results: Results) -> bool:
+    """Return whether rows by location are all there is to say: of one forcing at several."""
+    return len(results.forcings) == 1 and len(results.locations) > 1
 
 
 def tables_of(results: Results) -> list[Table]:

@@ -219,7 +219,7 @@ def _scatter(axes: Axes, profile: Profile) -> None:
         axes.plot(across, line.intercept + line.slope * across, color=RED)
     axes.set_xlim(*ends)
     axes.set_ylim(*ends)
-    axes.set_aspect("equal")
+    axes.set_box_aspect(1)
     axes.grid(True)
     axes.set_xlabel(labelled("observed", profile.units))
     axes.set_ylabel(labelled("modelled", profile.units))

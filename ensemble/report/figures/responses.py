@@ -26,7 +26,7 @@ from ensemble.report.figures.parts.style import (
 )
 from ensemble.report.figures.parts.whiskers import reach
 from ensemble.report.run import MOST_RESPONSES, Run
-from ensemble.tables.responses import MAX_ROWS
+from ensemble.tables.responses import MAX_ROWS, is_by_location
 from ensemble.tables.results import Summary, known_mean, known_std
 from kernels import F8
 
@@ -44,7 +44,7 @@ def draw(run: Run) -> Iterator[Picture]:
     some = run.summaries[:MOST_RESPONSES]
     if len(run.results.locations) > 1:
         yield _by_location(run, some)
-    for place in run.places:
+    for place in [] if is_by_location(run.results) else run.places:
         if np.isfinite([s.mean[:, place] for s in some]).any():
             yield _at_location(run, some, place)
 

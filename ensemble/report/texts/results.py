@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ensemble.report.parts import Notes, Part
 from ensemble.report.run import MOST_PLACES, Run
-from ensemble.tables.responses import key_table, location_tables, tables_of
+from ensemble.tables.responses import is_by_location, key_table, location_tables, tables_of
 from ensemble.tables.sums import sum_tables
 
 NOT_DRAWN = ("morris", "grid", "table")
@@ -35,8 +35,8 @@ def by_location(run: Run) -> Iterator[Part]:
 
 
 def by_forcing(run: Run) -> Iterator[Part]:
-    """Yield the responses under each forcing, at some locations."""
-    if not run.has_results:
+    """Yield the responses under each of several forcings, at some locations."""
+    if not run.has_results or is_by_location(run.results):
         return
     for k, table in enumerate(tables_of(run.results)):
         if k >= MOST_PLACES * max(1, -(-len(run.summaries) // 4)):
