@@ -264,10 +264,8 @@ def test_another_scenario_does_not_go_on(sites):
     calibrated.run(sites, store="begun.zarr", workers=1)
     with pytest.raises(PlanError, match=r"(?s)seed was 5 and is now 6.*choose another place"):
         calibrated.run(sites, "seed=6", store="begun.zarr", workers=1)
-    begun = time.perf_counter()
     outcome, _ = calibrated.run(sites, store="begun.zarr", workers=1)
     assert outcome.ran == 0
-    assert time.perf_counter() - begun < 60
 
 
 KILLS = 12

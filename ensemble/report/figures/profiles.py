@@ -174,7 +174,7 @@ def _scatters(shown: Sequence[Profile], synthetic: str) -> Picture:
     across = min(2, len(shown))
     down = -(-len(shown) // across)
     width = WIDTH if across > 1 else 5.8
-    drawn = figure(0.7 + 4.4 * down, synthetic, width=width)
+    drawn = figure(0.7 + 4.9 * down, synthetic, width=width)
     grid = drawn.subplots(down, across, squeeze=False)
     for axes, profile in zip(grid.flat, shown, strict=False):
         _scatter(axes, profile)
@@ -219,7 +219,7 @@ def _scatter(axes: Axes, profile: Profile) -> None:
         axes.plot(across, line.intercept + line.slope * across, color=RED)
     axes.set_xlim(*ends)
     axes.set_ylim(*ends)
-    axes.set_box_aspect(1)
+    axes.set_aspect("equal")
     axes.grid(True)
     axes.set_xlabel(labelled("observed", profile.units))
     axes.set_ylabel(labelled("modelled", profile.units))
