@@ -86,7 +86,7 @@ def __getattr__(name: str) -> Any:
 
 
 ENTRY_POINTS = "soilsweep.kernels"
-FAMILIES = ("casa", "chains", "corpse", "mimics", "programs")
+FAMILIES = ("casa", "chains", "corpse", "mimics", "programs", "two_box")
 """Folders with kernels: one file each directly in them, their parts one folder deeper."""
 
 

@@ -25,6 +25,7 @@ ARROWS = {
     "kernels.corpse": FAMILY,
     "kernels.mimics": FAMILY,
     "kernels.programs": f"{FAMILY} kernels",
+    "kernels.two_box": FAMILY,
     "kernels._corpse_namelist": "kernels.corpse",
     "kernels": "kernels.contract kernels.numerics",
     "slurm": "",

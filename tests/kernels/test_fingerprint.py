@@ -214,12 +214,16 @@ def test_kernels_of_this_package_have_one(name):
 
 
 def test_the_compiled_equations_of_two_box_are_in_it():
-    from kernels import two_box
+    from kernels.two_box import KERNEL
+    from kernels.two_box.parts import all_steps, equations, some_steps
 
-    found = fingerprint(two_box.KERNEL)
-    for value in vars(two_box).values():
-        if hasattr(value, "py_func") and value.__module__ == "kernels.two_box":
-            assert f"kernels.two_box.{value.py_func.__name__}" in found
+    found, compiled = fingerprint(KERNEL), set()
+    for module in (all_steps, equations, some_steps):
+        for value in vars(module).values():
+            if hasattr(value, "py_func") and value.__module__ == module.__name__:
+                compiled.add(f"{module.__name__}.{value.py_func.__name__}")
+    assert {f"{all_steps.__name__}.soil_years", f"{equations.__name__}.share"} <= compiled
+    assert compiled <= found.keys()
 
 
 CALLER = """

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
-from kernels import two_box
 from kernels.contract.status import BAD_INPUT, NOT_FINITE, OK, OUT_OF_RANGE
+from kernels.two_box import KERNEL, Options
+from kernels.two_box.parts import equations
+from kernels.two_box.two_box import diagnose
 
-KERNEL = two_box.KERNEL
 YEARS = np.arange(1901, 2019)
 COORDS = {"year": YEARS}
 LAST = 2018
@@ -47,7 +48,7 @@ DRIVERS = land_model(*SERIES)
 
 def run(scheme, veg, soil, drivers=DRIVERS, *, outputs=None, **options):
     """Run members with these observed turnover times (S,)."""
-    chosen = two_box.Options(scheme=scheme, **options)
+    chosen = Options(scheme=scheme, **options)
     rows = {"tau_veg_obs": veg, "tau_soil_obs": soil}
     return stages.run(KERNEL, chosen, drivers, coords(drivers), rows, outputs=outputs)
 
@@ -58,7 +59,7 @@ def coords(drivers):
 
 
 def unconstrained(scheme, drivers=DRIVERS, **how):
-    derived = KERNEL.derive(two_box.Options(scheme=scheme), drivers, coords(drivers))
+    derived = KERNEL.derive(Options(scheme=scheme), drivers, coords(drivers))
     veg, soil = (derived[name].default for name in ("tau_veg_obs", "tau_soil_obs"))
     return run(scheme, veg, soil, drivers, **how)
 
@@ -359,17 +360,17 @@ class TestSixteenModels:
 
 def one_by_one(scheme, npp, tau_veg, tau_soil):
     """Run one member by the scalar equations: pools (T,) of both boxes."""
-    number = two_box.SCHEMES.index(scheme)
+    number = equations.SCHEMES.index(scheme)
     veg, soil = [npp[0] * tau_veg[0]], [npp[0] * tau_soil[0]]
     for p, a, b in zip(npp[1:], tau_veg[1:], tau_soil[1:], strict=True):
         v, s = veg[-1], soil[-1]
         if scheme == "exponential":
-            veg.append(two_box.vegetation_year_exponential(v, p, a))
-            soil.append(two_box.soil_year_exponential(s, p, v, a, b))
+            veg.append(equations.vegetation_year_exponential(v, p, a))
+            soil.append(equations.soil_year_exponential(s, p, v, a, b))
         else:
-            veg.append(two_box.pool_year(number, v, p, two_box.share(number, a)))
-            litter = two_box.litterfall(p, v, veg[-1])
-            soil.append(two_box.pool_year(number, s, litter, two_box.share(number, b)))
+            veg.append(equations.pool_year(number, v, p, equations.share(number, a)))
+            litter = equations.litterfall(p, v, veg[-1])
+            soil.append(equations.pool_year(number, s, litter, equations.share(number, b)))
     return veg, soil
 
 
@@ -388,10 +389,10 @@ def test_blocks_are_the_scalar_equations_to_the_bit(scheme):
 @pytest.mark.parametrize("scheme", [0, 1])
 @given(tau=st.floats(0.5, 1e4), pool=st.floats(0, 1e4), inflow=st.floats(0, 1e3))
 def test_compiled_equations_are_their_python(scheme, tau, pool, inflow):
-    part = two_box.share.py_func(scheme, tau)
-    assert two_box.share(scheme, tau) == part
-    expected = two_box.pool_year.py_func(scheme, pool, inflow, part)
-    assert two_box.pool_year(scheme, pool, inflow, part) == expected
+    part = equations.share.py_func(scheme, tau)
+    assert equations.share(scheme, tau) == part
+    expected = equations.pool_year.py_func(scheme, pool, inflow, part)
+    assert equations.pool_year(scheme, pool, inflow, part) == expected
 
 
 def exactly(pool, npp, vegetation, tau_veg, tau_soil):
@@ -418,8 +419,8 @@ class TestExponential:
         for a, b in ((tau, other), (other, tau)):
             expected = exactly(pool, npp, vegetation, a, b)
             found = (
-                two_box.vegetation_year_exponential(vegetation, npp, a),
-                two_box.soil_year_exponential(pool, npp, vegetation, a, b),
+                equations.vegetation_year_exponential(vegetation, npp, a),
+                equations.soil_year_exponential(pool, npp, vegetation, a, b),
             )
             # Digits are counted on what is added up, which may cancel.
             size = pool + npp * (1 + max(a, b)) + vegetation
@@ -428,15 +429,15 @@ class TestExponential:
     @given(a=st.floats(1, 50), b=st.floats(1, 200), v=st.floats(0, 999), s=st.floats(0, 5000))
     def test_two_half_years_are_a_year(self, a, b, v, s):
         npp = 60.0
-        half = two_box.vegetation_year_exponential(v, npp / 2, 2 * a)
-        soil = two_box.soil_year_exponential(s, npp / 2, v, 2 * a, 2 * b)
+        half = equations.vegetation_year_exponential(v, npp / 2, 2 * a)
+        soil = equations.soil_year_exponential(s, npp / 2, v, 2 * a, 2 * b)
         twice = (
-            two_box.vegetation_year_exponential(half, npp / 2, 2 * a),
-            two_box.soil_year_exponential(soil, npp / 2, half, 2 * a, 2 * b),
+            equations.vegetation_year_exponential(half, npp / 2, 2 * a),
+            equations.soil_year_exponential(soil, npp / 2, half, 2 * a, 2 * b),
         )
         once = (
-            two_box.vegetation_year_exponential(v, npp, a),
-            two_box.soil_year_exponential(s, npp, v, a, b),
+            equations.vegetation_year_exponential(v, npp, a),
+            equations.soil_year_exponential(s, npp, v, a, b),
         )
         size = v + s + npp * (1 + 2 * max(a, b))
         np.testing.assert_allclose(twice, once, rtol=0, atol=1e-14 * size)
@@ -445,14 +446,14 @@ class TestExponential:
 @pytest.mark.parametrize("scheme", ["implicit", "explicit"])
 def test_schemes_are_of_first_order(scheme):
     """Steps of 1/n year: the error against the exact scheme halves as n doubles."""
-    number = two_box.SCHEMES.index(scheme)
-    exact = two_box.soil_year_exponential(1100.0, 55.0, 400.0, 8.0, 22.0)
+    number = equations.SCHEMES.index(scheme)
+    exact = equations.soil_year_exponential(1100.0, 55.0, 400.0, 8.0, 22.0)
     errors = []
     for n in (8, 16, 32, 64):
-        v, s, part_v, part_s = 400.0, 1100.0, *(two_box.share(number, n * t) for t in (8.0, 22.0))
+        v, s, part_v, part_s = 400.0, 1100.0, *(equations.share(number, n * t) for t in (8.0, 22.0))
         for _ in range(n):
-            before, v = v, two_box.pool_year(number, v, 55.0 / n, part_v)
-            s = two_box.pool_year(number, s, two_box.litterfall(55.0 / n, before, v), part_s)
+            before, v = v, equations.pool_year(number, v, 55.0 / n, part_v)
+            s = equations.pool_year(number, s, equations.litterfall(55.0 / n, before, v), part_s)
         errors.append(s - exact)
     order = np.log2(np.abs(errors[:-1]) / np.abs(errors[1:]))
     np.testing.assert_allclose(order, 1, atol=0.1)
@@ -474,7 +475,7 @@ class TestStatuses:
             assert np.isfinite(done.out[name][0, :, 3]).all()
 
     def test_derived_lower_bound_keeps_every_year_at_one(self):
-        derived = KERNEL.derive(two_box.Options(), DRIVERS, COORDS)
+        derived = KERNEL.derive(Options(), DRIVERS, COORDS)
         veg, soil = (derived[f"tau_{box}_obs"].lower for box in ("veg", "soil"))
         found = run("explicit", veg, soil)
         assert found.status.item() == OK
@@ -500,7 +501,7 @@ class TestStatuses:
         else:
             two["c_soil_model"][1, 50:] += 200
         rows = {"tau_veg_obs": [10.3], "tau_soil_obs": [38.3]}
-        options = two_box.Options(diagnosis=diagnosis)
+        options = Options(diagnosis=diagnosis)
         found = stages.run(KERNEL, options, two, COORDS, rows)
         assert found.status[:, 0].tolist() == [OK, OUT_OF_RANGE]
         assert np.isnan(found.out["c_soil"][1]).all()
@@ -511,7 +512,7 @@ class TestStatuses:
 
     def test_reference_outside_the_years_is_refused(self):
         with pytest.raises(ValueError, match="reference"):
-            KERNEL.derive(two_box.Options(reference=(2020, 2030)), DRIVERS, COORDS)
+            KERNEL.derive(Options(reference=(2020, 2030)), DRIVERS, COORDS)
 
 
 def test_a_location_alone_is_diagnosed_to_the_same_bits():
@@ -523,10 +524,8 @@ def test_a_location_alone_is_diagnosed_to_the_same_bits():
         "c_soil_model": 40 + draw.uniform(0, 0.01, (100, len(years))),
         "rh": draw.uniform(0.5, 1.5, (100, len(years))),
     }
-    whole = two_box.diagnose(two_box.Options(), many, years)
+    whole = diagnose(Options(), many, years)
     for at in range(100):
-        alone = two_box.diagnose(
-            two_box.Options(), {n: v[at : at + 1] for n, v in many.items()}, years
-        )
+        alone = diagnose(Options(), {n: v[at : at + 1] for n, v in many.items()}, years)
         for (_, mean), (_, one) in zip(whole, alone, strict=True):
             assert mean[at] == one[0]
