@@ -23,6 +23,9 @@ DIGITS, LEAST = 4, 5e-5
 
 UNKNOWN = "unknown"
 
+FEW = 2
+"""Parameters of a factor that its name has whole; of more, the first and how many others."""
+
 
 def variance_tables(store: Store, split: Analysis) -> list[Table]:
     """Return tables with a row per term, shares as means over cells, largest ones first."""
@@ -74,6 +77,22 @@ def _table(store: Store, split: Analysis, terms: list[str], paths: list[str]) ->
     where = "; ".join(f"{c.name}: {cells}" for c, cells in zip(columns, over, strict=True))
     notes.insert(0, f"means over the cells that have shares, by {where}; the store holds each")
     return _of_columns("shares of variance", columns, notes, store, split, paths)
+
+
+def named(term: str) -> str:
+    """Return a term as tables and figures name it: ``a+b+c x d`` is ``a and 2 more x d``."""
+    return " x ".join(_named(factor) for factor in term.split(" x "))
+
+
+def _named(factor: str) -> str:
+    first, *others = factor.split("+")
+    return f"{first} and {len(others)} more" if len(others) >= FEW else factor
+
+
+def _whole_names(terms: list[str]) -> list[str]:
+    """Return a note for each factor that is named by its first parameter."""
+    factors = dict.fromkeys(factor for term in terms for factor in term.split(" x "))
+    return [f"{_named(f)}: {f.replace('+', ', ')}" for f in factors if _named(f) != f]
 
 
 @dataclass(frozen=True)
@@ -131,9 +150,11 @@ def _of_columns(
     **where: str,
 ) -> Table:
     """Return a table with a column for each of some quantities."""
-    rows = [[term, *(c.cell(k) for c in columns)] for k, term in enumerate(columns[0].terms)]
+    terms = columns[0].terms
+    rows = [[named(term), *(c.cell(k) for c in columns)] for k, term in enumerate(terms)]
     marked = any(cell.endswith(MARK) for row in rows for cell in row[1:])
-    notes = [MARKED] * marked + notes + _of_draws(split, paths) + labels_of(store)
+    notes = [MARKED] * marked + notes + _whole_names(terms)
+    notes += _of_draws(split, paths) + labels_of(store)
     where = where or {"location": "mean over cells"}
     records = [column.record(**where) for column in columns]
     return Table(title, ["term", *(c.name for c in columns)], rows, notes, records=records)
@@ -147,7 +168,7 @@ def _of_draws(split: Analysis, paths: list[str]) -> list[str]:
         "": "no interval: levels were stated, not drawn, and shares are those of these levels",
     }
     words = "intervals of 95 % are over other draws of {}, the same in all cells"
-    return [said.get(word, words.format(word)) for word in drawn]
+    return [said.get(word, words.format(", ".join(map(named, word.split(", "))))) for word in drawn]
 
 
 def _known(split: Analysis, path: str) -> F8 | None:

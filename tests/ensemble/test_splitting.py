@@ -12,9 +12,14 @@ from support import give, plan
 
 import ensemble
 from ensemble.analysis import shares as splitting
+from ensemble.report import Run
+from ensemble.report.figures import variance_by_year
+from ensemble.report.figures.parts.bars import LEAST_SHARE
+from ensemble.report.figures.parts.style import look
 from ensemble.runs.analyze import analyze_store
 from ensemble.store.coordinates import is_copy
 from ensemble.store.reading import read
+from ensemble.tables.shares import named
 
 TEXT = """
 version: 1
@@ -194,3 +199,24 @@ def test_an_older_split_goes(tmp_path):
     again = splitting.stored(read(tmp_path / "run.zarr"))
     for path, (_, values) in kept.items():
         np.testing.assert_array_equal(values, again[path][1])
+
+
+def test_a_page_has_shares_of_every_year(tmp_path):
+    tree, _ = analysed(tmp_path, CROSSED)
+    with look():
+        drawn = list(variance_by_year.draw(Run(read(tmp_path / "run.zarr"))))
+    # Litter has no models; it and respiration have other terms.
+    of_litter, svg = (picture.svg.decode() for picture in drawn)
+    assert "litter_global" in of_litter
+    assert "rh_global" in svg
+    assert "rh_zonal_mean" not in svg
+    shares = tree["variance/aggregates"].rh_global_share.values
+    main = tree["variance/term_model"].values[(shares >= LEAST_SHARE).any(axis=0)]
+    assert len(main) > 2
+    assert all(f"<!-- {term} -->" in svg for term in main)
+
+
+def test_a_factor_of_many_parameters_has_a_name_that_fits():
+    assert named("q10") == "q10"
+    assert named("q10+aV") == "q10+aV"
+    assert named("model x q10+aV+D1 x start") == "model x q10 and 2 more x start"

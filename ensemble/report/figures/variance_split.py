@@ -8,6 +8,7 @@ from ensemble.analysis.share_intervals import mean_shares
 from ensemble.report.figures.parts.bars import shares
 from ensemble.report.figures.parts.style import Picture, finish
 from ensemble.report.run import Run
+from ensemble.tables.shares import named
 from ensemble.tables.times import is_time
 
 SECTION, ORDER = "sensitivity", 10
@@ -27,7 +28,7 @@ def draw(run: Run) -> Iterator[Picture]:
             table.append(mean_shares(values))
             unknown = np.full(values.shape[-1], np.nan)
             half.append(run.split.get(f"{path}_mean_conf", (None, unknown))[1])
-        terms = [str(term) for term in run.split[f"variance/{dim}"][1]]
+        terms = [named(str(term)) for term in run.split[f"variance/{dim}"][1]]
         caption = (
             "Shares of the variance over all stored members, by analysis of variance. Each "
             "location, band and year is split on its own, and bars are means of these shares. "

@@ -92,18 +92,33 @@ def _segments(
         axes.text(middle, k, text, ha="center", va="center", fontsize=8, color=ink, bbox=ground)
 
 
-def _largest(terms: Sequence[str], table: F8, half: F8 | None) -> tuple[list[str], F8, F8]:
-    """Return the terms that can be seen, and the sum of the others as the last one."""
-    half = np.full(table.shape, np.nan) if half is None else half
+def largest(terms: Sequence[str], table: F8) -> tuple[list[str], list[int]]:
+    """Return the names of terms that can be seen, that of all others last, and where those are.
+
+    Parameters
+    ----------
+    terms : sequence of str
+    table : ndarray, shape (row, term)
+        Shares; NaN is none.
+    """
     size = np.nan_to_num(table).max(axis=0)
     main = np.array([" x " not in term for term in terms])
     seen = np.flatnonzero((size >= LEAST_SHARE) | main)
     if len(seen) > MOST_TERMS:
         seen = np.sort(seen[np.argsort(-size[seen], kind="stable")[:MOST_TERMS]])
+    labels = [terms[k] for k in seen.tolist()]
+    if more := len(terms) - len(seen):
+        labels.append(f"{OTHERS} ({more})")
+    return labels, seen.tolist()
+
+
+def _largest(terms: Sequence[str], table: F8, half: F8 | None) -> tuple[list[str], F8, F8]:
+    """Return the terms that can be seen, and the sum of the others as the last one."""
+    half = np.full(table.shape, np.nan) if half is None else half
+    labels, seen = largest(terms, table)
     rest = np.setdiff1d(np.arange(len(terms)), seen)
-    labels, parts, widths = [terms[k] for k in seen.tolist()], table[:, seen], half[:, seen]
+    parts, widths = table[:, seen], half[:, seen]
     if rest.size:
-        labels.append(f"{OTHERS} ({rest.size})")
         parts = np.column_stack([parts, table[:, rest].sum(axis=1)])
         # Of a sum no interval is known.
         widths = np.column_stack([widths, np.full(len(parts), np.nan)])
