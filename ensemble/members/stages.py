@@ -1,7 +1,7 @@
 """Which stages are run, what they read and hold, and how one that raises is run."""
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -78,7 +78,7 @@ def at_locations(base: Batch, here: slice) -> Batch:
 
 
 def guarded(run: Run, batch: Batch, out: Mapping[str, F8], status: U1) -> list[str]:
-    """Run a stage; where it raises, halve the samples until the members at fault are alone.
+    """Run a stage; where it raises, halve samples, then locations, until members are alone.
 
     A kernel must not raise for a member. One that does costs its own members alone: they
     get a status, and the exception is noted. What is the machine's fault ends the run.
@@ -88,23 +88,42 @@ def guarded(run: Run, batch: Batch, out: Mapping[str, F8], status: U1) -> list[s
     except Unavailable:
         raise
     except Exception as error:
-        width = status.shape[1]
-        if width == 1:
+        if status.size == 1:
             for values in out.values():
                 values[...] = np.nan
             status[...] = CRASHED
             return [f"{type(error).__name__}: {error}"]
     notes: list[str] = []
-    for half in (slice(0, width // 2), slice(width // 2, width)):
-        part = replace(
-            batch,
-            parameters={n: np.ascontiguousarray(v[:, half]) for n, v in batch.parameters.items()},
-            level={n: np.ascontiguousarray(v[half]) for n, v in batch.level.items()},
-        )
-        some = {n: np.empty((*v.shape[:-1], half.stop - half.start)) for n, v in out.items()}
-        codes = np.zeros((len(status), half.stop - half.start), dtype=np.uint8)
-        notes += guarded(run, part, some, codes)
-        status[:, half] = codes
+    for rows, samples in _halves(*status.shape):
+        codes = np.zeros_like(status[rows, samples])
+        some = {n: np.empty_like(v[rows, ..., samples], order="C") for n, v in out.items()}
+        notes += guarded(run, _part(batch, rows, samples), some, codes)
+        status[rows, samples] = codes
         for name, values in some.items():
-            out[name][..., half] = values
+            out[name][rows, ..., samples] = values
     return notes
+
+
+def _halves(locations: int, width: int) -> Iterator[tuple[slice, slice]]:
+    """Yield the locations and samples of two halves: of the samples, or of the locations of one."""
+    every = slice(0, locations), slice(0, width)
+    length = width if width > 1 else locations
+    for half in (slice(0, length // 2), slice(length // 2, length)):
+        yield (every[0], half) if width > 1 else (half, every[1])
+
+
+def _part(batch: Batch, rows: slice, samples: slice) -> Batch:
+    """Return some locations and samples of a batch."""
+
+    def here(values: F8) -> F8:
+        return np.ascontiguousarray(values if len(values) == 1 else values[rows])
+
+    return replace(
+        batch,
+        parameters={n: np.ascontiguousarray(here(v)[:, samples])
+                    for n, v in batch.parameters.items()},
+        drivers={n: np.ascontiguousarray(v[rows]) for n, v in batch.drivers.items()},
+        upstream={n: np.ascontiguousarray(v[rows]) for n, v in batch.upstream.items()},
+        start={n: np.ascontiguousarray(v[rows, ..., samples]) for n, v in batch.start.items()},
+        level={n: np.ascontiguousarray(v[samples]) for n, v in batch.level.items()},
+    )  # fmt: skip
