@@ -17,6 +17,7 @@ from ensemble.store.reading import read
 from ensemble.store.store import Store
 from ensemble.tables.calibration import Found
 from kernels import F8
+from scenarios.calibration import OfColumn
 from scenarios.reading.editing import as_text
 
 COLUMN = "calibrated_{}"
@@ -81,12 +82,13 @@ def apply(path: Path, scenario: Path) -> Applied:
     names = [COLUMN.format(name) for name in layout.space.names]
     rows = _rows(best, layout.groups.of[0], _defaults(layout))
     columns = {n: v for n, v in layout.experiment.locations.columns.items() if n not in names}
-    text = _table(layout.experiment.locations.names, columns, dict(zip(names, rows.T, strict=True)))
+    words, found_there = _words_of(layout), dict(zip(names, rows.T, strict=True))
+    text = _table(layout.experiment.locations.names, words, columns, found_there)
     called = scenario.stem, table.name
-    words = _words(store, called, layout.space.names, layout.objective.outputs)
+    sections = _sections(store, called, layout.space.names, layout.objective.outputs)
     table.write_text(text, encoding="utf-8")
     head = HEAD.format(store=path.name, table=table.name)
-    scenario.write_text(head + as_text(words), encoding="utf-8")
+    scenario.write_text(head + as_text(sections), encoding="utf-8")
     return Applied(scenario, table, tuple(_remarks(lost, store)))
 
 
@@ -118,19 +120,33 @@ PLACES = ("lat", "lon", "area")
 """Columns that readers bring, and that a table would have to give a unit."""
 
 
-def _table(names: Sequence[str], columns: Mapping[str, F8], parameters: Mapping[str, F8]) -> str:
+def _words_of(layout: Any) -> dict[str, list[str]]:
+    """Return the column of words that made the groups, where it is one, by location."""
+    groups, columns = layout.section.groups, layout.experiment.locations.columns
+    if not isinstance(groups, OfColumn) or groups.column in columns:
+        return {}
+    return {groups.column: [layout.groups.names[g] for g in layout.groups.of[0].tolist()]}
+
+
+def _table(
+    names: Sequence[str],
+    words: Mapping[str, Sequence[str]],
+    columns: Mapping[str, F8],
+    parameters: Mapping[str, F8],
+) -> str:
     """Return a table of locations; numbers as they are read again to the last bit."""
     every = {**{n: v for n, v in columns.items() if n not in PLACES}, **parameters}
     whole = {n: v for n, v in every.items() if np.isfinite(v).all()}
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["location", *whole])
+    writer.writerow(["location", *words, *whole])
     for k, name in enumerate(names):
-        writer.writerow([name, *(repr(float(values[k])) for values in whole.values())])
+        said = [column[k] for column in words.values()]
+        writer.writerow([name, *said, *(repr(float(values[k])) for values in whole.values())])
     return text.getvalue()
 
 
-def _words(
+def _sections(
     store: Store,
     names: tuple[str, str],
     parameters: Sequence[str],
