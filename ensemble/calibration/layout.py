@@ -217,7 +217,6 @@ class Layout:
     def _found(self) -> Iterator[ArraySpec]:
         of, n = {"group": 0, "restart": 0}, {"parameter": self.space.size}
         squares = self.objective.has_residuals
-        cost = "sum of squared residuals" if squares else f"sum of {self.objective.value}"
         reasons = {**dict(enumerate(REASONS)), **OTHER_REASONS}
         flags = {
             "flag_values": list(reasons),
@@ -226,7 +225,9 @@ class Layout:
         }
         yield self.spec_of("parameters", {**of, **n}, attrs={
             "long_name": "best parameters of each search, in the units of the kernel"})  # fmt: skip
-        yield self.spec_of("cost", of, attrs={"long_name": f"cost of the best: {cost}"})
+        yield self.spec_of(
+            "cost", of, attrs={"long_name": f"cost of the best: {self.objective.meaning}"}
+        )
         yield self.spec_of("reason", of, "uint8", fill=NOT_RUN, attrs=flags)
         for name, text in (
             ("evaluations", "candidates that were evaluated"),
@@ -284,7 +285,7 @@ class Layout:
 
     def _compared(self) -> Iterator[ArraySpec]:
         """Yield metrics, and what is modelled beside what is observed."""
-        if not self.objective.has_residuals:
+        if not self.objective.compares:
             return
         along = {"group": 0, "part": len(PARTS), "response": len(self.objective.terms)}
         along |= {"metric": len(METRICS)}

@@ -1,7 +1,7 @@
 """What is made small: residuals of responses, or the sum of a response's values over locations."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ from scenarios.calibration import Calibration
 
 RMSE = "rmse"
 """The metric whose square is a sum of squares."""
+
+BEST_AT_1, BEST_AT_0 = ("kge", "nse", "r2"), ("bias",)
+"""Other metrics: what they lack of 1 is made small, or their size."""
 
 
 class Unfit(ValueError):
@@ -125,6 +128,8 @@ class Objective:
     rmse : bool
         Whether the cost is the square of an RMSE: first the mean over a location's
         observations, then over locations.
+    metric : str
+        Of all pairs of a group together, where the cost is made of one that is no sum of squares.
     """
 
     name: str
@@ -133,11 +138,26 @@ class Objective:
     limits: tuple[Limit, ...] = ()
     responses: Mapping[str, Functional] = field(default_factory=dict)
     rmse: bool = False
+    metric: str = ""
+
+    @property
+    def compares(self) -> bool:
+        """Return whether the cost is made of pairs of what is observed and modelled."""
+        return bool(self.terms)
 
     @property
     def has_residuals(self) -> bool:
         """Return whether the cost is a sum of squares."""
-        return bool(self.terms)
+        return self.compares and not self.metric
+
+    @property
+    def meaning(self) -> str:
+        """Return what the cost is, in words."""
+        if self.has_residuals:
+            return "sum of squared residuals"
+        if self.metric in BEST_AT_1:
+            return f"1 less {self.name}"
+        return f"size of {self.name}" if self.metric else f"sum of {self.value}"
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -156,7 +176,7 @@ class Objective:
         responses = {
             name: at_places(one, places[:, 0], places[:, 1]) for name, one in self.responses.items()
         }
-        return Objective(self.name, terms, self.value, self.limits, responses, self.rmse)
+        return replace(self, terms=terms, responses=responses)
 
     def there(self) -> NDArray[np.bool_]:
         """Return which residuals of each place there are, (p, n); of an objective of places."""
@@ -179,7 +199,7 @@ def objective_of(section: Calibration, every: Mapping[str, Functional]) -> Objec
     Raises
     ------
     Unfit
-        A metric that is no sum of squares, or of what compares nothing.
+        A metric that says nothing of how good parameters are, or of what compares nothing.
     """
     minimised = section.minimise
     response = every[minimised.response]
@@ -200,14 +220,16 @@ def objective_of(section: Calibration, every: Mapping[str, Functional]) -> Objec
 def _of_metric(
     name: str, response: Functional, limits: tuple[Limit, ...], needed: Mapping[str, Functional]
 ) -> Objective:
-    if name != RMSE:
-        text = f"found {name}; needed {RMSE}, whose square is a sum of squares"
+    known = (RMSE, *BEST_AT_1, *BEST_AT_0)
+    if name not in known:
+        text = f"found {name}; needed one of {', '.join(known)}"
         raise Unfit(f"{text}, or a response that has what is to be made small")
     if compared(response) is None:
         text = f"{response.name!r} compares nothing with what is observed itself"
         raise Unfit(f"{text}; needed a response with cost: or metric:")
     terms = (Term(response, plain=True),)
-    return Objective(f"{RMSE} of {response.name}", terms, "", limits, needed, rmse=True)
+    metric, called = name if name != RMSE else "", f"{name} of {response.name}"
+    return Objective(called, terms, "", limits, needed, rmse=name == RMSE, metric=metric)
 
 
 def _terms(response: Functional, every: Mapping[str, Functional]) -> Iterator[Term]:

@@ -201,9 +201,10 @@ def _compared(
 ) -> dict[str, NDArray[Any]]:
     """Keep metrics and shares of the cost; return what is modelled at the block's places."""
     layout = searching.layout
-    if not layout.objective.has_residuals:
+    if not layout.objective.compares:
         return {}
-    _terms(kept, searching, ended)
+    if layout.objective.has_residuals:
+        _terms(kept, searching, ended)
     group = np.array(sorted(best), np.int64)
     values, _ = layout.space.values(ended.found.u[[best[g] for g in group.tolist()]])
     modelled = [np.full((len(every.places), t.pairs.there.shape[-1]), np.nan)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble.calibration.metric_costs import MetricCosts
 from ensemble.calibration.objective import Limit, Objective
 from ensemble.members.experiment import Experiment, identity
 from ensemble.members.tiles import Tiler
@@ -166,7 +167,7 @@ class Places:
 
     def _slots(self) -> None:
         """Give the residuals of each group their numbers: place after place, term after term."""
-        if not self.objective.has_residuals:
+        if not self.objective.compares:
             self.residuals = np.zeros(len(self.counts), np.int64)
             return
         there = self.objective.there()
@@ -188,6 +189,11 @@ class Places:
             with_some = np.bincount(owner[each > 0], minlength=len(self.counts))
             share = 1.0 / np.sqrt(np.maximum(each, 1) * np.maximum(with_some, 1)[owner])
             self._scale[group, number] = share[place]
+        if self.objective.metric:
+            observed = np.concatenate([t.pairs.observed[0] for t in self.objective.terms], axis=1)
+            held = np.zeros(shape)
+            held[group, number] = observed[place, slot]
+            self._metric = MetricCosts(self.objective.metric, held, self._scale > 0)
 
     def term_of(self, group: I8) -> I8:
         """Return the term that each residual of groups is of, (k, m); -1 behind their last."""
@@ -222,19 +228,22 @@ class Places:
         for tile in self._tiles(packing, values):
             here = tile.locations, tile.samples
             status[here] = tile.status
-            if objective.has_residuals:
+            if objective.compares:
                 residuals[tile.locations, :, tile.samples] = objective.residuals(tile, 0)
             for name, found in objective.values(tile, 0):
                 looked_at[name][here] = found
         failed = self._first_failed(group, packing, status)
         violation, broken = self._violations(group, packing, looked_at)
-        if objective.has_residuals:
+        gathered: F8 | None = None
+        if not objective.compares:
+            cost = self._summed(group, packing, looked_at[objective.value])
+        elif objective.metric:
+            cost = self._metric.costs(group, -self._gathered(group, packing, residuals))
+        else:
             gathered = self._gathered(group, packing, residuals)
             # One after the other, so that neither company nor padding changes a bit.
             squares = np.cumsum(gathered**2, axis=1)
             cost = squares[:, -1] if squares.shape[1] else np.zeros(len(group))
-        else:
-            gathered, cost = None, self._summed(group, packing, looked_at[objective.value])
         cost = np.where(failed == OK, cost, np.nan)
         return Evaluated(cost, violation, broken, gathered, failed)
 

@@ -61,7 +61,7 @@ class Searching:
     def observed(self) -> NDArray[np.bool_]:
         """Return which groups have something to be calibrated on."""
         counts = np.array([len(one) for one in self.layout.searched_places[self.groups]])
-        if not self.layout.objective.has_residuals:
+        if not self.layout.objective.compares:
             return counts > 0
         return self.layout.observations[self.groups] > 0
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from ensemble.calibration.groups import Groups, groups_of, locations_kept
 from ensemble.calibration.layout import Layout
+from ensemble.calibration.metric_costs import undefined
 from ensemble.calibration.objective import Unfit
 from ensemble.members.experiment import Experiment
 from ensemble.members.responses.making import warnings as lacking
@@ -213,9 +214,9 @@ def _names(layout: Layout) -> Iterator[Problem]:
 def _split(layout: Layout) -> Iterator[Problem]:
     """Yield a split of what is no sum over observations, and that nothing is observed at all."""
     split = layout.section.validation
-    if not layout.objective.has_residuals:
+    if not layout.objective.compares:
         if split is not None and not split.by_location:
-            text = f"{layout.objective.name!r} is no sum of squares, observation by observation"
+            text = f"{layout.objective.name!r} is not made of observations"
             text += ", of which some could be held back; needed of: locations"
             yield Problem(text, "calibration.validation.of")
         return
@@ -267,7 +268,7 @@ def _foretold(
 
 def _of_groups(layout: Layout) -> Iterator[Notice]:
     """Yield groups without observations, and with fewer than parameters."""
-    if not layout.objective.has_residuals:
+    if not layout.objective.compares:
         return
     names, n = layout.groups.names, layout.space.size
     found = layout.observations.tolist()
@@ -279,6 +280,8 @@ def _of_groups(layout: Layout) -> Iterator[Notice]:
     if few:
         text = f"{listed(few)}: fewer observations than the {n} parameters, which these cannot "
         yield Notice(DATA, f"{text}determine all")
+    for why, without in undefined(layout).items():
+        yield Notice(DATA, f"{listed(without)}: {why}; no candidate has a cost there")
 
 
 def _of_ranges(layout: Layout) -> Iterator[Notice]:

@@ -99,7 +99,9 @@ PLANS = {
     "no sum of squares": (
         ("minimise: j", "minimise: stock"), f"{C}.algorithm",
         "needs a cost that is a sum of squares"),
-    "no square": (("minimise: j", "minimise: {kge: j}"), f"{C}.minimise", "needed rmse"),
+    "no square": (
+        ("minimise: j", "minimise: {kge: j}"), f"{C}.algorithm",
+        "needs a cost that is a sum of squares"),
     "a metric of what compares nothing": (
         ("minimise: j", "minimise: {rmse: stock}"), f"{C}.minimise", "compares nothing"),
     "locations of groups of one": (
@@ -120,7 +122,7 @@ def test_what_does_not_suit_the_data_is_refused_with_its_line(sites, case):
     text = changed(*change).replace(
         "calibration:\n", "  stock: {output: soc_stock, value: true}\ncalibration:\n", 1
     )
-    if case == "no sum of squares":
+    if case in ("no sum of squares", "no square"):
         text = text.replace("name: sceua, complexes: 2", "name: levenberg_marquardt")
     with pytest.raises(ScenarioError) as caught:
         calibrated.plan(sites, text=text)

@@ -49,6 +49,10 @@ def test_control_members_of_what_apply_writes_have_the_costs_that_were_found(noi
     said = soilsweep("apply", str(outcome.path), "-o", "around.yaml")
     assert said.code == 0, said.err
     assert "around-parameters.csv" in said.out
+    table = [line.split(",") for line in (noisy / "around-parameters.csv").read_text().splitlines()]
+    (biome,) = (at for at, name in enumerate(table[0]) if name == "biome")
+    biomes = list(calibrated.TRUTH)
+    assert [row[biome] for row in table[1:]] == [biomes[k % 3] for k in range(12)]
     swept = scenarios.load(noisy / "around.yaml", settings=["precision=float64"])
     planned = ensemble.plan(swept, store=noisy / "around.zarr")
     assert planned.members == 12 * 5
@@ -151,6 +155,32 @@ def test_an_rmse_is_made_small_by_location_first(noisy):
     relative = calibrated.run(noisy, workers=1, store="relative.zarr")[1]
     other = relative.metrics.sel(metric="rmse", part="calibration").values[:, 0]
     assert (rmse <= other * (1 + 1e-9)).all()
+
+
+@pytest.mark.parametrize("metric", ["nse", "kge", "r2", "bias"])
+def test_a_metric_of_all_pairs_of_a_group_is_made_small(noisy, metric):
+    text = changed("minimise: j", f"minimise: {{{metric}: j}}")
+    found = calibrated.run(noisy, text=text, workers=1, store=f"{metric}.zarr")[1]
+    assert "jacobian_sv" not in found
+    part = found.metrics.sel(part="calibration")
+    value = part.sel(metric=metric).values[:, 0]
+    cost = found.cost.values.min(axis=1)
+    # One of all pairs: sums of differences, as responses have them, and not the values again.
+    np.testing.assert_allclose(cost, abs(value) if metric == "bias" else 1 - value, atol=1e-9)
+    defaults = found.default_metrics.sel(part="calibration", metric=metric).values[:, 0]
+    default = abs(defaults) if metric == "bias" else 1 - defaults
+    assert (cost < default).all()
+    squares = calibrated.run(noisy, workers=1, store="squares.zarr")[1]
+    other = squares.metrics.sel(part="calibration", metric=metric).values[:, 0]
+    assert (cost <= (abs(other) if metric == "bias" else 1 - other) + 1e-9).all()
+
+
+def test_a_metric_that_has_no_value_is_told_before_the_run(tmp_path):
+    calibrated.write(tmp_path, sites=5)
+    text = changed("minimise: j", "minimise: {nse: j}")
+    planned = calibrated.plan(tmp_path, text=text)
+    (said,) = (str(one) for one in planned.warnings if "no candidate has a cost" in str(one))
+    assert "group 'tropical': 2 values or more are needed" in said
 
 
 def test_a_value_that_is_no_sum_of_squares_is_made_small(sites):
