@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 from commandline import PROGRAM, members, refused, soilsweep, tree
 from malformed_stores import damaged
+from misbehaving import lines
 from support import SMALL
 
+from ensemble.calibration.checkpoints import Checkpoints, Clock
 from ensemble.runs import run
+from ensemble.store.reading import read
 from ensemble.store.store import Store
 
 MIB = 1024**2
@@ -129,6 +132,33 @@ def test_a_disk_that_fills_at_the_very_end_stops_the_run_and_it_goes_on(disk, mo
     said = soilsweep(*command(folder), "--json")
     assert said.code == 0
     assert json.loads(said.out)["ran"] == 0
+
+
+def test_a_disk_that_fills_while_searches_are_written_down_stops_them_and_they_go_on(
+    disk, monkeypatch
+):
+    folder = disk(size=f"{4 * MIB}")
+    lines.write(folder.parent)
+    lines.load(folder.parent)
+    ballast, honest, written = folder / "ballast", Checkpoints.save, []
+    command = ["run", "lines.yaml", "--quiet", "--workers", "1", "--store"]
+
+    def save(checkpoints, *arguments):
+        written.append(arguments)
+        if len(written) == 5:
+            fill(ballast)
+        return honest(checkpoints, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Clock, "due", True)
+        patch.setattr(Checkpoints, "save", save)
+        said = soilsweep(*command, str(folder / "x.zarr"))
+    refused(said, "x.zarr: the disk is full; free some space", code=75, lines=2)
+    assert not list((folder / "x.zarr" / "scratch").iterdir())
+    ballast.unlink()
+    assert soilsweep(*command, str(folder / "x.zarr")).code == 0
+    assert soilsweep(*command, "y.zarr").code == 0
+    assert read(folder / "x.zarr").digest() == read(folder.parent / "y.zarr").digest()
 
 
 def test_a_quota_that_is_used_up_is_no_full_disk(disk, monkeypatch):

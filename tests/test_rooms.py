@@ -107,7 +107,7 @@ ARROWS = {
     ),
     "ensemble.calibration": (
         "ensemble.errors ensemble.store ensemble.farming ensemble.members "
-        "kernels scenarios.calibration scenarios.problems scenarios.searches"
+        "kernels scenarios.calibration scenarios.metrics scenarios.problems scenarios.searches"
     ),
     "ensemble.planning": (
         "ensemble.errors ensemble.store ensemble.farming ensemble.members ensemble.calibration "

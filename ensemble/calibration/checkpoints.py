@@ -9,7 +9,7 @@ import io
 import json
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import numpy as np
 
@@ -46,8 +46,19 @@ class Checkpoints:
         text = json.dumps(about, sort_keys=True)
         self._identity = hashlib.sha256(text.encode()).hexdigest()
 
-    def load(self, key: Key) -> State | None:
-        """Return where a block stood; None where there is none of this code and scenario."""
+    def _of(self, without: Collection[Key]) -> str:
+        """Return what a checkpoint is of: it is another's where a search was put in quarantine."""
+        return " ".join([self._identity, *("/".join(map(str, m)) for m in sorted(without))])
+
+    def load(self, key: Key, without: Collection[Key] = ()) -> State | None:
+        """Return where a block stood; None where there is none of this code and scenario.
+
+        Parameters
+        ----------
+        key : tuple of int
+        without : collection of (group, restart)
+            Searches of the block that are not run.
+        """
         try:
             content = self.store.root.read(f"{FOLDER}/{_name(key)}")
             with np.load(io.BytesIO(content), allow_pickle=False) as held:
@@ -57,12 +68,12 @@ class Checkpoints:
         except (OSError, ValueError, EOFError, zipfile.BadZipFile):
             # A damaged hint is none.
             return None
-        return state if str(state.pop(OF, "")) == self._identity else None
+        return state if str(state.pop(OF, "")) == self._of(without) else None
 
-    def save(self, key: Key, state: State) -> None:
-        """Write where a block stands, whole or not at all."""
+    def save(self, key: Key, state: State, without: Collection[Key] = ()) -> None:
+        """Write where a block stands, whole or not at all; see `load`."""
         content = io.BytesIO()
-        np.savez(content, **{OF: np.array(self._identity)}, **state)  # type: ignore[arg-type]
+        np.savez(content, **{OF: np.array(self._of(without))}, **state)  # type: ignore[arg-type]
         self.store.root.folder(FOLDER, make=True).write(
             _name(key), content.getbuffer(), sync=True, scratch=self.store.root.folder("scratch")
         )

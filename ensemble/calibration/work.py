@@ -9,9 +9,9 @@ from ensemble.calibration.checkpoints import Checkpoints, Clock
 from ensemble.calibration.layout import GROUP, Layout
 from ensemble.calibration.results import MODELLED, places_of_all, result
 from ensemble.calibration.rounds import Places
-from ensemble.calibration.searches import Batch
+from ensemble.calibration.searches import Batch, Task, Told, begin
 from ensemble.calibration.searching import Searching
-from ensemble.farming.work import RunBlock
+from ensemble.farming.work import Leave, Paused, RunBlock, stay
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.grid import Grid, Result
 from ensemble.store.journal import Entry, Key
@@ -84,21 +84,31 @@ class CalibrationWork:
         """Return what a block takes at most by the kernel's own account."""
         return self.layout.seconds_per_block
 
-    def open(self) -> RunBlock:
-        """Return a function that runs blocks in this thread."""
-        return self._run
+    @property
+    def pauses(self) -> bool:
+        """Return whether searches go on from checkpoints: in a store."""
+        return self.checkpoints is not None
 
-    def _run(self, key: Key) -> Result:
+    def open(self, leave: Leave = stay) -> RunBlock:
+        """Return a function that runs blocks in this thread."""
+        return lambda key: self._run(key, leave)
+
+    def _run(self, key: Key, leave: Leave) -> Result:
         groups, _ = self.grid.spans(key)
         cases = {m: c for m, c in self.quarantined.items() if groups.start <= m[0] < groups.stop}
         searching = Searching(self.layout, groups, cases.keys())
         clock, held = Clock(), self.checkpoints
 
         def after(batch: Batch) -> None:
-            if held is not None and clock.due:
-                clock.run(lambda: held.save(key, batch.state()))
+            if held is None:
+                return
+            left = leave()
+            if left or clock.due:
+                clock.run(lambda: held.save(key, batch.state(), cases))
+            if left:
+                raise Paused
 
-        ended = searching.run(None if held is None else held.load(key), after)
+        ended = searching.run(None if held is None else held.load(key, cases), after)
         return result(searching, ended, key, cases, places_of_all(searching))
 
     def compile(self) -> None:
@@ -108,6 +118,7 @@ class CalibrationWork:
         keep = [None] * len(layout.objective.terms)
         places = Places(layout.experiment, layout.objective, first, layout.space.names, keep)
         places.tiler.compile(layout.experiment.drivers[0], layout.experiment.coords)
+        _search_of_nothing(layout)
 
     def parts(self, key: Key) -> list[Part]:
         """Return the parts of a block: its searches."""
@@ -136,3 +147,30 @@ class CalibrationWork:
             store.write_whole(f"{GROUP}/modelled_{name}", values)
         if self.checkpoints is not None:
             self.checkpoints.clear()
+
+
+def _search_of_nothing(layout: Layout) -> None:
+    """Search a bowl with the least budget, and forget it: what a search compiles takes long.
+
+    Inside a block it would be counted as the block's, which would be ended as one that hangs.
+    """
+    n, has = layout.space.size, layout.objective.has_residuals
+    task = Task(
+        seed=0,
+        groups=("",),
+        restarts=(0,),
+        parameters=n,
+        budget=layout.spec.least_budget(n, residuals=has),
+        residuals=np.array([n]) if has else None,
+        include=np.empty((0, n)),
+        equifinal=layout.section.keep.equifinal,
+        tallies=len(layout.tallied),
+    )
+    batch = begin(layout.spec, task)
+    while len(asked := batch.ask()):
+        rows = asked.u - 0.5
+        within = np.zeros(len(asked)) if layout.objective.limits else None
+        tallies = np.zeros((len(asked), task.tallies), np.int64)
+        batch.tell(Told((rows**2).sum(axis=1), within, rows if has else None, tallies))
+    batch.restore(batch.state())
+    batch.equifinal(batch.found().cost)

@@ -10,7 +10,8 @@ from distributed import get_worker
 from ensemble.errors import PlanError, StoppedEarly
 from ensemble.farming.compiling import compile_once
 from ensemble.farming.opening import join
-from ensemble.farming.worker import Lane, Worker, hang_limit
+from ensemble.farming.work import Paused
+from ensemble.farming.worker import MARGIN_SECONDS, Lane, Worker, hang_limit
 from ensemble.store.journal import Entry, Key
 from ensemble.store.reading import read as read_store
 from ensemble.store.store import Store
@@ -56,6 +57,7 @@ class _Opened:
         compile_once(store, work)
         self.worker = Worker(store, work, order.sync, hang_limit(work, order.hang_seconds))
         self.walltime = Walltime()
+        self.worker.leave = lambda: self.walltime.left() < MARGIN_SECONDS
         # A cluster that is somebody's may run several tasks in one process.
         self._own = threading.local()
 
@@ -93,7 +95,10 @@ def _run_block(order: Order, key: Key, careful: bool) -> Entry | NoTime:
         return entry
     if opened.walltime.left() < worker.limit.one_more:
         return NoTime(get_worker().address)
-    return opened.lane.run(key, careful=careful)
+    try:
+        return opened.lane.run(key, careful=careful)
+    except Paused:
+        return NoTime(get_worker().address)
 
 
 def close(order: Order) -> None:

@@ -21,7 +21,8 @@ from ensemble.farming.claims import STALE_SECONDS, Claims, Heart, worker_name
 from ensemble.farming.compiling import compile_once
 from ensemble.farming.finishing import finalise
 from ensemble.farming.opening import join
-from ensemble.farming.worker import Worker, hang_limit
+from ensemble.farming.work import Paused
+from ensemble.farming.worker import MARGIN_SECONDS, Worker, hang_limit
 from ensemble.printing import guarded, say
 from ensemble.store.finished import is_finalised
 from ensemble.store.journal import Entry, Key
@@ -135,17 +136,15 @@ class Puller:
         self.blocks = self.work.grid.blocks
         self.first = zlib.crc32(claims.heart.name.encode()) % self.blocks
         self.committed = self.store.committed(journals)
-        worker.report = self._note
-        self.lane = worker.open()
         self.walltime = Walltime()
+        worker.report, worker.leave = self._note, self._leaves
+        self.lane = worker.open()
 
     def run(self, settle: list[Key]) -> int:
         """Run what is left; see `pull`."""
         try:
             for key in settle:
-                if not self._known(key):
-                    self.lane.run(key, careful=True)
-                self.claims.drop(key)
+                self._run(key, careful=True)
             pause = 0.1
             while not self._complete():
                 if self._must_go():
@@ -158,6 +157,8 @@ class Puller:
                 pause = min(2 * pause, LONGEST_PAUSE)
                 time.sleep(pause * random.uniform(0.5, 1.0))
             return DONE if self.driven else self._finish()
+        except Paused:
+            return RESUMABLE
         finally:
             self.worker.close()
 
@@ -182,10 +183,18 @@ class Puller:
             if self._must_go():
                 self.claims.drop(key)
                 break
-            if not self._known(key):
-                self.lane.run(key, careful=how == "inherited")
-            self.claims.drop(key)
+            self._run(key, careful=how == "inherited")
         return did
+
+    def _run(self, key: Key, *, careful: bool) -> None:
+        """Run a block that is claimed, unless somebody has; its claim is given back."""
+        try:
+            if not self._known(key):
+                self.lane.run(key, careful=careful)
+        except Paused:
+            self.claims.drop(key)
+            raise
+        self.claims.drop(key)
 
     def _known(self, key: Key) -> bool:
         """Return whether somebody committed a block since the journals were read."""
@@ -197,6 +206,10 @@ class Puller:
 
     def _note(self, entry: Entry) -> None:
         self.committed.note(entry.block)
+
+    def _leaves(self) -> bool:
+        """Return whether to leave a block inside."""
+        return self.stopping() or self.walltime.left() < MARGIN_SECONDS
 
     def _must_go(self) -> bool:
         if self.stopping():

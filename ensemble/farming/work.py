@@ -10,6 +10,18 @@ from ensemble.store.store import Store
 
 RunBlock = Callable[[Key], Result]
 
+Leave = Callable[[], bool]
+"""Asked inside a block: whether this process has to go."""
+
+
+def stay() -> bool:
+    """Return that nobody has to go."""
+    return False
+
+
+class Paused(RuntimeError):
+    """A block was left where it stands, and goes on from there when it is run again."""
+
 
 class Part(Protocol):
     """Members of a block that can be tried without the others, to find the one that is fatal."""
@@ -56,8 +68,16 @@ class Work(Protocol):
         """Return the seconds after which a member gives itself up; 0 where none does."""
         ...
 
-    def open(self) -> RunBlock:
-        """Return a function that runs blocks in this thread."""
+    @property
+    def pauses(self) -> bool:
+        """Return whether blocks can be left inside, and so be begun however little time is left."""
+        ...
+
+    def open(self, leave: Leave = stay) -> RunBlock:
+        """Return a function that runs blocks in this thread.
+
+        Where ``leave()`` turns true inside a block of a work that `pauses`, it raises `Paused`.
+        """
         ...
 
     def compile(self) -> None:

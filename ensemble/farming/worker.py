@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ensemble.farming import suspects
-from ensemble.farming.work import RunBlock, Work
+from ensemble.farming.work import Leave, Paused, RunBlock, Work, stay
 from ensemble.store.committed import Committed
 from ensemble.store.hosts import here
 from ensemble.store.journal import Entry, Journal, Key
@@ -48,11 +48,16 @@ class HangLimit:
         What the kernel says a block takes; used until blocks have been timed.
     timed : iterable of float
         What the last blocks took.
+    pauses : bool
+        Whether blocks can be left inside.
     """
 
-    def __init__(self, floor: float, declared: float, timed: Iterable[float] = ()) -> None:
+    def __init__(
+        self, floor: float, declared: float, timed: Iterable[float] = (), *, pauses: bool = False
+    ) -> None:
         self.floor = floor
         self.declared = declared
+        self.pauses = pauses
         self._timed = deque(timed, maxlen=TIMED)
 
     def add(self, seconds: float) -> None:
@@ -72,12 +77,15 @@ class HangLimit:
     @property
     def one_more(self) -> float:
         """Return how much of a job's walltime one more block needs, to be sure of it."""
-        return one_more(self.typical)
+        return one_more(self.typical, pauses=self.pauses)
 
 
-def one_more(typical: float) -> float:
-    """Return how much of a job's walltime a block needs that takes so long, to be sure of it."""
-    return 2 * typical + MARGIN_SECONDS
+def one_more(typical: float, *, pauses: bool = False) -> float:
+    """Return how much of a job's walltime a block needs that takes so long, to be sure of it.
+
+    One that can be left inside needs little more than what it is left at.
+    """
+    return 2 * (MARGIN_SECONDS if pauses else typical) + MARGIN_SECONDS
 
 
 def hang_limit(work: Work, floor: float, committed: Committed | None = None) -> HangLimit:
@@ -88,7 +96,7 @@ def hang_limit(work: Work, floor: float, committed: Committed | None = None) -> 
     members = math.prod(axis.length for axis in work.grid.axes)
     own = work.time_limit * (members + 1)
     timed = () if committed is None else committed.latest(TIMED).tolist()
-    return HangLimit(max(floor, own), work.seconds_per_block, timed)
+    return HangLimit(max(floor, own), work.seconds_per_block, timed, pauses=work.pauses)
 
 
 class _Alarm:
@@ -135,6 +143,8 @@ class Worker:
         Whether to end this process when a block hangs: only where something replaces it.
     report : callable
         Told of every commit.
+    leave : callable
+        Asked inside blocks that can be left: whether to.
     """
 
     store: Store
@@ -143,6 +153,7 @@ class Worker:
     limit: HangLimit
     alarm: bool = True
     report: Report = lambda entry: None
+    leave: Leave = stay
     _notes: dict[str, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _journals: Journals | None = None
@@ -153,7 +164,7 @@ class Worker:
 
     def open(self) -> "Lane":
         """Return this thread's way through blocks, with workspace of its own."""
-        return Lane(self, self.work.open(), self._open_note())
+        return Lane(self, self.work.open(self.leave), self._open_note())
 
     def commit(self, run: RunBlock, key: Key) -> Entry:
         """Run one block, write its chunks and append the line that makes it count."""
@@ -227,10 +238,16 @@ class Lane:
         ------
         OSError
             It cannot be written.
+        Paused
+            It was left where it goes on from.
         """
         # A fixed width, so that one write replaces the whole note of the block before.
         os.pwrite(self._note, " ".join(map(str, key)).ljust(NOTE_WIDTH).encode(), 0)
-        entry = self._settle(key) if careful else self.worker.commit(self._run, key)
+        try:
+            entry = self._settle(key) if careful else self.worker.commit(self._run, key)
+        except Paused:
+            os.pwrite(self._note, b" " * NOTE_WIDTH, 0)
+            raise
         os.pwrite(self._note, b" " * NOTE_WIDTH, 0)
         self.worker.report(entry)
         return entry

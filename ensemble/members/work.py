@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble.farming.work import RunBlock
+from ensemble.farming.work import Leave, RunBlock, stay
 from ensemble.members import across_forcings
 from ensemble.members.block import Block
 from ensemble.members.ending import Ending
@@ -52,7 +52,9 @@ class EnsembleWork:
         self.grid: Grid = layout.grid
         self.arrays: tuple[ArraySpec, ...] = layout.arrays
 
-    def open(self) -> RunBlock:
+    pauses = False
+
+    def open(self, leave: Leave = stay) -> RunBlock:
         """Return a function that runs blocks in this thread, with workspace of its own."""
         return _Runner(self.experiment, self.layout, self.quarantined).run
 

@@ -23,7 +23,8 @@ def reasons(plan: "Plan | CalibrationPlan", asked: Resources) -> list[str]:
             f"{asked.mebibytes:,} MiB; ask for more execution.memory or a smaller block.sample"
         )
     block = plan.layout.seconds_per_block
-    if block > 60 * asked.minutes:
+    # Searches go on in the next job from where they are left.
+    if plan.scenario.calibration is None and block > 60 * asked.minutes:
         texts.append(
             f"a block takes {block / 60:,.0f} minutes by the kernel's own account and a job lasts "
             f"{asked.minutes}; ask for more execution.time or a smaller block.sample"

@@ -17,7 +17,6 @@ from ensemble.store.reading import read
 from ensemble.store.store import Store
 from ensemble.tables.calibration import Found
 from kernels import F8
-from scenarios.calibration import OfColumn
 from scenarios.reading.editing import as_text
 
 COLUMN = "calibrated_{}"
@@ -123,7 +122,7 @@ PLACES = ("lat", "lon", "area")
 def _words_of(layout: Any) -> dict[str, list[str]]:
     """Return the column of words that made the groups, where it is one, by location."""
     groups, columns = layout.section.groups, layout.experiment.locations.columns
-    if not isinstance(groups, OfColumn) or groups.column in columns:
+    if isinstance(groups, str) or groups.column in columns:
         return {}
     return {groups.column: [layout.groups.names[g] for g in layout.groups.of[0].tolist()]}
 

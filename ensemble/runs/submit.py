@@ -91,7 +91,9 @@ def prepare(plan: Plan | CalibrationPlan, resources: Resources, done: int) -> Su
 def _refuse_short(plan: Plan | CalibrationPlan, resources: Resources) -> None:
     """Refuse a walltime in which a worker would be told to stop before it can run a block."""
     told = SIGNAL_SECONDS + EARLY_SECONDS
-    least = math.ceil((told + one_more(plan.layout.seconds_per_block)) / 60)
+    # Searches go on in the next job from where they are left.
+    pauses = isinstance(plan, CalibrationPlan)
+    least = math.ceil((told + one_more(plan.layout.seconds_per_block, pauses=pauses)) / 60)
     if resources.minutes < least:
         raise PlanError(
             f"execution.time is {resources.time} and needs {least} minutes: SLURM tells a job to "

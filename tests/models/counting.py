@@ -55,12 +55,12 @@ class Counting:
         ArraySpec("square", "int64", **SHAPES, fill=0),
         ArraySpec("status", "uint8", **SHAPES, fill=255),
     )
-    seconds_per_block, time_limit = 0.01, 0.0
+    seconds_per_block, time_limit, pauses = 0.01, 0.0, False
 
     def __init__(self, lost=None):
         self.lost = lost or {}
 
-    def open(self):
+    def open(self, leave=None):
         def run(key):
             time.sleep(float(os.environ.get("COUNTING_SECONDS", "0")))
             rows, cells = self.grid.spans(key)

@@ -8,6 +8,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from ensemble.farming.backends import Farm
+from ensemble.farming.work import Paused
+from ensemble.farming.worker import MARGIN_SECONDS
 from ensemble.store.platforms import cores
 from scenarios.execution import BackendSpec
 from slurm.walltime import Walltime
@@ -78,6 +80,11 @@ def _in_threads(farm: Farm, workers: int) -> None:
 
     failed = threading.Event()
 
+    def leave() -> bool:
+        return farm.stop() or failed.is_set() or walltime.left() < MARGIN_SECONDS
+
+    worker.leave = leave
+
     def pull() -> None:
         try:
             lane = worker.open()
@@ -87,6 +94,8 @@ def _in_threads(farm: Farm, workers: int) -> None:
                 if key is None:
                     return
                 lane.run(key, careful=key in farm.careful)
+        except Paused:
+            return
         except BaseException:
             failed.set()
             raise

@@ -22,7 +22,8 @@ from ensemble.errors import RESUMABLE, USER, PlanError, StoppedEarly
 from ensemble.farming.backends import Farm
 from ensemble.farming.compiling import compile_once
 from ensemble.farming.opening import join
-from ensemble.farming.worker import Worker, hang_limit
+from ensemble.farming.work import Paused
+from ensemble.farming.worker import MARGIN_SECONDS, Worker, hang_limit
 from ensemble.store.journal import Key
 from ensemble.store.platforms import without
 from ensemble.store.reading import read as read_store
@@ -235,15 +236,19 @@ def _take_blocks(
     stop: Callable[[], bool],
     taken: Callable[[int], None],
 ) -> None:
-    lane = worker.open()
     walltime = Walltime()
+    worker.leave = lambda: stop() or walltime.left() < MARGIN_SECONDS
+    lane = worker.open()
     with _counter(comm) as take:
         while not stop() and walltime.left() > worker.limit.one_more:
             place = take()
             if place >= len(task.pending):
                 break
             key = worker.work.grid.key(task.pending[place])
-            lane.run(key, careful=key in task.careful)
+            try:
+                lane.run(key, careful=key in task.careful)
+            except Paused:
+                break
             taken(place)
 
 
