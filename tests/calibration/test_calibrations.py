@@ -268,13 +268,13 @@ def test_another_scenario_does_not_go_on(sites):
     assert outcome.ran == 0
 
 
-KILLS = 12
+KILLS = 4
 
 
 @pytest.mark.slow
 @pytest.mark.chaos
 def test_killed_at_random_moments_and_run_again_gives_the_same_bytes(sites):
-    settings = ["calibration.groups=location", "calibration.budget=4000", "calibration.restarts=4"]
+    settings = ["calibration.groups=location", "calibration.budget=1500", "calibration.restarts=2"]
     settings += ["calibration.algorithm={name: sceua, complexes: 10, peps: 1.0e-9, pcento: 0}"]
     calibrated.load(sites, name="killed")
     words = [word for setting in settings for word in ("--set", setting)]
