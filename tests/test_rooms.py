@@ -123,8 +123,8 @@ ARROWS = {
         "scenarios.outputs"
     ),
     "ensemble.report": (
-        f"{GROUND} ensemble.store ensemble.members ensemble.tables ensemble.analysis "
-        "scenarios.outputs"
+        f"{GROUND} ensemble.store ensemble.members ensemble.calibration ensemble.tables "
+        "ensemble.analysis scenarios.outputs"
     ),
     "ensemble.runs": (
         "ensemble.errors ensemble.store ensemble.farming ensemble.members ensemble.calibration "

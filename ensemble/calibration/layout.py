@@ -13,6 +13,7 @@ from ensemble.calibration.objective import Objective, Term, objective_of
 from ensemble.calibration.searches import REASONS
 from ensemble.calibration.space import Space
 from ensemble.members.experiment import Experiment
+from ensemble.members.responses.places import compared
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.grid import Axis, Grid
 from kernels import I8, NOT_RUN, STATUSES, U1
@@ -306,7 +307,14 @@ class Layout:
             "weight": "share of the squared difference in the cost",
             "part": "0 calibrated on, 1 held back, 255 no observation",
         }
+        attrs = {"long_name": words[word]}
+        if word in ("observed", "modelled"):
+            attrs["units"] = self._units(term)
         rest: dict[str, Any] = {"fill": NOT_RUN} if dtype == "uint8" else {}
-        spec = self.spec_of(f"{word}_{term.name}", dims, dtype, attrs={"long_name": words[word]},
-                            **rest)  # fmt: skip
-        return spec
+        return self.spec_of(f"{word}_{term.name}", dims, dtype, attrs=attrs, **rest)
+
+    def _units(self, term: Term) -> str:
+        """Return the unit of what a term compares: that of its output, or of an expression."""
+        inner = compared(term.response)
+        every = {v.name: v.units for v in self.experiment.kernel.outputs}
+        return every.get(inner.output, "") if inner is not None else ""

@@ -38,16 +38,16 @@ def write_report(store: Path, output: Path, *, import_kernel: bool = False) -> P
     import_kernel : bool
         Import modules of somebody's that the store names as its kernel, design and statistics,
         which may run anything: what an unfinished run will end with, and an analysis that is not
-        stored, need them.
+        stored, need them. Nothing of a calibration's page does.
 
     Raises
     ------
     PlanError
-        Not a store of this program.
+        Not a store of this program, or of neither an ensemble nor a calibration.
     """
-    from ensemble.members.stored import read_ensemble
+    from ensemble.store.reading import read
 
-    opened = read_ensemble(Path(store))
+    opened = read(Path(store))
     from ensemble.report.page import render
     from kernels import ours_alone
 

@@ -8,12 +8,16 @@ from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
 
+from ensemble.calibration import stored as calibrations
+from ensemble.members import stored as ensembles
 from ensemble.members.reopening import NotHere, scenario_of
 from ensemble.printing import warn
 from ensemble.report import figures
+from ensemble.report.calibrated import Calibrated
 from ensemble.report.figures.parts.style import Picture, look
 from ensemble.report.html.rendering import rendered
 from ensemble.report.parts import Banner, Image, Part, Section
+from ensemble.report.reported import Reported
 from ensemble.report.run import Run
 from ensemble.report.texts import TEXTS, Text
 from ensemble.report.top import top
@@ -26,22 +30,26 @@ def render(store: Store) -> str:
     Raises
     ------
     PlanError
-        Its scenario is of another version, or its arrays are not those of its scenario.
+        Its scenario is of another version, or its arrays are not those of its scenario; it is of a
+        work that has no page.
     """
+    of_searches = calibrations.is_calibration(store)
+    check = calibrations.check if of_searches else ensembles.check
     with suppress(NotHere):
-        scenario_of(store)
+        scenario_of(store, check)
     with look():
-        run = Run(store)
+        run: Reported = Calibrated(store) if of_searches else Run(store)
         every_figure, refused = figures.every()
         sections = _sections(run, every_figure)
         # Last, as damage is known when all was read.
         return rendered("page.html", sections=sections, top=top(run, refused))
 
 
-def _sections(run: Run, every_figure: Iterable[figures.Figure]) -> list[Section]:
+def _sections(run: Reported, every_figure: Iterable[figures.Figure]) -> list[Section]:
     """Return the sections that have something to show, texts and figures in their order."""
-    drawn = (Text(f.section, f.order, partial(_drawn, f)) for f in every_figure)
-    in_order = sorted([*TEXTS, *drawn], key=lambda text: text.order)
+    drawn = (Text(f.section, f.order, partial(_drawn, f), (f.work,)) for f in every_figure)
+    mine = [text for text in (*TEXTS, *drawn) if run.store.work in text.works]
+    in_order = sorted(mine, key=lambda text: text.order)
     sections = [
         Section(name, title, [p for t in in_order if t.section == name for p in t.make(run)])
         for name, title in figures.SECTIONS.items()
@@ -49,7 +57,7 @@ def _sections(run: Run, every_figure: Iterable[figures.Figure]) -> list[Section]
     return [section for section in sections if section.parts]
 
 
-def _drawn(figure: figures.Figure, run: Run) -> Iterable[Part]:
+def _drawn(figure: figures.Figure, run: Reported) -> Iterable[Part]:
     """Yield the pictures of a figure; one that fails costs itself, and is named."""
     try:
         for drawn in figure.draw(run):
@@ -61,7 +69,7 @@ def _drawn(figure: figures.Figure, run: Run) -> Iterable[Part]:
         yield Banner([line])
 
 
-def _why(run: Run, error: Exception) -> str:
+def _why(run: Reported, error: Exception) -> str:
     """Return what an error says, and of what kind it is where that is no fault of the store."""
     said = run.said(error)
     if said and isinstance(error, ValueError | OSError):

@@ -11,8 +11,10 @@ from ensemble.errors import PlanError
 from ensemble.members.reopening import open_layout
 from ensemble.report.data.effects import Effects, all_effects
 from ensemble.report.data.failures import Account, account
+from ensemble.report.reported import Known, Reported
 from ensemble.store.store import Store
 from ensemble.tables.results import Results, Summary
+from kernels import OK
 
 MOST_PLACES = 4
 """Locations that get figures and tables of their own."""
@@ -32,7 +34,7 @@ class Analysis:
     why: tuple[str, ...] = ()
 
 
-class Run:
+class Run(Reported):
     """A run that is reported.
 
     Parameters
@@ -43,21 +45,41 @@ class Run:
     ----------
     results : Results
         Values as far as they are known; it notes what cannot be read.
-    attrs, scenario : mapping
-        Attributes of the store, and the scenario among them.
-    synthetic : str
-        What made-up data is called, on every figure; empty where data is real.
     places : range
         Locations that get figures of their own.
     """
 
+    unfinished = (
+        "Numbers and figures are of these alone, and an ensemble is shown only where all its "
+        "members are. The same run command goes on where it stopped."
+    )
+
     def __init__(self, store: Store) -> None:
-        self.store = store
+        super().__init__(store)
         self.results = Results(store)
-        self.attrs = store.attrs
-        self.synthetic = str(self.attrs["synthetic"] or "")
-        self.scenario = self.attrs["identity"]["scenario"]
         self.places = range(min(len(self.results.locations), MOST_PLACES))
+
+    @property
+    def known(self) -> Known:
+        """Return values as far as they are known."""
+        return self.results
+
+    @property
+    def cards(self) -> list[tuple[str, str]]:
+        """Return the run's sizes, and what each is."""
+        forcings, locations, samples = (axis.size for axis in self.results.grid.axes)
+        committed = self.results.committed
+        members = sum(committed.totals.members.values())
+        failed = members - committed.totals.members.get(OK, 0)
+        share = f" ({failed / members:.2%})" if failed else ""
+        return [
+            (f"{members:,}", f"members of {forcings * locations * samples:,}"),
+            (f"{forcings:,}", "forcings" if forcings > 1 else "forcing"),
+            (f"{locations:,}", "locations" if locations > 1 else "location"),
+            (f"{samples:,}", "samples each"),
+            (f"{failed:,}{share}", "failed members"),
+            (f"{committed.seconds:,.1f} s", "worker time"),
+        ]
 
     @property
     def responses(self) -> list[str]:
@@ -139,7 +161,3 @@ class Run:
     def effects(self) -> list[Effects]:
         """Return the elementary effects on responses that get figures."""
         return list(all_effects(self.results, self.analysis.arrays))[:MOST_RESPONSES]
-
-    def said(self, error: Exception) -> str:
-        """Return an error's text without the store's path, which is no part of a page."""
-        return str(error).removeprefix(f"{self.store.path}: ")

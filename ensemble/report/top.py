@@ -3,18 +3,17 @@
 from collections.abc import Iterator, Sequence
 
 from ensemble.report.parts import Banner, Top
-from ensemble.report.run import Run
-from kernels import OK
+from ensemble.report.reported import Reported
 
 MOST_NOTICES = 12
 
 
-def top(run: Run, refused: Sequence[str]) -> Top:
+def top(run: Reported, refused: Sequence[str]) -> Top:
     """Return what a page begins with.
 
     Parameters
     ----------
-    run : Run
+    run : Reported
     refused : sequence of str
         What is said of installed figures that are of no use.
     """
@@ -26,10 +25,10 @@ def top(run: Run, refused: Sequence[str]) -> Top:
     banners += [*_state(run), *_noticed(run), *(Banner([line]) for line in refused)]
     description = run.scenario["description"] or ""
     paragraphs = [one for one in description.split("\n\n") if one.strip()]
-    return Top(run.attrs["title"], run.attrs["source"], paragraphs, banners, _cards(run))
+    return Top(run.attrs["title"], run.attrs["source"], paragraphs, banners, run.cards)
 
 
-def _noticed(run: Run) -> Iterator[Banner]:
+def _noticed(run: Reported) -> Iterator[Banner]:
     """Yield what the plan noticed: values out of range, steady states of frozen soil."""
     # Stores of before have none.
     lines = [notice["text"] for notice in run.attrs.get("noticed", [])][:MOST_NOTICES]
@@ -37,9 +36,9 @@ def _noticed(run: Run) -> Iterator[Banner]:
         yield Banner(["Noticed before the run:", *lines], aside=True)
 
 
-def _state(run: Run) -> Iterator[Banner]:
+def _state(run: Reported) -> Iterator[Banner]:
     """Yield whether the run is complete, and what cannot be read."""
-    results = run.results
+    results = run.known
     done, total = len(results.committed), results.grid.blocks
     if results.complete:
         yield Banner([f"Complete: {done:,}/{total:,} blocks are committed."], "good")
@@ -47,8 +46,7 @@ def _state(run: Run) -> Iterator[Banner]:
         yield Banner(
             [
                 f"Unfinished: {done:,}/{total:,} blocks are committed.",
-                "Numbers and figures are of these alone, and an ensemble is shown only where all "
-                "its members are. The same run command goes on where it stopped.",
+                run.unfinished,
             ]
         )
     damage = results.damage[:10]
@@ -56,20 +54,3 @@ def _state(run: Run) -> Iterator[Banner]:
         more = len(results.damage) - len(damage)
         lines = ["Some committed values cannot be read; see `soilsweep verify`:", *damage]
         yield Banner([*lines, f"and {more} more"] if more else lines)
-
-
-def _cards(run: Run) -> list[tuple[str, str]]:
-    """Return the run's sizes, and what each is."""
-    forcings, locations, samples = (axis.size for axis in run.results.grid.axes)
-    committed = run.results.committed
-    members = sum(committed.totals.members.values())
-    failed = members - committed.totals.members.get(OK, 0)
-    share = f" ({failed / members:.2%})" if failed else ""
-    return [
-        (f"{members:,}", f"members of {forcings * locations * samples:,}"),
-        (f"{forcings:,}", "forcings" if forcings > 1 else "forcing"),
-        (f"{locations:,}", "locations" if locations > 1 else "location"),
-        (f"{samples:,}", "samples each"),
-        (f"{failed:,}{share}", "failed members"),
-        (f"{committed.seconds:,.1f} s", "worker time"),
-    ]

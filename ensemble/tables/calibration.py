@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -79,10 +79,13 @@ class Found:
 def tables(store: Store) -> list[Table]:
     """Return what a complete calibration found, by group, and parameters."""
     found = Found(store)
-    return [_groups(found), _parameters(found)]
+    groups = groups_table(found)
+    groups = replace(groups, notes=[*groups.notes, *spread(found), *worse(found)])
+    return [groups, parameters_table(found)]
 
 
-def _groups(found: Found) -> Table:
+def groups_table(found: Found) -> Table:
+    """Return a row for each group: its cost, why its best search stopped, what is determined."""
     cost, count = found.of_best("cost"), found.of_best("evaluations")
     bound = found.read("at_bound")
     restarts = found.read("cost").shape[1]
@@ -93,7 +96,7 @@ def _groups(found: Found) -> Table:
     for g, name in enumerate(found.groups[:MOST_ROWS]):
         at = [p for p, side in zip(found.parameters, bound[g], strict=True) if side]
         reason = found.reasons[g * restarts + max(0, int(found.best[g]))]
-        row = [name, _number(cost[g]), _count(count[g]), reason, ", ".join(at) or "none"]
+        row = [name, number(cost[g]), count_of(count[g]), reason, ", ".join(at) or "none"]
         if squares:
             values = found.read("jacobian_sv")[g]
             known = "-" if np.isnan(values).all() else f"{int((values > 1).sum())} of {len(values)}"
@@ -116,28 +119,30 @@ def _notes(found: Found) -> Iterator[str]:
     if befell:
         yield f"candidates: {', '.join(befell)}"
     if found.has("jacobian_sv"):
-        yield "well determined: directions of the parameters that move some modelled value by a"
-        yield "standard error within their whole ranges; intervals from them would be linear, and"
-        yield "valleys bend: no interval is given"
-    yield from _spread(found)
-    yield from _worse(found)
+        yield "well determined: directions that move some modelled value by a standard error"
+        yield "no intervals: linear ones follow no valley that bends"
 
 
-def _spread(found: Found) -> Iterator[str]:
+def spread(found: Found) -> Iterator[str]:
     """Yield the parameters in which restarts of equal cost come to unlike values."""
-    values = found.read("parameters")
-    if values.shape[1] == 1:
-        return
-    width = found.read("upper") - found.read("lower")
-    with np.errstate(all="ignore"):
-        apart = (np.fmax.reduce(values, axis=1) - np.fmin.reduce(values, axis=1)) / width
+    apart = apart_of(found)
     for j, name in enumerate(found.parameters):
         if wide := int((apart[:, j] > WIDE).sum()):
             text = f"{name}: restarts differ by more than {WIDE:.0%} of its range in"
             yield f"{text} {wide:,} of {len(found.groups):,} groups"
 
 
-def _worse(found: Found) -> Iterator[str]:
+def apart_of(found: Found) -> F8:
+    """Return how far restarts are apart, in ranges of each parameter, (G, n); NaN of one."""
+    values = found.read("parameters")
+    several = np.isfinite(values).all(axis=2).sum(axis=1) > 1
+    width = found.read("upper") - found.read("lower")
+    with np.errstate(all="ignore"):
+        apart = (np.fmax.reduce(values, axis=1) - np.fmin.reduce(values, axis=1)) / width
+    return np.where(several[:, None], apart, np.nan)
+
+
+def worse(found: Found) -> Iterator[str]:
     """Yield that calibrated parameters do worse than the defaults where nothing was fitted."""
     if not found.has("metrics"):
         return
@@ -156,23 +161,32 @@ def _worse(found: Found) -> Iterator[str]:
                 )
 
 
-def _parameters(found: Found) -> Table:
-    values = found.of_best("parameters")
+def parameters_table(found: Found) -> Table:
+    """Return the best parameters of each group; those at an end of their range are marked."""
+    values, bound = found.of_best("parameters"), found.read("at_bound")
     units = found.store.read_strings(f"{GROUP}/units")
     header = ["group", *(f"{n} [{u}]" if u not in ("", "1") else n
                          for n, u in zip(found.parameters, units, strict=True))]  # fmt: skip
     rows = [
-        [name, *(_number(value) for value in values[g])]
+        [name, *map(_at_end, values[g].tolist(), bound[g].tolist())]
         for g, name in enumerate(found.groups[:MOST_ROWS])
     ]
-    return Table("best parameters", header, rows)
+    notes = ["] or [: at the upper or lower end of the range that is searched"]
+    return Table("best parameters", header, rows, notes if bound.any() else [])
 
 
-def _number(value: float) -> str:
+def _at_end(value: float, side: int) -> str:
+    """Return a value, with a bracket where its range ends."""
+    return f"{'[' if side < 0 else ''}{number(value)}{']' if side > 0 else ''}"
+
+
+def number(value: float) -> str:
+    """Return a number as tables have it, a dash of none."""
     return "-" if np.isnan(value) else f"{value:.6g}"
 
 
-def _count(value: float) -> str:
+def count_of(value: float) -> str:
+    """Return a count as tables have it, a dash of none."""
     return "-" if np.isnan(value) else f"{int(value):,}"
 
 

@@ -70,9 +70,8 @@ def pictures_of(store):
     """Return how many pictures each figure draws of a store, those that draw none left out."""
     with look():
         run = Run(read(store))
-        found = {
-            f.name: sum(isinstance(one, Picture) for one in f.draw(run)) for f in figures.every()[0]
-        }
+        mine = [f for f in figures.every()[0] if f.work == run.store.work]
+        found = {f.name: sum(isinstance(one, Picture) for one in f.draw(run)) for f in mine}
     return {name: count for name, count in found.items() if count}
 
 

@@ -4,6 +4,7 @@ import ast
 import sys
 from collections import defaultdict
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from covered import covered
@@ -11,6 +12,7 @@ from frozen import FOLDER as STORES
 from frozen import unpack
 from pages import Page
 
+from ensemble.members.stored import WORK as ENSEMBLES
 from ensemble.report import Picture, Run, figures, write_report
 from ensemble.report.figures.parts import style
 from ensemble.report.figures.parts.style import look
@@ -73,7 +75,12 @@ def run_of_a_kind(request, tmp_path_factory):
     return Run(read(unpack(request.param, tmp_path_factory.mktemp(request.param))))
 
 
-@pytest.mark.parametrize("name", COVERED)
+OF_ENSEMBLES = [
+    name for name in COVERED if figures.figure_of(name, figures.FIGURES.get(name)).work == ENSEMBLES
+]
+
+
+@pytest.mark.parametrize("name", OF_ENSEMBLES)
 def test_a_figure_is_drawn_of_every_kind_of_store(name, run_of_a_kind):
     """Nothing is spared here: what it yields are pictures with captions, or sentences."""
     with look():
@@ -220,6 +227,13 @@ def test_a_file_that_is_no_figure_is_named_on_the_page(store, drop, tmp_path):
     said = "The figure 'wrong' is not used: ORDER is 'first' and has to be a number."
     assert said in page.said.partition("members of")[0]
     assert "A new figure." not in page.said
+
+
+@pytest.mark.parametrize("of", ["soil", 3])
+def test_a_figure_of_a_work_that_has_no_page_is_refused(of):
+    module = SimpleNamespace(SECTION="results", ORDER=1, draw=list, OF=of)
+    with pytest.raises(LookupError, match=f"OF is {of!r} and has to be one of ensemble.members"):
+        figures.figure_of("wrong", module)
 
 
 def test_a_file_that_cannot_be_imported_costs_itself_alone(store, drop, tmp_path):

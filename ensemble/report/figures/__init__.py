@@ -4,7 +4,9 @@ A figure is a module with a docstring, ``SECTION`` (one of `SECTIONS`), ``ORDER`
 it stands among the figures and tables of its section), and ``draw(run)``, which yields `Picture`,
 or a sentence where something cannot be drawn; nothing where it does not apply. It reads what it
 shows through ``run``, an `ensemble.report.run.Run`, and writes its own captions. What several
-figures draw with is in ``parts/``.
+figures draw with is in ``parts/``. It is of ensembles unless it has ``OF``, the name of another
+work as stores have it (`ensemble.calibration.stored.WORK`): ``run`` is then an
+`ensemble.report.calibrated.Calibrated`.
 
 Others install a figure by an entry point of the group ``soilsweep.figures`` that names such a
 module. Those stand on every page that is written where they are installed, of stores of anybody,
@@ -16,18 +18,26 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ensemble.calibration.stored import WORK as CALIBRATIONS
+from ensemble.members.stored import WORK as ENSEMBLES
 from scenarios.plugins import Plugins
 
 if TYPE_CHECKING:
     from ensemble.report.figures.parts.style import Picture
-    from ensemble.report.run import Run
 
 FIGURES = Plugins("figure", __name__, "soilsweep.figures", ("SECTION", "ORDER", "draw"))
 
+WORKS = (ENSEMBLES, CALIBRATIONS)
+"""Those whose stores have a page."""
+
 SECTIONS = {
+    "asked": "What was asked",
     "results": "Results",
+    "fit": "Observed against modelled",
     "space": "In space",
     "profiles": "Profiles by depth",
+    "convergence": "Convergence",
+    "determined": "What the data determine",
     "sensitivity": "What the spread is due to",
     "series": "Stored outputs in time",
     "design": "Design",
@@ -50,12 +60,15 @@ class Figure:
     section : str
     order : float
     draw : callable
+    work : str
+        Of the stores that it is drawn of.
     """
 
     name: str
     section: str
     order: float
-    draw: "Callable[[Run], Iterable[Picture | str]]"
+    draw: "Callable[[Any], Iterable[Picture | str]]"
+    work: str = ENSEMBLES
 
 
 def names() -> list[str]:
@@ -87,6 +100,7 @@ def figure_of(name: str, module: Any) -> Figure:
     section: Any = getattr(module, "SECTION", None)
     order: Any = getattr(module, "ORDER", None)
     draw: Any = getattr(module, "draw", None)
+    work: Any = getattr(module, "OF", ENSEMBLES)
     wrong = []
     if section not in SECTIONS:
         wrong.append(f"SECTION is {section!r} and has to be one of {', '.join(SECTIONS)}")
@@ -94,6 +108,8 @@ def figure_of(name: str, module: Any) -> Figure:
         wrong.append(f"ORDER is {order!r} and has to be a number")
     if not callable(draw):
         wrong.append("it has no function draw(run)")
+    if work not in WORKS:
+        wrong.append(f"OF is {work!r} and has to be one of {', '.join(WORKS)}")
     if wrong:
         raise LookupError("; ".join(wrong))
-    return Figure(name, section, order, draw)
+    return Figure(name, section, order, draw, work)

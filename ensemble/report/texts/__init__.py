@@ -2,10 +2,21 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
+from ensemble.calibration.stored import WORK as CALIBRATIONS
+from ensemble.members.stored import WORK as ENSEMBLES
 from ensemble.report.parts import Part
-from ensemble.report.run import Run
-from ensemble.report.texts import design, failures, provenance, results, sensitivity
+from ensemble.report.texts import (
+    calibration,
+    design,
+    determined,
+    failures,
+    fit,
+    provenance,
+    results,
+    sensitivity,
+)
 
 
 @dataclass(frozen=True)
@@ -18,14 +29,26 @@ class Text:
     order : float
         Where it stands, as a figure's ``ORDER``.
     make : callable
+    works : tuple of str
+        Of the stores that it is made of.
     """
 
     section: str
     order: float
-    make: Callable[[Run], Iterable[Part]]
+    make: Callable[[Any], Iterable[Part]]
+    works: tuple[str, ...] = (ENSEMBLES,)
+
+
+OF_SEARCHES = (CALIBRATIONS,)
+OF_ALL = (ENSEMBLES, CALIBRATIONS)
 
 
 TEXTS = (
+    Text("asked", 10, calibration.asked, OF_SEARCHES),
+    Text("results", 5, calibration.best, OF_SEARCHES),
+    Text("fit", 10, fit.fit, OF_SEARCHES),
+    Text("determined", 10, determined.determined, OF_SEARCHES),
+    Text("failures", 5, calibration.failures, OF_SEARCHES),
     Text("results", 10, results.by_location),
     Text("results", 30, results.by_forcing),
     Text("space", 10, results.sums),
@@ -35,6 +58,6 @@ TEXTS = (
     Text("design", 10, design.design),
     Text("limits", 10, failures.limits),
     Text("failures", 10, failures.failures),
-    Text("provenance", 10, provenance.provenance),
-    Text("scenario", 10, design.scenario),
+    Text("provenance", 10, provenance.provenance, OF_ALL),
+    Text("scenario", 10, design.scenario, OF_ALL),
 )

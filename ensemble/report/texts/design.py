@@ -5,6 +5,7 @@ from typing import Any
 
 from ensemble.report.data.failures import Spread
 from ensemble.report.parts import Banner, Pairs, Part, Verbatim
+from ensemble.report.reported import Reported
 from ensemble.report.run import Run
 from ensemble.report.texts.wording import MOST_ROWS, share, span, words
 from ensemble.tables.responses import NONE, Table
@@ -37,7 +38,7 @@ def design(run: Run) -> Iterator[Part]:
     yield _parameters(attributes, run.results, {s.name: s for s in run.account.spreads})
 
 
-def scenario(run: Run) -> Iterator[Part]:
+def scenario(run: Reported) -> Iterator[Part]:
     """Yield the scenario as it was written."""
     yield Verbatim(run.attrs["scenario"])
 

@@ -7,18 +7,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ensemble.report.parts import Banner, Code, Fingerprint, Heading, Listing, Notes, Pairs, Part
-from ensemble.report.run import Run
+from ensemble.report.reported import Known, Reported
 from ensemble.report.texts.wording import MOST_ROWS, words
 from ensemble.store.journal import headers
 from ensemble.store.store import Store
 from ensemble.tables.responses import Table
-from ensemble.tables.results import Results
 
 
-def provenance(run: Run) -> Iterator[Part]:
+def provenance(run: Reported) -> Iterator[Part]:
     """Yield what has to be the same for the same numbers, and who computed them."""
     store, attrs, identity = run.store, run.attrs, run.attrs["identity"]
-    unfinished = "" if run.results.complete else " (of the blocks committed so far)"
+    unfinished = "" if run.known.complete else " (of the blocks committed so far)"
     yield Pairs(
         [
             ("kernel", attrs["source"]),
@@ -29,7 +28,7 @@ def provenance(run: Run) -> Iterator[Part]:
             ("seed", attrs["seed"]),
             ("block lengths", words(identity["block"])),
             ("versions at the start", words(identity["versions"])),
-            ("store digest", Code(store.digest(run.results.committed), unfinished)),
+            ("store digest", Code(store.digest(run.known.committed), unfinished)),
         ]
     )
     yield _accepted(attrs["accepted_changes"])
@@ -37,9 +36,9 @@ def provenance(run: Run) -> Iterator[Part]:
         yield Heading("Kernel fingerprint")
         yield _fingerprint(identity["kernel"])
     yield Heading("Forcings")
-    yield from _forcings(store, run.results)
+    yield from _forcings(store, run.known)
     yield Heading("Processes")
-    yield _processes(store, run.results)
+    yield _processes(store, run.known)
 
 
 def _fingerprint(functions: Mapping[str, str]) -> Fingerprint:
@@ -49,7 +48,7 @@ def _fingerprint(functions: Mapping[str, str]) -> Fingerprint:
     return Fingerprint(whole, [f"{name} {digest[:12]}" for name, digest in in_order.items()])
 
 
-def _forcings(store: Store, results: Results) -> Iterator[Part]:
+def _forcings(store: Store, results: Known) -> Iterator[Part]:
     """Yield what all forcings have in common, then one row each."""
     origins = store.attrs["provenance"]
     first = origins[0] if origins else {}
@@ -74,7 +73,7 @@ def _accepted(changes: Sequence[Mapping[str, Any]]) -> Part:
     return Banner(["The run went on although something had changed:"], points=points)
 
 
-def _processes(store: Store, results: Results) -> Table:
+def _processes(store: Store, results: Known) -> Table:
     """Return one row per process that committed blocks: host, time, blocks, seconds."""
     done = results.committed.by_journal()
     starts = headers(store.journal)
