@@ -68,7 +68,8 @@ def test_searches_are_left_before_the_job_ends_and_go_on(sites, digest, tmp_path
     assert code == 75, err
     assert len(read(store).committed()) == 0
     assert list((store / checkpoints.FOLDER).iterdir())
-    assert not list((store / "inflight").iterdir())
+    # Dask ends its processes from outside: their files stay, and name no block.
+    assert not any(note.read_text().strip() for note in (store / "inflight").iterdir())
     code, _, err = farming.finish(command(way, sites, store))
     assert code == 0, err
     assert read(store).digest() == digest
