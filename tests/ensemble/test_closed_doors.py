@@ -327,4 +327,7 @@ def test_nothing_is_unpickled():
     # The bodies of classes that were imported from a file are run again, to compare.
     classes = found.pop("kernels/contract/classes.py")
     assert len(classes) == 4
+    # Messages on the pipes between a process and the child that it started for spotpy.
+    for end in ("child", "setup_child", "spotpy_child"):
+        assert len(found.pop(f"ensemble/calibration/searches/parts/{end}.py")) == 1
     assert found == {}

@@ -10,7 +10,7 @@ from scenarios.forcing.common.checks import Findings, digest, not_a_file
 from scenarios.forcing.common.netcdf import cut_short
 from scenarios.forcing.netcdf_files.axes import bounds_names, kind_of
 from scenarios.forcing.netcdf_files.space import Space
-from scenarios.paths import expanded
+from scenarios.paths import expanded, placed
 from scenarios.problems import Problem
 
 FEW_BYTES = 64 << 20
@@ -32,7 +32,7 @@ def paths_of(
             findings.add("files", Problem(text, where))
         elif "{year}" in pattern and years is not None:
             each = range(years[0], years[1] + 1)
-            found += [base / pattern.replace("{year}", f"{year:04d}") for year in each]
+            found += [placed(base, one.replace("{year}", f"{year:04d}"), where) for year in each]
         elif "*" in pattern or "?" in pattern:
             root = Path("/") if Path(pattern).is_absolute() else base
             matching = sorted(root.glob(pattern.lstrip("/")))
@@ -40,7 +40,7 @@ def paths_of(
                 findings.add("files", Problem(f"no file fits {one!r} in {base}", where))
             found += matching
         else:
-            found.append(base / pattern)
+            found.append(placed(base, one, where))
     return list(dict.fromkeys(found))
 
 
