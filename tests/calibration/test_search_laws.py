@@ -15,7 +15,12 @@ GROUPS = ("a", "b", "c", "a", "b")
 RESTARTS = (0, 0, 0, 1, 1)
 BUDGETS = {"spotpy": 250}
 """Evaluations of a search, of one that waits for another process for each; others have 450."""
-every_search = pytest.mark.parametrize("name", SEARCHES.ours())
+SLOW = {"spotpy": pytest.mark.slow}
+"""Each has a process and threads of its own in every test; `test_spotpy` is of every day."""
+
+every_search = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=SLOW.get(name, ())) for name in SEARCHES.ours()]
+)
 
 
 def spec_of(name):
