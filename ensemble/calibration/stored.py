@@ -1,9 +1,7 @@
 """The store of a calibration: what it holds beside what every store does, and is looked at for."""
 
-from ensemble.errors import PlanError
-from ensemble.members.stored import ROOT
+from ensemble.members.stored import check_root
 from ensemble.store.reading import damaged
-from ensemble.store.shapes import amiss
 from ensemble.store.store import Store
 
 WORK = "ensemble.calibration"
@@ -29,11 +27,6 @@ def check(store: Store) -> None:
     PlanError
         It is one.
     """
-    if not is_calibration(store):
-        raise PlanError(f"{store.path}: is a store of {store.work!r}; needed one of a calibration")
-    if wrong := amiss(store.attrs, *ROOT):
-        raise damaged(store.path, f"of its attributes {wrong}")
-    if store.specs["status"].dims != AXES:
-        raise damaged(store.path, "its blocks have other axes than group and restart")
+    check_root(store, WORK, "a calibration", AXES)
     if missing := [path for path in (GROUP_OF, CALIBRATED, "group") if path not in store.specs]:
         raise damaged(store.path, f"it lacks the array {missing[0]!r}")

@@ -3,17 +3,16 @@
 import os
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ensemble.commands.arguments import print_json
 from ensemble.commands.ending import fail
 from ensemble.commands.stopping import stop_on_signals, this_command
 from ensemble.errors import FAILED_MEMBERS, RESUMABLE, PlanError
-from ensemble.printing import put, say, silence, warn
+from ensemble.printing import say, silence, warn
 from ensemble.processes import REPLACEABLE
 
 if TYPE_CHECKING:
-    from ensemble.planning.calibrating import CalibrationPlan
     from ensemble.runs.run import Outcome
     from scenarios import Loaded
 
@@ -31,18 +30,18 @@ def plan(
 ) -> None:
     """Say what a calibration would do, and refuse what is certain to fail."""
     from ensemble.commands import console
+    from ensemble.planning import feasibility
     from ensemble.planning.calibrating import plan_calibration
-    from ensemble.planning.feasibility import asked_workers
     from ensemble.runs import calibrate
 
     if tried:
         text = "--measure and --try have no meaning of a calibration; leave them out"
         raise PlanError(text)
     planned = plan_calibration(loaded, store=store)
-    summary = calibrate.summary(planned, workers or asked_workers(loaded))
+    summary = calibrate.summary(planned, workers or feasibility.asked_workers(loaded))
     print_json(summary) if as_json else console.print_plan(summary)
     calibrate.refuse_if_impossible(planned)
-    calibrate.refuse_if_hopeless(planned)
+    feasibility.refuse_if_hopeless(planned, "candidate")
 
 
 def run(
@@ -79,7 +78,7 @@ def run(
     for warning in outcome.warnings:
         warn(warning)
     if shown.as_json:
-        print_json(_summary(planned, outcome))
+        print_json(console.counted(planned, outcome, "searches"))
     elif not shown.quiet:
         _print(outcome)
     if not outcome.complete:
@@ -87,28 +86,9 @@ def run(
     _check_lost(outcome)
 
 
-def _summary(planned: "CalibrationPlan", outcome: "Outcome") -> dict[str, Any]:
-    """Return an outcome for programs."""
-    from ensemble.members.stored import kind_of_data
-    from ensemble.store.outcomes import name_of
-
-    searches = {name_of(code): n for code, n in sorted(outcome.members.items())}
-    return {
-        "store": str(outcome.path),
-        "complete": outcome.complete,
-        "blocks": outcome.blocks,
-        "committed": outcome.committed,
-        "ran": outcome.ran,
-        "searches": searches,
-        "seconds": round(outcome.seconds, 3),
-        "warnings": outcome.warnings,
-        "data": kind_of_data(planned.experiment.synthetic),
-        "synthetic": planned.experiment.synthetic,
-    }
-
-
 def _print(outcome: "Outcome") -> None:
     """Print what was found, once it is complete, and where it is."""
+    from ensemble.commands import console
     from ensemble.commands.tables import print_table
     from ensemble.store.reading import read
     from ensemble.tables import calibration
@@ -116,14 +96,8 @@ def _print(outcome: "Outcome") -> None:
     if outcome.complete:
         for table in calibration.tables(read(outcome.path)):
             print_table(table)
-    state = "complete" if outcome.complete else "stopped early"
-    put(
-        "",
-        f"{outcome.path}: {state}, {outcome.committed}/{outcome.blocks} blocks "
-        f"({outcome.ran} now), {outcome.seconds:.1f} s",
-    )
-    if outcome.complete:
-        put(f"open it with xarray.open_datatree({str(outcome.path)!r})")
+    console.print_state(outcome)
+    console.print_place(outcome)
 
 
 def _check_lost(outcome: "Outcome") -> None:

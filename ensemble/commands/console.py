@@ -86,14 +86,24 @@ def print_outcome(planned: "Plan", outcome: Outcome) -> None:
             print_table(table)
     if beyond := table_at(outcome.path):
         print_table(beyond)
+    print_state(outcome)
+    if outcome.failed:
+        print_failures(outcome.members)
+    print_place(outcome)
+
+
+def print_state(outcome: Outcome) -> None:
+    """Print how far a run is, and what this call did of it."""
     state = "complete" if outcome.complete else "stopped early"
     put(
         "",
         f"{outcome.path}: {state}, {outcome.committed}/{outcome.blocks} blocks "
         f"({outcome.ran} now), {outcome.seconds:.1f} s",
     )
-    if outcome.failed:
-        print_failures(outcome.members)
+
+
+def print_place(outcome: Outcome) -> None:
+    """Print what opens the store of a complete run."""
     if outcome.complete:
         put(f"open it with xarray.open_datatree({str(outcome.path)!r})")
 
@@ -106,16 +116,19 @@ def print_failures(members: Mapping[int, int]) -> None:
 
 
 def outcome_summary(planned: "Plan", outcome: Outcome) -> dict[str, Any]:
-    """Return an outcome for programs."""
-    members = {name_of(code): n for code, n in sorted(outcome.members.items())}
+    """Return an outcome of members for programs."""
+    return {**counted(planned, outcome, "members"), "limits": outcome.limits}
+
+
+def counted(planned: "Plan | CalibrationPlan", outcome: Outcome, what: str) -> dict[str, Any]:
+    """Return an outcome for programs, with the key under which its counts by status stand."""
     return {
         "store": str(outcome.path),
         "complete": outcome.complete,
         "blocks": outcome.blocks,
         "committed": outcome.committed,
         "ran": outcome.ran,
-        "members": members,
-        "limits": outcome.limits,
+        what: {name_of(code): n for code, n in sorted(outcome.members.items())},
         "seconds": round(outcome.seconds, 3),
         "warnings": outcome.warnings,
         **about_data(planned.experiment.synthetic),

@@ -105,15 +105,37 @@ def check(store: Store) -> None:
     PlanError
         It is one.
     """
-    if not is_ensemble(store):
-        raise PlanError(f"{store.path}: is a store of {store.work!r}; needed one of an ensemble")
-    if wrong := amiss(store.attrs, *ROOT):
-        raise damaged(store.path, f"of its attributes {wrong}")
+    check_root(store, WORK, "an ensemble", AXES)
     for path, spec in store.specs.items():
         if wrong := amiss(spec.attrs, {}, WHOLE):
             raise damaged(store.path, f"of the attributes of array {path!r} {wrong}")
-    if store.specs["status"].dims != AXES:
-        raise damaged(store.path, "its blocks have other axes than forcing, location and sample")
+
+
+def check_root(store: Store, work: str, what: str, axes: tuple[str, ...]) -> None:
+    """Refuse a store that is not of a work, or whose root is not as that of every run is.
+
+    Parameters
+    ----------
+    store : Store
+    work : str
+        The module that opens it.
+    what : str
+        What that is, for people.
+    axes : tuple of str
+        Of its blocks.
+
+    Raises
+    ------
+    PlanError
+    """
+    if store.work != work:
+        raise PlanError(f"{store.path}: is a store of {store.work!r}; needed one of {what}")
+    if wrong := amiss(store.attrs, *ROOT):
+        raise damaged(store.path, f"of its attributes {wrong}")
+    if store.specs["status"].dims != axes:
+        *others, last = axes
+        names = f"{', '.join(others)} and {last}"
+        raise damaged(store.path, f"its blocks have other axes than {names}")
 
 
 def read_ensemble(path: str | Path) -> Store:

@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,15 @@ from ensemble.calibration.objective import Unfit
 from ensemble.members.experiment import Experiment
 from ensemble.members.responses.making import warnings as lacking
 from ensemble.members.stages import needed
-from ensemble.planning.checks import check_dims, check_observed, check_years
+from ensemble.planning.checks import check_observed
 from ensemble.planning.driver_ranges import driver_notices
 from ensemble.planning.identity import identity_of
 from ensemble.planning.notices import DATA, FILE, Notice
-from ensemble.planning.outlook import looked_at, of_data
+from ensemble.planning.outlook import Outlook, looked_at, of_data
 from ensemble.planning.places import check_execution, store_place
-from ensemble.planning.plan import experiment_of, kernel_of, read_forcings, with_warnings
-from scenarios import Loaded, Problem, ScenarioError, check_files, with_lines
+from ensemble.planning.plan import opened, with_warnings
+from ensemble.planning.planned import Planned
+from scenarios import Loaded, Problem, ScenarioError, with_lines
 from scenarios.calibration import Calibration, OfColumn
 from scenarios.locations import labels
 
@@ -34,7 +35,7 @@ ALONE_SECONDS = 3600.0
 
 
 @dataclass(frozen=True)
-class CalibrationPlan:
+class CalibrationPlan(Planned):
     """A scenario with ``calibration:`` ready to run.
 
     Attributes
@@ -47,9 +48,8 @@ class CalibrationPlan:
         What must be the same for a run to continue a store.
     provenance : sequence of mappings
         Where each forcing came from.
-    warnings : tuple of Notice
-    certain : float
-        Share of places at which every member fails, by the kernel's own check of drivers.
+    outlook : Outlook
+        What drivers, groups and ranges foretell of the searches.
     """
 
     scenario: Loaded
@@ -58,13 +58,7 @@ class CalibrationPlan:
     path: Path
     identity: Mapping[str, Any]
     provenance: Sequence[Mapping[str, Any]]
-    warnings: tuple[Notice, ...] = ()
-    certain: float = 0.0
-
-    @property
-    def blocks(self) -> int:
-        """Return the number of blocks."""
-        return self.layout.grid.blocks
+    outlook: Outlook = field(default_factory=Outlook)
 
     @property
     def searches(self) -> int:
@@ -72,20 +66,9 @@ class CalibrationPlan:
         return len(self.layout.groups.names) * self.layout.section.restarts
 
     @property
-    def driver_nbytes(self) -> int:
-        """Return the bytes of the drivers that the store keeps."""
-        every = (one for drivers in self.experiment.drivers for one in drivers.values())
-        return sum(one.nbytes for one in every)
-
-    @property
     def worker_nbytes(self) -> int:
         """Return the memory of a worker, bytes: its searches, and what a round computes."""
         return 2 * self.layout.block_nbytes
-
-    @property
-    def nbytes(self) -> int:
-        """Return the store's size before compression, bytes."""
-        return sum(spec.nbytes for spec in self.layout.arrays) + self.driver_nbytes
 
 
 @with_lines
@@ -108,14 +91,7 @@ def plan_calibration(
     """
     section = scenario.calibration
     assert section is not None
-    kernel, options = kernel_of(scenario)
-    if problems := list(check_files(scenario)):
-        raise ScenarioError(problems, scenario.source)
-    forcings = read_forcings(scenario, kernel.drivers)
-    experiment = experiment_of(scenario, kernel, options, forcings)
-    check_dims(experiment)
-    experiment.check_parameters()
-    check_years(experiment)
+    experiment, forcings = opened(scenario)
     if problems := [*check_observed(experiment), *_shared(section, experiment)]:
         raise ScenarioError(problems, scenario.source)
     layout = _layout(scenario, section, experiment)
@@ -126,10 +102,8 @@ def plan_calibration(
     identity = identity_of(scenario, experiment, layout)
     notes = lacking(layout.functionals, experiment.forcings)
     provenance = [with_warnings(f.provenance, notes.get(f.name, ())) for f in forcings]
-    notices, certain = _foretold(layout, provenance)
-    return CalibrationPlan(
-        scenario, experiment, layout, path, identity, provenance, notices, certain
-    )
+    foretold = _foretold(layout, provenance)
+    return CalibrationPlan(scenario, experiment, layout, path, identity, provenance, foretold)
 
 
 def _shared(section: Calibration, experiment: Experiment) -> Iterator[Problem]:
@@ -245,10 +219,8 @@ def _search(layout: Layout) -> Iterator[Problem]:
         yield Problem(f"{text} parameters", "calibration.budget")
 
 
-def _foretold(
-    layout: Layout, provenance: Sequence[Mapping[str, Any]]
-) -> tuple[tuple[Notice, ...], float]:
-    """Return what is worth a second look, and the share of places where every member fails."""
+def _foretold(layout: Layout, provenance: Sequence[Mapping[str, Any]]) -> Outlook:
+    """Return what drivers, groups and ranges say."""
     experiment = layout.experiment
     stages, _ = needed(experiment.kernel, layout.objective.outputs)
     seen, _ = looked_at(experiment)
@@ -263,7 +235,7 @@ def _foretold(
         *_of_time(layout),
     ]
     certain = float(np.mean(np.concatenate(failing))) if failing else 0.0
-    return tuple(notices), certain
+    return Outlook(tuple(notices), certain)
 
 
 def _of_groups(layout: Layout) -> Iterator[Notice]:

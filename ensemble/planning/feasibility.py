@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ensemble.errors import PlanError
 from ensemble.farming.backends import local
@@ -16,9 +16,13 @@ from ensemble.members.stored import about_data
 from ensemble.planning.footprint import COMMIT_SECONDS, FILE_NBYTES, footprint
 from ensemble.planning.linked import costs
 from ensemble.planning.plan import Plan
+from ensemble.planning.planned import Planned
 from ensemble.store.platforms import cores
 from scenarios import Loaded
 from scenarios.units import ranged
+
+if TYPE_CHECKING:
+    from ensemble.planning.calibrating import CalibrationPlan
 
 
 def refuse_if_impossible(plan: Plan, workers: int, done: int = 0) -> None:
@@ -38,14 +42,8 @@ def refuse_if_impossible(plan: Plan, workers: int, done: int = 0) -> None:
     advice = "keep fewer outputs, ask for statistics instead of members"
     reasons = beyond_place(plan.path, needed, advice)
     reasons += _beyond_inodes(home_of(plan.path), math.ceil(left.files * (1 - done / plan.blocks)))
-    execution = plan.scenario.execution
-    if execution.backend == "slurm":
-        from ensemble.farming.jobs import resources_of
-        from ensemble.planning import jobs
-
-        asked = resources_of(execution, plan.scenario.base_of("execution"))
-        reasons += jobs.reasons(plan, asked)
-    elif execution.backend in ("local", "dask"):
+    reasons += beyond_jobs(plan)
+    if plan.scenario.execution.backend in ("local", "dask"):
         reasons += _beyond_memory(plan, workers)
     if reasons:
         raise PlanError("\n".join(reasons))
@@ -73,8 +71,25 @@ def beyond_place(path: Path, needed: int, advice: str) -> list[str]:
     return reasons
 
 
-def refuse_if_hopeless(plan: Plan) -> None:
+def beyond_jobs(plan: "Plan | CalibrationPlan") -> list[str]:
+    """Return why the jobs that are asked for, if any, cannot run a plan."""
+    execution = plan.scenario.execution
+    if execution.backend != "slurm":
+        return []
+    from ensemble.farming.jobs import resources_of
+    from ensemble.planning import jobs
+
+    return jobs.reasons(plan, resources_of(execution, plan.scenario.base_of("execution")))
+
+
+def refuse_if_hopeless(plan: Planned, each: str = "member") -> None:
     """Refuse a run of which every member fails by the kernel's own check of its drivers.
+
+    Parameters
+    ----------
+    plan : Planned
+    each : str
+        What runs: a member, or a candidate of a search.
 
     Raises
     ------
@@ -85,7 +100,7 @@ def refuse_if_hopeless(plan: Plan) -> None:
         return
     listed = "\n".join(f"  - {notice}" for notice in plan.warnings if notice.fails)
     raise PlanError(
-        f"every member would fail, by the kernel's own check of its drivers:\n{listed}\n"
+        f"every {each} would fail, by the kernel's own check of its drivers:\n{listed}\n"
         "nothing was written; correct the unit or the file"
     )
 

@@ -26,9 +26,9 @@ from ensemble.planning.checks import (
     disagreements,
 )
 from ensemble.planning.identity import identity_of
-from ensemble.planning.notices import Notice
 from ensemble.planning.outlook import Outlook, outlook
 from ensemble.planning.places import check_execution, store_place
+from ensemble.planning.planned import Planned
 from ensemble.planning.requests import check_resources, check_statistics, check_sums
 from scenarios import (
     Loaded,
@@ -47,7 +47,7 @@ from scenarios.locations import join
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(Planned):
     """A scenario ready to run.
 
     Attributes
@@ -79,23 +79,6 @@ class Plan:
         return math.prod(self.layout.shape)
 
     @property
-    def blocks(self) -> int:
-        """Return the number of blocks."""
-        return self.layout.grid.blocks
-
-    @property
-    def nbytes(self) -> int:
-        """Return the store's size before compression, bytes; its drivers are not compressed."""
-        return sum(spec.nbytes for spec in self.layout.arrays) + self.driver_nbytes
-
-    @property
-    def driver_nbytes(self) -> int:
-        """Return the bytes of the drivers that the store keeps, as wide as they come."""
-        return sum(
-            values.nbytes for drivers in self.experiment.drivers for values in drivers.values()
-        )
-
-    @property
     def block_nbytes(self) -> int:
         """Return the memory that one block takes, bytes, by the account that its length is of."""
         return self.layout.block_nbytes
@@ -111,11 +94,6 @@ class Plan:
             experiment.kernel, layout.wanted, experiment.sizes, layout.rows_together
         )
         return 2 * self.block_nbytes + tile
-
-    @property
-    def warnings(self) -> list[Notice]:
-        """Return what makes the run worth a second look; `str` of each is a line for people."""
-        return list(self.outlook.notices)
 
     @property
     def seconds(self) -> float:
@@ -142,14 +120,7 @@ def plan(scenario: Loaded, *, store: str | os.PathLike[str] | None = None) -> Pl
     if scenario.calibration is not None:
         text = "needed a design; a calibration is planned by ensemble.plan_calibration"
         raise ScenarioError([Problem(text, "calibration")], scenario.source)
-    kernel, options = kernel_of(scenario)
-    if problems := list(check_files(scenario)):
-        raise ScenarioError(problems, scenario.source)
-    forcings = read_forcings(scenario, kernel.drivers)
-    experiment = experiment_of(scenario, kernel, options, forcings)
-    check_dims(experiment)
-    experiment.check_parameters()
-    check_years(experiment)
+    experiment, forcings = opened(scenario)
     if problems := list(check_observed(experiment)):
         raise ScenarioError(problems, scenario.source)
     check_edges(experiment)
@@ -166,6 +137,19 @@ def plan(scenario: Loaded, *, store: str | os.PathLike[str] | None = None) -> Pl
     provenance = [with_warnings(f.provenance, notes.get(f.name, ())) for f in forcings]
     foretold = outlook(layout, provenance)
     return Plan(scenario, experiment, layout, path, identity, provenance, foretold)
+
+
+def opened(scenario: Loaded) -> tuple[Experiment, list[Forcing]]:
+    """Return what runs, and the data that it is made of; raises `ScenarioError`."""
+    kernel, options = kernel_of(scenario)
+    if problems := list(check_files(scenario)):
+        raise ScenarioError(problems, scenario.source)
+    forcings = read_forcings(scenario, kernel.drivers)
+    experiment = experiment_of(scenario, kernel, options, forcings)
+    check_dims(experiment)
+    experiment.check_parameters()
+    check_years(experiment)
+    return experiment, forcings
 
 
 def kernel_of(scenario: Loaded) -> tuple[kernels.Kernel, Any]:

@@ -8,12 +8,13 @@ from ensemble.calibration.stored import check
 from ensemble.errors import PlanError
 from ensemble.farming.farm import Progress, Watcher, run_work
 from ensemble.farming.opening import open_work
+from ensemble.members.stored import about_data
 from ensemble.planning.calibrating import CalibrationPlan
 from ensemble.planning.calibration_store import create_store
 from ensemble.planning.completing import beside
-from ensemble.planning.feasibility import beyond_place, size
+from ensemble.planning.feasibility import beyond_jobs, beyond_place, refuse_if_hopeless, size
 from ensemble.planning.identity import changes
-from ensemble.runs.run import Outcome, is_empty, other_cpu
+from ensemble.runs.run import Outcome, creating, is_empty, other_cpu
 from ensemble.store.platforms import without
 from ensemble.store.reading import read
 from ensemble.store.store import Store
@@ -68,9 +69,7 @@ def run_calibration(
         base=plan.scenario.base_of("execution"),
         workers=workers or getattr(execution, "workers", None) or 0,
     )
-    outcome.committed, outcome.ran = len(committed), len(committed) - before
-    outcome.members = committed.totals.members
-    outcome.seconds = time.perf_counter() - begun
+    outcome.take(committed, before, begun)
     return outcome
 
 
@@ -86,16 +85,9 @@ def store_of(plan: CalibrationPlan, accept_changes: str = "") -> Store:
         raise PlanError(why)
     if not plan.path.exists() or is_empty(plan.path):
         refuse_if_impossible(plan)
-        refuse_if_hopeless(plan)
-        try:
+        refuse_if_hopeless(plan, "candidate")
+        with creating(plan.path):
             return create_store(plan)
-        except OSError as error:
-            raise PlanError(f"{plan.path}: cannot be created: {error.strerror}") from error
-    return _begun(plan, accept_changes)
-
-
-def _begun(plan: CalibrationPlan, accept_changes: str) -> Store:
-    """Return a store that is begun, where it is this plan's."""
     store = read(plan.path)
     refuse_changes(store, plan, accept_changes)
     return store
@@ -129,32 +121,9 @@ def refuse_if_impossible(plan: CalibrationPlan) -> None:
     PlanError
         Every reason found.
     """
-    reasons = beyond_place(plan.path, plan.driver_nbytes, ADVICE)
-    execution = plan.scenario.execution
-    if execution.backend == "slurm":
-        from ensemble.farming.jobs import resources_of
-        from ensemble.planning import jobs
-
-        reasons += jobs.reasons(plan, resources_of(execution, plan.scenario.base_of("execution")))
+    reasons = [*beyond_place(plan.path, plan.driver_nbytes, ADVICE), *beyond_jobs(plan)]
     if reasons:
         raise PlanError("\n".join(reasons))
-
-
-def refuse_if_hopeless(plan: CalibrationPlan) -> None:
-    """Refuse a run of which every candidate fails by the kernel's own check of its drivers.
-
-    Raises
-    ------
-    PlanError
-        With every driver that is out of range.
-    """
-    if plan.certain < 1.0:
-        return
-    listed = "\n".join(f"  - {notice}" for notice in plan.warnings if notice.fails)
-    raise PlanError(
-        f"every candidate would fail, by the kernel's own check of its drivers:\n{listed}\n"
-        "nothing was written; correct the unit or the file"
-    )
 
 
 def summary(plan: CalibrationPlan, workers: int) -> dict[str, Any]:
@@ -186,8 +155,7 @@ def summary(plan: CalibrationPlan, workers: int) -> dict[str, Any]:
         "noticed": [notice.as_json() for notice in plan.warnings],
         "notes": list(plan.experiment.kernel.notes),
         "commands": list(plan.experiment.kernel.commands),
-        "data": "synthetic" if plan.experiment.synthetic else "real",
-        "synthetic": plan.experiment.synthetic,
+        **about_data(plan.experiment.synthetic),
     }
     if section.validation is not None:
         held = sum(int((layout.part(k) == 1).sum()) for k in range(len(layout.objective.terms)))

@@ -1,7 +1,8 @@
 """Run a plan: create or continue its store, run what is missing, finish the statistics."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from ensemble.planning.trial import (
     refuse_if_most_fail,
 )
 from ensemble.runs import changing, remaking
+from ensemble.store.committed import Committed
 from ensemble.store.journal import headers
 from ensemble.store.machine import cpu
 from ensemble.store.platforms import cores, without
@@ -73,6 +75,20 @@ class Outcome:
     def failed_share(self) -> float:
         """Return the share of failed members."""
         return self.failed / max(1, sum(self.members.values()))
+
+    def take(self, committed: Committed, before: int, begun: float) -> None:
+        """Take what a call has come to, of which so many blocks were there before.
+
+        Parameters
+        ----------
+        committed : Committed
+        before : int
+        begun : float
+            When it began, by `time.perf_counter`.
+        """
+        self.committed, self.ran = len(committed), len(committed) - before
+        self.members = committed.totals.members
+        self.seconds = time.perf_counter() - begun
 
 
 def run(
@@ -140,10 +156,8 @@ def run(
         workers=asked,
         finished=lambda: outcome.warnings.extend([*lost_groups(store), *undefined.lines(store)]),
     )
-    outcome.committed, outcome.ran = len(committed), len(committed) - before
-    outcome.members = committed.totals.members
     outcome.limits = limits.plain(store, committed)
-    outcome.seconds = time.perf_counter() - begun
+    outcome.take(committed, before, begun)
     return outcome
 
 
@@ -201,10 +215,8 @@ def store_of(
             if later:
                 refuse_if_most_fail(known, attempt(known))
 
-        try:
+        with creating(plan.path):
             return create_store(plan, check=check_all), []
-        except OSError as error:
-            raise PlanError(f"{plan.path}: cannot be created: {error.strerror}") from error
     store = read_ensemble(plan.path)
     plan = beside(plan, store)
     changed = refuse_changes(store, plan, accept_changes)
@@ -232,6 +244,15 @@ def refuse_changes(store: Store, plan: Plan, accept_changes: str) -> list[str]:
             'with --accept-changes "reason"'
         )
     return changed
+
+
+@contextmanager
+def creating(path: Path) -> Iterator[None]:
+    """Say why a store cannot be created, as a `PlanError`."""
+    try:
+        yield
+    except OSError as error:
+        raise PlanError(f"{path}: cannot be created: {error.strerror}") from error
 
 
 def is_empty(path: Path) -> bool:
