@@ -9,24 +9,21 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from ensemble.calibration.stored import WORK
 from ensemble.report.calibrated import Calibrated
 from ensemble.report.data.compared import IN_WORDS, Compared
+from ensemble.report.figures.parts import one_to_one
 from ensemble.report.figures.parts.scales import in_decades
 from ensemble.report.figures.parts.style import (
     BLUE,
     DARK,
-    GREY,
     RED,
     WIDTH,
     Picture,
     figure,
     finish,
     labelled,
-    pretty,
     short,
 )
 from kernels import F8
@@ -34,8 +31,6 @@ from kernels import F8
 OF, SECTION, ORDER = WORK, "fit", 20
 
 MOST_RESPONSES = 4
-
-DASHES = (0, (4, 2))
 
 DECADES = 100.0
 """Greatest over least value, all above zero, from which both axes are logarithmic."""
@@ -71,34 +66,23 @@ def _drawn(run: Calibrated, one: Compared) -> Picture:
         axes.set_ylim(*ends)
         axes.set_aspect("equal")
     if one.top is not None:
-        _bar(drawn, dots, list(grid.flat))
-    handles = [
-        Line2D([], [], color=GREY, ls=DASHES, lw=1.2, label="1:1"),
-        Line2D([], [], color=RED, lw=1.4, label="regression"),
-    ]
-    drawn.legend(handles=handles, loc="outside lower center", ncols=2)
+        one_to_one.depths(drawn, dots, list(grid.flat))
+    one_to_one.legend(drawn)
     return finish(drawn, _caption(run, one, len(parts)))
 
 
 def _limits(values: F8, in_powers: bool) -> tuple[float, float]:
+    if not in_powers:
+        return one_to_one.around(values)
     low, high = float(values.min()), float(values.max())
-    if in_powers:
-        pad = (high / low) ** 0.05
-        return low / pad, high * pad
-    pad = 0.06 * ((high - low) or abs(high) or 1.0)
-    return low - pad, high + pad
+    pad = (high / low) ** 0.05
+    return low / pad, high * pad
 
 
 def _panel(axes: Axes, one: Compared, part: int, ends: tuple[float, float]) -> PathCollection:
     here = one.pairs(part)
     x, y = one.observed[here], one.modelled[here]
-    style: dict[str, Any] = {
-        "s": 24,
-        "alpha": 0.85,
-        "edgecolors": DARK,
-        "linewidths": 0.4,
-        "zorder": 3,
-    }
+    style: dict[str, Any] = {**one_to_one.POINTS, "s": 24, "edgecolors": DARK}
     if one.top is not None and one.bottom is not None:
         middle = (one.top + one.bottom) / 2
         known = middle[(one.part <= 1) & np.isfinite(middle)]
@@ -108,7 +92,7 @@ def _panel(axes: Axes, one: Compared, part: int, ends: tuple[float, float]) -> P
         )
     else:
         dots = axes.scatter(x, y, c=BLUE, **style)
-    axes.plot(ends, ends, color=GREY, linestyle=DASHES, linewidth=1.2)
+    one_to_one.equals(axes, ends)
     found = one.metrics(part, 0)
     if np.isfinite(found["slope"]):
         across = np.linspace(x.min(), x.max(), 100)
@@ -122,23 +106,13 @@ def _panel(axes: Axes, one: Compared, part: int, ends: tuple[float, float]) -> P
     return dots
 
 
-def _bar(drawn: Figure, dots: PathCollection, grid: list[Axes]) -> None:
-    bar = drawn.colorbar(dots, ax=grid, shrink=0.75, pad=0.02)
-    bar.set_label("middle of the interval [cm]")
-    bar.ax.invert_yaxis()
-    bar.outline.set_visible(False)
-
-
 def in_words(found: dict[str, float], units: str) -> str:
     """Return the numbers above the points."""
-    unit = "" if units in ("", "1") else f" {pretty(units)}"
-    words = f"n {int(found['n'])}, RMSE {found['rmse']:.3g}{unit}"
+    words = f"n {int(found['n'])}, {one_to_one.rmse_in_words(found['rmse'], units)}"
     if not np.isfinite(found["slope"]):
         return words
-    r2 = f", r\N{SUPERSCRIPT TWO} {found['r2']:.2f}" if np.isfinite(found["r2"]) else ""
-    sign = "+" if found["slope"] >= 0 else "\N{MINUS SIGN}"
-    start = f"{found['intercept']:.3g}".replace("-", "\N{MINUS SIGN}")
-    return f"{words}{r2}\nmodelled = {start} {sign} {abs(found['slope']):.2f} observed"
+    line = one_to_one.line_in_words(found["intercept"], found["slope"])
+    return f"{words}{one_to_one.r2_in_words(found['r2'])}\n{line}"
 
 
 def _caption(run: Calibrated, one: Compared, parts: int) -> str:

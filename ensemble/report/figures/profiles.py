@@ -7,15 +7,16 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from ensemble.report.data.cells import evenly
 from ensemble.report.data.profiles import Profile, all_profiles
+from ensemble.report.figures.parts import one_to_one
 from ensemble.report.figures.parts.style import (
     BLUE,
     DARK,
-    GREY,
     RED,
     WIDTH,
     Picture,
@@ -23,7 +24,6 @@ from ensemble.report.figures.parts.style import (
     figure,
     finish,
     labelled,
-    pretty,
     short,
     wrapped,
 )
@@ -177,16 +177,12 @@ def _scatters(shown: Sequence[Profile], synthetic: str) -> Picture:
     drawn = figure(0.7 + 4.9 * down, synthetic, width=width)
     grid = drawn.subplots(down, across, squeeze=False)
     for axes, profile in zip(grid.flat, shown, strict=False):
-        _scatter(axes, profile)
+        _scatter(drawn, axes, profile)
         title = wrapped(f"{profile.name}: {profile.meaning}", int(width / across * 10), 1)
         axes.set_title(f"{title}\n{in_words(profile)}")
     for axes in list(grid.flat)[len(shown) :]:
         axes.set_axis_off()
-    handles = [
-        Line2D([], [], color=GREY, ls=(0, (4, 2)), lw=1.2, label="1:1"),
-        Line2D([], [], color=RED, lw=1.4, label="regression"),
-    ]
-    drawn.legend(handles=handles, loc="outside lower center", ncols=2)
+    one_to_one.legend(drawn)
     caption = (
         f"Observed against modelled ({shown[0].line_words}), all {shown[0].kind} and observed "
         "intervals; the model is the mean of its layers over the interval, by thickness. RMSE: "
@@ -202,18 +198,15 @@ def _scatters(shown: Sequence[Profile], synthetic: str) -> Picture:
     return finish(drawn, caption)
 
 
-def _scatter(axes: Axes, profile: Profile) -> None:
+def _scatter(drawn: Figure, axes: Axes, profile: Profile) -> None:
     here = profile.compared
     x, y = profile.observed[here], profile.modelled[here]
     middle = ((profile.top + profile.bottom) / 2)[here]
     dots = axes.scatter(
-        x, y, c=middle, cmap="cividis_r", s=26, alpha=0.85, edgecolors=DARK, linewidths=0.4,
-        zorder=3,
-    )  # fmt: skip
-    low, high = float(min(x.min(), y.min())), float(max(x.max(), y.max()))
-    pad = 0.06 * ((high - low) or abs(high) or 1.0)
-    ends = np.array([low - pad, high + pad])
-    axes.plot(ends, ends, color=GREY, linestyle=(0, (4, 2)), linewidth=1.2)
+        x, y, c=middle, cmap="cividis_r", s=26, edgecolors=DARK, **one_to_one.POINTS
+    )
+    ends = one_to_one.around(np.concatenate([x, y]))
+    one_to_one.equals(axes, ends)
     if (line := profile.regression) is not None:
         across = np.array([x.min(), x.max()])
         axes.plot(across, line.intercept + line.slope * across, color=RED)
@@ -223,19 +216,13 @@ def _scatter(axes: Axes, profile: Profile) -> None:
     axes.grid(True)
     axes.set_xlabel(labelled("observed", profile.units))
     axes.set_ylabel(labelled("modelled", profile.units))
-    bar = axes.figure.colorbar(dots, ax=axes, shrink=0.75, pad=0.02)
-    bar.set_label("middle of the interval [cm]")
-    bar.ax.invert_yaxis()
-    bar.outline.set_visible(False)
+    one_to_one.depths(drawn, dots, axes)
 
 
 def in_words(profile: Profile) -> str:
     """Return the numbers above the points."""
-    unit = "" if profile.units in ("", "1") else f" {pretty(profile.units)}"
-    lines = [f"RMSE {profile.rmse:.3g}{unit}"]
-    if (line := profile.regression) is not None:
-        sign = "+" if line.slope >= 0 else "\N{MINUS SIGN}"
-        start = f"{line.intercept:.3g}".replace("-", "\N{MINUS SIGN}")
-        lines[0] += f", r\N{SUPERSCRIPT TWO} {line.r2:.2f}, n {line.count}"
-        lines.append(f"modelled = {start} {sign} {abs(line.slope):.2f} observed")
-    return "\n".join(lines)
+    words = one_to_one.rmse_in_words(profile.rmse, profile.units)
+    if (line := profile.regression) is None:
+        return words
+    words += f"{one_to_one.r2_in_words(line.r2)}, n {line.count}"
+    return f"{words}\n{one_to_one.line_in_words(line.intercept, line.slope)}"

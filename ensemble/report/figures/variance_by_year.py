@@ -8,11 +8,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from ensemble.report.figures.parts.bars import HATCHES, LEAST_SHARE, OTHERS, largest
+from ensemble.report.figures.parts.bars import LEAST_SHARE, largest, looks
 from ensemble.report.figures.parts.style import (
     GREY,
-    PALE,
-    SERIES,
     Picture,
     figure,
     finish,
@@ -85,15 +83,14 @@ def _drawn(shown: list[Panel], terms: list[str], synthetic: str) -> Picture:
 
 def _panel(axes: Axes, panel: Panel, labels: list[str], kept: list[int]) -> None:
     """Stack the terms that can be seen, and what is left of 1 as the others."""
-    mains, pairs = iter(SERIES), iter(HATCHES)
     rest = np.setdiff1d(np.arange(panel.shares.shape[1]), kept)
     low = np.zeros(len(panel.years))
-    for k, label in enumerate(labels):
-        last = label.startswith(OTHERS)
-        part = panel.shares[:, rest].sum(axis=1) if last else panel.shares[:, kept[k]]
-        look: dict[str, Any] = {"color": PALE} if last else {"color": next(mains, GREY)}
-        if " x " in label and not last:
-            look = {"facecolor": PALE, "hatch": next(pairs, ""), "edgecolor": GREY}
+    for k, (label, look) in enumerate(zip(labels, looks(labels), strict=True)):
+        places = kept[k : k + 1] if k < len(kept) else rest
+        part = panel.shares[:, places].sum(axis=1)
+        if "hatch" in look:
+            # Its lines have the colour of the edge.
+            look = {"facecolor": look["color"], "edgecolor": GREY, "hatch": look["hatch"]}
         axes.fill_between(
             panel.years, low, low + part, lw=0.3, step="mid", label=short(label, 44), **look
         )

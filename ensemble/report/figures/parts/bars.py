@@ -1,6 +1,6 @@
 """Stacked bars of shares of variance."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,14 +51,9 @@ def shares(
     labels, parts, widths = _largest(terms, table, half)
     drawn = figure(1.1 + 0.42 * len(rows) + 0.2 * -(-len(labels) // 4), synthetic)
     axes = drawn.subplots()
-    mains, pairs = iter(SERIES), iter(HATCHES)
     left = np.zeros(len(rows))
-    for label, part, width in zip(labels, np.nan_to_num(parts).T, widths.T, strict=True):
-        look = {"color": next(mains, GREY)}
-        if label.startswith(OTHERS):
-            look = {"color": PALE}
-        elif " x " in label:
-            look = {"color": PALE, "hatch": next(pairs, "")}
+    each = zip(labels, looks(labels), np.nan_to_num(parts).T, widths.T, strict=True)
+    for label, look, part, width in each:
         _segments(axes, label, left, part, width, look)
         left = left + part
     for y in np.flatnonzero(np.isnan(parts).all(axis=1)).tolist():
@@ -90,6 +85,19 @@ def _segments(
         if part[k] >= ROOM_FOR_INTERVALS and width[k] >= LEAST_SHARE:
             text = f"{part[k]:.0%} \N{PLUS-MINUS SIGN} {width[k]:.0%}"
         axes.text(middle, k, text, ha="center", va="center", fontsize=8, color=ink, bbox=ground)
+
+
+def looks(labels: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yield the colour of each term, of interactions the hatch, too; that of the others is pale."""
+    mains, pairs = iter(SERIES), iter(HATCHES)
+    for label in labels:
+        main = next(mains, GREY)
+        if label.startswith(OTHERS):
+            yield {"color": PALE}
+        elif " x " in label:
+            yield {"color": PALE, "hatch": next(pairs, "")}
+        else:
+            yield {"color": main}
 
 
 def largest(terms: Sequence[str], table: F8) -> tuple[list[str], list[int]]:
