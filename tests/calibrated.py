@@ -77,6 +77,21 @@ def write(folder, sites=SITES):
     (folder / "observed.csv").write_text("\n".join(["site,seen [kg C m-2]", *lines]))
 
 
+def add_errors(folder):
+    """Give observations of twins errors, so that costs are no rounding."""
+    draw, file = np.random.default_rng(3), folder / "observed.csv"
+    head, *lines = file.read_text().split("\n")
+    pairs = (line.split(",") for line in lines)
+    seen = [f"{s},{float(v) * (1 + 0.1 * draw.standard_normal())!r}" for s, v in pairs]
+    file.write_text("\n".join([head, *seen]))
+
+
+def changed(old, new):
+    """Return the text of twins with a part of it exchanged."""
+    assert old in TWINS
+    return TWINS.replace(old, new)
+
+
 def load(folder, *settings, text=TWINS, name="twins"):
     """Return the scenario of twins, with settings."""
     file = folder / f"{name}.yaml"

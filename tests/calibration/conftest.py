@@ -1,5 +1,6 @@
 import os
 
+import calibrated
 import pytest
 
 
@@ -12,3 +13,11 @@ def unsynced():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda descriptor: None)
         yield
+
+
+@pytest.fixture(scope="module")
+def sites(tmp_path_factory):
+    """Return a folder with the sites of twins; modules of other sites have their own."""
+    folder = tmp_path_factory.mktemp("twins")
+    calibrated.write(folder)
+    return folder

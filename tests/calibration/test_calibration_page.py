@@ -24,20 +24,11 @@ FIGURES = [
 BY_SITE = calibrated.TWINS.replace("groups: {column: biome}", "groups: location")
 
 
-def sites_with_errors(folder):
-    """Write twins whose observations have errors, so that costs are no rounding."""
-    calibrated.write(folder)
-    draw = np.random.default_rng(3)
-    head, *lines = (folder / "observed.csv").read_text().split("\n")
-    pairs = (line.split(",") for line in lines)
-    seen = [f"{s},{float(v) * (1 + 0.1 * draw.standard_normal())!r}" for s, v in pairs]
-    (folder / "observed.csv").write_text("\n".join([head, *seen]))
-
-
 @pytest.fixture(scope="module")
 def sites(tmp_path_factory):
     folder = tmp_path_factory.mktemp("noisy")
-    sites_with_errors(folder)
+    calibrated.write(folder)
+    calibrated.add_errors(folder)
     return folder
 
 

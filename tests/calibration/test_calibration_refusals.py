@@ -9,19 +9,6 @@ import ensemble
 from ensemble.errors import FAILED_MEMBERS, PlanError
 from scenarios import ScenarioError
 
-
-@pytest.fixture(scope="module")
-def sites(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("twins")
-    calibrated.write(folder)
-    return folder
-
-
-def changed(old, new):
-    assert old in calibrated.TWINS
-    return calibrated.TWINS.replace(old, new)
-
-
 C = "calibration"
 WORDS = {
     "unknown parameter": (
@@ -74,7 +61,7 @@ WORDS = {
 @pytest.mark.parametrize("case", WORDS)
 def test_words_are_refused_with_their_line(sites, case):
     change, where, said = WORDS[case]
-    text = changed(*change)
+    text = calibrated.changed(*change)
     with pytest.raises(ScenarioError) as caught:
         calibrated.load(sites, text=text)
     (problem,) = [p for p in caught.value.problems if said in p.text]
@@ -119,7 +106,7 @@ PLANS = {
 @pytest.mark.parametrize("case", PLANS)
 def test_what_does_not_suit_the_data_is_refused_with_its_line(sites, case):
     change, where, said = PLANS[case]
-    text = changed(*change).replace(
+    text = calibrated.changed(*change).replace(
         "calibration:\n", "  stock: {output: soc_stock, value: true}\ncalibration:\n", 1
     )
     if case in ("no sum of squares", "no square"):

@@ -15,31 +15,12 @@ from ensemble.store.reading import read
 
 
 @pytest.fixture(scope="module")
-def sites(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("twins")
-    calibrated.write(folder)
-    return folder
-
-
-def changed(old, new):
-    assert old in calibrated.TWINS
-    return calibrated.TWINS.replace(old, new)
-
-
-@pytest.fixture(scope="module")
 def noisy(sites, tmp_path_factory):
     """Return twins whose observations have errors, so that costs are no rounding."""
     folder = tmp_path_factory.mktemp("noisy")
-    for name in ("sites.csv", "types.csv"):
+    for name in ("sites.csv", "types.csv", "observed.csv"):
         (folder / name).write_text((sites / name).read_text())
-    draw, (head, *lines) = (
-        np.random.default_rng(3),
-        (sites / "observed.csv").read_text().split("\n"),
-    )
-    pairs = (line.split(",") for line in lines)
-    errors = [f"{site},{float(value) * (1 + 0.1 * draw.standard_normal())!r}"
-              for site, value in pairs]  # fmt: skip
-    (folder / "observed.csv").write_text("\n".join([head, *errors]))
+    calibrated.add_errors(folder)
     return folder
 
 
@@ -90,7 +71,7 @@ SPLITS = {
 @pytest.mark.parametrize("case", SPLITS)
 def test_what_is_held_back_is_not_looked_at(noisy, case, tmp_path):
     split = f"  restarts: 1\n  validation: {SPLITS[case]}"
-    text = changed("  restarts: 2", split)
+    text = calibrated.changed("  restarts: 2", split)
     store = f"{case.split()[-1]}-{case[0]}.zarr"
     outcome, found = calibrated.run(noisy, text=text, store=store, workers=1)
     part = found.part_j.values[0, :, 0]
@@ -117,7 +98,7 @@ def test_what_is_held_back_is_not_looked_at(noisy, case, tmp_path):
 
 def test_candidates_outside_a_limit_come_after_those_within(sites):
     free = calibrated.run(sites, workers=1, store="free.zarr")[1]
-    text = changed(
+    text = calibrated.changed(
         "calibration:\n", "  stock: {output: soc_stock, value: true}\ncalibration:\n"
     ).replace("  restarts: 2", "  restarts: 2\n  require: {stock: {range: [LOW, HIGH]}}")
     stock = free.modelled_j.values[0, :, 0]
@@ -137,7 +118,7 @@ def test_candidates_outside_a_limit_come_after_those_within(sites):
 
 
 def test_a_ratio_is_searched_and_what_leaves_its_range_is_counted(sites):
-    text = changed("  restarts: 2", "  restarts: 1\n  search_ratio: {tau_extra: D1}")
+    text = calibrated.changed("  restarts: 2", "  restarts: 1\n  search_ratio: {tau_extra: D1}")
     found = calibrated.run(sites, text=text, workers=1, store="ratio.zarr")[1]
     truth = np.array([calibrated.TRUTH[str(name)] for name in found.group.values])
     np.testing.assert_allclose(found.parameters.values[:, 0], truth, rtol=1e-3)
@@ -148,7 +129,7 @@ def test_a_ratio_is_searched_and_what_leaves_its_range_is_counted(sites):
 
 
 def test_an_rmse_is_made_small_by_location_first(noisy):
-    text = changed("minimise: j", "minimise: {rmse: j}")
+    text = calibrated.changed("minimise: j", "minimise: {rmse: j}")
     found = calibrated.run(noisy, text=text, workers=1, store="rmse.zarr")[1]
     rmse = found.metrics.sel(metric="rmse", part="calibration").values[:, 0]
     np.testing.assert_allclose(rmse**2, found.cost.values.min(axis=1), rtol=1e-9)
@@ -159,7 +140,7 @@ def test_an_rmse_is_made_small_by_location_first(noisy):
 
 @pytest.mark.parametrize("metric", ["nse", "kge", "r2", "bias"])
 def test_a_metric_of_all_pairs_of_a_group_is_made_small(noisy, metric):
-    text = changed("minimise: j", f"minimise: {{{metric}: j}}")
+    text = calibrated.changed("minimise: j", f"minimise: {{{metric}: j}}")
     found = calibrated.run(noisy, text=text, workers=1, store=f"{metric}.zarr")[1]
     assert "jacobian_sv" not in found
     part = found.metrics.sel(part="calibration")
@@ -177,14 +158,14 @@ def test_a_metric_of_all_pairs_of_a_group_is_made_small(noisy, metric):
 
 def test_a_metric_that_has_no_value_is_told_before_the_run(tmp_path):
     calibrated.write(tmp_path, sites=5)
-    text = changed("minimise: j", "minimise: {nse: j}")
+    text = calibrated.changed("minimise: j", "minimise: {nse: j}")
     planned = calibrated.plan(tmp_path, text=text)
     (said,) = (str(one) for one in planned.warnings if "no candidate has a cost" in str(one))
     assert "group 'tropical': 2 values or more are needed" in said
 
 
 def test_a_value_that_is_no_sum_of_squares_is_made_small(sites):
-    text = changed("relative_error: 0.1", "relative_error: 0.1, huber: 1").replace(
+    text = calibrated.changed("relative_error: 0.1", "relative_error: 0.1, huber: 1").replace(
         "budget: 400", "budget: 600"
     )
     found = calibrated.run(sites, text=text, workers=1, store="huber.zarr")[1]
@@ -194,7 +175,9 @@ def test_a_value_that_is_no_sum_of_squares_is_made_small(sites):
 
 
 def test_one_set_for_all_is_one_block(sites):
-    text = changed("groups: {column: biome}", "groups: all").replace("budget: 400", "budget: 150")
+    text = calibrated.changed("groups: {column: biome}", "groups: all").replace(
+        "budget: 400", "budget: 150"
+    )
     outcome, found = calibrated.run(sites, text=text, workers=1, store="one.zarr")
     assert outcome.blocks == 1
     assert [str(g) for g in found.group.values] == ["all"]

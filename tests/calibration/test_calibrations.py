@@ -26,13 +26,6 @@ from scenarios.execution import of_section
 
 
 @pytest.fixture(scope="module")
-def sites(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("twins")
-    calibrated.write(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
 def found(sites):
     outcome, results = calibrated.run(sites, workers=1)
     assert outcome.complete

@@ -7,6 +7,7 @@ is of a spin-up by total carbon and of a 14C that is no tracer.
 
 import numpy as np
 import pytest
+from screening import MISFITS
 from support import DATA, needs_data
 
 import ensemble
@@ -14,27 +15,9 @@ import scenarios
 from ensemble.analysis.noise import LEADING
 from ensemble.runs.analyze import analyze_store
 
-TEXT = """
-version: 1
-name: screening
-kernel: {name: mimics_profile, preset: w21_code, carbon14: tracer}
-forcing: {reader: synthetic_profiles}
-design:
-  method: morris
-  trajectories: 50
-  levels: 4
-  parameters:
-    x_v: {uniform: [2, 30]}
-    x_k: {uniform: [2, 30]}
-    x_d: {uniform: [0.1, 15]}
-    x_D: {uniform: [0.01, 25]}
-    alpha_r: {uniform: [1, 30]}
-    alpha_v: {uniform: [1, 30]}
-    beta: {uniform: [1, 2]}
-seed: 2021
-responses:
-  j_soc: {output: soc, cost: {observed: soc, relative_error: 0.1}}
-  j_14c: {output: fraction_modern, cost: {observed: fraction_modern, relative_error: 0.1}}
+TEXT = (
+    MISFITS
+    + """\
   log10_j_soc: log10(j_soc)
   log10_j_14c: log10(j_14c)
 with_data:
@@ -45,6 +28,7 @@ with_data:
     grids: gridded_0p5deg
     testbed: testbed
 """
+)
 LOGARITHMS = ("log10_j_soc", "log10_j_14c")
 
 
