@@ -60,6 +60,9 @@ LANES = 128
 MOST_MEMBERS = 20_000
 """Members of a larger sample that are looked at, its first: shares are known to 0.01 of these."""
 
+ROUNDING = MOST_MEMBERS * np.finfo(np.float64).eps
+"""What rounding leaves of an index of nothing: sums over so many members of what is at most 1."""
+
 DUMMY = "dummy"
 
 EFFECTS = ("S1", "SRC", "SRRC")
@@ -316,8 +319,11 @@ def ranks(values: F8) -> F8:
 
 
 def floors(values: F8, half: F8) -> F8:
-    """Return how large an index of nothing may be: the dummy's and its interval, (...)."""
-    return np.abs(values[..., -1]) + half[..., -1]
+    """Return how large an index of nothing may be: the dummy's and its interval, (...).
+
+    Where one parameter explains all, only rounding is left of the dummy's, as of the others'.
+    """
+    return np.abs(values[..., -1]) + half[..., -1] + ROUNDING
 
 
 def distinguishable(found: Mapping[str, F8]) -> U1:

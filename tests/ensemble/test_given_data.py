@@ -301,3 +301,5 @@ def test_an_extended_sample_keeps_its_dummy_and_rows_may_differ_by_place():
     apart = short.analyze(y, {name: np.repeat(v, 2, axis=0) for name, v in rows.items()})
     for name, array in same.items():
         np.testing.assert_allclose(apart[name], array, rtol=1e-12, atol=1e-14)
+    # Each response is one parameter: of the others rounding alone is left, which is no effect.
+    assert same["distinguishable"].tolist() == [[1, 0, 0], [0, 1, 0]]
