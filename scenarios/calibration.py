@@ -1,11 +1,12 @@
 """The section ``calibration:`` of a scenario: what is searched for, where, by which search."""
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from kernels import Kernel
+from kernels import Kernel, Parameter
 from scenarios.designs.distributions.grammar import AlsoAs
 from scenarios.metrics import METRICS
 from scenarios.problems import Problem, nearest
@@ -97,6 +98,35 @@ class Required(Strict):
         return self
 
 
+class Tied(Strict):
+    """A parameter that follows one that is searched: so many times it, wherever that stands."""
+
+    to: str = Field(description="a parameter that is searched")
+    ratio: Edge | None = Field(
+        default=None, gt=0, description="times that; default: the ratio of the kernel's defaults"
+    )
+
+    def over(self, name: str, table: Mapping[str, Parameter]) -> float:
+        """Return what a parameter is, over the one that it follows.
+
+        Parameters
+        ----------
+        name : str
+            Of the parameter that is tied.
+        table : mapping of str to Parameter
+            Of the kernel.
+
+        Returns
+        -------
+        float
+            NaN where none is said and the defaults have none.
+        """
+        if self.ratio is not None:
+            return self.ratio
+        below = table[self.to].default
+        return table[name].default / below if below else math.nan
+
+
 class Validation(Strict):
     """What of the observations is held back, and looked at after the search."""
 
@@ -162,6 +192,21 @@ class Calibration(Strict):
     )
     search_ratio: dict[str, str] = Field(
         default={}, description="{x_v: x_k}: x_v / x_k is searched, in its logarithm, and not x_v"
+    )
+    tied: dict[
+        str,
+        Annotated[
+            Tied,
+            short_form(
+                lambda value: {"to": value} if isinstance(value, str) else value,
+                "a parameter that is searched, or {to: NAME, ratio: 2}",
+            ),
+            AlsoAs(({"type": "string", "description": "a parameter that is searched"},)),
+        ],
+    ] = Field(
+        default={},
+        description="{Kslope_s: Kslope_m}: follows it, in the ratio of their defaults; or {to: "
+        "Kslope_m, ratio: 1}",
     )
     require: dict[Name, Required] = Field(
         default={}, description="{response: {range: [lowest, highest], over: mean}}"
@@ -259,3 +304,37 @@ def _parameters(
         if name in stated:
             text = "is searched, and parameters: has a value of it; leave it out of one of them"
             yield Problem(text, where, other=f"parameters.{name}")
+    for name, tied in section.tied.items():
+        where = f"calibration.tied.{name}"
+        if name in stated:
+            text = "is tied, and parameters: has a value of it; leave it out of one of them"
+            yield Problem(text, where, other=f"parameters.{name}")
+        if text := _untied(name, tied, section, table):
+            yield Problem(text, where)
+
+
+def _untied(name: str, tied: Tied, section: Calibration, table: Mapping[str, Parameter]) -> str:
+    """Return why a parameter cannot follow another as it is asked to; empty where it can."""
+    if name not in table:
+        return f"the kernel has no parameter {name!r}{nearest(name, table)}"
+    if name in section.parameters:
+        return "is searched itself; leave it out of parameters:, or of tied:"
+    if tied.to in section.tied:
+        return f"found to: {tied.to}, which is tied itself; needed what that is tied to"
+    if tied.to not in section.parameters or tied.to not in table:
+        hint = nearest(tied.to, section.parameters)
+        return f"found to: {tied.to}, which is not searched{hint}"
+    if tied.to in section.search_ratio:
+        below = section.search_ratio[tied.to]
+        text = f"found to: {tied.to}, which is searched as its ratio to {below}"
+        return f"{text}; needed one that is searched itself"
+    ratio, p = tied.over(name, table), table[name]
+    if not 0 < ratio < math.inf:
+        text = f"found defaults {p.default:g} and {table[tied.to].default:g} of {tied.to}, which "
+        return f"{text}have no ratio above 0; say {{to: {tied.to}, ratio: ...}}"
+    low, high = (ratio * end for end in section.parameters[tied.to].ends)
+    if low < p.lower or high > p.upper:
+        ends = labelled(f"{p.lower:g} to {p.upper:g}", p.units)
+        text = f"found {low:g} to {high:g}, {ratio:g} x the range of {tied.to}; needed a range "
+        return f"{text}within the kernel's, {ends}: narrow that of {tied.to}"
+    return ""

@@ -74,7 +74,7 @@ class Layout:
         self.section: Calibration = section
         self.functionals = experiment.functionals()
         self.objective: Objective = objective_of(section, self.functionals)
-        self.space = Space.of(section)
+        self.space = Space.of(section, experiment.kernel.parameters)
         self.limits: Mapping[str, Any] = {}
         groups_of_block = length or self._length()
         searches = section.restarts
@@ -216,7 +216,7 @@ class Layout:
         return ArraySpec("status", "uint8", ("group", "restart"), shape, chunks, NOT_RUN, attrs)
 
     def _found(self) -> Iterator[ArraySpec]:
-        of, n = {"group": 0, "restart": 0}, {"parameter": self.space.size}
+        of, n = {"group": 0, "restart": 0}, {"parameter": len(self.space.names)}
         squares = self.objective.has_residuals
         reasons = {**dict(enumerate(REASONS)), **OTHER_REASONS}
         flags = {
@@ -266,7 +266,8 @@ class Layout:
 
     def _certain(self) -> Iterator[ArraySpec]:
         """Yield what is known of how well parameters are determined."""
-        n, of = self.space.size, {"group": 0, "parameter": self.space.size}
+        n = len(self.space.names)
+        of = {"group": 0, "parameter": n}
         words = f"candidates within {self.section.keep.equifinal:g} times the best cost"
         about = {"long_name": f"lowest of {words}", "of": ", ".join(self.space.searched)}
         yield self.spec_of("equifinal_low", of, attrs=about)

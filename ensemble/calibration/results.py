@@ -115,7 +115,7 @@ def _searches(kept: Kept, searching: Searching, ended: Ended) -> dict[int, int]:
         order = np.argsort(found.population_cost[s], kind="stable")
         points, _ = layout.space.values(np.nan_to_num(found.population[s][order]))
         absent = np.isnan(found.population[s][order])
-        kept.put("population", place, np.where(absent, np.nan, points))
+        kept.put("population", place, np.where(absent.any(axis=1, keepdims=True), np.nan, points))
         kept.put("population_cost", place, found.population_cost[s][order])
         if there[s] and (group not in best or _better(found, s, best[group])):
             best[group] = s
@@ -141,7 +141,7 @@ def _directions(kept: Kept, searching: Searching, ended: Ended, best: Mapping[in
     found, has = ended.found, searching.layout.objective.has_residuals
     own = None
     for group, s in best.items():
-        kept.put("at_bound", group, at_bound(found.u[s]))
+        kept.put("at_bound", group, at_bound(found.u[s])[searching.layout.space.follows])
         if not has:
             continue
         if found.jacobian is not None:
@@ -190,7 +190,7 @@ def _equifinal(kept: Kept, searching: Searching, ended: Ended, best: Mapping[int
         mine = [s for s, (g, _) in enumerate(ended.searches) if g == group and count[s]]
         if mine:
             ends = np.stack([low[mine].min(axis=0), high[mine].max(axis=0)])
-            ends = space.scale.theta(ends)
+            ends = space.with_tied(space.scale.theta(ends))
             kept.put("equifinal_low", group, ends[0])
             kept.put("equifinal_high", group, ends[1])
             kept.put("equifinal_count", group, count[mine].sum())

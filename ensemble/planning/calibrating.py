@@ -259,8 +259,9 @@ def _of_groups(layout: Layout) -> Iterator[Notice]:
 def _of_ranges(layout: Layout) -> Iterator[Notice]:
     """Yield parameters whose default is outside the range that is searched."""
     table = {p.name: p for p in layout.experiment.kernel.parameters}
+    # The first are those that are searched; what is tied to one has the ratio of the defaults.
     for name, low, high in zip(
-        layout.space.names, layout.space.lower, layout.space.upper, strict=True
+        layout.section.parameters, layout.space.lower, layout.space.upper, strict=False
     ):
         default = table[name].default
         if math.isfinite(default) and not low <= default <= high:

@@ -78,6 +78,9 @@ def static_arrays(plan: CalibrationPlan) -> Static:
         if names:
             dims = (path.rpartition("/")[2],)
             arrays |= one_chunk(path, np.array(names, dtype=object), dims)
+    if layout.section.tied:
+        followed = np.array(layout.space.tied_to, dtype=object)
+        arrays |= one_chunk(f"{GROUP}/tied_to", followed, ("parameter",))
     units = np.array([table[name].units for name in layout.space.names], dtype=object)
     arrays |= one_chunk(f"{GROUP}/units", units, ("parameter",))
     for name, ends in (("lower", layout.space.lower), ("upper", layout.space.upper)):

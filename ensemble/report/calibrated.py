@@ -68,7 +68,7 @@ class Calibrated(Reported):
         """Return the run's sizes, and what each is."""
         found = self.found
         groups, restarts = found.store.specs["status"].shape
-        searches, n = int(found.done.sum()) * restarts, len(found.parameters)
+        searches, n = int(found.done.sum()) * restarts, len(found.searched)
         lost = int(((found.array("status") != OK).all(axis=1) & found.done).sum())
         evaluations = int(np.sum(found.read("evaluations")))
         return [

@@ -157,6 +157,8 @@ def summary(plan: CalibrationPlan, workers: int) -> dict[str, Any]:
         "commands": list(plan.experiment.kernel.commands),
         **about_data(plan.experiment.synthetic),
     }
+    if layout.space.ties:
+        described["tied"] = ", ".join(layout.space.ties)
     if section.validation is not None:
         held = sum(int((layout.part(k) == 1).sum()) for k in range(len(layout.objective.terms)))
         described["held_back"] = f"{held:,} observations"

@@ -52,6 +52,25 @@ class Found:
         return self.store.read_strings("parameter")
 
     @cached_property
+    def tied_to(self) -> tuple[str, ...]:
+        """Return which parameter each is tied to; nothing for those that are searched."""
+        if not self.has("tied_to"):
+            return ("",) * len(self.parameters)
+        return self.store.read_strings(f"{GROUP}/tied_to")
+
+    @cached_property
+    def searched(self) -> tuple[str, ...]:
+        """Return the names of the parameters that are searched, which are the first."""
+        pairs = zip(self.parameters, self.tied_to, strict=True)
+        return tuple(name for name, parent in pairs if not parent)
+
+    def of_searched(self, name: str) -> NDArray[Any]:
+        """Return an array by group and parameter, (G, n) or (G, n, n), of what is searched."""
+        n = len(self.searched)
+        values = self.read(name)
+        return values[:, :n] if values.ndim == 2 else values[:, :n, :n]
+
+    @cached_property
     def reasons(self) -> list[str]:
         """Return why searches stopped, by group and restart, (G * R,)."""
         attrs = self.store.specs[f"{GROUP}/reason"].attrs
@@ -87,20 +106,20 @@ def tables(store: Store) -> list[Table]:
 def groups_table(found: Found) -> Table:
     """Return a row for each group: its cost, why its best search stopped, what is determined."""
     cost, count = found.of_best("cost"), found.of_best("evaluations")
-    bound = found.read("at_bound")
+    bound = found.of_searched("at_bound")
     restarts = found.read("cost").shape[1]
     squares = found.has("jacobian_sv")
     header = ["group", "cost", "evaluations", "stopped", "at a bound"]
     header += ["well determined", "least determined"] if squares else []
     rows = []
     for g, name in enumerate(found.groups[:MOST_ROWS]):
-        at = [p for p, side in zip(found.parameters, bound[g], strict=True) if side]
+        at = [p for p, side in zip(found.searched, bound[g], strict=True) if side]
         reason = found.reasons[g * restarts + max(0, int(found.best[g]))]
         row = [name, number(cost[g]), count_of(count[g]), reason, ", ".join(at) or "none"]
         if squares:
-            values = found.read("jacobian_sv")[g]
+            values = found.of_searched("jacobian_sv")[g]
             known = "-" if np.isnan(values).all() else f"{int((values > 1).sum())} of {len(values)}"
-            row += [known, in_words(found.parameters, found.read("weakest")[g]) or "-"]
+            row += [known, in_words(found.searched, found.of_searched("weakest")[g]) or "-"]
         rows.append(row)
     about = found.store.attrs["design"]
     title = f"{about['cost']} by {about['search']}, best of each group"
@@ -126,7 +145,7 @@ def _notes(found: Found) -> Iterator[str]:
 def spread(found: Found) -> Iterator[str]:
     """Yield the parameters in which restarts of equal cost come to unlike values."""
     apart = apart_of(found)
-    for j, name in enumerate(found.parameters):
+    for j, name in enumerate(found.searched):
         if wide := int((apart[:, j] > WIDE).sum()):
             text = f"{name}: restarts differ by more than {WIDE:.0%} of its range in"
             yield f"{text} {wide:,} of {len(found.groups):,} groups"

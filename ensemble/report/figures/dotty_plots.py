@@ -50,7 +50,7 @@ def draw(run: Calibrated) -> Iterator[Picture | str]:
 
 
 def _of_group(run: Calibrated, group: int) -> Picture:
-    found, n = run.found, min(len(run.found.parameters), MOST_PARAMETERS)
+    found, n = run.found, min(len(run.found.searched), MOST_PARAMETERS)
     points = found.read("population")[group].reshape(-1, len(found.parameters))
     cost = found.read("population_cost")[group].ravel()
     there = np.isfinite(cost) & np.isfinite(points).all(axis=1)
@@ -113,7 +113,7 @@ def _caption(run: Calibrated, group: int, count: int, dark: int, words: str, sho
         f"{run.cost} of the {count:,} candidates that the searches{name} ended with against each "
         f"parameter, over the range that is searched; dark: the {dark:,} {words}."
     )
-    if len(found.parameters) > shown:
-        caption += f" The first {shown} of {len(found.parameters)} parameters."
+    if len(found.searched) > shown:
+        caption += f" The first {shown} of {len(found.searched)} parameters."
     evaluated = int(found.read("equifinal_count")[group])
     return f"{caption} Of all candidates that were evaluated {evaluated:,} are so near."

@@ -56,7 +56,7 @@ def _drawn(run: Calibrated, one: Compared) -> Picture:
     grid = drawn.subplots(1, len(parts), squeeze=False)
     for axes, part in zip(grid.flat, parts, strict=True):
         dots = _panel(axes, one, part, ends)
-        numbers = in_words(one.metrics(part, len(run.found.parameters)), one.units)
+        numbers = in_words(one.metrics(part, len(run.found.searched)), one.units)
         axes.set_title(f"{tuple(IN_WORDS.values())[part]}\n{numbers}")
         if in_powers:
             in_decades(axes.xaxis)

@@ -33,7 +33,7 @@ def draw(run: Calibrated) -> Iterator[Picture]:
     """Yield one figure where the cost is a sum of squares."""
     if not run.squares:
         return
-    values = run.found.read("jacobian_sv")
+    values = run.found.of_searched("jacobian_sv")
     known = np.flatnonzero(np.isfinite(values).all(axis=1) & (values > 0).any(axis=1))
     if len(known):
         yield _drawn(run, values[known], [run.found.groups[g] for g in known.tolist()])

@@ -86,8 +86,9 @@ def _ranges(run: Calibrated) -> Table:
     rows = []
     for j, name in enumerate(found.parameters[:MOST_ROWS]):
         log = (section["parameters"].get(name) or {}).get("loguniform")
-        other = section["search_ratio"].get(name)
+        other, parent = section["search_ratio"].get(name), found.tied_to[j]
         how = f"as {name} / {other}" if other else "in its logarithm" if log else "evenly"
+        how = f"no: it follows {parent}" if parent else how
         rows.append([name, units[j], span((lower[j], upper[j])), how])
     return Table("parameters", ["parameter", "units", "range", "searched"], rows)
 
@@ -125,7 +126,7 @@ def _apart(run: Calibrated) -> Table:
     found, apart = run.found, apart_of(run.found)
     bound, groups = found.read("at_bound"), len(found.groups)
     rows = []
-    for j, name in enumerate(found.parameters[:MOST_ROWS]):
+    for j, name in enumerate(found.searched[:MOST_ROWS]):
         here = apart[:, j][np.isfinite(apart[:, j])]
         middle, most = (f"{f(here):.1%}" if len(here) else NONE for f in (np.median, np.max))
         wide = f"{int((here > WIDE).sum()):,}"

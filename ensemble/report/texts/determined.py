@@ -30,8 +30,8 @@ def determined(run: Calibrated) -> Iterator[Part]:
     if not run.any_result:
         return
     found = run.found
-    values, weakest = found.read("jacobian_sv"), found.read("weakest")
-    correlation = found.read("correlation")
+    names = found.searched
+    values, weakest, correlation = map(found.of_searched, ("jacobian_sv", "weakest", "correlation"))
     known = [g for g in range(len(values)) if np.isfinite(values[g]).all()]
     if known:
         counts = [int((values[g] > 1).sum()) for g in known]
@@ -48,8 +48,8 @@ def determined(run: Calibrated) -> Iterator[Part]:
             f"{int((values[g] > 1).sum())} of {values.shape[1]}",
             number(values[g][0]),
             number(values[g][-1]),
-            in_words(found.parameters, weakest[g]) or NONE,
-            _pairs(found.parameters, correlation[g]),
+            in_words(names, weakest[g]) or NONE,
+            _pairs(names, correlation[g]),
         ]
         for g in known[:MOST_ROWS]
     ]

@@ -41,7 +41,7 @@ def _table(run: Calibrated, one: Compared, ours: F8, theirs: F8) -> Table:
     rows = []
     if len(run.found.groups) > 1 and run.found.complete:
         for p, part in enumerate(PARTS):
-            together = one.metrics(p, len(run.found.parameters))
+            together = one.metrics(p, len(run.found.searched))
             if together["n"]:
                 cells = [_cell(name, together[name]) for name in SHOWN]
                 rows.append(["all", IN_WORDS[part], *cells, NONE])
