@@ -36,12 +36,13 @@ ARROWS = {
     "scenarios.problems": "scenarios.visible",
     "scenarios.paths": "scenarios.problems kernels.contract",
     "scenarios.plugins": "scenarios.problems kernels",
+    "scenarios.grids": "kernels",
     "scenarios.execution": "scenarios.plugins",
     "scenarios.searches": "scenarios.plugins",
     "scenarios.limits": "scenarios.problems scenarios.units kernels",
     "scenarios.forcing": (
-        "scenarios.plugins scenarios.problems scenarios.units scenarios.paths kernels "
-        "kernels.fortran kernels.casa"
+        "scenarios.grids scenarios.plugins scenarios.problems scenarios.units scenarios.paths "
+        "kernels kernels.fortran kernels.casa"
     ),
     "scenarios.designs": (
         "scenarios.plugins scenarios.problems scenarios.units scenarios.paths scenarios.forcing "

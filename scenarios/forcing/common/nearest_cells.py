@@ -15,11 +15,9 @@ from scenarios.forcing.common.declared import FILLS_MISSING, Input, Order, Quant
 from scenarios.forcing.common.file_units import in_needed
 from scenarios.forcing.common.grid_csv import load_csv
 from scenarios.forcing.common.netcdf import numbers
+from scenarios.grids import RADIUS
 from scenarios.problems import Problem
 from scenarios.units import ranged
-
-RADIUS = 6371.0
-"""Of the Earth, km."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ def distances(lat: float, lon: float, lats: F8, lons: F8) -> F8:
     here, there = np.radians(lat), np.radians(lats)
     half = np.sin((there - here) / 2) ** 2
     half += np.cos(here) * np.cos(there) * np.sin(np.radians(lons - lon) / 2) ** 2
-    return np.asarray(2 * RADIUS * np.arcsin(np.sqrt(np.minimum(half, 1.0))))
+    return np.asarray(2e-3 * RADIUS * np.arcsin(np.sqrt(np.minimum(half, 1.0))))
 
 
 PREDICTORS = "derived_predictors_0p5deg.csv.gz"

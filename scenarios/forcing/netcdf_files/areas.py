@@ -11,7 +11,6 @@ import numpy as np
 
 from kernels import F8
 from scenarios.forcing.common.file_units import unit_said
-from scenarios.forcing.common.nearest_cells import RADIUS
 from scenarios.forcing.common.netcdf import numbers
 from scenarios.forcing.common.places import find_places, in_degrees_or_m2
 from scenarios.forcing.netcdf_files.files import File, again
@@ -19,6 +18,7 @@ from scenarios.forcing.netcdf_files.held import Cells, Held
 from scenarios.forcing.netcdf_files.reductions import Gaps
 from scenarios.forcing.netcdf_files.space import Space
 from scenarios.forcing.netcdf_files.supplies import LANDFRAC, FileVariable, Sources
+from scenarios.grids import cell_areas, column_bounds, row_bounds
 from scenarios.problems import Problem
 from scenarios.units import contradicts, convert
 
@@ -26,9 +26,6 @@ STANDARD = {"area": "cell_area", LANDFRAC: "land_area_fraction"}
 """CF's names of what an area is made of."""
 
 _FRACTIONS = frozenset({"sftlf", "landfrac", "landfraction", "landareafraction", "fland"})
-
-_EVEN = 2e-3
-"""Part of a step by which distances of rows may differ: those of float32 do, Gaussian ones more."""
 
 _ABOVE = 1e-3
 """What a fraction may exceed 1 by, of models that use another radius: it is not clipped."""
@@ -135,21 +132,20 @@ def _of_variable(held: Held, sources: Sources, cells: Cells) -> Land:
 
 
 def _of_bounds(sources: Sources, cells: Cells) -> Land:
-    """Return areas from the edges of cells: their bounds, or halfway between even rows."""
+    """Return areas from the edges of cells: their bounds, or what follows from their middles."""
     space = cells.space
     if not space.rows.size:
         what = "sites have" if space.shape else "there is"
         return Land(None, {"area_left_out": f"{what} no area in the files"})
     edges, said = _bounds(sources, space)
     if edges is None:
-        lat, lon = _halfway(space.rows, 90.0), _halfway(space.columns, np.inf)
-        if lat is None or lon is None:
-            text = "rows are not evenly apart, and have no bounds; needed areacella, or bounds"
-            return Land(None, {"area_left_out": text})
-        edges, said = (lat, lon), "from the middles of even cells"
-    height = np.abs(np.diff(np.sin(np.radians(np.clip(edges[0], -90.0, 90.0))), axis=1))[:, 0]
-    width = np.radians(np.abs(np.diff(edges[1], axis=1))[:, 0])
-    areas = (RADIUS * 1e3) ** 2 * height[:, np.newaxis] * width
+        try:
+            edges = row_bounds(space.rows), column_bounds(space.columns)
+        except ValueError as error:
+            return Land(None, {"area_left_out": f"{error}, or areacella"})
+        said = "from the middles of cells"
+    lat = np.clip(edges[0], -90.0, 90.0)
+    areas = cell_areas(lat[:, np.newaxis], edges[1][np.newaxis])
     return Land(areas.reshape(-1)[cells.kept], {"area": said})
 
 
@@ -171,19 +167,6 @@ def _bounds(sources: Sources, space: Space) -> tuple[tuple[F8, F8] | None, str]:
             if len(found) == 2:
                 return (found[0], found[1]), "from the bounds of cells"
     return None, ""
-
-
-def _halfway(middles: F8, most: float) -> F8 | None:
-    """Return edges (n, 2) halfway between middles; None where those are not evenly apart."""
-    if middles.size < 2:
-        return None
-    order = np.argsort(middles)
-    steps = np.diff(middles[order])
-    step = float(np.median(steps))
-    if np.abs(steps - step).max() > _EVEN * step:
-        return None
-    edges = np.stack([middles - step / 2, middles + step / 2], axis=1)
-    return np.asarray(np.clip(edges, -most, most))
 
 
 def _fraction(sources: Sources, cells: Cells) -> Land:

@@ -315,7 +315,7 @@ class TestAreas:
         write(tmp_path, t=nc.grid(nc.cells(0, (19, 36)), lat=lat, lon=lon))
         found = nc.read(tmp_path, [T], values={"landfrac": 1})
         assert found.locations.columns["area"].sum() == pytest.approx(EARTH, rel=1e-12)
-        assert found.provenance["area"] == "from the middles of even cells x 1"
+        assert found.provenance["area"] == "from the middles of cells x 1"
 
     def test_bounds_of_cells_are_first(self, tmp_path):
         made = nc.grid(nc.cells()).to_dataset(name="t")
@@ -354,7 +354,7 @@ class TestAreas:
     def test_uneven_rows_without_bounds_have_no_area(self, tmp_path):
         write(tmp_path, t=nc.grid(nc.cells(), lat=np.array([50.0, 52.0, 54.5])))
         found = nc.read(tmp_path, [T], values={"landfrac": 1})
-        assert "not evenly apart" in found.provenance["area_left_out"]
+        assert "neither evenly apart" in found.provenance["area_left_out"]
 
     @pytest.mark.parametrize(
         ("area", "part", "said"),
