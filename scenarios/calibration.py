@@ -140,12 +140,21 @@ class Validation(Strict):
     calibrate: str | float | None = Field(
         default=None, description="the value in it of the locations that are calibrated on"
     )
+    folds: int | None = Field(
+        default=None, ge=2, le=1000, description="parts, drawn, each of which is held back in turn"
+    )
+    leave_out: str | None = Field(
+        default=None, description="column of locations: those of each value are held back in turn"
+    )
 
     @model_validator(mode="after")
     def _one(self) -> "Validation":
-        if (self.split is None) == (self.column is None):
-            found = "both" if self.split else "neither"
-            raise ValueError(f"found {found}; needed split: half or alternate, or column: NAME")
+        ways = ("split", "folds", "leave_out", "column")
+        written = [word for word in ways if getattr(self, word) is not None]
+        if len(written) != 1:
+            found = " and ".join(written) or "none of them"
+            text = "needed one of split: half or alternate, folds: NUMBER, leave_out: COLUMN, or"
+            raise ValueError(f"found {found}; {text} column: NAME with calibrate: VALUE")
         if (self.column is None) != (self.calibrate is None):
             raise ValueError("needed column: and calibrate:, the value that is calibrated on")
         return self
@@ -153,7 +162,12 @@ class Validation(Strict):
     @property
     def by_location(self) -> bool:
         """Return whether whole locations are held back."""
-        return self.column is not None or self.of == "locations"
+        return bool(self.column or self.leave_out) or self.of == "locations"
+
+    @property
+    def in_turn(self) -> bool:
+        """Return whether parts are held back one after the other, each by a search of the rest."""
+        return bool(self.folds or self.leave_out)
 
 
 class Keep(Strict):
@@ -219,7 +233,9 @@ class Calibration(Strict):
         default=20_000, ge=1, le=10**9, description="evaluations of a group and restart, at most"
     )
     validation: Validation | None = Field(
-        default=None, description="{split: half, of: layers}, or {column: set, calibrate: CAL}"
+        default=None,
+        description="{split: half, of: layers}, {folds: 5}, {leave_out: COLUMN}, or "
+        "{column: set, calibrate: CAL}",
     )
     keep: Keep = Field(default=Keep(), description="{equifinal: 1.05, population: true}")
 

@@ -117,7 +117,7 @@ def locations_kept(
     """
     kept = np.ones(groups.of.shape, np.bool_)
     split = section.validation
-    if split is None or not split.by_location:
+    if split is None or split.in_turn or not split.by_location:
         return kept
     if split.column is not None:
         assert labels is not None

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble.calibration.folds import WHOLE, Folds
 from ensemble.calibration.groups import Groups, layers_kept
 from ensemble.calibration.objective import Objective, Term, objective_of
 from ensemble.calibration.searches import REASONS
@@ -57,6 +58,8 @@ class Layout:
     groups : Groups
     calibrated : ndarray, shape (F, L), bool
         Which places are calibrated on; the others are held back.
+    folds : Folds, optional
+        What is held back in turn, by searches beside that of all observations.
     length : int, optional
         Groups of a block, as a store that is begun has them; else by the rule.
     """
@@ -66,11 +69,13 @@ class Layout:
         experiment: Experiment,
         groups: Groups,
         calibrated: NDArray[np.bool_],
+        folds: Folds | None = None,
         length: int | None = None,
     ) -> None:
         section = experiment.scenario.calibration
         assert section is not None
         self.experiment, self.groups, self.calibrated = experiment, groups, calibrated
+        self.folds = folds
         self.section: Calibration = section
         self.functionals = experiment.functionals()
         self.objective: Objective = objective_of(section, self.functionals)
@@ -106,19 +111,60 @@ class Layout:
     def keep(self) -> tuple[NDArray[np.bool_] | None, ...]:
         """Return which observations of each term are calibrated on, (F, L, n); None for all."""
         split = self.section.validation
-        if split is None or split.by_location:
+        if split is None or split.by_location or split.split is None:
             return tuple(None for _ in self.objective.terms)
-        assert split.split is not None
         names, seed = self.experiment.locations.names, self.experiment.scenario.seed
         return tuple(
             layers_kept(split.split, term.pairs.there, names, seed, term.name)
             for term in self.objective.terms
         )
 
-    def part(self, number: int) -> U1:
+    @cached_property
+    def fold_of(self) -> tuple[I8, ...]:
+        """Return the fold that each observation of each term is of, (F, L, n); -1 for none."""
+        terms, names = self.objective.terms, self.experiment.locations.names
+        if self.folds is None:
+            return tuple(np.full(term.pairs.there.shape, WHOLE, np.int64) for term in terms)
+        seed = self.experiment.scenario.seed
+        return tuple(
+            self.folds.observations(term.pairs.there, self.groups, names, seed, term.name)
+            for term in terms
+        )
+
+    @cached_property
+    def in_fold(self) -> I8:
+        """Return how many observations of each group each fold has, (G, K)."""
+        count = 0 if self.folds is None else len(self.folds.names)
+        total = np.zeros((len(self.groups.names) + 1, count), np.int64)
+        for fold in range(count):
+            for of in self.fold_of:
+                np.add.at(total[:, fold], self.groups.of, (of == fold).sum(axis=-1))
+        return total[:-1]
+
+    @property
+    def turns(self) -> int:
+        """Return how often a group is searched for at most: of all, and without each fold."""
+        return 1 + (0 if self.folds is None else len(self.folds.names))
+
+    def looked_at(self, group: int, fold: int) -> tuple[I8, list[NDArray[np.bool_] | None]]:
+        """Return what a search of a group looks at: places (p, 2), and (p, n) of each term.
+
+        Parameters
+        ----------
+        group : int
+        fold : int
+            That is held back; -1 for none.
+        """
+        places = self.searched_places[group]
+        if self.folds is not None and self.folds.of is not None and fold != WHOLE:
+            places = places[self.folds.of[tuple(places.T)] != fold]
+        keep = self.keep if self.folds is None else [of != fold for of in self.fold_of]
+        return places, [None if one is None else one[tuple(places.T)] for one in keep]
+
+    def part(self, number: int, fold: int = WHOLE) -> U1:
         """Return the part that each observation of a term is of, (F, L, n); 255 for none."""
         there = self.objective.terms[number].pairs.there
-        keep = self.keep[number]
+        keep = self.keep[number] if fold == WHOLE else self.fold_of[number] != fold
         mine = there & self.calibrated[..., None] if keep is None else there & keep
         return np.where(mine, 0, np.where(there, 1, NOT_RUN)).astype(np.uint8)
 
@@ -146,14 +192,14 @@ class Layout:
     @property
     def evaluations(self) -> int:
         """Return how many evaluations all searches make at most."""
-        return len(self.groups.names) * self.section.restarts * self.section.budget
+        return len(self.groups.names) * self.turns * self.section.restarts * self.section.budget
 
     @property
     def seconds(self) -> float:
         """Return the declared cost of all evaluations at their most, seconds on one core."""
         places = sum(map(len, self.searched_places))
         each = self.section.restarts * self.section.budget * self.seconds_per_member
-        return places * each
+        return places * self.turns * each
 
     @property
     def seconds_per_block(self) -> float:
@@ -170,7 +216,7 @@ class Layout:
         n, generations, points = self.space.size, *self.sizes
         residuals = max(1, self.objective.observations) * max(map(len, self.searched_places))
         each = 8 * (points * (2 * n + residuals + 4) + 3 * generations)
-        return int(self.section.restarts * each)
+        return int(self.turns * self.section.restarts * each)
 
     @cached_property
     def sizes(self) -> tuple[int, int]:
@@ -183,7 +229,7 @@ class Layout:
         """Return how many groups a block takes: by the scenario alone."""
         groups = len(self.groups.names)
         places = max(1, max(map(len, self.searched_places), default=1))
-        asked = ASKED * self.section.restarts * places
+        asked = ASKED * self.turns * self.section.restarts * places
         lanes = math.ceil(self.experiment.kernel.lanes / asked)
         long = math.ceil(ROUND_SECONDS / max(asked * self.seconds_per_member, 1e-9))
         least = max(1, lanes, min(long, math.ceil(groups / LEAST_BLOCKS)))
@@ -203,7 +249,8 @@ class Layout:
     @cached_property
     def arrays(self) -> tuple[ArraySpec, ...]:
         """Return every array that blocks fill, and what the run ends with."""
-        return (self._status(), *self._found(), *self._certain(), *self._compared())
+        own = (self._status(), *self._found(), *self._certain(), *self._compared())
+        return own if self.folds is None else (*own, *self._in_turn(self.folds))
 
     def _status(self) -> ArraySpec:
         attrs = {
@@ -215,21 +262,24 @@ class Layout:
         chunks = tuple(axis.length for axis in self.grid.axes)
         return ArraySpec("status", "uint8", ("group", "restart"), shape, chunks, NOT_RUN, attrs)
 
-    def _found(self) -> Iterator[ArraySpec]:
-        of, n = {"group": 0, "restart": 0}, {"parameter": len(self.space.names)}
-        squares = self.objective.has_residuals
+    @property
+    def _reasons(self) -> dict[str, Any]:
         reasons = {**dict(enumerate(REASONS)), **OTHER_REASONS}
-        flags = {
+        return {
             "flag_values": list(reasons),
             "flag_meanings": " ".join(word.replace(" ", "_") for word in reasons.values()),
             "long_name": "why the search stopped",
         }
+
+    def _found(self) -> Iterator[ArraySpec]:
+        of, n = {"group": 0, "restart": 0}, {"parameter": len(self.space.names)}
+        squares = self.objective.has_residuals
         yield self.spec_of("parameters", {**of, **n}, attrs={
             "long_name": "best parameters of each search, in the units of the kernel"})  # fmt: skip
         yield self.spec_of(
             "cost", of, attrs={"long_name": f"cost of the best: {self.objective.meaning}"}
         )
-        yield self.spec_of("reason", of, "uint8", fill=NOT_RUN, attrs=flags)
+        yield self.spec_of("reason", of, "uint8", fill=NOT_RUN, attrs=self._reasons)
         for name, text in (
             ("evaluations", "candidates that were evaluated"),
             ("generations", "generations of the search"),
@@ -292,11 +342,32 @@ class Layout:
         along = {"group": 0, "part": len(PARTS), "response": len(self.objective.terms)}
         along |= {"metric": len(METRICS)}
         text = "of modelled against observed values; rmse is first a mean over each location's"
+        if self.folds is not None:
+            text += "; held back: all folds together, each as a search has it that has not seen it"
         yield self.spec_of("metrics", along, attrs={"long_name": text})
         text = f"{text}, at the kernel's defaults"
         yield self.spec_of("default_metrics", along, attrs={"long_name": text})
         for term in self.objective.terms:
             yield self.of_observations("modelled", term)
+
+    def _in_turn(self, folds: Folds) -> Iterator[ArraySpec]:
+        """Yield what the searches found that a fold was held back from."""
+        of = {"group": 0, "fold": len(folds.names)}
+        text = "of the best search that has not seen the fold"
+        n, about = {"parameter": len(self.space.names)}, {"long_name": f"parameters {text}"}
+        yield self.spec_of("fold_parameters", {**of, **n}, attrs=about)
+        yield self.spec_of("fold_cost", of, attrs={"long_name": f"cost {text}"})
+        yield self.spec_of("fold_reason", of, "uint8", fill=NOT_RUN, attrs=self._reasons)
+        about = {"long_name": "candidates of all searches that have not seen the fold"}
+        yield self.spec_of("fold_evaluations", of, "int64", attrs=about)
+        along = {**of, "part": len(PARTS), "response": len(self.objective.terms)}
+        along |= {"metric": len(METRICS)}
+        text = "of the other folds and of the fold itself, which the search has not seen"
+        yield self.spec_of("fold_metrics", along, attrs={"long_name": f"metrics {text}"})
+        text = f"metrics {text}, at the kernel's defaults"
+        yield self.spec_of("fold_default_metrics", along, attrs={"long_name": text})
+        for term in self.objective.terms:
+            yield self.of_observations("predicted", term)
 
     def of_observations(self, word: str, term: Term, dtype: str = "float64") -> ArraySpec:
         """Return an array beside a term's observations, (forcing, location, observation)."""
@@ -305,11 +376,13 @@ class Layout:
         words = {
             "observed": f"{term.response.meaning}: observed",
             "modelled": "what is modelled beside each observation, at the best parameters",
+            "predicted": "the same, at the best parameters that its fold was held back from",
+            "fold": "the fold that each observation is of, counted from 0; -1 for none",
             "weight": "share of the squared difference in the cost",
             "part": "0 calibrated on, 1 held back, 255 no observation",
         }
         attrs = {"long_name": words[word]}
-        if word in ("observed", "modelled"):
+        if word in ("observed", "modelled", "predicted"):
             attrs["units"] = self._units(term)
         rest: dict[str, Any] = {"fill": NOT_RUN} if dtype == "uint8" else {}
         return self.spec_of(f"{word}_{term.name}", dims, dtype, attrs=attrs, **rest)

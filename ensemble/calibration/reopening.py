@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from ensemble.calibration.folds import Folds
 from ensemble.calibration.groups import Groups
 from ensemble.calibration.layout import Layout
 from ensemble.calibration.objective import Unfit
-from ensemble.calibration.stored import CALIBRATED, GROUP_OF, check
+from ensemble.calibration.stored import CALIBRATED, FOLD, FOLD_OF, GROUP_OF, check
 from ensemble.calibration.work import CalibrationWork
 from ensemble.errors import PlanError
 from ensemble.members.reopening import open_experiment, refuse_other_code
@@ -25,7 +26,8 @@ def open_layout(store: Store) -> Layout:
     try:
         groups = Groups(store.read_strings("group"), store.read_whole(GROUP_OF).astype(np.int64))
         calibrated = store.read_whole(CALIBRATED) == 1
-        layout = Layout(experiment, groups, calibrated, store.specs["status"].chunks[0])
+        length = store.specs["status"].chunks[0]
+        layout = Layout(experiment, groups, calibrated, _folds(store), length)
         needed = layout.arrays
     except PlanError:
         raise
@@ -41,6 +43,13 @@ def open_layout(store: Store) -> Layout:
                 "zarr.json, or run into a new store"
             )
     return layout
+
+
+def _folds(store: Store) -> Folds | None:
+    if FOLD not in store.specs:
+        return None
+    of = store.read_whole(FOLD_OF).astype(np.int64) if FOLD_OF in store.specs else None
+    return Folds(store.read_strings(FOLD), of)
 
 
 def open_work(store: Store) -> CalibrationWork:

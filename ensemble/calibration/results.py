@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble.calibration.folds import WHOLE
 from ensemble.calibration.identifiability import STEP, at_bound, directions
-from ensemble.calibration.layout import FEW, GROUP, METRICS, PARTS, QUARANTINED, Layout
+from ensemble.calibration.layout import FEW, GROUP, PARTS, QUARANTINED, Layout
 from ensemble.calibration.metrics import metrics
 from ensemble.calibration.rounds import Places
 from ensemble.calibration.searches import NO_FINITE_START, Found
@@ -18,8 +19,8 @@ from ensemble.store.journal import Key
 from ensemble.store.quarantine import Case
 from kernels import BAD_INPUT, F8, NOT_FINITE, OK, OUT_OF_RANGE
 
-MODELLED = "modelled/"
-"""How names of a block's sums begin that hold what is modelled at its places."""
+BESIDE = ("modelled", "predicted")
+"""How names of a block's sums begin, and of arrays, that hold what is modelled at places."""
 
 
 @dataclass
@@ -68,13 +69,16 @@ def result(
     cases : mapping of (group, restart) to Case
         Searches in quarantine.
     every : Places
-        All places of the block's groups, those held back, too.
+        All places of the block's units, those held back, too.
     """
     kept = Kept(searching.layout, key)
     _nothing(kept, searching, cases)
-    best = _searches(kept, searching, ended)
-    _directions(kept, searching, ended, best)
-    _equifinal(kept, searching, ended, best)
+    _searches(kept, searching, ended)
+    best = _best(searching, ended)
+    own = {unit: s for unit, s in best.items() if searching.units[unit][1] == WHOLE}
+    _directions(kept, searching, ended, own)
+    _equifinal(kept, searching, ended, own)
+    _in_turn(kept, searching, ended, best)
     partials = _compared(kept, searching, ended, best, every)
     status = kept.arrays["status"]
     counts = np.bincount(status.ravel(), minlength=1).tolist()
@@ -95,14 +99,21 @@ def _nothing(kept: Kept, searching: Searching, cases: Mapping[Key, Case]) -> Non
         kept.put("reason", place, QUARANTINED)
 
 
-def _searches(kept: Kept, searching: Searching, ended: Ended) -> dict[int, int]:
-    """Keep what each search found, and return the best one of each group."""
+def _values(searching: Searching, found: Found) -> F8:
+    """Return the best parameters of every search, (S, n)."""
+    values, _ = searching.layout.space.values(np.nan_to_num(found.u))
+    return np.where(np.isfinite(found.u).all(axis=1, keepdims=True), values, np.nan)
+
+
+def _searches(kept: Kept, searching: Searching, ended: Ended) -> None:
+    """Keep what each search of all observations found."""
     found, layout = ended.found, searching.layout
-    values, _ = layout.space.values(np.nan_to_num(found.u))
-    there = np.asarray(np.isfinite(found.u).all(axis=1))
-    values = np.where(there[:, None], values, np.nan)
-    best: dict[int, int] = {}
-    for s, (group, restart) in enumerate(ended.searches):
+    values = _values(searching, found)
+    there = np.isfinite(values[:, 0])
+    for s, (unit, restart) in enumerate(ended.searches):
+        group, fold = searching.units[unit]
+        if fold != WHOLE:
+            continue
         place = group, restart
         kept.arrays["status"][place] = _status(found, s)
         kept.put("parameters", place, values[s])
@@ -117,9 +128,30 @@ def _searches(kept: Kept, searching: Searching, ended: Ended) -> dict[int, int]:
         absent = np.isnan(found.population[s][order])
         kept.put("population", place, np.where(absent.any(axis=1, keepdims=True), np.nan, points))
         kept.put("population_cost", place, found.population_cost[s][order])
-        if there[s] and (group not in best or _better(found, s, best[group])):
-            best[group] = s
+
+
+def _best(searching: Searching, ended: Ended) -> dict[int, int]:
+    """Return the best search of each unit that any found something of."""
+    best: dict[int, int] = {}
+    for s, (unit, _) in enumerate(ended.searches):
+        if np.isfinite(ended.found.u[s]).all():
+            if unit not in best or _better(ended.found, s, best[unit]):
+                best[unit] = s
     return best
+
+
+def _in_turn(kept: Kept, searching: Searching, ended: Ended, best: Mapping[int, int]) -> None:
+    """Keep what the searches found that a fold was held back from."""
+    values = _values(searching, ended.found)
+    for unit, place in enumerate(searching.units):
+        mine = np.flatnonzero(searching.unit == unit)
+        if place[1] == WHOLE or not len(mine):
+            continue
+        s = best.get(unit, int(mine[0]))
+        kept.put("fold_parameters", place, values[s])
+        kept.put("fold_cost", place, ended.found.cost[s] if unit in best else np.nan)
+        kept.put("fold_reason", place, ended.found.reason[s])
+        kept.put("fold_evaluations", place, ended.found.evaluations[mine].sum())
 
 
 def _better(found: Found, one: int, other: int) -> bool:
@@ -164,7 +196,7 @@ def _jacobians(searching: Searching, found: Found, searches: list[int]) -> dict[
     points = u.reshape(len(searches), n + 1, n)
     for j in range(n):
         steps[:, j + 1, j] = np.where(points[:, 0, j] + STEP > 1.0, -STEP, STEP)
-    order = np.argsort(searching.group[search], kind="stable")
+    order = np.argsort(searching.unit[search], kind="stable")
     moved = (points + steps).reshape(-1, n)
     evaluated, _ = searching.evaluated(search[order], moved[order])
     assert evaluated.residuals is not None
@@ -205,27 +237,34 @@ def _compared(
         return {}
     if layout.objective.has_residuals:
         _terms(kept, searching, ended)
-    group = np.array(sorted(best), np.int64)
-    values, _ = layout.space.values(ended.found.u[[best[g] for g in group.tolist()]])
+    unit = np.array(sorted(best), np.int64)
+    values, _ = layout.space.values(ended.found.u[[best[u] for u in unit.tolist()]])
     modelled = [np.full((len(every.places), t.pairs.there.shape[-1]), np.nan)
                 for t in layout.objective.terms]  # fmt: skip
-    if len(group):
-        modelled, _ = every.modelled(group, values)
-    _metrics(kept, searching, every, "metrics", modelled)
-    defaults, _ = _at_defaults(searching)
-    _metrics(kept, searching, every, "default_metrics", defaults)
-    return {
-        f"{MODELLED}{term.name}": values
-        for term, values in zip(layout.objective.terms, modelled, strict=True)
-    }
+    if len(unit):
+        modelled, _ = every.modelled(unit, values)
+    partials: dict[str, F8] = {}
+    own = sum(map(len, layout.every_place[searching.groups]))
+    defaults = _at_defaults(searching)
+    for number, term in enumerate(layout.objective.terms):
+        judged = Judged(kept, searching, every, number)
+        predicted = judged.put("metrics", modelled[number])
+        judged.put("default_metrics", defaults[number])
+        held = (modelled[number][:own], predicted)
+        kinds = BESIDE if layout.folds is not None else BESIDE[:1]
+        partials |= {f"{kind}/{term.name}": held[k] for k, kind in enumerate(kinds)}
+    return partials
 
 
-def _at_defaults(searching: Searching) -> tuple[list[F8], Any]:
-    """Return what is modelled at the kernel's defaults, at all places of the block's groups."""
+def _at_defaults(searching: Searching) -> list[F8]:
+    """Return what is modelled at the kernel's defaults, at all places of the block's units."""
     layout = searching.layout
     groups = layout.every_place[searching.groups]
     plain = Places(layout.experiment, layout.objective, groups, (), _all(layout))
-    return plain.modelled(np.arange(len(groups)), np.empty((len(groups), 0)))
+    found, _ = plain.modelled(np.arange(len(groups)), np.empty((len(groups), 0)))
+    cuts = plain.starts[1:]
+    of_group = [np.split(values, cuts) for values in found]
+    return [np.concatenate([own[g] for g, _ in searching.units]) for own in of_group]
 
 
 def _all(layout: Layout) -> list[None]:
@@ -233,21 +272,22 @@ def _all(layout: Layout) -> list[None]:
 
 
 def places_of_all(searching: Searching) -> Places:
-    """Return all places of a block's groups, those held back, too."""
+    """Return all places of a block's units, those held back, too."""
     layout = searching.layout
     groups = layout.every_place[searching.groups]
-    names = layout.space.names
-    return Places(layout.experiment, layout.objective, groups, names, _all(layout))
+    names, units = layout.space.names, [groups[g] for g, _ in searching.units]
+    return Places(layout.experiment, layout.objective, units, names, _all(layout))
 
 
 def _terms(kept: Kept, searching: Searching, ended: Ended) -> None:
     """Keep the share of each response in the cost of each search's best point."""
-    there = np.flatnonzero(np.isfinite(ended.found.u).all(axis=1))
+    groups = searching.groups.stop - searching.groups.start
+    there = np.flatnonzero(np.isfinite(ended.found.u).all(axis=1) & (searching.unit < groups))
     if not len(there):
         return
     evaluated, _ = searching.evaluated(there, ended.found.u[there])
     assert evaluated.residuals is not None
-    own = searching.places.term_of(searching.group[there])
+    own = searching.places.term_of(searching.unit[there])
     for i, s in enumerate(there.tolist()):
         squares = evaluated.residuals[i] ** 2
         terms = range(len(searching.layout.objective.terms))
@@ -255,19 +295,56 @@ def _terms(kept: Kept, searching: Searching, ended: Ended) -> None:
         kept.put("cost_terms", ended.searches[s], np.array(shares))
 
 
-def _metrics(
-    kept: Kept, searching: Searching, every: Places, name: str, modelled: list[F8]
-) -> None:
-    """Keep metrics by group, part and response."""
-    layout, (f, place) = searching.layout, every.places.T
-    for number, (term, values) in enumerate(zip(layout.objective.terms, modelled, strict=True)):
-        observed, part = term.pairs.observed[f, place], layout.part(number)[f, place]
-        for group, (first, count) in enumerate(
-            zip(every.starts.tolist(), every.counts.tolist(), strict=True)
-        ):
-            here = slice(first, first + count)
-            found = np.full((len(PARTS), len(METRICS)), np.nan)
-            for p in range(len(PARTS)):
-                counted = part[here] == p
-                found[p] = metrics(observed[here], values[here], counted, layout.space.size)
-            kept.put(name, (group, slice(None), number), found)
+class Judged:
+    """Metrics of one response, by group, part and fold.
+
+    Parameters
+    ----------
+    kept : Kept
+    searching : Searching
+    every : Places
+        All places of all units.
+    number : int
+        Of the term.
+    """
+
+    def __init__(self, kept: Kept, searching: Searching, every: Places, number: int) -> None:
+        self.kept, self.searching, self.number = kept, searching, number
+        self.layout = searching.layout
+        self.at = [
+            (slice(first, first + count), tuple(every.places[first : first + count].T))
+            for first, count in zip(every.starts.tolist(), every.counts.tolist(), strict=True)
+        ]
+        groups = searching.groups.stop - searching.groups.start
+        self.own = int(every.counts[:groups].sum())
+
+    def put(self, name: str, values: F8) -> F8:
+        """Keep the metrics of values beside all places of all units.
+
+        Returns
+        -------
+        ndarray, shape (p, n)
+            Of the groups' places: the value of the unit that a fold was held back from, beside
+            the observations of the fold; NaN beside others.
+        """
+        observed = self.layout.objective.terms[self.number].pairs.observed
+        predicted = np.full((self.own, values.shape[1]), np.nan)
+        for (here, place), (group, fold) in zip(self.at, self.searching.units, strict=True):
+            part = self.layout.part(self.number, fold)[place]
+            found = [self._of(observed[place], values[here], part == p) for p in range(len(PARTS))]
+            where = (group,) if fold == WHOLE else (group, fold)
+            word = "" if fold == WHOLE else "fold_"
+            self.kept.put(f"{word}{name}", (*where, slice(None), self.number), np.array(found))
+            if fold != WHOLE:
+                own = predicted[self.at[group][0]]
+                own[part == 1] = values[here][part == 1]
+        if self.layout.folds is not None:
+            groups = self.searching.groups.stop - self.searching.groups.start
+            for group, (here, place) in enumerate(self.at[:groups]):
+                counted = self.layout.fold_of[self.number][place] != WHOLE
+                pooled = self._of(observed[place], predicted[here], counted)
+                self.kept.put(name, (group, PARTS.index("validation"), self.number), pooled)
+        return predicted
+
+    def _of(self, observed: F8, values: F8, counted: NDArray[np.bool_]) -> F8:
+        return metrics(observed, values, counted, self.layout.space.size)

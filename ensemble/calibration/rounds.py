@@ -125,8 +125,8 @@ class Places:
         Forcing and location of each place of each group, in the order of sums.
     names : sequence of str
         Parameters that candidates hold.
-    keep : sequence of ndarray (F, L, n), one per term of the objective
-        Which observations count; None for all.
+    keep : sequence of ndarray (p, n), one per term of the objective
+        Which observations of the places count, one group's behind the other's; None for all.
     """
 
     def __init__(
@@ -141,9 +141,7 @@ class Places:
         self.places = np.concatenate([*groups, np.empty((0, 2), np.int64)])
         self.counts = np.array([len(one) for one in groups], np.int64)
         self.starts = np.concatenate([[0], np.cumsum(self.counts)])[:-1].astype(np.int64)
-        f, place = self.places.T
-        kept = [None if one is None else one[f, place] for one in keep]
-        self.objective = objective.at(self.places, kept)
+        self.objective = objective.at(self.places, keep)
         self._every = np.arange(len(self.places))
         self._drivers = {name: _at(experiment, name, self.places) for name in self._needed()}
         self._control = self._controls()

@@ -7,13 +7,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble.calibration.folds import WHOLE
 from ensemble.calibration.layout import Layout
 from ensemble.calibration.rounds import Evaluated, Places
 from ensemble.calibration.searches import Asked, Batch, Found, State, Task, Told, begin
 from kernels import F8, I8, NOT_RUN, STATUSES
 
 Search = tuple[int, ...]
-"""A group, counted from the block's first, and a restart."""
+"""A unit of the block, and a restart; the first units are its groups."""
 
 FAILURES = [status.code for status in STATUSES if status.code not in (0, NOT_RUN)]
 
@@ -50,12 +51,26 @@ class Searching:
         self.left_out = set(left_out)
 
     @cached_property
+    def units(self) -> tuple[tuple[int, int], ...]:
+        """Return what is searched for: groups, and then each without each of its folds.
+
+        A group is counted from the block's first; the fold of the groups themselves is -1.
+        """
+        in_fold = self.layout.in_fold[self.groups]
+        turns = np.argwhere((in_fold > 0) & self.observed[:, None]).tolist()
+        return (*((g, WHOLE) for g in range(len(in_fold))), *((g, fold) for g, fold in turns))
+
+    @cached_property
     def places(self) -> Places:
-        """Return the places that are calibrated on."""
+        """Return the places that are calibrated on, of every unit."""
         layout = self.layout
-        mine = layout.searched_places[self.groups]
-        names = layout.space.names
-        return Places(layout.experiment, layout.objective, mine, names, layout.keep)
+        looked_at = [layout.looked_at(g + self.groups.start, fold) for g, fold in self.units]
+        keep = [
+            None if kept[0] is None else np.concatenate(kept)
+            for kept in zip(*(kept for _, kept in looked_at), strict=True)
+        ]
+        mine, names = [places for places, _ in looked_at], layout.space.names
+        return Places(layout.experiment, layout.objective, mine, names, keep)
 
     @cached_property
     def observed(self) -> NDArray[np.bool_]:
@@ -69,25 +84,28 @@ class Searching:
     def searches(self) -> tuple[Search, ...]:
         """Return the searches that are run."""
         return tuple(
-            (group, restart)
-            for group in np.flatnonzero(self.observed).tolist()
+            (unit, restart)
+            for unit, (group, _) in enumerate(self.units)
+            if self.observed[group]
             for restart in range(self.layout.section.restarts)
             if (group + self.groups.start, restart) not in self.left_out
         )
 
     @cached_property
-    def group(self) -> I8:
-        """Return the group of each search, counted in the block."""
-        return np.array([group for group, _ in self.searches], np.int64)
+    def unit(self) -> I8:
+        """Return the unit of each search."""
+        return np.array([unit for unit, _ in self.searches], np.int64)
 
     def task(self) -> Task:
         """Return what the searches are to do."""
         layout = self.layout
         names = layout.groups.names[self.groups]
-        squares = self.places.residuals[self.group] if layout.objective.has_residuals else None
+        squares = self.places.residuals[self.unit] if layout.objective.has_residuals else None
         return Task(
             seed=layout.experiment.scenario.seed,
-            groups=tuple(names[group] for group, _ in self.searches),
+            # Without a fold a group has the random numbers that it has with all: what then differs
+            # is what it was calibrated on.
+            groups=tuple(names[self.units[unit][0]] for unit, _ in self.searches),
             restarts=tuple(restart for _, restart in self.searches),
             parameters=layout.space.size,
             budget=layout.section.budget,
@@ -120,7 +138,7 @@ class Searching:
     def evaluated(self, search: I8, u: F8) -> tuple[Evaluated, NDArray[np.bool_]]:
         """Return what became of points (k, n), and which were cut back into their ranges."""
         values, clipped = self.layout.space.values(u)
-        return self.places.evaluate(self.group[search], values), clipped
+        return self.places.evaluate(self.unit[search], values), clipped
 
     def told(self, asked: Asked) -> Told:
         """Return what became of a round's candidates."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from ensemble.calibration.checkpoints import Checkpoints, Clock
 from ensemble.calibration.layout import GROUP, Layout
-from ensemble.calibration.results import MODELLED, places_of_all, result
+from ensemble.calibration.results import BESIDE, places_of_all, result
 from ensemble.calibration.rounds import Places
 from ensemble.calibration.searches import Batch, Task, Told, begin
 from ensemble.calibration.searching import Searching
@@ -135,16 +135,19 @@ class CalibrationWork:
 
     def finish(self, store: Store, committed: Mapping[Key, Entry]) -> None:
         """Write what is modelled beside each observation, from the blocks' places. Idempotent."""
-        terms = self.layout.objective.terms
-        whole = {t.name: np.full(t.pairs.there.shape, np.nan) for t in terms}
+        whole = {
+            f"{kind}/{term.name}": np.full(term.pairs.there.shape, np.nan)
+            for kind in (BESIDE if self.layout.folds is not None else BESIDE[:1])
+            for term in self.layout.objective.terms
+        }
         for key in self.grid.keys():
             groups, _ = self.grid.spans(key)
             places = np.concatenate([*self.layout.every_place[groups], np.empty((0, 2), np.int64)])
             held = store.read_partials(key)
             for name, values in whole.items():
-                values[places[:, 0], places[:, 1]] = held[f"{MODELLED}{name}"]
+                values[places[:, 0], places[:, 1]] = held[name]
         for name, values in whole.items():
-            store.write_whole(f"{GROUP}/modelled_{name}", values)
+            store.write_whole(f"{GROUP}/{name.replace('/', '_', 1)}", values)
         if self.checkpoints is not None:
             self.checkpoints.clear()
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ensemble.calibration.folds import folds_of
 from ensemble.calibration.groups import Groups, groups_of, locations_kept
 from ensemble.calibration.layout import Layout
 from ensemble.calibration.metric_costs import undefined
@@ -63,7 +64,8 @@ class CalibrationPlan(Planned):
     @property
     def searches(self) -> int:
         """Return the number of searches."""
-        return len(self.layout.groups.names) * self.layout.section.restarts
+        section, turns = self.layout.section, self.layout.turns
+        return len(self.layout.groups.names) * turns * section.restarts
 
     @property
     def worker_nbytes(self) -> int:
@@ -112,7 +114,7 @@ def _shared(section: Calibration, experiment: Experiment) -> Iterator[Problem]:
         text = f"there are {len(experiment.forcings)} forcings; say forcings: apart, a set for "
         yield Problem(f"{text}each, or together, one for all", "calibration.forcings")
     split = section.validation
-    if split is not None and split.split and split.of == "locations":
+    if split is not None and (split.split or split.folds) and split.of == "locations":
         if section.groups == "location":
             text = "found of: locations, and every location is a group of its own: nothing would "
             text += "be left to calibrate on, or to look at; needed of: layers, or other groups:"
@@ -132,22 +134,24 @@ def _layout(scenario: Loaded, section: Calibration, experiment: Experiment) -> L
     try:
         if isinstance(section.groups, OfColumn):
             of_groups = column(section.groups.column, "calibration.groups.column")
-        if section.validation is not None and section.validation.column is not None:
-            of_split = column(section.validation.column, "calibration.validation.column")
+        split = section.validation
+        for word in ("column", "leave_out"):
+            if split is not None and getattr(split, word) is not None:
+                of_split = column(getattr(split, word), f"calibration.validation.{word}")
     except ScenarioError as error:
         raise ScenarioError(error.problems, scenario.source) from error
     groups = groups_of(section, experiment.forcings, names, of_groups)
     kept = locations_kept(section, groups, names, scenario.seed, of_split)
-    if of_split is not None and not kept.any():
-        assert section.validation is not None
+    folds = folds_of(split, groups, names, scenario.seed, of_split)
+    if split is not None and of_split is not None and not kept.any():
         found = ", ".join(dict.fromkeys(of_split))
-        text = f"no location has {section.validation.calibrate!r} there; it has {found}"
+        text = f"no location has {split.calibrate!r} there; it has {found}"
         problems.append(Problem(text, "calibration.validation.calibrate"))
     problems += _without_any(groups, kept)
     if problems:
         raise ScenarioError(problems, scenario.source)
     try:
-        return Layout(experiment, groups, kept)
+        return Layout(experiment, groups, kept, folds)
     except Unfit as error:
         raise ScenarioError([Problem(str(error), "calibration.minimise")]) from error
     except LookupError as error:
@@ -177,6 +181,7 @@ def listed(names: Sequence[str]) -> str:
 def _names(layout: Layout) -> Iterator[Problem]:
     """Yield columns of locations with the name of another array, and names that stand twice."""
     axes = {"status", "group", "restart", "parameter", "parameter_", "response", "part", "metric"}
+    axes |= {"fold"}
     for name in sorted(axes & layout.experiment.locations.columns.keys()):
         text = "is the name of an array of the store; rename the column"
         yield Problem(text, f"column {name!r}")
@@ -193,10 +198,39 @@ def _split(layout: Layout) -> Iterator[Problem]:
             text = f"{layout.objective.name!r} is not made of observations"
             text += ", of which some could be held back; needed of: locations"
             yield Problem(text, "calibration.validation.of")
+        elif split is not None and split.in_turn:
+            text = f"{layout.objective.name!r} is not made of observations: nothing that is held "
+            text += "back in turn could be looked at; needed a response with cost:"
+            yield Problem(text, "calibration.validation")
         return
     if not layout.observations.any():
         text = f"nothing is observed that {layout.objective.name!r} compares with, in any group"
         yield Problem(text, "calibration.minimise")
+        return
+    yield from _folds(layout)
+
+
+def _folds(layout: Layout) -> Iterator[Problem]:
+    """Yield groups of which a fold holds nothing, or all."""
+    split = layout.section.validation
+    if split is None or layout.folds is None:
+        return
+    there, observed = (layout.in_fold > 0).sum(axis=1), layout.observations > 0
+    needed = split.folds or 2
+    few = np.flatnonzero(observed & (there < needed)).tolist()
+    if not few:
+        return
+    names = [layout.groups.names[g] for g in few]
+    if split.folds:
+        what = "observed locations" if split.by_location else "observations"
+        least = int(there[few].min())
+        text = f"found folds: {split.folds}; {listed(names)}: {what} for {least} of them "
+        text += "alone; needed one or more for each fold"
+        yield Problem(text, "calibration.validation.folds")
+    else:
+        text = f"{listed(names)}: what is observed has one value of {split.leave_out!r} alone, and "
+        text += "nothing would be left to calibrate on; needed two or more in each group"
+        yield Problem(text, "calibration.validation.leave_out")
 
 
 def _search(layout: Layout) -> Iterator[Problem]:

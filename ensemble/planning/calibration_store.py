@@ -7,7 +7,7 @@ import numpy as np
 
 from ensemble.calibration.layout import GROUP, METRICS, PARTS
 from ensemble.calibration.objective import Term
-from ensemble.calibration.stored import CALIBRATED, GROUP_OF, WORK
+from ensemble.calibration.stored import CALIBRATED, FOLD, FOLD_OF, GROUP_OF, WORK
 from ensemble.members.reopening import mapped
 from ensemble.members.responses import observations
 from ensemble.members.responses.costs import Cost
@@ -73,6 +73,7 @@ def static_arrays(plan: CalibrationPlan) -> Static:
         f"{GROUP}/part": PARTS,
         f"{GROUP}/metric": METRICS,
         f"{GROUP}/tally": layout.tallied,
+        FOLD: layout.folds.names if layout.folds is not None else (),
     }
     for path, names in named.items():
         if names:
@@ -92,6 +93,9 @@ def static_arrays(plan: CalibrationPlan) -> Static:
     arrays |= one_chunk(GROUP_OF, layout.groups.of.astype(np.int64), PLACES, attrs=about)
     about = {"long_name": "1 where a place is calibrated on"}
     arrays |= one_chunk(CALIBRATED, layout.calibrated.astype(np.int64), PLACES, attrs=about)
+    if layout.folds is not None and layout.folds.of is not None:
+        about = {"long_name": "fold of each place, counted from 0; -1 for none"}
+        arrays |= one_chunk(FOLD_OF, layout.folds.of, PLACES, attrs=about)
     for number, term in enumerate(layout.objective.terms):
         arrays |= _compared(plan, number, term)
     return arrays
@@ -105,6 +109,8 @@ def _compared(plan: CalibrationPlan, number: int, term: Term) -> Static:
         "weight": np.where(pairs.there, term.weight * _per_error(term) ** 2, 0.0),
         "part": layout.part(number),
     }
+    if layout.folds is not None:
+        values["fold"] = layout.fold_of[number]
     return {
         spec.path: (spec, array)
         for word, array in values.items()

@@ -71,6 +71,8 @@ class Calibrated(Reported):
         searches, n = int(found.done.sum()) * restarts, len(found.searched)
         lost = int(((found.array("status") != OK).all(axis=1) & found.done).sum())
         evaluations = int(np.sum(found.read("evaluations")))
+        if found.has("fold_evaluations"):
+            evaluations += int(np.sum(found.read("fold_evaluations")))
         return [
             (f"{groups:,}", "groups" if groups > 1 else "group"),
             (f"{n:,}", "parameters" if n > 1 else "parameter"),

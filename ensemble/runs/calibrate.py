@@ -159,7 +159,9 @@ def summary(plan: CalibrationPlan, workers: int) -> dict[str, Any]:
     }
     if layout.space.ties:
         described["tied"] = ", ".join(layout.space.ties)
-    if section.validation is not None:
+    if section.validation is not None and layout.folds is not None:
+        described["held_back"] = f"in turn, {len(layout.folds.names):,} folds"
+    elif section.validation is not None:
         held = sum(int((layout.part(k) == 1).sum()) for k in range(len(layout.objective.terms)))
         described["held_back"] = f"{held:,} observations"
     return described

@@ -18,6 +18,8 @@ from kernels import F8, OK
 MOST_ROWS = 24
 """Groups that a table shows: the first; all are in the store."""
 
+NOT_RUN_YET = "not run"
+
 WIDE = 0.1
 """Of a parameter's range: restarts that differ by more are named."""
 
@@ -73,10 +75,16 @@ class Found:
     @cached_property
     def reasons(self) -> list[str]:
         """Return why searches stopped, by group and restart, (G * R,)."""
-        attrs = self.store.specs[f"{GROUP}/reason"].attrs
+        return self.in_words("reason").ravel().tolist()
+
+    def in_words(self, name: str) -> NDArray[Any]:
+        """Return reasons in words, in the shape of their array."""
+        attrs = self.store.specs[f"{GROUP}/{name}"].attrs
         values, names = attrs["flag_values"], attrs["flag_meanings"].split()
         by_code = {v: n.replace("_", " ") for v, n in zip(values, names, strict=True)}
-        return [by_code.get(int(code), "not run") for code in self.read("reason").ravel()]
+        codes = self.read(name)
+        words = [by_code.get(int(code), NOT_RUN_YET) for code in codes.ravel()]
+        return np.array(words, dtype=object).reshape(codes.shape)
 
     @cached_property
     def best(self) -> NDArray[np.int64]:
@@ -100,7 +108,39 @@ def tables(store: Store) -> list[Table]:
     found = Found(store)
     groups = groups_table(found)
     groups = replace(groups, notes=[*groups.notes, *spread(found), *worse(found)])
-    return [groups, parameters_table(found)]
+    both = [groups, parameters_table(found)]
+    if not found.has("fold_metrics"):
+        return both
+    names = found.store.read_strings(f"{GROUP}/response")
+    turns = [folds_table(found, name, k) for k, name in enumerate(names)]
+    turns[-1] = replace(turns[-1], notes=[*turns[-1].notes, IN_TURN])
+    return [*both, *turns]
+
+
+IN_TURN = (
+    "Held back in turn: each observation as a search has it that has not seen it; parameters are "
+    "those of the search of all."
+)
+
+
+def folds_table(found: Found, name: str, response: int) -> Table:
+    """Return a row for each group and fold: how the rest and the fold itself are met."""
+    n, rmse, r2 = (METRICS.index(word) for word in ("n", "rmse", "r2"))
+    ours, theirs = (found.read(f"fold_{word}") for word in ("metrics", "default_metrics"))
+    folds = found.store.read_strings(f"{GROUP}/fold")
+    reasons = found.in_words("fold_reason")
+    rows = []
+    for g, group in enumerate(found.groups):
+        for k, fold in enumerate(folds):
+            rest, held = ours[g, k, :, response]
+            if reasons[g, k] != NOT_RUN_YET:
+                cells = [count_of(held[n]), reasons[g, k], number(rest[rmse])]
+                cells += map(number, (held[rmse], held[r2], theirs[g, k, 1, response, rmse]))
+                rows.append([group, fold, *cells])
+    header = ["group", "fold held back", "n", "stopped", "rmse of the others", "rmse of the fold"]
+    header += ["r2 of the fold", "rmse of the defaults"]
+    more = [f"and {len(rows) - MOST_ROWS:,} more, in the store"] if len(rows) > MOST_ROWS else []
+    return Table(f"{name}, held back in turn", header, rows[:MOST_ROWS], notes=more)
 
 
 def groups_table(found: Found) -> Table:

@@ -45,7 +45,10 @@ WORDS = {
         f"{C}.require.j", "needed [lowest, highest]"),
     "two splits": (
         ("  restarts: 2", "  restarts: 2\n  validation: {split: half, column: half}"),
-        f"{C}.validation", "found both"),
+        f"{C}.validation", "found split and column; needed one of split:"),
+    "one fold": (
+        ("  restarts: 2", "  restarts: 2\n  validation: {folds: 1}"),
+        f"{C}.validation.folds", "needed"),
     "a design beside": (
         ("seed: 5", "seed: 5\ndesign: {method: morris, trajectories: 3, parameters: all}"),
         "design", "beside calibration:"),
@@ -100,6 +103,21 @@ PLANS = {
     "a group of which nothing is left": (
         ("  restarts: 2", "  restarts: 2\n  validation: {column: biome, calibrate: boreal}"),
         f"{C}.validation", "groups 'temperate', 'tropical': no location is left"),
+    "more folds than locations": (
+        ("  restarts: 2", "  restarts: 2\n  validation: {folds: 5, of: locations}"),
+        f"{C}.validation.folds", "'temperate', 'tropical': observed locations for 4 of them alone"),
+    "more folds than layers": (
+        ("groups: {column: biome}", "validation: {folds: 2}"),
+        f"{C}.validation.folds", "and 7 more: observations for 1 of them alone"),
+    "folds of groups of one": (
+        ("groups: {column: biome}", "validation: {folds: 2, of: locations}"),
+        f"{C}.validation.of", "every location is a group of its own"),
+    "a column of one value": (
+        ("  restarts: 2", "  restarts: 2\n  validation: {leave_out: biome}"),
+        f"{C}.validation.leave_out", "one value of 'biome' alone"),
+    "an unknown column to leave out by": (
+        ("  restarts: 2", "  restarts: 2\n  validation: {leave_out: bime}"),
+        f"{C}.validation.leave_out", "did you mean 'biome'?"),
 }  # fmt: skip
 
 

@@ -30,6 +30,8 @@ class Compared:
         Which group each place is of.
     observed, modelled : ndarray, shape (p, n)
         NaN where nothing is known; the latter at the best parameters of the place's group.
+    predicted : ndarray, shape (p, n), or None
+        Where parts are held back in turn: at the parameters of the search that has not seen it.
     part : ndarray, shape (p, n), uint8
         A place in `PARTS`; any other where nothing is observed.
     top, bottom : ndarray, shape (p, n), or None
@@ -45,6 +47,7 @@ class Compared:
     group: I8
     observed: F8
     modelled: F8
+    predicted: F8 | None
     part: NDArray[np.uint8]
     weight: F8
     top: F8 | None = None
@@ -55,14 +58,19 @@ class Compared:
         """Return whether some observations are looked at after the search alone."""
         return bool((self.part == 1).any())
 
+    def values(self, part: int) -> F8:
+        """Return what stands beside the observations of a part, (p, n)."""
+        return self.modelled if self.predicted is None or part == 0 else self.predicted
+
     def pairs(self, part: int) -> NDArray[np.bool_]:
         """Return which observations of a part stand beside a number of the model, (p, n)."""
-        there = np.isfinite(self.observed) & np.isfinite(self.modelled)
-        return np.asarray((self.part == part) & there)
+        there = np.isfinite(self.observed) & np.isfinite(self.values(part))
+        # In turn, every observation is in both parts.
+        return np.asarray((self.part == (part if self.predicted is None else 0)) & there)
 
     def metrics(self, part: int, parameters: int) -> dict[str, float]:
         """Return metrics of all places together."""
-        found = metrics(self.observed, self.modelled, self.pairs(part), parameters)
+        found = metrics(self.observed, self.values(part), self.pairs(part), parameters)
         return dict(zip(METRICS, found.tolist(), strict=True))
 
 
@@ -75,8 +83,10 @@ def all_compared(found: SoFar, responses: Mapping[str, Any]) -> Iterator[Compare
         shape = found.store.specs[f"{GROUP}/observed_{name}"].shape
         arrays: dict[str, Any] = {
             word: found.read(f"{word}_{name}").reshape(len(places), shape[-1])
-            for word in ("observed", "modelled", "part", "weight")
+            for word in ("observed", "modelled", "part", "weight", "predicted")
+            if word != "predicted" or found.has(f"predicted_{name}")
         }
+        arrays.setdefault("predicted", None)
         one = _of_response(responses.get(name) or {}, seen)
         depths: dict[str, Any] = {}
         if one and one[0].has_depth and one[0].values.shape == shape[1:]:

@@ -50,14 +50,15 @@ def _drawn(run: Calibrated, one: Compared) -> Picture:
     width = WIDTH if len(parts) > 1 else 5.6
     drawn = figure(5.0, run.synthetic, width=width)
     every = np.logical_or.reduce([one.pairs(p) for p in parts])
-    values = np.concatenate([one.observed[every], one.modelled[every]])
+    beside = [one.values(p)[one.pairs(p)] for p in parts]
+    values = np.concatenate([one.observed[every], *beside])
     in_powers = bool(values.min() > 0 and values.max() > DECADES * values.min())
     ends = _limits(values, in_powers)
     grid = drawn.subplots(1, len(parts), squeeze=False)
     for axes, part in zip(grid.flat, parts, strict=True):
         dots = _panel(axes, one, part, ends)
         numbers = in_words(one.metrics(part, len(run.found.searched)), one.units)
-        axes.set_title(f"{tuple(IN_WORDS.values())[part]}\n{numbers}")
+        axes.set_title(f"{_called(one, part)}\n{numbers}")
         if in_powers:
             in_decades(axes.xaxis)
             in_decades(axes.yaxis)
@@ -71,6 +72,11 @@ def _drawn(run: Calibrated, one: Compared) -> Picture:
     return finish(drawn, _caption(run, one, len(parts)))
 
 
+def _called(one: Compared, part: int) -> str:
+    """Return what a part is, of a split or in turn."""
+    return tuple(IN_WORDS.values())[part] + " in turn" * (part == 1 and one.predicted is not None)
+
+
 def _limits(values: F8, in_powers: bool) -> tuple[float, float]:
     if not in_powers:
         return one_to_one.around(values)
@@ -81,7 +87,7 @@ def _limits(values: F8, in_powers: bool) -> tuple[float, float]:
 
 def _panel(axes: Axes, one: Compared, part: int, ends: tuple[float, float]) -> PathCollection:
     here = one.pairs(part)
-    x, y = one.observed[here], one.modelled[here]
+    x, y = one.observed[here], one.values(part)[here]
     style: dict[str, Any] = {**one_to_one.POINTS, "s": 24, "edgecolors": DARK}
     if one.top is not None and one.bottom is not None:
         middle = (one.top + one.bottom) / 2
@@ -116,7 +122,10 @@ def in_words(found: dict[str, float], units: str) -> str:
 
 
 def _caption(run: Calibrated, one: Compared, parts: int) -> str:
-    beside = "; left: calibrated on, right: held back" if parts > 1 else ", all calibrated on"
+    names = (_called(one, 0), _called(one, 1))
+    beside = f"; left: {names[0]}, right: {names[1]}" if parts > 1 else ", all calibrated on"
+    if one.predicted is not None:
+        beside += ", each by parameters that it was held back from"
     groups = len(run.found.groups)
     of = f"the {groups:,} groups" if groups > 1 else "the group"
     caption = (

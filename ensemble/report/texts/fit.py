@@ -8,7 +8,7 @@ from ensemble.calibration.layout import METRICS, PARTS
 from ensemble.report.calibrated import Calibrated
 from ensemble.report.data.compared import IN_WORDS, Compared
 from ensemble.report.parts import Notes, Part
-from ensemble.tables.calibration import MOST_ROWS
+from ensemble.tables.calibration import IN_TURN, MOST_ROWS, folds_table
 from ensemble.tables.responses import NONE, Table
 from kernels import F8
 
@@ -27,6 +27,9 @@ def fit(run: Calibrated) -> Iterator[Part]:
     ours, theirs = run.found.read("metrics"), run.found.read("default_metrics")
     for number, one in enumerate(run.compared):
         yield _table(run, one, ours[:, :, number], theirs[:, :, number])
+    if run.found.has("fold_metrics"):
+        yield from (folds_table(run.found, one.name, k) for k, one in enumerate(run.compared))
+        yield Notes([IN_TURN])
     yield Notes(
         [
             "RMSE: over the observations of a place first, then over places. r2, NSE, KGE, slope "
