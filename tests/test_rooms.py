@@ -94,6 +94,7 @@ ARROWS = {
     "ensemble.lazily": "",
     "ensemble.processes": "",
     "ensemble.printing": "scenarios.visible",
+    "ensemble.scores": "kernels scenarios.designs",
     "ensemble.store": "ensemble.errors kernels",
     "ensemble.farming": (
         "ensemble.errors ensemble.printing ensemble.store slurm "

@@ -19,7 +19,12 @@ WORDS = 4  # 64-bit words per step of Philox' counter
 
 def key(context: Context, *labels: str) -> U8:
     """Return the key of a stream, shape (2,): a hash of seed, design path, stream, labels."""
-    text = json.dumps([context.seed, context.path, context.stream, *labels])
+    return named(context.seed, context.path, context.stream, *labels)
+
+
+def named(*labels: int | str) -> U8:
+    """Return the key of the stream of these labels, shape (2,): a hash of them."""
+    text = json.dumps(labels)
     return np.frombuffer(hashlib.sha256(text.encode()).digest()[:16], dtype="<u8").astype(np.uint64)
 
 
