@@ -13,7 +13,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from scenarios.forcing import ReaderSpec
+from scenarios.forcing import Declared
 from scenarios.problems import Problem
 from scenarios.reading.document import parse, read_text
 from scenarios.reading.load import Loaded
@@ -89,7 +89,7 @@ def _wanted(scenario: Loaded) -> list[str]:
 
 def _named(part: Any) -> Iterator[str]:
     """Yield every text of a section; of a reader, the files and folders that it says it opens."""
-    if isinstance(part, ReaderSpec):
+    if isinstance(part, Declared):
         yield from part.files()
     elif isinstance(part, Mapping):
         for below in part.values():

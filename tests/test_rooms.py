@@ -44,6 +44,10 @@ ARROWS = {
         "scenarios.grids scenarios.plugins scenarios.problems scenarios.units scenarios.paths "
         "kernels kernels.fortran kernels.casa"
     ),
+    "scenarios.observations": (
+        "scenarios.plugins scenarios.problems scenarios.units scenarios.paths scenarios.forcing "
+        "kernels"
+    ),
     "scenarios.designs": (
         "scenarios.plugins scenarios.problems scenarios.units scenarios.paths scenarios.forcing "
         "kernels"

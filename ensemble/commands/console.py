@@ -248,7 +248,7 @@ def print_inventory() -> None:
     import scenarios
     from ensemble.members import statistics
     from ensemble.report import figures
-    from scenarios import designs, execution, forcing
+    from scenarios import designs, execution, forcing, observations
     from scenarios.metrics import METRICS
     from scenarios.searches import SEARCHES
 
@@ -262,6 +262,7 @@ def print_inventory() -> None:
     for title, plugins in (
         ("designs", designs.DESIGNS),
         ("readers", forcing.READERS),
+        ("observations", observations.OBSERVATIONS),
         ("statistics", statistics.FAMILIES),
         ("metrics", METRICS),
         ("searches", SEARCHES),

@@ -9,6 +9,7 @@ from scenarios.forcing._contract import AnyReader as AnyReader
 from scenarios.forcing._contract import Forcing as Forcing
 from scenarios.forcing._contract import Locations as Locations
 from scenarios.forcing._contract import ReaderSpec as ReaderSpec
+from scenarios.forcing.common.declared import Declared as Declared
 from scenarios.forcing.common.declared import Input as Input
 from scenarios.forcing.common.declared import Order as Order
 from scenarios.forcing.common.declared import Quantity as Quantity

@@ -8,13 +8,12 @@ range, converts and reduces, and returns a `Forcing` per data set.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
 from kernels import F8, Variable
-from scenarios.forcing.common.declared import Input
+from scenarios.forcing.common.declared import Declared
 from scenarios.forcing.common.made import Made
 from scenarios.forcing.common.observed import Observed as Observed
 from scenarios.plugins import Chosen, Plugins
@@ -72,23 +71,8 @@ class Forcing:
     recipe: str = ""
 
 
-class ReaderSpec(BaseModel):
-    """Base of the models a scenario's ``forcing:`` is read into.
-
-    Attributes
-    ----------
-    reads : tuple of Input
-        What the reader opens: formats, quantities, units, order, gaps. Every reader says so,
-        one that opens nothing with an empty tuple.
-    opens : tuple of str
-        Keys of files that it opens besides, as those of `reads`: ``grids/FILE`` is in the folder
-        that the key ``grids`` names.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    reads: ClassVar[tuple[Input, ...]]
-    opens: ClassVar[tuple[str, ...]] = ()
+class ReaderSpec(Declared):
+    """Base of the models a scenario's ``forcing:`` is read into."""
 
     def read(self, needs: Sequence[Variable], base: Path) -> list[Forcing]:
         """Return every forcing, in order; raise `ScenarioError` with every problem found.
@@ -101,16 +85,6 @@ class ReaderSpec(BaseModel):
             Folder of the scenario file; relative paths start there.
         """
         raise NotImplementedError
-
-    def files(self) -> list[str]:
-        """Return the files that it opens, or folders of which any, as the scenario writes them."""
-        found = []
-        for whole in (*(one.key for one in self.reads), *self.opens):
-            key, _, below = whole.partition("/")
-            written = getattr(self, key, None)
-            if isinstance(written, str) and written:
-                found.append(f"{written.rstrip('/')}/{below}" if below else written)
-        return found
 
     def compared(self) -> dict[str, str]:
         """Return the outputs that a scenario says are observed, and where it says so of each."""

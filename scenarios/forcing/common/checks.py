@@ -125,6 +125,10 @@ def digest(name: str, data: bytes) -> dict[str, Any]:
     return {"name": name, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
 
 
+class MissingError(ValueError):
+    """A cell that stands for "no value", in the words for the end of a sentence."""
+
+
 def number(cell: object, least: float = LEAST) -> float:
     """Return a finite number from a cell.
 
@@ -137,19 +141,21 @@ def number(cell: object, least: float = LEAST) -> float:
 
     Raises
     ------
+    MissingError
+        The cell stands for "no value".
     ValueError
-        With what was found, for the end of a sentence.
+        It is no number. Both say what was found, for the end of a sentence.
     """
     if isinstance(cell, str):
         text = cell.strip()
         if text.lower() in _MISSING:
-            raise ValueError("is empty" if not text else f"is missing ({text!r})")
+            raise MissingError("is empty" if not text else f"is missing ({text!r})")
         # float() reads '1_000', and digits of other scripts; no table means that.
         value = _float(text) if _NUMBER.fullmatch(text) else None
     else:
         value = None if isinstance(cell, bool) else _float(cell)
         if not isinstance(cell, bool) and (value is None or np.isnan(value)):
-            raise ValueError(f"is missing ({cell!r})")
+            raise MissingError(f"is missing ({cell!r})")
     if value is None:
         raise ValueError(f"{cell!r} is not a number")
     if not np.isfinite(value):
@@ -157,8 +163,13 @@ def number(cell: object, least: float = LEAST) -> float:
     if value in _SOFT_FILLS and value >= least:
         return value
     if value in _SOFT_FILLS or is_fill(np.array(value)).any():
-        raise ValueError(f"{cell!r} looks like a fill value")
+        raise MissingError(f"{cell!r} looks like a fill value")
     return value
+
+
+def is_number(cell: str) -> bool:
+    """Return whether a text is written as a number."""
+    return bool(_NUMBER.fullmatch(cell.strip()))
 
 
 def whole(cell: object) -> int | None:

@@ -7,7 +7,9 @@ must be true, and a reader without one fails.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict
 
 Format = Literal["table", "netcdf", "namelist"]
 
@@ -111,6 +113,35 @@ class Input:
     def order(self, of: str) -> Order | None:
         """Return what settles an order; None where there is nothing of the kind."""
         return next((order for order in self.orders if order.of == of), None)
+
+
+class Declared(BaseModel):
+    """Base of the models of readers, which say what files they open.
+
+    Attributes
+    ----------
+    reads : tuple of Input
+        What the reader opens: formats, quantities, units, order, gaps. Every reader says so,
+        one that opens nothing with an empty tuple.
+    opens : tuple of str
+        Keys of files that it opens besides, as those of `reads`: ``grids/FILE`` is in the folder
+        that the key ``grids`` names.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    reads: ClassVar[tuple[Input, ...]]
+    opens: ClassVar[tuple[str, ...]] = ()
+
+    def files(self) -> list[str]:
+        """Return the files that it opens, or folders of which any, as the scenario writes them."""
+        found = []
+        for whole in (*(one.key for one in self.reads), *self.opens):
+            key, _, below = whole.partition("/")
+            written = getattr(self, key, None)
+            if isinstance(written, str) and written:
+                found.append(f"{written.rstrip('/')}/{below}" if below else written)
+        return found
 
 
 NUMBERS_MISSING = (

@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from kernels import F8, Variable
-from scenarios.forcing.common.checks import Findings, number, whole
+from scenarios.forcing.common.checks import Findings, MissingError, number, whole
 from scenarios.forcing.common.observed import Observed, Records
 from scenarios.forcing.common.sources import unit_of
 from scenarios.forcing.common.table import Table
@@ -32,8 +32,6 @@ LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 NAMED = 5
 """Sites without a value that are named."""
-
-_MISSING = ("is empty", "is missing", "looks like a fill value")
 
 
 def _long(value: Any) -> Any:
@@ -319,10 +317,11 @@ class _Rows:
         table, at = self.source.table, self.at[part]
         try:
             return number(table.rows[row][1][at])
+        except MissingError:
+            return None
         except ValueError as error:
-            if not any(words in str(error) for words in _MISSING):
-                where = f"location {site!r}, column {table.names[at]!r}"
-                self._add("bad values", f"{error}; needed a number", where, row)
+            where = f"location {site!r}, column {table.names[at]!r}"
+            self._add("bad values", f"{error}; needed a number", where, row)
             return None
 
     def _error(self, row: int, site: str, scale: float) -> float:

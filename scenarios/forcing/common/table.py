@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from scenarios.forcing.common.checks import Findings, digest, not_a_file
+from scenarios.forcing.common.checks import Findings, digest, is_number, not_a_file
 from scenarios.problems import Problem, shown
 
 _LIMIT = 256 * 1024**2
@@ -31,6 +31,28 @@ ROWS = "one row per model and year"
 
 Rows = list[tuple[int, Sequence[Any]]]
 """Line (CSV) or row (Parquet) counted from 1, and the cells."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a reader takes besides commas, a header and UTF-8, because its files are so.
+
+    Attributes
+    ----------
+    unheaded : tuple of str
+        Names of the columns of a file whose first row begins with a number, and is no header.
+    blanks : bool
+        Whether columns may stand between blanks or tabs.
+    latin_1 : bool
+        Whether text that is not UTF-8 is read as latin-1; the digest says so.
+    """
+
+    unheaded: tuple[str, ...] = ()
+    blanks: bool = False
+    latin_1: bool = False
+
+
+PLAIN = Layout()
 
 
 @dataclass(frozen=True)
@@ -127,6 +149,7 @@ def load_table(
     needed: str = _NEEDED,
     large: bool = False,
     keep_ragged: bool = False,
+    layout: Layout = PLAIN,
 ) -> Table:
     """Return the table in a file; raise `ScenarioError` where not even a header is found.
 
@@ -141,6 +164,7 @@ def load_table(
     keep_ragged : bool
         Whether rows of another length than the header's are the reader's to refuse, who knows
         which of them matter; otherwise they are findings.
+    layout : Layout
     """
     file = str(path)
     text = not_a_file(path, f"a CSV or Parquet table with {rows}") or _unreadable(path, large)
@@ -151,12 +175,15 @@ def load_table(
     try:
         if not data.strip():
             raise ValueError(f"is empty; needed {needed}")
+        text, encoding = ("", "") if parquet else decoded(data, layout.latin_1)
         line, header, table_rows, ragged = (
-            _parquet(data) if parquet else _csv(data, file, needed, findings)
+            _parquet(data) if parquet else _csv(text, file, needed, findings, layout)
         )
     except ValueError as error:
         findings.fatal("files", Problem(str(error), file=file))
     provenance = digest(path.name, data)
+    if encoding == "latin-1":
+        provenance["encoding"] = encoding
     width, whole = len(header), parquet or data.endswith((b"\n", b"\r"))
     named = [i for i, cell in enumerate(header) if not _UNNAMED.fullmatch(cell)]
     if len(named) < len(header):
@@ -250,7 +277,7 @@ def row_names(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _csv(
-    data: bytes, file: str, needed: str, findings: Findings
+    text: str, file: str, needed: str, findings: Findings, layout: Layout
 ) -> tuple[int, list[str], Rows, Rows]:
     """Return the header with its line, rows with theirs, and rows of another length.
 
@@ -259,30 +286,28 @@ def _csv(
     ValueError
         Where there is no header.
     """
-    text = text_of(data)
+    apart = layout.blanks and "," not in _first(text)
     # Before they are parsed: what is said of quotes in such a file is no help.
-    if blanks := no_commas(text):
+    if not apart and (blanks := no_commas(text)):
         raise ValueError(blanks)
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True, skipinitialspace=True)
+    lines = io.StringIO(text, newline="")
     line, header = 0, list[str]()
     rows: Rows = []
     ragged: Rows = []
-    try:
-        for cells in reader:
-            stripped = [cell.strip() for cell in cells]
-            if not any(stripped) or stripped[0].startswith("#"):
+    for at, cells in _blank_rows(lines) if apart else _comma_rows(lines, file, findings):
+        stripped = [cell.strip() for cell in cells]
+        if not any(stripped) or stripped[0].startswith("#"):
+            continue
+        if not header:
+            line, header = at, stripped
+            # Rows of such a file would each be found to be wrong as well.
+            if wrong := not_commas(header):
+                raise ValueError(wrong)
+            if not layout.unheaded or not is_number(header[0]):
                 continue
-            if not header:
-                line, header = reader.line_num, stripped
-                # Rows of such a file would each be found to be wrong as well.
-                if text := not_commas(header):
-                    raise ValueError(text)
-            else:
-                kind = rows if len(stripped) == len(header) else ragged
-                kind.append((reader.line_num, stripped))
-    except csv.Error as error:
-        text = f"is not CSV ({error}); check the quotes"
-        findings.add("files", Problem(text, file=file, line=reader.line_num))
+            header = _named(header, layout)
+        kind = rows if len(stripped) == len(header) else ragged
+        kind.append((at, stripped))
     if not header:
         raise ValueError(f"holds no header; needed {needed}")
     if not rows and (text := row_names(header, (cells for _, cells in ragged))):
@@ -290,8 +315,56 @@ def _csv(
     return line, header, rows, ragged
 
 
+def _first(text: str) -> str:
+    """Return the first line that is neither empty nor a comment."""
+    lines = (line.strip() for line in io.StringIO(text))
+    return next((line for line in lines if line and not line.startswith("#")), "")
+
+
+def _comma_rows(
+    lines: io.StringIO, file: str, findings: Findings
+) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(lines, strict=True, skipinitialspace=True)
+    try:
+        for cells in reader:
+            yield reader.line_num, cells
+    except csv.Error as error:
+        text = f"is not CSV ({error}); check the quotes"
+        findings.add("files", Problem(text, file=file, line=reader.line_num))
+
+
+def _blank_rows(lines: io.StringIO) -> Iterator[tuple[int, list[str]]]:
+    for at, line in enumerate(lines, start=1):
+        yield at, line.split()
+
+
+def _named(first: Sequence[str], layout: Layout) -> list[str]:
+    """Return the names of the columns of a table without a header."""
+    if len(first) != len(layout.unheaded):
+        names = ",".join(layout.unheaded)
+        raise ValueError(f"has no header and {len(first)} columns; needed {names}, or a header")
+    return list(layout.unheaded)
+
+
 def text_of(data: bytes) -> str:
     """Return the text of a file, packed or not; raise ValueError where it is none in UTF-8."""
+    return decoded(data)[0]
+
+
+def decoded(data: bytes, latin_1: bool = False) -> tuple[str, str]:
+    """Return the text of a file, packed or not, and its encoding.
+
+    Parameters
+    ----------
+    data : bytes
+    latin_1 : bool
+        Whether what is not UTF-8 is latin-1.
+
+    Raises
+    ------
+    ValueError
+        It is no text, or none in UTF-8.
+    """
     if data[:2] == b"\x1f\x8b":
         try:
             data = gzip.decompress(data)
@@ -305,8 +378,10 @@ def text_of(data: bytes) -> str:
     if b"\0" in data:
         raise ValueError("is binary; needed text in UTF-8 (CSV), or a name ending in .parquet")
     try:
-        return data.decode("utf-8-sig")
+        return data.decode("utf-8-sig"), "utf-8"
     except UnicodeDecodeError as error:
+        if latin_1:
+            return data.decode("latin-1"), "latin-1"
         line = data[: error.start].count(b"\n") + 1
         begin = f"byte 0x{data[error.start]:02x} in line {line}"
         raise ValueError(f"{begin} is not UTF-8; save the table as UTF-8") from error
