@@ -19,7 +19,7 @@ from waiting import PATIENCE, wait_for
 import ensemble
 from ensemble.commands import app as cli
 from ensemble.commands.arguments import print_json
-from scenarios import designs, forcing, library
+from scenarios import designs, forcing, library, observations
 
 COMMANDS = sorted(info.callback.__name__ for info in cli.app.registered_commands)
 
@@ -172,7 +172,7 @@ def test_a_new_scenario_runs_as_it_is(tmp_path):
 def test_the_list_names_what_there_is():
     said = soilsweep("init", "--list")
     assert said.code == 0
-    for name in (*designs.names(), *forcing.names(), *library(), "two_box"):
+    for name in (*designs.names(), *forcing.names(), *observations.names(), *library(), "two_box"):
         assert name in said.out
     kinds = [line for line in said.out.splitlines() if line and not line.startswith(" ")]
     assert kinds == [
@@ -180,6 +180,7 @@ def test_the_list_names_what_there_is():
             "kernels:",
             "designs:",
             "readers:",
+            "observations:",
             "statistics:",
             "metrics:",
             "searches:",

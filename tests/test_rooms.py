@@ -45,7 +45,7 @@ ARROWS = {
         "kernels kernels.fortran kernels.casa"
     ),
     "scenarios.observations": (
-        "scenarios.plugins scenarios.problems scenarios.units scenarios.paths scenarios.forcing "
+        "scenarios.grids scenarios.plugins scenarios.problems scenarios.units scenarios.paths scenarios.forcing "
         "kernels"
     ),
     "scenarios.designs": (

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from kernels import F8, I8
 from scenarios.forcing.common.declared import Declared
-from scenarios.observations.parts.grids import areas
+from scenarios.grids import Grid
 from scenarios.plugins import Chosen, Plugins
 
 Text = NDArray[np.str_]
@@ -184,56 +184,18 @@ class LatitudeSeries(Observations):
     values: F8
 
 
-@dataclass(frozen=True)
-class Grid:
-    """Cells: rows and columns, or a list.
-
-    Attributes
-    ----------
-    lat, lon : ndarray, float64
-        Centres, degrees north, rising, and degrees east, rising within 360 degrees; (rows,) and
-        (columns,), of a list of cells both (n,).
-    lat_bounds, lon_bounds : ndarray or None
-        (rows, 2) and (columns, 2), or (n, 2); None where nothing tells them.
-    kind : str
-        ``regular`` (rows equally apart), ``gaussian``, ``rectilinear`` (with bounds of its own) or
-        ``cells`` (a list).
-    """
-
-    lat: F8
-    lon: F8
-    lat_bounds: F8 | None = None
-    lon_bounds: F8 | None = None
-    kind: Literal["regular", "gaussian", "rectilinear", "cells"] = "regular"
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Return (rows, columns), or (n,) of a list of cells."""
-        return (self.lat.size,) if self.kind == "cells" else (self.lat.size, self.lon.size)
-
-    @property
-    def areas(self) -> F8 | None:
-        """Return the area of each cell, m2, of `shape`; None without bounds.
-
-        On a sphere of 6,371 km; land and sea alike.
-        """
-        if self.lat_bounds is None or self.lon_bounds is None:
-            return None
-        return areas(self.lat_bounds, self.lon_bounds, paired=self.kind == "cells")
-
-
 @dataclass(frozen=True, kw_only=True)
 class GridMap(Observations):
-    """Values of cells.
+    """Values of cells, rows and columns in the order of the file.
 
     Attributes
     ----------
     grid : Grid
-    values : ndarray, shape (*grid.shape) or (T, *grid.shape), float64
+    values : ndarray, shape (rows, columns) or (T, rows, columns), float64
         In ``units``; NaN where there is none.
-    area : ndarray or None, of the grid's shape, float64
-        Of the whole cell, m2; None where nothing tells it.
-    land : ndarray or None, of the grid's shape, float64
+    area : ndarray, shape (rows, columns), float64
+        Of the whole cell, m2: of the file where it has one, else of the grid's edges.
+    land : ndarray, shape (rows, columns), float64, or None
         What part of ``area`` is land, 0 to 1 and a little more where a model has a larger Earth;
         None where nothing tells it, and then no total is to be had of a rate per land area.
     land_source : str
@@ -246,7 +208,7 @@ class GridMap(Observations):
 
     grid: Grid
     values: F8
-    area: F8 | None = None
+    area: F8
     land: F8 | None = None
     land_source: str = ""
     years: I8 | None = None
@@ -255,9 +217,7 @@ class GridMap(Observations):
     @property
     def land_area(self) -> F8 | None:
         """Return the land of each cell, m2; None where nothing tells it."""
-        if self.area is None or self.land is None:
-            return None
-        return np.asarray(self.area * self.land)
+        return None if self.land is None else np.asarray(self.area * self.land)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -267,7 +227,7 @@ class ClassMap(Observations):
     Attributes
     ----------
     grid : Grid
-    codes : ndarray, of the grid's shape, int64
+    codes : ndarray, shape (rows, columns), int64
         -1 where a cell has no class.
     names : mapping of int to str
         Of every code but -1: an identifier, such as ``boreal`` or ``igbp_1``.
