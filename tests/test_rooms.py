@@ -45,8 +45,8 @@ ARROWS = {
         "kernels kernels.fortran kernels.casa"
     ),
     "scenarios.observations": (
-        "scenarios.grids scenarios.plugins scenarios.problems scenarios.units scenarios.paths scenarios.forcing "
-        "kernels"
+        "scenarios.grids scenarios.plugins scenarios.problems scenarios.units scenarios.paths "
+        "scenarios.forcing kernels"
     ),
     "scenarios.designs": (
         "scenarios.plugins scenarios.problems scenarios.units scenarios.paths scenarios.forcing "
