@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from kernels.contract.arrays import F8 as F8
@@ -161,26 +162,31 @@ def get(name: str, beside: Path | None = None) -> Kernel:
     NotOurs
         It is not one of this package and `ours_alone`.
     """
+    module = module_of(name, beside)
+    kernel = getattr(module, "KERNEL", None)
+    if not isinstance(kernel, Kernel):
+        raise LookupError(f"module {module.__name__!r} has no KERNEL table; see CONTRIBUTING.md")
+    return kernel
+
+
+def module_of(name: str, beside: Path | None = None) -> ModuleType:
+    """Return the module of a kernel, as `get` finds it; whether it holds one is not looked at."""
     if ours := _ours().get(name):
-        module = import_module(ours)
-    elif who := _ours_alone.get():
+        return import_module(ours)
+    if who := _ours_alone.get():
         raise NotOurs(f"kernel {name!r} is not one of this package, and {who} imports no other")
-    elif entries := installed(ENTRY_POINTS).get(name):
-        module = load_installed("kernel", entries)
-    elif "." in name:
+    if entries := installed(ENTRY_POINTS).get(name):
+        module: ModuleType = load_installed("kernel", entries)
+        return module
+    if "." in name:
         try:
-            module = import_module(name)
+            return import_module(name)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
             # As of an installed one: it may fail in any way.
             raise LookupError(explain(name, error, beside)) from error
-    else:
-        raise LookupError(f"no kernel {name!r}; {_hint(name, beside)}")
-    kernel = getattr(module, "KERNEL", None)
-    if not isinstance(kernel, Kernel):
-        raise LookupError(f"module {module.__name__!r} has no KERNEL table; see CONTRIBUTING.md")
-    return kernel
+    raise LookupError(f"no kernel {name!r}; {_hint(name, beside)}")
 
 
 def _hint(name: str, beside: Path | None) -> str:

@@ -41,11 +41,11 @@ class Resources(BaseModel):
     cores: int = Field(default=1, ge=1, le=4096, description="worker processes of a job")
     memory: Amount = Field(default="2GiB", description="of a job, such as 8GiB")
     time: Amount = Field(default="01:00:00", description="walltime of a job, such as 04:00:00")
-    partition: str = ""
-    account: str = ""
-    qos: str = ""
-    constraint: str = ""
-    reservation: str = ""
+    partition: str = Field(default="", description="queue that jobs go to; default: the site's")
+    account: str = Field(default="", description="that is charged; default: the user's own")
+    qos: str = Field(default="", description="quality of service; default: the site's")
+    constraint: str = Field(default="", description="features that nodes must have")
+    reservation: str = Field(default="", description="that jobs may use")
     modules: tuple[str, ...] = Field(default=(), description="[names], loaded in every job")
     setup: tuple[str, ...] = Field(default=(), description="[shell lines], before the worker")
     extra: tuple[str, ...] = Field(default=(), description="[sbatch options], such as --exclusive")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kernels import Kernel
 from scenarios import units
-from scenarios.problems import Problem, nearest, shown
+from scenarios.problems import Problem, of_kernel, shown
 
 if TYPE_CHECKING:
     from scenarios.sections import LimitOf
@@ -60,7 +60,7 @@ def problems(
             text = f"{name!r} is a response; a limit is of the output that it looks at"
             yield Problem(text, where)
         elif name not in outputs:
-            text = f"kernel {kernel.name!r} has no output {name!r}{nearest(name, list(outputs))}"
+            text = f"kernel {kernel.name!r} has no output {name!r}{of_kernel(name, list(outputs))}"
             yield Problem(text, where)
         elif limit is not None:
             yield from _of_output(limit, outputs[name], where)

@@ -111,13 +111,28 @@ def _edits(name: str, other: str) -> int:
     return costs[-1]
 
 
-def nearest(name: str, names: Iterable[str]) -> str:
-    """Return ``"; did you mean 'x'?"``, or the list of names where none is near."""
+def nearest(name: str, names: Iterable[str], listed_by: str = "") -> str:
+    """Return ``"; did you mean 'x'?"``, or the list of names where none is near.
+
+    ``listed_by`` is the command that lists all of them, where there is one.
+    """
     known = sorted(names)
     if meant := near(name, known):
         return f"; did you mean {meant!r}?"
-    more = f" and {len(known) - LISTED} more" if len(known) > LISTED else ""
+    left = len(known) - LISTED
+    more = f" and {left} more" if left > 0 else ""
+    more += f", see {listed_by}" if more and listed_by else ""
     return f"; available: {', '.join(known[:LISTED])}{more}" if known else ""
+
+
+def of_kernel(name: str, names: Iterable[str]) -> str:
+    """Return `nearest` of a kernel's parameters or outputs."""
+    return nearest(name, names, "`soilsweep describe kernel NAME`")
+
+
+def no_parameter(name: str, parameters: Iterable[str]) -> str:
+    """Return that a kernel has no such parameter, and which is meant."""
+    return f"the kernel has no parameter {name!r}{of_kernel(name, parameters)}"
 
 
 def shown(value: object) -> str:

@@ -18,7 +18,7 @@ from scenarios.expressions.measuring import (
 )
 from scenarios.expressions.unit_algebra import apart
 from scenarios.metrics import metric as _metric
-from scenarios.problems import Problem, nearest
+from scenarios.problems import Problem, nearest, of_kernel
 from scenarios.response_sections import Response
 
 RANK = "rank"
@@ -159,7 +159,7 @@ class _Table:
             whole = self.outputs.get(response.output)
             if whole is None:
                 kernel = self.kernel.name
-                hint = nearest(response.output, self.outputs)
+                hint = of_kernel(response.output, self.outputs)
                 self.fault(f"kernel {kernel!r} has no output {response.output!r}{hint}", name,
                            ".output")  # fmt: skip
         if whole is None or not self._fits(name, response, whole):

@@ -132,6 +132,7 @@ ARROWS = {
         f"{GROUND} ensemble.store ensemble.members ensemble.calibration ensemble.tables "
         "ensemble.analysis scenarios.outputs"
     ),
+    "ensemble.describing": f"{GROUND} ensemble.members ensemble.report",
     "ensemble.runs": (
         "ensemble.errors ensemble.store ensemble.farming ensemble.members ensemble.calibration "
         "ensemble.planning ensemble.tables ensemble.analysis ensemble.report slurm "
@@ -140,7 +141,7 @@ ARROWS = {
     "ensemble.commands": (
         f"{GROUND} ensemble.store ensemble.farming ensemble.members ensemble.planning "
         "ensemble.calibration "
-        "ensemble.tables ensemble.analysis ensemble.report ensemble.runs slurm"
+        "ensemble.tables ensemble.analysis ensemble.report ensemble.runs ensemble.describing slurm"
     ),
     "ensemble.__main__": "ensemble.commands ensemble.processes ensemble.store",
     "ensemble": "ensemble.*",

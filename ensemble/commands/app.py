@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ensemble.commands import extend, jobs, scenarios, stores, warm
+from ensemble.commands import describe, extend, jobs, scenarios, stores, warm
 from ensemble.commands.arguments import Command
 from ensemble.commands.ending import end, seldom_looked_through
 
@@ -52,6 +52,14 @@ def common(
 
 COMMANDS: tuple[tuple[Callable[..., None], tuple[str, ...]], ...] = (
     (scenarios.init, ("init my-study", "run my-study.yaml")),
+    (
+        describe.describe,
+        (
+            "describe kernel mimics --set mode=transient",
+            "describe reader site_table",
+            "describe designs --json",
+        ),
+    ),
     (
         scenarios.validate,
         (

@@ -42,10 +42,10 @@ def init(
     ] = False,
 ) -> None:
     """Write NAME.yaml, a commented scenario to edit."""
-    from ensemble.commands import console
-
     if list_:
-        console.print_inventory()
+        from ensemble.commands.describe import print_inventory
+
+        print_inventory()
         return
     from scenarios import write_template
 

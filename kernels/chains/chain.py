@@ -5,6 +5,15 @@ of every later link; what no earlier link makes is a driver of the chain. Kernel
 stand side by side: what all of them make under one name, in one unit and on the same dimensions
 is one output along the dimension ``model``. Every other key is an option of all links that have
 one of that name.
+
+.. code-block:: yaml
+
+    kernel:
+      chain:
+        - casa_vegetation
+        - casa_debris
+        - models: [casa_cnp, mimics_testbed, corpse]
+      start: steady
 """
 
 from pathlib import Path

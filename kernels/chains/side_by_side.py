@@ -6,6 +6,10 @@ under one name, in one unit and on the same dimensions is one output along it; w
 their name before it, unless one alone does. A parameter that is the same row in all is one, others
 have the name of theirs before them. A member is one row of parameters for all: it fails where one
 of them does.
+
+.. code-block:: yaml
+
+    kernel: {name: mimics_profile, steady: [newton, spinup]}
 """
 
 from dataclasses import replace

@@ -5,6 +5,20 @@ are filled in, series of drivers written, the command run without a shell and wi
 limit, and its outputs read. In a template ``{{tau_soil}}`` stands for the value of a parameter,
 in as many digits as bring back every bit, and ``{{layers:int}}`` for one without a point;
 ``{{first_year}}``, ``{{last_year}}`` and ``{{steps}}`` for the run's; every other brace stays.
+
+.. code-block:: yaml
+
+    kernel:
+      command: [./soil_model, soil.nml]
+      time_limit: 600
+      seconds: 0.02
+      inputs: {soil.nml: templates/soil.nml}
+      parameters:
+        tau_soil: {units: yr, default: 38.3, lower: 1, upper: 1000, plausible: [16, 60]}
+      drivers:
+        npp: {units: Pg C yr-1, file: drivers.csv}
+      outputs:
+        c_soil: {units: Pg C, file: soil.csv}
 """
 
 import re

@@ -16,7 +16,7 @@ from scenarios.designs.distributions.conversion import conversion
 from scenarios.designs.distributions.grammar import AlsoAs, Real, Words, refuse_distributions
 from scenarios.designs.sampling.factorial import Factorial
 from scenarios.designs.sampling.levels import Levels, all_or_none, span
-from scenarios.problems import Problem, ScenarioError, nearest
+from scenarios.problems import Problem, ScenarioError, no_parameter
 
 LONGEST = 10**6
 """Values of one parameter: they are held in memory."""
@@ -143,7 +143,7 @@ class Spec(DesignSpec):
         where = f"{context.path}.parameters.{name}"
         axis = self.parameters[name]
         if name not in context.parameters:
-            text = f"the kernel has no parameter {name!r}{nearest(name, context.parameters)}"
+            text = no_parameter(name, context.parameters)
             problems.append(Problem(text, where))
             return None
         try:

@@ -18,7 +18,7 @@ from scenarios.designs.distributions.account import account
 from scenarios.designs.distributions.admissible import excesses
 from scenarios.designs.distributions.grammar import EVERY, AlsoAs, Real, refuse_distributions
 from scenarios.designs.sampling.levels import Levels, runs, single, span
-from scenarios.problems import Problem, ScenarioError, nearest
+from scenarios.problems import Problem, ScenarioError, nearest, no_parameter
 from scenarios.units import labelled
 
 
@@ -118,7 +118,7 @@ class Spec(DesignSpec):
             raise ScenarioError(
                 [
                     Problem(
-                        f"the kernel has no parameter {name!r}{nearest(name, context.parameters)}",
+                        no_parameter(name, context.parameters),
                         f"{context.path}.parameters",
                     )
                     for name in unknown

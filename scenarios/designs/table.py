@@ -19,7 +19,7 @@ from scenarios.designs.sampling.levels import Levels, runs, single, span
 from scenarios.forcing.common.checks import Findings, number
 from scenarios.forcing.common.table import Table, load_table
 from scenarios.paths import placed
-from scenarios.problems import Problem, ScenarioError, nearest
+from scenarios.problems import Problem, ScenarioError, nearest, no_parameter, of_kernel
 from scenarios.units import UnitText, contradicts
 
 MOST = 10
@@ -104,7 +104,7 @@ class Spec(DesignSpec):
         """Yield what ``columns`` and ``units`` name that is not there."""
         for name in self.columns or ():
             if name not in context.parameters:
-                hint = nearest(name, context.parameters)
+                hint = of_kernel(name, context.parameters)
                 place = f"{context.path}.columns.{name}"
                 yield Problem(f"the kernel has no parameter {name!r}{hint}", place)
         parameters = self.columns if self.columns is not None else context.parameters
@@ -126,7 +126,7 @@ class Spec(DesignSpec):
             elif name not in context.parameters:
                 if self.columns is None:
                     text = (
-                        f"the kernel has no parameter {name!r}{nearest(name, context.parameters)}; "
+                        f"{no_parameter(name, context.parameters)}; "
                         "say which columns to read under columns:"
                     )
                     problems.append(table.problem(text, where))

@@ -17,7 +17,7 @@ from scenarios import numbers as _numbers
 from scenarios import outputs as _outputs
 from scenarios import responses as _responses
 from scenarios import units
-from scenarios.problems import Problem, ScenarioError, nearest, shown
+from scenarios.problems import Problem, ScenarioError, nearest, of_kernel, shown
 from scenarios.reading.wording import needed
 from scenarios.sections import KernelChoice
 
@@ -89,7 +89,7 @@ def check_kernel(sections: dict[str, Any], kernel: Kernel) -> Iterator[Problem]:
     for section in ("statistics", "aggregates") if "responses" not in unsound else ():
         for name in sections.get(section, {}):
             if name not in outputs and name not in responses:
-                text = f"no output or response {name!r}{nearest(name, [*outputs, *responses])}"
+                text = f"no output or response {name!r}{of_kernel(name, [*outputs, *responses])}"
                 yield Problem(text, f"{section}.{name}")
             elif getattr(responses.get(name), "transform", None) == _responses.RANK:
                 text = f"{name!r} has no rank before all members ran; `analyze` has its indices"
@@ -139,7 +139,9 @@ def _without(sections: dict[str, Any], wrong: Collection[str]) -> dict[str, Any]
 
 
 def _no_output(kernel: Kernel, where: str, name: str, outputs: list[str]) -> Problem:
-    return Problem(f"kernel {kernel.name!r} has no output {name!r}{nearest(name, outputs)}", where)
+    return Problem(
+        f"kernel {kernel.name!r} has no output {name!r}{of_kernel(name, outputs)}", where
+    )
 
 
 def _observed(sections: dict[str, Any], kernel: Kernel, outputs: list[str]) -> Iterator[Problem]:
@@ -197,7 +199,7 @@ def _parameters(sections: dict[str, Any], kernel: Kernel) -> Iterator[Problem]:
     parameters = [p.name for p in kernel.parameters]
     for name in sections.get("parameters") or ():
         if name not in parameters:
-            text = f"kernel {kernel.name!r} has no parameter {name!r}{nearest(name, parameters)}"
+            text = f"kernel {kernel.name!r} has no parameter {name!r}{of_kernel(name, parameters)}"
             yield Problem(text, f"parameters.{name}")
     owners: dict[str, str] = {}
     for place, design in _designs(sections):
@@ -208,7 +210,7 @@ def _parameters(sections: dict[str, Any], kernel: Kernel) -> Iterator[Problem]:
                 continue
             if name not in parameters:
                 text = (
-                    f"kernel {kernel.name!r} has no parameter {name!r}{nearest(name, parameters)}"
+                    f"kernel {kernel.name!r} has no parameter {name!r}{of_kernel(name, parameters)}"
                 )
                 yield Problem(text, where)
             elif name in owners:

@@ -21,7 +21,7 @@ from scenarios.designs.distributions.families import (
     Uniform,
 )
 from scenarios.designs.distributions.grammar import EVERY, Column, Distribution, Number
-from scenarios.problems import Problem, nearest
+from scenarios.problems import Problem, nearest, no_parameter
 from scenarios.units import labelled
 
 LEAST_KEPT = 1e-6
@@ -127,7 +127,7 @@ def resolve(
     for name, distribution in written.items():
         where = f"{context.path}.parameters.{name}"
         if name not in context.parameters:
-            text = f"the kernel has no parameter {name!r}{nearest(name, context.parameters)}"
+            text = no_parameter(name, context.parameters)
             problems.append(Problem(text, where))
             continue
         resolver = _Resolver(context, context.parameters[name], where, problems, truncate)
