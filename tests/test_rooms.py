@@ -39,6 +39,7 @@ ARROWS = {
     "scenarios.grids": "kernels",
     "scenarios.execution": "scenarios.plugins",
     "scenarios.searches": "scenarios.plugins",
+    "scenarios.benchmarks": "scenarios.observations scenarios.plugins scenarios.problems",
     "scenarios.limits": "scenarios.problems scenarios.units kernels",
     "scenarios.forcing": (
         "scenarios.grids scenarios.plugins scenarios.problems scenarios.units scenarios.paths "
@@ -106,8 +107,8 @@ ARROWS = {
     ),
     "ensemble.members": (
         "ensemble.errors ensemble.store ensemble.farming "
-        "kernels scenarios scenarios.designs scenarios.expressions scenarios.forcing "
-        "scenarios.metrics "
+        "kernels scenarios scenarios.benchmarks scenarios.designs scenarios.expressions "
+        "scenarios.forcing scenarios.limits scenarios.metrics scenarios.observations "
         "scenarios.plugins scenarios.reading scenarios.responses scenarios.response_sections "
         "scenarios.sections scenarios.outputs scenarios.units"
     ),
@@ -207,6 +208,7 @@ def test_a_room_imports_what_lies_below_it(room):
 BY_NAME = {
     "scenarios.execution imports ensemble.farming.backends",
     "scenarios.searches imports ensemble.calibration.searches",
+    "scenarios.benchmarks imports ensemble.members.benchmarks",
     "ensemble.store imports ensemble.members",
 }
 """Arrows that point up: looked up by a name in a text when a scenario or a store says so."""
