@@ -137,7 +137,7 @@ TABLES: dict[str, tuple[list[tuple[str, str]], dict[str, Written], str]] = {
     "two columns": (
         [LOCATIONS],
         {"l.csv": "location,a,a\nglobal,1,2\n"},
-        "l.csv:1: column 'a' is there 2 times; rename one",
+        "l.csv:1: column 'a' is there 2 times, with other cells; rename one",
     ),
     "a short row": (
         [LOCATIONS],

@@ -9,6 +9,9 @@
       units: {TSOI: degC, CLAY: percent}
       values: {depth: 30}
 
+A driver may be computed from columns, each in its unit, numbers with theirs:
+``columns: {annual_npp: {expression: (GPP + 400 [g C m-2 yr-1]) / 2}}``.
+
 With ``series: {path: years.csv}`` drivers in time come from rows by site and year (and ``day:``,
 1 to 365); those that have no column there last, and are repeated.
 """
@@ -24,6 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from kernels import F8, I8, Variable
 from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
 from scenarios.forcing.common.checks import Findings, least_of, number
+from scenarios.forcing.common.computed import Computed, Formula, formula, syntax
 from scenarios.forcing.common.declared import NUMBERS_MISSING, Input, Order, Quantity
 from scenarios.forcing.common.indexed_table import Indexed, Time, common_times
 from scenarios.forcing.common.observed import Observed
@@ -44,9 +48,15 @@ from scenarios.forcing.common.sources import (
 from scenarios.forcing.common.table import Table, load_table
 from scenarios.paths import placed
 from scenarios.problems import Problem, nearest
+from scenarios.sections import one_message
 from scenarios.units import UnitText, convert
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
+
+Columns = Annotated[
+    Names | Computed,
+    one_message("a column, a list of columns to add up, or {expression: (GPP + ...) / 2}"),
+]
 
 
 class SeriesTable(BaseModel):
@@ -113,10 +123,10 @@ class Spec(ReaderSpec):
     sites: Literal["all"] | list[str] = Field(
         default="all", description="sites to take, in this order"
     )
-    columns: dict[str, Names] = Field(
+    columns: dict[str, Columns] = Field(
         default={},
-        description="driver: column, where the names differ; a list is added up. lat, lon and "
-        "area: column, where several spell one",
+        description="driver: column, where the names differ; a list is added up, {expression: "
+        "max(CLAY, 2 [percent])} is computed. lat, lon and area: column, where several spell one",
     )
     units: dict[str, UnitText] = Field(
         default={}, description="column or driver: unit, where the header does not say NPP [unit]"
@@ -210,6 +220,13 @@ class Spec(ReaderSpec):
         for word, mapping, more in (("columns", self.columns, PLACES), ("values", self.values, ())):
             for problem in unneeded(mapping, needs, f"forcing.{word}", more):
                 findings.add("drivers", problem)
+        for name, asked in self.columns.items():
+            if isinstance(asked, Computed):
+                for problem in syntax(name, asked):
+                    findings.add("expressions", problem)
+            if name in PLACES and not isinstance(asked, str):
+                text = "found more than the name of a column; needed one column"
+                findings.add("drivers", Problem(text, f"forcing.columns.{name}"))
         for name in sorted(self.columns.keys() & self.values.keys()):
             text = f"{name!r} has a column and a value; leave one of them out"
             findings.add("drivers", Problem(text, f"forcing.values.{name}"))
@@ -270,24 +287,57 @@ class _Reading:
             return np.full(shape, value)
         # What lasts comes from the sites alone.
         tables = self.tables if need.dims else self.tables[-1:]
+        asked = self.spec.columns.get(need.name)
+        if isinstance(asked, Computed):
+            return self._shaped(need, self._computed(need, asked, tables), shape)
         complaints: list[str] = []
         for indexed in tables:
             terms, found_wrong = self._terms(need, indexed)
             complaints = complaints or found_wrong
             if not found_wrong:
-                values = self._sum(need, indexed, terms)
-                return np.array(np.broadcast_to(values.reshape(len(values), -1), shape)
-                                if need.dims else values[:, 0])  # fmt: skip
+                return self._shaped(need, self._sum(need, indexed, terms), shape)
         for complaint in complaints:
             # What changes is looked for in the series first.
             problem = tables[0].table.problem(complaint, f"driver {need.name!r}")
             self.findings.add("columns", problem)
         return np.full(shape, np.nan)
 
+    @staticmethod
+    def _shaped(need: Variable, values: F8, shape: tuple[int, ...]) -> F8:
+        """Return values (L, times of a table) as a driver has them."""
+        return np.array(np.broadcast_to(values, shape) if need.dims else values[:, 0])
+
+    def _computed(self, need: Variable, asked: Computed, tables: Sequence[Indexed]) -> F8:
+        """Return a driver by expression, (L, times of the first table that has its columns)."""
+        faults: list[Problem] = []
+        for indexed in tables:
+            header, said = indexed.table.units, self.spec.units
+            found, wrong_here = formula(need, asked, _rest(indexed), header, said)
+            if found is not None:
+                return self._evaluated(need, indexed, found)
+            faults = faults or wrong_here
+        for problem in faults:
+            self.findings.add("columns", problem)
+        return np.full((len(self.names), 1), np.nan)
+
+    def _evaluated(self, need: Variable, indexed: Indexed, found: Formula) -> F8:
+        """Return the values of an expression; note where it has none, or one that cannot be."""
+        columns = {name: self._raw(indexed, name, unit) for name, unit in found.columns.items()}
+        values = found.of(columns, need)
+        self.said[need.name] = found.told(need)
+        there = np.logical_and.reduce([np.isfinite(column) for column in columns.values()])
+        none = (~np.isfinite(values) & there, "needed an expression with a value there")
+        for bad, needed in (none, *wrong(need.name, need, values)):
+            for i, t in zip(*np.nonzero(bad), strict=True):
+                text = f"found {values[i, t]:g} {need.units} of {found.text}; {needed}"
+                where, row = f"driver {need.name!r}", self._row(indexed, i, t)
+                self.findings.add("bad values", indexed.table.problem(text, where, row))
+        return values
+
     def _terms(self, need: Variable, indexed: Indexed) -> tuple[list[Term], list[str]]:
-        rest = [name for name in indexed.table.names if name not in indexed.keys]
-        if need.name in self.spec.columns:
-            return as_asked(self.spec.columns[need.name], rest, "column")
+        rest, asked = _rest(indexed), self.spec.columns.get(need.name)
+        if asked is not None and not isinstance(asked, Computed):
+            return as_asked(asked, rest, "column")
         terms, complaint = by_name(need.name, rest, "column", "columns")
         hint = f", or values: {{{need.name}: NUMBER}}"
         return terms, [complaint + hint] if complaint else []
@@ -313,21 +363,32 @@ class _Reading:
             self.findings.add("units", table.problem(complaint, f"column {term.name!r}"))
         return "" if complaint else unit
 
-    def _column(self, need: Variable, indexed: Indexed, name: str, unit: str) -> F8:
-        times: Sequence[Time] = self.times if len(indexed.keys) > 1 else [()]
-        at = indexed.table.names.index(name)
+    def _times(self, indexed: Indexed) -> Sequence[Time]:
+        """Return the times of a table; one, without a name, of what lasts."""
+        return self.times if len(indexed.keys) > 1 else [()]
+
+    def _row(self, indexed: Indexed, site: int, time: int) -> int:
+        return indexed.rows[self.names[site]][self._times(indexed)[time]]
+
+    def _raw(self, indexed: Indexed, name: str, unit: str) -> F8:
+        """Return a column as it stands in the file, (L, times of the table)."""
+        times, at = self._times(indexed), indexed.table.names.index(name)
         raw = np.full((len(self.names), len(times)), np.nan)
         for i, site in enumerate(self.names):
             for t, time in enumerate(times):
                 row = indexed.rows.get(site, {}).get(time)
                 if row is not None:
                     raw[i, t] = self._cell(indexed.table, row, at, site, least_of(unit))
+        return raw
+
+    def _column(self, need: Variable, indexed: Indexed, name: str, unit: str) -> F8:
+        raw = self._raw(indexed, name, unit)
         values = convert(raw, unit, need.units) if unit else raw
         for bad, needed in wrong(name, need, values):
             for i, t in zip(*np.nonzero(bad), strict=True):
                 text = f"found {raw[i, t]:g} {unit}; {needed}"
                 where = f"location {self.names[i]!r}, column {name!r}"
-                row = indexed.rows[self.names[i]][times[t]]
+                row = self._row(indexed, i, t)
                 self.findings.add("bad values", indexed.table.problem(text, where, row))
         return values
 
@@ -347,6 +408,11 @@ class _Reading:
         rows = [indexed.rows[site][()] for site in self.names]
         words = Words(indexed.keys, chosen, self.spec.units)
         return place_columns(indexed.table, rows, words, self.findings, self.names)
+
+
+def _rest(indexed: Indexed) -> list[str]:
+    """Return the columns of a table that are no keys of its rows."""
+    return [name for name in indexed.table.names if name not in indexed.keys]
 
 
 def _coords(times: list[Time]) -> Mapping[str, I8]:

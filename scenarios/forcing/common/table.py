@@ -74,7 +74,8 @@ class Table:
     has_lines : bool
         Whether those numbers are lines of a text file.
     digest : mapping
-        Name, sha256 and size of the file, and how many columns without a name were left out.
+        Name, sha256 and size of the file, how many columns without a name were left out, and
+        which were because an earlier one is the same, name and cells.
     header_line : int
         Of a text file.
     ragged : tuple of (int, sequence)
@@ -188,6 +189,10 @@ def load_table(
     named = [i for i, cell in enumerate(header) if not _UNNAMED.fullmatch(cell)]
     if len(named) < len(header):
         provenance["unnamed_columns_left_out"] = len(header) - len(named)
+    if again := [i for i in named if _is_repeated(i, header, table_rows)]:
+        provenance["repeated_columns_left_out"] = [header[i] for i in again]
+        named = [i for i in named if i not in again]
+    if len(named) < width:
         table_rows = [(line, [cells[i] for i in named]) for line, cells in table_rows]
         header = [header[i] for i in named]
     names, units = _columns(header)
@@ -228,10 +233,19 @@ def _columns(header: Sequence[str]) -> tuple[tuple[str, ...], dict[str, str]]:
     return tuple(names), units
 
 
+def _is_repeated(at: int, header: Sequence[str], rows: Rows) -> bool:
+    """Return whether an earlier column has the name of one, and the same in every cell."""
+    return any(
+        header[i] == header[at] and all(cells[i] == cells[at] for _, cells in rows)
+        for i in range(at)
+    )
+
+
 def _header_problems(table: Table) -> Iterator[Problem]:
     for name in dict.fromkeys(table.names):
         if table.names.count(name) > 1:
-            text = f"column {name!r} is there {table.names.count(name)} times; rename one"
+            count = table.names.count(name)
+            text = f"column {name!r} is there {count} times, with other cells; rename one"
             yield table.in_header(text)
 
 

@@ -86,7 +86,7 @@ def test_values_out_of_bounds_are_told_with_their_line(opened, base):
     [
         ("", {}, "is empty"),
         ("tau_soil\n", {}, "has a header and no rows"),
-        ("tau_soil,tau_soil\n1,2\n", {}, "column 'tau_soil' is there 2 times; rename one"),
+        ("tau_soil,tau_soil\n1,2\n", {}, "column 'tau_soil' is there 2 times, with other"),
         ("tau_soil,q10\n1\n", {}, "has 1 cells; needed 2, as the header has"),
         ("tau_sol\n30\n", {}, "did you mean 'tau_soil'?; say which columns to read"),
         ("tau_soil\n30\n", {"columns": {"tau_soil": "tau_sol"}}, "did you mean 'tau_soil'?"),
