@@ -7,9 +7,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from kernels import Kernel, Parameter
+from scenarios import expressions
 from scenarios.designs.distributions.grammar import AlsoAs
 from scenarios.metrics import METRICS
 from scenarios.problems import Problem, nearest
+from scenarios.response_sections import Response
 from scenarios.searches import AnySearch
 from scenarios.sections import Edge, Name, Strict, one_message, short_form
 from scenarios.units import labelled
@@ -85,8 +87,10 @@ class Required(Strict):
     """A range that a response should be in; candidates outside are ordered by how far."""
 
     range: Ends = Field(description="[lowest, highest]")
-    over: Literal["mean", "sum"] = Field(
-        default="mean", description="of the locations' values, where a group has several"
+    over: Literal["mean", "sum", "ratio"] = Field(
+        default="mean",
+        description="of the locations' values, where a group has several; ratio: of an expression "
+        "a / b, the sum of a over them by the sum of b",
     )
 
     @model_validator(mode="after")
@@ -300,6 +304,22 @@ def problems(sections: Mapping[str, Any], kernel: Kernel) -> Iterator[Problem]:
         elif getattr(responses[name], "transform", None) == "rank":
             text = f"{name!r} has no rank before all members ran; needed a response without"
             yield Problem(f"{text} transform: rank", where)
+        elif place != "minimise" and section.require[name].over == "ratio":
+            if responses[name] is not None and not _is_quotient(responses[name]):
+                text = f"found over: ratio, and {name!r} is no quotient; needed an expression"
+                yield Problem(f"{text} of two numbers, such as microbes / carbon", f"{where}.over")
+
+
+def _is_quotient(response: Response) -> bool:
+    """Return whether a response is one value by another; also where it cannot be read."""
+    if response.expression is None or response.transform or response.verb != "value":
+        return False
+    try:
+        tree = expressions.parse(response.expression)
+    except expressions.ExpressionError:
+        # Told where expressions are checked.
+        return True
+    return isinstance(tree, expressions.Binary) and tree.sign == "/"
 
 
 def _parameters(

@@ -43,7 +43,7 @@ ARROWS = {
     "scenarios.limits": "scenarios.problems scenarios.units kernels",
     "scenarios.forcing": (
         "scenarios.grids scenarios.plugins scenarios.problems scenarios.units scenarios.paths "
-        "kernels kernels.fortran kernels.casa"
+        "scenarios.expressions kernels kernels.fortran kernels.casa"
     ),
     "scenarios.observations": (
         "scenarios.grids scenarios.plugins scenarios.problems scenarios.units scenarios.paths "
@@ -70,8 +70,8 @@ ARROWS = {
         "scenarios.sections scenarios.designs scenarios.units scenarios.problems kernels"
     ),
     "scenarios.calibration": (
-        "scenarios.sections scenarios.designs scenarios.metrics scenarios.problems "
-        "scenarios.searches scenarios.units kernels"
+        "scenarios.sections scenarios.response_sections scenarios.designs scenarios.expressions "
+        "scenarios.metrics scenarios.problems scenarios.searches scenarios.units kernels"
     ),
     "scenarios.spec": (
         "scenarios.calibration scenarios.searches "

@@ -14,6 +14,7 @@ from ensemble.members.responses.kinds import (
     Selected,
     evaluate,
     outputs_of,
+    sides,
     with_parts,
 )
 from ensemble.members.responses.pairs import Pairs
@@ -88,12 +89,36 @@ class Term:
 
 @dataclass(frozen=True)
 class Limit:
-    """A range that a response should be in, over the places of a group."""
+    """A range that a response should be in, over the places of a group.
+
+    Attributes
+    ----------
+    name : str
+        The response, or what is called after it.
+    lower, upper : float
+        In its unit.
+    over : str
+        ``mean`` or ``sum`` of the places' values; ``ratio``: see `parts`.
+    """
 
     name: str
     lower: float
     upper: float
-    mean: bool
+    over: str = "mean"
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Return which responses are added up over places; of a ratio the first by the second."""
+        # No response of a user has a name with a slash.
+        ends = ("numerator", "denominator") if self.over == "ratio" else ()
+        return tuple(f"{self.name}/{end}" for end in ends) or (self.name,)
+
+    def of(self, sums: Sequence[F8], count: I8) -> F8:
+        """Return the value over places, given sums of its parts and the number of places."""
+        if self.over == "ratio":
+            with np.errstate(all="ignore"):
+                return np.asarray(sums[0] / sums[1])
+        return sums[0] / count if self.over == "mean" else sums[0]
 
     def violation(self, value: F8) -> F8:
         """Return how far values are outside, 0 within; NaN of what is no number."""
@@ -204,16 +229,20 @@ def objective_of(section: Calibration, every: Mapping[str, Functional]) -> Objec
     minimised = section.minimise
     response = every[minimised.response]
     limits = tuple(
-        Limit(name, *required.range, mean=required.over == "mean")
+        Limit(name, *required.range, over=required.over)
         for name, required in section.require.items()
     )
-    needed = with_parts(every, [limit.name for limit in limits])
+    for limit in limits:
+        if limit.over == "ratio":
+            every = {**every, **sides(every[limit.name], limit.parts)}
+    looked_at = [part for limit in limits for part in limit.parts]
+    needed = with_parts(every, looked_at)
     if minimised.name:
         return _of_metric(minimised.name, response, limits, needed)
     terms = tuple(_terms(response, every))
     if terms:
         return Objective(response.name, terms, "", limits, needed)
-    needed = with_parts(every, [response.name, *(limit.name for limit in limits)])
+    needed = with_parts(every, [response.name, *looked_at])
     return Objective(response.name, (), response.name, limits, needed)
 
 

@@ -323,10 +323,8 @@ class Places:
             return None, broken
         total = np.zeros(len(group))
         for i, limit in enumerate(limits):
-            value = self._summed(group, packing, values[limit.name])
-            if limit.mean:
-                value = value / self.counts[group]
-            apart = limit.violation(value)
+            sums = [self._summed(group, packing, values[part]) for part in limit.parts]
+            apart = limit.violation(limit.of(sums, self.counts[group]))
             broken[:, i] = ~(apart == 0.0)
             total += apart
         return total, broken

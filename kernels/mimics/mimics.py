@@ -36,6 +36,7 @@ from kernels.mimics.one_layer.blocks import (
     STARTS,
     STATES,
     Wanted,
+    desorption,
     moisten,
     series,
 )
@@ -155,6 +156,8 @@ def _outputs(options: Options) -> Iterator[Variable]:
     yield Variable("soc_stock", stock, "carbon of microbes and SOM in the layer", dims, limit=most)
     yield Variable("carbon_stock", stock, "all carbon in the layer", dims, limit=most)
     if steady:
+        meaning = "rate at which protected SOM becomes available, one over its turnover time"
+        yield Variable("desorption", "yr-1", meaning, ())
         yield Variable("solves", "1", "linear solves of the equilibrium", ())
         yield Variable("residual", "yr-1", "largest relative rate of a pool", ())
         if options.stability != "none":
@@ -205,6 +208,8 @@ def _open_steady(options: Options) -> Run:
             )
             states(wanted)
             _report(pools, depth[at], out, (at,))
+            if "desorption" in out:
+                desorption(batch.drivers["clay"][at], rows, out["desorption"][at])
             for i, name in enumerate(("solves", "residual", "stable")):
                 if name in out:
                     out[name][at] = progress[..., i]

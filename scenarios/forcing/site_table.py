@@ -48,15 +48,9 @@ from scenarios.forcing.common.sources import (
 from scenarios.forcing.common.table import Table, load_table
 from scenarios.paths import placed
 from scenarios.problems import Problem, nearest
-from scenarios.sections import one_message
 from scenarios.units import UnitText, convert
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
-
-Columns = Annotated[
-    Names | Computed,
-    one_message("a column, a list of columns to add up, or {expression: (GPP + ...) / 2}"),
-]
 
 
 class SeriesTable(BaseModel):
@@ -123,7 +117,7 @@ class Spec(ReaderSpec):
     sites: Literal["all"] | list[str] = Field(
         default="all", description="sites to take, in this order"
     )
-    columns: dict[str, Columns] = Field(
+    columns: dict[str, Names | Computed] = Field(
         default={},
         description="driver: column, where the names differ; a list is added up, {expression: "
         "max(CLAY, 2 [percent])} is computed. lat, lon and area: column, where several spell one",

@@ -43,6 +43,9 @@ WORDS = {
     "turned limit": (
         ("  restarts: 2", "  restarts: 2\n  require: {j: {range: [1, 0]}}"),
         f"{C}.require.j", "needed [lowest, highest]"),
+    "a ratio of no quotient": (
+        ("  restarts: 2", "  restarts: 2\n  require: {j: {range: [0, 1], over: ratio}}"),
+        f"{C}.require.j.over", "needed an expression of two numbers, such as microbes / carbon"),
     "two splits": (
         ("  restarts: 2", "  restarts: 2\n  validation: {split: half, column: half}"),
         f"{C}.validation", "found split and column; needed one of split:"),

@@ -296,6 +296,9 @@ class TestSteady:
         dead = k[[eq.MU_R, eq.MU_K]] * y[2:4]
         found = YEAR * np.array([*eaten, *oxidised, *dead, k[eq.DES] * y[4]])
         np.testing.assert_allclose(found, numbers(FLUXES[name]), rtol=5e-9)
+        out = run(case.options(), case.drivers, case.changed).out
+        desorbed = out["desorption"][0, 0] * out["som_p"][0, 0]
+        assert desorbed == pytest.approx(numbers(FLUXES[name])[-1], rel=5e-9)
 
     @pytest.mark.parametrize("name", CASES)
     def test_root_of_the_model_written_again(self, name):

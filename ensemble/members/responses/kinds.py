@@ -4,7 +4,7 @@ One is made of an output, of an expression, or of other responses; `evaluate` ma
 each behind those that it names.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -15,7 +15,7 @@ from ensemble.members.responses.scores import Score, Summed, over_all
 from ensemble.members.tile import Tile, blanked
 from kernels import F8, I8, OK
 from scenarios import expressions
-from scenarios.expressions import Node
+from scenarios.expressions import Binary, Node
 
 RANK = "rank"
 """A transform that is made when indices are computed: no member alone has a rank."""
@@ -194,6 +194,14 @@ def may_be_undefined(response: Functional) -> bool:
 def parts_of(response: Functional) -> Mapping[str, float]:
     """Return the responses that one is made of, with weights where it has such."""
     return response.parts if isinstance(response, Combined | Expressed | Transformed) else {}
+
+
+def sides(response: Functional, names: Sequence[str]) -> dict[str, Functional]:
+    """Return numerator and denominator of a quotient as two responses of these names."""
+    assert isinstance(response, Expressed)
+    assert isinstance(response.tree, Binary)
+    trees = response.tree.left, response.tree.right
+    return {n: replace(response, name=n, tree=t) for n, t in zip(names, trees, strict=True)}
 
 
 def evaluate(

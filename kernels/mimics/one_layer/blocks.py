@@ -22,6 +22,7 @@ from kernels.mimics.one_layer.equations import (
     RH,
     K,
     R,
+    desorbed,
     jacobian,
     moisture,
     rates,
@@ -39,7 +40,7 @@ from kernels.mimics.one_layer.lanes import (
 )
 from kernels.mimics.one_layer.linear import forward, reverse
 from kernels.mimics.one_layer.periodic import Year, map_work, mean_coefficients, periodic, step
-from kernels.mimics.one_layer.sets import STARTED
+from kernels.mimics.one_layer.sets import D1, D2, STARTED
 from kernels.mimics.one_layer.stability import is_stable
 from kernels.mimics.one_layer.steady import cold_start, relative_rate, seeded, steady
 from kernels.numerics.copying import copy_row, copy_rows
@@ -63,6 +64,15 @@ def moisten(kind: int, theta_l: F8, theta_f: F8, f_w: F8) -> None:
     for at in range(len(f_w)):
         for t in range(f_w.shape[1]):
             f_w[at, t] = moisture(kind, theta_l[at, t], theta_f[at, t])
+
+
+@block
+def desorption(clay: F8, rows: F8, rates: F8) -> None:
+    """Fill rates of desorption (L, S), yr-1, of rows (1 or L, S, parameters)."""
+    for at in range(len(rates)):
+        for sample in range(rates.shape[1]):
+            row = rows[min(at, len(rows) - 1), sample]
+            rates[at, sample] = HOURS * desorbed(clay[at], row[D1], row[D2])
 
 
 @equation

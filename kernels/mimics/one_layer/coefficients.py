@@ -26,6 +26,7 @@ from kernels.mimics.one_layer.equations import (
     P_CLAY,
     TAU_MOD,
     V_RM,
+    desorbed,
     hourly,
     metabolic_fraction,
     protection,
@@ -100,7 +101,7 @@ def of_inputs(
     _uptake(t, temperature, f_w, k)
     k[MU_R] = t[of.TAU_R1] * exp(t[of.TAU_R2] * f_met) * k[TAU_MOD] * f_w
     k[MU_K] = t[of.TAU_K1] * exp(t[of.TAU_K2] * f_met) * k[TAU_MOD] * f_w
-    k[DES] = t[of.D1] * exp(t[of.D2] * clay)
+    k[DES] = desorbed(clay, t[of.D1], t[of.D2])
     # Litter is shared out: metabolic to m and p, structural to s and c.
     k[IN_P], k[IN_C] = t[of.FI_M] * metabolic, t[of.FI_S] * structural
     k[IN_M], k[IN_S] = (1.0 - t[of.FI_M]) * metabolic, (1.0 - t[of.FI_S]) * structural

@@ -190,6 +190,12 @@ def _microbe(
 
 
 @equation
+def desorbed(clay: float, d1: float, d2: float) -> float:
+    """Return the rate at which protected SOM becomes available, h-1."""
+    return d1 * exp(d2 * clay)
+
+
+@equation
 def protection(clay: float, p1: float, p2: float) -> float:
     """Return the clay scalar that divides the half saturation of available SOM."""
     return p1 * exp(p2 * sqrt(clay))

@@ -84,12 +84,6 @@ def test_a_column_without_a_unit_and_a_cell_that_is_none_are_refused(tmp_path):
         read(tmp_path, (npp,), npp="(pGPP + 200 [g C m-2 yr-1]) / 2")
 
 
-@pytest.mark.parametrize("asked", [{"expression": "T", "of": 1}, 3, {"expr": "T"}])
-def test_other_words_are_refused_once(asked):
-    with pytest.raises(ValueError, match=r"1 validation error[\s\S]*needed a column, a list of"):
-        Spec(reader="site_table", path="x.csv", columns={"clay": asked})
-
-
 def test_a_place_is_one_column(tmp_path):
     with pytest.raises(ScenarioError, match=r"columns.lat: .*needed one column"):
         read(tmp_path, annual_npp=HALF, lat="T * 1")
