@@ -99,7 +99,7 @@ ARROWS = {
     "ensemble.lazily": "",
     "ensemble.processes": "",
     "ensemble.printing": "scenarios.visible",
-    "ensemble.scores": "kernels scenarios.designs",
+    "ensemble.scores": "kernels scenarios.designs scenarios.grids scenarios.metrics",
     "ensemble.store": "ensemble.errors kernels",
     "ensemble.farming": (
         "ensemble.errors ensemble.printing ensemble.store slurm "

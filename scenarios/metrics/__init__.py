@@ -9,6 +9,7 @@ from scenarios.metrics._contract import Seen as Seen
 from scenarios.metrics._contract import Sums as Sums
 from scenarios.metrics._contract import few as few
 from scenarios.metrics._contract import seen as seen
+from scenarios.metrics._contract import varying as varying
 from scenarios.plugins import Plugins
 
 METRICS = Plugins("metric", __name__, "soilsweep.metrics", ("MEANING", "units", "unfit", "value"))
