@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from scenarios.reading.load import with_lines as with_lines
     from scenarios.reading.shipped import library as library
     from scenarios.reading.shipped import renamed as renamed
+    from scenarios.reading.shipped import write_new as write_new
     from scenarios.reading.shipped import write_template as write_template
     from scenarios.spec import Scenario as Scenario
     from scenarios.spec import json_schema as json_schema
@@ -46,6 +47,7 @@ LATER = {
     "renamed": "reading.shipped",
     "with_derived": "derived",
     "with_lines": "reading.load",
+    "write_new": "reading.shipped",
     "write_template": "reading.shipped",
 }
 

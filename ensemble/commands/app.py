@@ -23,7 +23,6 @@ app = typer.Typer(
     "stopped early, and the same command goes on.",
     epilog=_examples("init my-study", "run my-study.yaml", "report runs/my-study.zarr"),
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},

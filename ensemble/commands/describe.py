@@ -22,13 +22,35 @@ LONG = ("meaning", "source", "plausible_source", "holds")
 """Columns whose cells are sentences: they stand below the others of their row."""
 
 
+def _kinds(incomplete: str) -> list[str]:
+    """Return the kinds that begin so, for a shell's completion."""
+    from ensemble.describing import KINDS
+
+    return [kind.word for kind in KINDS if kind.word.startswith(incomplete)]
+
+
+def _names(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return the names of the kind that begin so."""
+    from ensemble.describing import KINDS
+
+    listed = [kind.listed()[0] for kind in KINDS if kind.word == ctx.params["kind"]]
+    return [name for names in listed for name in names if name.startswith(incomplete)]
+
+
 def describe(
     kind: Annotated[
         str,
-        typer.Argument(metavar="[KIND]", help="kernel, reader, design, statistic, search, ..."),
+        typer.Argument(
+            metavar="[KIND]",
+            help="kernel, reader, design, statistic, search, ...",
+            autocompletion=_kinds,
+        ),
     ] = "",
     name: Annotated[
-        str, typer.Argument(metavar="[NAME]", help="Which; without it all are listed.")
+        str,
+        typer.Argument(
+            metavar="[NAME]", help="Which; without it all are listed.", autocompletion=_names
+        ),
     ] = "",
     settings: Annotated[
         list[str],

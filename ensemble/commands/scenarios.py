@@ -4,6 +4,7 @@ import json
 import os
 import shlex
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -36,24 +37,57 @@ def init(
     ] = "",
     template: Annotated[
         str, typer.Option("--from", metavar="NAME", help="A shipped scenario to start from.")
-    ] = "tau-constraint",
+    ] = "",
+    kernel: Annotated[
+        str, typer.Option(metavar="NAME", help="Start from a kernel: its words, drivers, ranges.")
+    ] = "",
+    reader: Annotated[
+        str, typer.Option(metavar="NAME", help="Of the kernel's drivers; default: site_table.")
+    ] = "",
+    design: Annotated[
+        str, typer.Option(metavar="NAME", help="Of its parameters; default: latin_hypercube.")
+    ] = "",
+    from_problem: Annotated[
+        Path | None,
+        typer.Option(
+            "--from-problem",
+            metavar="FILE",
+            help="Ranges: a SALib problem (.json), or CSV with parameter, minimum, maximum.",
+        ),
+    ] = None,
     list_: Annotated[
         bool, typer.Option("--list", help="List plug-ins of every kind, and scenarios.")
     ] = False,
 ) -> None:
-    """Write NAME.yaml, a commented scenario to edit."""
+    """Write NAME.yaml, a commented scenario to edit: a shipped one, or one for a kernel."""
     if list_:
         from ensemble.commands.describe import print_inventory
 
         print_inventory()
         return
-    from scenarios import write_template
+    from scenarios import write_new, write_template
 
     if not name:
         raise typer.BadParameter("say a name, or --list", param_hint="NAME")
-    path = write_template(name, template)
-    say_new_name(template)
-    typer.echo(f"wrote {path}; edit it, then: soilsweep run {shlex.quote(str(path))}")
+    if not kernel:
+        if reader or design or from_problem:
+            raise typer.BadParameter("say a kernel, too: --kernel NAME", param_hint="init")
+        path = write_template(name, template or "tau-constraint")
+        say_new_name(template)
+        typer.echo(f"wrote {path}; edit it, then: soilsweep run {shlex.quote(str(path))}")
+        return
+    if template:
+        raise typer.BadParameter("say either --from or --kernel", param_hint="init")
+    from ensemble.describing.drafting import SAMPLES, SITES, Draft
+    from ensemble.describing.problems import read_ranges
+
+    ranges = read_ranges(from_problem) if from_problem else None
+    draft = Draft(Path(name).stem, kernel, reader or SITES, design or SAMPLES, ranges)
+    paths = write_new(Path(name).parent, draft.files())
+    shown = shlex.quote(str(paths[0]))
+    typer.echo(
+        f"wrote {' and '.join(map(str, paths))}; fill in the data, then: soilsweep plan {shown}"
+    )
 
 
 def validate(

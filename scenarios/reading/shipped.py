@@ -1,5 +1,6 @@
 """The scenarios that are shipped: their names, the names they had, their files."""
 
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
@@ -76,20 +77,39 @@ def write_template(name: str, template: str) -> Path:
         raise ScenarioError(
             [Problem(f"no shipped scenario {template!r}{_meant(template)}")], "--from"
         )
-    try:
-        check_name(stem)
-    except ValueError as error:
-        raise ScenarioError([Problem(str(error))], "NAME") from error
-    if not file.parent.is_dir():
-        raise ScenarioError([Problem("no such folder; make it first")], str(file.parent))
-    if file.exists():
-        raise ScenarioError([Problem("is there already; choose another name")], str(file))
     text = read_text(_file(shipped))
     text = text.replace(f"\nname: {shipped}\n", f"\nname: {stem}\n")
     text = text.replace(f"runs/{shipped}.zarr", f"runs/{stem}.zarr")
-    with file.open("x", encoding="utf-8") as new:
-        new.write(text)
-    return file
+    return write_new(file.parent, {file.name: text})[0]
+
+
+def write_new(folder: Path, files: Mapping[str, str]) -> list[Path]:
+    """Write a scenario, and what it reads beside it, where none of them is; return the files.
+
+    Parameters
+    ----------
+    folder : Path
+    files : mapping of str to str
+        Texts by file name, the scenario's first.
+
+    Raises
+    ------
+    ScenarioError
+        One is there already, the name of the scenario is none, or there is no such folder.
+    """
+    paths = [folder / name for name in files]
+    try:
+        check_name(paths[0].stem if paths[0].name not in (".yaml", ".yml") else "")
+    except ValueError as error:
+        raise ScenarioError([Problem(str(error))], "NAME") from error
+    if not folder.is_dir():
+        raise ScenarioError([Problem("no such folder; make it first")], str(folder))
+    if there := [path for path in paths if path.exists()]:
+        raise ScenarioError([Problem("is there already; choose another name")], str(there[0]))
+    for path, text in zip(paths, files.values(), strict=True):
+        with path.open("x", encoding="utf-8") as new:
+            new.write(text)
+    return paths
 
 
 def _file(shipped: str) -> Path:

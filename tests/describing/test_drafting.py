@@ -1,0 +1,124 @@
+"""A scenario that is drafted for a kernel validates, and runs once its table is filled in."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+from commandline import refused, soilsweep
+
+import kernels
+from ensemble.commands.describe import _kinds, _names
+from ensemble.describing.drafting import SIZES, Draft
+from ensemble.describing.kinds import kind_of
+from scenarios import load
+
+WITH_TABLES = [
+    name for name in kernels.names() if "Drivers" in kind_of("kernel").describe(name).tables
+]
+
+
+def drafted(folder, **words):
+    draft = Draft("mine", **words)
+    for name, text in draft.files().items():
+        (folder / name).write_text(text)
+    return load(folder / "mine.yaml")
+
+
+@pytest.mark.parametrize("kernel", WITH_TABLES)
+def test_one_of_every_kernel_validates_with_all_that_it_has_a_range_of(kernel, tmp_path):
+    scenario = drafted(tmp_path, kernel=kernel)
+    made = kernels.get(kernel).made(kernels.get(kernel).options(), None)
+    likely = {p.name: p for p in made.parameters if p.likely()[0] < p.likely()[1]}
+    assert list(scenario.design.parameters) == list(likely)
+    header = (tmp_path / "mine.csv").read_text().strip().split(",")
+    assert header[3:] == [f"{driver.name} [{driver.units}]" for driver in made.drivers]
+
+
+@pytest.mark.parametrize("reader", kind_of("reader").listed()[0])
+def test_one_of_every_reader_validates(reader, tmp_path):
+    assert drafted(tmp_path, kernel="mimics", reader=reader).forcing[0].reader == reader
+
+
+@pytest.mark.parametrize("design", [*SIZES, "grid", "one_at_a_time", "table"])
+def test_one_of_every_design_validates(design, tmp_path):
+    assert drafted(tmp_path, kernel="mimics", design=design).design.method == design
+
+
+def test_it_runs_with_a_row_in_its_table(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    problem = {"num_vars": 2, "names": ["e1", "Kint"], "bounds": [[0.4, 0.7], [2.9, 3.4]]}
+    (tmp_path / "problem.json").write_text(json.dumps(problem))
+    words = ("--kernel", "mimics", "--design", "sobol", "--from-problem", "problem.json")
+    said = soilsweep("init", "mine", *words)
+    assert said.code == 0, said.err
+    assert "mine.yaml and mine.csv" in said.out
+    refused(soilsweep("plan", "mine.yaml"), "mine.csv: has a header and no rows")
+    with (tmp_path / "mine.csv").open("a") as table:
+        table.write("A,45,7,300,400,10,20,0.2,30\n")
+    said = soilsweep("run", "mine.yaml", "--set", "design.n=8", "--quiet")
+    assert said.code == 0, said.err
+    assert soilsweep("init", "mine", *words).code == 2, "neither file is written over"
+
+
+@pytest.mark.parametrize(
+    ("table", "needed"),
+    [
+        ("parameter,minimum,maximum\ne1,0.4,0.7\n", ""),
+        ("parameter, minimum, maximum\ne1, 0.4, 0.7\n", ""),
+        ("parameter,min,max\ne1,0.4,0.7\n", "has no column minimum, maximum"),
+        ("parameter,minimum,maximum\ne1,0.7,0.4\n", "e1: found 0.7 to 0.4"),
+        ("parameter,minimum,maximum\ne1,low,0.4\n", "e1: found 'low' to 0.4"),
+        ("parameter,minimum,maximum\ne1,0,1\ne1,0,1\n", "e1 stands twice"),
+        ("parameter,minimum,maximum\n", "has no parameter"),
+        ("parameter,minimum,maximum\neps,0,1\n", "the kernel has no parameter 'eps'"),
+    ],
+)
+def test_a_key_table_gives_the_ranges(table, needed, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "key.csv").write_text(table)
+    said = soilsweep("init", "mine", "--kernel", "mimics", "--from-problem", "key.csv")
+    if needed:
+        refused(said, needed)
+        assert [file.name for file in tmp_path.iterdir()] == ["key.csv"]
+        return
+    assert said.code == 0, said.err
+    assert load("mine.yaml").design.parameters.keys() == {"e1"}
+
+
+@pytest.mark.parametrize(
+    ("problem", "needed"),
+    [
+        ('{"names": ["e1"]}', "is no SALib problem"),
+        ("[1, 2]", "is no SALib problem"),
+        ("{", "key.json"),
+        ('{"names": ["e1"], "bounds": [[0, 1], [0, 1]]}', "1 names and 2 bounds"),
+        ('{"names": ["e1"], "bounds": [[0, 1]], "dists": ["norm"]}', "distributions ['norm']"),
+    ],
+)
+def test_a_salib_problem_is_taken_whole_or_refused(problem, needed, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "key.json").write_text(problem)
+    refused(soilsweep("init", "mine", "--kernel", "mimics", "--from-problem", "key.json"), needed)
+
+
+@pytest.mark.parametrize(
+    ("words", "needed"),
+    [
+        (("--kernel", "chain"), "soilsweep describe kernel chain"),
+        (("--kernel", "mimic"), "no kernel 'mimic'"),
+        (("--kernel", "mimics", "--reader", "csv"), "unknown reader 'csv'"),
+        (("--kernel", "mimics", "--design", "cross"), "no design 'cross' to begin with"),
+        (("--kernel", "mimics", "--from", "tau-constraint"), "say either --from or --kernel"),
+        (("--design", "sobol"), "say a kernel, too"),
+    ],
+)
+def test_what_cannot_be_drafted_is_told(words, needed, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    refused(soilsweep("init", "mine", *words), needed, lines=None)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_shell_completes_kinds_and_names():
+    assert _kinds("ker") == ["kernel"]
+    assert _names(SimpleNamespace(params={"kind": "kernel"}), "mimics_p") == ["mimics_profile"]
+    assert _names(SimpleNamespace(params={"kind": "colonel"}), "") == []
