@@ -72,7 +72,10 @@ def groups_of(
         own, number = list(locations), np.arange(shape[1])
     if shape[0] == 1 or section.forcings == "together":
         return Groups(tuple(own), np.broadcast_to(number, shape).copy())
-    names = tuple(f"{forcing}/{name}" for forcing in forcings for name in own)
+    if section.groups == "all":
+        names = tuple(forcings)
+    else:
+        names = tuple(f"{forcing}/{name}" for forcing in forcings for name in own)
     return Groups(names, number + len(own) * np.arange(shape[0])[:, None])
 
 

@@ -18,6 +18,9 @@ from kernels import F8, OK
 MOST_ROWS = 24
 """Groups that a table shows: the first; all are in the store."""
 
+ROUNDING = 1e-12
+"""Of a variance: what is modelled so near to what is observed differs by rounding alone."""
+
 NOT_RUN_YET = "not run"
 
 WIDE = 0.1
@@ -125,7 +128,7 @@ IN_TURN = (
 
 def folds_table(found: Found, name: str, response: int) -> Table:
     """Return a row for each group and fold: how the rest and the fold itself are met."""
-    n, rmse, r2 = (METRICS.index(word) for word in ("n", "rmse", "r2"))
+    n, rmse = METRICS.index("n"), METRICS.index("rmse")
     ours, theirs = (found.read(f"fold_{word}") for word in ("metrics", "default_metrics"))
     folds = found.store.read_strings(f"{GROUP}/fold")
     reasons = found.in_words("fold_reason")
@@ -135,10 +138,10 @@ def folds_table(found: Found, name: str, response: int) -> Table:
             rest, held = ours[g, k, :, response]
             if reasons[g, k] != NOT_RUN_YET:
                 cells = [count_of(held[n]), reasons[g, k], number(rest[rmse])]
-                cells += map(number, (held[rmse], held[r2], theirs[g, k, 1, response, rmse]))
+                cells += map(number, (held[rmse], theirs[g, k, 1, response, rmse]))
                 rows.append([group, fold, *cells])
     header = ["group", "fold held back", "n", "stopped", "rmse of the others", "rmse of the fold"]
-    header += ["r2 of the fold", "rmse of the defaults"]
+    header += ["rmse of the defaults"]
     more = [f"and {len(rows) - MOST_ROWS:,} more, in the store"] if len(rows) > MOST_ROWS else []
     return Table(f"{name}, held back in turn", header, rows[:MOST_ROWS], notes=more)
 
@@ -205,12 +208,14 @@ def worse(found: Found) -> Iterator[str]:
     """Yield that calibrated parameters do worse than the defaults where nothing was fitted."""
     if not found.has("metrics"):
         return
-    rmse = METRICS.index("rmse")
+    rmse, nse = METRICS.index("rmse"), METRICS.index("nse")
     names = found.store.read_strings(f"{GROUP}/response")
     ours, theirs = (found.read(name)[..., rmse] for name in ("metrics", "default_metrics"))
+    # What is met to rounding is not worse than what is met to other rounding.
+    exact = found.read("metrics")[..., nse] > 1.0 - ROUNDING
     for p, part in enumerate(("calibrated on", "held back")):
         for r, name in enumerate(names):
-            worse = np.flatnonzero(ours[:, p, r] > theirs[:, p, r])
+            worse = np.flatnonzero((ours[:, p, r] > theirs[:, p, r]) & ~exact[:, p, r])
             if len(worse):
                 first = found.groups[int(worse[0])]
                 more = f" and {len(worse) - 1:,} more groups" if len(worse) > 1 else ""

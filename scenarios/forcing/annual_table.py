@@ -7,12 +7,13 @@
       path: trendy_v9_s2/annual_global.csv
       units: {NPP: Pg C yr-1, Rh: Pg C yr-1, cVeg: Pg C, cSoil: Pg C}
       members: all
+      observed: {c_veg: cVeg, c_soil: cSoil}     # what outputs are compared with, year by year
 
 Layout: ``two_box.md`` section 7, one row per model and year (and location).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -23,6 +24,9 @@ from kernels import F8, Variable
 from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
 from scenarios.forcing.common.checks import Findings, Years, as_range, least_of, number, runs, whole
 from scenarios.forcing.common.declared import NUMBERS_MISSING, Input, Order, Quantity
+from scenarios.forcing.common.observed import Observed
+from scenarios.forcing.common.observed_columns import ObservedTable, Reading
+from scenarios.forcing.common.observed_columns import Source as Seen
 from scenarios.forcing.common.place_columns import Words, note_differing, place_columns
 from scenarios.forcing.common.places import PLACES
 from scenarios.forcing.common.sources import (
@@ -76,6 +80,18 @@ class Spec(ReaderSpec):
             missing=NUMBERS_MISSING,
             agree=("every model has the same years and locations",),
         ),
+        Input(
+            key="observed",
+            format="table",
+            holds="what was observed, one row per value; of all models, or with a column of them",
+            quantities=(
+                Quantity("<observed>", "observation", (), "file or scenario", "allowed"),
+                Quantity("<errors>", "observation", (), "file or scenario", "allowed", False),
+                Quantity("<year>", "time"),
+            ),
+            orders=(Order("columns", ("name",)),),
+            missing="an empty cell, NA, NaN, -, . or a usual fill value: no value, which is told",
+        ),
     )
 
     reader: Literal["annual_table"]
@@ -97,6 +113,11 @@ class Spec(ReaderSpec):
     years: Years | None = Field(
         default=None, description="first and last year; by default all that every model has"
     )
+    observed: ObservedTable | None = Field(
+        default=None,
+        description="{output: column, error: column}, what outputs are compared with year by year; "
+        "with path: and year: from a file of its own, for all models or by its column of them",
+    )
 
     @field_validator("members")
     @classmethod
@@ -117,7 +138,52 @@ class Spec(ReaderSpec):
         models = self._members(index, table, findings)
         forcings = _Reading(self, table, sources, index, findings).read(models)
         findings.raise_all()
+        if self.observed is None:
+            return forcings
+        observing = self._observing(self.observed, table, base, findings)
+        forcings = [self._with_observed(one, self.observed, *observing) for one in forcings]
+        findings.raise_all()
         return forcings
+
+    def compared(self) -> dict[str, str]:
+        """Return the outputs that are observed; see `ReaderSpec.compared`."""
+        outputs = () if self.observed is None else self.observed.outputs
+        return {output: f"forcing.observed.{output}" for output in outputs}
+
+    def _observing(
+        self, asked: ObservedTable, table: Table, base: Path, findings: Findings
+    ) -> tuple[Table, Mapping[str, str], Findings]:
+        """Return the table with what is observed, and its columns of dates."""
+        if asked.path is None:
+            return table, {"year": self.year}, findings
+        file = placed(base, asked.path, "forcing.observed.path")
+        seen = load_table(file, findings, rows="one row per value")
+        if self.location is not None and self.location not in seen.names:
+            text = f"no column {self.location!r}{nearest(self.location, seen.names)}"
+            findings.fatal("columns", seen.in_header(f"{text}; rename the column of locations"))
+        return seen, asked.dates, findings
+
+    def _with_observed(
+        self,
+        forcing: Forcing,
+        asked: ObservedTable,
+        table: Table,
+        dates: Mapping[str, str],
+        findings: Findings,
+    ) -> Forcing:
+        """Return a forcing with what is observed of its model, or of all."""
+        if self.model in table.names:
+            at = table.names.index(self.model)
+            rows = [row for row in table.rows if _named(row[1][at]) == forcing.name]
+            table = replace(table, rows=rows)
+        reading = Reading(asked, self.units, forcing.locations.names, findings)
+        found: dict[str, Observed] = reading.of([Seen(table, self.location, dates)])
+        said: dict[str, Any] = {**forcing.provenance, "observed": reading.said}
+        if table.digest not in said["files"]:
+            said["files"] = [*said["files"], dict(table.digest)]
+        if reading.warnings:
+            said["warnings"] = reading.warnings
+        return replace(forcing, provenance=said, observations=found)
 
     def _sources(self, table: Table, needs: Sequence[Variable], findings: Findings) -> list[Source]:
         """Return what supplies each driver; leave out those that cannot be supplied."""

@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import Field
 
 from kernels import F8, I8, Variable
-from scenarios.forcing._contract import Forcing, ReaderSpec
+from scenarios.forcing._contract import Forcing, Observed, ReaderSpec
 from scenarios.forcing.common.checks import Findings
 from scenarios.forcing.common.declared import Input
 from scenarios.forcing.common.sources import key, not_annual
@@ -55,6 +55,9 @@ _SOIL_OF = (9, 2, 13, 5, 0, 11, 7, 15, 3, 8, 12, 1, 14, 6, 10, 4)
 _VEG = _numbers("6.5 7.2 7.8 8.3 8.7 9.1 9.5 9.8 10.1 10.5 10.9 11.3 11.8 12.4 13.1 14.0")
 _VEG_OF = (4, 12, 7, 0, 15, 9, 2, 10, 5, 13, 1, 8, 14, 3, 6, 11)
 
+_SEEN = {"c_veg": ("cveg", "vegetation carbon"), "c_soil": ("csoil", "soil and litter carbon")}
+"""Outputs of two boxes, and which series they are compared with."""
+
 _UNITS = {"npp": "Pg C yr-1", "rh": "Pg C yr-1", "cveg": "Pg C", "csoil": "Pg C"}
 
 
@@ -70,6 +73,10 @@ class Spec(ReaderSpec):
         description="put 1900 in front, a year in steady state, so that 1901 keeps a turnover "
         "time of its own: with it a kernel gives the numbers printed under TB-6",
     )
+    observed: bool = Field(
+        default=False,
+        description="bring c_veg and c_soil of each model by year as what is observed, exact",
+    )
 
     def read(self, needs: Sequence[Variable], base: Path) -> list[Forcing]:
         """Return a forcing per model, named S01 to S16; see `ReaderSpec.read`."""
@@ -81,7 +88,11 @@ class Spec(ReaderSpec):
             if text:
                 findings.add("drivers", Problem(text, "forcing.reader"))
         findings.raise_all()
-        return [_forcing(m, needs, self.steady_year) for m in range(self.n)]
+        return [_forcing(m, needs, self) for m in range(self.n)]
+
+    def compared(self) -> dict[str, str]:
+        """Return the outputs that are observed; see `ReaderSpec.compared`."""
+        return dict.fromkeys(_SEEN, "forcing.observed") if self.observed else {}
 
 
 def _not_given(need: Variable) -> str:
@@ -95,9 +106,9 @@ def _not_given(need: Variable) -> str:
     return ""
 
 
-def _forcing(m: int, needs: Sequence[Variable], steady_year: bool) -> Forcing:
+def _forcing(m: int, needs: Sequence[Variable], spec: Spec) -> Forcing:
     name = f"S{m + 1:02d}"
-    years, series = model(m, steady_year=steady_year)
+    years, series = model(m, steady_year=spec.steady_year)
     drivers = {
         need.name: convert(series[key(need.name)], _UNITS[key(need.name)], need.units)[np.newaxis]
         for need in needs
@@ -109,7 +120,22 @@ def _forcing(m: int, needs: Sequence[Variable], steady_year: bool) -> Forcing:
         "years": [int(years[0]), int(years[-1])],
         "conventions": "two_box.md section 6, TB-6; implicit scheme from a steady state",
     }
-    return Forcing(name, drivers, {"year": years}, provenance=provenance, synthetic=LABEL)
+    observed = {
+        output: Observed(
+            series[word][np.newaxis], None, None, _UNITS[word], f"{meaning} of the land model",
+            year=years[np.newaxis].astype(np.float64),
+        )
+        for output, (word, meaning) in _SEEN.items()
+        if spec.observed
+    }  # fmt: skip
+    return Forcing(
+        name,
+        drivers,
+        {"year": years},
+        provenance=provenance,
+        synthetic=LABEL,
+        observations=observed,
+    )
 
 
 def model(m: int, *, steady_year: bool = False) -> tuple[I8, dict[str, F8]]:

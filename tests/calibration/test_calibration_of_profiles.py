@@ -14,8 +14,8 @@ from support import DATA, needs_data
 
 import ensemble
 import scenarios
-from scenarios.forcing import Observed
-from scenarios.forcing.synthetic_profiles import DEPTHS, TYPES, Spec
+from scenarios.forcing import Locations
+from scenarios.forcing.synthetic_profiles import TYPES, Spec
 
 # profile: best cost; degC, clay, litter above and below, lignin:N above and below, NPP, year.
 TEN = {
@@ -37,21 +37,8 @@ DRIVERS = (
 )  # fmt: skip
 SEEDS = (1, 2, 2021)
 
-# What each type's calibrated parameters (Wang et al. 2021, table 3) give at its depths.
-TWINS = {
-    "soc": (
-        (17.462462, 16.359111, 16.228863, 16.213998, 16.213202),
-        (30.281918, 20.119470, 19.130453, 19.059181, 19.057154),
-        (22.756197, 14.486827, 12.187972, 10.458223, 9.237582),
-        (35.391369, 21.036898, 17.797805, 15.568211, 14.584333),
-    ),
-    "fraction_modern": (
-        (1.163719, 1.131729, 1.071030, 0.987955, 0.918481),
-        (1.205577, 1.122617, 0.951536, 0.839238, 0.752177),
-        (1.224890, 1.133170, 1.011806, 0.894083, 0.729730),
-        (1.152115, 0.960971, 0.821237, 0.546720, 0.167116),
-    ),
-}
+TWINS = ("forcing.observed=twins",)
+"""Observations that the kernel makes of each type's set (Wang et al. 2021, table 3)."""
 
 
 def calibrated(path, *settings, data=False):
@@ -90,27 +77,9 @@ def test_ten_profiles_come_to_the_best_known_costs(tmp_path, record_property):
             record_property("measured", f"{name}: {text}")
 
 
-@pytest.fixture
-def twins(monkeypatch):
-    """Have the invented profiles observe what the kernel makes of the calibrated parameters."""
-    units = {"soc": "mg C cm-3", "fraction_modern": "1"}
-    read = Spec.read
-
-    def observed(self, needs, base):
-        tops, bottoms = (np.tile(edge, (len(TYPES), 1)) for edge in (DEPTHS[:-1], DEPTHS[1:]))
-        made = {
-            name: Observed(np.array(values), tops, bottoms, units[name], "made by the kernel")
-            for name, values in TWINS.items()
-        }
-        return [dataclasses.replace(one, observations=made) for one in read(self, needs, base)]
-
-    monkeypatch.setattr(Spec, "read", observed)
-
-
 @pytest.mark.acceptance
-@pytest.mark.usefixtures("twins")
 def test_half_of_16_starts_find_a_twin(tmp_path, record_property):
-    words = ("calibration.algorithm.starts=16", "calibration.restarts=3")
+    words = (*TWINS, "calibration.algorithm.starts=16", "calibration.restarts=3")
     found = calibrated(tmp_path / "descents.zarr", *words)[1]["calibration"]
     hits = (found["population_cost"].values < 1e-3).sum(axis=2)
     text = ", ".join(
@@ -128,6 +97,81 @@ def test_half_of_16_starts_find_a_twin(tmp_path, record_property):
         np.testing.assert_allclose(values["x_D"][k][mine], fit["x_D"][k - 1], rtol=1e-3)
         ratio = fit["x_v"][k - 1] / fit["x_k"][k - 1]
         np.testing.assert_allclose((values["x_v"] / values["x_k"])[k][mine], ratio, rtol=0.02)
+
+
+@pytest.mark.acceptance
+def test_shuffled_complexes_with_a_descent_behind_them_find_a_twin(tmp_path, record_property):
+    words = (*TWINS, "calibration.algorithm={name: sceua, polish: true}", "calibration.restarts=10")
+    found = calibrated(tmp_path / "complexes.zarr", *words)[1]["calibration"]
+    costs = found["cost"].values
+    hits = (costs < 1e-3).sum(axis=1)
+    text = ", ".join(f"{name} {n} of 10" for name, n in zip(TYPES, hits.tolist(), strict=True))
+    most = f"{found['evaluations'].values.max():,} evaluations at most"
+    record_property(
+        "measured", f"J < 1e-3: {text}; largest {costs.max():.3g}; {most} (needed: 9 of 10)"
+    )
+    assert hits.min() >= 9
+
+
+NOISY = 60
+"""Twins of each type."""
+
+LIKELY = 9.236
+"""90 % of chi-square with 5 degrees: directions that the data fix."""
+
+
+@pytest.mark.acceptance
+@pytest.mark.parametrize("kind", ["EBF", "DBF"])
+def test_truth_is_as_likely_as_it_should_be_of_noisy_twins(
+    tmp_path, record_property, monkeypatch, kind
+):
+    """Errors are those that the noise was drawn of, 10 % of the values without it; lambda is 1."""
+    read, draw, j_truth = Spec.read, np.random.default_rng(11), np.zeros(NOISY)
+
+    def many(values):
+        return np.repeat(values, NOISY, axis=0)
+
+    def noisy(one):
+        values, unit = many(one.values), draw.standard_normal((NOISY, one.values.shape[1]))
+        j_truth[:] += (unit**2).sum(axis=1)
+        error = 0.1 * values
+        return dataclasses.replace(
+            one,
+            values=values + unit * error,
+            error=error,
+            top=many(one.top),
+            bottom=many(one.bottom),
+        )
+
+    def twins(self, needs, base):
+        (one,) = read(self, needs, base)
+        names = tuple(f"{kind}-{k}" for k in range(NOISY))
+        columns = {name: many(column) for name, column in one.locations.columns.items()}
+        made = {
+            "drivers": {name: many(driver) for name, driver in one.drivers.items()},
+            "observations": {name: noisy(seen) for name, seen in one.observations.items()},
+            "locations": Locations(names, columns),
+            "sources": {},
+        }
+        return [dataclasses.replace(one, **made)]
+
+    monkeypatch.setattr(Spec, "read", twins)
+    costs = ("soc", "fraction_modern")
+    words = [f"responses.j_{n}={{output: {o}, cost: {{observed: {o}}}}}"
+             for n, o in zip(("soc", "14c"), costs, strict=True)]  # fmt: skip
+    words += ["responses.j={combine: {j_soc: 1, j_14c: 1}}", f"forcing.types=[{kind}]"]
+    words += ["calibration.restarts=1"]
+    found = calibrated(tmp_path / "noisy.zarr", *TWINS, *words)[1]["calibration"]
+    best = found["cost"].values[:, 0]
+    apart = j_truth - best
+    likely = int((apart <= LIKELY).sum())
+    text = f"{kind}: mean J of the truth {j_truth.mean():.2f}, best {best.mean():.2f}, apart "
+    text += f"{apart.mean():.2f}; at most {LIKELY} in {likely} of {NOISY}; least {apart.min():.3g}"
+    spec = {"EBF": "4.90, 4.65; 91.7 %", "DBF": "4.35, 5.19; 86.7 %"}[kind]
+    record_property("measured", f"{text} (specification: 9.54 of the truth, {spec})")
+    assert apart.min() > -1e-4
+    assert 3.9 <= apart.mean() <= 6.0
+    assert likely >= 0.8 * NOISY
 
 
 HALVES = {

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,11 +89,11 @@ def numbers(forcings: Sequence[Forcing]) -> dict[tuple[str, ...], Any]:
 
 
 def to_grams(unit):
-    """Return what values in a unit of mass per area are multiplied by; 1 for any other."""
-    try:
-        return factor(unit, "g m-2")
-    except ValueError:
-        return 1.0
+    """Return what values in a unit of mass, or of mass per area, are multiplied by; else 1."""
+    for grams in ("g m-2", "g"):
+        with suppress(ValueError):
+            return factor(unit, grams)
+    return 1.0
 
 
 def _largest(found: Mapping[tuple[str, ...], Any]) -> dict[tuple[str, ...], float]:

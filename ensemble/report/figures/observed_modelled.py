@@ -48,7 +48,7 @@ def draw(run: Calibrated) -> Iterator[Picture | str]:
 def _drawn(run: Calibrated, one: Compared) -> Picture:
     parts = [p for p in range(len(IN_WORDS)) if one.pairs(p).any()]
     width = WIDTH if len(parts) > 1 else 5.6
-    drawn = figure(5.0, run.synthetic, width=width)
+    drawn = figure(5.5, run.synthetic, width=width)
     every = np.logical_or.reduce([one.pairs(p) for p in parts])
     beside = [one.values(p)[one.pairs(p)] for p in parts]
     values = np.concatenate([one.observed[every], *beside])

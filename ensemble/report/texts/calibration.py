@@ -35,7 +35,7 @@ def asked(run: Calibrated) -> Iterator[Part]:
         ("made small", _minimised(run)),
         ("groups", _groups(run)),
         ("search", _search(algorithm)),
-        ("searches of each group", f"{restarts:,}, each from random numbers of its own"),
+        ("searches of each group", _restarts(restarts)),
         ("budget", f"{section['budget']:,} evaluations of a search at most"),
         ("held back", words(_said(section["validation"])) if section["validation"] else "nothing"),
         *([("required", words(_said(limits)))] if limits else []),
@@ -48,6 +48,10 @@ def asked(run: Calibrated) -> Iterator[Part]:
     if found.forcings[1:] and section["forcings"]:
         together = section["forcings"] == "together"
         yield Notes(["one set for all forcings" if together else "a set for each forcing"])
+
+
+def _restarts(count: int) -> str:
+    return f"{count:,}, each from random numbers of its own" if count > 1 else "1"
 
 
 def _said(value: Any) -> Any:
@@ -103,6 +107,8 @@ def _compared(run: Calibrated) -> Iterator[list[str]]:
         shares = np.median(terms / terms.sum(axis=1, keepdims=True), axis=0)
     for one, share in zip(run.compared, shares.tolist(), strict=True):
         counts = [f"{int((one.part == p).sum()):,}" for p in range(len(IN_WORDS))]
+        if one.predicted is not None:
+            counts[1] = "all, in turn"
         part = f"{share:.1%}" if np.isfinite(share) else NONE
         yield [one.name, one.meaning, *counts, part]
 

@@ -101,10 +101,10 @@ class ObservedTable(_Words):
 
 @dataclass(frozen=True)
 class Source:
-    """A table, its column of sites and those of dates; ``key`` is what names it in a scenario."""
+    """A table, its column of sites (None where all rows are of the one site) and those of dates."""
 
     table: Table
-    location: str
+    location: str | None
     dates: Mapping[str, str]
 
 
@@ -269,12 +269,13 @@ class _Rows:
         """Return one array for each part, (r,): value, error, year, ..., location and line."""
         reading, table = self.reading, self.source.table
         places = {name: k for k, name in enumerate(reading.names)}
-        key = table.names.index(self.source.location)
+        named = self.source.location
+        key = None if named is None else table.names.index(named)
         rows: list[list[float]] = []
         missing, others = 0, dict[str, int]()
         first: dict[tuple[Any, ...], int] = {}
         for row, (line, cells) in enumerate(table.rows):
-            site = str(cells[key]).strip()
+            site = reading.names[0] if key is None else str(cells[key]).strip()
             if site not in places:
                 others[site] = others.get(site, 0) + 1
                 continue
@@ -289,11 +290,9 @@ class _Rows:
                 self._add("repeated rows", f"{text}tell them apart by a column", where, row)
             error = self._error(row, site, scale)
             rows.append([value, error, *self._date(row, site), places[site], line])
-        columns = np.array(rows, dtype=np.float64).reshape(len(rows), -1)
         names = ("value", "error", *(part for part, _, _ in PARTS), "location", "line")
-        whole_table = dict(zip(names, columns.T, strict=True)) if rows else {
-            name: np.zeros(0) for name in names
-        }  # fmt: skip
+        columns = np.array(rows, dtype=np.float64).reshape(len(rows), len(names))
+        whole_table = dict(zip(names, columns.T, strict=True))
         kept = {"location", "line", *self.at}
         column = table.names[self.at["value"]]
         reading.said[self.output] = {"from": column, "without_value": missing}

@@ -248,3 +248,27 @@ def test_places_of_locations_are_kept(tmp_path):
     np.testing.assert_allclose(found.locations.columns["area"], [1.5e12, 1.5e12])
     with pytest.raises(ScenarioError, match="in another row of the location, 30; needed one"):
         read(tmp_path, text.replace("1902,A,y,1,30", "1902,A,y,1,40"), location="site")
+
+
+def test_each_model_is_compared_with_its_own_stocks_or_with_those_of_a_file(tmp_path):
+    text = "year,model,NPP [Pg C yr-1],stock [Pg C],SE [Tg C]\n"
+    text += "1901,A,1,10,100\n1901,B,2,20,\n1902,A,3,NA,100\n1902,B,4,40,200\n"
+    own = {"c_soil": "stock", "error": "SE"}
+    a, b = read(tmp_path, text, observed=own)
+    seen = b.observations["c_soil"]
+    assert (seen.units, seen.top, seen.meaning) == ("Pg C", None, "observed c_soil")
+    np.testing.assert_array_equal(seen.values, [[20.0, 40.0]])
+    np.testing.assert_array_equal(seen.year, [[1901, 1902]])
+    np.testing.assert_allclose(seen.error, [[np.nan, 0.2]])
+    np.testing.assert_array_equal(a.observations["c_soil"].values, [[10.0]])
+    assert a.provenance["observed"]["c_soil"]["without_value"] == 1
+    assert Spec(reader="annual_table", path="t.csv", observed=own).compared() == {
+        "c_soil": "forcing.observed.c_soil"
+    }
+    for head, rows in (("when,stock [Pg C]", "1901,5"), ("when,model,stock [Pg C]", "1901,A,5")):
+        (tmp_path / "seen.csv").write_text(f"{head}\n{rows}\n")
+        words = {"path": "seen.csv", "year": "when", "c_soil": "stock"}
+        both = read(tmp_path, text, observed=words)
+        sizes = [one.observations["c_soil"].values.size for one in both]
+        assert sizes == [1, int("model" not in head)]
+        assert [file["name"] for file in both[0].provenance["files"]] == ["t.csv", "seen.csv"]
