@@ -70,6 +70,37 @@ def grid_of(lat: F8, lon: F8) -> Grid:
     return Grid(lat, lon, row_bounds(lat), column_bounds(lon))
 
 
+def bounded_grid(lat: F8, lon: F8, lat_bounds: F8, lon_bounds: F8) -> Grid:
+    """Return the grid whose cells have these middles and bounds.
+
+    Parameters
+    ----------
+    lat, lon : ndarray, shape (rows,) and (columns,)
+    lat_bounds, lon_bounds : ndarray, shape (rows, 2) and (columns, 2)
+        Degrees. They may be written from north to south or from east to west, and longitudes
+        across the meridian at which they begin: (358.75, 1.25) is around 0.
+
+    Raises
+    ------
+    ValueError
+        A middle lies beside its bounds.
+    """
+    low, high = rows = np.sort(np.clip(lat_bounds, -90.0, 90.0), axis=1).T
+    beside = ~((low < high) & (low <= lat) & (lat <= high))
+    columns = np.full(lon_bounds.shape, np.nan)
+    for west, east in (lon_bounds.T, lon_bounds.T[::-1]):
+        rising = (west < east) & (east <= west + 360.0)
+        width = np.where(rising, east - west, (east - west) % 360.0)
+        before = (lon - west) % 360.0
+        holds = (width > 0) & (before <= width) & (rising | (width <= 180.0))
+        columns[holds] = np.stack([lon - before, lon - before + width], axis=1)[holds]
+    for name, at, out in (("latitude", lat, beside), ("longitude", lon, np.isnan(columns[:, 0]))):
+        if out.any():
+            text = f"the bounds of {name} {at[out.argmax()]:g} do not hold it"
+            raise ValueError(f"{text}; needed bounds around each middle")
+    return Grid(lat, lon, rows.T, columns)
+
+
 def gaussian_grid(rows: int, columns: int, first_longitude: float) -> Grid:
     """Return a Gaussian grid, its rows from south to north and its columns eastward."""
     lat, lat_bounds = gaussian_rows(rows)
@@ -109,19 +140,25 @@ def row_bounds(lat: F8) -> F8:
 
 
 def column_bounds(lon: F8) -> F8:
-    """Return the edges of columns (columns, 2), degrees.
+    """Return the edges of columns (columns, 2), degrees, each around its middle.
+
+    They may cross the meridian at which longitudes begin: what they leave out of the circle lies
+    in the largest distance of two.
 
     Raises
     ------
     ValueError
         Columns are not evenly apart, or go round the Earth more than once.
     """
-    even = even_bounds(lon)
+    if lon.size > 1 and (around := float(np.ptp(lon))) >= 360.0:
+        raise ValueError(f"columns go round the Earth more than once: over {around:g} degrees")
+    rising = np.sort(lon % 360.0)
+    first = rising[(np.diff(rising, append=rising[:1] + 360.0).argmax() + 1) % max(lon.size, 1)]
+    unwound = first + (lon - first) % 360.0
+    even = even_bounds(unwound)
     if even is None:
         raise ValueError(f"{lon.size} columns are not evenly apart; needed their bounds")
-    if (around := float(even.max() - even.min())) > 360.0 * (1 + EVEN):
-        raise ValueError(f"columns go round the Earth more than once: over {around:g} degrees")
-    return even
+    return np.asarray(even + (lon - unwound)[:, np.newaxis])
 
 
 def even_bounds(middles: F8) -> F8 | None:

@@ -20,7 +20,7 @@ from ensemble.planning.calibrating import CalibrationPlan
 from ensemble.planning.completing import completed
 from ensemble.planning.plan import Plan
 from ensemble.store.arrays import FORMAT, ArraySpec
-from ensemble.store.coordinates import PLACES, beside_climatology, complete
+from ensemble.store.coordinates import CELLS, PLACES, beside_climatology, complete
 from ensemble.store.store import Store
 from ensemble.store.writing import create, write_slabs
 from kernels import F8, I8
@@ -217,7 +217,7 @@ def coordinates_of(experiment: Experiment) -> Static:
     )
     for name, column in experiment.locations.columns.items():
         values = np.asarray(column, dtype=np.float64)
-        arrays |= one_chunk(name, values, ("location",), attrs=PLACES.get(name, {}))
+        arrays |= one_chunk(name, values, ("location",), attrs=(PLACES | CELLS).get(name, {}))
     if "year" in experiment.coords:
         arrays |= _time(experiment.steps)
     for name, values in experiment.own_coords.items():

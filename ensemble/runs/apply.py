@@ -12,6 +12,7 @@ import numpy as np
 from ensemble.calibration.reopening import open_layout
 from ensemble.errors import PlanError
 from ensemble.planning.calibrating import listed
+from ensemble.store.coordinates import CELLS, PLACES
 from ensemble.store.finished import is_finalised
 from ensemble.store.reading import read
 from ensemble.store.store import Store
@@ -115,10 +116,6 @@ def _rows(best: F8, group: Any, defaults: F8) -> F8:
     return np.where(np.isnan(values).any(axis=1, keepdims=True), defaults, values)
 
 
-PLACES = ("lat", "lon", "area")
-"""Columns that readers bring, and that a table would have to give a unit."""
-
-
 def _words_of(layout: Any) -> dict[str, list[str]]:
     """Return the column of words that made the groups, where it is one, by location."""
     groups, columns = layout.section.groups, layout.experiment.locations.columns
@@ -133,8 +130,11 @@ def _table(
     columns: Mapping[str, F8],
     parameters: Mapping[str, F8],
 ) -> str:
-    """Return a table of locations; numbers as they are read again to the last bit."""
-    every = {**{n: v for n, v in columns.items() if n not in PLACES}, **parameters}
+    """Return a table of locations; numbers as they are read again to the last bit.
+
+    Without what readers bring of places, which a table would have to give a unit.
+    """
+    every = {**{n: v for n, v in columns.items() if n not in PLACES | CELLS}, **parameters}
     whole = {n: v for n, v in every.items() if np.isfinite(v).all()}
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

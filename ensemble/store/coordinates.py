@@ -13,6 +13,12 @@ PLACES = {
 }
 """Attributes of columns of locations that every reader means alike."""
 
+CELLS = {
+    f"{place}_{end}": {"units": PLACES[place]["units"], "long_name": f"{end} edge of the cell"}
+    for place, end in (("lat", "south"), ("lat", "north"), ("lon", "west"), ("lon", "east"))
+}
+"""Attributes of the edges of locations that are cells of a grid."""
+
 BESIDE = {"location": tuple(PLACES), "time": ("year", "day"), "sample": ("realization",)}
 """Coordinates along a dimension beside the one of its own name."""
 

@@ -24,7 +24,9 @@ class Locations:
     """Sites or grid cells: names and any numeric columns, each (L,).
 
     ``lat`` (degrees north), ``lon`` (degrees east) and ``area`` (m2) are columns like
-    the others, present where they mean something.
+    the others, present where they mean something; so are the edges of cells of a grid,
+    ``lat_south``, ``lat_north``, ``lon_west`` and ``lon_east`` (degrees, around the centre: the
+    west may lie beyond 180 W).
     """
 
     names: tuple[str, ...] = ("global",)

@@ -39,6 +39,7 @@ from pydantic import Field
 from kernels import F8, I8, Variable
 from kernels.casa.shared.roots import pft_weights, root_zone
 from scenarios.forcing._contract import Forcing, ReaderSpec
+from scenarios.forcing.common.cell_edges import Lattice
 from scenarios.forcing.common.checks import Findings, Years, as_range
 from scenarios.forcing.common.declared import FILLS_MISSING, Input, Order
 from scenarios.forcing.common.file_units import unknown_units
@@ -178,6 +179,7 @@ class _Reading:
     flags: list[str] = field(default_factory=list)
     changed: list[int] = field(default_factory=list)
     without_ice: int = 0
+    lattice: Lattice | None = None
 
     def __post_init__(self) -> None:
         self.weights = pft_weights(self.grid.pft, self.spec.roots)
@@ -195,6 +197,7 @@ class _Reading:
             asked = met.years if years is None else years
             self.parts.append((path, asked))
             self.without_ice += 0 if met.has_ice else len(asked)
+            self.lattice = met.lattice
         # A year of the whole grid is 424 MB: its digest would cost as much as reading it.
         about = path.stat()
         self.files.append({"name": path.name, "bytes": about.st_size, "years": list(asked)})
@@ -327,7 +330,7 @@ class _Reading:
             "years_without_frozen_water": self.without_ice,
         }
         coords = {"year": years, "date": np.arange(DAYS * years.size, dtype=np.int64)}
-        locations = self.grid.locations
+        locations = self.grid.locations(self.lattice)
         drivers = {**daily, **lasts}
         return Forcing(self.spec.name, drivers, coords, locations, provenance, recipe=made_of)
 

@@ -133,7 +133,7 @@ class Spec(MeansSpec):
         provenance = {"reader": "testbed_means", **means.told, "npp_rule": self.npp_rule}
         if self.perturb is not None:
             provenance["perturbed"] = self.perturb.model_dump()
-        return [Forcing(self.name, drivers, {}, means.grid.locations, provenance, self.label)]
+        return [Forcing(self.name, drivers, {}, means.locations, provenance, self.label)]
 
     def _drivers(self, means: Means) -> dict[str, F8]:
         grid, has = means.grid, means.quantities

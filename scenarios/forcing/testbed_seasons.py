@@ -96,7 +96,7 @@ class Spec(MeansSpec):
         if self.perturb is not None:
             label = f"{label}; {self.label}"
             provenance["perturbed"] = self.perturb.model_dump()
-        locations = means.grid.locations
+        locations = means.locations
         coords, made_of = coords_of(first, last), recipe(self, needs, means.told["files"])
         return [Forcing(self.name, drivers, coords, locations, provenance, label, recipe=made_of)]
 

@@ -5,7 +5,9 @@ import pytest
 
 from scenarios.grids import (
     RADIUS,
+    bounded_grid,
     cell_areas,
+    column_bounds,
     gaussian_grid,
     gaussian_rows,
     grid_of,
@@ -80,3 +82,33 @@ def test_a_list_of_cells_has_areas_too():
 def test_edges_that_do_not_follow_are_not_made_up(lat, lon, text):
     with pytest.raises(ValueError, match=text):
         grid_of(np.array(lat), np.array(lon))
+
+
+def test_columns_may_lie_across_the_date_line():
+    west = column_bounds(np.array([170, 175, -180, -175, -170.0]))[:, 0]
+    assert west.tolist() == [167.5, 172.5, -182.5, -177.5, -172.5]
+
+
+@pytest.mark.parametrize(
+    ("middle", "written", "held"),
+    [
+        (0, [358.75, 1.25], [-1.25, 1.25]),
+        (357.5, [356.25, 358.75], [356.25, 358.75]),
+        (-2.5, [-1.25, -3.75], [-3.75, -1.25]),
+        (10, [9, 360], [9, 360]),
+        (180, [0, 360], [0, 360]),
+    ],
+)
+def test_bounds_of_a_file_lie_around_their_middles(middle, written, held):
+    lat, lon = np.array([0.0]), np.array([middle], dtype=float)
+    found = bounded_grid(lat, lon, np.array([[1.0, -1.0]]), np.array([written], dtype=float))
+    assert (found.lon_bounds[0].tolist(), found.lat_bounds[0].tolist()) == (held, [-1, 1])
+
+
+@pytest.mark.parametrize(
+    ("lat", "lon", "named"), [([1, 2], [0, 5], "latitude 0 "), ([-1, 1], [5, 9], "longitude 2 ")]
+)
+def test_bounds_beside_their_middle_are_refused(lat, lon, named):
+    bounds = (np.array([one], dtype=float) for one in (lat, lon))
+    with pytest.raises(ValueError, match=f"the bounds of {named}do not hold it"):
+        bounded_grid(np.array([0.0]), np.array([2.0]), *bounds)

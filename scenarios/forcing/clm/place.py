@@ -11,6 +11,7 @@ from kernels import F8, I8
 from scenarios.forcing.clm.file import History, is_land
 from scenarios.forcing.clm.levels import SPATIAL, by_level, levels_of
 from scenarios.forcing.clm.soil import field_capacity, saturation, wilting_point
+from scenarios.forcing.common.cell_edges import Lattice, edges, grid_of_places
 from scenarios.forcing.common.checks import Findings, digest, not_a_file
 from scenarios.forcing.common.file_units import unit_said
 from scenarios.forcing.common.netcdf import numbers
@@ -107,11 +108,20 @@ def columns_of(words: Words, history: History, base: Path, findings: Findings) -
         text = "has no variable 'lat'; needed the latitude of every place"
         findings.fatal("places", Problem(text, file=str(history.path)))
     places = {name: values[land] for name, values in history.places.items()}
+    if (lattice := _lattice(history)) is not None:
+        places |= edges(lattice, *np.divmod(land, lattice.lon.size))
     pft = np.full(n, words.pft, dtype=np.int64)
     places["pft"] = pft.astype(np.float64)
     names = tuple(f"cell_{i + 1}" for i in land)
     dry = wilting_point(sand, clay, silt, wet)
     return Column(names, land, places, pft, lat[land], sand, clay, silt, dry, wet, full, told)
+
+
+def _lattice(history: History) -> Lattice | None:
+    """Return the grid of a history; None of single columns."""
+    if not {"lat", "lon"} <= history.places.keys():
+        return None
+    return grid_of_places(history.places["lat"], history.places["lon"], history.shape)
 
 
 def _saturation(history: History, sand: F8, land: I8) -> F8:
@@ -234,8 +244,9 @@ def _of_tables(words: Words, history: History, base: Path, findings: Findings) -
         text = f"has no value in {grid.said(int(i))} (ocean?), which {Path(words.grid).name} has"
         findings.add("places", Problem(text, file=str(history.path)))
     findings.raise_all()
+    places = dict(grid.locations(_lattice(history)).columns)
     return Column(
-        grid.names, at, dict(grid.locations.columns), grid.pft, grid.lat, grid.sand, grid.clay,
-        grid.silt, grid.wilting, grid.field, grid.saturation,
+        grid.names, at, places, grid.pft, grid.lat, grid.sand, grid.clay, grid.silt, grid.wilting,
+        grid.field, grid.saturation,
         {"cells_left_out": skipped.counts, "tables": digests},
     )  # fmt: skip

@@ -18,7 +18,7 @@ from scenarios.forcing.netcdf_files.held import Cells, Held
 from scenarios.forcing.netcdf_files.reductions import Gaps
 from scenarios.forcing.netcdf_files.space import Space
 from scenarios.forcing.netcdf_files.supplies import LANDFRAC, FileVariable, Sources
-from scenarios.grids import cell_areas, column_bounds, row_bounds
+from scenarios.grids import Grid, bounded_grid, grid_of
 from scenarios.problems import Problem
 from scenarios.units import contradicts, convert
 
@@ -137,19 +137,28 @@ def _of_bounds(sources: Sources, cells: Cells) -> Land:
     if not space.rows.size:
         what = "sites have" if space.shape else "there is"
         return Land(None, {"area_left_out": f"{what} no area in the files"})
-    edges, said = _bounds(sources, space)
-    if edges is None:
-        try:
-            edges = row_bounds(space.rows), column_bounds(space.columns)
-        except ValueError as error:
-            return Land(None, {"area_left_out": f"{error}, or areacella"})
-        said = "from the middles of cells"
-    lat = np.clip(edges[0], -90.0, 90.0)
-    areas = cell_areas(lat[:, np.newaxis], edges[1][np.newaxis])
-    return Land(areas.reshape(-1)[cells.kept], {"area": said})
+    try:
+        grid, said = grid_of_cells(sources, space)
+    except ValueError as error:
+        return Land(None, {"area_left_out": f"{error}, or areacella"})
+    return Land(grid.areas.reshape(-1)[cells.kept], {"area": said})
 
 
-def _bounds(sources: Sources, space: Space) -> tuple[tuple[F8, F8] | None, str]:
+def grid_of_cells(sources: Sources, space: Space) -> tuple[Grid, str]:
+    """Return the grid of cells, with the bounds that a file has, and where its edges are from.
+
+    Raises
+    ------
+    ValueError
+        Bounds beside their middles, or none, and middles that they do not follow from.
+    """
+    bounds = _bounds(sources, space)
+    if bounds is None:
+        return grid_of(space.rows, space.columns), "from the middles of cells"
+    return bounded_grid(space.rows, space.columns, *bounds), "from the bounds of cells"
+
+
+def _bounds(sources: Sources, space: Space) -> tuple[F8, F8] | None:
     """Return the bounds of latitudes and longitudes, (n, 2) each, that a file has."""
     for held in sources.all_held():
         part = held.parts[0]
@@ -165,8 +174,8 @@ def _bounds(sources: Sources, space: Space) -> tuple[tuple[F8, F8] | None, str]:
                 if bounds is not None and bounds.shape == (size, 2):
                     found.append(numbers(bounds, real=(-99.0,)))
             if len(found) == 2:
-                return (found[0], found[1]), "from the bounds of cells"
-    return None, ""
+                return found[0], found[1]
+    return None
 
 
 def _fraction(sources: Sources, cells: Cells) -> Land:

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels import F8, I8, Variable
+from scenarios.forcing.common.cell_edges import Lattice, edges
 from scenarios.forcing.common.checks import Findings
 from scenarios.forcing.common.made import Filed, Made, Source, spread
 from scenarios.forcing.common.served import DAYS
 from scenarios.forcing.common.spans import between_months
-from scenarios.forcing.netcdf_files.areas import land_of
+from scenarios.forcing.netcdf_files.areas import grid_of_cells, land_of
 from scenarios.forcing.netcdf_files.asked import Asked
 from scenarios.forcing.netcdf_files.choosing import chosen, masked, reference
 from scenarios.forcing.netcdf_files.files import FEW_BYTES
@@ -200,7 +201,17 @@ class Reading:
         """Return what every store knows of the places."""
         space, kept = self.cells.space, self.cells.kept
         columns = {"lat": space.lat[kept], "lon": space.lon[kept]} if space.lat.size else {}
+        if space.rows.size:
+            columns |= edges(self.lattice, *np.divmod(kept, space.columns.size))
         return columns | ({} if self.area is None else {"area": self.area})
+
+    @property
+    def lattice(self) -> Lattice | None:
+        """Return the rows and columns of a grid, where their edges are known."""
+        try:
+            return grid_of_cells(self.sources, self.cells.space)[0]
+        except ValueError:
+            return None
 
     def told(self) -> dict[str, Any]:
         """Return what provenance says."""

@@ -1,6 +1,6 @@
 """The testbed's grid: its two CSV files read by position, and which of their cells to take."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,6 +11,7 @@ from pydantic import Field
 
 from kernels import F8, I8
 from scenarios.forcing._contract import Locations
+from scenarios.forcing.common.cell_edges import Lattice, edges
 from scenarios.forcing.common.checks import Findings
 from scenarios.forcing.common.declared import Input, Order, Quantity
 from scenarios.forcing.common.region import Region
@@ -132,11 +133,23 @@ class Grid:
         """Return a cell for people."""
         return f"cell {self.cell[i]} ({self.lat[i]:g}, {self.lon[i]:g})"
 
-    @property
-    def locations(self) -> Locations:
-        """Return names and what every store knows of them."""
+    def locations(self, lattice: Lattice | None) -> Locations:
+        """Return names and what every store knows of them; edges, where they are known."""
         places = {"lat": self.lat, "lon": self.lon, "area": self.area}
-        return Locations(self.names, {**places, "pft": self.pft.astype(np.float64)})
+        around = edges(lattice, self.row, self.column)
+        return Locations(self.names, {**places, **around, "pft": self.pft.astype(np.float64)})
+
+    def elsewhere(self, name: str, degrees: F8) -> Iterator[tuple[int, str]]:
+        """Yield cells that a file has at another ``lat`` or ``lon``, and what it has there.
+
+        Tables have two decimals, and count longitudes from 0 or from -180.
+        """
+        at, needed = (self.row, self.lat) if name == "lat" else (self.column, self.lon)
+        inside = np.flatnonzero(at < degrees.size)
+        off = (degrees[at[inside]] - needed[inside] + 180.0) % 360.0 - 180.0
+        for i in inside[~(np.abs(off) <= 0.01)].tolist():
+            place = f"{'row' if name == 'lat' else 'column'} {at[i] + 1}"
+            yield i, f"{name} is {degrees[at[i]]:g} at its {place}"
 
     @property
     def lasting(self) -> dict[str, F8]:

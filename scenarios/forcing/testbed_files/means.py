@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels import F8
+from scenarios.forcing._contract import Locations
+from scenarios.forcing.common.cell_edges import Lattice, known_grid
 from scenarios.forcing.common.checks import Findings, digest, not_a_file
 from scenarios.forcing.common.declared import Quantity
 from scenarios.forcing.common.file_units import in_needed
@@ -65,6 +67,8 @@ class Means:
     made_of : Quality
     told : mapping
         For provenance: files, cells left out, what was adjusted.
+    lattice : Lattice or None
+        Rows and columns of the file, where their edges are known.
     """
 
     grid: Grid
@@ -72,6 +76,12 @@ class Means:
     litter: Litter
     made_of: Quality
     told: Mapping[str, Any]
+    lattice: Lattice | None
+
+    @property
+    def locations(self) -> Locations:
+        """Return the cells as locations."""
+        return self.grid.locations(self.lattice)
 
     def perturbed(self, by: Perturb | None) -> "Means":
         """Return them changed as a scenario says."""
@@ -112,10 +122,13 @@ def load_means(
         chosen,
         {name: of_all[kept] for name, of_all in values.items()},
         {"files": [file.about, *digests], "cells_left_out": skipped.counts},
+        file.lattice,
     )
 
 
-def _means(grid: Grid, values: Mapping[str, F8], told: dict[str, Any]) -> Means:
+def _means(
+    grid: Grid, values: Mapping[str, F8], told: dict[str, Any], lattice: Lattice | None
+) -> Means:
     made_of = quality(grid.pft)
     whole = values["litInptMet"] + values["litInptStruc"]
     litter, moved = from_means(made_of, values["litInptMet"], values["cLitInput_metbc"], whole)
@@ -132,7 +145,7 @@ def _means(grid: Grid, values: Mapping[str, F8], told: dict[str, Any]) -> Means:
         "gpp": values["cgpp"],
         "npp": np.maximum(0.0, values["cnpp"]),
     }
-    return Means(grid, quantities, litter, made_of, told)
+    return Means(grid, quantities, litter, made_of, told, lattice)
 
 
 @dataclass
@@ -190,6 +203,19 @@ class _File:
             for i in np.flatnonzero(in_file != needed):
                 text = f"found {in_file[i]:g}; the grid file has {needed[i]}"
                 self._note("cells that differ", name, grid, int(i), text)
+        for name in ("lat", "lon"):
+            for at, text in grid.elsewhere(name, self._axis(name)):
+                self._note("cells that differ", name, grid, at, text)
+
+    def _axis(self, name: str) -> F8:
+        """Return the latitudes of rows, or the longitudes of columns; none where it has none."""
+        found = self._arrays.get(name, np.empty(0))
+        return found if found.ndim == 1 else np.empty(0)
+
+    @property
+    def lattice(self) -> Lattice | None:
+        """Return its rows and columns with their edges, if these are known."""
+        return known_grid(self._axis("lat"), self._axis("lon"))
 
     def values(self, name: str, grid: Grid) -> F8:
         """Return a variable at cells; NaN where there is none."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scenarios.forcing.common.cell_edges import Lattice, known_grid
 from scenarios.forcing.common.checks import Findings, not_a_file
 from scenarios.forcing.common.declared import Quantity
 from scenarios.forcing.common.file_units import unit_said
@@ -209,14 +210,14 @@ class MetFile:
 
     def _check_places(self, grid: Grid) -> None:
         """Note cells whose row or column here is another latitude or longitude."""
-        for name, at, needed in (("lat", grid.row, grid.lat), ("lon", grid.column, grid.lon)):
-            there = self._whole(name).astype(np.float64)
-            inside = at < there.size
-            # Tables have two decimals, and count longitudes from 0 or from -180.
-            off = (there[at[inside]] - needed[inside] + 180.0) % 360.0 - 180.0
-            for i in np.flatnonzero(inside)[~(np.abs(off) <= 0.01)].tolist():
-                text = f"{name} is {there[at[i]]:g} at its {'row' if name == 'lat' else 'column'}"
-                self._note("cells that differ", f"{text} {at[i] + 1}", grid.said(i))
+        for name in ("lat", "lon"):
+            for i, text in grid.elsewhere(name, self._whole(name).astype(np.float64)):
+                self._note("cells that differ", text, grid.said(i))
+
+    @property
+    def lattice(self) -> Lattice | None:
+        """Return its rows and columns with their edges, if these are known."""
+        return known_grid(*(self._whole(name).astype(np.float64) for name in ("lat", "lon")))
 
     @property
     def has_ice(self) -> bool:

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from kernels import F8, I8
 from kernels.casa.shared.roots import THICKNESS, Variant, pft_weights, root_zone
 from scenarios.forcing._contract import Locations
+from scenarios.forcing.common.cell_edges import BOUNDS
 from scenarios.forcing.common.served import DAYS
+from scenarios.grids import RADIUS
 
 FREEZING = 273.15
 """K."""
@@ -196,7 +198,10 @@ _LAND = 1.2e14
 
 
 def world(n: int) -> tuple[Sites, Locations]:
-    """Return n invented cells between 55 south and 78 north, with areas that add to the land's."""
+    """Return n invented cells between 55 south and 78 north, with areas that add to the land's.
+
+    Each is about as many degrees high as wide, around its centre: invented, they may overlap.
+    """
     at = np.arange(1.0, n + 1)
     # Additive recurrences: evenly spread for every n, and no generator.
     u = [(at * step) % 1.0 for step in (0.6180339887, 0.7548776662, 0.5698402910, 0.4142135624)]
@@ -216,7 +221,17 @@ def world(n: int) -> tuple[Sites, Locations]:
     weight = np.cos(np.radians(lat))
     area = _LAND * weight / weight.sum()
     columns = {"lat": lat, "lon": 360.0 * u[3], "area": area, "pft": sites.pft}
+    columns |= _cells(lat, columns["lon"], _LAND / weight.sum() / RADIUS**2)
     return sites, Locations(tuple(f"cell_{i:04d}" for i in range(1, n + 1)), columns)
+
+
+def _cells(lat: F8, lon: F8, steradian: float) -> dict[str, F8]:
+    """Return edges around centres, of cells that are as large as one on the equator is here."""
+    high = 0.5 * np.sqrt(steradian)
+    wide = np.degrees(0.25 * steradian / np.sin(high))
+    high = np.degrees(high)
+    south, north = np.maximum(lat - high, -90.0), np.minimum(lat + high, 90.0)
+    return dict(zip(BOUNDS, (south, north, lon - wide, lon + wide), strict=True))
 
 
 def _kind(latitude: float, wet: float) -> int:
