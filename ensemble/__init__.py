@@ -38,6 +38,10 @@ __all__ = sorted(_HOMES)
 _get = lazy(__name__, _HOMES)
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 def __getattr__(name: str) -> Any:
     # Imported where used: `soilsweep --help` must not wait for numba.
     if name in _HOMES:

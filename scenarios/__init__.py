@@ -56,3 +56,7 @@ def __getattr__(name: str) -> Any:
     if module := LATER.get(name):
         return getattr(import_module(f"{__name__}.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(LATER)

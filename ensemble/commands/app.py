@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ensemble.commands import describe, extend, jobs, scenarios, stores, warm
+from ensemble.commands import describe, extend, jobs, managing, scenarios, stores, warm
 from ensemble.commands.arguments import Command
 from ensemble.commands.ending import end, seldom_looked_through
 
@@ -122,6 +122,8 @@ COMMANDS: tuple[tuple[Callable[..., None], tuple[str, ...]], ...] = (
     ),
     (jobs.cancel, ("cancel runs/my-study.zarr",)),
     (jobs.status, ("status runs/my-study.zarr --watch", "status runs/tau-constraint.zarr --json")),
+    (managing.runs, ("runs", "runs /scratch/me/runs --json")),
+    (managing.compare, ("compare runs/before.zarr runs/after.zarr",)),
 )
 """Every command in the order of the help, with the examples at the end of its own."""
 

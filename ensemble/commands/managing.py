@@ -1,0 +1,104 @@
+"""Commands of several stores: what there is, and what differs between two."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ensemble.commands.arguments import JsonOption, StoreArgument, print_json
+from ensemble.printing import put
+
+AGES = ((86_400.0, "days"), (3_600.0, "h"), (60.0, "min"))
+MOST_ARRAYS = 12
+"""Arrays that differ of which a line is printed; --json has all."""
+
+
+def runs(
+    folder: Annotated[
+        Path, typer.Argument(metavar="[FOLDER]", help="Where runs are; those below it are listed.")
+    ] = Path("runs"),
+    as_json: JsonOption = False,
+) -> None:
+    """List the stores of a folder: scenario, state, members, failures, size, age."""
+    from ensemble.commands.tables import print_table
+    from ensemble.planning.feasibility import size
+    from ensemble.runs.listing import plain, stores
+    from ensemble.tables.responses import Table
+
+    found = stores(folder)
+    if as_json:
+        print_json([plain(one) for one in found])
+        return
+    if not found:
+        put(f"{folder}: no store; `soilsweep run` writes one")
+        return
+    header = ["store", "scenario", "state", "members", "failed", "size", "written"]
+    rows = [
+        [
+            str(one.store.relative_to(folder)) if one.store != folder else str(folder),
+            one.scenario,
+            one.state,
+            f"{one.members:,}",
+            f"{one.failed:,}",
+            size(one.nbytes),
+            f"{_age(one.age)} ago",
+        ]
+        for one in found
+    ]
+    notes = [one.why for one in found if one.why]
+    print_table(Table(f"{len(found)} in {folder}", header, rows, notes))
+
+
+def _age(seconds: float) -> str:
+    for length, word in AGES:
+        if seconds >= length:
+            return f"{seconds / length:.0f} {word}"
+    return f"{seconds:.0f} s"
+
+
+def compare(
+    first: StoreArgument,
+    second: Annotated[Path, typer.Argument(metavar="STORE", help="The folder of another run.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Say what differs between two runs: scenario, kernel, data, libraries, and numbers.
+
+    What "was" is of the first store, what "is now" of the second.
+    """
+    from ensemble.commands.tables import print_table
+    from ensemble.runs.compare import compare as compared
+    from ensemble.tables.responses import Table
+
+    found = compared(first, second)
+    if as_json:
+        print_json(asdict(found))
+        return
+    put("the same bytes in all blocks" if found.same else "blocks differ")
+    for heading, texts in (
+        ("scenario", found.asked),
+        ("code and data", found.code),
+        ("arrays", found.shapes),
+    ):
+        lines = [f"{heading}:", *(f"  {text}" for text in texts)]
+        put(*(lines if texts else [f"{heading}: no difference"]))
+    put(f"numbers: {len(found.numbers)} arrays differ, {found.equal} do not")
+    if not found.numbers:
+        return
+    header = ["array", "unlike", "of", "only in one", "largest", "units", "relative"]
+    shown = found.numbers[:MOST_ARRAYS]
+    rows = [
+        [
+            one.array,
+            f"{one.unlike:,}",
+            f"{one.count:,}",
+            f"{one.missing:,}",
+            f"{one.largest:.3g}",
+            one.units or "-",
+            f"{one.relative:.3g}",
+        ]
+        for one in shown
+    ]
+    left = len(found.numbers) - len(shown)
+    notes = [f"and {left} more arrays, which --json has"] if left else []
+    print_table(Table("Largest differences", header, rows, notes))

@@ -1,0 +1,158 @@
+"""What differs between two runs: in what was asked, in code and data, and in numbers."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ensemble.store.arrays import ArraySpec
+from ensemble.store.differences import differences, other_code
+from ensemble.store.reading import read
+from ensemble.store.store import Store
+
+UNTOLD = ("description", "title", "store", "execution")
+"""Sections of a scenario whose words change no number."""
+
+
+@dataclass(frozen=True)
+class ArrayDifference:
+    """What differs in an array that both have.
+
+    Attributes
+    ----------
+    array, units : str
+    unlike, count : int
+        Numbers that are not the same to the bit, of all; NaN is like NaN.
+    missing : int
+        Numbers that one has and the other has not.
+    largest, relative : float
+        Largest absolute difference, in ``units``, and the largest over the larger of the two sizes;
+        of those that both have.
+    """
+
+    array: str
+    units: str
+    unlike: int
+    count: int
+    missing: int
+    largest: float
+    relative: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two runs beside each other.
+
+    Attributes
+    ----------
+    same : bool
+        Whether all blocks of members have equal checksums: the same bytes.
+    asked, code : tuple of str
+        What differs in the scenarios, and in kernel, data and libraries; each with its place.
+    shapes : tuple of str
+        Arrays that one run alone has, or that have other shapes.
+    numbers : tuple of ArrayDifference
+        Arrays that differ in a number, the largest relative difference first.
+    equal : int
+        Arrays that do not.
+    """
+
+    same: bool
+    asked: tuple[str, ...]
+    code: tuple[str, ...]
+    shapes: tuple[str, ...]
+    numbers: tuple[ArrayDifference, ...]
+    equal: int
+
+
+def compare(first: Path, second: Path) -> Comparison:
+    """Return what differs between two stores; "was" is of the first, "is now" of the second.
+
+    Raises
+    ------
+    PlanError
+        One is no store, or is damaged.
+    """
+    one, other = read(first), read(second)
+    both, shapes = _shared(one, other)
+    found = [_numbers(path, one, other) for path in both]
+    unlike = sorted((a for a in found if a.unlike), key=lambda a: (-a.relative, a.array))
+    ours, theirs = one.attrs["identity"], other.attrs["identity"]
+    return Comparison(
+        one.digest() == other.digest(),
+        tuple(_asked(ours, theirs)),
+        tuple(_code(ours, theirs)),
+        tuple(shapes),
+        tuple(unlike),
+        len(found) - len(unlike),
+    )
+
+
+def _asked(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
+    here, there = (
+        {k: v for k, v in one["scenario"].items() if k not in UNTOLD} for one in (ours, theirs)
+    )
+    return differences(here, there, "")
+
+
+def _code(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
+    found = other_code(ours, theirs)
+    for part, what in (("forcings", "data"), ("locations", "locations"), ("block", "block length")):
+        here, there = ours.get(part), theirs.get(part)
+        found += [f"{what}: {text}" for text in differences(here, there, "")]
+    return found
+
+
+def _shared(one: Store, other: Store) -> tuple[list[str], list[str]]:
+    """Return the arrays that can be compared, and what is said of the others, each once."""
+    both, told = [], defaultdict(list)
+    for path in sorted(one.specs.keys() | other.specs.keys()):
+        ours, theirs = one.specs.get(path), other.specs.get(path)
+        if ours is None or theirs is None:
+            told[f"only in {(one if ours else other).path}"].append(path)
+        elif ours.shape != theirs.shape:
+            told[f"{_shape(ours)} in {one.path}, {_shape(theirs)} in {other.path}"].append(path)
+        elif not ours.dtype.startswith(("string", "<U", "U")):
+            both.append(path)
+    return both, [f"{why}: {', '.join(paths)}" for why, paths in told.items()]
+
+
+def _shape(spec: ArraySpec) -> str:
+    return " x ".join(f"{n:,} {dim}" for dim, n in zip(spec.dims, spec.shape, strict=True))
+
+
+def _numbers(path: str, one: Store, other: Store) -> ArrayDifference:
+    unlike = missing = count = 0
+    largest = relative = 0.0
+    for ours, theirs in _parts(path, one, other):
+        lacks, lacking = _nan(ours), _nan(theirs)
+        apart = (ours != theirs) & ~(lacks & lacking)
+        count, unlike = count + ours.size, unlike + int(apart.sum())
+        missing += int((lacks != lacking).sum())
+        there = apart & ~(lacks | lacking)
+        if there.any():
+            a, b = ours[there].astype(np.float64), theirs[there].astype(np.float64)
+            off, size = np.abs(a - b), np.maximum(np.abs(a), np.abs(b))
+            largest = max(largest, float(off.max()))
+            relative = max(relative, float((off / size).max()))
+    units = str(one.specs[path].attrs.get("units", ""))
+    return ArrayDifference(path, units, unlike, count, missing, largest, relative)
+
+
+def _parts(path: str, one: Store, other: Store) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+    """Yield an array of both stores, chunk by chunk where they have the same chunks."""
+    ours, theirs = one.specs[path], other.specs[path]
+    if ours.chunks != theirs.chunks:
+        yield one.read_whole(path), other.read_whole(path)
+        return
+    counts = tuple(-(-n // c) for n, c in zip(ours.shape, ours.chunks, strict=True))
+    for index in np.ndindex(counts):
+        yield one.read_sound(path, index), other.read_sound(path, index)
+
+
+def _nan(values: NDArray[Any]) -> NDArray[np.bool_]:
+    return np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, np.bool_)
