@@ -50,6 +50,7 @@ from kernels.contract.stages import Batch as Batch
 from kernels.contract.stages import Run as Run
 from kernels.contract.stages import Slab as Slab
 from kernels.contract.stages import Stage as Stage
+from kernels.contract.stages import Wanted as Wanted
 from kernels.contract.stages import highest_of as highest_of
 from kernels.contract.status import BAD_INPUT as BAD_INPUT
 from kernels.contract.status import BAD_OUTPUT as BAD_OUTPUT

@@ -64,7 +64,7 @@ CASES = {
 }
 
 
-def run(options, drivers, changed=None, *, outputs=None, coords=None, share=True):
+def run(options, drivers, changed=None, *, outputs=None, coords=None, share=True, wanted=None):
     """Run members with these parameters, (S,) each or one; the others have their defaults."""
     kernel = mimics_profile.KERNEL.made(options, None)
     changed = {name: np.atleast_1d(np.asarray(v, float)) for name, v in (changed or {}).items()}
@@ -76,7 +76,8 @@ def run(options, drivers, changed=None, *, outputs=None, coords=None, share=True
         coords |= {"year": np.arange(drivers["litter_above"].shape[1]) + 2001}
     coords |= {name: c.values for name, c in kernel.coords.items()}
     drivers = {d.name: np.asarray(drivers[d.name], float) for d in kernel.drivers}
-    return stages.run(kernel, options, drivers, coords, rows, outputs=outputs, share=share)
+    how = {"outputs": outputs, "share": share, "wanted": wanted}
+    return stages.run(kernel, options, drivers, coords, rows, **how)
 
 
 def solved(name, **chosen):

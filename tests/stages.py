@@ -22,7 +22,9 @@ class Members:
     by_stage: Mapping[str, np.ndarray]
 
 
-def run(kernel, options, drivers, coords, rows, *, outputs=None, share=True, locations=None):
+def run(
+    kernel, options, drivers, coords, rows, *, outputs=None, share=True, locations=None, wanted=None
+):
     """Run the stages that the outputs need.
 
     Parameters
@@ -33,6 +35,8 @@ def run(kernel, options, drivers, coords, rows, *, outputs=None, share=True, loc
         All outputs and intermediates by default.
     share : bool
         Whether a stage runs on the distinct rows of the parameters read so far, or on all.
+    wanted : callable, optional
+        What stages with late outputs are given.
     """
     rows = {name: np.atleast_2d(np.asarray(v, dtype=np.float64)) for name, v in rows.items()}
     samples = next(iter(rows.values())).shape[1]
@@ -41,12 +45,12 @@ def run(kernel, options, drivers, coords, rows, *, outputs=None, share=True, loc
     sizes = {d: len(coords["year" if d == "time" else d]) for d in dims(kernel)}
     made, level, reads, by_stage = {}, {}, {}, {}
     merged = np.zeros((count, samples), np.uint8)
-    for stage, wanted in needed(kernel, outputs):
+    for stage, names in needed(kernel, outputs):
         read = set(stage.parameters).union(*(reads[name] for name in stage.upstream))
         first, mine = distinct([rows[name] for name in sorted(read)], samples, share)
         shape = {
             name: (count, *(sizes[d] for d in kernel.variable(name).dims), len(first))
-            for name in wanted
+            for name in names
         }
         out = {name: np.full(size, 1e300) for name, size in shape.items()}
         status = np.zeros((count, len(first)), np.uint8)
@@ -56,6 +60,7 @@ def run(kernel, options, drivers, coords, rows, *, outputs=None, share=True, loc
             coords=coords,
             upstream={name: made[name] for name in stage.upstream},
             level={name: level[name][first].copy() for name in stage.upstream},
+            wanted=wanted if stage.late else None,
         )
         stage.open(options)(batch, out, status)
         made |= out

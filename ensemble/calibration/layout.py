@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble.calibration.early import Early
 from ensemble.calibration.folds import WHOLE, Folds
 from ensemble.calibration.groups import Groups, layers_kept
 from ensemble.calibration.objective import Objective, Term, objective_of
@@ -178,10 +179,16 @@ class Layout:
 
     @cached_property
     def tallied(self) -> tuple[str, ...]:
-        """Return the kinds of events that befall candidates: failures, limits broken, cuts."""
+        """Return the kinds of events of candidates: failed, outside, rejected early, cut back."""
         failures = [status.name for status in STATUSES if status.code not in (0, NOT_RUN)]
         limits = [f"outside {limit.name}" for limit in self.objective.limits]
-        return (*failures, *limits, *(["clipped"] if self.space.below else []))
+        late = [f"rejected without {name}" for name in self.early.late]
+        return (*failures, *limits, *late, *(["clipped"] if self.space.below else []))
+
+    @cached_property
+    def early(self) -> Early:
+        """Return which terms of the cost the kernel makes first."""
+        return Early.of(self.objective, self.experiment.kernel)
 
     @property
     def seconds_per_member(self) -> float:
@@ -292,7 +299,7 @@ class Layout:
         if self.objective.limits:
             text = "how far the best is outside what is required; 0 within"
             yield self.spec_of("violation", of, attrs={"long_name": text})
-        text = "candidates that failed, broke a limit or were cut back into their range"
+        text = "candidates that failed, broke a limit, were rejected early or cut back"
         yield self.spec_of(
             "tallies", {**of, "tally": len(self.tallied)}, "int64", attrs={"long_name": text}
         )

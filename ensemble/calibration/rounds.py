@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble.calibration.early import Early, decided
 from ensemble.calibration.metric_costs import MetricCosts
 from ensemble.calibration.objective import Limit, Objective
 from ensemble.members.experiment import Experiment, identity
-from ensemble.members.tiles import Tiler
+from ensemble.members.tiles import Asking, Tiler
 from kernels import F8, I8, OK, U1
 
 ROW_COST = 0.5
@@ -96,7 +97,7 @@ class Evaluated:
     Attributes
     ----------
     cost : ndarray, shape (k,), float64
-        NaN where there is none.
+        NaN where there is none, and inf where early terms alone have decided.
     violation : ndarray, shape (k,), float64, or None
     broken : ndarray, shape (k, limits), bool
         Which limits are broken.
@@ -104,6 +105,8 @@ class Evaluated:
         Behind those of a group zeros.
     status : ndarray, shape (k,), uint8
         Of the first place of the group that failed.
+    decided : ndarray, shape (k,), bool
+        Of which early terms alone are no less than what was needed.
     """
 
     cost: F8
@@ -111,6 +114,7 @@ class Evaluated:
     broken: NDArray[np.bool_]
     residuals: F8 | None
     status: U1
+    decided: NDArray[np.bool_]
 
 
 class Places:
@@ -145,6 +149,7 @@ class Places:
         self._every = np.arange(len(self.places))
         self._drivers = {name: _at(experiment, name, self.places) for name in self._needed()}
         self._control = self._controls()
+        self._early = Early.of(objective, experiment.kernel)
         self._tiler: Tiler | None = None
         self.calls = 0
         self._slots()
@@ -152,16 +157,16 @@ class Places:
     def _needed(self) -> list[str]:
         return [driver.name for driver in self.experiment.kernel.drivers]
 
-    def _controls(self) -> dict[str, F8]:
-        """Return the parameters that are not searched, (p, 1)."""
+    def _controls(self) -> tuple[tuple[str, ...], F8]:
+        """Return all parameters, those that are searched, too, and their controls, (c, p)."""
         found: dict[str, F8] = {}
         whole = slice(0, len(self.experiment.locations.names))
         for f in np.unique(self.places[:, 0]).tolist():
             mine = self.places[:, 0] == f
             for name, values in self.experiment.control_rows(f, whole).values.items():
-                found.setdefault(name, np.empty((len(self.places), 1)))
-                found[name][mine] = values[self.places[mine, 1]]
-        return found
+                found.setdefault(name, np.empty(len(self.places)))
+                found[name][mine] = values[self.places[mine, 1], 0]
+        return tuple(found), np.array([*found.values()]).reshape(len(found), len(self.places))
 
     def _slots(self) -> None:
         """Give the residuals of each group their numbers: place after place, term after term."""
@@ -207,7 +212,7 @@ class Places:
             self._tiler = Tiler(kernel, options, self.objective.outputs, self.experiment.sizes)
         return self._tiler
 
-    def evaluate(self, group: I8, values: F8) -> Evaluated:
+    def evaluate(self, group: I8, values: F8, needed: F8 | None = None) -> Evaluated:
         """Return costs, residuals and violations of candidates.
 
         Parameters
@@ -216,6 +221,8 @@ class Places:
             The group of each, ascending, counted in these places.
         values : ndarray, shape (k, n), float64
             Parameters, in their units.
+        needed : ndarray, shape (k,), float64, optional
+            A cost that is not below this need not be known: see `Asked.needed_below`.
         """
         packing = packed(group, self.starts, self.counts)
         objective = self._of_rows(packing)
@@ -223,7 +230,11 @@ class Places:
         status = np.zeros(shape, np.uint8)
         residuals = np.empty((shape[0], objective.observations, shape[1]))
         looked_at = {name: np.empty(shape) for name in objective.responses}
-        for tile in self._tiles(packing, values):
+        needed = None if needed is None else needed[packing.candidate]
+        asking = None
+        if needed is not None and self._early.late:
+            asking = self._early.below(objective, needed)
+        for tile in self._tiles(packing, values, asking):
             here = tile.locations, tile.samples
             status[here] = tile.status
             if objective.compares:
@@ -243,7 +254,13 @@ class Places:
             squares = np.cumsum(gathered**2, axis=1)
             cost = squares[:, -1] if squares.shape[1] else np.zeros(len(group))
         cost = np.where(failed == OK, cost, np.nan)
-        return Evaluated(cost, violation, broken, gathered, failed)
+        early = np.zeros(len(group), np.bool_)
+        if needed is not None and self._early.late:
+            own = self._early.residuals(objective, residuals)
+            early = self._summed(group, packing, decided(own, needed).astype(np.float64)) > 0
+            early &= failed == OK
+        cost = np.where(early, np.inf, cost)
+        return Evaluated(cost, violation, broken, gathered, failed, early)
 
     def modelled(self, group: I8, values: F8) -> tuple[list[F8], U1]:
         """Return what is modelled beside each observation of one candidate of each group.
@@ -273,12 +290,13 @@ class Places:
         at = np.stack([np.zeros_like(packing.place), packing.place], axis=1)
         return self.objective.at(at, [None] * len(self.objective.terms))
 
-    def _tiles(self, packing: Packing, values: F8) -> Any:
-        """Yield the tiles of rows."""
-        rows = {
-            name: np.broadcast_to(control[packing.place], (len(packing.place), packing.width))
-            for name, control in self._control.items()
-        }
+    def _tiles(self, packing: Packing, values: F8, wanted: Asking | None = None) -> Any:
+        """Yield the tiles of rows; see `Tiler.tiles`."""
+        names, controls = self._control
+        shape = len(names), len(packing.place), packing.width
+        # All at once: one by one they would take as long as a tenth of what the kernel does.
+        same = np.broadcast_to(controls[:, packing.place, None], shape)
+        rows = dict(zip(names, same, strict=True))
         for j, name in enumerate(self.names):
             rows[name] = values[packing.candidate, j]
         drivers = self._drivers
@@ -286,7 +304,7 @@ class Places:
             drivers = {name: driver[packing.place] for name, driver in drivers.items()}
         self.calls += 1
         coords = self.experiment.coords
-        return self.tiler.tiles(drivers, coords, rows, identity, packing.width)
+        return self.tiler.tiles(drivers, coords, rows, identity, packing.width, wanted)
 
     def _first_failed(self, group: I8, packing: Packing, status: U1) -> U1:
         """Return the status of the first place of each candidate's group that failed."""

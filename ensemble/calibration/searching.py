@@ -135,15 +135,23 @@ class Searching:
             after(batch)
         return Ended(self.searches, batch.found(), batch)
 
-    def evaluated(self, search: I8, u: F8) -> tuple[Evaluated, NDArray[np.bool_]]:
-        """Return what became of points (k, n), and which were cut back into their ranges."""
+    def evaluated(
+        self, search: I8, u: F8, needed: F8 | None = None
+    ) -> tuple[Evaluated, NDArray[np.bool_]]:
+        """Return what became of points (k, n), and which were cut back into their ranges.
+
+        ``needed`` (k,) is as of `Asked.needed_below`; without it the whole cost is.
+        """
         values, clipped = self.layout.space.values(u)
-        return self.places.evaluate(self.unit[search], values), clipped
+        return self.places.evaluate(self.unit[search], values, needed), clipped
 
     def told(self, asked: Asked) -> Told:
         """Return what became of a round's candidates."""
-        found, clipped = self.evaluated(asked.search, asked.u)
+        found, clipped = self.evaluated(asked.search, asked.u, asked.needed_below)
         tallies = [found.status[:, None] == np.array(FAILURES), found.broken]
+        # One kind for each late output: all are left out together.
+        late = len(self.layout.early.late)
+        tallies.append(np.repeat(found.decided[:, None], late, axis=1))
         if self.layout.space.below:
             tallies.append(clipped[:, None])
         counted = np.concatenate(tallies, axis=1).astype(np.int64)

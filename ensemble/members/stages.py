@@ -126,4 +126,6 @@ def _part(batch: Batch, rows: slice, samples: slice) -> Batch:
         upstream={n: np.ascontiguousarray(v[rows]) for n, v in batch.upstream.items()},
         start={n: np.ascontiguousarray(v[rows, ..., samples]) for n, v in batch.start.items()},
         level={n: np.ascontiguousarray(v[samples]) for n, v in batch.level.items()},
+        # Who asks counts the members of the whole.
+        wanted=None,
     )  # fmt: skip

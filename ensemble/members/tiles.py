@@ -22,12 +22,14 @@ from ensemble.members.slabs import ALL, Slabs, Span
 from ensemble.members.stages import Raised, at_locations, guarded, reads_of
 from ensemble.members.tile import Tile, Workspace
 from ensemble.store.platforms import cores
-from kernels import BY_CODE, F8, I8, OK, U1, Batch, Kernel, Run, Slab, Stage, Unavailable
+from kernels import BY_CODE, F8, I8, OK, U1, Batch, Kernel, Run, Slab, Stage, Unavailable, Wanted
 
 Levelled = tuple[I8, I8]
 """The first sample of every distinct row, and the row of every sample."""
 
 Levels = Callable[[Collection[str], int, int], Levelled]
+
+Asking = Callable[[Tile], NDArray[np.bool_]]
 
 SHARE_BELOW = 0.5
 """A stage is shared when its distinct rows are at most this fraction of the samples."""
@@ -108,6 +110,7 @@ class Tiler:
         rows: Mapping[str, F8],
         levels: Levels,
         samples: int,
+        wanted: Asking | None = None,
     ) -> Iterator[Tile]:
         """Yield every tile of a block.
 
@@ -120,6 +123,9 @@ class Tiler:
             `Design.levels` over the rows given here: offsets start at 0.
         samples : int
             S.
+        wanted : callable, optional
+            Says, of a tile of the outputs that a stage makes first, of which members (l, s) its
+            late ones are wanted. It may not be asked, and then all have them.
         """
         locations = len(next(iter(drivers.values())))
         needs = dict.fromkeys(name for stage in self.stages for name in stage.drivers)
@@ -148,7 +154,7 @@ class Tiler:
                 if tight:
                     mine = self._few(levels, some, tight, shared)
                     known = self._shared(part, mine, some, shared, notes)
-                tile = self._tile(part, known, here, some)
+                tile = self._tile(part, known, here, some, wanted=wanted)
                 yield replace(tile, notes=(*notes, *tile.notes)) if notes else tile
                 notes = []
 
@@ -294,6 +300,7 @@ class Tiler:
         here: slice,
         samples: slice,
         span: Span | None = None,
+        wanted: Asking | None = None,
     ) -> Tile:
         """Return a tile of all years; of those of a span alone, all outputs and no streams."""
         width = samples.stop - samples.start
@@ -307,6 +314,8 @@ class Tiler:
                     notes += self._merge(stage, status, one.status[:, one.of(samples)])
                 continue
             batch = self._batch(stage, base, shared, own, samples)
+            if wanted is not None and stage.late:
+                batch = replace(batch, wanted=_asking(wanted, stage, here, samples))
             own[stage.name], mine, raised = self._evaluate(stage, batch, width, span=span)
             notes += raised
             if mine.any():
@@ -431,3 +440,17 @@ class Tiler:
         if stream.array not in one.streamed:
             one.streamed[stream.array] = self._filling.made(stream, one.values)
         return one.streamed[stream.array], one.of(samples)
+
+
+def _asking(asking: Asking, stage: Stage, here: slice, samples: slice) -> Wanted:
+    """Return what a stage asks, of a tile of what it has made by then."""
+
+    def wanted(out: Mapping[str, F8], rows: slice, columns: slice) -> NDArray[np.bool_]:
+        early = out.keys() - set(stage.late)
+        arrays = {n: (np.ascontiguousarray(out[n][rows, ..., columns]), None) for n in early}
+        shape = rows.stop - rows.start, columns.stop - columns.start
+        place = slice(rows.start, rows.stop), slice(columns.start, columns.stop)
+        tile = Tile(*place, np.zeros(shape, np.uint8), (), arrays, Workspace())
+        return asking(tile.moved(samples.start, here.start))
+
+    return wanted

@@ -76,6 +76,8 @@ def open_changed(
         own = replace(batch, parameters=rest)
         if all((by[f.parameter.name] == f.parameter.default).all() for f in factors):
             return run(own, out, status)
+        # Members stand at other locations there than whoever asks for them counts.
+        own = replace(own, wanted=None)
         held = sum(prod(v.shape[1:]) for v in own.drivers.values())
 
         def drive(first: I8, drivers: Mapping[str, F8]) -> Mapping[str, F8]:

@@ -24,7 +24,9 @@ from kernels.contract.kernel import Kernel
 
 OURS = __name__.partition(".")[0]
 IGNORED = frozenset({"annotation", "returns", "type_comment", "type_params", "ctx", "kind"})
-PROSE = frozenset({"meaning", "source", "standard_name", "expected_range", "limit", "picks"})
+PROSE = frozenset(
+    {"meaning", "source", "standard_name", "expected_range", "limit", "picks", "late"}
+)
 """Fields that change no value of a member; limits are compared on their own."""
 
 

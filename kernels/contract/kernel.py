@@ -5,7 +5,7 @@ It receives floats in its own units and answers with arrays and one status per m
 The exception, marked ``isolated``, starts programs that do; see `kernels.programs.executable`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -174,6 +174,7 @@ class Kernel:
         outputs: Iterable[Variable],
         ahead: int | None = None,
         factors: Sequence[Factor] = (),
+        late: Collection[str] = (),
         **more: Any,
     ) -> "Kernel":
         """Return this kernel with its tables, all of which are those of one stage.
@@ -190,6 +191,8 @@ class Kernel:
             See `Stage`.
         factors : sequence of Factor
             Parameters beside those, which change drivers before the stage is given them.
+        late : collection of str
+            See `Stage`.
         **more
             Other attributes that the options or their files decide on.
 
@@ -211,6 +214,7 @@ class Kernel:
             outputs=tuple(output.name for output in outputs),
             open=open_,
             ahead=ahead,
+            late=tuple(late),
         )
         return replace(
             self, parameters=parameters, drivers=drivers, outputs=outputs, stages=(stage,), **more
@@ -253,6 +257,12 @@ class Kernel:
             raise ValueError(
                 f"kernel {self.name!r}, stage {stage.name!r}: picks {wrong} are not among its "
                 f"outputs along time, {sorted(timed)}"
+            )
+
+        if wrong := sorted(set(stage.late) - set(stage.outputs)):
+            raise ValueError(
+                f"kernel {self.name!r}, stage {stage.name!r}: late {wrong} are not among its "
+                f"outputs, {sorted(stage.outputs)}"
             )
 
     def made(self, options: Any, base: Path | None) -> "Kernel":

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from kernels.contract.arrays import F8, I8, U1
@@ -30,6 +31,12 @@ class Slab:
     kept: dict[Any, Any] = field(default_factory=dict)
 
 
+Wanted = Callable[[Mapping[str, F8], slice, slice], NDArray[np.bool_]]
+"""``wanted(out, locations, samples)`` says of which members (l, s) late outputs are wanted.
+
+It is asked once for any member, when ``out`` holds all other outputs of those."""
+
+
 @dataclass(frozen=True)
 class Batch:
     """One forcing x L locations x S samples; the last axis of every array is contiguous.
@@ -53,6 +60,8 @@ class Batch:
     picks : mapping of str to ndarray, shape (k,), int64
         Outputs of which ``out`` has these steps alone, in this, their own order, instead of all;
         see `Stage.picks`. Empty where everything is asked for whole.
+    wanted : callable, optional
+        Of which members late outputs are wanted, see `Stage.late`; of all where it is None.
     """
 
     parameters: Mapping[str, F8]
@@ -63,6 +72,7 @@ class Batch:
     start: Mapping[str, F8] = field(default_factory=dict)
     slab: Slab | None = None
     picks: Mapping[str, I8] = field(default_factory=dict)
+    wanted: "Wanted | None" = None
 
 
 def highest_of(output: str) -> str:
@@ -102,6 +112,10 @@ class Stage:
         Outputs with time of which it fills some steps, and the highest of all, without holding the
         others. It is asked so for all that it fills or for none; each value has the bits that it
         has where all steps are asked for.
+    late : tuple of str
+        Outputs that it makes after the others, and of those members alone of which they are wanted
+        by then (`Batch.wanted`): of others they are NaN, and that is no failure. A stage may make
+        them of all the same; no bit of what is wanted depends on it.
     """
 
     name: str
@@ -112,3 +126,4 @@ class Stage:
     open: Callable[[Any], Run]
     ahead: int | None = None
     picks: tuple[str, ...] = ()
+    late: tuple[str, ...] = ()

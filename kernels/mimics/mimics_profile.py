@@ -23,7 +23,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import isfinite, nan
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -35,7 +35,7 @@ from kernels.contract.factors import INITIAL_CARBON, TEMPERATURE, Factor, multip
 from kernels.contract.faults import Fault, Unfit
 from kernels.contract.kernel import Kernel
 from kernels.contract.stages import Batch, Run
-from kernels.contract.status import OK
+from kernels.contract.status import NOT_RUN, OK
 from kernels.mimics.layers.blocks import (
     COLUMNS,
     NONE,
@@ -55,6 +55,7 @@ from kernels.mimics.layers.equations import BELOW
 from kernels.mimics.layers.lanes import LANES
 from kernels.mimics.layers.outputs import (
     FIRST_YEAR,
+    MODERN,
     outputs,
     report,
     report_given,
@@ -198,9 +199,9 @@ class _Equilibria:
             codes = np.ascontiguousarray(status[at, samples])
             rows = packed_rows(batch, PROFILE_NAMES, at, samples)
             kept, progress, growth = self._carbon(rows, drivers[at], codes)
-            modern = self._modern(batch, at, rows, drivers[at], kept, codes, out)
-            kept[codes != OK], progress[codes != OK] = nan, nan
             where = (at, ..., samples)
+            modern = self._modern(batch, where, rows, drivers[at], kept, codes, out)
+            kept[codes != OK], progress[codes != OK] = nan, nan
             report(np.moveaxis(kept, 1, -1), self.thickness, out, where)
             report_given(rows, drivers[at, BELOW], self.thickness, codes == OK, out, where)
             self._report_progress(progress, growth, out, at, samples)
@@ -258,13 +259,27 @@ class _Equilibria:
         return growth
 
     def _modern(
-        self, batch: Batch, at: slice, rows: F8, drivers: F8, kept: F8, codes: U1,
-        out: Mapping[str, F8],
+        self, batch: Batch, where: tuple[slice, Any, slice], rows: F8, drivers: F8, kept: F8,
+        codes: U1, out: Mapping[str, F8],
     ) -> F8 | None:  # fmt: skip
-        """Return fractions modern (L, S, n, 8), if any is asked for."""
-        o = self.options
-        if o.carbon14 == "none" or not any("fraction_modern" in name for name in out):
+        """Return fractions modern (L, S, n, 8), if any is asked for; NaN of who is not wanted."""
+        if self.options.carbon14 == "none" or not any(MODERN in name for name in out):
             return None
+        wanted = np.ones(codes.shape, np.bool_)
+        if batch.wanted is not None:
+            kept[codes != OK] = nan
+            report(np.moveaxis(kept, 1, -1), self.thickness, out, where)
+            wanted = batch.wanted(out, where[0], where[2])
+        own = np.where(wanted, codes, NOT_RUN).astype(np.uint8)
+        modern = self._histories(batch, where[0], rows, drivers, kept, own)
+        codes[wanted] = own[wanted]
+        return modern
+
+    def _histories(
+        self, batch: Batch, at: slice, rows: F8, drivers: F8, kept: F8, codes: U1
+    ) -> F8:  # fmt: skip
+        """Return fractions modern (L, S, n, 8) of members whose code is `OK`."""
+        o = self.options
         count = len(drivers)
         sampled = batch.drivers["sampling_year"][at].reshape(count)
         safe = np.where((sampled >= FIRST_YEAR) & np.isfinite(sampled), sampled, FIRST_YEAR)
@@ -408,13 +423,15 @@ def _make(options: Options, base: Path | None) -> Kernel:
     edges = np.concatenate([[0.0], np.cumsum(options.layers)])
     bounds = np.stack([edges[:-1], edges[1:]], axis=1)
     meaning = "depth of the middle of the layer"
+    made = tuple(outputs(options))
     closed = ((("carbon_stock",), ("column_input",), ("column_respiration",)),)
     return KERNEL.of_stage(
         "equilibrium" if steady else "series",
         _open_steady if steady else _open_series,
         parameters=_parameters(options),
         drivers=_drivers(options),
-        outputs=outputs(options),
+        outputs=made,
+        late=[output.name for output in made if MODERN in output.name],
         factors=FACTORS,
         title=f"{KERNEL.title}, {options.preset}",
         balance=() if steady else closed,

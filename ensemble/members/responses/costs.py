@@ -62,24 +62,20 @@ class Cost:
 
     def residuals(self, values: F8, forcing: int, locations: slice) -> F8:
         """Return residuals (l, n, s) in standard errors, as they are squared; 0 without a term."""
-        found = np.zeros((values.shape[0], self.observed.shape[-1], values.shape[-1]))
+        modelled = self.pairs.modelled(values, forcing, locations)
         observed = self.pairs.observed[forcing, locations]
-        per_error = self.per_error[forcing, locations]
-        for i, modelled in self.pairs.each(values, forcing, locations):
-            found[:, i] = self._residual(observed[:, i], modelled, per_error[:, i])
-        return found
+        return self._residual(observed, modelled, self.per_error[forcing, locations])
 
     def _residual(self, observed: F8, modelled: F8, per_error: F8) -> F8:
-        """Return residuals (l, s) in standard errors; 0 at locations without this term."""
-        here = per_error[:, None] > 0
+        """Return residuals (..., s) in standard errors; 0 where there is no term."""
+        observed, per_error = observed[..., None], per_error[..., None]
+        here = per_error > 0
         if not self.log:
             # What is modelled beside no observation may be no number.
-            return np.where(here, (observed[:, None] - modelled) * per_error[:, None], 0.0)
+            return np.where(here, (observed - modelled) * per_error, 0.0)
         with np.errstate(divide="ignore", invalid="ignore"):
-            apart = np.log(np.where(here, observed[:, None], 1.0)) - np.log(
-                np.where(here, modelled, 1.0)
-            )
-        return np.asarray(apart * per_error[:, None])
+            apart = np.log(np.where(here, observed, 1.0)) - np.log(np.where(here, modelled, 1.0))
+        return np.asarray(apart * per_error)
 
     def _loss(self, residual: F8) -> F8:
         squared = residual**2

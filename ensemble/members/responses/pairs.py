@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ensemble.members.in_time import DAYS
 from ensemble.members.responses.layers import overlap
-from kernels import F8, I8, Coordinate, Variable
+from kernels import F8, I8, Coordinate, Variable, compiled
 from scenarios import nearest
 from scenarios.forcing import Observed
 from scenarios.units import factor, readable
@@ -36,6 +36,29 @@ class Data:
     observations: Sequence[Mapping[str, Observed]]
     locations: Sequence[str]
     days: I8 = field(default_factory=lambda: np.zeros(0, np.int64))
+
+
+@compiled
+def means_of_layers(values, there, weights, found):  # type: ignore[no-untyped-def]
+    """Fill the means over layers beside every observation of some locations; see `Pairs.each`.
+
+    Parameters
+    ----------
+    values : ndarray, shape (l, k, s)
+    there : ndarray, shape (l, n), bool
+    weights : ndarray, shape (l, n, k)
+    found : ndarray, shape (l, n, s)
+    """
+    for at in range(len(there)):
+        for i in range(there.shape[1]):
+            if there[at, i]:
+                mean = found[at, i]
+                mean[:] = 0.0
+                for k in range(weights.shape[2]):
+                    weight = weights[at, i, k]
+                    if weight > 0.0:
+                        for s in range(len(mean)):
+                            mean[s] += weight * values[at, k, s]
 
 
 @dataclass(frozen=True)
@@ -87,9 +110,12 @@ class Pairs:
     def modelled(self, values: F8, forcing: int, locations: slice) -> F8:
         """Return what is modelled beside each observation, (l, n, s); NaN where there is none."""
         found = np.full((values.shape[0], self.there.shape[-1], values.shape[-1]), np.nan)
+        if self.steps is None and self.weights is not None:
+            there, weights = self.there[forcing, locations], self.weights[forcing, locations]
+            means_of_layers(np.ascontiguousarray(values), there, weights, found)
+            return found
         for i, modelled in self.each(values, forcing, locations):
-            here = self.there[forcing, locations, i][:, None]
-            found[:, i] = np.where(here, modelled, np.nan)
+            found[:, i] = np.where(self.there[forcing, locations, i][:, None], modelled, np.nan)
         return found
 
     def each(self, values: F8, forcing: int, locations: slice) -> Iterator[tuple[int, F8]]:

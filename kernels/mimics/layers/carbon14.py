@@ -14,7 +14,7 @@ and is taken as a polynomial of Z = 1/(1 - s A), in Chebyshev's terms of 2 Z - 1
 modes, decaying ones that may swing. A term is a solve with the one factorisation.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 from math import isfinite, log
 
 import numpy as np
@@ -93,12 +93,18 @@ def weights(air: F8, years: I8) -> F8:
     years : ndarray, shape (L,), int64
         Of each location's history.
     """
-    found = np.empty((len(air), TERMS + 1))
-    for at, (record, count) in enumerate(zip(air, years, strict=True)):
-        of = decays(shift(count))
-        found[at] = record[0] * of[:, count]
-        for i in range(count):
-            found[at] += record[i] * (of[:, count - 1 - i] - of[:, count - i])
+    each = zip(np.ascontiguousarray(air), years.tolist(), strict=True)
+    found = [_weights_of(record.tobytes(), count) for record, count in each]
+    return np.array(found).reshape(len(air), TERMS + 1)
+
+
+@lru_cache(maxsize=10_000)
+def _weights_of(record: bytes, count: int) -> F8:
+    """Return those of a history; it is asked for by every call that has the location."""
+    air, of = np.frombuffer(record), decays(shift(count))
+    found: F8 = air[0] * of[:, count]
+    for i in range(count):
+        found += air[i] * (of[:, count - 1 - i] - of[:, count - i])
     return found
 
 

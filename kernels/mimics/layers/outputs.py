@@ -16,6 +16,9 @@ from kernels.mimics.one_layer.pools import MEANINGS
 FIRST_YEAR = 1950
 """With whose atmosphere 14C is in equilibrium."""
 
+MODERN = "fraction_modern"
+"""What names of outputs of 14C have in them."""
+
 _DEEP = ("layer",)
 
 KG_M2 = 0.01

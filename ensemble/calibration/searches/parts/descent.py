@@ -142,7 +142,15 @@ class Descent:
         self._rows = [first, second, third]
         u = np.concatenate([self.population[first], points, self._candidates[third]])
         search = np.concatenate([first[0], second[0], third[0]])
-        return Asked(search, u, np.full(len(u), np.inf))
+        needed = np.full(len(u), np.inf)
+        needed[len(u) - len(third[0]) :] = self._needed(third[:2])
+        return Asked(search, u, needed)
+
+    def _needed(self, starts: Rows) -> F8:
+        """Return below which cost candidates of starts are better, or equifinal."""
+        outside = self.population_violation[starts] > 0
+        limit = self._book.ledger.limit[starts[0]]
+        return np.where(outside, np.inf, np.maximum(self.population_cost[starts], limit))
 
     def tell(self, asked: Asked, told: Told) -> None:
         """Take what became of them, in the order in which they were asked."""
