@@ -227,7 +227,7 @@ class Chosen:
             return section.get(self.key)
         return self.unsaid(section)
 
-    def read(self, section: Any) -> Any:
+    def read(self, section: Any, context: Any = None) -> Any:
         """Return the section as the model of its plug-in."""
         if self.plugins.spec and isinstance(section, self.plugins.spec):
             return section
@@ -242,14 +242,16 @@ class Chosen:
             spec = self.plugins.get(name).Spec
         except LookupError as error:
             raise NotHere(str(error)) from error
-        return spec.model_validate(section)
+        if self.key not in section and self.key in spec.model_fields:
+            section = {self.key: name, **section}
+        return spec.model_validate(section, context=context)
 
     def _validated(self, section: Any, info: core_schema.ValidationInfo) -> Any:
         """Return the section as `read`, or as it is written where the context says so."""
         left = (info.context or {}).get(AS_WRITTEN, ())
         if self.plugins.kind in left and isinstance(self.name(section), str):
             return section
-        return self.read(section)
+        return self.read(section, info.context)
 
     def _unknown(self, section: Any, name: Any) -> str:
         """Return what to say of a section that names no plug-in, or none that is known."""

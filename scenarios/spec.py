@@ -15,9 +15,12 @@ from pydantic import (
 from pydantic_core import PydanticKnownError
 
 from scenarios import designs, forcing
+from scenarios.benchmarks import BENCHMARKS
 from scenarios.calibration import Calibration
 from scenarios.designs.distributions.grammar import Number
+from scenarios.evaluation import Evaluation
 from scenarios.execution import BACKENDS, Execution, of_section
+from scenarios.observations import OBSERVATIONS
 from scenarios.outputs import OutputSection
 from scenarios.response_sections import ResponseSection
 from scenarios.searches import SEARCHES
@@ -45,7 +48,9 @@ Readers = Annotated[
 ]
 
 
-NOTHING_KEPT = "nothing is kept; needed outputs:, responses:, statistics: or aggregates:"
+NOTHING_KEPT = (
+    "nothing is kept; needed outputs:, responses:, statistics:, aggregates: or evaluation:"
+)
 
 
 class Scenario(Strict):
@@ -108,6 +113,11 @@ class Scenario(Strict):
         description="{output or response: [global, zonal]}, sums over space by area, or {over: "
         "[global_mean, zonal_mean], statistics: [mean, q95]}",
     )
+    evaluation: Evaluation | None = Field(
+        default=None,
+        description="{benchmarks: {name: {output: rh, observed: FILE}}}, what members are held "
+        "against while they run; scores are name_rmse and so on in statistics:",
+    )
     histograms: Histograms = Field(
         default=Histograms(), description="{bins: 1000, edges: {target: [lowest, highest]}}"
     )
@@ -151,10 +161,25 @@ class Scenario(Strict):
     @model_validator(mode="after")
     def _something_kept(self) -> "Scenario":
         if self.calibration is None and not (
-            self.outputs or self.responses or self.statistics or self.aggregates
+            self.outputs or self.responses or self.statistics or self.aggregates or self.evaluation
         ):
             raise ValueError(NOTHING_KEPT)
         return self
+
+    @property
+    def of_members(self) -> dict[str, list[Statistic]]:
+        """Return the statistics that are asked of outputs and responses."""
+        return {n: asked for n, asked in self.statistics.items() if not self._is_score(n)}
+
+    @property
+    def of_scores(self) -> dict[str, list[Statistic]]:
+        """Return the statistics that are asked of scores."""
+        return {n: asked for n, asked in self.statistics.items() if self._is_score(n)}
+
+    def _is_score(self, name: str) -> bool:
+        if name in self.responses or self.evaluation is None:
+            return False
+        return self.evaluation.named(name) is not None
 
     def store_path(self) -> str:
         """Return where the run goes unless the command line says otherwise."""
@@ -164,7 +189,14 @@ class Scenario(Strict):
 def json_schema() -> tuple[dict[str, Any], list[str]]:
     """Return the JSON Schema of scenarios, and what is said of plug-ins that are not in it."""
     refused = []
-    for plugins in (designs.DESIGNS, forcing.READERS, BACKENDS, SEARCHES):
+    for plugins in (
+        designs.DESIGNS,
+        forcing.READERS,
+        BACKENDS,
+        SEARCHES,
+        BENCHMARKS,
+        OBSERVATIONS,
+    ):
         refused += plugins.every()[1]
     schema = Scenario.model_json_schema()
     # Of the model itself it would be a union, among whose branches messages look for keys.

@@ -73,14 +73,19 @@ ARROWS = {
         "scenarios.sections scenarios.response_sections scenarios.designs scenarios.expressions "
         "scenarios.metrics scenarios.problems scenarios.searches scenarios.units kernels"
     ),
+    "scenarios.evaluation": (
+        "scenarios.benchmarks scenarios.observations scenarios.problems scenarios.sections kernels"
+    ),
     "scenarios.spec": (
-        "scenarios.calibration scenarios.searches "
+        "scenarios.benchmarks scenarios.calibration scenarios.evaluation scenarios.observations "
+        "scenarios.searches "
         "scenarios.sections scenarios.response_sections scenarios.outputs scenarios.designs "
         "scenarios.forcing scenarios.execution scenarios.limits scenarios.problems"
     ),
     "scenarios.reading": (
         "scenarios.spec scenarios.sections scenarios.designs scenarios.forcing "
-        "scenarios.calibration scenarios.searches scenarios.derived scenarios.execution "
+        "scenarios.calibration scenarios.searches scenarios.derived scenarios.evaluation "
+        "scenarios.execution "
         "scenarios.limits scenarios.outputs "
         "scenarios.numbers scenarios.paths scenarios.problems scenarios.responses scenarios.units "
         "kernels kernels.chains"
@@ -107,8 +112,9 @@ ARROWS = {
     ),
     "ensemble.members": (
         "ensemble.errors ensemble.store ensemble.farming "
-        "kernels scenarios scenarios.benchmarks scenarios.designs scenarios.expressions "
-        "scenarios.forcing scenarios.limits scenarios.metrics scenarios.observations "
+        "kernels scenarios scenarios.benchmarks scenarios.designs scenarios.evaluation "
+        "scenarios.expressions scenarios.forcing scenarios.limits scenarios.metrics "
+        "scenarios.observations "
         "scenarios.plugins scenarios.reading scenarios.responses scenarios.response_sections "
         "scenarios.sections scenarios.outputs scenarios.units"
     ),

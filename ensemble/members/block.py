@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from ensemble.members import limits, undefined
 from ensemble.members.distinct import Distinct
+from ensemble.members.evaluation.asked import GROUP as EVALUATION
+from ensemble.members.evaluation.gathering import Gathered
 from ensemble.members.layout import Layout
 from ensemble.members.responses.kinds import evaluate, sums_of
 from ensemble.members.space.sums import GROUP, Sums
@@ -61,6 +63,10 @@ class Block:
             name: reduction.start(locations) for name, reduction in reductions.items()
         }
         self.in_space = Sums(layout, locations, width) if layout.aggregates else None
+        self.evaluated: Gathered | None = None
+        if layout.evaluation:
+            about = {"control": control, "excluding": layout.excluding}
+            self.evaluated = Gathered(layout.evaluation, locations, width, **about)
         self.beyond = limits.Beyond(layout, depth, width, control=control)
         every = () if control else undefined.watched(layout)
         self.undefined = undefined.Undefined(
@@ -92,6 +98,8 @@ class Block:
             return values if out is None else blanked(values, out)
 
         self.add(tile, reduced, self.layout.aggregates.targets, out)
+        if self.evaluated is not None:
+            self.evaluated.take(tile, out)
 
     def _sum_up(self, tile: Tile) -> None:
         """Ask for sums of outputs before limits ask for the greatest value: one pass."""
@@ -211,7 +219,8 @@ class Block:
         """Return every sum by ``target/family/field``, and those over space."""
         sums = {f"{name}/{field}": v for name, one in self.sums.items() for field, v in one.items()}
         sums |= self.beyond.partials() | self.undefined.partials()
-        return sums | (self.in_space.partials(GROUP) if self.in_space else {})
+        sums |= self.in_space.partials(GROUP) if self.in_space else {}
+        return sums | (self.evaluated.partials(EVALUATION) if self.evaluated else {})
 
 
 def _good(tile: Tile, out: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:

@@ -48,7 +48,7 @@ def needs_of(layout: "Layout") -> Needs:
         lanes=_lanes(layout),
         depth=depth,
         # Three sums and what rounding takes of each, where a response is one number.
-        locations_together=bool(layout.aggregates.making),
+        locations_together=bool(layout.aggregates.making or layout.evaluation),
     )
 
 
@@ -71,12 +71,13 @@ def _of_members(layout: "Layout") -> int:
 
 
 def _of_samples(layout: "Layout") -> int:
-    """Return the bytes of a sample, whatever the locations: sums over space.
+    """Return the bytes of a sample, whatever the locations: sums over space, and of benchmarks.
 
     Rows of the design are held for some samples at a time, however many a block has.
     """
     regions = len(layout.aggregates.bands.bounds) if layout.aggregates else 0
-    return 8 * COPIES * layout.aggregates.row_values(layout) * regions
+    in_space = 8 * COPIES * layout.aggregates.row_values(layout) * regions
+    return in_space + COPIES * sum(layout.evaluation.nbytes().values())
 
 
 def _of_locations(layout: "Layout") -> tuple[int, int, int]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble.members.benchmarks import Prepared
 from ensemble.members.in_time import DAY, Steps
 from ensemble.members.limits import Watched
 from ensemble.members.remembered import remembered
@@ -71,6 +72,8 @@ class Experiment:
         Where the values of drivers and observations are from, location by location.
     limits : mapping of str to Watched
         Outputs with a limit, by name; those that are made are looked at.
+    evaluation : mapping of str to Prepared
+        What members are held against, by benchmark.
     recipes : sequence of str, one per forcing
         What drivers follow from that are made when they are taken; none of a store's.
     """
@@ -89,6 +92,7 @@ class Experiment:
     observations: Sequence[Mapping[str, Observed]] = ()
     sources: Sequence[Mapping[str, tuple[str, ...]]] = ()
     limits: Mapping[str, Watched] = field(default_factory=dict)
+    evaluation: Mapping[str, Prepared] = field(default_factory=dict)
     recipes: Sequence[str] = ()
 
     @property

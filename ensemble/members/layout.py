@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from ensemble.members import limits, undefined
 from ensemble.members.block_needs import needs_of
 from ensemble.members.block_rule import Needs, block_lengths
+from ensemble.members.evaluation import stored as evaluation_stored
+from ensemble.members.evaluation.asked import Evaluated
+from ensemble.members.evaluation.statistics import arrays as score_statistics
 from ensemble.members.experiment import Experiment, Sampler
 from ensemble.members.keeping import keeps, picked, streams_of
 from ensemble.members.remembered import remembered
@@ -65,17 +68,28 @@ class Layout:
             for name, output in scenario.outputs.items()
             for array, kept in keeps(name, output, experiment).items()
         }
-        self.reduced_outputs = [n for n in scenario.statistics if n not in self.functionals]
+        self.evaluation = Evaluated(experiment)
+        self.statistics = scenario.of_members
+        self.reduced_outputs = [n for n in self.statistics if n not in self.functionals]
         self.reduced_outputs += [n for n in scenario.aggregates if n not in self.functionals]
         looked_at = outputs_of(self.functionals)
         limited = [n for n in scenario.limits if n in experiment.limits]
         self.wanted = tuple(
-            dict.fromkeys([*scenario.outputs, *looked_at, *self.reduced_outputs, *limited])
+            dict.fromkeys(
+                [
+                    *scenario.outputs,
+                    *looked_at,
+                    *self.reduced_outputs,
+                    *self.evaluation.outputs,
+                    *limited,
+                ]
+            )
         )
-        self.reduced = {*scenario.statistics, *scenario.aggregates}
+        self.reduced = {*self.statistics, *scenario.aggregates}
         self.limits = {n: limit for n, limit in experiment.limits.items() if n in self.wanted}
         # What has no time is whole as it is.
-        whole = {*self.reduced_outputs, *(n for n in self.limits if not experiment.has_time(n))}
+        whole = {*self.reduced_outputs, *self.evaluation.steady}
+        whole |= {n for n in self.limits if not experiment.has_time(n)}
         responses = self.functionals.values()
         picks = picked(self.outputs, responses, self.wanted, whole, experiment)
         held = {kept.output for kept in self.outputs.values() if kept.stream() is None}
@@ -83,6 +97,7 @@ class Layout:
         self.whole = tuple(name for name in self.wanted if name in held)
         watched = [name for name in self.limits if name not in held]
         self.streams = streams_of(self.outputs, watched, picks, experiment)
+        self.streams += self.evaluation.streams
         self.excluding = any(limit.exclude for limit in self.limits.values())
         self.aggregates = sums.Aggregates(experiment, self)
         self.keeps_responses = self.sampler.size <= KEEP_SAMPLES
@@ -227,7 +242,7 @@ class Layout:
         """Return every reduction of a forcing by ``target/family``."""
         return {
             f"{target}/{family}": reduction
-            for target, requests in self.experiment.scenario.statistics.items()
+            for target, requests in self.statistics.items()
             for family, reduction in reductions(requests, self.target(target, forcing)).items()
         }
 
@@ -239,6 +254,8 @@ class Layout:
             *members,
             *self._statistics(),
             *stored.arrays(self),
+            *evaluation_stored.arrays(self),
+            *score_statistics(self),
             *limits.arrays(self),
             *undefined.arrays(self),
         )
@@ -332,7 +349,7 @@ class Layout:
     def _statistics(self) -> Iterator[ArraySpec]:
         base = {"forcing": 0, "location": 0}
         attrs = {"long_name": "members that ran and are counted in every statistic"}
-        if self.experiment.scenario.statistics:
+        if self.statistics:
             yield self.spec("statistics/count", "uint64", base, fill=0, attrs=attrs)
         for key, reduction in self.reductions(0).items():
             target = key.partition("/")[0]

@@ -27,7 +27,7 @@ AT_ONCE = 1 << 22
 
 def targets(scenario: Scenario) -> list[str]:
     """Return the targets whose statistics rest on histograms."""
-    asked = scenario.statistics.items()
+    asked = scenario.of_members.items()
     return [t for t, requests in asked if any(canonical(r)[0] == "histogram" for r in requests)]
 
 

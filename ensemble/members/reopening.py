@@ -13,6 +13,7 @@ import kernels
 from ensemble.errors import PlanError
 from ensemble.members import across_forcings, limits
 from ensemble.members.begun_histograms import as_begun
+from ensemble.members.evaluation import stored as evaluation
 from ensemble.members.experiment import Experiment
 from ensemble.members.in_time import DAY
 from ensemble.members.layout import Layout
@@ -37,7 +38,7 @@ class NotHere(PlanError):
     """A store whose scenario names plug-ins that are not here, or are not imported."""
 
 
-UNNEEDED = ("reader", "backend")
+UNNEEDED = ("reader", "backend", "observation reader")
 """Plug-ins of sections that stay as written: a store holds what was read, and runs anywhere."""
 
 
@@ -230,6 +231,7 @@ def _experiment(
         observations=observations.read_observations(store, len(forcings)),
         sources=observations.read_sources(store, len(forcings), len(names)),
         limits=limits.of_store(store),
+        evaluation=evaluation.read(store),
     )
 
 

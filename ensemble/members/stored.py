@@ -52,8 +52,20 @@ IDENTITY = keyed(
         **dict.fromkeys(("kernel", "forcings", "versions"), mapped(is_text)),
         "block": mapped(is_count),
     },
-    {"limits": mapped(is_mapping), "recipes": mapped(is_text)},
+    {"limits": mapped(is_mapping), **dict.fromkeys(("recipes", "evaluation"), mapped(is_text))},
 )
+
+EVALUATED = keyed(
+    {
+        "units": is_text,
+        **dict.fromkeys(("groups", "notes"), listed(is_text)),
+        **dict.fromkeys(("about", "provenance"), is_mapping),
+        "left_out": mapped(is_count),
+        "pairs": mapped(keyed({"output": is_text, "groups": is_count, "sums": listed(is_text)})),
+        "digest": is_text,
+    }
+)
+"""What is said of a benchmark beside its arrays."""
 
 ROOT: tuple[Mapping[str, Fits], Mapping[str, Fits]] = (
     {
@@ -65,6 +77,7 @@ ROOT: tuple[Mapping[str, Fits], Mapping[str, Fits]] = (
         "noticed": listed(keyed({"text": is_text})),
         **dict.fromkeys(("kernel_notes", "limits_not_looked_at", "with_data"), listed(is_text)),
         "data": is_text,
+        "evaluation": mapped(EVALUATED),
     },
 )
 """Attributes of the root beside those of every store: of every version, and of later ones."""

@@ -11,6 +11,8 @@ from ensemble.farming.work import Leave, RunBlock, stay
 from ensemble.members import across_forcings
 from ensemble.members.block import Block
 from ensemble.members.ending import Ending
+from ensemble.members.evaluation import merging as scores
+from ensemble.members.evaluation.asked import CONTROL as CONTROL_PAIRS
 from ensemble.members.experiment import Experiment, Rows, identity
 from ensemble.members.finishing import merged_sums
 from ensemble.members.layout import Layout
@@ -101,6 +103,7 @@ class EnsembleWork:
             finished.update(across_forcings.compute(self.layout, finished))
             store.write_chunks(ending.take(self.grid.axes[1].span(place), finished))
         merging.finish(store, self.layout)
+        scores.finish(store, self.layout)
 
     def compile(self) -> None:
         """Compile what blocks need, and run no member: one may be fatal."""
@@ -234,7 +237,8 @@ class _Runner:
         arrays = {f"control/{p}": v[None, ..., 0] for p, v in block.arrays(every=True).items()}
         for name, values in rows.values.items():
             arrays[f"control/{name}"] = values[None, :, 0]
-        return arrays | (block.in_space.partials(CONTROL_SUMS) if block.in_space else {})
+        arrays |= block.in_space.partials(CONTROL_SUMS) if block.in_space else {}
+        return arrays | (block.evaluated.partials(CONTROL_PAIRS) if block.evaluated else {})
 
 
 def _codes(cases: Mapping[tuple[int, int], Case], shape: tuple[int, ...]) -> U1:

@@ -124,7 +124,7 @@ def check_edges(experiment: Experiment) -> None:
             f"histograms: {{edges: {{{target}: [lowest, highest]}}}}",
             f"statistics.{target}",
         )
-        for target, requests in scenario.statistics.items()
+        for target, requests in scenario.of_members.items()
         if target not in scenario.histograms.edges
         and any(canonical(request)[0] == "histogram" for request in requests)
     ]

@@ -9,6 +9,10 @@ from numpy.typing import NDArray
 
 import kernels
 from ensemble.members import across_forcings, limits, pilot
+from ensemble.members.evaluation import stored as evaluation
+from ensemble.members.evaluation.asked import GROUP as EVALUATION
+from ensemble.members.evaluation.asked import STATISTICS
+from ensemble.members.evaluation.statistics import labels
 from ensemble.members.experiment import Experiment
 from ensemble.members.in_time import DAY, Steps, Times
 from ensemble.members.layout import KEEP_SAMPLES, Layout
@@ -125,6 +129,7 @@ def static_arrays(plan: Plan) -> Static:
     own = {
         **_coordinates(plan.layout),
         **observations.to_arrays(plan.experiment),
+        **evaluation.to_arrays(plan.experiment.evaluation),
         **_pilot(plan.experiment),
         **_bands(plan.layout),
     }
@@ -157,7 +162,14 @@ def attributes(plan: Plan) -> dict[str, Any]:
         "work": WORK,
         "design": dict(plan.layout.sampler.first.attributes),
         "limits_not_looked_at": limits.not_looked_at(plan.layout),
+        **_evaluated(plan.experiment),
     }
+
+
+def _evaluated(experiment: Experiment) -> dict[str, Any]:
+    """Return what is said of benchmarks; nothing where there are none."""
+    every = {name: evaluation.words(one) for name, one in experiment.evaluation.items()}
+    return {EVALUATION: every} if every else {}
 
 
 def common_attributes(plan: Plan | CalibrationPlan) -> dict[str, Any]:
@@ -200,8 +212,9 @@ def _coordinates(layout: Layout) -> Static:
             arrays |= one_chunk(dim, experiment.years[kept.steps], (dim,))
         if kept.reduced is not None and kept.reduced.times is not None:
             arrays |= _reduced_time(kept.reduced.times)
-    for dim, names in layout.labels.items():
-        arrays |= one_chunk(f"statistics/{dim}", np.array(names, dtype=object), (dim,))
+    for group, every in (("statistics", layout.labels), (STATISTICS, labels(layout))):
+        for dim, names in every.items():
+            arrays |= one_chunk(f"{group}/{dim}", np.array(names, dtype=object), (dim,))
     if layout.sampler.size <= KEEP_SAMPLES:
         rows = np.arange(layout.sampler.size, dtype=np.int64)
         about = {"long_name": "member of each forcing and location", "standard_name": "realization"}

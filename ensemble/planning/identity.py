@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ensemble.members.evaluation.stored import digest as digest_of
 from ensemble.members.experiment import Experiment
 from ensemble.members.responses import observations
 from ensemble.store.differences import differences, other_code
@@ -88,10 +89,11 @@ def identity_of(scenario: Loaded, experiment: Experiment, layout: Blocks) -> dic
     """Return what must be the same for a run to continue a store."""
     resolved = scenario.model_dump(mode="json", exclude={"text", "source", "base"})
     # Stores of before these sections are continued by scenarios without them.
-    resolved = {k: v for k, v in resolved.items() if v or k not in ("derived", "calibration")}
+    later = ("derived", "calibration", "evaluation")
+    resolved = {k: v for k, v in resolved.items() if v or k not in later}
     same = {k: v for k, v in resolved.items() if k not in FREE_FOR_THEMSELVES}
     text = json.dumps(same, sort_keys=True)
-    return {
+    identity: dict[str, Any] = {
         "scenario": resolved,
         "scenario_sha256": hashlib.sha256(text.encode()).hexdigest(),
         "kernel": fingerprint(experiment.kernel),
@@ -101,6 +103,9 @@ def identity_of(scenario: Loaded, experiment: Experiment, layout: Blocks) -> dic
         "limits": {name: limit.plain for name, limit in layout.limits.items()},
         "versions": versions(),
     }
+    if experiment.evaluation:
+        identity["evaluation"] = {n: digest_of(one) for n, one in experiment.evaluation.items()}
+    return identity
 
 
 def _location_digest(locations: Locations) -> str:
@@ -116,6 +121,8 @@ def changes(stored: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     found += other_code(stored, now)
     for part, what in (("forcings", "forcing"), ("block", "block length")):
         found += [f"{what}: {t}" for t in differences(stored[part], now[part], "")]
+    known, asked = (one.get("evaluation", {}) for one in (stored, now))
+    found += [f"observations of {t}" for t in differences(known, asked, "")]
     if stored["locations"] != now["locations"]:
         found.append("locations: the location table has changed")
     return found

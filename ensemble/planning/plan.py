@@ -9,6 +9,7 @@ from typing import Any
 
 import kernels
 from ensemble.members import limits
+from ensemble.members.evaluation.preparing import prepare
 from ensemble.members.experiment import Experiment
 from ensemble.members.layout import Layout
 from ensemble.members.pilot import stated
@@ -29,7 +30,7 @@ from ensemble.planning.identity import identity_of
 from ensemble.planning.outlook import Outlook, outlook
 from ensemble.planning.places import check_execution, store_place
 from ensemble.planning.planned import Planned
-from ensemble.planning.requests import check_resources, check_statistics, check_sums
+from ensemble.planning.requests import check_resources, check_scores, check_statistics, check_sums
 from scenarios import (
     Loaded,
     Problem,
@@ -123,13 +124,14 @@ def plan(scenario: Loaded, *, store: str | os.PathLike[str] | None = None) -> Pl
     experiment, forcings = opened(scenario)
     if problems := list(check_observed(experiment)):
         raise ScenarioError(problems, scenario.source)
+    experiment = replace(experiment, evaluation=prepare(experiment, scenario.base_of("evaluation")))
     check_edges(experiment)
     # Others are found by a pilot when the store is made: a plan runs no kernel.
     experiment = replace(experiment, edges=stated(experiment))
     path = store_place(scenario, store)
     layout = begun_layout(path, experiment)
     check_columns(layout)
-    if problems := [*check_sums(layout), *check_ranks(layout)]:
+    if problems := [*check_sums(layout), *check_scores(layout), *check_ranks(layout)]:
         raise ScenarioError(problems, scenario.source)
     identity = identity_of(scenario, experiment, layout)
     check_execution(scenario)

@@ -6,6 +6,8 @@ from dataclasses import fields
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from ensemble.members.block_needs import COPIES
+from ensemble.members.block_rule import HELD_NBYTES
 from scenarios import Problem
 
 if TYPE_CHECKING:
@@ -36,15 +38,19 @@ def check_statistics(sections: Mapping[str, Any]) -> Iterator[Problem]:
         yield from _of_aggregates(sections["aggregates"])
     if not sections.get("statistics"):
         return
-    from ensemble.members.statistics import unfit
+    from ensemble.members.statistics import canonical, unfit
 
     # Of a design that is not sound and has a message of its own, what it is called is enough.
     design = sections.get("design") or SimpleNamespace(method=sections.get("design method", ""))
+    evaluation, responses = sections.get("evaluation"), sections.get("responses") or ()
     for target, requests in sections["statistics"].items():
         yield from _repeated(requests, f"statistics.{target}")
+        of_score = evaluation and target not in responses and evaluation.named(target)
         for i, request in enumerate(requests):
             try:
                 why = unfit(request, design)
+                if not why and of_score and canonical(request)[1] == "histogram":
+                    why = "found histogram; scores of all samples are stored: needed a quantile"
             except LookupError as error:
                 why = str(error)
             if why:
@@ -100,6 +106,23 @@ def _of_aggregates(asked: Mapping[str, Any]) -> Iterator[Problem]:
                     f"{text}: sums of every sample are stored, to be looked at in any other way",
                     f"aggregates.{target}.statistics[{i}]",
                 )
+
+
+def check_scores(layout: "Layout") -> Iterator[Problem]:
+    """Yield benchmarks whose sums of one group of rows would fill a block."""
+    held = layout.evaluation.nbytes()
+    together = layout.rows_together
+    if sum(held.values()) * together * COPIES <= HELD_NBYTES:
+        return
+    for name, nbytes in sorted(held.items(), key=lambda pair: -pair[1]):
+        groups = len(layout.evaluation.prepared[name].groups)
+        text = (
+            f"found sums of {nbytes / 2**20:,.1f} MiB a sample, {groups:,} groups, of "
+            f"{sum(held.values()) / 2**20:,.1f} MiB of all benchmarks, and {together:,} samples "
+            f"belong together; needed {HELD_NBYTES / 2**20:,.0f} MiB at most, sums held "
+            f"{COPIES} times: fewer groups, or fewer scores"
+        )
+        yield Problem(text, f"evaluation.benchmarks.{name}")
 
 
 def check_sums(layout: "Layout") -> Iterator[Problem]:

@@ -17,6 +17,7 @@ JUDGED = (
     "responses",
     "statistics",
     "aggregates",
+    "evaluation",
     "histograms",
 )
 """Sections whose effect is looked at; a change of any other is one of the members."""

@@ -21,7 +21,14 @@ from ensemble.store.committed import Committed
 from ensemble.store.store import Store
 from scenarios.responses import reached
 
-DERIVED = ("statistics/", "across_forcings/", "aggregates/", "pilot/", "undefined/")
+DERIVED = (
+    "statistics/",
+    "across_forcings/",
+    "aggregates/",
+    "evaluation/",
+    "pilot/",
+    "undefined/",
+)
 """Groups of what a run ends with: they may be made anew."""
 
 ANALYSES = ("sensitivity/", "variance/")
@@ -143,6 +150,10 @@ class Change:
         for name in sorted(stored["forcings"].keys() | now["forcings"].keys()):
             if stored["forcings"].get(name) != now["forcings"].get(name):
                 yield f"forcing {name}: members that are done ran under other data"
+        held, asked = (one.get("evaluation", {}) for one in (stored, now))
+        for name in sorted(held.keys() | asked.keys()):
+            if held.get(name) != asked.get(name):
+                yield f"evaluation.benchmarks.{name}: {_AS_THEY_RUN}"
         for text in changes(stored, now):
             if text.startswith(LIMITS):
                 yield f"{text}: members are looked at as they run"
@@ -189,6 +200,10 @@ class Change:
         return "members that are done are stored in float32, and responses are exact"
 
 
+_AS_THEY_RUN = (
+    "members are scored as they run; `soilsweep evaluate RUN --with FILE` scores those that are "
+    "stored, or run into a new store"
+)
 _NOT_WHOLE = "it needs members that are done, and they are not stored whole (all)"
 
 

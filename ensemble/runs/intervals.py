@@ -8,6 +8,7 @@ import numpy as np
 
 from ensemble.analysis.indices import Found, indices_of
 from ensemble.errors import PlanError
+from ensemble.members.evaluation.asked import STATISTICS
 from ensemble.store.store import Store
 from kernels import F8
 from scenarios import nearest
@@ -59,9 +60,8 @@ def half_width(store: Store, index: str, of: Sequence[str], relative: bool) -> W
     largest: list[Width] = []
     for name in names:
         if name in inside:
-            group = "statistics"
-            value, half = (store.read_whole(f"{group}/{name}_{i}") for i in inside[name])
-            dims = store.specs[f"{group}/{name}_{index}_conf"].dims
+            value, half = map(store.read_whole, inside[name])
+            dims = store.specs[inside[name][1]].dims
         else:
             value, half, dims = _of_analysis(store, indices, name, index)
         largest.append(_largest(store, name, value, half, dims, relative))
@@ -75,13 +75,14 @@ def half_width(store: Store, index: str, of: Sequence[str], relative: bool) -> W
 
 
 def _inside(store: Store, index: str) -> dict[str, tuple[str, str]]:
-    """Return the targets whose index and interval were computed inside the run."""
+    """Return the paths of index and interval of targets where they were computed in the run."""
     names = {}
     for path in store.specs:
-        name = path.removeprefix("statistics/").removesuffix(f"_{index}_conf")
-        if path == f"statistics/{name}_{index}_conf":
-            value = index if f"statistics/{name}_{index}" in store.specs else f"{index}_conf"
-            names[name] = (value, f"{index}_conf")
+        group, _, array = path.rpartition("/")
+        if group in ("statistics", STATISTICS) and array.endswith(f"_{index}_conf"):
+            value = path.removesuffix("_conf")
+            name = array.removesuffix(f"_{index}_conf")
+            names[name] = (value if value in store.specs else path, path)
     return names
 
 

@@ -12,6 +12,7 @@ from kernels import Kernel
 from kernels.chains.parts import links, variants
 from scenarios import calibration as _calibration
 from scenarios import derived as _derived
+from scenarios import evaluation as _evaluation
 from scenarios import limits as _limits
 from scenarios import numbers as _numbers
 from scenarios import outputs as _outputs
@@ -85,11 +86,16 @@ def check_kernel(sections: dict[str, Any], kernel: Kernel) -> Iterator[Problem]:
     yield from _responses.problems(responses, kernel, RESERVED)
     yield from _observed(sections, kernel, outputs)
     targets = sections.get("statistics", {})
-    unsound = sections.get("unsound", ())
-    for section in ("statistics", "aggregates") if "responses" not in unsound else ():
+    yield from _evaluation.problems(sections, kernel, {*outputs, *responses})
+    unsound = {"responses", "evaluation"} & {*sections.get("unsound", ())}
+    scores = sections.get("evaluation")
+    for section in ("statistics", "aggregates") if not unsound else ():
         for name in sections.get(section, {}):
             if name not in outputs and name not in responses:
-                text = f"no output or response {name!r}{of_kernel(name, [*outputs, *responses])}"
+                if section == "statistics" and scores and scores.named(name):
+                    continue
+                known = [*outputs, *responses, *(scores.scores() if scores else ())]
+                text = f"no output or response {name!r}{of_kernel(name, known)}"
                 yield Problem(text, f"{section}.{name}")
             elif getattr(responses.get(name), "transform", None) == _responses.RANK:
                 text = f"{name!r} has no rank before all members ran; `analyze` has its indices"
@@ -158,7 +164,7 @@ def _observed(sections: dict[str, Any], kernel: Kernel, outputs: list[str]) -> I
 RESERVED = frozenset(
     "forcing location sample time year status excluded limits realization parameter lat lon area "
     "statistics across_forcings control drivers pilot sensitivity calibration "
-    "observations observation sources bound aggregates band variance undefined "
+    "observations observation sources bound aggregates band variance undefined evaluation "
     "journal partials inflight scratch inputs lock claims workers quarantine logs jobs tls "
     "finalised".split()
 )

@@ -133,7 +133,7 @@ def build(
         problems += (
             document.problem(UNUSED.format(name), (name,)) for name in beside(document.data)
         )
-    elif not any(document.data.get(name) for name in KEEPS):
+    elif not any(document.data.get(name) for name in (*KEEPS, "evaluation")):
         problems.append(Problem(NOTHING_KEPT))
     sound = _sections(document.data)
     replaced = faces.replaced(document)

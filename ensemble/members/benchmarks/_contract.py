@@ -226,14 +226,16 @@ class Prepared:
         Of what is compared; units of scores follow from it.
     groups : tuple of str
         What scores are by, identifiers; the first is the whole.
-    arrays : mapping of str to ndarray
-        Whatever else scores or pages need: ``record_lat``.
+    arrays : mapping of str to ndarray, shape (n,) or (n, m)
+        Whatever else scores or pages need: ``record_lat``; numbers or texts.
     left_out : mapping of str to int
         What was not paired, by reason.
     notes : tuple of str
         Sentences for people: what was taken for what.
     about : mapping
-        JSON-able; kept among the attributes.
+        JSON-able; kept among the attributes, numbers to the last bit.
+    provenance : mapping
+        Of the observations: reader, files, citation; whoever calls `prepare` puts it here.
     """
 
     pairs: Mapping[str, Pairs]
@@ -243,6 +245,7 @@ class Prepared:
     left_out: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     about: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

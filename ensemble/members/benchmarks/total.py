@@ -94,18 +94,20 @@ def prepare(spec: Spec, task: Task) -> Prepared:
         moments=Moments.means([steps]),
         sums=("first",),
     )
-    known = {"observed": observed.value, "interval": observed.interval}
-    arrays = {n: np.array(np.nan if v is None else v) for n, v in known.items()}
-    return Prepared({"pairs": pairs}, observed.units, arrays=arrays, about=_about(asked, steps))
+    about = {"observed": observed.value, "interval": observed.interval, **_years(asked, steps)}
+    return Prepared({"pairs": pairs}, observed.units, about=about)
 
 
 def score(spec: Spec, prepared: Prepared, sums: Mapping[str, Sums]) -> dict[str, F8]:
     """Return the scores, (1, s)."""
     total = sums["pairs"].of["first"]
-    bias = total - prepared.arrays["observed"]
-    # What is not known is not outside.
-    inside = np.where(np.isnan(bias), np.nan, np.abs(bias) <= prepared.arrays["interval"])
-    return {"bias": bias, "total": total, "within": inside}
+    bias = total - prepared.about["observed"]
+    found = {"bias": bias, "total": total}
+    if prepared.about["interval"] is not None:
+        # What is no number is not outside.
+        inside = np.abs(bias) <= prepared.about["interval"]
+        found["within"] = np.where(np.isnan(bias), np.nan, inside)
+    return found
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,7 @@ def _interval(spec: Spec, task: Task, unit: str) -> float | None:
         raise refused(task, str(error), "interval") from error
 
 
-def _about(asked: Asked, steps: I8) -> dict[str, Any]:
+def _years(asked: Asked, steps: I8) -> dict[str, Any]:
     """Return which years the total is the mean of; nothing of a steady state."""
     if asked.steps is None:
         return {}

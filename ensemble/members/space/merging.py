@@ -9,16 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.members.layout import Layout
+from ensemble.members.of_samples import HELD_BYTES, over_samples
 from ensemble.members.space.regions import Regions
 from ensemble.members.space.sums import CONTROL, COUNT, GROUP, STATISTICS, Aggregate
-from ensemble.members.statistics import Target, canonical, reductions
 from ensemble.store.store import Store
 from kernels import F8, I8, U8
 
 Pair = tuple[F8, F8]
-
-HELD_BYTES = 256 << 20
-"""Sums of all samples that are held at a time for their statistics."""
 
 
 def finish(store: Store, layout: Layout) -> None:
@@ -48,7 +45,7 @@ def merged(store: Store, layout: Layout, forcing: int, sample: int) -> dict[str,
     pairs: dict[str, Pair] = {}
     lost: dict[str, NDArray[Any]] = {}
     # Each file holds the sums of every statistic too, and is read once.
-    for here, partial in _partials(store, layout, forcing, sample):
+    for here, partial in partials_of(store, layout, forcing, sample):
         _add_pairs(pairs, layout, here, partial, GROUP)
         _add_lost(lost, layout, here, partial)
     arrays: dict[str, NDArray[Any]] = {}
@@ -67,7 +64,7 @@ def merged(store: Store, layout: Layout, forcing: int, sample: int) -> dict[str,
 def _control(store: Store, layout: Layout, forcing: int) -> dict[str, F8]:
     """Return the sums of the control members of a forcing, ([band], *dims) by name."""
     pairs: dict[str, Pair] = {}
-    for here, partial in _partials(store, layout, forcing, 0):
+    for here, partial in partials_of(store, layout, forcing, 0):
         _add_pairs(pairs, layout, here, partial, CONTROL)
     regions_of = layout.aggregates.by_target
     return {
@@ -81,7 +78,7 @@ def _control(store: Store, layout: Layout, forcing: int) -> dict[str, F8]:
     }
 
 
-def _partials(
+def partials_of(
     store: Store, layout: Layout, forcing: int, sample: int
 ) -> Iterator[tuple[slice, Mapping[str, NDArray[Any]]]]:
     """Yield locations and sums of each block, in block order."""
@@ -103,7 +100,7 @@ def _add_pairs(
         if target not in pairs:
             shape = (len(regions.bounds), *high.shape[1:])
             pairs[target] = np.zeros(shape), np.zeros(shape)
-        _add(pairs[target], regions.of(here), high, low)
+        add(pairs[target], regions.of(here), high, low)
 
 
 def _with_dims(layout: Layout, target: str, pair: Pair) -> Pair:
@@ -113,7 +110,7 @@ def _with_dims(layout: Layout, target: str, pair: Pair) -> Pair:
     return high, low
 
 
-def _add(sums: Pair, here: I8, high: F8, low: F8) -> None:
+def add(sums: Pair, here: I8, high: F8, low: F8) -> None:
     """Add pairs to those of some regions; what rounding takes goes to the low part."""
     before = sums[0][here]
     both = before + high
@@ -128,7 +125,7 @@ def _finished(aggregate: Aggregate, pair: Pair, regions: Regions, forcing: int) 
         return aggregate.finish(*pair, regions.total, forcing)
     total = np.zeros_like(pair[0][:1]), np.zeros_like(pair[0][:1])
     for high, low in zip(*pair, strict=True):
-        _add(total, np.zeros(1, np.int64), high[None], low[None])
+        add(total, np.zeros(1, np.int64), high[None], low[None])
     return np.asarray(aggregate.finish(*total, np.array([math.fsum(regions.area)]), forcing)[0])
 
 
@@ -162,7 +159,12 @@ def _statistics(store: Store, layout: Layout) -> dict[str, NDArray[Any]]:
             for first in range(0, rows, step):
                 some = slice(first, min(first + step, rows))
                 values = _rows(store, layout, aggregate.name, f, some)
-                for request, row in over_samples(values, aggregate).items():
+                about = aggregate.name, aggregate.units, aggregate.meaning
+                found: dict[str, NDArray[Any]] = {}
+                found |= over_samples(values, aggregate.statistics, *about)
+                if aggregate.counted:
+                    found[COUNT] = np.isfinite(values).sum(axis=1, dtype=np.uint64)
+                for request, row in found.items():
                     name = f"{aggregate.name}_{request}"
                     whole = statistics.setdefault(name, np.empty((forcings, rows), row.dtype))
                     whole[f, some] = row
@@ -205,40 +207,3 @@ def _counts(store: Store, layout: Layout) -> dict[str, U8]:
             each.append(sum((count == 0).sum(axis=-1) for count in lost))
         counts[f"count_{kind}"] = np.array(each, dtype=np.uint64)
     return counts
-
-
-def over_samples(values: F8, aggregate: Aggregate) -> dict[str, NDArray[Any]]:
-    """Return the statistics of rows (n, S) over their finite samples, each (n,); else NaN.
-
-    And how many samples those are, where they are counted. All samples are at hand, so quantiles
-    are exact: linear between ranks.
-    """
-    finite = np.isfinite(values)
-    statistics = {request: np.full(len(values), np.nan) for request in aggregate.statistics}
-    whole = finite.all(axis=1)
-    if whole.any():
-        _fill(statistics, whole, values[whole], aggregate)
-    for k in np.flatnonzero(~whole & finite.any(axis=1)).tolist():
-        _fill(statistics, slice(k, k + 1), values[k : k + 1, finite[k]], aggregate)
-    return statistics | ({COUNT: finite.sum(axis=1, dtype=np.uint64)} if aggregate.counted else {})
-
-
-def _fill(statistics: Mapping[str, F8], rows: Any, values: F8, aggregate: Aggregate) -> None:
-    """Fill some rows of every statistic; ``values`` are finite."""
-    edges = np.tile([0.0, 1.0], (len(values), 1))
-    target = Target(aggregate.name, aggregate.units, aggregate.meaning, 1, edges)
-    plain = [request for request in aggregate.statistics if not _is_quantile(request)]
-    for reduction in reductions(plain, target).values():
-        sums = reduction.start(slice(0, len(values)))
-        reduction.update(sums, np.ascontiguousarray(values), slice(0, len(values)))
-        for request, row in reduction.finish(sums).items():
-            statistics[request][rows] = row
-    ranked = [request for request in aggregate.statistics if _is_quantile(request)]
-    if ranked:
-        levels = [float(request[1:]) / 100 for request in ranked]
-        for request, row in zip(ranked, np.quantile(values, levels, axis=1), strict=True):
-            statistics[request][rows] = row
-
-
-def _is_quantile(request: str) -> bool:
-    return canonical(request)[0] == "histogram"

@@ -1,0 +1,118 @@
+"""From the words of ``evaluation:`` to pairs with the places and steps of a run."""
+
+from pathlib import Path
+from typing import Any
+
+from ensemble.members.benchmarks import Asked, Prepared, Task
+from ensemble.members.experiment import Experiment, beside
+from scenarios import Problem, ScenarioError
+from scenarios.benchmarks import BENCHMARKS
+from scenarios.evaluation import WHERE, Evaluation
+from scenarios.observations import ObservationSpec
+
+
+def prepare(experiment: Experiment, base: Path) -> dict[str, Prepared]:
+    """Return every benchmark of a scenario, paired with its run.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    base : Path
+        Folder that the section's relative paths start from.
+
+    Raises
+    ------
+    ScenarioError
+        Observations that cannot be read, outputs and years that the run has not, and whatever else
+        benchmarks refuse; every problem found.
+    """
+    section = experiment.scenario.evaluation
+    if section is None:
+        return {}
+    problems: list[Problem] = []
+    outputs = _outputs(section, experiment, problems)
+    observed, classes = _read(section, base, problems)
+    made = {}
+    for name, spec in section.benchmarks.items():
+        source = spec.same_as or name
+        unread = source in observed and observed[source] is None
+        if unread or not outputs.keys() >= {*spec.outputs()}:
+            continue
+        if unknown := _outside(section, name, [outputs[o] for o in spec.outputs()]):
+            problems.append(unknown)
+            continue
+        mine = {output: outputs[output] for output in spec.outputs()}
+        seed, period = experiment.scenario.seed, section.period_of(name)
+        of = observed.get(source)
+        task = Task(name, mine, experiment.locations, of, period, classes, seed, base)
+        try:
+            made[name] = BENCHMARKS.get(spec.compare).prepare(spec, task)
+        except ScenarioError as error:
+            problems += error.problems
+    if problems:
+        raise ScenarioError(list(dict.fromkeys(problems)), experiment.scenario.name)
+    return made
+
+
+def _outputs(
+    section: Evaluation, experiment: Experiment, problems: list[Problem]
+) -> dict[str, Asked]:
+    """Return the outputs that can be compared; note those that have more than time and models."""
+    found: dict[str, Asked] = {}
+    for name, spec in section.benchmarks.items():
+        for output in spec.outputs():
+            variable = experiment.kernel.variable(output)
+            steps = experiment.steps_of(variable) if experiment.has_time(output) else None
+            rest = {*variable.dims} - beside(experiment) - ({steps.dim} if steps else set())
+            if rest:
+                text = f"{output!r} has the dimension {min(rest)}, and a benchmark compares one "
+                text += "number a place and time; needed an output without it, such as one of "
+                problems.append(Problem(f"{text}derived:", f"{WHERE}.{name}.output"))
+            else:
+                found[output] = Asked(variable, steps)
+    return found
+
+
+def _read(
+    section: Evaluation, base: Path, problems: list[Problem]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what was observed by benchmark, and maps of classes; None of what cannot be read."""
+
+    def read(spec: ObservationSpec, where: str) -> Any:
+        try:
+            return spec.read(base)
+        except ScenarioError as error:
+            problems.extend(
+                p if p.where.startswith("evaluation") or p.file else _at(p, where)
+                for p in error.problems
+            )
+            return None
+
+    benchmarks = section.benchmarks.items()
+    own = {n: s.observed for n, s in benchmarks if s.observed is not None}
+    observed = {n: read(s, f"{WHERE}.{n}.observed") for n, s in own.items()}
+    classes = {n: read(s, f"evaluation.classes.{n}") for n, s in section.classes.items()}
+    return observed, classes
+
+
+def _at(problem: Problem, where: str) -> Problem:
+    """Return a problem of a reader at its place in the scenario."""
+    inner = problem.where.removeprefix("observed").strip(".")
+    place = f"{where}.{inner}" if inner else where
+    return Problem(problem.text, place, problem.file, problem.line, problem.other, problem.below)
+
+
+def _outside(section: Evaluation, name: str, asked: list[Asked]) -> Problem | None:
+    """Return that the years to be compared are not all in the run; None if they are."""
+    period = section.period_of(name)
+    for one in asked if period else ():
+        if one.steps is None:
+            continue
+        first, last = int(one.steps.years[0]), int(one.steps.years[-1])
+        assert period is not None
+        if not first <= period[0] <= period[1] <= last:
+            own = section.benchmarks[name].period is not None
+            where = f"{WHERE}.{name}.period" if own else "evaluation.period"
+            text = f"found {list(period)}; the run has {first}-{last}"
+            return Problem(f"{text}; needed years among these", where)
+    return None
