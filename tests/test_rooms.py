@@ -111,10 +111,10 @@ ARROWS = {
         "kernels scenarios scenarios.clusters scenarios.execution scenarios.paths"
     ),
     "ensemble.members": (
-        "ensemble.errors ensemble.store ensemble.farming "
+        "ensemble.errors ensemble.scores ensemble.store ensemble.farming "
         "kernels scenarios scenarios.benchmarks scenarios.designs scenarios.evaluation "
-        "scenarios.expressions scenarios.forcing scenarios.limits scenarios.metrics "
-        "scenarios.observations "
+        "scenarios.expressions scenarios.forcing scenarios.grids scenarios.limits "
+        "scenarios.metrics scenarios.observations "
         "scenarios.plugins scenarios.reading scenarios.responses scenarios.response_sections "
         "scenarios.sections scenarios.outputs scenarios.units"
     ),

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from kernels import F8, I8
 
 OVER, UNDER, WELL = 1, -1, 0
+NAMES = {"over": OVER, "under": UNDER, "well": WELL}
 LEVEL = 0.05
 EXACT_BELOW = 50
 """Differences from which R takes the normal distribution."""

@@ -1,0 +1,1 @@
+"""What several benchmarks share: records at places and times, classes of places, totals."""
