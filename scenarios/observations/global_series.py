@@ -18,7 +18,7 @@ from scenarios.forcing.common.checks import Findings
 from scenarios.forcing.common.declared import NUMBERS_MISSING, Input, Order, Quantity
 from scenarios.forcing.common.table import Layout
 from scenarios.observations._contract import Observations, ObservationSpec, YearSeries
-from scenarios.observations.parts.rows import Columns, each_once, open_table, told
+from scenarios.observations.parts.rows import Columns, each_once, gap_notes, open_table, told
 from scenarios.units import UnitText
 
 LAYOUT = Layout(unheaded=("year", "value"))
@@ -70,13 +70,17 @@ class Spec(ObservationSpec):
             ),
         )  # fmt: skip
         findings.raise_all()
-        order = np.argsort(years)
+        span = np.arange(years.min(), years.max() + 1)
+        every = np.full((1, span.size), np.nan)
+        every[0, years - span[0]] = values
+        name = self.name or Path(self.path).stem
         return YearSeries(
             units=unit,
-            names=(self.name or Path(self.path).stem,),
+            names=(name,),
             realisations=("",),
-            years=years[order],
-            values=values[np.newaxis, order],
+            years=span,
+            values=every,
+            notes=gap_notes([name], span, every),
             interval=self.interval,
             provenance=told("global_series", [table.digest]),
         )

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,8 +41,15 @@ class Outcome:
     told: bool = False
 
 
-def outcome(read: Any, good: Sequence[Forcing]) -> Outcome:
-    """Return what became of calling ``read``, beside what the good files gave."""
+Numbers = Callable[[Any], dict[tuple[str, ...], Any]]
+
+
+def outcome(read: Any, good: Sequence[Any], numbers: Numbers | None = None) -> Outcome:
+    """Return what became of calling ``read``, beside what the good files gave.
+
+    ``numbers`` gives every number of what is read; by default that is forcings.
+    """
+    numbers = numbers or of_forcings
     try:
         found = read()
     except ScenarioError as error:
@@ -64,7 +71,7 @@ def outcome(read: Any, good: Sequence[Forcing]) -> Outcome:
     return Outcome("noted", _notes(found))
 
 
-def numbers(forcings: Sequence[Forcing]) -> dict[tuple[str, ...], Any]:
+def of_forcings(forcings: Sequence[Forcing]) -> dict[tuple[str, ...], Any]:
     """Return every number of forcings by forcing, quantity and location, whatever their order."""
     found: dict[tuple[str, ...], Any] = {}
     for one in forcings:
@@ -121,9 +128,11 @@ def _within(before: Any, after: Any, most: float) -> bool:
     return all(any(_close(old, new, most) for old in left) for new in after[~np.isnan(after)])
 
 
-def _notes(forcings: Sequence[Forcing]) -> str:
-    """Return what provenance says, without digests of files."""
-    return json.dumps([_plain(one.provenance) for one in forcings], sort_keys=True)
+def _notes(found: Sequence[Any]) -> str:
+    """Return what is said of what was read, without digests of files."""
+    said = [{"notes": getattr(one, "notes", ()), "left_out": getattr(one, "left_out", {}),
+             **one.provenance} for one in found]  # fmt: skip
+    return json.dumps([_plain(one) for one in said], sort_keys=True)
 
 
 def _plain(said: Any) -> Any:

@@ -1,6 +1,6 @@
 """Columns of a table as numbers and texts, and rows that are left out for a reason."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels import F8, I8
-from scenarios.forcing.common.checks import LEAST, Findings, MissingError, number, whole
+from scenarios.forcing.common.checks import (
+    LEAST,
+    Findings,
+    MissingError,
+    as_range,
+    number,
+    runs,
+    whole,
+)
 from scenarios.forcing.common.table import PLAIN, Layout, Table, load_table
 from scenarios.observations._contract import Step, Text
 from scenarios.paths import placed
@@ -184,6 +192,17 @@ class Kept:
     def _step(self, of: str) -> None:
         left = self.study[self.kept]
         self.steps.append(Step(of, int(left.size), int(np.unique(left).size)))
+
+
+def gap_notes(names: Sequence[str], years: I8, values: F8) -> tuple[str, ...]:
+    """Return which rows (n, T) have no value of some of the years, in a sentence each."""
+    found = []
+    for name, row in zip(names, values, strict=True):
+        gaps = years[np.isnan(row)]
+        if gaps.size:
+            listed = ", ".join(as_range(run) for run in runs(gaps.tolist()))
+            found.append(f"{name} has no value of {listed}")
+    return tuple(found)
 
 
 def told(reader: str, digests: Iterable[Mapping[str, Any]], **more: Any) -> dict[str, Any]:
