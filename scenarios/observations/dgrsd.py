@@ -80,7 +80,7 @@ class Spec(ObservationSpec):
         columns = Columns(open_table(base, self.path, findings, ",".join(NEEDED), rows), findings)
         columns.need(*NEEDED, self.variable)
         values = columns.numbers(self.variable)
-        lat, lon = places(columns)
+        lat, lon = places(columns, ("Latitude", "Longitude"))
         year = columns.years("Meas_Year").astype(np.float64)
         month = whole_numbers(columns, "Meas_Month", 1, 12)
         day = whole_numbers(columns, "Meas_DOY", 1, 2 * DAYS)

@@ -78,7 +78,7 @@ class Spec(ObservationSpec):
         rh, rs = (columns.numbers(name, least=-1000.0) for name in ("Rh_annual", "Rs_annual"))
         middle = columns.numbers("Study_midyear")
         columns.within("Study_midyear", middle, *YEARS, f"a year, {YEARS[0]} to {YEARS[1]}")
-        lat, lon = places(columns)
+        lat, lon = places(columns, ("Latitude", "Longitude"))
         written = columns.texts("Manipulation")
         kept = Kept.of(columns.texts("Study_number"))
         kept.need(np.isfinite(rh), "with Rh_annual", "without Rh_annual")

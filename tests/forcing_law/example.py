@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +20,7 @@ class Example:
     write : callable
         Makes the files in a folder.
     words : mapping
-        Of ``forcing:``, besides ``reader:``.
+        Of ``forcing:`` or ``observed:``, besides ``reader:``.
     needs : sequence of Variable
     files : mapping
         For each input's key and format (``"path"``, or ``"months:netcdf"`` where one key has two
@@ -33,7 +31,7 @@ class Example:
 
     write: Callable[[Path], None]
     words: Mapping[str, Any]
-    needs: Sequence[Variable]
+    needs: Sequence[Variable] = ()
     files: Mapping[str, Sequence[str]] = field(default_factory=dict)
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
@@ -44,20 +42,6 @@ class Example:
     def called(self, quantity: Quantity) -> tuple[str, ...]:
         """Return the columns or variables of a quantity."""
         return tuple(self.columns.get(quantity.name, (quantity.name,)))
-
-
-def example_of(reader: str) -> Example:
-    """Return the example of a reader: `EXAMPLE` of the file of its name in ``examples``."""
-    if not has_example(reader):
-        file = f"tests/forcing_law/examples/{reader}.py"
-        raise LookupError(f"no example files for reader {reader!r}; add {file} with EXAMPLE")
-    found: Example = import_module(f"forcing_law.examples.{reader}").EXAMPLE
-    return found
-
-
-def has_example(reader: str) -> bool:
-    """Return whether there is a file with the example of a reader."""
-    return find_spec(f"forcing_law.examples.{reader}") is not None
 
 
 def read(reader: str, example: Example, folder: Path) -> list[Forcing]:

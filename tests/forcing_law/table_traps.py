@@ -139,6 +139,8 @@ def longitudes_in_the_other_convention(folder, one, example):
         for _, name in _columns(one, example, table, lambda q: q.role == "longitude"):
             turned = table
             for row in range(len(table.rows)):
+                if not tables.is_number(table.cell(row, name)):
+                    continue
                 lon = float(table.cell(row, name))
                 other = lon + 360 if lon < 0 else lon - 360 if lon > 180 else lon
                 turned = turned.put(row, name, repr(other))
@@ -196,6 +198,7 @@ def _each_cell(folder, one, example, texts, roles):
 
 NUMBERS = ("driver", "fraction", "area", "latitude", "longitude", "class", "row", "observation",
            "depth", "time")  # fmt: skip
+VALUES = ("driver", "fraction", "area", "observation")
 
 
 @trap("table", "refused", "noted")
@@ -206,12 +209,12 @@ def fill_values(folder, one, example):
 @trap("table", "refused", "noted")
 def fill_values_out_of_range(folder, one, example):
     """What is real of permil and degrees east stands for "no value" where it cannot be."""
-    yield from _each_cell(folder, one, example, ("-99", "-999"), ("driver", "fraction", "area"))
+    yield from _each_cell(folder, one, example, ("-99", "-999"), VALUES)
 
 
 @trap("table", "refused", "noted")
 def gaps(folder, one, example):
-    yield from _each_cell(folder, one, example, GAPS, ("driver", "fraction", "area"))
+    yield from _each_cell(folder, one, example, GAPS, VALUES)
 
 
 @trap("table", "refused")
@@ -222,7 +225,7 @@ def words_for_numbers(folder, one, example):
 @trap("table", "refused")
 def numbers_of_programmers(folder, one, example):
     """3_0 is not 30 in any table, though Python reads it so."""
-    yield from _each_cell(folder, one, example, ("1_0",), ("driver", "fraction", "area"))
+    yield from _each_cell(folder, one, example, ("1_0",), VALUES)
 
 
 @trap("table", "refused", "noted")
@@ -278,7 +281,7 @@ def a_short_row(folder, one, example):
 @trap("table", "refused")
 def a_column_twice(folder, one, example):
     for path, table in _files(folder, one, example):
-        for _, name in _columns(one, example, table, lambda q: q.role == "driver"):
+        for _, name in _columns(one, example, table, lambda q: q.role in VALUES):
             at = table.at(name)
             rows = tuple((*row, "7" + row[at]) for row in table.rows)
             other = Csv((*table.header, table.header[at]), rows)
