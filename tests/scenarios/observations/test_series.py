@@ -67,7 +67,8 @@ def test_means_of_models_are_those_of_the_specification():
     whole = get("model_series").model_validate(words).read(DATA)
     found = whole.within(1990, 2010)
     means, years = found.means()
-    held = dict(zip(found.models, zip((means / 1e15).tolist(), years.tolist(), strict=True)))
+    pairs = zip((means / 1e15).tolist(), years.tolist(), strict=True)
+    held = dict(zip(found.models, pairs, strict=True))
     for model, mean in {
         "ACCESS-ESM1-5": 59.578860, "CESM2": 40.942408, "CESM2-WACCM-FV2": 42.582629,
         "CNRM-ESM2-1": 42.562859, "IPSL-CM6A-LR": 45.158252, "NorCPM1": 29.628851,
@@ -118,7 +119,7 @@ def test_latitudes_rise_and_those_without_land_stay(tmp_path):
         (BANDS, {}, "nee may be positive to the air or to the land; say positive: to_air"),
         (BANDS, {"positive": "to_air", "units": ""}, "has no unit; say units:"),
         (BANDS.replace("-15\t1.5\n", ""), {"positive": "to_air"}, "a row is missing"),
-        (BANDS.replace("45\t", "-45\t"), {"positive": "to_air"}, "-45 is there again"),
+        (BANDS.replace("\n45\t", "\n-45\t"), {"positive": "to_air"}, "-45 is there again"),
     ],
 )
 def test_latitudes_that_say_too_little_are_refused(tmp_path, text, words, said):
