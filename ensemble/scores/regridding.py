@@ -17,16 +17,13 @@ from typing import Literal, Protocol
 import numpy as np
 
 from kernels import F8
-from scenarios.grids import Grid
+from scenarios.grids import Conservative, Grid
 
 Method = Literal["conservative", "distance_weighted"]
 
 NEAREST = 4
 WARNED, REFUSED = 1e-3, 1e-2
 """Parts of a total that a regridding may lose or gain: above, it is told of, or refused."""
-
-SLIVER = 1e-9
-"""Part of a cell below which an overlap is rounding of edges."""
 
 
 @dataclass(frozen=True)
@@ -53,47 +50,6 @@ class Weights(Protocol):
 
     def spread(self, values: F8) -> F8:
         """Return the mean of values (rows, columns) over each cell of the target."""
-
-
-@dataclass(frozen=True)
-class Conservative:
-    """Weights of overlap, rows and columns apart, as an area is a product of both."""
-
-    source: Grid
-    target: Grid
-
-    @cached_property
-    def rows(self) -> F8:
-        """Return what part of each row of the target each of the source is, (target, source)."""
-        south, north = (np.sin(np.radians(g.lat_bounds)) for g in (self.target, self.source))
-        return _shares(south, north, np.zeros(1))
-
-    @cached_property
-    def columns(self) -> F8:
-        """Return what part of each column of the target each of the source is."""
-        # Columns may be counted from any meridian, and one may lie across it.
-        target, source = (g.lon_bounds for g in (self.target, self.source))
-        first = np.floor((source.min() - target.max()) / 360.0)
-        last = np.ceil((source.max() - target.min()) / 360.0)
-        return _shares(target, source, 360.0 * np.arange(first, last + 1))
-
-    def spread(self, values: F8) -> F8:
-        """Return the mean of values (rows, columns) over each cell of the target.
-
-        Where the source does not reach, there is nothing: 0.
-        """
-        return np.asarray(self.rows @ values @ self.columns.T)
-
-
-def _shares(target: F8, source: F8, turns: F8) -> F8:
-    """Return the part of each interval of the target that each of the source covers."""
-    shares = np.zeros((len(target), len(source)))
-    for turn in turns:
-        low = np.maximum(target[:, :1] + turn, source[:, 0])
-        high = np.minimum(target[:, 1:] + turn, source[:, 1])
-        shares += np.maximum(high - low, 0.0)
-    shares /= np.diff(target, axis=1)
-    return np.where(shares > SLIVER, shares, 0.0)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from forcing_law.units import foreign, rescaled, respelled
 from scenarios.forcing.common.declared import Input, Quantity
 
 FILLS = (-9999.0, 1e20, 9.969209968386869e36)
+VALUES = ("driver", "observation")
 
 
 def _files(folder: Path, one: Input, example: Example) -> Iterator[tuple[Path, Nc]]:
@@ -166,7 +167,7 @@ def longitudes_in_the_other_convention(folder, one, example):
 @trap("netcdf", "same", "refused")
 def dimensions_transposed(folder, one, example):
     for path, nc in _files(folder, one, example):
-        for _, name, var in _variables(one, example, nc, "driver", "mask", "row", "class"):
+        for _, name, var in _variables(one, example, nc, *VALUES, "mask", "row", "class"):
             if len(var.dims) > 1:
                 turned = Var(var.dims[::-1], np.transpose(var.values), var.attrs)
                 other = _changed(nc, **{name: turned})
@@ -187,7 +188,7 @@ def more_variables(folder, one, example):
 @trap("netcdf", "same")
 def packed_as_integers(folder, one, example):
     for path, nc in _files(folder, one, example):
-        for _, name, var in _variables(one, example, nc, "driver"):
+        for _, name, var in _variables(one, example, nc, *VALUES):
             values = np.asarray(var.values, dtype=np.float64)
             known = (values != var.fill) & np.isfinite(values)
             least, most = values[known].min(), values[known].max()
@@ -205,7 +206,7 @@ def packed_as_integers(folder, one, example):
 @trap("netcdf", "same")
 def units_respelled(folder, one, example):
     for path, nc in _files(folder, one, example):
-        for _, name, var in _variables(one, example, nc, "driver", "area"):
+        for _, name, var in _variables(one, example, nc, *VALUES, "area"):
             for unit in respelled(str(var.attrs.get("units", ""))):
                 other = _changed(nc, **{name: _with(var, units=unit)})
                 yield _broken(path, other, f"{name} in {unit!r}", name)
@@ -214,7 +215,7 @@ def units_respelled(folder, one, example):
 @trap("netcdf", "same")
 def values_rescaled_with_their_unit(folder, one, example):
     for path, nc in _files(folder, one, example):
-        for _, name, var in _variables(one, example, nc, "driver", "area"):
+        for _, name, var in _variables(one, example, nc, *VALUES, "area"):
             for unit, factor, offset in rescaled(str(var.attrs.get("units", ""))):
                 changed = _with(_exact(var, factor, offset), units=unit)
                 yield _broken(path, _changed(nc, **{name: changed}), f"{name} in {unit!r}", name)
@@ -252,7 +253,7 @@ def _spoiled(var: Var, value: float, **attrs: object) -> Var | None:
 
 def _fills(folder, one, example, with_attribute):
     for path, nc in _files(folder, one, example):
-        for _, name, var in _variables(one, example, nc, "driver", "area", "latitude"):
+        for _, name, var in _variables(one, example, nc, *VALUES, "area", "latitude"):
             for fill in (*FILLS, np.nan):
                 attrs = {"missing_value": fill} if with_attribute else {}
                 spoiled = _spoiled(var, fill, **attrs)
@@ -272,7 +273,7 @@ def fill_values_with_attribute(folder, one, example):
 @trap("netcdf", "refused")
 def units_left_out(folder, one, example):
     for path, nc in _files(folder, one, example):
-        for quantity, name, var in _variables(one, example, nc, "driver", "area"):
+        for quantity, name, var in _variables(one, example, nc, *VALUES, "area"):
             if quantity.said.startswith("file") and "units" in var.attrs:
                 other = _changed(nc, **{name: _with(var, units=None)})
                 broken = _broken(path, other, f"{name} without its unit", name)
@@ -282,7 +283,7 @@ def units_left_out(folder, one, example):
 @trap("netcdf", "refused")
 def units_of_another_dimension(folder, one, example):
     for path, nc in _files(folder, one, example):
-        for _, name, var in _variables(one, example, nc, "driver", "area"):
+        for _, name, var in _variables(one, example, nc, *VALUES, "area"):
             if unit := str(var.attrs.get("units", "")):
                 other = _changed(nc, **{name: _with(var, units=foreign(unit))})
                 yield _broken(path, other, f"{name} in {foreign(unit)!r}", name)
@@ -359,7 +360,7 @@ def latitudes_of_another_dimension(folder, one, example):
 @trap("netcdf", "refused")
 def a_variable_left_out(folder, one, example):
     for path, nc in _files(folder, one, example):
-        for quantity, name, _ in _variables(one, example, nc, "driver"):
+        for quantity, name, _ in _variables(one, example, nc, *VALUES):
             if quantity.needed:
                 other = copy.deepcopy(nc)
                 del other.variables[name]
@@ -369,7 +370,7 @@ def a_variable_left_out(folder, one, example):
 @trap("netcdf", "refused")
 def words_for_numbers(folder, one, example):
     for path, nc in _files(folder, one, example):
-        for _, name, var in _variables(one, example, nc, "driver"):
+        for _, name, var in _variables(one, example, nc, *VALUES):
             if nc.model == "NETCDF4":
                 text = np.full(np.shape(var.values), "ten", dtype=object)
                 kept = {k: v for k, v in var.attrs.items() if k in ("units", "long_name")}

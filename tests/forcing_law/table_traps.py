@@ -198,6 +198,7 @@ def _each_cell(folder, one, example, texts, roles):
 
 NUMBERS = ("driver", "fraction", "area", "latitude", "longitude", "class", "row", "observation",
            "depth", "time")  # fmt: skip
+DRAWN = ("driver", "observation")
 VALUES = ("driver", "fraction", "area", "observation")
 
 
@@ -281,7 +282,7 @@ def a_short_row(folder, one, example):
 @trap("table", "refused")
 def a_column_twice(folder, one, example):
     for path, table in _files(folder, one, example):
-        for _, name in _columns(one, example, table, lambda q: q.role in VALUES):
+        for _, name in _columns(one, example, table, lambda q: q.role in DRAWN):
             at = table.at(name)
             rows = tuple((*row, "7" + row[at]) for row in table.rows)
             other = Csv((*table.header, table.header[at]), rows)

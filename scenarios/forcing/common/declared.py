@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-Format = Literal["table", "netcdf", "namelist"]
+Format = Literal["table", "netcdf", "namelist", "array", "workbook"]
 
 Role = Literal[
     "driver",

@@ -25,9 +25,9 @@ from scenarios.units import contradicts, convert
 STANDARD = {"area": "cell_area", LANDFRAC: "land_area_fraction"}
 """CF's names of what an area is made of."""
 
-_FRACTIONS = frozenset({"sftlf", "landfrac", "landfraction", "landareafraction", "fland"})
+FRACTIONS = frozenset({"sftlf", "landfrac", "landfraction", "landareafraction", "fland"})
 
-_ABOVE = 1e-3
+ABOVE = 1e-3
 """What a fraction may exceed 1 by, of models that use another radius: it is not clipped."""
 
 
@@ -96,7 +96,7 @@ def _candidates(file: File, what: str) -> Iterator[str]:
         by_standard = [n for n in file.names
                        if getattr(dataset[n], "standard_name", "") == STANDARD[what]]  # fmt: skip
     if by_standard or what == LANDFRAC:
-        named = [n for n in file.names if n.replace("_", "").lower() in _FRACTIONS]
+        named = [n for n in file.names if n.replace("_", "").lower() in FRACTIONS]
         yield from by_standard or named
         return
     for name in file.names:
@@ -200,7 +200,7 @@ def _fraction(sources: Sources, cells: Cells) -> Land:
         unit = said or held.unit
         most = float(np.nanmax(part, initial=0.0))
         fractions = convert(part, unit or "1", "1")
-        if np.nanmax(fractions, initial=0.0) > 1 + _ABOVE or np.nanmin(fractions, initial=0.0) < 0:
+        if np.nanmax(fractions, initial=0.0) > 1 + ABOVE or np.nanmin(fractions, initial=0.0) < 0:
             text = f"found {most:g}; needed a fraction, 0 to 1"
             raise ValueError(f"{text}: is it percent? say units: {{{held.name}: percent}}")
     except ValueError as error:
