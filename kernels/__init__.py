@@ -67,6 +67,7 @@ from kernels.contract.status import TIMED_OUT as TIMED_OUT
 if TYPE_CHECKING:
     from kernels.contract.compiling import ready as ready
     from kernels.contract.compiling import without_samples as without_samples
+    from kernels.contract.fingerprint import code_of as code_of
     from kernels.contract.fingerprint import fingerprint as fingerprint
     from kernels.numerics.exp import exp as exp
     from kernels.numerics.log import log as log
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
 # Asked for alone: whoever runs nothing needs none of them.
 LATER = {
     "exp": "numerics.exp",
+    "code_of": "contract.fingerprint",
     "fingerprint": "contract.fingerprint",
     "log": "numerics.log",
     "ready": "contract.compiling",

@@ -101,6 +101,27 @@ statistics: {j: [mean, mu_star], soc: [mean, q50]}
 histograms: {bins: 20, pilot: 4}
 outputs: {soc: all, fraction_modern: all}
 """,
+    "calibration": """\
+version: 1
+name: frozen
+title: Turnover times
+kernel: two_box
+forcing: {reader: synthetic_models, n: 2, observed: true}
+seed: 5
+responses:
+  j_veg: {output: c_veg, cost: {observed: c_veg, relative_error: 0.05}}
+  j_soil: {output: c_soil, cost: {observed: c_soil, relative_error: 0.05}}
+  j: {combine: {j_veg: 1, j_soil: 1}}
+calibration:
+  minimise: j
+  groups: all
+  forcings: apart
+  parameters: {tau_veg_obs: {loguniform: [3, 40]}, tau_soil_obs: {loguniform: [5, 150]}}
+  algorithm: {name: sceua, complexes: 2, polish: false}
+  restarts: 2
+  budget: 150
+  validation: {folds: 2, of: layers}
+""",
     "testbed": """\
 version: 1
 name: frozen

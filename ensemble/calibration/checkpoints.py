@@ -22,7 +22,7 @@ FOLDER = "checkpoints"
 OF = "identity"
 """The array of a checkpoint that says of what code and scenario it is."""
 
-RESTS_ON = ("scenario_sha256", "kernel", "forcings", "locations")
+RESTS_ON = ("scenario_sha256", "kernel", "search", "forcings", "locations")
 """What must be the same of a run's identity for a search to go on."""
 
 MOST_SECONDS, LEAST_SECONDS = 60.0, 1.0

@@ -6,6 +6,7 @@ from ensemble.calibration.folds import Folds
 from ensemble.calibration.groups import Groups
 from ensemble.calibration.layout import Layout
 from ensemble.calibration.objective import Unfit
+from ensemble.calibration.searches import code
 from ensemble.calibration.stored import CALIBRATED, FOLD, FOLD_OF, GROUP_OF, check
 from ensemble.calibration.work import CalibrationWork
 from ensemble.errors import PlanError
@@ -66,5 +67,9 @@ def join(store: Store) -> CalibrationWork:
         The code here is not that of the blocks which the store has, or is to have.
     """
     work = open_work(store)
-    refuse_other_code(store, work.layout.experiment.kernel)
+    layout = work.layout
+    advice = ", or choose another place with --store"
+    refuse_other_code(
+        store, layout.experiment.kernel, lambda: {"search": code(layout.spec)}, advice
+    )
     return work

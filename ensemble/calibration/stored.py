@@ -13,6 +13,9 @@ AXES = ("group", "restart")
 GROUP_OF, CALIBRATED = "calibration/group_of", "calibration/calibrated"
 """Which group each place belongs to, and whether it is calibrated on, (forcing, location)."""
 
+PARAMETER_UNITS, TIED_TO, BETWEEN = "parameter_units", "tied_to", "; "
+"""Attributes of ``calibration/lower``: a text for each parameter, and what stands between them."""
+
 FOLD, FOLD_OF = "calibration/fold", "calibration/fold_of"
 """Names of folds, and which fold each place is of, (forcing, location); of some calibrations."""
 

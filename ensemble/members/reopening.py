@@ -283,8 +283,25 @@ def join(store: Store) -> EnsembleWork:
     return work
 
 
-def refuse_other_code(store: Store, kernel: kernels.Kernel) -> None:
+WITH_A_REASON = ', or go on with `soilsweep run SCENARIO --accept-changes "reason"`'
+
+
+def refuse_other_code(
+    store: Store,
+    kernel: kernels.Kernel,
+    others: Callable[[], Mapping[str, Any]] = dict,
+    advice: str = WITH_A_REASON,
+) -> None:
     """Refuse to commit blocks of a store with another kernel's code, or other versions.
+
+    Parameters
+    ----------
+    store : Store
+    kernel : Kernel
+    others : callable
+        Returns what of an identity is code of this work besides.
+    advice : str
+        What else may be done than to bring the code back.
 
     Raises
     ------
@@ -294,7 +311,7 @@ def refuse_other_code(store: Store, kernel: kernels.Kernel) -> None:
     # Of code that was edited and is back, Python would still show the text between.
     linecache.checkcache()
     try:
-        now = {"kernel": fingerprint(kernel), "versions": versions()}
+        now = {"kernel": fingerprint(kernel), "versions": versions(), **others()}
         other = other_code(store.attrs["identity"], now)
     except ValueError as error:
         # A process that lives on, such as a Dask worker, holds what it imported.
@@ -302,6 +319,5 @@ def refuse_other_code(store: Store, kernel: kernels.Kernel) -> None:
     if other:
         raise PlanError(
             f"{store.path}: this process ({socket.gethostname()}) has other code than the run "
-            f"was begun with: {'; '.join(other)}; bring that code back, or go on with "
-            '`soilsweep run SCENARIO --accept-changes "reason"`'
+            f"was begun with: {'; '.join(other)}; bring that code back{advice}"
         )

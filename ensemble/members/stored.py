@@ -52,7 +52,10 @@ IDENTITY = keyed(
         **dict.fromkeys(("kernel", "forcings", "versions"), mapped(is_text)),
         "block": mapped(is_count),
     },
-    {"limits": mapped(is_mapping), **dict.fromkeys(("recipes", "evaluation"), mapped(is_text))},
+    {
+        "limits": mapped(is_mapping),
+        **dict.fromkeys(("recipes", "evaluation", "search"), mapped(is_text)),
+    },
 )
 
 EVALUATED = keyed(
@@ -101,8 +104,8 @@ def about_data(synthetic: str) -> dict[str, str]:
 
 
 def data_of(store: Store) -> dict[str, str]:
-    """Return the same of a store; nothing of another work's, which has no data of that kind."""
-    return about_data(store.attrs["synthetic"]) if is_ensemble(store) else {}
+    """Return the same of a store; nothing of another's work, which has no data of that kind."""
+    return about_data(str(store.attrs["synthetic"])) if "synthetic" in store.attrs else {}
 
 
 def is_ensemble(store: Store) -> bool:

@@ -14,6 +14,7 @@ from ensemble.calibration.groups import Groups, groups_of, locations_kept
 from ensemble.calibration.layout import Layout
 from ensemble.calibration.metric_costs import undefined
 from ensemble.calibration.objective import Unfit
+from ensemble.calibration.searches import code
 from ensemble.members.experiment import Experiment
 from ensemble.members.responses.making import warnings as lacking
 from ensemble.members.stages import needed
@@ -101,7 +102,7 @@ def plan_calibration(
         raise ScenarioError(problems, scenario.source)
     check_execution(scenario)
     path = store_place(scenario, store)
-    identity = identity_of(scenario, experiment, layout)
+    identity = {**identity_of(scenario, experiment, layout), "search": code(layout.spec)}
     notes = lacking(layout.functionals, experiment.forcings)
     provenance = [with_warnings(f.provenance, notes.get(f.name, ())) for f in forcings]
     foretold = _foretold(layout, provenance)

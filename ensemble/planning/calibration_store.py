@@ -7,7 +7,16 @@ import numpy as np
 
 from ensemble.calibration.layout import GROUP, METRICS, PARTS
 from ensemble.calibration.objective import Term
-from ensemble.calibration.stored import CALIBRATED, FOLD, FOLD_OF, GROUP_OF, WORK
+from ensemble.calibration.stored import (
+    BETWEEN,
+    CALIBRATED,
+    FOLD,
+    FOLD_OF,
+    GROUP_OF,
+    PARAMETER_UNITS,
+    TIED_TO,
+    WORK,
+)
 from ensemble.members.reopening import mapped
 from ensemble.members.responses import observations
 from ensemble.members.responses.costs import Cost
@@ -79,13 +88,12 @@ def static_arrays(plan: CalibrationPlan) -> Static:
         if names:
             dims = (path.rpartition("/")[2],)
             arrays |= one_chunk(path, np.array(names, dtype=object), dims)
+    # Texts that name no dimension are attributes: xarray cannot open arrays of them lazily.
+    said = {PARAMETER_UNITS: BETWEEN.join(table[name].units for name in layout.space.names)}
     if layout.section.tied:
-        followed = np.array(layout.space.tied_to, dtype=object)
-        arrays |= one_chunk(f"{GROUP}/tied_to", followed, ("parameter",))
-    units = np.array([table[name].units for name in layout.space.names], dtype=object)
-    arrays |= one_chunk(f"{GROUP}/units", units, ("parameter",))
+        said[TIED_TO] = BETWEEN.join(layout.space.tied_to)
     for name, ends in (("lower", layout.space.lower), ("upper", layout.space.upper)):
-        about = {"long_name": f"{name} end of the range that is searched"}
+        about = {"long_name": f"{name} end of the range that is searched", **said}
         arrays |= one_chunk(f"{GROUP}/{name}", ends, ("parameter",), attrs=about)
     restarts = np.arange(layout.section.restarts)
     arrays |= one_chunk("restart", restarts, ("restart",))

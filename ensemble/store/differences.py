@@ -9,9 +9,14 @@ NUMERICAL = ("numpy", "numba", "llvmlite")
 
 
 def other_code(stored: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Return what differs in the code that makes the numbers of a block: kernel and libraries."""
+    """Return what differs in the code that makes the numbers of a block: kernel and libraries.
+
+    Of a calibration also its search; a store of before that was kept says nothing of it.
+    """
     libraries = ({n: one["versions"].get(n, "") for n in NUMERICAL} for one in (stored, now))
-    parts = (("kernel", stored["kernel"], now["kernel"]), ("version", *libraries))
+    parts = [("kernel", stored["kernel"], now["kernel"]), ("version", *libraries)]
+    if "search" in stored and "search" in now:
+        parts.append(("search", stored["search"], now["search"]))
     return [f"{what}: {t}" for what, old, new in parts for t in differences(old, new, "")]
 
 

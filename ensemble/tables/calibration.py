@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ensemble.calibration.identifiability import in_words
 from ensemble.calibration.layout import GROUP, METRICS
+from ensemble.calibration.stored import BETWEEN, PARAMETER_UNITS, TIED_TO
 from ensemble.store.store import Store
 from ensemble.tables.responses import Table
 from kernels import F8, OK
@@ -59,9 +60,13 @@ class Found:
     @cached_property
     def tied_to(self) -> tuple[str, ...]:
         """Return which parameter each is tied to; nothing for those that are searched."""
-        if not self.has("tied_to"):
-            return ("",) * len(self.parameters)
-        return self.store.read_strings(f"{GROUP}/tied_to")
+        found = self.store.specs[f"{GROUP}/lower"].attrs.get(TIED_TO)
+        return ("",) * len(self.parameters) if found is None else tuple(found.split(BETWEEN))
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """Return the unit of each parameter."""
+        return tuple(self.store.specs[f"{GROUP}/lower"].attrs[PARAMETER_UNITS].split(BETWEEN))
 
     @cached_property
     def searched(self) -> tuple[str, ...]:
@@ -228,7 +233,7 @@ def worse(found: Found) -> Iterator[str]:
 def parameters_table(found: Found) -> Table:
     """Return the best parameters of each group; those at an end of their range are marked."""
     values, bound = found.of_best("parameters"), found.read("at_bound")
-    units = found.store.read_strings(f"{GROUP}/units")
+    units = found.units
     header = ["group", *(f"{n} [{u}]" if u not in ("", "1") else n
                          for n, u in zip(found.parameters, units, strict=True))]  # fmt: skip
     rows = [

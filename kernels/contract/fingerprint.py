@@ -8,7 +8,7 @@ the file of the function that it compiled; see `kernels.block` for how that is m
 
 import ast
 import linecache
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache, partial
@@ -54,9 +54,7 @@ def fingerprint(kernel: Kernel) -> dict[str, str]:
     """
     every = (kernel, *kernel.parts)
     roots = [root for one in every for root in _roots(one)]
-    closure = _Closure({OURS, *(_home(root) for root in roots)})
-    for root in (*roots, *(one.options for one in every)):
-        closure.describe(root)
+    closure = _reached(roots, [one.options for one in every])
     tables = {
         "parameters": kernel.parameters,
         "drivers": kernel.drivers,
@@ -68,11 +66,31 @@ def fingerprint(kernel: Kernel) -> dict[str, str]:
     }
     for name, table in tables.items():
         closure.add(f"{kernel.name}.{name}", closure.describe(table))
-    hashes = {name: _hash(sorted(texts)) for name, texts in closure.found.items()}
+    hashes = closure.hashes
     for written, file in {**kernel.files, **kernel.programs}.items():
         with file.open("rb") as content:
             hashes[f"{kernel.name}.files.{written}"] = file_digest(content, "sha256").hexdigest()
     return dict(sorted(hashes.items()))
+
+
+def code_of(*roots: Any) -> dict[str, str]:
+    """Return a hash for every function, class and constant that functions or classes reach.
+
+    As a kernel's `fingerprint`: within the packages that they are from, and this one.
+
+    Raises
+    ------
+    ValueError
+        The source of a function cannot be read, or changed since it was imported.
+    """
+    return dict(sorted(_reached(roots).hashes.items()))
+
+
+def _reached(roots: Sequence[Any], others: Sequence[Any] = ()) -> "_Closure":
+    closure = _Closure({OURS, *map(_home, roots)})
+    for root in (*roots, *others):
+        closure.describe(root)
+    return closure
 
 
 def _roots(kernel: Kernel) -> list[Any]:
@@ -86,6 +104,11 @@ class _Closure:
         self.found: dict[str, set[str]] = {}
         self._packages = packages
         self._seen: dict[int, tuple[str, Any]] = {}
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """Return a hash for each name."""
+        return {name: _hash(sorted(texts)) for name, texts in self.found.items()}
 
     def add(self, name: str, description: str) -> None:
         # Two closures of one function share a name; both count, in any order.

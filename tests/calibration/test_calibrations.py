@@ -1,5 +1,6 @@
 """Calibrations of twins: what they find; company, blocks, kills and backends change no bit."""
 
+import json
 import os
 import random
 import subprocess
@@ -10,6 +11,7 @@ import farming
 import numpy as np
 import pytest
 import xarray as xr
+from commandline import soilsweep
 
 import ensemble
 from ensemble.calibration import checkpoints, work
@@ -259,6 +261,44 @@ def test_another_scenario_does_not_go_on(sites):
         calibrated.run(sites, "seed=6", store="begun.zarr", workers=1)
     outcome, _ = calibrated.run(sites, store="begun.zarr", workers=1)
     assert outcome.ran == 0
+
+
+def test_another_code_of_the_search_does_not_go_on(sites):
+    settings = ["calibration.restarts=1", "calibration.budget=100"]
+    planned = calibrated.plan(sites, *settings, store="edited.zarr")
+    store = create_store(planned)
+    own = store.attrs["identity"]["search"]
+    parts = {name.rpartition(".")[2] for name in own}
+    assert {"begin", "propose", "accept", "Evolution", "words", "REFLECTION"} <= parts
+    assert own != plan_of_descents(sites, *settings).identity["search"]
+    file = store.path / "zarr.json"
+    step = next(name for name in own if name.endswith("sceua_steps.accept"))
+    file.write_text(file.read_text().replace(own[step], "0" * 64))
+    said = f"search: {step} has changed"
+    with pytest.raises(PlanError, match=f"{said}.*choose another place"):
+        join(read(store.path))
+    with pytest.raises(PlanError, match=f"(?s){said}.*choose another place"):
+        ensemble.run_calibration(planned, workers=1)
+    # A store of before that was kept goes on.
+    text = json.loads(file.read_text())
+    identity = json.loads(text["attributes"]["identity"])
+    identity.pop("search")
+    text["attributes"]["identity"] = json.dumps(identity)
+    file.write_text(json.dumps(text))
+    assert ensemble.run_calibration(planned, workers=1).complete
+
+
+def plan_of_descents(folder, *settings):
+    """Return the plan of another search."""
+    words = "calibration.algorithm={name: levenberg_marquardt, starts: 2}"
+    return calibrated.plan(folder, *settings, words, store="none.zarr")
+
+
+def test_data_are_called_what_they_are(sites):
+    calibrated.run(sites, "calibration.budget=100", store="kind.zarr", workers=1)
+    for command in ("status", "verify"):
+        said = json.loads(soilsweep(command, sites / "kind.zarr", "--json").out)
+        assert (said["data"], said["synthetic"]) == ("real", "")
 
 
 KILLS = 4

@@ -6,6 +6,8 @@ What takes long to import, or is compiled, stands in ``parts/`` and is imported 
 Others install one by an entry point of the group ``soilsweep.searches`` that names such a module.
 """
 
+from types import FunctionType
+
 from ensemble.calibration.searches._contract import BUDGET as BUDGET
 from ensemble.calibration.searches._contract import CONVERGED as CONVERGED
 from ensemble.calibration.searches._contract import ENDED as ENDED
@@ -21,6 +23,7 @@ from ensemble.calibration.searches._contract import Found as Found
 from ensemble.calibration.searches._contract import State as State
 from ensemble.calibration.searches._contract import Task as Task
 from ensemble.calibration.searches._contract import Told as Told
+from kernels import code_of
 from scenarios.searches import SEARCHES, SearchSpec
 
 
@@ -40,3 +43,18 @@ def begin(spec: SearchSpec, task: Task) -> Batch:
         raise ValueError(f"found a budget of {task.budget}; {spec.name} needs {least} at least")
     batch: Batch = SEARCHES.get(spec.name).begin(spec, task)
     return batch
+
+
+def code(spec: SearchSpec) -> dict[str, str]:
+    """Return a hash for every part of a search's code, as a kernel's fingerprint has.
+
+    Raises
+    ------
+    LookupError
+        It is installed no more.
+    ValueError
+        The source cannot be read, or changed since it was imported.
+    """
+    module, own = SEARCHES.get(spec.name), vars(type(spec)).values()
+    methods = [f for f in own if isinstance(f, FunctionType) and f.__module__ == module.__name__]
+    return code_of(module.begin, *methods)

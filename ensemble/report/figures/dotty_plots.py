@@ -7,7 +7,6 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from ensemble.calibration.layout import GROUP
 from ensemble.calibration.stored import WORK
 from ensemble.report.calibrated import Calibrated
 from ensemble.report.data.cells import evenly
@@ -63,7 +62,7 @@ def _of_group(run: Calibrated, group: int) -> Picture:
     width = WIDTH if across > 2 else 3.6 * across + 0.6
     drawn = figure(2.2 * down + 0.5, run.synthetic, width=width)
     grid = drawn.subplots(down, across, squeeze=False, sharey=True)
-    units = found.store.read_strings(f"{GROUP}/units")
+    units = found.units
     at = found.of_best("parameters")[group]
     for j, axes in enumerate(grid.flat):
         if j >= n:

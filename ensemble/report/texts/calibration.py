@@ -85,7 +85,7 @@ def _groups(run: Calibrated) -> str:
 def _ranges(run: Calibrated) -> Table:
     """Return where each parameter was searched."""
     found, section = run.found, run.section
-    units = found.store.read_strings(f"{GROUP}/units")
+    units = found.units
     lower, upper = found.read("lower"), found.read("upper")
     rows = []
     for j, name in enumerate(found.parameters[:MOST_ROWS]):
