@@ -18,21 +18,6 @@ MIDDLES = np.array([15.5, 45, 74.5, 105, 135.5, 166, 196.5, 227.5, 258, 288.5, 3
 
 Q10 = 2.0
 
-REGIONS = {
-    "tropical": ("A",),
-    "arid": ("B",),
-    "temperate": ("Cf", "Cw"),
-    "mediterranean": ("Cs",),
-    "boreal": ("Df", "Ds", "Dw"),
-    "arctic": ("E",),
-}
-"""Of classes of Koeppen, by what their letters begin with."""
-
-
-def region_of(koeppen: str) -> str:
-    """Return the region of a class, such as ``Cfb``; empty for one that is of none."""
-    return next((name for name, heads in REGIONS.items() if koeppen.startswith(heads)), "")
-
 
 def month_of(day: I8) -> I8:
     """Return the month, 0 to 11, of days of the year, 1 to 366."""

@@ -1,7 +1,7 @@
 """What a benchmark is tried on: a small run, files of what was observed, and its words."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -44,12 +44,15 @@ class Example:
         The run, with ``block:``; ``level`` of a gridded one is what makes members fail.
     failing : tuple of str
         What is replaced in it so that some members fail, and by what.
+    section : mapping
+        Of ``evaluation:`` beside the benchmarks: maps of classes.
     """
 
     words: Mapping[str, Any]
     write: Callable[[Path], None] = nothing
     scenario: str = GRID
     failing: tuple[str, str] = ("level: {uniform: [1, 8]}", "level: {uniform: [1, 10]}")
+    section: Mapping[str, Any] = field(default_factory=dict)
 
 
 def example(name: str) -> Example:

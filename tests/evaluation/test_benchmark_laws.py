@@ -33,7 +33,7 @@ def store(name, tmp_path):
     """Return the store of the example's run."""
     one = example(name)
     one.write(tmp_path)
-    return run(tmp_path, name, one.scenario, one.words)
+    return run(tmp_path, name, one.scenario, one.words, **one.section)
 
 
 def scores(path):
@@ -98,7 +98,7 @@ def test_blocks_of_another_length_change_no_bit(name, store, tmp_path):
     one.write(folder)
     text = one.scenario.replace("location: 7, sample: 8", "location: 4, sample: 20")
     assert text != one.scenario
-    other = scores(run(folder, name, text, one.words))
+    other = scores(run(folder, name, text, one.words, **one.section))
     for scored in named(store):
         first, second = (found[scored.name].to_numpy() for found in (scores(store), other))
         np.testing.assert_array_equal(first, second, err_msg=scored.name)
@@ -109,7 +109,7 @@ def test_a_sample_with_a_failed_member_has_no_score_and_the_others_keep_theirs(n
     one.write(tmp_path)
     text = one.scenario.replace(*one.failing)
     assert text != one.scenario
-    path = run(tmp_path, name, text, one.words)
+    path = run(tmp_path, name, text, one.words, **one.section)
     status = read(path).read_whole("status")[0]
     lost, found = (status != 0).any(axis=0), scores(path)
     assert 0 < lost.sum() < lost.size

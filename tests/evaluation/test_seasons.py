@@ -1,12 +1,32 @@
 """Benchmark `seasons`: cycles of regions, and the line that a soil model has to beat."""
 
+from pathlib import Path
+
+import netCDF4
 import numpy as np
 import pytest
-from evaluation_tasks import DAYS, halves, output, points, records, scores, task
+import site_pairs
+from evaluation_tasks import DAYS, cells, halves, output, points, records, scores, task
+from support import DATA, needs_data
 
 from ensemble.members.benchmarks import seasons
 from ensemble.scores import seasons as cycles
-from scenarios import ScenarioError
+from scenarios import ScenarioError, observations
+
+# Specification, table T4: records, days, single ones, R2, RMSE.
+NORTH = {
+    "tropical": (265, 180, 123, 0.288571, 1.478969),
+    "arid": (332, 147, 76, 0.005736, 1.029518),
+    "temperate": (2960, 360, 22, 0.526620, 1.410140),
+    "mediterranean": (178, 123, 89, 0.433989, 1.827653),
+    "boreal": (2114, 338, 48, 0.535064, 1.018671),
+    "arctic": (88, 75, 63, 0.004518, 1.516857),
+}
+
+
+def read(reader, **words):
+    return observations.get(reader)(reader=reader, **words).read(Path())
+
 
 SITES = points([40, 50, -30], [-100, 20, 20])
 CLASSES = {"koeppen": halves("temperate", "boreal")}
@@ -93,3 +113,38 @@ def test_what_cannot_be_compared_is_refused():
     ):
         with pytest.raises(ScenarioError, match=says):
             seasons.prepare(spec(**words), about)
+
+
+@pytest.mark.slow
+@needs_data
+def test_a_q10_of_two_on_annual_means_reaches_what_is_found_of_soil_models():
+    """Specification, table T4: CASA's annual means against unmanipulated records of the north."""
+    with netCDF4.Dataset(site_pairs.CASA) as file:
+        rate = np.ma.filled(file["cresp"][:], np.nan).astype(np.float64)
+        lat, lon = (np.asarray(file[name][:], np.float64) for name in ("lat", "lon"))
+    grown = rate > 0
+    grids = DATA / "gridded_0p5deg"
+    seen = read("dgrsd", path=str(site_pairs.RECORDS), manipulation="none")
+    classes = {"koeppen": read("koeppen_classes", path=str(grids / "KoeppenGeigerASCII.xlsx"))}
+    about = task("dgrsd", output(), cells(lat, lon, grown), seen, classes=classes)
+    warm = {"reader": "netcdf_map", "path": str(grids / "worldclim_monthly_0p5deg.nc")}
+    warm |= {"variable": "tmean", "units": "degC", "by": "month"}
+    asked = spec(scores=["rmse", "rmse_q10", "r2_q10"], temperature=warm)
+    prepared, found = scores(seasons, asked, about, rate[grown][:, None, None])
+    assert len(prepared.pairs["pairs"].place) == 5937
+    modelled = {n: rate[grown][p.place] for n, p in prepared.pairs.items()}
+    table = seasons.control(asked, prepared, modelled)["seasons"].columns
+    for region, (records_of, days, single, r2, rmse) in NORTH.items():
+        k = prepared.groups.index(region)
+        assert found["r2_q10"][k, 0] == pytest.approx(r2, abs=1e-6)
+        assert found["rmse_q10"][k, 0] == pytest.approx(rmse, rel=1e-6)
+        n = table["season_n"][table["season_region"] == region]
+        assert (n.sum(), len(n), (n == 1).sum()) == (records_of, days, single)
+    # Of a run by years the model itself has no seasons.
+    assert prepared.notes[-1].endswith("annual mean used")
+    day = np.flatnonzero((table["season_region"] == "boreal") & (table["season_day"] == 198))[0]
+    assert table["season_n"][day] == 26
+    assert table["season_observed"][day] == pytest.approx(3.135769, rel=1e-6)
+    assert table["season_observed_interval"][day] == pytest.approx(0.504010, rel=1e-5)
+    assert table["season_q10"][day] == pytest.approx(3.769382, rel=1e-6)
+    assert table["season_q10_interval"][day] == pytest.approx(0.588801, rel=1e-5)

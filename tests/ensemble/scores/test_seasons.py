@@ -66,22 +66,6 @@ def test_the_line_to_beat_has_the_annual_mean_of_its_months_and_joins_at_new_yea
     assert seasons.sensitivity(warm, np.array([366]))[0] == every[364]
 
 
-@pytest.mark.parametrize(
-    ("koeppen", "region"),
-    [
-        ("Af", "tropical"),
-        ("BSk", "arid"),
-        ("Cwb", "temperate"),
-        ("Csa", "mediterranean"),
-        ("Dsc", "boreal"),
-        ("ET", "arctic"),
-        ("", ""),
-    ],
-)
-def test_classes_are_of_regions(koeppen, region):
-    assert seasons.region_of(koeppen) == region
-
-
 def test_months_are_those_of_a_year_of_365_days():
     assert list(seasons.month_of(np.array([1, 31, 32, 59, 60, 365, 366]))) == [
         0,
