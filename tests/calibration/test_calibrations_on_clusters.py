@@ -17,12 +17,14 @@ SETTINGS = ("calibration.groups=location", "calibration.restarts=10")
 """Twelve groups in three blocks."""
 
 
+PROCESSES = "{backend: local, workers: 2, workers_are: processes}"
 WAYS = [
     pytest.param("{backend: local, workers: 2}", marks=pytest.mark.slow),
-    pytest.param("{backend: local, workers: 2, workers_are: processes}", marks=pytest.mark.slow),
-    pytest.param("{backend: dask, workers: 2}", marks=pytest.mark.slow),
-    pytest.param("{backend: mpi}", marks=[farming.needs_mpi, pytest.mark.slow]),
     pytest.param("worker", marks=pytest.mark.slow),
+    # Each waits a minute for the end of its job, and CI has an hour for all.
+    pytest.param(PROCESSES, marks=pytest.mark.acceptance),
+    pytest.param("{backend: dask, workers: 2}", marks=pytest.mark.acceptance),
+    pytest.param("{backend: mpi}", marks=[farming.needs_mpi, pytest.mark.acceptance]),
 ]
 
 
