@@ -3,6 +3,8 @@
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ensemble.commands.tables import print_table
@@ -22,6 +24,16 @@ if TYPE_CHECKING:
     from ensemble.planning.plan import Plan
     from ensemble.runs.extend import Extension
     from ensemble.runs.verify import Replay, Verdict
+
+
+MOST_LINES = 30
+"""Of the tables that a run ends with: a screen, with what stands below them."""
+
+AROUND = 4
+"""Lines of a table beside its rows and notes: one before it, title, header, rule."""
+
+FEWEST_ROWS = 6
+"""Rows below which a table is not begun that has more."""
 
 
 def progress(planned: "Plan", *, silent: bool) -> AbstractContextManager[Progress | None]:
@@ -82,14 +94,30 @@ def print_outcome(planned: "Plan", outcome: Outcome) -> None:
     """Print what a run did and, when it is complete, its responses."""
     if outcome.complete:
         sums = tables_at(outcome.path) if planned.layout.aggregates else []
-        for table in [*response_tables(outcome.path), *sums]:
-            print_table(table)
+        print_some([*response_tables(outcome.path), *sums], outcome.path)
     if beyond := table_at(outcome.path):
         print_table(beyond)
     print_state(outcome)
     if outcome.failed:
         print_failures(outcome.members)
     print_place(outcome)
+
+
+def print_some(tables: Sequence[Table], store: Path) -> None:
+    """Print tables as far as a screen goes, a note once, and where the others are."""
+    left, told = MOST_LINES, set[str]()
+    for k, table in enumerate(tables):
+        fits = min(len(table.rows), left - AROUND)
+        if fits < min(len(table.rows), FEWEST_ROWS):
+            put("", f"tables not shown: {len(tables) - k}; soilsweep report {store}")
+            return
+        notes = [note for note in table.notes if note not in told]
+        if cut := len(table.rows) - fits:
+            notes.append(f"rows not shown: {cut:,}; soilsweep report {store}")
+        rules = tuple(rule for rule in table.rules if rule < fits)
+        print_table(replace(table, rows=table.rows[:fits], notes=notes, rules=rules))
+        told.update(table.notes)
+        left -= fits + AROUND + len(notes)
 
 
 def print_state(outcome: Outcome) -> None:
@@ -103,8 +131,9 @@ def print_state(outcome: Outcome) -> None:
 
 
 def print_place(outcome: Outcome) -> None:
-    """Print what opens the store of a complete run."""
+    """Print what to do with the store of a complete run."""
     if outcome.complete:
+        put(f"look at it: soilsweep report {outcome.path}")
         put(f"open it with xarray.open_datatree({str(outcome.path)!r})")
 
 

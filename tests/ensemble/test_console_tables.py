@@ -8,11 +8,13 @@ import struct
 import subprocess
 import sys
 import termios
+from pathlib import Path
 
 import pytest
 from tracked import ROOT
 from waiting import PATIENCE
 
+from ensemble.commands import console
 from ensemble.commands.tables import print_table
 from ensemble.tables.responses import Table
 
@@ -135,3 +137,23 @@ def test_no_color_leaves_no_style():
 
 def test_a_terminal_without_styles_gets_none():
     assert "\x1b" not in on_terminal(120, TERM="dumb")
+
+
+@pytest.mark.parametrize(
+    ("lengths", "rows", "left"),
+    [
+        ((5,), 5, ""),
+        ((7, 7, 7), 14, "tables not shown: 1; soilsweep report runs/x.zarr"),
+        ((40,), 26, "rows not shown: 14; soilsweep report runs/x.zarr"),
+        ((6, 40), 21, "rows not shown: 25; soilsweep report runs/x.zarr"),
+        ((20, 40), 20, "tables not shown: 1; soilsweep report runs/x.zarr"),
+    ],
+)
+def test_a_run_ends_with_a_screen_of_tables(lengths, rows, left, capsys):
+    tables = [Table(f"t{k}", ["a"], [["row"]] * n, ["a note"]) for k, n in enumerate(lengths)]
+    console.print_some(tables, Path("runs/x.zarr"))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines.count("row") == rows
+    assert lines.count("a note") == 1
+    assert len(lines) <= console.MOST_LINES + 2
+    assert left in lines if left else "not shown" not in "".join(lines)
