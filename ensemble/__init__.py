@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ensemble.runs.calibrate import run_calibration as run_calibration
     from ensemble.runs.extend import Extension as Extension
     from ensemble.runs.extend import extend as extend
+    from ensemble.runs.notebook import run_spotpy_setup as run_spotpy_setup
+    from ensemble.runs.notebook import spotpy_setup as spotpy_setup
     from ensemble.runs.run import Outcome as Outcome
     from ensemble.runs.run import run as run
     from ensemble.store.opening import open_run as open_run
@@ -29,6 +31,8 @@ _HOMES = {
     "CalibrationPlan": "ensemble.planning.calibrating",
     "plan_calibration": "ensemble.planning.calibrating",
     "run_calibration": "ensemble.runs.calibrate",
+    "run_spotpy_setup": "ensemble.runs.notebook",
+    "spotpy_setup": "ensemble.runs.notebook",
     "open_run": "ensemble.store.opening",
     "PlanError": "ensemble.errors",
 }

@@ -67,20 +67,14 @@ class Term:
         response = at_places(self.response, places[:, 0], places[:, 1], keep)
         return Term(response, self.weight, self.plain)
 
-    def residuals(self, tile: Tile, first: int) -> F8:
-        """Return residuals without weight, (l, n, s); 0 where nothing is compared."""
+    def residuals(self, modelled: F8, forcing: int, here: slice) -> F8:
+        """Return residuals without weight of what is modelled, (l, n, s); 0 without a pair."""
         inner = compared(self.response)
         assert inner is not None
-
-        def of(values: F8, forcing: int, here: slice) -> F8:
-            if isinstance(inner, Cost) and not self.plain:
-                return inner.residuals(values, forcing, here)
-            apart = inner.pairs.observed[forcing, here][..., None] - inner.pairs.modelled(
-                values, forcing, here
-            )
-            return np.where(inner.pairs.there[forcing, here][..., None], apart, 0.0)
-
-        return beside_observations(self.response, of, tile, first)
+        if isinstance(inner, Cost) and not self.plain:
+            return inner.residuals(modelled, forcing, here)
+        apart = inner.pairs.observed[forcing, here][..., None] - modelled
+        return np.where(inner.pairs.there[forcing, here][..., None], apart, 0.0)
 
     def modelled(self, tile: Tile, first: int) -> F8:
         """Return what is modelled beside each observation, (l, n, s)."""
@@ -209,8 +203,14 @@ class Objective:
 
     def residuals(self, tile: Tile, first: int) -> F8:
         """Return the residuals of a tile, each with the root of its weight, (l, n, s)."""
-        roots = (np.sqrt(term.weight) * term.residuals(tile, first) for term in self.terms)
-        return np.concatenate(list(roots), axis=1)
+        here = slice(first + tile.locations.start, first + tile.locations.stop)
+        return self.residuals_of([term.modelled(tile, first) for term in self.terms], here)
+
+    def residuals_of(self, modelled: Sequence[F8], here: slice) -> F8:
+        """Return the residuals of what is modelled, (l, n, s) of each term, all together."""
+        each = zip(self.terms, modelled, strict=True)
+        roots = [np.sqrt(term.weight) * term.residuals(found, 0, here) for term, found in each]
+        return np.concatenate(roots, axis=1)
 
     def values(self, tile: Tile, first: int) -> Iterator[tuple[str, F8]]:
         """Yield the value of each response that is looked at as a number, (l, s)."""

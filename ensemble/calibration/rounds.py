@@ -246,13 +246,10 @@ class Places:
         gathered: F8 | None = None
         if not objective.compares:
             cost = self._summed(group, packing, looked_at[objective.value])
-        elif objective.metric:
-            cost = self._metric.costs(group, -self._gathered(group, packing, residuals))
         else:
             gathered = self._gathered(group, packing, residuals)
-            # One after the other, so that neither company nor padding changes a bit.
-            squares = np.cumsum(gathered**2, axis=1)
-            cost = squares[:, -1] if squares.shape[1] else np.zeros(len(group))
+            cost = self._costs(group, gathered)
+        gathered = gathered if objective.has_residuals else None
         cost = np.where(failed == OK, cost, np.nan)
         early = np.zeros(len(group), np.bool_)
         if needed is not None and self._early.late:
@@ -261,6 +258,22 @@ class Places:
             early &= failed == OK
         cost = np.where(early, np.inf, cost)
         return Evaluated(cost, violation, broken, gathered, failed, early)
+
+    def _costs(self, group: I8, gathered: F8) -> F8:
+        """Return the costs (k,) that residuals (k, m) make."""
+        if self.objective.metric:
+            return self._metric.costs(group, -gathered)
+        # One after the other, so that neither company nor padding changes a bit.
+        squares = np.cumsum(gathered**2, axis=1)
+        return squares[:, -1] if squares.shape[1] else np.zeros(len(group))
+
+    def cost_of(self, modelled: Sequence[F8]) -> float:
+        """Return the cost of what is modelled at the places of one group, (p, n) of each term."""
+        group = np.zeros(1, np.int64)
+        packing = packed(group, self.starts, self.counts)
+        here = slice(0, len(self.places))
+        residuals = self.objective.residuals_of([one[..., None] for one in modelled], here)
+        return float(self._costs(group, self._gathered(group, packing, residuals))[0])
 
     def modelled(self, group: I8, values: F8) -> tuple[list[F8], U1]:
         """Return what is modelled beside each observation of one candidate of each group.

@@ -4,15 +4,21 @@ import os
 import random
 import signal
 
+import calibrated
 import numpy as np
+import pandas as pd
 import pytest
 import spotpy
 from valleys import VALLEYS, Valley, costs, drive
 
+import ensemble
+import scenarios
 from ensemble.calibration.searches import BUDGET, ENDED, Task, Told, begin
 from ensemble.calibration.searches.parts import streams
 from ensemble.calibration.searches.parts.setups import SetupRun
 from ensemble.calibration.searches.spotpy import NOT_HERE, Spec, algorithms
+from ensemble.calibration.searching import Searching
+from ensemble.errors import PlanError
 
 BOWL = Valley("bowl", (0, 0), (1, 1), 0.0, lambda x: np.sum((x - [0.3, 0.6]) ** 2))
 
@@ -213,3 +219,96 @@ def test_a_set_up_that_raises_is_told_of(mine):
         list(run)
     with pytest.raises(RuntimeError, match="No module named 'nobodys'"):
         SetupRun("nobodys:Setup", "mc", {}, 20, seed=0, restart=0)
+
+
+@pytest.mark.slow
+def test_what_a_set_up_of_ones_own_has_computed_is_kept(mine, tmp_path):
+    words = {"record": tmp_path / "record", "seed": 3, "restarts": 2, "workers": 2}
+    whole = ensemble.run_spotpy_setup("my_setup:Setup", "dds", 60, **words)
+    assert list(whole.columns) == ["restart", "objective", "k", "y0"]
+    assert mine() == len(whole) == 120
+    assert not whole[whole.restart == 0].k.equals(whole[whole.restart == 1].k)
+    again = ensemble.run_spotpy_setup("my_setup:Setup", "dds", 60, **words)
+    assert mine() == 120
+    # As a kill leaves it: the last line is torn.
+    file = tmp_path / "record" / "1.jsonl"
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text("".join(lines[:24]) + lines[24][:17])
+    rest = ensemble.run_spotpy_setup("my_setup:Setup", "dds", 60, **words)
+    assert mine() == 120 + 60 - 23
+    for other in (again, rest):
+        pd.testing.assert_frame_equal(other, whole, check_exact=True)
+    with pytest.raises(PlanError, match=r"0.jsonl: is of other words, .*dds"):
+        ensemble.run_spotpy_setup("my_setup:Setup", "mc", 60, **words)
+
+
+def test_a_scenario_says_where_a_set_up_of_ones_own_runs():
+    with pytest.raises(ValueError, match=r"found setup: a:B; .* ensemble.run_spotpy_setup"):
+        Spec(name="spotpy", setup="a:B", algorithm="rope")
+
+
+@pytest.fixture(scope="module")
+def scenario(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("notebook")
+    calibrated.write(folder, sites=4)
+    calibrated.add_errors(folder)
+    return lambda *settings: calibrated.load(folder, *settings)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_group_as_a_set_up_costs_what_a_search_is_told(scenario, tmp_path):
+    loaded = scenario("calibration.algorithm={name: sceua, complexes: 2}")
+    setup = ensemble.spotpy_setup(loaded, "boreal")
+    planned = ensemble.plan_calibration(loaded, store=tmp_path / "x.zarr")
+    found = calibrated.opened(ensemble.run_calibration(planned, workers=1).path)
+    best = found.sel(group="boreal").isel(restart=0)
+    vector = np.log10(best.parameters.values)
+    assert setup.names == ("log10_tau_extra", "log10_D1")
+    np.testing.assert_allclose([*setup.values(vector).values()], best.parameters.values, rtol=1e-12)
+    simulated, observed = setup.simulation(vector), setup.evaluation()
+    there = best.observed_j.values[np.isfinite(best.observed_j.values)]
+    np.testing.assert_array_equal(observed, [there[0], there[3]])
+    cost = setup.objectivefunction(simulated, observed)
+    np.testing.assert_allclose(cost, best.cost, rtol=1e-9)
+    by_hand = (((np.array(observed) - simulated) / (0.1 * np.array(observed))) ** 2).sum()
+    np.testing.assert_allclose(cost, by_hand, rtol=1e-12)
+    for algorithm, factor in (("dream", -0.5), ("mcmc", -0.5), ("rope", -1.0), ("abc", 1.0)):
+        other = ensemble.spotpy_setup(loaded, "boreal", algorithm)
+        assert other.objectivefunction(simulated, observed) == factor * cost
+    sampler = spotpy.algorithms.sceua(setup, dbname="none", dbformat="ram", random_state=1)
+    sampler.sample(200, ngs=2)
+    table = sampler.getdata()
+    assert table["like1"].min() <= 1.01 * cost
+    assert (table["parlog10_D1"] <= np.log10(6e-5)).all()
+
+
+def test_a_member_that_fails_costs_1e30_as_does_one_outside_the_limits(scenario):
+    setup = ensemble.spotpy_setup(scenario(), "tropical", "rope")
+    failed = setup.simulation([np.nan, -5.0])
+    assert set(failed) == {1e30}
+    assert setup.objectivefunction(failed, setup.evaluation()) == -1e30
+    limited = scenario("calibration.require={j: {range: [0, 1.0e-9]}}")
+    setup = ensemble.spotpy_setup(limited, "tropical")
+    assert setup.objectivefunction(setup.simulation([0.0, -5.0]), setup.evaluation()) == 1e30
+
+
+def test_costs_of_other_kinds_are_those_of_searches(scenario):
+    values = {"tau_extra": 1.2, "D1": 1e-5}
+    for minimise in ("{rmse: j}", "{nse: j}"):
+        loaded = scenario(f"calibration.minimise={minimise}", "calibration.groups=all")
+        setup = ensemble.spotpy_setup(loaded, "all")
+        layout = ensemble.plan_calibration(loaded).layout
+        vector = np.array([[*values.values()]])
+        told = Searching(layout, slice(0, 1)).places.evaluate(np.zeros(1, int), vector)
+        simulated = setup.simulation(np.log10([*values.values()]))
+        cost = setup.objectivefunction(simulated, setup.evaluation())
+        np.testing.assert_allclose(cost, told.cost[0], rtol=1e-12)
+
+
+def test_a_group_that_is_not_there_is_refused(scenario):
+    with pytest.raises(PlanError, match="no group 'boral'; did you mean 'boreal'"):
+        ensemble.spotpy_setup(scenario(), "boral")
+    with pytest.raises(PlanError, match="no search 'sceau'; did you mean 'sceua'"):
+        ensemble.spotpy_setup(scenario(), "boreal", "sceau")
+    with pytest.raises(PlanError, match="has no calibration:"):
+        ensemble.spotpy_setup(scenarios.load("tau-constraint"), "a")

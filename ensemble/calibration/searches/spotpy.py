@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar, Literal, get_args
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from ensemble.calibration.searches._contract import Batch, Task
 from scenarios.problems import nearest
@@ -63,6 +63,16 @@ class Spec(SearchSpec):
         description="go on from the best point by levenberg_marquardt; default: where the cost is "
         "a sum of squares",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_setup(cls, words: Any) -> Any:
+        """Say where a set-up of one's own runs."""
+        if isinstance(words, dict) and "setup" in words:
+            text = f"found setup: {words['setup']}; a set-up of your own has its own parameters, "
+            text += "model and observations, and none of the scenario's; leave setup: out, or run "
+            raise ValueError(f"{text}it with ensemble.run_spotpy_setup of Python")
+        return words
 
     @field_validator("algorithm", mode="before")
     @classmethod

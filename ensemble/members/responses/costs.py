@@ -60,9 +60,11 @@ class Cost:
             total += self._loss(self._residual(observed[:, i], modelled, per_error[:, i]))
         return total
 
-    def residuals(self, values: F8, forcing: int, locations: slice) -> F8:
-        """Return residuals (l, n, s) in standard errors, as they are squared; 0 without a term."""
-        modelled = self.pairs.modelled(values, forcing, locations)
+    def residuals(self, modelled: F8, forcing: int, locations: slice) -> F8:
+        """Return residuals in standard errors, as they are squared, of what is modelled beside.
+
+        Both are (l, n, s); what is modelled is as `Pairs.modelled`, and 0 is left without a term.
+        """
         observed = self.pairs.observed[forcing, locations]
         return self._residual(observed, modelled, self.per_error[forcing, locations])
 

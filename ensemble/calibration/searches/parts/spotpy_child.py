@@ -31,6 +31,13 @@ EDGE = 1e-12
 """So far outside the cube a number may be rounded."""
 
 
+def factor_of(algorithm: str) -> float:
+    """Return what an algorithm wants a cost multiplied by."""
+    if algorithm in LIKELIHOOD:
+        return -0.5
+    return 1.0 if algorithm in MINIMISE else -1.0
+
+
 class Spent(BaseException):
     """A search has no evaluations left; no algorithm catches it."""
 
@@ -53,9 +60,7 @@ class Problem:
         said = {"step": 0.1, "optguess": 0.5, "minbound": 0.0, "maxbound": 1.0}
         self._uniform = [Uniform(f"u{j}", 0.0, 1.0, **said) for j in range(n)]
         self._cost = cost
-        self._factor = 1.0 if algorithm in MINIMISE else -1.0
-        if algorithm in LIKELIHOOD:
-            self._factor = -0.5
+        self._factor = factor_of(algorithm)
 
     def parameters(self) -> Any:
         """Return the table of parameters, with a drawn value of each."""
