@@ -1,6 +1,7 @@
 """A group of a calibration as spotpy has its set-ups: what any sampler of spotpy takes."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -61,20 +62,26 @@ class SpotpySetup:
         searched[:, scale.logarithmic] = 10.0 ** searched[:, scale.logarithmic]
         return self._layout.space.values(scale.u(searched))[0]
 
-    def parameters(self) -> Any:
-        """Return the table of parameters, with a drawn value of each."""
-        from spotpy.parameter import Uniform, generate
+    @cached_property
+    def _table(self) -> list[Any]:
+        """Return spotpy's parameters: made once, as each takes milliseconds."""
+        from spotpy.parameter import Uniform
 
         scale = self._layout.space.scale
         ends = np.stack([scale.lower, scale.upper], axis=1)
         ends[scale.logarithmic] = np.log10(ends[scale.logarithmic])
         # What is not said spotpy estimates from random numbers.
-        table = [
+        return [
             Uniform(name, low, high, step=0.1 * (high - low), optguess=0.5 * (low + high),
                     minbound=low, maxbound=high)
             for name, (low, high) in zip(self.names, ends.tolist(), strict=True)
         ]  # fmt: skip
-        return generate(table)
+
+    def parameters(self) -> Any:
+        """Return the table of parameters, with a drawn value of each."""
+        from spotpy.parameter import generate
+
+        return generate(self._table)
 
     def simulation(self, vector: Sequence[float]) -> list[float]:
         """Return what is modelled beside each observation.
