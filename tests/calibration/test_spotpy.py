@@ -276,7 +276,7 @@ def test_a_group_as_a_set_up_costs_what_a_search_is_told(scenario, tmp_path):
         other = ensemble.spotpy_setup(loaded, "boreal", algorithm)
         assert other.objectivefunction(simulated, observed) == factor * cost
     sampler = spotpy.algorithms.sceua(setup, dbname="none", dbformat="ram", random_state=1)
-    sampler.sample(200, ngs=2)
+    sampler.sample(500, ngs=3)
     table = sampler.getdata()
     assert table["like1"].min() <= 1.01 * cost
     assert (table["parlog10_D1"] <= np.log10(6e-5)).all()
