@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import calibrated
 import programs
 import pytest
 from commandline import PROGRAM, soilsweep
@@ -64,6 +65,19 @@ def test_every_python_block_runs(folder):
     for block in blocks("python"):
         done = run([sys.executable, "-W", "error", "-c", block], folder)
         assert done.returncode == 0, f"{block}\n{done.stderr}"
+
+
+def test_the_calibration_of_ones_own_sites_runs(tmp_path):
+    (block,) = (b for b in blocks("yaml") if "calibration:" in b)
+    calibrated.write(tmp_path, sites=12)
+    seen = (tmp_path / "observed.csv").read_text().replace("site,seen", "site,soc").splitlines()
+    rows = zip((tmp_path / "sites.csv").read_text().splitlines(), seen, strict=True)
+    lines = [f"{row},{one.split(',')[1]}" for row, one in rows]
+    lines = [f"{row},{'depth [cm]' if k == 0 else 30}" for k, row in enumerate(lines)]
+    (tmp_path / "sites.csv").write_text("\n".join(lines))
+    (tmp_path / "my-sites.yaml").write_text(block)
+    said = soilsweep("run", tmp_path / "my-sites.yaml", "--store", tmp_path / "x.zarr", "-q")
+    assert said.code == 0, said.err
 
 
 @needs_data

@@ -242,7 +242,7 @@ def test_as_many_are_told_as_were_asked(name):
 
 
 @every_search
-@pytest.mark.parametrize("share", [0.5, 0.9])
+@pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
 def test_candidates_that_fail_are_bad_ground(name, share):
     def tell(asked):
         told = costs(VALLEY)(asked)
