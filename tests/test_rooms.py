@@ -139,6 +139,9 @@ ARROWS = {
         f"{GROUND} ensemble.store ensemble.members ensemble.calibration ensemble.tables "
         "ensemble.analysis scenarios.outputs"
     ),
+    "ensemble.export": (
+        "ensemble.errors ensemble.store ensemble.members kernels scenarios.grids scenarios.units"
+    ),
     "ensemble.describing": f"{GROUND} ensemble.members ensemble.report",
     "ensemble.runs": (
         "ensemble.errors ensemble.store ensemble.farming ensemble.members ensemble.calibration "
@@ -148,7 +151,8 @@ ARROWS = {
     "ensemble.commands": (
         f"{GROUND} ensemble.store ensemble.farming ensemble.members ensemble.planning "
         "ensemble.calibration "
-        "ensemble.tables ensemble.analysis ensemble.report ensemble.runs ensemble.describing slurm"
+        "ensemble.tables ensemble.analysis ensemble.report ensemble.export ensemble.runs "
+        "ensemble.describing slurm"
     ),
     "ensemble.__main__": "ensemble.commands ensemble.processes ensemble.store",
     "ensemble": "ensemble.*",

@@ -97,6 +97,13 @@ COMMANDS: tuple[tuple[Callable[..., None], tuple[str, ...]], ...] = (
         ("analyze runs/tau-constraint.zarr", "analyze runs/tau-constraint.zarr --json"),
     ),
     (
+        stores.export,
+        (
+            "export runs/my-study.zarr --to netcdf --members best:20 --by rmse",
+            "export runs/my-study.zarr --to netcdf --for ilamb --members control",
+        ),
+    ),
+    (
         stores.replay,
         (
             "replay runs/tau-constraint.zarr S01/global/42",

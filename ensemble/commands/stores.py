@@ -85,6 +85,40 @@ def analyze(
     print_json(tables) if as_json else console.print_analysis(tables)
 
 
+def export(
+    store: StoreArgument,
+    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="netcdf, zarr or csv.")],
+    members: Annotated[
+        str, typer.Option(metavar="WHICH", help="control, all, or best:20 with --by.")
+    ] = "all",
+    by: Annotated[
+        str, typer.Option(metavar="NAME", help="Response, sum over space or score.")
+    ] = "",
+    outputs: Annotated[
+        list[str], typer.Option("--only", metavar="OUTPUT", help="Repeatable; default: all.")
+    ] = [],  # noqa: B006
+    program: Annotated[
+        str, typer.Option("--for", metavar="PROGRAM", help="ilamb: a folder of its files.")
+    ] = "",
+    years: Annotated[
+        tuple[int, int] | None,
+        typer.Option(metavar="FIRST LAST", help="Of outputs without time, for ilamb."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="PATH", help="Default: beside STORE.")
+    ] = None,
+) -> None:
+    """Write members of a run for other programs: CF's NetCDF, an archive, tables."""
+    from ensemble.export.exporting import export as write
+    from ensemble.export.selecting import Members
+
+    chosen = Members(members, by)
+    for path in write(
+        store, to, chosen, outputs=outputs, output=output, program=program, years=years
+    ):
+        typer.echo(f"wrote {path}")
+
+
 def replay(
     store: StoreArgument,
     member: Annotated[
