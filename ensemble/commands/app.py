@@ -107,7 +107,7 @@ COMMANDS: tuple[tuple[Callable[..., None], tuple[str, ...]], ...] = (
         stores.replay,
         (
             "replay runs/tau-constraint.zarr S01/global/42",
-            "replay runs/tau-constraint.zarr 0/0/42 --json",
+            "replay runs/my-study.zarr --best 20 --by rmse",
         ),
     ),
     (

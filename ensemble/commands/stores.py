@@ -2,13 +2,20 @@
 
 import json
 import shlex
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ensemble.commands.arguments import JsonOption, StoreArgument, print_json
-from ensemble.errors import FAILED_MEMBERS
+from ensemble.commands.arguments import (
+    JsonOption,
+    StoreArgument,
+    WorkersOption,
+    print_json,
+)
+from ensemble.commands.ending import fail
+from ensemble.errors import FAILED_MEMBERS, RESUMABLE
 from ensemble.printing import warn
 
 
@@ -122,11 +129,36 @@ def export(
 def replay(
     store: StoreArgument,
     member: Annotated[
-        str, typer.Argument(metavar="MEMBER", help="FORCING/LOCATION/SAMPLE, names or numbers.")
-    ],
+        str, typer.Argument(metavar="[MEMBER]", help="FORCING/LOCATION/SAMPLE, names or numbers.")
+    ] = "",
+    best: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Run the N best samples into a store of their own."),
+    ] = None,
+    by: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="For --best: a response, sum over space or score."),
+    ] = "",
+    better: Annotated[
+        str,
+        typer.Option(metavar="WHICH", help="smaller, larger, nearest-0, nearest-1; as NAME says."),
+    ] = "",
+    into: Annotated[
+        Path | None,
+        typer.Option("--into", metavar="STORE", help="For --best; default: STORE-best.zarr."),
+    ] = None,
+    workers: WorkersOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Run one member again, from the store alone, and compare its bytes."""
+    """Run one member again, from the store alone, and compare its bytes.
+
+    With --best, run the best samples once more with whole outputs, as a run of its own.
+    """
+    if bool(member) == bool(best) or bool(best) != bool(by):
+        raise typer.BadParameter("needed a MEMBER, or --best N --by NAME")
+    if best:
+        _replay_best(store, best, by, better.replace("-", " "), into, workers, as_json)
+        return
     from ensemble.commands import console
     from ensemble.members.quarantined import cases_of
     from ensemble.members.stored import data_of
@@ -144,6 +176,44 @@ def replay(
         console.print_replay(again)
     if again.differences:
         raise typer.Exit(FAILED_MEMBERS)
+
+
+def _replay_best(
+    store: Path,
+    count: int,
+    by: str,
+    better: str,
+    into: Path | None,
+    workers: int | None,
+    plain: bool,
+) -> None:
+    """Run the best samples of a run into a store of their own, and say which they are."""
+    from ensemble.commands import console
+    from ensemble.commands.stopping import stop_on_signals, this_command
+    from ensemble.runs.best import rerun_best
+
+    named = store.absolute() if store == Path() else store
+    default = named.with_name(f"{named.name.removesuffix('.zarr')}-best.zarr")
+    target = into or default
+    silent = plain or not sys.stderr.isatty()
+    with stop_on_signals() as stop:
+        found = rerun_best(
+            store, count, by, target, better=better, workers=workers, stop=stop,
+            progress=lambda plan: console.progress(plan, silent=silent),
+        )  # fmt: skip
+    ranking = found.ranking
+    rows = [{"sample": int(k), by: float(v)} for k, v in
+            zip(ranking.order[:count], ranking.values, strict=False)]  # fmt: skip
+    if plain:
+        print_json({"store": str(target), "complete": found.outcome.complete, "best": rows})
+    else:
+        typer.echo(f"{by} [{ranking.units}], {ranking.better} is better; "
+                   f"{ranking.left_out} samples have none")  # fmt: skip
+        for k, row in enumerate(rows):
+            typer.echo(f"{k}: sample {row['sample']}, {row[by]:.6g}")
+        typer.echo(f"wrote {target}")
+    if not found.outcome.complete:
+        fail(f"stopped early; nothing is lost. Go on with:\n  {this_command()}", RESUMABLE)
 
 
 def verify(

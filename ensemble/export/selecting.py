@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ensemble.errors import PlanError
-from ensemble.export.ranking import ranked
+from ensemble.members.ranking import ranked
 from ensemble.members.stored import read_ensemble
 from ensemble.store.coordinates import CELLS
 from ensemble.store.opening import open_run

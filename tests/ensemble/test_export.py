@@ -5,43 +5,23 @@ import shutil
 import stat
 import subprocess
 
-import nc_files as nc
 import netCDF4
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 from commandline import refused, soilsweep
+from respired import on_land, run
 from support import DATA, needs_data
 
-TEXT = """\
-version: 1
-name: respired
-kernel: models.respired
-forcing: {{reader: netcdf, name: other, path: {path}, variables: {{respired: {name}}}{more}}}
-design: {{method: grid, parameters: {{factor: [0.5, 1.0, 1.5]}}}}
-outputs: {{rh: all}}
-responses: {{rate: rh}}
-aggregates: {{rate: [global]}}
-"""
 EARTH = 4 * np.pi * 6.371e6**2
 YEAR = 365 * 86400
-
-
-def run(folder, **words):
-    (folder / "s.yaml").write_text(TEXT.format(**words))
-    said = soilsweep("run", folder / "s.yaml", "--store", folder / "run.zarr", "-q")
-    assert said.code == 0, said.err
-    return folder / "run.zarr"
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     """A run on 3 x 4 cells, of which a third of each is land."""
-    folder = tmp_path_factory.mktemp("export")
-    made = nc.grid(nc.cells(3), unit="g C m-2 d-1")
-    made.to_dataset(name="rh").to_netcdf(folder / "f.nc")
-    return run(folder, path="f.nc", name="rh", more=", values: {landfrac: 0.333}")
+    return on_land(tmp_path_factory.mktemp("export"))
 
 
 def export(store, folder, *words):

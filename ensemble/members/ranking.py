@@ -1,5 +1,6 @@
 """Samples of a run from the best to the worst, by a response, a sum over space or a score."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,15 @@ from kernels import F8, I8
 
 GROUPS = ("", "aggregates", "evaluation")
 """Where names of numbers of members are looked up."""
+
+
+KEYS: Mapping[str, Callable[[F8], F8]] = {
+    "smaller": lambda values: values,
+    "larger": lambda values: -values,
+    "nearest 0": lambda values: np.abs(values),
+    "nearest 1": lambda values: np.abs(values - 1.0),
+}
+"""What is small where a value is good, by which values are better."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +35,7 @@ class Ranking:
         The mean over forcings that they are ordered by.
     units : str
     better : str
-        ``smaller``, ``larger`` or ``nearest 0``.
+        One of `KEYS`.
     left_out : int
         Samples without a value.
     """
@@ -61,7 +71,7 @@ def ranked(store: Store, name: str, better: str = "") -> Ranking:
         Of an array (forcing, sample), as sums over space and scores are, or (forcing, location,
         sample) with one location.
     better : str
-        ``smaller``, ``larger`` or ``nearest 0``; by default what a score says, else smaller.
+        One of `KEYS`; by default what a score says, else smaller.
 
     Raises
     ------
@@ -77,6 +87,10 @@ def ranked(store: Store, name: str, better: str = "") -> Ranking:
     spec, values = store.specs[path], np.asarray(store.read_whole(path), dtype=np.float64)
     more = [f"{n} {d}s" for d, n in zip(spec.dims, spec.shape, strict=True)
             if d not in ("forcing", "sample") and n > 1]  # fmt: skip
+    better = better or str(spec.attrs.get("better", "smaller"))
+    if better not in KEYS:
+        text = f"{store.path}: which {name} is better? found {better!r}; needed one of"
+        raise PlanError(f"{text} {', '.join(KEYS)}")
     if more:
         text = f"{name!r} has a value of each of {' and '.join(more)}"
         raise PlanError(f"{store.path}: {text}; needed one of each member: a sum over space, a "
@@ -84,8 +98,7 @@ def ranked(store: Store, name: str, better: str = "") -> Ranking:
     by_sample = np.moveaxis(values, spec.dims.index("sample"), -1).reshape(-1, values.shape[
         spec.dims.index("sample")])  # fmt: skip
     mean = by_sample.mean(axis=0)
-    better = better or str(spec.attrs.get("better", "smaller"))
-    key = {"larger": -mean, "nearest 0": np.abs(mean)}.get(better, mean)
+    key = KEYS[better](mean)
     known = np.isfinite(mean)
     order = np.argsort(key, kind="stable")
     order = order[known[order]]
