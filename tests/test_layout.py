@@ -48,7 +48,6 @@ OPTIONAL = {"mpi"}
 
 NOT_IMPORTED = {
     "pyarrow": "pandas reads Parquet with it",
-    "zarr": "xarray reads stores with it",
 }
 """What is installed for a library that needs it, or will be imported soon."""
 
