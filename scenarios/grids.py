@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
-from kernels import F8
+from kernels import F8, I8
 
 RADIUS = 6_371_000.0
 """Of the Earth, m."""
@@ -19,6 +20,20 @@ RADIUS = 6_371_000.0
 EVEN = 2e-3
 """Part of a step by which distances of even rows may differ: those of float32 do, Gaussian ones by
 8e-3 next to the poles, however many they are."""
+
+
+SAME = 1e-6
+"""Degrees; rows of float32 that are as far away as this are equally far."""
+
+
+def _turned(degrees: F8) -> F8:
+    """Return differences of longitudes from -180 to 180."""
+    return np.asarray((degrees + 180.0) % 360.0 - 180.0)
+
+
+def _first_nearest(apart: F8) -> I8:
+    near = apart <= apart.min(axis=1, keepdims=True) + SAME
+    return np.asarray(near.argmax(axis=1), dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -44,6 +59,22 @@ class Grid:
     def shape(self) -> tuple[int, int]:
         """Return the number of rows and of columns."""
         return self.lat.size, self.lon.size
+
+    def nearest(self, lat: F8, lon: F8) -> tuple[I8, I8, NDArray[np.bool_]]:
+        """Return the row and column nearest to each place, (n,), and whether it lies in them.
+
+        Each by itself, longitudes modulo 360; of two as near, the first. A place more than half a
+        cell away, beyond the grid, is in none.
+        """
+        row, column = (
+            _first_nearest(np.abs(lat[:, np.newaxis] - self.lat)),
+            _first_nearest(np.abs(_turned(lon[:, np.newaxis] - self.lon))),
+        )
+        low, high = self.lat_bounds[row].T
+        west, east = (self.lon_bounds[column] - self.lon[column, np.newaxis]).T
+        apart = _turned(lon - self.lon[column])
+        inside = (low - SAME <= lat) & (lat <= high + SAME)
+        return row, column, inside & (west - SAME <= apart) & (apart <= east + SAME)
 
     @cached_property
     def areas(self) -> F8:

@@ -149,6 +149,7 @@ class Spec(Words, ReaderSpec):
             own = [v.file for v in words.variables.values() if isinstance(v, FileVariable)]
             for said in (words.path, *own):
                 found += [said] if isinstance(said, str) else said
+        found += [self.cells.records] if isinstance(self.cells, Region) else []
         return [one for one in dict.fromkeys(found) if one]
 
     def read(self, needs: Sequence[Variable], base: Path) -> list[Forcing]:

@@ -44,6 +44,7 @@ from scenarios.forcing.common.checks import Findings, Years, as_range
 from scenarios.forcing.common.declared import FILLS_MISSING, Input, Order
 from scenarios.forcing.common.file_units import unknown_units
 from scenarios.forcing.common.made import Filed, Made, recipe
+from scenarios.forcing.common.region import found_from
 from scenarios.forcing.common.served import DAYS, LASTING, in_unit, misfits
 from scenarios.forcing.testbed_files.grid import GRIDS, Chosen, Grid, Skipped, choose, load_grid
 from scenarios.forcing.testbed_files.met import (
@@ -108,7 +109,7 @@ class Spec(ReaderSpec):
     cells: Chosen = Field(
         default="all",
         description="all, a list of cell ids, or {every: 10, box: [south, north, west, east], "
-        "pft: [1, 2]}",
+        "pft: [1, 2], records: FILE}, the cells that records of a table are in",
     )
     units: dict[str, UnitText] = Field(
         default={}, description="variable: unit, where it is another than the layout has"
@@ -139,12 +140,28 @@ class Spec(ReaderSpec):
             self.cells,
         )
         skipped = Skipped()
-        grid = choose(skipped.not_simulated(whole), self.cells, skipped, findings)
+        files = self._files(placed(base, self.path))
+        cells = found_from(self.cells, base)
+        grid = choose(
+            skipped.not_simulated(whole), cells, skipped, findings,
+            lambda: self._lattice(next(iter(files)), findings),
+        )  # fmt: skip
         findings.raise_all()
         reading = _Reading(self, needs, whole, grid)
-        for path, years in self._files(placed(base, self.path)).items():
+        for path, years in files.items():
             reading.add(path, years, findings)
         return [reading.forcing(digests, skipped, findings)]
+
+    def _lattice(self, path: Path, findings: Findings) -> Lattice | None:
+        """Return the rows and columns of a file; None, with a finding, where there is none."""
+        met = open_met(path, self.units, findings)
+        if met is None:
+            findings.raise_all()
+            return None
+        try:
+            return met.lattice
+        finally:
+            met.close()
 
     def _files(self, folder: Path) -> dict[Path, tuple[int, ...] | None]:
         """Return the years that each file is for; None is all that it has."""
@@ -323,7 +340,7 @@ class _Reading:
             "reader": "testbed",
             "files": [*digests, *self.files],
             "years": [int(years[0]), int(years[-1])],
-            "cells_left_out": skipped.counts,
+            **skipped.told,
             "roots": self.spec.roots,
             "precision": self.spec.precision,
             "flags": self.flags,

@@ -39,6 +39,7 @@ from scenarios.forcing.common.checks import Findings
 from scenarios.forcing.common.declared import FILLS_MISSING, Input, Order
 from scenarios.forcing.common.file_units import unknown_units
 from scenarios.forcing.common.perturbed import Perturb
+from scenarios.forcing.common.region import found_from
 from scenarios.forcing.common.served import DAYS, LASTING, misfits, serve
 from scenarios.forcing.testbed_files.grid import GRIDS, Chosen
 from scenarios.forcing.testbed_files.means import MEANS, VARIABLES, Means, load_means
@@ -66,7 +67,7 @@ class MeansSpec(ReaderSpec):
     cells: Chosen = Field(
         default="all",
         description="all, a list of cell ids, or {every: 10, box: [south, north, west, east], "
-        "pft: [1, 2]}",
+        "pft: [1, 2], records: FILE}, the cells that records of a table are in",
     )
     units: dict[str, UnitText] = Field(
         default={}, description="variable: unit, where the file does not say it"
@@ -105,7 +106,9 @@ class MeansSpec(ReaderSpec):
             placed(base, self.grid, "forcing.grid"),
             placed(base, self.soil, "forcing.soil"),
         )
-        return load_means(*paths, self.cells, self.units, findings).perturbed(self.perturb)
+        return load_means(*paths, found_from(self.cells, base), self.units, findings).perturbed(
+            self.perturb
+        )
 
     @property
     def label(self) -> str:

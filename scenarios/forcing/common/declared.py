@@ -141,6 +141,8 @@ class Declared(BaseModel):
             written = getattr(self, key, None)
             if isinstance(written, str) and written:
                 found.append(f"{written.rstrip('/')}/{below}" if below else written)
+        if records := getattr(getattr(self, "cells", None), "records", ""):
+            found.append(records)
         return found
 
 

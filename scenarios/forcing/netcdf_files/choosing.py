@@ -1,6 +1,6 @@
 """Which places are taken: those of one grid, of a mask, of a list or a region."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -81,8 +81,12 @@ def chosen(
     cells: Cells,
     counts: dict[str, int],
     findings: Findings,
+    holds: Callable[[str], NDArray[np.bool_]],
 ) -> NDArray[np.bool_]:
-    """Return which places a scenario asks for, (L,), and count the others."""
+    """Return which places a scenario asks for, (L,), and count the others.
+
+    ``holds`` says of a table of records which places these are in.
+    """
     if asked == "all":
         return np.ones(len(cells), dtype=bool)
     if isinstance(asked, Region):
@@ -93,7 +97,8 @@ def chosen(
         lat, lon = (
             (cells.space.lat, cells.space.lon) if asked.box else (np.zeros(cells.space.size),) * 2
         )
-        taken = asked.thinned(asked.inside(lat[cells.kept], lon[cells.kept]))
+        inside = asked.inside(lat[cells.kept], lon[cells.kept])
+        taken = asked.thinned(inside & holds(asked.records) if asked.records else inside)
     else:
         names = cells.names
         taken = np.isin(np.array(names), asked)

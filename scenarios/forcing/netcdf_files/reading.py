@@ -11,6 +11,7 @@ from kernels import F8, I8, Variable
 from scenarios.forcing.common.cell_edges import Lattice, edges
 from scenarios.forcing.common.checks import Findings
 from scenarios.forcing.common.made import Filed, Made, Source, spread
+from scenarios.forcing.common.record_cells import of_grid, told_of
 from scenarios.forcing.common.served import DAYS
 from scenarios.forcing.common.spans import between_months
 from scenarios.forcing.netcdf_files.areas import grid_of_cells, land_of
@@ -29,6 +30,7 @@ from scenarios.forcing.netcdf_files.reductions import Gaps
 from scenarios.forcing.netcdf_files.supplies import Sources, Supply
 from scenarios.forcing.netcdf_files.taking import Taking, held_of
 from scenarios.forcing.netcdf_files.timing import Target, Timing
+from scenarios.paths import placed
 from scenarios.problems import Problem
 
 INCOMPLETE = "a value of some driver is missing"
@@ -63,6 +65,7 @@ class Reading:
     area: F8 | None = None
     land_gaps: list[Gaps] = field(default_factory=list)
     told_area: dict[str, Any] = field(default_factory=dict)
+    records: dict[str, Any] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     values: dict[str, F8] = field(default_factory=dict)
     _at: I8 = field(default_factory=lambda: np.empty(0, np.int64))
@@ -83,7 +86,7 @@ class Reading:
         self.findings.raise_all()
         self.cells = Cells(space, space.canonical())
         self._only(masked(self.asked.mask, self.sources, self.cells, self.counts, self.findings))
-        self._only(chosen(self.asked.cells, self.cells, self.counts, self.findings))
+        self._only(chosen(self.asked.cells, self.cells, self.counts, self.findings, self._holds))
         land = land_of(self.sources, self.cells)
         self.area, self.told_area, self.land_gaps = land.area, land.told, land.gaps
         amount = next((part for part in parts if part.by_area), None)
@@ -92,6 +95,14 @@ class Reading:
             text = f"{amount.rates.needed!r} is of a whole place, and its area is not known: {why}"
             self.findings.add("areas", amount.held.problem(text))
         self.findings.raise_all()
+
+    def _holds(self, table: str) -> NDArray[np.bool_]:
+        """Return which cells records of a table are in."""
+        file = placed(self.sources.base, table, "forcing.cells.records")
+        row, column = np.divmod(self.cells.kept, max(self.cells.space.columns.size, 1))
+        lattice = self.lattice if self.cells.space.rows.size else None
+        taken, self.records = of_grid(file, lattice, row, column, self.findings)
+        return taken
 
     def _only(self, kept: NDArray[Any]) -> None:
         """Take some of the cells alone, by a mask or by places."""
@@ -224,7 +235,8 @@ class Reading:
             **self.timing.told,
             **self.told_area,
         }
-        if warnings := list(self._warnings()):
+        said |= told_of(self.records)
+        if warnings := [*self.records.get("warnings", ()), *self._warnings()]:
             said["warnings"] = warnings
         return said
 

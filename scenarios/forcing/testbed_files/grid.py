@@ -1,6 +1,6 @@
 """The testbed's grid: its two CSV files read by position, and which of their cells to take."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,6 +14,7 @@ from scenarios.forcing._contract import Locations
 from scenarios.forcing.common.cell_edges import Lattice, edges
 from scenarios.forcing.common.checks import Findings
 from scenarios.forcing.common.declared import Input, Order, Quantity
+from scenarios.forcing.common.record_cells import of_grid, told_of
 from scenarios.forcing.common.region import Region
 from scenarios.forcing.testbed_files.grid_tables import (
     SOIL,
@@ -73,9 +74,11 @@ class Cells(Region):
 
     pft: list[Annotated[int, Field(ge=1, le=18)]] = Field(default=[], description="IGBP classes")
 
-    def take(self, lat: F8, lon: F8, pft: I8) -> NDArray[np.bool_]:
-        """Return which of the cells are meant."""
-        taken = self.inside(lat, lon)
+    def take(
+        self, lat: F8, lon: F8, pft: I8, held: NDArray[np.bool_] | bool = True
+    ) -> NDArray[np.bool_]:
+        """Return which of the cells are meant, of those that hold records."""
+        taken = self.inside(lat, lon) & held
         if self.pft:
             taken &= np.isin(pft, self.pft)
         return self.thinned(taken)
@@ -164,9 +167,15 @@ class Grid:
 
 @dataclass
 class Skipped:
-    """How many cells were left out, and why."""
+    """How many cells were left out, and why; and what is to be said of records in them."""
 
     counts: dict[str, int] = field(default_factory=dict)
+    records: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """Return it for provenance."""
+        return {"cells_left_out": self.counts, **told_of(self.records)}
 
     def drop(self, grid: Grid, bad: NDArray[np.bool_], reason: str) -> Grid:
         """Return the grid without cells; count them."""
@@ -271,12 +280,25 @@ def _asked(cells: "GridTable", asked: "Chosen") -> NDArray[np.bool_]:
     return np.asarray(simulated & taken & of_kind)
 
 
-def choose(grid: Grid, cells: Chosen, skipped: Skipped, findings: Findings) -> Grid:
-    """Return the cells that a scenario asks for, in the order of the file."""
+def choose(
+    grid: Grid,
+    cells: Chosen,
+    skipped: Skipped,
+    findings: Findings,
+    lattice: Callable[[], Lattice | None],
+) -> Grid:
+    """Return the cells that a scenario asks for, in the order of the file.
+
+    ``lattice`` gives all rows and columns, where cells are those that records are in.
+    """
     if cells == "all":
         return grid
     if isinstance(cells, Cells):
-        taken = cells.take(grid.lat, grid.lon, grid.pft)
+        held: NDArray[np.bool_] | bool = True
+        if cells.records:
+            at = Path(cells.records), lattice(), grid.row, grid.column
+            held, skipped.records = of_grid(*at, findings)
+        taken = cells.take(grid.lat, grid.lon, grid.pft, held)
     else:
         taken = np.isin(grid.cell, list(cells))
         for i, cell in enumerate(cells):

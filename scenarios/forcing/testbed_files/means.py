@@ -112,7 +112,7 @@ def load_means(
     litter = values["litInptMet"] + values["litInptStruc"]
     bare = litter < LEAST_LITTER
     grown = skipped.drop(simulated, bare, "no litter")
-    chosen = choose(grown, cells, skipped, findings)
+    chosen = choose(grown, cells, skipped, findings, lambda: file.lattice)
     findings.raise_all()
     kept = np.isin(simulated.cell, chosen.cell)
     for name, of_all in values.items():
@@ -121,7 +121,7 @@ def load_means(
     return _means(
         chosen,
         {name: of_all[kept] for name, of_all in values.items()},
-        {"files": [file.about, *digests], "cells_left_out": skipped.counts},
+        {"files": [file.about, *digests], **skipped.told},
         file.lattice,
     )
 
