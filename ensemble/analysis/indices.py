@@ -8,7 +8,8 @@ than a fifth is lost there is no index.
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -18,8 +19,8 @@ from numpy.typing import NDArray
 from ensemble.analysis import behind, given_data, noise
 from ensemble.analysis.cells import read_cells
 from ensemble.analysis.ranks import is_ranked, ranked
+from ensemble.analysis.scores import places_of, read_score
 from ensemble.errors import PlanError
-from ensemble.members.keeping import Keep
 from ensemble.members.layout import Layout
 from ensemble.members.limits import left_out, remedy
 from ensemble.members.reopening import open_layout
@@ -28,7 +29,7 @@ from ensemble.members.statistics import REFUSE_ABOVE
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.coordinates import is_copy
 from ensemble.store.store import Store
-from kernels import F8
+from kernels import F8, U1
 
 Found = dict[str, tuple[ArraySpec, NDArray[Any]]]
 
@@ -85,11 +86,14 @@ def results(store: Store, *, outputs: bool = True) -> Found:
     own = bool(attributes.get("effects")) or given_data.fits(attributes)
     kept = list(layout.outputs) if own and outputs else []
     responses = list(layout.functionals) if layout.keeps_responses else []
-    if not (responses or kept):
+    scores = scores_of(layout)
+    if not (responses or kept or scores):
         raise NoIndices(f"{path}: {_nothing(layout)}")
     analysis = _Analysis(store, layout)
     for name in responses:
         analysis.add(name)
+    for name in scores:
+        analysis.add_score(name)
     for name in kept:
         analysis.add_output(name)
     if not analysis.found:
@@ -101,6 +105,14 @@ def results(store: Store, *, outputs: bool = True) -> Found:
     if not analysis.accepted:
         raise too_many_lost(store, analysis.refused)
     return analysis.found
+
+
+def scores_of(layout: Layout) -> list[str]:
+    """Return the scores that are analysed: those of the whole, and of groups with statistics."""
+    if not layout.keeps_responses:
+        return []
+    whole = [scored.name for scored in layout.evaluation.all]
+    return list(dict.fromkeys([*whole, *layout.evaluation.statistics]))
 
 
 def too_many_lost(store: Store, refused: Sequence[str]) -> PlanError:
@@ -133,7 +145,12 @@ def indices_of(store: Store, names: Iterable[str]) -> Found:
     layout = open_layout(store)
     analysis = _Analysis(store, layout)
     for name in names:
-        (analysis.add if name in layout.functionals else analysis.add_output)(name)
+        if name in layout.functionals:
+            analysis.add(name)
+        elif name in layout.evaluation.by_name:
+            analysis.add_score(name)
+        else:
+            analysis.add_output(name)
     return analysis.found
 
 
@@ -146,6 +163,27 @@ def _nothing(layout: Layout) -> str:
         many = f"{layout.sampler.size:,} samples are too many to keep responses"
         return f"{many}; keep outputs:, {inside}"
     return f"nothing to analyse; name responses: in the scenario, {inside}"
+
+
+@dataclass(frozen=True)
+class _Of:
+    """What indices are of.
+
+    Attributes
+    ----------
+    word : str
+        Of the attribute that names it: ``response`` or ``output``.
+    units : str
+    dims : tuple of str
+        Between forcing and effect.
+    ranked : bool
+        Whether it is the rank of a response.
+    """
+
+    word: str
+    units: str
+    dims: tuple[str, ...]
+    ranked: bool = False
 
 
 class _Analysis:
@@ -186,7 +224,30 @@ class _Analysis:
             values = self._read(name, places)
             for index, array in self._indices(name, values, places).items():
                 parts.setdefault(index, []).append(array)
-        self._keep_all(name, {k: np.concatenate(v, axis=1) for k, v in parts.items()})
+        whole = {k: np.concatenate(v, axis=1) for k, v in parts.items()}
+        response = self.layout.functionals[name]
+        plain = is_ranked(self.layout, name)
+        self._keep_all(name, whole, _Of("response", response.units, ("location",), ranked=plain))
+
+    def add_score(self, name: str) -> None:
+        """Analyse a score, model by model, as a response that all locations have together."""
+        scored, _ = self.layout.evaluation.by_name[name]
+        dim, labels = places_of(self.store, scored)
+        rows = []
+        for f in range(self.layout.shape[0]):
+            values, reasons = read_score(self.store, self.layout, name, f)
+            row = self._one_forcing(f, values, slice(0, 1))
+            rows.append(row and row | self._behind_of(values, reasons))
+        if not rows[0]:
+            return
+        forcings = self.layout.experiment.forcings
+
+        def where(forcing: int, place: int) -> str:
+            return ", ".join([name, forcings[forcing], labels[place]])
+
+        arrays = self._without_lost(rows, where)
+        self._keep_all(name, arrays, _Of("response", scored.units, (dim,)))
+        self._name(dim, labels)
 
     def add_output(self, name: str) -> None:
         """Analyse every cell of an output, some locations and rows at a time."""
@@ -210,14 +271,19 @@ class _Analysis:
         folded = {
             k: v.reshape(forcings, locations, *kept.shape, *v.shape[3:]) for k, v in whole.items()
         }
-        self._keep_all(name, folded, kept)
+        of = _Of("output", kept.variable.units, ("location", *kept.dims))
+        self._keep_all(name, folded, of)
 
     def _behind(self, forcing: int, values: F8, places: slice) -> dict[str, NDArray[Any]]:
         """Return what stands behind the indices of values (place, ..., sample)."""
+        reasons = behind.read_reasons(self.store, self.layout, forcing, places)
+        return self._behind_of(values, reasons)
+
+    def _behind_of(self, values: F8, reasons: U1) -> dict[str, NDArray[Any]]:
+        """Return the same, given why members are left out, (place, sample)."""
         together = self.design.rows_together
         values = values[..., : self.units * together]
         over, of_few = behind.tails(values, together)
-        reasons = behind.read_reasons(self.store, self.layout, forcing, places)
         reasons = reasons[:, : self.units * together]
         lost = behind.left_out(values, reasons, together)
         return {behind.LEFT_OUT: lost, behind.OVER_MEDIAN: over, behind.OF_FEW: of_few}
@@ -261,12 +327,18 @@ class _Analysis:
             row | self._behind(f, v, places)
             for f, (row, v) in enumerate(zip(rows, values, strict=True))
         ]
+        return self._without_lost(rows, lambda f, k: self._where(name, places.start + k, f))
+
+    def _without_lost(
+        self, rows: Sequence[Mapping[str, NDArray[Any]]], name: Callable[[int, int], str]
+    ) -> dict[str, NDArray[Any]]:
+        """Return indices of all forcings, NaN where too much is lost; ``name`` says where."""
         indices = {index: np.stack([row[index] for row in rows]) for index in rows[0]}
         whole = self.units
         left = indices["effective"].min(axis=-1)
         lost = left < (1 - REFUSE_ABOVE) * whole
         for f, k in np.argwhere(lost):
-            where = self._where(name, places.start + k, f)
+            where = name(int(f), int(k))
             kind = f"{self.rows_together} of {self.design.rows_together} members"
             self.refused.append(f"{where}: {left[f, k]:,.0f} of {whole:,} {kind} are {self.whole}")
         for index, array in indices.items():
@@ -291,20 +363,18 @@ class _Analysis:
         parts = [name] if forcing is None else [name, self.layout.experiment.forcings[forcing]]
         return ", ".join([*parts, self.layout.experiment.locations.names[place]])
 
-    def _keep_all(
-        self, name: str, arrays: dict[str, NDArray[Any]], output: Keep | None = None
-    ) -> None:
-        """Add the arrays of a response or an output, and which rankings are noise."""
+    def _keep_all(self, name: str, arrays: dict[str, NDArray[Any]], of: "_Of") -> None:
+        """Add the arrays of a response, a score or an output, and which rankings are noise."""
         ends: dict[str, tuple[str, ...]] = {behind.LEFT_OUT: ("reason",)}
         ends |= {word: () for word in ABOUT if word not in OF_EFFECTS}
         for index, array in arrays.items():
-            between = 2 + len(() if output is None else output.dims)
+            between = 1 + len(of.dims)
             end = ends.get(index, ("effect", "effect_2")[: array.ndim - between])
-            self._keep(name, index, array, end, output)
+            self._keep(name, index, array, end, of)
         for index in noise.RANKINGS:
             if index in arrays:
                 codes = noise.codes_of(arrays, index)
-                self._keep(name, f"{index}_withheld", codes, (), output)
+                self._keep(name, f"{index}_withheld", codes, (), of)
 
     def _keep(
         self,
@@ -312,21 +382,18 @@ class _Analysis:
         index: str,
         array: NDArray[Any],
         end: tuple[str, ...],
-        output: Keep | None = None,
+        of: "_Of",
     ) -> None:
         """Add an array and the names of its last axes."""
         path = f"{GROUP}/{name}_{index}"
-        middle = () if output is None else output.dims
-        target = self.layout.functionals[name] if output is None else output.variable
-        attrs = {"response" if output is None else "output": name, **self._attrs(name, index)}
-        plain = output is None and is_ranked(self.layout, name)
-        if plain and "about" not in attrs and index != "effective":
+        attrs = {of.word: name, **self._attrs(name, index)}
+        if of.ranked and "about" not in attrs and index != "effective":
             attrs["long_name"] = f"{_meaning(index)} of the rank of {name}"
-        if index.removesuffix("_conf") in ("mu", "mu_star", "sigma") and not plain:
-            attrs["units"] = target.units
+        if index.removesuffix("_conf") in ("mu", "mu_star", "sigma") and not of.ranked:
+            attrs["units"] = of.units
         for axis in end:
             self._name(axis, list(behind.REASONS) if axis == "reason" else self._effects())
-        dims = ("forcing", "location", *middle, *end)
+        dims = ("forcing", *of.dims, *end)
         fill = 0 if array.dtype.kind in "iu" else math.nan
         spec = ArraySpec(path, array.dtype.name, dims, array.shape, array.shape, fill, attrs)
         self.found[path] = spec, array

@@ -16,6 +16,7 @@ from ensemble.runs.run import Outcome
 from ensemble.store.outcomes import advice_of, name_of
 from ensemble.tables.limits import limit_lines, table_at
 from ensemble.tables.responses import Table, response_tables
+from ensemble.tables.scores import tables_at as scores_at
 from ensemble.tables.sums import tables_at
 from scenarios.visible import visible
 
@@ -94,7 +95,8 @@ def print_outcome(planned: "Plan", outcome: Outcome) -> None:
     """Print what a run did and, when it is complete, its responses."""
     if outcome.complete:
         sums = tables_at(outcome.path) if planned.layout.aggregates else []
-        print_some([*response_tables(outcome.path), *sums], outcome.path)
+        scores = scores_at(outcome.path) if planned.layout.evaluation else []
+        print_some([*response_tables(outcome.path), *sums, *scores], outcome.path)
     if beyond := table_at(outcome.path):
         print_table(beyond)
     print_state(outcome)

@@ -8,7 +8,9 @@ import numpy as np
 
 from ensemble.analysis.indices import Found, indices_of
 from ensemble.errors import PlanError
+from ensemble.members.evaluation.asked import GROUP as EVALUATION
 from ensemble.members.evaluation.asked import STATISTICS
+from ensemble.members.reopening import open_layout
 from ensemble.store.store import Store
 from kernels import F8
 from scenarios import nearest
@@ -43,8 +45,10 @@ def half_width(store: Store, index: str, of: Sequence[str], relative: bool) -> W
     """
     inside = _inside(store, index)
     written = store.attrs["identity"]["scenario"]
-    names = list(of) or list(written["responses"]) or list(inside)
+    scores = [n for n in _scores(store) if n not in inside]
+    names = list(of) or list(written["responses"]) or list(inside) or scores
     kept = [n for n in (*written["responses"], *written["outputs"]) if n in store.specs]
+    kept += scores
     stored = [n for n in names if n not in inside and n in kept]
     if unknown := [n for n in names if n not in inside and n not in kept]:
         raise PlanError(
@@ -72,6 +76,14 @@ def half_width(store: Store, index: str, of: Sequence[str], relative: bool) -> W
             "values do not vary; see `soilsweep analyze`"
         )
     return max(finite, key=lambda w: w.value)
+
+
+def _scores(store: Store) -> list[str]:
+    """Return the scores whose samples are stored; groups of them have a name of their own."""
+    if EVALUATION not in store.attrs:
+        return []
+    layout = open_layout(store)
+    return list(layout.evaluation.by_name) if layout.keeps_responses else []
 
 
 def _inside(store: Store, index: str) -> dict[str, tuple[str, str]]:

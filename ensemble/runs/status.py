@@ -8,6 +8,7 @@ from typing import Any
 
 from ensemble.errors import PlanError
 from ensemble.farming.claims import WORKERS, heard_of
+from ensemble.members.evaluation.asked import GROUP as EVALUATION
 from ensemble.members.layout import Layout
 from ensemble.members.quarantined import cases_of
 from ensemble.members.reopening import NotHere, open_layout
@@ -22,7 +23,7 @@ from ensemble.store.mixtures import remarks
 from ensemble.store.outcomes import name_of
 from ensemble.store.reading import read
 from ensemble.store.store import Store
-from ensemble.tables import limits
+from ensemble.tables import limits, scores
 from ensemble.tables.results import Results
 from kernels import NotOurs, ours_alone
 
@@ -58,6 +59,7 @@ def summary(path: Path) -> dict[str, Any]:
         "members": members,
         **({"limits": limits.plain(store, committed)} if ensemble else {}),
         "failures": failed,
+        **_scores(store, committed),
         "worker_seconds": round(busy, 3),
         "worker_seconds_left": None if left is None else round(left, 3),
         "runs": len(headers(store.journal)),
@@ -69,6 +71,14 @@ def summary(path: Path) -> dict[str, Any]:
         **about_data(store.attrs["synthetic"]),
         "digest": store.digest(committed),
     }
+
+
+def _scores(store: Store, committed: Committed) -> dict[str, Any]:
+    """Return the scores of a finished run by benchmark; nothing where there is none."""
+    results, names = Results(store, committed), store.attrs.get(EVALUATION, {})
+    if not names or not is_finalised(store):
+        return {}
+    return {EVALUATION: {name: scores.records(results, name) for name in names}}
 
 
 def _layout(store: Store) -> Layout | None:

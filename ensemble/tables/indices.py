@@ -42,7 +42,7 @@ MAX_NAMED = 12
 
 
 def analysis_tables(store: Store, analysis: Analysis) -> list[Table]:
-    """Return the indices of responses as tables of text, by location."""
+    """Return the indices of responses as tables of text, by location, and those of scores."""
     names = list(store.attrs["identity"]["scenario"]["responses"])
     locations = store.read_strings("location")
     tables = []
@@ -53,7 +53,18 @@ def analysis_tables(store: Store, analysis: Analysis) -> list[Table]:
     if shown and len(locations) > MAX_PLACES:
         more = f"the first {MAX_PLACES} of {len(locations)} locations; the store holds all"
         tables[-1].notes.append(more)
+    for name, dim in _scores(analysis):
+        for place, words in enumerate(map(str, analysis[f"sensitivity/{dim}"][1])):
+            tables += list(_index_tables(store, analysis, name, place, words))
     return tables
+
+
+def _scores(analysis: Analysis) -> list[tuple[str, str]]:
+    """Return the scores that have indices, and the dimension that stands for locations in each."""
+    specs = (spec for spec, _ in analysis.values())
+    effective = (spec for spec in specs if spec.attrs.get("index") == "effective")
+    of = ((spec.attrs.get("response"), spec.dims[1]) for spec in effective)
+    return [(name, dim) for name, dim in of if name and dim != "location"]
 
 
 def _believed(store: Store, analysis: Analysis, name: str, place: int) -> Believed | None:

@@ -29,6 +29,8 @@ SAID = {
     ],
 }
 NEEDED = [kind for kind in ABSENT if kind not in UNNEEDED]
+HELD = [kind for kind in ABSENT if kind in UNNEEDED]
+"""What a store of two boxes holds; of readers of observations see ``tests/evaluation``."""
 
 
 @pytest.fixture
@@ -65,7 +67,7 @@ def test_status_and_report_need_none_of_them(kind, store, tmp_path):
 
 def test_what_a_store_holds_is_used_without_its_reader_and_its_backend(store):
     untouched = soilsweep("analyze", store(), "--json")
-    path = store(*UNNEEDED)
+    path = store(*HELD)
     for words in (("verify", path), ("verify", path, "--rerun", 2), ("replay", path, "0/0/1")):
         said = soilsweep(*words)
         assert said.code == 0, said.err + said.out
@@ -87,7 +89,7 @@ def test_what_computes_members_says_which_is_missing(kind, store):
 
 def test_a_longer_design_is_run_where_it_was_and_says_all_that_is_missing(tmp_path):
     path = unpack("morris", tmp_path)
-    name(path, dict(ABSENT[kind] for kind in UNNEEDED))
+    name(path, dict(ABSENT[kind] for kind in HELD))
     before = tree(tmp_path)
     said = soilsweep("extend", path, "--until", 0.01, "--most", 12)
     texts = ("forcing.0: unknown reader 'lab_reader'", "execution: unknown backend 'lab_cloud'")
@@ -96,7 +98,7 @@ def test_a_longer_design_is_run_where_it_was_and_says_all_that_is_missing(tmp_pa
 
 
 def test_a_worker_needs_no_backend(store):
-    assert soilsweep("worker", store(*UNNEEDED), "--workers", 1).code == 0
+    assert soilsweep("worker", store(*HELD), "--workers", 1).code == 0
 
 
 def test_every_problem_of_a_scenario_is_said(store):
@@ -130,7 +132,7 @@ def test_no_reader_backend_or_design_is_imported_to_look_at_a_store(store, tmp_p
             said = soilsweep(*words)
             assert said.code == 0, said.err
         assert not mark.exists()
-        path = store(*UNNEEDED)
+        path = store(*HELD)
         assert soilsweep("analyze", path).code == 0
         assert not mark.exists()
         # A design is needed: it is imported, and why it is of no use is said.

@@ -102,6 +102,10 @@ OTHER = {
     "kernel.reference": ("recycled", REFUSED),
     "kernel.bend": ("0.5", REFUSED),
     "kernel.links": ("[{models: [casa_cnp, corpse]}]", REFUSED),
+    "evaluation": (
+        "{benchmarks: {it: {output: c_soil, compare: total, value: 1 Pg C}}}",
+        REFUSED,
+    ),
     "forcing.reader": ("synthetic_profiles", REFUSED),
     "forcing.n": ("3", REFUSED),
     "forcing.steady_year": ("1899", REFUSED),

@@ -107,6 +107,18 @@ def test_other_observations_are_another_run(tmp_path):
         ensemble.run(other, accept_changes="better data")
 
 
+def test_a_store_needs_no_reader_of_what_was_observed(tmp_path):
+    (tmp_path / "series.txt").write_text("# year, value\n2000, 0.004\n2001, 0.006\n")
+    text = TEXT.replace("value: 0.004 Pg C yr-1", "observed: series.txt, units: Pg C yr-1")
+    path = finished(tmp_path, text)
+    document = (path / "zarr.json").read_text()
+    assert "global_series" in document
+    (path / "zarr.json").write_text(document.replace("global_series", "lab_series"))
+    (tmp_path / "series.txt").unlink()
+    assert not verify(read(path), rerun=2).damage
+    assert open_layout(read(path)).evaluation.prepared["low"].about["observed"] == 0.005
+
+
 def test_another_score_of_the_same_sums_is_accepted(tmp_path):
     path = finished(tmp_path)
     more = plan(

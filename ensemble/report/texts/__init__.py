@@ -51,6 +51,7 @@ TEXTS = (
     Text("failures", 5, calibration.failures, OF_SEARCHES),
     Text("results", 10, results.by_location),
     Text("results", 30, results.by_forcing),
+    Text("results", 40, results.scores),
     Text("space", 10, results.sums),
     Text("sensitivity", 20, sensitivity.shares),
     Text("sensitivity", 80, sensitivity.not_analysed),

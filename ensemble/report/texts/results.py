@@ -6,6 +6,7 @@ from dataclasses import replace
 from ensemble.report.parts import Notes, Part
 from ensemble.report.run import MOST_PLACES, Run
 from ensemble.tables.responses import is_by_location, key_table, location_tables, tables_of
+from ensemble.tables.scores import score_tables
 from ensemble.tables.sums import sum_tables
 
 NOT_DRAWN = ("morris", "grid", "table")
@@ -15,7 +16,7 @@ NOT_DRAWN = ("morris", "grid", "table")
 def by_location(run: Run) -> Iterator[Part]:
     """Yield key numbers of the responses, or why there are none."""
     if not run.summaries:
-        if not run.scenario.get("aggregates"):
+        if not (run.scenario.get("aggregates") or run.scenario.get("evaluation")):
             yield "The scenario names no responses, so there is nothing to sum up."
         return
     if not run.has_results:
@@ -50,3 +51,8 @@ def by_forcing(run: Run) -> Iterator[Part]:
 def sums(run: Run) -> Iterator[Part]:
     """Yield sums over space."""
     yield from sum_tables(run.results)
+
+
+def scores(run: Run) -> Iterator[Part]:
+    """Yield what members are against each benchmark."""
+    yield from score_tables(run.results)

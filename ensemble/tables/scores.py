@@ -1,0 +1,96 @@
+"""Tables of scores: what members are against each benchmark."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ensemble.members.evaluation.asked import CONTROL, EXCLUDED, GROUP, STATISTICS, group_dim
+from ensemble.members.stored import read_ensemble
+from ensemble.tables.responses import MAX_ROWS, Table, labels_of, names_along, number_form
+from ensemble.tables.results import Results
+from kernels import F8
+
+LEVELS = (0.05, 0.5, 0.95)
+"""Quantiles over samples that a row shows."""
+
+WORDS = ("control", "q05", "q50", "q95")
+
+
+def score_tables(results: Results) -> list[Table]:
+    """Return a table for each benchmark: scores of control and ensemble, by forcing and model."""
+    names = results.store.attrs.get(GROUP, {})
+    return [_table(results, name) for name in names] if results.complete else []
+
+
+def tables_at(path: Path) -> list[Table]:
+    """Return the tables of `score_tables` of a store."""
+    return score_tables(Results(read_ensemble(path)))
+
+
+def records(results: Results, benchmark: str) -> list[dict[str, Any]]:
+    """Return each score of control and ensemble, for programs, by forcing, group and model."""
+    found = []
+    for path, spec in results.store.specs.items():
+        if path.rpartition("/")[0] != CONTROL or spec.attrs.get("benchmark") != benchmark:
+            continue
+        name, control = path.rpartition("/")[2], results.whole(path)
+        ranks, count = _quantiles(results, name), results.whole(f"{STATISTICS}/{name}_count")
+        dims = zip(spec.dims, spec.shape, strict=True)
+        labels = [_names(results, benchmark, dim, size) for dim, size in dims]
+        for at in np.ndindex(control.shape):
+            forcing, *words = (names[k] for names, k in zip(labels, at, strict=True))
+            about = {"score": name, "units": spec.attrs["units"], "better": spec.attrs["better"]}
+            numbers = [float(control[at]), *ranks[(slice(None), *at)].tolist()]
+            where = {"forcing": forcing, "of": ", ".join(words) or "all locations"}
+            known = {w: None if math.isnan(n) else n for w, n in zip(WORDS, numbers, strict=True)}
+            found.append({**about, **where, **known, "samples": int(count[at])})
+    return found
+
+
+def _table(results: Results, benchmark: str) -> Table:
+    said, every = results.store.attrs[GROUP][benchmark], records(results, benchmark)
+    notes = [f"the first {MAX_ROWS} rows; the store holds all"] if len(every) > MAX_ROWS else []
+    notes += [f"{why}: {count:,} left out" for why, count in said["left_out"].items()]
+    notes += [*said["notes"], _scored(results), *labels_of(results.store)]
+    header = ["score", "forcing", "of", *WORDS, "samples", "better"]
+    rows = [_row(benchmark, one) for one in every[:MAX_ROWS]]
+    return Table(f"against {benchmark}", header, rows, notes, records=every)
+
+
+def _row(benchmark: str, one: Mapping[str, Any]) -> list[str]:
+    numbers = [math.nan if one[word] is None else one[word] for word in WORDS]
+    form = number_form(*(np.array(number) for number in numbers))
+    title = f"{one['score'].removeprefix(f'{benchmark}_')} [{one['units']}]"
+    cells = [form(number) for number in numbers]
+    return [title, one["forcing"], one["of"], *cells, f"{one['samples']:,}", one["better"]]
+
+
+def _names(results: Results, benchmark: str, dim: str, size: int) -> list[str]:
+    if dim == group_dim(benchmark):
+        return list(results.store.read_strings(f"{GROUP}/{dim}"))
+    return names_along(results.store, dim, size)
+
+
+def _quantiles(results: Results, name: str) -> F8:
+    """Return quantiles over the samples that have a score, (level, forcing, ...); NaN of none."""
+    store = results.store
+    shape = store.specs[f"{CONTROL}/{name}"].shape
+    if f"{GROUP}/{name}" not in store.specs:
+        return np.full((len(LEVELS), *shape), np.nan)
+    values = results.whole(f"{GROUP}/{name}").reshape(-1, store.specs[f"{GROUP}/{name}"].shape[-1])
+    found = np.full((len(LEVELS), len(values)), np.nan)
+    for k, row in enumerate(values):
+        finite = row[np.isfinite(row)]
+        if finite.size:
+            found[:, k] = np.quantile(finite, LEVELS)
+    return found.reshape(len(LEVELS), *shape)
+
+
+def _scored(results: Results) -> str:
+    """Return what a sample without a score is."""
+    lost = "failed or is excluded" if f"{GROUP}/{EXCLUDED}" in results.store.specs else "failed"
+    samples = results.grid.axes[2].size
+    return f"of {samples:,} samples; one whose member {lost} at a compared location has no score"
