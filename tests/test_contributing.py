@@ -26,6 +26,7 @@ GROUPS = {
     "backends": "ensemble/farming/backends/one_by_one.py",
     "figures": "ensemble/report/figures/bars.py",
     "metrics": "scenarios/metrics/centred.py",
+    "benchmarks": "ensemble/members/benchmarks/plain_mean.py",
 }
 """Entry points and the files of the page that are what they name."""
 
@@ -36,6 +37,7 @@ LAWS = (
     "tests/scenarios/forcing/test_law.py",
     "tests/scenarios/test_designs_contract.py",
     "tests/scenarios/test_metrics.py",
+    "tests/evaluation/test_benchmark_laws.py",
     "tests/ensemble/statistics/test_statistics_contract.py",
     "tests/ensemble/test_any_work.py",
     "tests/ensemble/test_report.py",
@@ -57,6 +59,7 @@ FOUND = {
     "statistic": "test_statistics_contract.py::test_no_member_gives_nan_and_not_a_number[reach]",
     "backend": "test_any_work.py::test_a_driver_runs_it[{'backend': 'one_by_one'}]",
     "metric": "test_metrics.py::test_a_metric_has_words_and_a_unit[centred]",
+    "benchmark": "test_benchmark_laws.py::test_scores_are_those_of_the_stored_outputs[plain_mean]",
     "figure": "test_report_figures.py::test_a_figure_is_drawn_of_every_kind_of_store[two-box-bars]",
 }
 """Of each kind, a test that is about the new one."""
@@ -120,6 +123,10 @@ def run_all(folder, path):
     np.testing.assert_allclose(store["pool"].values.ravel(), pool, rtol=1e-6)
     reach = store["statistics/held_reach"].values.ravel()
     np.testing.assert_allclose(reach, np.ptp(pool), rtol=1e-12)
+    mean = np.mean([60.0 / (1 + 1 / tau), pool], axis=0)
+    np.testing.assert_allclose(
+        store["evaluation/soils_bias"].values.ravel(), mean - 1500, rtol=1e-12
+    )
     python(folder, "ensemble", "report", "runs/one-pool.zarr", path=path)
     return (folder / "runs" / "one-pool.html").read_text(encoding="utf-8")
 
@@ -165,7 +172,7 @@ def test_the_page_is_as_tidy_as_what_it_is_put_beside(clone, words):
 def test_laws_of_a_checkout_are_not_about_what_others_installed_unless_asked(site):
     # Without its examples, each law would fail of it.
     words = ("--collect-only", "-q", *LAWS)
-    names = ("one_pool", "steady", "ladder", "reach", "one_by_one", "bars", "centred")
+    names = ("one_pool", "steady", "ladder", "reach", "one_by_one", "bars", "centred", "plain_mean")
     alone = python(ROOT, "pytest", *words, path=[site])
     assert not [name for name in names if f"[{name}" in alone]
     asked = {"SOILSWEEP_LAWS": ",".join(names)}
@@ -187,7 +194,7 @@ def test_laws_hold_of_what_others_install_with_their_own_examples(site):
     assert int(re.search(r"(\d+) passed", said)[1]) > 15
 
 
-KERNEL, READER, DESIGN, STATISTIC, BACKEND, FIGURE, METRIC = GROUPS.values()
+KERNEL, READER, DESIGN, STATISTIC, BACKEND, FIGURE, METRIC, _ = GROUPS.values()
 CONTRACT, LAW, DESIGNS, STATISTICS, WORK, FIGURES, METRICS = (
     next(law for law in LAWS if law.endswith(f"/{name}.py"))
     for name in ("test_contract", "test_law", "test_designs_contract", "test_statistics_contract",

@@ -12,6 +12,7 @@ from ensemble.describing.docstrings import parts_of
 from ensemble.describing.words import as_yaml, example_of, words_of
 from ensemble.members.statistics import FAMILIES
 from ensemble.report.figures import FIGURES, SECTIONS
+from scenarios.benchmarks import BENCHMARKS
 from scenarios.designs import DESIGNS
 from scenarios.execution import BACKENDS
 from scenarios.forcing import READERS
@@ -103,12 +104,18 @@ def _line(plugins: Plugins, module: Any) -> str:
 
 
 def _about(plugins: Plugins, section: str, kind: str = "") -> Callable[..., Description]:
-    """Return what describes plug-ins that have words of their own, those of a section."""
+    """Return what describes plug-ins that have words of their own, those of a section.
+
+    A section inside others is named with dots between.
+    """
 
     def about(name: str, options: Mapping[str, Any]) -> Description:
         module = plugins.get(name)
         model, doc = module.Spec, parts_of(module)
-        alone = as_yaml({section: {plugins.key: name}})
+        words: dict[str, Any] = {plugins.key: name}
+        for key in reversed(section.split(".")):
+            words = {key: words}
+        alone = as_yaml(words)
         example = doc.example or example_of(model, section) or alone
         tables = {"Words": words_of(model, plugins.key), **_files(model)}
         told = {heading: rows for heading, rows in tables.items() if rows}
@@ -173,6 +180,8 @@ def _scenario(name: str, options: Mapping[str, Any]) -> Description:
     )
 
 
+IN_EVALUATION = "evaluation.benchmarks.NAME"
+
 KINDS = (
     Kind("kernel", "kernels", _kernels, described_kernels.describe),
     Kind("design", "designs", _of_plugins(DESIGNS), _about(DESIGNS, "design")),
@@ -183,6 +192,7 @@ KINDS = (
         _of_plugins(OBSERVATIONS),
         _about(OBSERVATIONS, "observed", "observation"),
     ),
+    Kind("benchmark", "benchmarks", _of_plugins(BENCHMARKS), _about(BENCHMARKS, IN_EVALUATION)),
     Kind("statistic", "statistics", _of_plugins(FAMILIES), _statistic),
     Kind("metric", "metrics", _of_plugins(METRICS), _metric),
     Kind("search", "searches", _of_plugins(SEARCHES), _about(SEARCHES, "algorithm")),

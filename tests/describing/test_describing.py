@@ -80,7 +80,7 @@ def test_options_of_a_kernel_change_its_tables():
 @pytest.mark.parametrize(
     ("words", "needed"),
     [
-        (("colonel", "mimics"), "no kind 'colonel'; available: backend, design"),
+        (("colonel", "mimics"), "no kind 'colonel'; available: backend, benchmark, design"),
         (("reader", "sitetable"), "unknown reader 'sitetable'; did you mean 'site_table'?"),
         (("kernel", "mimic"), "no kernel 'mimic'"),
         (("kernel", "mimics", "--set", "mode=x"), "kernel.mode: found 'x'; needed 'steady', "),

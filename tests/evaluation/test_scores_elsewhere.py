@@ -29,6 +29,7 @@ evaluation:
   benchmarks:
     globe: {compare: total, output: rh, value: 0.004 Pg C yr-1}
     litter: {compare: total, output: litter, value: 0.004 Pg C yr-1, scores: [bias]}
+statistics: {litter_bias: [mean, mu_star]}
 block: {location: 8, sample: 9}
 """
 

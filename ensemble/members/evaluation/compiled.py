@@ -36,17 +36,15 @@ def add_steps(values, first, order, moment, share, out):  # type: ignore[no-unty
                     out[n, m, i] += w * values[n, t, i]
 
 
-@equation
-def _add(high: Any, low: Any, x: Any) -> Any:
-    """Return both parts of a sum with ``x`` added."""
-    both = high + x
-    back = both - high
-    return both, low + ((high - (both - back)) + (x - back))
+FIRST, SECOND, CROSS, ABSOLUTE, WITHIN = range(5)
+"""What is added up of a pair, as `ensemble.members.benchmarks.SUMS` has it."""
 
 
 @compiled
-def add_three(values, place, moment, group, weight, observed, apart, first, high, low):  # type: ignore[no-untyped-def]
-    """Add w e, w e**2 and w e (observed - its mean) of pairs to the sums of their groups.
+def add_pairs(  # type: ignore[no-untyped-def]
+    values, place, moment, group, weight, observed, apart, tolerance, what, first, high, low
+):
+    """Add what is asked of pairs to the sums of their groups.
 
     Parameters
     ----------
@@ -54,50 +52,54 @@ def add_three(values, place, moment, group, weight, observed, apart, first, high
         Of places, other dimensions, moments and members.
     place, moment, group : ndarray, shape (p,), int64
         Of a pair: place and moment in ``values``, group in the sums.
-    weight, observed, apart : ndarray, shape (p,), float64
+    weight, observed, apart, tolerance : ndarray, shape (p,), float64
         ``apart``: observed less the mean of its group.
+    what : ndarray, shape (k,), int64
+        `FIRST` and so on, of each row of the sums.
     first : int
         Where the members of ``values`` begin in the sums.
     high, low : ndarray, shape (g, k, d, S), float64
-        The first three of k are these.
+
+    Notes
+    -----
+    One sum after the other of some members, which stay in the first cache: loops over three
+    arrays are vectorised, one over seven is not.
     """
     rows, width = values.shape[1], values.shape[3]
     for start in range(0, width, WIDE):
         stop = min(start + WIDE, width)
         for p in range(len(place)):
-            w, o, a, g = weight[p], observed[p], apart[p], group[p]
+            w, o, most = weight[p], observed[p], tolerance[p]
             for d in range(rows):
-                for i in range(start, stop):
-                    e = values[place[p], d, moment[p], i] - o
-                    x, j = w * e, first + i
-                    high[g, 0, d, j], low[g, 0, d, j] = _add(high[g, 0, d, j], low[g, 0, d, j], x)
-                    y = x * e
-                    high[g, 1, d, j], low[g, 1, d, j] = _add(high[g, 1, d, j], low[g, 1, d, j], y)
-                    z = x * a
-                    high[g, 2, d, j], low[g, 2, d, j] = _add(high[g, 2, d, j], low[g, 2, d, j], z)
-
-
-FIRST, ABSOLUTE, WITHIN = range(3)
-"""What `add_one` adds up of e: w e, w abs(e), or w where abs(e) is at most the tolerance."""
-
-
-@compiled
-def add_one(values, place, moment, group, weight, observed, tolerance, what, k, first, high, low):  # type: ignore[no-untyped-def]
-    """Add one number of each pair to row k of the sums of its group; else as `add_three`."""
-    rows, width = values.shape[1], values.shape[3]
-    for start in range(0, width, WIDE):
-        stop = min(start + WIDE, width)
-        for p in range(len(place)):
-            w, o, g, most = weight[p], observed[p], group[p], tolerance[p]
-            for d in range(rows):
-                for i in range(start, stop):
-                    e = values[place[p], d, moment[p], i] - o
-                    if what == FIRST:
-                        x = w * e
-                    elif what == ABSOLUTE:
-                        x = w * abs(e)
+                row = values[place[p], d, moment[p], start:stop]
+                for k in range(len(what)):
+                    up = high[group[p], k, d, first + start : first + stop]
+                    down = low[group[p], k, d, first + start : first + stop]
+                    if what[k] == FIRST:
+                        for i in range(len(row)):
+                            _add(up, down, i, w * (row[i] - o))
+                    elif what[k] == SECOND:
+                        for i in range(len(row)):
+                            _add(up, down, i, w * (row[i] - o) * (row[i] - o))
+                    elif what[k] == CROSS:
+                        a = w * apart[p]
+                        for i in range(len(row)):
+                            _add(up, down, i, a * (row[i] - o))
+                    elif what[k] == ABSOLUTE:
+                        for i in range(len(row)):
+                            _add(up, down, i, w * abs(row[i] - o))
                     else:
-                        # What is no number is neither inside nor outside.
-                        x = w if abs(e) <= most else (0.0 if abs(e) > most else np.nan)
-                    j = first + i
-                    high[g, k, d, j], low[g, k, d, j] = _add(high[g, k, d, j], low[g, k, d, j], x)
+                        for i in range(len(row)):
+                            e = abs(row[i] - o)
+                            # What is no number is neither inside nor outside.
+                            _add(up, down, i, w if e <= most else (0.0 if e > most else np.nan))
+
+
+@equation
+def _add(up: Any, down: Any, i: Any, x: Any) -> None:
+    """Add ``x`` to both parts of a sum."""
+    high = up[i]
+    both = high + x
+    back = both - high
+    down[i] += (high - (both - back)) + (x - back)
+    up[i] = both

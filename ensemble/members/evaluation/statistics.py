@@ -96,7 +96,7 @@ def of_score(layout: "Layout", name: str, forcing: int, values: F8) -> dict[str,
     for reduction in of_groups.values():
         found |= _of_groups(reduction, flat, layout)
     return {
-        f"{STATISTICS}/{name}_{request}": row.reshape(*scored.shape, *row.shape[1:])
+        f"{STATISTICS}/{name}_{request}": row.reshape((*scored.shape, *row.shape[1:]))
         for request, row in found.items()
     }
 

@@ -7,20 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.members.benchmarks import SUMS, Moments, Pairs, Prepared, Sums
-from ensemble.members.evaluation.compiled import (
-    ABSOLUTE,
-    FIRST,
-    WITHIN,
-    add_one,
-    add_steps,
-    add_three,
-)
+from ensemble.members.evaluation.compiled import add_pairs, add_steps
 from kernels import F8, I8
 
 THREE = SUMS[:3]
-"""Sums that are made together where one of the last two is asked for."""
-
-ALONE = {"first": FIRST, "absolute": ABSOLUTE, "within": WITHIN}
+"""Sums that groups are put together of, made where one of the last two is asked for."""
 
 
 def words_of(pairs: Pairs) -> tuple[str, ...]:
@@ -119,15 +110,11 @@ class PairSums:
     def _add(self, values: F8, where: I8, moment: I8, some: slice, first: int) -> None:
         pairs = self.pairs
         group, observed = np.searchsorted(self.held, pairs.group[some]), pairs.observed[some]
-        about = (np.ascontiguousarray(values), where, moment, group, pairs.weight[some], observed)
-        three = THREE[1] in self.words
-        if three:
-            apart = observed - pairs.seen.mean[pairs.group[some]]
-            add_three(*about, apart, first, self.high, self.low)
+        apart = observed - pairs.seen.mean[pairs.group[some]]
         reach = observed if pairs.tolerance is None else pairs.tolerance[some]
-        for k, word in enumerate(self.words):
-            if not (three and word in THREE):
-                add_one(*about, reach, ALONE[word], k, first, self.high, self.low)
+        about = (np.ascontiguousarray(values), where, moment, group, pairs.weight[some])
+        what = np.array([SUMS.index(word) for word in self.words])
+        add_pairs(*about, observed, apart, reach, what, first, self.high, self.low)
 
     def partials(self) -> dict[str, NDArray[Any]]:
         """Return ``high`` and ``low``, (group, word, d, s), and ``modelled``, (pair, d, s)."""
