@@ -7,8 +7,8 @@
       path: trendy_v9_s2/annual_global.csv
       units: {NPP: Pg C yr-1, Rh: Pg C yr-1, cVeg: Pg C, cSoil: Pg C}
       members: all
-      observed: {c_veg: cVeg, c_soil: cSoil}     # what outputs are compared with, year by year
 
+``observed: {c_veg: cVeg, c_soil: cSoil}`` are columns that outputs are compared with, year by year.
 Layout: ``two_box.md`` section 7, one row per model and year (and location).
 """
 

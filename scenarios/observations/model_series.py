@@ -2,7 +2,6 @@
 
 .. code-block:: yaml
 
-    observed: {reader: model_series, path: cmip6_rh_global_1980-2015.csv}
     observed: {reader: model_series, path: annual_global.csv, value: Rh, units: Pg C yr-1}
 
 The unit is that of a column ``units``, of the header, or of the scenario. A column ``ensemble``

@@ -2,10 +2,9 @@
 
 .. code-block:: yaml
 
-    observed: {reader: netcdf_map, path: HWSD_soilc_0.5x0.5.nc, variable: soilc, land_fraction: 1}
     observed: {reader: netcdf_map, path: [rh.nc, sftlf.nc], variable: rh, years: [2000, 2010]}
-    observed: {reader: netcdf_map, path: casa.nc, variable: [csoilslow, csoilpass]}
 
+Several variables are added up, ``variable: [csoilslow, csoilpass]``.
 Dimensions are what their coordinates say, and nothing is taken by position (see the forcing reader
 ``netcdf``, whose parts these are): descending latitudes and longitudes from 0 to 360 are as good as
 others. Gaps are what ``_FillValue`` and ``missing_value`` say, both of them, the usual fill values,
