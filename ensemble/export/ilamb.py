@@ -132,7 +132,7 @@ def _files(
                 if n in ("forcing", "model", "kernel", "variant", "sample")}  # fmt: skip
         label = "_".join(str(v) for n, v in told.items() if n != "sample")
         sample = told.get("sample", "control")
-        times = _times(one, years, name, land.leapless)
+        times = times_of(one, years, name, land.leapless)
         values = one[name].transpose(*(d for d in ("time",) if d in one[name].dims), "location")
         found = np.atleast_2d(np.asarray(values, dtype=np.float64))
         found = _converted(found, str(one[name].attrs["units"]), needed, times)
@@ -156,7 +156,9 @@ class _Times:
     year: F8
 
 
-def _times(data: "xr.Dataset", years: tuple[int, int] | None, name: str, leapless: bool) -> _Times:
+def times_of(
+    data: "xr.Dataset", years: tuple[int, int] | None, name: str, leapless: bool
+) -> _Times:
     """Return when steps begin and end; a run with days has years of 365."""
     import cftime
 
@@ -168,13 +170,9 @@ def _times(data: "xr.Dataset", years: tuple[int, int] | None, name: str, leaples
         calendar, ends = "noleap", [(years[0], 1, 1), (years[1] + 1, 1, 1)]
         pairs = [[cftime.datetime(*end, calendar=calendar) for end in ends]]
     else:
-        stamps = np.asarray(data["time_bnds"])
-        if np.issubdtype(stamps.dtype, np.datetime64):
-            parts = [[str(s)[:10].split("-") for s in pair] for pair in stamps]
-            pairs = [[cftime.datetime(*map(int, p), calendar=calendar) for p in pair]
-                     for pair in parts]  # fmt: skip
-        else:
-            pairs = [[s.replace(calendar=calendar) for s in pair] for pair in stamps]
+        stamps = np.asarray(data["time_bnds"]).astype(str)
+        pairs = [[cftime.datetime(*map(int, s[:10].split("-")), calendar=calendar) for s in pair]
+                 for pair in stamps]  # fmt: skip
     bounds = np.array(cftime.date2num(pairs, SINCE, calendar=calendar), dtype=np.float64)
     leap = [365.0 + (calendar != "noleap" and gregorian.isleap(pair[0].year)) for pair in pairs]
     return _Times(bounds, calendar, np.array(leap))

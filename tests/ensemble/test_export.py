@@ -14,6 +14,8 @@ from commandline import refused, soilsweep
 from respired import on_land, run
 from support import DATA, needs_data
 
+from ensemble.export import ilamb
+
 EARTH = 4 * np.pi * 6.371e6**2
 YEAR = 365 * 86400
 
@@ -131,3 +133,20 @@ def test_respiration_of_casa_is_its_total(tmp_path):
     rate = found.rh[0].astype("f8") * YEAR / 1e12
     assert (rate * found.areacella * found.sftlf / 100).sum() == pytest.approx(54.273067, abs=1e-6)
     assert (rate * found.areacella).sum() == pytest.approx(56.8625, abs=5e-3)
+
+
+def test_steps_of_ilamb_are_as_long_as_in_the_calendar_of_the_run():
+    months = xr.date_range("2003-12-01", periods=4, freq="MS", calendar="noleap", use_cftime=True)
+    years = np.array(["2004-01-01", "2005-01-01"], dtype="M8[ns]")
+    days = {}
+    for name, ends, leapless in (
+        ("months", months.values, True),
+        ("leap", years, False),
+        ("noleap", years, True),
+    ):
+        bounds = (("time", "bound"), np.stack([ends[:-1], ends[1:]], axis=1))
+        times = ilamb.times_of(xr.Dataset({"time_bnds": bounds}), None, "rh", leapless)
+        days[name] = np.diff(times.bounds, axis=1)[:, 0].tolist(), times.year.tolist()
+    assert days["months"][0] == [31, 31, 28]
+    assert days["leap"] == ([366], [366])
+    assert days["noleap"] == ([365], [365])
