@@ -12,6 +12,7 @@ from ensemble.errors import PlanError
 from ensemble.members.ranking import ranked
 from ensemble.members.stored import read_ensemble
 from ensemble.store.coordinates import CELLS
+from ensemble.store.finished import is_finalised
 from ensemble.store.opening import open_run
 from ensemble.store.store import Store
 
@@ -95,9 +96,11 @@ def select(path: Path, members: Members, outputs: Sequence[str] = ()) -> Selecti
     Raises
     ------
     PlanError
-        No store, members that it does not hold, unknown names.
+        No store, one that is not complete, members that it does not hold, unknown names.
     """
     store = read_ensemble(path)
+    if not is_finalised(store):
+        raise PlanError(f"{path}: not complete yet; go on with `soilsweep run`, then export it")
     tree = open_run(path)
     group = "control" if members.words == CONTROL else ""
     whole = tree.children[group].to_dataset() if group else tree.to_dataset()

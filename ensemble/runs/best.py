@@ -22,6 +22,7 @@ from ensemble.planning.identity import identity_of
 from ensemble.planning.outlook import outlook
 from ensemble.planning.plan import Plan
 from ensemble.runs import run as running
+from ensemble.store.finished import is_finalised
 from ensemble.store.store import Store
 from kernels import F8
 from scenarios import Loaded
@@ -74,12 +75,15 @@ def rerun_best(
     Raises
     ------
     PlanError
-        No such number, fewer members, parameters that are others at each place or under each
-        forcing, another kernel than the store's.
+        A run that is not complete, no such number, fewer members, parameters that are others at
+        each place or under each forcing, another kernel than the store's.
     StoppedEarly
         As `run`; the same call goes on.
     """
     store = read_ensemble(path)
+    if not is_finalised(store):
+        text = f"{path}: not complete yet, so which are the best is not known; go on with"
+        raise PlanError(f"{text} `soilsweep run` first")
     ranking = ranked(store, by, better)
     samples = ranking.first(count)
     layout = open_layout(store)

@@ -1,12 +1,15 @@
 """The best members of a run, once more and whole, as a run of their own."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 import xarray as xr
 from commandline import refused, soilsweep
 from respired import on_land
+
+from ensemble.store.finished import MARK
 
 
 @pytest.fixture(scope="module")
@@ -46,3 +49,12 @@ def test_what_cannot_be_is_said(words, said, store, tmp_path):
     into = ("--into", tmp_path / "b.zarr") if "--best" in words else ()
     refused(soilsweep("replay", store, *words, *into), said, lines=None)
     assert not [*tmp_path.iterdir()]
+
+
+def test_of_a_run_that_is_not_complete_no_best_is_known(store, tmp_path):
+    copy = tmp_path / "begun.zarr"
+    shutil.copytree(store, copy)
+    (copy / MARK).unlink()
+    text = "not complete yet"
+    refused(soilsweep("replay", copy, "--best", 2, "--by", "rate_global"), text)
+    refused(soilsweep("export", copy, "--to", "csv"), text)
