@@ -146,7 +146,8 @@ ARROWS = {
     "ensemble.runs": (
         "ensemble.errors ensemble.store ensemble.farming ensemble.members ensemble.calibration "
         "ensemble.planning ensemble.tables ensemble.analysis ensemble.report slurm "
-        "kernels scenarios scenarios.reading scenarios.responses scenarios.units"
+        "kernels scenarios scenarios.evaluation scenarios.reading scenarios.responses "
+        "scenarios.units"
     ),
     "ensemble.commands": (
         f"{GROUND} ensemble.store ensemble.farming ensemble.members ensemble.planning "

@@ -80,7 +80,7 @@ ROOT: tuple[Mapping[str, Fits], Mapping[str, Fits]] = (
         "noticed": listed(keyed({"text": is_text})),
         **dict.fromkeys(("kernel_notes", "limits_not_looked_at", "with_data"), listed(is_text)),
         "data": is_text,
-        "evaluation": mapped(EVALUATED),
+        **dict.fromkeys(("evaluation", "evaluated"), mapped(EVALUATED)),
     },
 )
 """Attributes of the root beside those of every store: of every version, and of later ones."""

@@ -31,7 +31,7 @@ DERIVED = (
 )
 """Groups of what a run ends with: they may be made anew."""
 
-ANALYSES = ("sensitivity/", "variance/")
+ANALYSES = ("sensitivity/", "variance/", "evaluated/")
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from ensemble.farming.opening import open_work
 from ensemble.farming.work import Work
 from ensemble.farming.worker import new_journal
 from ensemble.members import limits
+from ensemble.members.evaluation import merging as scores
 from ensemble.members.layout import Layout
 from ensemble.members.recounting import with_recounted
 from ensemble.members.reopening import open_layout
@@ -24,6 +25,7 @@ from ensemble.planning.identity import digest
 from ensemble.planning.reasons import reasons
 from ensemble.store.chunks import checksum
 from ensemble.store.committed import Committed
+from ensemble.store.finished import is_finalised
 from ensemble.store.grid import Grid, Result
 from ensemble.store.journal import Entry, Key, disagreement
 from ensemble.store.lock import locked
@@ -110,7 +112,11 @@ def _verify(store: Store, rerun: int, repair: bool, seed: int) -> Verdict:
         if damage and repair:
             _repair(store, work, layout, entry)
             verdict.repaired += 1
-    if verdict.repaired and len(committed) == work.grid.blocks:
+    whole = len(committed) == work.grid.blocks
+    if layout and whole and is_finalised(store) and not verdict.damage:
+        verdict.damage += scores.differences(store, layout)
+        verdict.repaired += repair and bool(verdict.damage)
+    if verdict.repaired and whole:
         finalise(store, work, committed)
     for member in _draw(work.grid, committed, rerun, seed):
         verdict.members += 1

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ensemble.members.evaluation.asked import CONTROL, EXCLUDED, GROUP, STATISTICS, group_dim
+from ensemble.members.evaluation.asked import GROUP, group_dim
+from ensemble.members.limits import EXCLUDED
 from ensemble.members.stored import read_ensemble
 from ensemble.tables.responses import MAX_ROWS, Table, labels_of, names_along, number_form
 from ensemble.tables.results import Results
@@ -19,10 +20,10 @@ LEVELS = (0.05, 0.5, 0.95)
 WORDS = ("control", "q05", "q50", "q95")
 
 
-def score_tables(results: Results) -> list[Table]:
+def score_tables(results: Results, group: str = GROUP) -> list[Table]:
     """Return a table for each benchmark: scores of control and ensemble, by forcing and model."""
-    names = results.store.attrs.get(GROUP, {})
-    return [_table(results, name) for name in names] if results.complete else []
+    names = results.store.attrs.get(group, {})
+    return [_table(results, name, group) for name in names] if results.complete else []
 
 
 def tables_at(path: Path) -> list[Table]:
@@ -30,16 +31,20 @@ def tables_at(path: Path) -> list[Table]:
     return score_tables(Results(read_ensemble(path)))
 
 
-def records(results: Results, benchmark: str) -> list[dict[str, Any]]:
+def records(results: Results, benchmark: str, group: str = GROUP) -> list[dict[str, Any]]:
     """Return each score of control and ensemble, for programs, by forcing, group and model."""
     found = []
     for path, spec in results.store.specs.items():
-        if path.rpartition("/")[0] != CONTROL or spec.attrs.get("benchmark") != benchmark:
+        if (
+            path.rpartition("/")[0] != f"{group}/control"
+            or spec.attrs.get("benchmark") != benchmark
+        ):
             continue
         name, control = path.rpartition("/")[2], results.whole(path)
-        ranks, count = _quantiles(results, name), results.whole(f"{STATISTICS}/{name}_count")
+        ranks = _quantiles(results, name, group)
+        count = results.whole(f"{group}/statistics/{name}_count")
         dims = zip(spec.dims, spec.shape, strict=True)
-        labels = [_names(results, benchmark, dim, size) for dim, size in dims]
+        labels = [_names(results, group, benchmark, dim, size) for dim, size in dims]
         for at in np.ndindex(control.shape):
             forcing, *words = (names[k] for names, k in zip(labels, at, strict=True))
             about = {"score": name, "units": spec.attrs["units"], "better": spec.attrs["better"]}
@@ -50,8 +55,8 @@ def records(results: Results, benchmark: str) -> list[dict[str, Any]]:
     return found
 
 
-def _table(results: Results, benchmark: str) -> Table:
-    said, every = results.store.attrs[GROUP][benchmark], records(results, benchmark)
+def _table(results: Results, benchmark: str, group: str) -> Table:
+    said, every = results.store.attrs[group][benchmark], records(results, benchmark, group)
     notes = [f"the first {MAX_ROWS} rows; the store holds all"] if len(every) > MAX_ROWS else []
     notes += [f"{why}: {count:,} left out" for why, count in said["left_out"].items()]
     notes += [*said["notes"], _scored(results), *labels_of(results.store)]
@@ -68,19 +73,19 @@ def _row(benchmark: str, one: Mapping[str, Any]) -> list[str]:
     return [title, one["forcing"], one["of"], *cells, f"{one['samples']:,}", one["better"]]
 
 
-def _names(results: Results, benchmark: str, dim: str, size: int) -> list[str]:
+def _names(results: Results, group: str, benchmark: str, dim: str, size: int) -> list[str]:
     if dim == group_dim(benchmark):
-        return list(results.store.read_strings(f"{GROUP}/{dim}"))
+        return list(results.store.read_strings(f"{group}/{dim}"))
     return names_along(results.store, dim, size)
 
 
-def _quantiles(results: Results, name: str) -> F8:
+def _quantiles(results: Results, name: str, group: str) -> F8:
     """Return quantiles over the samples that have a score, (level, forcing, ...); NaN of none."""
     store = results.store
-    shape = store.specs[f"{CONTROL}/{name}"].shape
-    if f"{GROUP}/{name}" not in store.specs:
+    shape = store.specs[f"{group}/control/{name}"].shape
+    if f"{group}/{name}" not in store.specs:
         return np.full((len(LEVELS), *shape), np.nan)
-    values = results.whole(f"{GROUP}/{name}").reshape(-1, store.specs[f"{GROUP}/{name}"].shape[-1])
+    values = results.whole(f"{group}/{name}").reshape(-1, store.specs[f"{group}/{name}"].shape[-1])
     found = np.full((len(LEVELS), len(values)), np.nan)
     for k, row in enumerate(values):
         finite = row[np.isfinite(row)]
@@ -91,6 +96,6 @@ def _quantiles(results: Results, name: str) -> F8:
 
 def _scored(results: Results) -> str:
     """Return what a sample without a score is."""
-    lost = "failed or is excluded" if f"{GROUP}/{EXCLUDED}" in results.store.specs else "failed"
+    lost = "failed or is excluded" if EXCLUDED in results.store.specs else "failed"
     samples = results.grid.axes[2].size
     return f"of {samples:,} samples; one whose member {lost} at a compared location has no score"

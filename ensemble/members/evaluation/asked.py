@@ -16,7 +16,9 @@ from kernels import I8
 from scenarios import Problem, ScenarioError, nearest
 from scenarios.benchmarks import BenchmarkSpec, Score
 
-GROUP = "evaluation"
+GROUP, EVALUATED = "evaluation", "evaluated"
+"""Of scores that a run was begun with, and of those that were made of its stored members."""
+
 CONTROL = f"{GROUP}/control"
 STATISTICS = f"{GROUP}/statistics"
 

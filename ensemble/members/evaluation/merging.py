@@ -8,7 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.members.benchmarks import Pairs, Sums
-from ensemble.members.evaluation.asked import CONTROL, GROUP, STATISTICS, losses
+from ensemble.members.evaluation.asked import (
+    CONTROL,
+    GROUP,
+    STATISTICS,
+    Evaluated,
+    losses,
+)
 from ensemble.members.evaluation.statistics import of_score
 from ensemble.members.evaluation.stored import COUNT
 from ensemble.members.evaluation.sums import sums_of, words_of
@@ -41,12 +47,28 @@ def finish(store: Store, layout: Layout) -> None:
         store.write_whole(path, values)
 
 
+def differences(store: Store, layout: Layout) -> Iterator[str]:
+    """Yield each stored array of scores that is not what the sums of blocks give, and where."""
+    forcings, _, samples = layout.grid.axes
+    for f in range(forcings.blocks if layout.evaluation and layout.keeps_responses else 0):
+        for s in range(samples.blocks):
+            for path, values in merged(store, layout, f, s).items():
+                place = f"{path}, forcing {f}, block {s} of samples"
+                try:
+                    held = store.read_chunk(path, (f, *(0,) * (values.ndim - 1), s))[0]
+                except (OSError, ValueError) as error:
+                    yield f"{place}: cannot be read ({error})"
+                    continue
+                if held.tobytes() != values.tobytes():
+                    yield f"{place}: is not what the sums of its blocks give"
+
+
 def merged(store: Store, layout: Layout, forcing: int, sample: int) -> dict[str, NDArray[Any]]:
     """Return the scores of one forcing and one block of samples, ([group], *dims, s) by path."""
     width = layout.grid.axes[2].span(sample)
     members = width.stop - width.start
     adding = {
-        (benchmark, name): _Adding(layout, benchmark, pairs, members)
+        (benchmark, name): Adding(layout.evaluation, pairs, members)
         for benchmark, name, pairs in layout.evaluation.pairs()
     }
     lost = {why: np.zeros(members, np.uint32) for why in losses(excluding=layout.excluding)}
@@ -55,17 +77,17 @@ def merged(store: Store, layout: Layout, forcing: int, sample: int) -> dict[str,
             count += partial[f"{GROUP}/{why}"]
         for (benchmark, name), sums in adding.items():
             sums.take(here, partial, f"{GROUP}/{benchmark}/{name}")
-    return {f"{GROUP}/{n}": v for n, v in {**_scores(layout, adding), **lost}.items()}
+    return {f"{GROUP}/{n}": v for n, v in {**scores(layout.evaluation, adding), **lost}.items()}
 
 
 def _control(store: Store, layout: Layout, forcing: int) -> dict[str, F8]:
     """Return the scores of the control member, and what it has of each pair, by path."""
     pairs = layout.evaluation.pairs()
-    adding = {(b, n): _Adding(layout, b, p, 1, each=True) for b, n, p in pairs}
+    adding = {(b, n): Adding(layout.evaluation, p, 1, each=True) for b, n, p in pairs}
     for here, partial in partials_of(store, layout, forcing, 0):
         for (benchmark, name), sums in adding.items():
             sums.take(here, partial, f"{CONTROL}/{benchmark}/{name}")
-    found = {f"{CONTROL}/{n}": v[..., 0] for n, v in _scores(layout, adding).items()}
+    found = {f"{CONTROL}/{n}": v[..., 0] for n, v in scores(layout.evaluation, adding).items()}
     for (benchmark, name), sums in adding.items():
         dims = layout.evaluation.beside(sums.pairs.output)[1]
         values = sums.modelled.reshape(len(sums.modelled), *dims)
@@ -73,13 +95,20 @@ def _control(store: Store, layout: Layout, forcing: int) -> dict[str, F8]:
     return found
 
 
-class _Adding:
-    """The sums of pairs, block after block."""
+class Adding:
+    """The sums of pairs, block after block.
 
-    def __init__(
-        self, layout: Layout, benchmark: str, pairs: Pairs, members: int, *, each: bool = False
-    ) -> None:
-        self.pairs, rows = pairs, layout.evaluation.rows(pairs.output)
+    Parameters
+    ----------
+    asked : Evaluated
+    pairs : Pairs
+    members : int
+    each : bool
+        Whether what each pair has is kept, too.
+    """
+
+    def __init__(self, asked: Evaluated, pairs: Pairs, members: int, *, each: bool = False) -> None:
+        self.pairs, rows = pairs, asked.rows(pairs.output)
         words = words_of(pairs)
         shape = (pairs.groups, len(words), rows, members)
         self._sums = (np.zeros(shape), np.zeros(shape)) if words else None
@@ -102,15 +131,15 @@ class _Adding:
         return sums_of(self.pairs, total, kept)
 
 
-def _scores(layout: Layout, adding: Mapping[tuple[str, str], _Adding]) -> dict[str, F8]:
+def scores(asked: Evaluated, adding: Mapping[tuple[str, str], Adding]) -> dict[str, F8]:
     """Return the scores, ([group], *dims, s), by name; NaN of what is no number."""
     found: dict[str, F8] = {}
-    for benchmark, spec in layout.evaluation.specs.items():
+    for benchmark, spec in asked.specs.items():
         sums = {name: a.sums() for (b, name), a in adding.items() if b == benchmark}
         score = BENCHMARKS.get(spec.compare).score
         with np.errstate(all="ignore"):
-            made = score(spec, layout.evaluation.prepared[benchmark], sums)
-        for scored in layout.evaluation.all:
+            made = score(spec, asked.prepared[benchmark], sums)
+        for scored in asked.all:
             if scored.benchmark == benchmark:
                 values = np.asarray(made[scored.score], dtype=np.float64)
                 shape = (*scored.lead.values(), *scored.shape, -1)

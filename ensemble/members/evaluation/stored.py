@@ -15,6 +15,7 @@ from ensemble.members.evaluation.asked import (
     FAILED,
     GROUP,
     STATISTICS,
+    Evaluated,
     Scored,
     group_dim,
     losses,
@@ -76,14 +77,14 @@ def digest(prepared: Prepared) -> str:
     return whole.hexdigest()
 
 
-def to_arrays(every: Mapping[str, Prepared]) -> Static:
-    """Return the arrays of all benchmarks that are known before a run."""
+def to_arrays(every: Mapping[str, Prepared], into: str = GROUP) -> Static:
+    """Return the arrays of all benchmarks that are known before a run, in a group."""
     found: Static = {}
     for name, prepared in every.items():
-        found |= _arrays(f"{GROUP}/{name}/", prepared)
+        found |= _arrays(f"{into}/{name}/", prepared)
         if len(prepared.groups) > 1:
             dim, groups = group_dim(name), np.array(prepared.groups, dtype=object)
-            found |= _one(f"{GROUP}/{dim}", groups, (dim,), {"long_name": f"groups of {name}"})
+            found |= _one(f"{into}/{dim}", groups, (dim,), {"long_name": f"groups of {name}"})
     return found
 
 
@@ -165,18 +166,12 @@ def arrays(layout: "Layout") -> Iterator[ArraySpec]:
     """Yield every array of scores, how many samples have each, and what control members have."""
     asked = layout.evaluation
     for scored in asked.all:
-        attrs = {
-            "units": scored.units,
-            "long_name": scored.meaning,
-            "better": scored.about.better,
-            "benchmark": scored.benchmark,
-        }
+        attrs = _about(scored)
         if layout.keeps_responses:
             yield _spec(layout, f"{GROUP}/{scored.name}", scored, attrs, sample=True)
         yield _spec(layout, f"{CONTROL}/{scored.name}", scored, attrs)
-        about = {"units": "1", "long_name": f"samples that have {scored.name}, all locations whole"}
         path = f"{STATISTICS}/{scored.name}_{COUNT}"
-        yield _spec(layout, path, scored, about, dtype="uint64", fill=0)
+        yield _spec(layout, path, scored, _counted(scored), dtype="uint64", fill=0)
     for benchmark, name, pairs in asked.pairs():
         yield _modelled(layout, benchmark, name, pairs)
     forcings, _, samples = layout.shape
@@ -187,6 +182,44 @@ def arrays(layout: "Layout") -> Iterator[ArraySpec]:
         about = {"units": "1", "long_name": text}
         shape, chunks = (forcings, samples), (1, layout.grid.axes[2].length)
         yield ArraySpec(f"{GROUP}/{why}", "uint32", ("forcing", "sample"), shape, chunks, 0, about)
+
+
+def specs_of(
+    asked: Evaluated, values: Mapping[str, NDArray[Any]], into: str
+) -> Iterator[tuple[str, ArraySpec]]:
+    """Yield the arrays of scores that are made of stored members, each of one chunk, by path.
+
+    Parameters
+    ----------
+    asked : Evaluated
+    values : mapping of str to ndarray, shape (forcing, [group], *dims, sample)
+        By name.
+    into : str
+        The group.
+    """
+    for scored in asked.all:
+        whole = values[scored.name].shape
+        dims = ("forcing", *scored.lead, *scored.dims, "sample")
+        attrs = _about(scored)
+        path = f"{into}/{scored.name}"
+        yield path, ArraySpec(path, "float64", dims, whole, whole, math.nan, attrs)
+        path, shape = f"{into}/control/{scored.name}", whole[:-1]
+        yield path, ArraySpec(path, "float64", dims[:-1], shape, shape, math.nan, attrs)
+        path = f"{into}/statistics/{scored.name}_{COUNT}"
+        yield path, ArraySpec(path, "uint64", dims[:-1], shape, shape, 0, _counted(scored))
+
+
+def _about(scored: Scored) -> dict[str, Any]:
+    return {
+        "units": scored.units,
+        "long_name": scored.meaning,
+        "better": scored.about.better,
+        "benchmark": scored.benchmark,
+    }
+
+
+def _counted(scored: Scored) -> dict[str, Any]:
+    return {"units": "1", "long_name": f"samples that have {scored.name}, all locations whole"}
 
 
 def _modelled(layout: "Layout", benchmark: str, name: str, pairs: Pairs) -> ArraySpec:
