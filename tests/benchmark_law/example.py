@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import ensemble
@@ -61,9 +62,16 @@ def example(name: str) -> Example:
     return found
 
 
-def run(folder: Path, name: str, text: str, words: Mapping[str, Any], **evaluation: Any) -> Path:
-    """Run a scenario against one benchmark, called ``it``; return the store."""
-    section = {"benchmarks": {"it": {"compare": name, **words}}, **evaluation}
+def run(
+    folder: Path,
+    name: str,
+    text: str,
+    words: Mapping[str, Any],
+    beside: Mapping[str, Any] = MappingProxyType({}),
+    **evaluation: Any,
+) -> Path:
+    """Run a scenario against one benchmark, called ``it``, and others; return the store."""
+    section = {"benchmarks": {"it": {"compare": name, **words}, **beside}, **evaluation}
     file = folder / "scenario.yaml"
     file.write_text(f"{text}evaluation: {section!r}\n".replace("'", '"').replace("None", "null"))
     planned = ensemble.plan(scenarios.load(file), store=folder / "run.zarr")

@@ -148,3 +148,16 @@ def test_a_q10_of_two_on_annual_means_reaches_what_is_found_of_soil_models():
     assert table["season_observed_interval"][day] == pytest.approx(0.504010, rel=1e-5)
     assert table["season_q10"][day] == pytest.approx(3.769382, rel=1e-6)
     assert table["season_q10_interval"][day] == pytest.approx(0.588801, rel=1e-5)
+
+
+def test_regions_are_zones_of_latitude_where_there_is_no_map():
+    seen = records([1, 2, 3], [10, -40, 60], [0, 0, 0], [1990] * 3, [10] * 3)
+    places = points([10, -40, 60], [0, 0, 0])
+    about = task("s", output(years=(2000,), daily=True), places, seen)
+    asked = spec(hemisphere="both", regions="latitude")
+    prepared = seasons.prepare(asked, about)
+    zones = ("low_latitudes", "middle_latitudes", "high_latitudes")
+    assert prepared.groups == ("global", *zones)
+    assert prepared.pairs["pairs"].observed[np.argsort(prepared.pairs["pairs"].group)].tolist() == [
+        *(1, 2, 3),
+    ]

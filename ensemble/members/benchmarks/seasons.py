@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from ensemble.members.benchmarks import Moments, Pairs, Prepared, Sums, Table, Task, refused
-from ensemble.members.benchmarks.parts.classes import class_map, in_cells, regions_of
+from ensemble.members.benchmarks.parts.classes import in_cells
 from ensemble.members.benchmarks.parts.matching import OfRecords, matched
 from ensemble.members.benchmarks.parts.site_tables import attrs
+from ensemble.members.benchmarks.parts.zones import regions
 from ensemble.scores import seasons as cycles
 from kernels import F8, I8
 from scenarios import units
@@ -74,8 +75,7 @@ def prepare(spec: Spec, task: Task) -> Prepared:
     if not keep.any():
         raise refused(task, f"no record of the {spec.hemisphere} is left; needed one or more")
     kept, place = found.kept[keep], found.place[keep]
-    classes = class_map(task, spec.regions, "regions")
-    names, region = regions_of(classes, records.lat[kept], records.lon[kept])
+    names, region = regions(task, spec.regions, records.lat[kept], records.lon[kept])
     cell = region * cycles.YEAR + day[kept].astype(np.int64) - 1
     cells, group = np.unique(cell, return_inverse=True)
     pairs = Pairs(

@@ -13,8 +13,8 @@ from pydantic import Field
 
 from ensemble.members.benchmarks import Pairs, Prepared, Sums, Table, Task
 from ensemble.members.benchmarks.parts import site_tables, skills
-from ensemble.members.benchmarks.parts.classes import class_map, regions_of
 from ensemble.members.benchmarks.parts.matching import Matched, OfRecords, matched
+from ensemble.members.benchmarks.parts.zones import regions
 from ensemble.scores import signed_ranks
 from kernels import F8, I8
 from scenarios.benchmarks import Score, plain
@@ -100,8 +100,7 @@ def _regions(spec: Spec, task: Task, found: Matched) -> tuple[tuple[str, ...], I
     records: SiteRecords = task.observed
     if not spec.groups:
         return (), np.zeros(len(found.kept), np.int64)
-    classes = class_map(task, spec.regions, "regions")
-    return regions_of(classes, records.lat[found.kept], records.lon[found.kept])
+    return regions(task, spec.regions, records.lat[found.kept], records.lon[found.kept])
 
 
 def score(spec: Spec, prepared: Prepared, sums: Mapping[str, Sums]) -> dict[str, F8]:

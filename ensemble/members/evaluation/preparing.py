@@ -1,5 +1,6 @@
 """From the words of ``evaluation:`` to pairs with the places and steps of a run."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,9 @@ def prepare(experiment: Experiment, base: Path) -> dict[str, Prepared]:
         of = observed.get(source)
         task = Task(name, mine, experiment.locations, of, period, classes, seed, base)
         try:
-            made[name] = BENCHMARKS.get(spec.compare).prepare(spec, task)
+            prepared = BENCHMARKS.get(spec.compare).prepare(spec, task)
+            from_where = {} if of is None else dict(of.provenance)
+            made[name] = replace(prepared, provenance=from_where)
         except ScenarioError as error:
             problems += error.problems
     if problems:

@@ -47,7 +47,8 @@ class OfRecords(BenchmarkSpec):
         "default 0, and 30 where locations are no cells",
     )
     regions: str = Field(
-        default="koeppen", description="name of the map of classes: that regions are of"
+        default="koeppen",
+        description="name of the map of classes: that regions are of, or latitude",
     )
 
 

@@ -1,0 +1,84 @@
+"""Studies that a model is over, under and well at, as stacked bars by model and region."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ensemble.report.data.evaluated import Evaluated, every
+from ensemble.report.figures.parts.style import (
+    BLUE,
+    DARK,
+    ORANGE,
+    PALE,
+    Picture,
+    figure,
+    finish,
+    short,
+)
+from ensemble.report.run import Run
+from ensemble.scores.signed_ranks import LEVEL
+from kernels import F8
+
+SECTION, ORDER = "fit", 44
+
+CLASSES = {"over": (ORANGE, DARK), "well": (PALE, DARK), "under": (BLUE, "white")}
+"""Colours of a class and of the number in it, in the order of bars."""
+
+MOST_ROWS = 24
+
+
+def draw(run: Run) -> Iterator[Picture]:
+    """Yield a figure for each benchmark of sites whose studies are tested."""
+    for one in every(run.results, "sites"):
+        paths = [f"evaluation/control/{one.name}_{word}" for word in CLASSES]
+        if all(path in run.store.specs for path in paths):
+            yield _drawn(run, one, [run.results.whole(path) for path in paths])
+
+
+def _drawn(run: Run, one: Evaluated, found: list[F8]) -> Picture:
+    """Draw counts (forcing, [group], *models) of each class."""
+    groups = one.prepared.groups if len(one.prepared.groups) > 1 else ("",)
+    counts = np.stack([_by_group(values, len(groups)) for values in found])
+    rows = [(k, g) for g in range(len(groups)) for k in range(len(one.labels))]
+    rows = [(k, g) for k, g in rows if counts[:, k, g].sum() > 0][:MOST_ROWS]
+    drawn = figure(1.2 + 0.36 * len(rows), run.synthetic, width=8.0)
+    axes = drawn.subplots()
+    left = np.zeros(len(rows))
+    for word, values in zip(CLASSES, counts, strict=True):
+        ground, ink = CLASSES[word]
+        widths = np.array([values[at] for at in rows])
+        axes.barh(range(len(rows)), widths, left=left, color=ground, edgecolor="white", label=word)
+        for y in np.flatnonzero(widths > 0).tolist():
+            middle = left[y] + widths[y] / 2
+            text = f"{int(widths[y])}"
+            axes.text(middle, y, text, ha="center", va="center", fontsize=8, color=ink)
+        left = left + widths
+    names = [_called(one.labels[k], groups[g]) for k, g in rows]
+    axes.set_yticks(range(len(rows)), names)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_xlabel("studies")
+    axes.tick_params(axis="y", length=0)
+    drawn.legend(loc="outside lower center", ncols=3)
+    return finish(drawn, _caption(one))
+
+
+def _by_group(values: F8, groups: int) -> F8:
+    """Return counts (labels, groups) of an array (forcing, [group], *models)."""
+    values = values if groups > 1 else values[:, None]
+    return np.moveaxis(values.reshape(*values.shape[:2], -1), 1, 2).reshape(-1, groups)
+
+
+def _called(label: str, group: str) -> str:
+    return short(label if group in ("", "global") else f"{label}, {group}", 40)
+
+
+def _caption(one: Evaluated) -> str:
+    pairs = one.prepared.pairs["pairs"]
+    return (
+        f"{one.name}: studies of {one.spec.output} that the control member is over, well and under "
+        f"at: two-sided Wilcoxon test of a study's pairs, p at most {LEVEL:g}, one by one, so that "
+        "of twenty studies that are well one is expected to look over or under. "
+        f"{len(pairs.place):,} records of {one.prepared.about['studies']} studies, of equal "
+        f"weight; reading: {one.prepared.about['reading']}; studies with too few pairs have no "
+        f"class. Against {one.reference}."
+    )
