@@ -136,8 +136,8 @@ ARROWS = {
         "scenarios.outputs"
     ),
     "ensemble.report": (
-        f"{GROUND} ensemble.store ensemble.members ensemble.calibration ensemble.tables "
-        "ensemble.analysis scenarios.outputs"
+        f"{GROUND} ensemble.scores ensemble.store ensemble.members ensemble.calibration "
+        "ensemble.tables ensemble.analysis scenarios.outputs"
     ),
     "ensemble.export": (
         "ensemble.errors ensemble.store ensemble.members kernels scenarios.grids scenarios.units"

@@ -32,6 +32,7 @@ LARGE = {
         "outputs={}",
     ),
     "jian2021-parameters": (f"forcing.cells={CELLS}", f"design.n={SAMPLES}"),
+    "jian2021-benchmarks": (f"forcing.cells={CELLS}", "design.trajectories=143"),
 }
 """Settings by scenario: so many samples, and so many cells where the forcing has any number."""
 

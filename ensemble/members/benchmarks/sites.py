@@ -157,11 +157,12 @@ def _classes(spec: Spec, prepared: Prepared, modelled: F8, one: _Groups) -> dict
         off = modelled[:, some] - pairs.observed[:, None]
         tests = signed_ranks.of_studies(off, study, one.number, spec.rule)
         codes, enough = signed_ranks.classes(off, study, tests, spec.rule)
-        known = np.isfinite(off).all(axis=0)
+        lost = np.isnan(tests.mean)
         enough &= ~np.isin(prepared.arrays["study"], spec.rule.dropped)
         for name, code in CLASSES.items():
-            counts = [((codes == code) & (here & enough)[:, None]).sum(axis=0) for here in regions]
-            found[name][:, some] = np.where(known, np.stack(counts), np.nan)
+            for k, here in enumerate(regions):
+                count = ((codes == code) & (here & enough)[:, None]).sum(axis=0)
+                found[name][k, some] = np.where(lost[here].any(axis=0), np.nan, count)
     return found
 
 

@@ -17,6 +17,8 @@ from ensemble.tables.results import Results
 from kernels import F8
 from scenarios.benchmarks import BENCHMARKS, BenchmarkSpec
 
+LACKING = "no control member has a value of every record, so none is drawn against them."
+
 
 @dataclass(frozen=True)
 class Score:

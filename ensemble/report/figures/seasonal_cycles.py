@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ensemble.report.data.evaluated import Evaluated, every
+from ensemble.report.data.evaluated import LACKING, Evaluated, every
 from ensemble.report.figures.parts.style import (
     DARK,
     GREY,
@@ -40,12 +40,11 @@ BIN = 10
 """Days whose records a point is the mean of."""
 
 
-def draw(run: Run) -> Iterator[Picture]:
+def draw(run: Run) -> Iterator[Picture | str]:
     """Yield a figure for each benchmark of seasons."""
     for one in every(run.results, "seasons"):
         shown = [k for k, tables in enumerate(one.tables) if tables][:MOST_MODELS]
-        if shown:
-            yield _drawn(run, one, shown)
+        yield _drawn(run, one, shown) if shown else f"{one.name}: {LACKING}"
 
 
 def _drawn(run: Run, one: Evaluated, shown: list[int]) -> Picture:
@@ -89,6 +88,9 @@ def _region(cycle: Axes, below: Axes, one: Evaluated, shown: list[int], region: 
         line = _binned(day, (known["record_factor"] * annual)[some])
         label = f"Q10 of 2 on annual means of {short(one.labels[shown[0]], 20)}, the line to beat"
         cycle.plot(*line[:2], color=RED, ls=(0, (4, 2)), lw=1.4, label=label)
+    drawn = np.concatenate([line.get_ydata() for line in cycle.get_lines()])
+    top = float(np.nanmax(drawn, initial=0.0))
+    cycle.set_ylim(min(0.0, float(np.nanmin(drawn))) - 0.05 * top, 1.15 * top)
     cycle.grid(True)
     below.bar(days, n, width=1.0, color=np.where(n == 1, PALE, GREY))
     below.set_yscale("symlog", linthresh=1)
@@ -114,7 +116,14 @@ def _binned(day: I8, values: F8) -> tuple[F8, F8, F8, NDArray[np.bool_]]:
 
 def _legend(drawn: Figure, axes: Axes) -> None:
     handles, labels = axes.get_legend_handles_labels()
-    drawn.legend(handles, labels, loc="outside lower center", ncols=min(4, len(labels)))
+    # What is measured stands first, the line behind.
+    order = sorted(range(len(labels)), key=lambda k: (labels[k] != "observed", k))
+    drawn.legend(
+        [handles[k] for k in order],
+        [labels[k] for k in order],
+        loc="outside lower center",
+        ncols=min(4, len(labels)),
+    )
 
 
 def _caption(one: Evaluated, shown: list[int]) -> str:
@@ -123,8 +132,9 @@ def _caption(one: Evaluated, shown: list[int]) -> str:
     caption = (
         f"{one.name}: {one.spec.output} by day of the year, control members against records of the "
         f"{_HEMISPHERE[about['hemisphere']]}, {len(one.prepared.pairs['pairs'].place):,} of equal "
-        f"weight. Points are means of {BIN} days with 95 % intervals over records, hollow where "
-        "there is one record; below, records of each day, pale where single. "
+        f"weight. Points are means of {BIN} days with 95 % intervals over records, cut where "
+        "they are longer than the panel, hollow where there is one record; below, records of each "
+        "day, pale where single. "
         f"Against {one.reference}."
     )
     if "annual" in one.prepared.pairs:

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 
-from ensemble.report.data.evaluated import Evaluated, every
+from ensemble.report.data.evaluated import LACKING, Evaluated, every
 from ensemble.report.figures.parts import one_to_one
 from ensemble.report.figures.parts.style import (
     BLUE,
@@ -34,12 +34,14 @@ LEAST_FOR_DENSITY = 200
 """Records from which points would hide one another."""
 
 
-def draw(run: Run) -> Iterator[Picture]:
+def draw(run: Run) -> Iterator[Picture | str]:
     """Yield a figure for each benchmark of sites and its first control members."""
     for one in every(run.results, "sites"):
         shown = [k for k, tables in enumerate(one.tables) if tables]
         for k in shown[:MOST_MODELS]:
             yield _drawn(run, one, k)
+        if not shown:
+            yield f"{one.name}: {LACKING}"
 
 
 def _drawn(run: Run, one: Evaluated, k: int) -> Picture:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ensemble.report.data.evaluated import Evaluated, every
+from ensemble.report.data.evaluated import LACKING, Evaluated, every
 from ensemble.report.figures.parts.style import (
     BLUE,
     DARK,
@@ -26,13 +26,21 @@ CLASSES = {"over": (ORANGE, DARK), "well": (PALE, DARK), "under": (BLUE, "white"
 
 MOST_ROWS = 24
 
+ROOM = 0.02
+"""Share of the longest bar from which a part has its number in it."""
 
-def draw(run: Run) -> Iterator[Picture]:
+
+def draw(run: Run) -> Iterator[Picture | str]:
     """Yield a figure for each benchmark of sites whose studies are tested."""
     for one in every(run.results, "sites"):
         paths = [f"evaluation/control/{one.name}_{word}" for word in CLASSES]
-        if all(path in run.store.specs for path in paths):
-            yield _drawn(run, one, [run.results.whole(path) for path in paths])
+        if not all(path in run.store.specs for path in paths):
+            continue
+        found = [run.results.whole(path) for path in paths]
+        if np.isfinite(found[0]).any():
+            yield _drawn(run, one, found)
+        else:
+            yield f"{one.name}: {LACKING}"
 
 
 def _drawn(run: Run, one: Evaluated, found: list[F8]) -> Picture:
@@ -48,7 +56,7 @@ def _drawn(run: Run, one: Evaluated, found: list[F8]) -> Picture:
         ground, ink = CLASSES[word]
         widths = np.array([values[at] for at in rows])
         axes.barh(range(len(rows)), widths, left=left, color=ground, edgecolor="white", label=word)
-        for y in np.flatnonzero(widths > 0).tolist():
+        for y in np.flatnonzero(widths >= ROOM * counts.sum(axis=0).max()).tolist():
             middle = left[y] + widths[y] / 2
             text = f"{int(widths[y])}"
             axes.text(middle, y, text, ha="center", va="center", fontsize=8, color=ink)

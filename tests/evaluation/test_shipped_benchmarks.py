@@ -1,0 +1,48 @@
+"""Scenario `jian2021-benchmarks`: scores of every member of a screening, by name."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from support import DATA, needs_data
+
+import ensemble
+import scenarios
+
+SMALL = (
+    "forcing.cells=12",
+    "design.trajectories=3",
+    "evaluation.benchmarks.records.observed.cells=12",
+)
+
+
+@pytest.mark.slow
+def test_mu_star_of_an_rmse_says_which_parameter_decides_the_fit_of_each_model(tmp_path):
+    loaded = scenarios.load("jian2021-benchmarks", settings=SMALL)
+    planned = ensemble.plan(loaded, store=tmp_path / "run.zarr")
+    assert ensemble.run(planned).complete
+    rmse = xr.open_zarr(planned.path, group="evaluation").records_rmse.to_numpy()
+    assert rmse.shape == (1, 3, 3 * 8)
+    assert (rmse > 0).all()
+    statistics = xr.open_zarr(planned.path, group="evaluation/statistics")
+    mu_star, names = statistics.records_rmse_mu_star.to_numpy(), statistics.effect.to_numpy()
+    of = {"casa_cnp": ("q10", "x_kopt_soil"), "mimics_testbed": ("aV", "D1"),
+          "corpse": ("vmaxref_recalc", "Ea_recalc")}  # fmt: skip
+    # Debris that feeds all three decays by CASA's q10, and all begin with other carbon.
+    shared = {"q10", "initial_carbon_factor"}
+    for k, (model, own) in enumerate(of.items()):
+        moved = {n for n, v in zip(names, mu_star[0, k], strict=True) if v > 0}
+        assert moved & {*own}, model
+        assert moved <= {*own} | shared, model
+
+
+@pytest.mark.slow
+@needs_data
+def test_the_real_records_meet_the_cells_that_have_them(tmp_path):
+    """Specification, tables T3a and T4: 6,304 records, but for 124 of two cells in the north."""
+    loaded = scenarios.load("jian2021-benchmarks", data=DATA)
+    planned = ensemble.plan(loaded, store=tmp_path / "real.zarr")
+    prepared = planned.experiment.evaluation
+    pairs = {name: one.pairs["pairs"] for name, one in prepared.items()}
+    assert (len(pairs["records"].place), len(pairs["seasons"].place)) == (6180, 5813)
+    assert len(np.unique(pairs["records"].place)) == len(planned.experiment.locations.names) == 119
+    assert prepared["records"].about["studies"] == 188
