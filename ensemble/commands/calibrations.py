@@ -94,8 +94,10 @@ def _print(outcome: "Outcome") -> None:
     from ensemble.tables import calibration
 
     if outcome.complete:
-        for table in calibration.tables(read(outcome.path)):
-            print_table(table)
+        groups, parameters, *turns = calibration.tables(read(outcome.path))
+        print_table(groups)
+        print_table(parameters)
+        console.print_some(turns, outcome.path)
     console.print_state(outcome)
     console.print_place(outcome)
 

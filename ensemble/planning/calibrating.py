@@ -266,11 +266,26 @@ def _foretold(layout: Layout, provenance: Sequence[Mapping[str, Any]]) -> Outloo
         *of_data(provenance),
         *of_drivers,
         *_of_groups(layout),
+        *_of_folds(layout),
         *_of_ranges(layout),
         *_of_time(layout),
     ]
     certain = float(np.mean(np.concatenate(failing))) if failing else 0.0
     return Outlook(tuple(notices), certain)
+
+
+def _of_folds(layout: Layout) -> Iterator[Notice]:
+    """Yield values that are left out by and have locations of a group, but nothing observed."""
+    folds, groups = layout.folds, layout.groups
+    if folds is None or folds.of is None or not layout.objective.compares:
+        return
+    for fold, value in enumerate(folds.names):
+        there = np.unique(groups.of[(folds.of == fold) & (groups.of >= 0)])
+        bare = there[(layout.in_fold[there, fold] == 0) & (layout.observations[there] > 0)]
+        if len(bare):
+            names = listed([groups.names[g] for g in bare.tolist()])
+            text = f"{names}: nothing is observed at its locations of {value!r}, so that holding "
+            yield Notice(DATA, f"{text}them back changes nothing: there is no search without them")
 
 
 def _of_groups(layout: Layout) -> Iterator[Notice]:

@@ -53,6 +53,11 @@ class Calibrated(Reported):
         """Return what is made small, as axes say it."""
         return str(self.attrs["design"]["cost"])
 
+    def in_logarithm(self, parameter: int) -> bool:
+        """Return whether a parameter, by its number, is searched in its logarithm."""
+        asked = self.section["parameters"].get(self.found.parameters[parameter]) or {}
+        return bool(asked.get("loguniform"))
+
     @property
     def any_result(self) -> bool:
         """Return whether any search came to a result that is committed."""

@@ -120,9 +120,8 @@ def tables(store: Store) -> list[Table]:
     if not found.has("fold_metrics"):
         return both
     names = found.store.read_strings(f"{GROUP}/response")
-    turns = [folds_table(found, name, k) for k, name in enumerate(names)]
-    turns[-1] = replace(turns[-1], notes=[*turns[-1].notes, IN_TURN])
-    return [*both, *turns]
+    turns = (folds_table(found, name, k) for k, name in enumerate(names))
+    return [*both, *(replace(turn, notes=[*turn.notes, IN_TURN]) for turn in turns)]
 
 
 IN_TURN = (

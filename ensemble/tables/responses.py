@@ -36,9 +36,11 @@ MAX_PLACES = 12
 NONE = "\N{EN DASH}"
 
 NUMBER = re.compile(
-    r"[+\-\N{MINUS SIGN}]?[\d.,]+(e[+-]?\d+)?( ?%)?( \+- [\d.,e+-]+( \*)?)?|\N{EN DASH}|"
+    r"\[?[+\-\N{MINUS SIGN}]?[\d.,]+(e[+-]?\d+)?( ?%)?( \+- [\d.,e+-]+( \*)?)?\]?|"
+    r"\N{EN DASH}|-|"
 )
-"""A cell of a column of numbers: a number, what is not known, or nothing."""
+"""A cell of a column of numbers: a number, at an end of its range or not, what is not known, or
+nothing."""
 
 CELLS = "control: the kernel's defaults; ensemble: mean +- standard deviation over samples"
 

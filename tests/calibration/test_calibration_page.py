@@ -181,7 +181,7 @@ def test_figures_of_both_parts_stand_side_by_side(halves):
     assert any("one line for each restart" in text for text in shown)
     assert sum("against each parameter" in text for text in shown) == 3
     assert not any("by depth" in text for text in shown)
-    assert len(page.pictures) == len(shown) == 6
+    assert len(page.pictures) == len(shown) == 7
     assert not any("SYNTHETIC" in picture for picture in page.pictures)
 
 
@@ -191,6 +191,36 @@ def test_many_groups_have_a_median_and_a_band(by_site):
     assert any("median and 10 to 90 % of the searches, 24 of 24" in text for text in shown)
     assert "Dotty plots of 3 of 12 groups, evenly chosen." in page.said
     assert any("12 that move nothing at all are not drawn" in text for text in shown)
+
+
+@pytest.fixture(scope="module")
+def placed(tmp_path_factory):
+    """Return the store and results of thirty sites with places and types, some at a bound."""
+    folder = tmp_path_factory.mktemp("placed")
+    calibrated.write(folder, 30)
+    head, *lines = (folder / "types.csv").read_text().split("\n")
+    rows = [f"{line},{k % 3 + 1},{k - 10},{4 * k - 60}" for k, line in enumerate(lines)]
+    (folder / "types.csv").write_text("\n".join([f"{head},pft,lat,lon", *rows]))
+    text = BY_SITE.replace("tau_extra: {loguniform: [0.3, 3]}", "tau_extra: {uniform: [0.9, 1.1]}")
+    settings = ["calibration.algorithm={name: levenberg_marquardt, starts: 2}"]
+    settings += ["calibration.restarts=1", "calibration.budget=60"]
+    outcome, found = calibrated.run(folder, *settings, text=text, store="placed.zarr", workers=1)
+    return read(outcome.path), found
+
+
+def test_best_parameters_are_drawn_by_type_and_in_space_with_those_at_an_end(placed):
+    run, found = Calibrated(placed[0]), placed[1]
+    np.testing.assert_array_equal(run.found.classes["pft"], np.arange(30) % 3 + 1)
+    assert run.found.classes.keys() == {"pft"}
+    with look():
+        by_type, in_space = figures.FIGURES.get("calibrated_parameters").draw(run)
+    at = (found.at_bound.values != 0).sum(axis=0)
+    assert at[0] > 0
+    told = ", ".join(f"{n} {k}" for n, k in zip(("tau_extra", "D1"), at, strict=True) if k)
+    assert f"Groups at an end of a range: {told}." in by_type.caption
+    assert "30 of 30 groups, a row for each value of the column pft" in by_type.caption
+    assert "30 of 30 locations" in in_space.caption
+    assert "Rings: at an end" in in_space.caption
 
 
 def test_invented_profiles_are_drawn_by_depth_and_called_so(profiles):

@@ -106,6 +106,22 @@ def test_every_fold_is_predicted_by_the_least_squares_of_the_others(line, valida
     np.testing.assert_array_equal(again.fold_of[0][0, :, 0], fold)
 
 
+def test_a_value_without_observations_is_named_with_its_groups(line, tmp_path):
+    for name in ("sites.csv", "types.csv"):
+        (tmp_path / name).write_text((line / name).read_text())
+    east = tmp_path / "types.csv"
+    # Sites 0 and 2 are of one kind each; nothing is seen there, and no other site is in the west.
+    east.write_text(east.read_text().replace("north", "west", 1))
+    sites = (tmp_path / "sites.csv").read_text().splitlines()
+    sites[1] = sites[1].rpartition(",")[0] + ","
+    (tmp_path / "sites.csv").write_text("\n".join(sites))
+    (tmp_path / "line.yaml").write_text(LINE.replace("VALIDATION", "{leave_out: region}"))
+    planned = ensemble.plan_calibration(scenarios.load(tmp_path / "line.yaml"))
+    (said,) = (str(one) for one in planned.warnings if "holding them back" in str(one))
+    kind = planned.layout.groups.names[0]
+    assert f"group {kind!r}: nothing is observed at its locations of 'west'" in said
+
+
 def test_a_fold_is_what_holding_back_its_locations_is(sites):
     """Bit for bit: beside the other folds, a search of the same rest comes to the same."""
     text = calibrated.TWINS.replace("restarts: 2", "restarts: 1\n  validation: VALIDATION")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from ensemble.report.data.beside import labels_along, others
 from ensemble.report.data.series import MOST_VALUES
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.journal import Key
+from ensemble.store.store import Store
 from ensemble.tables.responses import Analysis
 from ensemble.tables.results import Results, merge_moments
 from ensemble.tables.times import dates_along, is_time
@@ -58,7 +60,25 @@ class Places:
     raster: Raster | None
 
 
-def places_of(results: Results) -> Places | None:
+class Located(Protocol):
+    """What reads a store that has locations."""
+
+    @property
+    def store(self) -> Store:
+        """Return the store."""
+        ...
+
+    @property
+    def locations(self) -> tuple[str, ...]:
+        """Return the names of the locations."""
+        ...
+
+    def whole(self, path: str) -> F8:
+        """Return an array of the store."""
+        ...
+
+
+def places_of(results: Located) -> Places | None:
     """Return where locations are, where that is known and they are many enough for a map."""
     specs = results.store.specs
     if len(results.locations) < LEAST_PLACES or not {"lat", "lon"} <= specs.keys():

@@ -11,8 +11,13 @@ from ensemble.calibration.layout import GROUP
 from ensemble.store.committed import Committed
 from ensemble.store.grid import Axis, Grid
 from ensemble.tables.calibration import Found
+from kernels import F8
+from scenarios.forcing.common.places import PLACES
 
 OF_GROUPS = "group"
+
+MOST_KINDS = 20
+"""Values of a column that tells kinds of locations apart."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,32 @@ class SoFar(Found):
     def locations(self) -> tuple[str, ...]:
         """Return the names of the locations."""
         return self.store.read_strings("location")
+
+    def whole(self, path: str) -> F8:
+        """Return an array of numbers that is of no group, such as a column of locations."""
+        return np.asarray(self.array(path), dtype=np.float64)
+
+    @cached_property
+    def classes(self) -> dict[str, F8]:
+        """Return columns of locations that tell few kinds apart, by group: (G,), NaN for none.
+
+        Whole numbers of which there are two to `MOST_KINDS`; of groups that are locations.
+        """
+        of = self.read("group_of").astype(np.int64)
+        ours, count = of >= 0, len(self.groups)
+        one_each = len(np.unique(of[ours])) == ours.sum()
+        found = {}
+        for path, spec in self.store.specs.items():
+            if not one_each or spec.dims != ("location",) or spec.dtype != "float64":
+                continue
+            if "/" in path or path in PLACES:
+                continue
+            values = self.whole(path)
+            known = np.unique(values[np.isfinite(values)])
+            if 2 <= len(known) <= MOST_KINDS and (known == np.round(known)).all():
+                found[path] = np.full(count, np.nan)
+                found[path][of[ours]] = np.broadcast_to(values, of.shape)[ours]
+        return found
 
     @cached_property
     def done(self) -> NDArray[np.bool_]:

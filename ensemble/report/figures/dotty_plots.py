@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from ensemble.calibration.stored import WORK
 from ensemble.report.calibrated import Calibrated
 from ensemble.report.data.cells import evenly
-from ensemble.report.figures.parts.scales import in_decades, scaled
+from ensemble.report.figures.parts.scales import scaled
+from ensemble.report.figures.parts.searched import over_range
 from ensemble.report.figures.parts.style import (
     DARK,
     PALE,
@@ -70,7 +71,7 @@ def _of_group(run: Calibrated, group: int) -> Picture:
             continue
         _panel(axes, points[:, j], cost, dark)
         axes.plot(at[j], best, "D", color=RED, ms=5, zorder=4)
-        _ends(axes, run, j)
+        over_range(axes, run, j)
         axes.set_xlabel(labelled(found.parameters[j], units[j]))
         if j % across == 0:
             axes.set_ylabel(upright(run.cost, "", 1.8))
@@ -89,20 +90,6 @@ def _panel(axes: Axes, values: F8, cost: F8, dark: NDArray[np.bool_]) -> None:
     axes.scatter(values[~dark], cost[~dark], c=PALE, s=16, edgecolors=DARK, linewidths=0.3)
     axes.scatter(values[dark], cost[dark], c=DARK, s=16, zorder=3)
     axes.grid(True)
-
-
-def _ends(axes: Axes, run: Calibrated, j: int) -> None:
-    """Let the axis be the range that is searched."""
-    found = run.found
-    low, high = float(found.read("lower")[j]), float(found.read("upper")[j])
-    asked = run.section["parameters"].get(found.parameters[j]) or {}
-    if asked.get("loguniform"):
-        in_decades(axes.xaxis)
-        pad = (high / low) ** 0.04
-        axes.set_xlim(low / pad, high * pad)
-    else:
-        pad = 0.04 * (high - low)
-        axes.set_xlim(low - pad, high + pad)
 
 
 def _caption(run: Calibrated, group: int, count: int, dark: int, words: str, shown: int) -> str:
