@@ -181,6 +181,7 @@ def test_the_list_names_what_there_is():
             "designs:",
             "readers:",
             "observations:",
+            "benchmarks:",
             "statistics:",
             "metrics:",
             "searches:",
