@@ -6,12 +6,14 @@ remembered of them. Files that it does not know are their reader's business.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel
 
 from scenarios.forcing import Declared
 from scenarios.problems import Problem
@@ -72,17 +74,29 @@ def check_files(scenario: Loaded) -> Iterator[Problem]:
     scenario : Loaded
         With ``data``, the folder; of another nothing is looked at.
     """
-    if scenario.data is None:
-        return
-    for path in _wanted(scenario):
-        found = _amiss(scenario.data / path, catalogue()[path])
+    if scenario.data is not None:
+        yield from check_named(scenario.data, [getattr(scenario, n) for n in scenario.replaced])
+
+
+def check_named(data: Path, sections: Iterable[Any]) -> Iterator[Problem]:
+    """Yield the files of some sections of real data that are missing or others; see `check_files`.
+
+    Parameters
+    ----------
+    data : Path
+        Folder of real data.
+    sections : iterable
+        Read into their models.
+    """
+    for path in _wanted(sections):
+        found = _amiss(data / path, catalogue()[path])
         if found:
-            yield Problem(found, file=str(scenario.data / path))
+            yield Problem(found, file=str(data / path))
 
 
-def _wanted(scenario: Loaded) -> list[str]:
-    """Return the files of the catalogue that the sections of real data name, in its order."""
-    named = [text for name in scenario.replaced for text in _named(getattr(scenario, name))]
+def _wanted(sections: Iterable[Any]) -> list[str]:
+    """Return the files of the catalogue that sections of real data name, in its order."""
+    named = [text for section in sections for text in _named(section)]
     folders = tuple(f"{text.rstrip('/')}/" for text in named if text)
     return [path for path in catalogue() if path in named or path.startswith(folders)]
 
@@ -99,8 +113,9 @@ def _named(part: Any) -> Iterator[str]:
             yield from _named(below)
     elif isinstance(part, str):
         yield part
-    elif hasattr(part, "model_dump"):
-        yield from _named(part.model_dump())
+    elif isinstance(part, BaseModel):
+        # Not as it is written: below may be readers, which know what they open.
+        yield from _named(dict(part))
 
 
 def _amiss(file: Path, listed: Listed) -> str:

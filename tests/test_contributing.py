@@ -21,6 +21,7 @@ FILES = dict(re.findall(r"^```\w+\n# (\S+)\n(.*?)^```", PAGE, re.MULTILINE | re.
 GROUPS = {
     "kernels": "kernels/one_pool.py",
     "readers": "scenarios/forcing/steady.py",
+    "observations": "scenarios/observations/level.py",
     "designs": "scenarios/designs/ladder.py",
     "statistics": "ensemble/members/statistics/reach.py",
     "backends": "ensemble/farming/backends/one_by_one.py",
@@ -35,6 +36,7 @@ LAWS = (
     "tests/kernels/test_ranges.py",
     "tests/kernels/test_plausible.py",
     "tests/scenarios/forcing/test_law.py",
+    "tests/scenarios/observations/test_law.py",
     "tests/scenarios/test_designs_contract.py",
     "tests/scenarios/test_metrics.py",
     "tests/evaluation/test_benchmark_laws.py",
@@ -55,6 +57,7 @@ FOUND = {
     "kernel": "test_contract.py::TestLaws::test_balance_closes[one_pool-]",
     "driver": "test_ranges.py::test_beyond_what_is_accepted_members_fail_and_only_they[one_pool]",
     "reader": "test_law.py::test_every_reader_has_an_example_that_it_reads[steady]",
+    "observation reader": "test_law.py::test_every_reader_has_an_example_that_it_reads[level]",
     "design": "test_designs_contract.py::test_every_design_shows_an_example[ladder]",
     "statistic": "test_statistics_contract.py::test_no_member_gives_nan_and_not_a_number[reach]",
     "backend": "test_any_work.py::test_a_driver_runs_it[{'backend': 'one_by_one'}]",
@@ -172,7 +175,8 @@ def test_the_page_is_as_tidy_as_what_it_is_put_beside(clone, words):
 def test_laws_of_a_checkout_are_not_about_what_others_installed_unless_asked(site):
     # Without its examples, each law would fail of it.
     words = ("--collect-only", "-q", *LAWS)
-    names = ("one_pool", "steady", "ladder", "reach", "one_by_one", "bars", "centred", "plain_mean")
+    names = ("one_pool", "steady", "level", "ladder", "reach", "one_by_one", "bars", "centred",
+             "plain_mean")  # fmt: skip
     alone = python(ROOT, "pytest", *words, path=[site])
     assert not [name for name in names if f"[{name}" in alone]
     asked = {"SOILSWEEP_LAWS": ",".join(names)}
@@ -194,7 +198,8 @@ def test_laws_hold_of_what_others_install_with_their_own_examples(site):
     assert int(re.search(r"(\d+) passed", said)[1]) > 15
 
 
-KERNEL, READER, DESIGN, STATISTIC, BACKEND, FIGURE, METRIC, _ = GROUPS.values()
+KERNEL, READER, OBSERVATION, DESIGN, STATISTIC, BACKEND, FIGURE, METRIC, _ = GROUPS.values()
+OBSERVATIONS = "tests/scenarios/observations/test_law.py"
 CONTRACT, LAW, DESIGNS, STATISTICS, WORK, FIGURES, METRICS = (
     next(law for law in LAWS if law.endswith(f"/{name}.py"))
     for name in ("test_contract", "test_law", "test_designs_contract", "test_statistics_contract",
@@ -219,6 +224,13 @@ MUTANTS = {
     "a reader without an example": (
         "tests/forcing_law/examples/steady.py", None, None, LAW,
         "no example files for reader 'steady'; add tests/forcing_law/examples/steady.py",
+    ),
+    "an observation reader that is empty": (
+        OBSERVATION, None, '"""Nothing."""', OBSERVATIONS, "level has no Spec",
+    ),
+    "an observation reader without an example": (
+        "tests/observation_examples/level.py", None, None, OBSERVATIONS,
+        "no example files for reader 'level'; add tests/observation_examples/level.py",
     ),
     "a design that is empty": (DESIGN, None, '"""Nothing."""', DESIGNS, "'ladder' shows no exa"),
     "a design without an example": (

@@ -90,6 +90,10 @@ ARROWS = {
         "scenarios.numbers scenarios.paths scenarios.problems scenarios.responses scenarios.units "
         "kernels kernels.chains"
     ),
+    "scenarios.evaluated": (
+        "scenarios.evaluation scenarios.observations scenarios.problems scenarios.reading "
+        "scenarios.sections"
+    ),
     "scenarios.catalogue": "scenarios.reading scenarios.forcing scenarios.problems",
     "scenarios.clusters": "scenarios.reading scenarios.problems",
     "scenarios.locations": (
@@ -135,8 +139,14 @@ ARROWS = {
         f"{GROUND} ensemble.store ensemble.members ensemble.calibration ensemble.analysis "
         "scenarios.outputs"
     ),
+    "ensemble.evaluation": (
+        "ensemble.errors ensemble.store ensemble.members ensemble.tables "
+        "kernels scenarios scenarios.benchmarks scenarios.catalogue scenarios.evaluated "
+        "scenarios.forcing scenarios.observations"
+    ),
     "ensemble.report": (
         f"{GROUND} ensemble.scores ensemble.store ensemble.members ensemble.calibration "
+        "ensemble.evaluation "
         "ensemble.tables ensemble.analysis scenarios.outputs"
     ),
     "ensemble.export": (
@@ -152,7 +162,8 @@ ARROWS = {
     "ensemble.commands": (
         f"{GROUND} ensemble.store ensemble.farming ensemble.members ensemble.planning "
         "ensemble.calibration "
-        "ensemble.tables ensemble.analysis ensemble.report ensemble.export ensemble.runs "
+        "ensemble.tables ensemble.analysis ensemble.evaluation ensemble.report ensemble.export "
+        "ensemble.runs "
         "ensemble.describing slurm"
     ),
     "ensemble.__main__": "ensemble.commands ensemble.processes ensemble.store",

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ensemble.commands import describe, extend, jobs, managing, scenarios, stores, warm
+from ensemble.commands import describe, evaluate, extend, jobs, managing, scenarios, stores, warm
 from ensemble.commands.arguments import Command
 from ensemble.commands.ending import end, seldom_looked_through
 
@@ -79,6 +79,13 @@ COMMANDS: tuple[tuple[Callable[..., None], tuple[str, ...]], ...] = (
             "run tau-constraint",
             "run tau-constraint --data ../shared/data",
             "run my-study.yaml --store runs/other.zarr --set seed=7 --workers 8",
+        ),
+    ),
+    (
+        evaluate.evaluate,
+        (
+            "evaluate casa-2000-2010",
+            "evaluate casa-2000-2010 --data ../shared/data",
         ),
     ),
     (

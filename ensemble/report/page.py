@@ -9,10 +9,11 @@ from contextlib import suppress
 from functools import partial
 
 from ensemble.calibration import stored as calibrations
+from ensemble.evaluation.storing import is_evaluation
 from ensemble.members import stored as ensembles
 from ensemble.members.reopening import NotHere, scenario_of
 from ensemble.printing import warn
-from ensemble.report import figures
+from ensemble.report import evaluated, figures
 from ensemble.report.calibrated import Calibrated
 from ensemble.report.figures.parts.style import Picture, look
 from ensemble.report.html.rendering import rendered
@@ -33,6 +34,8 @@ def render(store: Store) -> str:
         Its scenario is of another version, or its arrays are not those of its scenario; it is of a
         work that has no page.
     """
+    if is_evaluation(store):
+        return evaluated.page(store)
     of_searches = calibrations.is_calibration(store)
     check = calibrations.check if of_searches else ensembles.check
     with suppress(NotHere):

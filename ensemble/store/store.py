@@ -57,6 +57,9 @@ class Store:
     @property
     def blocks(self) -> tuple[int, ...]:
         """Return the number of blocks along each axis of the work."""
+        if self.attrs.get("without_members"):
+            text = "holds what `soilsweep evaluate` found, and no member was run: `soilsweep "
+            raise PlanError(f"{self.path}: {text}report` shows it")
         status = self.specs["status"]
         return tuple(-(-n // c) for n, c in zip(status.shape, status.chunks, strict=True))
 

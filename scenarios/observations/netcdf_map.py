@@ -26,7 +26,7 @@ from kernels import F8, I8, Variable
 from scenarios.forcing.common.annual_means import Calendar
 from scenarios.forcing.common.checks import Findings, Years
 from scenarios.forcing.common.declared import FILLS_MISSING, Input, Order, Quantity
-from scenarios.forcing.common.sources import Names, as_asked, unit_of
+from scenarios.forcing.common.sources import Names, as_asked
 from scenarios.forcing.common.spans import Rates
 from scenarios.forcing.common.times import Stamps
 from scenarios.forcing.netcdf_files.areas import land_of
@@ -47,7 +47,7 @@ from scenarios.observations._contract import GridMap, Observations, ObservationS
 from scenarios.observations.parts.maps import LandFraction, grid_in_files, land_said, of_carbon
 from scenarios.observations.parts.rows import WHERE, told
 from scenarios.problems import Problem
-from scenarios.units import UnitText
+from scenarios.units import UnitText, contradicts, readable
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -173,15 +173,18 @@ class Spec(ObservationSpec):
 
     def _unit(self, held: Held, findings: Findings) -> str:
         """Return the unit of a variable as it is, note where nobody says it."""
-        # As a driver of its own unit: nothing is converted here.
-        own = Variable(held.name, self.units or held.unit or "1", held.name, ())
-        said = {held.name: self.units} if self.units else {}
-        unit, text = unit_of(held.name, own, said, found=held.unit, example="kg C m-2")
-        if not text and not unit:
-            text = "has no unit; say units: UNIT, that of its numbers"
+        unit, text = self.units or held.unit, ""
+        if contradicts(held.unit, self.units):
+            text = f"is in {held.unit!r} and the scenario says {self.units!r}; correct units: or "
+            text += "the file"
+        elif not unit:
+            text = "has no unit; say units:, such as kg C m-2, that of its numbers"
+        elif not readable(of_carbon(unit)[0]):
+            text = f"has the unit {unit!r}, which is none that is known; say units: that of its "
+            text += "numbers"
         if text:
             findings.add("units", held.problem(text))
-        return unit
+        return "" if text else unit
 
     def _values(
         self, supply: Supply, cells: Cells, findings: Findings

@@ -66,15 +66,15 @@ def _scenario(written: str) -> str:
     return f". {written} is a scenario: put --data behind it, or say --data=FOLDER"
 
 
-def as_written(document: Document) -> Document:
+def as_written(document: Document, sections: frozenset[str] | None = None) -> Document:
     """Return the face without real data; what is wrong with ``with_data:`` itself stays known."""
     data = {name: section for name, section in document.data.items() if name != KEY}
-    problems = (*document.problems, *_problems(document))
+    problems = (*document.problems, *_problems(document, sections))
     return replace(document, data=data, problems=problems)
 
 
-def on_data(document: Document) -> Document:
-    """Return the face on real data.
+def on_data(document: Document, sections: frozenset[str] | None = None) -> Document:
+    """Return the face on real data; ``sections`` are those of a scenario by default.
 
     Raises
     ------
@@ -83,9 +83,9 @@ def on_data(document: Document) -> Document:
     """
     written = document.data.get(KEY)
     if not isinstance(written, dict):
-        raise ScenarioError([_none(document, written)])
-    replaced = {k: v for k, v in written.items() if k in _sections()}
-    plain = as_written(document)
+        raise ScenarioError([_none(document, written, sections)])
+    replaced = {k: v for k, v in written.items() if k in _sections(sections)}
+    plain = as_written(document, sections)
     data = {**plain.data, **replaced}
     if "store" not in replaced:
         data["store"] = _beside(data)
@@ -101,8 +101,8 @@ def replaced(document: Document) -> tuple[str, ...]:
     return tuple(document.moved)
 
 
-def _sections() -> frozenset[str]:
-    return frozenset(Scenario.model_fields.keys() - set(OF_BOTH))
+def _sections(sections: frozenset[str] | None) -> frozenset[str]:
+    return (sections or frozenset(Scenario.model_fields)) - set(OF_BOTH)
 
 
 def _beside(data: Mapping[str, Any]) -> Any:
@@ -114,17 +114,17 @@ def _beside(data: Mapping[str, Any]) -> Any:
     return f"{stem}-data{written[len(stem) :]}"
 
 
-def _none(document: Document, written: Any) -> Problem:
+def _none(document: Document, written: Any, sections: frozenset[str] | None) -> Problem:
     """Return why a scenario has no face on real data."""
     if KEY not in document.data:
         text = "this scenario says nothing of real data; leave out --data, or write with_data:"
         return Problem(f"{text} {{forcing: {{...}}}}")
     if isinstance(written, str) and written.strip():
         return document.problem(f"there is none to run on: {written.strip()}", (KEY,))
-    return next(_problems(document))
+    return next(_problems(document, sections))
 
 
-def _problems(document: Document) -> Iterator[Problem]:
+def _problems(document: Document, sections: frozenset[str] | None) -> Iterator[Problem]:
     """Yield what is wrong with ``with_data:`` itself, not with the sections in it."""
     if KEY not in document.data:
         return
@@ -138,8 +138,8 @@ def _problems(document: Document) -> Iterator[Problem]:
         if name in OF_BOTH:
             text = "is the same with and without real data; leave it out here"
             yield document.problem(text, (KEY, name))
-        elif name not in _sections():
-            text = f"no section {name!r}{nearest(str(name), _sections())}"
+        elif name not in _sections(sections):
+            text = f"no section {name!r}{nearest(str(name), _sections(sections))}"
             yield document.problem(text, (KEY, name))
 
 

@@ -20,14 +20,20 @@ RENAMED = {
 """What was shipped under another name: such a name answers with the scenario of its new one."""
 
 
-def library() -> list[str]:
-    """Return the names of the shipped scenarios."""
-    folder = resources.files("scenarios") / "library"
+SCENARIOS, EVALUATIONS = "scenario", "evaluation"
+"""What is shipped: scenarios, and what `soilsweep evaluate` reads, in a folder of theirs."""
+
+FOLDERS = {SCENARIOS: "library", EVALUATIONS: "library/evaluations"}
+
+
+def library(kind: str = SCENARIOS) -> list[str]:
+    """Return the names of the shipped scenarios, or of what else is shipped."""
+    folder = resources.files("scenarios") / FOLDERS[kind]
     named = (f.name for f in folder.iterdir() if f.name.endswith(".yaml"))
     return sorted(name.removesuffix(".yaml") for name in named if name != CATALOGUE)
 
 
-def find(name: str | Path) -> Path:
+def find(name: str | Path, kind: str = SCENARIOS) -> Path:
     """Return the file of a path, or of a shipped scenario by its name or one that it had.
 
     Raises
@@ -42,15 +48,16 @@ def find(name: str | Path) -> Path:
     if str(name) and path.exists():
         return path
     shipped = RENAMED.get(str(name), str(name))
-    if shipped in library():
-        return _file(shipped)
+    if shipped in library(kind):
+        return _file(shipped, kind)
     if path.suffix in (".yaml", ".yml"):
         beside = [f.name for f in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
         hint = nearest(path.name, beside)
         meant = hint if hint.startswith("; did") else ""
         text = f"no such file; needed the YAML file of a scenario{meant}"
     else:
-        text = f"no such file and no shipped scenario of that name{_meant(str(name))}"
+        hint = _meant(str(name)) if kind == SCENARIOS else nearest(str(name), library(kind))
+        text = f"no such file and no shipped {kind} of that name{hint}"
     raise ScenarioError([Problem(text)], str(name) or "SCENARIO ''")
 
 
@@ -112,8 +119,8 @@ def write_new(folder: Path, files: Mapping[str, str]) -> list[Path]:
     return paths
 
 
-def _file(shipped: str) -> Path:
-    return Path(str(resources.files("scenarios") / "library" / f"{shipped}.yaml"))
+def _file(shipped: str, kind: str = SCENARIOS) -> Path:
+    return Path(str(resources.files("scenarios") / FOLDERS[kind] / f"{shipped}.yaml"))
 
 
 def _meant(name: str) -> str:

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from scenarios import designs, forcing
 from scenarios.execution import BACKENDS
@@ -28,8 +30,30 @@ class _Finding:
     branches: tuple[tuple[Path_, str], ...]
 
 
-def problems(error: ValidationError, document: Document) -> Iterator[Problem]:
-    """Yield every finding with its place; one, not one per branch, where a union fails."""
+def problems(
+    error: ValidationError, document: Document, model: type[BaseModel] = Scenario
+) -> Iterator[Problem]:
+    """Yield every finding with its place; one, not one per branch, where a union fails.
+
+    ``model`` is what the document was read into, whose schema tells which keys there are.
+    """
+    with _read_into(model):
+        yield from list(_problems(error, document))
+
+
+_MODEL: ContextVar[type[BaseModel]] = ContextVar("model", default=Scenario)
+
+
+@contextmanager
+def _read_into(model: type[BaseModel]) -> Iterator[None]:
+    token = _MODEL.set(model)
+    try:
+        yield
+    finally:
+        _MODEL.reset(token)
+
+
+def _problems(error: ValidationError, document: Document) -> Iterator[Problem]:
     findings = [_find(e, document.data) for e in error.errors(include_url=False)]
     # A key that is there under a misspelt name is not missing as well.
     meant = {_meant(f, document.data) for f in findings if f.error["type"] == "extra_forbidden"}
@@ -196,13 +220,13 @@ def _missing(finding: _Finding, value: Any, document: Document) -> str:
 
 def _schema() -> Schema:
     met = (plugins.met() for plugins in (designs.DESIGNS, forcing.READERS, BACKENDS, SEARCHES))
-    return _schema_with(*(name for names in met for name in names))
+    return _schema_with(_MODEL.get(), *(name for names in met for name in names))
 
 
 @cache
-def _schema_with(*plugins: str) -> Schema:
-    """Return the schema of a scenario, made again where other plug-ins have been loaded."""
-    return Scenario.model_json_schema()
+def _schema_with(model: type[BaseModel], *plugins: str) -> Schema:
+    """Return the schema of a model, made again where other plug-ins have been loaded."""
+    return model.model_json_schema()
 
 
 def _keys(path: Path_, data: Any) -> list[str]:

@@ -32,7 +32,7 @@ def prepare(experiment: Experiment, base: Path) -> dict[str, Prepared]:
         return {}
     problems: list[Problem] = []
     outputs = _outputs(section, experiment, problems)
-    observed, classes = _read(section, base, problems)
+    observed, classes = read(section, base, problems)
     made = {}
     for name, spec in section.benchmarks.items():
         source = spec.same_as or name
@@ -76,12 +76,12 @@ def _outputs(
     return found
 
 
-def _read(
+def read(
     section: Evaluation, base: Path, problems: list[Problem]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what was observed by benchmark, and maps of classes; None of what cannot be read."""
 
-    def read(spec: ObservationSpec, where: str) -> Any:
+    def one(spec: ObservationSpec, where: str) -> Any:
         try:
             return spec.read(base)
         except ScenarioError as error:
@@ -93,8 +93,8 @@ def _read(
 
     benchmarks = section.benchmarks.items()
     own = {n: s.observed for n, s in benchmarks if s.observed is not None}
-    observed = {n: read(s, f"{WHERE}.{n}.observed") for n, s in own.items()}
-    classes = {n: read(s, f"evaluation.classes.{n}") for n, s in section.classes.items()}
+    observed = {n: one(s, f"{WHERE}.{n}.observed") for n, s in own.items()}
+    classes = {n: one(s, f"evaluation.classes.{n}") for n, s in section.classes.items()}
     return observed, classes
 
 

@@ -66,7 +66,7 @@ def words(prepared: Prepared) -> dict[str, Any]:
 def digest(prepared: Prepared) -> str:
     """Return a hash of all that scores follow from, but not of where it is from."""
     whole = hashlib.sha256()
-    for name, (_, values) in sorted(_arrays("", prepared).items()):
+    for name, (_, values) in sorted(pairs_of("", prepared).items()):
         plain = np.ascontiguousarray(values)
         text = plain.dtype.kind in "OU"
         data = json.dumps(plain.tolist()).encode() if text else plain.tobytes()
@@ -81,14 +81,15 @@ def to_arrays(every: Mapping[str, Prepared], into: str = GROUP) -> Static:
     """Return the arrays of all benchmarks that are known before a run, in a group."""
     found: Static = {}
     for name, prepared in every.items():
-        found |= _arrays(f"{into}/{name}/", prepared)
+        found |= pairs_of(f"{into}/{name}/", prepared)
         if len(prepared.groups) > 1:
             dim, groups = group_dim(name), np.array(prepared.groups, dtype=object)
             found |= _one(f"{into}/{dim}", groups, (dim,), {"long_name": f"groups of {name}"})
     return found
 
 
-def _arrays(group: str, prepared: Prepared) -> Static:
+def pairs_of(group: str, prepared: Prepared) -> Static:
+    """Return the arrays of one benchmark, below ``group``, which ends with a stroke."""
     found: Static = {}
     for name, pairs in prepared.pairs.items():
         fields = {**vars(pairs), **vars(pairs.moments)}

@@ -1,0 +1,163 @@
+"""A file that ``soilsweep evaluate`` reads: models that are there already, and ``evaluation:``.
+
+.. code-block:: yaml
+
+    version: 1
+    name: casa-2000-2010
+    models:
+      CASA-CNP:
+        years: [2000, 2010]
+        calendar: noleap
+        outputs: {rh: {reader: netcdf_map, path: casa.nc, variable: cresp}}
+    evaluation:
+      benchmarks: {total: {compare: total, output: rh, value: 51.5 Pg C yr-1}}
+
+No kernel runs: outputs are maps of somebody else's model, read as observations are. ``with_data:``
+replaces whole sections, as in a scenario.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from scenarios.evaluation import WHERE, Evaluation
+from scenarios.observations import AnyObservation, GridMap, ObservationSpec
+from scenarios.problems import Problem, ScenarioError, nearest
+from scenarios.reading import faces, wording
+from scenarios.reading.document import Document, override, parse, read_text
+from scenarios.reading.shipped import EVALUATIONS, find
+from scenarios.sections import Name, Strict, YearRange
+
+
+class Model(Strict):
+    """A model that is there already: its outputs as maps."""
+
+    outputs: dict[Name, AnyObservation] = Field(
+        min_length=1, description="{rh: {reader: netcdf_map, ...}}, a map of each output"
+    )
+    years: YearRange | None = Field(
+        default=None, description="[first, last] year that the maps are means of"
+    )
+    calendar: Literal["standard", "noleap"] = Field(
+        default="standard", description="whose year a rate per year is of: 365.25 or 365 days"
+    )
+
+    @model_validator(mode="after")
+    def _maps(self) -> "Model":
+        for name, spec in self.outputs.items():
+            # What a store has kept stays as it is written.
+            if isinstance(spec, ObservationSpec) and spec.gives is not GridMap:
+                text = f"reader {spec.reader} of {name} gives {spec.gives.__name__}"
+                raise ValueError(f"{text}; needed GridMap: netcdf_map or array_map")
+        if self.calendar == "noleap" and self.years is None:
+            raise ValueError("calendar: noleap is of years; say years: [first, last] as well")
+        return self
+
+
+class EvaluationFile(Strict):
+    """Models and what they are held against."""
+
+    version: Literal[1] = Field(description="1")
+    name: Name = Field(description="of the evaluation, and of its store")
+    title: str = Field(default="", description="one line")
+    seed: int = Field(default=0, ge=0, description="of what is resampled")
+    models: dict[str, Model] = Field(
+        min_length=1, description="{NAME: {outputs: {rh: {reader: netcdf_map, ...}}}}"
+    )
+    evaluation: Evaluation = Field(description="as in a scenario")
+    store: str = Field(default="", description="where results go; by default runs/NAME.zarr")
+
+    @model_validator(mode="after")
+    def _outputs(self) -> "EvaluationFile":
+        for name, one in self.evaluation.benchmarks.items():
+            for model, about in self.models.items():
+                for output in one.outputs():
+                    if output not in about.outputs:
+                        text = f"{WHERE}.{name}: model {model!r} has no output {output!r}"
+                        raise ValueError(f"{text}{nearest(output, about.outputs)}")
+        return self
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """An evaluation with where it came from.
+
+    Attributes
+    ----------
+    asked : EvaluationFile
+    text : str
+        Of its file.
+    source : str
+    base : Path
+        Folder of the file.
+    data : Path or None
+        Folder of real data, where that was asked for.
+    replaced : tuple of str
+        Sections that are of ``with_data:``.
+    document : Document
+    """
+
+    asked: EvaluationFile
+    text: str
+    source: str
+    base: Path
+    data: Path | None
+    replaced: tuple[str, ...]
+    document: Document
+
+    def base_of(self, section: str) -> Path:
+        """Return the folder in which relative paths of a section start."""
+        return self.data if self.data is not None and section in self.replaced else self.base
+
+    @property
+    def store(self) -> str:
+        """Return where results go unless the command line says otherwise."""
+        return self.asked.store or f"runs/{self.asked.name}.zarr"
+
+    def located(self, error: ScenarioError) -> ScenarioError:
+        """Return an error whose problems have their lines."""
+        found = [self.document.locate(problem) for problem in error.problems]
+        return ScenarioError(sorted(found, key=lambda one: one.order), self.source)
+
+
+def load(
+    path: str | Path,
+    *,
+    settings: Sequence[str] = (),
+    data: bool | str | os.PathLike[str] = False,
+) -> Loaded:
+    """Return the evaluation in a file, or shipped under a name; see `scenarios.load`.
+
+    Raises
+    ------
+    ScenarioError
+        With every problem found, each with its line.
+    """
+    file = find(path, EVALUATIONS)
+    text, folder = read_text(file), faces.folder_of(data) if data is not False else None
+    sections = frozenset(EvaluationFile.model_fields)
+    face = partial(faces.on_data if folder else faces.as_written, sections=sections)
+    try:
+        document = override(face(parse(text, str(file))), settings)
+    except ScenarioError as error:
+        raise ScenarioError(error.problems, str(file)) from error
+    problems = list(document.problems)
+    asked = None
+    try:
+        asked = EvaluationFile.model_validate(document.data)
+    except ValidationError as error:
+        problems += wording.problems(error, document, EvaluationFile)
+    if problems or asked is None:
+        raise ScenarioError(sorted(problems, key=lambda one: one.order), str(file))
+    replaced = faces.replaced(document)
+    return Loaded(asked, text, str(file), file.parent, folder, replaced, document)
+
+
+def problem(text: str, model: str, output: str = "") -> Problem:
+    """Return a problem of a model, or of one of its outputs."""
+    return Problem(text, f"models.{model}.outputs.{output}" if output else f"models.{model}")
