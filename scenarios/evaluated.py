@@ -35,11 +35,16 @@ from scenarios.sections import Name, Strict, YearRange
 
 
 class Model(Strict):
-    """A model that is there already: its outputs as maps."""
+    """A model that is there already: somebody else's outputs as maps, or a run of our own."""
 
     outputs: dict[Name, AnyObservation] = Field(
-        min_length=1, description="{rh: {reader: netcdf_map, ...}}, a map of each output"
+        default={}, description="{rh: {reader: netcdf_map, ...}}, a map of each output"
     )
+    store: str | None = Field(
+        default=None, min_length=1, description="of a run of our own, instead of outputs:"
+    )
+    members: Literal["control"] = Field(default="control", description="of that run: control")
+    forcing: str | None = Field(default=None, description="of that run, where it has several")
     years: YearRange | None = Field(
         default=None, description="[first, last] year that the maps are means of"
     )
@@ -49,6 +54,11 @@ class Model(Strict):
 
     @model_validator(mode="after")
     def _maps(self) -> "Model":
+        if bool(self.outputs) == (self.store is not None):
+            found = "both" if self.outputs else "neither"
+            raise ValueError(f"found {found}; needed one of outputs: and store:")
+        if self.store is not None and self.years is not None:
+            raise ValueError("found years: of a run, which has its own; leave it out")
         for name, spec in self.outputs.items():
             # What a store has kept stays as it is written.
             if isinstance(spec, ObservationSpec) and spec.gives is not GridMap:
@@ -76,7 +86,7 @@ class EvaluationFile(Strict):
     def _outputs(self) -> "EvaluationFile":
         for name, one in self.evaluation.benchmarks.items():
             for model, about in self.models.items():
-                for output in one.outputs():
+                for output in one.outputs() if about.store is None else ():
                     if output not in about.outputs:
                         text = f"{WHERE}.{name}: model {model!r} has no output {output!r}"
                         raise ValueError(f"{text}{nearest(output, about.outputs)}")

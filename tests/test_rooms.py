@@ -142,7 +142,7 @@ ARROWS = {
     "ensemble.evaluation": (
         "ensemble.errors ensemble.store ensemble.members ensemble.tables "
         "kernels scenarios scenarios.benchmarks scenarios.catalogue scenarios.evaluated "
-        "scenarios.forcing scenarios.observations"
+        "scenarios.forcing scenarios.observations scenarios.paths"
     ),
     "ensemble.report": (
         f"{GROUND} ensemble.scores ensemble.store ensemble.members ensemble.calibration "

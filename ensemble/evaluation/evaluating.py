@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ensemble.evaluation import others
+from ensemble.evaluation import others, own
 from ensemble.evaluation.others import Other
 from ensemble.members.benchmarks import Prepared, Task
 from ensemble.members.evaluation.preparing import read as read_observed
@@ -15,7 +15,7 @@ from kernels import F8
 from scenarios import Problem, ScenarioError
 from scenarios.benchmarks import BENCHMARKS, Score
 from scenarios.catalogue import check_named
-from scenarios.evaluated import Loaded
+from scenarios.evaluated import Loaded, Model
 
 SYNTHETIC = "synthetic data: made up, to show how it goes"
 
@@ -86,7 +86,7 @@ def evaluate(loaded: Loaded) -> Evaluation:
     models = {}
     for name, model in loaded.asked.models.items():
         try:
-            models[name] = others.read(name, model, loaded.base_of("models"))
+            models[name] = _read(name, model, loaded)
         except ScenarioError as error:
             problems += error.problems
     section, base = loaded.asked.evaluation, loaded.base_of("evaluation")
@@ -107,6 +107,15 @@ def evaluate(loaded: Loaded) -> Evaluation:
     if problems:
         raise loaded.located(ScenarioError(list(dict.fromkeys(problems))))
     return Evaluation(loaded, models, found)
+
+
+def _read(name: str, model: Model, loaded: Loaded) -> Other:
+    base = loaded.base_of("models")
+    if model.store is None:
+        return others.read(name, model, base)
+    benchmarks = loaded.asked.evaluation.benchmarks.values()
+    needed = dict.fromkeys(output for spec in benchmarks for output in spec.outputs())
+    return own.read(name, model, needed, base)
 
 
 def _against(spec: Any, task: Task, one: Other) -> Against:

@@ -87,6 +87,11 @@ def _notes(found: Evaluation) -> Iterator[str]:
         for (_, benchmark), one in found.found.items() for note in one.prepared.notes
     ]  # fmt: skip
     yield from (f"{name}: {note}" for name, note in dict.fromkeys(told))
+    for benchmark in found.loaded.asked.evaluation.benchmarks:
+        against = next(one for (_, b), one in found.found.items() if b == benchmark)
+        files = dict.fromkeys(f["name"] for f in against.prepared.provenance.get("files", ()))
+        if files:
+            yield f"{benchmark}: observed: {', '.join(files)}"
     for name, one in found.models.items():
         yield from (f"{name}: {note}" for note in one.notes)
         sources = dict.fromkeys(about["land"] for about in one.provenance.values())

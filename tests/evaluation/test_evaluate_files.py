@@ -6,9 +6,11 @@ import netCDF4
 import numpy as np
 import pytest
 import xarray as xr
+from benchmark_law.example import GRID, run
 from commandline import soilsweep, tree
+from gridded import forcing as data
 from pages import Page
-from support import DATA, needs_data
+from support import DATA, give, needs_data
 
 from scenarios.reading.shipped import EVALUATIONS, library
 
@@ -22,6 +24,14 @@ evaluation:
   benchmarks:
     globe: {compare: total, output: rh, value: 100 Pg C yr-1, interval: 5 Pg C yr-1,
             scores: [bias, total, within]}
+store: ours.zarr
+"""
+OWN = """\
+version: 1
+name: ours
+models: {run: {store: run.zarr}}
+evaluation:
+  benchmarks: {it: {compare: total, output: litter, value: 10 Pg C yr-1, scores: [bias, total]}}
 store: ours.zarr
 """
 LAT, LON = np.array([45.0, -45.0]), np.array([45.0, 135.0, 225.0, 315.0])
@@ -83,6 +93,39 @@ def test_a_report_shows_the_tables_and_what_they_are_of(folder):
         assert refused.code == 2, other
         assert "evaluat" in refused.err
         assert "damaged" not in refused.err
+
+
+def test_a_run_of_our_own_has_the_scores_that_it_had_inside(folder, monkeypatch):
+    give(monkeypatch, [data.forcing()])
+    words = {"output": "litter", "value": "10 Pg C yr-1", "scores": ["bias", "total"]}
+    run(folder, "total", GRID, words)
+    (folder / "ours.yaml").write_text(OWN)
+    said = soilsweep("evaluate", "ours.yaml")
+    assert said.code == 0, said.err
+    assert "run: control member under now" in said.out
+    inside = xr.open_datatree("run.zarr", engine="zarr")["evaluation/control"]
+    found = xr.open_datatree("ours.zarr", engine="zarr")["evaluation"]
+    for score in ("bias", "total"):
+        np.testing.assert_allclose(found[f"it_{score}"], inside[f"it_{score}"], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("run.zarr", "none.zarr"), "none.zarr: not a store: no such folder"),
+        (("store: run.zarr", "store: run.zarr, forcing: later"), "no forcing 'later'; it has now"),
+        (("output: litter", "output: heat"), "no control/heat; needed a run with outputs:"),
+        (("output: litter", "output: rh"), "is stored over (forcing, location, model, time)"),
+        (("{store: run.zarr}", "{}"), "found neither; needed one of outputs: and store:"),
+    ],
+)
+def test_what_a_run_of_our_own_lacks_is_said(folder, monkeypatch, change, said):
+    give(monkeypatch, [data.forcing()])
+    run(folder, "total", GRID, {"output": "litter", "value": "10 Pg C yr-1"})
+    (folder / "ours.yaml").write_text(OWN.replace(*change))
+    found = soilsweep("evaluate", "ours.yaml")
+    assert found.code == 2, found.out
+    assert said in found.err
 
 
 def test_it_is_made_anew_in_its_own_place_and_nowhere_else(folder):
