@@ -151,7 +151,7 @@ def test_it_is_made_anew_in_its_own_place_and_nowhere_else(folder):
         (("output: rh", "output: nee"), "model 'a' has no output 'nee'"),
         (("value: 100 Pg C yr-1", "value: 100 Pg C"), "evaluation.benchmarks.globe"),
         (("models:", "modells:"), "unknown key 'modells'; did you mean 'models'?"),
-        (("{reader: netcdf_map, path: a.nc, land_fraction: 1}", "{reader: synthetic_records, cells: 4}"),
+        (("netcdf_map, path: a.nc, land_fraction: 1", "synthetic_records, cells: 4"),
          "reader synthetic_records of rh gives SiteRecords; needed GridMap"),
         (("scores: [bias, total", "scores: [bais, total"), "did you mean 'bias'?"),
     ],
