@@ -1,5 +1,6 @@
 """The command that holds models against observations without running any: evaluate."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -17,9 +18,17 @@ def evaluate(
     file: Annotated[
         str,
         typer.Argument(
-            metavar="FILE", help="A YAML file with models: and evaluation:, or a shipped name."
+            metavar="FILE",
+            help="A YAML file with models: and evaluation:, or a shipped name; with --with a "
+            "finished run.",
         ),
     ],
+    with_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--with", metavar="FILE", help="Score the stored members of a run by its evaluation:."
+        ),
+    ] = None,
     settings: SetOption = [],  # noqa: B006
     data: DataOption = None,
     store: StoreOption = None,
@@ -28,10 +37,14 @@ def evaluate(
     """Hold models that are there already against observations, and print their scores.
 
     Maps of other people's models go through the benchmarks of evaluation:, as the members of a
-    run do. Results go into a store of their own, group evaluation/.
+    run do. Results go into a store of their own, group evaluation/; those of a run with --with
+    into its group evaluated/.
     """
-    from pathlib import Path
-
+    if with_file is not None:
+        if settings or data is not None or store is not None:
+            raise typer.BadParameter("takes no --set, --data or --store", param_hint="--with")
+        _of_run(Path(file), with_file, as_json)
+        return
     from ensemble.commands.tables import print_table
     from ensemble.evaluation.evaluating import evaluate as run
     from ensemble.evaluation.storing import refuse_others, write
@@ -51,6 +64,21 @@ def evaluate(
     for table in tables(found):
         print_table(table)
     typer.echo(f"\n{path}: open it with xarray.open_datatree({str(path)!r})")
+
+
+def _of_run(path: Path, with_file: Path, as_json: bool) -> None:
+    """Score the stored members of a run, and print it."""
+    from ensemble.commands.tables import print_table
+    from ensemble.members.stored import data_of, read_ensemble
+    from ensemble.runs.evaluate import evaluate_store
+
+    tables = evaluate_store(path, with_file)
+    if as_json:
+        records = [record for table in tables for record in table.records]
+        print_json({"store": str(path), "scores": records, **data_of(read_ensemble(path))})
+        return
+    for table in tables:
+        print_table(table)
 
 
 def _plain(found: Any) -> list[dict[str, Any]]:

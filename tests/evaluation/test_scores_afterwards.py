@@ -1,8 +1,11 @@
 """Benchmarks of stored members: the scores that the run would have had, and what is missing."""
 
+import json
+
 import numpy as np
 import pytest
 import xarray as xr
+from commandline import soilsweep
 from gridded import forcing as data
 from support import give, plan
 
@@ -68,6 +71,18 @@ def test_scores_of_stored_members_are_those_of_a_run(tmp_path):
     # It goes in the place of what was there.
     evaluate_store(path, written(tmp_path, SECTION.replace("globe", "world")))
     assert "globe_bias" not in xr.open_zarr(path, group="evaluated")
+
+
+def test_the_command_prints_them(tmp_path):
+    path, file = finished(tmp_path, "outputs: {rh: all}"), written(tmp_path)
+    said = soilsweep("evaluate", path, "--with", file)
+    assert said.code == 0, said.err
+    assert "against globe" in said.out
+    records = json.loads(soilsweep("evaluate", path, "--with", file, "--json").out)["scores"]
+    assert {record["score"] for record in records} == {"globe_bias", "globe_total"}
+    said = soilsweep("evaluate", path, "--with", file, "--store", tmp_path / "other.zarr")
+    assert said.code == 2
+    assert "takes no --set, --data or --store" in said.err
 
 
 @pytest.mark.parametrize(
