@@ -46,7 +46,8 @@ def test_a_name_that_does_not_exist_is_missed():
 
 FILES = tuple(file.relative_to(ROOT).as_posix() for file in tracked())
 FOLDERS = {part for file in FILES for part in file.split("/")[:-1]}
-NOTES = ["README.md", "CONTRIBUTING.md", *(f for f in FILES if f.endswith("DESIGN.md"))]
+PAGES = [f for f in FILES if f.endswith("DESIGN.md") or re.fullmatch("docs/.*[.]md", f)]
+NOTES = ["README.md", "CONTRIBUTING.md", *PAGES]
 OTHERS = {"execution.cache"}
 """Keys of a scenario that look like a name in a module of ours."""
 

@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-OURS = ("ensemble", "kernels", "scenarios", "slurm", "tests")
+OURS = ("docs", "ensemble", "kernels", "scenarios", "slurm", "tests")
 
 
 def tracked(*suffixes: str, under: str = "") -> list[Path]:

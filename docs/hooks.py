@@ -1,0 +1,207 @@
+"""Pages that the build makes from the code itself: kernels, plug-ins, commands, schema, Python."""
+
+import ast
+import json
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from typer.testing import CliRunner
+
+import ensemble
+import kernels
+import scenarios
+from ensemble.commands.app import COMMANDS, app
+from ensemble.describing import KINDS, Description, Kind
+
+ROOT = Path(__file__).parents[1]
+FACES = (ensemble, scenarios, kernels)
+FAMILIES = {"casa": "casa", "corpse": "corpse", "mimics": "mimics", "two_box": "two_box"}
+"""Folders of kernels whose equations are shown, and what tests of them have in their names."""
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Put what is made into the navigation."""
+    nav = config.nav or []
+    science = [f"science/{name}.md" for name in _titles(_kind("kernel"))]
+    reference = [path for path in made() if path.startswith("reference/") and path.endswith(".md")]
+    config.nav = [*nav, {"Kernels": ["science/index.md", *science]}, {"Reference": reference}]
+    return config
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add what is made to the files of the site."""
+    for path, text in made().items():
+        files.append(File.generated(config, path, content=text))
+    return files
+
+
+@cache
+def made() -> dict[str, str]:
+    """Return every made page by its path."""
+    kernel = _kind("kernel")
+    pages = {f"science/{name}.md": _science(kernel, name) for name in _titles(kernel)}
+    pages["science/index.md"] = _science_index(kernel)
+    for kind in KINDS:
+        if kind is not kernel:
+            pages[f"reference/{kind.plural}.md"] = "\n".join(_of_kind(kind))
+    pages["reference/commands.md"] = "\n".join(_commands())
+    pages["reference/scenario.md"], pages["reference/scenario.schema.json"] = _schema()
+    pages["reference/python.md"] = "\n".join(_python())
+    return pages
+
+
+def _kind(word: str) -> Kind:
+    return next(kind for kind in KINDS if kind.word == word)
+
+
+def _titles(kind: Kind) -> dict[str, str]:
+    return dict(kind.listed()[0])
+
+
+def _table(rows: Iterable[dict[str, str]] | Any) -> Iterator[str]:
+    """Yield a table in Markdown; a column without a word is left out."""
+    rows = list(rows)
+    columns = [c for c in rows[0] if any(row[c] for row in rows)]
+    yield ""
+    yield f"| {' | '.join(c.replace('_', ' ') for c in columns)} |"
+    yield f"|{' --- |' * len(columns)}"
+    for row in rows:
+        yield f"| {' | '.join(_cell(row[c]) for c in columns)} |"
+    yield ""
+
+
+def _cell(text: str) -> str:
+    for sign, entity in (("&", "&amp;"), ("<", "&lt;"), ("|", "&#124;"), ("*", "&#42;")):
+        text = text.replace(sign, entity)
+    text = re.sub("``(.+?)``", r"<code>\1</code>", text)
+    return text.replace("_", "&#95;").replace("[", "&#91;").replace("`", "&#96;")
+
+
+def _prose(text: str) -> str:
+    """Return a docstring as Markdown, whose code is between two backticks each."""
+    return text.replace("``", "`").replace("<", "&lt;").replace("[", "&#91;")
+
+
+def _told(about: Description, level: str) -> Iterator[str]:
+    """Yield what is known of one, below its heading."""
+    if about.text and about.text != about.title:
+        yield from ("", _prose(about.text), "")
+    if about.source:
+        yield from ("", f"Source: {_prose(about.source)}", "")
+    for heading, rows in about.tables.items():
+        yield from ("", f"{level} {heading} {{: #{about.kind}-{about.name}-{_id(heading)} }}")
+        yield from _table(rows)
+    if about.example:
+        yield from ("In a scenario:", "", "```yaml", about.example, "```", "")
+
+
+def _id(heading: str) -> str:
+    return heading.lower().replace(" ", "-")
+
+
+def _of_kind(kind: Kind) -> Iterator[str]:
+    """Yield the page of all of a kind."""
+    yield f"# {kind.plural.capitalize()}"
+    yield f"\nMade from the code: the same as `soilsweep describe {kind.word} NAME`."
+    for name in _titles(kind):
+        about = kind.describe(name)
+        yield from ("", f"## {name} {{: #{name} }}", "", f"**{_prose(about.title)}**")
+        yield from _told(about, "###")
+
+
+def _science_index(kernel: Kind) -> str:
+    titles = _titles(kernel)
+    rows = ({"kernel": name, "what it is": title} for name, title in titles.items())
+    lines = "\n".join(_table(rows))
+    for name in titles:
+        lines = lines.replace(f"| {_cell(name)} |", f"| [{_cell(name)}]({name}.md) |")
+    return (
+        "# Kernels\n\nEach model with its equations as they are compiled, its parameters with "
+        "their ranges and sources, and the tests that hold it against its source.\n" + lines
+    )
+
+
+def _science(kernel: Kind, name: str) -> str:
+    about = kernel.describe(name)
+    lines = [f"# {name}: {about.title}", *_told(about, "##")]
+    file = Path(str(kernels.module_of(name).__file__))
+    family = file.relative_to(ROOT / "kernels").parts[0]
+    if family in FAMILIES:
+        lines += [*_equations(file.parent), *_verified(family, name)]
+    return "\n".join(lines)
+
+
+def _equations(folder: Path) -> Iterator[str]:
+    """Yield the equations of a family: the functions that compiled loops are made of."""
+    yield from ("", "## Equations", "", "Of this family of kernels, as they are compiled.", "")
+    for file in sorted(folder.rglob("*.py")):
+        text = file.read_text()
+        for node in ast.parse(text).body:
+            if isinstance(node, ast.FunctionDef) and _is_equation(node):
+                title = (ast.get_docstring(node) or node.name).split("\n")[0].replace('"', "'")
+                code = (ast.get_source_segment(text, node) or "").replace("\n", "\n    ")
+                where = f"    # {file.relative_to(ROOT)}"
+                yield f'??? note "{node.name}: {_prose(title)}"\n'
+                yield f"    ``` {{.python .equation}}\n{where}\n    {code}\n    ```\n"
+
+
+def _is_equation(node: ast.FunctionDef) -> bool:
+    return any(isinstance(d, ast.Name) and d.id == "equation" for d in node.decorator_list)
+
+
+def _verified(family: str, name: str) -> Iterator[str]:
+    """Yield what tests of a family say they hold, and rows of the table of what is run by hand."""
+    yield from ("", "## What is verified", "", "By tests that run with every change:", "")
+    for file in sorted((ROOT / "tests" / "kernels").glob(f"test_*{FAMILIES[family]}*.py")):
+        said = (ast.get_docstring(ast.parse(file.read_text())) or "").split("\n")[0]
+        yield f"* `{file.relative_to(ROOT)}`: {_prose(said)}"
+    table = (ROOT / "tests" / "ACCEPTANCE.md").read_text().split("\n")
+    rows = [line for line in table if name in line and line.startswith("| `")]
+    if rows:
+        yield from ("", "By long tests, run by hand, as they came out last:", "")
+        yield from (*(line for line in table if line.startswith(("| test", "| ---"))), *rows)
+
+
+def _commands() -> Iterator[str]:
+    yield "# Commands\n\nWhat `soilsweep COMMAND --help` prints."
+    names = [command.__name__ for command, _ in COMMANDS]
+    for name in names:
+        said = CliRunner().invoke(app, [name, "--help"], terminal_width=88, prog_name="soilsweep")
+        if said.exit_code:
+            raise ValueError(f"soilsweep {name} --help: {said.output}")
+        yield from ("", f"## {name}", "", "```text", said.output.rstrip(), "```")
+
+
+def _schema() -> tuple[str, str]:
+    """Return the page of a scenario's sections, and the JSON Schema beside it."""
+    schema, _ = scenarios.json_schema()
+    rows = [
+        {
+            "section": name,
+            "needed": "yes" if name in schema.get("required", ()) else "",
+            "what it says": one.get("description", ""),
+        }
+        for name, one in schema["properties"].items()
+    ]
+    page = (
+        "# A scenario\n\nThe sections of a scenario. All their words are in the "
+        "[JSON Schema](scenario.schema.json), which editors complete and check YAML by; "
+        "`soilsweep validate --schema` prints it, with installed plug-ins.\n"
+    )
+    return page + "\n".join(_table(rows)), json.dumps(schema, indent=1)
+
+
+def _python() -> Iterator[str]:
+    yield "# In Python\n\nThe public names of the packages; what is below them may change."
+    for face in FACES:
+        names = [n for n in dir(face) if not n.startswith("_")]
+        yield from ("", f"## {face.__name__}", "", (face.__doc__ or "").split("\n")[0], "")
+        for name in names:
+            value = getattr(face, name)
+            if callable(value) and str(value.__module__).startswith(f"{face.__name__}."):
+                yield f"::: {value.__module__}.{value.__name__}\n"
