@@ -136,6 +136,7 @@ BENCHMARKS = Plugins(
 
 OF_KIND = {
     "GridMap": "map",
+    "GridMaps": "map",
     "LatitudeSeries": "zonal",
     "SiteRecords": "sites",
     "YearSeries": "series",

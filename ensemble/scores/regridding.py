@@ -10,6 +10,7 @@ First-order conservative remapping with weights of overlap: Jones (1999),
 are what CDO calls ``remapdis``: they lose or gain 0.03 to 0.24 % of a total.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, Protocol
@@ -84,7 +85,10 @@ def _places(grid: Grid) -> F8:
     return np.stack(xyz, axis=-1).reshape(-1, 3)
 
 
-METHODS = {"conservative": Conservative, "distance_weighted": DistanceWeighted}
+METHODS: Mapping[str, type[Conservative] | type[DistanceWeighted]] = {
+    "conservative": Conservative,
+    "distance_weighted": DistanceWeighted,
+}
 
 
 def regrid(rate: F8, land: F8 | None, weights: Conservative | DistanceWeighted) -> Regridded:

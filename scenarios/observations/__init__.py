@@ -8,7 +8,9 @@ maps of classes (`_contract.py`). Others install a reader by an entry point of t
 from scenarios.observations._contract import OBSERVATIONS as OBSERVATIONS
 from scenarios.observations._contract import AnyObservation as AnyObservation
 from scenarios.observations._contract import ClassMap as ClassMap
+from scenarios.observations._contract import Climate as Climate
 from scenarios.observations._contract import GridMap as GridMap
+from scenarios.observations._contract import GridMaps as GridMaps
 from scenarios.observations._contract import LatitudeSeries as LatitudeSeries
 from scenarios.observations._contract import Observations as Observations
 from scenarios.observations._contract import ObservationSpec as ObservationSpec

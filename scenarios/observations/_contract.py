@@ -241,6 +241,39 @@ class ClassMap(Observations):
     meanings: Mapping[int, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Climate:
+    """Monthly climate that a product is made of.
+
+    Attributes
+    ----------
+    product : str
+        Which one: ``climate_h``, ``climate_r``.
+    temperature, precipitation : GridMap
+        Of twelve months, on one grid.
+    """
+
+    product: str
+    temperature: GridMap
+    precipitation: GridMap
+
+
+@dataclass(frozen=True, kw_only=True)
+class GridMaps(Observations):
+    """Several maps by name: products of one quantity, or a stock and its flux.
+
+    Attributes
+    ----------
+    maps : mapping of str to GridMap
+        Each in a unit of its own.
+    made : mapping of str to Climate
+        What is made of climate, by the names of products.
+    """
+
+    maps: Mapping[str, GridMap]
+    made: Mapping[str, Climate] = field(default_factory=dict)
+
+
 class ObservationSpec(Declared):
     """Base of the models that ``observed:`` is read into.
 

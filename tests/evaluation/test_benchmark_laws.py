@@ -20,7 +20,7 @@ EVERY = covered(BENCHMARKS)
 
 @pytest.fixture(autouse=True)
 def _forcings(monkeypatch):
-    give(monkeypatch, [data.forcing()])
+    give(monkeypatch, [data.forcing(locations=data.cells(30))])
 
 
 @pytest.fixture(params=EVERY)

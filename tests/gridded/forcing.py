@@ -20,6 +20,15 @@ def places(count, seed=1):
     return Locations(tuple(f"cell {k}" for k in range(count)), columns)
 
 
+def cells(count):
+    """Return the locations as cells of 2.5 degrees, with their edges."""
+    found = places(count)
+    lat, lon = (found.columns[name] for name in ("lat", "lon"))
+    edges = {"lat_south": np.maximum(lat - 1.25, -90), "lat_north": np.minimum(lat + 1.25, 90)}
+    edges |= {"lon_west": lon - 1.25, "lon_east": lon + 1.25}
+    return replace(found, columns={**found.columns, **edges})
+
+
 def forcing(name="now", count=30, warmer=0.0, locations=None, synthetic=""):
     found = locations or places(count)
     random = np.random.default_rng(5)

@@ -11,7 +11,14 @@ import pytest
 from forcing_law.law import Law
 
 from scenarios import observations
-from scenarios.observations import ClassMap, GridMap, LatitudeSeries, SiteRecords, YearSeries
+from scenarios.observations import (
+    ClassMap,
+    GridMap,
+    GridMaps,
+    LatitudeSeries,
+    SiteRecords,
+    YearSeries,
+)
 from scenarios.units import factor
 
 
@@ -58,6 +65,8 @@ def parts(one):
         } | {("years",): one.years}
     if isinstance(one, LatitudeSeries):
         return {("values",): one.values * by, ("latitude",): one.latitude}
+    if isinstance(one, GridMaps):
+        return {(n, *key): v for n, m in one.maps.items() for key, v in parts(m).items()}
     lat, lon = np.argsort(one.grid.lat), np.argsort(one.grid.lon % 360.0)
     held = {("lat",): one.grid.lat[lat], ("lon",): (one.grid.lon % 360.0)[lon]}
     if isinstance(one, ClassMap):

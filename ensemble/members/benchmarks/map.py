@@ -1,0 +1,218 @@
+"""Maps against a product, or against the median of several: weighted over cells, by groups.
+
+A product is regridded to the cells of the run with its land, and a cell weighs as much as the
+product has land there: the cell's area times F, the part of it that is land with an observed value.
+Of several products, cells where all have a value are compared with their median, and ``within`` is
+the share of weight that lies within their median absolute deviation (Guenet et al.).
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field, field_validator
+
+from ensemble.members.benchmarks import Pairs, Prepared, Sums, Task, refused
+from ensemble.members.benchmarks.parts import skills
+from ensemble.members.benchmarks.parts.lattices import (
+    Cells,
+    OnCells,
+    cells,
+    groups_of,
+    kinds_of,
+    mean_of,
+    mean_over,
+    on_cells,
+)
+from ensemble.scores.products import best_estimate, climate_h, climate_r
+from kernels import F8
+from scenarios.benchmarks import BenchmarkSpec, Score, plain
+from scenarios.observations import Climate, GridMap, GridMaps
+from scenarios.units import convert
+
+RESPIRATION = "g C m-2 yr-1"
+FORMULAS = {"climate_h": climate_h, "climate_r": climate_r}
+
+WEIGHTS = {
+    "observed": "area of a cell times the part that is land with an observed value",
+    "run": "the run's area of land",
+    "cells": "1: cells are counted",
+}
+
+
+class Spec(BenchmarkSpec):
+    """A map against a product, or the median of several, over the cells of the run."""
+
+    SCORES: ClassVar[Mapping[str, Score]] = {
+        **skills.some(skills.SCORES),
+        "within": Score(
+            "share of weight within median and median absolute deviation of products",
+            "larger",
+            plain,
+            default=False,
+        ),
+    }
+    OBSERVES: ClassVar[tuple[str, ...]] = ("GridMap", "GridMaps")
+
+    compare: Literal["map"]
+    groups: list[str] = Field(
+        default=["global"],
+        description="global, zonal (bands of 5 degrees), and names of the maps under classes:",
+    )
+    regrid: Literal["conservative", "distance_weighted"] = Field(
+        default="conservative",
+        description="to the run's cells: by overlap, or as averages of the 4 nearest centres",
+    )
+    conserve: Literal["refuse", "rescale"] = Field(
+        default="refuse",
+        description="what is done where averages by distance change a total by more than 1 %",
+    )
+    weight: Literal["observed", "run", "cells"] = Field(
+        default="observed",
+        description="what a cell weighs: the observed land of it, the run's land, or 1",
+    )
+
+    @field_validator("groups")
+    @classmethod
+    def _each_once(cls, groups: list[str]) -> list[str]:
+        if len(set(groups)) != len(groups) or not groups:
+            raise ValueError(f"found {groups}; needed each group once, and one or more")
+        return groups
+
+
+def prepare(spec: Spec, task: Task) -> Prepared:
+    """Return a pair for each cell and kind of group.
+
+    Raises
+    ------
+    ScenarioError
+        No cells, no land fraction, units or years that do not fit, no cell in common.
+    """
+    there, asked = cells(task), task.outputs[spec.output]
+    found = _observed(spec, task, there)
+    weight = _weight(spec, task, there, found)
+    known = np.isfinite(found.value)
+    kept = known & (weight > 0)
+    if kept.sum() < 2:
+        raise refused(task, f"{int(kept.sum())} cells of the run have an observed value; needed 2")
+    at = np.flatnonzero(kept)
+    kinds_there = kinds_of(task, spec.groups, there, task.column("lat", "degrees"))
+    groups = groups_of({n: (c[at], k) for n, (c, k) in kinds_there.items()}, len(at))
+    kinds = len(groups.of_location)
+    place = np.repeat(at, kinds)
+    pairs = Pairs(
+        output=spec.output,
+        place=place,
+        moment=np.zeros(len(place), np.int64),
+        group=groups.of_location.T.reshape(-1),
+        weight=weight[place],
+        observed=found.value[place],
+        moments=mean_over(task, asked, found.units),
+        groups=groups.count,
+        sums=_needed(spec, task, found),
+        tolerance=None if found.mad is None else found.mad[place],
+    )
+    arrays = {"parts": groups.matrix, "land": found.land}
+    arrays |= {"observed_map": found.value} | ({} if found.mad is None else {"mad": found.mad})
+    arrays |= {f"product_{name}": one.rate for name, one in found.products.items()}
+    left_out = {
+        "cells without an observed value": int((~known).sum()),
+        "cells without weight": int((known & ~(weight > 0)).sum()),
+    }
+    about: dict[str, Any] = {
+        "weights": WEIGHTS[spec.weight],
+        "regrid": spec.regrid,
+        "cells": int(kept.sum()),
+        "reference": found.reference,
+        "land_source": found.land_source,
+    }
+    notes = [f"the run's cells hold {one.held:.1%} of the total of {name}"
+             for name, one in found.products.items()]  # fmt: skip
+    return Prepared(
+        {"pairs": pairs},
+        found.units,
+        groups.names,
+        arrays,
+        {why: n for why, n in left_out.items() if n},
+        tuple(notes),
+        about,
+    )
+
+
+def score(spec: Spec, prepared: Prepared, sums: Mapping[str, Sums]) -> dict[str, F8]:
+    """Return the scores, (groups, s)."""
+    parts = prepared.arrays["parts"]
+    whole = sums["pairs"].together([np.flatnonzero(row).tolist() for row in parts])
+    found = skills.skills(whole, spec.asked())
+    if "within" in spec.asked():
+        found["within"] = np.asarray(whole.of["within"] / whole.seen.count[:, np.newaxis])
+    # Groups of a member that lacks a cell are not held against those of whole members.
+    lost = np.isnan(sums["pairs"].of["first"]).any(axis=0)
+    return {name: np.where(lost, np.nan, values) for name, values in found.items()}
+
+
+class _Observed:
+    """What is observed on the cells of a run: one product, or the median of several."""
+
+    def __init__(self, products: Mapping[str, OnCells], units: str, sources: set[str]) -> None:
+        self.products, self.units = products, units
+        self.land_source = ", ".join(sorted(sources - {""}))
+        rates = np.stack([one.rate for one in products.values()])
+        self.land: F8 = np.min([one.land for one in products.values()], axis=0)
+        self.value: F8 = rates[0]
+        self.mad: F8 | None = None
+        self.reference = next(iter(products))
+        if len(products) > 1:
+            self.value, self.mad, _ = best_estimate(rates)
+            self.reference = f"median of {', '.join(products)}"
+
+
+def _observed(spec: Spec, task: Task, there: Cells) -> _Observed:
+    observed = task.observed
+    maps = observed.maps if isinstance(observed, GridMaps) else {task.name: observed}
+    units = RESPIRATION if not maps else next(iter(maps.values())).units
+    values = {name: _in(task, one, units) for name, one in maps.items()}
+    sources = dict(maps)
+    if isinstance(observed, GridMaps):
+        for name, climate in observed.made.items():
+            values[name] = _from_climate(task, climate, units)
+            sources[name] = climate.precipitation
+    rescale = spec.conserve == "rescale"
+    products = {
+        name: on_cells(task, one, sources[name], there, spec.regrid, rescale=rescale)
+        for name, one in values.items()
+    }
+    return _Observed(products, units, {one.land_source for one in sources.values()})
+
+
+def _in(task: Task, one: GridMap, units: str) -> F8:
+    try:
+        return convert(mean_of(task, one), one.units, units)
+    except ValueError as error:
+        raise refused(task, str(error), "observed") from error
+
+
+def _from_climate(task: Task, climate: Climate, units: str) -> F8:
+    try:
+        warm = convert(climate.temperature.values, climate.temperature.units, "degC")
+        rain = convert(climate.precipitation.values, climate.precipitation.units, "mm month-1")
+        return convert(FORMULAS[climate.product](warm, rain), RESPIRATION, units)
+    except ValueError as error:
+        raise refused(task, str(error), "observed") from error
+
+
+def _weight(spec: Spec, task: Task, there: Cells, found: _Observed) -> F8:
+    if spec.weight == "run":
+        return np.asarray(np.where(np.isfinite(found.value), task.column("area", "m2"), 0.0))
+    if spec.weight == "cells":
+        return np.isfinite(found.value).astype(np.float64)
+    return np.asarray(there.areas * found.land)
+
+
+def _needed(spec: Spec, task: Task, found: _Observed) -> tuple[str, ...]:
+    if "within" not in spec.asked():
+        return skills.needed(spec.asked())
+    if found.mad is None:
+        text = "within needs several products; say observed: {reader: maps, of: {...}}"
+        raise refused(task, text, "scores")
+    return (*skills.needed(spec.asked()), "within")
