@@ -27,7 +27,7 @@ FAMILIES = {"casa": "casa", "corpse": "corpse", "mimics": "mimics", "two_box": "
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Put what is made into the navigation."""
     nav = config.nav or []
-    science = [f"science/{name}.md" for name in _titles(_kind("kernel"))]
+    science = [{name: f"science/{name}.md"} for name in _titles(_kind("kernel"))]
     reference = [path for path in made() if path.startswith("reference/") and path.endswith(".md")]
     config.nav = [*nav, {"Kernels": ["science/index.md", *science]}, {"Reference": reference}]
     return config
@@ -132,14 +132,35 @@ def _science(kernel: Kind, name: str) -> str:
     file = Path(str(kernels.module_of(name).__file__))
     family = file.relative_to(ROOT / "kernels").parts[0]
     if family in FAMILIES:
-        lines += [*_equations(file.parent), *_verified(family, name)]
+        lines += [*_equations(sorted(_reached(file))), *_verified(family, name)]
     return "\n".join(lines)
 
 
-def _equations(folder: Path) -> Iterator[str]:
-    """Yield the equations of a family: the functions that compiled loops are made of."""
-    yield from ("", "## Equations", "", "Of this family of kernels, as they are compiled.", "")
-    for file in sorted(folder.rglob("*.py")):
+def _reached(file: Path) -> set[Path]:
+    """Return a kernel's file, and those of its family that it imports, directly or not."""
+    reached: set[Path] = set()
+    new = {file}
+    while new:
+        reached |= new
+        new = {one for known in new for one in _imported(known)} - reached
+    return reached
+
+
+def _imported(file: Path) -> Iterator[Path]:
+    """Yield the files that a file of a kernel imports from its own family."""
+    family = "kernels/" + file.relative_to(ROOT / "kernels").parts[0]
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            module = node.module.replace(".", "/")
+            names = (module, *(f"{module}/{alias.name}" for alias in node.names))
+            found = (ROOT / f"{name}.py" for name in names if name.startswith(family))
+            yield from (one for one in found if one.exists())
+
+
+def _equations(files: Iterable[Path]) -> Iterator[str]:
+    """Yield the functions that compiled loops are made of."""
+    yield from ("", "## Equations", "", "As they are compiled, and in the order of files.", "")
+    for file in files:
         text = file.read_text()
         for node in ast.parse(text).body:
             if isinstance(node, ast.FunctionDef) and _is_equation(node):
@@ -200,8 +221,9 @@ def _python() -> Iterator[str]:
     yield "# In Python\n\nThe public names of the packages; what is below them may change."
     for face in FACES:
         names = [n for n in dir(face) if not n.startswith("_")]
-        yield from ("", f"## {face.__name__}", "", (face.__doc__ or "").split("\n")[0], "")
+        yield from ("", f"## {face.__name__}", "", (face.__doc__ or "").split(" See ")[0], "")
         for name in names:
             value = getattr(face, name)
             if callable(value) and str(value.__module__).startswith(f"{face.__name__}."):
-                yield f"::: {value.__module__}.{value.__name__}\n"
+                yield f"::: {value.__module__}.{value.__name__}"
+                yield f"    options: {{heading: {face.__name__}.{name}, toc_label: {name}}}\n"
