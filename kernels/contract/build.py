@@ -4,6 +4,8 @@ A function is compiled when it is first called, and numba is imported then: whoe
 tables, plans or hashes code has no need of it.
 """
 
+import itertools
+import os
 from collections.abc import Callable, Mapping
 from functools import cache, cached_property, update_wrapper
 from hashlib import sha256
@@ -22,10 +24,30 @@ KNOWN_TO_NUMBA: list[str] = []
 """Modules that tell numba how to compile functions of ours, imported before it compiles any."""
 
 
+@cache
+def _name_apart() -> None:
+    """Let what this process compiles have names that no other process gives.
+
+    Numba tells functions of one name apart, such as those that a factory makes, by a count that
+    begins at 1 in every process. Blocks that two processes compiled, and a third one loads, may
+    then call a function of one name and of two meanings: the first that is loaded is called by
+    both, and nothing is said. Numba has no public name for the count; ``test_cached_blocks.py``
+    fails on the day that this stops working.
+    """
+    from numba.core.bytecode import FunctionIdentity
+
+    def begin_anew() -> None:
+        FunctionIdentity._unique_ids = itertools.count(int.from_bytes(os.urandom(6)))
+
+    begin_anew()
+    os.register_at_fork(after_in_child=begin_anew)
+
+
 def _njit() -> Any:
     """Return numba's decorator."""
     from numba import njit
 
+    _name_apart()
     for module in KNOWN_TO_NUMBA:
         import_module(module)
     return njit
