@@ -36,14 +36,15 @@ WITH_SQUARES, WITHOUT = "levenberg_marquardt", "sceua"
 METRICS = ("n", "rmse", "aic", "bic", "intercept", "slope", "r2", "nse", "kge", "bias")
 PARTS = ("calibration", "validation")
 
-ROUND_SECONDS = 0.02
-"""Declared, of a round of a block: what Python adds to each, some 1 ms, is little beside it."""
+ROUND_SECONDS = 0.04
+"""Declared, of a round of a block: what Python adds to each, some 2 ms, is little beside it."""
 
 ASKED = 8
 """Candidates of a search in a usual round: complexes of SCE-UA, derivatives and steps of others."""
 
-LEAST_BLOCKS = 8
-"""Of a run whose rounds take long enough with fewer groups in each."""
+LEAST_BLOCKS, BLOCK_SECONDS = 8, 20.0
+"""Of a run whose rounds take long enough with fewer groups in each: so many, for as many workers,
+or two at least of so many seconds declared, as blocks of many groups have longer rounds."""
 
 MOST_BYTES = 256 << 20
 """What the searches of a block hold at most, unless one group takes more."""
@@ -239,7 +240,8 @@ class Layout:
         asked = ASKED * self.turns * self.section.restarts * places
         lanes = math.ceil(self.experiment.kernel.lanes / asked)
         long = math.ceil(ROUND_SECONDS / max(asked * self.seconds_per_member, 1e-9))
-        least = max(1, lanes, min(long, math.ceil(groups / LEAST_BLOCKS)))
+        blocks = min(LEAST_BLOCKS, max(2, math.ceil(self.seconds / BLOCK_SECONDS)))
+        least = max(1, lanes, min(long, math.ceil(groups / blocks)))
         return max(1, min(groups, least, MOST_BYTES // max(1, self._group_nbytes())))
 
     def spec_of(

@@ -58,7 +58,11 @@ def packed_rows(batch: Batch, names: Sequence[str], at: slice, samples: slice) -
     deep = max(len(c) for c in columns)
     taken = [(c if len(c) == 1 else c[at])[:, samples] for c in columns]
     shape = taken[0].shape if deep == 1 else (at.stop - at.start, taken[0].shape[1])
-    return np.stack([np.broadcast_to(c, shape) for c in taken], axis=-1)
+    rows = np.empty((*shape, len(taken)))
+    # One by one: each view of `np.broadcast_to` takes longer than a column of a small batch.
+    for i, column in enumerate(taken):
+        rows[..., i] = column
+    return rows
 
 
 def bounds_of(table: Sequence[Parameter]) -> F8:

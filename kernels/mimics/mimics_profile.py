@@ -168,6 +168,14 @@ def _packed(drivers: Mapping[str, F8]) -> F8:
 # --- stages ---
 
 
+def _distinct(rows: F8) -> tuple[I8, I8]:
+    """Return the first of every distinct row, and which of these each row is."""
+    # By their bytes: `np.unique` sorts rows of many columns, and takes as long as a small batch.
+    numbers: dict[bytes, int] = {}
+    of = np.array([numbers.setdefault(row.tobytes(), len(numbers)) for row in rows], np.int64)
+    return np.unique(of, return_index=True)[1], of
+
+
 def _parts(count: int, samples: int, each: int) -> Iterator[tuple[slice, slice]]:
     """Yield rectangles of members that are held at once."""
     wide = max(1, min(samples, FLOATS_AT_ONCE // each))
@@ -200,9 +208,14 @@ class _Equilibria:
             rows = packed_rows(batch, PROFILE_NAMES, at, samples)
             kept, progress, growth = self._carbon(rows, drivers[at], codes)
             where = (at, ..., samples)
-            modern = self._modern(batch, where, rows, drivers[at], kept, codes, out)
-            kept[codes != OK], progress[codes != OK] = nan, nan
+            kept[codes != OK] = nan
             report(np.moveaxis(kept, 1, -1), self.thickness, out, where)
+            failed = codes != OK
+            modern = self._modern(batch, where, rows, drivers[at], kept, codes, out)
+            progress[codes != OK] = nan
+            if ((codes != OK) != failed).any():
+                kept[codes != OK] = nan
+                report(np.moveaxis(kept, 1, -1), self.thickness, out, where)
             report_given(rows, drivers[at, BELOW], self.thickness, codes == OK, out, where)
             self._report_progress(progress, growth, out, at, samples)
             if modern is not None:
@@ -267,8 +280,6 @@ class _Equilibria:
             return None
         wanted = np.ones(codes.shape, np.bool_)
         if batch.wanted is not None:
-            kept[codes != OK] = nan
-            report(np.moveaxis(kept, 1, -1), self.thickness, out, where)
             wanted = batch.wanted(out, where[0], where[2])
         own = np.where(wanted, codes, NOT_RUN).astype(np.uint8)
         modern = self._histories(batch, where[0], rows, drivers, kept, own)
@@ -289,8 +300,8 @@ class _Equilibria:
         recorded = np.asarray(batch.coords["atmosphere_year"], dtype=np.float64)
         # Members whose drivers factors change stand at locations of their own, under one air.
         histories = np.column_stack([years, batch.drivers["atmosphere"][at]])
-        _, some, of = np.unique(histories, axis=0, return_index=True, return_inverse=True)
-        of, records = of.ravel(), batch.drivers["atmosphere"][at][some]
+        some, of = _distinct(histories)
+        records = batch.drivers["atmosphere"][at][some]
         air = np.stack([np.interp(when, recorded, row) for row in records])
         modern = np.full((*kept.shape[:-1], POOLS + 1), nan)
         if o.carbon14 == "tracer":

@@ -102,8 +102,7 @@ def test_a_calibration_takes_hardly_more_than_its_kernel(compare, tmp_path, name
     loaded = CASES[name](tmp_path, 2000 if compare.enabled else 500)
     layout, turns = layout_of(loaded), range(3 if compare.enabled else 1)
     group = layout.groups.names[0]
-    # The block of 1,000 groups; fewer are cut smaller, so that eight workers have something to do.
-    groups = min(125, len(layout.groups.names))
+    groups = layout.grid.axes[0].length
     of_the_kernel(layout)
     of_the_whole(layout, 2)
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from commandline import soilsweep
+from misbehaving import lines
 
 import ensemble
 import scenarios
@@ -204,3 +205,12 @@ def test_one_set_for_all_is_one_block(sites):
     assert [str(g) for g in found.group.values] == ["all"]
     assert found.metrics.sel(metric="n", part="calibration").values.item() == 12
     assert found.cost.values.min() > 1, "no set fits three biomes"
+
+
+@pytest.mark.parametrize(("budget", "length"), [(500, 80), (1_000_000, 20)])
+def test_a_short_run_has_two_blocks_whose_rounds_are_long_and_a_long_one_work_for_eight(
+    tmp_path, budget, length
+):
+    lines.write(tmp_path, sites=160)
+    words = ["calibration.groups=location", f"calibration.budget={budget}"]
+    assert lines.plan(tmp_path, *words).layout.grid.axes[0].length == length
