@@ -14,7 +14,7 @@ from ensemble.planning.calibration_store import create_store
 from ensemble.store.reading import read
 
 SETTINGS = ("calibration.groups=location", "calibration.restarts=10")
-"""Twelve groups in three blocks."""
+"""Twelve groups in two blocks."""
 
 
 PROCESSES = "{backend: local, workers: 2, workers_are: processes}"
@@ -39,7 +39,7 @@ def sites(tmp_path_factory):
 def digest(sites):
     """Return the digest of a run that nothing disturbs."""
     outcome, _ = lines.run(sites, *SETTINGS, store="undisturbed.zarr")
-    assert outcome.blocks == 3
+    assert outcome.blocks == 2
     return read(outcome.path).digest()
 
 
