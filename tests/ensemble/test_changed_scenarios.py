@@ -109,6 +109,7 @@ OTHER = {
     "forcing.reader": ("synthetic_profiles", REFUSED),
     "forcing.n": ("3", REFUSED),
     "forcing.steady_year": ("1899", REFUSED),
+    "forcing.observed": ("true", REFUSED),
     "forcing.path": ("same.csv", ACCEPTED),
     "forcing.columns": ("{driver: other}", REFUSED),
     "forcing.units": ("{driver: percent}", REFUSED),

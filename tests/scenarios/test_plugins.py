@@ -370,7 +370,7 @@ def test_the_list_has_figures_and_imports_none(lab, tmp_path, monkeypatch):
 
 def test_the_list_does_not_wait_for_matplotlib():
     code = (
-        "import sys; from ensemble.commands.console import print_inventory; print_inventory(); "
+        "import sys; from ensemble.commands.describe import print_inventory; print_inventory(); "
         "sys.exit('matplotlib' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0

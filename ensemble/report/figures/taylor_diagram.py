@@ -26,7 +26,7 @@ from ensemble.report.run import Run
 from ensemble.scores import skill
 from kernels import F8
 
-SECTION, ORDER = "fit", 20
+SECTION, ORDER = "fit", 22
 
 MARKS = "osD^vP*"
 CORRELATIONS = (0.0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
