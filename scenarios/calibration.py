@@ -34,7 +34,8 @@ class Range(Strict):
         low, high = self.ends
         if not low < high:
             text = f"found {written[0]}: [{low:g}, {high:g}]; needed [lowest, highest]"
-            raise ValueError(f"{text}; what is not searched is said in parameters: of the scenario")
+            held = f"; to hold it at {low:g}, leave it out here and say so in the scenario's own "
+            raise ValueError(text + (f"{held}parameters:" if low == high else ""))
         if self.log and low <= 0:
             raise ValueError(f"found loguniform: [{low:g}, {high:g}]; needed both above 0")
         return self

@@ -29,6 +29,9 @@ so has what a test measured.
 MEASURED = "measured"
 """Name of a property that a test records: ``what: value``, which has a row of its own."""
 
+WHAT = re.compile(r"(?:\{[^{}]*\}|[^{}])*?(?=: )")
+"""What comes before the first colon that stands in no braces."""
+
 ROW = re.compile(r"^\| `(?P<test>[^`]+)` \|.*\|$", re.MULTILINE)
 
 
@@ -60,8 +63,8 @@ class Table:
             self.outcomes[test][report.outcome] += 1
         for kind, text in report.user_properties if report.when == "call" else ():
             if kind == MEASURED:
-                what, _, value = text.partition(": ")
-                self.measured[f"{test}, {what}"] = value
+                what = WHAT.match(text)[0]
+                self.measured[f"{test}, {what}"] = text.removeprefix(f"{what}: ")
         for what, times in counts([report]).items():
             self.outcomes[f"{test}, {what}"]["times"] += times
 

@@ -61,6 +61,7 @@ import pytest
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_schedule(n, record_property):
     record_property("schedule of", "local")
+    record_property("measured", "{rmse: j}, odd half: cost 3, best: 2")
     for _ in range(n):
         record_property("event", "freeze")
     assert n < 3
@@ -87,6 +88,7 @@ def test_what_happened_in_schedules_is_counted(tmp_path):
     text = (tmp_path / "TABLE.md").read_text()
     assert "| `test_it.py::test_schedule, event freeze` | 6 times | " in text
     assert "| `test_it.py::test_schedule, schedule of local` | 3 times | " in text
+    assert "| `test_it.py::test_schedule, {rmse: j}, odd half` | cost 3, best: 2 | " in text
 
 
 def test_a_test_is_in_one_tier(tmp_path):

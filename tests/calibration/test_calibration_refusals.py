@@ -26,7 +26,7 @@ WORDS = {
         ("complexes: 2", "complex: 2"), f"{C}.algorithm.complex", "did you mean 'complexes'?"),
     "turned ends": (
         ("[0.3, 3]", "[3, 0.3]"), f"{C}.parameters.tau_extra", "needed [lowest, highest]"),
-    "equal ends": (("[0.3, 3]", "[3, 3]"), f"{C}.parameters.tau_extra", "is said in parameters:"),
+    "equal ends": (("[0.3, 3]", "[3, 3]"), f"{C}.parameters.tau_extra", "to hold it at 3, leave"),
     "logarithm of 0": (
         ("[0.3, 3]", "[0, 3]"), f"{C}.parameters.tau_extra", "needed both above 0"),
     "beyond the kernel": (
