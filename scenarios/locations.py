@@ -103,21 +103,43 @@ def labels(
     return found
 
 
+def words(locations: Locations, table: LocationTable, base: Path) -> dict[str, tuple[str, ...]]:
+    """Return the columns that hold words alone, in the order of locations.
+
+    Parameters
+    ----------
+    locations : Locations
+    table : LocationTable
+        One that `join` has read.
+    base : Path
+        Folder of the scenario.
+    """
+    loaded = _loaded(table, base)
+    rows = _by_name(loaded, table.key, locations, Findings())
+    columns = {
+        name: tuple(loaded.rows[row][1][at] for row in rows)
+        for at, name in enumerate(loaded.names)
+        if name != table.key
+    }
+    return {name: cells for name, cells in columns.items() if _is_label(cells)}
+
+
+def _loaded(table: LocationTable, base: Path) -> Table:
+    """Return a table that was read, and found sound, already."""
+    file = paths.placed(base, table.table, "locations.table")
+    return load_table(file, Findings(), rows="one row per location", needed="a header")
+
+
 def _headers(table: LocationTable, base: Path) -> list[str]:
     """Return the columns of a table that was read already."""
-    loaded = load_table(
-        paths.placed(base, table.table, "locations.table"), Findings(), rows="", needed=""
-    )
-    return [name for name in loaded.names if name != table.key]
+    return [name for name in _loaded(table, base).names if name != table.key]
 
 
 def _words(
     column: str, locations: Locations, table: LocationTable, base: Path, where: str
 ) -> tuple[str, ...] | None:
     """Return a column of words in the order of locations; None where there is none."""
-    findings = Findings()
-    file = paths.placed(base, table.table, "locations.table")
-    loaded = load_table(file, findings, rows="one row per location", needed="a header")
+    findings, loaded = Findings(), _loaded(table, base)
     if column not in loaded.names:
         return None
     at, rows = loaded.names.index(column), _by_name(loaded, table.key, locations, findings)

@@ -4,6 +4,8 @@ import textwrap
 
 import numpy as np
 import xarray as xr
+from commandline import soilsweep
+from support import DATA
 
 import ensemble
 import scenarios
@@ -113,3 +115,23 @@ def run(folder, *settings, text=TWINS, store="twins.zarr", **words):
 def opened(path):
     """Return the results in a store."""
     return xr.open_datatree(path, engine="zarr")["calibration"].load().ds
+
+
+def shipped(name, path, *settings, data=False):
+    """Run a shipped scenario as a person does; return what was said, and the store."""
+    words = [word for one in settings for word in ("--set", one)]
+    words += ["--data", DATA] if data else []
+    said = soilsweep("run", name, *words, "--store", path)
+    assert said.code == 0, said.err
+    return said, xr.open_datatree(path, engine="zarr").load()
+
+
+def halves(name, folder, count):
+    """Write which half each location of real data is of, in the reader's order; return the file."""
+    planned = ensemble.plan_calibration(scenarios.load(name, data=DATA), store=folder / "none.zarr")
+    names = planned.experiment.locations.names
+    assert len(names) == count
+    rows = (f"{one},{('even', 'odd')[k % 2]}" for k, one in enumerate(names))
+    file = folder / "halves.csv"
+    file.write_text("\n".join(["location,half", *rows]))
+    return file

@@ -156,8 +156,8 @@ ARROWS = {
     "ensemble.runs": (
         "ensemble.errors ensemble.store ensemble.farming ensemble.members ensemble.calibration "
         "ensemble.planning ensemble.tables ensemble.analysis ensemble.report slurm "
-        "kernels scenarios scenarios.evaluation scenarios.reading scenarios.responses "
-        "scenarios.units"
+        "kernels scenarios scenarios.evaluation scenarios.forcing scenarios.reading "
+        "scenarios.responses scenarios.sections scenarios.units"
     ),
     "ensemble.commands": (
         f"{GROUND} ensemble.store ensemble.farming ensemble.members ensemble.planning "

@@ -19,6 +19,9 @@ PARAMETER_UNITS, TIED_TO, BETWEEN = "parameter_units", "tied_to", "; "
 FOLD, FOLD_OF = "calibration/fold", "calibration/fold_of"
 """Names of folds, and which fold each place is of, (forcing, location); of some calibrations."""
 
+LABELS = "labels"
+"""Attribute of the root: columns of words in the table of locations, by location."""
+
 
 def is_calibration(store: Store) -> bool:
     """Return whether blocks are groups that are searched for."""

@@ -13,6 +13,7 @@ from ensemble.calibration.stored import (
     FOLD,
     FOLD_OF,
     GROUP_OF,
+    LABELS,
     PARAMETER_UNITS,
     TIED_TO,
     WORK,
@@ -36,6 +37,7 @@ from ensemble.store.coordinates import complete
 from ensemble.store.store import Store
 from ensemble.store.writing import create
 from kernels import F8
+from scenarios.locations import words
 
 PLACES = ("forcing", "location")
 
@@ -66,7 +68,7 @@ def attributes(plan: CalibrationPlan) -> dict[str, Any]:
     """Return the attributes of the root of a plan's store."""
     layout = plan.layout
     about = {"method": "calibration", "search": layout.spec.name, "cost": layout.objective.name}
-    return {**common_attributes(plan), "work": WORK, "design": about}
+    return {**common_attributes(plan), "work": WORK, "design": about, LABELS: _labels(plan)}
 
 
 def static_arrays(plan: CalibrationPlan) -> Static:
@@ -107,6 +109,16 @@ def static_arrays(plan: CalibrationPlan) -> Static:
     for number, term in enumerate(layout.objective.terms):
         arrays |= _compared(plan, number, term)
     return arrays
+
+
+def _labels(plan: CalibrationPlan) -> dict[str, list[str]]:
+    """Return the columns of words in the table of locations, by location; none without a table."""
+    scenario = plan.scenario
+    if scenario.locations is None:
+        return {}
+    base = scenario.base_of("locations")
+    columns = words(plan.experiment.locations, scenario.locations, base)
+    return {name: list(cells) for name, cells in columns.items()}
 
 
 def _compared(plan: CalibrationPlan, number: int, term: Term) -> Static:

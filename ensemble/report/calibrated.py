@@ -50,8 +50,9 @@ class Calibrated(Reported):
 
     @property
     def cost(self) -> str:
-        """Return what is made small, as axes say it."""
-        return str(self.attrs["design"]["cost"])
+        """Return what costs are, as axes say it."""
+        squared = "square of " if self.found.of_rmse else ""
+        return f"{squared}{self.attrs['design']['cost']}"
 
     def in_logarithm(self, parameter: int) -> bool:
         """Return whether a parameter, by its number, is searched in its logarithm."""

@@ -103,6 +103,12 @@ class Found:
         best = np.lexsort(keys, axis=1)[:, 0]
         return np.where(np.isfinite(cost).any(axis=1), best, -1)
 
+    @property
+    def of_rmse(self) -> bool:
+        """Return whether costs are squares of an RMSE."""
+        scenario = self.store.attrs["identity"]["scenario"]
+        return bool(scenario["calibration"]["minimise"]["name"] == "rmse")
+
     def of_best(self, name: str) -> F8:
         """Return what an array has for the best restart of each group, (G, ...); NaN for none."""
         values = self.read(name).astype(np.float64)
@@ -153,10 +159,11 @@ def folds_table(found: Found, name: str, response: int) -> Table:
 def groups_table(found: Found) -> Table:
     """Return a row for each group: its cost, why its best search stopped, what is determined."""
     cost, count = found.of_best("cost"), found.of_best("evaluations")
+    called, cost = ("rmse", np.sqrt(cost)) if found.of_rmse else ("cost", cost)
     bound = found.of_searched("at_bound")
     restarts = found.read("cost").shape[1]
     squares = found.has("jacobian_sv")
-    header = ["group", "cost", "evaluations", "stopped", "at a bound"]
+    header = ["group", called, "evaluations", "stopped", "at a bound"]
     header += ["well determined", "least determined"] if squares else []
     rows = []
     for g, name in enumerate(found.groups[:MOST_ROWS]):

@@ -8,7 +8,7 @@ range, converts and reduces, and returns a `Forcing` per data set.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from numpy.typing import NDArray
 
@@ -74,7 +74,15 @@ class Forcing:
 
 
 class ReaderSpec(Declared):
-    """Base of the models a scenario's ``forcing:`` is read into."""
+    """Base of the models a scenario's ``forcing:`` is read into.
+
+    Attributes
+    ----------
+    lists : str
+        The word that takes a list of locations by their names; empty where no word does.
+    """
+
+    lists: ClassVar[str] = ""
 
     def read(self, needs: Sequence[Variable], base: Path) -> list[Forcing]:
         """Return every forcing, in order; raise `ScenarioError` with every problem found.

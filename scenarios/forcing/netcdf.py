@@ -98,6 +98,8 @@ class Spec(Words, ReaderSpec):
         ),
     )
 
+    lists: ClassVar[str] = "cells"
+
     reader: Literal["netcdf"]
     name: str = Field(default="netcdf", min_length=1, description="of the forcing")
     members: dict[str, Words] = Field(

@@ -110,6 +110,8 @@ class Spec(ReaderSpec):
         ),
     )
 
+    lists: ClassVar[str] = "sites"
+
     reader: Literal["site_table"]
     path: str = Field(min_length=1, description="CSV or Parquet file, one row per site")
     name: str = Field(default="", description="of the forcing; by default that of the file")

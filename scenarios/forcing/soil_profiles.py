@@ -89,6 +89,8 @@ class Spec(ReaderSpec):
     reads: ClassVar[tuple[Input, ...]] = (LAYERS, *PREDICTORS_READ, *RECORDS_READ)
     opens: ClassVar[tuple[str, ...]] = (f"testbed/params/{BIOME}",)
 
+    lists: ClassVar[str] = "profiles"
+
     reader: Literal["soil_profiles"]
     path: str = Field(min_length=1, description="CSV file, one row per layer")
     name: str = Field(default="soil_profiles", min_length=1, description="of the forcing")

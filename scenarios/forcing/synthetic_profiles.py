@@ -88,6 +88,8 @@ class Spec(ReaderSpec):
 
     reads: ClassVar[tuple[Input, ...]] = ()
 
+    lists: ClassVar[str] = "types"
+
     reader: Literal["synthetic_profiles"]
     n: int = Field(default=4, ge=1, le=4, description="the first n of ENF, EBF, DBF, BNF")
     types: list[Literal["ENF", "EBF", "DBF", "BNF"]] | None = Field(

@@ -95,6 +95,8 @@ class Spec(ReaderSpec):
         *GRIDS,
     )
 
+    lists: ClassVar[str] = "cells"
+
     reader: Literal["testbed"]
     path: str = Field(default=".", description="folder of the meteorological files")
     met: str = Field(

@@ -120,6 +120,8 @@ class MeansSpec(ReaderSpec):
 class Spec(MeansSpec):
     """``forcing:`` of annual means of the testbed."""
 
+    lists: ClassVar[str] = "cells"
+
     reader: Literal["testbed_means"]
     npp_rule: Literal["previous", "half_gpp"] = Field(
         default="previous",

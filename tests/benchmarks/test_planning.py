@@ -24,6 +24,7 @@ LARGE = {
     "mimics-one-at-a-time": (),
     "wang2021-fig8": (),
     "mimics-calibration": (),
+    "mimics-reynolds-creek": (),
     "jian2021-forcing": (
         f"forcing.cells={CELLS}",
         f"design.cross.0.n={SAMPLES // 2}",

@@ -8,12 +8,9 @@ import dataclasses
 
 import numpy as np
 import pytest
-import xarray as xr
-from commandline import soilsweep
-from support import DATA, needs_data
+from calibrated import halves, shipped
+from support import needs_data
 
-import ensemble
-import scenarios
 from scenarios.forcing import Locations
 from scenarios.forcing.synthetic_profiles import TYPES, Spec
 
@@ -43,11 +40,7 @@ TWINS = ("forcing.observed=twins",)
 
 def calibrated(path, *settings, data=False):
     """Run the shipped scenario as a person does; return what was said, and the store."""
-    words = [word for one in settings for word in ("--set", one)]
-    words += ["--data", DATA] if data else []
-    said = soilsweep("run", "mimics-calibration", *words, "--store", path)
-    assert said.code == 0, said.err
-    return said, xr.open_datatree(path, engine="zarr").load()
+    return shipped("mimics-calibration", path, *settings, data=data)
 
 
 @needs_data
@@ -192,7 +185,8 @@ def test_one_set_for_half_of_83_profiles(tmp_path, record_property, minimised, h
     words = [f"calibration.minimise={minimised}", "calibration.groups=all"]
     words += ["calibration.algorithm={name: levenberg_marquardt, starts: 6, iterations: 14}"]
     words += ["calibration.restarts=1"]
-    words += [f"locations={{table: {halves(tmp_path)}, key: location}}"]
+    table = halves("mimics-calibration", tmp_path, 83)
+    words += [f"locations={{table: {table}, key: location}}"]
     words += [f"calibration.validation={{column: half, calibrate: {half}}}"]
     said, tree = calibrated(tmp_path / "half.zarr", *words, data=True)
     found = tree["calibration"]
@@ -211,15 +205,3 @@ def test_one_set_for_half_of_83_profiles(tmp_path, record_property, minimised, h
     text = f"cost {reached:.3f} ({reached / cost:.5f} of the other programs'), RMSE {ours[0]:.2f},"
     text += f" held back {ours[1]:.2f}, defaults {defaults[1]:.2f}"
     record_property("measured", f"{minimised}, {half} half: {text}")
-
-
-def halves(folder):
-    """Write which half each usable profile is of, in the reader's order; return the file."""
-    loaded = scenarios.load("mimics-calibration", data=DATA)
-    planned = ensemble.plan_calibration(loaded, store=folder / "none.zarr")
-    names = planned.experiment.locations.names
-    assert len(names) == 83
-    rows = (f"{name},{('even', 'odd')[k % 2]}" for k, name in enumerate(names))
-    file = folder / "halves.csv"
-    file.write_text("\n".join(["location,half", *rows]))
-    return file

@@ -2,6 +2,7 @@
 
 import calibrated
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from commandline import soilsweep
@@ -13,6 +14,7 @@ from ensemble.calibration.reopening import open_layout
 from ensemble.errors import PlanError
 from ensemble.runs.apply import apply
 from ensemble.store.reading import read
+from scenarios.forcing import site_table
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +51,59 @@ def test_control_members_of_what_apply_writes_have_the_costs_that_were_found(noi
     again = soilsweep("apply", str(outcome.path), "-o", "around.yaml")
     assert again.code == 2
     assert "is there already" in again.err
+
+
+def test_a_group_without_a_result_is_left_out_and_words_are_kept(tmp_path, monkeypatch):
+    calibrated.write(tmp_path)
+    lines = (tmp_path / "observed.csv").read_text().splitlines()
+    boreal = {f"S{k:02d}" for k in range(0, 12, 3)}
+    kept = [line for line in lines if line.split(",")[0] not in boreal]
+    (tmp_path / "observed.csv").write_text("\n".join(kept))
+    head, *types = (tmp_path / "types.csv").read_text().splitlines()
+    types = [f'{line},"Doe, J.",{k + 1e6 / 3!r}' for k, line in enumerate(types)]
+    (tmp_path / "types.csv").write_text("\n".join([f"{head},owner,area [m2]", *types]))
+    outcome, found = calibrated.run(tmp_path, workers=1)
+    monkeypatch.chdir(tmp_path)
+    said = soilsweep("apply", str(outcome.path), "-o", "around.yaml")
+    assert said.code == 0, said.err
+    assert "group 'boreal': without a result; their 4 locations left out" in said.out + said.err
+    rows = pd.read_csv("around-parameters.csv", index_col="location")
+    assert list(rows["half"]) == [line.split(",")[2] for line in types if "boreal" not in line]
+    assert set(rows["owner"]) == {"Doe, J."}
+    assert not {*rows.index} & boreal
+    swept = scenarios.load("around.yaml", settings=["precision=float64"])
+    planned = ensemble.plan(swept, store=tmp_path / "around.zarr")
+    assert planned.members == 8 * 5
+    areas = planned.experiment.locations.columns["area"]
+    np.testing.assert_array_equal(areas, [k + 1e6 / 3 for k in range(12) if k % 3])
+    assert ensemble.run(planned, workers=1).complete
+    stock = xr.open_datatree(planned.path, engine="zarr")["control"]["soc_stock"].values[0].ravel()
+    fitted = found.modelled_j.values[0, :, 0]
+    np.testing.assert_allclose(stock, fitted[np.isfinite(fitted)], rtol=1e-12)
+    # Of a reader that cannot leave locations out they stay, and that is said.
+    monkeypatch.setattr(site_table.Spec, "lists", "")
+    written = apply(outcome.path, tmp_path / "all.yaml")
+    assert "takes no list of locations" in written.remarks[0]
+    assert len(pd.read_csv(written.table)) == 12
+    assert ensemble.plan(scenarios.load(written.scenario), store=tmp_path / "n.zarr").members == 60
+
+
+def test_a_scenario_cannot_have_every_name(noisy):
+    outcome, _ = calibrated.run(noisy, workers=1, store="named.zarr")
+    with pytest.raises(PlanError, match="its name is the scenario's: found '2 around'"):
+        apply(outcome.path, noisy / "2 around.yaml")
+    assert not (noisy / "2 around-parameters.csv").exists()
+
+
+def test_changes_that_the_kernel_does_not_admit_are_left_out(sites, tmp_path):
+    text = calibrated.changed("tau_extra: {loguniform: [0.3, 3]}", "e3: {uniform: [0.81, 0.95]}")
+    text = text.replace("restarts: 2", "restarts: 1").replace("budget: 400", "budget: 150")
+    outcome, _ = calibrated.run(sites, text=text, workers=1, store="high.zarr")
+    written = apply(outcome.path, sites / "high.yaml")
+    (said,) = written.remarks
+    assert said.startswith("e3 is not changed by +0.25: the kernel does not admit")
+    planned = ensemble.plan(scenarios.load(written.scenario), store=tmp_path / "high.zarr")
+    assert planned.members == 12 * (1 + 1 + 2)
 
 
 def test_only_a_complete_calibration_is_applied(noisy, tmp_path):

@@ -28,11 +28,17 @@ def test_of_sound_sites_nothing_is_said(tmp_path):
 SHIPPED = [n for n in scenarios.library() if n != "jian2021-parameters"]
 
 
+# The ranges of the public script that it follows leave the default out.
+SAID = {"mimics-reynolds-creek": ["D1: its default, 1.5e-05, is outside the range"]}
+
+
 @pytest.mark.parametrize("name", SHIPPED)
-def test_of_shipped_scenarios_nothing_is_said(name, tmp_path):
+def test_of_shipped_scenarios_nothing_else_is_said(name, tmp_path):
     loaded = scenarios.load(name)
     plan = ensemble.plan if loaded.calibration is None else ensemble.plan_calibration
-    assert not plan(loaded, store=tmp_path / "x.zarr").warnings
+    warnings = plan(loaded, store=tmp_path / "x.zarr").warnings
+    for text, warning in zip(SAID.get(name, []), warnings, strict=True):
+        assert text in str(warning)
 
 
 def test_steady_states_of_the_shipped_testbed_meet_frozen_soil(tmp_path):

@@ -70,7 +70,7 @@ def _minimised(run: Calibrated) -> str:
     asked = run.section["minimise"]
     parts = (run.scenario["responses"].get(asked["response"]) or {}).get("combine")
     if not parts:
-        return run.cost
+        return str(run.attrs["design"]["cost"])
     total = " + ".join(name if w == 1 else f"{w:g} x {name}" for name, w in parts.items())
     return f"{run.cost} = {total}"
 

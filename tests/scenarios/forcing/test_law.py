@@ -8,6 +8,8 @@ column or variable and the line, or the value is gone and the provenance says so
 numbers in silence, never a traceback, never words of a library.
 """
 
+import dataclasses
+
 import forcing_law.netcdf_traps
 import forcing_law.table_traps  # noqa: F401
 import pytest
@@ -30,6 +32,16 @@ def test_every_reader_says_what_it_reads(reader):
 def test_every_reader_has_an_example_that_it_reads(reader, tmp_path_factory):
     """And every file that provenance names is one that the reader declares."""
     LAW.reads_its_example(reader, tmp_path_factory)
+
+
+@pytest.mark.parametrize("reader", [r for r in LAW.covered if forcing.get(r).lists])
+def test_locations_may_be_listed_by_their_names(reader, tmp_path_factory):
+    folder, made = LAW.folder_of(reader, tmp_path_factory)
+    names, example = made[0].locations.names, LAW.example_of(reader)
+    assert len(names) > 1
+    words = {**example.words, forcing.get(reader).lists: list(names[1:])}
+    again = read(reader, dataclasses.replace(example, words=words), folder)
+    assert again[0].locations.names == names[1:]
 
 
 @pytest.mark.parametrize("reader", LAW.covered)
