@@ -187,7 +187,7 @@ def test_a_shipped_evaluation_runs_on_made_up_data(name, tmp_path, monkeypatch):
 
 @needs_data
 def test_casa_against_records_is_as_the_specification_has_it(tmp_path, monkeypatch):
-    """T1a and T3b, T3d of the specification; rates are per day of years of 365 days."""
+    """T1a, T3b, T3d, T6a and T6b of the specification; rates are per day of years of 365 days."""
     monkeypatch.chdir(tmp_path)
     said = soilsweep("evaluate", "casa-2000-2010", "--data", DATA)
     assert said.code == 0, said.err
@@ -196,6 +196,10 @@ def test_casa_against_records_is_as_the_specification_has_it(tmp_path, monkeypat
     expected = {
         "global_rh_total": 54.273067, "dgrsd_bias": 0.625833, "dgrsd_rmse": 1.585808,
         "dgrsd_over": 109, "dgrsd_under": 41, "dgrsd_well": 38,
+        "products_over_cardamom_time": 26.026305,
     }  # fmt: skip
     for name, value in expected.items():
         assert found[name].item() == pytest.approx(value, rel=1e-6), name
+    # T6a: another quantity than CASA's own, in the same row and labelled apart.
+    row = next(line for line in said.out.splitlines() if " time " in line)
+    assert row.split()[:5] == ["products_over_cardamom", "time", "26.0263", "27.4648", "yr"]
