@@ -787,7 +787,7 @@ WHOLE: dict[str, tuple[str | bytes, str]] = {
     ),
     "nothing kept": (
         GOOD[: GOOD.index("outputs:")],
-        "s.yaml: nothing is kept; needed outputs:, responses:, statistics: or aggregates:",
+        "s.yaml: nothing is kept; needed outputs:, responses:, statistics:, aggregates: or ",
     ),
 }
 
@@ -814,7 +814,7 @@ SETTINGS = {
 
 # the command line: what is said, in typer's own words or ours
 ARGUMENTS: dict[tuple[str, ...], str] = {
-    ("rn",): "No such command 'rn'. Did you mean 'run'?",
+    ("rn",): "No such command 'rn'. Did you mean 'run', 'runs'?",
     ("run",): "Missing argument 'SCENARIO'",
     ("run", "s.yaml", "--wrkers", "2"): "No such option: --wrkers",
     ("run", "s.yaml", "--workers", "0"): "'--workers': needed 1 or more",
@@ -837,7 +837,7 @@ ARGUMENTS: dict[tuple[str, ...], str] = {
         "x",
         "--from",
         "nope",
-    ): "--from: no shipped scenario 'nope'; available: jian2021-forcing, ",
+    ): "--from: no shipped scenario 'nope'; available: jian2021-benchmarks, ",
     ("init",): "say a name, or --list",
     ("validate",): "say a scenario, or --schema",
     ("status", "s.yaml"): "s.yaml: not a store: a file; name the folder a run wrote",

@@ -129,8 +129,9 @@ def export(
 def replay(
     store: StoreArgument,
     member: Annotated[
-        str, typer.Argument(metavar="[MEMBER]", help="FORCING/LOCATION/SAMPLE, names or numbers.")
-    ] = "",
+        str | None,
+        typer.Argument(metavar="[MEMBER]", help="FORCING/LOCATION/SAMPLE, names or numbers."),
+    ] = None,
     best: Annotated[
         int | None,
         typer.Option(min=1, metavar="N", help="Run the N best samples into a store of their own."),
@@ -154,9 +155,10 @@ def replay(
 
     With --best, run the best samples once more with whole outputs, as a run of its own.
     """
-    if bool(member) == bool(best) or bool(best) != bool(by):
+    if (member is None) == (best is None) or bool(best) != bool(by):
         raise typer.BadParameter("needed a MEMBER, or --best N --by NAME")
-    if best:
+    if member is None:
+        assert best is not None
         _replay_best(store, best, by, better.replace("-", " "), into, workers, as_json)
         return
     from ensemble.commands import console

@@ -4,7 +4,8 @@ import json
 
 import numpy as np
 import pytest
-from forcing_law.example import Example, example_of, read
+from forcing_law.example import Example, read
+from forcing_law.examples import seasonal_climatology, testbed_seasons
 
 from kernels import Variable
 from scenarios.forcing import Made
@@ -18,13 +19,12 @@ DAYS = [
     Variable("annual_npp", UNITS["annual_npp"], "NPP", ("time",)),
     Variable("latitude", UNITS["latitude"], "latitude", ()),
 ]
-FILES = {name: example_of(name) for name in ("testbed_seasons", "seasonal_climatology")}
 CASES = {
     "sites": ("synthetic_testbed", Example(print, {"years": 3}, DAYS)),
     "a world": ("synthetic_testbed", Example(print, {"cells": 13, "years": 2}, DAYS)),
     "means of a world": ("synthetic_testbed", Example(print, {"cells": 13, "years": 2}, MEANS)),
-    "seasons": ("testbed_seasons", FILES["testbed_seasons"]),
-    "months": ("seasonal_climatology", FILES["seasonal_climatology"]),
+    "seasons": ("testbed_seasons", testbed_seasons.EXAMPLE),
+    "months": ("seasonal_climatology", seasonal_climatology.EXAMPLE),
 }
 MORE = {
     "seasons": {"years": 2, "precision": "float32"},
