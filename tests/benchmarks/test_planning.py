@@ -25,6 +25,8 @@ LARGE = {
     "wang2021-fig8": (),
     "mimics-calibration": (),
     "mimics-reynolds-creek": (),
+    "two-box-calibration": (),
+    "wang2021-calibration": (),
     "jian2021-forcing": (
         f"forcing.cells={CELLS}",
         f"design.cross.0.n={SAMPLES // 2}",
@@ -33,7 +35,7 @@ LARGE = {
         "outputs={}",
     ),
     "jian2021-parameters": (f"forcing.cells={CELLS}", f"design.n={SAMPLES}"),
-    "jian2021-benchmarks": (f"forcing.cells={CELLS}", "design.trajectories=143"),
+    "jian2021-benchmarks": (f"forcing.cells={CELLS}", "design.trajectories=125"),
 }
 """Settings by scenario: so many samples, and so many cells where the forcing has any number."""
 
