@@ -11,9 +11,9 @@ import pandas as pd
 import xarray as xr
 from support import DATA
 
-from ensemble.scores import regridding
 from ensemble.scores.products import best_estimate, climate_h, climate_r
 from ensemble.scores.regridding import Conservative, regrid
+from scenarios import grids
 from scenarios.grids import Grid, gaussian_grid, grid_of
 
 MODELS = ("BCC-CSM2-MR", "CNRM-ESM2-1", "IPSL-CM6A-LR")
@@ -103,7 +103,7 @@ SLIVERS = _with_slivers()
 def on_target(name, slivers=False):
     """Return a model or product regridded conservatively to the target of evaluation.md 5.1."""
     if slivers:
-        with mock.patch.object(regridding, "SLIVER", 0.0):
+        with mock.patch.object(grids, "SLIVER", 0.0):
             return _onto(name, SLIVERS)
     return _onto(name, TARGET)
 

@@ -59,7 +59,7 @@ def summary(path: Path) -> dict[str, Any]:
         "members": members,
         **({"limits": limits.plain(store, committed)} if ensemble else {}),
         "failures": failed,
-        **_scores(store, committed),
+        **(_scores(store, committed) if ensemble else {}),
         "worker_seconds": round(busy, 3),
         "worker_seconds_left": None if left is None else round(left, 3),
         "runs": len(headers(store.journal)),

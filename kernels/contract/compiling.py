@@ -7,6 +7,7 @@ nobody has taken, and then everything is loaded from disk.
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ from numba.core.errors import NumbaError
 
 from kernels.contract.build import BLOCKS
 from kernels.contract.faults import Uncompiled, in_words
+
+_STYLES = re.compile(r"\x1b\[[0-9;]*m")
 
 SECONDS_A_BLOCK = 4
 """What a block takes to compile, roughly: of ours from 0.2 to 12 s."""
@@ -91,7 +94,9 @@ def without_samples() -> Iterator[None]:
 
 def _uncompiled(error: NumbaError) -> Uncompiled:
     """Return what numba says, on one line: its own words and where; the code is at hand there."""
-    text = " ".join(str(getattr(error, "msg", error)).split("\n\n")[0].split())
+    # In colours where colorama is installed, which numba then asks for them.
+    plain = _STYLES.sub("", str(getattr(error, "msg", error)))
+    text = " ".join(plain.split("\n\n")[0].split())
     where = getattr(error, "loc", None)
     if where is None:
         return Uncompiled(f"numba cannot compile a function of it: {in_words(error)}")

@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from numba import types
+from numba.core.errors import TypingError
+from numba.core.ir import Loc
 from tracked import ROOT
 from waiting import PATIENCE
 
@@ -214,3 +216,11 @@ def test_types_come_back(kind, monkeypatch):
 def test_other_types_are_not_told(kind):
     with pytest.raises(ValueError, match="no words for"):
         compiling._said(kind)
+
+
+def test_what_numba_says_in_colours_is_told_without_them():
+    """Where colorama is installed, as programs that print tables have it, numba uses it."""
+    text = "\x1b[1m\x1b[1mUnknown attribute\x1b[0m\n\x1b[1m\nFile x\x1b[0m"
+    error = TypingError(text, Loc("model.py", 3))
+    place = "model.py, line 3: numba cannot compile this: "
+    assert str(compiling._uncompiled(error)) == f"{place}Unknown attribute"

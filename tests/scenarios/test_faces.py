@@ -4,6 +4,7 @@ import hashlib
 import textwrap
 
 import pytest
+from pydantic import BaseModel
 
 import scenarios
 from scenarios import ScenarioError, catalogue
@@ -153,6 +154,17 @@ def test_the_catalogue_is_whole_and_no_scenario():
         assert one.published
 
 
+def readers(part):
+    """Yield every reader of a section, of forcings or of observations."""
+    if hasattr(part, "files"):
+        yield part
+    elif isinstance(part, BaseModel):
+        yield from readers(dict(part))
+    elif isinstance(part, dict | list):
+        for below in part.values() if isinstance(part, dict) else part:
+            yield from readers(below)
+
+
 @pytest.mark.parametrize("name", scenarios.library())
 def test_every_shipped_scenario_has_real_data_or_says_why_not(name, tmp_path):
     """All that its sections open is in the catalogue: an empty folder lacks what it needs."""
@@ -164,7 +176,8 @@ def test_every_shipped_scenario_has_real_data_or_says_why_not(name, tmp_path):
         return
     missing = {p.file for p in scenarios.check_files(real)}
     assert missing
-    named = {str(tmp_path / one) for r in real.forcing for one in r.files()}
+    opened = [*readers(real.forcing), *readers(real.evaluation)]
+    named = {str(tmp_path / one) for reader in opened for one in reader.files()}
     assert all(any(file == n or file.startswith(f"{n}/") for n in named) for file in missing)
     assert all(any(file == n or file.startswith(f"{n}/") for file in missing) for n in named)
 
