@@ -1,8 +1,9 @@
 """In how many processes tests run: a whole default run in one a core, all else in one.
 
 Files are shared out whole, so that what a module makes once is made once. A few tests asked for by
-name are sooner done than a second process has started; what is slow starts processes, clusters and
-daemons of its own, and benchmarks want the machine for themselves.
+name are sooner done than a second process has started, and benchmarks want the machine for
+themselves. What is slow waits for processes, clusters and daemons of its own: CI runs two files of
+it side by side (``-n 2``).
 """
 
 import os
