@@ -152,6 +152,7 @@ ARROWS = {
     "ensemble.export": (
         "ensemble.errors ensemble.store ensemble.members kernels scenarios.grids scenarios.units"
     ),
+    "ensemble.checking": "kernels scenarios.units",
     "ensemble.describing": f"{GROUND} ensemble.members ensemble.report",
     "ensemble.runs": (
         "ensemble.errors ensemble.store ensemble.farming ensemble.members ensemble.calibration "
@@ -164,7 +165,7 @@ ARROWS = {
         "ensemble.calibration "
         "ensemble.tables ensemble.analysis ensemble.evaluation ensemble.report ensemble.export "
         "ensemble.runs "
-        "ensemble.describing slurm"
+        "ensemble.checking ensemble.describing slurm"
     ),
     "ensemble.__main__": "ensemble.commands ensemble.processes ensemble.store",
     "ensemble": "ensemble.*",

@@ -5,7 +5,17 @@ from typing import Annotated
 
 import typer
 
-from ensemble.commands import describe, evaluate, extend, jobs, managing, scenarios, stores, warm
+from ensemble.commands import (
+    checking,
+    describe,
+    evaluate,
+    extend,
+    jobs,
+    managing,
+    scenarios,
+    stores,
+    warm,
+)
 from ensemble.commands.arguments import Command
 from ensemble.commands.ending import end, seldom_looked_through
 
@@ -59,6 +69,7 @@ COMMANDS: tuple[tuple[Callable[..., None], tuple[str, ...]], ...] = (
             "describe designs --json",
         ),
     ),
+    (checking.check, ("check kernel models.one_pool",)),
     (
         scenarios.validate,
         (

@@ -55,6 +55,12 @@ def init(
             help="Ranges: a SALib problem (.json), or CSV with parameter, minimum, maximum.",
         ),
     ] = None,
+    own_kernel: Annotated[
+        bool, typer.Option("--own-kernel", help="With a model of your own, in Python, to edit.")
+    ] = False,
+    own_program: Annotated[
+        bool, typer.Option("--own-program", help="With a program of your own, a shell script.")
+    ] = False,
     list_: Annotated[
         bool, typer.Option("--list", help="List plug-ins of every kind, and scenarios.")
     ] = False,
@@ -69,6 +75,13 @@ def init(
 
     if not name:
         raise typer.BadParameter("say a name, or --list", param_hint="NAME")
+    if own_kernel or own_program:
+        others = (template, kernel, reader, design, from_problem, own_kernel and own_program)
+        if any(others):
+            text = "stands alone: without --from, --kernel or the other of the two"
+            raise typer.BadParameter(text, param_hint="--own-kernel or --own-program")
+        _init_own(Path(name), program=own_program)
+        return
     if not kernel:
         if reader or design or from_problem:
             raise typer.BadParameter("say a kernel, too: --kernel NAME", param_hint="init")
@@ -88,6 +101,20 @@ def init(
     typer.echo(
         f"wrote {' and '.join(map(str, paths))}; fill in the data, then: soilsweep plan {shown}"
     )
+
+
+def _init_own(name: Path, *, program: bool) -> None:
+    """Write a scenario beside a model of one's own, and say how it is run."""
+    from ensemble.describing.own import MODULE, own_kernel, own_program
+    from scenarios import write_new
+
+    files = own_program(name.stem) if program else own_kernel(name.stem)
+    paths = write_new(name.parent, files)
+    shown, folder = shlex.quote(str(paths[0])), shlex.quote(str(name.parent))
+    found = "" if program else f"PYTHONPATH={folder} "
+    typer.echo(f"wrote {', '.join(map(str, paths))}; edit them, then: {found}soilsweep run {shown}")
+    if not program:
+        typer.echo(f"after each change of the model: {found}soilsweep check kernel {MODULE}")
 
 
 def validate(

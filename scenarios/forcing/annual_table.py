@@ -8,6 +8,7 @@
       units: {NPP: Pg C yr-1, Rh: Pg C yr-1, cVeg: Pg C, cSoil: Pg C}
       members: all
 
+``invented: LABEL`` says that the table is made up; pictures and tables then carry the label.
 ``observed: {c_veg: cVeg, c_soil: cSoil}`` are columns that outputs are compared with, year by year.
 Layout: ``two_box.md`` section 7, one row per model and year (and location).
 """
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field, field_validator
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
 
 from kernels import F8, Variable
 from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
@@ -118,6 +119,15 @@ class Spec(ReaderSpec):
         description="{output: column, error: column}, what outputs are compared with year by year; "
         "with path: and year: from a file of its own, for all models or by its column of them",
     )
+
+    invented: str = Field(
+        default="", description="what to call the table in every picture, where it is made up"
+    )
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out a label that is not there: stores of before are continued."""
+        return {k: v for k, v in plain(self).items() if k != "invented" or v}
 
     @field_validator("members")
     @classmethod
@@ -364,7 +374,8 @@ class _Reading:
             "conventions": "one value per calendar year as the table has it; where a time unit "
             "is changed, yr is 365.25 d",
         }
-        return Forcing(model, drivers, {"year": years}, self.locations, provenance)
+        label = self.spec.invented
+        return Forcing(model, drivers, {"year": years}, self.locations, provenance, label)
 
     def _check_years(self, model: str, place: str, span: tuple[int, int]) -> None:
         """Note the years that are not there."""

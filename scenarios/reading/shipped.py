@@ -97,7 +97,7 @@ def write_new(folder: Path, files: Mapping[str, str]) -> list[Path]:
     ----------
     folder : Path
     files : mapping of str to str
-        Texts by file name, the scenario's first.
+        Texts by file name, the scenario's first; one may lie in a folder below.
 
     Raises
     ------
@@ -114,6 +114,7 @@ def write_new(folder: Path, files: Mapping[str, str]) -> list[Path]:
     if there := [path for path in paths if path.exists()]:
         raise ScenarioError([Problem("is there already; choose another name")], str(there[0]))
     for path, text in zip(paths, files.values(), strict=True):
+        path.parent.mkdir(exist_ok=True)
         with path.open("x", encoding="utf-8") as new:
             new.write(text)
     return paths

@@ -1,7 +1,5 @@
 """Laws that every kernel obeys, with rows drawn from its declared and derived bounds."""
 
-import math
-import re
 from contextlib import suppress
 from dataclasses import fields, replace
 
@@ -12,12 +10,11 @@ from covered import covered_kernels
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from laws import assert_same_bits, take
 
 import kernels
-from kernels import OK, STATUSES
+from ensemble.checking import laws as checking
+from ensemble.checking.laws import is_stock
 from kernels.chains.parts.joining import _loosest
-from scenarios import units
 
 NAMES = stages.names()
 TIMES = {"time", "date"}
@@ -29,37 +26,18 @@ CHOICES = pytest.mark.parametrize(
 few = hypothesis_settings(max_examples=15)
 
 
-def bounds(name, options):
-    """Return for each parameter the range that is admissible at every location."""
-    kernel, example = kernels.get(name), stages.example(name)
-    derived = kernel.derive(options, example.drivers, example.coords)
-    found = {}
-    for parameter in kernel.parameters:
-        low, high = parameter.lower, parameter.upper
-        if parameter.name in derived:
-            low = max(low, float(derived[parameter.name].lower.max()))
-            high = min(high, float(derived[parameter.name].upper.min()))
-        found[parameter.name] = (low, high)
-    return found
-
-
 @st.composite
 def designs(draw, name, options, least=1):
     """Draw rows (S,) per parameter, few distinct values, in an order of any kind."""
     samples = draw(st.integers(least, 40))
     rows = {}
-    for parameter, (low, high) in bounds(name, options).items():
+    for parameter, (low, high) in stages.subject(name, options).bounds().items():
         values = draw(st.lists(st.floats(low, high), min_size=1, max_size=7))
         pick = st.integers(0, len(values) - 1)
         rows[parameter] = np.array(
             draw(st.lists(pick.map(values.__getitem__), min_size=samples, max_size=samples))
         )
     return rows
-
-
-def members(name, options, rows, **how):
-    example = stages.example(name)
-    return stages.run(kernels.get(name), options, example.drivers, example.coords, rows, **how)
 
 
 @pytest.mark.parametrize("name", covered_kernels())
@@ -75,24 +53,9 @@ class TestTable:
     def test_its_name_is_its_file(self, name):
         assert kernels.get(name).name == name
 
-    def test_units_can_be_read(self, name):
-
-        kernel = kernels.get(name)
-        tables = (kernel.parameters, kernel.drivers, kernel.outputs, kernel.intermediates)
-        for entry in (entry for table in tables for entry in table):
-            # Labels of carbon are dropped first, as at the door: pint's C is the coulomb.
-            assert units.readable(entry.units), entry
-            assert entry.meaning
-
-    def test_parameters_have_a_source(self, name):
-        assert all(parameter.source for parameter in kernels.get(name).parameters)
-
-    def test_options_have_defaults_and_are_frozen(self, name):
-        options = kernels.get(name).options()
-        assert hash(options) == hash(kernels.get(name).options())
-        for option in fields(options):
-            with pytest.raises(AttributeError):
-                setattr(options, option.name, None)
+    @pytest.mark.parametrize("law", checking.OF_TABLES, ids=lambda law: law.__name__)
+    def test_a_law_of_tables_holds(self, name, law):
+        law(kernels.get(name))
 
     def test_it_says_what_a_step_of_time_is(self, name):
         kernel, example = kernels.get(name), stages.example(name)
@@ -104,12 +67,6 @@ class TestTable:
                 # Where all steps are days, the year of each is given.
                 years = len(np.unique(example.coords["year"]))
                 assert length == each * years, (driver.name, dim)
-
-    def test_balance_names_known_variables(self, name):
-        kernel = kernels.get(name)
-        known = {entry.name for table in (kernel.outputs, kernel.drivers) for entry in table}
-        for stocks, inputs, losses in kernel.balance:
-            assert {*stocks, *inputs, *losses} <= known
 
 
 def test_kernels_that_are_made_say_what_a_step_of_time_is():
@@ -168,181 +125,79 @@ def test_one_name_means_one_thing_across_kernels_of_the_testbed(words):
             assert ranges.setdefault(p.name, known) == known, (name, p.name)
 
 
+def holds(law, name, options, data, least=1):
+    """Try a law of the package on rows, and choices of its own, that Hypothesis draws."""
+    seed = data.draw(st.integers(0, 2**32 - 1))
+    rows = data.draw(designs(name, options, least))
+    law(stages.subject(name, options), rows, np.random.default_rng(seed))
+
+
 @CHOICES
 class TestLaws:
-    def test_cost_is_positive_and_grows(self, name, options):
-        kernel = kernels.get(name)
-        short, long = (
-            kernel.seconds(options, dict.fromkeys(stages.dims(kernel), n)) for n in (100, 1000)
-        )
-        assert 0 < short <= long < math.inf
-        for n in (100, 1000):
-            shared = kernel.shared_seconds(options, dict.fromkeys(stages.dims(kernel), n))
-            assert 0 <= shared < math.inf
-
-    def test_control_member_runs(self, name, options):
-        kernel, example = kernels.get(name), stages.example(name)
-        derived = kernel.derive(options, example.drivers, example.coords)
-        rows = {
-            p.name: derived[p.name].default[:, np.newaxis]
-            if p.name in derived
-            else np.array([[p.default]])
-            for p in kernel.parameters
-        }
-        assert (members(name, options, rows).status == OK).all()
+    @pytest.mark.parametrize("law", [checking.control_runs, checking.cost_grows])
+    def test_a_law_of_no_rows_holds(self, name, options, law):
+        law(stages.subject(name, options), {}, np.random.default_rng(1))
 
     @few
     @given(data=st.data())
     def test_admissible_members_run(self, name, options, data):
-        found = members(name, options, data.draw(designs(name, options)))
-        assert (found.status == OK).all()
-        assert all(np.isfinite(values).all() for values in found.out.values())
+        holds(checking.admissible_members_run, name, options, data)
 
     @few
     @given(data=st.data())
     def test_balance_closes(self, name, options, data):
-        kernel, example = kernels.get(name), stages.example(name)
-        out = members(name, options, data.draw(designs(name, options))).out
-        given_ = {n: v[..., np.newaxis] for n, v in example.drivers.items()} | out
-        for stocks, inputs, losses in kernel.balance:
-            stock, gain, loss = (sum(given_[n] for n in part) for part in (stocks, inputs, losses))
-            left_over = np.diff(stock, axis=1) - (gain - loss)[:, 1:]
-            assert (np.abs(left_over) <= 1e-13 * np.abs(stock).max()).all()
+        holds(checking.balance_closes, name, options, data)
 
     @few
     @given(data=st.data())
     def test_pools_are_not_negative(self, name, options, data):
-        out = members(name, options, data.draw(designs(name, options))).out
-        for stocks, _, _ in kernels.get(name).balance:
-            assert all((out[stock] >= 0.0).all() for stock in stocks)
+        holds(checking.no_pool_is_negative, name, options, data)
 
     @few
     @given(data=st.data())
     def test_without_input_nothing_grows(self, name, options, data):
-        kernel, example = kernels.get(name), stages.example(name)
-        rows = {p.name: np.array([p.upper]) for p in kernel.parameters} | data.draw(
-            designs(name, options)
-        )
-        found = stages.run(kernel, options, example.without_input, example.coords, rows)
-        for stocks, inputs, _ in kernel.balance:
-            assert not any(example.without_input[name].any() for name in inputs)
-            for stock in stocks:
-                held = found.out[stock]
-                assert (held <= np.nextafter(held[:, :1], np.inf))[
-                    :, :, found.status[0] == OK
-                ].all()
+        holds(checking.nothing_grows_without_input, name, options, data)
 
     @few
     @given(data=st.data())
     def test_inputs_are_left_as_they_were(self, name, options, data):
-        example = stages.example(name)
-        rows = data.draw(designs(name, options))
-        before = {n: v.copy() for n, v in {**example.drivers, **rows}.items()}
-        stages.run(kernels.get(name), options, example.drivers, example.coords, rows)
-        assert_same_bits({**example.drivers, **rows}, before)
+        holds(checking.inputs_are_left, name, options, data)
 
     @few
     @given(data=st.data())
     def test_a_block_is_its_members_one_by_one(self, name, options, data):
-        kernel, rows = kernels.get(name), data.draw(designs(name, options))
-        block = members(name, options, rows).out
-        samples = len(next(iter(rows.values())))
-        for s in data.draw(st.sets(st.integers(0, samples - 1), min_size=1, max_size=4)):
-            alone = members(name, options, take(rows, slice(s, s + 1))).out
-            for output, values in alone.items():
-                expected = block[output][..., s : s + 1]
-                if kernel.tolerance:
-                    np.testing.assert_allclose(values, expected, rtol=kernel.tolerance)
-                else:
-                    assert_same_bits({output: values}, {output: expected})
+        holds(checking.a_block_is_its_members, name, options, data)
 
     @few
     @given(data=st.data())
     def test_slices_change_no_bit(self, name, options, data):
-        rows = data.draw(designs(name, options, least=2))
-        samples = len(next(iter(rows.values())))
-        cut = data.draw(st.integers(1, samples - 1))
-        parts = [members(name, options, take(rows, s)).out for s in (slice(cut), slice(cut, None))]
-        joined = {n: np.concatenate([part[n] for part in parts], axis=-1) for n in parts[0]}
-        assert_same_bits(joined, members(name, options, rows).out)
+        holds(checking.slices_change_no_bit, name, options, data, least=2)
 
     @few
     @given(data=st.data())
     def test_sharing_changes_no_bit(self, name, options, data):
-        rows = data.draw(designs(name, options))
-        shared, apart = (members(name, options, rows, share=share).out for share in (True, False))
-        assert_same_bits(shared, apart)
+        holds(checking.sharing_changes_no_bit, name, options, data)
 
     def test_crosses_of_any_order_change_no_bit(self, name, options):
-        ends = bounds(name, options)
-        axes = [np.linspace(low, min(high, 3 * low), 13) for low, high in ends.values()]
-        cross = np.meshgrid(*axes, indexing="ij")
-        rows = dict(zip(ends, (c.ravel() for c in cross), strict=True))
-        apart = members(name, options, rows, share=False).out
-        count = len(cross[0].ravel())
-        shuffled = np.random.default_rng(1).permutation(count)
-        across = np.arange(count).reshape(cross[0].shape).T.ravel()
-        some = across[count // 6 : count // 2]
-        for order in (np.arange(count), across, shuffled, np.arange(count)[::-1], some):
-            found = members(name, options, take(rows, order)).out
-            assert_same_bits(found, {n: v[..., order] for n, v in apart.items()})
+        subject = stages.subject(name, options)
+        axes = {n: np.linspace(low, min(high, 3 * low), 13)
+                for n, (low, high) in subject.bounds().items()}  # fmt: skip
+        checking.crosses_agree(subject, axes, np.random.default_rng(1))
 
     @few
     @given(data=st.data())
     def test_what_is_asked_for_changes_no_bit(self, name, options, data):
-        kernel, rows = kernels.get(name), data.draw(designs(name, options))
-        known = [v.name for v in (*kernel.outputs, *kernel.intermediates)]
-        asked = data.draw(st.sets(st.sampled_from(known), min_size=1))
-        everything = members(name, options, rows).out
-        found = members(name, options, rows, outputs=asked).out
-        assert_same_bits(found, {n: everything[n] for n in asked})
+        holds(checking.what_is_asked_changes_no_bit, name, options, data)
 
     @few
-    @given(data=st.data(), value=st.sampled_from([math.nan, math.inf, -math.inf]))
-    def test_a_bad_parameter_costs_its_member_alone(self, name, options, data, value):
-        kernel, rows = kernels.get(name), data.draw(designs(name, options, least=2))
-        samples = len(next(iter(rows.values())))
-        s = data.draw(st.integers(0, samples - 1))
-        bad = data.draw(st.sampled_from(kernel.parameters)).name
-        spoilt = {n: v.copy() for n, v in rows.items()}
-        spoilt[bad][s] = value
-        good, found = members(name, options, rows), members(name, options, spoilt)
-        others = np.arange(samples) != s
-        assert (found.status[:, others] == OK).all()
-        assert set(found.status[:, s]) <= {c.code for c in STATUSES} - {OK}
-        for output, values in found.out.items():
-            expected = good.out[output][..., others]
-            assert_same_bits({output: values[..., others]}, {output: expected})
-        for output in downstream(kernel, bad):
-            assert np.isnan(found.out[output][..., s]).all(), output
+    @given(data=st.data())
+    def test_a_bad_parameter_costs_its_member_alone(self, name, options, data):
+        holds(checking.a_bad_parameter_costs_its_member, name, options, data, least=2)
 
     @few
-    @given(data=st.data(), value=st.sampled_from([math.nan, math.inf]))
-    def test_a_gap_never_passes_in_silence(self, name, options, data, value):
-        kernel, example = kernels.get(name), stages.example(name)
-        rows = data.draw(designs(name, options))
-        driver = data.draw(st.sampled_from(kernel.drivers)).name
-        drivers = {n: v.copy() for n, v in example.drivers.items()}
-        place = tuple(data.draw(st.integers(0, n - 1)) for n in drivers[driver].shape)
-        drivers[driver][place] = value
-        found = stages.run(kernel, options, drivers, example.coords, rows)
-        good = members(name, options, rows)
-        others = np.arange(len(drivers[driver])) != place[0]
-        assert (found.status[others] == OK).all()
-        assert (found.status[place[0]] != OK).all()
-        for output in (o.name for o in kernel.outputs):
-            assert np.isnan(found.out[output][place[0]]).all(), output
-            kept = found.out[output][others]
-            assert_same_bits({output: kept}, {output: good.out[output][others]})
-
-
-def downstream(kernel, parameter):
-    """Return the outputs of the stages that read a parameter, themselves or through others."""
-    found = set()
-    for stage in kernel.stages:
-        if parameter in stage.parameters or found & set(stage.upstream):
-            found |= set(stage.outputs)
-    return found
+    @given(data=st.data())
+    def test_a_gap_never_passes_in_silence(self, name, options, data):
+        holds(checking.a_gap_is_not_silent, name, options, data)
 
 
 OF_THE_SCENARIO = {"chain", "executable", "side_by_side"}
@@ -355,10 +210,6 @@ def made_in_every_way():
         for options in stages.choices(kernels.get(name)):
             with suppress(kernels.Unfit):
                 yield kernels.get(name).made(options, None)
-
-
-def is_stock(output):
-    return bool(re.search(r"\bC\b", output.units)) and not units.per(output.units)
 
 
 def test_every_stock_has_a_limit_or_says_why_it_has_none():

@@ -1,0 +1,1 @@
+"""Models that `soilsweep init` writes for a person to begin with; see ``own.py``."""
