@@ -110,6 +110,7 @@ OTHER = {
     "forcing.n": ("3", REFUSED),
     "forcing.steady_year": ("1899", REFUSED),
     "forcing.observed": ("true", REFUSED),
+    "forcing.invented": ("made up", ACCEPTED),
     "forcing.path": ("same.csv", ACCEPTED),
     "forcing.columns": ("{driver: other}", REFUSED),
     "forcing.units": ("{driver: percent}", REFUSED),
