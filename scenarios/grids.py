@@ -31,8 +31,24 @@ def _turned(degrees: F8) -> F8:
     return np.asarray((degrees + 180.0) % 360.0 - 180.0)
 
 
-def _first_nearest(apart: F8) -> I8:
-    near = apart <= apart.min(axis=1, keepdims=True) + SAME
+def nearest(middles: F8, values: F8, *, around: bool = False) -> I8:
+    """Return the middle nearest to each value; of two as near, the first.
+
+    Parameters
+    ----------
+    middles : ndarray, shape (n,), float64
+        Degrees, in the order of the file.
+    values : ndarray, shape (k,), float64
+    around : bool
+        Whether they are longitudes: 359 and -1 are the same.
+
+    Returns
+    -------
+    ndarray, shape (k,), int64
+    """
+    apart = values[:, np.newaxis] - middles
+    far = np.abs(_turned(apart) if around else apart)
+    near = far <= far.min(axis=1, keepdims=True) + SAME
     return np.asarray(near.argmax(axis=1), dtype=np.int64)
 
 
@@ -66,10 +82,7 @@ class Grid:
         Each by itself, longitudes modulo 360; of two as near, the first. A place more than half a
         cell away, beyond the grid, is in none.
         """
-        row, column = (
-            _first_nearest(np.abs(lat[:, np.newaxis] - self.lat)),
-            _first_nearest(np.abs(_turned(lon[:, np.newaxis] - self.lon))),
-        )
+        row, column = nearest(self.lat, lat), nearest(self.lon, lon, around=True)
         low, high = self.lat_bounds[row].T
         west, east = (self.lon_bounds[column] - self.lon[column, np.newaxis]).T
         apart = _turned(lon - self.lon[column])

@@ -10,7 +10,7 @@ import netCDF4
 import numpy as np
 from support import DATA
 
-from ensemble.scores import records
+from scenarios import grids
 
 TABLES = DATA.parent / "science" / "acceptance"
 CASA = DATA / "testbed" / "clm45_cruncep" / "casa_cnp_output_mean_2000_2010.nc"
@@ -46,8 +46,8 @@ def casa():
         lat, lon = (np.asarray(file[name][:], np.float64) for name in ("lat", "lon"))
     there = np.isfinite(columns["lat"]) & np.isfinite(columns["lon"])
     found = np.full(len(there), np.nan)
-    rows = records.nearest(lat, columns["lat"][there])
-    found[there] = rate[rows, records.nearest(lon, columns["lon"][there], around=True)]
+    rows = grids.nearest(lat, columns["lat"][there])
+    found[there] = rate[rows, grids.nearest(lon, columns["lon"][there], around=True)]
     return found
 
 

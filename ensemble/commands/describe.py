@@ -79,19 +79,18 @@ def describe(
 
 def _options(settings: Sequence[str]) -> dict[str, Any]:
     """Return options of a kernel as a scenario would have them."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+    from scenarios.problems import Problem, ScenarioError
+    from scenarios.reading.document import value_of
 
     options = {}
     for setting in settings:
-        key, equals, value = setting.partition("=")
+        key, equals, text = setting.partition("=")
         if not (key and equals):
-            text = f"found {setting!r}; needed OPTION=VALUE, such as mode=transient"
-            raise typer.BadParameter(text, param_hint="--set")
-        try:
-            options[key] = YAML(typ="safe").load(value)
-        except YAMLError as error:
-            raise typer.BadParameter(f"{setting!r}: {error}", param_hint="--set") from error
+            needed = f"found {setting!r}; needed OPTION=VALUE, such as mode=transient"
+            raise typer.BadParameter(needed, param_hint="--set")
+        options[key], wrong = value_of(text)
+        if wrong:
+            raise ScenarioError([Problem(one, key) for one in wrong], f"--set {setting}")
     return options
 
 

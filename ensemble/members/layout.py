@@ -281,6 +281,28 @@ class Layout:
         shape, chunks = zip(*sizes.values(), strict=True) if sizes else ((), ())
         return ArraySpec(path, dtype, tuple(sizes), shape, chunks, **rest)
 
+    def summed(
+        self,
+        path: str,
+        middle: Mapping[str, int],
+        attrs: dict[str, Any],
+        *,
+        sample: bool,
+        dtype: str = "float64",
+        fill: float = math.nan,
+    ) -> ArraySpec:
+        """Return an array of what is summed over locations.
+
+        With samples its chunks are as long as blocks, else it is one chunk.
+        """
+        forcings, _, samples = self.shape
+        dims = {"forcing": (forcings, 1 if sample else forcings)}
+        dims |= {d: (n, n) for d, n in middle.items()}
+        if sample:
+            dims["sample"] = (samples, self.grid.axes[2].length)
+        shape, chunks = zip(*dims.values(), strict=True)
+        return ArraySpec(path, dtype, tuple(dims), shape, chunks, fill, attrs)
+
     def _over_members(self, names: tuple[str, ...], lengths: tuple[int, ...]) -> dict[str, int]:
         middle = dict(zip(names, lengths, strict=True))
         return {"forcing": 0, "location": 0, **middle, "sample": 0}

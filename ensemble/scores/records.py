@@ -1,7 +1,7 @@
-"""Where and when a record meets a run: cells of a grid, days and windows of days.
+"""Where and when a record meets a run: cells by their edges, days and windows of days.
 
-Source: Jian et al. (2021), 10.1111/gcb.15795, section 2.4: sites, and windows of a week beyond the
-years of a run.
+Source: Jian et al. (2021), 10.1111/gcb.15795, section 2.4: windows of a week beyond the years of
+a run.
 """
 
 import numpy as np
@@ -13,30 +13,7 @@ YEAR = 365
 """Days; day 366 is day 365."""
 
 SAME = 1e-6
-"""Degrees; centres of float32 grids that are as far away as this are equally far."""
-
-
-def nearest(centres: F8, values: F8, *, around: bool = False) -> I8:
-    """Return the centre nearest to each value; of two as near, the first.
-
-    Parameters
-    ----------
-    centres : ndarray, shape (n,), float64
-        Degrees, in the order of the file.
-    values : ndarray, shape (k,), float64
-    around : bool
-        Whether they are longitudes: 359 and -1 are the same.
-
-    Returns
-    -------
-    ndarray, shape (k,), int64
-    """
-    apart = values[:, None] - centres[None]
-    if around:
-        apart = (apart + 180.0) % 360.0 - 180.0
-    far = np.abs(apart)
-    near = far <= far.min(axis=1, keepdims=True) + SAME
-    return np.asarray(near.argmax(axis=1))
+"""Degrees; edges of float32 grids that are as far away as this are reached."""
 
 
 def window(day: int, half: int, *, wraps: bool = True) -> I8:

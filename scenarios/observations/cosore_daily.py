@@ -24,7 +24,7 @@ from scenarios.forcing.common.checks import Findings
 from scenarios.forcing.common.declared import Input, Order, Quantity
 from scenarios.observations._contract import Observations, ObservationSpec, SiteRecords, Text
 from scenarios.observations.parts.records import month_of, places, records
-from scenarios.observations.parts.rows import YEARS, Columns, Kept, each_once, open_table, told
+from scenarios.observations.parts.rows import YEARS, Columns, Kept, open_table, told
 from scenarios.problems import nearest
 from scenarios.units import UnitText
 
@@ -88,13 +88,7 @@ class Spec(ObservationSpec):
             text = "has no latitude or longitude; needed the place of each data set"
             sites.add("bad places", text, "dataset", row)
         findings.raise_all()
-        each_once(
-            zip(study.tolist(), days.texts("date").tolist(), strict=True),
-            lambda row, first: days.add(
-                "repeated rows", f"is there again, first in line {days.table.rows[first][0]}",
-                "date", row,
-            ),
-        )  # fmt: skip
+        days.each_once(zip(study.tolist(), days.texts("date").tolist(), strict=True), "date")
         kept = Kept.of(study)
         kept.need(np.isfinite(values), f"with {COLUMN}", f"without {COLUMN}")
         kept.need(np.isfinite(day), "of a year of 365 days", "of 29 February")
@@ -135,13 +129,7 @@ def dates(columns: Columns, name: str) -> tuple[F8, F8]:
 def _sites(days: Columns, study: Text, sites: Columns) -> I8:
     """Return the row of ``sites`` of each day, (n,); note data sets that it lacks or has twice."""
     names = sites.texts("dataset").tolist()
-    each_once(
-        names,
-        lambda row, first: sites.add(
-            "repeated rows", f"{names[row]!r} is there again, first in line "
-            f"{sites.table.rows[first][0]}", "dataset", row,
-        ),
-    )  # fmt: skip
+    sites.each_once(names, "dataset", repr)
     known = {name: row for row, name in enumerate(names)}
     for name in np.unique(study).tolist():
         if name not in known:

@@ -22,7 +22,7 @@ from scenarios.forcing.common.declared import Input, Order, Quantity
 from scenarios.forcing.common.table import Layout
 from scenarios.observations._contract import Observations, ObservationSpec, SiteRecords
 from scenarios.observations.parts.records import places, records, with_place
-from scenarios.observations.parts.rows import YEARS, Columns, Kept, each_once, open_table
+from scenarios.observations.parts.rows import YEARS, Columns, Kept, open_table
 from scenarios.units import UnitText
 
 RATE = "g C m-2 d-1"
@@ -73,13 +73,8 @@ class Spec(ObservationSpec):
         lat, lon = places(columns, PLACES)
         year, month = stamps(columns)
         site = columns.texts("SITE_ID")
-        each_once(
-            zip(site.tolist(), columns.texts("TIMESTAMP").tolist(), strict=True),
-            lambda row, first: columns.add(
-                "repeated rows", f"is there again, first in line {table.rows[first][0]}",
-                "TIMESTAMP", row,
-            ),
-        )  # fmt: skip
+        stamped = columns.texts("TIMESTAMP").tolist()
+        columns.each_once(zip(site.tolist(), stamped, strict=True), "TIMESTAMP")
         kept = Kept.of(site)
         kept.need(np.isfinite(values), f"with {self.variable}", f"without {self.variable}")
         with_place(kept, lat, lon)

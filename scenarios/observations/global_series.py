@@ -18,7 +18,7 @@ from scenarios.forcing.common.checks import Findings
 from scenarios.forcing.common.declared import NUMBERS_MISSING, Input, Order, Quantity
 from scenarios.forcing.common.table import Layout
 from scenarios.observations._contract import Observations, ObservationSpec, YearSeries
-from scenarios.observations.parts.rows import Columns, each_once, gap_notes, open_table, told
+from scenarios.observations.parts.rows import Columns, gap_notes, open_table, told
 from scenarios.units import UnitText
 
 LAYOUT = Layout(unheaded=("year", "value"))
@@ -61,14 +61,7 @@ class Spec(ObservationSpec):
         years = columns.years("year")
         values = columns.numbers(self.value, gaps=False)
         unit = columns.unit(self.value, self.units, ANY)
-        rows = table.rows
-        each_once(
-            years.tolist(),
-            lambda row, first: columns.add(
-                "repeated rows", f"{years[row]} is there again, first in line {rows[first][0]}",
-                "year", row,
-            ),
-        )  # fmt: skip
+        columns.each_once(years.tolist(), "year", str)
         findings.raise_all()
         span = np.arange(years.min(), years.max() + 1)
         every = np.full((1, span.size), np.nan)

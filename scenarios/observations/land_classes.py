@@ -22,7 +22,7 @@ from scenarios.forcing.common.declared import Input, Order, Quantity
 from scenarios.observations._contract import ClassMap, Observations, ObservationSpec
 from scenarios.observations.parts.cells import on_grid
 from scenarios.observations.parts.records import places, whole_numbers
-from scenarios.observations.parts.rows import Columns, each_once, open_table, told
+from scenarios.observations.parts.rows import Columns, open_table, told
 
 NONE = -1
 CODE, GROUP, LONG = "IGBP2001Pr", "IGBP_group", "IGBP"
@@ -114,13 +114,7 @@ class Spec(ObservationSpec):
             columns.add("bad values", "is empty; needed the code of a class", CODE, row)
         findings.raise_all()
         every = codes.astype(np.int64).tolist()
-        each_once(
-            every,
-            lambda row, first: columns.add(
-                "repeated rows", f"{every[row]} is there again, first in line "
-                f"{table.rows[first][0]}", CODE, row,
-            ),
-        )  # fmt: skip
+        columns.each_once(every, CODE, str)
         names, groups = columns.texts(LONG).tolist(), columns.texts(GROUP).tolist()
         for row, (name, group) in enumerate(zip(names, groups, strict=True)):
             if not (name and group):

@@ -24,7 +24,6 @@ from scenarios.grids import even_bounds
 from scenarios.observations._contract import LatitudeSeries, Observations, ObservationSpec
 from scenarios.observations.parts.rows import (
     Columns,
-    each_once,
     open_table,
     problem_of_words,
     told,
@@ -79,14 +78,7 @@ class Spec(ObservationSpec):
             findings.add("bad places", problem)
         values = columns.numbers(self.value)
         unit = columns.unit(self.value, self.units, RATE)
-        rows = table.rows
-        each_once(
-            lat.tolist(),
-            lambda row, first: columns.add(
-                "repeated rows", f"{lat[row]:g} is there again, first in line {rows[first][0]}",
-                lat_name, row,
-            ),
-        )  # fmt: skip
+        columns.each_once(lat.tolist(), lat_name, "{:g}".format)
         if self.value.lower() in EXCHANGED and self.positive is None:
             text = f"{self.value} may be positive to the air or to the land; say positive: to_air"
             findings.add("signs", problem_of_words(f"{text} or to_land", "positive"))

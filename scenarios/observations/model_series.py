@@ -23,7 +23,6 @@ from scenarios.forcing.common.declared import NUMBERS_MISSING, Input, Order, Qua
 from scenarios.observations._contract import Observations, ObservationSpec, YearSeries
 from scenarios.observations.parts.rows import (
     Columns,
-    each_once,
     gap_notes,
     open_table,
     problem_of_words,
@@ -81,15 +80,13 @@ class Spec(ObservationSpec):
         unit = self._unit(columns, taken)
         names = list(zip(model.tolist(), member.tolist(), years.tolist(), strict=True))
         every = np.flatnonzero(taken)
-        each_once(
-            [names[row] for row in every.tolist()],
-            lambda row, first: columns.add(
-                "repeated rows",
-                f"{' '.join(names[every[row]][:2])} of this year is there again, first in line "
-                f"{columns.table.rows[every[first]][0]}",
-                "year", int(every[row]),
-            ),
-        )  # fmt: skip
+        some = every.tolist()
+        columns.each_once(
+            [names[row] for row in some],
+            "year",
+            lambda name: f"{' '.join(name[:2])} of this year",
+            some,
+        )
         findings.raise_all()
         labels = sorted({names[row][:2] for row in every.tolist()})
         span = np.unique(years[taken])

@@ -137,7 +137,7 @@ def override(document: Document, settings: Sequence[str]) -> Document:
             problems.append(Problem(words, file="--set"))
             continue
         try:
-            value, wrong = _value(text)
+            value, wrong = value_of(text)
             data, path = _assign(data, steps, value)
         except (ScenarioError, LookupError) as error:
             words = error.problems[0].text if isinstance(error, ScenarioError) else error.args[0]
@@ -159,7 +159,7 @@ def _named(setting: str) -> str:
     return f"--set {setting if len(setting) <= LONGEST_NAMED else f'{setting[:LONGEST_NAMED]}...'}"
 
 
-def _value(text: str) -> tuple[Any, list[str]]:
+def value_of(text: str) -> tuple[Any, list[str]]:
     """Return the value a setting's YAML stands for, and what is wrong with it."""
     node = compose(text, "--set")
     if node is None:

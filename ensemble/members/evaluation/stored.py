@@ -168,11 +168,12 @@ def arrays(layout: "Layout") -> Iterator[ArraySpec]:
     asked = layout.evaluation
     for scored in asked.all:
         attrs = _about(scored)
+        middle = {**scored.lead, **dict(zip(scored.dims, scored.shape, strict=True))}
         if layout.keeps_responses:
-            yield _spec(layout, f"{GROUP}/{scored.name}", scored, attrs, sample=True)
-        yield _spec(layout, f"{CONTROL}/{scored.name}", scored, attrs)
-        path = f"{STATISTICS}/{scored.name}_{COUNT}"
-        yield _spec(layout, path, scored, _counted(scored), dtype="uint64", fill=0)
+            yield layout.summed(f"{GROUP}/{scored.name}", middle, attrs, sample=True)
+        yield layout.summed(f"{CONTROL}/{scored.name}", middle, attrs, sample=False)
+        path, counted = f"{STATISTICS}/{scored.name}_{COUNT}", _counted(scored)
+        yield layout.summed(path, middle, counted, sample=False, dtype="uint64", fill=0)
     for benchmark, name, pairs in asked.pairs():
         yield _modelled(layout, benchmark, name, pairs)
     forcings, _, samples = layout.shape
@@ -231,24 +232,3 @@ def _modelled(layout: "Layout", benchmark: str, name: str, pairs: Pairs) -> Arra
     about = {"units": units, "long_name": f"{pairs.output} of the control member"}
     path = f"{GROUP}/{benchmark}/{name}/modelled"
     return ArraySpec(path, "float64", ("forcing", "pair", *dims), shape, shape, math.nan, about)
-
-
-def _spec(
-    layout: "Layout",
-    path: str,
-    scored: Scored,
-    attrs: dict[str, Any],
-    *,
-    sample: bool = False,
-    dtype: str = "float64",
-    fill: float = math.nan,
-) -> ArraySpec:
-    """Return an array; with samples its chunks are as long as blocks, else it is one chunk."""
-    forcings, _, samples = layout.shape
-    dims = {"forcing": (forcings, 1 if sample else forcings)}
-    dims |= {d: (n, n) for d, n in scored.lead.items()}
-    dims |= {d: (n, n) for d, n in zip(scored.dims, scored.shape, strict=True)}
-    if sample:
-        dims["sample"] = (samples, layout.grid.axes[2].length)
-    shape, chunks = zip(*dims.values(), strict=True)
-    return ArraySpec(path, dtype, tuple(dims), shape, chunks, fill, attrs)

@@ -82,14 +82,7 @@ def _spec(
     dtype: str = "float64",
     fill: float = math.nan,
 ) -> ArraySpec:
-    """Return an array; with samples its chunks are as long as blocks, else it is one chunk."""
-    forcings, _, samples = layout.shape
-    dims = {"forcing": (forcings, 1 if sample else forcings)}
-    if zonal:
-        count = len(layout.aggregates.bands.bounds)
-        dims["band"] = (count, count)
-    dims |= {d: (n, n) for d, n in middle.items()}
-    if sample:
-        dims["sample"] = (samples, layout.grid.axes[2].length)
-    shape, chunks = zip(*dims.values(), strict=True)
-    return ArraySpec(f"{GROUP}/{name}", dtype, tuple(dims), shape, chunks, fill, attrs)
+    """Return an array of sums, by band where they are zonal."""
+    bands = {"band": len(layout.aggregates.bands.bounds)} if zonal else {}
+    path = f"{GROUP}/{name}"
+    return layout.summed(path, {**bands, **middle}, attrs, sample=sample, dtype=dtype, fill=fill)

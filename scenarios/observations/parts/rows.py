@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,33 @@ class Columns:
         if name in self.table.names:
             self._at[name] = self.table.names.index(name)
         return name in self._at
+
+    def each_once(
+        self,
+        names: Iterable[Any],
+        column: str,
+        spelled: Callable[[Any], object] = lambda name: "",
+        rows: Iterable[int] | None = None,
+    ) -> None:
+        """Note every row whose name was there before.
+
+        Parameters
+        ----------
+        names : iterable
+            Of rows; what makes two rows the same.
+        column : str
+            Where the row is at fault.
+        spelled : callable
+            Returns a name in words; nothing where the line says it.
+        rows : iterable of int
+            Those that names are of; all by default.
+        """
+        seen: dict[Any, int] = {}
+        for row, name in zip(count() if rows is None else rows, names, strict=False):
+            first = seen.setdefault(name, row)
+            if first != row:
+                text = f"{spelled(name)} is there again, first in line {self.table.rows[first][0]}"
+                self.add("repeated rows", text.lstrip(), column, row)
 
     def texts(self, name: str) -> Text:
         """Return the cells of a column as they stand, (n,)."""
@@ -208,15 +236,6 @@ def gap_notes(names: Sequence[str], years: I8, values: F8) -> tuple[str, ...]:
 def told(reader: str, digests: Iterable[Mapping[str, Any]], **more: Any) -> dict[str, Any]:
     """Return the provenance of a reader."""
     return {"reader": reader, "files": [dict(one) for one in digests], **more}
-
-
-def each_once(names: Iterable[Any], note: Callable[[int, int], None]) -> None:
-    """Call ``note(row, first)`` for every row whose name was there before."""
-    seen: dict[Any, int] = {}
-    for row, name in enumerate(names):
-        first = seen.setdefault(name, row)
-        if first != row:
-            note(row, first)
 
 
 def problem_of_words(text: str, key: str) -> Problem:

@@ -6,21 +6,22 @@ import site_pairs
 from support import needs_data
 
 from ensemble.scores import records
+from scenarios import grids
 
 
 def test_of_two_centres_as_near_the_first_is_taken_and_longitudes_wrap():
     lon = np.arange(0.0, 360.0, 2.5)
-    found = records.nearest(lon, np.array([101.25, -1.0, 359.9, 358.75, 123.75]), around=True)
+    found = grids.nearest(lon, np.array([101.25, -1.0, 359.9, 358.75, 123.75]), around=True)
     # 358.75 is as far from 0 as from 357.5, and 0 comes first.
     assert list(lon[found]) == [100.0, 0.0, 0.0, 0.0, 122.5]
     lat = np.array([10.0, -0.0, -10.0])
-    assert list(records.nearest(lat, np.array([5.0, -5.0, -90.0]))) == [0, 1, 2]
+    assert list(grids.nearest(lat, np.array([5.0, -5.0, -90.0]))) == [0, 1, 2]
 
 
 def test_centres_of_float32_tie_where_their_numbers_do():
     lat = np.linspace(-90, 90, 96, dtype=np.float32).astype(np.float64)
     middle = np.float64(-90 + 180 / 95 * 2.5)
-    assert records.nearest(lat, np.array([middle]))[0] == 2
+    assert grids.nearest(lat, np.array([middle]))[0] == 2
 
 
 @pytest.mark.parametrize(
