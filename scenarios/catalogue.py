@@ -32,13 +32,17 @@ class Listed:
         In the folder of real data.
     nbytes : int
     sha256 : str
+    dataset, what : str
+        The data set that it belongs to, and what that is.
     doi, licence, published : str
-        Of the data set that it belongs to; ``not stated`` where nobody says.
+        Of that data set; ``not stated`` where nobody says.
     """
 
     path: str
     nbytes: int
     sha256: str
+    dataset: str
+    what: str
     doi: str
     licence: str
     published: str
@@ -59,9 +63,10 @@ def catalogue() -> Mapping[str, Listed]:
             path,
             one["bytes"],
             one["sha256"],
-            **{word: about[word] for word in ("doi", "licence", "published")},
+            dataset,
+            **{word: about[word] for word in ("what", "doi", "licence", "published")},
         )
-        for about in data["sets"].values()
+        for dataset, about in data["sets"].items()
         for path, one in about["files"].items()
     }
 

@@ -19,8 +19,6 @@ class SearchSpec(BaseModel):
 
     Attributes
     ----------
-    SOURCE : str
-        DOI, or a package and its version, of what the search does.
     NEEDS_RESIDUALS : bool
         Whether it can make nothing of a cost that is no sum of squares.
     name : str
@@ -29,7 +27,6 @@ class SearchSpec(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    SOURCE: ClassVar[str] = ""
     NEEDS_RESIDUALS: ClassVar[bool] = False
 
     name: str

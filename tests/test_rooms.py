@@ -154,6 +154,9 @@ ARROWS = {
     ),
     "ensemble.checking": "kernels scenarios.units",
     "ensemble.describing": f"{GROUND} ensemble.members ensemble.report",
+    "ensemble.citing": (
+        "ensemble.describing ensemble.errors ensemble.store kernels scenarios.catalogue"
+    ),
     "ensemble.runs": (
         "ensemble.errors ensemble.store ensemble.farming ensemble.members ensemble.calibration "
         "ensemble.planning ensemble.tables ensemble.analysis ensemble.report slurm "
@@ -165,7 +168,7 @@ ARROWS = {
         "ensemble.calibration "
         "ensemble.tables ensemble.analysis ensemble.evaluation ensemble.report ensemble.export "
         "ensemble.runs "
-        "ensemble.checking ensemble.describing slurm"
+        "ensemble.checking ensemble.citing ensemble.describing slurm"
     ),
     "ensemble.__main__": "ensemble.commands ensemble.processes ensemble.store",
     "ensemble": "ensemble.*",

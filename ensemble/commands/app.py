@@ -7,6 +7,7 @@ import typer
 
 from ensemble.commands import (
     checking,
+    citing,
     describe,
     evaluate,
     extend,
@@ -149,6 +150,7 @@ COMMANDS: tuple[tuple[Callable[..., None], tuple[str, ...]], ...] = (
     (jobs.status, ("status runs/my-study.zarr --watch", "status runs/tau-constraint.zarr --json")),
     (managing.runs, ("runs", "runs /scratch/me/runs --json")),
     (managing.compare, ("compare runs/before.zarr runs/after.zarr",)),
+    (citing.cite, ("cite runs/tau-constraint.zarr > references.bib",)),
 )
 """Every command in the order of the help, with the examples at the end of its own."""
 

@@ -1,4 +1,4 @@
-"""Docstrings taken apart: title, paragraphs, a block of YAML, and what each attribute is."""
+"""Docstrings taken apart: title, paragraphs, source, a block of YAML, what each attribute is."""
 
 import inspect
 import re
@@ -6,15 +6,17 @@ import textwrap
 from dataclasses import dataclass
 
 _BLOCK = re.compile(r"^\.\. code-block:: yaml\n\n((?:(?:    .*)?\n)+)", re.MULTILINE)
+_SOURCE = re.compile(r"^Sources?: ((?:.+\n)+)", re.MULTILINE)
 _ATTRIBUTE = re.compile(r"^([\w, ]+) : .*\n((?:    .*\n|\n)+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Docstring:
-    """A docstring: its first sentence, the paragraphs after it, and its block of YAML."""
+    """A docstring: its first sentence, the paragraphs after it, its source, its block of YAML."""
 
     title: str
     text: str
+    source: str
     example: str
 
 
@@ -23,10 +25,13 @@ def parts_of(thing: object) -> Docstring:
     whole = inspect.cleandoc(getattr(thing, "__doc__", None) or "") + "\n"
     block = _BLOCK.search(whole)
     example = textwrap.dedent(block.group(1)).strip("\n") if block else ""
-    title, _, text = _BLOCK.sub("", whole).partition("\n\n")
+    whole = _BLOCK.sub("", whole)
+    said = _SOURCE.search(whole)
+    source = " ".join(said.group(1).split()) if said else ""
+    title, _, text = _SOURCE.sub("", whole).partition("\n\n")
     # What attributes are is a table of its own.
     text = re.split(r"\n(?:Attributes|Parameters)\n-+\n", f"\n{text}")[0]
-    return Docstring(" ".join(title.split()), text.strip(), example)
+    return Docstring(" ".join(title.split()), text.strip(), source, example)
 
 
 def attributes_of(thing: type) -> dict[str, str]:

@@ -119,8 +119,8 @@ def _about(plugins: Plugins, section: str, kind: str = "") -> Callable[..., Desc
         example = doc.example or example_of(model, section) or alone
         tables = {"Words": words_of(model, plugins.key), **_files(model)}
         told = {heading: rows for heading, rows in tables.items() if rows}
-        source = str(getattr(model, "SOURCE", ""))
-        return Description(kind or plugins.kind, name, doc.title, doc.text, source, told, example)
+        who = kind or plugins.kind
+        return Description(who, name, doc.title, doc.text, doc.source, told, example)
 
     return about
 
@@ -130,14 +130,14 @@ def _statistic(name: str, options: Mapping[str, Any]) -> Description:
     doc, words = parts_of(module), list(module.EXAMPLES)
     tables = {"Statistics": [{"word": word} for word in words]}
     example = as_yaml({"statistics": {"OUTPUT": words}})
-    return Description("statistic", name, doc.title, doc.text, "", tables, example)
+    return Description("statistic", name, doc.title, doc.text, doc.source, tables, example)
 
 
 def _metric(name: str, options: Mapping[str, Any]) -> Description:
     doc = parts_of(METRICS.get(name))
     words = {"output": "OUTPUT", "metric": {name: "OBSERVED"}}
     example = as_yaml({"responses": {f"{name}_of_output": words}})
-    return Description("metric", name, doc.title, doc.text, "", {}, example)
+    return Description("metric", name, doc.title, doc.text, doc.source, {}, example)
 
 
 def _figure(name: str, options: Mapping[str, Any]) -> Description:

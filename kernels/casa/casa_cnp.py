@@ -182,7 +182,8 @@ KERNEL = Kernel.declared(
     _make,
     name="casa_cnp",
     title="CASA-CNP litter and soil, carbon only, as the biogeochemical testbed runs them",
-    source="Wang et al. (2010); testbed 2.0.0 of Wieder et al. (2018)",
+    source="Wang et al. (2010, 10.5194/bg-7-2261-2010); testbed 2.0.0 of Wieder et al. "
+    "(2018, 10.1111/gcb.13979)",
     options=Options,
     seconds=_seconds,
     lanes=32,

@@ -284,7 +284,8 @@ KERNEL = Kernel.declared(
     _make,
     name="casa_vegetation",
     title="CASA vegetation, carbon only, as the biogeochemical testbed runs it",
-    source="Wang et al. (2010); testbed 2.0.0 of Wieder et al. (2018)",
+    source="Wang et al. (2010, 10.5194/bg-7-2261-2010); testbed 2.0.0 of Wieder et al. "
+    "(2018, 10.1111/gcb.13979)",
     options=Options,
     seconds=_seconds,
     lanes=32,

@@ -359,7 +359,8 @@ KERNEL = Kernel.declared(
     _make,
     name="corpse",
     title="CORPSE, microbes and protected carbon in cohorts",
-    source="Sulman et al. (2014); testbed of Wieder et al. (2018), release 2.0.0",
+    source="Sulman et al. (2014, 10.1038/nclimate2436); testbed 2.0.0 of Wieder et al. "
+    "(2018, 10.1111/gcb.13979)",
     options=Options,
     seconds=_seconds,
     lanes=32,

@@ -339,7 +339,8 @@ KERNEL = Kernel.declared(
     _make,
     name="mimics",
     title="MIMICS, one layer of soil with two microbes",
-    source="Wieder et al. (2015); testbed of Wieder et al. (2018); Wang et al. (2021)",
+    source="Wieder et al. (2015, 10.5194/gmd-8-1789-2015); testbed of Wieder et al. "
+    "(2018, 10.1111/gcb.13979); Wang et al. (2021, 10.1029/2020JG006205)",
     options=Options,
     seconds=_seconds,
     tolerance=TOLERANCE,

@@ -413,7 +413,8 @@ KERNEL = Kernel.declared(
     _make,
     name="mimics_testbed",
     title="MIMICS as the biogeochemical testbed runs it, day by day",
-    source="Wieder et al. (2018), testbed; Jian et al. (2021)",
+    source="testbed of Wieder et al. (2018, 10.1111/gcb.13979); Jian et al. "
+    "(2021, 10.1111/gcb.15795)",
     options=Options,
     seconds=_seconds,
     tolerance=TOLERANCE,

@@ -2,6 +2,8 @@
 
 Members that agree in the parameters of a factor share what depends on that factor alone
 (`Design.levels`), so crossing costs less than its number of members suggests.
+
+Source: our own; a full factorial.
 """
 
 from dataclasses import replace

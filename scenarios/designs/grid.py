@@ -1,4 +1,7 @@
-"""Grid: stated values of each parameter, every combination, the first parameter slowest."""
+"""Grid: stated values of each parameter, every combination, the first parameter slowest.
+
+Source: our own; a full factorial.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass

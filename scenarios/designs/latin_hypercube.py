@@ -2,7 +2,9 @@
 
 Source: McKay, M. D., Beckman, R. J. and Conover, W. J. (1979), A comparison of three
 methods for selecting values of input variables, Technometrics 21, 239-245,
-https://doi.org/10.2307/1268522. The plain table is our own, of the design's Philox
+https://doi.org/10.2307/1268522.
+
+The plain table is our own, of the design's Philox
 streams, so scipy is not imported; optimised tables are `scipy.stats.qmc.LatinHypercube`'s.
 """
 

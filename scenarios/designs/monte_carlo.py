@@ -5,9 +5,11 @@ its own, whose word i becomes a uniform number and then, through the inverse dis
 function, a value. So a design may be extended, and a parameter added, without changing
 the values there already are; and truncation is exact and costs no redraws.
 
-Source of the rank correlation: Gaussian copula; Spearman's rho of a bivariate normal is
-6/pi arcsin(r/2) (Pearson, K. (1907), On further methods of determining correlation,
-Drapers' Company Research Memoirs IV), hence r = 2 sin(pi rho / 6).
+Rank correlation is a Gaussian copula: Spearman's rho of a bivariate normal is 6/pi arcsin(r/2),
+hence r = 2 sin(pi rho / 6).
+
+Source: our own draws; of rank correlation Pearson, K. (1907), On further methods of determining
+correlation, Drapers' Company Research Memoirs IV.
 """
 
 from collections.abc import Collection, Sequence

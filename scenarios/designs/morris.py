@@ -7,7 +7,7 @@ Software 22, 1509-1518, https://doi.org/10.1016/j.envsoft.2006.10.004 (mu_star, 
 trajectories); Ruano, M. V. et al. (2012), ibid. 37, 103-109,
 https://doi.org/10.1016/j.envsoft.2012.03.008 (their local search); Wang, Y.-P. et al. (2021), JGR
 Biogeosciences, https://doi.org/10.1029/2020JG006205 (theta). Layout and effects are
-those of SALib 1.6 `SALib.sample.morris` and `SALib.analyze.morris`, number for number.
+those of SALib 1.6 (Iwanaga et al. 2022, https://doi.org/10.18174/sesmo.18155), number for number.
 """
 
 from collections.abc import Collection

@@ -2,6 +2,8 @@
 
 Not a sensitivity analysis of interacting parameters, which `morris` and `sobol` are; it shows
 what a parameter does around one point, such as the calibrated one of each site.
+
+Source: our own.
 """
 
 from collections.abc import Collection, Iterator

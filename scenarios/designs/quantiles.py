@@ -3,6 +3,8 @@
 A deterministic stand-in for a random sample: value i of n is the quantile of
 (i + 0.5) / n. With several parameters it is the full factorial of their quantiles, the
 first parameter slowest.
+
+Source: our own.
 """
 
 from collections.abc import Collection

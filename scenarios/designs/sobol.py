@@ -4,9 +4,11 @@ Sources: Saltelli, A. et al. (2010), Variance based sensitivity analysis of mode
 Computer Physics Communications 181, 259-270, https://doi.org/10.1016/j.cpc.2009.09.018
 (layout, first order; total order after Jansen); Saltelli, A. (2002), Computer Physics
 Communications 145, 280-297, https://doi.org/10.1016/S0010-4655(02)00280-1 (second order).
-Layout and estimates are those of SALib 1.6 `SALib.sample.sobol` and `SALib.analyze.sobol`,
-number for number; here rows are found by their index and bootstrap means are matrix
-products. The sequence is `scipy.stats.qmc.Sobol`'s, entered at any point.
+Layout and estimates are those of SALib 1.6 (Iwanaga et al. 2022,
+https://doi.org/10.18174/sesmo.18155), number for number.
+
+Here rows are found by their index, and bootstrap means are matrix products. The sequence is
+`scipy.stats.qmc.Sobol`'s, entered at any point.
 """
 
 from collections.abc import Collection

@@ -1,4 +1,7 @@
-"""Table: rows that someone else made, from a CSV or Parquet file."""
+"""Table: rows that someone else made, from a CSV or Parquet file.
+
+Source: whoever made the rows.
+"""
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping

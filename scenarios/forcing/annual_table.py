@@ -11,6 +11,8 @@
 ``invented: LABEL`` says that the table is made up; pictures and tables then carry the label.
 ``observed: {c_veg: cVeg, c_soil: cSoil}`` are columns that outputs are compared with, year by year.
 Layout: ``two_box.md`` section 7, one row per model and year (and location).
+
+Source: our own layout.
 """
 
 from collections.abc import Mapping, Sequence

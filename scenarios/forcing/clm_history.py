@@ -28,6 +28,9 @@ depth, whatever the order in the file.
 
 Monthly files give means over whole years. For daily drivers say ``interpolate: linear``:
 values stand in the middle of months, and monthly means of what is between them differ.
+
+Source: the soil levels of the testbed's converter (Wieder et al. 2018, 10.1111/gcb.13979) and the
+files that CLM writes.
 """
 
 from collections.abc import Iterator, Sequence

@@ -26,6 +26,8 @@ From months to years: a flux is rate x days, summed; a stock is the mean of the 
 December. The defaults (``calendar: equal``, ``stock: mean``) with the area above give the
 annual table of TRENDY v9 S2 that belongs to these files, to its last digit: twelve months of
 365/12 d, whatever calendar the model had. A true calendar moves single years by up to 0.4 %.
+
+Source: the layout of TRENDY's global means.
 """
 
 import glob

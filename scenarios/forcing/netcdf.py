@@ -29,6 +29,8 @@ the edges of cells, times what part is land (``sftlf``); without that there is n
 
 Several models on one grid are ``members: {CNRM: {path: cnrm.nc}, IPSL: {path: ipsl.nc}}``, each a
 forcing, at the places that all have; what a member does not say holds for all.
+
+Source: the CF conventions, https://cfconventions.org.
 """
 
 from collections.abc import Sequence

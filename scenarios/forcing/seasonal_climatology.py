@@ -23,6 +23,9 @@ nearest cell with values is taken, within 75 km; each quantity is from the first
   is invented as in `synthetic_testbed`, 0.47 of GPP.
 
 So soil temperature, water and litter are modelled, and the forcing is labelled so.
+
+Source: potential evaporation of Oudin et al. (2005, 10.1016/j.jhydrol.2004.08.026); the bucket is
+our own.
 """
 
 from collections.abc import Mapping, Sequence

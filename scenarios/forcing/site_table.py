@@ -14,6 +14,8 @@ A driver may be computed from columns, each in its unit, numbers with theirs:
 
 With ``series: {path: years.csv}`` drivers in time come from rows by site and year (and ``day:``,
 1 to 365); those that have no column there last, and are repeated.
+
+Source: our own layout.
 """
 
 from collections.abc import Mapping, Sequence

@@ -51,6 +51,9 @@ the testbed, 2000-2010; ``litter_below`` that times the share of NPP that its cl
 roots; ``lignin_n_above`` and ``_below`` of its class, lignin x C:N as the testbed has for MIMICS;
 ``sampling_year``; ``atmosphere`` from 1949 to the latest year of sampling, of the zone of Hua et
 al. (2013) that holds the place (see `scenarios.forcing.profile_files.atmosphere.zone`).
+
+Source: forcing and observations of Wang et al. (2021, 10.1029/2020JG006205); the atmosphere of Hua
+et al. (2013, 10.2458/azu_js_rc.v55i2.16177).
 """
 
 from collections.abc import Iterable, Sequence

@@ -5,6 +5,8 @@ mean and spread of their Rh, and 14 of 16 above the observed 48.8 Pg C yr-1. The
 those ranges, the vegetation turnover times, the pairing and the shapes in time are invented,
 and two numbers are solved so that the means of the changes are 99 and 71 Pg C: see
 ``two_box.md`` section 6, TB-6. Nothing computed from them reproduces the paper.
+
+Source: invented within figures of He et al. (2022, 10.1111/gcb.16286).
 """
 
 from collections.abc import Sequence

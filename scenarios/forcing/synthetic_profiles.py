@@ -8,6 +8,8 @@ locations (``fit_x_v`` ... ``fit_beta``): a scenario may take them as
 
 With ``observed: twins`` the observations are what `mimics_profile` (w21_code, tracer, 20 layers of
 5 cm) makes of those parameters, rounded to a millionth: a search that is right comes to no cost.
+
+Source: invented; the parameters by type are those of Wang et al. (2021, 10.1029/2020JG006205).
 """
 
 from collections.abc import Sequence

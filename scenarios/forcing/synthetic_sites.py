@@ -3,6 +3,8 @@
 Round numbers of our own along a slope of cold grassland: the higher, the colder, the more
 productive and the richer in carbon, with some scatter. What is called observed follows from no
 model.
+
+Source: invented.
 """
 
 from collections.abc import Sequence

@@ -8,6 +8,8 @@ what the published runs under two forcings differ. Neither is data of the land m
 Litter, for soil kernels without vegetation before them, is 0.47 of the mean GPP, shared
 like NPP among leaves, wood and fine roots of the class; leaves fall mostly two months after
 GPP is highest. What becomes woody debris is what of it decomposes. Means are over all days.
+
+Source: invented; the layout is that of the testbed of Wieder et al. (2018, 10.1111/gcb.13979).
 """
 
 from collections.abc import Sequence

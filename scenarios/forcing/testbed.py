@@ -24,6 +24,8 @@ Files of more than 64 MB in all are read when the drivers are taken, which is on
 made. Before that every file's header, years, dates, cells and length are looked at, and all cells
 on twelve days, spread over years and seasons; the values of all other days are checked when they
 are read, and what is wrong with any is told then, before there is a store.
+
+Source: the testbed of Wieder et al. (2018, 10.1111/gcb.13979), release 2.0.0.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

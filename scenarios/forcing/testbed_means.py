@@ -24,6 +24,9 @@ debris follow from how differently the two models split leaves and roots
 (`testbed_files.plants`); the respiration of woody debris so found is the published
 one of every vegetation type. ``litter_cwd``, what becomes woody debris, is what of it
 decomposes: a steady state. ``btran`` is that of the mean water.
+
+Source: the testbed of Wieder et al. (2018, 10.1111/gcb.13979), in the runs of Jian et al. (2021,
+10.1111/gcb.15795).
 """
 
 from collections.abc import Sequence

@@ -23,6 +23,8 @@ and cosines like those of RF-1 around them, with w = 2 pi / 365:
 
 The means of temperatures and GPP are those of the file; of water only the whole is, about.
 Years differ as in `synthetic_testbed`. Of many cells and years they are made when they are taken.
+
+Source: means of the testbed of Wieder et al. (2018, 10.1111/gcb.13979); the seasons are invented.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,7 @@
-"""Bias: the mean of modelled less observed."""
+"""Bias: the mean of modelled less observed.
+
+Source: its definition.
+"""
 
 import numpy as np
 from numpy.typing import NDArray

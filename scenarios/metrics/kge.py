@@ -1,6 +1,8 @@
-"""Kling-Gupta efficiency, with the ratio of standard deviations (Gupta et al. 2009).
+"""Kling-Gupta efficiency, with the ratio of standard deviations.
 
-1 - sqrt((r - 1)^2 + (sd ratio - 1)^2 + (mean ratio - 1)^2), 10.1016/j.jhydrol.2009.08.003.
+1 - sqrt((r - 1)^2 + (sd ratio - 1)^2 + (mean ratio - 1)^2).
+
+Source: Gupta et al. (2009, 10.1016/j.jhydrol.2009.08.003).
 """
 
 import numpy as np

@@ -1,4 +1,7 @@
-"""Nash-Sutcliffe efficiency, 1 - MSE / variance observed (1970, 10.1016/0022-1694(70)90255-6)."""
+"""Nash-Sutcliffe efficiency, 1 - MSE / variance observed.
+
+Source: Nash and Sutcliffe (1970, 10.1016/0022-1694(70)90255-6).
+"""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,7 @@
-"""Square of Pearson's correlation."""
+"""Square of Pearson's correlation.
+
+Source: its definition.
+"""
 
 import numpy as np
 from numpy.typing import NDArray

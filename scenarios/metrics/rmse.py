@@ -1,4 +1,7 @@
-"""Root mean square error."""
+"""Root mean square error.
+
+Source: its definition.
+"""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -11,6 +11,8 @@ the first column, and what rows are (``even``, ``with_poles`` or ``gaussian``) w
 sure from their number. Rows go from south to north, unless ``from_north: true``. With a land
 fraction it is told how many values lie on land, as the layout says and turned by half the Earth: a
 layout that is wrong shows itself there.
+
+Source: our own; such files have no layout of anybody.
 """
 
 from pathlib import Path

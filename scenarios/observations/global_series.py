@@ -6,6 +6,8 @@
 
 Lines that begin with ``#`` are comments, as what digitises figures writes them. A file without a
 header has the year first; its unit is the scenario's to say.
+
+Source: our own layout.
 """
 
 from pathlib import Path

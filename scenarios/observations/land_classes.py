@@ -8,6 +8,8 @@
 Classes are called ``igbp_1`` to ``igbp_16`` by their code; with ``by: group`` as the mapping groups
 them. Code 0 is water, and a code that the mapping does not have (17 in the published file) keeps
 its number and is told. Cells with an empty code have no class.
+
+Source: land cover of the IGBP; the groups are those of the mapping that the scenario names.
 """
 
 from pathlib import Path

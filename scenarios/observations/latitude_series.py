@@ -8,6 +8,8 @@ Columns stand between commas, or between blanks and tabs. A rate is per day or p
 says. ``NaN`` is a latitude without land. What is exchanged with the air has a sign that is not
 left to its name: of ``nee`` and ``nep`` the scenario says ``positive: to_air`` or ``to_land``, and
 values are positive to the air from then on.
+
+Source: our own layout.
 """
 
 from pathlib import Path

@@ -15,6 +15,9 @@
 
 What is under ``made:`` is respiration from monthly climate, in the form of Hashimoto et al. (2015)
 or of Raich et al. (2002).
+
+Source: Hashimoto et al. (2015, 10.5194/bg-12-4121-2015) and Raich et al. (2002,
+10.1046/j.1365-2486.2002.00511.x), of what is made.
 """
 
 from collections.abc import Mapping

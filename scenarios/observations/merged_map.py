@@ -10,6 +10,8 @@
 
 A value of 0 or less is none: the Northern Circumpolar Soil Carbon Database has 164,068 zeros that
 mean "not in the domain".
+
+Source: our own rule.
 """
 
 from pathlib import Path

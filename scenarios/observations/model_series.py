@@ -8,6 +8,8 @@ The unit is that of a column ``units``, of the header, or of the scenario. A col
 tells the realisations of a model apart: means are of years, then of realisations, then of models,
 so that a model of thirty realisations weighs as one of one. Other columns of words, such as
 ``experiment``, must have one word each: ``where: {experiment: historical}`` takes it.
+
+Source: our own layout, for series of CMIP.
 """
 
 from collections.abc import Iterator

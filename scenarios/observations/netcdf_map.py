@@ -12,6 +12,8 @@ and what is not finite. Zeros that mean "no data" are for the scenario to tell: 
 A mass of CO2 becomes one of carbon, times 12/44, and that is told. Years and months are means by
 what flows; land comes from ``areacella`` and ``sftlf``, from a ``landarea``, which is the land
 already, or from ``land_fraction:``, a number or a file, which is averaged to the grid.
+
+Source: the CF conventions, https://cfconventions.org.
 """
 
 from collections.abc import Sequence

@@ -6,6 +6,8 @@
 
 It stands where real maps are not at hand, so that an evaluation can be tried; every note calls it
 synthetic. Land is made up, too: two thirds of each row between 60 S and 80 N.
+
+Source: invented.
 """
 
 from pathlib import Path

@@ -7,6 +7,8 @@
 A study lies in one cell and has a record every other week of one or two years. Its rate is 0.45 of
 the cell's GPP with a Q10 of 1.8 around the annual mean, times 0.5 to 2 for the study and 0.7 to 1.3
 for the record. Draws are additive recurrences: the same on every machine.
+
+Source: invented.
 """
 
 from pathlib import Path

@@ -74,7 +74,6 @@ def test_says_what_it_is_and_takes_its_own_example(name):
     spec = spec_of(name)
     assert isinstance(spec, SearchSpec)
     assert spec.name == name
-    assert spec.SOURCE
     fields = type(spec).model_fields
     assert all(field.description for word, field in fields.items() if word != "name")
     assert spec.unfit(VALLEY.n, residuals=True) == {}

@@ -117,6 +117,9 @@ def test_docstrings_are_taken_apart():
 
         Some text.
 
+        Source: Somebody (1999),
+        over two lines.
+
         .. code-block:: yaml
 
             kernel: x
@@ -130,4 +133,5 @@ def test_docstrings_are_taken_apart():
 
     whole = parts_of(Options)
     assert (whole.title, whole.text, whole.example) == ("Choices.", "Some text.", "kernel: x")
+    assert whole.source == "Somebody (1999), over two lines."
     assert attributes_of(Options) == {"one": "Said over two lines.", "two": "Said over two lines."}

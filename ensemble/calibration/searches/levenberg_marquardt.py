@@ -1,4 +1,7 @@
-"""Gauss-Newton from many starts (Levenberg-Marquardt): where the cost is a sum of squares."""
+"""Gauss-Newton from many starts (Levenberg-Marquardt): where the cost is a sum of squares.
+
+Source: Marquardt (1963, 10.1137/0111030).
+"""
 
 from typing import ClassVar, Literal
 
@@ -14,7 +17,6 @@ class Spec(SearchSpec):
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"name": "levenberg_marquardt", "starts": 24}]}
     )
-    SOURCE: ClassVar[str] = "https://doi.org/10.1137/0111030"
     NEEDS_RESIDUALS: ClassVar[bool] = True
 
     name: Literal["levenberg_marquardt"]

@@ -1,6 +1,9 @@
-"""Shuffled complex evolution (SCE-UA): complexes of points that evolve apart and are shuffled."""
+"""Shuffled complex evolution (SCE-UA): complexes of points that evolve apart and are shuffled.
 
-from typing import ClassVar, Literal
+Source: Duan et al. (1992, 10.1029/91WR02985; 1994, 10.1016/0022-1694(94)90057-4).
+"""
+
+from typing import Literal
 
 from pydantic import ConfigDict, Field
 
@@ -16,7 +19,6 @@ class Spec(SearchSpec):
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"name": "sceua", "complexes": 7, "mutation": "space"}]}
     )
-    SOURCE: ClassVar[str] = "https://doi.org/10.1029/91WR02985"
 
     name: Literal["sceua"]
     complexes: int | None = Field(

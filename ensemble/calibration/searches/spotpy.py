@@ -1,6 +1,9 @@
-"""Algorithms of spotpy by their names, one candidate of a search at a time."""
+"""Algorithms of spotpy by their names, one candidate of a search at a time.
 
-from typing import Any, ClassVar, Literal, get_args
+Source: spotpy of Houska et al. (2015, 10.1371/journal.pone.0145180).
+"""
+
+from typing import Any, Literal, get_args
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
@@ -43,7 +46,6 @@ class Spec(SearchSpec):
             ]
         }
     )
-    SOURCE: ClassVar[str] = "https://doi.org/10.1371/journal.pone.0145180"
 
     name: Literal["spotpy"]
     algorithm: Algorithm = Field(description="its name in spotpy.algorithms")

@@ -4,6 +4,8 @@ A product is regridded to the cells of the run with its land, and a cell weighs 
 product has land there: the cell's area times F, the part of it that is land with an observed value.
 Of several products, cells where all have a value are compared with their median, and ``within`` is
 the share of weight that lies within their median absolute deviation (Guenet et al.).
+
+Source: Guenet et al. (2024, 10.5194/bg-21-657-2024).
 """
 
 from collections.abc import Mapping

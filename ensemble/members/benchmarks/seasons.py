@@ -3,6 +3,8 @@
 The line to beat is a temperature sensitivity of 2 on top of each location's own annual mean: what
 fits no better than that is no evidence for a soil model (Jian et al. 2021, 10.1111/gcb.15795,
 compare cycles of regions; the line is not theirs).
+
+Source: regions of Jian et al. (2021, 10.1111/gcb.15795); the line to beat is our own.
 """
 
 from collections.abc import Mapping

@@ -2,6 +2,8 @@
 
 Means of records are of long studies above all, so errors are told of study means, too; and a study
 is over, under or well by Wilcoxon's test of its pairs (Jian et al. 2021, 10.1111/gcb.15795).
+
+Source: Jian et al. (2021, 10.1111/gcb.15795).
 """
 
 from collections.abc import Mapping

@@ -2,6 +2,8 @@
 
 F(t) = sum over locations of rate x area of land, and its mean over the years that are compared.
 Jian et al. 2021, 10.1111/gcb.15795, compare models so with products of heterotrophic respiration.
+
+Source: Jian et al. (2021, 10.1111/gcb.15795).
 """
 
 from collections.abc import Mapping

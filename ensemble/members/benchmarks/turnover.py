@@ -4,6 +4,8 @@ A group's turnover time is the ratio of its totals, ``sum C A f / sum Rh A f``, 
 cells and of what is observed over its own, where stock and flux are both known and above 0. It is
 never a mean of cells' (`ensemble.scores.turnover`). In a state that is not steady it is the same
 quotient (He et al. 2022, eq. 2).
+
+Source: He et al. (2022, 10.1111/gcb.16286), equation 2.
 """
 
 from collections.abc import Mapping

@@ -3,6 +3,8 @@
 Bands are 5 degrees, [-90, -85) and so on; a location belongs to one by its middle. A band's mean is
 weighted by land, and modelled and observed means are then pairs that weigh as much as the run has
 land there. Jian et al. 2021, 10.1111/gcb.15795, compare models so.
+
+Source: Jian et al. (2021, 10.1111/gcb.15795).
 """
 
 from collections.abc import Mapping

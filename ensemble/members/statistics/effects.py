@@ -3,6 +3,8 @@
 Of trajectories whose members all ran, by the formulas of ``scenarios/designs/morris.py``:
 what `soilsweep analyze` finds in stored members, found without storing any. (It finds the
 same where outputs are stored in float64; in float32 their rounding is a difference.)
+
+Source: Morris (1991, 10.2307/1269043); Campolongo et al. (2007, 10.1016/j.envsoft.2006.10.004).
 """
 
 from collections.abc import Sequence

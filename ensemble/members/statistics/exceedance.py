@@ -1,4 +1,7 @@
-"""Share of members above or below a threshold: ``{above: 100}`` or ``above_100``."""
+"""Share of members above or below a threshold: ``{above: 100}`` or ``above_100``.
+
+Source: its definition.
+"""
 
 import re
 from collections.abc import Sequence

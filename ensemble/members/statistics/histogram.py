@@ -3,6 +3,8 @@
 A quantile is found to within one bin: counts are spread evenly inside a bin. Members
 outside the edges are counted in two end bins that reach to the extremes, so a bad guess
 of the edges costs resolution and is visible in the counts, but never loses a member.
+
+Source: our own.
 """
 
 import re

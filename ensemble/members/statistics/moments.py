@@ -2,6 +2,8 @@
 
 The standard deviation is the population's (divided by N), the spread of the ensemble that
 was run, and not an estimate for a larger one.
+
+Source: their definitions.
 """
 
 from collections.abc import Sequence

@@ -4,6 +4,8 @@ Of Saltelli rows whose members all ran, by the formulas of ``designs/sampling/sa
 what `soilsweep analyze` finds in stored members, found without storing any. Every index is
 a ratio of means over rows, so sums of a row's terms are all that is kept, once plain and
 once for each resample of the bootstrap.
+
+Source: Saltelli et al. (2010, 10.1016/j.cpc.2009.09.018).
 """
 
 from collections.abc import Sequence
