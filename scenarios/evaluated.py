@@ -83,6 +83,12 @@ class EvaluationFile(Strict):
     store: str = Field(default="", description="where results go; by default runs/NAME.zarr")
 
     @model_validator(mode="after")
+    def _unweighed(self) -> "EvaluationFile":
+        if self.evaluation.weights:
+            raise ValueError("found evaluation.weights:, of members of a run; leave it out")
+        return self
+
+    @model_validator(mode="after")
     def _outputs(self) -> "EvaluationFile":
         for name, one in self.evaluation.benchmarks.items():
             for model, about in self.models.items():

@@ -7,15 +7,25 @@ Scores of members are numbers by name, ``<benchmark>_<score>``, and by group
 from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from kernels import Kernel
 from scenarios.benchmarks import AnyBenchmark, BenchmarkSpec
 from scenarios.observations import AnyObservation
 from scenarios.problems import Problem, nearest, shown
 from scenarios.sections import Name, Strict, YearRange
+from scenarios.weights import PRIOR, Weights
 
 WHERE = "evaluation.benchmarks"
+
+LATER = ("weights",)
+"""Sections that stores of before them are continued without."""
 
 
 def _long_form(section: Any) -> Any:
@@ -47,6 +57,17 @@ class Evaluation(Strict):
         description="{name: {output: rh, observed: FILE, units: Pg C yr-1}}, or observed: {reader: "
         "...} and the words of the benchmark that compare: names",
     )
+    weights: dict[Name, Weights] = Field(
+        default={},
+        description="{name: {accept: {SCORE: {sigma: 2.24}}}}, how much each member counts in "
+        "weighted statistics of responses and sums over space",
+    )
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Return the words; without what is later than stores those of these, as they know them."""
+        words: dict[str, Any] = plain(self)
+        return {name: word for name, word in words.items() if word or name not in LATER}
 
     @model_validator(mode="after")
     def _periods(self) -> "Evaluation":
@@ -115,14 +136,18 @@ def problems(
         for output in one.outputs():
             yield from _output(name, output, kernel, outputs)
         yield from _same_as(name, one, section)
+    yield from _weights(section)
     if "location" in (sections.get("independent") or ()):
         text = "a sample is another row of the design at every location (independent:)"
         yield Problem(f"{text}, so it has no score over all of them", "evaluation")
     yield from _names(section, taken)
 
 
-OWN = ("control", "statistics")
+OWN = ("control", "statistics", "weights")
 """Groups of the store beside the scores: names that no benchmark may have."""
+
+OF_WEIGHTS = ("weights", "effective", "heaviest", "without")
+"""Arrays of the store beside weights: names that none may have."""
 
 
 def _names(section: Evaluation, taken: Collection[str]) -> Iterator[Problem]:
@@ -136,6 +161,18 @@ def _names(section: Evaluation, taken: Collection[str]) -> Iterator[Problem]:
             if name in known:
                 yield Problem(f"its {name!r} is the name of another; rename one of them", where)
             known.add(name)
+
+
+def _weights(section: Evaluation) -> Iterator[Problem]:
+    """Yield weights of scores that no benchmark gives, and a name that is that of none."""
+    for name, one in section.weights.items():
+        where = f"evaluation.weights.{name}"
+        if name in (PRIOR, *OF_WEIGHTS):
+            yield Problem("is a name of every store's own; choose another", where)
+        for score in one.scores:
+            if section.named(score) is None:
+                text = f"no score {score!r}{nearest(score, section.scores())}"
+                yield Problem(text, f"{where}.{one.kind}")
 
 
 def _output(

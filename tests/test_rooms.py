@@ -73,8 +73,10 @@ ARROWS = {
         "scenarios.sections scenarios.response_sections scenarios.designs scenarios.expressions "
         "scenarios.metrics scenarios.problems scenarios.searches scenarios.units kernels"
     ),
+    "scenarios.weights": "scenarios.limits scenarios.problems scenarios.sections",
     "scenarios.evaluation": (
-        "scenarios.benchmarks scenarios.observations scenarios.problems scenarios.sections kernels"
+        "scenarios.benchmarks scenarios.observations scenarios.problems scenarios.sections "
+        "scenarios.weights kernels"
     ),
     "scenarios.spec": (
         "scenarios.benchmarks scenarios.calibration scenarios.evaluation scenarios.observations "
@@ -120,7 +122,7 @@ ARROWS = {
         "scenarios.expressions scenarios.forcing scenarios.grids scenarios.limits "
         "scenarios.metrics scenarios.observations "
         "scenarios.plugins scenarios.reading scenarios.responses scenarios.response_sections "
-        "scenarios.sections scenarios.outputs scenarios.units"
+        "scenarios.sections scenarios.outputs scenarios.units scenarios.weights"
     ),
     "ensemble.calibration": (
         "ensemble.errors ensemble.store ensemble.farming ensemble.members "

@@ -16,6 +16,7 @@ from ensemble.members import limits, undefined
 from ensemble.members.block_needs import needs_of
 from ensemble.members.block_rule import Needs, block_lengths
 from ensemble.members.evaluation import stored as evaluation_stored
+from ensemble.members.evaluation import weighted, weights
 from ensemble.members.evaluation.asked import Evaluated
 from ensemble.members.evaluation.statistics import arrays as score_statistics
 from ensemble.members.experiment import Experiment, Sampler
@@ -69,6 +70,7 @@ class Layout:
             for array, kept in keeps(name, output, experiment).items()
         }
         self.evaluation = Evaluated(experiment)
+        self.weightings = weights.weightings(self.evaluation, scenario.name)
         self.statistics = scenario.of_members
         self.reduced_outputs = [n for n in self.statistics if n not in self.functionals]
         self.reduced_outputs += [n for n in scenario.aggregates if n not in self.functionals]
@@ -256,6 +258,8 @@ class Layout:
             *stored.arrays(self),
             *evaluation_stored.arrays(self),
             *score_statistics(self),
+            *weights.arrays(self),
+            *weighted.arrays(self),
             *limits.arrays(self),
             *undefined.arrays(self),
         )

@@ -12,6 +12,7 @@ from ensemble.members import across_forcings
 from ensemble.members.block import Block
 from ensemble.members.ending import Ending
 from ensemble.members.evaluation import merging as scores
+from ensemble.members.evaluation import weighted
 from ensemble.members.evaluation.asked import CONTROL as CONTROL_PAIRS
 from ensemble.members.experiment import Experiment, Rows, identity
 from ensemble.members.finishing import merged_sums
@@ -104,6 +105,7 @@ class EnsembleWork:
             store.write_chunks(ending.take(self.grid.axes[1].span(place), finished))
         merging.finish(store, self.layout)
         scores.finish(store, self.layout)
+        weighted.finish(store, self.layout)
 
     def compile(self) -> None:
         """Compile what blocks need, and run no member: one may be fatal."""

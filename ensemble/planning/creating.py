@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 import kernels
 from ensemble.members import across_forcings, limits, pilot
 from ensemble.members.evaluation import stored as evaluation
+from ensemble.members.evaluation import weighted
 from ensemble.members.evaluation.asked import GROUP as EVALUATION
 from ensemble.members.evaluation.asked import STATISTICS
 from ensemble.members.evaluation.statistics import labels
@@ -212,7 +213,8 @@ def _coordinates(layout: Layout) -> Static:
             arrays |= one_chunk(dim, experiment.years[kept.steps], (dim,))
         if kept.reduced is not None and kept.reduced.times is not None:
             arrays |= _reduced_time(kept.reduced.times)
-    for group, every in (("statistics", layout.labels), (STATISTICS, labels(layout))):
+    named = {"statistics": layout.labels, STATISTICS: labels(layout), **weighted.labels(layout)}
+    for group, every in named.items():
         for dim, names in every.items():
             arrays |= one_chunk(f"{group}/{dim}", np.array(names, dtype=object), (dim,))
     if layout.sampler.size <= KEEP_SAMPLES:

@@ -10,6 +10,7 @@ from typing import Any
 import kernels
 from ensemble.members import limits
 from ensemble.members.evaluation.preparing import prepare
+from ensemble.members.evaluation.weighted import problems as check_weights
 from ensemble.members.experiment import Experiment
 from ensemble.members.layout import Layout
 from ensemble.members.pilot import stated
@@ -131,7 +132,8 @@ def plan(scenario: Loaded, *, store: str | os.PathLike[str] | None = None) -> Pl
     path = store_place(scenario, store)
     layout = begun_layout(path, experiment)
     check_columns(layout)
-    if problems := [*check_sums(layout), *check_scores(layout), *check_ranks(layout)]:
+    problems = [*check_sums(layout), *check_scores(layout), *check_ranks(layout)]
+    if problems := [*problems, *check_weights(layout)]:
         raise ScenarioError(problems, scenario.source)
     identity = identity_of(scenario, experiment, layout)
     check_execution(scenario)

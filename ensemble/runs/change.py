@@ -26,6 +26,7 @@ DERIVED = (
     "across_forcings/",
     "aggregates/",
     "evaluation/",
+    "weighted/",
     "pilot/",
     "undefined/",
 )

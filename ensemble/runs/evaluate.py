@@ -22,7 +22,7 @@ from ensemble.store.writing import add_arrays
 from ensemble.tables.responses import Table
 from ensemble.tables.results import Results
 from ensemble.tables.scores import score_tables
-from scenarios import ScenarioError
+from scenarios import Problem, ScenarioError
 from scenarios.evaluation import Evaluation
 from scenarios.evaluation import problems as problems_of
 from scenarios.reading.document import Document, parse, read_text
@@ -98,6 +98,10 @@ def _section(document: Document) -> Evaluation:
         section = _File.model_validate(document.data).evaluation
     except ValidationError as error:
         raise ScenarioError([*found, *in_words(error, document)]) from error
+    if section.weights:
+        text = "are of scores that a run has from its own evaluation:; leave them out, or add both "
+        text += "to its scenario and run it into a new store"
+        found.append(Problem(text, "evaluation.weights"))
     if found:
         raise ScenarioError(found)
     return section

@@ -12,6 +12,7 @@ from ensemble.farming.farm import Progress, Watcher, run_work
 from ensemble.farming.opening import open_work
 from ensemble.farming.work import Work
 from ensemble.members import undefined, work_of
+from ensemble.members.evaluation import weights
 from ensemble.members.finishing import lost_groups
 from ensemble.members.stored import read_ensemble
 from ensemble.planning.completing import beside, on_store
@@ -154,11 +155,16 @@ def run(
         watcher,
         base=plan.scenario.base_of("execution"),
         workers=asked,
-        finished=lambda: outcome.warnings.extend([*lost_groups(store), *undefined.lines(store)]),
+        finished=lambda: outcome.warnings.extend(_of_what_is_left(store)),
     )
     outcome.limits = limits.plain(store, committed)
     outcome.take(committed, before, begun)
     return outcome
+
+
+def _of_what_is_left(store: Store) -> list[str]:
+    """Return what a finished run says of members that were lost, or count little."""
+    return [*lost_groups(store), *undefined.lines(store), *weights.lines(store)]
 
 
 def _nothing(plan: Plan) -> None:

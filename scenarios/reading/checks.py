@@ -165,7 +165,7 @@ RESERVED = frozenset(
     "forcing location sample time year status excluded limits realization parameter lat lon area "
     "statistics across_forcings control drivers pilot sensitivity calibration "
     "observations observation sources bound aggregates band variance undefined "
-    "evaluation evaluated journal partials inflight scratch inputs lock claims workers "
+    "evaluation evaluated weighted journal partials inflight scratch inputs lock claims workers "
     "quarantine logs jobs tls finalised".split()
 )
 """Arrays and folders of every store; lower case."""

@@ -104,6 +104,7 @@ class Evaluated:
         section = experiment.scenario.evaluation
         self.prepared: Mapping[str, Prepared] = experiment.evaluation
         self.specs: dict[str, BenchmarkSpec] = dict(section.benchmarks) if section else {}
+        self.weights = dict(section.weights) if section else {}
         every = [(n, spec, score) for n, spec in self.specs.items() for score in spec.asked()]
         self.all = tuple(self._scored(*one) for one in every)
         self.by_name = {n: (one, k) for one in self.all for k, n in enumerate(one.names)}
