@@ -101,6 +101,7 @@ def test_one_observation_is_searched_and_said_to_be_too_few(tmp_path):
     assert (found.jacobian_sv.values[:, 1] < 1e-6 * found.jacobian_sv.values[:, 0]).all()
 
 
+@pytest.mark.slow
 def test_a_search_that_ends_its_process_is_put_in_quarantine_alone(sites, undisturbed):
     fatal = float(undisturbed.parameters.values[MEAN, 1, 0])
     lines.load(sites)

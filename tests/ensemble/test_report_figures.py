@@ -199,27 +199,31 @@ def test_a_file_that_begins_with_an_underscore_is_no_figure(store, drop, tmp_pat
 # --- failing ---
 
 
-@pytest.mark.parametrize(
-    ("error", "why"),
-    [
-        ("ValueError('values are <torn>')", "values are <torn>"),
-        ("OSError(5, 'torn')", "[Errno 5] torn"),
-        ("KeyError('c_soil')", "KeyError: 'c_soil'"),
-        ("TypeError('a fault')", "TypeError: a fault"),
-        ("ValueError", "ValueError"),
-        ("AssertionError", "AssertionError"),
-    ],
-)
-def test_a_figure_that_fails_costs_itself_and_is_named(whole, drop, tmp_path, capsys, error, why):
-    before = page_of(whole, tmp_path)
+FAULTS = {
+    "ValueError('values are <torn>')": "values are <torn>",
+    "OSError(5, 'torn')": "[Errno 5] torn",
+    "KeyError('c_soil')": "KeyError: 'c_soil'",
+    "TypeError('a fault')": "TypeError: a fault",
+    "ValueError": "ValueError",
+    "AssertionError": "AssertionError",
+}
+
+
+def test_figures_that_fail_cost_themselves_alone_and_are_named(whole, drop, tmp_path, capsys):
+    before = Page(page_of(whole, tmp_path))
     capsys.readouterr()
-    drop("torn", order=15, then=f"raise {error}")
+    for number, error in enumerate(FAULTS):
+        drop(f"torn_{number}", order=15 + number / 10, then=f"raise {error}")
     after = Page(page_of(whole, tmp_path))
-    line = f"The figure 'torn' could not be drawn: {why}"
-    assert line in after.said
-    assert capsys.readouterr().err == f"warning: {line}\n"
-    assert len(after.pictures) == len(Page(before).pictures) + 1
-    assert set(Page(before).tags) == set(after.tags)
+    lines = [
+        f"The figure 'torn_{number}' could not be drawn: {why}"
+        for number, why in enumerate(FAULTS.values())
+    ]
+    assert [line for line in lines if line not in after.said] == []
+    assert capsys.readouterr().err == "".join(f"warning: {line}\n" for line in lines)
+    # Each yields a picture before it fails.
+    assert len(after.pictures) == len(before.pictures) + len(FAULTS)
+    assert set(before.tags) == set(after.tags)
 
 
 def test_a_file_that_is_no_figure_is_named_on_the_page(store, drop, tmp_path):

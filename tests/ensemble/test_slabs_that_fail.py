@@ -238,6 +238,7 @@ block: {location: 1, sample: 2}
 """
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_and_replays_its_members(tmp_path):
     (tmp_path / "s.yaml").write_text(CHAIN)
     made = ensemble.plan(scenarios.load(tmp_path / "s.yaml"), store=tmp_path / "s.zarr")

@@ -101,6 +101,7 @@ def test_an_extended_design_counts_all_of_its_members(tmp_path):
     assert read(from_the_start(tmp_path, outcome.path)).digest() == read(outcome.path).digest()
 
 
+@pytest.mark.slow
 def test_what_failed_or_killed_its_process_is_not_counted_again(tmp_path):
     scenario = write_misbehaving(tmp_path, n=128, block=32)
     words = scenario.read_text().replace("statistics: {", "statistics: {late: [mean], ")

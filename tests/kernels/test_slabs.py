@@ -96,7 +96,9 @@ def blank(values, status):
     return (status != OK)[:, *(np.newaxis,) * (values.ndim - 2), :]
 
 
-@pytest.mark.parametrize("start", ["steady", "cold", "spinup"])
+@pytest.mark.parametrize(
+    "start", ["steady", "cold", pytest.param("spinup", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("case", CASES)
 def test_slabs_of_any_length_change_no_bit(case, start):
     if case == "corpse-adaptive" and start != "cold":
