@@ -10,7 +10,7 @@ from ensemble.evaluation import others, own
 from ensemble.evaluation.others import Other
 from ensemble.members.benchmarks import Prepared, Task
 from ensemble.members.evaluation.preparing import read as read_observed
-from ensemble.members.evaluation.sums import of_outputs
+from ensemble.members.evaluation.sums import modelled_of, of_outputs
 from kernels import F8
 from scenarios import Problem, ScenarioError
 from scenarios.benchmarks import BENCHMARKS, Score
@@ -29,10 +29,13 @@ class Against:
     prepared : Prepared
     scores : mapping of str to ndarray, shape (groups,), float64
         Those that are asked for; of a score of the whole alone (1,).
+    modelled : mapping of str to ndarray, shape (p,), float64
+        What the model has of each pair, by the name of the pairs.
     """
 
     prepared: Prepared
     scores: Mapping[str, F8]
+    modelled: Mapping[str, F8]
 
 
 @dataclass(frozen=True)
@@ -131,4 +134,4 @@ def _against(spec: Any, task: Task, one: Other) -> Against:
         values = np.asarray(made[name], dtype=np.float64).reshape(-1)
         size = groups if spec.SCORES[name].grouped else 1
         scores[name] = np.where(np.isfinite(values), values, np.nan)[:size]
-    return Against(prepared, scores)
+    return Against(prepared, scores, modelled_of(prepared, one.outputs))

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from ensemble.errors import PlanError
 from ensemble.evaluation.evaluating import Against, Evaluation
+from ensemble.evaluation.others import Other
 from ensemble.evaluation.tables import tables
 from ensemble.members.evaluation.asked import GROUP, group_dim
-from ensemble.members.evaluation.stored import pairs_of, words
+from ensemble.members.evaluation.stored import modelled_path, pairs_of, words
 from ensemble.store.arrays import FORMAT, ArraySpec
 from ensemble.store.reading import read
 from ensemble.store.store import Store
@@ -22,6 +23,9 @@ from ensemble.tables.responses import Table
 
 WORK = "ensemble.evaluation"
 """Attribute ``work`` of such stores: no members are in them."""
+
+MODELS = "models"
+"""Group, and attribute, of what the models are."""
 
 Static = dict[str, tuple[ArraySpec, NDArray[Any]]]
 
@@ -64,7 +68,7 @@ def _attributes(found: Evaluation) -> dict[str, Any]:
             for t in tables(found)
         ],
         "scenario_text": loaded.text,
-        "models": {
+        MODELS: {
             name: {
                 "cells": len(one.places.names),
                 "left_out": dict(one.left_out),
@@ -113,6 +117,24 @@ def _arrays(found: Evaluation) -> Static:
     made |= _text(f"{GROUP}/model", models, "model")
     for (model, benchmark), one in found.found.items():
         made |= pairs_of(f"{GROUP}/{model}/{benchmark}/", one.prepared)
+        for name, values in one.modelled.items():
+            attrs = {"units": one.prepared.units, "long_name": f"modelled by {model}"}
+            path = f"{GROUP}/{model}/{modelled_path(benchmark, name)}"
+            made |= _numbers(path, values, ("pair",), attrs)
+    for model, other in found.models.items():
+        made |= _places(f"{MODELS}/{model}", other)
+    return made
+
+
+def _places(group: str, one: Other) -> Static:
+    """Return where the cells of a model are, where that is known."""
+    known = {"lat": ("degrees_north", "latitude"), "lon": ("degrees_east", "longitude")}
+    made: Static = {}
+    for name, (units, meaning) in known.items():
+        if name in one.places.columns:
+            values = np.asarray(one.places.columns[name], dtype=np.float64)
+            attrs = {"units": units, "standard_name": meaning}
+            made |= _numbers(f"{group}/{name}", values, ("cell",), attrs)
     return made
 
 

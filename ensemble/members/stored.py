@@ -66,9 +66,10 @@ EVALUATED = keyed(
         "left_out": mapped(is_count),
         "pairs": mapped(keyed({"output": is_text, "groups": is_count, "sums": listed(is_text)})),
         "digest": is_text,
-    }
+    },
+    {"asked": is_mapping},
 )
-"""What is said of a benchmark beside its arrays."""
+"""What is said of a benchmark beside its arrays; of one that came after the run also its words."""
 
 ROOT: tuple[Mapping[str, Fits], Mapping[str, Fits]] = (
     {

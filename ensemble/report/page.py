@@ -13,10 +13,11 @@ from ensemble.evaluation.storing import is_evaluation
 from ensemble.members import stored as ensembles
 from ensemble.members.reopening import NotHere, scenario_of
 from ensemble.printing import warn
-from ensemble.report import evaluated, figures
+from ensemble.report import figures
 from ensemble.report.calibrated import Calibrated
 from ensemble.report.figures.parts.style import Picture, look
 from ensemble.report.html.rendering import rendered
+from ensemble.report.models import Models
 from ensemble.report.parts import Banner, Image, Part, Section
 from ensemble.report.reported import Reported
 from ensemble.report.run import Run
@@ -34,23 +35,27 @@ def render(store: Store) -> str:
         Its scenario is of another version, or its arrays are not those of its scenario; it is of a
         work that has no page.
     """
-    if is_evaluation(store):
-        return evaluated.page(store)
-    of_searches = calibrations.is_calibration(store)
-    check = calibrations.check if of_searches else ensembles.check
-    with suppress(NotHere):
-        scenario_of(store, check)
     with look():
-        run: Reported = Calibrated(store) if of_searches else Run(store)
+        run = _opened(store)
         every_figure, refused = figures.every()
         sections = _sections(run, every_figure)
         # Last, as damage is known when all was read.
         return rendered("page.html", sections=sections, top=top(run, refused))
 
 
+def _opened(store: Store) -> Reported:
+    if is_evaluation(store):
+        return Models(store)
+    of_searches = calibrations.is_calibration(store)
+    check = calibrations.check if of_searches else ensembles.check
+    with suppress(NotHere):
+        scenario_of(store, check)
+    return Calibrated(store) if of_searches else Run(store)
+
+
 def _sections(run: Reported, every_figure: Iterable[figures.Figure]) -> list[Section]:
     """Return the sections that have something to show, texts and figures in their order."""
-    drawn = (Text(f.section, f.order, partial(_drawn, f), (f.work,)) for f in every_figure)
+    drawn = (Text(f.section, f.order, partial(_drawn, f), f.works) for f in every_figure)
     mine = [text for text in (*TEXTS, *drawn) if run.store.work in text.works]
     in_order = sorted(mine, key=lambda text: text.order)
     sections = [

@@ -3,9 +3,14 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from ensemble.report.data.evaluated import Evaluated
+from ensemble.report.parts import Banner
 from ensemble.store.committed import Committed
 from ensemble.store.grid import Grid
 from ensemble.store.store import Store
+
+MOST_DAMAGE = 10
+"""Chunks that cannot be read and are named."""
 
 
 class Known(Protocol):
@@ -61,6 +66,36 @@ class Reported:
         self.attrs = store.attrs
         self.synthetic = str(self.attrs["synthetic"] or "")
         self.scenario: Any = self.attrs["identity"]["scenario"]
+
+    @property
+    def benchmarks(self) -> Sequence[Evaluated]:
+        """Return what models of the store are held against."""
+        return ()
+
+    def against(self, compare: str) -> list[Evaluated]:
+        """Return the benchmarks of one kind, such as ``map``."""
+        return [one for one in self.benchmarks if one.spec.compare == compare]
+
+    @property
+    def description(self) -> str:
+        """Return what the scenario says of itself, paragraphs apart by an empty line."""
+        return str(self.scenario["description"] or "")
+
+    @property
+    def state(self) -> Sequence[Banner]:
+        """Return whether the run is complete, and what cannot be read."""
+        results = self.known
+        done, total = len(results.committed), results.grid.blocks
+        if results.complete:
+            found = [Banner([f"Complete: {done:,}/{total:,} blocks are committed."], "good")]
+        else:
+            begun = f"Unfinished: {done:,}/{total:,} blocks are committed."
+            found = [Banner([begun, self.unfinished])]
+        if damage := results.damage[:MOST_DAMAGE]:
+            more = len(results.damage) - len(damage)
+            lines = ["Some committed values cannot be read; see `soilsweep verify`:", *damage]
+            found.append(Banner([*lines, f"and {more} more"] if more else lines))
+        return found
 
     @property
     def known(self) -> Known:

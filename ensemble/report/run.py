@@ -1,5 +1,6 @@
 """What a page reads of a run, each of it once: figures, tables and texts ask here."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -10,6 +11,7 @@ from ensemble.analysis.indices import Found
 from ensemble.errors import PlanError
 from ensemble.members.reopening import open_layout
 from ensemble.report.data.effects import Effects, all_effects
+from ensemble.report.data.evaluated import Evaluated, of_run
 from ensemble.report.data.failures import Account, account
 from ensemble.report.reported import Known, Reported
 from ensemble.store.store import Store
@@ -80,6 +82,11 @@ class Run(Reported):
             (f"{failed:,}{share}", "failed members"),
             (f"{committed.seconds:,.1f} s", "worker time"),
         ]
+
+    @cached_property
+    def benchmarks(self) -> Sequence[Evaluated]:
+        """Return what control members are held against, of a finished run."""
+        return list(of_run(self.results))
 
     @property
     def responses(self) -> list[str]:

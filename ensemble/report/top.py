@@ -22,9 +22,8 @@ def top(run: Reported, refused: Sequence[str]) -> Top:
         banners.append(Banner([f"Synthetic data: {run.synthetic}"], "made-up", aside=True))
     else:
         banners.append(Banner(["Real data."], aside=True))
-    banners += [*_state(run), *_noticed(run), *(Banner([line]) for line in refused)]
-    description = run.scenario["description"] or ""
-    paragraphs = [one for one in description.split("\n\n") if one.strip()]
+    banners += [*run.state, *_noticed(run), *(Banner([line]) for line in refused)]
+    paragraphs = [one for one in run.description.split("\n\n") if one.strip()]
     return Top(run.attrs["title"], run.attrs["source"], paragraphs, banners, run.cards)
 
 
@@ -34,23 +33,3 @@ def _noticed(run: Reported) -> Iterator[Banner]:
     lines = [notice["text"] for notice in run.attrs.get("noticed", [])][:MOST_NOTICES]
     if lines:
         yield Banner(["Noticed before the run:", *lines], aside=True)
-
-
-def _state(run: Reported) -> Iterator[Banner]:
-    """Yield whether the run is complete, and what cannot be read."""
-    results = run.known
-    done, total = len(results.committed), results.grid.blocks
-    if results.complete:
-        yield Banner([f"Complete: {done:,}/{total:,} blocks are committed."], "good")
-    else:
-        yield Banner(
-            [
-                f"Unfinished: {done:,}/{total:,} blocks are committed.",
-                run.unfinished,
-            ]
-        )
-    damage = results.damage[:10]
-    if damage:
-        more = len(results.damage) - len(damage)
-        lines = ["Some committed values cannot be read; see `soilsweep verify`:", *damage]
-        yield Banner([*lines, f"and {more} more"] if more else lines)

@@ -87,7 +87,7 @@ def _tables(path: Path, document: Document, base: Path) -> list[Table]:
     afterwards.refuse_missing(store, layout, asked)
     members = afterwards.of_members(store, layout, asked)
     control = afterwards.of_control(store, layout, asked)
-    kept = _keep(store, asked, members, control)
+    kept = _keep(store, asked, members, control, document.data["evaluation"]["benchmarks"])
     return score_tables(Results(kept), EVALUATED)
 
 
@@ -108,21 +108,30 @@ def _section(document: Document) -> Evaluation:
 
 
 def _keep(
-    store: Store, asked: Evaluated, members: Mapping[str, Any], control: Mapping[str, Any]
+    store: Store,
+    asked: Evaluated,
+    members: Mapping[str, Any],
+    control: Mapping[str, Any],
+    benchmarks: Mapping[str, Any],
 ) -> Store:
-    """Write scores and what was observed in the place of those of an earlier call."""
+    """Write scores and what was observed in the place of those of an earlier call.
+
+    Words of benchmarks stand beside them, as the scenario of the run has none of them.
+    """
     every: Arrays = dict(to_arrays(asked.prepared, EVALUATED))
     for path, spec in specs_of(asked, members, EVALUATED):
         name = path.rpartition("/")[2]
         if path.startswith(f"{EVALUATED}/control/"):
             every[path] = spec, control[name]
+        elif name == "modelled":
+            every[path] = spec, control[path.removeprefix(f"{EVALUATED}/")]
         elif spec.dtype == "uint64":
             count = np.isfinite(members[name.removesuffix("_count")]).sum(axis=-1)
             every[path] = spec, count.astype(np.uint64)
         else:
             every[path] = spec, members[name]
     left = {p: s for p, s in store.specs.items() if p.partition("/")[0] != EVALUATED}
-    said = {name: words(one) for name, one in asked.prepared.items()}
+    said = {n: {**words(one), "asked": benchmarks[n]} for n, one in asked.prepared.items()}
     bare = replace(store, specs=left, attrs={**store.attrs, EVALUATED: said})
     grown = add_arrays(bare, every)
     for gone in store.specs.keys() - grown.specs.keys():

@@ -70,7 +70,7 @@ def pictures_of(store):
     """Return how many pictures each figure draws of a store, those that draw none left out."""
     with look():
         run = Run(read(store))
-        mine = [f for f in figures.every()[0] if f.work == run.store.work]
+        mine = [f for f in figures.every()[0] if run.store.work in f.works]
         found = {f.name: sum(isinstance(one, Picture) for one in f.draw(run)) for f in mine}
     return {name: count for name, count in found.items() if count}
 

@@ -1,6 +1,7 @@
 """A figure is a file: found, in its place on the page, and no danger to the page."""
 
 import ast
+import re
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -83,7 +84,7 @@ def run_of_a_kind(request, tmp_path_factory):
 def test_a_figure_is_drawn_of_every_kind_of_store(name, run_of_a_kind):
     """Nothing is spared here: what it yields are pictures with captions, or sentences."""
     work, run = run_of_a_kind
-    if figures.figure_of(name, figures.FIGURES.get(name)).work != work:
+    if work not in figures.figure_of(name, figures.FIGURES.get(name)).works:
         pytest.skip("is of another work")
     with look():
         for one in figures.FIGURES.get(name).draw(run):
@@ -234,10 +235,10 @@ def test_a_file_that_is_no_figure_is_named_on_the_page(store, drop, tmp_path):
     assert "A new figure." not in page.said
 
 
-@pytest.mark.parametrize("of", ["soil", 3])
+@pytest.mark.parametrize("of", ["soil", 3, ("ensemble.members", "soil"), ()])
 def test_a_figure_of_a_work_that_has_no_page_is_refused(of):
     module = SimpleNamespace(SECTION="results", ORDER=1, draw=list, OF=of)
-    with pytest.raises(LookupError, match=f"OF is {of!r} and has to be one of ensemble.members"):
+    with pytest.raises(LookupError, match=f"OF is {re.escape(repr(of))} and has to be one"):
         figures.figure_of("wrong", module)
 
 

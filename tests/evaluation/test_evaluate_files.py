@@ -86,6 +86,9 @@ def test_a_report_shows_the_tables_and_what_they_are_of(folder):
     assert ["globe", "total", "102.013", "51.0064", "100", "Pg C yr-1", "neither"] in page.table(
         "benchmark", "score"
     )
+    # Figures are those of runs: totals, and scores of both side by side.
+    assert "globe: rh summed over 4 to 8 cells, each with its area of land." in page.said
+    assert "Scores of the whole of 2 models, in their units; the darker of a row" in page.said
     read = [row[:2] for row in page.table("of", "file")]
     assert read == [["rh of a", "a.nc"], ["rh of b", "b.nc"]]
     for other in ("status", "verify", "analyze"):

@@ -11,6 +11,7 @@ from support import give, plan
 
 import ensemble
 from ensemble.errors import PlanError
+from ensemble.report import Run
 from ensemble.runs.evaluate import evaluate_store
 from ensemble.runs.verify import verify
 from ensemble.store.reading import read
@@ -68,6 +69,14 @@ def test_scores_of_stored_members_are_those_of_a_run(tmp_path):
     assert np.isnan(now.globe_bias).sum() == 0
     assert 0 < np.isnan(xr.open_zarr(path, group="evaluated").globe_bias).sum()
     assert verify(read(path)).digest == before
+    # What control members have of each pair is kept for the page, as inside a run.
+    for pairs in ("weight", "modelled"):
+        now, then = (xr.open_zarr(s, group=f"{g}/globe/pairs").load()[pairs]
+                     for s, g in ((path, "evaluated"), (inside, "evaluation")))  # fmt: skip
+        np.testing.assert_array_equal(now, then)
+    (held,) = Run(read(path)).against("total")
+    control = xr.open_zarr(path, group="evaluated/control").globe_bias.values
+    np.testing.assert_array_equal(held.score("bias")[:, 0], control.reshape(-1))
     # It goes in the place of what was there.
     evaluate_store(path, written(tmp_path, SECTION.replace("globe", "world")))
     assert "globe_bias" not in xr.open_zarr(path, group="evaluated")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ensemble.errors import PlanError
 from ensemble.members.evaluation.asked import GROUP, Evaluated, moments_of
 from ensemble.members.evaluation.gathering import Gathered
-from ensemble.members.evaluation.merging import Adding, scores
+from ensemble.members.evaluation.merging import Adding, modelled, scores
 from ensemble.members.gathering import whole_stream
 from ensemble.members.layout import Layout
 from ensemble.members.limits import EXCLUDED
@@ -61,7 +61,7 @@ def _block(
         }
         out = store.read_sound(EXCLUDED, key)[0] == 1 if EXCLUDED in store.specs else None
         status = store.read_sound("status", key)[0]
-        _take(adding, asked, here, _gathered(asked, here, status, outputs, out))
+        _take(adding, here, _gathered(asked, here, status, outputs, out, control=False))
     return scores(asked, adding)
 
 
@@ -71,16 +71,21 @@ def _whole(store: Store, name: str) -> tuple[int, ...]:
 
 
 def of_control(store: Store, layout: Layout, asked: Evaluated) -> dict[str, F8]:
-    """Return the scores of the control member, (forcing, [group], *dims), by name."""
+    """Return the scores of the control member, (forcing, [group], *dims), by name.
+
+    Beside them stands what it has of each pair, (forcing, pair, *dims), by `modelled_path`.
+    """
     everywhere = slice(0, layout.shape[1])
     whole = {name: store.read_whole(f"control/{name}") for name in (*asked.outputs, "status")}
     made = []
     for f in range(layout.shape[0]):
-        adding = {(b, n): Adding(asked, p, 1) for b, n, p in asked.pairs()}
+        adding = {(b, n): Adding(asked, p, 1, each=True) for b, n, p in asked.pairs()}
         outputs = {name: whole[name][f][..., None] for name in asked.outputs}
         status = whole["status"][f][..., None]
-        _take(adding, asked, everywhere, _gathered(asked, everywhere, status, outputs, None))
-        made.append({name: values[..., 0] for name, values in scores(asked, adding).items()})
+        gathered = _gathered(asked, everywhere, status, outputs, None, control=True)
+        _take(adding, everywhere, gathered)
+        found = {name: values[..., 0] for name, values in scores(asked, adding).items()}
+        made.append(found | modelled(asked, adding))
     return {name: np.stack([one[name] for one in made]) for name in made[0]}
 
 
@@ -90,12 +95,14 @@ def _gathered(
     status: U1,
     outputs: Mapping[str, NDArray[Any]],
     out: NDArray[np.bool_] | None,
+    *,
+    control: bool,
 ) -> dict[str, NDArray[Any]]:
     """Return what a block of the run would have added up of stored outputs (l, *dims, s)."""
     wide = {name: np.asarray(values, dtype=np.float64) for name, values in outputs.items()}
     wide |= {moments_of(s.output): whole_stream(s, wide[s.output]) for s in asked.streams}
     tile = known_tile(status, wide)
-    about = {"control": False, "excluding": out is not None}
+    about = {"control": control, "excluding": out is not None}
     gathered = Gathered(asked, here, status.shape[1], **about)
     gathered.take(tile, out)
     return gathered.partials()
@@ -103,7 +110,6 @@ def _gathered(
 
 def _take(
     adding: Mapping[tuple[str, str], Adding],
-    asked: Evaluated,
     here: slice,
     partial: Mapping[str, NDArray[Any]],
 ) -> None:

@@ -16,7 +16,7 @@ from ensemble.members.evaluation.asked import (
     losses,
 )
 from ensemble.members.evaluation.statistics import of_score
-from ensemble.members.evaluation.stored import COUNT
+from ensemble.members.evaluation.stored import COUNT, modelled_path
 from ensemble.members.evaluation.sums import sums_of, words_of
 from ensemble.members.layout import Layout
 from ensemble.members.of_samples import HELD_BYTES
@@ -88,11 +88,8 @@ def _control(store: Store, layout: Layout, forcing: int) -> dict[str, F8]:
         for (benchmark, name), sums in adding.items():
             sums.take(here, partial, f"{CONTROL}/{benchmark}/{name}")
     found = {f"{CONTROL}/{n}": v[..., 0] for n, v in scores(layout.evaluation, adding).items()}
-    for (benchmark, name), sums in adding.items():
-        dims = layout.evaluation.beside(sums.pairs.output)[1]
-        values = sums.modelled.reshape(len(sums.modelled), *dims)
-        found[f"{GROUP}/{benchmark}/{name}/modelled"] = values
-    return found
+    own = modelled(layout.evaluation, adding)
+    return found | {f"{GROUP}/{path}": values for path, values in own.items()}
 
 
 class Adding:
@@ -129,6 +126,15 @@ class Adding:
         total = None if self._sums is None else self._sums[0] + self._sums[1]
         kept = self.modelled if total is None else None
         return sums_of(self.pairs, total, kept)
+
+
+def modelled(asked: Evaluated, adding: Mapping[tuple[str, str], Adding]) -> dict[str, F8]:
+    """Return what a member has of each pair, (pair, *dims), by `modelled_path`."""
+    return {
+        modelled_path(*of): sums.modelled.reshape(len(sums.modelled), *asked.beside(output)[1])
+        for of, sums in adding.items()
+        for output in [sums.pairs.output]
+    }
 
 
 def scores(asked: Evaluated, adding: Mapping[tuple[str, str], Adding]) -> dict[str, F8]:

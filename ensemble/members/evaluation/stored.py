@@ -116,13 +116,14 @@ def _one(path: str, values: NDArray[Any], dims: tuple[str, ...], attrs: dict[str
     return {path: (spec, values.astype(object) if text else values)}
 
 
-def read(store: Store) -> dict[str, Prepared]:
+def read(store: Store, into: str = GROUP) -> dict[str, Prepared]:
     """Return the benchmarks of a store, as `to_arrays` and `words` have them."""
-    every: Mapping[str, Any] = store.attrs.get(GROUP, {})
-    return {name: _read_one(store, f"{GROUP}/{name}", about) for name, about in every.items()}
+    every: Mapping[str, Any] = store.attrs.get(into, {})
+    return {name: read_one(store, f"{into}/{name}", about) for name, about in every.items()}
 
 
-def _read_one(store: Store, group: str, about: Mapping[str, Any]) -> Prepared:
+def read_one(store: Store, group: str, about: Mapping[str, Any]) -> Prepared:
+    """Return the benchmark of a group, of which `words` are ``about``."""
     pairs = {}
     for name, said in about["pairs"].items():
         held = {
@@ -175,7 +176,7 @@ def arrays(layout: "Layout") -> Iterator[ArraySpec]:
         path, counted = f"{STATISTICS}/{scored.name}_{COUNT}", _counted(scored)
         yield layout.summed(path, middle, counted, sample=False, dtype="uint64", fill=0)
     for benchmark, name, pairs in asked.pairs():
-        yield _modelled(layout, benchmark, name, pairs)
+        yield _modelled(asked, (benchmark, name), pairs, layout.shape[0], GROUP)
     forcings, _, samples = layout.shape
     kept = asked and layout.keeps_responses
     for why in losses(excluding=layout.excluding) if kept else ():
@@ -189,7 +190,7 @@ def arrays(layout: "Layout") -> Iterator[ArraySpec]:
 def specs_of(
     asked: Evaluated, values: Mapping[str, NDArray[Any]], into: str
 ) -> Iterator[tuple[str, ArraySpec]]:
-    """Yield the arrays of scores that are made of stored members, each of one chunk, by path.
+    """Yield the arrays that are made of stored members, each of one chunk, by path.
 
     Parameters
     ----------
@@ -209,6 +210,9 @@ def specs_of(
         yield path, ArraySpec(path, "float64", dims[:-1], shape, shape, math.nan, attrs)
         path = f"{into}/statistics/{scored.name}_{COUNT}"
         yield path, ArraySpec(path, "uint64", dims[:-1], shape, shape, 0, _counted(scored))
+    for benchmark, name, pairs in asked.pairs():
+        spec = _modelled(asked, (benchmark, name), pairs, len(values[asked.all[0].name]), into)
+        yield spec.path, spec
 
 
 def _about(scored: Scored) -> dict[str, Any]:
@@ -224,11 +228,18 @@ def _counted(scored: Scored) -> dict[str, Any]:
     return {"units": "1", "long_name": f"samples that have {scored.name}, all locations whole"}
 
 
-def _modelled(layout: "Layout", benchmark: str, name: str, pairs: Pairs) -> ArraySpec:
+def modelled_path(benchmark: str, pairs: str) -> str:
+    """Return where in a group it stands what a model has of the pairs of a benchmark."""
+    return f"{benchmark}/{pairs}/modelled"
+
+
+def _modelled(
+    asked: Evaluated, of: tuple[str, str], pairs: Pairs, forcings: int, into: str
+) -> ArraySpec:
     """Return what the control member has of each pair."""
-    dims, lengths = layout.evaluation.beside(pairs.output)
-    shape = (layout.shape[0], len(pairs.place), *lengths)
-    units = layout.evaluation.prepared[benchmark].units
+    dims, lengths = asked.beside(pairs.output)
+    shape = (forcings, len(pairs.place), *lengths)
+    units = asked.prepared[of[0]].units
     about = {"units": units, "long_name": f"{pairs.output} of the control member"}
-    path = f"{GROUP}/{benchmark}/{name}/modelled"
+    path = f"{into}/{modelled_path(*of)}"
     return ArraySpec(path, "float64", ("forcing", "pair", *dims), shape, shape, math.nan, about)

@@ -140,6 +140,23 @@ def sums_of(pairs: Pairs, total: F8 | None, modelled: F8 | None) -> Sums:
     return Sums(pairs, pairs.seen, pairs.count, of, each)
 
 
+def modelled_of(prepared: Prepared, outputs: Mapping[str, F8]) -> dict[str, F8]:
+    """Return what one member has of every pair, (p,), by the name of the pairs.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    outputs : mapping of str to ndarray, shape (l, t, 1)
+        Every output of its pairs; one without time has one step.
+    """
+    found = {}
+    for name, pairs in prepared.pairs.items():
+        moments = OfMoments(pairs.moments, outputs[pairs.output].shape[1], 1)
+        moments.take(outputs[pairs.output], 0)
+        found[name] = moments.result()[pairs.place, pairs.moment, 0]
+    return found
+
+
 def of_outputs(prepared: Prepared, outputs: Mapping[str, F8]) -> dict[str, Sums]:
     """Return the sums of whole outputs, as a run's blocks add them up.
 

@@ -80,11 +80,14 @@ class Located(Protocol):
 
 def places_of(results: Located) -> Places | None:
     """Return where locations are, where that is known and they are many enough for a map."""
-    specs = results.store.specs
-    if len(results.locations) < LEAST_PLACES or not {"lat", "lon"} <= specs.keys():
+    if not {"lat", "lon"} <= results.store.specs.keys():
         return None
-    lat, lon = (np.asarray(results.whole(name), dtype=np.float64) for name in ("lat", "lon"))
-    if not np.isfinite([lat, lon]).all():
+    return places_at(*(np.asarray(results.whole(n), dtype=np.float64) for n in ("lat", "lon")))
+
+
+def places_at(lat: F8, lon: F8) -> Places | None:
+    """Return where locations are, (L,) degrees north and east, if they make a map."""
+    if len(lat) < LEAST_PLACES or not np.isfinite([lat, lon]).all():
         return None
     if lon.max() > 180:
         lon = (lon + 180) % 360 - 180

@@ -5,8 +5,10 @@ it stands among the figures and tables of its section), and ``draw(run)``, which
 or a sentence where something cannot be drawn; nothing where it does not apply. It reads what it
 shows through ``run``, an `ensemble.report.run.Run`, and writes its own captions. What several
 figures draw with is in ``parts/``. It is of ensembles unless it has ``OF``, the name of another
-work as stores have it (`ensemble.calibration.stored.WORK`): ``run`` is then an
-`ensemble.report.calibrated.Calibrated`.
+work as stores have it, or several: of `ensemble.calibration.stored.WORK` ``run`` is an
+`ensemble.report.calibrated.Calibrated`, of `ensemble.evaluation.storing.WORK` an
+`ensemble.report.models.Models`. What is held against observations is in ``run.benchmarks`` of
+ensembles and of models alike (`HELD`).
 
 Others install a figure by an entry point of the group ``soilsweep.figures`` that names such a
 module. Those stand on every page that is written where they are installed, of stores of anybody,
@@ -19,6 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ensemble.calibration.stored import WORK as CALIBRATIONS
+from ensemble.evaluation.storing import WORK as EVALUATIONS
 from ensemble.members.stored import WORK as ENSEMBLES
 from scenarios.plugins import Plugins
 
@@ -27,8 +30,11 @@ if TYPE_CHECKING:
 
 FIGURES = Plugins("figure", __name__, "soilsweep.figures", ("SECTION", "ORDER", "draw"))
 
-WORKS = (ENSEMBLES, CALIBRATIONS)
+WORKS = (ENSEMBLES, CALIBRATIONS, EVALUATIONS)
 """Those whose stores have a page."""
+
+HELD = (ENSEMBLES, EVALUATIONS)
+"""Those whose stores hold models against observations."""
 
 SECTIONS = {
     "asked": "What was asked",
@@ -60,7 +66,7 @@ class Figure:
     section : str
     order : float
     draw : callable
-    work : str
+    works : tuple of str
         Of the stores that it is drawn of.
     """
 
@@ -68,7 +74,7 @@ class Figure:
     section: str
     order: float
     draw: "Callable[[Any], Iterable[Picture | str]]"
-    work: str = ENSEMBLES
+    works: tuple[str, ...] = (ENSEMBLES,)
 
 
 def names() -> list[str]:
@@ -100,7 +106,8 @@ def figure_of(name: str, module: Any) -> Figure:
     section: Any = getattr(module, "SECTION", None)
     order: Any = getattr(module, "ORDER", None)
     draw: Any = getattr(module, "draw", None)
-    work: Any = getattr(module, "OF", ENSEMBLES)
+    of: Any = getattr(module, "OF", ENSEMBLES)
+    works = of if isinstance(of, tuple) else (of,)
     wrong = []
     if section not in SECTIONS:
         wrong.append(f"SECTION is {section!r} and has to be one of {', '.join(SECTIONS)}")
@@ -108,8 +115,8 @@ def figure_of(name: str, module: Any) -> Figure:
         wrong.append(f"ORDER is {order!r} and has to be a number")
     if not callable(draw):
         wrong.append("it has no function draw(run)")
-    if work not in WORKS:
-        wrong.append(f"OF is {work!r} and has to be one of {', '.join(WORKS)}")
+    if not works or not {*works} <= {*WORKS}:
+        wrong.append(f"OF is {of!r} and has to be one of {', '.join(WORKS)}, or several")
     if wrong:
         raise LookupError("; ".join(wrong))
-    return Figure(name, section, order, draw, work)
+    return Figure(name, section, order, draw, works)

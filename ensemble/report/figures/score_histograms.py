@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from matplotlib.axes import Axes
 
+from ensemble.members.evaluation.asked import EVALUATED, GROUP
 from ensemble.report.data.evaluated import Score, scores
 from ensemble.report.figures.parts.style import (
     DARK,
@@ -27,7 +28,7 @@ BEST = {"nearest 0": 0.0, "nearest 1": 1.0}
 
 def draw(run: Run) -> Iterator[Picture | str]:
     """Yield one figure of the scores that vary from member to member."""
-    found = [one for one in scores(run.results) if _varies(one)]
+    found = [o for g in (GROUP, EVALUATED) for o in scores(run.results, g) if _varies(o)]
     if found:
         yield _drawn(run, found[:MOST_SCORES])
     if len(found) > MOST_SCORES:

@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ensemble.report.data.evaluated import LACKING, Evaluated, every
+from ensemble.report.data.evaluated import LACKING, Evaluated, Model, counted
+from ensemble.report.figures import HELD
 from ensemble.report.figures.parts.style import (
     DARK,
     GREY,
@@ -22,11 +23,11 @@ from ensemble.report.figures.parts.style import (
     short,
     upright,
 )
-from ensemble.report.run import Run
+from ensemble.report.reported import Reported
 from ensemble.scores.seasons import YEAR, means
 from kernels import F8, I8
 
-SECTION, ORDER = "fit", 40
+OF, SECTION, ORDER = HELD, "fit", 40
 
 MOST_MODELS = 3
 
@@ -40,15 +41,15 @@ BIN = 10
 """Days whose records a point is the mean of."""
 
 
-def draw(run: Run) -> Iterator[Picture | str]:
+def draw(run: Reported) -> Iterator[Picture | str]:
     """Yield a figure for each benchmark of seasons."""
-    for one in every(run.results, "seasons"):
-        shown = [k for k, tables in enumerate(one.tables) if tables][:MOST_MODELS]
+    for one in run.against("seasons"):
+        shown = [model for model in one.models if model.tables][:MOST_MODELS]
         yield _drawn(run, one, shown) if shown else f"{one.name}: {LACKING}"
 
 
-def _drawn(run: Run, one: Evaluated, shown: list[int]) -> Picture:
-    regions = one.prepared.groups[1:]
+def _drawn(run: Reported, one: Evaluated, shown: list[Model]) -> Picture:
+    regions = shown[0].prepared.groups[1:]
     across = min(3, len(regions))
     down = -(-len(regions) // across)
     drawn = figure(2.9 * down + 0.6, run.synthetic, width=WIDTH if across > 1 else 6.0)
@@ -59,9 +60,9 @@ def _drawn(run: Run, one: Evaluated, shown: list[int]) -> Picture:
     for k, region in enumerate(regions):
         row, column = divmod(k, across)
         cycle, below = grid[2 * row, column], grid[2 * row + 1, column]
-        _region(cycle, below, one, shown, region)
+        _region(cycle, below, shown, region)
         if column == 0:
-            cycle.set_ylabel(upright(one.spec.output, one.prepared.units, 2.0))
+            cycle.set_ylabel(upright(one.spec.output, one.units, 2.0))
             below.set_ylabel("records")
         if row == down - 1:
             below.set_xlabel("day of the year")
@@ -72,21 +73,22 @@ def _drawn(run: Run, one: Evaluated, shown: list[int]) -> Picture:
     return finish(drawn, _caption(one, shown))
 
 
-def _region(cycle: Axes, below: Axes, one: Evaluated, shown: list[int], region: str) -> None:
-    table = one.tables[shown[0]]["seasons"].columns
+def _region(cycle: Axes, below: Axes, shown: list[Model], region: str) -> None:
+    first = shown[0]
+    table = first.tables["seasons"].columns
     here = table["season_region"] == region
     days, n = table["season_day"][here], table["season_n"][here]
     cycle.set_title(f"{short(region)}: {n.sum():,} records on {len(days)} days")
-    pairs, known = one.prepared.pairs["pairs"], one.prepared.arrays
-    some = here[pairs.group]
-    day = known["cell_day"][pairs.group][some]
-    _points(cycle, day, pairs.observed[some], DARK, "observed")
-    for k, colour in zip(shown, SERIES, strict=False):
-        _points(cycle, day, one.modelled[k]["pairs"][some], colour, one.labels[k])
-    if "annual" in one.modelled[shown[0]]:
-        annual = one.modelled[shown[0]]["annual"][known["record_annual"]]
+    some, day = _records(first, region)
+    _points(cycle, day, first.observed[some], DARK, "observed")
+    for model, colour in zip(shown, SERIES, strict=False):
+        own, days_of = _records(model, region)
+        _points(cycle, days_of, model.values[own], colour, model.label)
+    if "annual" in first.modelled:
+        known = first.arrays
+        annual = first.modelled["annual"][known["record_annual"]]
         line = _binned(day, (known["record_factor"] * annual)[some])
-        label = f"Q10 of 2 on annual means of {short(one.labels[shown[0]], 20)}, the line to beat"
+        label = f"Q10 of 2 on annual means of {short(first.label, 20)}, the line to beat"
         cycle.plot(*line[:2], color=RED, ls=(0, (4, 2)), lw=1.4, label=label)
     drawn = np.concatenate([line.get_ydata() for line in cycle.get_lines()])
     top = float(np.nanmax(drawn, initial=0.0))
@@ -96,6 +98,13 @@ def _region(cycle: Axes, below: Axes, one: Evaluated, shown: list[int], region: 
     below.set_yscale("symlog", linthresh=1)
     below.set_yticks([1, 10, 100], ["1", "10", "100"])
     below.set_xlim(0, YEAR + BIN)
+
+
+def _records(model: Model, region: str) -> tuple[NDArray[np.bool_], I8]:
+    """Return which pairs of a model are of a region, and the days of these."""
+    names = np.array(model.prepared.groups[1:])
+    here = (names[model.arrays["cell_region"]] == region)[model.group]
+    return here, model.arrays["cell_day"][model.group][here]
 
 
 def _points(axes: Axes, day: I8, values: F8, colour: str, label: str) -> None:
@@ -126,17 +135,17 @@ def _legend(drawn: Figure, axes: Axes) -> None:
     )
 
 
-def _caption(one: Evaluated, shown: list[int]) -> str:
-    left = len(one.labels) - len(shown)
-    about = one.prepared.about
+def _caption(one: Evaluated, shown: list[Model]) -> str:
+    left = len(one.models) - len(shown)
+    n = counted([len(model.place) for model in shown])
     caption = (
-        f"{one.name}: {one.spec.output} by day of the year, control members against records of the "
-        f"{_HEMISPHERE[about['hemisphere']]}, {len(one.prepared.pairs['pairs'].place):,} of equal "
+        f"{one.name}: {one.spec.output} by day of the year, {one.who} against records of the "
+        f"{_HEMISPHERE[one.about['hemisphere']]}, {n} of equal "
         f"weight. Points are means of {BIN} days with 95 % intervals over records, cut where "
         "they are longer than the panel, hollow where there is one record; below, records of each "
         "day, pale where single. "
         f"Against {one.reference}."
     )
-    if "annual" in one.prepared.pairs:
+    if "annual" in shown[0].modelled:
         caption += " What does not come nearer than the dashed line is no evidence for a model."
     return caption + (f" Without {left} others." if left else "")

@@ -6,7 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 
-from ensemble.report.data.evaluated import LACKING, Evaluated, every
+from ensemble.report.data.evaluated import LACKING, Evaluated, Model
+from ensemble.report.figures import HELD
 from ensemble.report.figures.parts import one_to_one
 from ensemble.report.figures.parts.style import (
     BLUE,
@@ -19,11 +20,11 @@ from ensemble.report.figures.parts.style import (
     labelled,
     short,
 )
-from ensemble.report.run import Run
+from ensemble.report.reported import Reported
 from ensemble.scores import seasons
 from kernels import F8
 
-SECTION, ORDER = "fit", 42
+OF, SECTION, ORDER = HELD, "fit", 42
 
 MOST_MODELS = 3
 
@@ -34,30 +35,31 @@ LEAST_FOR_DENSITY = 200
 """Records from which points would hide one another."""
 
 
-def draw(run: Run) -> Iterator[Picture | str]:
-    """Yield a figure for each benchmark of sites and its first control members."""
-    for one in every(run.results, "sites"):
-        shown = [k for k, tables in enumerate(one.tables) if tables]
-        for k in shown[:MOST_MODELS]:
-            yield _drawn(run, one, k)
+def draw(run: Reported) -> Iterator[Picture | str]:
+    """Yield a figure for each benchmark of sites and its first models."""
+    for one in run.against("sites"):
+        shown = [model for model in one.models if model.tables]
+        for k, model in enumerate(shown[:MOST_MODELS]):
+            left = len(shown) - MOST_MODELS if k == 0 else 0
+            yield _drawn(run, one, model, left)
         if not shown:
             yield f"{one.name}: {LACKING}"
 
 
-def _drawn(run: Run, one: Evaluated, k: int) -> Picture:
-    tables = one.tables[k]
+def _drawn(run: Reported, one: Evaluated, model: Model, left: int) -> Picture:
+    tables = model.tables
     records, studies = tables["records"].columns, tables["studies"].columns
     drawn = figure(4.7, run.synthetic)
-    left, right = drawn.subplots(1, 2)
+    beside, right = drawn.subplots(1, 2)
     sets = (
-        (left, records["record_observed"], records["record_modelled"], "records"),
+        (beside, records["record_observed"], records["record_modelled"], "records"),
         (right, studies["study_observed"], studies["study_modelled"], "study means"),
     )
     for axes, x, y, of in sets:
-        _panel(axes, x, y, of, one.prepared.units)
-    handles, labels = left.get_legend_handles_labels()
+        _panel(axes, x, y, of, one.units)
+    handles, labels = beside.get_legend_handles_labels()
     drawn.legend(handles, labels, loc="outside lower center", ncols=3)
-    return finish(drawn, _caption(one, k))
+    return finish(drawn, _caption(one, model, left))
 
 
 def _panel(axes: Axes, x: F8, y: F8, of: str, units: str) -> None:
@@ -89,15 +91,15 @@ def _panel(axes: Axes, x: F8, y: F8, of: str, units: str) -> None:
     axes.set_ylabel(labelled("modelled", units))
 
 
-def _caption(one: Evaluated, k: int) -> str:
-    means = one.tables[k]["intervals"].columns
+def _caption(one: Evaluated, model: Model, left: int) -> str:
+    means = model.tables["intervals"].columns
     low, high = (float(means[f"mean_{end}_by_studies"][2]) for end in ("low", "high"))
     middle = float(means["mean_value"][2])
-    left = len(one.labels) - MOST_MODELS
+    member = ", control member," if one.who == "control members" else ""
     return (
-        f"{one.name}: {one.spec.output} of {short(one.labels[k], 60)}, control member, against "
+        f"{one.name}: {one.spec.output} of {short(model.label, 60)}{member} against "
         f"records of equal weight (left) and means of their studies (right), which long studies do "
         f"not rule. Modelled less observed: {middle:.3g} [{low:.3g}, {high:.3g}] "
-        f"{one.prepared.units}, 95 % by resampling whole studies. Against {one.reference}."
-        + (f" Of {left} others there is no figure." if left > 0 and k == 0 else "")
+        f"{one.units}, 95 % by resampling whole studies. Against {one.reference}."
+        + (f" Of {left} others there is no figure." if left > 0 else "")
     )

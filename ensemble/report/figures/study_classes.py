@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ensemble.report.data.evaluated import LACKING, Evaluated, every
+from ensemble.report.data.evaluated import LACKING, Evaluated, counted
+from ensemble.report.figures import HELD
 from ensemble.report.figures.parts.style import (
     BLUE,
     DARK,
@@ -15,11 +16,11 @@ from ensemble.report.figures.parts.style import (
     finish,
     short,
 )
-from ensemble.report.run import Run
+from ensemble.report.reported import Reported
 from ensemble.scores.signed_ranks import LEVEL
 from kernels import F8
 
-SECTION, ORDER = "fit", 44
+OF, SECTION, ORDER = HELD, "fit", 44
 
 CLASSES = {"over": (ORANGE, DARK), "well": (PALE, DARK), "under": (BLUE, "white")}
 """Colours of a class and of the number in it, in the order of bars."""
@@ -30,23 +31,21 @@ ROOM = 0.02
 """Share of the longest bar from which a part has its number in it."""
 
 
-def draw(run: Run) -> Iterator[Picture | str]:
+def draw(run: Reported) -> Iterator[Picture | str]:
     """Yield a figure for each benchmark of sites whose studies are tested."""
-    for one in every(run.results, "sites"):
-        paths = [f"evaluation/control/{one.name}_{word}" for word in CLASSES]
-        if not all(path in run.store.specs for path in paths):
+    for one in run.against("sites"):
+        found = [counts for word in CLASSES if (counts := one.score(word)) is not None]
+        if len(found) < len(CLASSES):
             continue
-        found = [run.results.whole(path) for path in paths]
         if np.isfinite(found[0]).any():
-            yield _drawn(run, one, found)
+            yield _drawn(run, one, np.stack(found))
         else:
             yield f"{one.name}: {LACKING}"
 
 
-def _drawn(run: Run, one: Evaluated, found: list[F8]) -> Picture:
-    """Draw counts (forcing, [group], *models) of each class."""
-    groups = one.prepared.groups if len(one.prepared.groups) > 1 else ("",)
-    counts = np.stack([_by_group(values, len(groups)) for values in found])
+def _drawn(run: Reported, one: Evaluated, counts: F8) -> Picture:
+    """Draw counts (class, models, groups)."""
+    groups = one.groups
     rows = [(k, g) for g in range(len(groups)) for k in range(len(one.labels))]
     rows = [(k, g) for k, g in rows if counts[:, k, g].sum() > 0][:MOST_ROWS]
     drawn = figure(1.2 + 0.36 * len(rows), run.synthetic, width=8.0)
@@ -56,7 +55,7 @@ def _drawn(run: Run, one: Evaluated, found: list[F8]) -> Picture:
         ground, ink = CLASSES[word]
         widths = np.array([values[at] for at in rows])
         axes.barh(range(len(rows)), widths, left=left, color=ground, edgecolor="white", label=word)
-        for y in np.flatnonzero(widths >= ROOM * counts.sum(axis=0).max()).tolist():
+        for y in np.flatnonzero(widths >= ROOM * np.nansum(counts, axis=0).max()).tolist():
             middle = left[y] + widths[y] / 2
             text = f"{int(widths[y])}"
             axes.text(middle, y, text, ha="center", va="center", fontsize=8, color=ink)
@@ -70,23 +69,19 @@ def _drawn(run: Run, one: Evaluated, found: list[F8]) -> Picture:
     return finish(drawn, _caption(one))
 
 
-def _by_group(values: F8, groups: int) -> F8:
-    """Return counts (labels, groups) of an array (forcing, [group], *models)."""
-    values = values if groups > 1 else values[:, None]
-    return np.moveaxis(values.reshape(*values.shape[:2], -1), 1, 2).reshape(-1, groups)
-
-
 def _called(label: str, group: str) -> str:
-    return short(label if group in ("", "global") else f"{label}, {group}", 40)
+    return short(label if group == "global" else f"{label}, {group}", 40)
 
 
 def _caption(one: Evaluated) -> str:
-    pairs = one.prepared.pairs["pairs"]
+    records = counted([len(model.place) for model in one.models])
+    studies = counted([int(model.prepared.about["studies"]) for model in one.models])
+    each = "the control member" if one.who == "control members" else "a model"
     return (
-        f"{one.name}: studies of {one.spec.output} that the control member is over, well and under "
+        f"{one.name}: studies of {one.spec.output} that {each} is over, well and under "
         f"at: two-sided Wilcoxon test of a study's pairs, p at most {LEVEL:g}, one by one, so that "
         "of twenty studies that are well one is expected to look over or under. "
-        f"{len(pairs.place):,} records of {one.prepared.about['studies']} studies, of equal "
-        f"weight; reading: {one.prepared.about['reading']}; studies with too few pairs have no "
+        f"{records} records of {studies} studies, of equal "
+        f"weight; reading: {one.about['reading']}; studies with too few pairs have no "
         f"class. Against {one.reference}."
     )

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from matplotlib.lines import Line2D
 
-from ensemble.report.data.held_against import Held, held_against
+from ensemble.report.data.evaluated import Evaluated, Model, counted
+from ensemble.report.figures import HELD
 from ensemble.report.figures.parts.style import (
     DARK,
     GREY,
@@ -22,28 +23,29 @@ from ensemble.report.figures.parts.style import (
     finish,
     short,
 )
-from ensemble.report.run import Run
+from ensemble.report.reported import Reported
 from ensemble.scores import skill
 from kernels import F8
 
-SECTION, ORDER = "fit", 22
+OF, SECTION, ORDER = HELD, "fit", 22
 
 MARKS = "osD^vP*"
 CORRELATIONS = (0.0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 MOST_DOTS = 3000
 
 
-def draw(run: Run) -> Iterator[Picture]:
+def draw(run: Reported) -> Iterator[Picture]:
     """Yield a diagram for each benchmark of maps."""
-    for held in held_against(run.results, "map"):
-        yield _figure(held, run.synthetic)
+    for one in run.against("map"):
+        if one.has_values:
+            yield _figure(one, run.synthetic)
 
 
-def _figure(held: Held, synthetic: str) -> Picture:
-    points = [_point(held, values) for values in held.modelled]
-    products = _products(held)
+def _figure(one: Evaluated, synthetic: str) -> Picture:
+    points = [_point(model) for model in one.models]
+    products = {name: _point(one.models[0], v) for name, v in one.models[0].products.items()}
     every = [*points, *products.values()]
-    clouds = _clouds(held)
+    clouds = _clouds(one)
     radii = [radius for _, radius in every if np.isfinite(radius)]
     radii += [float(np.quantile(cloud[1], 0.99)) for cloud in clouds if cloud.size]
     most = 1.1 * max([1.5, *radii])
@@ -55,7 +57,7 @@ def _figure(held: Held, synthetic: str) -> Picture:
         ax.plot(*cloud, ".", color=SERIES[k % len(SERIES)], ms=2, alpha=0.25, zorder=2)
     handles = [Line2D([], [], marker="*", color=DARK, ls="", ms=10, label="observed")]
     ax.plot(0.0, 1.0, "*", color=DARK, ms=11, zorder=4, clip_on=False)
-    for k, (label, point) in enumerate(zip(held.labels, points, strict=True)):
+    for k, (label, point) in enumerate(zip(one.labels, points, strict=True)):
         colour = SERIES[k % len(SERIES)]
         mark: Any = {"marker": MARKS[k % len(MARKS)], "color": colour, "ls": "", "ms": 7}
         ax.plot(*point, **mark, mec="white", mew=0.6, zorder=4)
@@ -67,13 +69,18 @@ def _figure(held: Held, synthetic: str) -> Picture:
     if clouds:
         handles.append(Line2D([], [], marker=".", color=GREY, ls="", label="samples"))
     drawn.legend(handles=handles, loc="outside right upper")
-    n = len(held.cells)
-    caption = f"{held.name}: Taylor diagram against {held.about['reference']}, {n} cells, weights:"
-    caption += f" {held.about['weights']}. Symbols: control members; arcs about 1: E' over the"
-    caption += " observed standard deviation. A bias is not seen here."
+    return finish(drawn, _caption(one, bool(products)))
+
+
+def _caption(one: Evaluated, products: bool) -> str:
+    n = counted([len(model.cells) for model in one.models])
+    caption = f"{one.name}: Taylor diagram against {one.about['reference']}, {n} cells, weights:"
+    caption += f" {one.about['weights']}. Filled symbols: {one.who}; arcs about the star: E', the"
+    caption += " centred RMSE over the observed standard deviation. A bias is not seen here."
     if products:
-        caption += " Open symbols: single products, on cells that all have."
-    return finish(drawn, caption)
+        of = f" of {one.labels[0]}" if one.who == "models" else ""
+        caption += f" Open symbols: single products, on cells{of} that all products have."
+    return caption
 
 
 def _frame(ax: Any, most: float, negative: bool) -> None:
@@ -99,27 +106,19 @@ def _frame(ax: Any, most: float, negative: bool) -> None:
     ax.text(np.radians(48), 1.13 * most, "correlation", **look)
 
 
-def _point(held: Held, values: F8) -> tuple[float, float]:
-    sums = held.against(values).sums
+def _point(model: Model, values: F8 | None = None) -> tuple[float, float]:
+    """Return angle and radius of a model, or of other values of its pairs (p,)."""
+    sums = model.against(model.values if values is None else values).sums
     r = np.clip(sums.correlation[0, 0], -1.0, 1.0)
     return float(np.arccos(r)), float(skill.sd_ratio(sums)[0, 0])
 
 
-def _products(held: Held) -> dict[str, tuple[float, float]]:
-    """Return the single products of a median; nothing where the reference is one product."""
-    begin = "product_"
-    named = {n.removeprefix(begin): v for n, v in held.arrays.items() if n.startswith(begin)}
-    if len(named) < 2:
-        return {}
-    return {name: _point(held, values[held.place]) for name, values in named.items()}
-
-
-def _clouds(held: Held) -> list[F8]:
+def _clouds(one: Evaluated) -> list[F8]:
     """Return angles and radii of samples, (2, n) each, of some evenly chosen."""
-    if {*held.clouds} != {"r", "sd_ratio"}:
+    if not {"r", "sd_ratio"} <= {*one.clouds}:
         return []
     found = []
-    for r, ratio in zip(held.clouds["r"], held.clouds["sd_ratio"], strict=True):
+    for r, ratio in zip(one.clouds["r"], one.clouds["sd_ratio"], strict=True):
         known = np.flatnonzero(np.isfinite(r) & np.isfinite(ratio))
         some = known[:: max(1, len(known) // MOST_DOTS)]
         found.append(np.stack([np.arccos(np.clip(r[some], -1, 1)), ratio[some]]))

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ensemble.calibration.stored import WORK as CALIBRATIONS
+from ensemble.evaluation.storing import WORK as EVALUATIONS
 from ensemble.members.stored import WORK as ENSEMBLES
 from ensemble.report.parts import Part
 from ensemble.report.texts import (
     calibration,
     design,
     determined,
+    evaluation,
     failures,
     fit,
     provenance,
@@ -40,6 +42,7 @@ class Text:
 
 
 OF_SEARCHES = (CALIBRATIONS,)
+OF_MODELS = (EVALUATIONS,)
 OF_ALL = (ENSEMBLES, CALIBRATIONS)
 
 
@@ -50,6 +53,7 @@ TEXTS = (
     Text("determined", 10, determined.determined, OF_SEARCHES),
     Text("failures", 5, calibration.failures, OF_SEARCHES),
     Text("results", 10, results.by_location),
+    Text("results", 8, evaluation.tables, OF_MODELS),
     Text("results", 30, results.by_forcing),
     Text("results", 40, results.scores),
     Text("space", 10, results.sums),
@@ -60,5 +64,7 @@ TEXTS = (
     Text("limits", 10, failures.limits),
     Text("failures", 10, failures.failures),
     Text("provenance", 10, provenance.provenance, OF_ALL),
+    Text("provenance", 12, evaluation.files, OF_MODELS),
     Text("scenario", 10, design.scenario, OF_ALL),
+    Text("scenario", 12, evaluation.asked, OF_MODELS),
 )

@@ -1,0 +1,49 @@
+"""What a page reads of an evaluation of models that were there already: no kernel ran."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+from ensemble.evaluation.storing import MODELS
+from ensemble.members.evaluation.asked import GROUP
+from ensemble.report.data.evaluated import Evaluated, of_models
+from ensemble.report.parts import Banner
+from ensemble.report.reported import Reported
+from ensemble.store.store import Store
+
+
+class Models(Reported):
+    """An evaluation that is reported.
+
+    Parameters
+    ----------
+    store : Store
+    """
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.models: Any = self.attrs[MODELS]
+
+    @cached_property
+    def benchmarks(self) -> Sequence[Evaluated]:
+        """Return what the models are held against."""
+        return list(of_models(self.store))
+
+    @property
+    def description(self) -> str:
+        """Return what is on the page."""
+        return "No kernel ran: models that were there already are held against observations."
+
+    @property
+    def state(self) -> Sequence[Banner]:
+        """Return nothing: an evaluation is whole or not there."""
+        return ()
+
+    @property
+    def cards(self) -> Sequence[tuple[str, str]]:
+        """Return how many models and benchmarks there are."""
+        models, benchmarks = len(self.models), len(next(iter(self.attrs[GROUP].values())))
+        return [
+            (f"{models:,}", "models" if models > 1 else "model"),
+            (f"{benchmarks:,}", "benchmarks" if benchmarks > 1 else "benchmark"),
+        ]
