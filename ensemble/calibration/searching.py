@@ -116,7 +116,9 @@ class Searching:
         )
 
     def run(
-        self, state: State | None = None, after: Callable[[Batch], None] = lambda batch: None
+        self,
+        state: State | None = None,
+        after: Callable[[Batch, int], None] = lambda batch, asked: None,
     ) -> Ended:
         """Run all searches to their end.
 
@@ -125,14 +127,14 @@ class Searching:
         state : mapping, optional
             Where they stood.
         after : callable
-            Called after each round.
+            Called after each round, with how many candidates it had.
         """
         batch = begin(self.layout.spec, self.task())
         if state is not None:
             batch.restore(state)
         while len(asked := batch.ask()):
             batch.tell(self.told(asked))
-            after(batch)
+            after(batch, len(asked))
         return Ended(self.searches, batch.found(), batch)
 
     def evaluated(

@@ -11,7 +11,7 @@ from ensemble.calibration.results import BESIDE, places_of_all, result
 from ensemble.calibration.rounds import Places
 from ensemble.calibration.searches import Batch, Task, Told, begin
 from ensemble.calibration.searching import Searching
-from ensemble.farming.work import Leave, Paused, RunBlock, stay
+from ensemble.farming.work import Leave, Paused, RunBlock, Tell, stay, untold
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.grid import Grid, Result
 from ensemble.store.journal import Entry, Key
@@ -89,17 +89,22 @@ class CalibrationWork:
         """Return whether searches go on from checkpoints: in a store."""
         return self.checkpoints is not None
 
-    def open(self, leave: Leave = stay) -> RunBlock:
+    def open(self, leave: Leave = stay, tell: Tell = untold) -> RunBlock:
         """Return a function that runs blocks in this thread."""
-        return lambda key: self._run(key, leave)
+        return lambda key: self._run(key, leave, tell)
 
-    def _run(self, key: Key, leave: Leave) -> Result:
+    def _run(self, key: Key, leave: Leave, tell: Tell) -> Result:
         groups, _ = self.grid.spans(key)
         cases = {m: c for m, c in self.quarantined.items() if groups.start <= m[0] < groups.stop}
         searching = Searching(self.layout, groups, cases.keys())
         clock, held = Clock(), self.checkpoints
+        # Of a search that goes on from a checkpoint, what it asks for from there on.
+        most, asked = len(searching.searches) * self.layout.section.budget, 0
 
-        def after(batch: Batch) -> None:
+        def after(batch: Batch, more: int) -> None:
+            nonlocal asked
+            asked += more
+            tell(asked, most)
             if held is None:
                 return
             left = leave()

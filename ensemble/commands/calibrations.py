@@ -53,7 +53,7 @@ def run(
     around: ExitStack,
 ) -> None:
     """Run a calibration into its store, and print what it found."""
-    from ensemble.commands import console
+    from ensemble.commands import console, progress
     from ensemble.planning import places
     from ensemble.planning.calibrating import plan_calibration
     from ensemble.runs import calibrate
@@ -67,7 +67,7 @@ def run(
         outcome = calibrate.run_calibration(
             planned,
             workers=workers,
-            progress=waiting.enter_context(console.progress_of_blocks(planned, silent=silent)),
+            progress=waiting.enter_context(progress.of_blocks(planned, silent=silent)),
             say=silence if silent else say,
             stop=stop,
             accept_changes=accept_changes,

@@ -1,16 +1,13 @@
 """What the command line prints: plain lines and small tables, never a number of its own."""
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ensemble.commands.tables import print_table
-from ensemble.farming.farm import Progress
-from ensemble.members.stored import REAL, about_data
-from ensemble.printing import behind, put
+from ensemble.members.stored import about_data
+from ensemble.printing import put
 from ensemble.runs import failing
 from ensemble.runs.run import Outcome
 from ensemble.store.outcomes import advice_of, name_of
@@ -35,60 +32,6 @@ AROUND = 4
 
 FEWEST_ROWS = 6
 """Rows below which a table is not begun that has more."""
-
-
-def progress(planned: "Plan", *, silent: bool) -> AbstractContextManager[Progress | None]:
-    """Return what yields a progress callback of a run, with members a second."""
-    return progress_of_blocks(planned, planned.members / planned.blocks, silent=silent)
-
-
-@contextmanager
-def progress_of_blocks(
-    planned: "Plan | CalibrationPlan", per_block: float = 0.0, *, silent: bool
-) -> Iterator[Progress | None]:
-    """Yield a progress callback: a bar on a terminal, some lines elsewhere, or nothing.
-
-    Parameters
-    ----------
-    planned : Plan or CalibrationPlan
-    per_block : float
-        Members of a block; 0 where members are not what is counted.
-    silent : bool
-    """
-    if silent:
-        yield None
-        return
-    put(planned.experiment.synthetic or REAL)
-    if not sys.stderr.isatty():
-        yield _lines(planned)
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    rate = TextColumn("{task.fields[rate]}")
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), rate)
-    terminal = Console(file=behind(sys.stdout))
-    with Bar(*columns, TimeRemainingColumn(), console=terminal, transient=False) as bar:
-        task = bar.add_task("blocks", total=planned.blocks, rate="")
-
-        def tell(done: int, total: int, seconds: float) -> None:
-            members = f"{done * per_block / max(seconds, 1e-9):,.0f} members/s"
-            bar.update(task, completed=done, rate=members if per_block else "")
-
-        yield tell
-
-
-def _lines(planned: "Plan | CalibrationPlan") -> Progress:
-    """Return a callback that prints at most ten lines."""
-    step = max(1, planned.blocks // 10)
-
-    def tell(done: int, total: int, seconds: float) -> None:
-        if done and (done % step == 0 or done == total):
-            left = seconds / done * (total - done)
-            sys.stderr.write(f"{done}/{total} blocks, {seconds:.1f} s, {left:.1f} s left\n")
-
-    return tell
 
 
 def print_outcome(planned: "Plan", outcome: Outcome) -> None:

@@ -49,7 +49,7 @@ def extend(
     Members that were run are kept; the store becomes that of the longer design. Stopped or
     killed, the same command goes on.
     """
-    from ensemble.commands import console
+    from ensemble.commands import console, progress
     from ensemble.members.stored import data_of
     from ensemble.runs import extend as extending
     from ensemble.store.reading import read as read_store
@@ -57,8 +57,8 @@ def extend(
     silent = quiet or as_json
 
     @contextmanager
-    def progress(planned: "Plan") -> Iterator["Progress | None"]:
-        with console.progress(planned, silent=silent) as tell:
+    def shown(planned: "Plan") -> Iterator["Progress | None"]:
+        with progress.of_members(planned, silent=silent) as tell:
             yield tell
 
     with stop_on_signals() as stop:
@@ -70,7 +70,7 @@ def extend(
             relative=relative,
             most=most,
             workers=workers,
-            progress=progress,
+            progress=shown,
             say=silence if silent else say,
             stop=stop,
             replaceable=REPLACEABLE in os.environ,

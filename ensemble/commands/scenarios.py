@@ -206,7 +206,7 @@ def run(
     A run that begins tries some members first, and stops if most of them fail.
     Ctrl-C or SIGTERM stops after the running blocks; the same command goes on from there.
     """
-    from ensemble.commands import console
+    from ensemble.commands import console, progress
     from ensemble.planning import places
     from ensemble.planning import plan as planning
     from ensemble.runs import run as running
@@ -229,7 +229,7 @@ def run(
         outcome = running.run(
             planned,
             workers=workers,
-            progress=around.enter_context(console.progress(planned, silent=silent)),
+            progress=around.enter_context(progress.of_members(planned, silent=silent)),
             say=silence if silent else say,
             stop=stop,
             accept_changes=accept_changes,

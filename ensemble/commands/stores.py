@@ -190,7 +190,7 @@ def _replay_best(
     plain: bool,
 ) -> None:
     """Run the best samples of a run into a store of their own, and say which they are."""
-    from ensemble.commands import console
+    from ensemble.commands import progress
     from ensemble.commands.stopping import stop_on_signals, this_command
     from ensemble.runs.best import rerun_best
 
@@ -201,7 +201,7 @@ def _replay_best(
     with stop_on_signals() as stop:
         found = rerun_best(
             store, count, by, target, better=better, workers=workers, stop=stop,
-            progress=lambda plan: console.progress(plan, silent=silent),
+            progress=lambda plan: progress.of_members(plan, silent=silent),
         )  # fmt: skip
     ranking = found.ranking
     rows = [{"sample": int(k), by: float(v)} for k, v in

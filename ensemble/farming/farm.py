@@ -3,16 +3,18 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from ensemble.errors import StoppedEarly
 from ensemble.farming import backends
 from ensemble.farming.backends import Farm
 from ensemble.farming.finishing import finalise
+from ensemble.farming.notes import Within, take_notes, within
 from ensemble.farming.work import Work
-from ensemble.farming.worker import hang_limit, take_notes
+from ensemble.farming.worker import hang_limit
 from ensemble.store.committed import Committed
 from ensemble.store.journal import Entry, Key
 from ensemble.store.lock import locked
@@ -24,6 +26,18 @@ MOST_SUMS = 100_000
 
 Progress = Callable[[int, int, float], None]
 """``progress(blocks done, blocks in all, seconds of this run)``; called after every commit."""
+
+LOOK_SECONDS, LOOK_SHARE = 1.0, 0.02
+"""Between two looks at how far running blocks have come, and the time that looks may take."""
+
+
+@runtime_checkable
+class SeesWithin(Protocol):
+    """A progress that is told how far running blocks have come, too, by a thread of its own."""
+
+    def within(self, running: Within, seconds: float) -> None:
+        """Take how far they have come, and the seconds of this run."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -113,7 +127,8 @@ def run_work(
             reached=tally.reached,
             say=seen.say,
         )
-        _farm_out(farm)
+        with _looking(store, seen.progress, begun):
+            _farm_out(farm)
         store.look(journals)
         committed = store.committed(journals)
         if len(committed) == blocks:
@@ -154,6 +169,31 @@ class _Tally:
     def _tell(self, done: int) -> None:
         if self.progress:
             self.progress(done, self.blocks, time.perf_counter() - self.begun)
+
+
+@contextmanager
+def _looking(store: Store, progress: Progress | None, begun: float) -> Iterator[None]:
+    """Tell of what is done within running blocks, whoever runs them, from what they note."""
+    if not isinstance(progress, SeesWithin):
+        yield
+        return
+    ended = threading.Event()
+
+    def look() -> None:
+        pause = LOOK_SECONDS
+        while not ended.wait(pause):
+            before = time.perf_counter()
+            with suppress(OSError):
+                progress.within(within(store.root), before - begun)
+            pause = max(LOOK_SECONDS, (time.perf_counter() - before) / LOOK_SHARE)
+
+    thread = threading.Thread(target=look, name="progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _farm_out(farm: Farm) -> None:

@@ -14,7 +14,7 @@ from ensemble.errors import DONE, RESUMABLE, USER
 from ensemble.farming.children import Process, how, start
 from ensemble.farming.independent import Terms
 from ensemble.farming.memory import MemoryWatch
-from ensemble.farming.worker import process_name, take_notes
+from ensemble.farming.notes import process_name, take_notes
 from ensemble.printing import say
 from ensemble.store.journal import Key
 from ensemble.store.lock import locked

@@ -19,6 +19,14 @@ def stay() -> bool:
     return False
 
 
+Tell = Callable[[int, int], None]
+"""Told inside a block, as often as one likes: members done, and all of the block."""
+
+
+def untold(done: int, of: int) -> None:
+    """Tell nobody."""
+
+
 class Paused(RuntimeError):
     """A block was left where it stands, and goes on from there when it is run again."""
 
@@ -73,8 +81,8 @@ class Work(Protocol):
         """Return whether blocks can be left inside, and so be begun however little time is left."""
         ...
 
-    def open(self, leave: Leave = stay) -> RunBlock:
-        """Return a function that runs blocks in this thread.
+    def open(self, leave: Leave = stay, tell: Tell = untold) -> RunBlock:
+        """Return a function that runs blocks in this thread, and tells how far each has come.
 
         Where ``leave()`` turns true inside a block of a work that `pauses`, it raises `Paused`.
         """

@@ -1,8 +1,7 @@
 """A worker: one process' way into a store. Every backend ends here.
 
-Before a block runs, its key is noted in ``inflight/``; a note that outlives its process is how
-the next one knows which block the process died in. A timer of the operating system ends the
-process if a block hangs: no thread of Python could, while a kernel holds the interpreter.
+Before a block runs, its key is noted (`notes`). A timer of the operating system ends the process
+if a block hangs: no thread of Python could, while a kernel holds the interpreter.
 """
 
 import math
@@ -13,13 +12,13 @@ import statistics
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from ensemble.farming import suspects
+from ensemble.farming.notes import Note, process_name
 from ensemble.farming.work import Leave, Paused, RunBlock, Work, stay
 from ensemble.store.committed import Committed
-from ensemble.store.hosts import here
 from ensemble.store.journal import Entry, Journal, Key
 from ensemble.store.journals import Journals
 from ensemble.store.machine import cpu, versions
@@ -154,7 +153,7 @@ class Worker:
     alarm: bool = True
     report: Report = lambda entry: None
     leave: Leave = stay
-    _notes: dict[str, int] = field(default_factory=dict)
+    _notes: list[Note] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _journals: Journals | None = None
 
@@ -164,7 +163,10 @@ class Worker:
 
     def open(self) -> "Lane":
         """Return this thread's way through blocks, with workspace of its own."""
-        return Lane(self, self.work.open(self.leave), self._open_note())
+        note = Note(self.store.root, f"{process_name()}-{threading.get_ident()}")
+        with self._lock:
+            self._notes.append(note)
+        return Lane(self, self.work.open(self.leave, note.tell), note)
 
     def commit(self, run: RunBlock, key: Key) -> Entry:
         """Run one block, write its chunks and append the line that makes it count."""
@@ -201,26 +203,18 @@ class Worker:
                 self.store.look(self._journals)
             return self.store.committed(self._journals)
 
-    def _open_note(self) -> int:
-        name = f"inflight/{process_name()}-{threading.get_ident()}"
-        descriptor = self.store.root.open(name, os.O_WRONLY | os.O_CREAT)
-        with self._lock:
-            self._notes[name] = descriptor
-        return descriptor
-
     def close(self) -> None:
         """Remove this process' in-flight notes: it ended in order."""
         self.journal.close()
-        for name, descriptor in self._notes.items():
-            os.close(descriptor)
-            self.store.root.remove(name)
+        for note in self._notes:
+            note.remove()
         self._notes.clear()
 
 
 class Lane:
     """One thread of a worker: runs, writes and commits one block after the other."""
 
-    def __init__(self, worker: Worker, run: RunBlock, note: int) -> None:
+    def __init__(self, worker: Worker, run: RunBlock, note: Note) -> None:
         self.worker = worker
         self._run = run
         self._note = note
@@ -241,14 +235,13 @@ class Lane:
         Paused
             It was left where it goes on from.
         """
-        # A fixed width, so that one write replaces the whole note of the block before.
-        os.pwrite(self._note, " ".join(map(str, key)).ljust(NOTE_WIDTH).encode(), 0)
+        self._note.begin(key)
         try:
             entry = self._settle(key) if careful else self.worker.commit(self._run, key)
         except Paused:
-            os.pwrite(self._note, b" " * NOTE_WIDTH, 0)
+            self._note.end()
             raise
-        os.pwrite(self._note, b" " * NOTE_WIDTH, 0)
+        self._note.end()
         self.worker.report(entry)
         return entry
 
@@ -259,37 +252,7 @@ class Lane:
         return worker.committed()[key]
 
 
-NOTE_WIDTH = 80
-
-
 def new_journal(store: Store) -> Journal:
     """Return a journal of this process, which says where and with what code it writes."""
     where = {"host": socket.gethostname(), "pid": os.getpid(), "cpu": cpu()}
     return Journal(store.journal, {**where, "versions": versions(), "kernel": store.kernel})
-
-
-def process_name(pid: int | None = None) -> str:
-    """Return how notes and claims name a process of this host."""
-    return f"{here()}-{pid or os.getpid()}"
-
-
-def take_notes(store: Store, process: str = "") -> Iterator[Key]:
-    """Yield the blocks that dead processes were in, and clear their notes.
-
-    Parameters
-    ----------
-    store : Store
-    process : str
-        One process, by `process_name`; all where empty, when none is alive.
-    """
-    notes = store.root.folder("inflight", make=True)
-    for name in notes.names():
-        if process and not name.startswith(f"{process}-"):
-            continue
-        words = notes.read(name).split()
-        key = tuple(int(word) for word in words if word.isdigit() and len(word) < 19)
-        # What names no block of this store is a note of nobody's.
-        if len(key) == len(words) == len(store.blocks):
-            if all(k < n for k, n in zip(key, store.blocks, strict=True)):
-                yield key
-        notes.remove(name)

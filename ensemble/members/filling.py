@@ -125,6 +125,7 @@ class Filling:
             lanes=kernel.lanes,
             seconds=kernel.seconds(options, sizes),
             shares_work=kernel.shared_seconds(options, sizes) > 0,
+            isolated=kernel.isolated,
         )
 
 

@@ -38,6 +38,9 @@ class TileSizes:
         Declared work of a member.
     shares_work : bool
         Whether locations share work that is paid by tile.
+    isolated : bool
+        Whether each member starts programs: a tile is one member, which costs little beside these,
+        so that it is known after each how far a block has come.
     """
 
     filled: Mapping[str, tuple[int, int]]
@@ -47,6 +50,7 @@ class TileSizes:
     lanes: int
     seconds: float
     shares_work: bool
+    isolated: bool = False
 
     @property
     def samples(self) -> int:
@@ -59,6 +63,8 @@ class TileSizes:
 
     def _whole_groups(self, values: int, largest: int) -> int:
         """Return the samples of a tile, each filling so many values: whole groups, or lanes."""
+        if self.isolated:
+            return self.together
         lanes = self.lanes if self.together == 1 else 1
         soon = max(LEAST_SAMPLES, int(TILE_SECONDS / max(self.seconds, 1e-12)))
         most = max(lanes, min(TILE_SAMPLES, soon, TILE_BYTES // (8 * largest)))
@@ -84,6 +90,8 @@ class TileSizes:
         own = self.beside + sum(self.filled[name][0] for name in alone)
         largest = self._largest(alone)
         wide = min(samples, self._whole_groups(own, largest))
+        if self.isolated:
+            return 1, wide
         if self.shares_work:
             # What locations share is paid by tile: all of them are in one, and samples are few.
             fewer = TILE_BYTES // (8 * largest * locations)

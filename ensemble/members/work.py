@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble.farming.work import Leave, RunBlock, stay
+from ensemble.farming.work import Leave, RunBlock, Tell, stay, untold
 from ensemble.members import across_forcings
 from ensemble.members.block import Block
 from ensemble.members.ending import Ending
@@ -57,9 +57,9 @@ class EnsembleWork:
 
     pauses = False
 
-    def open(self, leave: Leave = stay) -> RunBlock:
+    def open(self, leave: Leave = stay, tell: Tell = untold) -> RunBlock:
         """Return a function that runs blocks in this thread, with workspace of its own."""
-        return _Runner(self.experiment, self.layout, self.quarantined).run
+        return _Runner(self.experiment, self.layout, self.quarantined, tell).run
 
     @property
     def seconds_per_block(self) -> float:
@@ -119,10 +119,17 @@ class EnsembleWork:
 class _Runner:
     """One worker thread's way through blocks."""
 
-    def __init__(self, experiment: Experiment, layout: Layout, cases: Mapping[Key, Case]) -> None:
+    def __init__(
+        self,
+        experiment: Experiment,
+        layout: Layout,
+        cases: Mapping[Key, Case],
+        tell: Tell = untold,
+    ) -> None:
         self.experiment = experiment
         self.layout = layout
         self.cases = cases
+        self.tell = tell
         self.sampler = layout.sampler
         self.tiler = layout.tiler(layout.rows_together)
 
@@ -159,6 +166,7 @@ class _Runner:
         cases = self._cases(forcing, locations, samples)
         block.notes += sorted({case.note for case in cases.values()})
         codes = _codes(cases, block.status.shape) if cases else None
+        done = 0
         for here in self._in_parts(samples):
             rows = self.sampler.rows(forcing, locations, here)
             first, width = here.start - samples.start, here.stop - here.start
@@ -169,6 +177,8 @@ class _Runner:
                 tiles = self._tiles_around(some, forcing, locations, rows)
             for tile in tiles:
                 block.take(tile.moved(first) if first else tile)
+                done += tile.status.size
+                self.tell(done, block.status.size)
         return block
 
     def _in_parts(self, samples: slice) -> Iterator[slice]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ensemble.errors import PlanError
 from ensemble.farming.claims import WORKERS, heard_of
+from ensemble.farming.notes import living, within
 from ensemble.members.evaluation.asked import GROUP as EVALUATION
 from ensemble.members.layout import Layout
 from ensemble.members.quarantined import cases_of
@@ -16,7 +17,6 @@ from ensemble.members.stored import about_data, check, is_ensemble
 from ensemble.runs.failing import failures
 from ensemble.store.committed import Committed
 from ensemble.store.finished import is_finalised
-from ensemble.store.hosts import is_gone
 from ensemble.store.journal import headers
 from ensemble.store.lock import holder
 from ensemble.store.mixtures import remarks
@@ -56,6 +56,7 @@ def summary(path: Path) -> dict[str, Any]:
         "blocks": {"done": len(committed), "all": total},
         "blocks_per_minute": None if rate is None else round(60 * rate, 2),
         "seconds_left": round(waiting / rate, 1) if rate else None,
+        "within": _within(store),
         "members": members,
         **({"limits": limits.plain(store, committed)} if ensemble else {}),
         "failures": failed,
@@ -94,6 +95,19 @@ def _layout(store: Store) -> Layout | None:
         raise
 
 
+def _within(store: Store) -> dict[str, int] | None:
+    """Return how far the blocks have come that are being run; None where nothing is known."""
+    running = within(store.root)
+    if not running.blocks:
+        return None
+    return {
+        "blocks": running.blocks,
+        "done": running.done,
+        "all": running.members,
+        "seconds": running.seconds,
+    }
+
+
 def _rate(committed: Committed) -> float | None:
     """Return blocks per second of late; None if nothing has been committed of late."""
     late, begun = committed.since(time.time() - WINDOW_SECONDS)
@@ -113,10 +127,4 @@ def _alive(store: Store) -> int:
             heard += heard_of(store.root.status(f"{WORKERS}/{name}").st_mtime, time.time())
     if heard:
         return heard
-    return max(1, sum(map(_lives, store.root.names("inflight")))) if holder(store) else 0
-
-
-def _lives(note: str) -> bool:
-    """Return whether the process of a note may be alive; of another host it may."""
-    place, *rest = note.rsplit("-", 2)
-    return not (rest and is_gone(place, rest[0]))
+    return max(1, len(living(store.root))) if holder(store) else 0

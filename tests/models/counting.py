@@ -60,7 +60,7 @@ class Counting:
     def __init__(self, lost=None):
         self.lost = lost or {}
 
-    def open(self, leave=None):
+    def open(self, leave=None, tell=None):
         def run(key):
             time.sleep(float(os.environ.get("COUNTING_SECONDS", "0")))
             rows, cells = self.grid.spans(key)

@@ -172,6 +172,7 @@ class Program:
         self.programs = programs
         self._lock = threading.Lock()
         self._staged: Path | None = None
+        self._written: tuple[bytes, dict[str, bytes]] = b"", {}
 
     @property
     def shown(self) -> str:
@@ -206,6 +207,15 @@ class Program:
 
     def _series(self, series: Mapping[str, F8], years: NDArray[Any]) -> dict[str, bytes]:
         """Return the files of drivers, the same for all samples of a location."""
+        # Those of the call before, mostly: each member has a call of its own.
+        of = b"".join(v.tobytes() for v in (years, *series.values()))
+        known, written = self._written
+        if known != of:
+            written = self._encoded(series, years)
+            self._written = of, written
+        return written
+
+    def _encoded(self, series: Mapping[str, F8], years: NDArray[Any]) -> dict[str, bytes]:
         files: dict[str, dict[str, F8]] = {}
         for name, words in self.options.drivers.items():
             files.setdefault(words.file, {})[words.variable or name] = series[name]

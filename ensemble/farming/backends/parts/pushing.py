@@ -23,7 +23,7 @@ from ensemble.errors import StoppedEarly
 from ensemble.farming import certificates
 from ensemble.farming.backends import Farm
 from ensemble.farming.dask_worker import NoTime, Order, Refusal, close, leave, run_block
-from ensemble.farming.worker import process_name
+from ensemble.farming.notes import process_name
 from ensemble.store.journal import Key
 from ensemble.store.platforms import cores
 from scenarios.paths import expanded
