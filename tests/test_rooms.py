@@ -23,6 +23,7 @@ ARROWS = {
     "kernels.casa": FAMILY,
     "kernels.chains": FAMILY,
     "kernels.corpse": FAMILY,
+    "kernels.forest": FAMILY,
     "kernels.mimics": FAMILY,
     "kernels.programs": f"{FAMILY} kernels",
     "kernels.two_box": FAMILY,
@@ -43,11 +44,14 @@ ARROWS = {
     "scenarios.limits": "scenarios.problems scenarios.units kernels",
     "scenarios.forcing": (
         "scenarios.grids scenarios.plugins scenarios.problems scenarios.units scenarios.paths "
-        "scenarios.expressions kernels kernels.fortran kernels.casa"
+        "scenarios.expressions kernels kernels.fortran kernels.casa kernels.forest"
     ),
     "scenarios.observations": (
         "scenarios.grids scenarios.plugins scenarios.problems scenarios.units scenarios.paths "
         "scenarios.forcing kernels"
+    ),
+    "scenarios.upscaling": (
+        "scenarios.observations scenarios.forcing scenarios.problems kernels kernels.forest"
     ),
     "scenarios.designs": (
         "scenarios.plugins scenarios.problems scenarios.units scenarios.paths scenarios.forcing "

@@ -13,6 +13,7 @@ from ensemble.commands import (
     extend,
     jobs,
     managing,
+    prepare,
     scenarios,
     stores,
     warm,
@@ -141,6 +142,7 @@ COMMANDS: tuple[tuple[Callable[..., None], tuple[str, ...]], ...] = (
         ),
     ),
     (jobs.worker, ("worker runs/tau-constraint.zarr --workers 4",)),
+    (prepare.prepare, ("prepare forest --data ../shared/data --flux rh",)),
     (warm.warm, ("warm my-study.yaml", "warm two_box")),
     (
         jobs.submit,

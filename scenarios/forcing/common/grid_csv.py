@@ -17,16 +17,22 @@ from scenarios.problems import Problem, nearest
 RANGES = {
     "lat": (-90.0, 90.0),
     "lon": (-180.0, 360.0),
+    "area": (0.0, 1e11),
+    "sand": (0.0, 1.0),
     "clay": (0.0, 1.0),
     "MAT_C": (-80.0, 60.0),
     "litterfall_gC_m2_yr": (0.0, 1e4),
+    "GPP_fluxcom_gC_m2_d": (-10.0, 60.0),
+    "cSoil_hwsd_kg_m2": (0.0, 1e3),
+    "cSoil_ncscd_kg_m2": (0.0, 1e3),
+    "IGBP": (0.0, 255.0),
     "ivt_igbp": (1.0, 18.0),
     "ilat": (1.0, 1e5),
     "ilo": (1.0, 1e5),
 }
 """What columns of tables may hold."""
 
-_WHOLE = ("ivt_igbp", "ilat", "ilo")
+_WHOLE = ("IGBP", "ivt_igbp", "ilat", "ilo")
 _GAPS = ("", "na", "nan")
 
 
@@ -52,7 +58,7 @@ def load_csv(
         return {}, {}
     data = path.read_bytes()
     try:
-        header, rows = _rows(data)
+        written, header, rows = _rows(data)
     except (ValueError, csv.Error) as error:
         text = f"cannot be read ({str(error).strip()}); needed a table with {', '.join(needed)}"
         findings.add("files", Problem(text, file=str(path)))
@@ -66,7 +72,7 @@ def load_csv(
         for name in needed:
             at = header.index(name)
             cells = [(line, cells[at]) for line, cells in rows]
-            columns[name], bad = _numbers(path, name, cells, name in gaps)
+            columns[name], bad = _numbers(path, name, written[at], cells, name in gaps)
             problems += [("bad values", problem) for problem in bad]
         problems += [("repeated cells", problem) for problem in _repeated(path, columns, rows)]
     for kind, problem in problems:
@@ -77,24 +83,28 @@ def load_csv(
 Rows = list[tuple[int, list[str]]]
 
 
-def _rows(data: bytes) -> tuple[list[str], Rows]:
-    """Return the header, and rows with their lines."""
+def _rows(data: bytes) -> tuple[list[str], list[str], Rows]:
+    """Return the header, as written and with places as we call them, and rows with their lines."""
     if text := no_commas(text_of(data)):
         raise ValueError(text)
     reader = csv.reader(text_of(data).splitlines())
     rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(row)]
     if not rows:
         raise ValueError("is empty")
-    (_, header), *rest = rows
-    if text := not_commas(header) or row_names(header, (row for _, row in rest)):
+    (_, written), *rest = rows
+    if text := not_commas(written) or row_names(written, (row for _, row in rest)):
         raise ValueError(text)
-    places = {source.name: place for place, source in find_places(header)[0].items()}
-    header = [name if places.get(name) in header else places.get(name, name) for name in header]
+    places = {source.name: place for place, source in find_places(written)[0].items()}
+    header = [name if places.get(name) in written else places.get(name, name) for name in written]
     width = len(header)
-    return header, [
-        (line, row[:width] if len(row) == width + 1 and not row[width] else row)
-        for line, row in rest
-    ]
+    return (
+        written,
+        header,
+        [
+            (line, row[:width] if len(row) == width + 1 and not row[width] else row)
+            for line, row in rest
+        ],
+    )
 
 
 def _header_problems(path: Path, header: list[str], needed: Sequence[str]) -> Iterator[Problem]:
@@ -114,9 +124,9 @@ def _length_problems(path: Path, header: list[str], rows: Rows) -> Iterator[Prob
 
 
 def _numbers(
-    path: Path, name: str, cells: list[tuple[int, str]], gaps: bool
+    path: Path, name: str, written: str, cells: list[tuple[int, str]], gaps: bool
 ) -> tuple[F8, list[Problem]]:
-    """Return a column, and what is wrong with it."""
+    """Return a column, and what is wrong with it in the words of its header."""
     least, most = RANGES.get(name, (-np.inf, np.inf))
     numbers = [number(cell) for _, cell in cells]
     values = np.array([np.nan if value is None else value for value in numbers], dtype=np.float64)
@@ -128,7 +138,7 @@ def _numbers(
     needed = f"a {'whole ' * (name in _WHOLE)}number from {least:g} to {most:g}"
     return values, [
         Problem(
-            f"found {cells[i][1] or 'nothing'} in column {name!r}; needed {needed}",
+            f"found {cells[i][1] or 'nothing'} in column {written!r}; needed {needed}",
             file=str(path),
             line=cells[i][0],
         )

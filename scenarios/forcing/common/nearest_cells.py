@@ -69,8 +69,8 @@ class Cells:
         return Near(float(values[with_value][best]), float(far[best]), place)
 
 
-def distances(lat: float, lon: float, lats: F8, lons: F8) -> F8:
-    """Return great-circle distances (n,) in km; degrees."""
+def distances(lat: float | F8, lon: float | F8, lats: F8, lons: F8) -> F8:
+    """Return great-circle distances (n,) in km, of one place or of n; degrees."""
     here, there = np.radians(lat), np.radians(lats)
     half = np.sin((there - here) / 2) ** 2
     half += np.cos(here) * np.cos(there) * np.sin(np.radians(lons - lon) / 2) ** 2

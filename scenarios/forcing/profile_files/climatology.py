@@ -234,12 +234,12 @@ def _of_grid(
     if not text:
         try:
             with netCDF4.Dataset(path) as dataset:
-                (lat, lon), axes = _axes(dataset)
+                (lat, lon), axes = axes_of(dataset)
                 for quantity in QUANTITIES:
                     name = variables.get(quantity, quantity)
                     if name in dataset.variables:
                         unit = str(getattr(dataset[name], "units", ""))
-                        values = _twelve(dataset, dataset[name], axes, stamps)
+                        values = twelve_months(dataset, dataset[name], axes, stamps)
                         at = _nearest(sites, lat, lon, values, (name, path), findings)
                         by_quantity[quantity] = (values[:, at[0], at[1]].T, unit)
             return by_quantity, digest(path.name, path.read_bytes())
@@ -248,7 +248,7 @@ def _of_grid(
     findings.fatal("files", Problem(text, file=str(path)))
 
 
-def _axes(dataset: Any) -> tuple[tuple[F8, F8], tuple[str, str]]:
+def axes_of(dataset: Any) -> tuple[tuple[F8, F8], tuple[str, str]]:
     """Return latitudes and longitudes of a grid, whatever they are called, and their dimensions.
 
     Raises
@@ -277,7 +277,7 @@ def _axes(dataset: Any) -> tuple[tuple[F8, F8], tuple[str, str]]:
     return (axes[0], axes[1]), (dims[0], dims[1])
 
 
-def _twelve(dataset: Any, variable: Any, axes: tuple[str, str], stamps: Stamps | None) -> F8:
+def twelve_months(dataset: Any, variable: Any, axes: tuple[str, str], stamps: Stamps | None) -> F8:
     """Return a variable as (12, lat, lon), January first; raise ValueError where it is not so.
 
     Months are those of a coordinate ``month``, 1 to 12, or of time.

@@ -1,0 +1,1 @@
+"""Random forests that carry records of soil respiration to maps."""

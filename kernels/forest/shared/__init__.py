@@ -1,0 +1,1 @@
+"""What forests and the readers of their predictors share."""

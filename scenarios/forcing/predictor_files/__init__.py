@@ -1,0 +1,1 @@
+"""Predictors of soil respiration on half a degree: files, rules, gaps."""

@@ -1,0 +1,290 @@
+"""Which records a forest learns from, and the predictors that each is given."""
+
+import csv
+
+import numpy as np
+import pytest
+from commandline import soilsweep
+from forcing_law.examples.predictor_grid import EXAMPLE
+from support import DATA, needs_data
+
+from kernels.forest.shared.predictors import CLASSES, NUMBERS
+from scenarios import ScenarioError, forcing
+from scenarios.forcing.common.checks import Findings
+from scenarios.forcing.predictor_files.climate import day_length, evapotranspiration, of_months
+from scenarios.forcing.predictor_files.files import load_climate
+from scenarios.forcing.predictor_files.grid import classes_of, load_predictors
+from scenarios.upscaling.records import NEEDED, Rules, load_records
+from scenarios.upscaling.training import Sources, as_csv, load_training
+
+GOOD = {
+    "Study_number": "7", "Study_midyear": "2001.5", "YearsOfData": "1", "Latitude": "45.3",
+    "Longitude": "10.1", "Manipulation": "None", "Meas_method": "IRGA", "Annual_coverage": "1",
+    "Rs_annual": "900", "Rh_annual": "400",
+}  # fmt: skip
+
+
+def table(*changes):
+    rows = [{"Record_number": f"{k}", **GOOD, **change} for k, change in enumerate(changes, 1)]
+    lines = [",".join(row[name] for name in NEEDED) for row in rows]
+    return "\n".join([",".join(NEEDED), *lines, ""])
+
+
+def load(folder, text, flux="rh", **rules):
+    file = folder / "srdb.csv"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return load_records(file, flux, Findings(), Rules(**rules))
+
+
+REASONS = {
+    "without Rh_annual": {"Rh_annual": "NA"},
+    "of 0 or below": {"Rh_annual": "-99"},
+    "manipulated": {"Manipulation": "Fertilized"},
+    "with no word of it": {"Manipulation": ""},
+    "with alkali": {"Meas_method": "Static Alkali absorption"},
+    "without coordinates": {"Longitude": ""},
+    "without a year": {"Study_midyear": ""},
+    "of less than a year": {"YearsOfData": "0.5"},
+    "without years": {"YearsOfData": "NA"},
+    "with Rs not above Rh": {"Rs_annual": "400"},
+}
+
+
+def test_each_rule_costs_its_record_and_says_so(tmp_path):
+    found = load(tmp_path, table({}, *REASONS.values(), {"Meas_method": ""}, {"Rs_annual": "NA"}))
+    # A method that is missing passes, and so does a record without all of the respiration.
+    assert found.number.tolist() == [1, 12, 13]
+    assert [step.records for step in found.steps] == [13, 12, 11, 9, 8, 7, 6, 4, 3, 3]
+
+
+def test_options_take_more_or_fewer(tmp_path):
+    text = table({}, {"Meas_method": "ALKALI"}, {"Annual_coverage": "0.5"}, {"Annual_coverage": ""})
+    assert load(tmp_path, text).number.tolist() == [1, 3, 4]
+    assert load(tmp_path, text, alkali=True).number.tolist() == [1, 2, 3, 4]
+    assert load(tmp_path, text, whole_years=True).number.tolist() == [1]
+
+
+def test_what_is_far_from_the_mean_is_looked_at_once(tmp_path):
+    fluxes = [400.0 + k for k in range(60)] + [5000.0]
+    found = load(tmp_path, table(*({"Rh_annual": f"{f}", "Rs_annual": "NA"} for f in fluxes)))
+    assert found.flux.max() == 459.0
+    assert found.steps[-1].records == 60
+
+
+def test_records_stand_in_the_order_of_their_numbers_and_not_of_texts(tmp_path):
+    text = table(*({"Record_number": n} for n in ("10", "9", "3905.1", "3905")))
+    assert load(tmp_path, text).number.tolist() == [9, 10, 3905, 3905.1]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (table({"Manipulation": "Warmed"}), "no record is left of those of unmanipulated soils"),
+        (table({}).replace("Rh_annual", "Rh"), "no column 'Rh_annual'"),
+        (table({}, {"Record_number": "1"}), "record 1 is there again, first in line 2"),
+        (table({"Latitude": "95"}), "needed degrees north"),
+        (table({"Rh_annual": "lots"}), "'lots' is not a number"),
+    ],
+)
+def test_what_cannot_be_used_is_said(tmp_path, text, said):
+    with pytest.raises(ScenarioError, match=said):
+        load(tmp_path, text)
+
+
+def test_a_table_in_latin_1_is_read_and_told(tmp_path):
+    found = load(tmp_path, table({"Meas_method": "Chambre ferm\xe9e"}).encode("latin-1"))
+    assert found.file["encoding"] == "latin-1"
+    assert found.number.tolist() == [1]
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("small")
+    EXAMPLE.write(folder)
+    return load_predictors(folder / "grid", folder / "testbed", Findings())
+
+
+def test_a_record_has_the_predictors_of_the_map(small, tmp_path):
+    folder = tmp_path
+    EXAMPLE.write(folder)
+    (made,) = forcing.get("predictor_grid").model_validate(
+        {"reader": "predictor_grid", **EXAMPLE.words}
+    ).read(EXAMPLE.needs, folder)  # fmt: skip
+    # The cell's own, its south-west edge, the next cell north of it, and one far from any.
+    lat, lon = np.array([45.3, 45.0, 45.5, 50.0]), np.array([10.1, 10.0, 10.25, 10.0])
+    cell = small.cells_of(lat, lon)
+    assert cell.tolist() == [1, 1, 1, -1]
+    assert made.locations.names[:2] == ("45.25N_70.25W", "45.25N_10.25E")
+    for name, values in made.drivers.items():
+        np.testing.assert_array_equal(small.columns[name], values)
+
+
+def test_a_place_in_a_cell_that_is_not_used_is_of_the_nearest_that_is(small):
+    lat, lon = np.array([44.9, 45.25, 45.25]), np.array([10.4, -70.1, 289.9])
+    assert small.cells_of(lat, lon).tolist() == [1, 0, 0]
+    assert (small.lon[0], small.lon[1]) == (-70.25, 10.25)
+
+
+def test_classes_of_the_igbp_and_what_is_tundra():
+    igbp = np.array([1, 7, 9, 11, 14, 13, 15, np.nan, 10, 10, 4])
+    lat = np.array([60, 50, 0, 55.0, 60, 0, 0, 0, 55.0, 55.25, 70])
+    found = classes_of(igbp, lat)
+    names = [CLASSES[int(k) - 1] if np.isfinite(k) else "" for k in found]
+    assert names == ["ENF", "SHR", "SAV", "GRA", "CRO", "", "", "", "GRA", "TUN", "DBF"]
+
+
+def test_evapotranspiration_of_frost_heat_and_short_days():
+    frost, hot = np.full((1, 12), -5.0), np.full((1, 12), 30.0)
+    np.testing.assert_array_equal(evapotranspiration(frost, np.array([60.0])), 0.0)
+    # Willmott et al.: 164.35 mm of 30 days of 12 hours, as at the equator.
+    found = evapotranspiration(hot, np.zeros(1))[0]
+    np.testing.assert_allclose(found[3], 164.35, rtol=1e-9)
+    np.testing.assert_allclose(found[0], 164.35 * 31 / 30, rtol=1e-9)
+    hours = day_length(np.array([80.0, 0.0, -80.0]))
+    assert (hours[0, 11], hours[0, 5]) == (0.0, 24.0)
+    np.testing.assert_allclose(hours[1], 12.0, rtol=1e-12)
+    # Thornthwaite (1948): at 0 < T < 26.5 everywhere, of heat index 12 (T / 5)^1.514.
+    heat = 12 * 2**1.514
+    power = 6.75e-7 * heat**3 - 7.71e-5 * heat**2 + 1.792e-2 * heat + 0.49239
+    mild = evapotranspiration(np.full((1, 12), 10.0), np.zeros(1))[0, 3]
+    np.testing.assert_allclose(mild, 16 * (100 / heat) ** power, rtol=1e-12)
+    gap = np.full((1, 12), np.nan)
+    assert all(np.isnan(v).all() for v in of_months(gap, gap, np.zeros(1)).values())
+
+
+# --- real data ---
+
+PLACES = """
+-2.75 -60.25 EBF Af 27.202 2340.8 4 12 2340.8 2370.2 445.50 12.936 35.538 0.661 1738.3
+42.25 -72.25 DBF Dfb 7.972 1164.4 3 9 893.4 1281.4 255.95 12.676 7.760 0.386 600.0
+61.75 24.25 ENF Dfc 3.269 600.7 4 7 400.9 882.3 177.75 13.988 13.977 0.392 544.5
+39.25 -96.75 GRA Cfa 12.130 840.2 3 9 775.2 753.5 251.83 11.569 26.452 0.531 756.0
+62.25 129.75 TUN Dfd -10.335 247.9 5 5 168.5 477.5 100.84 35.200 27.488 0.285 503.0
+13.25 2.25 GRA BSh 28.929 538.2 11 12 538.2 187.4 152.02 4.625 8.630 0.282 1816.5
+23.25 112.75 SAV Cfa 22.135 1702.4 2 12 1702.4 1682.5 123.97 10.775 33.388 0.605 1176.8
+68.75 -149.75 TUN Dfc -11.168 220.1 3 4 132.3 169.4 75.31 3.200 17.455 0.254 422.6
+-35.25 149.25 GRA Cfb 12.272 724.7 5 12 724.7 554.8 248.04 6.186 24.033 0.500 672.1
+37.75 -97.75 GRA Cfa 13.469 760.1 4 11 743.1 601.6 256.00 10.722 23.924 0.523 804.9
+"""
+"""Latitude, longitude, class, climate, the ten predictors, potential evapotranspiration."""
+
+SUMS = {
+    "mat": (6720.589, 35492.228, 434437.7), "map": (722795.0, 3533990.7, 38406796.3),
+    "dry": (2394, 12260, 259177), "gsl": (6528, 32431, 423168),
+    "map_gs": (663359.0, 3250785.4, 34606757.3), "gpp": (786658.965, 3808581.032, 39848495.3),
+    "litter": (158387.638, 777735.869, 9720361.7), "soc": (8061.000, 36964.431, 645598.5),
+    "clay": (17433.926, 82996.015, 1218826.8), "swc": (341.043, 1665.469, 20989.8),
+}  # fmt: skip
+"""Of the records of Rh, of those of Rs, and of all cells; the last digit is rounded."""
+
+STEPS = {
+    "rh": [10366, 1050, 1048, 771, 692, 690, 689, 689, 674, 671, 667],
+    "rs": [10366, 5741, 5739, 3935, 3482, 3365, 3345, 3343, 3328, 3317, 3253],
+}
+FLUXES = {"rh": 300519.1327, "rs": 2738096.0936}
+OF_CLASS = {
+    "rh": {"SAV": 192, "GRA": 107, "CRO": 92, "MF": 72, "ENF": 71, "TUN": 50, "DBF": 41, "EBF": 39,
+           "SHR": 3, "DNF": 0},
+    "rs": {"SAV": 790, "GRA": 556, "CRO": 547, "MF": 446, "ENF": 258, "DBF": 229, "TUN": 194,
+           "EBF": 183, "SHR": 49, "DNF": 1},
+}  # fmt: skip
+ZONES = {"rh": (55, 355, 257), "rs": (286, 1736, 1231)}
+OF_DATA = Sources(
+    DATA / "observations" / "srdb-data-v5.csv", DATA / "gridded_0p5deg", DATA / "testbed"
+)
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return {flux: load_training(OF_DATA, flux) for flux in STEPS}
+
+
+def close(found, expected, digits):
+    """Assert that a sum is the one printed, to 1e-6 or half of its last digit."""
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=0.5 * 10.0**-digits)
+
+
+@pytest.mark.slow
+@needs_data
+@pytest.mark.parametrize("flux", STEPS)
+def test_records_of_srdb_and_their_predictors_are_those_of_the_specification(trained, flux):
+    made, column = trained[flux], list(STEPS).index(flux)
+    assert [step.records for step in made.records.steps] == STEPS[flux]
+    close(made.records.flux.sum(), FLUXES[flux], 4)
+    for name, values in made.predictors.items():
+        close(values.sum(), SUMS[name][column], 3 if column == 0 else 1)
+    classes = made.grid.veg_of(made.cell).tolist()
+    assert {name: classes.count(name) for name in CLASSES} == OF_CLASS[flux]
+    letters = [name[0] for name in made.koeppen.tolist()]
+    zones = [sum(map(letters.count, zone)) for zone in ("A", "BC", "DE")]
+    assert tuple(zones) == ZONES[flux]
+    rows = [row for row in csv.reader(as_csv(made).splitlines()) if not row[0].startswith("#")]
+    assert len(rows) == 1 + STEPS[flux][-1]
+    np.testing.assert_array_equal([float(row[8]) for row in rows[1:]], made.predictors["mat"])
+
+
+@pytest.mark.slow
+@needs_data
+def test_the_grid_has_the_cells_and_predictors_of_the_specification(trained):
+    grid = trained["rh"].grid
+    assert grid.lat.size == 47634
+    np.testing.assert_allclose(grid.area.sum() / 1e12, 107.182, atol=5e-4)
+    assert list(zip(grid.lat[:2], grid.lon[:2], strict=True)) == [
+        (-55.25, -68.75),
+        (-55.25, -67.25),
+    ]
+    for name, (_, _, total) in SUMS.items():
+        close(grid.columns[name].sum(), total, 1)
+    # Before filling less what is left without; 85 cells lose less than nothing of carbon.
+    assert grid.filled == {"gpp": 280, "litter": 2438, "soc": 4, "clay": 4, "swc": 112}
+    assert grid.notes == ("gpp is below 0 in 85 cells, and taken as 0",)
+
+
+@pytest.mark.slow
+@needs_data
+def test_ten_places_have_the_predictors_of_the_specification(trained):
+    grid = trained["rh"].grid
+    for line in PLACES.split("\n")[1:-1]:
+        lat, lon, veg, _, *numbers = line.split()
+        lat, lon = np.array([float(lat)]), np.array([float(lon)])
+        (cell,) = grid.cells_of(lat, lon)
+        assert grid.veg_of(cell) == veg
+        months, _ = load_climate(OF_DATA.grid, lat, lon, Findings())
+        found = [grid.columns[v.name][cell] for v in NUMBERS]
+        found.append(evapotranspiration(months["tmean"], lat).sum())
+        for value, text in zip(found, numbers, strict=True):
+            digits = len(text.partition(".")[2])
+            np.testing.assert_allclose(value, float(text), atol=0.5001 * 10.0**-digits)
+
+
+@pytest.mark.slow
+@needs_data
+@pytest.mark.parametrize(
+    ("rules", "at", "counts"),
+    [(Rules(alkali=True), -2, (750, 3759)), (Rules(whole_years=True), -3, (505, 2487))],
+)
+def test_options_leave_the_records_of_the_specification(rules, at, counts):
+    found = [load_records(OF_DATA.records, flux, Findings(), rules) for flux in STEPS]
+    assert tuple(records.steps[at].records for records in found) == counts
+
+
+@pytest.mark.slow
+@needs_data
+def test_the_command_writes_the_table_and_never_over_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = soilsweep("prepare", "forest", "--data", str(DATA))
+    assert done.code == 0
+    assert "667 with a cell within 100 km, 257 studies" in done.out
+    assert "no record of DNF" in done.out
+    assert len((tmp_path / "training_rh.csv").read_text().splitlines()) > STEPS["rh"][-1]
+    again = soilsweep("prepare", "forest", "--data", str(DATA))
+    assert again.code == 2
+    assert "is there already" in again.err
+
+
+def test_files_that_are_not_there_are_told_all_at_once(tmp_path):
+    done = soilsweep("prepare", "forest", "--data", str(tmp_path), "-o", str(tmp_path / "t.csv"))
+    assert done.code == 2
+    for name in ("srdb-data-v5.csv", "derived_predictors_0p5deg.csv.gz", "worldclim", "Koeppen"):
+        assert name in done.err
+    assert not (tmp_path / "t.csv").exists()
