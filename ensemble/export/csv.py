@@ -4,16 +4,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ensemble.export.conventions import by_time
-from ensemble.export.selecting import MEMBER, Selection
+from ensemble.export.selecting import MEMBER, Selection, some_members
 
 if TYPE_CHECKING:
     import xarray as xr
 
 SUFFIX = ".csv"
-
-ROOM = 2_000_000
-"""Rows that are held at a time."""
-
 
 LABELS = ("forcing", "kernel", "model", "variant", "sample", "location", "lat", "lon", "time")
 """Columns that come first, where there are any."""
@@ -41,18 +37,13 @@ def _write(data: "xr.Dataset", file: Path) -> None:
     """Write a table, some members at a time."""
     units = {n: str(v.attrs.get("units", "")) for n, v in data.data_vars.items()}
     headers = {n: f"{n} [{unit}]" for n, unit in units.items() if unit}
-    rows = 1
-    for dim, size in data.sizes.items():
-        rows *= size if dim != MEMBER else 1
-    step = max(1, ROOM // rows)
     beside = file.with_name(f".{file.name}.part")
     try:
-        for first in range(0, data.sizes[MEMBER], step):
-            some = data.isel({MEMBER: slice(first, first + step)}).load()
+        for k, some in enumerate(some_members(data)):
             table = some.to_dataframe().reset_index().rename(columns=headers)
             first_ones = [n for n in LABELS if n in table]
             table = table[[*first_ones, *(n for n in table if n not in (*first_ones, MEMBER))]]
-            table.to_csv(beside, mode="a", header=first == 0, index=False)
+            table.to_csv(beside, mode="a", header=k == 0, index=False)
         beside.replace(file)
     finally:
         beside.unlink(missing_ok=True)

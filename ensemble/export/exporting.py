@@ -5,9 +5,11 @@ from importlib import import_module
 from pathlib import Path
 
 from ensemble.errors import PlanError
-from ensemble.export.selecting import Members, Selection, select
+from ensemble.export.selecting import Members, Selection, one_at_a_time, select
 
 FORMATS = ("netcdf", "zarr", "csv")
+
+Writer = Callable[[Selection, Path], list[Path]]
 
 FOR = ("ilamb",)
 """Programs that want files of their own."""
@@ -55,7 +57,8 @@ def export(
     if target.exists():
         raise PlanError(f"{target}: is there already; choose another name with --output")
     selection = select(path, members, outputs)
-    if program:
-        return list(import_module(f"ensemble.export.{program}").write(selection, target, years))
-    write: Callable[[Selection, Path], list[Path]] = import_module(f"ensemble.export.{to}").write
-    return write(selection, target)
+    with one_at_a_time():
+        if program:
+            return list(import_module(f"ensemble.export.{program}").write(selection, target, years))
+        write: Writer = import_module(f"ensemble.export.{to}").write
+        return write(selection, target)

@@ -8,6 +8,7 @@ Source: Collier et al. (2018), 10.1029/2018MS001354; CMIP6's tables Lmon and Emo
 """
 
 import calendar as gregorian
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from ensemble.errors import PlanError
 from ensemble.export.conventions import about, by_time
 from ensemble.export.globe import Globe, globe_of
 from ensemble.export.netcdf import SINCE, write_file
-from ensemble.export.selecting import MEMBER, Selection
+from ensemble.export.selecting import MEMBER, Selection, some_members
 from ensemble.store.coordinates import CELLS
 from kernels import F8
 from scenarios.units import convert
@@ -69,23 +70,37 @@ def write(selection: Selection, path: Path, years: tuple[int, int] | None = None
     """
     data = selection.in_a_row
     land = _land_of(data, selection)
-    files: dict[str, xr.Dataset] = {}
-    for _, group in by_time(selection):
-        for name in (n for n in selection.outputs if n in group):
-            if (base := _base(str(name))) and {*group[name].dims} <= {MEMBER, "location", "time"}:
-                files |= dict(_files(group, str(name), base, land, years))
-    if not files:
+    written: list[Path] = []
+    building = path.with_name(f".{path.name}.part")
+    shutil.rmtree(building, ignore_errors=True)
+    try:
+        for file, one in _every(selection, land, years):
+            building.mkdir(exist_ok=True)
+            write_file(one.assign_attrs({**about(selection), **one.attrs}), building / file)
+            written.append(path / file)
+        if written:
+            building.rename(path)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    if not written:
         listed = ", ".join(NAMES)
         raise PlanError(
             f"{selection.store.path}: keeps none of {listed} by years, months or days; "
             "needed one of them in outputs:, such as rh: {all: year} or rh_daily: {month: mean}"
         )
-    path.mkdir(exist_ok=True)
-    written = []
-    for file, one in files.items():
-        write_file(one.assign_attrs({**about(selection), **one.attrs}), path / file)
-        written.append(path / file)
     return written
+
+
+def _every(
+    selection: Selection, land: "_Land", years: tuple[int, int] | None
+) -> Iterator[tuple[str, "xr.Dataset"]]:
+    """Yield the name of each file, and what it holds."""
+    for _, group in by_time(selection):
+        for name in (n for n in selection.outputs if n in group):
+            if (base := _base(str(name))) and {*group[name].dims} <= {MEMBER, "location", "time"}:
+                beside = [n for n in group.data_vars if n not in selection.outputs]
+                for some in some_members(group[[name, *beside]]):
+                    yield from _files(some, str(name), base, land, years)
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,9 @@ def write_file(data: "xr.Dataset", file: Path) -> None:
         encoding[str(name)] = {"_FillValue": fill}
         if fill is not None:
             encoding[str(name)] |= {"zlib": True, "complevel": 4}
+        if pieces := data[name].chunks:
+            # As it is read from the store: no chunk of the file is written twice.
+            encoding[str(name)]["chunksizes"] = tuple(sizes[0] for sizes in pieces)
         if str(name).endswith("_bnds"):
             data[name].encoding = {"coordinates": None}
     beside = file.with_name(f".{file.name}.part")
@@ -83,8 +86,8 @@ def write_file(data: "xr.Dataset", file: Path) -> None:
 
 
 def _is_dates(array: "xr.DataArray") -> bool:
-    if array.dtype.kind == "M":
-        return True
+    if array.dtype.kind != "O":
+        return array.dtype.kind == "M"
     return array.size > 0 and hasattr(np.ravel(array.values)[0], "calendar")
 
 

@@ -1,7 +1,9 @@
 """Which members and outputs of a store are taken, side by side along one dimension."""
 
+import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +27,26 @@ MEMBER = "member"
 """Forcings, models side by side and samples, one after the other."""
 
 _BEST = re.compile(r"best:([1-9][0-9]*)")
+
+
+ROOM = 500_000
+"""Values of all members together that are held at a time."""
+
+
+def one_at_a_time() -> AbstractContextManager[Any]:
+    """Return a context in which dask holds one piece of an array."""
+    import dask
+
+    return dask.config.set(scheduler="synchronous")
+
+
+def some_members(data: "xr.Dataset") -> Iterator["xr.Dataset"]:
+    """Yield data (member, ...) in memory, so many members at a time that there is room."""
+    sizes = (math.prod(array.sizes[d] for d in array.dims if d != MEMBER)
+             for array in data.data_vars.values() if MEMBER in array.dims)  # fmt: skip
+    step = max(1, ROOM // max(sizes, default=1))
+    for first in range(0, data.sizes[MEMBER], step):
+        yield data.isel({MEMBER: slice(first, first + step)}).load()
 
 
 @dataclass(frozen=True)
@@ -81,10 +103,23 @@ class Selection:
 
     @property
     def in_a_row(self) -> "xr.Dataset":
-        """Return outputs (member, ...), and of each member its forcing, model and sample."""
+        """Return outputs (member, ...), and of each member its forcing, model and sample.
+
+        What is of members comes by dask, in pieces as small as the blocks of the run: whoever
+        writes it under `one_at_a_time` holds one of them.
+        """
         dims = [d for d in self.side_by_side if d in self.data.dims]
         labels = {dim: self.data[dim].values for dim in dims}
-        stacked = self.data.stack({MEMBER: dims}, create_index=False)
+        # One place along each other dimension: dask then puts pieces side by side as they are.
+        status = self.store.specs["status"]
+        pieces = dict.fromkeys(dims, 1) | dict(zip(status.dims, status.chunks, strict=True))
+        pieces["forcing"] = 1
+        held = {
+            n: v.chunk({d: k for d, k in pieces.items() if d in v.dims})
+            for n, v in self.data.data_vars.items()
+            if "location" in v.dims and {*dims} & {*v.dims}
+        }
+        stacked = self.data.assign(held).stack({MEMBER: dims}, create_index=False)
         grid = np.meshgrid(*labels.values(), indexing="ij")
         told = {n: (MEMBER, v.reshape(-1)) for n, v in zip(labels, grid, strict=True)}
         return stacked.drop_vars(dims, errors="ignore").assign_coords(told)

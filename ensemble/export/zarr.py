@@ -69,6 +69,9 @@ def _write(data: "xr.Dataset", building: Path, group: str) -> None:
         one = data[[name]]
         one = one.drop_vars([*one.coords])
         encoding = {name: _pieces(one[name])}
+        if whole := encoding[name].get("shards", encoding[name].get("chunks")):
+            # A shard is held, and written once.
+            one = one.chunk(dict(zip(one[name].dims, whole, strict=True)))
         one.to_zarr(building, group=group or None, mode="a", consolidated=False, zarr_format=3,
                     encoding=encoding)  # fmt: skip
 

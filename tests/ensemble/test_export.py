@@ -4,6 +4,8 @@ import os
 import shutil
 import stat
 import subprocess
+import tracemalloc
+from importlib import import_module
 
 import netCDF4
 import numpy as np
@@ -11,10 +13,14 @@ import pandas as pd
 import pytest
 import xarray as xr
 from commandline import refused, soilsweep
+from gridded import forcing as data
 from respired import on_land, run
-from support import DATA, needs_data
+from support import DATA, give, needs_data, plan
 
-from ensemble.export import ilamb
+import ensemble
+from ensemble.export import exporting, ilamb, selecting, zarr
+from ensemble.export.conventions import by_time
+from ensemble.export.selecting import Members
 
 EARTH = 4 * np.pi * 6.371e6**2
 YEAR = 365 * 86400
@@ -150,3 +156,56 @@ def test_steps_of_ilamb_are_as_long_as_in_the_calendar_of_the_run():
     assert days["months"][0] == [31, 31, 28]
     assert days["leap"] == ([366], [366])
     assert days["noleap"] == ([365], [365])
+
+
+LONG = """\
+version: 1
+name: long
+kernel: gridded.model
+forcing: {reader: synthetic_models, n: 1}
+design: {method: latin_hypercube, n: SAMPLES, parameters: {level: {uniform: [1, 8]}}}
+seed: 3
+precision: float64
+outputs: {rh: all}
+block: {location: 300, sample: 50}
+"""
+
+
+def peak(store, file, to):
+    """Return the most memory in use while an output is written."""
+    tracemalloc.start()
+    try:
+        exporting.export(store, to, Members("all"), outputs=["rh"], output=file)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("to", "engine"), [("netcdf", "netcdf4"), ("zarr", "zarr")])
+def test_what_is_held_does_not_grow_with_samples(to, engine, tmp_path, monkeypatch):
+    give(monkeypatch, [data.forcing(locations=data.cells(300))])
+    monkeypatch.setattr(zarr, "SHARD", 1 << 20)
+    monkeypatch.setattr(zarr, "CHUNK", 1 << 18)
+    peaks, sizes = [], []
+    for samples in (100, 100, 400):
+        folder = tmp_path / f"{len(peaks)}"
+        folder.mkdir()
+        made = plan(folder, text=LONG.replace("SAMPLES", str(samples)), store=folder / "run.zarr")
+        assert ensemble.run(made).complete
+        file = (folder / "out").with_suffix(import_module(f"ensemble.export.{to}").SUFFIX)
+        peaks.append(peak(made.path, file, to))
+        run, found = xr.open_zarr(made.path), xr.open_dataset(file, engine=engine)
+        np.testing.assert_array_equal(np.sort(found.rh, axis=None), np.sort(run.rh, axis=None))
+        sizes.append(run.rh.nbytes)
+    # The first call imports; the second and the third differ in samples alone.
+    assert peaks[2] - peaks[1] < 0.2 * (sizes[2] - sizes[1]), (peaks, sizes)
+
+
+def test_tables_are_made_of_some_members_at_a_time(store, monkeypatch):
+    monkeypatch.setattr(selecting, "ROOM", 30)
+    (row,) = (one for _, one in by_time(selecting.select(store, Members("all"), ["rh"])))
+    parts = [some.rh for some in selecting.some_members(row)]
+    assert [part.size for part in parts] == [24, 12]
+    assert all(part.chunks is None for part in parts)
+    np.testing.assert_array_equal(xr.concat(parts, "member"), row.rh)
