@@ -165,7 +165,8 @@ ARROWS = {
     ),
     "ensemble.runs": (
         "ensemble.errors ensemble.store ensemble.farming ensemble.members ensemble.calibration "
-        "ensemble.planning ensemble.tables ensemble.analysis ensemble.report slurm "
+        "ensemble.planning ensemble.tables ensemble.analysis ensemble.evaluation ensemble.report "
+        "slurm "
         "kernels scenarios scenarios.evaluation scenarios.forcing scenarios.reading "
         "scenarios.responses scenarios.sections scenarios.units"
     ),

@@ -12,6 +12,7 @@ from ensemble.describing.docstrings import parts_of
 from ensemble.describing.words import as_yaml, example_of, words_of
 from ensemble.members.statistics import FAMILIES
 from ensemble.report.figures import FIGURES, SECTIONS
+from scenarios import evaluated
 from scenarios.benchmarks import BENCHMARKS
 from scenarios.designs import DESIGNS
 from scenarios.execution import BACKENDS
@@ -20,6 +21,7 @@ from scenarios.metrics import METRICS
 from scenarios.observations import OBSERVATIONS
 from scenarios.plugins import Plugins
 from scenarios.problems import Problem, ScenarioError, nearest
+from scenarios.reading import shipped
 from scenarios.searches import SEARCHES
 
 Listed = tuple[Mapping[str, str], list[str]]
@@ -170,7 +172,24 @@ def _scenarios() -> Listed:
     return {name: scenarios.load(name).title for name in scenarios.library()}, []
 
 
+def _evaluations() -> Listed:
+    names = shipped.library(shipped.EVALUATIONS)
+    return {name: evaluated.load(name).asked.title for name in names}, []
+
+
+def _evaluation(name: str, options: Mapping[str, Any]) -> Description:
+    names = shipped.library(shipped.EVALUATIONS)
+    if name not in names:
+        raise LookupError(f"no shipped evaluation {name!r}{nearest(name, names)}")
+    loaded = evaluated.load(name)
+    text = f"Run it with `soilsweep evaluate {name}`."
+    title, example = loaded.asked.title, loaded.text.rstrip()
+    return Description("evaluation", name, title, text, example=example)
+
+
 def _scenario(name: str, options: Mapping[str, Any]) -> Description:
+    if name in shipped.library(shipped.EVALUATIONS):
+        return _evaluation(name, options)
     if name not in scenarios.library():
         raise LookupError(f"no shipped scenario {name!r}{nearest(name, scenarios.library())}")
     loaded = scenarios.load(name)
@@ -199,5 +218,6 @@ KINDS = (
     Kind("backend", "backends", _of_plugins(BACKENDS), _about(BACKENDS, "execution")),
     Kind("figure", "figures", FIGURES.listed, _figure),
     Kind("scenario", "scenarios", _scenarios, _scenario),
+    Kind("evaluation", "evaluations", _evaluations, _evaluation),
 )
 """In the order in which they are listed."""

@@ -21,7 +21,7 @@ from ensemble.members.stages import needed
 from ensemble.planning.checks import check_observed
 from ensemble.planning.driver_ranges import driver_notices
 from ensemble.planning.identity import identity_of
-from ensemble.planning.notices import DATA, FILE, Notice
+from ensemble.planning.notices import DATA, DESIGN, FILE, Notice
 from ensemble.planning.outlook import Outlook, looked_at, of_data
 from ensemble.planning.places import check_execution, store_place
 from ensemble.planning.plan import opened, with_warnings
@@ -265,6 +265,7 @@ def _foretold(layout: Layout, provenance: Sequence[Mapping[str, Any]]) -> Outloo
         *(Notice(FILE, text) for text in experiment.kernel.warnings),
         *of_data(provenance),
         *of_drivers,
+        *_of_forcings(layout),
         *_of_groups(layout),
         *_of_folds(layout),
         *_of_ranges(layout),
@@ -272,6 +273,15 @@ def _foretold(layout: Layout, provenance: Sequence[Mapping[str, Any]]) -> Outloo
     ]
     certain = float(np.mean(np.concatenate(failing))) if failing else 0.0
     return Outlook(tuple(notices), certain)
+
+
+def _of_forcings(layout: Layout) -> Iterator[Notice]:
+    """Yield that no scenario can be written with parameters that each forcing has of its own."""
+    forcings = layout.experiment.forcings
+    if len(forcings) > 1 and layout.section.forcings == "apart":
+        text = f"each of the {len(forcings):,} forcings gets parameters of its own, and `soilsweep "
+        text += "apply` will refuse them, as columns of locations are of all forcings: for a "
+        yield Notice(DESIGN, f"{text}scenario of it say forcings: together, or name one forcing")
 
 
 def _of_folds(layout: Layout) -> Iterator[Notice]:

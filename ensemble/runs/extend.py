@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ensemble.errors import PlanError
 from ensemble.farming.farm import Progress
+from ensemble.members.evaluation.asked import EVALUATED
 from ensemble.members.layout import KEEP_SAMPLES
 from ensemble.members.stored import read_ensemble
 from ensemble.planning.plan import Plan
@@ -184,6 +185,7 @@ def _grow(
         extension.complete = outcome.complete
         if extension.complete:
             _analyze_as_before(grown, extension)
+            _tell_of_evaluated(grown, extension)
             longer.take_place(place)
     return extension.complete
 
@@ -197,6 +199,18 @@ def _analyze_as_before(grown: growing.Growth, extension: Extension) -> None:
     except PlanError as error:
         why = str(error).replace(str(grown.plan.path), str(extension.path))
         extension.warnings.append(f"the longer run has no sensitivity/: {why}")
+
+
+def _tell_of_evaluated(grown: growing.Growth, extension: Extension) -> None:
+    """Say that scores of stored members go with the shorter store.
+
+    They are of its members alone, and the words of the benchmarks are in a file of somebody's.
+    """
+    if EVALUATED in grown.store.attrs:
+        names = ", ".join(grown.store.attrs[EVALUATED])
+        text = f"the longer run has no evaluated/: scores of {names} were of the shorter design's "
+        again = f"members; `soilsweep evaluate {extension.path} --with FILE` makes them again"
+        extension.warnings.append(text + again)
 
 
 def _next_length(store: Store, extension: Extension, most: int | None) -> int | None:

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from ensemble.errors import PlanError
+from ensemble.evaluation.storing import is_evaluation
 from ensemble.members.stored import about_data, is_ensemble
 from ensemble.store.finished import is_finalised
 from ensemble.store.lock import holder
 from ensemble.store.reading import read
+from ensemble.store.store import Store
 from kernels import OK
 
 
@@ -23,9 +25,11 @@ class Listed:
     ----------
     store : Path
     scenario, state : str
-        State is ``done``, ``running, 3 of 8 blocks``, ``3 of 8 blocks`` or ``unreadable``.
+        State is ``done``, ``running, 3 of 8 blocks``, ``3 of 8 blocks``, ``evaluation of 2 models``
+        or ``unreadable``.
     members, failed : int
-        Committed ones; 0 of a calibration, whose candidates are not counted here.
+        Committed ones; 0 of a calibration, whose candidates are not counted here, and of an
+        evaluation, which has none.
     nbytes : int
     age : float
         Seconds since something was last written into it.
@@ -74,20 +78,31 @@ def _listed(path: Path) -> Listed:
     age = max(0.0, time.time() - written)
     try:
         store = read(path)
-        committed = store.committed()
-        done, every = len(committed), committed.size
-        members = dict(committed.totals.members) if is_ensemble(store) else {}
-        state = f"{done:,} of {every:,} blocks"
-        if done == every and is_finalised(store):
-            state = "done"
-        elif holder(store):
-            state = f"running, {state}"
+        state, members = _of_models(store) if is_evaluation(store) else _of_blocks(store)
     except PlanError as error:
         return Listed(path, "-", "unreadable", 0, 0, nbytes, age, {}, str(error))
     failed = sum(n for code, n in members.items() if code != OK)
     about = about_data(store.attrs["synthetic"])
     name = str(store.attrs["identity"]["scenario"]["name"])
     return Listed(path, name, state, sum(members.values()), failed, nbytes, age, about)
+
+
+def _of_blocks(store: Store) -> tuple[str, dict[int, int]]:
+    """Return the state of a run, and how many members it has by status."""
+    committed = store.committed()
+    done, every = len(committed), committed.size
+    state = f"{done:,} of {every:,} blocks"
+    if done == every and is_finalised(store):
+        state = "done"
+    elif holder(store):
+        state = f"running, {state}"
+    return state, dict(committed.totals.members) if is_ensemble(store) else {}
+
+
+def _of_models(store: Store) -> tuple[str, dict[int, int]]:
+    """Return what an evaluation is of; it is whole, and has no members."""
+    number = len(store.attrs["models"])
+    return f"evaluation of {number:,} model{'s' if number > 1 else ''}", {}
 
 
 def _size(path: Path) -> tuple[int, float]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from numpy.typing import NDArray
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from kernels import F8, Variable
 from scenarios.forcing.common.declared import Declared
@@ -99,6 +100,19 @@ class ReaderSpec(Declared):
     def compared(self) -> dict[str, str]:
         """Return the outputs that a scenario says are observed, and where it says so of each."""
         return {}
+
+
+class MayBeInvented(ReaderSpec):
+    """Base of the models of readers of anybody's files, which may be made up, too."""
+
+    invented: str = Field(
+        default="", description="what to call the data in every picture, where they are made up"
+    )
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out a label that is not there: stores of before are continued."""
+        return {k: v for k, v in plain(self).items() if k != "invented" or v}
 
 
 READERS = Plugins(

@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
+from pydantic import Field, field_validator
 
 from kernels import F8, Variable
-from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
+from scenarios.forcing._contract import Forcing, Locations, MayBeInvented
 from scenarios.forcing.common.checks import Findings, Years, as_range, least_of, number, runs, whole
 from scenarios.forcing.common.declared import NUMBERS_MISSING, Input, Order, Quantity
 from scenarios.forcing.common.observed import Observed
@@ -65,7 +65,7 @@ class Source:
     units: dict[str, str]
 
 
-class Spec(ReaderSpec):
+class Spec(MayBeInvented):
     """``forcing:`` of a table of annual series."""
 
     reads: ClassVar[tuple[Input, ...]] = (
@@ -121,15 +121,6 @@ class Spec(ReaderSpec):
         description="{output: column, error: column}, what outputs are compared with year by year; "
         "with path: and year: from a file of its own, for all models or by its column of them",
     )
-
-    invented: str = Field(
-        default="", description="what to call the table in every picture, where it is made up"
-    )
-
-    @model_serializer(mode="wrap")
-    def _as_before(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out a label that is not there: stores of before are continued."""
-        return {k: v for k, v in plain(self).items() if k != "invented" or v}
 
     @field_validator("members")
     @classmethod

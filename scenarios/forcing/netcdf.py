@@ -42,7 +42,7 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, model_validator
 
 from kernels import Variable
-from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
+from scenarios.forcing._contract import Forcing, Locations, MayBeInvented
 from scenarios.forcing.common.annual_means import Calendar
 from scenarios.forcing.common.checks import Findings, Years
 from scenarios.forcing.common.declared import FILLS_MISSING, Input, Order, Quantity
@@ -69,7 +69,7 @@ Within = Annotated[
 ]
 
 
-class Spec(Words, ReaderSpec):
+class Spec(Words, MayBeInvented):
     """``forcing:`` of any NetCDF files."""
 
     reads: ClassVar[tuple[Input, ...]] = (
@@ -212,7 +212,8 @@ class Spec(Words, ReaderSpec):
         told = {"reader": "netcdf", **reading.told(), "conventions": CONVENTIONS}
         places = Locations(reading.cells.names, reading.columns())
         made_of = recipe(self, reading.needs, reading.identity()) if made else ""
-        return Forcing(name, drivers, self._coords(reading), places, told, recipe=made_of)
+        coords = self._coords(reading)
+        return Forcing(name, drivers, coords, places, told, self.invented, recipe=made_of)
 
     def _coords(self, reading: Reading) -> dict[str, NDArray[Any]]:
         years, dims = reading.timing.years, {dim for need in reading.needs for dim in need.dims}

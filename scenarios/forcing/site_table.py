@@ -12,6 +12,8 @@
 A driver may be computed from columns, each in its unit, numbers with theirs:
 ``columns: {annual_npp: {expression: (GPP + 400 [g C m-2 yr-1]) / 2}}``.
 
+``invented: LABEL`` says that the table is made up; pictures and tables then carry the label.
+
 With ``series: {path: years.csv}`` drivers in time come from rows by site and year (and ``day:``,
 1 to 365); those that have no column there last, and are repeated.
 
@@ -27,7 +29,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from kernels import F8, I8, Variable
-from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
+from scenarios.forcing._contract import Forcing, Locations, MayBeInvented
 from scenarios.forcing.common.checks import Findings, least_of, number
 from scenarios.forcing.common.computed import Computed, Formula, formula, syntax
 from scenarios.forcing.common.declared import NUMBERS_MISSING, Input, Order, Quantity
@@ -65,7 +67,7 @@ class SeriesTable(BaseModel):
     day: str | None = Field(default=None, description="column of days of the year, 1 to 365")
 
 
-class Spec(ReaderSpec):
+class Spec(MayBeInvented):
     """``forcing:`` of a table of sites."""
 
     reads: ClassVar[tuple[Input, ...]] = (
@@ -171,7 +173,8 @@ class Spec(ReaderSpec):
         findings.raise_all()
         label, sites = self.name or Path(self.path).stem, Locations(names, places)
         coords = _coords(times)
-        return [Forcing(label, drivers, coords, sites, provenance, observations=observed)]
+        made_up = self.invented
+        return [Forcing(label, drivers, coords, sites, provenance, made_up, observed)]
 
     def compared(self) -> dict[str, str]:
         """Return the outputs that are observed; see `ReaderSpec.compared`."""

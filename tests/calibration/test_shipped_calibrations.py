@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
-from commandline import soilsweep
+from commandline import refused, soilsweep
 from scipy.optimize import least_squares
 from support import DATA, needs_data
 
@@ -33,6 +33,9 @@ def test_two_boxes_find_the_turnover_times_that_stocks_were_made_of(tmp_path):
     assert (parts == 0).sum() == (parts == 1).sum() == 16 * 59
     # What is met to rounding does no worse than what is met to other rounding.
     assert "above that of the defaults" not in said.out
+    # What apply refuses is said before the searches run, in its words.
+    assert "parameters of its own, and `soilsweep apply` will refuse" in said.err
+    refused(soilsweep("apply", tmp_path / "twins.zarr"), "every forcing has parameters")
 
 
 @needs_data

@@ -94,6 +94,14 @@ def test_what_is_not_there_is_told(words, needed):
     refused(soilsweep("describe", *words), needed, lines=None)
 
 
+@pytest.mark.parametrize("kind", ["evaluation", "scenario"])
+def test_what_evaluate_takes_is_described_by_either_word(kind):
+    said = soilsweep("describe", kind, "casa-2000-2010")
+    assert said.code == 0, said.err
+    assert said.out.startswith("evaluation casa-2000-2010: ")
+    assert "soilsweep evaluate casa-2000-2010" in said.out
+
+
 def test_what_is_printed_is_what_programs_get():
     printed = soilsweep("describe", "kernel", "two_box").out
     told = json.loads(soilsweep("describe", "kernel", "two_box", "--json").out)

@@ -43,7 +43,12 @@ def test_it_says_its_source_and_papers_have_an_entry(word, name):
 
 
 def test_all_kinds_but_those_without_science_say_a_source():
-    assert {kind.word for kind in KINDS} - {*WITH_A_SOURCE} == {"backend", "figure", "scenario"}
+    assert {kind.word for kind in KINDS} - {*WITH_A_SOURCE} == {
+        "backend",
+        "figure",
+        "scenario",
+        "evaluation",
+    }
 
 
 def test_no_entry_is_there_that_nobody_names():

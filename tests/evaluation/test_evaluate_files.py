@@ -61,6 +61,16 @@ def folder(tmp_path, monkeypatch):
 EARTH = 4 * np.pi * 6.371e6**2
 
 
+def test_the_list_of_stores_says_what_an_evaluation_is(folder):
+    assert soilsweep("evaluate", "ours.yaml").code == 0
+    said = soilsweep("runs", ".")
+    assert "evaluation of 2 models" in said.out
+    assert "unreadable" not in said.out
+    (told,) = json.loads(soilsweep("runs", ".", "--json").out)
+    assert (told["scenario"], told["state"]) == ("ours", "evaluation of 2 models")
+    assert (told["members"], told["data"]) == (0, "real")
+
+
 def test_models_are_scored_on_their_own_grids_and_land(folder):
     said = soilsweep("evaluate", "ours.yaml")
     assert said.code == 0, said.err

@@ -13,6 +13,7 @@ import ensemble
 from ensemble.errors import PlanError
 from ensemble.report import Run
 from ensemble.runs.evaluate import evaluate_store
+from ensemble.runs.extend import extend
 from ensemble.runs.verify import verify
 from ensemble.store.reading import read
 from scenarios import ScenarioError
@@ -123,3 +124,21 @@ def test_verify_recounts_scores_of_the_sums_of_blocks(tmp_path):
     assert "evaluation/globe_bias, forcing 0" in damage
     assert verify(store, repair=True).repaired
     assert not verify(read(path)).damage
+
+
+def test_a_longer_design_says_that_scores_of_the_shorter_one_are_gone(tmp_path):
+    design = "{method: morris, trajectories: 6, parameters: {level: {uniform: [1, 8]}}}"
+    head, _, rest = RUN.partition("design:")
+    text = f"{head}design: {design}\nseed: 3{rest.partition('seed: 3')[2]}"
+    text = text.replace("OUTPUTS", "outputs: {litter: all, stock: all}")
+    planned = plan(tmp_path, text=text.replace("sample: 8", "sample: 4"))
+    assert ensemble.run(planned).complete
+    file = written(tmp_path, SECTION.replace("output: rh", "output: litter"))
+    evaluate_store(planned.path, file)
+    made = extend(planned.path, until=1e-9, of=["stock"], most=12)
+    (said,) = (one for one in made.warnings if "evaluated/" in one)
+    assert "scores of globe were of the shorter design's members" in said
+    assert "evaluated" not in read(planned.path).attrs
+    evaluate_store(planned.path, file)
+    assert xr.open_zarr(planned.path, group="evaluated").globe_bias.shape[-1] == 24
+    assert not extend(planned.path, until=1e9, of=["stock"]).warnings

@@ -13,6 +13,8 @@ from forcing_law.units import foreign, rescaled, respelled
 from scenarios.forcing.common.declared import Input, Quantity
 
 FILLS = ("-9999", "1e20", "9.969209968386869e+36")
+REAL = ("-99",)
+"""Of those that stand for "no value" elsewhere: 14C of soils in permil, which is never -999."""
 GAPS = ("", "NA", "nan")
 
 
@@ -189,7 +191,8 @@ def _each_cell(folder, one, example, texts, roles):
                 # What numbers rows is noticed where the next row does not follow.
                 line = None if quantity.role in ("row", "time") else row + 2
                 spare = quantity.gaps != "refused"
-                for text in texts:
+                real = REAL if "per mil" in quantity.units else ()
+                for text in (text for text in texts if text not in real):
                     said = f"{name} of line {row + 2} is {text!r}"
                     yield _broken(
                         path, table.put(row, name, text), said, name, line=line, spare=spare

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ensemble.scores.bands import DEGREES, band_of
 from kernels import F8, I8
 from scenarios.forcing import Locations
-
-DEGREES = 5.0
-"""Width of a band of latitude."""
 
 
 @dataclass(frozen=True)
@@ -44,15 +42,14 @@ class Regions:
 def regions(locations: Locations, *, zonal: bool) -> Regions:
     """Return all locations as one region, or the bands of latitude that hold them.
 
-    A latitude on an edge is of the band north of it, and the pole of the last one.
+    A latitude on an edge is of the band north of it, and the pole of the last one, as
+    `ensemble.scores.bands.band_of` has it.
     """
     area = np.asarray(locations.columns["area"], dtype=np.float64)
     if not zonal:
         return Regions(np.zeros(len(area), np.int64), area, np.array([[-90.0, 90.0]]))
     lat = np.asarray(locations.columns["lat"], dtype=np.float64)
-    last = int(180 / DEGREES) - 1
-    band = np.minimum(np.floor((lat + 90.0) / DEGREES), last).astype(np.int64)
-    held, place = np.unique(band, return_inverse=True)
+    held, place = np.unique(band_of(lat), return_inverse=True)
     south = held * DEGREES - 90.0
     return Regions(place.astype(np.int64), area, np.column_stack([south, south + DEGREES]))
 

@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ensemble.members.space.regions import DEGREES
 from ensemble.members.space.sums import AS_THEY_ARE, COUNT, FAILED, GROUP, SCORE, Aggregate
+from ensemble.scores.bands import DEGREES
 from ensemble.store.arrays import ArraySpec
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from ensemble.members.space.regions import DEGREES
 from ensemble.report.data.cells import evenly
 from ensemble.report.data.space_sums import Lines, all_lines, gaps
 from ensemble.report.figures.parts.style import (
@@ -24,6 +23,7 @@ from ensemble.report.figures.parts.style import (
 )
 from ensemble.report.figures.parts.whiskers import band
 from ensemble.report.run import Run
+from ensemble.scores.bands import DEGREES
 
 SECTION, ORDER = "space", 20
 

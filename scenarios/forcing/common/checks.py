@@ -26,6 +26,9 @@ _SOFT_FILLS = (-99.0, -999.0)
 LEAST = -90.0
 """Of what drivers are: a temperature in degC. Permil and degrees east go lower."""
 
+LEAST_PER_MIL = -998.0
+"""Of 14C: no older carbon is told from none, so -99 is a value and -999 stands for none."""
+
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf(?:inity)?", re.A | re.I)
 
 _MISSING = frozenset({"", "-", "na", "n/a", "nan", "none", "null", "."})
@@ -183,9 +186,9 @@ def whole(cell: object) -> int | None:
 
 
 def least_of(unit: str) -> float:
-    """Return what values of a unit can be at least, for `number`: 14C in permil has -1000."""
+    """Return what values of a unit can be at least, for `number`."""
     try:
-        return -1000.0 if unit and same(unit, "permille") else LEAST
+        return LEAST_PER_MIL if unit and same(unit, "permille") else LEAST
     except ValueError:
         return LEAST
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from kernels import F8
-from scenarios.forcing.common.checks import Findings, number
+from scenarios.forcing.common.checks import Findings, MissingError, number
 from scenarios.forcing.common.places import find_places, in_degrees_or_m2
 from scenarios.forcing.common.table import Table
 from scenarios.problems import nearest
@@ -74,6 +74,58 @@ def place_columns(
             else:
                 findings.add("bad places", table.problem(one.text, where[one.at], rows[one.at]))
     return columns
+
+
+def record_places(table: Table, findings: Findings, usual: Sequence[str] = ()) -> tuple[F8, F8]:
+    """Return latitude and longitude of every row, (n,), degrees; NaN where a cell is empty.
+
+    Parameters
+    ----------
+    table : Table
+    findings : Findings
+        Cells that are no numbers or out of range, units of something else.
+    usual : sequence of str
+        What a database calls the two columns, whatever else may spell them.
+
+    Raises
+    ------
+    ScenarioError
+        There is no such column, or more than one; with all that is known by then.
+    """
+    known = dict(zip(("lat", "lon"), usual, strict=False))
+    there = {place: name for place, name in known.items() if name in table.names}
+    sources, complaints = find_places(table.names, there)
+    for text in complaints:
+        findings.add("columns", table.in_header(text))
+    for place, degrees in (("lat", "latitudes"), ("lon", "longitudes")):
+        if place not in sources and not complaints:
+            name = known.get(place)
+            text = f"no column {name!r}{nearest(name, table.names)}" if name else ""
+            findings.add("columns", table.in_header(text or f"has no column of {degrees}"))
+    findings.raise_all()
+    lat, lon = (_degrees(table, place, sources[place].name, findings) for place in ("lat", "lon"))
+    return lat, lon
+
+
+def _degrees(table: Table, place: str, column: str, findings: Findings) -> F8:
+    """Return degrees of every row, NaN where there are none; note what cannot be."""
+    at, where = table.names.index(column), f"column {column!r}"
+    least = -90.0 if place == "lat" else -180.0
+    values = np.full(len(table.rows), np.nan)
+    for row, (_, cells) in enumerate(table.rows):
+        try:
+            values[row] = number(cells[at], least)
+        except MissingError:
+            continue
+        except ValueError as error:
+            findings.add("bad places", table.problem(f"{error}; needed degrees", where, row))
+    found, wrong = in_degrees_or_m2(place, values, table.units.get(column, ""))
+    for one in wrong:
+        if one.at is None:
+            findings.add("units", table.in_header(one.text, where))
+        else:
+            findings.add("bad places", table.problem(one.text, where, one.at))
+    return found
 
 
 def note_differing(

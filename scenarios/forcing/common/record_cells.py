@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from kernels import F8, I8
 from scenarios.forcing.common.cell_edges import Lattice
-from scenarios.forcing.common.checks import Findings, MissingError, number
-from scenarios.forcing.common.places import find_places, in_degrees_or_m2
+from scenarios.forcing.common.checks import Findings
+from scenarios.forcing.common.place_columns import record_places
 from scenarios.forcing.common.table import Table, load_table
 from scenarios.problems import Problem
 
@@ -78,38 +78,13 @@ def load_records(file: Path, findings: Findings) -> Records:
         No such file, no latitude and longitude, degrees that cannot be; all of them.
     """
     table = load_table(file, findings, rows="a row for each record", needed="latitude, longitude")
-    sources, complaints = find_places(table.names)
-    for text in complaints:
-        findings.add("columns", table.in_header(text))
-    for place, degrees in (("lat", "latitudes"), ("lon", "longitudes")):
-        if place not in sources and not complaints:
-            findings.add("columns", table.in_header(f"has no column of {degrees}"))
+    lat, lon = record_places(table, findings)
     findings.raise_all()
-    places = [_degrees(table, place, sources[place].name, findings) for place in ("lat", "lon")]
-    findings.raise_all()
-    known = np.flatnonzero(np.isfinite(places[0]) & np.isfinite(places[1]))
+    known = np.flatnonzero(np.isfinite(lat) & np.isfinite(lon))
     told = {**table.digest, "records": len(table.rows)}
     if lacking := len(table.rows) - len(known):
         told["without_a_place"] = lacking
-    return Records(table, places[0][known], places[1][known], known, told)
-
-
-def _degrees(table: Table, place: str, column: str, findings: Findings) -> F8:
-    """Return degrees of every row, NaN where there are none; note what cannot be."""
-    at = table.names.index(column)
-    values = np.full(len(table.rows), np.nan)
-    for k, (_, cells) in enumerate(table.rows):
-        try:
-            values[k] = number(cells[at], least=-180.0)
-        except MissingError:
-            continue
-        except ValueError as error:
-            text = f"{error}; needed degrees"
-            findings.add("bad values", table.problem(text, f"column {column!r}", k))
-    found, wrong = in_degrees_or_m2(place, values, table.units.get(column, ""))
-    for one in wrong:
-        findings.add("bad values", table.problem(one.text, f"column {column!r}", one.at))
-    return found
+    return Records(table, lat[known], lon[known], known, told)
 
 
 def told_of(records: Mapping[str, Any]) -> dict[str, Any]:

@@ -197,7 +197,8 @@ class Reading:
         files = [dict(table.digest), *(dict(d) for c in cells for d in c.digests)]
         files += [dict(record.digest) for record in self.data.records.values()]
         turned = [p.name for p in kept if p.turned]
-        taken = sum(len(p.layers) for p in kept)
+        taken = [layer for p in kept for layer in p.layers]
+        without_error = sum(isnan(x.modern_error) and not isnan(x.modern) for x in taken)
         rows = len(table.rows) + len(table.ragged)
         chosen = None if self.spec.profiles == "all" else self.spec.profiles
         short = [f"line {line}, {text}" for line, text in layers.ragged(chosen)]
@@ -206,7 +207,11 @@ class Reading:
             "reader": "soil_profiles",
             "files": files,
             "profiles": {"in the file": len(layers.rows), "taken": len(kept)},
-            "layers": {"in the file": rows, "taken": taken},
+            "layers": {
+                "in the file": rows,
+                "taken": len(taken),
+                "without an error of radiocarbon": without_error,
+            },
             "longitudes whose sign was missing": turned,
             "impossible_values": bad,
             **told(every),

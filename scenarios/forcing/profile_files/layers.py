@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import exp, isnan, nan
 
-from scenarios.forcing.common.checks import Findings, number
+from scenarios.forcing.common.checks import LEAST_PER_MIL, Findings, number
 from scenarios.forcing.common.places import find_places
 from scenarios.forcing.common.table import Table
 from scenarios.forcing.profile_files.columns import LIMITS, OBSERVED, OF_DRIVERS, UNIT_OF
@@ -199,9 +199,11 @@ class Reading:
 
     def _number(self, row: int, column: str) -> float:
         """Return a number, NaN for a gap; one that cannot be costs its layer."""
+        lowest, highest, needed = LIMITS.get(column, (-1e5, 1e5, "a number"))
+        # Depths above the mineral soil are negative, and 14C in permil may be -99.
+        least = LEAST_PER_MIL if column == "D14C_BulkLayer" else lowest
         try:
-            # Depths above the mineral soil are negative, and 14C in permil may be -99.
-            value = number(self._text(row, column), LIMITS.get(column, (-1e5,))[0])
+            value = number(self._text(row, column), least)
         except ValueError as error:
             gap = str(error).startswith(("is empty", "is missing"))
             if not gap and (column != "14C_age" or self._text(row, column).lower() != "modern"):
@@ -209,7 +211,6 @@ class Reading:
             return nan
         if column in self._units and self._units[column] != UNIT_OF[column]:
             value = float(convert(value, self._units[column], UNIT_OF[column]))
-        lowest, highest, needed = LIMITS.get(column, (-1e5, 1e5, "a number"))
         if not lowest <= value <= highest:
             self._complain(row, column, f"found {value:g}; needed {needed}")
             return nan

@@ -8,7 +8,7 @@ import numpy as np
 from kernels import F8
 from scenarios.forcing.common.checks import whole
 from scenarios.forcing.common.nearest_cells import wrapped
-from scenarios.forcing.common.places import find_places, in_degrees_or_m2
+from scenarios.forcing.common.place_columns import record_places
 from scenarios.observations._contract import SiteRecords, Span, Text
 from scenarios.observations.parts.rows import Columns, Kept, told
 
@@ -32,28 +32,10 @@ def places(columns: Columns, usual: tuple[str, str] | None = None) -> tuple[F8, 
     ----------
     columns : Columns
     usual : tuple of str, optional
-        What a database calls the two columns, where nobody else does.
+        What a database calls the two columns, whatever else may spell them.
     """
-    names = columns.table.names
-    known = dict(zip(("lat", "lon"), usual or (), strict=False))
-    there = {place: name for place, name in known.items() if name in names}
-    sources, complaints = find_places(names, there)
-    for text in complaints:
-        columns.findings.add("columns", columns.table.in_header(text))
-    called = {place: sources[place].name if place in sources else known.get(place, place)
-              for place in ("lat", "lon")}  # fmt: skip
-    columns.need(*called.values())
-    found = []
-    for (place, name), least in zip(called.items(), (-90.0, -180.0), strict=True):
-        values = columns.numbers(name, least=least)
-        degrees, wrong = in_degrees_or_m2(place, values, columns.table.units.get(name, ""))
-        for one in wrong:
-            if one.at is None:
-                columns.findings.add("units", columns.table.in_header(one.text, f"column {name!r}"))
-            else:
-                columns.add("bad places", one.text, name, one.at)
-        found.append(degrees)
-    return found[0], wrapped(found[1])
+    lat, lon = record_places(columns.table, columns.findings, usual or ())
+    return lat, wrapped(lon)
 
 
 def whole_numbers(columns: Columns, name: str, least: int, most: int) -> F8:

@@ -49,6 +49,22 @@ def test_locations_may_be_listed_by_their_names(reader, tmp_path_factory):
     assert again[0].locations.names == names[1:]
 
 
+def may_be_invented(reader):
+    """Return whether a reader takes a label of what is made up."""
+    spec = getattr(LAW.plugins.get(reader), "Spec", None)
+    return "invented" in getattr(spec, "model_fields", ())
+
+
+@pytest.mark.parametrize("reader", list(filter(may_be_invented, LAW.covered)))
+def test_what_is_made_up_has_its_label_and_no_other(reader, tmp_path_factory):
+    folder, made = LAW.folder_of(reader, tmp_path_factory)
+    example = LAW.example_of(reader)
+    words = {**example.words, "invented": "invented by hand"}
+    again = read(reader, dataclasses.replace(example, words=words), folder)
+    assert {one.synthetic for one in again} == {"invented by hand"}
+    assert {one.synthetic for one in made} == {""}
+
+
 @pytest.mark.parametrize("reader", LAW.covered)
 def test_what_a_file_says_of_units_is_in_the_example_for_traps_to_break(reader, tmp_path_factory):
     """Else no trap would change a unit, and the law would say nothing of them without a word."""

@@ -259,11 +259,16 @@ class TestCells:
         said = refused(tmp_path, f"location,soil_temperature [degC]\nA,{cell}\n", (need,))
         assert f"sites.csv:2: location 'A', column 'soil_temperature': '{cell}'" in said
 
-    @pytest.mark.parametrize("value", [-99.0, -999.0])
+    @pytest.mark.parametrize("value", [-99.0, -998.0, -1000.0])
     def test_14C_of_minus_99_permil_is_real(self, tmp_path, value):
         need = Variable("delta", "permille", "14C", ())
         found = read(tmp_path, f"location,delta [per mil]\nA,{value}\n", (need,))
         np.testing.assert_array_equal(found.drivers["delta"], [value])
+
+    def test_14C_of_minus_999_permil_stands_for_missing(self, tmp_path):
+        need = Variable("delta", "permille", "14C", ())
+        said = refused(tmp_path, "location,delta [per mil]\nA,-999\n", (need,))
+        assert "'-999' looks like a fill value" in said
 
     def test_columns_without_a_name_are_nobodys(self, tmp_path):
         found = read(tmp_path, '"","location","clay [1]",Unnamed: 3\n"1",A,0.1,7\n', (CLAY,))

@@ -424,7 +424,11 @@ def test_a_row_of_another_length_costs_itself(folder):
     said = f"line 7, has {len(COLUMNS) + 1} cells; needed {len(COLUMNS)}, as the header has"
     found = read(folder, minimum_layers=3)
     assert found.provenance["impossible_values"] == [said]
-    assert found.provenance["layers"] == {"in the file": 8, "taken": 7}
+    assert found.provenance["layers"] == {
+        "in the file": 8,
+        "taken": 7,
+        "without an error of radiocarbon": 0,
+    }
     assert "p.csv:7: has 23 cells" in refused(folder, strict=True, minimum_layers=3)
     alone = read(folder, profiles=["One_2000-7"], strict=True)
     assert alone.provenance["impossible_values"] == []
@@ -636,7 +640,11 @@ def real(tmp_path_factory):
 def test_every_profile_of_the_file_is_taken_or_refused(real):
     said = real.provenance
     assert said["profiles"] == {"in the file": 350, "taken": 83}
-    assert said["layers"] == {"in the file": 2317, "taken": 886}
+    assert said["layers"]["in the file"] == 2317
+    assert said["layers"]["taken"] == 886
+    errors = real.observations["fraction_modern"].error
+    without = np.isfinite(real.observations["fraction_modern"].values) & np.isnan(errors)
+    assert said["layers"]["without an error of radiocarbon"] == without.sum() == 461
     assert len(said["refused"]) == 350 - 83
     # 100 profiles have five complete layers; those that the grids do not reach are on islands.
     far = [name for name, why in said["refused"].items() if "km away" in why]
