@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Any
 from ensemble.lazily import lazy
 
 if TYPE_CHECKING:
+    from ensemble import plot as plot
     from ensemble.errors import PlanError as PlanError
     from ensemble.errors import StoppedEarly as StoppedEarly
+    from ensemble.export.frame import to_dataframe as to_dataframe
     from ensemble.planning.calibrating import CalibrationPlan as CalibrationPlan
     from ensemble.planning.calibrating import plan_calibration as plan_calibration
     from ensemble.planning.plan import Plan as Plan
@@ -35,6 +37,8 @@ _HOMES = {
     "spotpy_setup": "ensemble.runs.notebook",
     "open_run": "ensemble.store.opening",
     "PlanError": "ensemble.errors",
+    "plot": "ensemble.plot",
+    "to_dataframe": "ensemble.export.frame",
 }
 __all__ = sorted(_HOMES)
 

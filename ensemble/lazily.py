@@ -13,12 +13,13 @@ def lazy(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
     package : str
         Its name, for the message.
     homes : mapping of str to str
-        The module that each name is of.
+        The module that each name is of, or that it is itself.
     """
 
     def get(name: str) -> Any:
         if module := homes.get(name):
-            return getattr(import_module(module), name)
+            found = import_module(module)
+            return found if module == f"{package}.{name}" else getattr(found, name)
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
     return get

@@ -63,3 +63,11 @@ class Page(HTMLParser):
         prefix = "data:image/svg+xml;base64,"
         assert all(source.startswith(prefix) for source in sources)
         return [base64.b64decode(source.removeprefix(prefix)).decode() for source in sources]
+
+    @property
+    def taken(self):
+        """Return the files that the page holds, by name."""
+        links = [pair for tag, *pair in self.attributes if tag == "a"]
+        names = [value for name, value in links if name == "download"]
+        held = [v for name, v in links if name == "href" and v.startswith("data:")]
+        return {n: base64.b64decode(v.partition(",")[2]) for n, v in zip(names, held, strict=True)}

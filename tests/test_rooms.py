@@ -158,6 +158,7 @@ ARROWS = {
     "ensemble.export": (
         "ensemble.errors ensemble.store ensemble.members kernels scenarios.grids scenarios.units"
     ),
+    "ensemble.plot": "ensemble.report ensemble.store",
     "ensemble.checking": "kernels scenarios.units",
     "ensemble.describing": f"{GROUND} ensemble.members ensemble.report",
     "ensemble.citing": (

@@ -17,6 +17,7 @@ from ensemble.commands.arguments import (
 from ensemble.commands.ending import fail
 from ensemble.errors import FAILED_MEMBERS, RESUMABLE
 from ensemble.printing import warn
+from ensemble.report import FORMATS
 
 
 def apply(
@@ -61,16 +62,46 @@ def report(
             "analysis that is not stored need them.",
         ),
     ] = False,
+    locations: Annotated[
+        list[str],
+        typer.Option(
+            "--at",
+            metavar="LOCATION",
+            help="With figures and tables of its own; repeatable, or all. Default: some, evenly.",
+        ),
+    ] = [],  # noqa: B006
+    pictures: Annotated[
+        Path | None,
+        typer.Option(
+            "--figures", metavar="DIR", help="Every figure as a file, too, with its numbers as CSV."
+        ),
+    ] = None,
+    form: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="Of these files: svg, pdf or png.")
+    ] = "svg",
 ) -> None:
-    """Write one self-contained HTML page: scenario, provenance, failures, tables, figures."""
+    """Write one self-contained HTML page: scenario, provenance, failures, tables, figures.
+
+    Each figure can be taken from the page as SVG, and its numbers as CSV.
+    """
     if output and output.is_dir():
         raise typer.BadParameter(f"{output} is a folder; name a file in it", param_hint="--output")
+    if form not in FORMATS:
+        text = f"found {form!r}; needed {', '.join(FORMATS)}"
+        raise typer.BadParameter(text, param_hint="--format")
+    if pictures and pictures.exists() and not pictures.is_dir():
+        raise typer.BadParameter(f"{pictures} is a file; needed a folder", param_hint="--figures")
     from ensemble.report import write_report
 
     named = store.absolute() if store == Path() else store
     default = named.with_name(f"{named.name.removesuffix('.zarr')}.html")
-    page = write_report(store, output or default, import_kernel=import_kernel)
+    page = write_report(
+        store, output or default, import_kernel=import_kernel, locations=locations,
+        pictures=pictures, form=form,
+    )  # fmt: skip
     typer.echo(f"wrote {page}")
+    if pictures:
+        typer.echo(f"wrote figures, their numbers and captions.txt into {pictures}")
 
 
 def analyze(

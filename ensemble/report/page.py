@@ -4,11 +4,13 @@ It knows no figure: those are files of `ensemble.report.figures`, and it asks ev
 markup: that is in the templates of ``html/``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
+from typing import TypeAlias
 
 from ensemble.calibration import stored as calibrations
+from ensemble.errors import PlanError
 from ensemble.evaluation.storing import is_evaluation
 from ensemble.members import stored as ensembles
 from ensemble.members.reopening import NotHere, scenario_of
@@ -25,9 +27,19 @@ from ensemble.report.texts import TEXTS, Text
 from ensemble.report.top import top
 from ensemble.store.store import Store
 
+Kept: TypeAlias = Callable[[str, Picture], None]
+"""What is given every picture of a page, and its name."""
 
-def render(store: Store) -> str:
+
+def render(store: Store, *, locations: Sequence[str] = (), keep: Kept | None = None) -> str:
     """Return the whole page of a store.
+
+    Parameters
+    ----------
+    store : Store
+    locations : sequence of str
+        That get figures and tables of their own, or ``all``; by default some are chosen evenly.
+    keep : callable, optional
 
     Raises
     ------
@@ -36,26 +48,37 @@ def render(store: Store) -> str:
         work that has no page.
     """
     with look():
-        run = _opened(store)
+        run = reported(store, locations)
         every_figure, refused = figures.every()
-        sections = _sections(run, every_figure)
+        sections = _sections(run, every_figure, keep)
         # Last, as damage is known when all was read.
         return rendered("page.html", sections=sections, top=top(run, refused))
 
 
-def _opened(store: Store) -> Reported:
+def reported(store: Store, locations: Sequence[str] = ()) -> Reported:
+    """Return a run as figures and texts read it.
+
+    Raises
+    ------
+    PlanError
+        See `render`; or locations of what is no ensemble.
+    """
+    of_searches = calibrations.is_calibration(store)
+    if locations and (of_searches or is_evaluation(store)):
+        raise PlanError(f"{store.path}: no ensemble, whose locations --at names; leave it out")
     if is_evaluation(store):
         return Models(store)
-    of_searches = calibrations.is_calibration(store)
     check = calibrations.check if of_searches else ensembles.check
     with suppress(NotHere):
         scenario_of(store, check)
-    return Calibrated(store) if of_searches else Run(store)
+    return Calibrated(store) if of_searches else Run(store, locations)
 
 
-def _sections(run: Reported, every_figure: Iterable[figures.Figure]) -> list[Section]:
+def _sections(
+    run: Reported, every_figure: Iterable[figures.Figure], keep: Kept | None
+) -> list[Section]:
     """Return the sections that have something to show, texts and figures in their order."""
-    drawn = (Text(f.section, f.order, partial(_drawn, f), f.works) for f in every_figure)
+    drawn = (Text(f.section, f.order, partial(_drawn, f, keep=keep), f.works) for f in every_figure)
     mine = [text for text in (*TEXTS, *drawn) if run.store.work in text.works]
     in_order = sorted(mine, key=lambda text: text.order)
     sections = [
@@ -65,11 +88,13 @@ def _sections(run: Reported, every_figure: Iterable[figures.Figure]) -> list[Sec
     return [section for section in sections if section.parts]
 
 
-def _drawn(figure: figures.Figure, run: Reported) -> Iterable[Part]:
+def _drawn(figure: figures.Figure, run: Reported, keep: Kept | None = None) -> Iterable[Part]:
     """Yield the pictures of a figure; one that fails costs itself, and is named."""
     try:
-        for drawn in figure.draw(run):
-            yield Image.of(drawn) if isinstance(drawn, Picture) else str(drawn)
+        for name, drawn in figure.pictures(run):
+            yield Image.of(drawn, name) if isinstance(drawn, Picture) else drawn
+            if keep and isinstance(drawn, Picture):
+                keep(name, drawn)
     except Exception as error:
         # It may fail in any way, and the page needs none of it.
         line = f"The figure {figure.name!r} could not be drawn: {_why(run, error)}"

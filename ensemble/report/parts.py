@@ -1,14 +1,23 @@
 """What a page is made of; a macro of ``html/parts.html`` shows each kind, and none holds markup."""
 
 import base64
+import gzip
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, TypeAlias
 
 from ensemble.report.figures.parts.style import Picture
 from ensemble.tables.responses import Table
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 PIXELS_PER_INCH = 96
+
+LONG = 200_000
+"""Bytes of a table from which it is kept packed, which R and pandas read as it is."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +94,25 @@ class Fingerprint:
 
 
 @dataclass(frozen=True)
+class Taken:
+    """A file that a page holds, to be taken from it.
+
+    Attributes
+    ----------
+    name : str
+        Of the file.
+    words : str
+        What the link says.
+    address : str
+        A ``data:`` address that holds all of it.
+    """
+
+    name: str
+    words: str
+    address: str
+
+
+@dataclass(frozen=True)
 class Image:
     """A figure as an image: its content cannot touch the page.
 
@@ -95,17 +123,53 @@ class Image:
     caption : str
     width : int
         Pixels of a screen.
+    taken : tuple of Taken
+        The figure for a paper, and its numbers.
     """
 
     source: str
     caption: str
     width: int
+    taken: tuple[Taken, ...] = ()
 
     @classmethod
-    def of(cls, picture: Picture) -> "Image":
-        """Return a picture as an image."""
-        source = "data:image/svg+xml;base64," + base64.b64encode(picture.svg).decode()
-        return cls(source, str(picture.caption), round(picture.width * PIXELS_PER_INCH))
+    def of(cls, picture: Picture, name: str) -> "Image":
+        """Return a picture as an image, whose files have a name."""
+        # As it stands on the page, it is dark where the page is; for a paper it is not.
+        shown = picture.svg.replace(b"</style>", _dark() + b"</style>", 1)
+        source = _address("image/svg+xml", shown)
+        svg = Taken(f"{name}.svg", "SVG", _address("image/svg+xml", picture.svg))
+        taken = (svg, *_numbers(picture, name))
+        width = round(picture.width * PIXELS_PER_INCH)
+        return cls(source, str(picture.caption), width, taken)
+
+
+def _numbers(picture: Picture, name: str) -> tuple[Taken, ...]:
+    """Return the table of a figure; of one that shows no number none."""
+    table = picture.numbers
+    if table.empty:
+        return ()
+    text = as_csv(table)
+    words = f"numbers as CSV, {len(table):,} rows"
+    if len(text) < LONG:
+        return (Taken(f"{name}.csv", words, _address("text/csv", text)),)
+    packed = gzip.compress(text, mtime=0)
+    return (Taken(f"{name}.csv.gz", f"{words}, packed", _address("application/gzip", packed)),)
+
+
+def as_csv(table: "pd.DataFrame") -> bytes:
+    """Return a table as CSV, in digits that 32 bits are told apart by."""
+    return table.to_csv(index=False, float_format="%.9g", lineterminator="\n").encode()
+
+
+def _address(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+@cache
+def _dark() -> bytes:
+    """Return the rules by which figures are dark where the reader's screen is."""
+    return (files("ensemble.report") / "html" / "dark.css").read_bytes()
 
 
 Part: TypeAlias = (

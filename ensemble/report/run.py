@@ -10,6 +10,7 @@ from ensemble.analysis import indices, shares
 from ensemble.analysis.indices import Found
 from ensemble.errors import PlanError
 from ensemble.members.reopening import open_layout
+from ensemble.report.data.cells import evenly
 from ensemble.report.data.effects import Effects, all_effects
 from ensemble.report.data.evaluated import Evaluated, of_run
 from ensemble.report.data.failures import Account, account
@@ -17,6 +18,7 @@ from ensemble.report.reported import Known, Reported
 from ensemble.store.store import Store
 from ensemble.tables.results import Results, Summary
 from kernels import OK
+from scenarios.problems import nearest
 
 MOST_PLACES = 4
 """Locations that get figures and tables of their own."""
@@ -36,19 +38,34 @@ class Analysis:
     why: tuple[str, ...] = ()
 
 
+def _chosen(store: Store, known: Sequence[str], asked: Sequence[str]) -> list[int]:
+    """Return where locations stand that are asked for by name; none where none is."""
+    if "all" in asked and "all" not in known:
+        return list(range(len(known)))
+    lists = "`location` of `ensemble.open_run`"
+    if unknown := [f"{name!r}{nearest(name, known, lists)}" for name in asked if name not in known]:
+        raise PlanError(f"{store.path}: no location {', nor '.join(unknown)}")
+    return [known.index(name) for name in dict.fromkeys(asked)]
+
+
 class Run(Reported):
     """A run that is reported.
 
     Parameters
     ----------
     store : Store
+    locations : sequence of str
+        Names of those that get figures of their own, or ``all``; by default some, evenly chosen.
 
     Attributes
     ----------
     results : Results
         Values as far as they are known; it notes what cannot be read.
-    places : range
-        Locations that get figures of their own.
+
+    Raises
+    ------
+    PlanError
+        A location that the store does not have.
     """
 
     unfinished = (
@@ -56,10 +73,14 @@ class Run(Reported):
         "members are. The same run command goes on where it stopped."
     )
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, locations: Sequence[str] = ()) -> None:
         super().__init__(store)
         self.results = Results(store)
-        self.places = range(min(len(self.results.locations), MOST_PLACES))
+        self._chosen = _chosen(store, self.results.locations, locations)
+
+    def places(self, most: int = MOST_PLACES) -> list[int]:
+        """Return locations that get figures of their own: those asked for, or up to ``most``."""
+        return self._chosen or evenly(range(len(self.results.locations)), most)
 
     @property
     def known(self) -> Known:

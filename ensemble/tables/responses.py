@@ -89,11 +89,12 @@ def is_by_location(results: Results) -> bool:
     return len(results.forcings) == 1 and len(results.locations) > 1
 
 
-def tables_of(results: Results) -> list[Table]:
-    """Return the tables of `response_tables`, for results that are open already."""
+def tables_of(results: Results, places: Sequence[int] | None = None) -> list[Table]:
+    """Return the tables of `response_tables`, for results that are open already, of some places."""
     summaries = results.summaries()
     parts = [summaries[k : k + MAX_RESPONSES] for k in range(0, len(summaries), MAX_RESPONSES)]
-    places = range(min(len(results.locations), MAX_ROWS))
+    if places is None:
+        places = range(min(len(results.locations), MAX_ROWS))
     return [_at_location(results, part, place) for place in places for part in parts]
 
 

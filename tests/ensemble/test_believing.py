@@ -111,8 +111,7 @@ def test_the_page_neither_prints_nor_draws_noise(path, tmp_path):
         run = Run(read(path))
         for name in ("effect_indices", "screening", "importance"):
             drawn = [p for p in figures.FIGURES.get(name).draw(run) if isinstance(p, Picture)]
-            # What is written is a remark beside its strokes.
-            assert not any("<!-- bottom" in p.svg.decode() for p in drawn), name
+            assert not any(">bottom" in p.svg.decode() for p in drawn), name
         (one,) = [p for p in figures.FIGURES.get("screening").draw(run) if isinstance(p, Picture)]
-        assert "<!-- top:" in one.svg.decode()
+        assert ">top:" in one.svg.decode()
         assert "Whiskers: bootstrap intervals" in one.caption

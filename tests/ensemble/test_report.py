@@ -35,6 +35,7 @@ from ensemble.tables.responses import Table
 from ensemble.tables.results import Results
 
 LABEL = "synthetic models S16"
+TEXT = "{http://www.w3.org/2000/svg}text"
 EVIL = "</title><script>alert('x')</script><img src=x onerror=alert(1)> $\\alpha$ & \"q\""
 
 
@@ -276,14 +277,19 @@ def test_text_in_figures_is_text():
         drawn = figure(2, "made up $x$ <b>")
         drawn.subplots().set_title("a $\\frac{1}{2$ -- <script> & \x07 日本")
         picture = finish(drawn, "<i>")
-    ElementTree.fromstring(picture.svg)
-    page = shown(Image.of(picture))
-    assert page.pictures == [picture.svg.decode()]
+    words = [" ".join(text.itertext()) for text in ElementTree.fromstring(picture.svg).iter(TEXT)]
+    assert "a $\\frac{1}{2$ -- <script> &  日本" in words
+    assert any("made up $x$ <b>" in line for line in words)
+    page = shown(Image.of(picture, "bare"))
+    (on_page,) = page.pictures
+    dark = re.compile(r"@media \(prefers-color-scheme: dark\) {.*?\n}\n", re.S)
+    assert dark.sub("", on_page) == picture.svg.decode()
     assert [tag for tag in page.tags if tag in ("figure", "img", "figcaption", "i")] == [
         "figure",
         "img",
         "figcaption",
     ]
+    assert page.taken == {"bare.svg": picture.svg}
 
 
 def test_names_and_units_as_they_are_printed():

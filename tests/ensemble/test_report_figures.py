@@ -89,7 +89,12 @@ def test_a_figure_is_drawn_of_every_kind_of_store(name, run_of_a_kind):
     with look():
         for one in figures.FIGURES.get(name).draw(run):
             assert str(one.caption if isinstance(one, Picture) else one).strip().endswith(".")
-            assert not run.synthetic or not isinstance(one, Picture) or b"SYNTHETIC" in one.svg
+            if isinstance(one, Picture):
+                table = one.numbers
+                assert len(table), "its numbers are nobody's to take"
+                assert table[["panel", "mark"]].notna().all(axis=None)
+                assert not run.synthetic or b"SYNTHETIC" in one.svg
+                assert not run.synthetic or table["data"].str.contains("SYNTHETIC").all()
 
 
 def test_no_two_parts_of_a_section_have_one_place():

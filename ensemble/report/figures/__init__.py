@@ -16,7 +16,7 @@ too: whoever installed them chose them. A store has no say in what is imported h
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +75,18 @@ class Figure:
     order: float
     draw: "Callable[[Any], Iterable[Picture | str]]"
     works: tuple[str, ...] = (ENSEMBLES,)
+
+    def pictures(self, run: Any) -> "Iterator[tuple[str, Picture | str]]":
+        """Yield what it draws, pictures with names of their own; a sentence has none."""
+        from ensemble.report.figures.parts.style import Picture
+
+        count = 0
+        for drawn in self.draw(run):
+            if isinstance(drawn, Picture):
+                count += 1
+                yield f"{self.name}-{count}", drawn
+            else:
+                yield "", str(drawn)
 
 
 def names() -> list[str]:

@@ -24,7 +24,7 @@ QUARTERS = {1: "1 Jan", 91: "1 Apr", 182: "1 Jul", 274: "1 Oct", 365: "31 Dec"}
 def draw(run: Run) -> Iterator[Picture]:
     """Yield one figure per output reduced to months, seasons or days of the year."""
     results = run.results
-    for place in run.places[:MOST_PLACES]:
+    for place in run.places(MOST_PLACES):
         every = all_series(results, place, parts_along)
         for name, group in groupby(every, key=lambda line: line.name):
             shown = list(group)

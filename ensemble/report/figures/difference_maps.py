@@ -8,7 +8,6 @@ from ensemble.report.data.cells import evenly
 from ensemble.report.data.evaluated import Evaluated, counted
 from ensemble.report.data.fields import Places
 from ensemble.report.figures import HELD
-from ensemble.report.figures.parts.coastlines import draw_coastlines
 from ensemble.report.figures.parts.ground import draw_cells, empty_maps
 from ensemble.report.figures.parts.style import Picture, finish, labelled, pretty, short
 from ensemble.report.reported import Reported
@@ -43,7 +42,6 @@ def _figure(one: Evaluated, synthetic: str) -> Picture:
     last = None
     for ax, model, where, values in zip(axes.flat, shown, places, fields, strict=False):
         last = draw_cells(ax, where, values, "RdBu_r", -end, end)
-        draw_coastlines(ax)
         ax.set_title(f"{short(model.label, 30)}: n {np.isfinite(values).sum():,}")
     for ax in axes.flat[len(shown) :]:
         ax.set_axis_off()

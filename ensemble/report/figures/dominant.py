@@ -17,6 +17,7 @@ from ensemble.report.figures.parts.style import (
     columns,
     finish,
     short,
+    width_of,
 )
 from ensemble.report.run import Run
 from kernels import F8
@@ -77,8 +78,8 @@ def dominant(
         handles.append(Patch(color=paler(SERIES[0]), label="paler: not apart from the next"))
     if any((target.which < 0).any() for target in some):
         handles.append(Patch(facecolor="white", edgecolor=PALE, label=without))
-    width = float(drawn.get_figwidth())
-    drawn.legend(handles=handles, loc="outside lower center", ncols=columns(handles, width, 3))
+    most = columns(handles, width_of(drawn), 3)
+    drawn.legend(handles=handles, loc="outside lower center", ncols=most)
     yield finish(drawn, f"{caption} {_counted(some)}")
 
 

@@ -21,6 +21,9 @@ from kernels import F8, MODEL
 SECTION, ORDER = "space", 30
 
 
+REACH = 1.5
+"""How far colours go beyond nine tenths of all values, in spans of these."""
+
 MOST_MODELS, MOST_FORCINGS = 6, 4
 """Rows and columns of a figure of maps."""
 
@@ -133,7 +136,8 @@ def _figure(
     bar.set_label(one_line)
     bar.outline.set_visible(False)
     if beyond != "neither":
-        caption += " Colours end at the 1st and 99th percentile."
+        ends = f"{low:.3g} and {high:.3g}".replace("-", "\N{MINUS SIGN}")
+        caption += f" Colours end at {ends}; the scale says by an arrow where values lie beyond."
     return finish(drawn, caption)
 
 
@@ -142,7 +146,11 @@ def limits(values: F8, signed: bool) -> tuple[float, float, str]:
     finite = values[np.isfinite(values)]
     if not finite.size:
         return 0.0, 1.0, "neither"
-    low, high = (float(v) for v in np.quantile(finite, [0.01, 0.99]))
+    low, tenth, ninetieth, high = (float(v) for v in np.quantile(finite, [0.01, 0.1, 0.9, 0.99]))
+    # Where one of several models is far from the others, theirs are the colours.
+    if tenth < ninetieth:
+        low = max(low, tenth - REACH * (ninetieth - tenth))
+        high = min(high, ninetieth + REACH * (ninetieth - tenth))
     if signed:
         high = max(abs(low), abs(high))
         low = -high

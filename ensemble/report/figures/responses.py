@@ -44,18 +44,22 @@ def draw(run: Run) -> Iterator[Picture]:
     some = run.summaries[:MOST_RESPONSES]
     if len(run.results.locations) > 1:
         yield _by_location(run, some)
-    for place in [] if is_by_location(run.results) else run.places:
+    for place in [] if is_by_location(run.results) else run.places():
         if np.isfinite([s.mean[:, place] for s in some]).any():
             yield _at_location(run, some, place)
 
 
 def _by_location(run: Run, some: Sequence[Summary]) -> Picture:
-    rows = run.results.locations[:MAX_ROWS]
+    places, several = run.places(MAX_ROWS), len(run.results.forcings) > 1
+    rows, count = [run.results.locations[k] for k in places], len(run.results.locations)
     caption = (
-        "Responses by location: unconstrained (control) against the ensemble, means over "
-        "forcings; bars are the mean standard deviation over samples."
+        "Responses by location: unconstrained (control, the kernel's defaults) against the "
+        f"ensemble{', means over forcings' * several}; bars are the {'mean ' * several}standard "
+        "deviation over samples."
     )
-    shown = [over_forcings(s, len(rows)) for s in some]
+    if len(rows) < count:
+        caption += f" {len(rows)} of {count:,} locations."
+    shown = [over_forcings(s, places) for s in some]
     return finish(responses(shown, rows, run.synthetic, mean=False), caption)
 
 
@@ -119,9 +123,8 @@ def panels(
     ]
 
 
-def over_forcings(summary: Summary, most: int) -> Panel:
-    """Return a response by location, means over forcings."""
-    places = range(min(most, summary.mean.shape[1]))
+def over_forcings(summary: Summary, places: Sequence[int]) -> Panel:
+    """Return a response at some locations, means over forcings."""
     means = np.array([[known_mean(values) for values in summary.at(k)] for k in places])
     sign = summary.never_negative
     labels = (summary.name, summary.units, summary.meaning)
@@ -184,7 +187,7 @@ def _rows(axes: Axes, panel: Panel, rows: int, last: Mapping[str, float]) -> Non
     """Draw one response; ``last`` are the rows below the line and where they are."""
     y = np.arange(rows)
     control, mean = panel.control[:rows], panel.mean[:rows]
-    axes.hlines(y, control, mean, color=PALE, linewidth=3, zorder=1)
+    axes.hlines(y, control, mean, color=PALE, linewidth=3, zorder=1, gid="ground")
     error = reach(mean, panel.std[:rows], never_negative=panel.never_negative)
     axes.errorbar(mean, y, xerr=error, fmt="o", color=BLUE, ms=4.5, elinewidth=1.2, zorder=3)
     axes.plot(control, y, "o", mfc="white", mec=DARK, mew=1.2, ms=4.5, zorder=4)
@@ -211,13 +214,19 @@ def _mean_row(axes: Axes, panel: Panel, place: float, offset: float) -> None:
     ):
         centre, between = known_mean(values), known_std(values)
         low = _low(centre, between, panel)
-        axes.hlines(y, low, centre + between, color=thick, linewidth=6, alpha=0.6)
+        word = "control" if values is panel.control else "ensemble mean"
+        axes.hlines(
+            y, low, centre + between, color=thick, linewidth=6, alpha=0.6,
+            label=f"SD of the {word} between forcings",
+        )  # fmt: skip
         if values is panel.mean and np.isfinite(panel.std).any():
             within = known_mean(panel.std)
             low = _low(centre, within, panel)
-            axes.hlines(y, low, centre + within, color=colour, linewidth=1.3)
-        face = "white" if values is panel.control else colour
-        axes.plot(centre, y, "o", mfc=face, mec=colour, mew=1.3, ms=6.5, zorder=4)
+            axes.hlines(
+                y, low, centre + within, color=colour, linewidth=1.3, label="mean SD over samples"
+            )
+        face, label = "white" if values is panel.control else colour, f"mean of the {word}"
+        axes.plot(centre, y, "o", mfc=face, mec=colour, mew=1.3, ms=6.5, zorder=4, label=label)
 
 
 def _low(centre: float, spread: float, panel: Panel) -> float:
@@ -229,9 +238,13 @@ def _low(centre: float, spread: float, panel: Panel) -> float:
 def _published_row(axes: Axes, panel: Panel, place: float) -> None:
     unconstrained, constrained = panel.published
     if constrained is not None:
-        axes.plot(constrained, place, "D", color=RED, ms=7, zorder=4)
+        label = "published, constrained"
+        axes.plot(constrained, place, "D", color=RED, ms=7, zorder=4, label=label)
     if unconstrained is not None:
-        axes.plot(unconstrained, place, "D", mfc="white", mec=RED, mew=1.4, ms=7, zorder=5)
+        label = "published, unconstrained"
+        axes.plot(
+            unconstrained, place, "D", mfc="white", mec=RED, mew=1.4, ms=7, zorder=5, label=label
+        )
 
 
 def _legend(drawn: Figure, last: Sequence[str], shown: Sequence[Panel]) -> None:

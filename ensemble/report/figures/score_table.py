@@ -12,6 +12,8 @@ from ensemble.report.figures import HELD
 from ensemble.report.figures.parts.style import (
     BLUE,
     DARK,
+    INK,
+    PAPER,
     WIDTH,
     Picture,
     figure,
@@ -80,7 +82,7 @@ def _drawn(run: Reported, labels: list[str], rows: list[Row], left: int) -> Pict
     axes.imshow(shades, cmap=SHADES, vmin=0, vmax=1, aspect="auto")
     for y, row in enumerate(rows):
         for x, value in enumerate(row.values.tolist()):
-            ink = "white" if shades[y, x] > LIGHT else DARK
+            ink = PAPER if shades[y, x] > LIGHT else INK
             axes.text(x, y, _number(value), ha="center", va="center", fontsize=8, color=ink)
     _frame(axes, labels, rows)
     return finish(drawn, _caption(run, len(labels), left))

@@ -16,7 +16,7 @@ MOST_PLACES = 2
 def draw(run: Run) -> Iterator[Picture]:
     """Yield one figure per output with a time axis."""
     results = run.results
-    for place in run.places[:MOST_PLACES]:
+    for place in run.places(MOST_PLACES):
         for _, group in groupby(all_series(results, place), key=lambda line: line.name):
             shown = list(group)
             where = results.locations[place] if len(results.locations) > 1 else ""

@@ -9,6 +9,7 @@ from ensemble.report.figures import HELD
 from ensemble.report.figures.parts.style import (
     BLUE,
     DARK,
+    INK,
     ORANGE,
     PALE,
     Picture,
@@ -22,7 +23,7 @@ from kernels import F8
 
 OF, SECTION, ORDER = HELD, "fit", 44
 
-CLASSES = {"over": (ORANGE, DARK), "well": (PALE, DARK), "under": (BLUE, "white")}
+CLASSES = {"over": (ORANGE, INK), "well": (PALE, DARK), "under": (BLUE, "white")}
 """Colours of a class and of the number in it, in the order of bars."""
 
 MOST_ROWS = 24

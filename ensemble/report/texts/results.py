@@ -4,10 +4,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ensemble.report.parts import Notes, Part
-from ensemble.report.run import MOST_PLACES, Run
+from ensemble.report.run import Run
 from ensemble.tables.responses import is_by_location, key_table, location_tables, tables_of
 from ensemble.tables.scores import score_tables
 from ensemble.tables.sums import sum_tables
+
+OTHERS = (
+    ", evenly chosen; `soilsweep report STORE --at LOCATION` has others, `--at all` all of them."
+)
+"""What is said of locations that were not asked for."""
 
 NOT_DRAWN = ("morris", "grid", "table")
 """Designs whose rows are not spread as the parameters' distributions."""
@@ -39,13 +44,12 @@ def by_forcing(run: Run) -> Iterator[Part]:
     """Yield the responses under each of several forcings, at some locations."""
     if not run.has_results or is_by_location(run.results):
         return
-    for k, table in enumerate(tables_of(run.results)):
-        if k >= MOST_PLACES * max(1, -(-len(run.summaries) // 4)):
-            locations = len(run.results.locations)
-            yield Notes([f"Tables of the first {MOST_PLACES} of {locations} locations."])
-            return
+    places, count = run.places(), len(run.results.locations)
+    for table in tables_of(run.results, places):
         place = table.title.removeprefix(run.attrs["title"])
         yield replace(table, title=f"by forcing{place}")
+    if len(places) < count:
+        yield Notes([f"Tables and figures of {len(places)} of {count:,} locations{OTHERS}"])
 
 
 def sums(run: Run) -> Iterator[Part]:

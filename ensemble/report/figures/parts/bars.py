@@ -12,7 +12,9 @@ from ensemble.report.figures.parts.style import (
     DARK,
     GREEN,
     GREY,
+    INK,
     PALE,
+    PAPER,
     RED,
     SERIES,
     figure,
@@ -76,7 +78,7 @@ def _segments(
     axes.barh(
         y, part, left=left, height=0.66, edgecolor="white", lw=0.8, label=short(label, 60), **look
     )
-    ink = "white" if look["color"] in (BLUE, GREEN, RED) else DARK
+    ink = PAPER if look["color"] in (BLUE, GREEN, RED) else DARK if look["color"] == PALE else INK
     for k in np.flatnonzero(part >= 0.045).tolist():
         middle = left[k] + part[k] / 2
         # Behind the number no hatching, which would cross it out.

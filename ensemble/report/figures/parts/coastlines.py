@@ -26,4 +26,13 @@ def coastlines() -> tuple[F8, ...]:
 
 def draw_coastlines(ax: Axes) -> None:
     """Draw the coastlines that are within the limits of axes in degrees."""
-    ax.add_collection(LineCollection(coastlines(), colors=GREY, linewidths=0.4, zorder=3))
+    (west, east), (south, north) = ax.get_xlim(), ax.get_ylim()
+    near = [
+        line
+        for line in coastlines()
+        if (line.min(axis=0) <= (east, north)).all() and (line.max(axis=0) >= (west, south)).all()
+    ]
+    drawn = LineCollection(near, colors=GREY, linewidths=0.4, zorder=3)
+    # No number of the figure.
+    drawn.set_gid("ground")
+    ax.add_collection(drawn, autolim=False)

@@ -11,6 +11,7 @@ from matplotlib.ticker import MultipleLocator
 from numpy.typing import NDArray
 
 from ensemble.report.data.fields import Places
+from ensemble.report.figures.parts.coastlines import draw_coastlines
 from ensemble.report.figures.parts.style import WIDTH, figure
 from kernels import F8
 
@@ -56,6 +57,7 @@ def empty_maps(
         ax.set_facecolor(GROUND)
         ax.xaxis.set_major_locator(MultipleLocator(_step(east - west)))
         ax.yaxis.set_major_locator(MultipleLocator(_step(north - south)))
+        draw_coastlines(ax)
     for ax in grid[-1]:
         ax.set_xlabel("longitude [\N{DEGREE SIGN}E]")
     for ax in grid[:, 0]:

@@ -7,22 +7,30 @@ import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
 
 import matplotlib
 from matplotlib.artist import Artist
 from matplotlib.axis import Axis
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
+from ensemble.report.figures.parts.numbers import numbers
 from ensemble.report.html.text import plain
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Okabe and Ito (2008): told apart with any colour vision, and in grey by lightness.
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 SKY, PINK, YELLOW, DARK = "#56B4E9", "#CC79A7", "#F0E442", "#333333"
 GREY, PALE = "#8C8C8C", "#D9D9D9"
 SERIES = (BLUE, ORANGE, GREEN, PINK, SKY, RED, YELLOW)
+INK, PAPER = "#2B2B2B", "#FEFEFE"
+"""Of letters on a colour, which stays as it is where a page is dark."""
 
 UNPRINTABLE = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 """What XML may not hold, wherever it came from."""
@@ -56,20 +64,62 @@ LOOK: Any = {
     "lines.linewidth": 1.4,
     # Names come from scenarios and data: a dollar sign in one is a dollar sign.
     "text.parse_math": False,
-    "svg.fonttype": "path",
+    # Letters stay letters: to be searched, and to be set otherwise for a paper.
+    "svg.fonttype": "none",
+    "pdf.fonttype": 42,
     "svg.hashsalt": "soilsweep",
     "figure.constrained_layout.h_pad": 0.06,
     "figure.constrained_layout.w_pad": 0.06,
 }
 
 
+FONTS = b"'DejaVu Sans', 'Bitstream Vera Sans', Verdana, sans-serif"
+"""Letters of one width, then any: a page is read where DejaVu is not."""
+
+METADATA: dict[str, Any] = {
+    "svg": {"Date": None, "Creator": "soilsweep"},
+    "pdf": {"CreationDate": None, "Creator": "soilsweep", "Producer": None},
+    "png": {"Software": "soilsweep"},
+}
+"""Of files of figures, by format: no date, no version."""
+
+PRINTED = 300
+"""Dots per inch of a figure as PNG."""
+
+
 @dataclass(frozen=True)
 class Picture:
-    """A figure as SVG, its caption and its width in inches."""
+    """A figure, and what is said below it."""
 
-    svg: bytes
+    drawn: Figure | SubFigure
     caption: str
-    width: float
+
+    @property
+    def width(self) -> float:
+        """Return its width in inches."""
+        return width_of(self.drawn)
+
+    @cached_property
+    def svg(self) -> bytes:
+        """Return the figure as SVG, with letters as letters."""
+        svg = UNPRINTABLE.sub(b"", self._saved("svg"))
+        return svg.replace(b"'DejaVu Sans'", FONTS)
+
+    @property
+    def numbers(self) -> "pd.DataFrame":
+        """Return what is drawn as a table; see `ensemble.report.figures.parts.numbers`."""
+        return numbers(self.drawn)
+
+    def written(self, form: str) -> bytes:
+        """Return the figure in a format of `METADATA`; equal figures have equal bytes."""
+        return self.svg if form == "svg" else self._saved(form)
+
+    def _saved(self, form: str) -> bytes:
+        root, content = self.drawn.get_figure(root=True), io.BytesIO()
+        with look():
+            dots: Any = PRINTED if form == "png" else "figure"
+            root.savefig(content, format=form, dpi=dots, metadata=METADATA[form])
+        return content.getvalue()
 
 
 @contextmanager
@@ -80,24 +130,42 @@ def look() -> Iterator[None]:
         yield
 
 
+_CANVAS: ContextVar[SubFigure | None] = ContextVar("canvas", default=None)
+
+
+@contextmanager
+def drawing_into(canvas: SubFigure | None) -> Iterator[None]:
+    """Let the figures that begin here be parts of somebody's figure."""
+    token = _CANVAS.set(canvas)
+    try:
+        yield
+    finally:
+        _CANVAS.reset(token)
+
+
+def width_of(drawn: Figure | SubFigure) -> float:
+    """Return the width of a figure, or of a part of one, in inches."""
+    return float(drawn.bbox.width / drawn.get_figure(root=True).dpi)
+
+
 def figure(height: float, synthetic: str, *, width: float = WIDTH) -> Figure:
     """Return an empty figure; made-up data is named at its top."""
+    canvas = _CANVAS.get()
+    width = width if canvas is None else width_of(canvas)
     label = (
         textwrap.fill(plain(f"SYNTHETIC DATA: {synthetic}"), int(width * 13)) if synthetic else ""
     )
     extra = 0.22 * (label.count("\n") + 1) if label else 0.0
-    drawn = Figure(figsize=(width, height + extra), layout="constrained")
+    # What is part of a figure has all that is drawn with; its size is given.
+    drawn = cast(Figure, canvas) or Figure(figsize=(width, height + extra), layout="constrained")
     if label:
         drawn.suptitle(label, x=0.01, ha="left", color=RED, fontsize=9, fontweight="bold")
     return drawn
 
 
 def finish(drawn: Figure, caption: str) -> Picture:
-    """Return a figure as SVG; equal figures have equal bytes."""
-    content = io.BytesIO()
-    drawn.savefig(content, format="svg", metadata={"Date": None, "Creator": "soilsweep"})
-    svg = UNPRINTABLE.sub(b"", content.getvalue())
-    return Picture(svg, caption, float(drawn.get_figwidth()))
+    """Return a figure with its caption."""
+    return Picture(drawn, caption)
 
 
 def short(name: object, most: int = 26) -> str:
