@@ -83,7 +83,11 @@ class BenchmarkSpec(BaseModel):
     observed: AnyObservation | None = Field(
         default=None, description="{reader: ...} and its keys, or a file whose ending says which"
     )
-    same_as: str | None = Field(default=None, description="a benchmark whose observations it takes")
+    same_as: str | list[str] | None = Field(
+        default=None,
+        description="a benchmark whose observations it takes, or [several], products whose median "
+        "is compared",
+    )
     period: tuple[int, int] | None = Field(
         default=None, description="[first, last] year; by default the section's, or all of the run"
     )
@@ -92,6 +96,13 @@ class BenchmarkSpec(BaseModel):
     def outputs(self) -> tuple[str, ...]:
         """Return every output of the kernel that it looks at."""
         return (self.output,)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Return the other benchmarks whose observations it takes."""
+        if isinstance(self.same_as, str):
+            return (self.same_as,)
+        return tuple(self.same_as or ())
 
     def asked(self) -> tuple[str, ...]:
         """Return the scores that are made, in the order of `SCORES`."""
@@ -114,6 +125,8 @@ class BenchmarkSpec(BaseModel):
         given = [word for word in ("observed", "same_as") if getattr(self, word) is not None]
         if len(given) > 1:
             raise ValueError("found observed: and same_as:; needed one of them")
+        if isinstance(self.same_as, list) and len(set(self.same_as)) < max(2, len(self.same_as)):
+            raise ValueError(f"found same_as: {shown(self.same_as)}; needed two or more, each once")
         if self.NEEDS_OBSERVED and not given:
             raise ValueError("needed observed: {reader: ...}, or same_as: and another benchmark")
         # A store's stay as they are written: what they gave is kept.

@@ -25,7 +25,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from scenarios.evaluation import WHERE, Evaluation
+from scenarios.evaluation import WHERE, Evaluation, sources
 from scenarios.observations import AnyObservation, GridMap, ObservationSpec
 from scenarios.problems import Problem, ScenarioError, nearest
 from scenarios.reading import faces, wording
@@ -43,6 +43,9 @@ class Model(Strict):
     store: str | None = Field(
         default=None, min_length=1, description="of a run of our own, instead of outputs:"
     )
+    mean_of: list[str] = Field(
+        default=[], description="other models whose mean it is, over the cells that all have"
+    )
     members: Literal["control"] = Field(default="control", description="of that run: control")
     forcing: str | None = Field(default=None, description="of that run, where it has several")
     years: YearRange | None = Field(
@@ -54,11 +57,13 @@ class Model(Strict):
 
     @model_validator(mode="after")
     def _maps(self) -> "Model":
-        if bool(self.outputs) == (self.store is not None):
-            found = "both" if self.outputs else "neither"
-            raise ValueError(f"found {found}; needed one of outputs: and store:")
-        if self.store is not None and self.years is not None:
-            raise ValueError("found years: of a run, which has its own; leave it out")
+        words = ("outputs", "store", "mean_of")
+        given = [f"{word}:" for word in words if getattr(self, word)]
+        if len(given) != 1:
+            found = " and ".join(given) or "none"
+            raise ValueError(f"found {found}; needed one of outputs:, store: and mean_of:")
+        if not self.outputs and self.years is not None:
+            raise ValueError(f"found years: beside {given[0]}, which has its own; leave it out")
         for name, spec in self.outputs.items():
             # What a store has kept stays as it is written.
             if isinstance(spec, ObservationSpec) and spec.gives is not GridMap:
@@ -79,6 +84,11 @@ class EvaluationFile(Strict):
     models: dict[str, Model] = Field(
         min_length=1, description="{NAME: {outputs: {rh: {reader: netcdf_map, ...}}}}"
     )
+    grid: str = Field(
+        default="",
+        description="model to whose cells all are regridded, conservatively; by default each "
+        "stays on its own",
+    )
     evaluation: Evaluation = Field(description="as in a scenario")
     store: str = Field(default="", description="where results go; by default runs/NAME.zarr")
 
@@ -92,10 +102,22 @@ class EvaluationFile(Strict):
     def _outputs(self) -> "EvaluationFile":
         for name, one in self.evaluation.benchmarks.items():
             for model, about in self.models.items():
-                for output in one.outputs() if about.store is None else ():
+                for output in one.outputs() if about.outputs else ():
                     if output not in about.outputs:
                         text = f"{WHERE}.{name}: model {model!r} has no output {output!r}"
                         raise ValueError(f"{text}{nearest(output, about.outputs)}")
+        return self
+
+    @model_validator(mode="after")
+    def _models(self) -> "EvaluationFile":
+        single = [name for name, one in self.models.items() if not one.mean_of]
+        for model, about in self.models.items():
+            for name in about.mean_of:
+                if name not in single:
+                    text = f"models.{model}.mean_of: no other model {name!r}"
+                    raise ValueError(f"{text}{nearest(name, single)}")
+        if self.grid and self.grid not in single:
+            raise ValueError(f"grid: no model {self.grid!r}{nearest(self.grid, single)}")
         return self
 
 
@@ -166,6 +188,7 @@ def load(
     asked = None
     try:
         asked = EvaluationFile.model_validate(document.data)
+        problems += map(document.locate, sources(asked.evaluation))
     except ValidationError as error:
         problems += wording.problems(error, document, EvaluationFile)
     if problems or asked is None:

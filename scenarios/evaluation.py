@@ -24,7 +24,7 @@ from scenarios.weights import PRIOR, Weights
 
 WHERE = "evaluation.benchmarks"
 
-LATER = ("weights",)
+LATER = ("products", "weights")
 """Sections that stores of before them are continued without."""
 
 
@@ -38,6 +38,15 @@ def _long_form(section: Any) -> Any:
     rest = {word: value for word, value in section.items() if word != "units"}
     units = {"units": section["units"]} if "units" in section else {}
     return {**rest, "observed": {"path": section["observed"], **units}}
+
+
+def products_of(output: str) -> str:
+    """Return what the benchmark of the products of an output is called."""
+    return f"products_{output}"
+
+
+PRODUCT_SCORES = ("bias", "rmse", "r", "sd_ratio", "within")
+"""What members are told against the median of products."""
 
 
 Benchmark = Annotated[AnyBenchmark, BeforeValidator(_long_form)]
@@ -69,6 +78,30 @@ class Evaluation(Strict):
         words: dict[str, Any] = plain(self)
         return {name: word for name, word in words.items() if word or name not in LATER}
 
+    products: dict[Name, list[Name]] = Field(
+        default={},
+        description="{rh: [cardamom, climate_h, climate_r]}, benchmarks of maps: products_rh "
+        "compares with their median, and they stand beside models in tables",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_products(cls, section: Any) -> Any:
+        """Add the benchmark that products are; words of it that stand there win."""
+        if not isinstance(section, Mapping) or not isinstance(section.get("products"), Mapping):
+            return section
+        benchmarks = section.get("benchmarks")
+        if not isinstance(benchmarks, Mapping):
+            return section
+        every = dict(benchmarks)
+        for output, names in section["products"].items():
+            name = products_of(output)
+            made = {"compare": "map", "output": output, "same_as": names}
+            own = every.get(name, {})
+            if isinstance(own, Mapping):
+                every[name] = {**made, "scores": [*PRODUCT_SCORES], **own}
+        return {**section, "benchmarks": every}
+
     @model_validator(mode="after")
     def _periods(self) -> "Evaluation":
         for where, period in self._said():
@@ -83,14 +116,6 @@ class Evaluation(Strict):
     def period_of(self, name: str) -> tuple[int, int] | None:
         """Return the years that a benchmark compares; None where nothing says which."""
         return self.benchmarks[name].period or self.period
-
-    def observed(self, name: str) -> Any:
-        """Return the reader's words of a benchmark, its own or another's; None where it has none.
-
-        What is left as it was written, as in a store, comes so.
-        """
-        one = self.benchmarks[name]
-        return one.observed if one.same_as is None else self.benchmarks[one.same_as].observed
 
     def scores(self) -> dict[str, tuple[str, str]]:
         """Return benchmark and score of the whole by the name that it has elsewhere."""
@@ -135,7 +160,7 @@ def problems(
     for name, one in section.benchmarks.items():
         for output in one.outputs():
             yield from _output(name, output, kernel, outputs)
-        yield from _same_as(name, one, section)
+    yield from sources(section)
     yield from _weights(section)
     if "location" in (sections.get("independent") or ()):
         text = "a sample is another row of the design at every location (independent:)"
@@ -195,18 +220,32 @@ def _is_within(kernel: Kernel, dim: str) -> bool:
     return not kernel.coords[dim].labels
 
 
+def sources(section: Evaluation) -> Iterator[Problem]:
+    """Yield what `same_as` names that is not there or of another kind, in every benchmark."""
+    for name, one in section.benchmarks.items():
+        yield from _same_as(name, one, section)
+
+
 def _same_as(name: str, one: BenchmarkSpec, section: Evaluation) -> Iterator[Problem]:
-    """Yield that another benchmark's observations are not to be had, or are of another kind."""
-    other = one.same_as
-    if other is None:
+    """Yield that other benchmarks' observations are not to be had, or are of another kind."""
+    where = f"{WHERE}.{name}.same_as"
+    others = [n for n in section.benchmarks if n != name]
+    several = isinstance(one.same_as, list)
+    takes = [kind for kind in one.OBSERVES if kind in MAPS] if several else one.OBSERVES
+    if several and MAPS[1] not in one.OBSERVES:
+        yield Problem(f"{one.compare} takes one observation; needed one name", where)
         return
-    where, others = f"{WHERE}.{name}.same_as", [n for n in section.benchmarks if n != name]
-    if other not in others:
-        yield Problem(f"no other benchmark {other!r}{nearest(other, others)}", where)
-        return
-    observed = section.benchmarks[other].observed
-    if observed is None:
-        yield Problem(f"{other!r} has no observed: of its own; name the one that has", where)
-    elif (kind := observed.gives.__name__) not in one.OBSERVES:
-        text = f"{other!r} observes a {kind}, and {one.compare} takes"
-        yield Problem(f"{text} {' or '.join(one.OBSERVES)}", where)
+    for other in one.sources:
+        if other not in others:
+            yield Problem(f"no other benchmark {other!r}{nearest(other, others)}", where)
+            continue
+        observed = section.benchmarks[other].observed
+        if observed is None:
+            yield Problem(f"{other!r} has no observed: of its own; name the one that has", where)
+        elif (kind := observed.gives.__name__) not in takes:
+            text = f"{other!r} observes a {kind}, and {one.compare} takes"
+            yield Problem(f"{text} {' or '.join(takes)}", where)
+
+
+MAPS = ("GridMap", "GridMaps")
+"""Kinds of observations that several of together are products."""

@@ -146,9 +146,9 @@ ARROWS = {
         "scenarios.outputs"
     ),
     "ensemble.evaluation": (
-        "ensemble.errors ensemble.store ensemble.members ensemble.tables "
-        "kernels scenarios scenarios.benchmarks scenarios.catalogue scenarios.evaluated "
-        "scenarios.forcing scenarios.observations scenarios.paths"
+        "ensemble.errors ensemble.scores ensemble.store ensemble.members ensemble.tables "
+        "scenarios scenarios.benchmarks scenarios.catalogue scenarios.evaluated "
+        "scenarios.observations scenarios.paths scenarios.units"
     ),
     "ensemble.report": (
         f"{GROUND} ensemble.scores ensemble.store ensemble.members ensemble.calibration "

@@ -93,7 +93,6 @@ def _plain(found: Any) -> list[dict[str, Any]]:
             "value": float(value),
         }
         for benchmark, score, about in found.scored()
-        for model in found.models
-        for one in [found.found[model, benchmark]]
+        for model, one in found.of(benchmark).items()
         for k, value in enumerate(one.scores[score])
     ]

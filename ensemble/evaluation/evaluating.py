@@ -1,57 +1,50 @@
 """Every model against every benchmark: scores, and what they are of."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from ensemble.evaluation import others, own
-from ensemble.evaluation.others import Other
-from ensemble.members.benchmarks import Prepared, Task
+from ensemble.evaluation.ceiling import Ceiling, ceiling
+from ensemble.members.benchmarks import Task
+from ensemble.members.benchmarks.parts.lattices import every_cell
+from ensemble.members.evaluation.others import (
+    Against,
+    Other,
+    against,
+    may_be_held,
+    products,
+    regridded,
+)
 from ensemble.members.evaluation.preparing import read as read_observed
-from ensemble.members.evaluation.sums import modelled_of, of_outputs
-from kernels import F8
 from scenarios import Problem, ScenarioError
-from scenarios.benchmarks import BENCHMARKS, Score
+from scenarios.benchmarks import Score
 from scenarios.catalogue import check_named
-from scenarios.evaluated import Loaded, Model
+from scenarios.evaluated import Loaded, Model, problem
 
 SYNTHETIC = "synthetic data: made up, to show how it goes"
 
 
 @dataclass(frozen=True)
-class Against:
-    """A model against a benchmark.
-
-    Attributes
-    ----------
-    prepared : Prepared
-    scores : mapping of str to ndarray, shape (groups,), float64
-        Those that are asked for; of a score of the whole alone (1,).
-    modelled : mapping of str to ndarray, shape (p,), float64
-        What the model has of each pair, by the name of the pairs.
-    """
-
-    prepared: Prepared
-    scores: Mapping[str, F8]
-    modelled: Mapping[str, F8]
-
-
-@dataclass(frozen=True)
 class Evaluation:
-    """What came out: models, and each against each benchmark.
+    """What came out: models and products, and each against each benchmark.
 
     Attributes
     ----------
     loaded : Loaded
     models : mapping of str to Other
+        Products after models.
     found : mapping of (model, benchmark) to Against
+        Of a product those alone that it can be held against.
+    lacking : tuple of str
+        Which product is held against which benchmark not, and why.
     """
 
     loaded: Loaded
     models: Mapping[str, Other]
     found: Mapping[tuple[str, str], Against]
+    lacking: tuple[str, ...] = ()
 
     @property
     def synthetic(self) -> str:
@@ -67,14 +60,26 @@ class Evaluation:
             for score in spec.asked():
                 yield benchmark, score, spec.SCORES[score]
 
+    def of(self, benchmark: str) -> dict[str, Against]:
+        """Return what is held against a benchmark, by model and product."""
+        return {m: a for (m, b), a in self.found.items() if b == benchmark}
+
+    @cached_property
+    def ceilings(self) -> tuple[Ceiling, ...]:
+        """Return what the products of each output are among themselves."""
+        made = []
+        for output in self.loaded.asked.evaluation.products:
+            of = {n: o for n, o in self.models.items() if o.product and output in o.outputs}
+            made.append(ceiling(output, of))
+        return tuple(one for one in made if one is not None)
+
     def units(self, benchmark: str, about: Score) -> str:
         """Return the unit of a score."""
-        one = next(a for (_, b), a in self.found.items() if b == benchmark)
-        return about.units(one.prepared.units)
+        return about.units(next(iter(self.of(benchmark).values())).prepared.units)
 
 
 def evaluate(loaded: Loaded) -> Evaluation:
-    """Return every model against every benchmark.
+    """Return every model, and every product beside them, against every benchmark.
 
     Raises
     ------
@@ -86,30 +91,88 @@ def evaluate(loaded: Loaded) -> Evaluation:
         if missing := list(named):
             raise ScenarioError(missing, loaded.source)
     problems: list[Problem] = []
-    models = {}
-    for name, model in loaded.asked.models.items():
-        try:
-            models[name] = _read(name, model, loaded)
-        except ScenarioError as error:
-            problems += error.problems
+    models = _models(loaded, problems)
     section, base = loaded.asked.evaluation, loaded.base_of("evaluation")
     observed, classes = read_observed(section, base, problems)
+    if not problems:
+        models |= _products(loaded, models, observed, problems)
     found: dict[tuple[str, str], Against] = {}
+    lacking = []
     for benchmark, spec in section.benchmarks.items():
-        source = spec.same_as or benchmark
-        if source in observed and observed[source] is None:
+        if benchmark in observed and observed[benchmark] is None:
             continue
         for name, one in models.items():
+            if one.product and not may_be_held(spec, benchmark, one):
+                continue
             asked = {output: one.asked[output] for output in spec.outputs()}
-            task = Task(benchmark, asked, one.places, observed.get(source),
+            task = Task(benchmark, asked, one.places, observed.get(benchmark),
                         section.period_of(benchmark), classes, loaded.asked.seed, base)  # fmt: skip
             try:
-                found[name, benchmark] = _against(spec, task, one)
+                found[name, benchmark] = against(spec, task, one.outputs)
             except ScenarioError as error:
-                problems += error.problems
+                if one.product:
+                    lacking.append(
+                        f"{name} is not held against {benchmark}: {error.problems[0].text}"
+                    )
+                else:
+                    problems += error.problems
     if problems:
         raise loaded.located(ScenarioError(list(dict.fromkeys(problems))))
-    return Evaluation(loaded, models, found)
+    return Evaluation(loaded, models, found, tuple(lacking))
+
+
+def _models(loaded: Loaded, problems: list[Problem]) -> dict[str, Other]:
+    """Return the models, on one grid where one is asked for; note what is wrong."""
+    models = {}
+    asked = loaded.asked.models
+    for name, model in asked.items():
+        try:
+            if not model.mean_of:
+                models[name] = _read(name, model, loaded)
+        except ScenarioError as error:
+            problems += error.problems
+    if problems:
+        return models
+    try:
+        models = {name: _on_grid(loaded, one, models) for name, one in models.items()}
+        for name, model in asked.items():
+            if model.mean_of:
+                models[name] = others.mean(name, {one: models[one] for one in model.mean_of})
+    except ScenarioError as error:
+        problems += error.problems
+    return {name: models[name] for name in asked if name in models}
+
+
+def _on_grid(loaded: Loaded, one: Other, models: Mapping[str, Other]) -> Other:
+    """Return a model or product on the cells of the model that `grid` names."""
+    grid = loaded.asked.grid
+    if not grid or one.name == grid:
+        return one
+    target = models[grid].grid
+    try:
+        if target is None:
+            raise ValueError(f"is to be regridded to {grid}, a run; needed a model of maps")
+        return regridded(one, every_cell(target))
+    except ValueError as error:
+        raise ScenarioError([problem(str(error), one.name)]) from error
+
+
+def _products(
+    loaded: Loaded,
+    models: Mapping[str, Other],
+    observed: Mapping[str, Any],
+    problems: list[Problem],
+) -> dict[str, Other]:
+    section = loaded.asked.evaluation
+    try:
+        found = products(section.products, observed, section.period)
+        found = {name: _on_grid(loaded, one, models) for name, one in found.items()}
+    except ValueError as error:
+        problems.append(Problem(str(error), "evaluation.products"))
+        return {}
+    for name in found.keys() & models.keys():
+        problems.append(Problem(f"product {name!r} is a model, too", "evaluation.products"))
+    return found
 
 
 def _read(name: str, model: Model, loaded: Loaded) -> Other:
@@ -119,19 +182,3 @@ def _read(name: str, model: Model, loaded: Loaded) -> Other:
     benchmarks = loaded.asked.evaluation.benchmarks.values()
     needed = dict.fromkeys(output for spec in benchmarks for output in spec.outputs())
     return own.read(name, model, needed, base)
-
-
-def _against(spec: Any, task: Task, one: Other) -> Against:
-    module = BENCHMARKS.get(spec.compare)
-    prepared: Prepared = module.prepare(spec, task)
-    if task.observed is not None and not prepared.provenance:
-        prepared = replace(prepared, provenance=task.observed.provenance)
-    with np.errstate(all="ignore"):
-        made = module.score(spec, prepared, of_outputs(prepared, one.outputs))
-    groups = len(prepared.groups)
-    scores = {}
-    for name in spec.asked():
-        values = np.asarray(made[name], dtype=np.float64).reshape(-1)
-        size = groups if spec.SCORES[name].grouped else 1
-        scores[name] = np.where(np.isfinite(values), values, np.nan)[:size]
-    return Against(prepared, scores, modelled_of(prepared, one.outputs))

@@ -1,48 +1,16 @@
 """Other people's models as a run is: places, steps and outputs, made of maps."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from ensemble.members.benchmarks import Asked
+from ensemble.members.evaluation.others import Other, of_maps
 from ensemble.members.in_time import Steps
-from kernels import F8, Variable
-from scenarios import Problem, ScenarioError
+from scenarios import Problem, ScenarioError, units
 from scenarios.evaluated import Model, problem
-from scenarios.forcing import Locations
-from scenarios.forcing.common.cell_edges import edges
-from scenarios.forcing.netcdf_files.space import named
 from scenarios.observations import GridMap
-
-
-@dataclass(frozen=True)
-class Other:
-    """A model of somebody else, as benchmarks see a run.
-
-    Attributes
-    ----------
-    name : str
-    places : Locations
-        Cells with land where every output has a value.
-    asked : mapping of str to Asked
-    outputs : mapping of str to ndarray, shape (L, T, 1), float64
-    left_out : mapping of str to int
-        Cells of the maps, by reason.
-    notes : tuple of str
-    provenance : mapping of str to mapping
-        Of each output.
-    """
-
-    name: str
-    places: Locations
-    asked: Mapping[str, Asked]
-    outputs: Mapping[str, F8]
-    left_out: Mapping[str, int] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    provenance: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read(name: str, model: Model, base: Path) -> Other:
@@ -71,8 +39,66 @@ def read(name: str, model: Model, base: Path) -> Other:
             problems.append(problem(text, name, output))
     if problems:
         raise ScenarioError(problems)
-    assert first is not None
-    return _of_maps(name, model, maps, first)
+    try:
+        return of_maps(name, maps, _steps(model))
+    except ValueError as error:
+        raise ScenarioError([problem(str(error), name)]) from error
+
+
+def _steps(model: Model) -> Steps | None:
+    if model.years is None:
+        return None
+    years = np.arange(model.years[0], model.years[1] + 1, dtype=np.int64)
+    return Steps(years, np.empty(0, np.int64), noleap=model.calendar == "noleap")
+
+
+def mean(name: str, of: Mapping[str, Other]) -> Other:
+    """Return the mean of models over the cells that all have, each counting the same.
+
+    Raises
+    ------
+    ScenarioError
+        Models on other grids, of other years, or in units of another kind.
+    """
+    first, *others = of.values()
+    steps = [one.steps for each in of.values() for one in each.asked.values()]
+    years = {None if one is None else one.years.tobytes() for one in steps}
+    if len(years) > 1:
+        text = f"{', '.join(of)} are of other years than each other; needed the same years: of all"
+        raise ScenarioError([problem(text, name)])
+    shared = {*first.places.names}.intersection(*(each.places.names for each in others))
+    common = [place for place in first.places.names if place in shared]
+    if not common:
+        text = f"{', '.join(of)} have no cell in common; say grid: with the name of one of them"
+        raise ScenarioError([problem(text, name)])
+    rows = {}
+    for one, each in of.items():
+        place = {name: k for k, name in enumerate(each.places.names)}
+        rows[one] = np.array([place[name] for name in common])
+    outputs = {}
+    for output in (o for o in first.outputs if all(o in each.outputs for each in others)):
+        unit = first.asked[output].variable.units
+        try:
+            parts = [
+                units.convert(e.outputs[output][rows[one]], e.asked[output].variable.units, unit)
+                for one, e in of.items()
+            ]
+        except ValueError as error:
+            raise ScenarioError([problem(str(error), name, output)]) from error
+        outputs[output] = np.mean(parts, axis=0)
+    places = first.places
+    columns = {c: values[rows[next(iter(of))]] for c, values in places.columns.items()}
+    columns["area"] = np.mean([o.places.columns["area"][rows[n]] for n, o in of.items()], axis=0)
+    return replace(
+        first,
+        name=name,
+        places=replace(places, names=tuple(common), columns=columns),
+        asked={output: first.asked[output] for output in outputs},
+        outputs=outputs,
+        left_out={},
+        notes=(f"mean of {', '.join(of)}, over the cells that all have",),
+        provenance={o: {"files": [], "land": "mean of models", "left_out": {}} for o in outputs},
+    )
 
 
 def _unfit(one: GridMap) -> list[str]:
@@ -102,39 +128,3 @@ def _same_grid(one: GridMap, other: GridMap) -> bool:
         and np.allclose(one.grid.lat, other.grid.lat)
         and np.allclose(one.grid.lon, other.grid.lon)
     )
-
-
-def _of_maps(name: str, model: Model, maps: Mapping[str, GridMap], first: GridMap) -> Other:
-    land = first.land_area
-    assert land is not None
-    valued = np.array([np.isfinite(one.values) for one in maps.values()])
-    some, every, on_land = valued.any(axis=0), valued.all(axis=0), land > 0
-    kept = every & on_land
-    left_out = {
-        "no value of any output": int((~some).sum()),
-        "no value of some output": int((some & ~every).sum()),
-        "no land": int((every & ~on_land).sum()),
-    }
-    if not kept.any():
-        why = "; ".join(f"{reason}: {n:,}" for reason, n in left_out.items() if n)
-        raise ScenarioError([problem(f"no cell is left ({why})", name)])
-    row, column = np.nonzero(kept)
-    lat, lon = first.grid.lat[row], first.grid.lon[column]
-    columns = {"lat": lat, "lon": lon, "area": land[kept], **edges(first.grid, row, column)}
-    steps = None
-    if model.years is not None:
-        years = np.arange(model.years[0], model.years[1] + 1, dtype=np.int64)
-        steps = Steps(years, np.empty(0, np.int64), noleap=model.calendar == "noleap")
-    count = 1 if steps is None else len(steps.years)
-    dims = () if steps is None else (steps.dim,)
-    return Other(
-        name,
-        Locations(named(lat, lon), columns),
-        {o: Asked(Variable(o, one.units, o, dims), steps) for o, one in maps.items()},
-        # The mean of years is that of each of them.
-        {o: np.repeat(one.values[kept][:, None, None], count, axis=1) for o, one in maps.items()},
-        {reason: n for reason, n in left_out.items() if n},
-        tuple(dict.fromkeys(note for one in maps.values() for note in one.notes)),
-        {o: {**one.provenance, "land": one.land_source, "left_out": dict(one.left_out)}
-         for o, one in maps.items()},
-    )  # fmt: skip

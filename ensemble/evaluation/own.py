@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from ensemble.errors import PlanError
-from ensemble.evaluation.others import Other
 from ensemble.members.benchmarks import Asked
+from ensemble.members.evaluation.others import Other
 from ensemble.members.experiment import Experiment
 from ensemble.members.in_time import Steps
 from ensemble.members.reopening import open_experiment

@@ -2,6 +2,7 @@
 
 import math
 import shutil
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.errors import PlanError
-from ensemble.evaluation.evaluating import Against, Evaluation
-from ensemble.evaluation.others import Other
+from ensemble.evaluation.evaluating import Evaluation
 from ensemble.evaluation.tables import tables
 from ensemble.members.evaluation.asked import GROUP, group_dim
+from ensemble.members.evaluation.others import Against, Other
 from ensemble.members.evaluation.stored import modelled_path, pairs_of, words
 from ensemble.store.arrays import FORMAT, ArraySpec
 from ensemble.store.reading import read
@@ -74,9 +75,11 @@ def _attributes(found: Evaluation) -> dict[str, Any]:
                 "left_out": dict(one.left_out),
                 "notes": list(one.notes),
                 "outputs": dict(one.provenance),
+                "product": one.product,
             }
             for name, one in found.models.items()
         },
+        "products": {one.output: asdict(one) for one in found.ceilings},
         GROUP: {
             model: {b: words(a.prepared) for (m, b), a in found.found.items() if m == model}
             for model in found.models
@@ -99,8 +102,9 @@ def _arrays(found: Evaluation) -> Static:
     models = list(found.models)
     made = _text("model", models, "model")
     for benchmark, score, about in found.scored():
-        every = [found.found[model, benchmark] for model in models]
-        groups = list(dict.fromkeys(g for one in every for g in one.prepared.groups))
+        by_model = found.of(benchmark)
+        every = [by_model.get(model) for model in models]
+        groups = list(dict.fromkeys(g for a in by_model.values() for g in a.prepared.groups))
         attrs = {
             "units": found.units(benchmark, about),
             "long_name": f"{about.meaning}, against {benchmark}",
@@ -108,7 +112,7 @@ def _arrays(found: Evaluation) -> Static:
             "benchmark": benchmark,
         }
         dims: tuple[str, ...] = ("model",)
-        values = np.array([one.scores[score][0] for one in every])
+        values = np.array([one.scores[score][0] if one else math.nan for one in every])
         if about.grouped and len(groups) > 1:
             dims = ("model", group_dim(benchmark))
             values = np.array([_by_group(one, score, groups) for one in every])
@@ -138,7 +142,9 @@ def _places(group: str, one: Other) -> Static:
     return made
 
 
-def _by_group(one: Against, score: str, groups: list[str]) -> list[float]:
+def _by_group(one: Against | None, score: str, groups: list[str]) -> list[float]:
+    if one is None:
+        return [math.nan] * len(groups)
     known = dict(zip(one.prepared.groups, one.scores[score].tolist(), strict=False))
     return [known.get(group, math.nan) for group in groups]
 

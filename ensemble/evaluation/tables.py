@@ -1,11 +1,13 @@
 """Tables of an evaluation: scores of all models, what they were held against, what was left out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from ensemble.evaluation.evaluating import Against, Evaluation
+from ensemble.evaluation.ceiling import Ceiling, Total
+from ensemble.evaluation.evaluating import Evaluation
 from ensemble.members.benchmarks import Prepared
+from ensemble.members.evaluation.others import Against
 from ensemble.tables.responses import NONE, Table
 
 DIGITS = 6
@@ -14,6 +16,7 @@ DIGITS = 6
 def tables(found: Evaluation) -> Iterator[Table]:
     """Yield the tables, the scores of the whole first."""
     yield scores(found)
+    yield from map(_products, found.ceilings)
     for benchmark in found.loaded.asked.evaluation.benchmarks:
         table = _groups(found, benchmark)
         if table.rows:
@@ -25,13 +28,39 @@ def scores(found: Evaluation) -> Table:
     """Return the scores of the whole: a row each, models side by side, and what is observed."""
     rows = []
     for benchmark, score, about in found.scored():
-        against = [found.found[model, benchmark] for model in found.models]
-        values = [_number(one.scores[score][0]) for one in against]
-        seen = _number(observed(against[0].prepared, score, 0))
+        against = found.of(benchmark)
+        values = [
+            _number(against[model].scores[score][0]) if model in against else NONE
+            for model in found.models
+        ]
+        seen = _number(observed(next(iter(against.values())).prepared, score, 0))
         rows.append([benchmark, score, *values, seen, found.units(benchmark, about), about.better])
-    header = ["benchmark", "score", *found.models, "observed", "units", "better"]
+    header = ["benchmark", "score", *_heads(found, found.models), "observed", "units", "better"]
     title = found.loaded.asked.title or found.loaded.asked.name
     return Table(f"{title}: scores over all", header, rows, notes=list(_notes(found)))
+
+
+def _heads(found: Evaluation, names: Iterable[str]) -> list[str]:
+    """Return the names of models, and of products that stand beside them."""
+    return [f"{name} (product)" if found.models[name].product else name for name in names]
+
+
+def _products(one: Ceiling) -> Table:
+    """Return the totals of products, and of their median where all have a value."""
+    rows = [[name, *_total(total), NONE] for name, total in one.totals.items()]
+    rows.append(["median of totals", _number(one.median), NONE, NONE, _number(one.mad)])
+    notes = ["MAD: median absolute deviation of products, not scaled; of cells, its mean over land"]
+    if one.best is None or one.mean_mad is None:
+        notes.append("products are on unlike grids, and have no median by cells: say grid: MODEL")
+    else:
+        mad = f"{_number(one.mean_mad)} {one.rate_units}"
+        rows.append(["total of the median of cells", *_total(one.best), mad])
+    header = ["product", f"total [{one.units}]", "land [Mkm2]", "cells", "MAD"]
+    return Table(f"products of {one.output}", header, rows, notes=notes)
+
+
+def _total(one: Total) -> list[str]:
+    return [_number(one.value), f"{one.land / 1e12:.4f}", f"{one.cells:,}"]
 
 
 def observed(prepared: Prepared, score: str, group: int) -> float:
@@ -51,12 +80,13 @@ def _groups(found: Evaluation, benchmark: str) -> Table:
     for score in spec.asked():
         if not spec.SCORES[score].grouped:
             continue
-        by_model = {m: found.found[m, benchmark] for m in found.models}
+        by_model = found.of(benchmark)
         names = dict.fromkeys(g for one in by_model.values() for g in one.prepared.groups[1:])
         for name in names:
             values = [_number(_of_group(one, score, name)) for one in by_model.values()]
             rows.append([name, score, *values])
-    return Table(f"{benchmark}: scores by group", ["group", "score", *found.models], rows)
+    header = ["group", "score", *_heads(found, found.of(benchmark))]
+    return Table(f"{benchmark}: scores by group", header, rows)
 
 
 def _of_group(one: Against, score: str, group: str) -> float:
@@ -82,19 +112,24 @@ def _pairs(found: Evaluation) -> Table:
 
 
 def _notes(found: Evaluation) -> Iterator[str]:
-    told = [
-        (benchmark, note)
-        for (_, benchmark), one in found.found.items() for note in one.prepared.notes
-    ]  # fmt: skip
-    yield from (f"{name}: {note}" for name, note in dict.fromkeys(told))
     for benchmark in found.loaded.asked.evaluation.benchmarks:
-        against = next(one for (_, b), one in found.found.items() if b == benchmark)
+        told: dict[str, list[str]] = {}
+        for model, one in found.of(benchmark).items():
+            for note in one.prepared.notes:
+                told.setdefault(note, []).append(model)
+        every = len(found.of(benchmark))
+        for note, models in told.items():
+            of = f" (of {', '.join(models)})" if len(models) < every else ""
+            yield f"{benchmark}: {note}{of}"
+    yield from found.lacking
+    for benchmark in found.loaded.asked.evaluation.benchmarks:
+        against = next(iter(found.of(benchmark).values()))
         files = dict.fromkeys(f["name"] for f in against.prepared.provenance.get("files", ()))
         if files:
             yield f"{benchmark}: observed: {', '.join(files)}"
-    for name, one in found.models.items():
-        yield from (f"{name}: {note}" for note in one.notes)
-        sources = dict.fromkeys(about["land"] for about in one.provenance.values())
+    for name, other in found.models.items():
+        yield from (f"{name}: {note}" for note in other.notes)
+        sources = dict.fromkeys(about["land"] for about in other.provenance.values())
         yield f"{name}: land: {', '.join(sources)}"
 
 

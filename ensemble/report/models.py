@@ -41,9 +41,12 @@ class Models(Reported):
 
     @property
     def cards(self) -> Sequence[tuple[str, str]]:
-        """Return how many models and benchmarks there are."""
-        models, benchmarks = len(self.models), len(next(iter(self.attrs[GROUP].values())))
-        return [
-            (f"{models:,}", "models" if models > 1 else "model"),
-            (f"{benchmarks:,}", "benchmarks" if benchmarks > 1 else "benchmark"),
-        ]
+        """Return how many models, products and benchmarks there are."""
+        # Stores of before know no products.
+        products = sum(bool(one.get("product")) for one in self.models.values())
+        numbers = {
+            "model": len(self.models) - products,
+            "product": products,
+            "benchmark": len(next(iter(self.attrs[GROUP].values()))),
+        }
+        return [(f"{n:,}", word if n == 1 else f"{word}s") for word, n in numbers.items() if n]

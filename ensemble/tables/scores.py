@@ -1,7 +1,7 @@
 """Tables of scores: what members are against each benchmark."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,8 @@ import numpy as np
 from ensemble.members.evaluation.asked import GROUP, group_dim
 from ensemble.members.limits import EXCLUDED
 from ensemble.members.stored import read_ensemble
-from ensemble.tables.responses import MAX_ROWS, Table, labels_of, names_along, number_form
+from ensemble.store.arrays import ArraySpec
+from ensemble.tables.responses import MAX_ROWS, NONE, Table, labels_of, names_along, number_form
 from ensemble.tables.results import Results
 from kernels import F8
 
@@ -52,7 +53,26 @@ def records(results: Results, benchmark: str, group: str = GROUP) -> list[dict[s
             where = {"forcing": forcing, "of": ", ".join(words) or "all locations"}
             known = {w: None if math.isnan(n) else n for w, n in zip(WORDS, numbers, strict=True)}
             found.append({**about, **where, **known, "samples": int(count[at])})
+        found += _of_products(results, f"{group}/{benchmark}", spec, name, labels)
     return found
+
+
+def _of_products(
+    results: Results, path: str, spec: ArraySpec, name: str, labels: list[list[str]]
+) -> Iterator[dict[str, Any]]:
+    """Yield the score of each product that stands beside members, group by group."""
+    store, benchmark = results.store, path.rpartition("/")[2]
+    held = f"{path}/of_products_{name.removeprefix(f'{benchmark}_')}"
+    if held not in store.specs:
+        return
+    about = {"score": name, "units": spec.attrs["units"], "better": spec.attrs["better"]}
+    groups = labels[1] if group_dim(benchmark) in spec.dims else ["all locations"]
+    for product, row in zip(
+        store.read_strings(f"{path}/product"), results.whole(held), strict=True
+    ):
+        for where, number in zip(groups, row.tolist(), strict=True):
+            known = {**dict.fromkeys(WORDS), "control": None if math.isnan(number) else number}
+            yield {**about, "forcing": f"{product} (product)", "of": where, **known, "samples": 0}
 
 
 def _table(results: Results, benchmark: str, group: str) -> Table:
@@ -70,7 +90,8 @@ def _row(benchmark: str, one: Mapping[str, Any]) -> list[str]:
     form = number_form(*(np.array(number) for number in numbers))
     title = f"{one['score'].removeprefix(f'{benchmark}_')} [{one['units']}]"
     cells = [form(number) for number in numbers]
-    return [title, one["forcing"], one["of"], *cells, f"{one['samples']:,}", one["better"]]
+    samples = f"{one['samples']:,}" if one["samples"] else NONE
+    return [title, one["forcing"], one["of"], *cells, samples, one["better"]]
 
 
 def _names(results: Results, group: str, benchmark: str, dim: str, size: int) -> list[str]:

@@ -129,7 +129,7 @@ def test_a_run_of_our_own_has_the_scores_that_it_had_inside(folder, monkeypatch)
         (("store: run.zarr", "store: run.zarr, forcing: later"), "no forcing 'later'; it has now"),
         (("output: litter", "output: heat"), "no control/heat; needed a run with outputs:"),
         (("output: litter", "output: rh"), "is stored over (forcing, location, model, time)"),
-        (("{store: run.zarr}", "{}"), "found neither; needed one of outputs: and store:"),
+        (("{store: run.zarr}", "{}"), "found none; needed one of outputs:, store: and mean_of:"),
     ],
 )
 def test_what_a_run_of_our_own_lacks_is_said(folder, monkeypatch, change, said):

@@ -26,14 +26,15 @@ from ensemble.members.benchmarks.parts.lattices import (
     mean_over,
     on_cells,
 )
-from ensemble.scores.products import best_estimate, climate_h, climate_r
-from kernels import F8
+from ensemble.members.benchmarks.parts.products import maps_of
+from ensemble.scores.products import best_estimate
+from kernels import F8, I8
 from scenarios.benchmarks import BenchmarkSpec, Score, plain
-from scenarios.observations import Climate, GridMap, GridMaps
+from scenarios.observations import GridMap
 from scenarios.units import convert
 
-RESPIRATION = "g C m-2 yr-1"
-FORMULAS = {"climate_h": climate_h, "climate_r": climate_r}
+ROUNDING = 1e-12
+"""Part of a median by which differences of numbers of its size may be off."""
 
 WEIGHTS = {
     "observed": "area of a cell times the part that is land with an observed value",
@@ -112,10 +113,11 @@ def prepare(spec: Spec, task: Task) -> Prepared:
         moments=mean_over(task, asked, found.units),
         groups=groups.count,
         sums=_needed(spec, task, found),
-        tolerance=None if found.mad is None else found.mad[place],
+        tolerance=None if found.mad is None else found.reach[place],
     )
     arrays = {"parts": groups.matrix, "land": found.land}
-    arrays |= {"observed_map": found.value} | ({} if found.mad is None else {"mad": found.mad})
+    arrays |= {"observed_map": found.value, "count": found.count}
+    arrays |= {} if found.mad is None else {"mad": found.mad}
     arrays |= {f"product_{name}": one.rate for name, one in found.products.items()}
     left_out = {
         "cells without an observed value": int((~known).sum()),
@@ -163,42 +165,32 @@ class _Observed:
         self.land: F8 = np.min([one.land for one in products.values()], axis=0)
         self.value: F8 = rates[0]
         self.mad: F8 | None = None
+        self.count: I8 = np.isfinite(rates).sum(axis=0)
         self.reference = next(iter(products))
         if len(products) > 1:
-            self.value, self.mad, _ = best_estimate(rates)
+            self.value, self.mad, self.count = best_estimate(rates)
             self.reference = f"median of {', '.join(products)}"
+            # The products that lie at the end of the interval are in it, however sums are rounded.
+            self.reach: F8 = self.mad + ROUNDING * np.abs(self.value)
 
 
 def _observed(spec: Spec, task: Task, there: Cells) -> _Observed:
-    observed = task.observed
-    maps = observed.maps if isinstance(observed, GridMaps) else {task.name: observed}
-    units = RESPIRATION if not maps else next(iter(maps.values())).units
-    values = {name: _in(task, one, units) for name, one in maps.items()}
-    sources = dict(maps)
-    if isinstance(observed, GridMaps):
-        for name, climate in observed.made.items():
-            values[name] = _from_climate(task, climate, units)
-            sources[name] = climate.precipitation
+    try:
+        maps = maps_of(task.observed, task.name)
+    except ValueError as error:
+        raise refused(task, str(error), "observed") from error
+    units = next(iter(maps.values())).units
     rescale = spec.conserve == "rescale"
     products = {
-        name: on_cells(task, one, sources[name], there, spec.regrid, rescale=rescale)
-        for name, one in values.items()
+        name: on_cells(task, _in(task, one, units), one, there, spec.regrid, rescale=rescale)
+        for name, one in maps.items()
     }
-    return _Observed(products, units, {one.land_source for one in sources.values()})
+    return _Observed(products, units, {one.land_source for one in maps.values()})
 
 
 def _in(task: Task, one: GridMap, units: str) -> F8:
     try:
         return convert(mean_of(task, one), one.units, units)
-    except ValueError as error:
-        raise refused(task, str(error), "observed") from error
-
-
-def _from_climate(task: Task, climate: Climate, units: str) -> F8:
-    try:
-        warm = convert(climate.temperature.values, climate.temperature.units, "degC")
-        rain = convert(climate.precipitation.values, climate.precipitation.units, "mm month-1")
-        return convert(FORMULAS[climate.product](warm, rain), RESPIRATION, units)
     except ValueError as error:
         raise refused(task, str(error), "observed") from error
 
@@ -215,6 +207,9 @@ def _needed(spec: Spec, task: Task, found: _Observed) -> tuple[str, ...]:
     if "within" not in spec.asked():
         return skills.needed(spec.asked())
     if found.mad is None:
-        text = "within needs several products; say observed: {reader: maps, of: {...}}"
+        text = (
+            "within needs several products; say observed: {reader: maps, of: {...}}, or same_as: "
+        )
+        text += "[benchmark, benchmark]"
         raise refused(task, text, "scores")
     return (*skills.needed(spec.asked()), "within")

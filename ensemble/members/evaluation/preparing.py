@@ -1,11 +1,16 @@
 """From the words of ``evaluation:`` to pairs with the places and steps of a run."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ensemble.members.benchmarks import Asked, Prepared, Task
-from ensemble.members.experiment import Experiment, beside
+from ensemble.members.benchmarks.parts.lattices import cells_of
+from ensemble.members.benchmarks.parts.products import together
+from ensemble.members.evaluation.others import Other, beside, products
+from ensemble.members.experiment import Experiment
+from ensemble.members.experiment import beside as dims_beside
 from scenarios import Problem, ScenarioError
 from scenarios.benchmarks import BENCHMARKS
 from scenarios.evaluation import WHERE, Evaluation
@@ -33,10 +38,10 @@ def prepare(experiment: Experiment, base: Path) -> dict[str, Prepared]:
     problems: list[Problem] = []
     outputs = _outputs(section, experiment, problems)
     observed, classes = read(section, base, problems)
+    others = _products(section, observed, experiment, problems)
     made = {}
     for name, spec in section.benchmarks.items():
-        source = spec.same_as or name
-        unread = source in observed and observed[source] is None
+        unread = name in observed and observed[name] is None
         if unread or not outputs.keys() >= {*spec.outputs()}:
             continue
         if unknown := _outside(section, name, [outputs[o] for o in spec.outputs()]):
@@ -44,17 +49,34 @@ def prepare(experiment: Experiment, base: Path) -> dict[str, Prepared]:
             continue
         mine = {output: outputs[output] for output in spec.outputs()}
         seed, period = experiment.scenario.seed, section.period_of(name)
-        of = observed.get(source)
+        of = observed.get(name)
         task = Task(name, mine, experiment.locations, of, period, classes, seed, base)
         try:
             prepared = BENCHMARKS.get(spec.compare).prepare(spec, task)
             from_where = {} if of is None else dict(of.provenance)
-            made[name] = replace(prepared, provenance=from_where)
+            made[name] = beside(spec, task, replace(prepared, provenance=from_where), others)
         except ScenarioError as error:
             problems += error.problems
     if problems:
         raise ScenarioError(list(dict.fromkeys(problems)), experiment.scenario.name)
     return made
+
+
+def _products(
+    section: Evaluation,
+    observed: Mapping[str, Any],
+    experiment: Experiment,
+    problems: list[Problem],
+) -> dict[str, Other]:
+    """Return the products on the cells of a run; none where its locations are points."""
+    there = cells_of(experiment.locations)
+    if problems or there is None:
+        return {}
+    try:
+        return products(section.products, observed, section.period, there)
+    except ValueError as error:
+        problems.append(Problem(str(error), "evaluation.products"))
+        return {}
 
 
 def _outputs(
@@ -66,7 +88,7 @@ def _outputs(
         for output in spec.outputs():
             variable = experiment.kernel.variable(output)
             steps = experiment.steps_of(variable) if experiment.has_time(output) else None
-            rest = {*variable.dims} - beside(experiment) - ({steps.dim} if steps else set())
+            rest = {*variable.dims} - dims_beside(experiment) - ({steps.dim} if steps else set())
             if rest:
                 text = f"{output!r} has the dimension {min(rest)}, and a benchmark compares one "
                 text += "number a place and time; needed an output without it, such as one of "
@@ -79,7 +101,10 @@ def _outputs(
 def read(
     section: Evaluation, base: Path, problems: list[Problem]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what was observed by benchmark, and maps of classes; None of what cannot be read."""
+    """Return what was observed by benchmark, and maps of classes; None of what cannot be read.
+
+    That of a benchmark with `same_as` is another's, or the maps of several together.
+    """
 
     def one(spec: ObservationSpec, where: str) -> Any:
         try:
@@ -94,6 +119,13 @@ def read(
     benchmarks = section.benchmarks.items()
     own = {n: s.observed for n, s in benchmarks if s.observed is not None}
     observed = {n: one(s, f"{WHERE}.{n}.observed") for n, s in own.items()}
+    for name, spec in benchmarks:
+        if spec.sources:
+            parts = {source: observed[source] for source in spec.sources}
+            known = all(part is not None for part in parts.values())
+            several = isinstance(spec.same_as, list)
+            whole = together(parts) if several and known else next(iter(parts.values()))
+            observed[name] = whole if known else None
     classes = {n: one(s, f"evaluation.classes.{n}") for n, s in section.classes.items()}
     return observed, classes
 

@@ -16,6 +16,7 @@ from ensemble.scores import bands
 from ensemble.scores.regridding import METHODS, NEAREST, Method, regrid
 from ensemble.scores.seasons import MONTHS
 from kernels import F8, I8
+from scenarios.forcing import Locations
 from scenarios.forcing.common.cell_edges import BOUNDS
 from scenarios.grids import Grid, cell_areas
 from scenarios.observations import ClassMap, GridMap
@@ -77,11 +78,20 @@ def cells(task: Task) -> Cells:
     ScenarioError
         Locations have no edges: they are points.
     """
-    if missing := [name for name in BOUNDS if name not in task.places.columns]:
+    found = cells_of(task.places)
+    if found is None:
+        missing = [name for name in BOUNDS if name not in task.places.columns]
         text = f"locations have no {', '.join(missing)}: they are points, and a map is compared on"
         text += " cells; needed a forcing that lies on a grid, or compare: sites"
         raise refused(task, text)
-    south, north, west, east = (task.column(name, "degrees") for name in BOUNDS)
+    return found
+
+
+def cells_of(places: Locations) -> Cells | None:
+    """Return the cells that places are; None of points."""
+    if any(name not in places.columns for name in BOUNDS):
+        return None
+    south, north, west, east = (np.asarray(places.columns[n], dtype=np.float64) for n in BOUNDS)
     rows, row = np.unique(np.stack([south, north], axis=1), axis=0, return_inverse=True)
     columns, column = np.unique(np.stack([west, east], axis=1), axis=0, return_inverse=True)
     grid = Grid(rows.mean(axis=1), columns.mean(axis=1), rows, columns)
