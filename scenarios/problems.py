@@ -74,6 +74,7 @@ OTHER_WORDS = {
     "gauss": "normal", "gaussian": "normal", "norm": "normal",
     "lnorm": "lognormal", "lnormal": "lognormal", "lognorm": "lognormal",
     "logunif": "loguniform", "reciprocal": "loguniform", "unif": "uniform",
+    "randint": "integers",
 }  # fmt: skip
 """What other programs call the same thing: never left to spelling."""
 

@@ -294,12 +294,13 @@ def test_the_nearest_name_or_a_list():
     assert nearest("zz", [f"m{k}" for k in range(100)]).endswith(", m3 and 76 more")
 
 
-FAMILIES = ("normal", "lognormal", "uniform", "loguniform", "triangular")
+FAMILIES = ("normal", "lognormal", "uniform", "loguniform", "triangular", "integers")
 MEANT = {
     "normla": "normal", "Normal": "normal", "gaussian": "normal", "norm": "normal",
     "lognorm": "lognormal", "lnormal": "lognormal", "log_normal": "lognormal",
     "logunif": "loguniform", "log-uniform": "loguniform", "log10uniform": "loguniform",
     "reciprocal": "loguniform", "unif": "uniform", "uniforn": "uniform", "triangle": "triangular",
+    "randint": "integers", "integer": "integers",
 }  # fmt: skip
 OTHERS = (
     "halfnormal", "truncnorm", "truncnormal", "invnormal", "skewnormal", "logtriangular",
@@ -322,7 +323,7 @@ def test_a_hint_for_a_family_stands_in_the_message(tmp_path):
     for written in OTHERS:
         words = f"design.cross.1.parameters.tau_soil_obs={{{written}: [1, 2]}}"
         (found,) = problems(tmp_path, GOOD, words)
-        assert found.text.startswith(f"unknown key {written!r}; available: lognormal, loguniform,")
+        assert found.text.startswith(f"unknown key {written!r}; available: integers, lognormal,")
 
 
 @pytest.mark.parametrize(

@@ -149,6 +149,42 @@ class Loguniform:
 
 
 @dataclass(frozen=True)
+class Integers:
+    """Whole numbers from ``low`` to ``high`` (k, 1), both among them, each as probable."""
+
+    low: F8
+    high: F8
+
+    def cdf(self, x: F8) -> F8:
+        """Return the probability of a value at or below ``x``."""
+        return np.clip((np.floor(x) - self.low + 1.0) / self._count, 0.0, 1.0)
+
+    def inverse(self, p: F8) -> F8:
+        """Return the quantiles of ``p``.
+
+        Not a rounded uniform number, which gives both ends half of what is theirs. Of 2^32 numbers
+        from 0 it is the upper half of the word that ``p`` is made of.
+        """
+        return np.minimum(self.low + np.floor(p * self._count), self.high)
+
+    def support(self) -> tuple[float, float]:
+        """Return the two ends."""
+        return float(self.low.min()), float(self.high.max())
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield the numbers that make no distribution."""
+        for name, values in (("low", self.low), ("high", self.high)):
+            yield name, values, values != np.floor(values), "needed a whole number"
+        yield "low", self.low, ~(self.low < self.high), "needed low < high"
+        # More than a uniform number tells apart, of 52 bits.
+        yield "high", self.high, ~(self._count <= 2.0**48), "needed at most 2^48 numbers from low"
+
+    @property
+    def _count(self) -> F8:
+        return self.high - self.low + 1.0
+
+
+@dataclass(frozen=True)
 class Triangular:
     """Triangular distribution: lowest, most probable and highest value (k, 1)."""
 

@@ -170,7 +170,16 @@ class TriangularWords(Shape):
     upper: Number = Field(description="highest value")
 
 
-FAMILIES = ("normal", "lognormal", "uniform", "loguniform", "triangular")
+class IntegersWords(Shape):
+    """Whole numbers, each as probable."""
+
+    order: ClassVar[tuple[str, ...]] = ("low", "high")
+
+    low: Number = Field(description="smallest value")
+    high: Number = Field(description="largest value")
+
+
+FAMILIES = ("normal", "lognormal", "uniform", "loguniform", "triangular", "integers")
 
 
 class Distribution(Words):
@@ -195,6 +204,11 @@ class Distribution(Words):
     triangular: Annotated[TriangularWords | None, _listed("lower", "mode", "upper")] = Field(
         default=None, description="[lower, mode, upper], or {lower: .., mode: .., upper: ..}"
     )
+    integers: Annotated[IntegersWords | None, _listed("low", "high")] = Field(
+        default=None,
+        description="[low, high], or {low: .., high: ..}: whole numbers, both ends among them, "
+        "each as probable; in the kernel's units, and cut by their ends alone",
+    )
     lower: Number | None = Field(
         default=None, description="cut the distribution here: no value is below it"
     )
@@ -217,6 +231,10 @@ class Distribution(Words):
         if len(families) != 1:
             listed = " and ".join(families) or "none"
             raise ValueError(f"found {listed}; needed one of {', '.join(FAMILIES)}")
+        more = [key for key in ("lower", "upper", "units") if getattr(self, key) not in (None, "")]
+        if self.integers is not None and more:
+            text = f"found {' and '.join(more)} beside integers, which have ends and no unit"
+            raise ValueError(f"{text}; say the smallest and largest number alone")
         return self
 
 

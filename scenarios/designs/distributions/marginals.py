@@ -14,6 +14,7 @@ from scenarios.designs.distributions.admissible import admissible, describe_admi
 from scenarios.designs.distributions.conversion import SAME, Conversion, conversion
 from scenarios.designs.distributions.families import (
     Family,
+    Integers,
     Lognormal,
     Loguniform,
     Normal,
@@ -254,6 +255,8 @@ class _Resolver:
                 return Uniform(n["lower"], n["upper"])
             case "loguniform":
                 return Loguniform(n["lower"], n["upper"])
+            case "integers":
+                return Integers(n["low"], n["high"])
             case "triangular":
                 return Triangular(n["lower"], n["mode"], n["upper"])
         if "mu" in n:
@@ -354,6 +357,9 @@ class _Resolver:
             by_location = max(len(number) for number in numbers) > 1
             lower, upper = admissible(self.context, self.parameter.name, by_location=by_location)
             low, high = np.maximum(low, lower), np.minimum(high, upper)
+        if isinstance(family, Integers):
+            # Bounds of forcings need not be whole, and a value is moved onto them by its last bit.
+            low, high = np.ceil(low), np.floor(high)
         if not (low < high).all():
             units_ = self.parameter.units
             most = labelled(repr(_first(high, ~(low < high))), units_)
@@ -361,7 +367,7 @@ class _Resolver:
             need += " (bounds stated and admissible by the forcings)" if self.truncate else ""
             self._fault(f"{self.where}.lower", "lower", low, ~(low < high), need, units_)
             return None
-        start = family.cdf(units.to_written(low)) if np.isfinite(low).any() else _zero()
+        start = _below(family, units.to_written(low)) if np.isfinite(low).any() else _zero()
         width = _between(family, units.to_written(low), units.to_written(high))
         width, start = np.broadcast_arrays(width, start)
         if self._keeps_too_little(width, low, high):
@@ -393,5 +399,10 @@ def _first(values: F8, bad: NDArray[np.bool_]) -> float:
 def _between(family: Family, low: F8, high: F8) -> F8:
     """Return the probability between two values (k, 1)."""
     above = family.cdf(high) if np.isfinite(high).any() else np.ones((1, 1))
-    below = family.cdf(low) if np.isfinite(low).any() else _zero()
+    below = _below(family, low) if np.isfinite(low).any() else _zero()
     return above - below
+
+
+def _below(family: Family, x: F8) -> F8:
+    """Return the probability of a value below ``x`` (k, 1); of whole numbers, ``x`` is not."""
+    return family.cdf(np.nextafter(x, -np.inf) if isinstance(family, Integers) else x)
