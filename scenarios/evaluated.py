@@ -80,6 +80,9 @@ class EvaluationFile(Strict):
     version: Literal[1] = Field(description="1")
     name: Name = Field(description="of the evaluation, and of its store")
     title: str = Field(default="", description="one line")
+    description: str = Field(
+        default="", description="paragraphs that its page begins with, apart by an empty line"
+    )
     seed: int = Field(default=0, ge=0, description="of what is resampled")
     models: dict[str, Model] = Field(
         min_length=1, description="{NAME: {outputs: {rh: {reader: netcdf_map, ...}}}}"

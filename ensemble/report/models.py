@@ -31,8 +31,10 @@ class Models(Reported):
 
     @property
     def description(self) -> str:
-        """Return what is on the page."""
-        return "No kernel ran: models that were there already are held against observations."
+        """Return what the file says of itself, and that no kernel ran."""
+        said = str(self.scenario.get("description") or "")
+        ran = "No kernel ran: models that were there already are held against observations."
+        return f"{said}\n\n{ran}"
 
     @property
     def state(self) -> Sequence[Banner]:
