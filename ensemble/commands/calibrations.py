@@ -89,17 +89,11 @@ def run(
 def _print(outcome: "Outcome") -> None:
     """Print what was found, once it is complete, and where it is."""
     from ensemble.commands import console
-    from ensemble.commands.tables import print_table
     from ensemble.store.reading import read
     from ensemble.tables import calibration
 
-    if outcome.complete:
-        groups, parameters, *turns = calibration.tables(read(outcome.path))
-        print_table(groups)
-        print_table(parameters)
-        console.print_some(turns, outcome.path)
-    console.print_state(outcome)
-    console.print_place(outcome)
+    tables = calibration.tables(read(outcome.path)) if outcome.complete else []
+    console.end_with(tables, outcome, "apply")
 
 
 def _check_lost(outcome: "Outcome") -> None:

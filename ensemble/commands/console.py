@@ -1,5 +1,6 @@
 """What the command line prints: plain lines and small tables, never a number of its own."""
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 from ensemble.commands.tables import print_table
 from ensemble.members.stored import about_data
 from ensemble.printing import put
-from ensemble.runs import failing
 from ensemble.runs.run import Outcome
 from ensemble.store.outcomes import advice_of, name_of
-from ensemble.tables.limits import limit_lines, table_at
-from ensemble.tables.responses import Table, response_tables
+from ensemble.tables.limits import table_at
+from ensemble.tables.responses import Table, ending_tables
 from ensemble.tables.scores import tables_at as scores_at
 from ensemble.tables.sums import tables_at
-from scenarios.visible import visible
 
 if TYPE_CHECKING:
     from ensemble.planning.calibrating import CalibrationPlan
@@ -25,68 +24,78 @@ if TYPE_CHECKING:
 
 
 MOST_LINES = 30
-"""Of the tables that a run ends with: a screen, with what stands below them."""
+"""That a run ends with on standard output: a screen."""
 
 AROUND = 4
-"""Lines of a table beside its rows and notes: one before it, title, header, rule."""
+"""Lines of a table beside its rows, rules and notes: one before it, title, header, rule."""
 
 FEWEST_ROWS = 6
 """Rows below which a table is not begun that has more."""
 
 
 def print_outcome(planned: "Plan", outcome: Outcome) -> None:
-    """Print what a run did and, when it is complete, its responses."""
+    """Print what a run did and, when it is complete, its responses: a screen at most."""
+    beyond = table_at(outcome.path)
+    tables = [beyond] if beyond else []
     if outcome.complete:
-        sums = tables_at(outcome.path) if planned.layout.aggregates else []
-        scores = scores_at(outcome.path) if planned.layout.evaluation else []
-        print_some([*response_tables(outcome.path), *sums, *scores], outcome.path)
-    if beyond := table_at(outcome.path):
-        print_table(beyond)
-    print_state(outcome)
-    if outcome.failed:
-        print_failures(outcome.members)
-    print_place(outcome)
+        tables += ending_tables(outcome.path)
+        tables += tables_at(outcome.path) if planned.layout.aggregates else []
+        tables += scores_at(outcome.path) if planned.layout.evaluation else []
+    end_with(tables, outcome, "analyze", failure_lines(outcome.members))
 
 
-def print_some(tables: Sequence[Table], store: Path) -> None:
-    """Print tables as far as a screen goes, a note once, and where the others are."""
-    left, told = MOST_LINES, set[str]()
+def end_with(
+    tables: Sequence[Table], outcome: Outcome, then: str, failed: Sequence[str] = ()
+) -> None:
+    """Print tables as far as a screen has room, then how far a run is and what to do with it.
+
+    Parameters
+    ----------
+    tables : sequence of Table
+    outcome : Outcome
+    then : str
+        The command that looks further into such a store.
+    failed : sequence of str
+        Lines about members that failed.
+    """
+    state = "complete" if outcome.complete else "stopped early"
+    done = f"{outcome.committed}/{outcome.blocks} blocks ({outcome.ran} now)"
+    below = ["", f"{outcome.path}: {state}, {done}, {outcome.seconds:.1f} s", *failed]
+    if outcome.complete:
+        store = shlex.quote(str(outcome.path))
+        below += [f"look at it: soilsweep report {store}; soilsweep {then} {store}"]
+        below += [f"open it with xarray.open_datatree({str(outcome.path)!r})"]
+    # One line, of what data it is, was printed before the run.
+    print_some(tables, outcome.path, MOST_LINES - 1 - len(below))
+    put(*below)
+
+
+def print_some(tables: Sequence[Table], store: Path, left: int) -> None:
+    """Print tables as far as so many lines go, a note once, and where the others are."""
+    told, last = set[str](), len(tables) - 1
     for k, table in enumerate(tables):
-        fits = min(len(table.rows), left - AROUND)
+        notes = [note for note in table.notes if note not in told]
+        # Two lines are kept to say that others are not shown.
+        room = left - AROUND - len(notes) - len(table.rules) - (2 if k < last else 0)
+        fits = len(table.rows) if len(table.rows) <= room else room - 1
         if fits < min(len(table.rows), FEWEST_ROWS):
             put("", f"tables not shown: {len(tables) - k}; soilsweep report {store}")
             return
-        notes = [note for note in table.notes if note not in told]
         if cut := len(table.rows) - fits:
             notes.append(f"rows not shown: {cut:,}; soilsweep report {store}")
         rules = tuple(rule for rule in table.rules if rule < fits)
         print_table(replace(table, rows=table.rows[:fits], notes=notes, rules=rules))
         told.update(table.notes)
-        left -= fits + AROUND + len(notes)
+        left -= fits + AROUND + len(notes) + len(rules)
 
 
-def print_state(outcome: Outcome) -> None:
-    """Print how far a run is, and what this call did of it."""
-    state = "complete" if outcome.complete else "stopped early"
-    put(
-        "",
-        f"{outcome.path}: {state}, {outcome.committed}/{outcome.blocks} blocks "
-        f"({outcome.ran} now), {outcome.seconds:.1f} s",
-    )
-
-
-def print_place(outcome: Outcome) -> None:
-    """Print what to do with the store of a complete run."""
-    if outcome.complete:
-        put(f"look at it: soilsweep report {outcome.path}")
-        put(f"open it with xarray.open_datatree({str(outcome.path)!r})")
-
-
-def print_failures(members: Mapping[int, int]) -> None:
-    """Print one line per status that is not ok."""
-    for code, n in sorted(members.items()):
-        if code != 0:
-            put(f"{n:,} members {name_of(code)}: {advice_of(code)}")
+def failure_lines(members: Mapping[int, int]) -> list[str]:
+    """Return one line per status that is not ok."""
+    return [
+        f"{n:,} members {name_of(code)}: {advice_of(code)}"
+        for code, n in sorted(members.items())
+        if code != 0
+    ]
 
 
 def outcome_summary(planned: "Plan", outcome: Outcome) -> dict[str, Any]:
@@ -140,25 +149,6 @@ def _number(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
-
-
-def print_status(summary: Mapping[str, Any]) -> None:
-    """Print where a run stands; what failed, and why, is a line each."""
-    put(*status_lines(summary))
-
-
-def status_lines(summary: Mapping[str, Any]) -> list[str]:
-    """Return where a run stands, for people: what is not known, or none, has no line."""
-    shown = {n: v for n, v in summary.items() if v not in (None, "", [], {}) and n != "failures"}
-    shown["running"] = summary["running"] or "nobody"
-    if not summary["workers"]:
-        del shown["workers"]
-    # Of works that are no ensembles nothing is said of limits.
-    limits = limit_lines(shown.pop("limits", None)) if "limits" in summary else []
-    pairs = [(name.replace("_", " "), value) for name, value in _readable(shown)]
-    labels = ("limits", *[""] * len(limits))
-    lines = _aligned([*pairs, *zip(labels, limits, strict=False)])
-    return [visible(line) for line in (*lines, *failing.lines(summary["failures"]))]
 
 
 def print_analysis(tables: Sequence[Mapping[str, Any]]) -> None:

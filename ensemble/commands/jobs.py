@@ -158,15 +158,18 @@ def status(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show blocks done, rate, time left, jobs in the queue and failures; also while it runs."""
-    from ensemble.commands import console, watching
+    """Show how far a run is, rate, time left, jobs, failures, logs and what to type next.
+
+    Also while it runs, of any store: ensembles, calibrations and evaluations.
+    """
+    from ensemble.commands import standing, watching
     from ensemble.errors import RESUMABLE
     from ensemble.runs import submit as submitting
     from ensemble.runs.status import summary
 
     if not watch:
-        standing = {**summary(store), **submitting.queue_summary(store, submitting.watch(store))}
-        print_json(standing) if as_json else console.print_status(standing)
+        found = {**summary(store), **submitting.queue_summary(store, submitting.watch(store))}
+        print_json(found) if as_json else standing.print_status(found)
         return
     with nullcontext(print_json) if as_json else watching.in_place() as show:
         left = watching.watch(store, show)

@@ -9,7 +9,6 @@ import typer
 from ensemble.commands.arguments import JsonOption, StoreArgument, print_json
 from ensemble.printing import put
 
-AGES = ((86_400.0, "days"), (3_600.0, "h"), (60.0, "min"))
 MOST_ARRAYS = 12
 """Arrays that differ of which a line is printed; --json has all."""
 
@@ -21,6 +20,7 @@ def runs(
     as_json: JsonOption = False,
 ) -> None:
     """List the stores of a folder: scenario, state, members, failures, size, age."""
+    from ensemble.commands.standing import duration
     from ensemble.commands.tables import print_table
     from ensemble.planning.feasibility import size
     from ensemble.runs.listing import plain, stores
@@ -42,19 +42,12 @@ def runs(
             f"{one.members:,}",
             f"{one.failed:,}",
             size(one.nbytes),
-            f"{_age(one.age)} ago",
+            f"{duration(one.age)} ago",
         ]
         for one in found
     ]
     notes = [one.why for one in found if one.why]
     print_table(Table(f"{len(found)} in {folder}", header, rows, notes))
-
-
-def _age(seconds: float) -> str:
-    for length, word in AGES:
-        if seconds >= length:
-            return f"{seconds / length:.0f} {word}"
-    return f"{seconds:.0f} s"
 
 
 def compare(

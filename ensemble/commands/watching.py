@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ensemble.commands import console
+from ensemble.commands.standing import status_lines
 from ensemble.farming.jobs import job_ids
 from ensemble.printing import behind
 from ensemble.runs import submit as submitting
@@ -109,7 +109,7 @@ def in_place() -> Iterator[Show]:
     with Live(console=Console(file=behind(sys.stdout)), auto_refresh=False) as live:
 
         def redraw(standing: Mapping[str, Any]) -> None:
-            live.update(Text("\n".join(console.status_lines(standing))), refresh=True)
+            live.update(Text("\n".join(status_lines(standing))), refresh=True)
 
         yield redraw
 
@@ -119,7 +119,7 @@ def _below() -> Show:
     before: list[list[str]] = [[]]
 
     def show(standing: Mapping[str, Any]) -> None:
-        lines = console.status_lines(standing)
+        lines = status_lines(standing)
         if lines != before[0]:
             print("\n".join(["", *lines] if before[0] else lines), flush=True)
         before[0] = lines

@@ -34,6 +34,8 @@ WINDOW_SECONDS = 600.0
 def summary(path: Path) -> dict[str, Any]:
     """Return blocks done, rate, time left, members by status and the digest of a store."""
     store = read(path)
+    if store.attrs.get("without_members"):
+        return _evaluation(path, store)
     if ensemble := is_ensemble(store):
         check(store)
     journals = store.journals(sums=True)
@@ -52,6 +54,7 @@ def summary(path: Path) -> dict[str, Any]:
     return {
         "store": str(path),
         "title": store.attrs["title"],
+        "work": store.work,
         "complete": waiting == 0 and is_finalised(store),
         "blocks": {"done": len(committed), "all": total},
         "blocks_per_minute": None if rate is None else round(60 * rate, 2),
@@ -71,6 +74,27 @@ def summary(path: Path) -> dict[str, Any]:
         "notes": [f"{note} ({n:,} times)" for note, n in notes.most_common(20)],
         **about_data(store.attrs["synthetic"]),
         "digest": store.digest(committed),
+    }
+
+
+def _evaluation(path: Path, store: Store) -> dict[str, Any]:
+    """Return what there is in a store of an evaluation, which is written in one go."""
+    of_models = store.attrs[EVALUATION]
+    nothing: dict[str, list[str]] = {}
+    for name in ("failures", "quarantine", "remarks", "notes"):
+        nothing[name] = []
+    return {
+        "store": str(path),
+        "title": store.attrs["title"],
+        "work": store.work,
+        "complete": True,
+        "blocks": {"done": 0, "all": 0},
+        "models": list(of_models),
+        "benchmarks": list(dict.fromkeys(name for one in of_models.values() for name in one)),
+        "running": "",
+        "workers": 0,
+        **nothing,
+        **about_data(store.attrs["synthetic"]),
     }
 
 

@@ -12,6 +12,7 @@ from ensemble.farming.jobs import ARRAY, in_our_words, job_ids, job_name, rememb
 from ensemble.farming.worker import MARGIN_SECONDS, one_more
 from ensemble.planning.calibrating import CalibrationPlan
 from ensemble.planning.plan import Plan
+from ensemble.store.folders import Folder
 from ensemble.store.store import Store
 from slurm import jobs, limits, queue
 from slurm.commands import SlurmError, available
@@ -148,18 +149,17 @@ def watch(store: Path) -> "queue.Watch | None":
 
 
 def queue_summary(store: Path, watched: "queue.Watch | None") -> dict[str, Any]:
-    """Return jobs by state, why some wait or have ended and where their logs are."""
+    """Return jobs by state, why some wait or have ended and where logs of jobs are."""
+    logs = {"logs": str(store / LOGS)} if Folder.at(store).names(LOGS) else {}
     if watched is None:
-        return {}
+        return logs
     try:
         seen: Sequence[queue.Job] = watched.jobs()
     except SlurmError as error:
-        return {"queue": str(error)}
-    summary: dict[str, Any] = {"jobs": queue.counts(seen) or {"none in the queue": 0}}
+        return {"queue": str(error), **logs}
+    summary: dict[str, Any] = {"jobs": queue.counts(seen) or {"none in the queue": 0}, **logs}
     if ends := queue.why_ended(seen):
         summary["ended"] = ends
-    if all(job.ended for job in seen):
-        summary["logs"] = str(store / LOGS)
     if waits := queue.why_pending(seen):
         summary["queue"] = waits
     if watched.problem:

@@ -80,8 +80,20 @@ def response_tables(path: Path) -> list[Table]:
     results = Results(read_ensemble(path))
     if len(results.locations) <= MAX_PLACES and not is_by_location(results):
         return tables_of(results)
+    return _by_location(results)
+
+
+def _by_location(results: Results) -> list[Table]:
     title = results.store.attrs["title"]
     return [replace(t, title=f"{title}, {t.title}") for t in location_tables(results)]
+
+
+def ending_tables(path: Path) -> list[Table]:
+    """Return the tables a run ends with: of several locations, rows by location and no more."""
+    results = Results(read_ensemble(path))
+    if len(results.locations) == 1:
+        return tables_of(results)
+    return _by_location(results)
 
 
 def is_by_location(results: Results) -> bool:

@@ -270,14 +270,14 @@ class TestExcluded:
         assert any("beyond its limit of 45 mg C cm-3, excluded" in note for note in again.notes)
 
     def test_programs_and_people_are_told(self, tmp_path, run, capsys):
-        from ensemble.commands import console
+        from ensemble.commands import standing
 
         _, outcome = run
         planned = plan(tmp_path, text=EXCLUDING)
         found = json.loads(json.dumps(outcome_summary(planned, outcome)))["limits"]
         assert found["outputs"]["soc"]["then"] == "exclude"
         assert found["excluded"] == outcome.limits["excluded"]
-        console.print_status(summary(outcome.path))
+        standing.print_status(summary(outcome.path))
         said = capsys.readouterr().out
         assert "soc above 45 mg C cm-3: " in said
         assert "are excluded from statistics and indices" in said
