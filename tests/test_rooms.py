@@ -142,8 +142,8 @@ ARROWS = {
         "ensemble.errors ensemble.store ensemble.members scenarios.designs kernels"
     ),
     "ensemble.tables": (
-        f"{GROUND} ensemble.store ensemble.members ensemble.calibration ensemble.analysis "
-        "scenarios.outputs"
+        f"{GROUND} ensemble.scores ensemble.store ensemble.members ensemble.calibration "
+        "ensemble.analysis scenarios.outputs"
     ),
     "ensemble.evaluation": (
         "ensemble.errors ensemble.scores ensemble.store ensemble.members ensemble.tables "

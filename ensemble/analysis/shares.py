@@ -16,8 +16,10 @@ from ensemble.analysis.factorial import drawn_rows, factorial
 from ensemble.analysis.indices import GROUP as INDICES
 from ensemble.analysis.indices import Found, NoIndices, results, too_many_lost, whole_words
 from ensemble.analysis.ranks import is_ranked, ranked
+from ensemble.analysis.scores import read_score
 from ensemble.analysis.share_intervals import Spread
 from ensemble.analysis.split_plan import GROUP, Plan, Source, names_of
+from ensemble.members.evaluation.asked import Scored
 from ensemble.members.experiment import beside
 from ensemble.members.layout import Layout
 from ensemble.members.reopening import open_layout
@@ -28,7 +30,7 @@ from ensemble.store.coordinates import is_copy
 from ensemble.store.store import Store
 from kernels import F8, I8
 
-SUMS = f"{GROUP}/aggregates"
+SUMS, SCORES = f"{GROUP}/aggregates", f"{GROUP}/evaluation"
 
 READ_BYTES = 64 << 20
 """Values that are held at a time, unless one location has more."""
@@ -70,6 +72,8 @@ class Splitter:
         if layout.keeps_responses:
             for aggregate in layout.aggregates.all:
                 yield self._of_sums(aggregate)
+            for scored in layout.evaluation.all:
+                yield self._of_score(scored)
             for name in layout.functionals:
                 yield self._of_members(name, (), ())
         for name, kept in layout.outputs.items() if outputs else ():
@@ -117,6 +121,17 @@ class Splitter:
         place = "band" if aggregate.zonal else ""
         about = (aggregate.name, f"{SUMS}/{aggregate.name}", place, places)
         return Source(*about, aggregate.dims, aggregate.shape, read, places)
+
+    def _of_score(self, scored: Scored) -> Source:
+        """Return a score of the whole of its benchmark."""
+        forcings = range(self.layout.shape[0])
+
+        def read(some: slice) -> F8:
+            each = [read_score(self.store, self.layout, scored.name, f)[0] for f in forcings]
+            return np.stack(each).reshape(len(each), 1, *scored.shape, -1)
+
+        about = (scored.name, f"{SCORES}/{scored.name}", "", 1)
+        return Source(*about, scored.dims, scored.shape, read)
 
     def split(self, source: Source) -> Found:
         """Return shares and levels of a source; nothing where one factor alone varies."""

@@ -15,6 +15,7 @@ from ensemble.tables.limits import table_at
 from ensemble.tables.responses import Table, ending_tables
 from ensemble.tables.scores import tables_at as scores_at
 from ensemble.tables.sums import tables_at
+from ensemble.tables.weights import tables_at as weights_at
 
 if TYPE_CHECKING:
     from ensemble.planning.calibrating import CalibrationPlan
@@ -41,6 +42,7 @@ def print_outcome(planned: "Plan", outcome: Outcome) -> None:
         tables += ending_tables(outcome.path)
         tables += tables_at(outcome.path) if planned.layout.aggregates else []
         tables += scores_at(outcome.path) if planned.layout.evaluation else []
+        tables += weights_at(outcome.path) if planned.layout.weightings else []
     end_with(tables, outcome, "analyze", failure_lines(outcome.members))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from ensemble.analysis import indices, shares
 from ensemble.analysis.indices import Found
 from ensemble.errors import PlanError
+from ensemble.members.layout import Layout
 from ensemble.members.reopening import open_layout
 from ensemble.report.data.cells import evenly
 from ensemble.report.data.effects import Effects, all_effects
@@ -130,14 +131,35 @@ class Run(Reported):
         return account(self.results)
 
     @cached_property
+    def layout(self) -> Layout:
+        """Return the layout of the store; raises `PlanError` where its kernel is not here."""
+        return open_layout(self.store)
+
+    @cached_property
+    def of_scores(self) -> Found:
+        """Return the indices of scores, stored or made now; none of an unfinished run."""
+        if not (self.scenario.get("evaluation") and self.results.complete):
+            return {}
+        try:
+            stored = indices.stored(self.store)
+            names = indices.scores_of(self.layout)
+            known = {spec.attrs.get("response") for spec, _ in stored.values()}
+            missing = [name for name in names if name not in known]
+            return {**stored, **(indices.indices_of(self.store, missing) if missing else {})}
+        except (ValueError, OSError) as error:
+            self.results.damage.append(f"indices of scores: {self.said(error)}")
+            return {}
+
+    @cached_property
     def split(self) -> Found:
-        """Return shares of variance: stored, or of a complete run's sums over space made now."""
+        """Return shares of variance: stored, or of a complete run's sums and scores made now."""
         try:
             stored = shares.stored(self.store)
-            asked = self.scenario.get("aggregates") or (self._is_factorial and not self._too_many)
+            asked = any(self.scenario.get(word) for word in ("aggregates", "evaluation"))
+            asked = asked or (self._is_factorial and not self._too_many)
             if stored or not (asked and self.results.complete):
                 return stored
-            return shares.splits(self.store, open_layout(self.store), outputs=False)
+            return shares.splits(self.store, self.layout, outputs=False)
         except (ValueError, OSError) as error:
             # A kernel that is not imported is no damage, and `analysis` says so of responses.
             if not (isinstance(error, PlanError) and self.scenario["responses"]):

@@ -13,6 +13,7 @@ from ensemble.members.stored import read_ensemble
 from ensemble.store.arrays import ArraySpec
 from ensemble.tables.responses import MAX_ROWS, NONE, Table, labels_of, names_along, number_form
 from ensemble.tables.results import Results
+from ensemble.tables.weights import scores_used
 from kernels import F8
 
 LEVELS = (0.05, 0.5, 0.95)
@@ -79,10 +80,18 @@ def _table(results: Results, benchmark: str, group: str) -> Table:
     said, every = results.store.attrs[group][benchmark], records(results, benchmark, group)
     notes = [f"the first {MAX_ROWS} rows; the store holds all"] if len(every) > MAX_ROWS else []
     notes += [f"{why}: {count:,} left out" for why, count in said["left_out"].items()]
-    notes += [*said["notes"], _scored(results), *labels_of(results.store)]
+    notes += [*said["notes"], *_weighed(results, benchmark), _scored(results)]
+    notes += labels_of(results.store)
     header = ["score", "forcing", "of", *WORDS, "samples", "better"]
     rows = [_row(benchmark, one) for one in every[:MAX_ROWS]]
     return Table(f"against {benchmark}", header, rows, notes, records=every)
+
+
+def _weighed(results: Results, benchmark: str) -> Iterator[str]:
+    """Yield which scores of a benchmark weights look at."""
+    for score, names in scores_used(results).items():
+        if score.startswith(f"{benchmark}_"):
+            yield f"{score}: weights {', '.join(names)} look at it, so under these it is no result"
 
 
 def _row(benchmark: str, one: Mapping[str, Any]) -> list[str]:

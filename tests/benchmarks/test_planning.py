@@ -36,6 +36,7 @@ LARGE = {
     ),
     "jian2021-parameters": (f"forcing.cells={CELLS}", f"design.n={SAMPLES}"),
     "jian2021-benchmarks": (f"forcing.cells={CELLS}", "design.trajectories=125"),
+    "jian2021-constrained": (f"forcing.cells={CELLS}", f"design.n={SAMPLES}"),
 }
 """Settings by scenario: so many samples, and so many cells where the forcing has any number."""
 

@@ -1,4 +1,4 @@
-"""Scenario `jian2021-benchmarks`: scores of every member of a screening, by name."""
+"""Scenarios `jian2021-benchmarks` and `jian2021-constrained`: scores of members, weights."""
 
 import numpy as np
 import pytest
@@ -46,3 +46,22 @@ def test_the_real_records_meet_the_cells_that_have_them(tmp_path):
     assert (len(pairs["records"].place), len(pairs["seasons"].place)) == (6180, 5813)
     assert len(np.unique(pairs["records"].place)) == len(planned.experiment.locations.names) == 119
     assert prepared["records"].about["studies"] == 188
+
+
+@pytest.mark.slow
+def test_three_benchmarks_narrow_what_soils_gain_more_than_what_they_hold(tmp_path):
+    loaded = scenarios.load("jian2021-constrained")
+    planned = ensemble.plan(loaded, store=tmp_path / "run.zarr")
+    outcome = ensemble.run(planned)
+    assert outcome.complete
+    assert not outcome.warnings
+    weights = xr.open_zarr(planned.path, group="evaluation/weights").load()
+    assert weights.accepted.dims == ("forcing", "model", "sample")
+    assert 100 < float(weights.effective[0]) < 300
+    found = xr.open_zarr(planned.path, group="weighted/accepted").load()
+    width = found.sel(statistic="q95") - found.sel(statistic="q05")
+    narrowed = width.sel(ensemble="weighted") / width.sel(ensemble="prior")
+    gains = [float(narrowed[f"gain_{m}_global_mean"]) for m in ("casa", "mimics", "corpse")]
+    assert max(gains) < 0.75 < float(narrowed.soil_litter_carbon_global_mean[-1])
+    assert "comment" in found.rh_global_mean.attrs
+    assert "comment" not in found.gain_casa_global_mean.attrs

@@ -201,7 +201,7 @@ def arrays(layout: "Layout") -> Iterator[ArraySpec]:
     """Yield the weighted statistics of each target, and how many members each is worth."""
     for one in layout.weightings if layout.keeps_responses else ():
         for target in targets(layout, one):
-            cells = _cells(target, one)
+            cells = cells_of(target, one)
             lead = {"ensemble": len(ENSEMBLES), **cells}
             path = f"{GROUP}/{one.name}/{target.name}"
             words = f"{target.meaning}: members all alike, and by {one.name}"
@@ -215,7 +215,7 @@ def arrays(layout: "Layout") -> Iterator[ArraySpec]:
             yield ArraySpec(f"{path}_{SIZE}", "float64", tuple(lead), shape, shape, attrs=about)
 
 
-def _cells(target: Target, one: Weighting) -> dict[str, int]:
+def cells_of(target: Target, one: Weighting) -> dict[str, int]:
     """Return the dimensions of a target along which there are no weights, and their lengths."""
     both = zip(target.dims, target.shape, strict=True)
     return {dim: size for dim, size in both if dim not in one.dims}

@@ -217,7 +217,7 @@ def _write(store: Store, layout: "Layout", path: str, values: F8) -> None:
 
 def logarithms_of(store: Store, one: Weighting, scores: Sequence[Looked]) -> F8:
     """Return logarithms of weights by some of the scores, (forcing, *dims, sample)."""
-    values = np.stack(np.broadcast_arrays(*(_distance(store, one, s) for s in scores)))
+    values = np.stack([distance(store, one, s) for s in scores])
     spec = one.spec
     if spec.likelihood is not None:
         return scoring.likelihood(values, np.array([s.sigma for s in scores]))
@@ -230,17 +230,18 @@ def logarithms_of(store: Store, one: Weighting, scores: Sequence[Looked]) -> F8:
     return found + _independence(store, one, spec.independence, found.shape)
 
 
-def _distance(store: Store, one: Weighting, looked: Looked) -> F8:
-    """Return how far members are from the best value, (forcing, *dims, sample).
+def distance(store: Store, one: Weighting, looked: Looked) -> F8:
+    """Return how far members are from the best value of a score, (forcing, *dims, sample).
 
-    Of dimensions that a score has not the length is 1.
+    The same along dimensions of the weights that the score has not.
     """
     values = store.read_whole(f"{EVALUATION}/{looked.scored.name}")
     values = values[:, looked.group] if looked.scored.groups else values
     own = looked.scored.dims
     lengths = [n if d in own else 1 for d, n in zip(one.dims, one.shape, strict=True)]
     # Dimensions of outputs have one order, the kernel's.
-    return np.asarray(values.reshape(len(values), *lengths, -1) - looked.best)
+    away = values.reshape(len(values), *lengths, -1) - looked.best
+    return np.broadcast_to(away, (len(values), *one.shape, away.shape[-1]))
 
 
 def _independence(store: Store, one: Weighting, sigma: float, shape: tuple[int, ...]) -> F8:

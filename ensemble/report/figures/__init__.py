@@ -40,6 +40,7 @@ SECTIONS = {
     "asked": "What was asked",
     "results": "Results",
     "fit": "Observed against modelled",
+    "constrained": "Constrained projections",
     "space": "In space",
     "profiles": "Profiles by depth",
     "convergence": "Convergence",

@@ -8,6 +8,7 @@ from ensemble.report.run import Run
 from ensemble.tables.responses import is_by_location, key_table, location_tables, tables_of
 from ensemble.tables.scores import score_tables
 from ensemble.tables.sums import sum_tables
+from ensemble.tables.weights import weight_tables
 
 OTHERS = (
     ", evenly chosen; `soilsweep report STORE --at LOCATION` has others, `--at all` all of them."
@@ -60,3 +61,17 @@ def sums(run: Run) -> Iterator[Part]:
 def scores(run: Run) -> Iterator[Part]:
     """Yield what members are against each benchmark."""
     yield from score_tables(run.results)
+
+
+def weights(run: Run) -> Iterator[Part]:
+    """Yield what weights leave of the members, and what these say."""
+    tables = weight_tables(run.results)
+    if not tables:
+        return
+    yield (
+        "Members are weighed by how near their scores are to what was observed. The weights enter "
+        "nothing but what stands in this section: all else on this page is of all members alike."
+    )
+    if (method := run.attrs["design"]["method"]) in NOT_DRAWN:
+        yield f"All members alike are the rows of a {method} design, no draws from a distribution."
+    yield from tables
