@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 PIXELS_PER_INCH = 96
 
-LONG = 200_000
+LONG = 500_000
 """Bytes of a table from which it is kept packed, which R and pandas read as it is."""
 
 
@@ -150,7 +150,7 @@ def _numbers(picture: Picture, name: str) -> tuple[Taken, ...]:
     if table.empty:
         return ()
     text = as_csv(table)
-    words = f"numbers as CSV, {len(table):,} rows"
+    words = f"numbers as CSV, {len(table):,} row{'s' * (len(table) != 1)}"
     if len(text) < LONG:
         return (Taken(f"{name}.csv", words, _address("text/csv", text)),)
     packed = gzip.compress(text, mtime=0)

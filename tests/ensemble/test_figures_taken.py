@@ -42,6 +42,8 @@ def test_the_table_of_a_figure_has_what_is_drawn():
     above.plot([2001.0, 2002.0, np.nan], [1.0, 2.0, 3.0], "--", color="red")
     above.fill_between([1.0, 2.0, 3.0], [0.0, -1.0, 0.0], [1.0, 2.0, 3.0], color="blue", alpha=0.2)
     above.axhline(0.5)
+    above.axhline(0.75, label="observed total")
+    above.axvspan(1.5, 2.5, label="its interval")
     above.errorbar([1.0], [5.0], yerr=[[1.0], [2.0]], fmt="o", color="green", capsize=3)
     trend = plt.Line2D([], [], color="red", ls="--", label="trend")
     points = plt.Line2D([], [], color="green", marker="o", label="observed")
@@ -51,7 +53,11 @@ def test_the_table_of_a_figure_has_what_is_drawn():
     table = numbers(drawn)
     plt.close(drawn)
     rows = {key: part.dropna(axis=1) for key, part in table.groupby(["panel", "mark"])}
-    assert set(rows) == {(1, "line"), (1, "band"), (1, "point"), (1, "interval"), (2, "bar")}
+    marks = ("line", "band", "point", "interval", "line across", "band across")
+    assert set(rows) == {*((1, mark) for mark in marks), (2, "bar")}
+    assert rows[1, "line across"][["series", "y"]].to_numpy().tolist() == [["observed total", 0.75]]
+    span = rows[1, "band across"][["series", "x_low", "x_high"]].to_numpy().tolist()
+    assert span == [["its interval", 1.5, 2.5]]
     line = rows[1, "line"]
     assert line[["x", "y"]].to_numpy().tolist() == [[2001.0, 1.0], [2002.0, 2.0]]
     assert {*line["series"], *line["title"], *line["x_axis"]} == {"trend", "a title", "year"}

@@ -17,7 +17,7 @@ from matplotlib.colors import to_hex
 from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
-from matplotlib.patches import StepPatch
+from matplotlib.patches import Patch, StepPatch
 from matplotlib.ticker import FixedLocator
 
 from kernels import F8
@@ -50,8 +50,8 @@ def numbers(drawn: Figure | SubFigure) -> "pd.DataFrame":
     pandas.DataFrame
         Panels are numbered as they stand in the figure. ``x`` and ``y`` are in the units that
         ``x_axis`` and ``y_axis`` say, or the name of a tick; ``low`` and ``high`` are the ends of
-        bars, bands and intervals; ``value`` is what a colour says. Lines across a panel that stand
-        for no data are not in it. ``data`` is there where data is made up.
+        bars, bands and intervals; ``value`` is what a colour says. Lines across a panel are in it
+        where they have a name. ``data`` is there where data is made up.
     """
     import pandas as pd
 
@@ -169,17 +169,36 @@ def _shows_data(artist: Artist, ax: Axes) -> bool:
     """Return whether it lies where its numbers say, and is no coastline or grid."""
     if artist.get_gid() == "ground":
         return False
-    if isinstance(artist, PathCollection):
+    if isinstance(artist, PathCollection) or not _across(artist, ax):
         return True
-    return bool(artist.get_transform().contains_branch(ax.transData)) and not (
-        isinstance(artist, Line2D) and artist.get_transform() != ax.transData
-    )
+    return not str(artist.get_label()).startswith("_") and bool(artist.get_label())
+
+
+def _across(artist: Artist, ax: Axes) -> str:
+    """Return along which axis a line or area across a panel has numbers; empty if it is none."""
+    way = artist.get_data_transform() if isinstance(artist, Patch) else artist.get_transform()
+    if way == ax.get_xaxis_transform(which="grid"):
+        return "x"
+    return "y" if way == ax.get_yaxis_transform(which="grid") else ""
+
+
+def _of_across(artist: Artist, way: str) -> Row:
+    """Return the number of a line across a panel, or the ends of an area across it."""
+    if isinstance(artist, Line2D):
+        place = np.asarray(artist.get_data()["xy".index(way)], dtype=np.float64)
+        return {"mark": "line across", way: float(place[0])}
+    assert isinstance(artist, Patch), "a line, or an area"
+    box = artist.get_path().get_extents(artist.get_patch_transform())
+    low, high = box.intervalx if way == "x" else box.intervaly
+    return {"mark": "band across", f"{way}_low": float(low), f"{way}_high": float(high)}
 
 
 def _rows(artist: Artist | BarContainer, ax: Axes) -> Iterator[Row]:
     """Yield the numbers of what is drawn."""
     if isinstance(artist, BarContainer):
         yield from _of_bars(artist)
+    elif way := _across(artist, ax):
+        yield _of_across(artist, way)
     elif isinstance(artist, Line2D):
         word = "point" if artist.get_linestyle() == "None" else "line"
         x, y = (np.asarray(v, dtype=np.float64) for v in artist.get_data())

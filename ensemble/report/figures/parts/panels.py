@@ -39,8 +39,9 @@ class Ruler:
 def called(shown: Sequence[Series], where: str) -> str:
     """Return what the lines of a figure are, and where, for a caption."""
     place = f" at {where}" if where else ""
+    meaning = f"{shown[0].meaning[:1].upper()}{shown[0].meaning[1:]}"
     lines = ", one line each of " + ", ".join(s.line for s in shown) if shown[0].line else ""
-    return f"{shown[0].meaning}{place}, by forcing{lines}"
+    return f"{meaning}{place}, by forcing{lines}"
 
 
 def panels(shown: Sequence[Series], rows: Sequence[str], synthetic: str, ruler: Ruler) -> Figure:
