@@ -1,13 +1,15 @@
-"""Pages that the build makes from the code itself: kernels, plug-ins, commands, schema, Python."""
+"""Pages that the build makes of the code itself: kernels, sources of data, the reference."""
 
 import ast
 import json
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from making import sources
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from typer.testing import CliRunner
@@ -29,7 +31,13 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     nav = config.nav or []
     science = [{name: f"science/{name}.md"} for name in _titles(_kind("kernel"))]
     reference = [path for path in made() if path.startswith("reference/") and path.endswith(".md")]
-    config.nav = [*nav, {"Kernels": ["science/index.md", *science]}, {"Reference": reference}]
+    data = [{name: f"sources/{name}.md"} for kind in sources.KINDS for name in kind.with_files()]
+    config.nav = [
+        *nav,
+        {"Kernels": ["science/index.md", *science]},
+        {"Sources of data": ["sources/index.md", *data]},
+        {"Reference": reference},
+    ]
     return config
 
 
@@ -46,6 +54,7 @@ def made() -> dict[str, str]:
     kernel = _kind("kernel")
     pages = {f"science/{name}.md": _science(kernel, name) for name in _titles(kernel)}
     pages["science/index.md"] = _science_index(kernel)
+    pages |= _sources()
     for kind in KINDS:
         if kind is not kernel:
             pages[f"reference/{kind.plural}.md"] = "\n".join(_of_kind(kind))
@@ -84,7 +93,10 @@ def _cell(text: str) -> str:
 
 def _prose(text: str) -> str:
     """Return a docstring as Markdown, whose code is between two backticks each."""
-    return text.replace("``", "`").replace("<", "&lt;").replace("[", "&#91;")
+    parts = re.split(r"(``.+?``|`.+?`)", text, flags=re.DOTALL)
+    # What is odd is code, which Markdown leaves alone.
+    parts[::2] = [one.replace("<", "&lt;").replace("[", "&#91;") for one in parts[::2]]
+    return "".join(parts).replace("``", "`")
 
 
 def _told(about: Description, level: str) -> Iterator[str]:
@@ -114,15 +126,36 @@ def _of_kind(kind: Kind) -> Iterator[str]:
         yield from _told(about, "###")
 
 
+def _sources() -> dict[str, str]:
+    """Return the page of each reader that opens files, and one that leads to them."""
+    pages, index = {}, ["# Sources of data", "", "Made by the build, by reading small files."]
+    for readers in sources.KINDS:
+        kind = _kind(readers.word)
+        titles = {n: t for n, t in _titles(kind).items() if n in readers.with_files()}
+        index += [f"\n## {kind.plural.capitalize()}\n", *_linked(titles, "reader", "what it is")]
+        for name in titles:
+            about = kind.describe(name)
+            told = _told(replace(about, tables={}, example=""), "##")
+            words = _told(replace(about, text="", source=""), "##")
+            lines = [f"# {name}", "", f"**{_prose(about.title)}**", *told, *readers.shown(name)]
+            pages[f"sources/{name}.md"] = "\n".join([*lines, *words])
+    return {"sources/index.md": "\n".join(index), **pages}
+
+
+def _linked(titles: dict[str, str], name: str, what: str) -> Iterator[str]:
+    """Yield a table of pages that lie beside it."""
+    rows = ({name: one, what: title} for one, title in titles.items())
+    table = "\n".join(_table(rows))
+    for one in titles:
+        table = table.replace(f"| {_cell(one)} |", f"| [{_cell(one)}]({one}.md) |")
+    yield table
+
+
 def _science_index(kernel: Kind) -> str:
-    titles = _titles(kernel)
-    rows = ({"kernel": name, "what it is": title} for name, title in titles.items())
-    lines = "\n".join(_table(rows))
-    for name in titles:
-        lines = lines.replace(f"| {_cell(name)} |", f"| [{_cell(name)}]({name}.md) |")
+    table = "\n".join(_linked(_titles(kernel), "kernel", "what it is"))
     return (
         "# Kernels\n\nEach model with its equations as they are compiled, its parameters with "
-        "their ranges and sources, and the tests that hold it against its source.\n" + lines
+        "their ranges and sources, and the tests that hold it against its source.\n" + table
     )
 
 

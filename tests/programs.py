@@ -101,21 +101,6 @@ block: {sample: 5}
 """
 # Line 4 is command:, 7 inputs:, 9 tau_veg:, 13 npp:, 15 c_veg:.
 
-EXAMPLE = """kernel:
-  command: [./soil_model, soil.nml]        # a list: no shell; ./ is a file beside the scenario
-  time_limit: 600                          # seconds, after which a member is killed
-  seconds: 0.02                            # what a member takes, for the length of blocks
-  inputs: {soil.nml: templates/soil.nml}   # {{tau_soil}} in the template stands for its value
-  parameters:
-    tau_veg: {units: yr, default: 10.3, lower: 1, upper: 100}
-    tau_soil: {units: yr, default: 38.3, lower: 1, upper: 1000, plausible: [16, 60]}
-  drivers:
-    npp: {units: Pg C yr-1, file: drivers.csv}   # columns year and npp, or a NetCDF file (.nc)
-  outputs:
-    c_soil: {units: Pg C, file: soil.csv}        # its column c_soil, one row for each year
-"""
-"""What the README shows."""
-
 FAULTS = PROGRAM[: PROGRAM.index("design:")] + (
     "design: {method: grid, parameters: {fault: {values: [FAULTS]}}}\n"
     "outputs: {c_veg: all, c_soil: all}\nprecision: float64\n"

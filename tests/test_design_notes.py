@@ -48,8 +48,8 @@ FILES = tuple(file.relative_to(ROOT).as_posix() for file in tracked())
 FOLDERS = {part for file in FILES for part in file.split("/")[:-1]}
 PAGES = [f for f in FILES if f.endswith("DESIGN.md") or re.fullmatch("docs/.*[.]md", f)]
 NOTES = ["README.md", "CONTRIBUTING.md", *PAGES]
-OTHERS = {"execution.cache"}
-"""Keys of a scenario that look like a name in a module of ours."""
+OTHERS = {"execution.cache", "zarr.json"}
+"""Keys of a scenario, and a file of a store, that look like a name in a module of ours."""
 
 
 def is_path(name):
