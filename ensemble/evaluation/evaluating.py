@@ -106,7 +106,8 @@ def evaluate(loaded: Loaded) -> Evaluation:
                 continue
             asked = {output: one.asked[output] for output in spec.outputs()}
             task = Task(benchmark, asked, one.places, observed.get(benchmark),
-                        section.period_of(benchmark), classes, loaded.asked.seed, base)  # fmt: skip
+                        section.period_of(benchmark), classes, loaded.asked.seed, base,
+                        {o: (one.outputs[o] == 0).all(axis=(1, 2)) for o in asked})  # fmt: skip
             try:
                 found[name, benchmark] = against(spec, task, one.outputs)
             except ScenarioError as error:

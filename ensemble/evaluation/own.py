@@ -54,7 +54,7 @@ def read(name: str, model: Model, needed: Collection[str], base: Path) -> Other:
         variable = experiment.kernel.variable(output)
         steps = _steps(experiment, output)
         values = store.read_whole(f"control/{output}")[forcing].astype(np.float64)
-        asked[output] = Asked(variable, steps)
+        asked[output] = Asked(variable, steps, noleap=True)
         outputs[output] = values.reshape(len(values), -1, 1)
     origin = {"store": Path(model.store).name, "forcing": experiment.forcings[forcing],
               "files": [], "land": "area of the locations",

@@ -1,5 +1,7 @@
 """Benchmark `sites`: where and when records meet a run, their scores, studies of real records."""
 
+import dataclasses
+
 import netCDF4
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ import site_pairs
 from evaluation_tasks import DAYS, cells, halves, output, points, records, scores, task
 from support import needs_data
 
-from ensemble.members.benchmarks import sites
+from ensemble.members.benchmarks import seasons, sites
 from ensemble.members.evaluation.sums import of_outputs
 from scenarios import ScenarioError
 
@@ -79,9 +81,33 @@ def test_annual_output_is_one_mean_and_says_so_and_years_have_365_days():
     seen = records([1, 1], [1, 1], [1, 1], [2000, 1990], [10, 200])
     about = task("s", output("g C m-2 yr-1", years=(2000, 2001)), TWO, seen)
     found, prepared = modelled(spec(), about, [[[365.0], [730.0]], [[0], [0]]])
-    # A year of the run has no calendar here: a unit's own is 365.25 days.
-    assert found == pytest.approx([1.5, 1.5], rel=1e-3)
+    # A year of the standard calendar is 365.2425 days; never 365.25, which a unit's own is.
+    assert found == pytest.approx([547.5 / 365.2425] * 2, rel=1e-12)
     assert prepared.notes == ("2 records: annual mean used",)
+
+
+@pytest.mark.parametrize(("noleap", "days"), [(True, 365), (False, 365.2425)])
+def test_a_rate_of_a_steady_state_is_of_the_year_of_its_calendar(noleap, days):
+    steady = dataclasses.replace(output("g C m-2 yr-1"), noleap=noleap)
+    about = task("s", steady, TWO, records([1], [1], [1], [2000], [10]))
+    assert modelled(spec(), about, [[[730.0]], [[0]]])[0] == pytest.approx([730 / days], rel=1e-14)
+    per_day = dataclasses.replace(output(), noleap=noleap)
+    assert per_day.factor("g C m-2 yr-1") == pytest.approx(days, rel=1e-14)
+    assert per_day.factor("kg C m-2 d-1") == 1e-3
+
+
+@pytest.mark.parametrize("module", [sites, seasons])
+def test_records_where_a_model_is_exactly_0_are_left_out_and_counted(module):
+    # Specification 3.2: a cell without a flux has no vegetation; totals and bands keep it.
+    seen = records([1, 1, 1], [1, 1, 1], [1, -1, -1], [2000] * 3, [9] * 3)
+    words = {"compare": module.__name__.rpartition(".")[2], "output": "rh", "same_as": "x"}
+    bare = {"rh": np.array([False, True])}
+    about = task("s", output(), TWO, seen, bare=bare, classes={"koeppen": halves("w", "e")})
+    left = module.prepare(module.Spec(**words), about)
+    assert left.left_out["the model is exactly 0 there"] == 2
+    assert len(left.pairs["pairs"].place) == 1
+    kept = module.prepare(module.Spec(**words, zeros="keep"), about)
+    assert len(kept.pairs["pairs"].place) == 3
 
 
 def test_records_of_years_are_of_their_year():

@@ -19,12 +19,17 @@ from ensemble.members.in_time import Steps
 from kernels import F8, I8, Variable
 from scenarios import Problem, ScenarioError, units
 from scenarios.forcing import Locations
+from scenarios.forcing.common.spans import YEARS
 from scenarios.metrics import Seen
 from scenarios.metrics import Sums as OfMetric
 
 SUMS = ("first", "second", "cross", "absolute", "within")
 """What may be added up of pairs, weight w, modelled less observed e: w e, w e**2, w e (observed -
 its group's mean), w abs(e), and w where abs(e) is at most the pair's tolerance."""
+
+
+JULIAN = 365.25
+"""Days of a unit's own year."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +42,13 @@ class Asked:
         Name, units, meaning and dims.
     steps : Steps or None
         Its calendar; None where it has no time, as steady states have none: one step is all.
+    noleap : bool
+        Whether a year of an output without time has 365 days, as those of kernels have.
     """
 
     variable: Variable
     steps: Steps | None
+    noleap: bool = False
 
     @property
     def count(self) -> int:
@@ -57,7 +65,7 @@ class Asked:
     def factor(self, needed: str, *times: str) -> float:
         """Return what values, times other units, are multiplied by to be in the needed unit.
 
-        A year is as long as the calendar of the run says: 365 days where it knows no other.
+        A year is as long as the calendar of the output says.
 
         Raises
         ------
@@ -66,10 +74,12 @@ class Asked:
         """
         found = units.times(self.variable.units, *times)
         scale, ends = units.factor(found, needed), (units.per(found), units.per(needed))
-        if self.steps is None or self.steps.calendar != "noleap" or ends.count("yr") != 1:
+        noleap = self.noleap if self.steps is None else self.steps.calendar == "noleap"
+        if ends.count("yr") != 1:
             return scale
+        days = YEARS["noleap" if noleap else "standard"]
         # A unit's own year is Julian.
-        return scale * (365 / 365.25 if ends[1] == "yr" else 365.25 / 365)
+        return scale * (days / JULIAN if ends[1] == "yr" else JULIAN / days)
 
 
 @dataclass(frozen=True)
@@ -95,6 +105,9 @@ class Task:
         Of the scenario.
     base : Path
         Folder that relative paths start from.
+    bare : mapping of str to ndarray, shape (L,), bool
+        Where an output is exactly 0 at every step, of a model that is there already. Of a run
+        nothing is known of that: locations are those with vegetation, and members differ.
     """
 
     name: str
@@ -105,6 +118,7 @@ class Task:
     classes: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     base: Path = Path()
+    bare: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
 
     @property
     def where(self) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 from pydantic import Field, field_validator, model_validator
 
 from ensemble.members.benchmarks import Asked, Moments, Pairs, Prepared, Sums, Task, refused
+from ensemble.members.benchmarks.parts.totals import weights
 from kernels import F8, I8
 from scenarios import limit_in_units, nearest
 from scenarios.benchmarks import BenchmarkSpec, Score, plain
@@ -77,15 +78,8 @@ def prepare(spec: Spec, task: Task) -> Prepared:
         raise refused(task, "within needs an interval; say interval: 2.24 Pg C yr-1", "scores")
     if observed.years is not None and asked.steps is not None:
         steps = steps[np.isin(asked.steps.years[steps], observed.years)]
-    area = task.column("area", "m2")
-    if not (area > 0).all():
-        place = task.places.names[int(np.argmin(area > 0))]
-        raise refused(task, f"location {place!r} has no area of land; leave it out, or correct it")
-    try:
-        weight = area * asked.factor(observed.units, "m2")
-    except ValueError as error:
-        raise refused(task, str(error), "output") from error
-    count = len(area)
+    weight = weights(task, asked, observed.units)
+    count = len(weight)
     pairs = Pairs(
         output=spec.output,
         place=np.arange(count),

@@ -94,7 +94,8 @@ def _outputs(
                 text += "number a place and time; needed an output without it, such as one of "
                 problems.append(Problem(f"{text}derived:", f"{WHERE}.{name}.output"))
             else:
-                found[output] = Asked(variable, steps)
+                # A steady state is of the kernel's own year, which has no leap day.
+                found[output] = Asked(variable, steps, noleap=True)
     return found
 
 

@@ -46,6 +46,10 @@ class OfRecords(BenchmarkSpec):
         description="how far the nearest location may be where no cell has a record in it; by "
         "default 0, and 30 where locations are no cells",
     )
+    zeros: Literal["leave_out", "keep"] = Field(
+        default="leave_out",
+        description="records where a model that is there already is exactly 0, as without plants",
+    )
     regions: str = Field(
         default="koeppen",
         description="name of the map of classes: that regions are of, or latitude",
@@ -101,6 +105,11 @@ def matched(spec: OfRecords, task: Task, asked: Asked, records: SiteRecords) -> 
     place = np.full(len(records.values), -1, dtype=np.int64)
     place[there] = _places(spec, task, records.lat[there], records.lon[there])
     _count(left_out, "no location of the run has it", there & (place < 0))
+    bare = task.bare.get(asked.variable.name)
+    if bare is not None and spec.zeros == "leave_out":
+        at_zero = (place >= 0) & bare[place]
+        _count(left_out, "the model is exactly 0 there", at_zero)
+        place[at_zero] = -1
     keys, how = _times(spec, task, asked, records, np.flatnonzero(place >= 0))
     kept = np.array(sorted(keys, key=lambda k: place[k]), dtype=np.int64)
     _count(left_out, "its day is not in the run", int((place >= 0).sum()) - len(kept))
