@@ -41,6 +41,12 @@ def check(store):
         assert tree["statistics/count"].item() == N - len(BAD)
         found = tree["statistics/y_mean"].values.ravel()
         np.testing.assert_allclose(found, good.mean() + np.array([1, 2]), rtol=1e-12)
+        # Scores are of whole members; one that lacks its only location says so.
+        scored = np.arange(N) + 1.5 - 2.0
+        scored[list(BAD)] = np.nan
+        np.testing.assert_array_equal(tree["evaluation/level_bias"].values[0], scored)
+        np.testing.assert_array_equal(tree["evaluation/failed_cells"].values[0], expected != OK)
+        assert tree["evaluation/statistics/level_bias_count"].item() == N - len(BAD)
     cases = [json.loads(f.read_text()) for f in sorted((store / "quarantine").iterdir())]
     assert [case["member"] for case in cases] == [[0, 0, 31_234], [0, 0, 77_777]]
     assert cases[0]["cause"] == "killed by SIGSEGV"

@@ -1,4 +1,7 @@
-"""Scenarios of the misbehaving kernel: a grid, and a Morris design, which can be extended."""
+"""Scenarios of the misbehaving kernel: a grid, and a Morris design, which can be extended.
+
+Members are scored as they run, so that whatever is done to a run is done to its scores, too.
+"""
 
 GROWING = """
 version: 1
@@ -11,9 +14,11 @@ design:
   levels: 8
   parameters: {{x: {{uniform: [0, 100]}}}}
 seed: 5
+evaluation:
+  benchmarks: {{level: {{compare: total, output: y, value: 2 1, scores: [bias, total]}}}}
 outputs: {{y: all}}
 responses: {{y_end: {{output: y, at: 2001}}}}
-statistics: {{y: [mean, mu_star, mu_star_conf]}}
+statistics: {{y: [mean, mu_star, mu_star_conf], level_bias: [mean, mu_star]}}
 block: {{sample: {block}}}
 """
 TEXT = """
@@ -22,9 +27,11 @@ name: misbehaving
 kernel: misbehaving.model
 forcing: {{reader: annual_table, path: drivers.csv, units: {{driver: "1"}}}}
 design: {{method: grid, parameters: {{x: {{linspace: [0, {upper}, {n}]}}}}}}
+evaluation:
+  benchmarks: {{level: {{compare: total, output: y, value: 2 1, scores: [bias, total]}}}}
 outputs: {{y: all}}
 responses: {{y_end: {{output: y, at: 2001}}}}
-statistics: {{y: [mean, max]}}
+statistics: {{y: [mean, max], level_bias: [mean, q50]}}
 block: {{sample: {block}}}
 execution: {execution}
 """
