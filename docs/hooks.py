@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
+from html import escape
 from pathlib import Path
 from typing import Any
 
-from making import sources
+from making import gallery, sources
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from typer.testing import CliRunner
@@ -34,6 +35,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     data = [{name: f"sources/{name}.md"} for kind in sources.KINDS for name in kind.with_files()]
     config.nav = [
         *nav,
+        {"Gallery": ["gallery/index.md", *({n: f"gallery/{n}.md"} for n in gallery.names())]},
         {"Kernels": ["science/index.md", *science]},
         {"Sources of data": ["sources/index.md", *data]},
         {"Reference": reference},
@@ -45,6 +47,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add what is made to the files of the site."""
     for path, text in made().items():
         files.append(File.generated(config, path, content=text))
+    for shown in gallery.every():
+        for file, _ in shown.figures:
+            path = f"gallery/{shown.name}/{file.name}"
+            files.append(File.generated(config, path, abs_src_path=str(file)))
     return files
 
 
@@ -54,7 +60,7 @@ def made() -> dict[str, str]:
     kernel = _kind("kernel")
     pages = {f"science/{name}.md": _science(kernel, name) for name in _titles(kernel)}
     pages["science/index.md"] = _science_index(kernel)
-    pages |= _sources()
+    pages |= _sources() | _gallery()
     for kind in KINDS:
         if kind is not kernel:
             pages[f"reference/{kind.plural}.md"] = "\n".join(_of_kind(kind))
@@ -140,6 +146,31 @@ def _sources() -> dict[str, str]:
             lines = [f"# {name}", "", f"**{_prose(about.title)}**", *told, *readers.shown(name)]
             pages[f"sources/{name}.md"] = "\n".join([*lines, *words])
     return {"sources/index.md": "\n".join(index), **pages}
+
+
+def _gallery() -> dict[str, str]:
+    """Return the page of each shipped scenario, with its figures, and one that leads to them."""
+    pages, titles = {}, {}
+    for shown in gallery.every():
+        titles[shown.name] = shown.title
+        lines = [f"# {shown.name}", "", f"**{_prose(shown.title)}**", "", _prose(shown.description)]
+        lines += ["", "The build has run, and these are figures of its page:", "", "```sh"]
+        lines += [f"soilsweep {shown.command}", f"soilsweep report {shown.store}", "```", ""]
+        lines += [f"`soilsweep describe {shown.kind} {shown.name}` prints the scenario.", ""]
+        if not shown.figures:
+            lines.append("Its page has tables alone.")
+        for file, caption in shown.figures:
+            said, source = escape(caption), f"{shown.name}/{file.name}"
+            lines.append(f'<figure class="drawn"><img src="{source}" alt="{said}" loading="lazy">')
+            lines += [f"<figcaption>{said}</figcaption></figure>", ""]
+        pages[f"gallery/{shown.name}.md"] = "\n".join(lines)
+    index = [
+        "# Gallery",
+        "",
+        "What is shipped, run by the build; most with fewer members than as shipped.",
+    ]
+    index += ["", *_linked(titles, "scenario", "what it shows")]
+    return {"gallery/index.md": "\n".join(index), **pages}
 
 
 def _linked(titles: dict[str, str], name: str, what: str) -> Iterator[str]:

@@ -13,6 +13,7 @@ from tracked import ROOT
 
 import ensemble
 import scenarios
+from ensemble.store.arrays import FORMAT, READS
 
 DOCS = ROOT / "docs"
 INSTALLED = os.environ.get("SOILSWEEP_ENVIRONMENT", "")
@@ -179,3 +180,10 @@ def test_the_section_of_the_chain_is_the_shipped_one():
     text = section("tutorials/testbed.md", "chain-section.yaml")
     words = [line.split("#")[0].rstrip() for line in text.splitlines()]
     assert "\n".join(words[:-1]) in scenarios.load("jian2021-forcing").text
+
+
+def test_the_page_of_the_store_says_the_formats_that_are_written_and_read():
+    page = PAGES["store.md"]
+    reads = " and ".join(f"**{one}**" for one in READS)
+    assert f"writes **{FORMAT}** and reads {reads}." in page
+    assert re.findall(r"^\| (\d+) \|", page, re.M) == [str(one) for one in reversed(READS)]
