@@ -4,6 +4,7 @@ import farming
 import numpy as np
 import pytest
 import xarray as xr
+from scipy.stats import wilcoxon
 from waiting import PATIENCE, wait_for
 
 import ensemble
@@ -15,7 +16,7 @@ version: 1
 name: field
 kernel: misbehaving.field
 forcing: {reader: site_table, path: sites.csv}
-design: {method: grid, parameters: {x: {linspace: [0, 23, 24]}, z: {linspace: [1, 2, 2]}}}
+design: {method: grid, parameters: {x: {linspace: [0, 8050, 24]}, z: {linspace: [1, 2, 2]}}}
 evaluation:
   benchmarks:
     globe: {compare: total, output: y, value: 5 Pg C yr-1, scores: [bias, total]}
@@ -25,13 +26,13 @@ evaluation:
 statistics: {added_rmse: [mean, std, q50], globe_bias: [mean]}
 block: {location: 2, sample: 8}
 """
-SITES, X, AREA = 5, np.repeat(np.arange(24.0), 2), 1e12 * np.arange(1, 6)
+SITES, X, AREA = 5, np.repeat(350.0 * np.arange(24), 2), 1e12 * np.arange(1, 6)
 Z = np.tile([1.0, 2.0], 24)
 DRIVER = 0.5 + 0.25 * np.arange(SITES)
-MISBEHAVE = "nan_above=20,from=1.1"
-"""Members with x above 20 fail at the two places whose driver is above 1.1."""
+MISBEHAVE = "nan_above=7000,from=1.1"
+"""Members with x above 7000 fail at the two places whose driver is above 1.1."""
 
-FAILED = np.where(X > 20, 2, 0)
+FAILED = np.where(X > 7000, 2, 0)
 HEAD = "Study_number,Meas_Year,Meas_Month,Meas_DOY,Rh_Norm,Latitude,Longitude,Manipulation"
 
 
@@ -90,10 +91,11 @@ def check(store, failed=FAILED):
     np.testing.assert_array_equal(found.failed_cells, failed)
     place, seen = observed()
     y = X * DRIVER[:, None] + Z
-    off = y[place] - seen[:, None]
+    # Records are per day, and a kernel's year has 365.
+    off = y[place] / 365 - seen[:, None]
     whole = {
-        "globe_total": 365e-15 * (AREA @ y),
-        "globe_bias": 365e-15 * (AREA @ y) - 5,
+        "globe_total": 1e-15 * (AREA @ y),
+        "globe_bias": 1e-15 * (AREA @ y) - 5,
         "studies_bias": off.mean(axis=0),
         "added_bias": off.mean(axis=0),
         "added_rmse": np.sqrt((off**2).mean(axis=0)),
@@ -103,7 +105,10 @@ def check(store, failed=FAILED):
         np.testing.assert_allclose(found[name], expected, rtol=1e-12, atol=1e-12, err_msg=name)
     classes = found.studies_over + found.studies_under + found.studies_well
     np.testing.assert_array_equal(classes, np.where(failed > 0, np.nan, SITES))
-    assert float(found.studies_over[-8]) == SITES
+    for s in np.flatnonzero(failed == 0)[::7]:
+        tested = [wilcoxon(off[place == k, s], method="exact").pvalue <= 0.05 for k in range(SITES)]
+        above = [off[place == k, s].mean() > 0 for k in range(SITES)]
+        assert found.studies_over[s] == np.sum(np.array(tested) & above)
     statistics = xr.open_zarr(store, group="evaluation/statistics").isel(forcing=0).load()
     assert int(statistics.added_rmse_count) == (failed == 0).sum()
     some = whole["added_rmse"][failed == 0]
@@ -164,9 +169,9 @@ def test_independent_workers_make_the_same_bytes_and_one_that_is_killed_loses_no
 @pytest.mark.acceptance
 def test_a_member_that_ends_its_process_has_no_score_and_costs_no_other_one(scenario, tmp_path):
     words = ("failed_limit=0.2", "execution={workers: 2}")
-    store = ran(scenario, tmp_path / "run.zarr", *words, misbehave=f"{MISBEHAVE},segfault=7")
+    store = ran(scenario, tmp_path / "run.zarr", *words, misbehave=f"{MISBEHAVE},segfault=2450")
     assert len(list((store / "quarantine").iterdir())) == 2 * SITES
-    check(store, np.where(X == 7, SITES, FAILED))
+    check(store, np.where(X == 2450, SITES, FAILED))
 
 
 @pytest.mark.slurm

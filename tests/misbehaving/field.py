@@ -7,5 +7,5 @@ from misbehaving import hill
 KERNEL = replace(
     hill.KERNEL,
     name="misbehaving.field",
-    outputs=(replace(hill.KERNEL.outputs[0], units="g C m-2 d-1"),),
+    outputs=(replace(hill.KERNEL.outputs[0], units="g C m-2 yr-1"),),
 )

@@ -13,7 +13,7 @@ from ensemble.members.evaluation.asked import (
     losses,
     moments_of,
 )
-from ensemble.members.evaluation.sums import PairSums
+from ensemble.members.evaluation.sums import OfMoments, PairSums
 from ensemble.members.tile import Tile, blanked
 from kernels import F8, OK
 
@@ -69,7 +69,11 @@ class Gathered:
     def _moments(self, tile: Tile, output: str, out: NDArray[np.bool_] | None) -> F8:
         """Return the moments of an output of a tile, (l, d, m, s), NaN where a member is lost."""
         if output in self._asked.steady:
-            values = tile.full(output)[..., None, :]
+            # One step is all, and moments differ in their shares: units of what was observed.
+            whole = tile.full(output)[..., None, :]
+            taken = OfMoments(self._asked.moments(output), 1, whole.ndim - 2)
+            taken.take(whole, 0)
+            values = taken.result()
         else:
             values = np.moveaxis(tile.full(moments_of(output)), self._asked.axis(output), -2)
         values = values if out is None else blanked(values, out)
