@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -31,7 +31,27 @@ from scenarios.problems import Problem, ScenarioError, nearest
 from scenarios.reading import faces, wording
 from scenarios.reading.document import Document, override, parse, read_text
 from scenarios.reading.shipped import EVALUATIONS, find
-from scenarios.sections import Name, Strict, YearRange
+from scenarios.sections import Name, Strict, YearRange, one_message
+
+
+class Chosen(Strict):
+    """Members of a run whose mean is a model: the best by a score, or all as they are weighed."""
+
+    best: int | None = Field(default=None, ge=1, description="how many, by a score of the run")
+    by: str = Field(default="", description="of best: a score, or a sum over space")
+    weighted: Name | None = Field(default=None, description="weights of the run")
+
+    @model_validator(mode="after")
+    def _one(self) -> "Chosen":
+        if (self.best is None) == (self.weighted is None) or bool(self.by) != bool(self.best):
+            raise ValueError("needed {best: 20, by: SCORE} or {weighted: WEIGHTS}")
+        return self
+
+
+Members = Annotated[
+    Literal["control", "all"] | Chosen,
+    one_message("control, all, {best: 20, by: SCORE} or {weighted: WEIGHTS}"),
+]
 
 
 class Model(Strict):
@@ -46,7 +66,14 @@ class Model(Strict):
     mean_of: list[str] = Field(
         default=[], description="other models whose mean it is, over the cells that all have"
     )
-    members: Literal["control"] = Field(default="control", description="of that run: control")
+    members: Members = Field(
+        default="control",
+        description="of that run: control, the mean of all, of {best: 20, by: SCORE}, or "
+        "{weighted: WEIGHTS}",
+    )
+    model: str | None = Field(
+        default=None, description="of that run, where several stand side by side"
+    )
     forcing: str | None = Field(default=None, description="of that run, where it has several")
     years: YearRange | None = Field(
         default=None, description="[first, last] year that the maps are means of"
@@ -62,6 +89,8 @@ class Model(Strict):
         if len(given) != 1:
             found = " and ".join(given) or "none"
             raise ValueError(f"found {found}; needed one of outputs:, store: and mean_of:")
+        if self.store is None and (self.members != "control" or self.model or self.forcing):
+            raise ValueError("found members:, model: or forcing: without store:; leave it out")
         if not self.outputs and self.years is not None:
             raise ValueError(f"found years: beside {given[0]}, which has its own; leave it out")
         for name, spec in self.outputs.items():
@@ -97,8 +126,9 @@ class EvaluationFile(Strict):
 
     @model_validator(mode="after")
     def _unweighed(self) -> "EvaluationFile":
-        if self.evaluation.weights:
-            raise ValueError("found evaluation.weights:, of members of a run; leave it out")
+        for word in ("weights", "keep"):
+            if getattr(self.evaluation, word):
+                raise ValueError(f"found evaluation.{word}:, of members of a run; leave it out")
         return self
 
     @model_validator(mode="after")

@@ -20,11 +20,11 @@ from scenarios.benchmarks import AnyBenchmark, BenchmarkSpec
 from scenarios.observations import AnyObservation
 from scenarios.problems import Problem, nearest, shown
 from scenarios.sections import Name, Strict, YearRange
-from scenarios.weights import PRIOR, Weights
+from scenarios.weights import PRIOR, Keep, Weights
 
 WHERE = "evaluation.benchmarks"
 
-LATER = ("products", "weights")
+LATER = ("products", "weights", "keep")
 """Sections that stores of before them are continued without."""
 
 
@@ -70,6 +70,11 @@ class Evaluation(Strict):
         default={},
         description="{name: {accept: {SCORE: {sigma: 2.24}}}}, how much each member counts in "
         "weighted statistics of responses and sums over space",
+    )
+    keep: Keep | None = Field(
+        default=None,
+        description="{best: 20, by: SCORE}, members that `soilsweep replay STORE` runs again with "
+        "whole outputs",
     )
 
     @model_serializer(mode="wrap")

@@ -147,7 +147,7 @@ ARROWS = {
     ),
     "ensemble.evaluation": (
         "ensemble.errors ensemble.scores ensemble.store ensemble.members ensemble.tables "
-        "scenarios scenarios.benchmarks scenarios.catalogue scenarios.evaluated "
+        "kernels scenarios scenarios.benchmarks scenarios.catalogue scenarios.evaluated "
         "scenarios.observations scenarios.paths scenarios.units"
     ),
     "ensemble.report": (

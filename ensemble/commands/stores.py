@@ -175,6 +175,9 @@ def replay(
         str,
         typer.Option(metavar="WHICH", help="smaller, larger, nearest-0, nearest-1; as NAME says."),
     ] = "",
+    model: Annotated[
+        str, typer.Option(metavar="MODEL", help="For --best: of models side by side, this one.")
+    ] = "",
     into: Annotated[
         Path | None,
         typer.Option("--into", metavar="STORE", help="For --best; default: STORE-best.zarr."),
@@ -184,13 +187,14 @@ def replay(
 ) -> None:
     """Run one member again, from the store alone, and compare its bytes.
 
-    With --best, run the best samples once more with whole outputs, as a run of its own.
+    With --best, run the best samples once more with whole outputs, as a run of its own; with
+    neither, those that its scenario keeps (keep: in evaluation:).
     """
-    if (member is None) == (best is None) or bool(best) != bool(by):
+    if (member is not None and best is not None) or bool(best) != bool(by):
         raise typer.BadParameter("needed a MEMBER, or --best N --by NAME")
     if member is None:
-        assert best is not None
-        _replay_best(store, best, by, better.replace("-", " "), into, workers, as_json)
+        wanted = (best, by, model) if best is not None else _kept(store)
+        _replay_best(store, wanted, better.replace("-", " "), into, workers, as_json)
         return
     from ensemble.commands import console
     from ensemble.members.quarantined import cases_of
@@ -211,10 +215,21 @@ def replay(
         raise typer.Exit(FAILED_MEMBERS)
 
 
+def _kept(store: Path) -> tuple[int, str, str]:
+    """Return how many members a run's scenario keeps, by what, and of which model."""
+    from ensemble.members.stored import read_ensemble
+
+    scenario = read_ensemble(store).attrs["identity"]["scenario"]
+    keep = (scenario.get("evaluation") or {}).get("keep")
+    if keep is None:
+        text = "needed a MEMBER, or --best N --by NAME; the scenario has no evaluation.keep:"
+        raise typer.BadParameter(text)
+    return int(keep["best"]), str(keep["by"]), str(keep["model"] or "")
+
+
 def _replay_best(
     store: Path,
-    count: int,
-    by: str,
+    wanted: tuple[int, str, str],
     better: str,
     into: Path | None,
     workers: int | None,
@@ -229,9 +244,10 @@ def _replay_best(
     default = named.with_name(f"{named.name.removesuffix('.zarr')}-best.zarr")
     target = into or default
     silent = plain or not sys.stderr.isatty()
+    count, by, model = wanted
     with stop_on_signals() as stop:
         found = rerun_best(
-            store, count, by, target, better=better, workers=workers, stop=stop,
+            store, count, by, target, better=better, model=model, workers=workers, stop=stop,
             progress=lambda plan: progress.of_members(plan, silent=silent),
         )  # fmt: skip
     ranking = found.ranking
@@ -240,7 +256,8 @@ def _replay_best(
     if plain:
         print_json({"store": str(target), "complete": found.outcome.complete, "best": rows})
     else:
-        typer.echo(f"{by} [{ranking.units}], {ranking.better} is better; "
+        of = f" of {model}" if model else ""
+        typer.echo(f"{by}{of} [{ranking.units}], {ranking.better} is better; "
                    f"{ranking.left_out} samples have none")  # fmt: skip
         for k, row in enumerate(rows):
             typer.echo(f"{k}: sample {row['sample']}, {row[by]:.6g}")

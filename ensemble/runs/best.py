@@ -54,7 +54,14 @@ class Best:
 
 
 def rerun_best(
-    path: Path, count: int, by: str, target: Path, *, better: str = "", **words: Any
+    path: Path,
+    count: int,
+    by: str,
+    target: Path,
+    *,
+    better: str = "",
+    model: str = "",
+    **words: Any,
 ) -> Best:
     """Run the best samples of a run again into a store of their own.
 
@@ -67,7 +74,7 @@ def rerun_best(
         A response of one place, a sum over space or a score; see `ranked`.
     target : Path
         The new store; one that is begun goes on.
-    better : str
+    better, model : str
         See `ranked`.
     **words
         ``workers``, ``progress``, ``say``, ``stop``, ``replaceable``; see `run`.
@@ -84,7 +91,8 @@ def rerun_best(
     if not is_finalised(store):
         text = f"{path}: not complete yet, so which are the best is not known; go on with"
         raise PlanError(f"{text} `soilsweep run` first")
-    ranking = ranked(store, by, better)
+    ranking = ranked(store, by, better, model)
+    of = f" of {model}" if model else ""
     samples = ranking.first(count)
     layout = open_layout(store)
     rows = _rows(layout, samples.tolist(), path)
@@ -93,7 +101,7 @@ def rerun_best(
         if (store.path / "inputs").is_dir():
             shutil.copytree(store.path / "inputs", base, dirs_exist_ok=True)
         _write(base / TABLE, rows)
-        plan = _plan(store, layout, base, target, f"{count} best by {by}")
+        plan = _plan(store, layout, base, target, f"{count} best by {by}{of}")
         tell: Callable[..., Any] = words.pop("progress")
         with tell(plan) as progress:
             outcome = running.run(plan, progress=progress, **words)

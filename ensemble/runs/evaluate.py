@@ -98,10 +98,10 @@ def _section(document: Document) -> Evaluation:
         section = _File.model_validate(document.data).evaluation
     except ValidationError as error:
         raise ScenarioError([*found, *in_words(error, document)]) from error
-    if section.weights:
-        text = "are of scores that a run has from its own evaluation:; leave them out, or add both "
-        text += "to its scenario and run it into a new store"
-        found.append(Problem(text, "evaluation.weights"))
+    if section.weights or section.keep:
+        text = "weights: and keep: are of scores that a run has from its own evaluation:; leave "
+        text += "them out, or add all of it to its scenario and run that into a new store"
+        found.append(Problem(text, "evaluation"))
     if found:
         raise ScenarioError(found)
     return section

@@ -101,7 +101,7 @@ def test_a_report_shows_the_tables_and_what_they_are_of(folder):
     assert "Scores of the whole of 2 models, in their units; the darker of a row" in page.said
     read = [row[:2] for row in page.table("of", "file")]
     assert read == [["rh of a", "a.nc"], ["rh of b", "b.nc"]]
-    for other in ("status", "verify", "analyze"):
+    for other in ("verify", "analyze"):
         refused = soilsweep(other, "ours.zarr")
         assert refused.code == 2, other
         assert "evaluat" in refused.err
@@ -128,7 +128,7 @@ def test_a_run_of_our_own_has_the_scores_that_it_had_inside(folder, monkeypatch)
         (("run.zarr", "none.zarr"), "none.zarr: not a store: no such folder"),
         (("store: run.zarr", "store: run.zarr, forcing: later"), "no forcing 'later'; it has now"),
         (("output: litter", "output: heat"), "no control/heat; needed a run with outputs:"),
-        (("output: litter", "output: rh"), "is stored over (forcing, location, model, time)"),
+        (("output: litter", "output: rh"), "is by model; needed model: alpha or beta or gamma"),
         (("{store: run.zarr}", "{}"), "found none; needed one of outputs:, store: and mean_of:"),
     ],
 )

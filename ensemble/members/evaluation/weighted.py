@@ -70,7 +70,8 @@ class Target:
 
 
 def problems(layout: "Layout") -> Iterator[Problem]:
-    """Yield weights of what a run does not keep of its members."""
+    """Yield weights of what a run does not keep of its members, and members kept by no number."""
+    yield from _keeping(layout)
     for one in layout.weightings:
         where = f"evaluation.weights.{one.name}"
         if not layout.keeps_responses:
@@ -80,6 +81,23 @@ def problems(layout: "Layout") -> Iterator[Problem]:
         for name in one.spec.of:
             if why := _unfit(layout, one, name):
                 yield Problem(why, f"{where}.of")
+
+
+def _keeping(layout: "Layout") -> Iterator[Problem]:
+    """Yield that members are to be kept by what is no number of each."""
+    section = layout.experiment.scenario.evaluation
+    if section is None or section.keep is None:
+        return
+    keep, every = section.keep, _every(layout)
+    if keep.by not in every:
+        text = f"no response, sum over space or score {keep.by!r}{nearest(keep.by, every)}"
+        yield Problem(text, "evaluation.keep.by")
+    elif keep.by in layout.evaluation.by_name:
+        scored, _ = layout.evaluation.by_name[keep.by]
+        labels = [n for d in scored.dims for n in layout.experiment.kernel.coords[d].labels]
+        if len(labels) > 1 and keep.model not in labels:
+            text = f"{keep.by} is by {', '.join(scored.dims)}; needed model: {' or '.join(labels)}"
+            yield Problem(text, "evaluation.keep")
 
 
 def _unfit(layout: "Layout", one: Weighting, name: str) -> str:

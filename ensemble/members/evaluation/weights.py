@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ensemble.errors import PlanError
 from ensemble.members.evaluation.asked import GROUP as EVALUATION
 from ensemble.members.evaluation.asked import Evaluated, Scored
 from ensemble.scores import weights as scoring
@@ -296,3 +297,29 @@ def lines(store: Store) -> list[str]:
             text += f"; below {scoring.TOO_FEW:.0f} there are no weighted quantiles"
         texts.append(f"{text}: allow larger errors (sigma:, discrepancy:) or run more samples")
     return texts
+
+
+def weights_of(store: Store, name: str, forcing: int, model: str | None) -> F8:
+    """Return the weights of the samples of a forcing, and of one of models side by side, (S,).
+
+    Raises
+    ------
+    PlanError
+        No such weights or model, or none of these samples has any.
+    """
+    names = list(known(store))
+    if name not in names:
+        there = f"; it has {', '.join(names)}" if names else ""
+        raise PlanError(f"{store.path}: has no weights {name!r}{there}")
+    spec = store.specs[f"{GROUP}/{name}"]
+    found = store.read_whole(spec.path)[forcing]
+    for dim in spec.dims[1:-1]:
+        labels = store.read_strings(dim)
+        if model not in labels:
+            raise PlanError(
+                f"{store.path}: weights are by {dim}; needed model: {' or '.join(labels)}"
+            )
+        found = found[labels.index(model)]
+    if not found.any():
+        raise PlanError(f"{store.path}: none of these members has a weight by {name!r}")
+    return np.asarray(found, dtype=np.float64)
