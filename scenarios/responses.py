@@ -27,7 +27,9 @@ Responses = Mapping[str, Response | None]
 """By name; None where an entry is not sound."""
 
 
-def problems(responses: Responses, kernel: Kernel, reserved: Collection[str]) -> Iterator[Problem]:
+def problems(
+    responses: Responses, kernel: Kernel, reserved: Collection[str], scores: Collection[str] = ()
+) -> Iterator[Problem]:
     """Yield what is wrong with responses whatever the data are.
 
     Parameters
@@ -37,11 +39,13 @@ def problems(responses: Responses, kernel: Kernel, reserved: Collection[str]) ->
         With its tables.
     reserved : collection of str
         Names that every store has.
+    scores : collection of str
+        Names of scores, which are no responses.
     """
     yield from _taken(responses, kernel, reserved)
     for name, response in responses.items():
         if response is not None and response.combine is not None:
-            yield from _parts(name, response.combine, responses)
+            yield from _parts(name, response.combine, responses, scores)
     yield from _Table(responses, kernel).problems
 
 
@@ -266,13 +270,19 @@ def _taken(responses: Responses, kernel: Kernel, reserved: Collection[str]) -> I
             yield Problem(text, f"responses.{name}")
 
 
-def _parts(name: str, parts: Mapping[str, float], responses: Responses) -> Iterator[Problem]:
+def _parts(
+    name: str, parts: Mapping[str, float], responses: Responses, scores: Collection[str]
+) -> Iterator[Problem]:
     """Yield what a response cannot be combined of."""
     single = [n for n, other in responses.items() if other is None or other.combine is None]
     for part in parts:
         where = f"responses.{name}.combine.{part}"
         other = responses.get(part)
-        if part not in responses:
+        if part in scores and part not in responses:
+            text = f"{part!r} is a score, known once all locations are merged, and responses are of"
+            needed = f"weights: {{NAME: {{performance: [{part}, ...], sigma: 1}}}} in evaluation:"
+            yield Problem(f"{text} one location; needed {needed}, which combines scores", where)
+        elif part not in responses:
             yield Problem(f"no response {part!r}{nearest(part, single)}", where)
         elif part not in single:
             text = f"response {part!r} is combined too; name those that it is made of"

@@ -83,12 +83,13 @@ def check_kernel(sections: dict[str, Any], kernel: Kernel) -> Iterator[Problem]:
             yield _no_output(kernel, f"outputs.{name}", name, outputs)
     if not mistakes:
         yield from _outputs.problems(sections.get("outputs", {}), kernel)
-    yield from _responses.problems(responses, kernel, RESERVED)
+    scores = sections.get("evaluation")
+    named = scores.scores() if scores else ()
+    yield from _responses.problems(responses, kernel, RESERVED, named)
     yield from _observed(sections, kernel, outputs)
     targets = sections.get("statistics", {})
     yield from _evaluation.problems(sections, kernel, {*outputs, *responses})
     unsound = {"responses", "evaluation"} & {*sections.get("unsound", ())}
-    scores = sections.get("evaluation")
     for section in ("statistics", "aggregates") if not unsound else ():
         for name in sections.get(section, {}):
             if name not in outputs and name not in responses:

@@ -7,6 +7,7 @@ from gridded import forcing as data
 from support import give, load, plan
 
 import ensemble
+from ensemble.runs.extend import extend
 from ensemble.scores.quantiles import weighted_quantiles
 from ensemble.store.reading import read
 from scenarios import ScenarioError
@@ -148,6 +149,16 @@ def test_weights_of_a_run_that_is_done_are_accepted_and_are_those_it_would_have_
         assert group(path, name).identical(group(other, name)), name
 
 
+def test_weights_of_a_run_that_is_extended_until_a_score_is_known_are_of_its_length(tmp_path):
+    text = TEXT.replace("method: latin_hypercube\n  n: 60", "method: morris\n  trajectories: 12")
+    path, _ = finished(tmp_path, text)
+    made = extend(path, until=1e-9, of=["low_bias"], most=18)
+    assert made.steps[-1].length == 18
+    longer, _ = finished(tmp_path, text.replace("trajectories: 12", "trajectories: 18"), "new.zarr")
+    for name in ("evaluation/weights", "weighted/kept"):
+        assert group(path, name).identical(group(longer, name)), name
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
@@ -161,6 +172,11 @@ def test_weights_of_a_run_that_is_done_are_accepted_and_are_those_it_would_have_
         ("of: [stock_global, low_bias]", "of: [stok_global]", "no response.*stock_global"),
         ("performance: [low_bias]", "performance: [low_total]", "neither is better, so no value"),
         ("    kept: {", "    prior: {", "a name of every store's own"),
+        (
+            "responses:",
+            "responses:\n  both: {combine: {low_bias: 1, given: 1}}",
+            "'low_bias' is a score, known once all.*performance: .low_bias",
+        ),
     ],
 )
 def test_what_cannot_be_weighed_is_refused_with_its_line(tmp_path, old, new, says):
