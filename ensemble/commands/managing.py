@@ -39,8 +39,9 @@ def runs(
             str(one.store.relative_to(folder)) if one.store != folder else str(folder),
             one.scenario,
             one.state,
-            f"{one.members:,}",
-            f"{one.failed:,}",
+            # A calibration has candidates and an evaluation models, neither of them members.
+            f"{one.members:,}" if one.members else "-",
+            f"{one.failed:,}" if one.members else "-",
             size(one.nbytes),
             f"{duration(one.age)} ago",
         ]
@@ -76,6 +77,11 @@ def compare(
         lines = [f"{heading}:", *(f"  {text}" for text in texts)]
         put(*(lines if texts else [f"{heading}: no difference"]))
     put(f"numbers: {len(found.numbers)} arrays differ, {found.equal} do not")
+    if found.unpaired:
+        put(
+            f"samples of one number have other parameters: {len(found.unpaired)} arrays of members "
+            "are not compared (--json names them), statistics are"
+        )
     if not found.numbers:
         return
     header = ["array", "unlike", "of", "only in one", "largest", "units", "relative"]

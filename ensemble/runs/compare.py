@@ -14,6 +14,9 @@ from ensemble.store.differences import differences, other_code
 from ensemble.store.reading import read
 from ensemble.store.store import Store
 
+MERGED_BY = ("_edges", "_histogram", "_extremes")
+"""Ends of the names of arrays that quantiles are made of."""
+
 UNTOLD = ("description", "title", "store", "execution")
 """Sections of a scenario whose words change no number."""
 
@@ -59,6 +62,8 @@ class Comparison:
         Arrays that differ in a number, the largest relative difference first.
     equal : int
         Arrays that do not.
+    unpaired : tuple of str
+        Arrays of members that are not compared: samples of one number have other parameters.
     """
 
     same: bool
@@ -67,6 +72,7 @@ class Comparison:
     shapes: tuple[str, ...]
     numbers: tuple[ArrayDifference, ...]
     equal: int
+    unpaired: tuple[str, ...] = ()
 
 
 def compare(first: Path, second: Path) -> Comparison:
@@ -79,8 +85,13 @@ def compare(first: Path, second: Path) -> Comparison:
     """
     one, other = read(first), read(second)
     both, shapes = _shared(one, other)
-    found = [_numbers(path, one, other) for path in both]
-    unlike = sorted((a for a in found if a.unlike), key=lambda a: (-a.relative, a.array))
+    varied = [name for name in _varied(one) if name in both]
+    drawn = [_numbers(name, one, other) for name in varied]
+    of_members = [path for path in both if "sample" in one.specs[path].dims]
+    unpaired = [path for path in of_members if any(a.unlike for a in drawn) and path not in varied]
+    rest = [path for path in both if path not in varied and path not in unpaired]
+    found = [*drawn, *(_numbers(path, one, other) for path in rest)]
+    unlike = sorted((a for a in found if a.unlike), key=_first)
     ours, theirs = one.attrs["identity"], other.attrs["identity"]
     return Comparison(
         one.digest() == other.digest(),
@@ -89,7 +100,19 @@ def compare(first: Path, second: Path) -> Comparison:
         tuple(shapes),
         tuple(unlike),
         len(found) - len(unlike),
+        tuple(unpaired),
     )
+
+
+def _varied(store: Store) -> list[str]:
+    """Return the parameters that the design varies; none of what has no design."""
+    return list(store.attrs.get("design", {}).get("parameters", ()))
+
+
+def _first(one: ArrayDifference) -> tuple[bool, float, str]:
+    """Return where an array stands: what blocks are merged by behind what people read."""
+    group, _, name = one.array.rpartition("/")
+    return (group == "pilot" or name.endswith(MERGED_BY), -one.relative, one.array)
 
 
 def _asked(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:

@@ -18,7 +18,7 @@ from kernels import module_names
 FIGURES = [
     name
     for name in module_names(figures.__path__)
-    if figures.figure_of(name, figures.FIGURES.get(name)).work == WORK
+    if WORK in figures.figure_of(name, figures.FIGURES.get(name)).works
 ]
 
 BY_SITE = calibrated.TWINS.replace("groups: {column: biome}", "groups: location")

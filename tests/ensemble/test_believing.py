@@ -104,7 +104,8 @@ def test_the_page_neither_prints_nor_draws_noise(path, tmp_path):
     page = write_report(path, tmp_path / "page.html", import_kernel=True).read_text("utf-8")
     said = html.unescape(re.sub(r"<[^>]+>", " ", page))
     assert "Effects are not drawn. bottom: 3 of 3 locations are withheld" in said
-    assert "bottom: mu_star and sigma not drawn, as the ranking is noise" in said
+    mu, sigma = "\N{GREEK SMALL LETTER MU}*", "\N{GREEK SMALL LETTER SIGMA}"
+    assert f"bottom: {mu} and {sigma} not drawn, as the ranking is noise" in said
     index = read(path).read_whole("sensitivity/bottom_mu_star")
     assert not any(f"{value:.4g}" in said for value in index.ravel())
     with look():

@@ -36,8 +36,12 @@ MEANING = {
     (
         "mu_star",
         "sigma",
-    ): "Mean absolute elementary effect (mu_star) and its standard deviation (sigma)",
+    ): "Mean absolute elementary effect (\N{GREEK SMALL LETTER MU}*) and standard deviation of "
+    "elementary effects (\N{GREEK SMALL LETTER SIGMA})",
 }
+
+
+PRINTED = {"mu_star": "\N{GREEK SMALL LETTER MU}*", "sigma": "\N{GREEK SMALL LETTER SIGMA}"}
 
 
 def draw(run: Run) -> Iterator[Picture | str]:
@@ -66,7 +70,7 @@ def draw(run: Run) -> Iterator[Picture | str]:
 def _withheld(name: str, shown: Sequence["Index"]) -> str:
     """Return why nothing is drawn."""
     noisy = [index for index in shown if index.mostly_noise]
-    words = " and ".join(index.name for index in noisy)
+    words = " and ".join(index.printed for index in noisy)
     many = f" at {noisy[0].noise:,} of {noisy[0].of:,} cells" if noisy[0].of > 1 else ""
     return (
         f"{name}: {words} not drawn, as the ranking is noise{many}; the table says why, and what "
@@ -85,7 +89,7 @@ def _caption(shown: Sequence["Index"]) -> str:
         caption += "; no interval is known"
     caption += "."
     for index in (index for index in shown if index.noise):
-        caption += f" {index.name}: {index.noise:,} of {index.of:,} cells are withheld as noise."
+        caption += f" {index.printed}: {index.noise:,} of {index.of:,} cells are withheld as noise."
     return caption
 
 
@@ -107,6 +111,11 @@ class Index:
     half: F8
     noise: int = 0
     of: int = 0
+
+    @property
+    def printed(self) -> str:
+        """Return what it is called beside axes."""
+        return PRINTED.get(self.name, self.name)
 
     @property
     def mostly_noise(self) -> bool:
@@ -164,4 +173,4 @@ def _effects(axes: Axes, index: Index, order: I8, k: int, offset: float) -> None
     axes.errorbar(mean, y, xerr=error, fmt="none", ecolor=colour, elinewidth=1.3, capsize=2)
     face = colour if k % 2 == 0 else "white"
     look: dict[str, Any] = {"mfc": face, "mec": colour, "mew": 1.3, "color": colour}
-    axes.plot(mean, y, "os^D"[k % 4], ms=5.5, linestyle="", label=index.name, **look)
+    axes.plot(mean, y, "os^D"[k % 4], ms=5.5, linestyle="", label=index.printed, **look)

@@ -104,7 +104,15 @@ def _title(model: str, forcing: str) -> str:
     return ", ".join(short(part, 26) for part in (model, forcing) if part)
 
 
+def _printed(end: float) -> str:
+    text = f"{end:,.0f}" if 1e3 <= abs(end) < 1e6 else f"{end:.3g}"
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
 def _upper(text: str) -> str:
+    """Return text as a sentence begins, but for a name of the run's own."""
+    if "_" in text.split(" ")[0]:
+        return text
     return f"{text[:1].upper()}{text[1:]}"
 
 
@@ -136,7 +144,7 @@ def _figure(
     bar.set_label(one_line)
     bar.outline.set_visible(False)
     if beyond != "neither":
-        ends = f"{low:.3g} and {high:.3g}".replace("-", "\N{MINUS SIGN}")
+        ends = " and ".join(_printed(end) for end in (low, high))
         caption += f" Colours end at {ends}; the scale says by an arrow where values lie beyond."
     return finish(drawn, caption)
 
