@@ -1,6 +1,7 @@
 """Moments of steps that come slab by slab, and sums of pairs in two parts."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -89,3 +90,14 @@ def test_pairs_of_a_block_are_those_of_its_locations_whatever_the_order_of_tiles
             block.take(values[some, ..., members], here, members.start)
     np.testing.assert_array_equal(block.modelled, values[10:30, :, 0])
     assert set(block.held) == set(made.group[10:30])
+
+
+@pytest.mark.parametrize("locations", [10, 400])
+def test_what_is_held_of_a_sample_is_48_bytes_a_group_whatever_the_locations(locations):
+    # Specification, section 9: three sums in two parts; values of locations are gone by then.
+    made, members = replace(pairs(locations), sums=("first", "second", "cross")), 6
+    block = PairSums(made, np.zeros(1, np.int64), slice(0, locations), 1, members)
+    block.take(RNG.normal(5, 1, (locations, 1, 1, members)), slice(0, locations), 0)
+    held = sum(values.nbytes for values in block.partials().values())
+    assert set(block.partials()) == {"high", "low"}
+    assert held == 48 * made.groups * members
