@@ -90,7 +90,7 @@ def __getattr__(name: str) -> Any:
 
 
 ENTRY_POINTS = "soilsweep.kernels"
-FAMILIES = ("casa", "chains", "corpse", "mimics", "programs", "two_box")
+FAMILIES = ("casa", "chains", "corpse", "forest", "mimics", "programs", "two_box")
 """Folders with kernels: one file each directly in them, their parts one folder deeper."""
 
 

@@ -43,7 +43,7 @@ def test_package_name_is_ours_alone(package):
     assert not foreign, f"{sorted(foreign)} also installs a package named {package!r}"
 
 
-OPTIONAL = {"mpi"}
+OPTIONAL = {"forest", "mpi"}
 """Extras that a package of ours imports."""
 
 NOT_IMPORTED = {

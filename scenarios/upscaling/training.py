@@ -151,8 +151,10 @@ def as_csv(training: Training) -> str:
     out.writelines(f"# {line}\n" for line in _comments(training))
     writer = csv.writer(out, lineterminator="\n")
     units = [f"{v.name} [{v.units}]" for v in NUMBERS]
-    writer.writerow([*COLUMNS, f"{training.flux} [{UNITS}]", *units, "veg"])
+    writer.writerow([*COLUMNS, f"{training.flux} [{UNITS}]", *units, "veg", "class_area [m2]"])
     records, grid, cell = training.records, training.grid, training.cell
+    _, of = np.unique(grid.columns["veg"], return_inverse=True)
+    class_area = np.bincount(of, grid.area)[of[cell]]
     numbers = (records.lat, records.lon, grid.lat[cell], grid.lon[cell])
     rows = zip(
         (f"{number:.12g}" for number in records.number.tolist()),
@@ -161,6 +163,7 @@ def as_csv(training: Training) -> str:
         training.koeppen.tolist(),
         *(map(repr, v.tolist()) for v in (records.flux, *training.predictors.values())),
         grid.veg_of(cell).tolist(),
+        map(repr, class_area.tolist()),
         strict=True,
     )
     writer.writerows(rows)
@@ -170,7 +173,7 @@ def as_csv(training: Training) -> str:
 def _comments(training: Training) -> Iterator[str]:
     records, grid = training.records, training.grid
     yield "made by soilsweep prepare forest; predictors are those of the cell a record lies in,"
-    yield f"or of the nearest one within {MATCHED:g} km"
+    yield f"or of the nearest one within {MATCHED:g} km; class_area is of all cells of the class"
     for file in (records.file, *grid.files, training.climates):
         yield f"file {file['name']} sha256 {file['sha256']}"
     for step in records.steps:

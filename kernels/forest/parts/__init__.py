@@ -1,0 +1,1 @@
+"""Records, draws and fits of a random forest."""

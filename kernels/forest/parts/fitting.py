@@ -1,0 +1,175 @@
+"""Draws of records, fits, and what forests predict of cells."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.contract.arrays import F8, I8, U1
+from kernels.contract.batches import parameter_status
+from kernels.contract.entries import Parameter
+from kernels.contract.stages import Batch, Run
+from kernels.contract.status import BAD_INPUT, OK, OUT_OF_RANGE
+from kernels.forest.parts.records import Records
+from kernels.forest.shared.predictors import CLASSES, NUMBERS
+
+DRAWN = 0.8
+"""Part of the number of records that `by_class` draws."""
+
+SPLIT = 6
+"""Records of a node below which it is not split: nodes of five or fewer, as R's nodesize has it."""
+
+VARIED = ("seed", "mtry", "trees", "subset")
+
+
+def drawn(draw: str, seed: int, records: Records) -> I8:
+    """Return which records a forest is fitted to, (k,), one more than once where it is so drawn.
+
+    From raw words of a counter-based stream, whose order is numpy's promise; that of
+    ``Generator.choice`` is not.
+
+    Parameters
+    ----------
+    draw : {"all", "bootstrap", "by_class"}
+        All; as many with replacement; or `DRAWN` of the number with replacement, each in
+        proportion to the area of its class over the number of its records.
+    seed : int
+        Of the forest.
+    records : Records
+    """
+    count = records.flux.size
+    if draw == "all":
+        return np.arange(count)
+    weight, size = np.ones(count), count
+    if draw == "by_class":
+        _, of, members = np.unique(records.columns["veg"], return_inverse=True, return_counts=True)
+        weight, size = records.class_area / members[of], int(DRAWN * count)
+    words = np.random.Philox(key=np.array([seed, 1], dtype=np.uint64)).random_raw(size)
+    uniform = ((words >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
+    shares = np.cumsum(weight)
+    return np.asarray(np.searchsorted(shares, uniform * shares[-1], side="right"), np.int64)
+
+
+def matrix(columns: Mapping[str, F8], names: Sequence[str]) -> NDArray[np.float32]:
+    """Return predictors as a forest reads them, (n, columns): numbers, then classes as 0 or 1.
+
+    Their order is that of `PREDICTORS`, whatever the order of ``names``: in another, the same seed
+    is another forest.
+    """
+    taken = [columns[v.name] for v in NUMBERS if v.name in names]
+    if "veg" in names:
+        taken += [columns["veg"] == k for k in range(1, len(CLASSES) + 1)]
+    return np.stack(taken, axis=1).astype(np.float32)
+
+
+def chosen(subset: int, names: Sequence[str]) -> list[str]:
+    """Return the predictors whose bit is set: that of the first counts 1."""
+    return [name for k, name in enumerate(names) if subset >> k & 1]
+
+
+def open_forest(
+    options: Any,
+    *,
+    records: Records,
+    table: Sequence[Parameter],
+    names: Sequence[str],
+    version: str,
+) -> Run:
+    """Return what fits a forest for each distinct row of parameters, and asks it about cells.
+
+    Parameters
+    ----------
+    options : Options
+    records : Records
+    table : sequence of Parameter
+    names : sequence of str
+        Predictors, in their order.
+    version : str
+        Of scikit-learn: with another the same seed is another forest, so it is in the fingerprint.
+    """
+    from sklearn.ensemble import RandomForestRegressor
+
+    def fit(row: F8) -> tuple[Callable[[Any], F8], list[str]]:
+        seed, mtry, trees, subset = row.astype(np.int64).tolist()
+        own = chosen(subset, names)
+        at = drawn(options.draw, seed, records)
+        known = matrix({n: values[at] for n, values in records.columns.items()}, own)
+        # One process: predictions of several differ in their last bits.
+        forest = RandomForestRegressor(
+            trees, max_features=min(mtry, known.shape[1]), min_samples_split=SPLIT,
+            random_state=seed, n_jobs=1,
+        )  # fmt: skip
+        return forest.fit(known, records.flux[at]).predict, own
+
+    def run(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
+        status[:] = parameter_status(table, batch.parameters)
+        values = np.stack(np.broadcast_arrays(*(batch.parameters[n] for n in VARIED)), axis=-1)
+        status[np.broadcast_to((values != np.floor(values)).any(axis=-1), status.shape)] = (
+            OUT_OF_RANGE
+        )
+        wrong = cell_status(batch.drivers, names)
+        status[wrong != OK] = wrong[wrong != OK, np.newaxis]
+        for found in out.values():
+            found[...] = np.nan
+        if options.flux in out:
+            _predict(fit, batch.drivers, values, status == OK, out[options.flux])
+        for name, flag in (("beyond", beyond), ("unseen", unseen)):
+            if name in out:
+                held = np.broadcast_to(flag(batch.drivers, records)[:, np.newaxis], status.shape)
+                out[name][status == OK] = held[status == OK]
+
+    return run
+
+
+def _predict(
+    fit: Callable[[F8], tuple[Callable[[Any], F8], list[str]]],
+    drivers: Mapping[str, F8],
+    values: F8,
+    runs: NDArray[np.bool_],
+    out: F8,
+) -> None:
+    """Fill predictions (L, S) of the members that run; values are (1 or L, S, parameters)."""
+    rows, which = np.unique(values.reshape(-1, values.shape[-1]), axis=0, return_inverse=True)
+    which = which.reshape(values.shape[:2])
+    for k, row in enumerate(rows):
+        samples = np.flatnonzero((which == k).any(axis=0))
+        asked = runs[:, samples] & (which[:, samples] == k)
+        cells = np.flatnonzero(asked.any(axis=1))
+        if not cells.size:
+            continue
+        predict, own = fit(row)
+        found = np.full(len(runs), np.nan)
+        found[cells] = predict(matrix({n: v[cells] for n, v in drivers.items()}, own))
+        place, sample = np.nonzero(asked)
+        out[place, samples[sample]] = found[place]
+
+
+def cell_status(drivers: Mapping[str, F8], names: Sequence[str]) -> U1:
+    """Return a status for every cell, (L,): finite predictors, and a class that is one."""
+    held = np.stack([drivers[name] for name in names])
+    status = np.full(held.shape[1], OK, dtype=np.uint8)
+    if "veg" in names:
+        status[~np.isin(drivers["veg"], np.arange(1.0, len(CLASSES) + 1.0))] = OUT_OF_RANGE
+    status[~np.isfinite(held).all(axis=0)] = BAD_INPUT
+    return status
+
+
+def beyond(drivers: Mapping[str, F8], records: Records) -> F8:
+    """Return how many numbers of each cell are outside what records have, (L,).
+
+    A forest does not extrapolate: there it has the value of the edge.
+    """
+    count = np.zeros(len(next(iter(drivers.values()))))
+    for variable in NUMBERS:
+        if variable.name in drivers:
+            known, values = records.columns[variable.name], drivers[variable.name]
+            count += (values < known.min()) | (values > known.max())
+    return count
+
+
+def unseen(drivers: Mapping[str, F8], records: Records) -> F8:
+    """Return 1 for cells of a class without any record, else 0, (L,)."""
+    if "veg" not in drivers:
+        return np.zeros(len(next(iter(drivers.values()))))
+    return (~np.isin(drivers["veg"], records.columns["veg"])).astype(np.float64)

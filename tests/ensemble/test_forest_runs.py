@@ -1,0 +1,54 @@
+"""A run of forests: each fitted once, whatever blocks there are, and with the same bits."""
+
+import numpy as np
+import pytest
+from forcing_law.examples.predictor_grid import EXAMPLE
+from forest_tables import rows, text
+from support import run
+
+import ensemble
+
+pytest.importorskip("sklearn", reason="needs the extra 'forest'")
+
+from sklearn.ensemble import RandomForestRegressor
+
+TEXT = """
+version: 1
+name: forests
+kernel: {name: random_forest, training: t.csv, trees: 10, draw: by_class}
+forcing: {reader: predictor_grid, path: grid, testbed: testbed}
+design:
+  method: monte_carlo
+  n: 12
+  parameters: {seed: {integers: [0, 4294967295]}, mtry: {integers: [2, 5]}}
+seed: 3
+outputs: {rh: all}
+statistics: {rh: [mean, std]}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    EXAMPLE.write(tmp_path)
+    (tmp_path / "t.csv").write_text(text(rows()))
+    return tmp_path
+
+
+def test_a_forest_is_fitted_once_a_sample_and_blocks_change_no_bit(folder, monkeypatch):
+    fits, fit = [], RandomForestRegressor.fit
+    monkeypatch.setattr(
+        RandomForestRegressor, "fit", lambda self, *data: fits.append(1) or fit(self, *data)
+    )
+    _, one = run(folder, text=TEXT, workers=1, try_first=False)
+    # And the control member's.
+    assert len(fits) == 12 + 1
+    fits.clear()
+    cut = TEXT + "block: {location: 7, sample: 5}\n"
+    _, other = run(folder, text=cut, store="cut.zarr", workers=1, try_first=False)
+    assert len(fits) == 12 + 1
+    with ensemble.open_run(one.path) as first, ensemble.open_run(other.path) as second:
+        assert (first["status"] == 0).all()
+        np.testing.assert_array_equal(first["rh"], second["rh"])
+        # Moments are added up block by block.
+        stds = first["statistics/rh_std"], second["statistics/rh_std"]
+        np.testing.assert_allclose(*stds, rtol=1e-12)

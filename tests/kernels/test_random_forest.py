@@ -1,0 +1,228 @@
+"""Random forests: scikit-learn's numbers by hand, draws, bits, tables that cannot be used."""
+
+import numpy as np
+import pytest
+from forest_tables import AREAS, HEADER, predictors, rows, text
+from scipy import stats
+
+import kernels
+from kernels import Batch
+from kernels.forest import random_forest
+from kernels.forest.parts.fitting import drawn, matrix
+from kernels.forest.parts.records import read_records
+from kernels.forest.random_forest import KERNEL, Options
+from kernels.forest.shared.predictors import CLASSES, NUMBERS
+
+pytest.importorskip("sklearn", reason="needs the extra 'forest'")
+
+from sklearn.ensemble import RandomForestRegressor
+
+CELLS = predictors(40, 5)
+EVERY = 2.0**11 - 1
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "t.csv").write_text(text(rows()))
+    return tmp_path
+
+
+def ask(folder, cells=CELLS, options=None, outputs=("rh",), **varied):
+    """Return outputs (L, S) by name and the statuses."""
+    options = options or Options(training="t.csv", trees=12)
+    kernel = KERNEL.made(options, folder)
+    control = {p.name: p.default for p in kernel.parameters}
+    given = {name: np.atleast_2d(varied.get(name, value)) for name, value in control.items()}
+    samples = max(v.shape[1] for v in given.values())
+    given = {n: np.broadcast_to(v, (len(v), samples)) for n, v in given.items()}
+    out = {name: np.zeros((len(cells["mat"]), samples)) for name in outputs}
+    status = np.zeros(out[outputs[0]].shape, np.uint8)
+    (stage,) = kernel.stages
+    stage.open(options)(
+        Batch(given, {d.name: cells[d.name] for d in kernel.drivers}, {}), out, status
+    )
+    return out, status
+
+
+def by_hand(folder, seed, trees=12, mtry=4, columns=slice(None)):
+    """Return what scikit-learn predicts of the cells, from the file itself."""
+    lines = [line.split(",") for line in (folder / "t.csv").read_text().splitlines()[2:]]
+    lines.sort(key=lambda cells: float(cells[0]))
+
+    def as_read(numbers, veg):
+        classes = [[name == other for other in CLASSES] for name in veg]
+        return np.hstack([numbers, np.array(classes, dtype=float)]).astype(np.float32)[:, columns]
+
+    x = as_read(np.array([cells[3:13] for cells in lines], float), [cells[13] for cells in lines])
+    y = np.array([cells[2] for cells in lines], float)
+    forest = RandomForestRegressor(
+        trees, max_features=mtry, min_samples_split=6, random_state=seed
+    ).fit(x, y)
+    veg = [CLASSES[int(k) - 1] for k in CELLS["veg"]]
+    return forest.predict(as_read(np.stack([CELLS[v.name] for v in NUMBERS], axis=1), veg))
+
+
+def test_it_is_scikit_learns_forest_by_hand(folder):
+    seeds = [0, 7, 2**32 - 1]
+    out, status = ask(folder, seed=[seeds])
+    assert (status == 0).all()
+    for k, seed in enumerate(seeds):
+        np.testing.assert_array_equal(out["rh"][:, k], by_hand(folder, seed))
+    out, _ = ask(folder, trees=[[5]], mtry=[[2]])
+    np.testing.assert_array_equal(out["rh"][:, 0], by_hand(folder, 0, trees=5, mtry=2))
+
+
+def test_a_bit_of_the_subset_is_a_predictor_and_too_many_columns_are_all(folder):
+    """The first, third and eleventh: mean temperature, dry months and the class."""
+    out, _ = ask(folder, subset=[[1 + 4 + 1024]], mtry=[[20]])
+    columns = [0, 2, *range(10, 20)]
+    np.testing.assert_array_equal(out["rh"][:, 0], by_hand(folder, 0, mtry=12, columns=columns))
+    options = Options(training="t.csv", trees=12, predictors=("veg", "dry", "mat"))
+    other, _ = ask(folder, options=options, mtry=[[20]])
+    np.testing.assert_array_equal(other["rh"], out["rh"])
+
+
+def test_no_bit_depends_on_other_cells_on_their_order_or_on_the_order_of_records(folder):
+    out, _ = ask(folder, seed=[[3, 4]])
+    turned = np.random.default_rng(2).permutation(40)
+    other, _ = ask(folder, {n: v[turned] for n, v in CELLS.items()}, seed=[[3, 4]])
+    np.testing.assert_array_equal(other["rh"], out["rh"][turned])
+    one, _ = ask(folder, {n: v[17:18] for n, v in CELLS.items()}, seed=[[4]])
+    np.testing.assert_array_equal(one["rh"][0, 0], out["rh"][17, 1])
+    (folder / "t.csv").write_text(text(rows()[::-1]))
+    np.testing.assert_array_equal(ask(folder, seed=[[3, 4]])[0]["rh"], out["rh"])
+
+
+def test_rows_that_are_alike_are_fitted_once_and_may_differ_by_location(folder, monkeypatch):
+    fits, fit = [], RandomForestRegressor.fit
+    monkeypatch.setattr(
+        RandomForestRegressor, "fit", lambda self, *data: fits.append(1) or fit(self, *data)
+    )
+    seeds = np.array([[3.0, 4.0, 3.0]])
+    out, _ = ask(folder, seed=seeds)
+    assert len(fits) == 2
+    np.testing.assert_array_equal(out["rh"][:, 0], out["rh"][:, 2])
+    places = np.where(np.arange(40)[:, None] < 20, seeds, seeds + 1)
+    apart, _ = ask(folder, seed=places)
+    np.testing.assert_array_equal(apart["rh"][:20], out["rh"][:20])
+    np.testing.assert_array_equal(apart["rh"][20:, 0], out["rh"][20:, 1])
+
+
+def test_members_that_cannot_be_have_a_status_and_no_number(folder):
+    cells = {name: values.copy() for name, values in CELLS.items()}
+    cells["gpp"][3], cells["veg"][5], cells["clay"][7] = np.nan, 11.0, np.inf
+    out, status = ask(folder, cells, outputs=("rh", "beyond"), mtry=[[4, 3.7, 0]])
+    assert {int(s) for s in status[[3, 7]].ravel()} == {kernels.BAD_INPUT}
+    assert {int(s) for s in status[5]} == {kernels.OUT_OF_RANGE}
+    assert status[0].tolist() == [0, kernels.OUT_OF_RANGE, kernels.OUT_OF_RANGE]
+    np.testing.assert_array_equal(np.isnan(out["rh"]), status != 0)
+    np.testing.assert_array_equal(np.isnan(out["beyond"]), status != 0)
+
+
+def test_cells_outside_what_records_have_are_flagged(folder):
+    cells = {name: values[:3].copy() for name, values in CELLS.items()}
+    cells["mat"][1], cells["map"][1] = 99.0, -1.0
+    cells["veg"][2] = 10.0
+    out, status = ask(folder, cells, outputs=("beyond", "unseen"))
+    assert (status == 0).all()
+    assert out["beyond"][1, 0] - out["beyond"][0, 0] >= 1
+    assert out["unseen"][:, 0].tolist() == [0, 0, 1]
+    held = read_records(folder / "t.csv", "rh").columns
+    outside = [sum(not held[v.name].min() <= cells[v.name][i] <= held[v.name].max()
+                   for v in NUMBERS) for i in range(3)]  # fmt: skip
+    assert out["beyond"][:, 0].tolist() == outside
+
+
+def test_draws_by_class_are_in_proportion_to_its_area(folder):
+    records = read_records(folder / "t.csv", "rh")
+    every = np.concatenate([drawn("by_class", seed, records) for seed in range(200)])
+    assert every.size == 200 * 64
+    classes = records.columns["veg"][every].astype(int) - 1
+    area = np.where(np.arange(10) < 6, AREAS, 0.0)
+    expected = every.size * area[:6] / area.sum()
+    assert stats.chisquare(np.bincount(classes), expected).pvalue > 1e-3
+    # Records of one class are alike.
+    one = every[classes == 2]
+    counts = np.bincount(one, minlength=80)[records.columns["veg"] == 3]
+    assert stats.chisquare(counts).pvalue > 1e-3
+
+
+def test_a_bootstrap_is_as_many_records_with_replacement(folder):
+    records = read_records(folder / "t.csv", "rh")
+    found = [drawn("bootstrap", seed, records) for seed in range(300)]
+    assert {one.size for one in found} == {80}
+    share = np.mean([np.unique(one).size / 80 for one in found])
+    np.testing.assert_allclose(share, 1 - (1 - 1 / 80) ** 80, atol=0.01)
+    np.testing.assert_array_equal(drawn("all", 5, records), np.arange(80))
+    out, _ = ask(folder, options=Options(training="t.csv", trees=12, draw="bootstrap"), seed=[[9]])
+    assert not np.array_equal(out["rh"][:, 0], by_hand(folder, 9))
+
+
+def test_a_matrix_is_float32_in_the_order_of_the_table():
+    found = matrix(CELLS, ["veg", "soc", "mat"])
+    assert found.dtype == np.float32
+    assert found.shape == (40, 12)
+    np.testing.assert_array_equal(found[:, 0], CELLS["mat"].astype(np.float32))
+    np.testing.assert_array_equal(found[:, 2:].argmax(axis=1) + 1.0, CELLS["veg"])
+
+
+GOOD = rows(20)
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [
+        (text(GOOD, [c for c in HEADER if c != "veg"]), "has 0 columns 'veg'; needed one"),
+        (text(GOOD).replace("clay [percent]", "clay [1]"), "'clay' is in '1'; needed 'percent'"),
+        (text(GOOD).replace("rh [", "rs ["), r"has 0 columns 'rh'.*option flux:"),
+        (text([*GOOD, GOOD[3]]), "record 4 is there twice"),
+        (text(GOOD[:19]), "has 19 records; needed 20 or more"),
+        (text([[*r[:2], "400", *r[3:]] for r in GOOD]), "one flux in all records"),
+        (text([[*r[:13], "XYZ", r[14]] for r in GOOD]), "column 'veg' has 'XYZ'"),
+        (text([[*r[:4], "nan", *r[5:]] for r in GOOD]), "column 'map' has no number"),
+        ("", "has no header"),
+    ],
+)
+def test_tables_that_cannot_be_used_are_refused(tmp_path, held, said):
+    (tmp_path / "t.csv").write_text(held)
+    with pytest.raises(kernels.Unfit, match=said):
+        KERNEL.made(Options(training="t.csv"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (Options(), "training: is missing"),
+        (Options(training="gone.csv"), "No such file"),
+        (Options(training="t.csv", predictors=("mat", "mat")), "each once"),
+        (Options(training="t.csv", predictors=("ndvi",)), "needed some of mat, map"),
+        (Options(training="t.csv", trees=0), "found 0; needed 1 to"),
+    ],
+)
+def test_options_that_make_no_forest_are_refused(folder, options, said):
+    with pytest.raises(kernels.Unfit, match=said):
+        KERNEL.made(options, folder)
+
+
+def test_without_scikit_learn_one_sentence_says_what_to_install(folder, monkeypatch):
+    def gone(name):
+        raise random_forest.PackageNotFoundError(name)
+
+    monkeypatch.setattr(random_forest, "version", gone)
+    with pytest.raises(kernels.Unfit, match=r"pip install 'soilsweep\[forest\]'"):
+        KERNEL.made(Options(training="t.csv"), folder)
+    # Tables alone need none.
+    assert KERNEL.made(Options(training="t.csv"), None).parameters
+
+
+def test_another_version_and_other_records_have_another_fingerprint(folder, monkeypatch):
+    def fingerprint():
+        return kernels.fingerprint(KERNEL.made(Options(training="t.csv"), folder))
+
+    before = fingerprint()
+    assert fingerprint() == before
+    with monkeypatch.context() as patch:
+        patch.setattr(random_forest, "version", lambda name: "0.1")
+        assert fingerprint() != before
+    (folder / "t.csv").write_text(text(rows(81)))
+    assert fingerprint() != before
