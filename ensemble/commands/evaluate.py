@@ -60,7 +60,7 @@ def evaluate(
     if as_json:
         print_json({"store": str(path), "synthetic": found.synthetic, "scores": _plain(found)})
         return
-    typer.echo(found.synthetic or REAL)
+    typer.echo(f"synthetic data: {found.synthetic}" if found.synthetic else REAL)
     for table in tables(found):
         print_table(table)
     typer.echo(f"\n{path}: open it with xarray.open_datatree({str(path)!r})")

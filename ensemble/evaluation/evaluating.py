@@ -23,7 +23,7 @@ from scenarios.benchmarks import Score
 from scenarios.catalogue import check_named
 from scenarios.evaluated import Loaded, Model, problem
 
-SYNTHETIC = "synthetic data: made up, to show how it goes"
+SYNTHETIC = "made up, to show how it goes"
 
 
 @dataclass(frozen=True)

@@ -34,10 +34,19 @@ def scores(found: Evaluation) -> Table:
             for model in found.models
         ]
         seen = _number(observed(next(iter(against.values())).prepared, score, 0))
-        rows.append([benchmark, score, *values, seen, found.units(benchmark, about), about.better])
-    header = ["benchmark", "score", *_heads(found, found.models), "observed", "units", "better"]
+        unit, n = found.units(benchmark, about), _compared(against.values())
+        rows.append([benchmark, score, *values, seen, unit, about.better, n])
+    heads = _heads(found, found.models)
+    header = ["benchmark", "score", *heads, "observed", "units", "better", "n"]
     title = found.loaded.asked.title or found.loaded.asked.name
     return Table(f"{title}: scores over all", header, rows, notes=list(_notes(found)))
+
+
+def _compared(against: Iterable[Against]) -> str:
+    """Return how many cells or records are compared, of which models may have more or fewer."""
+    counts = [one.prepared.compared for one in against]
+    low, high = min(counts), max(counts)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def _heads(found: Evaluation, names: Iterable[str]) -> list[str]:

@@ -11,6 +11,7 @@ from ensemble.report.figures import (
     error_parts,
     score_table,
     taylor_diagram,
+    turnover_times,
     zonal_benchmarks,
 )
 from ensemble.report.figures.parts.coastlines import coastlines
@@ -26,7 +27,7 @@ def runs(tmp_path_factory):
     found = {}
     with pytest.MonkeyPatch.context() as patch:
         give(patch, [data.forcing(locations=data.cells(30))])
-        for name in ("map", "zonal"):
+        for name in ("map", "zonal", "turnover"):
             folder, one = tmp_path_factory.mktemp(name), example(name)
             one.write(folder)
             found[name] = Run(read(run(folder, name, one.scenario, one.words)))
@@ -55,7 +56,8 @@ def test_control_members_have_the_scores_of_the_store(runs):
         (difference_maps, "map", ("less median of one, two, 30 cells", "98th percentile")),
         (zonal_benchmarks, "map", ("smallest to the largest of one, two", "too narrow")),
         (error_parts, "map", ("30 cells", "median of one, two", "stand below the models")),
-        (score_table, "map", ("of 3 control members", "30 pairs", "weights:")),
+        (score_table, "map", ("of 3 control members", "n 30, weights:")),
+        (turnover_times, "turnover", ("total of stock over that of rh", "30 cells", "strokes")),
         (zonal_benchmarks, "zonal", ("bands of 5 degrees", "too narrow", "the run's land")),
     ],
 )

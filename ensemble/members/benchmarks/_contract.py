@@ -261,6 +261,12 @@ class Prepared:
     about: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def compared(self) -> int:
+        """Return how many cells or records are compared: once, whatever groups they are of."""
+        pairs = next(iter(self.pairs.values()))
+        return int(self.about.get("cells", len(pairs.place)))
+
 
 @dataclass(frozen=True)
 class Sums:

@@ -70,6 +70,8 @@ class Model:
         In the order of `Prepared.groups`; (1,) of a score of the whole alone.
     places : Places, optional
         Where its locations are, if they make a map.
+    product : bool
+        Whether it is no model but a product, which says what agreement may be had.
     """
 
     label: str
@@ -78,6 +80,7 @@ class Model:
     modelled: Mapping[str, F8]
     scores: Mapping[str, F8]
     places: Places | None = None
+    product: bool = False
 
     @property
     def whole(self) -> bool:
@@ -132,7 +135,7 @@ class Model:
         return compared(values[at], self.observed[at], self.weight[at])
 
     @property
-    def products(self) -> Mapping[str, F8]:
+    def products_here(self) -> Mapping[str, F8]:
         """Return the single products of a median at each pair, (p,); none where there is one."""
         begin = "product_"
         found = {n.removeprefix(begin): v for n, v in self.arrays.items() if n.startswith(begin)}
@@ -153,6 +156,8 @@ class Evaluated:
         What they are, for captions: ``control members``, ``models``.
     clouds : mapping of str to ndarray, shape (models, sample), float64
         Scores of the whole of every sample, by the words of the benchmark, where a run keeps them.
+    products : tuple of Model
+        Those that are held against it themselves.
     """
 
     name: str
@@ -160,6 +165,19 @@ class Evaluated:
     models: tuple[Model, ...]
     who: str
     clouds: Mapping[str, F8] = field(default_factory=dict)
+    products: tuple[Model, ...] = ()
+
+    @property
+    def ceiling(self) -> Mapping[str, tuple[Model, F8]]:
+        """Return products by name, with pairs and what they have of them (p,).
+
+        Those that are held against it themselves, on all their cells; else the single ones of a
+        median, at the pairs of the first model.
+        """
+        if self.products:
+            return {one.label: (one, one.values) for one in self.products}
+        first = self.models[0]
+        return {name: (first, values) for name, values in first.products_here.items()}
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -213,6 +231,14 @@ def counted(numbers: Sequence[int]) -> str:
     """Return how many there are, for captions: ``12``, or ``8 to 12`` where models differ."""
     low, high = min(numbers), max(numbers)
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def ceiling_cells(one: Evaluated) -> str:
+    """Return on which cells products are compared, for captions."""
+    if one.products:
+        return f"{counted([len(product.cells) for product in one.products])} cells"
+    of = f" of {one.labels[0]}" if one.who == "models" else ""
+    return f"on the cells{of} that all products have"
 
 
 def of_run(results: Results) -> Iterator[Evaluated]:
@@ -283,8 +309,10 @@ def of_models(store: Store) -> Iterator[Evaluated]:
     asked = read_words(store, EvaluationFile, words, left=UNNEEDED)
     said: Mapping[str, Any] = store.attrs[GROUP]
     for name, spec in asked.evaluation.benchmarks.items():
-        models = [_there(store, m, name, spec, k) for k, m in enumerate(said) if name in said[m]]
-        yield Evaluated(name, spec, tuple(models), "models" if len(models) > 1 else "model")
+        every = [_there(store, m, name, spec, k) for k, m in enumerate(said) if name in said[m]]
+        models = tuple(one for one in every if not one.product)
+        who, products = "models" if len(models) > 1 else "model", (o for o in every if o.product)
+        yield Evaluated(name, spec, models, who, products=tuple(products))
 
 
 def _there(store: Store, model: str, name: str, spec: BenchmarkSpec, row: int) -> Model:
@@ -306,7 +334,9 @@ def _there(store: Store, model: str, name: str, spec: BenchmarkSpec, row: int) -
     places = None
     if all(path in store.specs for path in where):
         places = places_at(*(store.read_whole(path) for path in where))
-    return Model(model, spec, prepared, modelled, known, places)
+    # Stores of before know no products.
+    product = bool(store.attrs[MODELS][model].get("product"))
+    return Model(model, spec, prepared, modelled, known, places, product)
 
 
 def _labels(

@@ -206,7 +206,8 @@ def _map(run: Calibrated, places: Places, of: I8, where: str) -> Picture:
     sides = np.where(of >= 0, found.read("at_bound")[of].T, 0).T
     for j, axes in enumerate(grid.flat):
         if j >= n:
-            axes.set_axis_off()
+            # Its coastline, too.
+            axes.set_visible(False)
             continue
         values = every[:, j]
         in_log = run.in_logarithm(j)

@@ -44,7 +44,8 @@ def _figure(one: Evaluated, synthetic: str) -> Picture:
         last = draw_cells(ax, where, values, "RdBu_r", -end, end)
         ax.set_title(f"{short(model.label, 30)}: n {np.isfinite(values).sum():,}")
     for ax in axes.flat[len(shown) :]:
-        ax.set_axis_off()
+        # Its coastline, too.
+        ax.set_visible(False)
     assert last is not None, "a figure of no maps"
     bar = drawn.colorbar(last, ax=axes, shrink=0.8, aspect=30, pad=0.015, extend="both")
     bar.set_label(labelled("modelled \N{MINUS SIGN} observed", one.units))

@@ -68,7 +68,8 @@ def dominant(
         draw_cells(ax, places, shade(target, list(count)), shades, -0.5, shades.N - 0.5)
         ax.set_title(short(f"{target.name}, {target.words}" if target.words else target.name, 48))
     for ax in list(grid.flat)[len(some) :]:
-        ax.set_axis_off()
+        # Its coastline, too.
+        ax.set_visible(False)
     total = max(1, sum(int((target.which >= 0).sum()) for target in some))
     handles = [
         Patch(color=looks.get(term, DARK), label=f"{short(term, 44)} ({n / total:.0%} of cells)")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ensemble.report.data.evaluated import Evaluated, Model, counted
+from ensemble.report.data.evaluated import Evaluated, Model, ceiling_cells, counted
 from ensemble.report.figures import HELD
 from ensemble.report.figures.parts.style import (
     BLUE,
@@ -40,8 +40,7 @@ def draw(run: Reported) -> Iterator[Picture]:
 
 def _drawn(one: Evaluated, synthetic: str) -> Picture:
     rows = {model.label: _parts(model, model.values) for model in one.models[:MOST]}
-    first = one.models[0]
-    rows |= {f"product {name}": _parts(first, v) for name, v in first.products.items()}
+    rows |= {f"product {name}": _parts(*held) for name, held in one.ceiling.items()}
     table = np.array([parts for parts in rows.values()])
     drawn = figure(1.2 + 0.34 * len(rows), synthetic, width=8.0)
     axes = drawn.subplots()
@@ -76,7 +75,8 @@ def _caption(one: Evaluated) -> str:
     caption += f" {against}. bias\N{SUPERSCRIPT TWO}: square of the mean difference; spread: square"
     caption += " of the difference of standard deviations; pattern: what is left, 2 s_m s_o (1"
     caption += f" \N{MINUS SIGN} R). Numbers: RMSE, {pretty(one.units)}."
-    if one.models[0].products:
-        caption += " Products stand below the models, as what agreement may be had."
+    if one.ceiling:
+        caption += f" Products, {ceiling_cells(one)}, stand below the models, as what agreement may"
+        caption += " be had."
     left = len(one.models) - MOST
     return caption + (f" Without {left} others." if left > 0 else "")

@@ -5,12 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from ensemble.report.data.evaluated import Evaluated, counted
+from ensemble.report.data.evaluated import Evaluated, Model, counted
 from ensemble.report.figures import HELD
 from ensemble.report.figures.parts.style import (
     BLUE,
     DARK,
     GREY,
+    INK,
+    PAPER,
+    SKY,
     Picture,
     figure,
     finish,
@@ -35,6 +38,7 @@ def draw(run: Reported) -> Iterator[Picture]:
 
 def _drawn(one: Evaluated, synthetic: str) -> Picture:
     shown = one.models[:MOST]
+    shown += one.products
     totals = np.array([float(model.weight @ model.values) for model in shown])
     drawn = figure(1.2 + 0.34 * len(shown), synthetic, width=8.0)
     axes = drawn.subplots()
@@ -43,21 +47,27 @@ def _drawn(one: Evaluated, synthetic: str) -> Picture:
         ends = observed - float(interval), observed + float(interval)
         axes.axvspan(*ends, color=GREY, alpha=0.3, lw=0, label="its interval")
     axes.axvline(observed, color=DARK, lw=1.4, label=f"observed, {observed:.4g}")
-    axes.barh(range(len(shown)), np.nan_to_num(totals), height=0.6, color=BLUE)
+    shades = [SKY if model.product else BLUE for model in shown]
+    axes.barh(range(len(shown)), np.nan_to_num(totals), height=0.6, color=shades)
     look: Any = {"va": "center", "fontsize": 8}
     for y, total in enumerate(totals.tolist()):
         if np.isfinite(total):
             # At its foot, where no line of what is observed crosses the number.
-            axes.text(0.0, y, f" {total:.4g}", color="white", **look)
+            ink = INK if shades[y] == SKY else PAPER
+            axes.text(0.0, y, f" {total:.4g}", color=ink, **look)
         else:
             axes.text(0.0, y, " not known: a location has no value", **look)
-    axes.set_yticks(range(len(shown)), [short(model.label, 34) for model in shown])
+    axes.set_yticks(range(len(shown)), [_called(model) for model in shown])
     axes.set_ylim(len(shown) - 0.5, -0.5)
     axes.set_xlim(*_ends(totals, observed + float(interval or 0.0)))
     axes.set_xlabel(labelled(f"total {one.spec.output}", one.units))
     axes.tick_params(axis="y", length=0)
     drawn.legend(loc="outside lower center", ncols=2)
     return finish(drawn, _caption(one))
+
+
+def _called(model: Model) -> str:
+    return short(f"product {model.label}" if model.product else model.label, 34)
 
 
 def _ends(totals: F8, most: float) -> tuple[float, float]:
@@ -68,7 +78,7 @@ def _ends(totals: F8, most: float) -> tuple[float, float]:
 
 
 def _caption(one: Evaluated) -> str:
-    n = counted([len(model.place) for model in one.models])
+    n = counted([len(model.place) for model in (*one.models, *one.products)])
     years = one.about.get("years")
     when = f", mean of {years[0]} to {years[1]}" if years else ""
     told = f"{float(one.about['observed']):.6g}"
@@ -79,5 +89,6 @@ def _caption(one: Evaluated) -> str:
     caption = f"{one.name}: {one.spec.output} summed over {n} cells{when}, each with its area of"
     caption += f" land. Bars: {one.who}; line: {told} {pretty(one.units)}{against}"
     caption += "; grey: its interval." if one.about["interval"] is not None else "."
+    caption += " Products are below the models, paler." if one.products else ""
     left = len(one.models) - MOST
     return caption + (f" Without {left} others." if left > 0 else "")

@@ -44,48 +44,55 @@ class Row:
     name : str
     values : ndarray, shape (models,), float64
         NaN of a model that has none.
-    better : str
-        One of `scenarios.benchmarks.BETTER`.
+    rank : ndarray, shape (models,), float64
+        As `ranks`; products have none.
     """
 
     name: str
     values: F8
-    better: str
+    rank: F8
 
 
 def draw(run: Reported) -> Iterator[Picture]:
     """Yield one table of all benchmarks, where several models are held against them."""
     labels = list(dict.fromkeys(label for one in run.benchmarks for label in one.labels))
+    products = dict.fromkeys(p.label for one in run.benchmarks for p in one.products)
     if len(labels) > 1:
         for start in range(0, len(labels), MOST_MODELS):
-            some = labels[start : start + MOST_MODELS]
+            some = [*labels[start : start + MOST_MODELS], *products]
             rows = [row for one in run.benchmarks for row in _rows(one, some)]
             yield _drawn(run, some, rows[:MOST_ROWS], len(rows) - MOST_ROWS)
 
 
 def _rows(one: Evaluated, labels: list[str]) -> Iterator[Row]:
+    """Yield the scores of a benchmark; of products, which stand last, too."""
+    ranked = np.array([label in one.labels for label in labels])
     for name in one.spec.asked():
         found, about = one.score(name), one.spec.SCORES[name]
         if found is None:
             continue
-        known = dict(zip(one.labels, found[:, 0], strict=True))
+        known = dict(zip(one.labels, found[:, 0].tolist(), strict=True))
+        known |= {product.label: float(product.scores[name][0]) for product in one.products}
         unit = about.units(one.units)
         words = f"{one.name}: {name}" + (f" [{pretty(unit)}]" if unit not in ("", "1") else "")
-        yield Row(words, np.array([known.get(label, np.nan) for label in labels]), about.better)
+        values = np.array([known.get(label, np.nan) for label in labels])
+        rank = ranks(np.where(ranked, values, np.nan), about.better)
+        yield Row(words, values, rank)
 
 
 def _drawn(run: Reported, labels: list[str], rows: list[Row], left: int) -> Picture:
     width = min(WIDTH, 4.0 + 1.25 * len(labels))
     drawn = figure(0.9 + 0.27 * len(rows), run.synthetic, width=width)
     axes = drawn.subplots()
-    shades = np.stack([ranks(row.values, row.better) for row in rows])
+    shades = np.stack([row.rank for row in rows])
     axes.imshow(shades, cmap=SHADES, vmin=0, vmax=1, aspect="auto")
     for y, row in enumerate(rows):
         for x, value in enumerate(row.values.tolist()):
             ink = PAPER if shades[y, x] > LIGHT else INK
             axes.text(x, y, _number(value), ha="center", va="center", fontsize=8, color=ink)
     _frame(axes, labels, rows)
-    return finish(drawn, _caption(run, len(labels), left))
+    models = {label for one in run.benchmarks for label in one.labels}
+    return finish(drawn, _caption(run, len(models & {*labels}), left))
 
 
 def _frame(axes: Axes, labels: list[str], rows: list[Row]) -> None:
@@ -126,11 +133,13 @@ def _caption(run: Reported, models: int, left: int) -> str:
     who = run.benchmarks[0].who
     said = []
     for one in run.benchmarks:
-        n = counted([len(next(iter(m.prepared.pairs.values())).place) for m in one.models])
+        n = counted([model.prepared.compared for model in one.models])
         weights = one.about.get("weights", "")
         weighed = f", weights: {weights}" if weights else ""
-        said.append(f"{one.name}: {n} pairs{weighed}, against {one.reference}")
+        said.append(f"{one.name}: n {n}{weighed}, against {one.reference}")
     caption = f"Scores of the whole of {models} {who}, in their units; the darker of a row, the"
     caption += " better its rank among them; without a colour where none is better."
+    if any(one.products for one in run.benchmarks):
+        caption += " Products stand beside them without a rank: what agreement may be had."
     caption += f" {'. '.join(said)}."
     return caption + (f" Without {left} other scores; the store has all." if left > 0 else "")

@@ -8,7 +8,6 @@ import numpy as np
 from ensemble.report.data.evaluated import Evaluated, Model
 from ensemble.report.data.fields import Places
 from ensemble.report.figures import HELD
-from ensemble.report.figures.parts.coastlines import draw_coastlines
 from ensemble.report.figures.parts.ground import empty_maps
 from ensemble.report.figures.parts.style import BLUE, DARK, RED, Picture, finish, short
 from ensemble.report.reported import Reported
@@ -43,7 +42,6 @@ def _drawn(one: Evaluated, shown: list[Model], left: int, synthetic: str) -> Pic
     drawn, axes = empty_maps(-(-len(shown) // across), across, places, synthetic)
     for ax, model, (lat, lon) in zip(axes.flat, shown, where, strict=False):
         ax.set_facecolor("white")
-        draw_coastlines(ax)
         classes = model.tables["studies"].columns["study_class"]
         counts = {word: int((classes == word).sum()) for word in SIGNS}
         for word, look in SIGNS.items():
@@ -52,7 +50,8 @@ def _drawn(one: Evaluated, shown: list[Model], left: int, synthetic: str) -> Pic
         told = " / ".join(f"{n} {word}" for word, n in counts.items())
         ax.set_title(f"{short(model.label, 30)}: {told}")
     for ax in axes.flat[len(shown) :]:
-        ax.set_axis_off()
+        # Its coastline, too.
+        ax.set_visible(False)
     handles, labels = axes.flat[0].get_legend_handles_labels()
     drawn.legend(handles, labels, loc="outside lower center", ncols=3)
     caption = f"{one.name}: where the studies lie at which {one.spec.output} is modelled over or"

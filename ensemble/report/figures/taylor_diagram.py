@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from matplotlib.lines import Line2D
 
-from ensemble.report.data.evaluated import Evaluated, Model, counted
+from ensemble.report.data.evaluated import Evaluated, Model, ceiling_cells, counted
 from ensemble.report.figures import HELD
 from ensemble.report.figures.parts.style import (
     DARK,
@@ -43,7 +43,7 @@ def draw(run: Reported) -> Iterator[Picture]:
 
 def _figure(one: Evaluated, synthetic: str) -> Picture:
     points = [_point(model) for model in one.models]
-    products = {name: _point(one.models[0], v) for name, v in one.models[0].products.items()}
+    products = {name: _point(*held) for name, held in one.ceiling.items()}
     every = [*points, *products.values()]
     clouds = _clouds(one)
     radii = [radius for _, radius in every if np.isfinite(radius)]
@@ -78,8 +78,7 @@ def _caption(one: Evaluated, products: bool) -> str:
     caption += f" {one.about['weights']}. Filled symbols: {one.who}; arcs about the star: E', the"
     caption += " centred RMSE over the observed standard deviation. A bias is not seen here."
     if products:
-        of = f" of {one.labels[0]}" if one.who == "models" else ""
-        caption += f" Open symbols: single products, on cells{of} that all products have."
+        caption += f" Open symbols: products, {ceiling_cells(one)}."
     return caption
 
 
@@ -101,9 +100,9 @@ def _frame(ax: Any, most: float, negative: bool) -> None:
         ax.plot(shown, radius, color=GREY, lw=0.7, ls=(0, (3, 3)), zorder=1)
     circle = np.linspace(0, np.pi if negative else np.pi / 2, 100)
     ax.plot(circle, np.ones(100), color=DARK, lw=0.9, zorder=1)
-    ax.set_xlabel("standard deviation over the observed one", labelpad=14)
+    ax.set_xlabel("standard deviation over the observed one", labelpad=20)
     look: Any = {"rotation": -42, "ha": "center", "va": "center", "fontsize": 9}
-    ax.text(np.radians(48), 1.13 * most, "correlation", **look)
+    ax.text(np.radians(48), 1.2 * most, "correlation", **look)
 
 
 def _point(model: Model, values: F8 | None = None) -> tuple[float, float]:

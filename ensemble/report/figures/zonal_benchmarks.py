@@ -44,7 +44,7 @@ def draw(run: Reported) -> Iterator[Picture]:
             yield _of_bands(one, run.synthetic)
     for one in run.against("map"):
         first = one.models[0]
-        if one.has_values and first.products and first.places is not None:
+        if one.has_values and first.products_here and first.places is not None:
             bands = band_of(first.places.lat[first.place[first.cells]])
             if len(np.unique(bands)) >= LEAST_BANDS:
                 yield _of_products(one, run.synthetic)
@@ -59,24 +59,44 @@ def _of_bands(one: Evaluated, synthetic: str) -> Picture:
     at, (low, mean, high) = gaps(middle, [observed - half, observed, observed + half], DEGREES)
     ax.fill_between(at, low, high, color=GREY, alpha=0.35, lw=0)
     ax.plot(at, mean, "_-", color=DARK, ms=7, lw=1.6, label="observed, with its interval of 95 %")
+    if one.products:
+        _range(ax, one.products)
     for k, model in enumerate(one.models[:MOST]):
-        south = model.arrays["band"]
-        found = means(model.values, model.weight, model.group, len(south))
-        _model(ax, one, k, south + DEGREES / 2, found)
+        _model(ax, one, k, *_own_bands(model))
     _frame(ax, one.units)
     drawn.legend(loc="outside lower center", ncols=2)
     n = counted([len(model.place) for model in one.models])
     caption = f"{one.name}: {one.spec.output}, means of bands of {DEGREES:g} degrees, {n} cells;"
     caption += f" weights: {one.about['weights']}. Points: {one.who}, bars their intervals; line"
     caption += f" and grey band: observed.{NARROW} Against {one.reference}."
+    if one.products:
+        names = ", ".join(product.label for product in one.products)
+        caption += f" Hatched: from the smallest to the largest of the products {names}."
     return finish(drawn, caption + _more(one))
+
+
+def _own_bands(model: Model) -> tuple[F8, Means]:
+    """Return the middles of the bands of a benchmark of bands, and their means."""
+    south = model.arrays["band"]
+    return south + DEGREES / 2, means(model.values, model.weight, model.group, len(south))
+
+
+def _range(ax: Axes, products: tuple[Model, ...]) -> None:
+    """Draw from the smallest to the largest product, in bands that all have."""
+    found = [dict(zip(m.tolist(), b.mean.tolist(), strict=True))
+             for m, b in map(_own_bands, products)]  # fmt: skip
+    shared = sorted(set.intersection(*({*one} for one in found)))
+    values = np.array([[one[at] for at in shared] for one in found])
+    at, (low, high) = gaps(np.array(shared), [values.min(axis=0), values.max(axis=0)], DEGREES)
+    ax.fill_between(at, low, high, facecolor="none", edgecolor=GREY, hatch="////", lw=0.5,
+                    label="products, least to largest")  # fmt: skip
 
 
 def _of_products(one: Evaluated, synthetic: str) -> Picture:
     drawn = figure(3.8, synthetic, width=8.0)
     ax = drawn.subplots()
     first = one.models[0]
-    products = np.stack([_bands(first, values).mean for values in first.products.values()])
+    products = np.stack([_bands(first, values).mean for values in first.products_here.values()])
     some = np.isfinite(products).all(axis=0)
     middle: F8 = MIDDLES[some]
     ends = [products[:, some].min(axis=0), products[:, some].max(axis=0)]
@@ -93,7 +113,7 @@ def _of_products(one: Evaluated, synthetic: str) -> Picture:
     caption = f"{one.name}: {one.spec.output}, means of bands of {DEGREES:g} degrees over the {n}"
     caption += f" cells that are compared; weights: {one.about['weights']}. Points: {one.who},"
     caption += " bars their intervals. Grey band: from the smallest to the largest of"
-    caption += f" {', '.join(first.products)}, on the cells of {one.labels[0]}; line: their"
+    caption += f" {', '.join(first.products_here)}, on the cells of {one.labels[0]}; line: their"
     caption += f" {one.about['reference']}.{NARROW}"
     return finish(drawn, caption + _more(one))
 
