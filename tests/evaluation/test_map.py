@@ -59,7 +59,7 @@ def test_every_score_is_that_of_the_cells():
         np.testing.assert_allclose(found[name], value, rtol=1e-10, err_msg=name)
     assert prepared.groups == ("global",)
     assert prepared.about["cells"] == GRID.areas.size
-    assert prepared.notes == ("the run's cells hold 100.0% of the total of product",)
+    assert prepared.notes == ("the run's cells hold 100% of the total of product",)
 
 
 def test_groups_are_scored_apart_and_the_whole_is_all_of_them():

@@ -130,17 +130,24 @@ def prepare(spec: Spec, task: Task) -> Prepared:
         "reference": found.reference,
         "land_source": found.land_source,
     }
-    notes = [f"the run's cells hold {one.held:.1%} of the total of {name}"
-             for name, one in found.products.items()]  # fmt: skip
     return Prepared(
         {"pairs": pairs},
         found.units,
         groups.names,
         arrays,
         {why: n for why, n in left_out.items() if n},
-        tuple(notes),
+        (_held(found.products),),
         about,
     )
+
+
+def _held(products: Mapping[str, OnCells]) -> str:
+    """Return how much of products lies on the cells, in whole percent: one line for all."""
+    shares = sorted(one.held for one in products.values())
+    least, most = f"{shares[0]:.0%}", f"{shares[-1]:.0%}"
+    which = next(iter(products)) if len(products) == 1 else f"each of {', '.join(products)}"
+    share = least if least == most else f"{least} to {most}"
+    return f"the run's cells hold {share} of the total of {which}"
 
 
 def score(spec: Spec, prepared: Prepared, sums: Mapping[str, Sums]) -> dict[str, F8]:
