@@ -105,8 +105,12 @@ def _outputs(options: Options) -> tuple[Variable, ...]:
     return (
         Variable(options.flux, FLUX, MEANINGS[options.flux], ()),
         Variable("beyond", "1", "predictors outside the range that records have", ()),
+        Variable(
+            "di", "1", "distance to the nearest record among predictors, over the mean distance of "
+            "two records", ()
+        ),
         Variable("unseen", "1", "1 where no record has the class of vegetation, else 0", ()),
-    )
+    )  # fmt: skip
 
 
 def _version() -> str:

@@ -8,6 +8,7 @@ from scipy import stats
 import kernels
 from kernels import Batch
 from kernels.forest import random_forest
+from kernels.forest.parts.dissimilarity import dissimilarity
 from kernels.forest.parts.fitting import drawn, matrix
 from kernels.forest.parts.records import read_records
 from kernels.forest.random_forest import KERNEL, Options
@@ -131,6 +132,19 @@ def test_cells_outside_what_records_have_are_flagged(folder):
     outside = [sum(not held[v.name].min() <= cells[v.name][i] <= held[v.name].max()
                    for v in NUMBERS) for i in range(3)]  # fmt: skip
     assert out["beyond"][:, 0].tolist() == outside
+
+
+def test_the_dissimilarity_index_of_the_toy_is_that_of_the_specification():
+    """Four records, weights of 1 and 0.5; R has the same numbers."""
+    records = np.array([[0, 0], [1, 0], [0, 2], [3, 3.0]])
+    cells = np.array([[0, 0], [2, 2], [6, 6.0], [np.nan, 1]])
+    weights = np.array([1, 0.5])
+    found = dissimilarity(cells, records, weights)
+    np.testing.assert_allclose(found, [0, 0.54729316, 1.64187947, np.nan], atol=5e-9)
+    # The scale of weights cancels, and a predictor that all have alike says nothing.
+    np.testing.assert_allclose(dissimilarity(cells, records, 3 * weights), found, rtol=1e-12)
+    alike = [np.column_stack([some, np.full(len(some), 7.0)]) for some in (cells, records)]
+    np.testing.assert_array_equal(dissimilarity(*alike, np.array([1, 0.5, 1])), found)
 
 
 def test_draws_by_class_are_in_proportion_to_its_area(folder):

@@ -11,6 +11,7 @@ from kernels.contract.batches import parameter_status
 from kernels.contract.entries import Parameter
 from kernels.contract.stages import Batch, Run
 from kernels.contract.status import BAD_INPUT, OK, OUT_OF_RANGE
+from kernels.forest.parts.dissimilarity import dissimilarity
 from kernels.forest.parts.records import Records
 from kernels.forest.shared.predictors import CLASSES, NUMBERS
 
@@ -114,7 +115,7 @@ def open_forest(
             found[...] = np.nan
         if options.flux in out:
             _predict(fit, batch.drivers, values, status == OK, out[options.flux])
-        for name, flag in (("beyond", beyond), ("unseen", unseen)):
+        for name, flag in (("beyond", beyond), ("unseen", unseen), ("di", apart)):
             if name in out:
                 held = np.broadcast_to(flag(batch.drivers, records)[:, np.newaxis], status.shape)
                 out[name][status == OK] = held[status == OK]
@@ -166,6 +167,16 @@ def beyond(drivers: Mapping[str, F8], records: Records) -> F8:
             known, values = records.columns[variable.name], drivers[variable.name]
             count += (values < known.min()) | (values > known.max())
     return count
+
+
+def apart(drivers: Mapping[str, F8], records: Records) -> F8:
+    """Return the dissimilarity index of cells, of the numbers with equal weights, (L,)."""
+    names = [variable.name for variable in NUMBERS if variable.name in drivers]
+    if not names:
+        return np.zeros(len(next(iter(drivers.values()))))
+    cells, known = (np.stack([of[name] for name in names], axis=1)
+                    for of in (drivers, records.columns))  # fmt: skip
+    return dissimilarity(cells, known)
 
 
 def unseen(drivers: Mapping[str, F8], records: Records) -> F8:

@@ -278,6 +278,12 @@ ANCHORS = {
 }
 """Pg C yr-1 of all cells, and g C m-2 yr-1 of the first five, of the forest of seed 0."""
 
+FAR = (
+    (-2.75, -60.25, 0.0588), (42.25, -72.25, 0.1051), (39.25, -96.75, 0.1708),
+    (13.25, 2.25, 0.7380), (68.75, -149.75, 0.3597), (-35.25, 149.25, 0.2422),
+)  # fmt: skip
+"""Latitude, longitude and dissimilarity index, with equal weights."""
+
 EXACT = "1.9.1"
 """Version of scikit-learn with which they were made; others grow other trees of one seed."""
 
@@ -292,7 +298,7 @@ def test_the_forest_of_seed_0_has_the_totals_of_the_specification(trained, flux,
     options = Options(training="t.csv", flux=flux)
     kernel, grid = KERNEL.made(options, tmp_path), trained[flux].grid
     found = {flux: np.zeros((grid.lat.size, 1))}
-    found |= {name: np.zeros((grid.lat.size, 1)) for name in ("beyond", "unseen")}
+    found |= {name: np.zeros((grid.lat.size, 1)) for name in ("beyond", "unseen", "di")}
     status = np.zeros((grid.lat.size, 1), np.uint8)
     control = {p.name: np.array([[p.default]]) for p in kernel.parameters}
     kernel.stages[0].open(options)(Batch(control, grid.columns, {}), found, status)
@@ -306,6 +312,9 @@ def test_the_forest_of_seed_0_has_the_totals_of_the_specification(trained, flux,
     if flux == "rh":
         assert int((found["beyond"] > 0).sum()) == 10942
         assert int(found["unseen"].sum()) == 155
+        lat, lon = np.array(FAR).T[:2]
+        at = grid.cells_of(lat, lon)
+        np.testing.assert_allclose(found["di"][at, 0], [di for *_, di in FAR], atol=5.1e-5)
 
 
 @pytest.mark.slow
