@@ -83,6 +83,18 @@ class Run(Reported):
         """Return locations that get figures of their own: those asked for, or up to ``most``."""
         return self._chosen or evenly(range(len(self.results.locations)), most)
 
+    def left_out(self, most: int = MOST_PLACES) -> str:
+        """Return of how many locations something is, as a sentence; empty where it is of all."""
+        shown, count = len(self.places(most)), len(self.results.locations)
+        if shown == count:
+            return ""
+        why = (
+            "as asked"
+            if self._chosen
+            else "evenly chosen; `soilsweep report STORE --at LOCATION` has others, `--at all` all"
+        )
+        return f"Of {shown} of {count:,} locations, {why}."
+
     @property
     def known(self) -> Known:
         """Return values as far as they are known."""

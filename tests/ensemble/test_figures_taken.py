@@ -15,8 +15,9 @@ from pages import Page
 import ensemble
 from ensemble import plot
 from ensemble.errors import PlanError
-from ensemble.report import FORMATS, Picture, figures, write_report
+from ensemble.report import FORMATS, Picture, Run, figures, write_report
 from ensemble.report.figures.parts.numbers import numbers
+from ensemble.store.reading import read
 
 
 @pytest.fixture(scope="module")
@@ -241,6 +242,15 @@ def test_a_format_or_folder_that_is_none_is_refused_before_anything_is_written(s
         assert done.code == 2
         assert "needed svg, pdf, png" in done.err or "needed a folder" in done.err
     assert {*tmp_path.iterdir()} == {file}
+
+
+def test_a_figure_of_some_locations_says_of_how_many(soils):
+    every, some = Run(read(soils)), Run(read(soils), ["DBF", "EBF"])
+    assert every.left_out() == ""
+    assert every.places(2) == [0, 3]
+    assert every.left_out(2).startswith("Of 2 of 4 locations, evenly chosen; `soilsweep report")
+    assert some.places() == [2, 1]
+    assert some.left_out() == "Of 2 of 4 locations, as asked."
 
 
 def test_locations_are_chosen_or_evenly_taken(soils, tmp_path):

@@ -32,6 +32,7 @@ def draw(run: Run) -> Iterator[Picture]:
             caption = f"{called(shown, where)}: mean and standard deviation over {_members(shown)}."
             if left := results.store.specs[name].attrs.get("left_out"):
                 caption += f" Left out, {left}."
+            caption = f"{caption} {run.left_out(MOST_PLACES)}".strip()
             yield finish(
                 panels(_numbered(shown), results.forcings, run.synthetic, _ruler(shown[0])), caption
             )

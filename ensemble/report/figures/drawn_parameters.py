@@ -22,8 +22,8 @@ SECTION, ORDER = "design", 20
 MOST_PARAMETERS = 24
 
 CAPTION = (
-    "Values drawn for the members, all committed ones together; ticks below: the "
-    "control members, one per forcing and location where they differ."
+    "Values drawn for the members, all committed ones together; bars: the share of members; "
+    "ticks below: the control members, one per forcing and location where they differ."
 )
 
 
@@ -35,7 +35,7 @@ def draw(run: Run) -> Iterator[Picture]:
 
 def drawn_parameters(shown: Sequence[Spread], synthetic: str) -> Picture:
     """Draw histograms of the sampled parameters and where the control members stand."""
-    shown = shown[:MOST_PARAMETERS]
+    count, shown = len(shown), shown[:MOST_PARAMETERS]
     across = min(len(shown), 4)
     down = -(-len(shown) // across)
     picture = figure(
@@ -55,6 +55,9 @@ def drawn_parameters(shown: Sequence[Spread], synthetic: str) -> Picture:
             axes.vlines(parameter.control, -0.12 * top, -0.02 * top, color=RED, linewidth=1.0)
             axes.set_ylim(-0.14 * top, top)
         axes.set_yticks([])
+        # Panels are narrow: few ticks, and small numbers with their power beside the axis.
+        axes.locator_params(axis="x", nbins=4)
+        axes.ticklabel_format(axis="x", scilimits=(-3, 5))
         axes.spines["left"].set_visible(False)
         axes.set_xlabel(labelled(parameter.name, parameter.units))
     for axes in list(grid.flat)[len(shown) :]:
@@ -64,4 +67,7 @@ def drawn_parameters(shown: Sequence[Spread], synthetic: str) -> Picture:
         Line2D([], [], color=RED, linestyle="", marker="|", ms=9, label="control members"),
     ]
     picture.legend(handles=handles, loc="outside lower center", ncols=2)
-    return finish(picture, CAPTION)
+    caption = CAPTION
+    if count > MOST_PARAMETERS:
+        caption += f" The first {MOST_PARAMETERS} of {count} parameters."
+    return finish(picture, caption)

@@ -72,7 +72,7 @@ def _importance(shown: Sequence[Effects], synthetic: str) -> Picture:
         axes.tick_params(axis="x", length=0)
         axes.grid(axis="y")
         axes.set_ylabel(THETA)
-        axes.set_title(wrapped(f"{target.name}: {target.meaning}", int(WIDTH * 11), 1))
+        axes.set_title(wrapped(f"{target.name}: {target.meaning}", int(WIDTH * 11)))
     mean = Line2D([], [], color=DARK, lw=1.8, label="mean, as printed")
     if many:
         mean = Line2D([], [], color=RED, marker="D", ls="", ms=6, label="mean, as printed")

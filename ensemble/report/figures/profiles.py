@@ -178,7 +178,7 @@ def _scatters(shown: Sequence[Profile], synthetic: str) -> Picture:
     grid = drawn.subplots(down, across, squeeze=False)
     for axes, profile in zip(grid.flat, shown, strict=False):
         _scatter(drawn, axes, profile)
-        title = wrapped(f"{profile.name}: {profile.meaning}", int(width / across * 10), 1)
+        title = wrapped(f"{profile.name}: {profile.meaning}", int(width / across * 10))
         axes.set_title(f"{title}\n{in_words(profile)}")
     for axes in list(grid.flat)[len(shown) :]:
         axes.set_axis_off()

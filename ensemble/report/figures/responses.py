@@ -51,16 +51,21 @@ def draw(run: Run) -> Iterator[Picture]:
 
 def _by_location(run: Run, some: Sequence[Summary]) -> Picture:
     places, several = run.places(MAX_ROWS), len(run.results.forcings) > 1
-    rows, count = [run.results.locations[k] for k in places], len(run.results.locations)
+    rows = [run.results.locations[k] for k in places]
     caption = (
         "Responses by location: unconstrained (control, the kernel's defaults) against the "
         f"ensemble{', means over forcings' * several}; bars are the {'mean ' * several}standard "
         "deviation over samples."
     )
-    if len(rows) < count:
-        caption += f" {len(rows)} of {count:,} locations."
+    caption += f" {run.left_out(MAX_ROWS)}{_some(run)}"
     shown = [over_forcings(s, places) for s in some]
-    return finish(responses(shown, rows, run.synthetic, mean=False), caption)
+    return finish(responses(shown, rows, run.synthetic, mean=False), caption.strip())
+
+
+def _some(run: Run) -> str:
+    """Return how many responses are drawn, where that is not all."""
+    count = len(run.summaries)
+    return f" The first {MOST_RESPONSES} of {count} responses." if count > MOST_RESPONSES else ""
 
 
 def _at_location(run: Run, some: Sequence[Summary], place: int) -> Picture:
@@ -76,8 +81,10 @@ def _at_location(run: Run, some: Sequence[Summary], place: int) -> Picture:
     if results.published and any(v is not None for p in shown for v in p.published):
         label = results.published["label"]
         caption += f" Diamonds: published numbers of {label}."
+    if (count := len(results.forcings)) > MAX_ROWS:
+        caption += f" The first {MAX_ROWS} of {count:,} forcings; means are of all."
     drawn = responses(shown, results.forcings[:MAX_ROWS], run.synthetic, label=label)
-    return finish(drawn, caption)
+    return finish(drawn, f"{caption}{_some(run)}")
 
 
 @dataclass(frozen=True)

@@ -21,4 +21,5 @@ def draw(run: Run) -> Iterator[Picture]:
             shown = list(group)
             where = results.locations[place] if len(results.locations) > 1 else ""
             caption = f"{called(shown, where)}: mean and standard deviation over samples."
+            caption = f"{caption} {run.left_out(MOST_PLACES)}".strip()
             yield finish(panels(shown, results.forcings, run.synthetic, Ruler("year")), caption)

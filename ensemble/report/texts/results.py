@@ -10,11 +10,6 @@ from ensemble.tables.scores import score_tables
 from ensemble.tables.sums import sum_tables
 from ensemble.tables.weights import weight_tables
 
-OTHERS = (
-    ", evenly chosen; `soilsweep report STORE --at LOCATION` has others, `--at all` all of them."
-)
-"""What is said of locations that were not asked for."""
-
 NOT_DRAWN = ("morris", "grid", "table")
 """Designs whose rows are not spread as the parameters' distributions."""
 
@@ -45,12 +40,11 @@ def by_forcing(run: Run) -> Iterator[Part]:
     """Yield the responses under each of several forcings, at some locations."""
     if not run.has_results or is_by_location(run.results):
         return
-    places, count = run.places(), len(run.results.locations)
-    for table in tables_of(run.results, places):
+    for table in tables_of(run.results, run.places()):
         place = table.title.removeprefix(run.attrs["title"])
         yield replace(table, title=f"by forcing{place}")
-    if len(places) < count:
-        yield Notes([f"Tables and figures of {len(places)} of {count:,} locations{OTHERS}"])
+    if left := run.left_out():
+        yield Notes([f"Tables and figures by forcing: {left[0].lower()}{left[1:]}"])
 
 
 def sums(run: Run) -> Iterator[Part]:

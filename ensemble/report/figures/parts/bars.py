@@ -62,7 +62,7 @@ def shares(
     for y in np.flatnonzero(np.isnan(parts).all(axis=1)).tolist():
         text = "no shares: too many members failed, or the response does not vary"
         axes.text(0.01, y, text, va="center", fontsize=8)
-    axes.set_yticks(range(len(rows)), [wrapped(r, 30) for r in rows])
+    axes.set_yticks(range(len(rows)), [wrapped(r, 30, 2) for r in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlim(0, 1)
     axes.set_xlabel("share of variance")

@@ -41,7 +41,9 @@ def called(shown: Sequence[Series], where: str) -> str:
     place = f" at {where}" if where else ""
     meaning = f"{shown[0].meaning[:1].upper()}{shown[0].meaning[1:]}"
     lines = ", one line each of " + ", ".join(s.line for s in shown) if shown[0].line else ""
-    return f"{meaning}{place}, by forcing{lines}"
+    count = len(shown[0].mean)
+    some = f" (the first {MOST_PANELS} of {count:,})" if count > MOST_PANELS else ""
+    return f"{meaning}{place}, by forcing{some}{lines}"
 
 
 def panels(shown: Sequence[Series], rows: Sequence[str], synthetic: str, ruler: Ruler) -> Figure:

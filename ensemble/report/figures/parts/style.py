@@ -177,7 +177,7 @@ def short(name: object, most: int = 26) -> str:
     return f"{text[:head].rstrip()}\N{HORIZONTAL ELLIPSIS}{text[len(text) - (most - 1 - head) :]}"
 
 
-def wrapped(text: object, width: int, lines: int = 2) -> str:
+def wrapped(text: object, width: int, lines: int = 4) -> str:
     """Return text on a few lines."""
     return "\n".join(
         textwrap.wrap(plain(text), width, max_lines=lines, placeholder="\N{HORIZONTAL ELLIPSIS}")
