@@ -20,6 +20,13 @@ TRANSIENT = re.compile(
 )
 """The controller is busy or restarting: a question may be asked again."""
 
+NO_CLUSTER = re.compile(
+    r"Could not establish a configuration source|resolve_ctls_from_dns_srv|"
+    r"(open|find|read) (the )?(config|slurm\.conf)",
+    re.IGNORECASE,
+)
+"""SLURM's programs are here, and no cluster of theirs: they look for one in files and in DNS."""
+
 PAUSES = (1.0, 2.0, 4.0, 8.0)
 """Seconds before each further attempt; jobs that start together do not ask again together."""
 
@@ -56,6 +63,10 @@ class SlurmError(RuntimeError):
         self.command = command
         self.exit_code = exit_code
         self.stderr = stderr
+
+
+class NoCluster(SlurmError):
+    """A program of SLURM is here, and knows of no cluster."""
 
 
 def available(name: str) -> bool:
@@ -126,6 +137,14 @@ def _once(argv: tuple[str, ...], stdin: str, seconds: float) -> str:
             raise
     if process.returncode:
         lines = stderr.strip().splitlines()
+        if NO_CLUSTER.search(stderr):
+            raise NoCluster(
+                f"{argv[0]} is here and finds no SLURM cluster, neither in a slurm.conf nor by "
+                "DNS; run this on a login node",
+                argv,
+                process.returncode,
+                "\n".join(lines[-KEPT_LINES:]),
+            )
         last = "\n".join(lines[-SHOWN_LINES:]) or "it said nothing"
         raise SlurmError(
             f"{_shown(argv)} failed (exit {process.returncode}): {last}",

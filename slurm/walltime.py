@@ -1,5 +1,6 @@
 """When the job ends that this process runs in."""
 
+import math
 import os
 import random
 import threading
@@ -55,6 +56,8 @@ class Walltime:
     environ : mapping, optional
     clock : callable, optional
         Seconds since 1970, for tests.
+    until : float
+        When this process has to be gone whatever SLURM says, in seconds since 1970.
     """
 
     LONGEST, SHORTEST = 300.0, 30.0
@@ -64,16 +67,17 @@ class Walltime:
         self,
         environ: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.time,
+        until: float = math.inf,
     ) -> None:
         self._environ = os.environ if environ is None else environ
-        self._clock = clock
+        self._clock, self._until = clock, until
         self._end: float | None = None
         self._next = float("-inf")
         self._first = True
         self._asking = threading.Lock()
 
     def left(self) -> float:
-        """Return the seconds left; infinite outside of SLURM and where it does not say."""
+        """Return the seconds left; infinite where neither SLURM nor anybody else says."""
         # One thread asks; the others go on with what is known, unless nothing is known yet.
         if self._clock() >= self._next and self._asking.acquire(blocking=self._first):
             try:
@@ -81,7 +85,7 @@ class Walltime:
                     self._ask()
             finally:
                 self._asking.release()
-        return self._left()
+        return min(self._left(), self._until - self._clock())
 
     def _left(self) -> float:
         return float("inf") if self._end is None else self._end - self._clock()

@@ -141,12 +141,21 @@ COMMANDS: tuple[tuple[Callable[..., None], tuple[str, ...]], ...] = (
             "extend runs/my-study.zarr --until 2.5 --of d_soil --most 2000",
         ),
     ),
-    (jobs.worker, ("worker runs/tau-constraint.zarr --workers 4",)),
+    (
+        jobs.worker,
+        (
+            "worker runs/tau-constraint.zarr --workers 4",
+            "worker runs/tau-constraint.zarr --until 2026-12-01T06:00",
+        ),
+    ),
     (prepare.prepare, ("prepare forest --data ../shared/data --flux rh",)),
     (warm.warm, ("warm my-study.yaml", "warm two_box")),
     (
         jobs.submit,
-        ("submit my-study.yaml --set execution.jobs=20 --set execution.time=04:00:00",),
+        (
+            "submit my-study.yaml --set execution.jobs=20 --set execution.time=04:00:00",
+            "submit my-study.yaml --emit-script --for pbs > workers.pbs",
+        ),
     ),
     (jobs.cancel, ("cancel runs/my-study.zarr",)),
     (jobs.status, ("status runs/my-study.zarr --watch", "status runs/tau-constraint.zarr --json")),

@@ -6,6 +6,7 @@ it. Any number may start at any time, on any host that sees the store, and die a
 """
 
 import json
+import math
 import os
 import random
 import signal
@@ -50,12 +51,15 @@ class Terms:
     driver : int
         Process of the run that it works for, which replaces it if it dies, and which it dies
         with; 0 for none.
+    until : float
+        When it has to be gone, in seconds since 1970; 0 for never.
     """
 
     sync: bool
     hang_seconds: float
     stale: float = STALE_SECONDS
     driver: int = 0
+    until: float = 0.0
 
 
 def pull(path: str, index: int, terms: Terms, settle: list[Key]) -> int:
@@ -87,8 +91,10 @@ def pull(path: str, index: int, terms: Terms, settle: list[Key]) -> int:
         limit = hang_limit(work, terms.hang_seconds, store.committed(journals))
         worker = Worker(store, work, terms.sync, limit)
         claims = Claims(store.root, heart, terms.stale)
+        walltime = Walltime(until=terms.until or math.inf)
         driven = terms.driver != 0
-        return Puller(worker, claims, journals, _Stopping(), driven=driven).run(settle)
+        puller = Puller(worker, claims, journals, _Stopping(), driven=driven, walltime=walltime)
+        return puller.run(settle)
     finally:
         heart.stop()
 
@@ -112,6 +118,8 @@ class Puller:
         Asked before every block.
     driven : bool
         Whether it goes when no block is left to take, and a run finishes what it works on.
+    walltime : Walltime, optional
+        How long there is; that of this job by default.
     say : callable
         Told why it leaves early.
     """
@@ -124,6 +132,7 @@ class Puller:
         stopping: Callable[[], bool],
         *,
         driven: bool = False,
+        walltime: Walltime | None = None,
         say: Callable[[str], None] = say,
     ) -> None:
         self.worker = worker
@@ -136,7 +145,7 @@ class Puller:
         self.blocks = self.work.grid.blocks
         self.first = zlib.crc32(claims.heart.name.encode()) % self.blocks
         self.committed = self.store.committed(journals)
-        self.walltime = Walltime()
+        self.walltime = walltime or Walltime()
         worker.report, worker.leave = self._note, self._leaves
         self.lane = worker.open()
 
@@ -216,7 +225,8 @@ class Puller:
             return True
         left, needed = self.walltime.left(), self.worker.limit.one_more
         if left < needed:
-            again = "the same command" if self.driven else "`soilsweep submit`"
+            submitted = "SLURM_JOB_ID" in os.environ and not self.driven
+            again = "`soilsweep submit`" if submitted else "the same command"
             self.say(
                 f"worker {os.getpid()} leaves: its job ends in {max(0.0, left):.0f} s, and one "
                 f"more block may need {needed:.0f} s; {again} goes on"

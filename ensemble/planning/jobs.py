@@ -1,5 +1,8 @@
 """Whether jobs that ask for so much can run a plan, before any is submitted."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from ensemble.farming.jobs import in_our_words, job_name
@@ -11,6 +14,19 @@ from slurm.script import batch_script
 if TYPE_CHECKING:
     from ensemble.planning.calibrating import CalibrationPlan
     from ensemble.planning.plan import Plan
+
+
+_ASKED: ContextVar[bool] = ContextVar("asked", default=True)
+
+
+@contextmanager
+def unasked() -> Iterator[None]:
+    """Let jobs be judged without SLURM: they go to another system, or there is no cluster here."""
+    before = _ASKED.set(False)
+    try:
+        yield
+    finally:
+        _ASKED.reset(before)
 
 
 def reasons(plan: "Plan | CalibrationPlan", asked: Resources) -> list[str]:
@@ -29,6 +45,8 @@ def reasons(plan: "Plan | CalibrationPlan", asked: Resources) -> list[str]:
             f"a block takes {block / 60:,.0f} minutes by the kernel's own account and a job lasts "
             f"{asked.minutes}; ask for more execution.time or a smaller block.sample"
         )
+    if not _ASKED.get():
+        return texts
     if available("scontrol"):
         texts += _beyond_partition(asked)
     if available("sinfo") and not texts:

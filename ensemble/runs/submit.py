@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,16 @@ from ensemble.planning.calibrating import CalibrationPlan
 from ensemble.planning.plan import Plan
 from ensemble.store.folders import Folder
 from ensemble.store.store import Store
-from slurm import jobs, limits, queue
-from slurm.commands import SlurmError, available
+from slurm import jobs, limits, pbs, queue
+from slurm.commands import NoCluster, SlurmError, available
 from slurm.resources import Resources
 from slurm.script import EARLY_SECONDS, SIGNAL_SECONDS, batch_script
 
 LOGS = "logs"
+
+SLURM, PBS = "slurm", "pbs"
+SCRIPTS: dict[str, Callable[..., str]] = {SLURM: batch_script, PBS: pbs.batch_script}
+"""By the system that a script is for."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,27 @@ class Submission:
     remarks: tuple[str, ...] = ()
 
 
-def prepare(plan: Plan | CalibrationPlan, resources: Resources, done: int) -> Submission:
+def unreached() -> bool:
+    """Return whether SLURM's programs are here and no cluster of theirs is."""
+    if not available("scontrol"):
+        return False
+    try:
+        limits.read()
+    except NoCluster:
+        return True
+    except SlurmError:
+        return False
+    return False
+
+
+def prepare(
+    plan: Plan | CalibrationPlan,
+    resources: Resources,
+    done: int,
+    *,
+    system: str = SLURM,
+    asked: bool = True,
+) -> Submission:
     """Return the job array that runs what is missing of a plan.
 
     Parameters
@@ -50,19 +74,23 @@ def prepare(plan: Plan | CalibrationPlan, resources: Resources, done: int) -> Su
         ``jobs`` is how many tasks the array is to have.
     done : int
         Blocks that are committed.
+    system : str
+        `SLURM` or `PBS`.
+    asked : bool
+        Whether SLURM is asked how long arrays may be.
 
     Raises
     ------
     PlanError
         The walltime is too short, the site takes no job arrays, or its controller does not answer.
     """
-    _refuse_short(plan, resources)
+    _refuse_short(plan, resources, system)
     remarks = []
     useful = max(1, math.ceil((plan.blocks - done) / resources.cores))
     tasks = min(resources.jobs, useful)
     if tasks < resources.jobs:
         remarks.append(f"{tasks} jobs instead of {resources.jobs}: there are no more blocks")
-    if available("scontrol"):
+    if asked and available("scontrol"):
         try:
             site = limits.read()
         except SlurmError as error:
@@ -76,29 +104,26 @@ def prepare(plan: Plan | CalibrationPlan, resources: Resources, done: int) -> Su
     path = plan.path.absolute()
     # Without -P a folder of the working directory named like a package of ours would win.
     worker = [sys.executable, "-P", "-m", "ensemble", "worker", str(path)]
+    worker += ["--workers", str(resources.cores)]
+    about: dict[str, Any] = {"name": job_name(path), "log": str(path / LOGS), "array": tasks}
     try:
-        script = batch_script(
-            resources,
-            [*worker, "--workers", str(resources.cores)],
-            name=job_name(path),
-            log=path / LOGS,
-            array=tasks,
-        )
+        script = SCRIPTS[system](resources, worker, **about)
     except ValueError as error:
         raise PlanError(f"no batch script can be written: {error}") from error
     return Submission(tasks, script, tuple(remarks))
 
 
-def _refuse_short(plan: Plan | CalibrationPlan, resources: Resources) -> None:
+def _refuse_short(plan: Plan | CalibrationPlan, resources: Resources, system: str = SLURM) -> None:
     """Refuse a walltime in which a worker would be told to stop before it can run a block."""
-    told = SIGNAL_SECONDS + EARLY_SECONDS
+    told = pbs.EARLY_SECONDS if system == PBS else SIGNAL_SECONDS + EARLY_SECONDS
+    who = "a worker of PBS is to be gone" if system == PBS else "SLURM tells a job to stop up to"
     # Searches go on in the next job from where they are left.
     pauses = isinstance(plan, CalibrationPlan)
     least = math.ceil((told + one_more(plan.layout.seconds_per_block, pauses=pauses)) / 60)
     if resources.minutes < least:
         raise PlanError(
-            f"execution.time is {resources.time} and needs {least} minutes: SLURM tells a job to "
-            f"stop up to {told} s before its end, and a worker begins no block that may not be "
+            f"execution.time is {resources.time} and needs {least} minutes: {who} {told} s before "
+            f"its end, and a worker begins no block that may not be "
             f"done by the end, for which it keeps {MARGIN_SECONDS:g} s and twice what a block takes"
         )
 

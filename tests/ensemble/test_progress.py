@@ -1,10 +1,10 @@
 """How far running blocks have come is known on every backend, from what workers note."""
 
 import os
-import stat
 
 import farming
 import pytest
+import waiting_program
 from calibrated import plan as twins
 from calibrated import write
 from waiting import wait_for
@@ -21,39 +21,11 @@ from ensemble.runs.status import summary
 from ensemble.store.folders import Folder
 from ensemble.store.hosts import here
 
-MODEL = """#!/bin/sh
-. ./x.txt
-case $x in 0|4) sleep 1.1;; *) until [ -e "$GO" ]; do sleep 0.1; done;; esac
-printf 'year,y\\n2000,%s\\n2001,%s\\n' "$x" "$x" > y.csv
-"""
-"""Of each block of four the first member takes a second, and the others wait for a file."""
-
-SCENARIO = """version: 1
-name: waits
-kernel:
-  command: [./model.sh]
-  time_limit: 600
-  inputs: {x.txt: x.template}
-  parameters: {x: {units: "1", default: 0, lower: 0, upper: 10}}
-  drivers: {driver: {units: "1", file: drivers.csv}}
-  outputs: {y: {units: "1", file: y.csv}}
-forcing: {reader: annual_table, path: drivers.csv, units: {driver: "1"}}
-design: {method: grid, parameters: {x: {values: [0, 1, 2, 3, 4, 5, 6, 7]}}}
-outputs: {y: all}
-block: {sample: 4}
-"""
-
 
 @pytest.fixture
 def waits(tmp_path):
     """Return the scenario of a program whose members wait."""
-    (tmp_path / "drivers.csv").write_text("model,year,driver\nm,2000,1.0\nm,2001,2.0\n")
-    (tmp_path / "x.template").write_text("x={{x:int}}\n")
-    program = tmp_path / "model.sh"
-    program.write_text(MODEL)
-    program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    (tmp_path / "waits.yaml").write_text(SCENARIO)
-    return tmp_path / "waits.yaml"
+    return waiting_program.write(tmp_path)
 
 
 LOCAL = "execution={{backend: local, workers: 2, workers_are: {}}}"
