@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from scenarios.problems import MISREAD as MISREAD
     from scenarios.problems import Problem as Problem
     from scenarios.problems import ScenarioError as ScenarioError
+    from scenarios.problems import and_more as and_more
+    from scenarios.problems import most_named as most_named
     from scenarios.problems import near as near
     from scenarios.problems import nearest as nearest
     from scenarios.reading.checks import as_written as as_written
@@ -33,6 +35,7 @@ LATER = {
     "Problem": "problems",
     "Scenario": "spec",
     "ScenarioError": "problems",
+    "and_more": "problems",
     "as_written": "reading.checks",
     "check_files": "catalogue",
     "check_kernel": "reading.checks",
@@ -41,6 +44,7 @@ LATER = {
     "limit_in_units": "limits",
     "load": "reading.load",
     "make_kernel": "reading.checks",
+    "most_named": "problems",
     "near": "problems",
     "nearest": "problems",
     "read_options": "reading.checks",

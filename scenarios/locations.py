@@ -14,7 +14,7 @@ from scenarios.forcing.common.checks import Findings, number
 from scenarios.forcing.common.place_columns import Words, place_columns
 from scenarios.forcing.common.places import place_of
 from scenarios.forcing.common.table import Table, load_table
-from scenarios.problems import Problem, ScenarioError, nearest, shown
+from scenarios.problems import Problem, ScenarioError, and_more, most_named, nearest, shown
 from scenarios.reading.checks import RESERVED
 from scenarios.sections import LocationTable
 
@@ -186,8 +186,9 @@ def _by_name(table: Table, key: str, locations: Locations, findings: Findings) -
         row_by_name.setdefault(name, row)
     missing = [name for name in locations.names if name not in row_by_name]
     if missing:
-        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-        listed = ", ".join(map(repr, missing[:5]))
+        named = missing[: most_named(5)]
+        more = and_more(len(missing) - len(named))
+        listed = ", ".join(map(repr, named))
         there = f"; the table has {', '.join(map(repr, [*row_by_name][:5]))}" if row_by_name else ""
         text = f"has no row for location {listed}{more}{there}; add one each"
         findings.add("missing rows", table.problem(text))

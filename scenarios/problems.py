@@ -1,6 +1,8 @@
 """Problems of a scenario or of its data, collected and told all at once."""
 
 import difflib
+import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -112,6 +114,22 @@ def _edits(name: str, other: str) -> int:
     return costs[-1]
 
 
+ALL = "SOILSWEEP_ALL"
+"""Environment: where it is set, messages name all of what they would name the first few of."""
+
+
+def most_named(count: int) -> int:
+    """Return how many are named: so many, or all."""
+    return sys.maxsize if os.environ.get(ALL) else count
+
+
+def and_more(left: int, what: str = "") -> str:
+    """Return ``" and 31 more (SOILSWEEP_ALL=1 lists them)"``, or nothing where none is left."""
+    if left <= 0:
+        return ""
+    return f" and {left:,} more{' ' if what else ''}{what} ({ALL}=1 lists them)"
+
+
 def nearest(name: str, names: Iterable[str], listed_by: str = "") -> str:
     """Return ``"; did you mean 'x'?"``, or the list of names where none is near.
 
@@ -120,10 +138,10 @@ def nearest(name: str, names: Iterable[str], listed_by: str = "") -> str:
     known = sorted(names)
     if meant := near(name, known):
         return f"; did you mean {meant!r}?"
-    left = len(known) - LISTED
-    more = f" and {left} more" if left > 0 else ""
-    more += f", see {listed_by}" if more and listed_by else ""
-    return f"; available: {', '.join(known[:LISTED])}{more}" if known else ""
+    first = known[: most_named(LISTED)]
+    left = len(known) - len(first)
+    more = f" and {left} more, see {listed_by}" if left and listed_by else and_more(left)
+    return f"; available: {', '.join(first)}{more}" if known else ""
 
 
 def of_kernel(name: str, names: Iterable[str]) -> str:

@@ -99,5 +99,5 @@ def compare(
         for one in shown
     ]
     left = len(found.numbers) - len(shown)
-    notes = [f"and {left} more arrays, which --json has"] if left else []
+    notes = [f"and {left} more arrays: the same command with --json has all"] if left else []
     print_table(Table("Largest differences", header, rows, notes))

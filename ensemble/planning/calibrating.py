@@ -26,7 +26,7 @@ from ensemble.planning.outlook import Outlook, looked_at, of_data
 from ensemble.planning.places import check_execution, store_place
 from ensemble.planning.plan import opened, with_warnings
 from ensemble.planning.planned import Planned
-from scenarios import Loaded, Problem, ScenarioError, with_lines
+from scenarios import Loaded, Problem, ScenarioError, and_more, most_named, with_lines
 from scenarios.calibration import Calibration, OfColumn
 from scenarios.locations import labels
 
@@ -173,10 +173,10 @@ def _without_any(groups: Groups, kept: Any) -> Iterator[Problem]:
 
 def listed(names: Sequence[str]) -> str:
     """Return groups in words, the first few by name."""
-    shown = ", ".join(map(repr, names[:NAMES_SHOWN]))
-    more = len(names) - NAMES_SHOWN
+    first = names[: most_named(NAMES_SHOWN)]
+    shown = ", ".join(map(repr, first))
     one = "group" if len(names) == 1 else "groups"
-    return f"{one} {shown}" + (f" and {more} more" if more > 0 else "")
+    return f"{one} {shown}{and_more(len(names) - len(first))}"
 
 
 def _names(layout: Layout) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ from ensemble.members.responses.pairs import dated_steps
 from ensemble.members.statistics import canonical
 from ensemble.store.coordinates import beside_climatology
 from kernels import Variable
-from scenarios import Problem, ScenarioError
+from scenarios import Problem, ScenarioError, and_more, most_named
 from scenarios.forcing import Forcing, Observed
 from scenarios.outputs import reductions_of, steps_of
 from scenarios.units import factor
@@ -188,7 +188,8 @@ def _comparable(
     inside = dated_steps(seen, steps.years, steps.days)[1]
     outside = np.argwhere(np.isfinite(seen.values) & ~inside)
     span = f"{steps.years[0]}-{steps.years[-1]}"
-    for at in map(tuple, outside[:SHOWN].tolist()):
+    first = outside[: most_named(SHOWN)]
+    for at in map(tuple, first.tolist()):
         parts = {"year": seen.year, "month": seen.month, "day": seen.day}
         date = ", ".join(f"{word} {part[at]:g}" for word, part in parts.items()
                          if part is not None and np.isfinite(part[at]))  # fmt: skip
@@ -197,8 +198,8 @@ def _comparable(
         whole = "is not whole in the run" if steps.daily else "is not in the run"
         text = f"{date or 'no date'} {whole} ({span}); leave the row out"
         yield Problem(text, f"location {place!r}, {output.name}", seen.file, line)
-    if len(outside) > SHOWN:
-        yield Problem(f"... and {len(outside) - SHOWN:,} more such rows", where)
+    if more := and_more(len(outside) - len(first), "such rows"):
+        yield Problem(f"...{more}", where)
 
 
 def check_ranks(layout: Layout) -> Iterator[Problem]:

@@ -18,7 +18,7 @@ from ensemble.planning.linked import costs
 from ensemble.planning.plan import Plan
 from ensemble.planning.planned import Planned
 from ensemble.store.platforms import cores
-from scenarios import Loaded
+from scenarios import Loaded, and_more, most_named
 from scenarios.units import ranged
 
 if TYPE_CHECKING:
@@ -186,8 +186,8 @@ def _plausible(design: Mapping[str, Any]) -> dict[str, str]:
         by_source.setdefault(source, []).append(name)
     names_of = {}
     for source, names in by_source.items():
-        more = len(names) - NAMES_SHOWN
-        listed = ", ".join(names[:NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+        first = names[: most_named(NAMES_SHOWN)]
+        listed = ", ".join(first) + and_more(len(names) - len(first))
         names_of[source] = f"({listed})"
     return names_of
 

@@ -17,6 +17,7 @@ from ensemble.planning.linked import links_of
 from ensemble.planning.notices import CUT, DATA, FILE, FROZEN, Notice, percent
 from ensemble.planning.parameter_ranges import parameter_notices
 from kernels import I8
+from scenarios import and_more, most_named
 from scenarios.forcing import Filed, Locations, Made, spread
 
 WARNINGS_SHOWN = 10
@@ -85,12 +86,10 @@ def cut_times(layout: Layout) -> Iterator[Notice]:
         if kept.reduced is not None and kept.reduced.cut:
             by_cut.setdefault(kept.reduced.cut, []).append(name)
     for cut, names in by_cut.items():
-        shown = [
-            *names[:MOST_NAMES],
-            *([f"{len(names) - MOST_NAMES} more"] * (len(names) > MOST_NAMES)),
-        ]
+        first = names[: most_named(MOST_NAMES)]
+        shown = ", ".join(first) + and_more(len(names) - len(first))
         winter = "; a winter is of the year of its January" if "DJF" in cut else ""
-        yield Notice(CUT, f"{', '.join(shown)}: without {cut}{winter}", names[0])
+        yield Notice(CUT, f"{shown}: without {cut}{winter}", names[0])
 
 
 def looked_at(experiment: Experiment) -> tuple[Experiment, str]:
@@ -147,9 +146,10 @@ def of_data(provenance: Sequence[Mapping[str, Any]]) -> list[Notice]:
         kinds.setdefault(_OWN.sub("", text), []).append(text)
     shown = []
     for texts in kinds.values():
-        shown += texts[:WARNINGS_SHOWN]
-        if (more := len(texts) - WARNINGS_SHOWN) > 0:
-            shown.append(f"and {more} more such; the store's provenance has all")
+        first = texts[: most_named(WARNINGS_SHOWN)]
+        shown += first
+        if more := and_more(len(texts) - len(first), "such"):
+            shown.append(more.strip())
     return [Notice(DATA, text) for text in shown]
 
 

@@ -15,6 +15,7 @@ from ensemble.calibration.stored import BETWEEN, PARAMETER_UNITS, TIED_TO
 from ensemble.store.store import Store
 from ensemble.tables.responses import Table
 from kernels import F8, OK
+from scenarios import and_more, most_named
 
 MOST_ROWS = 24
 """Groups that a table shows: the first; all are in the store."""
@@ -152,8 +153,9 @@ def folds_table(found: Found, name: str, response: int) -> Table:
                 rows.append([group, fold, *cells])
     header = ["group", "fold held back", "n", "stopped", "rmse of the others", "rmse of the fold"]
     header += ["rmse of the defaults"]
-    more = [f"and {len(rows) - MOST_ROWS:,} more, in the store"] if len(rows) > MOST_ROWS else []
-    return Table(f"{name}, held back in turn", header, rows[:MOST_ROWS], notes=more)
+    first = rows[: most_named(MOST_ROWS)]
+    more = and_more(len(rows) - len(first)).strip()
+    return Table(f"{name}, held back in turn", header, first, notes=[more] if more else [])
 
 
 def groups_table(found: Found) -> Table:
@@ -166,7 +168,7 @@ def groups_table(found: Found) -> Table:
     header = ["group", called, "evaluations", "stopped", "at a bound"]
     header += ["well determined", "least determined"] if squares else []
     rows = []
-    for g, name in enumerate(found.groups[:MOST_ROWS]):
+    for g, name in enumerate(found.groups[: most_named(MOST_ROWS)]):
         at = [p for p, side in zip(found.searched, bound[g], strict=True) if side]
         reason = found.reasons[g * restarts + max(0, int(found.best[g]))]
         row = [name, number(cost[g]), count_of(count[g]), reason, ", ".join(at) or "none"]
@@ -182,8 +184,8 @@ def groups_table(found: Found) -> Table:
 
 def _notes(found: Found) -> Iterator[str]:
     """Yield what is to be said below the table."""
-    if (more := len(found.groups) - MOST_ROWS) > 0:
-        yield f"and {more:,} more groups, in the store"
+    if more := and_more(len(found.groups) - most_named(MOST_ROWS), "groups"):
+        yield more.strip()
     reasons = Counter(found.reasons)
     yield "searches: " + ", ".join(f"{n:,} {word}" for word, n in reasons.most_common())
     tallies = found.read("tallies").sum(axis=(0, 1))
@@ -228,8 +230,9 @@ def worse(found: Found) -> Iterator[str]:
         for r, name in enumerate(names):
             worse = np.flatnonzero((ours[:, p, r] > theirs[:, p, r]) & ~exact[:, p, r])
             if len(worse):
-                first = found.groups[int(worse[0])]
-                more = f" and {len(worse) - 1:,} more groups" if len(worse) > 1 else ""
+                named = [found.groups[int(g)] for g in worse[: most_named(1)]]
+                first = ", ".join(named)
+                more = and_more(len(worse) - len(named), "groups")
                 numbers = f"{ours[worse[0], p, r]:.4g} for {theirs[worse[0], p, r]:.4g}"
                 yield (
                     f"{name}, {part}: RMSE above that of the defaults in {first}{more} ({numbers})"
@@ -244,7 +247,7 @@ def parameters_table(found: Found) -> Table:
                          for n, u in zip(found.parameters, units, strict=True))]  # fmt: skip
     rows = [
         [name, *map(_at_end, values[g].tolist(), bound[g].tolist())]
-        for g, name in enumerate(found.groups[:MOST_ROWS])
+        for g, name in enumerate(found.groups[: most_named(MOST_ROWS)])
     ]
     notes = ["] or [: at the upper or lower end of the range that is searched"]
     return Table("best parameters", header, rows, notes if bound.any() else [])

@@ -11,6 +11,7 @@ from ensemble.store.committed import Committed
 from ensemble.store.store import Store
 from ensemble.tables.beyond_limits import Account, accounts
 from ensemble.tables.responses import MAX_ROWS, NONE, Table
+from scenarios import and_more, most_named
 
 SHOWN_FORCINGS = 3
 """Forcings that a line names, those with most members beyond a limit."""
@@ -67,8 +68,8 @@ def limit_lines(limits: Mapping[str, Any] | None) -> list[str]:
     if any(limit["then"] == "exclude" for limit in limits["outputs"].values()):
         lines.append(f"{limits['excluded']:,} members are excluded from statistics and indices")
     if unseen:
-        more = f" and {len(unseen) - SHOWN_NAMES} more" if len(unseen) > SHOWN_NAMES else ""
-        listed = f"{', '.join(unseen[:SHOWN_NAMES])}{more}"
+        shown = unseen[: most_named(SHOWN_NAMES)]
+        listed = ", ".join(shown) + and_more(len(unseen) - len(shown))
         lines.append(f"not looked at: {listed}; limits: {{{unseen[0]}: count}} looks at one")
     return lines
 
@@ -83,7 +84,7 @@ def _line(name: str, limit: Mapping[str, Any]) -> str:
     forcings = {
         f: of_forcing for f, of_forcing in limit["forcings"].items() if of_forcing["members"]
     }
-    first = sorted(forcings, key=lambda f: -forcings[f]["share"])[:SHOWN_FORCINGS]
+    first = sorted(forcings, key=lambda f: -forcings[f]["share"])[: most_named(SHOWN_FORCINGS)]
     for forcing in first:
         of_forcing, worst = forcings[forcing], forcings[forcing]["worst"]
         if len(limit["forcings"]) > 1:
@@ -93,8 +94,8 @@ def _line(name: str, limit: Mapping[str, Any]) -> str:
             at += [f"{worst['place']} {worst['share_there']:.2%}"] if worst["place"] else []
             text += f", at worst {', '.join(at)}" if at else ""
             text += f", up to {worst['highest']:.4g}"
-    more = len(forcings) - len(first)
-    return text + (f"; and {more} more forcings" if more else "")
+    more = and_more(len(forcings) - len(first), "forcings")
+    return f"{text};{more}" if more else text
 
 
 def table_at(path: Path) -> Table | None:

@@ -22,7 +22,15 @@ from scenarios.designs.sampling.levels import Levels, runs, single, span
 from scenarios.forcing.common.checks import Findings, number
 from scenarios.forcing.common.table import Table, load_table
 from scenarios.paths import placed
-from scenarios.problems import Problem, ScenarioError, nearest, no_parameter, of_kernel
+from scenarios.problems import (
+    Problem,
+    ScenarioError,
+    and_more,
+    most_named,
+    nearest,
+    no_parameter,
+    of_kernel,
+)
 from scenarios.units import UnitText, contradicts
 
 MOST = 10
@@ -157,9 +165,11 @@ class Spec(DesignSpec):
             )
             return None
         numbers, bad = _numbers(table, at, parameter.lower)
-        for row, text in [*bad.items()][:MOST]:
-            if row == [*bad][:MOST][-1] and len(bad) > MOST:
-                text += f" (and {len(bad) - MOST} more rows of this column)"
+        first = [*bad][: most_named(MOST)]
+        for row in first:
+            text = bad[row]
+            if row == first[-1]:
+                text += and_more(len(bad) - len(first), "rows of this column")
             problems.append(table.problem(text, where, row))
         if bad:
             return None

@@ -111,7 +111,7 @@ PLANS = {
         f"{C}.validation.folds", "'temperate', 'tropical': observed locations for 4 of them alone"),
     "more folds than layers": (
         ("groups: {column: biome}", "validation: {folds: 2}"),
-        f"{C}.validation.folds", "and 7 more: observations for 1 of them alone"),
+        f"{C}.validation.folds", "1 lists them): observations for 1 of them alone"),
     "folds of groups of one": (
         ("groups: {column: biome}", "validation: {folds: 2, of: locations}"),
         f"{C}.validation.of", "every location is a group of its own"),

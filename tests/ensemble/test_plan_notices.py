@@ -209,7 +209,7 @@ def test_the_words_of_a_reader_are_notices_too(tmp_path):
     said = [{"warnings": [f"profile {k} is short" for k in range(WARNINGS_SHOWN + 3)]}]
     found = outlook(planned.layout, said).notices
     assert {notice.kind for notice in found} == {DATA}
-    assert str(found[-1]) == "and 3 more such; the store's provenance has all"
+    assert str(found[-1]) == "and 3 more such (SOILSWEEP_ALL=1 lists them)"
     assert len(replace(planned, outlook=outlook(planned.layout, said)).warnings) == len(found)
 
 
@@ -221,7 +221,7 @@ def test_warnings_of_another_kind_are_not_hidden_behind_many_of_one(tmp_path):
     found = [
         str(n) for n in outlook(planned.layout, [{"warnings": [*many, "units.csv is odd"]}]).notices
     ]
-    assert found[-2:] == ["and 10 more such; the store's provenance has all", "units.csv is odd"]
+    assert found[-2:] == ["and 10 more such (SOILSWEEP_ALL=1 lists them)", "units.csv is odd"]
     assert found[:-2] == many[:WARNINGS_SHOWN]
 
 

@@ -64,7 +64,9 @@ def test_a_name_that_the_store_cannot_give_is_refused(tmp_path, name):
 def test_many_missing_locations_are_counted(tmp_path):
     many = Locations(tuple(f"cell{k}" for k in range(1000)))
     ((_, _, text),) = faults(tmp_path, "location,tau\nx,1\n", locations=many)
-    assert "'cell4' and 995 more; the table has 'x'; add one each" in text
+    assert (
+        "'cell4' and 995 more (SOILSWEEP_ALL=1 lists them); the table has 'x'; add one each" in text
+    )
 
 
 def test_places_have_units_and_spellings(tmp_path):

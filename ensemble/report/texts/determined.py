@@ -10,6 +10,7 @@ from ensemble.report.parts import Notes, Part
 from ensemble.tables.calibration import MOST_ROWS, number
 from ensemble.tables.responses import NONE, Table
 from kernels import F8
+from scenarios import and_more, most_named
 
 TOGETHER = 0.95
 """Linear correlation above which two parameters are named as a pair."""
@@ -51,12 +52,12 @@ def determined(run: Calibrated) -> Iterator[Part]:
             in_words(names, weakest[g]) or NONE,
             _pairs(names, correlation[g]),
         ]
-        for g in known[:MOST_ROWS]
+        for g in known[: most_named(MOST_ROWS)]
     ]
     header = ["group", "well determined", "largest singular value", "smallest"]
     header += ["least determined", f"correlated above {TOGETHER:g}"]
-    notes = [f"and {len(known) - MOST_ROWS:,} more groups, in the store"]
-    yield Table("", header, rows, notes if len(known) > MOST_ROWS else [])
+    more = and_more(len(known) - most_named(MOST_ROWS), "groups").strip()
+    yield Table("", header, rows, [more] if more else [])
     yield Notes([LINEAR])
 
 

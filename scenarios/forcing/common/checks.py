@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator
 
 from kernels import F8
-from scenarios.problems import Problem, ScenarioError, nearest
+from scenarios.problems import Problem, ScenarioError, and_more, most_named, nearest
 from scenarios.units import same
 
 SHOWN = 10
@@ -52,7 +52,7 @@ class Findings:
         shown, more = self._kinds.setdefault((problem.file, kind), ([], 0))
         if problem in shown:
             return
-        if len(shown) < SHOWN:
+        if len(shown) < most_named(SHOWN):
             shown.append(problem)
         else:
             self._kinds[problem.file, kind] = (shown, more + 1)
@@ -69,7 +69,7 @@ class Findings:
         for (file, kind), (shown, more) in self._kinds.items():
             problems += shown
             if more:
-                problems.append(Problem(f"... and {more} more {kind}", file=file))
+                problems.append(Problem(f"...{and_more(more, kind)}", file=file))
         if problems:
             raise ScenarioError(problems)
 

@@ -10,7 +10,7 @@ import numpy as np
 from kernels import F8
 from scenarios.forcing.common.checks import Findings, digest, is_fill, not_a_file
 from scenarios.forcing.common.times import CALENDARS, Stamps, Step, complaints, dates_of
-from scenarios.problems import Problem
+from scenarios.problems import Problem, and_more, most_named
 
 FILLS = (-99.0, -999.0, -9999.0, -99999.0)
 """What programs write for "no value", whether or not an attribute says so."""
@@ -144,8 +144,8 @@ def _series(path: Path, dataset: Any, variable: str, stamps: Stamps | None) -> S
         order = when.order
         when, values = when.take(order), values[order]
         if wrong := list(complaints(when)):
-            more = f"; and {len(wrong) - 1} more" if len(wrong) > 1 else ""
-            raise ValueError(f"{wrong[0]}{more}")
+            shown = wrong[: most_named(1)]
+            raise ValueError("; ".join(shown) + and_more(len(wrong) - len(shown)))
     return Series(
         file=str(path),
         values=values,

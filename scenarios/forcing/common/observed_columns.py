@@ -21,7 +21,7 @@ from scenarios.forcing.common.checks import Findings, MissingError, number, whol
 from scenarios.forcing.common.observed import Observed, Records
 from scenarios.forcing.common.sources import unit_of
 from scenarios.forcing.common.table import Table
-from scenarios.problems import Problem, nearest, shown
+from scenarios.problems import Problem, and_more, most_named, nearest, shown
 from scenarios.units import factor, per, readable
 
 PARTS = (("year", 1, 9999), ("month", 1, 12), ("day", 1, 365))
@@ -243,10 +243,11 @@ class Reading:
         self.said[output]["values"] = int(held.sum())
         without = [name for name, n in zip(self.names, held.tolist(), strict=True) if not n]
         if without:
-            more = f" and {len(without) - NAMED} more" if len(without) > NAMED else ""
+            first = without[: most_named(NAMED)]
+            more = and_more(len(without) - len(first))
             self.warnings.append(
                 f"{output}: nothing is observed at {len(without):,} of {len(self.names):,} sites, "
-                f"{', '.join(map(repr, without[:NAMED]))}{more}"
+                f"{', '.join(map(repr, first))}{more}"
             )
 
     def _unread(self, source: Source) -> None:
@@ -304,8 +305,9 @@ class _Rows:
 
     def _tell_others(self, others: Mapping[str, int]) -> None:
         if others and self.reading.asked.path:
-            listed = ", ".join(map(repr, [*others][:NAMED]))
-            more = f" and {len(others) - NAMED} more" if len(others) > NAMED else ""
+            first = [*others][: most_named(NAMED)]
+            listed = ", ".join(map(repr, first))
+            more = and_more(len(others) - len(first))
             self.reading.warnings.append(
                 f"{self.output}: {sum(others.values()):,} rows of {self.source.table.file} are of "
                 f"sites that are not in the run: {listed}{more}"

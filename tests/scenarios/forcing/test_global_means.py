@@ -256,7 +256,7 @@ def test_twelve_months_from_december_are_no_year(tmp_path):
     cesm(tmp_path, formula(), slice(11, 12 * 41 - 1))
     with pytest.raises(ScenarioError) as error:
         read(tmp_path, (NPP, C_SOIL), **OF_CESM)
-    said = "begins with 1900-12; needed whole years: leave out what is before 1901; and 1 more"
+    said = "begins with 1900-12; needed whole years: leave out what is before 1901 and 1 more ("
     assert said in str(error.value)
 
 
