@@ -125,10 +125,11 @@ class EvaluationFile(Strict):
     store: str = Field(default="", description="where results go; by default runs/NAME.zarr")
 
     @model_validator(mode="after")
-    def _unweighed(self) -> "EvaluationFile":
-        for word in ("weights", "keep"):
-            if getattr(self.evaluation, word):
-                raise ValueError(f"found evaluation.{word}:, of members of a run; leave it out")
+    def _of_members(self) -> "EvaluationFile":
+        if self.evaluation.keep:
+            raise ValueError("found evaluation.keep:, of members of a run; leave it out")
+        if self.evaluation.weights and "weights" in self.models:
+            raise ValueError("models.weights: is a name of every store's own; choose another")
         return self
 
     @model_validator(mode="after")

@@ -7,6 +7,7 @@ from typing import Any
 
 from ensemble.evaluation import others, own
 from ensemble.evaluation.ceiling import Ceiling, ceiling
+from ensemble.evaluation.weighing import Weighed, weigh
 from ensemble.members.benchmarks import Task
 from ensemble.members.benchmarks.parts.lattices import every_cell
 from ensemble.members.evaluation.others import (
@@ -73,6 +74,11 @@ class Evaluation:
             made.append(ceiling(output, of))
         return tuple(one for one in made if one is not None)
 
+    @cached_property
+    def weighed(self) -> tuple[Weighed, ...]:
+        """Return the weights of models; raises `ScenarioError` where there cannot be any."""
+        return tuple(weigh(self))
+
     def units(self, benchmark: str, about: Score) -> str:
         """Return the unit of a score."""
         return about.units(next(iter(self.of(benchmark).values())).prepared.units)
@@ -119,7 +125,12 @@ def evaluate(loaded: Loaded) -> Evaluation:
                     problems += error.problems
     if problems:
         raise loaded.located(ScenarioError(list(dict.fromkeys(problems))))
-    return Evaluation(loaded, models, found, tuple(lacking))
+    made = Evaluation(loaded, models, found, tuple(lacking))
+    try:
+        _ = made.weighed
+    except ScenarioError as error:
+        raise loaded.located(error) from error
+    return made
 
 
 def _models(loaded: Loaded, problems: list[Problem]) -> dict[str, Other]:

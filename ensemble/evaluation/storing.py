@@ -16,6 +16,7 @@ from ensemble.evaluation.tables import tables
 from ensemble.members.evaluation.asked import GROUP, group_dim
 from ensemble.members.evaluation.others import Against, Other
 from ensemble.members.evaluation.stored import modelled_path, pairs_of, words
+from ensemble.members.evaluation.weights import GROUP as WEIGHTS
 from ensemble.store.arrays import FORMAT, ArraySpec
 from ensemble.store.reading import read
 from ensemble.store.store import Store
@@ -119,6 +120,7 @@ def _arrays(found: Evaluation) -> Static:
             made |= _text(f"{GROUP}/{dims[1]}", groups, dims[1])
         made |= _numbers(f"{GROUP}/{benchmark}_{score}", values, dims, attrs)
     made |= _text(f"{GROUP}/model", models, "model")
+    made |= _weights(found, models)
     for (model, benchmark), one in found.found.items():
         made |= pairs_of(f"{GROUP}/{model}/{benchmark}/", one.prepared)
         for name, values in one.modelled.items():
@@ -127,6 +129,19 @@ def _arrays(found: Evaluation) -> Static:
             made |= _numbers(path, values, ("pair",), attrs)
     for model, other in found.models.items():
         made |= _places(f"{MODELS}/{model}", other)
+    return made
+
+
+def _weights(found: Evaluation, models: list[str]) -> Static:
+    """Return what models weigh; NaN of products and of means of models."""
+    made = _text(f"{WEIGHTS}/model", models, "model") if found.weighed else {}
+    for weighed in found.weighed:
+        looked = ", ".join(one.name for one in weighed.one.scores)
+        words = f"weight by {weighed.one.spec.kind} of {looked}; all models together have 1"
+        known = dict(zip(weighed.models, weighed.weights.tolist(), strict=True))
+        values = np.array([known.get(model, math.nan) for model in models])
+        attrs = {"units": "1", "long_name": words, "effective_size": weighed.effective}
+        made |= _numbers(f"{WEIGHTS}/{weighed.one.name}", values, ("model",), attrs)
     return made
 
 

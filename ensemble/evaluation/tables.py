@@ -17,6 +17,7 @@ def tables(found: Evaluation) -> Iterator[Table]:
     """Yield the tables, the scores of the whole first."""
     yield scores(found)
     yield from map(_products, found.ceilings)
+    yield from _weights(found)
     for benchmark in found.loaded.asked.evaluation.benchmarks:
         table = _groups(found, benchmark)
         if table.rows:
@@ -47,6 +48,31 @@ def _compared(against: Iterable[Against]) -> str:
     counts = [one.prepared.compared for one in against]
     low, high = min(counts), max(counts)
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def _weights(found: Evaluation) -> Iterator[Table]:
+    """Yield what models weigh, and what they say together so."""
+    if not found.weighed:
+        return
+    models = found.weighed[0].models
+    rows = [
+        [w.one.name, w.one.spec.kind, ", ".join(s.name for s in w.one.scores),
+         *(f"{weight:.6f}" for weight in w.weights), f"{w.effective:.4g}"]
+        for w in found.weighed
+    ]  # fmt: skip
+    header = ["weights", "by", "scores", *models, "effective size"]
+    note = "all models together have 1; products, and means of models, have no weight"
+    yield Table("weights", header, rows, notes=[note])
+    rows = [
+        [w.one.name, f"{name} [{units}]", _number(plain), f"{_number(mean)} +- {_number(std)}"]
+        for w in found.weighed
+        for name, (units, plain, mean, std) in w.means.items()
+    ]
+    if rows:
+        notes = [
+            "of what weights look at this is no result; of so few models there are no quantiles"
+        ]
+        yield Table("under weights", ["weights", "of", "mean of models", "weighted"], rows, notes)
 
 
 def _heads(found: Evaluation, names: Iterable[str]) -> list[str]:

@@ -6,6 +6,8 @@ history matching, Williamson et al. (2013), 10.1007/s00382-013-1896-4. Logarithm
 added up, so that none of many members is lost to underflow; a member without a score is NaN.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ensemble.scores.quantiles import weighted_quantiles
@@ -107,6 +109,15 @@ def distances(values: F8, weights: F8) -> F8:
     for k, row in enumerate(values):
         found[k] = np.sqrt(((values - row) ** 2) @ share)
     return found
+
+
+def together(each: Sequence[F8]) -> F8:
+    """Return the mean of distances (n, n) of several kinds, each over its median; one as it is."""
+    if len(each) == 1:
+        return each[0]
+    upper = np.triu_indices(len(each[0]), 1)
+    middles = [float(np.nanmedian(s[upper])) if len(upper[0]) else 1.0 for s in each]
+    return np.asarray(np.mean([s / (m or 1.0) for s, m in zip(each, middles, strict=True)], axis=0))
 
 
 def normalised(logarithms: F8) -> F8:

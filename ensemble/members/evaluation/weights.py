@@ -1,20 +1,22 @@
 """Weights of members by their scores: what a scenario asks for, and their arrays of the store."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from ensemble.errors import PlanError
+from ensemble.members.benchmarks import Prepared
 from ensemble.members.evaluation.asked import GROUP as EVALUATION
-from ensemble.members.evaluation.asked import Evaluated, Scored
+from ensemble.members.evaluation.asked import Scored
 from ensemble.scores import weights as scoring
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.store import Store
 from kernels import F8
 from scenarios import Problem, ScenarioError, limit_in_units, nearest
+from scenarios.benchmarks import BenchmarkSpec
 from scenarios.weights import OBSERVED, Amount, Weights
 
 if TYPE_CHECKING:
@@ -32,6 +34,30 @@ ABOUT = {
 
 BEST = {"smaller": 0.0, "nearest 0": 0.0, "nearest 1": 1.0}
 """The best value of a score, by which values are better."""
+
+
+class Scores(Protocol):
+    """Scores by name, and what they are of: of a run's members, or of models."""
+
+    @property
+    def weights(self) -> Mapping[str, Weights]:
+        """Return the weights that are asked for."""
+        ...
+
+    @property
+    def by_name(self) -> Mapping[str, tuple[Scored, int]]:
+        """Return each score, and which group it is of."""
+        ...
+
+    @property
+    def prepared(self) -> Mapping[str, Prepared]:
+        """Return what was observed, by benchmark."""
+        ...
+
+    @property
+    def specs(self) -> Mapping[str, BenchmarkSpec]:
+        """Return the words of each benchmark."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -94,12 +120,12 @@ class Weighting:
         return {one.scored.benchmark for one in self.scores}
 
 
-def weightings(asked: Evaluated, source: str) -> tuple[Weighting, ...]:
+def weightings(asked: Scores, source: str) -> tuple[Weighting, ...]:
     """Return the weights that a scenario asks for.
 
     Parameters
     ----------
-    asked : Evaluated
+    asked : Scores
     source : str
         Of the scenario, for messages.
 
@@ -132,7 +158,7 @@ def weightings(asked: Evaluated, source: str) -> tuple[Weighting, ...]:
 
 
 def _looked(
-    asked: Evaluated, spec: Weights, name: str, where: str, problems: list[Problem]
+    asked: Scores, spec: Weights, name: str, where: str, problems: list[Problem]
 ) -> Looked | None:
     if name not in asked.by_name:
         problems.append(Problem(f"no score {name!r}{nearest(name, asked.by_name)}", where))
@@ -155,7 +181,7 @@ def _looked(
     return Looked(name, scored, group, sigma, discrepancy)
 
 
-def _amount(asked: Evaluated, scored: Scored, amount: Amount) -> float:
+def _amount(asked: Scores, scored: Scored, amount: Amount) -> float:
     """Return a standard error in the unit of a score."""
     if not isinstance(amount, str):
         return float(amount)
@@ -218,17 +244,21 @@ def _write(store: Store, layout: "Layout", path: str, values: F8) -> None:
 
 def logarithms_of(store: Store, one: Weighting, scores: Sequence[Looked]) -> F8:
     """Return logarithms of weights by some of the scores, (forcing, *dims, sample)."""
-    values = np.stack([distance(store, one, s) for s in scores])
+    found = logarithms(one, scores, np.stack([distance(store, one, s) for s in scores]))
+    if one.spec.independence is None:
+        return found
+    return found + _independence(store, one, one.spec.independence, found.shape)
+
+
+def logarithms(one: Weighting, scores: Sequence[Looked], away: F8) -> F8:
+    """Return logarithms of weights without what models share, of distances (score, ...)."""
     spec = one.spec
     if spec.likelihood is not None:
-        return scoring.likelihood(values, np.array([s.sigma for s in scores]))
+        return scoring.likelihood(away, np.array([s.sigma for s in scores]))
     if spec.accept is not None:
-        return scoring.accepted(values, np.array([s.error for s in scores]), spec.nearest)
+        return scoring.accepted(away, np.array([s.error for s in scores]), spec.nearest)
     assert spec.sigma is not None
-    found = scoring.performance(values, spec.sigma)
-    if spec.independence is None:
-        return found
-    return found + _independence(store, one, spec.independence, found.shape)
+    return scoring.performance(away, spec.sigma)
 
 
 def distance(store: Store, one: Weighting, looked: Looked) -> F8:
@@ -251,10 +281,7 @@ def _independence(store: Store, one: Weighting, sigma: float, shape: tuple[int, 
     (forcing, *dims, 1).
     """
     each = [_apart(store, one, benchmark) for benchmark in sorted(one.benchmarks)]
-    if len(each) > 1:
-        upper = np.triu_indices(len(each[0]), 1)
-        each = [s / (np.nanmedian(s[upper]) or 1.0) if len(upper[0]) else s for s in each]
-    return scoring.independence(np.mean(each, axis=0), sigma).reshape(*shape[:-1], 1)
+    return scoring.independence(scoring.together(each), sigma).reshape(*shape[:-1], 1)
 
 
 def _apart(store: Store, one: Weighting, benchmark: str) -> F8:
