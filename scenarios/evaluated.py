@@ -26,7 +26,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from scenarios.evaluation import WHERE, Evaluation, sources
-from scenarios.observations import AnyObservation, GridMap, ObservationSpec
+from scenarios.observations import AnyObservation, GridMap, ObservationSpec, YearSeries
 from scenarios.problems import Problem, ScenarioError, nearest
 from scenarios.reading import faces, wording
 from scenarios.reading.document import Document, override, parse, read_text
@@ -58,7 +58,9 @@ class Model(Strict):
     """A model that is there already: somebody else's outputs as maps, or a run of our own."""
 
     outputs: dict[Name, AnyObservation] = Field(
-        default={}, description="{rh: {reader: netcdf_map, ...}}, a map of each output"
+        default={},
+        description="{rh: {reader: netcdf_map, ...}}, a map of each output, or a series of totals "
+        "of the globe, of which each model that is in it stands by its own name",
     )
     store: str | None = Field(
         default=None, min_length=1, description="of a run of our own, instead of outputs:"
@@ -95,9 +97,17 @@ class Model(Strict):
             raise ValueError(f"found years: beside {given[0]}, which has its own; leave it out")
         for name, spec in self.outputs.items():
             # What a store has kept stays as it is written.
-            if isinstance(spec, ObservationSpec) and spec.gives is not GridMap:
+            if isinstance(spec, ObservationSpec) and spec.gives not in (GridMap, YearSeries):
                 text = f"reader {spec.reader} of {name} gives {spec.gives.__name__}"
-                raise ValueError(f"{text}; needed GridMap: netcdf_map or array_map")
+                raise ValueError(
+                    f"{text}; needed GridMap, of netcdf_map or array_map, or YearSeries, of "
+                    "model_series or global_series"
+                )
+        kinds = {one.gives for one in self.outputs.values() if isinstance(one, ObservationSpec)}
+        if len(kinds) > 1:
+            raise ValueError("found maps and series among outputs:; needed one kind in a model")
+        if kinds == {YearSeries} and self.years is not None:
+            raise ValueError("found years: of a series, which has its own; leave it out")
         if self.calendar == "noleap" and self.years is None:
             raise ValueError("calendar: noleap is of years; say years: [first, last] as well")
         return self
@@ -120,6 +130,11 @@ class EvaluationFile(Strict):
         default="",
         description="model to whose cells all are regridded, conservatively; by default each "
         "stays on its own",
+    )
+    common: bool = Field(
+        default=True,
+        description="whether models are compared on the cells of maps and the records of sites "
+        "that all have, or each on its own",
     )
     evaluation: Evaluation = Field(description="as in a scenario")
     store: str = Field(default="", description="where results go; by default runs/NAME.zarr")

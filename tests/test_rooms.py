@@ -148,7 +148,8 @@ ARROWS = {
     "ensemble.evaluation": (
         "ensemble.errors ensemble.scores ensemble.store ensemble.members ensemble.tables "
         "kernels scenarios scenarios.benchmarks scenarios.catalogue scenarios.evaluated "
-        "scenarios.observations scenarios.paths scenarios.units scenarios.weights"
+        "scenarios.forcing scenarios.observations scenarios.paths scenarios.units "
+        "scenarios.weights"
     ),
     "ensemble.report": (
         f"{GROUND} ensemble.scores ensemble.store ensemble.members ensemble.calibration "

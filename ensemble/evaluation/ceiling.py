@@ -99,11 +99,8 @@ def _best(
 
 
 def _by_place(one: Other, output: str, unit: str) -> dict[tuple[str, float], tuple[float, float]]:
-    """Return rate and land by name and height of cells: those of another grid are others."""
-    columns = one.places.columns
-    height = np.round(columns["lat_north"] - columns["lat_south"], 6).tolist()
+    """Return rate and land by cell."""
     values = one.outputs[output][:, :, 0].mean(axis=1)
     rate = convert(values, one.asked[output].variable.units, unit).tolist()
-    land = columns["area"].tolist()
-    keys = zip(one.places.names, height, strict=True)
-    return dict(zip(keys, zip(rate, land, strict=True), strict=True))
+    land = one.places.columns["area"].tolist()
+    return dict(zip(one.cells, zip(rate, land, strict=True), strict=True))

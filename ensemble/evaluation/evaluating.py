@@ -1,12 +1,13 @@
 """Every model against every benchmark: scores, and what they are of."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from ensemble.evaluation import others, own
 from ensemble.evaluation.ceiling import Ceiling, ceiling
+from ensemble.evaluation.common import common
 from ensemble.evaluation.weighing import Weighed, weigh
 from ensemble.members.benchmarks import Task
 from ensemble.members.benchmarks.parts.lattices import every_cell
@@ -20,9 +21,10 @@ from ensemble.members.evaluation.others import (
 )
 from ensemble.members.evaluation.preparing import read as read_observed
 from scenarios import Problem, ScenarioError
-from scenarios.benchmarks import Score
+from scenarios.benchmarks import BENCHMARKS, BenchmarkSpec, Score
 from scenarios.catalogue import check_named
 from scenarios.evaluated import Loaded, Model, problem
+from scenarios.forcing import Locations
 
 SYNTHETIC = "made up, to show how it goes"
 
@@ -38,14 +40,14 @@ class Evaluation:
         Products after models.
     found : mapping of (model, benchmark) to Against
         Of a product those alone that it can be held against.
-    lacking : tuple of str
-        Which product is held against which benchmark not, and why.
+    told : tuple of str
+        What is not compared, and why.
     """
 
     loaded: Loaded
     models: Mapping[str, Other]
     found: Mapping[tuple[str, str], Against]
-    lacking: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
 
     @property
     def synthetic(self) -> str:
@@ -79,6 +81,17 @@ class Evaluation:
         """Return the weights of models; raises `ScenarioError` where there cannot be any."""
         return tuple(weigh(self))
 
+    @cached_property
+    def stacked(self) -> dict[str, dict[str, int]]:
+        """Return classes of studies by the pairs of all models, where authors' code is followed."""
+        made = {}
+        for benchmark, spec in self.loaded.asked.evaluation.benchmarks.items():
+            stack = getattr(BENCHMARKS.get(spec.compare), "stacked", None)
+            of = [a for m, a in self.of(benchmark).items() if not self.models[m].product]
+            if stack and getattr(spec, "reading", "") == "authors_code" and len(of) > 1:
+                made[benchmark] = stack(spec, [(a.prepared, a.modelled["pairs"]) for a in of])
+        return made
+
     def units(self, benchmark: str, about: Score) -> str:
         """Return the unit of a score."""
         return about.units(next(iter(self.of(benchmark).values())).prepared.units)
@@ -103,29 +116,26 @@ def evaluate(loaded: Loaded) -> Evaluation:
     if not problems:
         models |= _products(loaded, models, observed, problems)
     found: dict[tuple[str, str], Against] = {}
-    lacking = []
+    told: list[str] = []
     for benchmark, spec in section.benchmarks.items():
         if benchmark in observed and observed[benchmark] is None:
             continue
-        for name, one in models.items():
-            if one.product and not may_be_held(spec, benchmark, one):
-                continue
-            asked = {output: one.asked[output] for output in spec.outputs()}
-            task = Task(benchmark, asked, one.places, observed.get(benchmark),
-                        section.period_of(benchmark), classes, loaded.asked.seed, base,
-                        {o: (one.outputs[o] == 0).all(axis=(1, 2)) for o in asked})  # fmt: skip
-            try:
-                found[name, benchmark] = against(spec, task, one.outputs)
-            except ScenarioError as error:
-                if one.product:
-                    lacking.append(
-                        f"{name} is not held against {benchmark}: {error.problems[0].text}"
-                    )
-                else:
-                    problems += error.problems
+        of = observed.get(benchmark)
+        task = Task(benchmark, {}, Locations(), of, section.period_of(benchmark), classes,
+                    loaded.asked.seed, base)  # fmt: skip
+        held = _held(spec, task, models, problems, told)
+        if loaded.asked.common and not problems:
+            shared = common(spec, of, models, held)
+            if isinstance(shared, str):
+                told.append(f"{benchmark}: {shared}")
+            elif shared is not None:
+                task = replace(task, observed=shared.observed)
+                again = _held(spec, task, {n: shared.models[n] for n in held}, problems, told)
+                held = {name: _fewer(one, held[name]) for name, one in again.items()}
+        found |= {(name, benchmark): one for name, one in held.items()}
     if problems:
         raise loaded.located(ScenarioError(list(dict.fromkeys(problems))))
-    made = Evaluation(loaded, models, found, tuple(lacking))
+    made = Evaluation(loaded, models, found, tuple(dict.fromkeys(told)))
     try:
         _ = made.weighed
     except ScenarioError as error:
@@ -133,16 +143,49 @@ def evaluate(loaded: Loaded) -> Evaluation:
     return made
 
 
+def _fewer(one: Against, alone: Against) -> Against:
+    """Return a model on what all have, with what was left out of it alone, and for the others."""
+    left_out = dict(alone.prepared.left_out)
+    if lost := alone.own - one.n:
+        left_out["not of every model"] = lost
+    return replace(one, own=alone.own, prepared=replace(one.prepared, left_out=left_out))
+
+
+def _held(
+    spec: BenchmarkSpec,
+    task: Task,
+    models: Mapping[str, Other],
+    problems: list[Problem],
+    told: list[str],
+) -> dict[str, Against]:
+    """Return models against a benchmark; note what models lack, and tell of products that do."""
+    found = {}
+    for name, one in models.items():
+        if one.product and not may_be_held(spec, task.name, one):
+            continue
+        try:
+            found[name] = against(spec, one.task(task, spec.outputs()), one.outputs)
+        except ScenarioError as error:
+            if not one.product:
+                problems += error.problems
+                continue
+            told.append(f"{name} is not held against {task.name}: {error.problems[0].text}")
+    return found
+
+
 def _models(loaded: Loaded, problems: list[Problem]) -> dict[str, Other]:
     """Return the models, on one grid where one is asked for; note what is wrong."""
-    models = {}
+    models: dict[str, Other] = {}
     asked = loaded.asked.models
     for name, model in asked.items():
         try:
-            if not model.mean_of:
-                models[name] = _read(name, model, loaded)
+            found = {} if model.mean_of else _read(name, model, loaded)
         except ScenarioError as error:
             problems += error.problems
+            continue
+        twice = found.keys() & (models.keys() | (asked.keys() - {name}))
+        problems += [problem(f"model {one!r} is there twice", name) for one in sorted(twice)]
+        models |= found
     if problems:
         return models
     try:
@@ -152,7 +195,7 @@ def _models(loaded: Loaded, problems: list[Problem]) -> dict[str, Other]:
                 models[name] = others.mean(name, {one: models[one] for one in model.mean_of})
     except ScenarioError as error:
         problems += error.problems
-    return {name: models[name] for name in asked if name in models}
+    return models
 
 
 def _on_grid(loaded: Loaded, one: Other, models: Mapping[str, Other]) -> Other:
@@ -160,10 +203,11 @@ def _on_grid(loaded: Loaded, one: Other, models: Mapping[str, Other]) -> Other:
     grid = loaded.asked.grid
     if not grid or one.name == grid:
         return one
-    target = models[grid].grid
+    target = models[grid].grid if grid in models else None
     try:
         if target is None:
-            raise ValueError(f"is to be regridded to {grid}, a run; needed a model of maps")
+            text = f"is to be regridded to {grid}, which has no whole grid"
+            raise ValueError(f"{text}; needed a model of maps")
         return regridded(one, every_cell(target))
     except ValueError as error:
         raise ScenarioError([problem(str(error), one.name)]) from error
@@ -187,10 +231,10 @@ def _products(
     return found
 
 
-def _read(name: str, model: Model, loaded: Loaded) -> Other:
+def _read(name: str, model: Model, loaded: Loaded) -> dict[str, Other]:
     base = loaded.base_of("models")
     if model.store is None:
         return others.read(name, model, base)
     benchmarks = loaded.asked.evaluation.benchmarks.values()
     needed = dict.fromkeys(output for spec in benchmarks for output in spec.outputs())
-    return own.read(name, model, needed, base)
+    return {name: own.read(name, model, needed, base)}

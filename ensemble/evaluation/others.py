@@ -6,15 +6,18 @@ from pathlib import Path
 
 import numpy as np
 
+from ensemble.members.benchmarks import Asked
 from ensemble.members.evaluation.others import Other, of_maps
 from ensemble.members.in_time import Steps
+from kernels import Variable
 from scenarios import Problem, ScenarioError, units
 from scenarios.evaluated import Model, problem
-from scenarios.observations import GridMap
+from scenarios.forcing import Locations
+from scenarios.observations import GridMap, YearSeries
 
 
-def read(name: str, model: Model, base: Path) -> Other:
-    """Return a model, read from its maps.
+def read(name: str, model: Model, base: Path) -> dict[str, Other]:
+    """Return a model, read from its maps, or each that a series holds, by its name there.
 
     Raises
     ------
@@ -23,11 +26,15 @@ def read(name: str, model: Model, base: Path) -> Other:
     """
     problems: list[Problem] = []
     maps: dict[str, GridMap] = {}
+    series: dict[str, YearSeries] = {}
     for output, spec in model.outputs.items():
         try:
             found = spec.read(base)
         except ScenarioError as error:
             problems += [_at(one, name, output) for one in error.problems]
+            continue
+        if isinstance(found, YearSeries):
+            series[output] = found
             continue
         assert isinstance(found, GridMap)
         problems += [problem(text, name, output) for text in _unfit(found)]
@@ -39,10 +46,55 @@ def read(name: str, model: Model, base: Path) -> Other:
             problems.append(problem(text, name, output))
     if problems:
         raise ScenarioError(problems)
+    if series:
+        return of_series(name, series)
     try:
-        return of_maps(name, maps, _steps(model))
+        return {name: of_maps(name, maps, _steps(model))}
     except ValueError as error:
         raise ScenarioError([problem(str(error), name)]) from error
+
+
+def of_series(name: str, series: Mapping[str, YearSeries]) -> dict[str, Other]:
+    """Return the models of series of totals; a model alone has the name that is given.
+
+    Realisations of a model are one, their mean; years without a value are none.
+
+    Raises
+    ------
+    ScenarioError
+        Outputs are of unlike models.
+    """
+    first = next(iter(series.values()))
+    for output, one in series.items():
+        if {*one.models} != {*first.models}:
+            text = "is of other models than the first; needed the same models of all outputs"
+            raise ScenarioError([problem(text, name, output)])
+    return {
+        (model if len(first.models) > 1 else name): _of_globe(model, series)
+        for model in first.models
+    }
+
+
+def _of_globe(model: str, series: Mapping[str, YearSeries]) -> Other:
+    """Return one model of series, at one place without an area: values are totals."""
+    asked, outputs, notes = {}, {}, []
+    for output, one in series.items():
+        values = one.by_model()[one.models.index(model)]
+        there = np.isfinite(values)
+        steps = Steps(one.years[there], np.empty(0, np.int64))
+        asked[output] = Asked(Variable(output, one.units, output, (steps.dim,)), steps)
+        outputs[output] = values[there][None, :, None]
+        if (count := one.names.count(model)) > 1:
+            notes.append(f"{output}: mean of {count} realisations")
+    return Other(
+        model,
+        Locations(),
+        asked,
+        outputs,
+        notes=tuple(notes),
+        provenance={output: {**one.provenance, "land": "none: totals of the globe", "left_out": {}}
+                    for output, one in series.items()},
+    )  # fmt: skip
 
 
 def _steps(model: Model) -> Steps | None:

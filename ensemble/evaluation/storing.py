@@ -80,6 +80,7 @@ def _attributes(found: Evaluation) -> dict[str, Any]:
             }
             for name, one in found.models.items()
         },
+        "stacked": found.stacked,
         "products": {one.output: asdict(one) for one in found.ceilings},
         GROUP: {
             model: {b: words(a.prepared) for (m, b), a in found.found.items() if m == model}
@@ -119,6 +120,14 @@ def _arrays(found: Evaluation) -> Static:
             values = np.array([_by_group(one, score, groups) for one in every])
             made |= _text(f"{GROUP}/{dims[1]}", groups, dims[1])
         made |= _numbers(f"{GROUP}/{benchmark}_{score}", values, dims, attrs)
+    for benchmark in found.loaded.asked.evaluation.benchmarks:
+        counted = {"n": "records or cells that are compared", "n_own": "those of a model alone"}
+        for (word, meaning), field in zip(counted.items(), ("n", "own"), strict=True):
+            by_model = found.of(benchmark)
+            numbers = [getattr(by_model[m], field) if m in by_model else 0 for m in models]
+            said = {"units": "1", "long_name": meaning}
+            values = np.array(numbers, dtype=np.float64)
+            made |= _numbers(f"{GROUP}/{benchmark}_{word}", values, ("model",), said)
     made |= _text(f"{GROUP}/model", models, "model")
     made |= _weights(found, models)
     for (model, benchmark), one in found.found.items():

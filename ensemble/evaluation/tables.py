@@ -8,7 +8,10 @@ from ensemble.evaluation.ceiling import Ceiling, Total
 from ensemble.evaluation.evaluating import Evaluation
 from ensemble.members.benchmarks import Prepared
 from ensemble.members.evaluation.others import Against
+from ensemble.scores.trends import trend
 from ensemble.tables.responses import NONE, Table
+from kernels import F8, I8
+from scenarios.benchmarks import BENCHMARKS
 
 DIGITS = 6
 
@@ -18,10 +21,16 @@ def tables(found: Evaluation) -> Iterator[Table]:
     yield scores(found)
     yield from map(_products, found.ceilings)
     yield from _weights(found)
+    if found.stacked:
+        rows = [[name, *map(str, of.values())] for name, of in found.stacked.items()]
+        header = ["benchmark", *next(iter(found.stacked.values()))]
+        yield Table("studies with the pairs of all models (authors_code)", header, rows)
     for benchmark in found.loaded.asked.evaluation.benchmarks:
         table = _groups(found, benchmark)
         if table.rows:
             yield table
+        if found.loaded.asked.evaluation.benchmarks[benchmark].compare == "series":
+            yield _trends(found, benchmark)
     yield _pairs(found)
 
 
@@ -119,9 +128,36 @@ def _groups(found: Evaluation, benchmark: str) -> Table:
         names = dict.fromkeys(g for one in by_model.values() for g in one.prepared.groups[1:])
         for name in names:
             values = [_number(_of_group(one, score, name)) for one in by_model.values()]
-            rows.append([name, score, *values])
-    header = ["group", "score", *_heads(found, found.of(benchmark))]
+            first = next(one.prepared for one in by_model.values() if name in one.prepared.groups)
+            seen = observed(first, score, first.groups.index(name))
+            rows.append([name, score, *values, _number(seen)])
+    header = ["group", "score", *_heads(found, found.of(benchmark)), "observed"]
     return Table(f"{benchmark}: scores by group", header, rows)
+
+
+def _trends(found: Evaluation, benchmark: str) -> Table:
+    """Return what each series is by itself: the observed one, and models over its years."""
+    rows, spec = [], found.loaded.asked.evaluation.benchmarks[benchmark]
+    for model, one in found.of(benchmark).items():
+        control = BENCHMARKS.get(spec.compare).control(spec, one.prepared, one.modelled)
+        known = control["years"].columns
+        rows.append(_trend(model, known["year"], known["modelled"]))
+        rows.append(_trend(benchmark, known["year"], known["observed"]))
+    units = next(iter(found.of(benchmark).values())).prepared.units
+    # What is observed comes once for each set of years.
+    every = [list(row) for row in dict.fromkeys(map(tuple, rows))]
+    every.sort(key=lambda row: row[0] != benchmark)
+    header = ["series", "years", "n", "mean", "sd", "slope", "+-", "R2", "Theil-Sen", "interval"]
+    notes = ["slopes per year; +-: half the interval of 95 %, of years that are independent"]
+    notes.append("a model with weather of its own follows no observed year: r and rmse say nothing")
+    return Table(f"{benchmark}: each series [{units}]", header, every, notes=notes)
+
+
+def _trend(name: str, years: I8, values: F8) -> list[str]:
+    one = trend(years.astype(np.float64), values)
+    numbers = (one.mean, one.sd, one.slope, one.half_width, one.r2, one.theil_sen)
+    ends = f"[{_number(one.low)}, {_number(one.high)}]"
+    return [name, f"{years[0]}-{years[-1]}", f"{one.n}", *map(_number, numbers), ends]
 
 
 def _of_group(one: Against, score: str, group: str) -> float:
@@ -134,15 +170,15 @@ def _pairs(found: Evaluation) -> Table:
     """Return how much each model is compared with, and what was left out."""
     rows = []
     for (model, benchmark), one in found.found.items():
-        pairs = next(iter(one.prepared.pairs.values()))
         lost = "; ".join(f"{n:,} {why}" for why, n in one.prepared.left_out.items())
-        rows.append([benchmark, model, f"{len(pairs.place):,}", lost or NONE])
-    notes = [
+        rows.append([benchmark, model, f"{one.n:,}", f"{one.own:,}", lost or NONE])
+    notes = ["n: records of sites, else cells; those that all have, of what each has of its own"]
+    notes += [
         f"{name}: {len(one.places.names):,} cells; left out {lost or 'none'}"
         for name, one in found.models.items()
         for lost in ["; ".join(f"{n:,} {why}" for why, n in one.left_out.items())]
     ]
-    header = ["benchmark", "model", "pairs", "left out"]
+    header = ["benchmark", "model", "n", "n of its own", "left out"]
     return Table("what is compared", header, rows, notes=notes)
 
 
@@ -156,7 +192,7 @@ def _notes(found: Evaluation) -> Iterator[str]:
         for note, models in told.items():
             of = f" (of {', '.join(models)})" if len(models) < every else ""
             yield f"{benchmark}: {note}{of}"
-    yield from found.lacking
+    yield from found.told
     for benchmark in found.loaded.asked.evaluation.benchmarks:
         against = next(iter(found.of(benchmark).values()))
         files = dict.fromkeys(f["name"] for f in against.prepared.provenance.get("files", ()))

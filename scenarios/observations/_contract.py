@@ -7,7 +7,7 @@ them. What was left out is counted by reason, and nothing is left out without on
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -95,6 +95,14 @@ class SiteRecords(Observations):
     columns: Mapping[str, Text] = field(default_factory=dict)
     steps: tuple[Step, ...] = ()
 
+    def some(self, kept: NDArray[np.bool_]) -> "SiteRecords":
+        """Return the records that are kept, (r,)."""
+        names = ("values", "lat", "lon", "year", "month", "day", "study", "line")
+        error = None if self.error is None else self.error[kept]
+        columns = {name: words[kept] for name, words in self.columns.items()}
+        fields = {name: getattr(self, name)[kept] for name in names}
+        return replace(self, **fields, error=error, columns=columns)
+
 
 @dataclass(frozen=True, kw_only=True)
 class YearSeries(Observations):
@@ -127,8 +135,6 @@ class YearSeries(Observations):
 
     def within(self, first: int, last: int) -> "YearSeries":
         """Return the years from ``first`` to ``last``, both included."""
-        from dataclasses import replace
-
         kept = (self.years >= first) & (self.years <= last)
         return replace(self, years=self.years[kept], values=self.values[:, kept])
 
@@ -213,6 +219,12 @@ class GridMap(Observations):
     land_source: str = ""
     years: I8 | None = None
     month: I8 | None = None
+
+    def same_cells(self, other: "GridMap") -> bool:
+        """Return whether another map has values of the same times on the same grid."""
+        return self.values.shape == other.values.shape and all(
+            np.array_equal(getattr(self.grid, n), getattr(other.grid, n)) for n in ("lat", "lon")
+        )
 
     @property
     def land_area(self) -> F8 | None:

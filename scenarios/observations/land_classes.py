@@ -6,8 +6,10 @@
               mapping: igbp_mapping.csv}
 
 Classes are called ``igbp_1`` to ``igbp_16`` by their code; with ``by: group`` as the mapping groups
-them. Code 0 is water, and a code that the mapping does not have (17 in the published file) keeps
-its number and is told. Cells with an empty code have no class.
+them; with ``by: he2022`` they are the types of He et al. (2022): what is open north of 55 N is
+tundra, and wetland, towns, snow, deserts and water are of none. Code 0 is water, and a code that
+the mapping does not have (17 in the published file) keeps its number and is told. Cells with an
+empty code have no class.
 
 Source: land cover of the IGBP; the groups are those of the mapping that the scenario names.
 """
@@ -18,7 +20,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from kernels import I8
+from kernels import F8, I8
 from scenarios.forcing.common.checks import Findings
 from scenarios.forcing.common.declared import Input, Order, Quantity
 from scenarios.observations._contract import ClassMap, Observations, ObservationSpec
@@ -27,6 +29,13 @@ from scenarios.observations.parts.records import places, whole_numbers
 from scenarios.observations.parts.rows import Columns, open_table, told
 
 NONE = -1
+TYPES = {
+    **{1: "evergreen_needleleaf", 2: "evergreen_broadleaf", 3: "deciduous_needleleaf"},
+    **{4: "deciduous_broadleaf", 5: "mixed_forest", 6: "shrubland", 7: "shrubland"},
+    **{8: "savanna", 9: "savanna", 10: "grassland", 12: "cropland", 14: "cropland"},
+}
+"""Types of He et al. (2022) by code of the IGBP."""
+TUNDRA, OPEN, NORTH = "tundra", ("shrubland", "savanna", "grassland"), 55.0
 CODE, GROUP, LONG = "IGBP2001Pr", "IGBP_group", "IGBP"
 
 
@@ -64,8 +73,9 @@ class Spec(ObservationSpec):
     reader: Literal["land_classes"]
     path: str = Field(min_length=1, description="table of cells with lat, lon and IGBP")
     mapping: str = Field(min_length=1, description="igbp_mapping.csv")
-    by: Literal["code", "group"] = Field(
-        default="code", description="classes by their code, or as the mapping groups them"
+    by: Literal["code", "group", "he2022"] = Field(
+        default="code",
+        description="classes by their code, as the mapping groups them, or types of He et al. 2022",
     )
 
     def read(self, base: Path) -> ClassMap:
@@ -88,6 +98,9 @@ class Spec(ObservationSpec):
         names = {code: f"igbp_{code}" for code in np.unique(known).tolist() if code != NONE}
         if self.by == "group":
             known, names = _grouped(known, groups)
+            meanings = {}
+        elif self.by == "he2022":
+            known, names = _typed(known, lat)
             meanings = {}
         grid, on = on_grid(lat, lon, known, table.file, findings)
         without = int((known == NONE).sum())
@@ -126,6 +139,16 @@ class Spec(ObservationSpec):
             dict(zip(every, names, strict=True)), dict(zip(every, groups, strict=True)),
             dict(table.digest),
         )  # fmt: skip
+
+
+def _typed(codes: I8, lat: F8) -> tuple[I8, dict[int, str]]:
+    """Return types for codes at latitudes, (n,), and their names."""
+    names = [*dict.fromkeys(TYPES.values()), TUNDRA]
+    place = {code: names.index(name) for code, name in TYPES.items()}
+    found = np.array([place.get(code, NONE) for code in codes.tolist()], dtype=np.int64)
+    northern = np.isin(found, [names.index(name) for name in OPEN]) & (lat > NORTH)
+    found[northern] = names.index(TUNDRA)
+    return found, dict(enumerate(names))
 
 
 def _grouped(codes: I8, groups: dict[int, str]) -> tuple[I8, dict[int, str]]:

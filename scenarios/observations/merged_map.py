@@ -55,11 +55,7 @@ class Spec(ObservationSpec):
         taken = [int(np.isfinite(values).sum())]
         for k, other in enumerate(maps[1:], 1):
             assert isinstance(other, GridMap)
-            same = other.values.shape == first.values.shape and all(
-                np.array_equal(getattr(other.grid, n), getattr(first.grid, n))
-                for n in ("lat", "lon")
-            )
-            if not same:
+            if not other.same_cells(first):
                 text = "is on another grid than the first map; needed one grid"
                 raise ScenarioError([Problem(text, f"of.{k}")])
             more = convert(other.values, other.units, first.units)

@@ -1,4 +1,4 @@
-"""A made-up map: respiration or soil carbon that falls off with latitude, on a coarse grid.
+"""A made-up map: respiration that falls off with latitude, soil carbon or its turnover time.
 
 .. code-block:: yaml
 
@@ -24,20 +24,25 @@ MADE = {
     "rh": ("g C m-2 yr-1", 240.0),
     "npp": ("g C m-2 yr-1", 245.0),
     "soil_carbon": ("kg C m-2", 12.0),
+    "turnover": ("yr", 20.0),
 }
-"""Unit, and value at the equator; soil carbon rises towards the poles instead."""
+"""Unit, and value at the equator; soil carbon and turnover rise towards the poles instead."""
+
+RISING = ("soil_carbon", "turnover")
 
 NOTE = "synthetic: made up, and no data"
 
 
 class Spec(ObservationSpec):
-    """A made-up map of respiration, production or soil carbon."""
+    """A made-up map of respiration, production, soil carbon or its turnover time."""
 
     gives: ClassVar[type[Observations]] = GridMap
     reads: ClassVar[tuple[Input, ...]] = ()
 
     reader: Literal["synthetic_map"]
-    quantity: Literal["rh", "npp", "soil_carbon"] = Field(description="rh, npp or soil_carbon")
+    quantity: Literal["rh", "npp", "soil_carbon", "turnover"] = Field(
+        description="rh, npp, soil_carbon or turnover (a time)"
+    )
     times: float = Field(default=1.0, gt=0, description="what every value is multiplied by")
     rows: int = Field(default=24, ge=4, le=360, description="rows of cells; twice as many columns")
 
@@ -49,7 +54,7 @@ class Spec(ObservationSpec):
         grid = grid_of(lat, lon)
         unit, most = MADE[self.quantity]
         fall = np.cos(np.radians(lat)) ** 2
-        along = most * (2.0 - fall) if self.quantity == "soil_carbon" else most * fall
+        along = most * (2.0 - fall) if self.quantity in RISING else most * fall
         # Waves along a row, so that maps correlate in more than latitude.
         waves = 1.0 + 0.2 * np.sin(np.radians(3.0 * lon))
         values = self.times * along[:, np.newaxis] * waves

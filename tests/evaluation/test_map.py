@@ -1,5 +1,7 @@
 """Benchmark `map`: a product on the cells of a run, by groups; T6d on real maps."""
 
+from unittest import mock
+
 import evaluation_tasks as tasks
 import numpy as np
 import pytest
@@ -11,7 +13,9 @@ from ensemble.members.benchmarks import map as map_
 from ensemble.members.in_time import Steps
 from ensemble.scores.skill import SCORES, compared
 from kernels import Variable
-from scenarios import ScenarioError
+from scenarios import ScenarioError, grids
+from scenarios.forcing import Locations
+from scenarios.forcing.common.cell_edges import edges
 from scenarios.grids import grid_of
 from scenarios.observations import ClassMap, Climate, GridMap, GridMaps
 
@@ -195,3 +199,48 @@ def test_casa_against_cardamom_by_the_benchmark():
     _, found = tasks.scores(map_, spec(scores=names, weight="run"), about, rates)
     for name, expected in zip(names, (52.0619, 264.8560, 0.7358, 0.7022), strict=True):
         assert found[name][0, 0] == pytest.approx(expected, abs=6e-5)
+
+
+ILAMB = {
+    "BCC-CSM2-MR": (0.642007, 0.715007, 0.871503, 0.668374, 0.730941),
+    "CNRM-ESM2-1": (0.638897, 0.694387, 0.790348, 0.662756, 0.696896),
+    "IPSL-CM6A-LR": (0.619908, 0.690404, 0.867847, 0.631464, 0.691934),
+}
+
+
+@needs_data
+@pytest.mark.parametrize("model", ILAMB)
+def test_scores_of_ilamb_are_those_of_ilamb3(model):
+    # evaluation.md T8, of ilamb3 2026.4; each of its cells counts, so slivers of the equator do.
+    names = ["ilamb_bias", "ilamb_bias_mass", "ilamb_spatial"]
+    here = real.on_target(model, slivers=True)
+    there = here.land > 0
+    row, column = np.nonzero(there)
+    columns = {"lat": real.SLIVERS.lat[row], "lon": real.SLIVERS.lon[column],
+               "area": (here.land * real.SLIVERS.areas)[there]}  # fmt: skip
+    names_of = tuple(map(str, range(len(row))))
+    places = Locations(names_of, columns | edges(real.SLIVERS, row, column))
+    observed = GridMap(units="g C m-2 yr-1", grid=real.HALF_DEGREE, values=real.cardamom(),
+                       area=real.HALF_DEGREE.areas, land=real.luc4c())  # fmt: skip
+    about = tasks.task("cardamom", YEARLY, places, observed)
+    bias, mass, spatial, *of_land = ILAMB[model]
+    with mock.patch.object(grids, "SLIVER", 0.0):
+        for words, expected in (({"weight": "ilamb"}, (bias, mass, spatial)), ({}, of_land)):
+            asked = spec(scores=names, **words)
+            _, found = tasks.scores(map_, asked, about, here.rate[there][:, None, None])
+            for name, value in zip(names, expected, strict=False):
+                assert found[name][0, 0] == pytest.approx(value, abs=1e-6), (name, words)
+
+
+def test_cells_that_count_the_same_have_scores_of_their_own():
+    members = RNG.gamma(2, 200, (GRID.areas.size, 1, 3))
+    names = ["rmse", "rmse_unweighted", "r2_unweighted", "ilamb_bias", "ilamb_spatial"]
+    _, found = run(values=members, words={"scores": names})
+    _, plain = run(values=members, words={"scores": ["rmse", "r2", "taylor"], "weight": "cells"})
+    assert (found["rmse"] != plain["rmse"]).all()
+    np.testing.assert_allclose(found["rmse_unweighted"], plain["rmse"], rtol=1e-12)
+    np.testing.assert_allclose(found["r2_unweighted"], plain["r2"], rtol=1e-12)
+    np.testing.assert_allclose(found["ilamb_spatial"], plain["taylor"], rtol=1e-12)
+    o, w = PRODUCT.reshape(-1, 1), (GRID.areas * LAND).reshape(-1)
+    near = np.exp(-np.abs(members[:, 0] - o) / o)
+    np.testing.assert_allclose(found["ilamb_bias"][0], w @ near / w.sum(), rtol=1e-12)

@@ -183,7 +183,7 @@ def test_cells_of_points_are_none():
 def test_three_models_three_products_and_the_mean_of_models(tmp_path, monkeypatch):
     # evaluation.md 5.4 and T5b, of R to their last digit; rates in kg, as CARDAMOM has them.
     monkeypatch.chdir(tmp_path)
-    said = soilsweep("evaluate", "guenet2024", "--data", DATA)
+    said = soilsweep("evaluate", "guenet2024", "--data", DATA, "--set", "common=false")
     assert said.code == 0, said.err
     tree = xr.open_datatree("runs/guenet2024-data.zarr", engine="zarr")
     found = tree["evaluation"].to_dataset()
@@ -205,6 +205,18 @@ def test_three_models_three_products_and_the_mean_of_models(tmp_path, monkeypatc
         assert four[f"products_rh_{name}"].values == pytest.approx(values, rel=1e-5, abs=1e-6), name
     inside = found.products_rh_within.sel(model=models).values
     assert inside == pytest.approx([0.28117, 0.27349, 0.24719], abs=6e-6)
+    # Cells that count the same: up to 3 of the specification's are slivers and not there.
+    counted = found.sel(model=models)
+    assert counted.products_rh_n.values.tolist() == [8411 - 3, 8368 - 1, 8378 - 2]
+    cells = counted.products_rh_within_cells.values
+    assert (np.abs(cells - (2406, 2453, 2213)) <= 3).all()
+    for name, values, tolerance in (
+        ("bias", (35.796314e-3, -8.659948e-3, -36.942852e-3), 1e-4),
+        ("rmse", (252.810102e-3, 164.843814e-3, 158.587669e-3), 4e-4),
+        ("r2", (0.518152, 0.515736, 0.734383), 2e-3),
+    ):
+        plain = counted[f"products_rh_{name}_unweighted"].values
+        assert plain == pytest.approx(values, abs=tolerance), name
     # T6c: two products against the third, in the same table.
     two = found.sel(model=["climate_h", "climate_r"])
     assert two.cardamom_rmse.values == pytest.approx([0.252858413, 0.247916535], rel=1e-6)

@@ -1,5 +1,7 @@
 """Benchmark `zonal`: bands of the run against those of a product; CASA against CARDAMOM."""
 
+from dataclasses import replace
+
 import evaluation_tasks as tasks
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from ensemble.scores.bands import EDGES
 from ensemble.scores.skill import SCORES, compared
 from scenarios import ScenarioError
 from scenarios.grids import grid_of
-from scenarios.observations import GridMap, LatitudeSeries
+from scenarios.observations import GridMap, GridMaps, LatitudeSeries
 
 GRID = grid_of(np.arange(18) * 10 - 85.0, np.arange(36) * 10 - 175.0)
 ALL = np.ones(GRID.shape, dtype=bool)
@@ -91,6 +93,32 @@ def test_a_member_that_lacks_a_location_has_no_score_and_others_keep_theirs():
 def test_what_cannot_be_compared_is_refused(observed, text):
     with pytest.raises(ScenarioError, match=text):
         zonal.prepare(SPEC, tasks.task("zones", YEARLY, places(), observed))
+
+
+def test_several_products_have_their_median_and_range_on_the_cells_of_the_run():
+    one = product()
+    maps = {n: replace(one, values=k * one.values) for n, k in {"a": 1, "b": 2, "c": 5}.items()}
+    several = GridMaps(units="g C m-2 yr-1", maps=maps)
+    some = ALL & (GRID.lat > 0)[:, None] & (GRID.lon < 0)
+    few = tasks.cells(GRID.lat, GRID.lon, some, area=GRID.areas[some])
+    here = zonal.Spec(compare="zonal", output="rh", same_as="x", cells="run")
+    alone, both, whole = (
+        _prepared(*words, few) for words in ((here, one), (here, several), (SPEC, one))
+    )
+    first = alone.arrays["observed"]
+    land = one.land_area * some
+    expected = (one.values * land).sum(axis=1)[9:] / land.sum(axis=1)[9:]
+    np.testing.assert_allclose(first, expected, rtol=1e-12)
+    np.testing.assert_allclose(both.arrays["observed"], 2 * first, rtol=1e-12)
+    np.testing.assert_allclose(both.arrays["observed_low"], first, rtol=1e-12)
+    np.testing.assert_allclose(both.arrays["observed_high"], 5 * first, rtol=1e-12)
+    assert (np.abs(whole.arrays["observed"] / first - 1) > 1e-3).any()
+    table = zonal.control(here, both, {"pairs": np.ones(some.sum())})["bands"]
+    assert {"observed_low", "observed_high"} <= {*table.columns} == {*table.attrs}
+
+
+def _prepared(asked, observed, there):
+    return zonal.prepare(asked, tasks.task("zones", YEARLY, there, observed))
 
 
 @needs_data

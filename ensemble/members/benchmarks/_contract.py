@@ -23,9 +23,10 @@ from scenarios.forcing.common.spans import YEARS
 from scenarios.metrics import Seen
 from scenarios.metrics import Sums as OfMetric
 
-SUMS = ("first", "second", "cross", "absolute", "within")
+SUMS = ("first", "second", "cross", "absolute", "within", "nearness")
 """What may be added up of pairs, weight w, modelled less observed e: w e, w e**2, w e (observed -
-its group's mean), w abs(e), and w where abs(e) is at most the pair's tolerance."""
+its group's mean), w abs(e), w where abs(e) is at most the pair's tolerance, and w exp(-abs(e) /
+tolerance)."""
 
 
 JULIAN = 365.25

@@ -5,10 +5,15 @@ product has land there: the cell's area times F, the part of it that is land wit
 Of several products, cells where all have a value are compared with their median, and ``within`` is
 the share of weight that lies within their median absolute deviation (Guenet et al.).
 
+Cells that count the same give the same scores under other names, ``rmse_unweighted``. Those of
+ILAMB (Collier et al. 2018, 10.1029/2018MS001354) of a reference of one time are means of cells'
+``exp(-abs(e) / abs(o))``, and Taylor's score of cells that count the same.
+
 Source: Guenet et al. (2024, 10.5194/bg-21-657-2024).
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -40,7 +45,15 @@ WEIGHTS = {
     "observed": "area of a cell times the part that is land with an observed value",
     "run": "the run's area of land",
     "cells": "1: cells are counted",
+    "ilamb": "whole area of a cell",
 }
+
+UNWEIGHTED = "_unweighted"
+OF_CELLS = ("bias", "rmse", "r", "r2", "sd_ratio")
+"""Scores that are there of cells that count the same, too."""
+COUNTED = {"within_cells", "ilamb_spatial", *(f"{name}{UNWEIGHTED}" for name in OF_CELLS)}
+NEARNESS = {"ilamb_bias": "nearness", "ilamb_bias_mass": "nearness_mass"}
+"""Pairs of scores that look at the error of each cell over the size of what is observed."""
 
 
 class Spec(BenchmarkSpec):
@@ -54,7 +67,18 @@ class Spec(BenchmarkSpec):
             plain,
             default=False,
         ),
-    }
+        "within_cells": Score("number of such cells", "larger", plain, default=False),
+        **{f"{name}{UNWEIGHTED}": replace(one, meaning=f"{one.meaning}, each cell the same",
+                                          default=False)
+           for name, one in skills.some(OF_CELLS).items()},
+        "ilamb_bias": Score("ILAMB's score of the bias", "larger", plain, default=False),
+        "ilamb_bias_mass": Score(
+            "ILAMB's score of the bias, cells by what they respire", "larger", plain, default=False
+        ),
+        "ilamb_spatial": Score(
+            "ILAMB's score of the pattern, each cell the same", "larger", plain, default=False
+        ),
+    }  # fmt: skip
     OBSERVES: ClassVar[tuple[str, ...]] = ("GridMap", "GridMaps")
 
     compare: Literal["map"]
@@ -70,9 +94,10 @@ class Spec(BenchmarkSpec):
         default="refuse",
         description="what is done where averages by distance change a total by more than 1 %",
     )
-    weight: Literal["observed", "run", "cells"] = Field(
+    weight: Literal["observed", "run", "cells", "ilamb"] = Field(
         default="observed",
-        description="what a cell weighs: the observed land of it, the run's land, or 1",
+        description="what a cell weighs: the observed land of it, the run's land, 1, or as in "
+        "ILAMB its whole area",
     )
 
     @field_validator("groups")
@@ -131,7 +156,7 @@ def prepare(spec: Spec, task: Task) -> Prepared:
         "land_source": found.land_source,
     }
     return Prepared(
-        {"pairs": pairs},
+        {"pairs": pairs, **_besides(spec, pairs)},
         found.units,
         groups.names,
         arrays,
@@ -150,16 +175,50 @@ def _held(products: Mapping[str, OnCells]) -> str:
     return f"the run's cells hold {share} of the total of {which}"
 
 
+def _besides(spec: Spec, pairs: Pairs) -> dict[str, Pairs]:
+    """Return the pairs that scores need besides: cells that count the same, and ILAMB's."""
+    asked, found = {*spec.asked()}, {}
+    if asked & COUNTED:
+        within = ("within",) if "within_cells" in asked else ()
+        sums = (*skills.needed(()), *within)
+        found["unweighted"] = replace(pairs, weight=np.ones_like(pairs.weight), sums=sums)
+    size = np.abs(pairs.observed)
+    for name, key in NEARNESS.items():
+        if name in asked:
+            # What is next to nothing has no share of itself.
+            some = size > 0
+            weight = pairs.weight * (size if name.endswith("mass") else 1.0)
+            kept = {n: getattr(pairs, n)[some] for n in ("place", "moment", "group", "observed")}
+            found[key] = replace(
+                pairs, **kept, weight=weight[some], tolerance=size[some], sums=("nearness",)
+            )
+    return found
+
+
 def score(spec: Spec, prepared: Prepared, sums: Mapping[str, Sums]) -> dict[str, F8]:
     """Return the scores, (groups, s)."""
-    parts = prepared.arrays["parts"]
-    whole = sums["pairs"].together([np.flatnonzero(row).tolist() for row in parts])
+    parts = [np.flatnonzero(row).tolist() for row in prepared.arrays["parts"]]
+    every = {name: one.together(parts) for name, one in sums.items()}
+    whole = every["pairs"]
     found = skills.skills(whole, spec.asked())
     if "within" in spec.asked():
-        found["within"] = np.asarray(whole.of["within"] / whole.seen.count[:, np.newaxis])
+        found["within"] = _mean(whole, "within")
+    if "unweighted" in every:
+        cells = every["unweighted"]
+        plain_scores = skills.skills(cells, (*OF_CELLS, "taylor"))
+        found |= {f"{name}{UNWEIGHTED}": plain_scores[name] for name in OF_CELLS}
+        found["ilamb_spatial"] = plain_scores["taylor"]
+        if "within" in cells.of:
+            found["within_cells"] = cells.of["within"]
+    found |= {name: _mean(every[k], "nearness") for name, k in NEARNESS.items() if k in every}
     # Groups of a member that lacks a cell are not held against those of whole members.
     lost = np.isnan(sums["pairs"].of["first"]).any(axis=0)
     return {name: np.where(lost, np.nan, values) for name, values in found.items()}
+
+
+def _mean(sums: Sums, word: str) -> F8:
+    """Return a sum of weights over all weights, (groups, s)."""
+    return np.asarray(sums.of[word] / sums.seen.count[:, np.newaxis])
 
 
 class _Observed:
@@ -205,6 +264,8 @@ def _in(task: Task, one: GridMap, units: str) -> F8:
 def _weight(spec: Spec, task: Task, there: Cells, found: _Observed) -> F8:
     if spec.weight == "run":
         return np.asarray(np.where(np.isfinite(found.value), task.column("area", "m2"), 0.0))
+    if spec.weight == "ilamb":
+        return np.asarray(np.where(np.isfinite(found.value), there.areas, 0.0))
     if spec.weight == "cells":
         return np.isfinite(found.value).astype(np.float64)
     return np.asarray(there.areas * found.land)

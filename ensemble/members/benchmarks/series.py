@@ -8,14 +8,14 @@ Source: our own; least squares.
 """
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
 from ensemble.members.benchmarks import Asked, Moments, Pairs, Prepared, Sums, Table, Task, refused
 from ensemble.members.benchmarks.parts import skills
-from ensemble.members.benchmarks.parts.totals import weights
+from ensemble.members.benchmarks.parts.totals import flagged, lacking, weights
 from ensemble.scores import skill, trends
 from kernels import F8, I8
 from scenarios import limit_in_units, nearest, units
@@ -51,6 +51,10 @@ class Spec(BenchmarkSpec):
         default=None, description="half width of each year's interval, 2.24 Pg C yr-1"
     )
     product: str | None = Field(default=None, description="which of several series")
+    incomplete: Literal["flag", "keep"] = Field(
+        default="flag",
+        description="a model that lacks years of the period has no rank (flag), or has (keep)",
+    )
     gaps: Literal["refuse", "allow"] = Field(
         default="refuse", description="of years between the first and the last that both have"
     )
@@ -83,9 +87,12 @@ def prepare(spec: Spec, task: Task) -> Prepared:
         sums=("first",),
     )
     arrays = {"years": years, "observed": observed, "interval": np.array([interval])}
-    about = {"product": name, "years": [int(years[0]), int(years[-1])]}
-    notes = _fewer(name, years, task, asked)
-    return Prepared({"pairs": pairs}, task.observed.units, arrays=arrays, notes=notes, about=about)
+    about: dict[str, Any] = {"product": name, "years": [int(years[0]), int(years[-1])]}
+    mark, note = flagged(lacking(task, asked), keep=spec.incomplete == "keep")
+    notes = (*_fewer(name, years, task, asked), *((note,) if note else ()))
+    return Prepared(
+        {"pairs": pairs}, task.observed.units, arrays=arrays, notes=notes, about=about | mark
+    )
 
 
 def score(spec: Spec, prepared: Prepared, sums: Mapping[str, Sums]) -> dict[str, F8]:

@@ -6,7 +6,7 @@ is over, under or well by Wilcoxon's test of its pairs (Jian et al. 2021, 10.111
 Source: Jian et al. (2021, 10.1111/gcb.15795).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar, Literal
 
@@ -166,6 +166,30 @@ def _classes(spec: Spec, prepared: Prepared, modelled: F8, one: _Groups) -> dict
                 count = ((codes == code) & (here & enough)[:, None]).sum(axis=0)
                 found[name][k, some] = np.where(lost[here].any(axis=0), np.nan, count)
     return found
+
+
+def stacked(spec: Spec, models: Sequence[tuple[Prepared, F8]]) -> dict[str, int]:
+    """Return how many studies are over, under and well, each with the pairs of all models at once.
+
+    So does the code of Jian et al.; pairs of a study are then told from each other no more by model
+    than by record.
+
+    Parameters
+    ----------
+    models : sequence of (Prepared, ndarray)
+        What each is compared with, and what it has of each pair, (p,), float64.
+    """
+    off, of = [], []
+    for prepared, modelled in models:
+        pairs = prepared.pairs["pairs"]
+        off.append(modelled - pairs.observed)
+        of.append(prepared.arrays["study"][prepared.arrays["group_study"][pairs.group]])
+    names, study = np.unique(np.concatenate(of), return_inverse=True)
+    differences = np.concatenate(off)[:, np.newaxis]
+    tests = signed_ranks.of_studies(differences, study, len(names), spec.rule)
+    codes, enough = signed_ranks.classes(differences, study, tests, spec.rule)
+    enough &= ~np.isin(names, spec.rule.dropped)
+    return {name: int((codes[enough, 0] == code).sum()) for name, code in CLASSES.items()}
 
 
 def control(spec: Spec, prepared: Prepared, modelled: Mapping[str, F8]) -> dict[str, Table]:

@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import Field, field_validator, model_validator
 
 from ensemble.members.benchmarks import Asked, Moments, Pairs, Prepared, Sums, Task, refused
-from ensemble.members.benchmarks.parts.totals import weights
+from ensemble.members.benchmarks.parts.totals import flagged, lacking, weights
 from kernels import F8, I8
 from scenarios import limit_in_units, nearest
 from scenarios.benchmarks import BenchmarkSpec, Score, plain
@@ -46,6 +46,10 @@ class Spec(BenchmarkSpec):
         default=None, description="half width of its interval, 2.24 Pg C yr-1"
     )
     product: str | None = Field(default=None, description="which of several series")
+    incomplete: Literal["flag", "keep"] = Field(
+        default="flag",
+        description="a model that lacks years of the period has no rank (flag), or has (keep)",
+    )
 
     @field_validator("value", "interval")
     @classmethod
@@ -78,6 +82,9 @@ def prepare(spec: Spec, task: Task) -> Prepared:
         raise refused(task, "within needs an interval; say interval: 2.24 Pg C yr-1", "scores")
     if observed.years is not None and asked.steps is not None:
         steps = steps[np.isin(asked.steps.years[steps], observed.years)]
+    if not len(steps):
+        raise refused(task, f"no year of {task.period} is there; needed one or more", "period")
+    mark, note = flagged(lacking(task, asked), keep=spec.incomplete == "keep")
     weight = weights(task, asked, observed.units)
     count = len(weight)
     pairs = Pairs(
@@ -91,7 +98,8 @@ def prepare(spec: Spec, task: Task) -> Prepared:
         sums=("first",),
     )
     about = {"observed": observed.value, "interval": observed.interval, **_years(asked, steps)}
-    return Prepared({"pairs": pairs}, observed.units, about=about)
+    notes = (note,) if note else ()
+    return Prepared({"pairs": pairs}, observed.units, notes=notes, about=about | mark)
 
 
 def score(spec: Spec, prepared: Prepared, sums: Mapping[str, Sums]) -> dict[str, F8]:

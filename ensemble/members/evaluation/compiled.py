@@ -36,7 +36,7 @@ def add_steps(values, first, order, moment, share, out):  # type: ignore[no-unty
                     out[n, m, i] += w * values[n, t, i]
 
 
-FIRST, SECOND, CROSS, ABSOLUTE, WITHIN = range(5)
+FIRST, SECOND, CROSS, ABSOLUTE, WITHIN, NEARNESS = range(6)
 """What is added up of a pair, as `ensemble.members.benchmarks.SUMS` has it."""
 
 
@@ -88,6 +88,9 @@ def add_pairs(  # type: ignore[no-untyped-def]
                     elif what[k] == ABSOLUTE:
                         for i in range(len(row)):
                             _add(up, down, i, w * abs(row[i] - o))
+                    elif what[k] == NEARNESS:
+                        for i in range(len(row)):
+                            _add(up, down, i, w * np.exp(-abs(row[i] - o) / most))
                     else:
                         for i in range(len(row)):
                             e = abs(row[i] - o)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ensemble.members.benchmarks import Asked, Prepared, Task
 from ensemble.members.benchmarks.parts.lattices import Cells, cells_of, mean_of
@@ -53,6 +54,26 @@ class Other:
     left_out: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def cells(self) -> list[tuple[str, float]]:
+        """Return what tells cells from those of other models: name and height in degrees."""
+        columns = self.places.columns
+        height = np.round(columns["lat_north"] - columns["lat_south"], 6)
+        return list(zip(self.places.names, height.tolist(), strict=True))
+
+    def task(self, task: Task, outputs: Sequence[str]) -> Task:
+        """Return a task of its places and some of its outputs."""
+        asked = {output: self.asked[output] for output in outputs}
+        bare = {output: (self.outputs[output] == 0).all(axis=(1, 2)) for output in outputs}
+        return replace(task, outputs=asked, places=self.places, bare=bare)
+
+    def some(self, kept: NDArray[np.bool_]) -> "Other":
+        """Return the places that are kept, (L,)."""
+        names = tuple(n for n, k in zip(self.places.names, kept.tolist(), strict=True) if k)
+        columns = {name: values[kept] for name, values in self.places.columns.items()}
+        outputs = {name: values[kept] for name, values in self.outputs.items()}
+        return replace(self, places=Locations(names, columns), outputs=outputs)
 
 
 def of_maps(name: str, maps: Mapping[str, GridMap], steps: Steps | None = None) -> Other:
@@ -202,8 +223,7 @@ def beside(
         if not may_be_held(spec, task.name, one):
             continue
         try:
-            mine = replace(task, outputs=one.asked, places=one.places)
-            found = against(spec, mine, one.outputs)
+            found = against(spec, one.task(task, spec.outputs()), one.outputs)
         except ScenarioError as error:
             notes.append(f"{name} is not held against it: {error.problems[0].text}")
             continue
@@ -230,11 +250,27 @@ class Against:
         Those that are asked for, NaN of what is no number; of a score of the whole alone (1,).
     modelled : mapping of str to ndarray, shape (p,), float64
         What the model has of each pair, by the name of the pairs.
+    own : int
+        Records or places that it is compared with alone: more than `n` where others lack some.
     """
 
     prepared: Prepared
     scores: Mapping[str, F8]
     modelled: Mapping[str, F8]
+    own: int
+
+    @property
+    def n(self) -> int:
+        """Return the records or places that it is compared with."""
+        return _count(self.prepared)
+
+
+def _count(prepared: Prepared) -> int:
+    """Return the records of a benchmark, or the places of one that has none."""
+    pairs = next(iter(prepared.pairs.values()))
+    if "record_line" in prepared.arrays:
+        return len(pairs.place)
+    return len(np.unique(pairs.place))
 
 
 def against(spec: BenchmarkSpec, task: Task, outputs: Mapping[str, F8]) -> Against:
@@ -250,4 +286,4 @@ def against(spec: BenchmarkSpec, task: Task, outputs: Mapping[str, F8]) -> Again
         values = np.asarray(made[name], dtype=np.float64).reshape(-1)
         size = len(prepared.groups) if spec.SCORES[name].grouped else 1
         scores[name] = np.where(np.isfinite(values), values, np.nan)[:size]
-    return Against(prepared, scores, modelled_of(prepared, outputs))
+    return Against(prepared, scores, modelled_of(prepared, outputs), _count(prepared))

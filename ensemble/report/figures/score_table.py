@@ -65,8 +65,12 @@ def draw(run: Reported) -> Iterator[Picture]:
 
 
 def _rows(one: Evaluated, labels: list[str]) -> Iterator[Row]:
-    """Yield the scores of a benchmark; of products, which stand last, too."""
-    ranked = np.array([label in one.labels for label in labels])
+    """Yield the scores of a benchmark; of products, which stand last, too.
+
+    Products have no rank, nor has a model that lacks years which are compared.
+    """
+    whole = {m.label for m in one.models if "incomplete" not in m.prepared.about}
+    ranked = np.array([label in whole for label in labels])
     for name in one.spec.asked():
         found, about = one.score(name), one.spec.SCORES[name]
         if found is None:

@@ -55,10 +55,13 @@ def _of_bands(one: Evaluated, synthetic: str) -> Picture:
     ax = drawn.subplots()
     widest = max((model.arrays for model in one.models), key=lambda known: len(known["band"]))
     middle, observed = widest["band"] + DEGREES / 2, widest["observed"]
-    half = widest["observed_half_width"]
-    at, (low, mean, high) = gaps(middle, [observed - half, observed, observed + half], DEGREES)
+    half, several = widest["observed_half_width"], "observed_low" in widest
+    below = widest["observed_low"] if several else observed - half
+    above = widest["observed_high"] if several else observed + half
+    at, (low, mean, high) = gaps(middle, [below, observed, above], DEGREES)
+    words = "median of products, and their range" if several else "observed, with its interval"
     ax.fill_between(at, low, high, color=GREY, alpha=0.35, lw=0)
-    ax.plot(at, mean, "_-", color=DARK, ms=7, lw=1.6, label="observed, with its interval of 95 %")
+    ax.plot(at, mean, "_-", color=DARK, ms=7, lw=1.6, label=words)
     if one.products:
         _range(ax, one.products)
     for k, model in enumerate(one.models[:MOST]):
@@ -68,7 +71,8 @@ def _of_bands(one: Evaluated, synthetic: str) -> Picture:
     n = counted([len(model.place) for model in one.models])
     caption = f"{one.name}: {one.spec.output}, means of bands of {DEGREES:g} degrees, {n} cells;"
     caption += f" weights: {one.about['weights']}. Points: {one.who}, bars their intervals; line"
-    caption += f" and grey band: observed.{NARROW} Against {one.reference}."
+    what = "the products' median and range" if several else "observed"
+    caption += f" and grey band: {what}.{NARROW} Against {one.reference}."
     if one.products:
         names = ", ".join(product.label for product in one.products)
         caption += f" Hatched: from the smallest to the largest of the products {names}."

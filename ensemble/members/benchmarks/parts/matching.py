@@ -133,7 +133,8 @@ def _timed(
     spec: OfRecords, task: Task, asked: Asked, records: SiteRecords, left_out: dict[str, int]
 ) -> Flags:
     """Return which records say when they are of, as far as they are the mean of."""
-    there = np.isfinite(records.year)
+    # A year whose number is not known is held against the mean of years, as one beyond the run.
+    there = np.isfinite(records.year) | (records.span == "year")
     if records.span == "day":
         there &= np.isfinite(records.day)
     elif records.span == "month":
@@ -186,7 +187,7 @@ def _times(
     keys: dict[int, Key] = {}
     how: dict[int, str] = {}
     for k in some.tolist():
-        year = int(records.year[k])
+        year = int(records.year[k]) if np.isfinite(records.year[k]) else -1
         inside = year in years and not (spec.reading == "authors_code" and year >= last)
         if records.span == "year":
             keys[k], how[k] = (("year", year), IN_THE_RUN) if inside else (("period",), MEAN)

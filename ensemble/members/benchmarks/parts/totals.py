@@ -41,3 +41,20 @@ def weights(task: Task, asked: Asked, needed: str) -> F8:
         return area * asked.factor(needed, "m2")
     except ValueError as error:
         raise refused(task, str(error), "output") from error
+
+
+def lacking(task: Task, asked: Asked) -> tuple[int, int] | None:
+    """Return the years that a run has, and those that are asked for, where some are missing."""
+    if task.period is None or asked.steps is None:
+        return None
+    years = len(np.unique(asked.steps.years[asked.in_years(task.period)]))
+    whole = task.period[1] - task.period[0] + 1
+    return (years, whole) if years < whole else None
+
+
+def flagged(missing: tuple[int, int] | None, *, keep: bool) -> tuple[dict[str, list[int]], str]:
+    """Return what marks a run that lacks years, so that it has no rank, and words for people."""
+    if missing is None:
+        return {}, ""
+    text = "has {:,} of {:,} years that are compared".format(*missing)
+    return ({}, text) if keep else ({"incomplete": [*missing]}, f"{text}, and no rank")
