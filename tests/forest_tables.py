@@ -6,7 +6,7 @@ from kernels.forest.shared.predictors import CLASSES, NUMBERS
 
 HEADER = [
     "Record_number", "Study_number", "rh [g C m-2 yr-1]",
-    *(f"{v.name} [{v.units}]" for v in NUMBERS), "veg", "class_area [m2]",
+    *(f"{v.name} [{v.units}]" for v in NUMBERS), "veg", "class_area [m2]", "lat", "lon",
 ]  # fmt: skip
 AREAS = np.linspace(1e12, 1e13, len(CLASSES))
 
@@ -29,7 +29,7 @@ def rows(count=80, seed=1):
         numbers = [repr(float(columns[v.name][i])) for v in NUMBERS]
         study = str(1 + i // 4)
         found.append([str(i + 1), study, repr(float(flux[i])), *numbers, CLASSES[of],
-                      repr(float(AREAS[of]))])  # fmt: skip
+                      repr(float(AREAS[of])), str(i % 60), str(3 * i - 120)])  # fmt: skip
     return found
 
 

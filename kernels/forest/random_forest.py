@@ -10,6 +10,11 @@ number, in proportion to the area of a class over its records (Lu et al. 2021). 
 same forest only with the same records, columns and version of scikit-learn: all are in the
 fingerprint. A sample is fitted once for all locations of a call.
 
+``outside`` marks cells outside the area of applicability of Meyer and Pebesma (2021,
+10.1111/2041-210X.13650): their ``di`` is above the largest that is no outlier among records, each
+against those of other folds. The limit is one order statistic, so that the area is known to two
+digits at best. It is of all records, whatever a member draws.
+
 .. code-block:: yaml
 
     kernel: {name: random_forest, training: training_rh.csv, draw: by_class}
@@ -24,6 +29,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from kernels.contract.entries import Parameter, Variable
 from kernels.contract.faults import Fault, Unfit
 from kernels.contract.kernel import Kernel
@@ -31,6 +38,7 @@ from kernels.contract.paths import file_of
 from kernels.contract.plausible import Plausible
 from kernels.contract.stages import Run
 from kernels.forest.parts.fitting import open_forest
+from kernels.forest.parts.folds import KINDS, groups_of
 from kernels.forest.parts.records import FLUX, Records, read_records
 from kernels.forest.shared.predictors import CLASSES, NUMBERS, PREDICTORS
 
@@ -56,6 +64,12 @@ class Options:
         Of a forest, where no design varies them.
     draw : str
         The records of a fit: all, a bootstrap, or by the area of their class.
+    weights : str
+        Of predictors in ``di``: their importance in a forest of 500 trees of all records, or equal.
+    folds : str
+        What ``outside`` holds records against: those of other blocks of land, or other studies.
+    block_degrees : float
+        Sides of a block.
     """
 
     training: str = ""
@@ -63,6 +77,9 @@ class Options:
     predictors: tuple[str, ...] = EVERY
     trees: int = 150
     draw: Literal["all", "bootstrap", "by_class"] = "all"
+    weights: Literal["importance", "equal"] = "importance"
+    folds: str = "block"
+    block_degrees: float = 10.0
 
 
 def _faults(options: Options) -> Iterator[Fault]:
@@ -72,6 +89,24 @@ def _faults(options: Options) -> Iterator[Fault]:
     if unknown or not options.predictors or len({*options.predictors}) < len(options.predictors):
         text = f"found {list(options.predictors)}; needed some of {', '.join(EVERY)}, each once"
         yield Fault(text, "predictors")
+    if options.folds not in KINDS:
+        text = f"found {options.folds!r}; needed {' or '.join(KINDS)}"
+        if options.folds == "random":
+            text += ": records of a cell are alike, and with some of them in each fold every cell "
+            text += "without a record is outside"
+        yield Fault(text, "folds")
+    if not 1.0 <= options.block_degrees <= 90.0:
+        yield Fault(f"found {options.block_degrees:g}; needed 1 to 90 degrees", "block_degrees")
+
+
+def _faults_of(records: Records, options: Options) -> Iterator[Fault]:
+    """Yield why the records of a table have no area of applicability."""
+    if np.unique(groups_of(records, options.folds, options.block_degrees)).size < 2:
+        text = f"all records are of one {options.folds}; needed two or more"
+        yield Fault(f"{text}: choose another of {', '.join(KINDS)}", "folds")
+    numbers = [v.name for v in NUMBERS if v.name in options.predictors]
+    if numbers and not any(np.ptp(records.columns[name]) for name in numbers):
+        yield Fault(f"all records have the same {', '.join(numbers)}; needed others", "predictors")
 
 
 MOST_TREES = 10_000
@@ -101,16 +136,22 @@ def _parameters(options: Options, count: int) -> tuple[Parameter, ...]:
     )  # fmt: skip
 
 
+DISTANCES = (
+    Variable(
+        "di", "1", "distance to the nearest record among predictors, over the mean distance of two "
+        "records", ()
+    ),
+    Variable("outside", "1", "1 where di is above what records have of other folds, else 0", ()),
+)  # fmt: skip
+
+
 def _outputs(options: Options) -> tuple[Variable, ...]:
     return (
         Variable(options.flux, FLUX, MEANINGS[options.flux], ()),
         Variable("beyond", "1", "predictors outside the range that records have", ()),
-        Variable(
-            "di", "1", "distance to the nearest record among predictors, over the mean distance of "
-            "two records", ()
-        ),
         Variable("unseen", "1", "1 where no record has the class of vegetation, else 0", ()),
-    )  # fmt: skip
+        *(DISTANCES if any(v.name in options.predictors for v in NUMBERS) else ()),
+    )
 
 
 def _version() -> str:
@@ -136,6 +177,8 @@ def _make(options: Options, base: Path | None) -> Kernel:
             raise Unfit([Fault(text, "training")])
         files = {options.training: file_of(options.training, base)}
         records = read_records(files[options.training], options.flux)
+        if faults := tuple(_faults_of(records, options)):
+            raise Unfit(faults)
         open_ = partial(open_forest, records=records, table=table, names=names, version=_version())
     return KERNEL.of_stage(
         "forest",

@@ -1,5 +1,7 @@
 """Random forests: scikit-learn's numbers by hand, draws, bits, tables that cannot be used."""
 
+import inspect
+
 import numpy as np
 import pytest
 from forest_tables import AREAS, HEADER, predictors, rows, text
@@ -8,8 +10,9 @@ from scipy import stats
 import kernels
 from kernels import Batch
 from kernels.forest import random_forest
-from kernels.forest.parts.dissimilarity import dissimilarity
-from kernels.forest.parts.fitting import drawn, matrix
+from kernels.forest.parts.dissimilarity import Space, threshold
+from kernels.forest.parts.fitting import drawn, importance, matrix, table_of
+from kernels.forest.parts.folds import folds_of, groups_of
 from kernels.forest.parts.records import read_records
 from kernels.forest.random_forest import KERNEL, Options
 from kernels.forest.shared.predictors import CLASSES, NUMBERS
@@ -17,6 +20,7 @@ from kernels.forest.shared.predictors import CLASSES, NUMBERS
 pytest.importorskip("sklearn", reason="needs the extra 'forest'")
 
 from sklearn.ensemble import RandomForestRegressor
+from sklearn.model_selection import GroupKFold
 
 CELLS = predictors(40, 5)
 EVERY = 2.0**11 - 1
@@ -139,12 +143,87 @@ def test_the_dissimilarity_index_of_the_toy_is_that_of_the_specification():
     records = np.array([[0, 0], [1, 0], [0, 2], [3, 3.0]])
     cells = np.array([[0, 0], [2, 2], [6, 6.0], [np.nan, 1]])
     weights = np.array([1, 0.5])
-    found = dissimilarity(cells, records, weights)
+    space = Space.of(records, weights)
+    found = space.index(cells)
     np.testing.assert_allclose(found, [0, 0.54729316, 1.64187947, np.nan], atol=5e-9)
+    np.testing.assert_allclose(space.apart, 1.4283678731548128, rtol=1e-14)
+    training = space.training(np.arange(4))
+    np.testing.assert_allclose(
+        training, [0.46673317, 0.49504529, 0.46673317, 1.21260835], atol=5e-9
+    )
+    np.testing.assert_allclose(threshold(training), 1.2126083483964987, rtol=1e-14)
     # The scale of weights cancels, and a predictor that all have alike says nothing.
-    np.testing.assert_allclose(dissimilarity(cells, records, 3 * weights), found, rtol=1e-12)
-    alike = [np.column_stack([some, np.full(len(some), 7.0)]) for some in (cells, records)]
-    np.testing.assert_array_equal(dissimilarity(*alike, np.array([1, 0.5, 1])), found)
+    np.testing.assert_allclose(Space.of(records, 3 * weights).index(cells), found, rtol=1e-12)
+    alike = [np.column_stack([some, np.full(len(some), 7.1)]) for some in (cells, records)]
+    np.testing.assert_array_equal(Space.of(alike[1], np.array([1, 0.5, 1])).index(alike[0]), found)
+
+
+def test_records_are_held_against_those_of_other_folds():
+    rng = np.random.default_rng(4)
+    space = Space.of(rng.normal(size=(30, 3)), np.ones(3))
+    fold = np.arange(30) % 4
+    distance = np.linalg.norm(space.known[:, None] - space.known, axis=2)
+    distance[fold[:, None] == fold] = np.inf
+    np.testing.assert_allclose(space.training(fold), distance.min(axis=1) / space.apart)
+
+
+@pytest.mark.parametrize("count", [4, 5, 6, 7, 50])
+def test_the_threshold_is_the_upper_whisker_of_rs_boxplot(count):
+    """By depths of hinges, as ``stats::fivenum`` of R counts them."""
+    values = np.sort(np.random.default_rng(count).exponential(size=count))
+    depth = (count + 3) // 2 / 2
+
+    def at(place):
+        return (values[int(np.floor(place)) - 1] + values[int(np.ceil(place)) - 1]) / 2
+
+    lower, upper = at(depth), at(count + 1 - depth)
+    expected = max(v for v in values if v <= upper + 1.5 * (upper - lower))
+    assert threshold(np.random.default_rng(1).permutation(values)) == expected
+    assert threshold(np.append(values, 1e3)) < 1e3
+
+
+@pytest.mark.parametrize("repeat", [0, 3])
+def test_folds_are_those_of_scikit_learn(repeat):
+    if "shuffle" not in inspect.signature(GroupKFold).parameters:
+        pytest.skip("this version does not shuffle groups")
+    groups = np.random.default_rng(repeat).choice([5.0, 2.0, 71.0, *range(100, 140)], 200)
+    found = folds_of(groups, repeat)
+    splits = GroupKFold(10, shuffle=True, random_state=repeat).split(groups, groups=groups)
+    for k, (_, held) in enumerate(splits):
+        np.testing.assert_array_equal(np.flatnonzero(found == k), held)
+    assert sorted(folds_of(np.array([3.0, 9.0, 3.0]), 0).tolist()) in ([0, 0, 1], [0, 1, 1])
+
+
+def test_blocks_begin_in_the_south_west_corner(folder):
+    records = read_records(folder / "t.csv", "rh")
+    assert (records.lat[4], records.lon[4], records.study[4]) == (4, -108, 2)
+    # Row 9 of 10 degrees holds the equator up to 10 N, column 7 the lands from 110 to 100 W.
+    assert groups_of(records, "block", 10.0)[4] == 9007
+    np.testing.assert_array_equal(groups_of(records, "study", 10.0), records.study)
+
+
+@pytest.mark.parametrize("words", [{}, {"folds": "study", "weights": "equal"}])
+def test_cells_outside_are_those_above_the_threshold(folder, words):
+    options = Options(training="t.csv", trees=12, **words)
+    cells = {name: values.copy() for name, values in CELLS.items()}
+    cells["mat"][7], cells["gpp"][9] = 300.0, np.nan
+    out, status = ask(folder, cells, options, ("di", "outside"), seed=[[1, 2]])
+    records = read_records(folder / "t.csv", "rh")
+    names = [v.name for v in NUMBERS]
+    weights = np.ones(10) if words else importance(records, names)
+    space = Space.of(table_of(records.columns, names), weights)
+    fold = folds_of(groups_of(records, options.folds, 10.0), 0)
+    limit = threshold(space.training(fold))
+    assert out["outside"][7].tolist() == [1, 1]
+    known = status[:, 0] == 0
+    assert not known[9]
+    np.testing.assert_array_equal(out["outside"][known], out["di"][known] > limit)
+    assert np.isnan(out["outside"][9]).all()
+
+
+def test_without_numbers_among_predictors_there_is_no_distance(folder):
+    kernel = KERNEL.made(Options(training="t.csv", predictors=("veg",)), folder)
+    assert {"di", "outside"}.isdisjoint(v.name for v in kernel.outputs)
 
 
 def test_draws_by_class_are_in_proportion_to_its_area(folder):
@@ -192,8 +271,13 @@ GOOD = rows(20)
         (text([*GOOD, GOOD[3]]), "record 4 is there twice"),
         (text(GOOD[:19]), "has 19 records; needed 20 or more"),
         (text([[*r[:2], "400", *r[3:]] for r in GOOD]), "one flux in all records"),
-        (text([[*r[:13], "XYZ", r[14]] for r in GOOD]), "column 'veg' has 'XYZ'"),
+        (text([[*r[:13], "XYZ", *r[14:]] for r in GOOD]), "column 'veg' has 'XYZ'"),
         (text([[*r[:4], "nan", *r[5:]] for r in GOOD]), "column 'map' has no number"),
+        (text([[*r[:15], "1", "1"] for r in GOOD]), "folds: all records are of one block"),
+        (
+            text([[*r[:3], *["3"] * 10, *r[13:]] for r in GOOD]),
+            "predictors: all records have the same mat, map",
+        ),
         ("", "has no header"),
     ],
 )
@@ -211,6 +295,9 @@ def test_tables_that_cannot_be_used_are_refused(tmp_path, held, said):
         (Options(training="t.csv", predictors=("mat", "mat")), "each once"),
         (Options(training="t.csv", predictors=("ndvi",)), "needed some of mat, map"),
         (Options(training="t.csv", trees=0), "found 0; needed 1 to"),
+        (Options(training="t.csv", folds="random"), "needed block or study: records of a cell are"),
+        (Options(training="t.csv", folds="zone"), "folds: found 'zone'; needed block or study$"),
+        (Options(training="t.csv", block_degrees=0.0), "block_degrees: found 0; needed 1 to 90"),
     ],
 )
 def test_options_that_make_no_forest_are_refused(folder, options, said):

@@ -1,6 +1,7 @@
 """Draws of records, fits, and what forests predict of cells."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from kernels.contract.batches import parameter_status
 from kernels.contract.entries import Parameter
 from kernels.contract.stages import Batch, Run
 from kernels.contract.status import BAD_INPUT, OK, OUT_OF_RANGE
-from kernels.forest.parts.dissimilarity import dissimilarity
+from kernels.forest.parts.dissimilarity import Space, threshold
+from kernels.forest.parts.folds import folds_of, groups_of
 from kernels.forest.parts.records import Records
 from kernels.forest.shared.predictors import CLASSES, NUMBERS
 
@@ -20,6 +22,9 @@ DRAWN = 0.8
 
 SPLIT = 6
 """Records of a node below which it is not split: nodes of five or fewer, as R's nodesize has it."""
+
+IMPORTANT = {"n_estimators": 500, "max_features": 4, "random_state": 0}
+"""The forest whose importance weighs predictors: the same for every member."""
 
 VARIED = ("seed", "mtry", "trees", "subset")
 
@@ -64,6 +69,35 @@ def matrix(columns: Mapping[str, F8], names: Sequence[str]) -> NDArray[np.float3
     return np.stack(taken, axis=1).astype(np.float32)
 
 
+def table_of(columns: Mapping[str, F8], names: Sequence[str]) -> F8:
+    """Return predictors side by side, (n, names), float64."""
+    return np.stack([columns[name] for name in names], axis=1)
+
+
+def importance(records: Records, numbers: Sequence[str]) -> F8:
+    """Return how much of the variance each predictor takes away in a forest of all records, (p,).
+
+    Impurity's, which adds to 1; of predictors that are numbers.
+    """
+    from sklearn.ensemble import RandomForestRegressor
+
+    known = matrix(records.columns, numbers)
+    few = {**IMPORTANT, "max_features": min(IMPORTANT["max_features"], len(numbers))}
+    forest = RandomForestRegressor(min_samples_split=SPLIT, n_jobs=1, **few)
+    return np.asarray(forest.fit(known, records.flux).feature_importances_, np.float64)
+
+
+def _space(options: Any, records: Records, numbers: Sequence[str]) -> Space:
+    equal = options.weights == "equal"
+    weights = np.ones(len(numbers)) if equal else importance(records, numbers)
+    return Space.of(table_of(records.columns, numbers), weights)
+
+
+def _limit(options: Any, records: Records, space: Space) -> float:
+    groups = groups_of(records, options.folds, options.block_degrees)
+    return threshold(space.training(folds_of(groups, repeat=0)))
+
+
 def chosen(subset: int, names: Sequence[str]) -> list[str]:
     """Return the predictors whose bit is set: that of the first counts 1."""
     return [name for k, name in enumerate(names) if subset >> k & 1]
@@ -91,6 +125,8 @@ def open_forest(
     """
     from sklearn.ensemble import RandomForestRegressor
 
+    numbers = [variable.name for variable in NUMBERS if variable.name in names]
+
     def fit(row: F8) -> tuple[Callable[[Any], F8], list[str]]:
         seed, mtry, trees, subset = row.astype(np.int64).tolist()
         own = chosen(subset, names)
@@ -102,6 +138,10 @@ def open_forest(
             random_state=seed, n_jobs=1,
         )  # fmt: skip
         return forest.fit(known, records.flux[at]).predict, own
+
+    # Of records and options alone, and slow: once, and only for who asks.
+    space = cache(lambda: _space(options, records, numbers))
+    limit = cache(lambda: _limit(options, records, space()))
 
     def run(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
         status[:] = parameter_status(table, batch.parameters)
@@ -115,10 +155,16 @@ def open_forest(
             found[...] = np.nan
         if options.flux in out:
             _predict(fit, batch.drivers, values, status == OK, out[options.flux])
-        for name, flag in (("beyond", beyond), ("unseen", unseen), ("di", apart)):
-            if name in out:
-                held = np.broadcast_to(flag(batch.drivers, records)[:, np.newaxis], status.shape)
-                out[name][status == OK] = held[status == OK]
+        di = cache(lambda: space().index(table_of(batch.drivers, numbers)))
+        flags: dict[str, Callable[[], Any]] = {
+            "beyond": lambda: beyond(batch.drivers, records),
+            "unseen": lambda: unseen(batch.drivers, records),
+            "di": di,
+            "outside": lambda: di() > limit(),
+        }
+        for name in flags.keys() & out.keys():
+            held = np.broadcast_to(flags[name]()[:, np.newaxis], status.shape)
+            out[name][status == OK] = held[status == OK]
 
     return run
 
@@ -167,16 +213,6 @@ def beyond(drivers: Mapping[str, F8], records: Records) -> F8:
             known, values = records.columns[variable.name], drivers[variable.name]
             count += (values < known.min()) | (values > known.max())
     return count
-
-
-def apart(drivers: Mapping[str, F8], records: Records) -> F8:
-    """Return the dissimilarity index of cells, of the numbers with equal weights, (L,)."""
-    names = [variable.name for variable in NUMBERS if variable.name in drivers]
-    if not names:
-        return np.zeros(len(next(iter(drivers.values()))))
-    cells, known = (np.stack([of[name] for name in names], axis=1)
-                    for of in (drivers, records.columns))  # fmt: skip
-    return dissimilarity(cells, known)
 
 
 def unseen(drivers: Mapping[str, F8], records: Records) -> F8:

@@ -34,11 +34,18 @@ class Records:
         Predictors that are numbers, and ``veg``, the class from 1.
     class_area : ndarray, shape (r,), float64
         Area that the class of a record has on the map, m2.
+    study : ndarray, shape (r,), float64
+        Its number.
+    lat, lon : ndarray, shape (r,), float64
+        The record's own, degrees.
     """
 
     flux: F8
     columns: Mapping[str, F8]
     class_area: F8
+    study: F8
+    lat: F8
+    lon: F8
 
 
 def read_records(file: Path, flux: str) -> Records:
@@ -58,8 +65,8 @@ def read_records(file: Path, flux: str) -> Records:
         with one flux: every fault.
     """
     rows = _rows(file)
-    needed = {"Record_number": "", flux: FLUX, **{v.name: v.units for v in NUMBERS},
-              "class_area": "m2"}  # fmt: skip
+    needed = {"Record_number": "", "Study_number": "", "lat": "", "lon": "", flux: FLUX,
+              **{v.name: v.units for v in NUMBERS}, "class_area": "m2"}  # fmt: skip
     at, faults = _columns(file, rows[0], {**needed, "veg": ""}, flux)
     if faults:
         raise Unfit(faults)
@@ -84,7 +91,8 @@ def read_records(file: Path, flux: str) -> Records:
     arrays = {name: np.array(values)[order] for name, values in numbers.items()}
     columns = {v.name: arrays[v.name] for v in NUMBERS}
     columns["veg"] = np.array([CLASSES.index(name) + 1.0 for name in classes])[order]
-    return Records(arrays[flux], columns, arrays["class_area"])
+    places = (arrays[name] for name in ("class_area", "Study_number", "lat", "lon"))
+    return Records(arrays[flux], columns, *places)
 
 
 def _rows(file: Path) -> list[tuple[int, list[str]]]:

@@ -76,7 +76,13 @@ def test_what_a_file_says_of_units_is_in_the_example_for_traps_to_break(reader, 
     )
 
 
-LARGE = ("soil_profiles", "seasonal_climatology", "testbed_means", "testbed_seasons")
+LARGE = (
+    "predictor_grid",
+    "soil_profiles",
+    "seasonal_climatology",
+    "testbed_means",
+    "testbed_seasons",
+)
 """Readers whose files take long to be read, again and again: CI tries them."""
 
 

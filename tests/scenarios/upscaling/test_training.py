@@ -9,7 +9,9 @@ from forcing_law.examples.predictor_grid import EXAMPLE
 from support import DATA, needs_data
 
 from kernels import Batch
-from kernels.forest.parts.fitting import drawn
+from kernels.forest.parts.dissimilarity import Space, threshold
+from kernels.forest.parts.fitting import drawn, importance, table_of
+from kernels.forest.parts.folds import folds_of, groups_of
 from kernels.forest.parts.records import read_records
 from kernels.forest.random_forest import KERNEL, Options
 from kernels.forest.shared.predictors import CLASSES, NUMBERS
@@ -278,11 +280,29 @@ ANCHORS = {
 }
 """Pg C yr-1 of all cells, and g C m-2 yr-1 of the first five, of the forest of seed 0."""
 
-FAR = (
-    (-2.75, -60.25, 0.0588), (42.25, -72.25, 0.1051), (39.25, -96.75, 0.1708),
-    (13.25, 2.25, 0.7380), (68.75, -149.75, 0.3597), (-35.25, 149.25, 0.2422),
-)  # fmt: skip
-"""Latitude, longitude and dissimilarity index, with equal weights."""
+SIX = np.array([[-2.75, 42.25, 39.25, 13.25, 68.75, -35.25],
+                   [-60.25, -72.25, -96.75, 2.25, -149.75, 149.25]])  # fmt: skip
+"""Latitudes and longitudes."""
+
+FAR = {
+    "equal": (4.09296, [0.0588, 0.1051, 0.1708, 0.7380, 0.3597, 0.2422]),
+    "importance": (0.42202, [0.0775, 0.1259, 0.1993, 0.8285, 0.3738, 0.2229]),
+}
+"""Mean distance of two records, and the dissimilarity index of places, by weights."""
+
+APPLICABLE = {
+    # 0.866 in the specification, of the same 42,221 cells: 0.86548, rounded twice.
+    ("equal", "study"): (0.5460, 42221, 0.865),
+    ("equal", "block"): (0.5773, 43393, 0.894),
+    ("importance", "study"): (0.4778, 40908, 0.831),
+    ("importance", "block"): (0.5472, 43104, 0.883),
+}
+"""Threshold, and cells inside with their part of the area, by weights and folds."""
+
+IMPORTANCE = [.1701, .1287, .0650, .0602, .1253, .0926, .1393, .0732, .0716, .0739]  # fmt: skip
+
+QUARTILES = {"study": [0, 0.1069, 0.2197, 0.8713], "block": [0.2021, 0.2821, 0.3732, 1.0797]}
+"""Of the index of records with equal weights, 25, 50, 75 and 100 %."""
 
 EXACT = "1.9.1"
 """Version of scikit-learn with which they were made; others grow other trees of one seed."""
@@ -298,7 +318,7 @@ def test_the_forest_of_seed_0_has_the_totals_of_the_specification(trained, flux,
     options = Options(training="t.csv", flux=flux)
     kernel, grid = KERNEL.made(options, tmp_path), trained[flux].grid
     found = {flux: np.zeros((grid.lat.size, 1))}
-    found |= {name: np.zeros((grid.lat.size, 1)) for name in ("beyond", "unseen", "di")}
+    found |= {name: np.zeros((grid.lat.size, 1)) for name in ("beyond", "unseen")}
     status = np.zeros((grid.lat.size, 1), np.uint8)
     control = {p.name: np.array([[p.default]]) for p in kernel.parameters}
     kernel.stages[0].open(options)(Batch(control, grid.columns, {}), found, status)
@@ -312,9 +332,57 @@ def test_the_forest_of_seed_0_has_the_totals_of_the_specification(trained, flux,
     if flux == "rh":
         assert int((found["beyond"] > 0).sum()) == 10942
         assert int(found["unseen"].sum()) == 155
-        lat, lon = np.array(FAR).T[:2]
-        at = grid.cells_of(lat, lon)
-        np.testing.assert_allclose(found["di"][at, 0], [di for *_, di in FAR], atol=5.1e-5)
+
+
+@pytest.mark.slow
+@needs_data
+@pytest.mark.parametrize(("weights", "folds"), APPLICABLE)
+def test_the_area_of_applicability_is_that_of_the_specification(trained, weights, folds, tmp_path):
+    """With equal weights exact; importance is of a forest, and other versions grow others."""
+    exact = pytest.importorskip("sklearn", reason="needs the extra 'forest'").__version__ == EXACT
+    (tmp_path / "t.csv").write_text(as_csv(trained["rh"]))
+    options = Options(training="t.csv", weights=weights, folds=folds)
+    kernel, grid = KERNEL.made(options, tmp_path), trained["rh"].grid
+    found = {name: np.zeros((grid.lat.size, 1)) for name in ("di", "outside")}
+    status = np.zeros((grid.lat.size, 1), np.uint8)
+    control = {p.name: np.array([[p.default]]) for p in kernel.parameters}
+    kernel.stages[0].open(options)(Batch(control, grid.columns, {}), found, status)
+    inside = found["outside"][:, 0] == 0
+    area = grid.area[inside].sum() / grid.area.sum()
+    limit, cells, share = APPLICABLE[weights, folds]
+    np.testing.assert_allclose(area, share, atol=0.03)
+    if weights == "importance" and not exact:
+        return
+    assert int(inside.sum()) == cells
+    np.testing.assert_allclose(area, share, atol=5.1e-4)
+    records, names = read_records(tmp_path / "t.csv", "rh"), [v.name for v in NUMBERS]
+    equal = weights == "equal"
+    of = np.ones(len(names)) if equal else importance(records, names)
+    space = Space.of(table_of(records.columns, names), of)
+    training = space.training(folds_of(groups_of(records, folds, 10.0), 0))
+    apart, di = FAR[weights]
+    np.testing.assert_allclose(space.apart, apart, atol=5.1e-6)
+    np.testing.assert_allclose(threshold(training), limit, atol=5.1e-5)
+    np.testing.assert_allclose(found["di"][grid.cells_of(*SIX), 0], di, atol=5.1e-5)
+    if equal:
+        np.testing.assert_allclose(
+            np.quantile(training, [0.25, 0.5, 0.75, 1]), QUARTILES[folds], atol=5.1e-5
+        )
+    else:
+        np.testing.assert_allclose(of, IMPORTANCE, atol=5.1e-5)
+
+
+@pytest.mark.slow
+@needs_data
+def test_random_folds_would_leave_no_cell_without_a_record_inside(trained, tmp_path):
+    """Which is why they are refused: records of a cell are in several folds."""
+    (tmp_path / "t.csv").write_text(as_csv(trained["rh"]))
+    records, names = read_records(tmp_path / "t.csv", "rh"), [v.name for v in NUMBERS]
+    space = Space.of(table_of(records.columns, names), np.ones(len(names)))
+    fold = np.random.default_rng(0).permutation(records.flux.size) % 10
+    assert threshold(space.training(fold)) == 0
+    grid = trained["rh"].grid
+    assert int((space.index(table_of(grid.columns, names)) <= 0).sum()) == 214
 
 
 @pytest.mark.slow
