@@ -91,14 +91,15 @@ def test_what_is_missing_is_compiled_and_loaded(module, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "stderr", said := Terminal())
     ready(lambda: call(module), 2)
     assert on_disk(tmp_path) == ["two_blocks.added", "two_blocks.doubled"]
-    (line,) = said.getvalue().splitlines()
-    assert line.startswith("compiling two_blocks for this kind of CPU, once: about ")
+    before, after = said.getvalue().splitlines()
+    assert before == "compiling two_blocks for this kind of CPU, once: 2 blocks, about 3 s"
+    assert after.startswith("compiled in ")
     out, more = call(module, 3)
     assert out.tolist() == [0.0, 2.0, 4.0]
     assert more.tolist() == [-3.0, -6.0, -9.0]
     monkeypatch.setattr(compiling, "_side_by_side", refuse)
     ready(lambda: call(module), 2)
-    assert said.getvalue() == f"{line}\n"
+    assert said.getvalue() == f"{before}\n{after}\n"
 
 
 def test_another_process_compiles_what_it_is_told(module, tmp_path):
