@@ -189,6 +189,7 @@ def test_the_list_names_what_there_is():
             "figures:",
         ),
         "scenarios:",
+        "evaluations:",
     ]
 
 

@@ -163,7 +163,8 @@ ARROWS = {
     "ensemble.checking": "kernels scenarios.units",
     "ensemble.describing": f"{GROUND} ensemble.members ensemble.report",
     "ensemble.citing": (
-        "ensemble.describing ensemble.errors ensemble.store kernels scenarios.catalogue"
+        "ensemble.describing ensemble.errors ensemble.store kernels scenarios.catalogue "
+        "scenarios.evaluation"
     ),
     "ensemble.runs": (
         "ensemble.errors ensemble.store ensemble.farming ensemble.members ensemble.calibration "

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from ensemble.citing.bibtex import BIBLIOGRAPHY, entries_for, made
 from ensemble.describing import kind_of
 from ensemble.errors import PlanError
@@ -12,11 +14,11 @@ from ensemble.store.reading import read
 from ensemble.store.store import Store
 from kernels import NotOurs, ours_alone
 from scenarios.catalogue import Listed, catalogue
+from scenarios.evaluation import Evaluation
 
 PLACES = (
     ("forcing", "reader", "reader"),
     ("design", "method", "design"),
-    ("evaluation", "compare", "benchmark"),
     ("evaluation", "reader", "observation"),
     ("models", "reader", "observation"),
 )
@@ -115,10 +117,24 @@ def _plugins(words: Mapping[str, Any]) -> Iterator[Part]:
 def _named(words: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for section, word, kind in PLACES:
         yield from ((kind, str(name)) for name in _values(words.get(section), word))
+    yield from (("benchmark", name) for name in _benchmarks(words.get("evaluation")))
     for metric in _values(words.get("responses"), "metric"):
         yield from (("metric", str(name)) for name in metric)
     for algorithm in _values(words.get("calibration"), "algorithm"):
         yield ("search", str(algorithm["name"]))
+
+
+def _benchmarks(section: Any) -> Iterator[str]:
+    """Yield how each benchmark compares: the reader says it where the section does not."""
+    if not section:
+        return
+    try:
+        read_in = Evaluation.model_validate(section)
+    except ValidationError:
+        # What is not installed here cannot say it.
+        yield from (str(name) for name in _values(section, "compare"))
+        return
+    yield from (one.compare for one in read_in.benchmarks.values())
 
 
 def _values(part: Any, word: str) -> Iterator[Any]:

@@ -73,7 +73,7 @@ def of_the_whole(layout, groups):
     """Return the seconds of an evaluation of searches of some groups, and calls by round."""
     searching, rounds = Searching(layout, slice(0, groups)), []
     begun = time.process_time()
-    ended = searching.run(after=lambda batch: rounds.append(1))
+    ended = searching.run(after=lambda batch, asked: rounds.append(1))
     spent = time.process_time() - begun
     return spent / ended.found.evaluations.sum(), searching.places.calls / len(rounds)
 

@@ -184,7 +184,9 @@ def test_a_checkpoint_of_other_data_is_none(sites, monkeypatch):
     store = create_store(planned)
     own = open_work(store)
     assert isinstance(own, work.CalibrationWork)
-    Searching(own.layout, slice(0, 3)).run(None, lambda b: own.checkpoints.save((0, 0), b.state()))
+    Searching(own.layout, slice(0, 3)).run(
+        None, lambda batch, asked: own.checkpoints.save((0, 0), batch.state())
+    )
     assert own.checkpoints.load((0, 0)) is not None
     changed = {**store.attrs["identity"], "locations": "another"}
     other = read(store.path)

@@ -86,14 +86,6 @@ def test_a_store_needs_nothing_of_the_folder_it_came_from(tmp_path):
     assert again.differences == []
 
 
-def test_the_example_of_the_readme_runs(tmp_path):
-    rest = programs.PROGRAM[programs.PROGRAM.index("forcing:") :].replace("c_veg: all, ", "")
-    text = f"version: 1\nname: program\n{programs.EXAMPLE}{rest}"
-    namelist = programs.NAMELIST.replace("{{fault}}", "0")
-    plan = planned(tmp_path / "s", text=text, namelist=namelist)
-    assert ensemble.run(plan, workers=1).members == {0: 24}
-
-
 FAULT_SAYS = {
     3: ("crashed", "fault=3.0: exit code 3; it said: first | STOP: no litter in layer 4"),
     4: ("bad_output", "soil.csv was not written"),

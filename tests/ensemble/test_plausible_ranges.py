@@ -96,7 +96,7 @@ def test_a_plan_names_the_first_of_many(tmp_path, monkeypatch):
     found = json.loads(soilsweep("plan", "s.yaml", "--json").out)["plausible_ranges"]
     rule = next(names for source, names in found.items() if source.startswith("half to"))
     assert rule.startswith("(x_kopt_litter, tau_cwd, ")
-    assert rule.endswith(" more)")
+    assert rule.endswith(" more (SOILSWEEP_ALL=1 lists them))")
 
 
 def test_the_page_says_so_beside_the_distribution(tmp_path):

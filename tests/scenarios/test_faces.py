@@ -7,7 +7,8 @@ import pytest
 from pydantic import BaseModel
 
 import scenarios
-from scenarios import ScenarioError, catalogue
+from scenarios import ScenarioError, catalogue, evaluated
+from scenarios.reading.shipped import EVALUATIONS, library
 
 PLAIN = """
 version: 1
@@ -180,6 +181,16 @@ def test_every_shipped_scenario_has_real_data_or_says_why_not(name, tmp_path):
     named = {str(tmp_path / one) for reader in opened for one in reader.files()}
     assert all(any(file == n or file.startswith(f"{n}/") for n in named) for file in missing)
     assert all(any(file == n or file.startswith(f"{n}/") for file in missing) for n in named)
+
+
+@pytest.mark.parametrize("name", library(EVALUATIONS))
+def test_every_shipped_evaluation_has_real_data_of_the_catalogue(name, tmp_path):
+    real = evaluated.load(name, data=tmp_path)
+    known = catalogue.catalogue()
+    named = {file for reader in readers(real.asked) for file in reader.files()}
+    assert named
+    folders = tuple(f"{file}/" for file in named)
+    assert all(file in known or any(k.startswith(folders) for k in known) for file in named)
 
 
 def test_a_file_that_is_another_is_refused_by_length_and_by_content(tmp_path):
