@@ -244,7 +244,7 @@ def test_watching_ends_when_all_is_cancelled(on_cluster, study, tmp_path, monkey
     assert "nobody works on it any more; its jobs have ended. Go on with" in said.err
     assert f"here: soilsweep worker '{store}'" in said.err
     assert f"logs are in '{store}/logs'" in said.err
-    assert re.search(r"jobs +CANCELLED 1", said.out)
+    assert re.search(r"jobs +1 CANCELLED", said.out)
 
 
 BANNER = """#!/bin/sh

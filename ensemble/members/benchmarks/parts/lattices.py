@@ -4,7 +4,8 @@ A run's locations are cells where they have edges, the columns `BOUNDS`, and poi
 compared on cells is regridded to them with its land, and weighs as much as the product has land.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -62,6 +63,31 @@ class Cells:
     def areas(self) -> F8:
         """Return the area of each whole cell, (L,), m2."""
         return cell_areas(self.grid.lat_bounds[self.row], self.grid.lon_bounds[self.column])
+
+    def pieces(self) -> Iterator[tuple[slice, "Cells"]]:
+        """Yield all cells, or some after the others where they are scattered.
+
+        The grid of scattered cells has a row and a column for each, so as many cells as their
+        square: 10,000 of them would take gigabytes.
+        """
+        count, size = len(self.row), math.prod(self.grid.shape)
+        if size <= max(WHOLE, 4 * count):
+            yield slice(None), self
+            return
+        for first in range(0, count, PIECE):
+            here = slice(first, first + PIECE)
+            rows, row = np.unique(self.row[here], return_inverse=True)
+            columns, column = np.unique(self.column[here], return_inverse=True)
+            yield here, Cells(_part(self.grid, rows, columns), row, column)
+
+
+WHOLE, PIECE = 1 << 21, 1 << 9
+"""Cells of a grid that are regridded at once, and scattered cells that are."""
+
+
+def _part(grid: Grid, rows: I8, columns: I8) -> Grid:
+    lat, lon = grid.lat[rows], grid.lon[columns]
+    return Grid(lat, lon, grid.lat_bounds[rows], grid.lon_bounds[columns])
 
 
 def every_cell(grid: Grid) -> Cells:
@@ -167,15 +193,13 @@ def on_cells(
         raise refused(task, text, "observed")
     if method != "conservative" and values.size < NEAREST:
         raise refused(task, f"the map has {values.size} cells; needed {NEAREST}", "regrid")
-    exact = regrid(values, observed.land, METHODS["conservative"](observed.grid, there.grid))
-    at = (there.row, there.column)
-    total = np.nansum(exact.rate[at] * exact.land[at] * there.areas)
+    rate, land = _spread(values, observed, there, "conservative")
+    total = np.nansum(rate * land * there.areas)
     whole = np.nansum(values * observed.land * observed.area)
     held = float(total / whole) if whole else np.nan
     if method == "conservative":
-        return OnCells(exact.rate[at], exact.land[at], held)
-    near = regrid(values, observed.land, METHODS[method](observed.grid, there.grid))
-    rate, land = near.rate[at], near.land[at]
+        return OnCells(rate, land, held)
+    rate, land = _spread(values, observed, there, method)
     ratio = float(np.nansum(rate * land * there.areas) / total) if total else 1.0
     if rescale:
         return OnCells(rate / ratio, land, held)
@@ -188,8 +212,21 @@ def on_cells(
 _MOST = 1e-2
 
 
+def _spread(values: F8, observed: GridMap, there: Cells, method: Method) -> tuple[F8, F8]:
+    """Return the rate of a map at cells, and which part of each is its land: both (L,)."""
+    rate, land = np.empty(len(there.row)), np.empty(len(there.row))
+    for here, some in there.pieces():
+        found = regrid(values, observed.land, METHODS[method](observed.grid, some.grid))
+        rate[here], land[here] = (v[some.row, some.column] for v in (found.rate, found.land))
+    return rate, land
+
+
 def covering(classes: ClassMap, there: Cells) -> I8:
     """Return the code that covers most of each cell, (L,); -1 where classes cover none of it."""
+    return np.concatenate([_covering(classes, some) for _, some in there.pieces()])
+
+
+def _covering(classes: ClassMap, there: Cells) -> I8:
     weights = METHODS["conservative"](classes.grid, there.grid)
     codes = [code for code in classes.names if (classes.codes == code).any()]
     best, found = np.zeros(len(there.row)), np.full(len(there.row), -1)
