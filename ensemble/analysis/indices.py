@@ -157,7 +157,8 @@ def indices_of(store: Store, names: Iterable[str]) -> Found:
 def _nothing(layout: Layout) -> str:
     """Return why there is nothing to analyse, and what to do."""
     if layout.in_groups:
-        return "keeps no member; its indices were computed inside the run and are in statistics/"
+        inside = "its indices were computed inside the run and are in statistics/"
+        return f"keeps no member; {inside}; `soilsweep report` shows them as tables and figures"
     inside = "or ask for indices inside the run, such as statistics: {NAME: [mu_star]} or [S1, ST]"
     if layout.functionals:
         many = f"{layout.sampler.size:,} samples are too many to keep responses"
