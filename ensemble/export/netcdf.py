@@ -7,6 +7,7 @@ beside it, labels as characters.
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import dask
 import numpy as np
 
 from ensemble.export.conventions import FILL, by_time, complete
@@ -79,7 +80,9 @@ def write_file(data: "xr.Dataset", file: Path) -> None:
             data[name].encoding = {"coordinates": None}
     beside = file.with_name(f".{file.name}.part")
     try:
-        data.to_netcdf(beside, format="NETCDF4_CLASSIC", engine="netcdf4", encoding=encoding)
+        # The library of NetCDF writes one piece at a time; threads would read ahead of it.
+        with dask.config.set(scheduler="synchronous"):
+            data.to_netcdf(beside, format="NETCDF4_CLASSIC", engine="netcdf4", encoding=encoding)
         beside.replace(file)
     finally:
         beside.unlink(missing_ok=True)

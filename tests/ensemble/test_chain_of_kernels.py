@@ -327,7 +327,7 @@ def test_series_have_a_line_for_every_model(finished):
 @pytest.mark.slow
 def test_the_report_has_a_line_for_every_model(finished):
     page = render(read_store(finished.path))
-    assert "respiration of a year at a, by forcing, one line each of slow, quick" in page
+    assert "Respiration of a year at a, by forcing, one line each of slow, quick" in page
 
 
 def test_indices_have_the_dimension(tmp_path):
