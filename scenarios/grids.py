@@ -221,6 +221,12 @@ def even_bounds(middles: F8) -> F8 | None:
     return found
 
 
+def on_sphere(lat: F8, lon: F8) -> F8:
+    """Return points of the unit sphere, (n, 3), of places (n,) in degrees."""
+    phi, turn = np.radians(lat), np.radians(lon)
+    return np.stack([np.cos(phi) * np.cos(turn), np.cos(phi) * np.sin(turn), np.sin(phi)], axis=1)
+
+
 def cell_areas(lat_bounds: F8, lon_bounds: F8) -> F8:
     """Return the areas of cells, m2: ``R^2 (sin north - sin south) (east - west)``.
 

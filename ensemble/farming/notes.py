@@ -85,10 +85,9 @@ def take_notes(store: Store, process: str = "") -> Iterator[Key]:
     for name in notes.names():
         if process and not name.startswith(f"{process}-"):
             continue
-        words = notes.read(name)[:WIDTH].split()
-        key = tuple(int(word) for word in words if word.isdigit() and len(word) < 19)
+        key = _numbers(notes.read(name)[:WIDTH])
         # What names no block of this store is a note of nobody's.
-        if len(key) == len(words) == len(store.blocks):
+        if len(key) == len(store.blocks):
             if all(k < n for k, n in zip(key, store.blocks, strict=True)):
                 yield key
         notes.remove(name)
@@ -145,10 +144,16 @@ def _together(told: Iterable[tuple[int, int, int]]) -> Within:
 def _told(root: Folder) -> Iterator[tuple[int, int, int]]:
     for name in living(root):
         try:
-            words = root.read(f"{FOLDER}/{name}")[WIDTH : 2 * WIDTH].split()
+            told = _numbers(root.read(f"{FOLDER}/{name}")[WIDTH : 2 * WIDTH])
         except OSError:
             # Its process has ended meanwhile.
             continue
-        numbers = [int(word) for word in words if word.isdigit() and len(word) < 19]
-        if len(numbers) == len(words) == 3 and numbers[1]:
-            yield numbers[0], numbers[1], numbers[2]
+        if len(told) == 3 and told[1]:
+            yield told[0], told[1], told[2]
+
+
+def _numbers(text: bytes) -> tuple[int, ...]:
+    """Return the whole numbers of a text; none where anything else stands in it."""
+    words = text.split()
+    sound = all(word.isdigit() and len(word) < 19 for word in words)
+    return tuple(map(int, words)) if sound else ()

@@ -18,7 +18,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from kernels import F8
-from scenarios.grids import Conservative, Grid
+from scenarios.grids import Conservative, Grid, on_sphere
 
 Method = Literal["conservative", "distance_weighted"]
 
@@ -80,9 +80,8 @@ class DistanceWeighted:
 
 def _places(grid: Grid) -> F8:
     """Return centres on the unit sphere, (cells, 3)."""
-    lat, lon = np.meshgrid(np.radians(grid.lat), np.radians(grid.lon), indexing="ij")
-    xyz = (np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat))
-    return np.stack(xyz, axis=-1).reshape(-1, 3)
+    lat, lon = np.meshgrid(grid.lat, grid.lon, indexing="ij")
+    return on_sphere(lat.reshape(-1), lon.reshape(-1))
 
 
 METHODS: Mapping[str, type[Conservative] | type[DistanceWeighted]] = {

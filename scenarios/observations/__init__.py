@@ -17,6 +17,7 @@ from scenarios.observations._contract import ObservationSpec as ObservationSpec
 from scenarios.observations._contract import SiteRecords as SiteRecords
 from scenarios.observations._contract import Step as Step
 from scenarios.observations._contract import YearSeries as YearSeries
+from scenarios.observations.parts.several import provenance_of as provenance_of
 
 
 def names() -> list[str]:

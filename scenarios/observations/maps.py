@@ -20,7 +20,6 @@ Source: Hashimoto et al. (2015, 10.5194/bg-12-4121-2015) and Raich et al. (2002,
 10.1046/j.1365-2486.2002.00511.x), of what is made.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
@@ -36,6 +35,7 @@ from scenarios.observations._contract import (
     Observations,
     ObservationSpec,
 )
+from scenarios.observations.parts.several import files_of, provenance_of
 from scenarios.problems import Problem, ScenarioError
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -89,7 +89,7 @@ class Spec(ObservationSpec):
         every = [*self.of.values()]
         for made in self.made.values():
             every += [made.temperature, made.precipitation]
-        return list(dict.fromkeys(file for one in every for file in one.files()))
+        return files_of(every)
 
     def read(self, base: Path) -> GridMaps:
         """Return the maps in the order of the scenario; see `ObservationSpec.read`."""
@@ -114,11 +114,7 @@ class Spec(ObservationSpec):
                 f"{n}: {why}": k for n, one in every.items() for why, k in one.left_out.items()
             },
             notes=tuple(f"{name}: {note}" for name, one in every.items() for note in one.notes),
-            provenance={
-                "reader": "maps",
-                "maps": {name: one.provenance for name, one in every.items()},
-                "files": _files(every),
-            },
+            provenance=provenance_of("maps", every),
         )
 
 
@@ -143,11 +139,3 @@ def _twelve(where: str, temperature: GridMap, rain: GridMap, problems: list[Prob
     )
     if not same:
         problems.append(Problem("needed temperature and precipitation on one grid", where))
-
-
-def _files(every: Mapping[str, GridMap]) -> list[object]:
-    """Return the files of all maps, each once."""
-    found: list[object] = []
-    for one in every.values():
-        found += [f for f in one.provenance.get("files", ()) if f not in found]
-    return found

@@ -15,36 +15,20 @@ Source: our own rule.
 """
 
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
-from pydantic import Field, model_validator
 
-from scenarios.forcing.common.declared import Input
-from scenarios.observations._contract import AnyObservation, GridMap, Observations, ObservationSpec
+from scenarios.observations._contract import GridMap
+from scenarios.observations.parts.several import OneOfMaps, provenance_of
 from scenarios.problems import Problem, ScenarioError
 from scenarios.units import convert
 
 
-class Spec(ObservationSpec):
+class Spec(OneOfMaps):
     """Of several maps the first that has something."""
 
-    gives: ClassVar[type[Observations]] = GridMap
-    reads: ClassVar[tuple[Input, ...]] = ()
-
     reader: Literal["merged_map"]
-    of: list[AnyObservation] = Field(min_length=2, description="[{reader: ...}, ...], maps")
-
-    @model_validator(mode="after")
-    def _maps(self) -> "Spec":
-        for k, one in enumerate(self.of):
-            if isinstance(one, ObservationSpec) and one.gives is not GridMap:
-                raise ValueError(f"of.{k}: reader {one.reader} gives no map; needed one of maps")
-        return self
-
-    def files(self) -> list[str]:
-        """Return the files that its maps open; see `Declared.files`."""
-        return list(dict.fromkeys(file for one in self.of for file in one.files()))
 
     def read(self, base: Path) -> GridMap:
         """Return the first map with the gaps filled from the others; see `ObservationSpec.read`."""
@@ -72,9 +56,5 @@ class Spec(ObservationSpec):
             land=first.land,
             land_source=first.land_source,
             notes=(*notes, *(note for one in maps for note in one.notes)),
-            provenance={
-                "reader": "merged_map",
-                "maps": [one.provenance for one in maps],
-                "files": [f for one in maps for f in one.provenance.get("files", ())],
-            },
+            provenance=provenance_of("merged_map", maps),
         )

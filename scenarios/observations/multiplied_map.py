@@ -15,37 +15,22 @@ Source: the arrays of Varney et al. (2020, 10.1038/s41467-020-19208-8), which ha
 """
 
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from scenarios.forcing.common.declared import Input
-from scenarios.observations._contract import AnyObservation, GridMap, Observations, ObservationSpec
+from scenarios.observations._contract import GridMap
+from scenarios.observations.parts.several import OneOfMaps, provenance_of
 from scenarios.problems import Problem, ScenarioError
 from scenarios.units import UnitText, factor, times
 
 
-class Spec(ObservationSpec):
+class Spec(OneOfMaps):
     """The product of maps cell by cell."""
 
-    gives: ClassVar[type[Observations]] = GridMap
-    reads: ClassVar[tuple[Input, ...]] = ()
-
     reader: Literal["multiplied_map"]
-    of: list[AnyObservation] = Field(min_length=2, description="[{reader: ...}, ...], maps")
     units: UnitText = Field(min_length=1, description="of the product")
-
-    @model_validator(mode="after")
-    def _maps(self) -> "Spec":
-        for k, one in enumerate(self.of):
-            if isinstance(one, ObservationSpec) and one.gives is not GridMap:
-                raise ValueError(f"of.{k}: reader {one.reader} gives no map; needed one of maps")
-        return self
-
-    def files(self) -> list[str]:
-        """Return the files that its maps open; see `Declared.files`."""
-        return list(dict.fromkeys(file for one in self.of for file in one.files()))
 
     def read(self, base: Path) -> GridMap:
         """Return the product on the one grid of all; see `ObservationSpec.read`."""
@@ -73,10 +58,5 @@ class Spec(ObservationSpec):
             left_out={f"map {k + 1}: {why}": n for k, one in enumerate(maps)
                       for why, n in one.left_out.items()},
             notes=tuple(dict.fromkeys(note for one in maps for note in one.notes)),
-            provenance={
-                "reader": "multiplied_map",
-                "maps": [one.provenance for one in maps],
-                "files": [f for one in maps for f in one.provenance.get("files", ())],
-                "synthetic": any(one.provenance.get("synthetic") for one in maps),
-            },
+            provenance=provenance_of("multiplied_map", maps),
         )  # fmt: skip

@@ -6,7 +6,6 @@ import pytest
 from ensemble.members.benchmarks.parts import lattices
 from scenarios.forcing import Locations
 from scenarios.grids import grid_of
-from scenarios.observations import GridMap
 
 COUNT = 40
 
@@ -29,19 +28,12 @@ def there():
 def test_some_at_a_time_they_have_what_all_at_once_have(there, monkeypatch, method):
     grid = grid_of(np.arange(-87.5, 90, 5), np.arange(-177.5, 180, 5))
     draw = np.random.default_rng(8)
-    values = draw.uniform(100, 900, grid.shape)
-    observed = GridMap(
-        units="g C m-2 yr-1",
-        grid=grid,
-        values=values,
-        area=np.ones(grid.shape),
-        land=draw.random(grid.shape),
-    )
+    values, land = draw.uniform(100, 900, grid.shape), draw.random(grid.shape)
     assert there.grid.shape == (COUNT, COUNT)
-    whole = lattices._spread(values, observed, there, method)
+    whole = lattices.spread([values, 2 * values], land, grid, there, method)
     monkeypatch.setattr(lattices, "WHOLE", 10)
     monkeypatch.setattr(lattices, "PIECE", 7)
     pieces = list(there.pieces())
     assert [some.grid.shape for _, some in pieces] == [(7, 7)] * 5 + [(5, 5)]
-    for found, right in zip(lattices._spread(values, observed, there, method), whole, strict=True):
-        np.testing.assert_allclose(found, right, rtol=1e-14)
+    found = lattices.spread([values, 2 * values], land, grid, there, method)
+    np.testing.assert_allclose(found, whole, rtol=1e-14)

@@ -8,18 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensemble.members.benchmarks import Asked, Prepared, Task
-from ensemble.members.benchmarks.parts.lattices import Cells, cells_of, mean_of
+from ensemble.members.benchmarks.parts.lattices import Cells, cells_of, mean_of, spread
 from ensemble.members.benchmarks.parts.products import maps_of
 from ensemble.members.evaluation.sums import modelled_of, of_outputs
 from ensemble.members.in_time import Steps
-from ensemble.scores.regridding import regrid
 from kernels import F8, Variable
 from scenarios import ScenarioError
 from scenarios.benchmarks import BENCHMARKS, BenchmarkSpec
 from scenarios.forcing import Locations
 from scenarios.forcing.common.cell_edges import edges
 from scenarios.forcing.netcdf_files.space import named
-from scenarios.grids import Conservative, Grid
+from scenarios.grids import Grid
 from scenarios.observations import GridMap
 
 
@@ -136,8 +135,7 @@ def regridded(one: Other, there: Cells) -> Other:
         raise ValueError("has places that are no cells of a grid, and is not regridded")
     land = np.zeros(mine.grid.shape)
     land[mine.row, mine.column] = one.places.columns["area"] / mine.areas
-    weights = Conservative(mine.grid, there.grid)
-    part = weights.spread(land)[there.row, there.column]
+    _, (part,) = spread([np.ones(mine.grid.shape)], land, mine.grid, there, "conservative")
     outputs = {}
     for name, values in one.outputs.items():
         # The mean of years is one map, however many years it stands for.
@@ -146,8 +144,9 @@ def regridded(one: Other, there: Cells) -> Other:
         for step in values[:, : 1 if same else None, 0].T:
             full = np.full(mine.grid.shape, np.nan)
             full[mine.row, mine.column] = step
-            maps.append(regrid(full, land, weights).rate[there.row, there.column])
-        outputs[name] = np.broadcast_to(np.stack(maps, axis=1), (len(part), values.shape[1]))
+            maps.append(full)
+        rates, _ = spread(maps, land, mine.grid, there, "conservative")
+        outputs[name] = np.broadcast_to(rates.T, (len(part), values.shape[1]))
     kept = (part > 0) & np.all([np.isfinite(v).all(axis=1) for v in outputs.values()], axis=0)
     if not kept.any():
         raise ValueError("has no land in the cells that it is regridded to")

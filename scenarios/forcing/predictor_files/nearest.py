@@ -9,7 +9,7 @@ import numpy as np
 
 from kernels import F8, I8
 from scenarios.forcing.common.nearest_cells import distances
-from scenarios.grids import RADIUS
+from scenarios.grids import RADIUS, on_sphere
 
 TIED = 1e-6
 """km by which places are as near as the nearest."""
@@ -53,8 +53,8 @@ def nearest_places(lat: F8, lon: F8, lats: F8, lons: F8, within: float) -> tuple
         return at, far
     lons = from_west(lons)
     order = np.lexsort((lons, lats))
-    tree = cKDTree(_on_sphere(lats[order], lons[order]))
-    points = _on_sphere(lat, lon)
+    tree = cKDTree(on_sphere(lats[order], lons[order]))
+    points = on_sphere(lat, lon)
     chord, _ = tree.query(points)
     found = tree.query_ball_point(points, chord + 1e3 * REACH / RADIUS, return_sorted=True)
     counts = np.array([len(some) for some in found])
@@ -69,9 +69,3 @@ def nearest_places(lat: F8, lon: F8, lats: F8, lons: F8, within: float) -> tuple
     near = least <= within
     at[near], far[near] = candidates[tied[first]][near], least[near]
     return at, far
-
-
-def _on_sphere(lat: F8, lon: F8) -> F8:
-    """Return points of the unit sphere, (n, 3)."""
-    phi, turn = np.radians(lat), np.radians(lon)
-    return np.stack([np.cos(phi) * np.cos(turn), np.cos(phi) * np.sin(turn), np.sin(phi)], axis=1)

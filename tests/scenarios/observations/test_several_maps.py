@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 from pydantic import ValidationError
 
-from scenarios import ScenarioError
+from scenarios import ScenarioError, observations
 from scenarios.observations import maps, merged_map
 
 MONTHS = {"time": np.array([f"2001-{m:02d}-15" for m in range(1, 13)], dtype="datetime64[ns]")}
@@ -93,3 +93,12 @@ CLIMATE = {"product": "climate_h", "temperature": of("t"), "precipitation": of("
 def test_what_is_no_map_is_refused(words, text):
     with pytest.raises(ValidationError, match=text):
         maps.Spec(reader="maps", **words)
+
+
+@pytest.mark.parametrize("reader", ["maps", "merged_map", "multiplied_map"])
+def test_what_is_made_of_made_up_maps_is_made_up(reader, tmp_path):
+    one = {"reader": "synthetic_map", "quantity": "rh", "rows": 18}
+    of = {"a": one, "b": one} if reader == "maps" else [one, one]
+    more = {"units": "g2 m-4 yr-2"} if reader == "multiplied_map" else {}
+    found = observations.get(reader).model_validate({"reader": reader, "of": of, **more})
+    assert found.read(tmp_path).provenance["synthetic"]

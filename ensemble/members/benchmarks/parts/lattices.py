@@ -193,13 +193,13 @@ def on_cells(
         raise refused(task, text, "observed")
     if method != "conservative" and values.size < NEAREST:
         raise refused(task, f"the map has {values.size} cells; needed {NEAREST}", "regrid")
-    rate, land = _spread(values, observed, there, "conservative")
+    (rate,), (land,) = spread([values], observed.land, observed.grid, there, "conservative")
     total = np.nansum(rate * land * there.areas)
     whole = np.nansum(values * observed.land * observed.area)
     held = float(total / whole) if whole else np.nan
     if method == "conservative":
         return OnCells(rate, land, held)
-    rate, land = _spread(values, observed, there, method)
+    (rate,), (land,) = spread([values], observed.land, observed.grid, there, method)
     ratio = float(np.nansum(rate * land * there.areas) / total) if total else 1.0
     if rescale:
         return OnCells(rate / ratio, land, held)
@@ -212,13 +212,34 @@ def on_cells(
 _MOST = 1e-2
 
 
-def _spread(values: F8, observed: GridMap, there: Cells, method: Method) -> tuple[F8, F8]:
-    """Return the rate of a map at cells, and which part of each is its land: both (L,)."""
-    rate, land = np.empty(len(there.row)), np.empty(len(there.row))
+def spread(
+    maps: Sequence[F8], land: F8 | None, source: Grid, there: Cells, method: Method
+) -> tuple[F8, F8]:
+    """Return the rates of maps at cells, (map, L), and which part of these is land, (map, L).
+
+    Parameters
+    ----------
+    maps : sequence of ndarray, shape (rows, columns), float64
+        Rates per area of land; NaN where there is none.
+    land : ndarray, shape (rows, columns), float64, or None
+        Part of each cell of ``source`` that is land.
+    source : Grid
+    there : Cells
+    method : str
+
+    Raises
+    ------
+    ValueError
+        There is no land fraction.
+    """
+    rates, parts = np.empty((2, len(maps), len(there.row)))
     for here, some in there.pieces():
-        found = regrid(values, observed.land, METHODS[method](observed.grid, some.grid))
-        rate[here], land[here] = (v[some.row, some.column] for v in (found.rate, found.land))
-    return rate, land
+        weights = METHODS[method](source, some.grid)
+        for k, values in enumerate(maps):
+            found = regrid(values, land, weights)
+            rates[k, here] = found.rate[some.row, some.column]
+            parts[k, here] = found.land[some.row, some.column]
+    return rates, parts
 
 
 def covering(classes: ClassMap, there: Cells) -> I8:

@@ -1,7 +1,7 @@
 """Products by name: maps as they are read, and respiration that is made of monthly climate."""
 
 from ensemble.scores.products import climate_h, climate_r
-from scenarios.observations import Climate, GridMap, GridMaps
+from scenarios.observations import Climate, GridMap, GridMaps, provenance_of
 from scenarios.units import convert
 
 RESPIRATION = "g C m-2 yr-1"
@@ -43,12 +43,7 @@ def together(parts: dict[str, GridMap | GridMaps]) -> GridMaps:
         made=made,
         left_out={f"{n}: {why}": k for n, one in every for why, k in one.left_out.items()},
         notes=tuple(f"{n}: {note}" for n, one in every for note in one.notes),
-        provenance={
-            "reader": "products",
-            "maps": {name: one.provenance for name, one in every},
-            "files": [f for _, one in every for f in one.provenance.get("files", ())],
-            "synthetic": any(one.provenance.get("synthetic") for _, one in every),
-        },
+        provenance=provenance_of("products", parts),
     )
 
 
