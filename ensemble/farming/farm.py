@@ -12,6 +12,7 @@ from ensemble.errors import StoppedEarly
 from ensemble.farming import backends
 from ensemble.farming.backends import Farm
 from ensemble.farming.finishing import finalise
+from ensemble.farming.meanwhile import meanwhile
 from ensemble.farming.notes import Within, take_notes, within
 from ensemble.farming.work import Work
 from ensemble.farming.worker import hang_limit
@@ -177,9 +178,8 @@ def _looking(store: Store, progress: Progress | None, begun: float) -> Iterator[
     if not isinstance(progress, SeesWithin):
         yield
         return
-    ended = threading.Event()
 
-    def look() -> None:
+    def look(ended: threading.Event) -> None:
         pause = LOOK_SECONDS
         while not ended.wait(pause):
             before = time.perf_counter()
@@ -187,13 +187,8 @@ def _looking(store: Store, progress: Progress | None, begun: float) -> Iterator[
                 progress.within(within(store.root), before - begun)
             pause = max(LOOK_SECONDS, (time.perf_counter() - before) / LOOK_SHARE)
 
-    thread = threading.Thread(target=look, name="progress", daemon=True)
-    thread.start()
-    try:
+    with meanwhile("progress", look):
         yield
-    finally:
-        ended.set()
-        thread.join()
 
 
 def _farm_out(farm: Farm) -> None:

@@ -21,6 +21,7 @@ import numpy as np
 from ensemble.errors import RESUMABLE, USER, PlanError, StoppedEarly
 from ensemble.farming.backends import Farm
 from ensemble.farming.compiling import compile_once
+from ensemble.farming.meanwhile import meanwhile
 from ensemble.farming.opening import join
 from ensemble.farming.work import Paused
 from ensemble.farming.worker import MARGIN_SECONDS, Worker, hang_limit
@@ -297,16 +298,10 @@ def _progress(comm: Any) -> Iterator[None]:
     if comm.rank != 0 or MPI.Query_thread() < MPI.THREAD_MULTIPLE:
         yield
         return
-    ended = threading.Event()
 
-    def answer() -> None:
+    def answer(ended: threading.Event) -> None:
         while not ended.wait(PROGRESS_SECONDS):
             comm.Iprobe()
 
-    thread = threading.Thread(target=answer, name="mpi-progress", daemon=True)
-    thread.start()
-    try:
+    with meanwhile("mpi-progress", answer):
         yield
-    finally:
-        ended.set()
-        thread.join()
