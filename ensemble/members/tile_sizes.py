@@ -7,10 +7,12 @@ TILE_SAMPLES = 32768
 LEAST_SAMPLES = 4096
 TILE_SECONDS = 8e-3
 TILE_BYTES = 4 << 20
+MOST_SECONDS = 5.0
 """A tile's largest array takes so many bytes, in up to so many samples: as many as the kernel says
 take so many seconds, between the least and the most. Each tile costs some 0.1-0.2 ms of Python, for
 which threads wait for one another; beyond the caches, arrays run at the speed of memory, and nobody
-can interrupt a call."""
+can interrupt a call. Members by days of decades are fewer: how far a block has come is known after
+each tile."""
 
 MOST_TILE_BYTES = 128 << 20
 """What the stages of a tile fill, at most, unless one group of rows or one call's lanes take more:
@@ -66,7 +68,9 @@ class TileSizes:
         if self.isolated:
             return self.together
         lanes = self.lanes if self.together == 1 else 1
-        soon = max(LEAST_SAMPLES, int(TILE_SECONDS / max(self.seconds, 1e-12)))
+        seconds = max(self.seconds, 1e-12)
+        soon = max(LEAST_SAMPLES, int(TILE_SECONDS / seconds))
+        soon = max(lanes, min(soon, int(MOST_SECONDS / seconds)))
         most = max(lanes, min(TILE_SAMPLES, soon, TILE_BYTES // (8 * largest)))
         most = min(most, MOST_TILE_BYTES // max(1, 8 * values))
         step = lanes if most > lanes > 1 else self.together
@@ -104,4 +108,5 @@ class TileSizes:
         filled = sum(8 * self.filled[name][0] * width for name, width in widths.items())
         lanes = -(-self.lanes // max(1, min(widths.values())))
         deep = max(deep, min(lanes, MOST_TILE_BYTES // max(1, driver_bytes + filled)))
+        deep = min(deep, max(lanes, int(MOST_SECONDS / max(self.seconds * wide, 1e-12))))
         return max(1, min(locations, deep)), wide

@@ -66,6 +66,14 @@ class Shapes:
         # A century of days: 13 samples would be 4 MiB, and a call wants its lanes.
         (Shapes(110 * DAYS, lanes=32), (1, 100), (1, 32)),
         (Shapes(110 * DAYS), (1, 100), (1, 13)),
+        # Members of 10 ms: 5 s, and how far a block has come is known after each tile.
+        (Shapes(1, seconds=1e-2), (1, 10_000), (1, 500)),
+        (Shapes(1, seconds=1e-2), (1000, 50), (10, 50)),
+        (Shapes(1, seconds=1e-2, lanes=32), (1000, 1), (500, 1)),
+        # Of 10 s: one by one, but for the lanes of a call and groups that stay whole.
+        (Shapes(1, seconds=10.0), (1000, 1), (1, 1)),
+        (Shapes(1, seconds=10.0, lanes=32), (1000, 1), (32, 1)),
+        (Shapes(1, seconds=10.0, together=60), (1000, 120), (1, 60)),
         # Few samples: more locations.
         (Shapes(119), (1000, 50), (88, 50)),
         # Trajectories stay whole, be they ever so large.
