@@ -35,6 +35,7 @@ from kernels.contract.faults import in_words as in_words
 from kernels.contract.imports import explain, misplaced
 from kernels.contract.kernel import STEPS as STEPS
 from kernels.contract.kernel import Kernel as Kernel
+from kernels.contract.libraries import version_of as version_of
 from kernels.contract.paths import expanded as expanded
 from kernels.contract.plausible import HALF_AROUND as HALF_AROUND
 from kernels.contract.plausible import QUARTER_AROUND as QUARTER_AROUND

@@ -18,7 +18,8 @@ def _known() -> tuple[dict[str, str], dict[str, str]]:
     """Return the entries of the file by key, and their keys by DOI."""
     file = resources.files(__package__) / "references.bib"
     entries = {m[1]: m[0].rstrip("\n") for m in _ENTRY.finditer(file.read_text(encoding="utf-8"))}
-    return entries, {_FIELD.findall(entry)[0].lower(): key for key, entry in entries.items()}
+    dois = {doi.lower(): key for key, entry in entries.items() for doi in _FIELD.findall(entry)}
+    return entries, dois
 
 
 BIBLIOGRAPHY, _KEYS = _known()

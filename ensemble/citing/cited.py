@@ -25,6 +25,8 @@ PLACES = (
 """Section of a scenario, the word in it that names a plug-in, and of which kind that is."""
 
 SOFTWARE = ("numpy", "numba", "scipy", "xarray")
+LIBRARIES = ("quantile-forest", "scikit-learn")
+"""Of kernels of ours, in runs of theirs alone."""
 LICENCE = "Apache-2.0"
 NOT_STATED = "not stated"
 
@@ -200,7 +202,7 @@ def _software(store: Store) -> Iterator[Part]:
     }
     entry = made("soilsweep", fields, "software")
     yield Part("software", f"soilsweep {own}", "this program", LICENCE, {"soilsweep": entry})
-    for name in SOFTWARE:
+    for name in (*SOFTWARE, *(name for name in LIBRARIES if name in versions)):
         entry = BIBLIOGRAPHY[name]
         licence = entry.partition("licence ")[2].partition("}")[0]
         told = f"{name} {versions.get(name, '')}".strip()

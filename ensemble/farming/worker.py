@@ -21,7 +21,7 @@ from ensemble.farming.work import Leave, Paused, RunBlock, Work, stay
 from ensemble.store.committed import Committed
 from ensemble.store.journal import Entry, Journal, Key
 from ensemble.store.journals import Journals
-from ensemble.store.machine import cpu, versions
+from ensemble.store.machine import cpu, libraries_in, versions
 from ensemble.store.store import Store
 
 HANGS_AFTER = 100
@@ -255,4 +255,6 @@ class Lane:
 def new_journal(store: Store) -> Journal:
     """Return a journal of this process, which says where and with what code it writes."""
     where = {"host": socket.gethostname(), "pid": os.getpid(), "cpu": cpu()}
-    return Journal(store.journal, {**where, "versions": versions(), "kernel": store.kernel})
+    libraries = libraries_in(store.attrs["identity"]["versions"])
+    begun = {**where, "versions": versions(libraries), "kernel": store.kernel}
+    return Journal(store.journal, begun)

@@ -311,7 +311,8 @@ def refuse_other_code(
     # Of code that was edited and is back, Python would still show the text between.
     linecache.checkcache()
     try:
-        now = {"kernel": fingerprint(kernel), "versions": versions(), **others()}
+        known = versions(kernel.libraries)
+        now = {"kernel": fingerprint(kernel), "versions": known, **others()}
         other = other_code(store.attrs["identity"], now)
     except ValueError as error:
         # A process that lives on, such as a Dask worker, holds what it imported.

@@ -101,7 +101,7 @@ def identity_of(scenario: Loaded, experiment: Experiment, layout: Blocks) -> dic
         "locations": _location_digest(experiment.locations),
         "block": {axis.name: axis.length for axis in layout.grid.axes},
         "limits": {name: limit.plain for name, limit in layout.limits.items()},
-        "versions": versions(),
+        "versions": versions(experiment.kernel.libraries),
     }
     if experiment.evaluation:
         identity["evaluation"] = {n: digest_of(one) for n, one in experiment.evaluation.items()}

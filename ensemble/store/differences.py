@@ -4,16 +4,21 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ensemble.store.machine import libraries_in
+
 NUMERICAL = ("numpy", "numba", "llvmlite")
-"""Libraries whose versions may change the last bits of a block."""
+"""Libraries whose versions may change the last bits of a block, whatever the kernel."""
 
 
 def other_code(stored: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Return what differs in the code that makes the numbers of a block: kernel and libraries.
 
-    Of a calibration also its search; a store of before that was kept says nothing of it.
+    Of a calibration also its search. A store of before a search or a kernel's own libraries were
+    kept says nothing of them.
     """
-    libraries = ({n: one["versions"].get(n, "") for n in NUMERICAL} for one in (stored, now))
+    own = set(libraries_in(stored["versions"])) & set(libraries_in(now["versions"]))
+    names = (*NUMERICAL, *own)
+    libraries = ({n: one["versions"].get(n, "") for n in names} for one in (stored, now))
     parts = [("kernel", stored["kernel"], now["kernel"]), ("version", *libraries)]
     if "search" in stored and "search" in now:
         parts.append(("search", stored["search"], now["search"]))

@@ -2,9 +2,14 @@
 
 import platform
 import sys
+from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from kernels import version_of
+
+ALWAYS = ("python", "soilsweep", "numpy", "numba", "llvmlite", "numcodecs")
+"""Whose versions every store has."""
 
 
 @cache
@@ -20,12 +25,18 @@ def cpu() -> str:
 
 
 @cache
-def versions() -> dict[str, str]:
-    """Return the versions of this program and of what its numbers depend on."""
-    installed = {"python": ".".join(map(str, sys.version_info[:3]))}
-    for name in ("soilsweep", "numpy", "numba", "llvmlite", "numcodecs"):
-        try:
-            installed[name] = version(name)
-        except PackageNotFoundError:
-            installed[name] = "not installed"
-    return installed
+def versions(libraries: tuple[str, ...]) -> dict[str, str]:
+    """Return the versions of this program and of what its numbers depend on.
+
+    Parameters
+    ----------
+    libraries : tuple of str
+        Of the kernel's own.
+    """
+    python = ".".join(map(str, sys.version_info[:3]))
+    return {"python": python, **{name: version_of(name) for name in (*ALWAYS[1:], *libraries)}}
+
+
+def libraries_in(versions: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the libraries of a kernel's own among versions that `versions` once returned."""
+    return tuple(sorted(versions.keys() - {*ALWAYS}))

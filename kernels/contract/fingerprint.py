@@ -21,6 +21,7 @@ import numpy as np
 
 from kernels.contract.classes import is_as_written
 from kernels.contract.kernel import Kernel
+from kernels.contract.libraries import version_of
 
 OURS = __name__.partition(".")[0]
 IGNORED = frozenset({"annotation", "returns", "type_comment", "type_params", "ctx", "kind"})
@@ -45,7 +46,8 @@ def fingerprint(kernel: Kernel) -> dict[str, str]:
     -------
     dict of str to str
         Qualified name to SHA-256: functions, classes, the constants they capture, and the
-        kernel's tables without their prose. Of files and programs, the contents.
+        kernel's tables without their prose. Of files and programs, the contents; of libraries,
+        the version.
 
     Raises
     ------
@@ -70,6 +72,8 @@ def fingerprint(kernel: Kernel) -> dict[str, str]:
     for written, file in {**kernel.files, **kernel.programs}.items():
         with file.open("rb") as content:
             hashes[f"{kernel.name}.files.{written}"] = file_digest(content, "sha256").hexdigest()
+    for name in kernel.libraries:
+        hashes[f"{kernel.name}.libraries.{name}"] = sha256(version_of(name).encode()).hexdigest()
     return dict(sorted(hashes.items()))
 
 

@@ -76,6 +76,9 @@ class Kernel:
         Installed programs that the stages start: they count, and stay where they are.
     commands : tuple of str
         What the stages start for each member, for people.
+    libraries : tuple of str
+        Installed packages beside numpy and numba whose versions change its numbers, such as
+        ``scikit-learn``: they count in the fingerprint and stand among the versions of a store.
     time_limit : float
         Seconds after which the kernel itself gives a member up; 0 if it never does.
     coords : mapping of str to Coordinate
@@ -125,6 +128,7 @@ class Kernel:
     read: "Read | None" = None
     shared_seconds: Callable[[Any, Mapping[str, int]], float] = _nothing_shared
     steps: Mapping[str, str] = field(default_factory=dict)
+    libraries: tuple[str, ...] = ()
 
     @classmethod
     def declared(

@@ -25,7 +25,6 @@ digits at best. It is of all records, whatever a member draws.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,6 +33,7 @@ import numpy as np
 from kernels.contract.entries import Parameter, Variable
 from kernels.contract.faults import Fault, Unfit
 from kernels.contract.kernel import Kernel
+from kernels.contract.libraries import need
 from kernels.contract.paths import file_of
 from kernels.contract.plausible import Plausible
 from kernels.contract.stages import Run
@@ -154,15 +154,6 @@ def _outputs(options: Options) -> tuple[Variable, ...]:
     )
 
 
-def _version() -> str:
-    """Return the version of scikit-learn, without importing it."""
-    try:
-        return version("scikit-learn")
-    except PackageNotFoundError as error:
-        text = "needs scikit-learn, which is not installed; pip install 'soilsweep[forest]'"
-        raise Unfit([Fault(text, "name")]) from error
-
-
 def _make(options: Options, base: Path | None) -> Kernel:
     """Return the kernel with the tables of its options and, from a folder, with its records."""
     if faults := tuple(_faults(options)):
@@ -179,7 +170,8 @@ def _make(options: Options, base: Path | None) -> Kernel:
         records = read_records(files[options.training], options.flux)
         if faults := tuple(_faults_of(records, options)):
             raise Unfit(faults)
-        open_ = partial(open_forest, records=records, table=table, names=names, version=_version())
+        need("scikit-learn", extra="forest")
+        open_ = partial(open_forest, records=records, table=table, names=names)
     return KERNEL.of_stage(
         "forest",
         open_,
@@ -214,4 +206,5 @@ KERNEL = Kernel.declared(
     options=Options,
     seconds=_seconds,
     shared_seconds=partial(_fit_seconds, None),
+    libraries=("scikit-learn",),
 )

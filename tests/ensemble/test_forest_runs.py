@@ -1,12 +1,18 @@
 """A run of forests: each fitted once, whatever blocks there are, and with the same bits."""
 
+import json
+import os
+
+import farming
 import numpy as np
 import pytest
 from forcing_law.examples.predictor_grid import EXAMPLE
 from forest_tables import rows, text
-from support import run
+from support import load, run
 
 import ensemble
+from ensemble.errors import USER
+from ensemble.store.differences import other_code
 
 pytest.importorskip("sklearn", reason="needs the extra 'forest'")
 
@@ -52,3 +58,28 @@ def test_a_forest_is_fitted_once_a_sample_and_blocks_change_no_bit(folder, monke
         # Moments are added up block by block.
         stds = first["statistics/rh_std"], second["statistics/rh_std"]
         np.testing.assert_allclose(*stds, rtol=1e-12)
+
+
+def test_two_versions_of_scikit_learn_are_refused(folder):
+    """An earlier one, as its files say, is what a worker finds first."""
+    store = farming.create_of(load(folder, TEXT), folder / "run.zarr")
+    identity = store.attrs["identity"]
+    assert {"scikit-learn", "numpy"} <= identity["versions"].keys()
+    older = folder / "older" / "scikit_learn-0.1.dist-info"
+    older.mkdir(parents=True)
+    (older / "METADATA").write_text("Metadata-Version: 2.1\nName: scikit-learn\nVersion: 0.1\n")
+    path = os.pathsep.join([str(older.parent), farming.environment()["PYTHONPATH"]])
+    code, _, said = farming.call("worker", store.path, "--workers", 1, PYTHONPATH=path)
+    assert code == USER
+    assert said.count("\n") == 1
+    assert 'now "0.1"' in said
+    assert "random_forest.libraries.scikit-learn has changed; version: scikit-learn was" in said
+    code, _, said = farming.call(
+        "run", folder / "small.yaml", "--store", store.path, PYTHONPATH=path
+    )
+    assert code == USER
+    assert "version: scikit-learn was" in said
+    # Of a store that says nothing of it no more is known.
+    held = json.loads(json.dumps(identity))
+    del held["versions"]["scikit-learn"]
+    assert other_code(held, identity) == []

@@ -1,6 +1,7 @@
 """Random forests: scikit-learn's numbers by hand, draws, bits, tables that cannot be used."""
 
 import inspect
+from importlib.metadata import PackageNotFoundError
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from scipy import stats
 
 import kernels
 from kernels import Batch
-from kernels.forest import random_forest
+from kernels.contract import libraries
 from kernels.forest.parts.dissimilarity import Space, threshold
 from kernels.forest.parts.fitting import drawn, importance, matrix, table_of
 from kernels.forest.parts.folds import folds_of, groups_of
@@ -307,9 +308,9 @@ def test_options_that_make_no_forest_are_refused(folder, options, said):
 
 def test_without_scikit_learn_one_sentence_says_what_to_install(folder, monkeypatch):
     def gone(name):
-        raise random_forest.PackageNotFoundError(name)
+        raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(random_forest, "version", gone)
+    monkeypatch.setattr(libraries, "version", gone)
     with pytest.raises(kernels.Unfit, match=r"pip install 'soilsweep\[forest\]'"):
         KERNEL.made(Options(training="t.csv"), folder)
     # Tables alone need none.
@@ -323,7 +324,9 @@ def test_another_version_and_other_records_have_another_fingerprint(folder, monk
     before = fingerprint()
     assert fingerprint() == before
     with monkeypatch.context() as patch:
-        patch.setattr(random_forest, "version", lambda name: "0.1")
-        assert fingerprint() != before
+        patch.setattr(libraries, "version", lambda name: "0.1")
+        other = fingerprint()
+    changed = {name for name in before if before[name] != other[name]}
+    assert changed == {"random_forest.libraries.scikit-learn"}
     (folder / "t.csv").write_text(text(rows(81)))
     assert fingerprint() != before

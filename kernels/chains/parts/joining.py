@@ -88,6 +88,7 @@ def joined(
             files={n: file for kernel in kernels for n, file in kernel.files.items()},
             programs={n: file for kernel in kernels for n, file in kernel.programs.items()},
             commands=tuple(command for kernel in kernels for command in kernel.commands),
+            libraries=tuple(dict.fromkeys(name for k in kernels for name in k.libraries)),
             time_limit=_time_limit(kernels),
             coords=tables.coords,
             steps=tables.steps,

@@ -109,7 +109,6 @@ def open_forest(
     records: Records,
     table: Sequence[Parameter],
     names: Sequence[str],
-    version: str,
 ) -> Run:
     """Return what fits a forest for each distinct row of parameters, and asks it about cells.
 
@@ -120,8 +119,6 @@ def open_forest(
     table : sequence of Parameter
     names : sequence of str
         Predictors, in their order.
-    version : str
-        Of scikit-learn: with another the same seed is another forest, so it is in the fingerprint.
     """
     from sklearn.ensemble import RandomForestRegressor
 
