@@ -1,5 +1,6 @@
 """The door through which all that is printed goes: no text of a file acts upon the terminal."""
 
+import logging
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -35,6 +36,28 @@ def guarded() -> Iterator[None]:
         yield
     finally:
         sys.stdout, sys.stderr = before
+
+
+class _Saying(logging.Handler):
+    """Prints what is logged."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        say(record.getMessage())
+
+
+@contextmanager
+def announced() -> Iterator[None]:
+    """Print what is logged of what takes long before the first block: kernels are compiled."""
+    log, saying = logging.getLogger("soilsweep"), _Saying()
+    if any(isinstance(handler, _Saying) for handler in log.handlers):
+        yield
+        return
+    log.addHandler(saying)
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeHandler(saying)
 
 
 def behind(stream: TextIO) -> TextIO:

@@ -1,6 +1,8 @@
 """The ``soilsweep`` command. Heavy libraries are imported by the command that needs them."""
 
+import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
@@ -171,8 +173,8 @@ for command, examples in COMMANDS:
 
 def main() -> None:
     """Run the command line; nothing that it prints acts upon the terminal."""
-    from ensemble.printing import guarded
+    from ensemble.printing import announced, guarded
 
-    with seldom_looked_through(), guarded():
+    with seldom_looked_through(), guarded(), announced() if sys.stderr.isatty() else nullcontext():
         # Not standalone: what to say of Ctrl-C and of errors is ours.
         end(lambda: app(standalone_mode=False))

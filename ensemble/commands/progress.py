@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 from ensemble.farming.farm import Progress
 from ensemble.farming.notes import Within
 from ensemble.members.stored import REAL
-from ensemble.printing import behind, put
+from ensemble.printing import announced, behind, put
 
 if TYPE_CHECKING:
     from ensemble.planning.calibrating import CalibrationPlan
@@ -46,7 +46,8 @@ def of_blocks(
         return
     put(planned.experiment.synthetic or REAL)
     if not sys.stderr.isatty():
-        yield _Lines(planned.blocks, MEMBERS if per_block else CANDIDATES)
+        with announced():
+            yield _Lines(planned.blocks, MEMBERS if per_block else CANDIDATES)
         return
     with _Bar(planned.blocks, per_block) as bar:
         yield bar

@@ -12,6 +12,7 @@ from ensemble.farming.compiling import compile_once
 from ensemble.farming.opening import join
 from ensemble.farming.work import Paused
 from ensemble.farming.worker import MARGIN_SECONDS, Lane, Worker, hang_limit
+from ensemble.printing import announced
 from ensemble.store.journal import Entry, Key
 from ensemble.store.reading import read as read_store
 from ensemble.store.store import Store
@@ -54,7 +55,8 @@ class _Opened:
     def __init__(self, order: Order) -> None:
         store = _read(order.store)
         work = join(store)
-        compile_once(store, work)
+        with announced():
+            compile_once(store, work)
         self.worker = Worker(store, work, order.sync, hang_limit(work, order.hang_seconds))
         self.walltime = Walltime()
         self.worker.leave = lambda: self.walltime.left() < MARGIN_SECONDS

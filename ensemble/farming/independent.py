@@ -14,6 +14,7 @@ import sys
 import time
 import zlib
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from types import FrameType
 
@@ -24,7 +25,7 @@ from ensemble.farming.finishing import finalise
 from ensemble.farming.opening import join
 from ensemble.farming.work import Paused
 from ensemble.farming.worker import MARGIN_SECONDS, Worker, hang_limit
-from ensemble.printing import guarded, say
+from ensemble.printing import announced, guarded, say
 from ensemble.store.finished import is_finalised
 from ensemble.store.journal import Entry, Key
 from ensemble.store.journals import Journals
@@ -86,7 +87,9 @@ def pull(path: str, index: int, terms: Terms, settle: list[Key]) -> int:
     store.make_folders("scratch", "inflight", "partials")
     heart = beating(store, index)
     try:
-        compile_once(store, work)
+        # Of a run's own processes the last line says why one died; the run itself tells the rest.
+        with nullcontext() if terms.driver else announced():
+            compile_once(store, work)
         journals = store.journals()
         limit = hang_limit(work, terms.hang_seconds, store.committed(journals))
         worker = Worker(store, work, terms.sync, limit)

@@ -178,6 +178,8 @@ def compiled(function: Callable[..., Any]) -> Any:
 
 
 ROOM = Path(__file__).parent
+BESIDE = {ROOM / "compiling.py", ROOM / "kept.py"}
+"""What compiles ahead and where it is kept: no block is another for a change of these."""
 
 
 def _family(file: Path) -> Path:
@@ -196,7 +198,7 @@ def _digest(place: Path) -> str:
     else:
         # What lies below somebody else's module may be a whole home folder.
         ours = place == ROOM.parent or ROOM.parent in place.parents
-        files = sorted(place.rglob("*.py") if ours else place.glob("*.py"))
+        files = sorted({*(place.rglob("*.py") if ours else place.glob("*.py"))} - BESIDE)
     return sha256(b"".join(sha256(file.read_bytes()).digest() for file in files)).hexdigest()
 
 

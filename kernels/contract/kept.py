@@ -54,6 +54,20 @@ class Kept(IndexDataCacheFile):
         """Return whether there is a file for a key."""
         return os.path.exists(self._data_path(self._name(key)))
 
+    def took(self) -> float | None:
+        """Return the seconds that the block took to compile, of whatever text; None if unknown."""
+        try:
+            with open(self._data_path(f"{self._base}.seconds")) as file:
+                return float(file.read())
+        except (OSError, ValueError):
+            return None
+
+    def note(self, seconds: float) -> None:
+        """Keep how many seconds it took, where the disk lets us."""
+        path = self._data_path(f"{self._base}.seconds")
+        with suppress(OSError), self._open_for_write(path) as file:
+            file.write(f"{seconds:.2f}".encode())
+
     def _name(self, key: Any) -> str:
         of_key = sha256(repr(key).encode()).hexdigest()[:16]
         return f"{self._base}.{self._text}-{of_key}.nbc"

@@ -1,8 +1,8 @@
 """Blocks that are not on disk are compiled side by side, and nothing is computed wrongly."""
 
 import importlib
-import io
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -17,6 +17,8 @@ from numba.core.ir import Loc
 from tracked import ROOT
 from waiting import PATIENCE
 
+from ensemble.printing import announced
+from kernels import equation
 from kernels.contract import compiling
 from kernels.contract.compiling import ready, without_samples
 from kernels.contract.faults import Uncompiled
@@ -80,26 +82,73 @@ def refuse(missing, processes):
     raise AssertionError("compiled again")
 
 
-class Terminal(io.StringIO):
-    """Standard error before a person."""
+def said(caplog):
+    """Return what was logged until now."""
+    lines = [record.getMessage() for record in caplog.records if record.name == compiling.LOG.name]
+    caplog.clear()
+    return lines
 
-    def isatty(self):
-        return True
 
-
-def test_what_is_missing_is_compiled_and_loaded(module, tmp_path, monkeypatch):
-    monkeypatch.setattr(sys, "stderr", said := Terminal())
+def test_what_is_missing_is_compiled_and_loaded(module, tmp_path, monkeypatch, caplog):
+    caplog.set_level(logging.INFO, compiling.LOG.name)
     ready(lambda: call(module), 2)
     assert on_disk(tmp_path) == ["two_blocks.added", "two_blocks.doubled"]
-    before, after = said.getvalue().splitlines()
-    assert before == "compiling two_blocks for this kind of CPU, once: 2 blocks, about 3 s"
+    before, after = said(caplog)
+    what = "compiling two_blocks for this kind of CPU, once: 2 blocks, about 1 s"
+    assert before == f"{what} (a guess by their length)"
     assert after.startswith("compiled in ")
     out, more = call(module, 3)
     assert out.tolist() == [0.0, 2.0, 4.0]
     assert more.tolist() == [-3.0, -6.0, -9.0]
     monkeypatch.setattr(compiling, "_side_by_side", refuse)
     ready(lambda: call(module), 2)
-    assert said.getvalue() == f"{before}\n{after}\n"
+    assert said(caplog) == []
+
+
+def anew(tmp_path):
+    """Return the module as a process imports it that finds no compiled block."""
+    for file in tmp_path.glob("__pycache__/*.nbc"):
+        file.unlink()
+    del sys.modules["two_blocks"]
+    return importlib.import_module("two_blocks")
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_what_was_compiled_before_is_told_as_it_was_measured(module, tmp_path, caplog, cores):
+    """By the seconds that are kept beside compiled blocks."""
+    caplog.set_level(logging.INFO, compiling.LOG.name)
+    ready(lambda: call(module), cores)
+    added, doubled = sorted(tmp_path.glob("__pycache__/*.seconds"))
+    assert 0.0 < float(added.read_text()) < PATIENCE
+    assert 0.0 < float(doubled.read_text()) < PATIENCE
+    added.write_text("7.50")
+    doubled.write_text("0.50")
+    module = anew(tmp_path)
+    said(caplog)
+    ready(lambda: call(module), cores)
+    assert said(caplog)[0].endswith("2 blocks, about 8 s (as measured here)")
+    doubled.unlink()
+    added.write_text("of something else")
+    module = anew(tmp_path)
+    ready(lambda: call(module), cores)
+    assert said(caplog)[0].endswith("(a guess by their length)")
+
+
+def test_length_is_of_all_that_is_compiled_into_a_block(module):
+    def length(function):
+        return compiling._length(function, set())
+
+    @equation
+    def halved(x):
+        return 0.5 * x
+
+    @equation
+    def quartered(x):
+        return halved(halved(x))
+
+    own = len(halved.py_func.__code__.co_code)
+    assert length(halved.py_func) == own
+    assert length(quartered.py_func) == own + len(quartered.py_func.__code__.co_code)
 
 
 def test_another_process_compiles_what_it_is_told(module, tmp_path):
@@ -119,9 +168,16 @@ def test_another_process_compiles_what_it_is_told(module, tmp_path):
     assert sum(module.doubled.dispatcher.stats.cache_hits.values()) == 0
 
 
-def test_what_is_no_terminal_is_told_nothing(module, capsys):
+def test_programs_are_told_nothing_unless_they_ask(module, capsys):
     ready(lambda: call(module), 2)
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_person_is_told_once(module, capsys):
+    with announced(), announced():
+        ready(lambda: call(module), 2)
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split()[0] for line in lines] == ["compiling", "compiled"]
 
 
 def test_what_is_called_twice_is_compiled_once(module):
