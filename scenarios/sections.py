@@ -175,7 +175,12 @@ class Histograms(Strict):
     edges: dict[
         str, Annotated[tuple[Edge, Edge], one_message("[lowest, highest], two numbers")]
     ] = Field(default={}, description="[lowest, highest] edge by target; others from a pilot run")
-    pilot: int = Field(default=256, ge=2, le=10_000, description="members of the pilot run")
+    pilot: int = Field(
+        default=256,
+        ge=2,
+        le=10_000,
+        description="members of the pilot run; unless it is said, 32 of what is fitted for each",
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> "Histograms":

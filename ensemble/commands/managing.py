@@ -22,7 +22,7 @@ def runs(
     """List the stores of a folder: scenario, state, members, failures, size, age."""
     from ensemble.commands.standing import duration
     from ensemble.commands.tables import print_table
-    from ensemble.planning.feasibility import size
+    from ensemble.planning.notices import size
     from ensemble.runs.listing import plain, stores
     from ensemble.tables.responses import Table
 

@@ -21,6 +21,10 @@ RUNS = 32
 """Rows are drawn in so many runs of neighbours: drawing one row costs as much as drawing ten."""
 
 
+FEW = 32
+"""Members of a pilot where locations share work, such as the fit of a forest: quantiles of 2,000
+draws are then found to some per cent of their standard deviation."""
+
 AT_ONCE = 1 << 22
 """Numbers of parameter rows that are held at once: a pilot takes some locations after others."""
 
@@ -41,6 +45,18 @@ def stated(experiment: Experiment) -> dict[str, F8]:
 def shape_of(experiment: Experiment) -> tuple[int, int, int]:
     """Return the shape of every target's edges."""
     return len(experiment.forcings), len(experiment.locations.names), 2
+
+
+def is_shared(experiment: Experiment) -> bool:
+    """Return whether locations share work of a sample."""
+    return experiment.kernel.shared_seconds(experiment.options, experiment.sizes) > 0
+
+
+def rows_of(experiment: Experiment) -> int:
+    """Return the members of a pilot at a location: fewer where each is dear, unless it is said."""
+    histograms = experiment.scenario.histograms
+    said = "pilot" in histograms.model_fields_set
+    return histograms.pilot if said or not is_shared(experiment) else FEW
 
 
 def edges(experiment: Experiment) -> dict[str, F8]:
@@ -97,8 +113,9 @@ def _explore(
 def _slabs(experiment: Experiment) -> Iterator[tuple[int, slice]]:
     """Yield forcings, and some neighbouring locations of each after others."""
     forcings, locations, _ = shape_of(experiment)
-    each = experiment.scenario.histograms.pilot * len(experiment.kernel.parameters)
-    step = max(1, AT_ONCE // max(1, each))
+    each = rows_of(experiment) * len(experiment.kernel.parameters)
+    # What locations share is done again at each of these.
+    step = locations if is_shared(experiment) else max(1, AT_ONCE // max(1, each))
     for forcing in range(forcings):
         for first in range(0, locations, step):
             yield forcing, slice(first, min(first + step, locations))
@@ -113,8 +130,8 @@ def _drawn_at(sampler: Sampler, forcing: int, here: slice) -> tuple[int, int, in
 def _spread(sampler: Sampler, forcing: int, first: int, last: int) -> dict[str, F8]:
     """Return up to ``histograms.pilot`` rows, in short runs spread evenly over the design."""
     here = slice(first, last)
-    size, count = sampler.size, sampler.experiment.scenario.histograms.pilot
-    runs = min(RUNS, max(1, size * RUNS // max(size, count)), size)
+    size, count = sampler.size, rows_of(sampler.experiment)
+    runs = min(RUNS, count, max(1, size * RUNS // max(size, count)), size)
     length = max(1, min(size, count) // runs)
     starts = [k * (size - length) // max(1, runs - 1) for k in range(runs)]
     return sampler.picked(forcing, here, [k + i for k in starts for i in range(length)])

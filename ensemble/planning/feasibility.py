@@ -15,6 +15,7 @@ from ensemble.members.limits import not_looked_at
 from ensemble.members.stored import about_data
 from ensemble.planning.footprint import COMMIT_SECONDS, FILE_NBYTES, footprint
 from ensemble.planning.linked import costs
+from ensemble.planning.notices import size
 from ensemble.planning.plan import Plan
 from ensemble.planning.planned import Planned
 from ensemble.store.platforms import cores
@@ -164,15 +165,6 @@ def _beyond_inodes(home: Path, files: int) -> list[str]:
         f"the store needs up to {files:,} files and {home} has room for {left.f_favail:,}; keep "
         "fewer outputs, say longer blocks (block:), or choose another place with --store"
     ]
-
-
-def size(nbytes: float) -> str:
-    """Return bytes in words."""
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
-        if nbytes < 1024 or unit == "TiB":
-            return f"{nbytes:.0f} {unit}" if unit == "B" else f"{nbytes:.1f} {unit}"
-        nbytes /= 1024
-    raise AssertionError
 
 
 NAMES_SHOWN = 8

@@ -7,12 +7,13 @@ from typing import Any
 
 from scenarios.units import ranged
 
-DATA, FILE, DRIVER, DEFAULT, DESIGN, FROZEN, FILES, CUT = (
-    "data", "file", "driver", "default", "design", "frozen", "files", "cut"
+DATA, FILE, DRIVER, DEFAULT, DESIGN, FROZEN, FILES, CUT, SHARED = (
+    "data", "file", "driver", "default", "design", "frozen", "files", "cut", "shared"
 )  # fmt: skip
 """Kinds: said by a reader or a response; a file of the kernel that its own model reads otherwise;
 a driver, a control member's value or a distribution out of its range; steady states at mean drivers
-where soil freezes; more files than a file system likes; seasons that the ends of a run cut."""
+where soil freezes; more files than a file system likes; seasons that the ends of a run cut; what
+locations share and blocks of them pay again."""
 
 
 @dataclass(frozen=True)
@@ -87,3 +88,12 @@ def percent(share: float) -> str:
     if 0.9999 < share < 1.0:
         return "more than 99.99%"
     return f"{100 * share:.4g}%"
+
+
+def size(nbytes: float) -> str:
+    """Return bytes in words."""
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if nbytes < 1024 or unit == "TiB":
+            return f"{nbytes:.0f} {unit}" if unit == "B" else f"{nbytes:.1f} {unit}"
+        nbytes /= 1024
+    raise AssertionError

@@ -14,7 +14,7 @@ from ensemble.members.stages import needed
 from ensemble.planning.driver_ranges import driver_notices
 from ensemble.planning.footprint import many_files
 from ensemble.planning.linked import links_of
-from ensemble.planning.notices import CUT, DATA, FILE, FROZEN, Notice, percent
+from ensemble.planning.notices import CUT, DATA, FILE, FROZEN, SHARED, Notice, percent, size
 from ensemble.planning.parameter_ranges import parameter_notices
 from kernels import I8
 from scenarios import and_more, most_named
@@ -74,6 +74,7 @@ def outlook(layout: Layout, provenance: Sequence[Mapping[str, Any]]) -> Outlook:
         *_of_some(_frozen(seen), said),
         *many_files(layout),
         *cut_times(layout),
+        *_paid_again(layout),
     ]
     certain = float(np.sum(failing)) / (len(failing) * every) if failing else 0.0
     return Outlook(tuple(notices), certain, some if said else 0)
@@ -90,6 +91,21 @@ def cut_times(layout: Layout) -> Iterator[Notice]:
         shown = ", ".join(first) + and_more(len(names) - len(first))
         winter = "; a winter is of the year of its January" if "DJF" in cut else ""
         yield Notice(CUT, f"{shown}: without {cut}{winter}", names[0])
+
+
+def _paid_again(layout: Layout) -> Iterator[Notice]:
+    """Yield that sums do not let all locations into one block, and what they share costs more."""
+    needs, blocks = layout.needs, layout.grid.axes[1].blocks
+    if blocks == 1 or not needs.shared_seconds or needs.fits(needs.locations, 1):
+        return
+    again = needs.forcings * needs.samples * (blocks - 1) * needs.shared_seconds
+    text = (
+        f"a block of all {needs.locations:,} locations would hold "
+        f"{size(needs.holds(needs.locations, 1))}, so there are {blocks} of them, and what "
+        f"locations of a sample share is done {blocks} times: {again:,.3g} s more of the kernel's; "
+        "sums of fewer `histograms: {bins: ...}`, or fewer statistics, fit into one"
+    )
+    yield Notice(SHARED, text, value=again, units="s")
 
 
 def looked_at(experiment: Experiment) -> tuple[Experiment, str]:

@@ -104,25 +104,28 @@ def _is_ours(kernel: kernels.Kernel) -> bool:
 def attempt(plan: Plan) -> Trial:
     """Run control members and corners of the design in a few cells; nothing is written."""
     begun, experiment, layout = time.perf_counter(), plan.experiment, plan.layout
-    affordable = max(1, int(SECONDS / max(layout.seconds_per_member, 1e-9)))
-    cells = list(_cells(plan, min(CELLS, affordable)))
-    numbers = _corners(plan, cells[0], min(ROWS, affordable // len(cells) - 1))
+    cells, most = _affordable(plan)
+    numbers = _corners(plan, cells[0], most)
     tiler = layout.tiler()
     tiler.compile(experiment.drivers[0], experiment.coords)
     trial, why = Trial(len(cells), len(numbers)), Counter[str]()
     drawn: dict[tuple[int, int], _Drawn] = {}
-    for forcing, place in cells:
-        rows = _rows(plan, (forcing, place), numbers, drawn)
+    for forcing, places in _calls(cells, together=layout.shared_seconds > 0):
+        each = [_rows(plan, (forcing, place), numbers, drawn) for place in places]
+        rows = {n: np.concatenate([one[n] for one in each]) for n in each[0]}
         drivers = {
-            n: np.asarray(v[place : place + 1]) for n, v in experiment.drivers[forcing].items()
+            n: np.concatenate([np.asarray(v[place : place + 1]) for place in places])
+            for n, v in experiment.drivers[forcing].items()
         }
-        width = next(iter(rows.values())).shape[1]
-        tiles = tiler.tiles(drivers, experiment.coords, rows, identity, width)
-        codes = np.concatenate([tile.status[0] for tile in tiles])
-        trial.codes.update(codes.tolist())
-        trial.controls += int(codes[0] != OK)
-        for k in np.flatnonzero(codes != OK).tolist()[:EXAMPLES]:
-            why.update(reasons(experiment, forcing, place, {n: v[0, k] for n, v in rows.items()}))
+        codes = np.full((len(places), 1 + len(numbers)), OK)
+        for tile in tiler.tiles(drivers, experiment.coords, rows, identity, codes.shape[1]):
+            codes[tile.locations, tile.samples] = tile.status
+        trial.codes.update(codes.ravel().tolist())
+        trial.controls += int((codes[:, 0] != OK).sum())
+        for place, mine, of in zip(places, each, codes, strict=True):
+            for k in np.flatnonzero(of != OK).tolist()[:EXAMPLES]:
+                member = {n: v[0, k] for n, v in mine.items()}
+                why.update(reasons(experiment, forcing, place, member))
     trial.why = [text for text, _ in why.most_common(EXAMPLES)]
     trial.seconds = time.perf_counter() - begun
     return trial
@@ -167,6 +170,23 @@ def _cells(plan: Plan, most: int) -> Iterator[tuple[int, int]]:
     every = forcings * locations
     for k in np.unique(np.linspace(0, every - 1, min(most, every)).round().astype(np.int64)):
         yield int(k) // locations, int(k) % locations
+
+
+def _affordable(plan: Plan) -> tuple[list[tuple[int, int]], int]:
+    """Return cells, and how many rows of the design may be tried at each, by `SECONDS`."""
+    one, shared = plan.layout.seconds_per_member, plan.layout.shared_seconds
+    members = max(1, int(SECONDS / max(one, 1e-9)))
+    cells = list(_cells(plan, min(CELLS, members)))
+    row = len(cells) * one + len(_calls(cells, together=True)) * shared
+    return cells, min(ROWS, int(SECONDS / max(row, 1e-9)) - 1)
+
+
+def _calls(cells: list[tuple[int, int]], *, together: bool) -> list[tuple[int, list[int]]]:
+    """Return forcings with the places of a call: one, or all where places share their work."""
+    calls: dict[tuple[int, int], list[int]] = {}
+    for forcing, place in cells:
+        calls.setdefault((forcing, 0 if together else place), []).append(place)
+    return [(forcing, places) for (forcing, _), places in calls.items()]
 
 
 def _corners(plan: Plan, cell: tuple[int, int], most: int) -> list[int]:

@@ -12,8 +12,9 @@ from ensemble.members.stored import about_data
 from ensemble.planning.calibrating import CalibrationPlan
 from ensemble.planning.calibration_store import create_store
 from ensemble.planning.completing import beside
-from ensemble.planning.feasibility import beyond_jobs, beyond_place, refuse_if_hopeless, size
+from ensemble.planning.feasibility import beyond_jobs, beyond_place, refuse_if_hopeless
 from ensemble.planning.identity import changes
+from ensemble.planning.notices import size
 from ensemble.runs.run import Outcome, creating, is_empty, other_cpu
 from ensemble.store.platforms import without
 from ensemble.store.reading import read

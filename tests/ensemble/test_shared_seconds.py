@@ -9,8 +9,9 @@ from support import load, run
 
 import ensemble
 import kernels
+from ensemble.members import block_rule, pilot
 from ensemble.members.layout import Layout
-from ensemble.planning import feasibility
+from ensemble.planning import feasibility, trial
 
 PLACES = 300
 TEXT = """
@@ -59,6 +60,43 @@ def test_a_block_of_many_samples_fits_each_once(sites):
     fits()
     run(sites, text=text, workers=1, try_first=False)
     assert fits() == 24 + 1
+
+
+def test_members_that_are_tried_first_are_few_fits(sites):
+    """A second of them at most, and the control member's."""
+    for cost, rows in (("0.3", 2), ("3.0", 0), ("1e-4", trial.ROWS)):
+        planned = ensemble.plan(load(sites, TEXT.replace("COST", cost)), store=sites / "run.zarr")
+        fits()
+        tried = trial.attempt(planned)
+        assert (tried.cells, tried.rows, tried.share) == (trial.CELLS, rows, 0.0)
+        assert tried.members == trial.CELLS * (1 + rows)
+        assert fits() == 1 + rows
+
+
+def test_a_pilot_fits_each_of_few_members_once(sites):
+    pilots = TEXT.replace("edges: {stock: [0, 2]}, ", "")
+    for word, count in (("", pilot.FEW), ("pilot: 12, ", 12)):
+        text = pilots.replace("n: 24", "n: 200").replace("{bins", f"{{{word}bins")
+        planned = ensemble.plan(load(sites, text.replace("COST", "1.0")), store=sites / "x.zarr")
+        fits()
+        edges = pilot.edges(planned.experiment)["stock"]
+        assert fits() == count
+        assert (edges[..., 0] < edges[..., 1]).all()
+
+
+def test_a_plan_tells_what_sums_make_dearer(sites, monkeypatch):
+    text = TEXT.replace("COST", "1.0")
+    assert ensemble.plan(load(sites, text), store=sites / "x.zarr").warnings == []
+    monkeypatch.setattr(block_rule, "HELD_NBYTES", 100_000)
+    planned = ensemble.plan(load(sites, text), store=sites / "x.zarr")
+    blocks = planned.layout.grid.axes[1].blocks
+    (notice,) = planned.warnings
+    assert (notice.kind, notice.value) == ("shared", 24.0 * (blocks - 1))
+    assert f"there are {blocks} of them" in str(notice)
+    assert "fewer `histograms: {bins: ...}`" in str(notice)
+    # Who says so has it so.
+    said = ensemble.plan(load(sites, text + "block: {location: 300}\n"), store=sites / "x.zarr")
+    assert said.warnings == []
 
 
 def test_blocks_change_no_member(sites):
