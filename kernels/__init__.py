@@ -21,6 +21,7 @@ from kernels.contract.build import block as block
 from kernels.contract.build import compiled as compiled
 from kernels.contract.build import equation as equation
 from kernels.contract.entries import MODEL as MODEL
+from kernels.contract.entries import Condition as Condition
 from kernels.contract.entries import Coordinate as Coordinate
 from kernels.contract.entries import Derived as Derived
 from kernels.contract.entries import Limit as Limit

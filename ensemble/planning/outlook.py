@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ensemble.members.experiment import Experiment
 from ensemble.members.layout import Layout
 from ensemble.members.stages import needed
+from ensemble.planning.conditions import condition_notices
 from ensemble.planning.driver_ranges import driver_notices
 from ensemble.planning.footprint import many_files
 from ensemble.planning.linked import links_of
@@ -71,6 +72,7 @@ def outlook(layout: Layout, provenance: Sequence[Mapping[str, Any]]) -> Outlook:
         *of_data(provenance),
         *_of_some(of_drivers, said),
         *parameter_notices(layout),
+        *condition_notices(layout, seen, {notice.name for notice in of_drivers if notice.fails}),
         *_of_some(_frozen(seen), said),
         *many_files(layout),
         *cut_times(layout),

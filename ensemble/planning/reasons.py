@@ -6,6 +6,7 @@ import numpy as np
 
 from ensemble.members.experiment import Experiment
 from ensemble.planning.causes import Sample, cause
+from ensemble.planning.conditions import largest
 from ensemble.planning.driver_ranges import place_of
 from ensemble.planning.notices import between, with_unit
 
@@ -13,7 +14,7 @@ from ensemble.planning.notices import between, with_unit
 def reasons(
     experiment: Experiment, forcing: int, place: int, parameters: Mapping[str, float]
 ) -> list[str]:
-    """Return one line for each driver at a location, and each parameter, that is out of range.
+    """Return one line for each driver and parameter that is out of range, and what both are.
 
     Parameters
     ----------
@@ -22,7 +23,11 @@ def reasons(
     parameters : mapping of str to float
         Of the member, kernel units.
     """
-    return [*_drivers(experiment, forcing, place), *_parameters(experiment, parameters)]
+    return [
+        *_drivers(experiment, forcing, place),
+        *_parameters(experiment, parameters),
+        *_together(experiment, forcing, place, parameters),
+    ]
 
 
 def _drivers(experiment: Experiment, forcing: int, place: int) -> Iterator[str]:
@@ -63,3 +68,15 @@ def _parameters(experiment: Experiment, parameters: Mapping[str, float]) -> Iter
             f"{parameter.name} is {with_unit(value, parameter.units)}, outside {bounds}, the "
             "kernel's bounds"
         )
+
+
+def _together(
+    experiment: Experiment, forcing: int, place: int, parameters: Mapping[str, float]
+) -> Iterator[str]:
+    """Yield conditions of the kernel that do not hold, with their values."""
+    rows = {name: np.array([value]) for name, value in parameters.items()}
+    for condition in experiment.kernel.conditions:
+        value = float(largest(experiment, condition, forcing, place, rows)[0])
+        if value > condition.most:
+            own = ", ".join(f"{n} {parameters[n]:.4g}" for n in condition.of if n in parameters)
+            yield f"{condition.text}, is {value:.4g}; needed {condition.most:g} at most ({own})"

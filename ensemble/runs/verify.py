@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from ensemble.farming.work import Work
 from ensemble.farming.worker import new_journal
 from ensemble.members import limits
 from ensemble.members.evaluation import merging as scores
+from ensemble.members.experiment import Experiment
 from ensemble.members.layout import Layout
 from ensemble.members.recounting import with_recounted
 from ensemble.members.reopening import open_layout
@@ -31,7 +32,7 @@ from ensemble.store.journal import Entry, Key, disagreement
 from ensemble.store.lock import locked
 from ensemble.store.mixtures import remarks
 from ensemble.store.store import Store, partial_name
-from kernels import BY_CODE, OK
+from kernels import BY_CODE, OK, OUT_OF_RANGE
 from scenarios import nearest
 
 
@@ -284,7 +285,22 @@ def replay(store: Store, member: Key, *, layout: Layout | None = None) -> Replay
         compared=compared,
         differences=differences,
         notes=(*tile.notes, *limits.notes(tile, layout.limits)),
-        reasons=tuple(reasons(experiment, forcing, place, parameters)) if code.code != OK else (),
+        reasons=_reasons(experiment, member, parameters, code.code),
+    )
+
+
+def _reasons(
+    experiment: Experiment, member: Key, parameters: Mapping[str, float], code: int
+) -> tuple[str, ...]:
+    """Return why a member failed, as far as that can be told."""
+    if code == OK:
+        return ()
+    told = tuple(reasons(experiment, member[0], member[1], parameters))
+    if code != OUT_OF_RANGE or told:
+        return told
+    return (
+        "each driver and each parameter is in its own range: several fail together in a way that "
+        f"kernel {experiment.kernel.name} does not name",
     )
 
 

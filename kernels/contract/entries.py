@@ -3,7 +3,7 @@
 Each checks itself when it is made.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -111,6 +111,32 @@ class Variable:
     standard_name: str = ""
     expected_range: Range | None = None
     limit: Limit | None = None
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What must hold of a member's parameters and drivers together, beyond the range of each.
+
+    A kernel that declares it gives members ``out_of_range`` for which it does not hold; a plan
+    and a replay say so with numbers.
+
+    Attributes
+    ----------
+    text : str
+        What may not be large, in symbols and words: ``q1 (q2 - q3 lignin_n), the metabolic part of
+        litter``.
+    of : tuple of str
+        Parameters and drivers that it is of.
+    value : callable
+        ``value(named) -> ndarray`` of arrays by those names that fit one another's shapes.
+    most : float
+        The largest value for which it holds.
+    """
+
+    text: str
+    of: tuple[str, ...]
+    value: Callable[[Mapping[str, F8]], F8]
+    most: float
 
 
 def by_day(variable: Variable) -> Variable:

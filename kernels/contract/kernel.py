@@ -14,7 +14,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from kernels.contract.arrays import F8
-from kernels.contract.entries import Coordinate, Derived, Parameter, Variable
+from kernels.contract.entries import Condition, Coordinate, Derived, Parameter, Variable
 from kernels.contract.factors import Factor, open_changed
 from kernels.contract.paths import kept_as
 from kernels.contract.stages import Run, Stage
@@ -94,6 +94,8 @@ class Kernel:
         What its files say and nothing here depends on, one line each, with the file's name first.
     warnings : tuple of str
         What the model that its files are of would do with them otherwise, and what that changes.
+    conditions : tuple of Condition
+        What must hold of parameters and drivers together, of which a member fails alone.
     parts : tuple of Kernel
         Kernels that this one is made of; their functions count in the fingerprint.
     read : callable, optional
@@ -124,6 +126,7 @@ class Kernel:
     lanes: int = 1
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    conditions: tuple[Condition, ...] = ()
     parts: "tuple[Kernel, ...]" = ()
     read: "Read | None" = None
     shared_seconds: Callable[[Any, Mapping[str, int]], float] = _nothing_shared
@@ -235,6 +238,9 @@ class Kernel:
                 f"kernel {self.name!r}: found steps {wrong}; needed {' or '.join(STEPS)} of each"
             )
         made = {entry.name for entry in (*self.outputs, *self.intermediates)}
+        inputs = {*(p.name for p in self.parameters), *(d.name for d in self.drivers)}
+        if lost := sorted({name for one in self.conditions for name in one.of} - inputs):
+            raise ValueError(f"kernel {self.name!r}: conditions are of {lost}, no inputs of it")
         seen: set[str] = set()
         for stage in self.stages:
             self._check_stage(stage, made, seen)

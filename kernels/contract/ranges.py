@@ -83,9 +83,9 @@ _SEEN: dict[str, tuple[str, float, float, float]] = {
     "litter_input": ("g C m-2 yr-1", *_YEARLY),
     "litter_above": ("g C m-2 yr-1", *_YEARLY),
     "litter_below": ("g C m-2 yr-1", *_YEARLY),
-    "lignin_n": ("1", 0.0, 500.0, 1.0),
-    "lignin_n_above": ("1", 0.0, 500.0, 1.0),
-    "lignin_n_below": ("1", 0.0, 500.0, 1.0),
+    "lignin_n": ("1", 1.0, 500.0, 1.0),
+    "lignin_n_above": ("1", 1.0, 500.0, 1.0),
+    "lignin_n_below": ("1", 1.0, 500.0, 1.0),
     "sampling_year": ("1", 1950.0, 2100.0, -inf),
     "atmosphere": ("1", 0.8, 2.2, -inf),
     # Of the land as a whole, or of a part of it.

@@ -30,8 +30,8 @@ STATUSES = (
     Status(
         OUT_OF_RANGE,
         "out_of_range",
-        "a driver or a parameter leaves the range in which the equations hold; replay it: it says "
-        "which. Correct the driver's unit, or bound the parameter's distribution.",
+        "a driver or a parameter leaves the range in which the equations hold, or several do "
+        "together. Correct the driver's unit, or bound the parameter's distribution.",
     ),
     Status(
         NOT_FINITE, "not_finite", "the result overflowed; try another scheme or a shorter step."

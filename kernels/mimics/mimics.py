@@ -40,6 +40,7 @@ from kernels.mimics.one_layer.blocks import (
     moisten,
     series,
 )
+from kernels.mimics.one_layer.conditions import ALWAYS, metabolic
 from kernels.mimics.one_layer.equations import FORMS, HOURS, MOISTURES, POOLS, A, R
 from kernels.mimics.one_layer.lanes import LANES
 from kernels.mimics.one_layer.pools import MEANINGS, POOL_NAMES
@@ -326,6 +327,7 @@ def _make(options: Options, base: Path | None) -> Kernel:
         factors=_factors(options),
         drivers=_drivers(options),
         outputs=_outputs(options),
+        conditions=(metabolic("lignin_n"), *ALWAYS),
         title=f"{KERNEL.title}, {options.form} form, {options.set}",
         balance=() if steady else closed,
         steps={} if steady else {"time": options.step},

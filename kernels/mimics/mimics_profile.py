@@ -64,6 +64,7 @@ from kernels.mimics.layers.outputs import (
 from kernels.mimics.layers.sets import PROFILE_NAMES, profile_parameters
 from kernels.mimics.layers.stability import SPACE, growth_near, modes
 from kernels.mimics.layers.stepping import RULES
+from kernels.mimics.one_layer.conditions import ALWAYS, metabolic
 from kernels.mimics.one_layer.equations import POOLS
 
 
@@ -442,6 +443,7 @@ def _make(options: Options, base: Path | None) -> Kernel:
         parameters=_parameters(options),
         drivers=_drivers(options),
         outputs=made,
+        conditions=(metabolic("lignin_n_above"), metabolic("lignin_n_below"), *ALWAYS),
         late=[output.name for output in made if MODERN in output.name],
         factors=FACTORS,
         title=f"{KERNEL.title}, {options.preset}",

@@ -57,6 +57,7 @@ from kernels.mimics.daily.cycle import (
 from kernels.mimics.daily.lanes import LITTERS
 from kernels.mimics.daily.mean import mean_states
 from kernels.mimics.daily.parameter_file import DEFAULT, TYPES, Table, read_table
+from kernels.mimics.one_layer.conditions import ALWAYS, metabolic
 from kernels.mimics.one_layer.equations import POOLS
 from kernels.mimics.one_layer.pools import MEANINGS, POOL_NAMES
 from kernels.mimics.one_layer.sets import NAMES, parameters
@@ -395,6 +396,7 @@ def _make(options: Options, base: Path | None) -> Kernel:
         parameters=_parameters(table, options.table, daily),
         drivers=_drivers(options),
         outputs=_outputs(options),
+        conditions=(metabolic("lignin_n"), *ALWAYS),
         factors=FACTORS,
         balance=closed if daily else (),
         steps={"time": "year", "date": "day"} if daily else {},

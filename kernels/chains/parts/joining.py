@@ -10,7 +10,8 @@ import numpy as np
 from kernels.chains.parts.deriving import Derivation, derive, derive_alike
 from kernels.chains.parts.feeding import Pairs, Wiring, open_link, open_side_by_side
 from kernels.chains.parts.links import Link
-from kernels.contract.entries import MODEL, Coordinate, Limit, Parameter, Variable
+from kernels.contract.arrays import F8
+from kernels.contract.entries import MODEL, Condition, Coordinate, Limit, Parameter, Variable
 from kernels.contract.factors import but
 from kernels.contract.faults import Fault, Unfit
 from kernels.contract.kernel import Kernel
@@ -98,6 +99,7 @@ def joined(
             warnings=tuple(
                 dict.fromkeys(warning for kernel in kernels for warning in kernel.warnings)
             ),
+            conditions=tuple(c for group in parts for part in group for c in part.conditions()),
             parts=tuple(kernels),
         )
     except ValueError as error:
@@ -131,6 +133,14 @@ class _Part:
     def fault(self, message: str) -> Fault:
         return Fault(message, self.link.where)
 
+    def conditions(self) -> Iterator[Condition]:
+        """Yield the kernel's conditions in the names of the chain, but of what others feed it."""
+        for one in self.kernel.conditions:
+            if not self.fed.keys() & set(one.of):
+                names = {name: self.parameters.get(name, name) for name in one.of}
+                value = partial(_renamed, one.value, names)
+                yield Condition(f"{self.label}: {one.text}", tuple(names.values()), value, one.most)
+
     def stages(self) -> Iterator[Stage]:
         """Yield the kernel's stages in the names of the chain."""
         several = len(self.kernel.stages) > 1
@@ -154,6 +164,13 @@ class _Part:
                 open=partial(open_link, open_, self.options, wiring),
                 ahead=stage.ahead,
             )
+
+
+def _renamed(
+    value: Callable[[Mapping[str, F8]], F8], names: Mapping[str, str], given: Mapping[str, F8]
+) -> F8:
+    """Return a condition's value, given what it is of by the names of a chain."""
+    return value({own: given[name] for own, name in names.items()})
 
 
 def _pairs(names: Mapping[str, str], some: Sequence[str]) -> Pairs:
