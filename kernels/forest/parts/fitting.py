@@ -142,7 +142,8 @@ def open_forest(
 
     def run(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
         status[:] = parameter_status(table, batch.parameters)
-        values = np.stack(np.broadcast_arrays(*(batch.parameters[n] for n in VARIED)), axis=-1)
+        given = [_alike(batch.parameters[name]) for name in VARIED]
+        values = np.stack(np.broadcast_arrays(*given), axis=-1)
         status[np.broadcast_to((values != np.floor(values)).any(axis=-1), status.shape)] = (
             OUT_OF_RANGE
         )
@@ -164,6 +165,11 @@ def open_forest(
             out[name][status == OK] = held[status == OK]
 
     return run
+
+
+def _alike(parameter: F8) -> F8:
+    """Return a parameter as (1, S) where all locations have the same: rows are then few to sort."""
+    return parameter[:1] if (parameter == parameter[:1]).all() else parameter
 
 
 def _predict(
