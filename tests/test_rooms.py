@@ -101,6 +101,10 @@ ARROWS = {
         "scenarios.sections"
     ),
     "scenarios.catalogue": "scenarios.reading scenarios.forcing scenarios.problems",
+    "scenarios.needed": (
+        "scenarios.reading scenarios.designs scenarios.forcing scenarios.paths scenarios.problems "
+        "kernels"
+    ),
     "scenarios.clusters": "scenarios.reading scenarios.problems",
     "scenarios.locations": (
         "scenarios.reading scenarios.sections scenarios.forcing scenarios.paths scenarios.problems "

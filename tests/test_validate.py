@@ -95,3 +95,32 @@ def test_what_a_profile_asks_is_told_with_its_file(tmp_path, monkeypatch):
     (tmp_path / "s.yaml").write_text(f"{GOOD}execution: {section}\n")
     said = soilsweep("plan", "s.yaml")
     refused(said, "clusters.yaml: here.memory: memory '16 gigs' is not an amount; write 500M, 4G")
+
+
+LOST = """
+version: 1
+name: lost
+kernel: {name: corpse, namelist: corpse.nml}
+forcing: {reader: testbed_means, path: means.nc, grid: grid.csv, soil: grid.csv}
+design: {method: table, path: rows.csv}
+statistics: {rh: [mean]}
+""".lstrip()
+
+
+def test_files_that_are_not_here_are_named_and_are_no_problem_of_the_words(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lost.yaml").write_text(LOST)
+    said = soilsweep("validate", "lost.yaml")
+    assert said.code == 0
+    assert said.out.splitlines() == [
+        "lost.yaml: its words have no problems",
+        "not here, and a plan or a run would be refused:",
+        "  - rows.csv: design: is not there",
+        "  - means.nc: forcing: is not there",
+        "  - grid.csv: forcing: is not there",
+        "  - lost.yaml: kernel.namelist: 'corpse.nml' is no such file; needed a namelist of CORPSE",
+    ]
+    for name in ("rows.csv", "means.nc", "grid.csv", "corpse.nml"):
+        (tmp_path / name).touch()
+    (left,) = soilsweep("validate", "lost.yaml").out.splitlines()[2:]
+    assert left.startswith("  - corpse.nml: ")

@@ -130,7 +130,8 @@ def validate(
 ) -> None:
     """Check a scenario's words without opening its data; all problems at once.
 
-    Those of `with_data:`, too, whether or not real data is asked for.
+    Those of `with_data:`, too, whether or not real data is asked for. Files that are not here are
+    named, and are no problem of the words.
     """
     if schema:
         from scenarios import json_schema
@@ -143,8 +144,15 @@ def validate(
         return
     if not scenario:
         raise typer.BadParameter("say a scenario, or --schema", param_hint="SCENARIO")
+    from scenarios.needed import absent
+
     loaded = load(scenario, settings, data, both_faces=True)
-    typer.echo(f"{loaded.source}: no problems")
+    lost = absent(loaded)
+    typer.echo(f"{loaded.source}: {'its words have ' if lost else ''}no problems")
+    if lost:
+        typer.echo("not here, and a plan or a run would be refused:")
+        for problem in lost:
+            typer.echo(f"  - {problem.render(loaded.source)}")
 
 
 def plan(

@@ -42,7 +42,7 @@ def check(sections: dict[str, Any], base: Path | None = None) -> Iterator[Proble
     except LookupError as error:
         yield Problem(str(error), "kernel")
         return
-    if kernel.read is not None and any("." in name for name in _linked(chosen.options)):
+    if kernel.read is not None and any("." in name for name in linked(chosen.options)):
         yield from _derived.syntax(sections.get("derived", {}))
         yield from _responses.syntax(sections.get("responses", {}))
         yield from _numbers.of_designs(_designs(sections), sections.get("seed"), None)
@@ -122,7 +122,7 @@ def as_written(choice: KernelChoice, kernel: Kernel) -> tuple[Kernel, dict[str, 
     return kernels.get(variants.NAME), {variants.OF: {"name": choice.name, **words}}
 
 
-def _linked(words: Mapping[str, Any]) -> list[str]:
+def linked(words: Mapping[str, Any]) -> list[str]:
     """Return the kernels that one of several is made of, as far as they can be read."""
     if variants.KERNELS in words:
         return links.names({links.SPELLINGS[0]: words[variants.KERNELS]})
