@@ -10,6 +10,10 @@ number, in proportion to the area of a class over its records (Lu et al. 2021). 
 same forest only with the same records, columns and version of scikit-learn: all are in the
 fingerprint. A sample is fitted once for all locations of a call.
 
+``quantiles: [0.05, 0.5, 0.95]`` gives those of the flux itself (Meinshausen 2006), ``rh_pred_q05``,
+...: what records like a cell have, with all their scatter. Quantiles of statistics are over draws,
+of means, and far narrower.
+
 ``outside`` marks cells outside the area of applicability of Meyer and Pebesma (2021,
 10.1111/2041-210X.13650): their ``di`` is above the largest that is no outlier among records, each
 against those of other folds. The limit is one order statistic, so that the area is known to two
@@ -33,35 +37,32 @@ import numpy as np
 from kernels.contract.entries import Parameter, Variable
 from kernels.contract.faults import Fault, Unfit
 from kernels.contract.kernel import Kernel
-from kernels.contract.libraries import need
-from kernels.contract.paths import file_of
 from kernels.contract.plausible import Plausible
 from kernels.contract.stages import Run
 from kernels.forest.parts.fitting import open_forest
 from kernels.forest.parts.folds import KINDS, groups_of
-from kernels.forest.parts.records import FLUX, Records, read_records
-from kernels.forest.shared.predictors import CLASSES, NUMBERS, PREDICTORS
-
-EVERY = tuple(variable.name for variable in PREDICTORS)
-MEANINGS = {"rh": "heterotrophic respiration of the soil", "rs": "respiration of the soil"}
-HIGHEST = 2.0**32 - 1.0
-COLUMNS = len(NUMBERS) + len(CLASSES)
+from kernels.forest.parts.learning import (
+    HIGHEST,
+    MEANINGS,
+    Learning,
+    closed,
+    faults_of_learning,
+    fit_seconds,
+    growth_parameters,
+    quantiles_of,
+    records_of,
+    seconds_of_place,
+)
+from kernels.forest.parts.records import FLUX, Records
+from kernels.forest.shared.predictors import NUMBERS, PREDICTORS
 
 
 @dataclass(frozen=True)
-class Options:
-    """Choices of a scenario.
+class Options(Learning):
+    """Choices of a scenario, beside those of `Learning`.
 
     Attributes
     ----------
-    training : str
-        The table that ``soilsweep prepare forest`` wrote.
-    flux : str
-        Which of its columns is learned.
-    predictors : tuple of str
-        Which are used; their order does not matter.
-    trees : int
-        Of a forest, where no design varies them.
     draw : str
         The records of a fit: all, a bootstrap, or by the area of their class.
     weights : str
@@ -72,10 +73,6 @@ class Options:
         Sides of a block.
     """
 
-    training: str = ""
-    flux: Literal["rh", "rs"] = "rh"
-    predictors: tuple[str, ...] = EVERY
-    trees: int = 150
     draw: Literal["all", "bootstrap", "by_class"] = "all"
     weights: Literal["importance", "equal"] = "importance"
     folds: str = "block"
@@ -83,12 +80,7 @@ class Options:
 
 
 def _faults(options: Options) -> Iterator[Fault]:
-    if not 1 <= options.trees <= MOST_TREES:
-        yield Fault(f"found {options.trees}; needed 1 to {MOST_TREES}", "trees")
-    unknown = [name for name in options.predictors if name not in EVERY]
-    if unknown or not options.predictors or len({*options.predictors}) < len(options.predictors):
-        text = f"found {list(options.predictors)}; needed some of {', '.join(EVERY)}, each once"
-        yield Fault(text, "predictors")
+    yield from faults_of_learning(options)
     if options.folds not in KINDS:
         text = f"found {options.folds!r}; needed {' or '.join(KINDS)}"
         if options.folds == "random":
@@ -109,32 +101,10 @@ def _faults_of(records: Records, options: Options) -> Iterator[Fault]:
         yield Fault(f"all records have the same {', '.join(numbers)}; needed others", "predictors")
 
 
-MOST_TREES = 10_000
-
-
-def _parameters(options: Options, count: int) -> tuple[Parameter, ...]:
-    every = 2.0**count - 1.0
-    return (
-        Parameter(
-            "seed", "1", 0.0, 0.0, HIGHEST, "seed of the forest, and of its draw", "our own",
-            Plausible(0.0, HIGHEST, "any seed is as good as another"),
-        ),
-        Parameter(
-            "mtry", "1", 4.0, 1.0, float(COLUMNS), "columns tried at a split; all, if there are "
-            "fewer", "He et al. (2022): 2 to 5", Plausible(2.0, 5.0, "He et al. (2022)"),
-        ),
-        Parameter(
-            "trees", "1", float(options.trees), 1.0, float(MOST_TREES), "trees of the forest",
-            "He et al. (2022): 100 to 200", Plausible(100.0, 200.0, "He et al. (2022)"),
-        ),
-        Parameter(
-            "subset", "1", every, 1.0, every, "predictors that are used, a bit for each: the sum "
-            "of 1, 2, 4, ... in their order", "our own: all",
-            Plausible(1.0, every, "every subset") if count > 1 else
-            Plausible(0.5, 1.5, "there is one", of="times"),
-        ),
-    )  # fmt: skip
-
+SEED = Parameter(
+    "seed", "1", 0.0, 0.0, HIGHEST, "seed of the forest, and of its draw", "our own",
+    Plausible(0.0, HIGHEST, "any seed is as good as another"),
+)  # fmt: skip
 
 DISTANCES = (
     Variable(
@@ -148,6 +118,7 @@ DISTANCES = (
 def _outputs(options: Options) -> tuple[Variable, ...]:
     return (
         Variable(options.flux, FLUX, MEANINGS[options.flux], ()),
+        *quantiles_of(options, f"{options.flux}_pred").values(),
         Variable("beyond", "1", "predictors outside the range that records have", ()),
         Variable("unseen", "1", "1 where no record has the class of vegetation, else 0", ()),
         *(DISTANCES if any(v.name in options.predictors for v in NUMBERS) else ()),
@@ -158,43 +129,32 @@ def _make(options: Options, base: Path | None) -> Kernel:
     """Return the kernel with the tables of its options and, from a folder, with its records."""
     if faults := tuple(_faults(options)):
         raise Unfit(faults)
-    names = tuple(name for name in EVERY if name in options.predictors)
-    table = _parameters(options, len(names))
-    open_: Callable[[Any], Run] = _closed
+    table = (SEED, *growth_parameters(options))
+    open_: Callable[[Any], Run] = closed
     records, files = None, dict[str, Path]()
     if base is not None:
-        if not options.training:
-            text = "is missing; needed the table that `soilsweep prepare forest` writes"
-            raise Unfit([Fault(text, "training")])
-        files = {options.training: file_of(options.training, base)}
-        records = read_records(files[options.training], options.flux)
+        records, files = records_of(options, base)
         if faults := tuple(_faults_of(records, options)):
             raise Unfit(faults)
-        need("scikit-learn", extra="forest")
-        open_ = partial(open_forest, records=records, table=table, names=names)
+        open_ = partial(open_forest, records=records, table=table, names=options.names)
     return KERNEL.of_stage(
         "forest",
         open_,
         parameters=table,
-        drivers=(variable for variable in PREDICTORS if variable.name in names),
+        drivers=(variable for variable in PREDICTORS if variable.name in options.names),
         outputs=_outputs(options),
         files=files,
         shared_seconds=partial(_fit_seconds, records),
+        libraries=options.libraries,
     )
 
 
-def _closed(options: Options) -> Run:
-    raise ValueError("a kernel made without its records cannot run")
-
-
 def _seconds(options: Options, sizes: Mapping[str, int]) -> float:
-    """Return what it takes to ask the trees about a cell: 150 of them 4.5 microseconds."""
-    return 3e-8 * options.trees
+    return seconds_of_place(options)
 
 
-def _fit_seconds(records: Records | None, options: Any, sizes: Mapping[str, int]) -> float:
-    """Return what a fit takes, 0.15 s of 150 trees on 667 records."""
-    return 1.5e-6 * float(options.trees) * (records.flux.size if records else 1000)
+def _fit_seconds(records: Records | None, options: Options, sizes: Mapping[str, int]) -> float:
+    return fit_seconds(options, records)
 
 
 KERNEL = Kernel.declared(
@@ -206,5 +166,4 @@ KERNEL = Kernel.declared(
     options=Options,
     seconds=_seconds,
     shared_seconds=partial(_fit_seconds, None),
-    libraries=("scikit-learn",),
 )

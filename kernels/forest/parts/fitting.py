@@ -1,7 +1,7 @@
 """Draws of records, fits, and what forests predict of cells."""
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Container, Mapping, Sequence
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -14,19 +14,18 @@ from kernels.contract.stages import Batch, Run
 from kernels.contract.status import BAD_INPUT, OK, OUT_OF_RANGE
 from kernels.forest.parts.dissimilarity import Space, threshold
 from kernels.forest.parts.folds import folds_of, groups_of
+from kernels.forest.parts.learning import GROWN, quantiles_of
 from kernels.forest.parts.records import Records
+from kernels.forest.parts.trees import SPLIT, Forest, Growth, matrix
 from kernels.forest.shared.predictors import CLASSES, NUMBERS
 
 DRAWN = 0.8
 """Part of the number of records that `by_class` draws."""
 
-SPLIT = 6
-"""Records of a node below which it is not split: nodes of five or fewer, as R's nodesize has it."""
-
-IMPORTANT = {"n_estimators": 500, "max_features": 4, "random_state": 0}
+IMPORTANT = Growth(seed=0, mtry=4, trees=500, split=SPLIT)
 """The forest whose importance weighs predictors: the same for every member."""
 
-VARIED = ("seed", "mtry", "trees", "subset")
+VARIED = ("seed", *GROWN)
 
 
 def drawn(draw: str, seed: int, records: Records) -> I8:
@@ -57,18 +56,6 @@ def drawn(draw: str, seed: int, records: Records) -> I8:
     return np.asarray(np.searchsorted(shares, uniform * shares[-1], side="right"), np.int64)
 
 
-def matrix(columns: Mapping[str, F8], names: Sequence[str]) -> NDArray[np.float32]:
-    """Return predictors as a forest reads them, (n, columns): numbers, then classes as 0 or 1.
-
-    Their order is that of `PREDICTORS`, whatever the order of ``names``: in another, the same seed
-    is another forest.
-    """
-    taken = [columns[v.name] for v in NUMBERS if v.name in names]
-    if "veg" in names:
-        taken += [columns["veg"] == k for k in range(1, len(CLASSES) + 1)]
-    return np.stack(taken, axis=1).astype(np.float32)
-
-
 def table_of(columns: Mapping[str, F8], names: Sequence[str]) -> F8:
     """Return predictors side by side, (n, names), float64."""
     return np.stack([columns[name] for name in names], axis=1)
@@ -79,12 +66,8 @@ def importance(records: Records, numbers: Sequence[str]) -> F8:
 
     Impurity's, which adds to 1; of predictors that are numbers.
     """
-    from sklearn.ensemble import RandomForestRegressor
-
-    known = matrix(records.columns, numbers)
-    few = {**IMPORTANT, "max_features": min(IMPORTANT["max_features"], len(numbers))}
-    forest = RandomForestRegressor(min_samples_split=SPLIT, n_jobs=1, **few)
-    return np.asarray(forest.fit(known, records.flux).feature_importances_, np.float64)
+    forest = IMPORTANT.forest(matrix(records.columns, numbers), records.flux)
+    return np.asarray(forest.model.feature_importances_, np.float64)
 
 
 def _space(options: Any, records: Records, numbers: Sequence[str]) -> Space:
@@ -120,21 +103,18 @@ def open_forest(
     names : sequence of str
         Predictors, in their order.
     """
-    from sklearn.ensemble import RandomForestRegressor
-
     numbers = [variable.name for variable in NUMBERS if variable.name in names]
+    spread = tuple(quantiles_of(options, f"{options.flux}_pred"))
+    told = (options.flux, *spread)
 
-    def fit(row: F8) -> tuple[Callable[[Any], F8], list[str]]:
+    def fit(row: F8, asked: Container[str]) -> Predict:
         seed, mtry, trees, subset = row.astype(np.int64).tolist()
         own = chosen(subset, names)
         at = drawn(options.draw, seed, records)
         known = matrix({n: values[at] for n, values in records.columns.items()}, own)
-        # One process: predictions of several differ in their last bits.
-        forest = RandomForestRegressor(
-            trees, max_features=min(mtry, known.shape[1]), min_samples_split=SPLIT,
-            random_state=seed, n_jobs=1,
-        )  # fmt: skip
-        return forest.fit(known, records.flux[at]).predict, own
+        quantiles = options.quantiles if any(name in asked for name in spread) else ()
+        growth = Growth(seed, mtry, trees, options.split, quantiles)
+        return partial(_told, growth.forest(known, records.flux[at]), own, told)
 
     # Of records and options alone, and slow: once, and only for who asks.
     space = cache(lambda: _space(options, records, numbers))
@@ -151,8 +131,9 @@ def open_forest(
         status[wrong != OK] = wrong[wrong != OK, np.newaxis]
         for found in out.values():
             found[...] = np.nan
-        if options.flux in out:
-            _predict(fit, batch.drivers, values, status == OK, out[options.flux])
+        predicted = {name: out[name] for name in told if name in out}
+        if predicted:
+            _predict(fit, batch.drivers, values, status == OK, predicted)
         di = cache(lambda: space().index(table_of(batch.drivers, numbers)))
         flags: dict[str, Callable[[], Any]] = {
             "beyond": lambda: beyond(batch.drivers, records),
@@ -172,12 +153,25 @@ def _alike(parameter: F8) -> F8:
     return parameter[:1] if (parameter == parameter[:1]).all() else parameter
 
 
+Predict = Callable[[Mapping[str, F8]], dict[str, F8]]
+"""Takes predictors of cells by name, each (n,), and returns outputs by name, each (n,)."""
+
+
+def _told(
+    forest: Forest, own: Sequence[str], names: Sequence[str], cells: Mapping[str, F8]
+) -> dict[str, F8]:
+    """Return what a forest says of cells: the mean, and quantiles if it has any."""
+    asked = matrix(cells, own)
+    held = [forest.mean(asked), *(forest.spread(asked).T if forest.quantiles else ())]
+    return dict(zip(names, held, strict=False))
+
+
 def _predict(
-    fit: Callable[[F8], tuple[Callable[[Any], F8], list[str]]],
+    fit: Callable[[F8, Container[str]], Predict],
     drivers: Mapping[str, F8],
     values: F8,
     runs: NDArray[np.bool_],
-    out: F8,
+    out: Mapping[str, F8],
 ) -> None:
     """Fill predictions (L, S) of the members that run; values are (1 or L, S, parameters)."""
     rows, which = np.unique(values.reshape(-1, values.shape[-1]), axis=0, return_inverse=True)
@@ -188,11 +182,12 @@ def _predict(
         cells = np.flatnonzero(asked.any(axis=1))
         if not cells.size:
             continue
-        predict, own = fit(row)
-        found = np.full(len(runs), np.nan)
-        found[cells] = predict(matrix({n: v[cells] for n, v in drivers.items()}, own))
         place, sample = np.nonzero(asked)
-        out[place, samples[sample]] = found[place]
+        predicted = fit(row, out)({name: held[cells] for name, held in drivers.items()})
+        for name in predicted.keys() & out.keys():
+            found = np.full(len(runs), np.nan)
+            found[cells] = predicted[name]
+            out[name][place, samples[sample]] = found[place]
 
 
 def cell_status(drivers: Mapping[str, F8], names: Sequence[str]) -> U1:

@@ -334,6 +334,33 @@ def test_the_forest_of_seed_0_has_the_totals_of_the_specification(trained, flux,
         assert int(found["unseen"].sum()) == 155
 
 
+SPREAD = {
+    0: (264, 532, 754.275, 588.835),
+    100: (46, 204.35, 497.631, 249.320),
+    5000: (200.57, 380, 829, 507.558),
+}
+"""Of cells, what 10, 50 and 90 % of records are below, and the mean: quantile-forest by hand."""
+
+
+@pytest.mark.slow
+@needs_data
+def test_quantiles_of_cells_are_those_of_the_specification(trained, tmp_path):
+    exact = pytest.importorskip("sklearn", reason="needs the extra 'forest'").__version__ == EXACT
+    pytest.importorskip("quantile_forest", reason="needs the extra 'forest'")
+    (tmp_path / "t.csv").write_text(as_csv(trained["rh"]))
+    options = Options(training="t.csv", trees=100, split=11, quantiles=(0.1, 0.5, 0.9))
+    kernel, grid = KERNEL.made(options, tmp_path), trained["rh"].grid
+    names = ("rh_pred_q10", "rh_pred_q50", "rh_pred_q90", "rh")
+    found = {name: np.zeros((len(SPREAD), 1)) for name in names}
+    control = {p.name: np.array([[p.default]]) for p in kernel.parameters}
+    cells = {name: values[[*SPREAD]] for name, values in grid.columns.items()}
+    kernel.stages[0].open(options)(Batch(control, cells, {}), found, np.zeros((3, 1), np.uint8))
+    held = np.hstack([found[name] for name in names])
+    assert (np.diff(held[:, :3]) > 0).all()
+    if exact:
+        np.testing.assert_allclose(held, [*SPREAD.values()], atol=5.1e-4)
+
+
 @pytest.mark.slow
 @needs_data
 @pytest.mark.parametrize(("weights", "folds"), APPLICABLE)
