@@ -35,11 +35,12 @@ def parts_of(thing: object) -> Docstring:
 
 
 def attributes_of(thing: type) -> dict[str, str]:
-    """Return what a class says of each attribute, in one line each; numpydoc."""
-    whole = inspect.cleandoc(thing.__doc__ or "") + "\n"
-    _, _, section = whole.partition("\nAttributes\n----------\n")
+    """Return what a class and its bases say of each attribute, in one line each; numpydoc."""
     said = {}
-    for names, text in _ATTRIBUTE.findall(section):
-        for name in names.split(","):
-            said[name.strip()] = " ".join(text.split())
+    for one in reversed(thing.__mro__):
+        whole = inspect.cleandoc(one.__doc__ or "") + "\n"
+        _, _, section = whole.partition("\nAttributes\n----------\n")
+        for names, text in _ATTRIBUTE.findall(section):
+            for name in names.split(","):
+                said[name.strip()] = " ".join(text.split())
     return said
