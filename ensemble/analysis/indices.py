@@ -107,6 +107,12 @@ def results(store: Store, *, outputs: bool = True) -> Found:
     return analysis.found
 
 
+def may_be_analysed(layout: Layout) -> bool:
+    """Return whether members are kept, or sums of theirs, of which `analyze` may say something."""
+    kept = layout.keeps_responses and (layout.functionals or scores_of(layout))
+    return bool(kept or layout.outputs or layout.aggregates)
+
+
 def scores_of(layout: Layout) -> list[str]:
     """Return the scores that are analysed: those of the whole, and of groups with statistics."""
     if not layout.keeps_responses:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ensemble.analysis.indices import may_be_analysed
 from ensemble.commands.tables import print_table
 from ensemble.members.stored import about_data
 from ensemble.printing import put
@@ -43,7 +44,8 @@ def print_outcome(planned: "Plan", outcome: Outcome) -> None:
         tables += tables_at(outcome.path) if planned.layout.aggregates else []
         tables += scores_at(outcome.path) if planned.layout.evaluation else []
         tables += weights_at(outcome.path) if planned.layout.weightings else []
-    end_with(tables, outcome, "analyze", failure_lines(outcome.members))
+    then = "analyze" if may_be_analysed(planned.layout) else ""
+    end_with(tables, outcome, then, failure_lines(outcome.members))
 
 
 def end_with(
@@ -56,7 +58,7 @@ def end_with(
     tables : sequence of Table
     outcome : Outcome
     then : str
-        The command that looks further into such a store.
+        The command that looks further into such a store, if any.
     failed : sequence of str
         Lines about members that failed.
     """
@@ -65,7 +67,8 @@ def end_with(
     below = ["", f"{outcome.path}: {state}, {done}, {outcome.seconds:.1f} s", *failed]
     if outcome.complete:
         store = shlex.quote(str(outcome.path))
-        below += [f"look at it: soilsweep report {store}; soilsweep {then} {store}"]
+        ways = [f"soilsweep {word} {store}" for word in ("report", then) if word]
+        below += [f"look at it: {'; '.join(ways)}"]
         below += [f"open it with xarray.open_datatree({str(outcome.path)!r})"]
     # One line, of what data it is, was printed before the run.
     print_some(tables, outcome.path, MOST_LINES - 1 - len(below))

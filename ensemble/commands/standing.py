@@ -64,7 +64,7 @@ def next_of(summary: Mapping[str, Any]) -> list[str]:
             return [f"soilsweep status {store} --watch    # until it is done"]
         return [f"soilsweep worker {store}    # goes on here, as does the command that began it"]
     ways = [f"soilsweep report {store}    # its page"]
-    if summary["work"] == ENSEMBLE:
+    if summary.get("may_be_analysed"):
         ways.append(f"soilsweep analyze {store}    # indices of its design, shares of variance")
     elif summary["work"] == CALIBRATION:
         ways.append(f"soilsweep apply {store}    # a scenario with what was found")

@@ -215,6 +215,9 @@ def summary(plan: Plan, workers: int, *, measure: bool = False) -> dict[str, Any
         "core_seconds_are": "measured" if measure else "declared by the kernel",
         "commit_seconds": f"{least:.3g} to {most:.3g}, 1 to 3 ms a block",
         "wall_seconds": round((seconds + (least + most) / 2) / workers, 3),
+        # What is on disk only numba knows, which no plan waits for.
+        "wall_seconds_are": "without compiling: the first run of a kernel does that once, and says "
+        "how long",
         "plausible_ranges": _plausible(design),
         "truncated_share": {n: s for n, s in design.get("truncated_share", {}).items() if s > 0},
         "admissible": {k: _admissible(v) for k, v in design.get("admissible", {}).items()},

@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ensemble.analysis.indices import may_be_analysed
 from ensemble.errors import PlanError
 from ensemble.farming.claims import WORKERS, heard_of
 from ensemble.farming.notes import living, within
@@ -44,7 +45,8 @@ def summary(path: Path) -> dict[str, Any]:
     for code, n in committed.totals.members.items():
         members[name_of(code)] = members.get(name_of(code), 0) + n
     notes = committed.totals.notes
-    failed = failures(Results(store, committed), _layout(store)) if ensemble else []
+    layout = _layout(store) if ensemble else None
+    failed = failures(Results(store, committed), layout) if ensemble else []
     quarantined = cases_of(store) if ensemble else store.quarantined()
     busy = committed.seconds
     total = math.prod(store.blocks)
@@ -63,6 +65,7 @@ def summary(path: Path) -> dict[str, Any]:
         "members": members,
         **({"limits": limits.plain(store, committed)} if ensemble else {}),
         "failures": failed,
+        "may_be_analysed": ensemble and (layout is None or may_be_analysed(layout)),
         **(_scores(store, committed) if ensemble else {}),
         "worker_seconds": round(busy, 3),
         "worker_seconds_left": None if left is None else round(left, 3),
