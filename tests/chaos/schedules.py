@@ -126,9 +126,9 @@ def content(store):
     return {name: text for name, text in found if name.split("/")[0] not in ("logs", "jobs")}
 
 
-def undisturbed(folder, *settings, **more):
+def undisturbed(folder, *settings, kind=Site, **more):
     """Return (digest, content) of a run with one thread that nothing happens to."""
-    site = Site(folder, seconds=0, **more)
+    site = kind(folder, seconds=0, **more)
     every = ("execution={backend: local, workers: 1}", *settings)
     process = site.command("run", *(word for one in every for word in ("--set", one)))
     assert process.wait(waiting.PATIENCE) == 0, site.said()

@@ -15,8 +15,9 @@ import farming
 import pytest
 from chaos import counting, harm, kills, schedules
 from chaos.events import EVENTS
-from chaos.schedules import check, check_gone
+from chaos.schedules import check_gone
 from chaos.site import Site, words_of
+from chaos.steps import again, begin, do, end, finish
 from chaos.ways import WAYS, Slurm, Submitted, jobs, make
 from slurm_cluster import missing
 from waiting import wait_for
@@ -85,52 +86,6 @@ def test_random_schedule(number, tmp_path, every_expected, request, record_prope
     site = tmp_path / "site"
     happened = schedules.schedule(name, number, site, every_expected, cluster, count)
     print(f"schedule {number}, {name}:", *happened, sep="\n  ")
-
-
-def begin(way, blocks=3):
-    """Launch and wait until it runs; a queue takes its time after nodes have been away."""
-    way.launch()
-    wait_for(lambda: way.site.committed() >= blocks, f"{blocks} blocks are committed", 150)
-    assert way.ended() is None, "the run is over before anything happened"
-    return way
-
-
-def do(event, way, draw=None):
-    """Let an event happen, and assert that it did, to a run that goes on."""
-    before = way.site.committed()
-    what = wait_for(lambda: event(way, draw or FirstOf()), event.__name__, 20)
-    assert before < way.site.blocks
-    return what
-
-
-class FirstOf:
-    """In place of a random generator where there is nothing to choose."""
-
-    choice = staticmethod(lambda found: found[0])
-    uniform = staticmethod(lambda low, high: low)
-
-
-def end(way, seconds=240):
-    """Wait for the end; the exit code."""
-    found = wait_for(lambda: [way.ended()] if way.ended() is not None else [], "it ends", seconds)
-    return found[0]
-
-
-def again(way, expected):
-    """Give the same command again, to the end, and compare."""
-    way.launch()
-    assert end(way) == DONE, way.site.said()
-    way.close()
-    check(way.site, expected)
-    check_gone(way.site)
-
-
-def finish(way, expected):
-    """Wait for the end of this very command, and compare."""
-    assert end(way) == DONE, way.site.said()
-    way.close()
-    check(way.site, expected)
-    check_gone(way.site)
 
 
 @pytest.mark.slow
