@@ -15,7 +15,17 @@ from ensemble.planning.conditions import condition_notices
 from ensemble.planning.driver_ranges import driver_notices
 from ensemble.planning.footprint import many_files
 from ensemble.planning.linked import links_of
-from ensemble.planning.notices import CUT, DATA, FILE, FROZEN, SHARED, Notice, percent, size
+from ensemble.planning.notices import (
+    CUT,
+    DATA,
+    FILE,
+    FROZEN,
+    PASSED_ON,
+    SHARED,
+    Notice,
+    percent,
+    size,
+)
 from ensemble.planning.parameter_ranges import parameter_notices
 from kernels import I8
 from scenarios import and_more, most_named
@@ -76,6 +86,7 @@ def outlook(layout: Layout, provenance: Sequence[Mapping[str, Any]]) -> Outlook:
         *_of_some(_frozen(seen), said),
         *many_files(layout),
         *cut_times(layout),
+        *_passed_on(layout),
         *_paid_again(layout),
     ]
     certain = float(np.sum(failing)) / (len(failing) * every) if failing else 0.0
@@ -93,6 +104,21 @@ def cut_times(layout: Layout) -> Iterator[Notice]:
         shown = ", ".join(first) + and_more(len(names) - len(first))
         winter = "; a winter is of the year of its January" if "DJF" in cut else ""
         yield Notice(CUT, f"{shown}: without {cut}{winter}", names[0])
+
+
+def _passed_on(layout: Layout) -> Iterator[Notice]:
+    """Yield that a steady state gives out what it is given, where members are asked for that."""
+    experiment, scenario = layout.experiment, layout.experiment.scenario
+    verbs = {getattr(one, "output", None) for one in scenario.responses.values()}
+    asked = {*scenario.outputs, *scenario.statistics, *verbs}
+    for name, of in experiment.kernel.passed_on.items():
+        if name in asked and layout.sampler.parameters:
+            text = (
+                f"{name}: a steady state gives out what comes in, here {of}, whatever the "
+                "parameters: a design moves it by what it does to litter alone; ask for a stock or "
+                "its turnover, or run the kernel in time"
+            )
+            yield Notice(PASSED_ON, text, name)
 
 
 def _paid_again(layout: Layout) -> Iterator[Notice]:

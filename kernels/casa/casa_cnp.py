@@ -174,6 +174,7 @@ def _make(options: Options, base: Path | None) -> Kernel:
         outputs=_outputs(options),
         factors=FACTORS,
         balance=closed if daily else (),
+        passed_on={} if daily else {"rh": "litter_input"},
         coords={"casa_pool": Coordinate.named(POOLS, "pools of CASA")},
     )
 

@@ -94,6 +94,9 @@ class Kernel:
         What its files say and nothing here depends on, one line each, with the file's name first.
     warnings : tuple of str
         What the model that its files are of would do with them otherwise, and what that changes.
+    passed_on : mapping of str to str
+        Outputs that are what comes in, whatever the parameters: ``{"rh": "litter_input"}`` of a
+        steady state, by the name of an output or driver.
     conditions : tuple of Condition
         What must hold of parameters and drivers together, of which a member fails alone.
     parts : tuple of Kernel
@@ -126,6 +129,7 @@ class Kernel:
     lanes: int = 1
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    passed_on: Mapping[str, str] = field(default_factory=dict)
     conditions: tuple[Condition, ...] = ()
     parts: "tuple[Kernel, ...]" = ()
     read: "Read | None" = None

@@ -347,6 +347,7 @@ def _make(options: Options, base: Path | None) -> Kernel:
         outputs=outputs(mean, search=not mean and options.start != "cold"),
         title=f"{KERNEL.title}, {options.namelist or options.set}",
         balance=() if mean else ((("soil_litter_carbon",), ("litter_input",), ("rh",)),),
+        passed_on={"rh": "litter_input"} if mean else {},
         files={options.namelist: file} if file else {},
         notes=tuple(f"{options.namelist}: {note}" for note in read.notes),
         coords={"corpse_pool": Coordinate.named(labels, "pools of cohorts of CORPSE")},

@@ -330,6 +330,7 @@ def _make(options: Options, base: Path | None) -> Kernel:
         conditions=(metabolic("lignin_n"), *ALWAYS),
         title=f"{KERNEL.title}, {options.form} form, {options.set}",
         balance=() if steady else closed,
+        passed_on={"respiration": "litter_input"} if steady else {},
         steps={} if steady else {"time": options.step},
     )
 

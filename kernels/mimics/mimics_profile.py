@@ -448,6 +448,7 @@ def _make(options: Options, base: Path | None) -> Kernel:
         factors=FACTORS,
         title=f"{KERNEL.title}, {options.preset}",
         balance=() if steady else closed,
+        passed_on={"column_respiration": "column_input"} if steady else {},
         steps={} if steady else {"time": "year"},
         coords={"layer": Coordinate(bounds.mean(axis=1), "cm", meaning, bounds)},
     )

@@ -399,6 +399,7 @@ def _make(options: Options, base: Path | None) -> Kernel:
         conditions=(metabolic("lignin_n"), *ALWAYS),
         factors=FACTORS,
         balance=closed if daily else (),
+        passed_on={} if daily else {"rh": "litter_input"},
         steps={"time": "year", "date": "day"} if daily else {},
         ahead=(1 if options.start == "cold" else options.cycle) if daily else None,
         files=files,

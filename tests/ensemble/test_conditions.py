@@ -12,6 +12,7 @@ from support import run
 import ensemble
 import kernels
 from ensemble.planning.conditions import largest
+from ensemble.planning.notices import PASSED_ON
 from ensemble.runs.verify import replay
 from ensemble.store.reading import read
 from kernels import OUT_OF_RANGE, Condition
@@ -119,3 +120,37 @@ def test_a_kernel_cannot_need_what_it_has_no_input_for():
     lost = Condition("a of nowhere", ("nowhere",), lambda named: named["nowhere"], 1.0)
     with pytest.raises(ValueError, match=r"conditions are of \['nowhere'\], no inputs of it"):
         replace(kernels.get("two_box"), conditions=(lost,))
+
+
+STEADY = {
+    "mimics": ("{name: mimics}", "synthetic_sites", "respiration"),
+    "mimics_profile": ("{name: mimics_profile}", "synthetic_profiles", "column_respiration"),
+    **{
+        name: (f"{{name: {name}, drivers: mean}}", "synthetic_testbed", "rh")
+        for name in ("mimics_testbed", "casa_cnp", "corpse")
+    },
+}
+
+
+@pytest.mark.parametrize("name", STEADY)
+def test_a_plan_says_what_no_parameter_moves_and_none_does(name, tmp_path):
+    kernel, reader, output = STEADY[name]
+    varied = {"casa_cnp": "q10: {uniform: [1.4, 2.0]}", "corpse": "Tmic: {uniform: [0.1, 0.4]}"}
+    text = f"""
+    version: 1
+    name: steady
+    kernel: {kernel}
+    forcing: {{reader: {reader}}}
+    design:
+      method: latin_hypercube
+      n: 12
+      parameters: {{{varied.get(name, "e1: {uniform: [0.4, 0.6]}")}}}
+    outputs: {{{output}: last}}
+    """
+    planned, outcome = run(tmp_path, text=text)
+    said = [str(one) for one in planned.warnings if one.kind == PASSED_ON]
+    assert [one.partition(":")[0] for one in said] == [output]
+    values = xr.open_datatree(outcome.path, engine="zarr")[output].values
+    # A solver ends within its tolerance; column and layers are of one kind.
+    spread = np.nanmax(np.ptp(values, axis=-1) / np.abs(values).max(axis=-1))
+    assert spread < 1e-5

@@ -99,6 +99,7 @@ def joined(
             warnings=tuple(
                 dict.fromkeys(warning for kernel in kernels for warning in kernel.warnings)
             ),
+            passed_on={n: of for p in tables.parts for n, of in p.passed_on().items()},
             conditions=tuple(c for group in parts for part in group for c in part.conditions()),
             parts=tuple(kernels),
         )
@@ -132,6 +133,11 @@ class _Part:
 
     def fault(self, message: str) -> Fault:
         return Fault(message, self.link.where)
+
+    def passed_on(self) -> dict[str, str]:
+        """Return what the kernel only passes on, in the names of the chain."""
+        names = {**self.fed, **self.made}
+        return {names[n]: names.get(of, of) for n, of in self.kernel.passed_on.items()}
 
     def conditions(self) -> Iterator[Condition]:
         """Yield the kernel's conditions in the names of the chain, but of what others feed it."""
