@@ -97,8 +97,14 @@ def _faults_of(records: Records, options: Options) -> Iterator[Fault]:
         text = f"all records are of one {options.folds}; needed two or more"
         yield Fault(f"{text}: choose another of {', '.join(KINDS)}", "folds")
     numbers = [v.name for v in NUMBERS if v.name in options.predictors]
-    if numbers and not any(np.ptp(records.columns[name]) for name in numbers):
+    if numbers and numbers == _constant(records, options):
         yield Fault(f"all records have the same {', '.join(numbers)}; needed others", "predictors")
+
+
+def _constant(records: Records, options: Options) -> list[str]:
+    """Return the predictors that are numbers and that all records have alike."""
+    numbers = [v.name for v in NUMBERS if v.name in options.predictors]
+    return [name for name in numbers if not np.ptp(records.columns[name])]
 
 
 SEED = Parameter(
@@ -131,12 +137,16 @@ def _make(options: Options, base: Path | None) -> Kernel:
         raise Unfit(faults)
     table = (SEED, *growth_parameters(options))
     open_: Callable[[Any], Run] = closed
-    records, files = None, dict[str, Path]()
+    records, files, notes = None, dict[str, Path](), []
     if base is not None:
         records, files = records_of(options, base)
         if faults := tuple(_faults_of(records, options)):
             raise Unfit(faults)
         open_ = partial(open_forest, records=records, table=table, names=options.names)
+        notes = [
+            f"{options.training}: all records have one {name}, which di leaves out"
+            for name in _constant(records, options)
+        ]
     return KERNEL.of_stage(
         "forest",
         open_,
@@ -144,6 +154,7 @@ def _make(options: Options, base: Path | None) -> Kernel:
         drivers=(variable for variable in PREDICTORS if variable.name in options.names),
         outputs=_outputs(options),
         files=files,
+        notes=tuple(notes),
         shared_seconds=partial(_fit_seconds, records),
         libraries=options.libraries,
     )

@@ -1,11 +1,13 @@
 """A run of forests: each fitted once, whatever blocks there are, and with the same bits."""
 
+import gzip
 import json
 import os
 
 import farming
 import numpy as np
 import pytest
+import xarray as xr
 from forcing_law.examples.predictor_grid import EXAMPLE
 from forest_tables import rows, text
 from support import load, run
@@ -13,6 +15,7 @@ from support import load, run
 import ensemble
 from ensemble.errors import USER
 from ensemble.store.differences import other_code
+from scenarios.forcing.common.nearest_cells import PREDICTORS
 
 pytest.importorskip("sklearn", reason="needs the extra 'forest'")
 
@@ -58,6 +61,23 @@ def test_a_forest_is_fitted_once_a_sample_and_blocks_change_no_bit(folder, monke
         # Moments are added up block by block.
         stds = first["statistics/rh_std"], second["statistics/rh_std"]
         np.testing.assert_allclose(*stds, rtol=1e-12)
+
+
+def test_cells_in_another_order_have_the_same_values_by_name(folder):
+    """So has a table whose records stand in another order; the store says which is where."""
+    words = {"workers": 1, "try_first": False}
+    _, one = run(folder, text=TEXT, **words)
+    grid, table = folder / "grid" / PREDICTORS, folder / "t.csv"
+    for file, opened in ((grid, gzip.open), (table, open)):
+        with opened(file, "rt") as old:
+            lines = old.read().splitlines()
+        head = next(k for k, line in enumerate(lines) if line[0] != "#") + 1
+        with opened(file, "wt") as new:
+            new.write("\n".join([*lines[:head], *lines[: head - 1 : -1], ""]))
+    _, other = run(folder, text=TEXT, store="turned.zarr", **words)
+    with ensemble.open_run(one.path) as first, ensemble.open_run(other.path) as second:
+        assert first["rh"].size
+        xr.testing.assert_equal(first["rh"].sel(location=second["location"]), second["rh"])
 
 
 def test_two_versions_of_scikit_learn_are_refused(folder):

@@ -117,10 +117,12 @@ def test_rows_that_are_alike_are_fitted_once_and_may_differ_by_location(folder, 
 def test_members_that_cannot_be_have_a_status_and_no_number(folder):
     cells = {name: values.copy() for name, values in CELLS.items()}
     cells["gpp"][3], cells["veg"][5], cells["clay"][7] = np.nan, 11.0, np.inf
-    out, status = ask(folder, cells, outputs=("rh", "beyond"), mtry=[[4, 3.7, 0]])
+    out, status = ask(
+        folder, cells, outputs=("rh", "beyond"), mtry=[[4, 3.7, 0, 4]], subset=[[EVERY] * 3 + [0]]
+    )
     assert {int(s) for s in status[[3, 7]].ravel()} == {kernels.BAD_INPUT}
     assert {int(s) for s in status[5]} == {kernels.OUT_OF_RANGE}
-    assert status[0].tolist() == [0, kernels.OUT_OF_RANGE, kernels.OUT_OF_RANGE]
+    assert status[0].tolist() == [0, *3 * [kernels.OUT_OF_RANGE]]
     np.testing.assert_array_equal(np.isnan(out["rh"]), status != 0)
     np.testing.assert_array_equal(np.isnan(out["beyond"]), status != 0)
 
@@ -227,6 +229,20 @@ def test_without_numbers_among_predictors_there_is_no_distance(folder):
     assert {"di", "outside"}.isdisjoint(v.name for v in kernel.outputs)
 
 
+def test_a_predictor_that_all_records_have_alike_is_left_out_and_said(folder):
+    alike = [[*row[:3], "7.5", *row[4:]] for row in rows()]
+    (folder / "t.csv").write_text(text(alike))
+    kernel = KERNEL.made(Options(training="t.csv"), folder)
+    assert kernel.notes == ("t.csv: all records have one mat, which di leaves out",)
+    names = [v.name for v in NUMBERS]
+    out, _ = ask(folder, options=Options(training="t.csv", weights="equal"), outputs=("di",))
+    records = read_records(folder / "t.csv", "rh")
+    others = Space.of(table_of(records.columns, names[1:]), np.ones(9))
+    np.testing.assert_array_equal(out["di"][:, 0], others.index(table_of(CELLS, names[1:])))
+    (folder / "t.csv").write_text(text(rows()))
+    assert KERNEL.made(Options(training="t.csv"), folder).notes == ()
+
+
 def test_draws_by_class_are_in_proportion_to_its_area(folder):
     records = read_records(folder / "t.csv", "rh")
     every = np.concatenate([drawn("by_class", seed, records) for seed in range(200)])
@@ -307,6 +323,13 @@ def test_tables_that_cannot_be_used_are_refused(tmp_path, held, said):
 def test_options_that_make_no_forest_are_refused(folder, options, said):
     with pytest.raises(kernels.Unfit, match=said):
         KERNEL.made(options, folder)
+
+
+def test_records_of_one_study_have_no_folds_of_studies(tmp_path):
+    (tmp_path / "t.csv").write_text(text([[row[0], "5", *row[2:]] for row in GOOD]))
+    with pytest.raises(kernels.Unfit, match=r"folds: all records are of one study; .*: choose"):
+        KERNEL.made(Options(training="t.csv", folds="study"), tmp_path)
+    assert KERNEL.made(Options(training="t.csv"), tmp_path).outputs
 
 
 def test_without_scikit_learn_one_sentence_says_what_to_install(folder, monkeypatch):
