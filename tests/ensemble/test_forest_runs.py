@@ -13,6 +13,7 @@ from forest_tables import rows, text
 from support import load, run
 
 import ensemble
+from ensemble.citing import cite
 from ensemble.errors import USER
 from ensemble.store.differences import other_code
 from scenarios.forcing.common.nearest_cells import PREDICTORS
@@ -99,6 +100,8 @@ def test_two_versions_of_scikit_learn_are_refused(folder):
     )
     assert code == USER
     assert "version: scikit-learn was" in said
+    found = {part.name for part in cite(store.path).parts if part.kind == "software"}
+    assert f"scikit-learn {identity['versions']['scikit-learn']}" in found
     # Of a store that says nothing of it no more is known.
     held = json.loads(json.dumps(identity))
     del held["versions"]["scikit-learn"]
