@@ -837,7 +837,7 @@ ARGUMENTS: dict[tuple[str, ...], str] = {
         "x",
         "--from",
         "nope",
-    ): "--from: no shipped scenario 'nope'; available: jian2021-benchmarks, ",
+    ): "--from: no shipped scenario 'nope'; available: forest-anchor, ",
     ("init",): "say a name, or --list",
     ("validate",): "say a scenario, or --schema",
     ("status", "s.yaml"): "s.yaml: not a store: a file; name the folder a run wrote",

@@ -22,7 +22,7 @@ files have them; evapotranspiration of Thornthwaite (1948, 10.2307/210739) and, 
 Willmott et al. (1985, 10.1002/joc.3370050602).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -31,11 +31,11 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from kernels import Variable
-from kernels.forest.shared.predictors import PREDICTORS
 from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
 from scenarios.forcing.common.cell_edges import edges
 from scenarios.forcing.common.checks import Findings
 from scenarios.forcing.common.declared import Input
+from scenarios.forcing.common.predictors import UNITS, misfits
 from scenarios.forcing.common.record_cells import of_grid, told_of
 from scenarios.forcing.common.region import Region, found_from
 from scenarios.forcing.netcdf_files.choosing import chosen
@@ -44,10 +44,7 @@ from scenarios.forcing.netcdf_files.space import Space
 from scenarios.forcing.predictor_files.files import PREDICTORS_FROM
 from scenarios.forcing.predictor_files.grid import LATTICE, load_predictors
 from scenarios.paths import placed
-from scenarios.problems import Problem, nearest
 from scenarios.units import convert
-
-UNITS = {variable.name: variable.units for variable in PREDICTORS}
 
 
 class Spec(ReaderSpec):
@@ -69,7 +66,7 @@ class Spec(ReaderSpec):
     def read(self, needs: Sequence[Variable], base: Path) -> list[Forcing]:
         """Return the one forcing; see `ReaderSpec.read`."""
         findings = Findings()
-        for problem in _misfits(needs):
+        for problem in misfits(needs, "predictor_grid"):
             findings.add("drivers", problem)
         grid = load_predictors(
             placed(base, self.path), placed(base, self.testbed, "forcing.testbed"), findings
@@ -101,19 +98,3 @@ class Spec(ReaderSpec):
         names = cells.take(taken).names
         places = Locations(names, {name: values[taken] for name, values in columns.items()})
         return [Forcing(self.name, drivers, {}, places, told)]
-
-
-def _misfits(needs: Sequence[Variable]) -> Iterator[Problem]:
-    """Yield drivers that this reader does not have, or not so."""
-    for need in needs:
-        if need.name not in UNITS:
-            text = f"predictor_grid has no driver {need.name!r}{nearest(need.name, UNITS)}"
-            yield Problem(f"{text}; use another reader", "forcing.reader")
-        elif need.dims:
-            text = f"driver {need.name!r} has dimensions ({', '.join(need.dims)})"
-            yield Problem(f"{text} and predictor_grid gives one number a cell", "forcing.reader")
-        else:
-            try:
-                convert(0.0, UNITS[need.name], need.units)
-            except ValueError as error:
-                yield Problem(f"driver {need.name!r}: {error}", "forcing.reader")

@@ -26,6 +26,9 @@ LARGE = {
     "mimics-calibration": (),
     "mimics-reynolds-creek": (),
     "two-box-calibration": (),
+    "forest-anchor": (),
+    "he2022-forest": (),
+    "lu2021-forest": (),
     "wang2021-calibration": (),
     "jian2021-forcing": (
         f"forcing.cells={CELLS}",

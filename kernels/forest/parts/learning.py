@@ -11,8 +11,10 @@ from kernels.contract.libraries import need
 from kernels.contract.paths import file_of
 from kernels.contract.plausible import Plausible
 from kernels.contract.stages import Run
-from kernels.forest.parts.records import FLUX, Records, read_records
+from kernels.forest.parts.records import FLUX, Records, read_records, records_in
 from kernels.forest.parts.trees import SPLIT
+from kernels.forest.shared import invented
+from kernels.forest.shared.invented import INVENTED
 from kernels.forest.shared.predictors import CLASSES, NUMBERS, PREDICTORS
 
 EVERY = tuple(variable.name for variable in PREDICTORS)
@@ -29,7 +31,8 @@ class Learning:
     Attributes
     ----------
     training : str
-        The table that ``soilsweep prepare forest`` wrote.
+        The table that ``soilsweep prepare forest`` wrote; ``invented`` for records that are no
+        data, of the world of the reader `synthetic_predictors`.
     flux : str
         Which of its columns is learned.
     predictors : tuple of str
@@ -89,11 +92,13 @@ def records_of(options: Learning, base: Path) -> tuple[Records, dict[str, Path]]
     if not options.training:
         text = "is missing; needed the table that `soilsweep prepare forest` writes"
         raise Unfit([Fault(text, "training")])
-    file = file_of(options.training, base)
-    records = read_records(file, options.flux)
     for library in options.libraries:
         need(library, extra="forest")
-    return records, {options.training: file}
+    if options.training == INVENTED:
+        lines = invented.table(options.flux).splitlines()
+        return records_in(lines, Path(INVENTED), options.flux), {}
+    file = file_of(options.training, base)
+    return read_records(file, options.flux), {options.training: file}
 
 
 def closed(options: Learning) -> Run:

@@ -49,11 +49,24 @@ class Records:
 
 
 def read_records(file: Path, flux: str) -> Records:
+    """Return the records of a table in a file; see `records_in`."""
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except OSError as error:
+        raise Unfit([Fault(f"{str(file)!r}: {error.strerror}; {_HINT}", "training")]) from error
+    except UnicodeDecodeError as error:
+        raise Unfit([Fault(f"is not UTF-8; {_HINT}", file=str(file))]) from error
+    return records_in(lines, file, flux)
+
+
+def records_in(lines: Sequence[str], file: Path, flux: str) -> Records:
     """Return the records of a table.
 
     Parameters
     ----------
+    lines : sequence of str
     file : Path
+        Where they are from.
     flux : str
         ``rh`` or ``rs``, as its column is called.
 
@@ -64,7 +77,7 @@ def read_records(file: Path, flux: str) -> Records:
         numbers, classes that are none, records that are there twice; fewer than `LEAST`, or all
         with one flux: every fault.
     """
-    rows = _rows(file)
+    rows = _rows(lines, file)
     needed = {"Record_number": "", "Study_number": "", "lat": "", "lon": "", flux: FLUX,
               **{v.name: v.units for v in NUMBERS}, "class_area": "m2"}  # fmt: skip
     at, faults = _columns(file, rows[0], {**needed, "veg": ""}, flux)
@@ -95,14 +108,8 @@ def read_records(file: Path, flux: str) -> Records:
     return Records(arrays[flux], columns, *places)
 
 
-def _rows(file: Path) -> list[tuple[int, list[str]]]:
+def _rows(lines: Sequence[str], file: Path) -> list[tuple[int, list[str]]]:
     """Return the header and the rows of a table, with their lines."""
-    try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
-    except OSError as error:
-        raise Unfit([Fault(f"{str(file)!r}: {error.strerror}; {_HINT}", "training")]) from error
-    except UnicodeDecodeError as error:
-        raise Unfit([Fault(f"is not UTF-8; {_HINT}", file=str(file))]) from error
     kept = [(k, line) for k, line in enumerate(lines, start=1) if line and line[0] != "#"]
     found = [(k, [cell.strip() for cell in next(csv.reader([line]))]) for k, line in kept]
     if not found:
