@@ -5,7 +5,7 @@ What cannot be known, such as the file of the drivers, is named where it is to b
 
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import kernels
@@ -13,6 +13,8 @@ from ensemble.describing.description import Description, Row
 from ensemble.describing.kinds import kind_of
 from ensemble.describing.words import as_yaml
 from kernels import Kernel, Parameter
+from scenarios.forcing import READERS
+from scenarios.forcing.common.served import OF_DAYS
 from scenarios.problems import Problem, ScenarioError, nearest, no_parameter
 
 SITES = "site_table"
@@ -66,12 +68,14 @@ class Draft:
             command = f"`soilsweep describe kernel {self.kernel}` prints"
             raise ScenarioError([Problem(f"{text}{command}")], f"--kernel {self.kernel}")
         declared = kernels.get(self.kernel)
-        made = declared.made(declared.options(), None)
+        chosen = _options_for(self.reader, declared)
+        about = kind_of("kernel").describe(self.kernel, chosen)
+        made = declared.made(declared.options(**chosen), None)
         lines = [
             f"# {about.title}. What each word may be: soilsweep describe kernel {self.kernel}",
             "version: 1",
             f"name: {self.name}",
-            *self._kernel(about),
+            *self._kernel(about, chosen),
             *self._forcing(reader, about.tables["Drivers"]),
             *self._design(made),
             *self._kept(made),
@@ -81,12 +85,14 @@ class Draft:
         text = "\n".join(lines) + "\n"
         return {f"{self.name}.yaml": text} | (table if self.reader == SITES else {})
 
-    def _kernel(self, about: Description) -> Iterator[str]:
+    def _kernel(self, about: Description, chosen: Mapping[str, str]) -> Iterator[str]:
         yield "kernel:"
         yield f"  name: {self.kernel}"
         for option in about.tables.get("Options", ()):
             yield from _comment(f"{option['value']}: {option['meaning']}")
-            yield f"  # {option['option']}: {option['default']}"
+            name = option["option"]
+            said = f"{name}: {chosen[name]}" if name in chosen else f"# {name}: {option['default']}"
+            yield f"  {said}"
 
     def _forcing(self, reader: Description, drivers: Sequence[Row]) -> Iterator[str]:
         yield from _comment(f"Words of the reader: soilsweep describe reader {self.reader}", "")
@@ -146,6 +152,27 @@ class Draft:
         """Return the header of a table of sites, units in it."""
         columns = [f"{row['name']} [{row['units']}]" for row in drivers]
         return ",".join(["location", "lat", "lon", *columns]) + "\n"
+
+
+def _options_for(reader: str, kernel: Kernel) -> dict[str, str]:
+    """Return the options of a kernel, other than the defaults, that drivers of a reader need.
+
+    Raises
+    ------
+    ScenarioError
+        The kernel runs by the day alone, and the reader has no days.
+    """
+
+    def by_day(chosen: Mapping[str, str]) -> bool:
+        drivers = kernel.made(kernel.options(**chosen), None).drivers
+        return any("date" in driver.dims for driver in drivers)
+
+    if READERS.get(reader).Spec.dated or not by_day({}):
+        return {}
+    if "drivers" in {field.name for field in fields(kernel.options)}:
+        return {"drivers": "mean"}
+    text = f"gives no drivers by the day, and {kernel.name} has no others; read days: {OF_DAYS}"
+    raise ScenarioError([Problem(text)], f"--reader {reader}")
 
 
 def _short(end: float, parameter: Parameter) -> float:

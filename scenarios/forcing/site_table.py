@@ -115,6 +115,7 @@ class Spec(MayBeInvented):
     )
 
     lists: ClassVar[str] = "sites"
+    dated: ClassVar[bool] = False
 
     reader: Literal["site_table"]
     path: str = Field(min_length=1, description="CSV or Parquet file, one row per site")

@@ -3,10 +3,15 @@
 .. code-block:: yaml
 
     forcing:
-      - reader: testbed_means
-        path: testbed/clm45_cruncep/drivers_mean_2000_2010.nc
-        grid: testbed/clm45_cruncep/gridinfo_igbpz.csv.gz
-        soil: testbed/clm45_cruncep/gridinfo_soil_clm2.csv.gz
+      reader: testbed_means
+      path: testbed/clm45_cruncep/drivers_mean_2000_2010.nc
+      grid: testbed/clm45_cruncep/gridinfo_igbpz.csv.gz
+      soil: testbed/clm45_cruncep/gridinfo_soil_clm2.csv.gz
+
+A second forcing of the list ``forcing:``, with the tables of another run or perturbed, is
+
+.. code-block:: yaml
+
       - reader: testbed_means
         name: clm50_gswp3
         path: testbed/clm45_cruncep/drivers_mean_2000_2010.nc
@@ -94,6 +99,8 @@ class MeansSpec(ReaderSpec):
         ),
         *GRIDS,
     )
+
+    dated: ClassVar[bool] = False
 
     unused: ClassVar[tuple[str, ...]] = ()
     """Quantities of the files that no driver is made of."""

@@ -5,12 +5,15 @@ from types import SimpleNamespace
 
 import pytest
 from commandline import refused, soilsweep
+from forcing_law.examples.testbed_means import EXAMPLE
 
 import kernels
 from ensemble.commands.describe import _kinds, _names
 from ensemble.describing.drafting import SIZES, Draft
 from ensemble.describing.kinds import kind_of
-from scenarios import load
+from scenarios import load, read_options
+from scenarios.forcing import READERS
+from scenarios.problems import ScenarioError
 
 WITH_TABLES = [
     name for name in kernels.names() if "Drivers" in kind_of("kernel").describe(name).tables
@@ -24,10 +27,20 @@ def drafted(folder, **words):
     return load(folder / "mine.yaml")
 
 
-@pytest.mark.parametrize("kernel", WITH_TABLES)
+def made_of(scenario):
+    """Return the kernel of a scenario with the options that stand there."""
+    kernel = kernels.get(scenario.kernel.name)
+    return kernel.made(read_options(scenario.kernel.options, kernel), None)
+
+
+BY_DAY = "casa_vegetation"
+"""The kernel whose drivers are by the day, whatever its options."""
+
+
+@pytest.mark.parametrize("kernel", [name for name in WITH_TABLES if name != BY_DAY])
 def test_one_of_every_kernel_validates_with_all_that_it_has_a_range_of(kernel, tmp_path):
     scenario = drafted(tmp_path, kernel=kernel)
-    made = kernels.get(kernel).made(kernels.get(kernel).options(), None)
+    made = made_of(scenario)
     likely = {p.name: p for p in made.parameters if p.likely()[0] < p.likely()[1]}
     assert list(scenario.design.parameters) == list(likely)
     header = (tmp_path / "mine.csv").read_text().strip().split(",")
@@ -37,6 +50,28 @@ def test_one_of_every_kernel_validates_with_all_that_it_has_a_range_of(kernel, t
 @pytest.mark.parametrize("reader", kind_of("reader").listed()[0])
 def test_one_of_every_reader_validates(reader, tmp_path):
     assert drafted(tmp_path, kernel="mimics", reader=reader).forcing[0].reader == reader
+
+
+@pytest.mark.parametrize("reader", kind_of("reader").listed()[0])
+def test_kernels_are_asked_for_drivers_by_the_day_only_of_readers_that_have_them(reader, tmp_path):
+    dated = READERS.get(reader).Spec.dated
+    for kernel in WITH_TABLES:
+        if kernel == BY_DAY and not dated:
+            with pytest.raises(ScenarioError, match="read days: testbed, testbed_seasons"):
+                drafted(tmp_path, kernel=kernel, reader=reader)
+            continue
+        scenario = drafted(tmp_path, kernel=kernel, reader=reader)
+        assert dated or not any("date" in driver.dims for driver in made_of(scenario).drivers)
+        assert not any(getattr(one, "perturb", None) for one in scenario.forcing), "nobody asked"
+
+
+@pytest.mark.parametrize("kernel", ["casa_cnp", "casa_debris", "corpse", "mimics_testbed"])
+def test_a_reader_of_means_gives_all_that_is_drafted(kernel, tmp_path):
+    EXAMPLE.write(tmp_path)
+    scenario = drafted(tmp_path, kernel=kernel, reader="testbed_means")
+    words = {"reader": "testbed_means", **EXAMPLE.words}
+    found = READERS.get("testbed_means").Spec(**words).read(made_of(scenario).drivers, tmp_path)
+    assert found[0].drivers.keys() == {driver.name for driver in made_of(scenario).drivers}
 
 
 @pytest.mark.parametrize("design", [*SIZES, "grid", "one_at_a_time", "table"])
