@@ -5,15 +5,17 @@ What cannot be known, such as the file of the drivers, is named where it is to b
 
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import kernels
 from ensemble.describing.description import Description, Row
 from ensemble.describing.kinds import kind_of
 from ensemble.describing.words import as_yaml
 from kernels import Kernel, Parameter
-from scenarios.forcing import READERS
+from scenarios.forcing import READERS, ReaderSpec
 from scenarios.forcing.common.served import OF_DAYS
 from scenarios.problems import Problem, ScenarioError, nearest, no_parameter
 
@@ -68,9 +70,9 @@ class Draft:
             command = f"`soilsweep describe kernel {self.kernel}` prints"
             raise ScenarioError([Problem(f"{text}{command}")], f"--kernel {self.kernel}")
         declared = kernels.get(self.kernel)
-        chosen = _options_for(self.reader, declared)
-        about = kind_of("kernel").describe(self.kernel, chosen)
+        chosen = fitting(declared, self.reader)
         made = declared.made(declared.options(**chosen), None)
+        about = kind_of("kernel").describe(self.kernel, chosen)
         lines = [
             f"# {about.title}. What each word may be: soilsweep describe kernel {self.kernel}",
             "version: 1",
@@ -91,8 +93,8 @@ class Draft:
         for option in about.tables.get("Options", ()):
             yield from _comment(f"{option['value']}: {option['meaning']}")
             name = option["option"]
-            said = f"{name}: {chosen[name]}" if name in chosen else f"# {name}: {option['default']}"
-            yield f"  {said}"
+            told = f"  # {name}: {option['default']}"
+            yield f"  {name}: {chosen[name]}" if name in chosen else told
 
     def _forcing(self, reader: Description, drivers: Sequence[Row]) -> Iterator[str]:
         yield from _comment(f"Words of the reader: soilsweep describe reader {self.reader}", "")
@@ -154,25 +156,56 @@ class Draft:
         return ",".join(["location", "lat", "lon", *columns]) + "\n"
 
 
-def _options_for(reader: str, kernel: Kernel) -> dict[str, str]:
-    """Return the options of a kernel, other than the defaults, that drivers of a reader need.
+OF_TIME = ("drivers", "mode", "step", "start")
+"""Options of kernels that say how drivers are in time, and what has to go with that."""
+
+
+def fitting(kernel: Kernel, reader: str) -> dict[str, str]:
+    """Return the options of a kernel with which it takes what a reader gives; the fewest.
 
     Raises
     ------
     ScenarioError
-        The kernel runs by the day alone, and the reader has no days.
+        There are none.
     """
+    spec: type[ReaderSpec] = READERS.get(reader).Spec
+    first = kernel.options()
+    words = [name for name in OF_TIME if name in get_type_hints(type(first))]
+    of = {name: get_args(get_type_hints(type(first))[name]) for name in words}
+    changes = [
+        {n: v for n, v in zip(words, values, strict=True) if v != getattr(first, n)}
+        for values in product(*of.values())
+    ]
+    why: list[Problem] = []
+    for chosen in sorted(changes, key=len):
+        try:
+            made = kernel.made(kernel.options(**chosen), None)
+        except kernels.Unfit:
+            # Some do not go together.
+            continue
+        if found := list(_misfits(made, reader, spec)):
+            why = why or found
+        else:
+            return chosen
+    raise ScenarioError(why, f"--kernel {kernel.name} --reader {reader}")
 
-    def by_day(chosen: Mapping[str, str]) -> bool:
-        drivers = kernel.made(kernel.options(**chosen), None).drivers
-        return any("date" in driver.dims for driver in drivers)
 
-    if READERS.get(reader).Spec.dated or not by_day({}):
-        return {}
-    if "drivers" in {field.name for field in fields(kernel.options)}:
-        return {"drivers": "mean"}
-    text = f"gives no drivers by the day, and {kernel.name} has no others; read days: {OF_DAYS}"
-    raise ScenarioError([Problem(text)], f"--reader {reader}")
+def _misfits(made: Kernel, reader: str, spec: type[ReaderSpec]) -> Iterator[Problem]:
+    """Yield drivers that a reader does not give, as far as that is known without its files."""
+    along = getattr(spec, "along", None)
+    for driver in made.drivers:
+        if along is not None and (lost := [dim for dim in driver.dims if dim not in along]):
+            has = f"one number a location{', or one along ' + ', '.join(along) if along else ''}"
+            text = f"driver {driver.name!r} is along {', '.join(lost)}, and {reader} gives {has}"
+            days = f": read days: {OF_DAYS}" if "date" in lost else ""
+            yield Problem(f"{text}; choose another reader{days}")
+            return
+    if spec.reads == () and not spec.opens:
+        # It opens no file, and says by itself what it has.
+        try:
+            spec.model_validate({"reader": reader}).read(made.drivers, Path())
+        except ScenarioError as error:
+            yield from error.problems
 
 
 def _short(end: float, parameter: Parameter) -> float:

@@ -81,13 +81,12 @@ class ReaderSpec(Declared):
     ----------
     lists : str
         The word that takes a list of locations by their names; empty where no word does.
-    dated : bool
-        Whether it may give drivers by the day; a kernel that may have either is drafted on means
-        where it does not.
+    along : tuple of str
+        Dimensions that drivers may have beside one number a location. Every reader says so.
     """
 
     lists: ClassVar[str] = ""
-    dated: ClassVar[bool] = True
+    along: ClassVar[tuple[str, ...]]
 
     def read(self, needs: Sequence[Variable], base: Path) -> list[Forcing]:
         """Return every forcing, in order; raise `ScenarioError` with every problem found.

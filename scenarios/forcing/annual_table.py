@@ -96,6 +96,7 @@ class Spec(MayBeInvented):
             missing="an empty cell, NA, NaN, -, . or a usual fill value: no value, which is told",
         ),
     )
+    along: ClassVar[tuple[str, ...]] = ("time",)
 
     reader: Literal["annual_table"]
     path: str = Field(min_length=1, description="CSV or Parquet file, one row per model and year")

@@ -100,6 +100,7 @@ class Spec(ReaderSpec):
         ),
         *GRIDS,
     )
+    along: ClassVar[tuple[str, ...]] = ("time", "date")
 
     reader: Literal["clm_history"]
     path: str | list[str] = Field(description="a file, a pattern with *, or a list of them")

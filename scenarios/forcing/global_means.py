@@ -95,6 +95,7 @@ class Spec(ReaderSpec):
             agree=("variables of one model cover the same years",),
         ),
     )
+    along: ClassVar[tuple[str, ...]] = ("time",)
 
     reader: Literal["global_means"]
     path: str = Field(min_length=1, description="folder of the files")

@@ -99,6 +99,7 @@ class Spec(Words, MayBeInvented):
             ),
         ),
     )
+    along: ClassVar[tuple[str, ...]] = ("time", "date")
 
     lists: ClassVar[str] = "cells"
 

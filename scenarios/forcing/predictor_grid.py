@@ -51,6 +51,7 @@ class Spec(ReaderSpec):
     """``forcing:`` of predictors on half a degree."""
 
     reads: ClassVar[tuple[Input, ...]] = PREDICTORS_FROM
+    along: ClassVar[tuple[str, ...]] = ()
     lists: ClassVar[str] = "cells"
 
     reader: Literal["predictor_grid"]

@@ -132,6 +132,7 @@ class Spec(ReaderSpec):
             agree=("twelve months",),
         ),
     )
+    along: ClassVar[tuple[str, ...]] = ("time", "date")
 
     reader: Literal["seasonal_climatology"]
     path: str = Field(min_length=1, description="CSV file, one row per site")

@@ -113,9 +113,9 @@ class Spec(MayBeInvented):
             missing="an empty cell, NA, NaN, -, . or a usual fill value: no value, which is told",
         ),
     )
+    along: ClassVar[tuple[str, ...]] = ("time",)
 
     lists: ClassVar[str] = "sites"
-    dated: ClassVar[bool] = False
 
     reader: Literal["site_table"]
     path: str = Field(min_length=1, description="CSV or Parquet file, one row per site")

@@ -90,6 +90,7 @@ class Spec(ReaderSpec):
     """``forcing:`` of soil profiles."""
 
     reads: ClassVar[tuple[Input, ...]] = (LAYERS, *PREDICTORS_READ, *RECORDS_READ)
+    along: ClassVar[tuple[str, ...]] = ("atmosphere_year",)
     opens: ClassVar[tuple[str, ...]] = (f"testbed/params/{BIOME}",)
 
     lists: ClassVar[str] = "profiles"

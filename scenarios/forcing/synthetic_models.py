@@ -67,6 +67,7 @@ class Spec(ReaderSpec):
     """``forcing:`` of the synthetic models; years are 1901-2018."""
 
     reads: ClassVar[tuple[Input, ...]] = ()
+    along: ClassVar[tuple[str, ...]] = ("time",)
 
     reader: Literal["synthetic_models"]
     n: int = Field(default=16, ge=1, le=16, description="the first n of 16 models")

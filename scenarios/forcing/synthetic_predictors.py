@@ -36,6 +36,7 @@ class Spec(ReaderSpec):
     """``forcing:`` of invented predictors."""
 
     reads: ClassVar[tuple[Input, ...]] = ()
+    along: ClassVar[tuple[str, ...]] = ()
 
     reader: Literal["synthetic_predictors"]
     every: int = Field(default=1, ge=1, le=100, description="every nth cell, the first among them")

@@ -89,6 +89,7 @@ class Spec(ReaderSpec):
     """``forcing:`` of the synthetic profiles."""
 
     reads: ClassVar[tuple[Input, ...]] = ()
+    along: ClassVar[tuple[str, ...]] = ("atmosphere_year",)
 
     lists: ClassVar[str] = "types"
 

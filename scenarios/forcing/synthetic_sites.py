@@ -46,6 +46,7 @@ class Spec(ReaderSpec):
     """``forcing:`` of the synthetic sites."""
 
     reads: ClassVar[tuple[Input, ...]] = ()
+    along: ClassVar[tuple[str, ...]] = ()
 
     reader: Literal["synthetic_sites"]
     n: int = Field(default=12, ge=1, le=12, description="the first n, from the lowest up")

@@ -81,6 +81,7 @@ class Spec(ReaderSpec):
     """``forcing:`` of the synthetic testbed."""
 
     reads: ClassVar[tuple[Input, ...]] = ()
+    along: ClassVar[tuple[str, ...]] = ("time", "date")
 
     reader: Literal["synthetic_testbed"]
     forcings: list[Literal["clm45_cruncep", "clm50_gswp3"]] = Field(

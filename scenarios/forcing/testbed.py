@@ -96,6 +96,7 @@ class Spec(ReaderSpec):
         ),
         *GRIDS,
     )
+    along: ClassVar[tuple[str, ...]] = ("time", "date")
 
     lists: ClassVar[str] = "cells"
 

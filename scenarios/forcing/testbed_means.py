@@ -100,8 +100,6 @@ class MeansSpec(ReaderSpec):
         *GRIDS,
     )
 
-    dated: ClassVar[bool] = False
-
     unused: ClassVar[tuple[str, ...]] = ()
     """Quantities of the files that no driver is made of."""
 
@@ -131,6 +129,7 @@ class Spec(MeansSpec):
     """``forcing:`` of annual means of the testbed."""
 
     lists: ClassVar[str] = "cells"
+    along: ClassVar[tuple[str, ...]] = ()
 
     reader: Literal["testbed_means"]
     npp_rule: Literal["previous", "half_gpp"] = Field(

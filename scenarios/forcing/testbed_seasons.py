@@ -64,6 +64,7 @@ class Spec(MeansSpec):
 
     # Plants make litter and NPP of the daily drivers.
     unused: ClassVar[tuple[str, ...]] = ("litter", "npp")
+    along: ClassVar[tuple[str, ...]] = ("time", "date")
 
     reader: Literal["testbed_seasons"]
     years: Years | Count = Field(default=1, description="[first, last], or how many from 1901")

@@ -7,6 +7,7 @@ import pytest
 from commandline import refused, soilsweep
 from forcing_law.examples.testbed_means import EXAMPLE
 
+import ensemble
 import kernels
 from ensemble.commands.describe import _kinds, _names
 from ensemble.describing.drafting import SIZES, Draft
@@ -48,21 +49,30 @@ def test_one_of_every_kernel_validates_with_all_that_it_has_a_range_of(kernel, t
 
 
 @pytest.mark.parametrize("reader", kind_of("reader").listed()[0])
-def test_one_of_every_reader_validates(reader, tmp_path):
-    assert drafted(tmp_path, kernel="mimics", reader=reader).forcing[0].reader == reader
-
-
-@pytest.mark.parametrize("reader", kind_of("reader").listed()[0])
-def test_kernels_are_asked_for_drivers_by_the_day_only_of_readers_that_have_them(reader, tmp_path):
-    dated = READERS.get(reader).Spec.dated
+def test_every_reader_validates_with_what_it_gives_drivers_to(reader, tmp_path):
+    """Readers of files are held against what they say of time; what opens none is read."""
+    along, found = READERS.get(reader).Spec.along, []
     for kernel in WITH_TABLES:
-        if kernel == BY_DAY and not dated:
-            with pytest.raises(ScenarioError, match="read days: testbed, testbed_seasons"):
+        try:
+            scenario = drafted(tmp_path, kernel=kernel, reader=reader)
+        except ScenarioError:
+            with pytest.raises(ScenarioError, match=f"--kernel {kernel} --reader {reader}"):
                 drafted(tmp_path, kernel=kernel, reader=reader)
             continue
-        scenario = drafted(tmp_path, kernel=kernel, reader=reader)
-        assert dated or not any("date" in driver.dims for driver in made_of(scenario).drivers)
+        assert all({*driver.dims} <= {*along} for driver in made_of(scenario).drivers)
         assert not any(getattr(one, "perturb", None) for one in scenario.forcing), "nobody asked"
+        found.append(kernel)
+        if kernel == "random_forest":
+            scenario = load(tmp_path / "mine.yaml", settings=["kernel.training=invented"])
+        if not READERS.get(reader).Spec.reads:
+            ensemble.plan(scenario, store=tmp_path / "x.zarr")
+    assert found
+
+
+def test_what_does_not_fit_is_told(tmp_path):
+    assert drafted(tmp_path, kernel="casa_cnp", reader="testbed").kernel.options == {}
+    with pytest.raises(ScenarioError, match="driver 'gpp' is along date, and site_table gives one"):
+        drafted(tmp_path, kernel="casa_vegetation", reader="site_table")
 
 
 @pytest.mark.parametrize("kernel", ["casa_cnp", "casa_debris", "corpse", "mimics_testbed"])
