@@ -224,6 +224,19 @@ def test_cells_outside_are_those_above_the_threshold(folder, words):
     assert np.isnan(out["outside"][9]).all()
 
 
+def test_distances_are_of_the_cells_of_a_call_whatever_was_asked_before(folder):
+    options = Options(training="t.csv", weights="equal")
+    kernel = KERNEL.made(options, folder)
+    run, names = kernel.stages[0].open(options), [v.name for v in NUMBERS]
+    space = Space.of(table_of(read_records(folder / "t.csv", "rh").columns, names), np.ones(10))
+    gap = {**CELLS, "gpp": np.where(np.arange(40) == 9, np.nan, CELLS["gpp"])}
+    given = {p.name: np.full((1, 1), p.default) for p in kernel.parameters}
+    for cells in (CELLS, gap, gap, CELLS, {n: v[::-1] for n, v in CELLS.items()}):
+        out = {"di": np.zeros((40, 1))}
+        run(Batch(given, cells, {}), out, np.zeros((40, 1), np.uint8))
+        np.testing.assert_array_equal(out["di"][:, 0], space.index(table_of(cells, names)))
+
+
 def test_without_numbers_among_predictors_there_is_no_distance(folder):
     kernel = KERNEL.made(Options(training="t.csv", predictors=("veg",)), folder)
     assert {"di", "outside"}.isdisjoint(v.name for v in kernel.outputs)

@@ -119,6 +119,7 @@ def open_forest(
     # Of records and options alone, and slow: once, and only for who asks.
     space = cache(lambda: _space(options, records, numbers))
     limit = cache(lambda: _limit(options, records, space()))
+    distance = _last_kept(lambda cells: space().index(cells))
 
     def run(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
         status[:] = parameter_status(table, batch.parameters)
@@ -134,7 +135,7 @@ def open_forest(
         predicted = {name: out[name] for name in told if name in out}
         if predicted:
             _predict(fit, batch.drivers, values, status == OK, predicted)
-        di = cache(lambda: space().index(table_of(batch.drivers, numbers)))
+        di = cache(lambda: distance(table_of(batch.drivers, numbers)))
         flags: dict[str, Callable[[], Any]] = {
             "beyond": lambda: beyond(batch.drivers, records),
             "unseen": lambda: unseen(batch.drivers, records),
@@ -146,6 +147,18 @@ def open_forest(
             out[name][status == OK] = held[status == OK]
 
     return run
+
+
+def _last_kept(index: Callable[[F8], F8]) -> Callable[[F8], F8]:
+    """Return an index of cells that keeps the last: a run asks about the same, call after call."""
+    kept: list[F8] = []
+
+    def found(cells: F8) -> F8:
+        if not kept or not np.array_equal(kept[0], cells, equal_nan=True):
+            kept[:] = [cells, index(cells)]
+        return kept[1]
+
+    return found
 
 
 def _alike(parameter: F8) -> F8:
