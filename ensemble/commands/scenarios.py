@@ -76,11 +76,11 @@ def init(
     if not name:
         raise typer.BadParameter("say a name, or --list", param_hint="NAME")
     if own_kernel or own_program:
-        others = (template, kernel, reader, design, from_problem, own_kernel and own_program)
-        if any(others):
+        others = (template, kernel, design, from_problem, own_kernel and own_program)
+        if any(others) or (own_program and reader):
             text = "stands alone: without --from, --kernel or the other of the two"
             raise typer.BadParameter(text, param_hint="--own-kernel or --own-program")
-        _init_own(Path(name), program=own_program)
+        _init_own(Path(name), reader, program=own_program)
         return
     if not kernel:
         if reader or design or from_problem:
@@ -103,12 +103,15 @@ def init(
     )
 
 
-def _init_own(name: Path, *, program: bool) -> None:
+def _init_own(name: Path, reader: str, *, program: bool) -> None:
     """Write a scenario beside a model of one's own, and say how it is run."""
-    from ensemble.describing.own import MODULE, own_kernel, own_program
+    from ensemble.describing.own import MODULE, READERS, TABLE, own_kernel, own_program
     from scenarios import write_new
 
-    files = own_program(name.stem) if program else own_kernel(name.stem)
+    if reader not in ("", *READERS):
+        text = f"{reader!r} reads no file that one is begun with; needed {' or '.join(READERS)}"
+        raise typer.BadParameter(f"{text}, or change the scenario then", param_hint="--reader")
+    files = own_program(name.stem) if program else own_kernel(name.stem, reader or TABLE)
     paths = write_new(name.parent, files)
     shown, folder = shlex.quote(str(paths[0])), shlex.quote(str(name.parent))
     found = "" if program else f"PYTHONPATH={folder} "

@@ -57,6 +57,21 @@ responses: {{held: {{output: pool, at: 2003}}}}
 store: runs/{name}.zarr
 """
 
+CELLS = """\
+# Drivers by month or year on (time, lat, lon), the unit in each variable; months are averaged to
+# years by their length. With a file of yours, take out the line `invented`, the label of every
+# picture and number, and say variables: {{litterfall: its name there}}.
+forcing:
+  reader: netcdf
+  path: {name}.nc
+  invented: invented litterfall, to begin with
+design: {{method: latin_hypercube, n: 20, parameters: {{tau: {{uniform: [5, 50]}}}}}}
+outputs: {{pool: all}}
+statistics: {{pool: [mean, std]}}
+responses: {{held: {{output: pool, at: 2003}}}}
+store: runs/{name}.zarr
+"""
+
 SCRIPT = """\
 #!/bin/sh
 # One pool of carbon: what falls in, less what decays.
@@ -74,18 +89,70 @@ awk -v tau={{tau}} '
 """
 
 
-def own_kernel(name: str) -> dict[str, str]:
-    """Return the texts of a scenario, its table and the module of its kernel, by file name."""
+TABLE, NETCDF = "annual_table", "netcdf"
+READERS = (TABLE, NETCDF)
+"""Readers of a file of one's own that a model is begun with."""
+
+OF_AREAS = (
+    ("Pg C", "kg C m-2"),
+    ("high=200.0", "high=5.0"),
+    (
+        'Limit(10_000.0, "more than three times the 3,000 Pg C of all soils of the Earth")',
+        'Limit(150.0, "a metre of pure organic soil, 142 mg C cm-3 (Adams 1973)")',
+    ),
+)
+"""What of the module is said otherwise for cells than for the whole land."""
+
+
+def own_kernel(name: str, reader: str = TABLE) -> dict[str, str | bytes]:
+    """Return the texts of a scenario, its data and the module of its kernel, by file name.
+
+    Parameters
+    ----------
+    name : str
+        Of the scenario.
+    reader : str
+        One of `READERS`: of a table of the whole land, or of cells in a NetCDF file.
+    """
     file = f"{MODULE.replace('.', '/')}.py"
     text = (resources.files(__package__) / "examples" / "one_pool.py").read_text(encoding="utf-8")
     head = KERNEL.format(name=name, file=file, module=MODULE)
-    return {**_with_table(name, head), file: text}
+    if reader == TABLE:
+        return {**_with_table(name, head), file: text}
+    for before, after in OF_AREAS:
+        text = text.replace(before, after)
+    return {f"{name}.yaml": head + CELLS.format(name=name), f"{name}.nc": _cells(), file: text}
 
 
-def own_program(name: str) -> dict[str, str]:
+def _cells() -> bytes:
+    """Return invented litterfall of four cells by month, as a NetCDF file."""
+    import numpy as np
+    import xarray as xr
+
+    months = np.arange("2001-01", "2004-02", dtype="datetime64[M]").astype("datetime64[D]")
+    of_year = np.arange(36) % 12
+    each = np.array([[0.6, 0.5], [0.3, 0.2]])
+    values = each * (1.0 + 0.5 * np.cos((of_year - 9) * np.pi / 6.0))[:, np.newaxis, np.newaxis]
+    attributes = {"units": "kg C m-2 yr-1", "long_name": "carbon that falls in; invented"}
+    written = xr.Dataset(
+        {
+            "litterfall": (("time", "lat", "lon"), values, attributes),
+            "time_bnds": (("time", "bnds"), np.stack([months[:-1], months[1:]], axis=1)),
+        },
+        {
+            "time": ("time", months[:-1] + np.timedelta64(14, "D"), {"bounds": "time_bnds"}),
+            "lat": ("lat", [45.25, 45.75], {"units": "degrees_north"}),
+            "lon": ("lon", [7.25, 7.75], {"units": "degrees_east"}),
+        },
+    )
+    written["time"].encoding = {"units": "days since 2001-01-01", "dtype": "float64"}
+    return bytes(written.to_netcdf(engine="scipy"))
+
+
+def own_program(name: str) -> dict[str, str | bytes]:
     """Return the texts of a scenario, its table and the program that it runs, by file name."""
     return {**_with_table(name, PROGRAM.format(name=name)), f"{name}.sh": SCRIPT}
 
 
-def _with_table(name: str, head: str) -> dict[str, str]:
+def _with_table(name: str, head: str) -> dict[str, str | bytes]:
     return {f"{name}.yaml": head + BELOW.format(name=name), f"{name}.csv": SERIES}

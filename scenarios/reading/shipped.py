@@ -90,14 +90,14 @@ def write_template(name: str, template: str) -> Path:
     return write_new(file.parent, {file.name: text})[0]
 
 
-def write_new(folder: Path, files: Mapping[str, str]) -> list[Path]:
+def write_new(folder: Path, files: Mapping[str, str | bytes]) -> list[Path]:
     """Write a scenario, and what it reads beside it, where none of them is; return the files.
 
     Parameters
     ----------
     folder : Path
-    files : mapping of str to str
-        Texts by file name, the scenario's first; one may lie in a folder below.
+    files : mapping of str to str or bytes
+        Texts and others by file name, the scenario's first; one may lie in a folder below.
 
     Raises
     ------
@@ -115,8 +115,8 @@ def write_new(folder: Path, files: Mapping[str, str]) -> list[Path]:
         raise ScenarioError([Problem("is there already; choose another name")], str(there[0]))
     for path, text in zip(paths, files.values(), strict=True):
         path.parent.mkdir(exist_ok=True)
-        with path.open("x", encoding="utf-8") as new:
-            new.write(text)
+        with path.open("xb") as new:
+            new.write(text if isinstance(text, bytes) else text.encode())
     return paths
 
 

@@ -2,7 +2,9 @@
 
 import re
 
+import numpy as np
 import pytest
+import xarray as xr
 from commandline import refused, soilsweep
 from tracked import ROOT
 
@@ -30,6 +32,32 @@ def test_a_program_of_ones_own_runs(tmp_path, monkeypatch):
     refused(
         soilsweep("init", "other", "--own-program", "--kernel", "mimics"),
         "stands alone",
+        lines=None,
+    )
+
+
+def test_a_model_of_ones_own_on_a_netcdf_file_runs_with_years_of_its_months(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert soilsweep("init", "mine", "--own-kernel", "--reader", "netcdf").code == 0
+    (tmp_path / "models").rename(tmp_path / "cell_models")
+    monkeypatch.syspath_prepend(tmp_path)
+    said = soilsweep("run", "mine.yaml", "--set", "kernel=cell_models.one_pool")
+    assert said.code == 0, said.err
+    assert "invented litterfall" in said.out
+    stored = xr.open_datatree("runs/mine.zarr", engine="zarr")
+    pool = stored["control"]["pool"].values[0]
+    # By hand, tau = 20, of the cell with 0.6 kg a year on average: months of one year are not
+    # alike, and are of 28 to 31 days.
+    wave = 1 + 0.5 * np.cos((np.arange(12) - 9) * np.pi / 6)
+    held = 0.0
+    for february in (28, 28, 28):
+        days = np.array([31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+        held = (held + np.average(0.6 * wave, weights=days)) / (1 + 1 / 20)
+    assert pool.max() == pytest.approx(held, rel=1e-6)
+    assert soilsweep("check", "kernel", "cell_models.one_pool").code == 0
+    refused(
+        soilsweep("init", "other", "--own-kernel", "--reader", "testbed"),
+        "needed annual_table or netcdf",
         lines=None,
     )
 
