@@ -8,6 +8,7 @@ from ensemble.report.parts import Banner
 from ensemble.store.committed import Committed
 from ensemble.store.grid import Grid
 from ensemble.store.store import Store
+from scenarios import and_more, most_named
 
 MOST_DAMAGE = 10
 """Chunks that cannot be read and are named."""
@@ -91,10 +92,10 @@ class Reported:
         else:
             begun = f"Unfinished: {done:,}/{total:,} blocks are committed."
             found = [Banner([begun, self.unfinished])]
-        if damage := results.damage[:MOST_DAMAGE]:
-            more = len(results.damage) - len(damage)
+        if damage := results.damage[: most_named(MOST_DAMAGE)]:
+            more = and_more(len(results.damage) - len(damage)).strip()
             lines = ["Some committed values cannot be read; see `soilsweep verify`:", *damage]
-            found.append(Banner([*lines, f"and {more} more"] if more else lines))
+            found.append(Banner([*lines, more] if more else lines))
         return found
 
     @property

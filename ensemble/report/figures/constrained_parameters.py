@@ -9,6 +9,7 @@ from ensemble.report.figures.parts.ensembles import before_and_after
 from ensemble.report.figures.parts.style import WIDTH, Picture, figure, finish, labelled, short
 from ensemble.report.run import Run
 from kernels import F8
+from scenarios import and_more, most_named
 
 SECTION, ORDER = "constrained", 30
 
@@ -38,7 +39,7 @@ def _moved(one: Parameter, found: Weighed) -> float:
 
 
 def _figure(run: Run, found: Weighed, every_one: list[Parameter]) -> Picture:
-    shown = every_one[:MOST_PARAMETERS]
+    shown = every_one[: most_named(MOST_PARAMETERS)]
     across = min(4, len(shown))
     down = -(-len(shown) // across)
     width = WIDTH if across > 2 else 3.4 * across
@@ -58,11 +59,11 @@ def _figure(run: Run, found: Weighed, every_one: list[Parameter]) -> Picture:
     handles, labels = grid.flat[0].get_legend_handles_labels()
     names = [short(label, 30) for label in labels]
     drawn.legend(handles, names, loc="outside lower center", ncols=min(4, len(labels)))
-    left = len(every_one) - len(shown)
+    left = and_more(len(every_one) - len(shown), "parameters")
     caption = (
         f"Parameters under the weights {found.one.name}, those that they move most first. Ground: "
         f"all {found.rows:,} members alike; lines: the weight, {found.effective:,.0f} effective "
         "members together, each forcing and model by itself where there are several: a line that "
         "follows the ground is of a parameter that does not decide the fit."
     )
-    return finish(drawn, caption + f" {left} more parameters are not drawn." * (left > 0))
+    return finish(drawn, caption + f" Drawn are these{left}." * bool(left))

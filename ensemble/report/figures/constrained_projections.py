@@ -22,6 +22,7 @@ from ensemble.report.figures.parts.style import (
 )
 from ensemble.report.run import Run
 from ensemble.scores.weights import STATISTICS, TOO_FEW
+from scenarios import and_more, most_named
 
 SECTION, ORDER = "constrained", 40
 
@@ -37,14 +38,14 @@ def draw(run: Run) -> Iterator[Picture | str]:
     for found in every(run):
         shown = list(projections(run, found))
         if shown:
-            yield _figure(run, found, shown[:MOST_PROJECTIONS])
+            yield _figure(run, found, shown[: most_named(MOST_PROJECTIONS)])
         else:
             yield (
                 f"Under the weights {found.one.name} no number of all locations is kept of each "
                 "member: a sum over space, aggregates: {OUTPUT: [global]}, is drawn here."
             )
-        if (more := len(shown) - MOST_PROJECTIONS) > 0:
-            yield f"{more} more numbers under the weights {found.one.name} are in the table."
+        if more := and_more(len(shown) - most_named(MOST_PROJECTIONS), "numbers"):
+            yield f"In the table under the weights {found.one.name} stand these{more}."
 
 
 def _figure(run: Run, found: Weighed, shown: list[tuple[Target, list[Ensemble]]]) -> Picture:

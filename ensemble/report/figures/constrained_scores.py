@@ -17,6 +17,7 @@ from ensemble.report.figures.parts.style import (
 )
 from ensemble.report.run import Run
 from ensemble.tables.weights import rule
+from scenarios import and_more, most_named
 
 SECTION, ORDER = "constrained", 20
 
@@ -31,7 +32,7 @@ def draw(run: Run) -> Iterator[Picture]:
 
 
 def _figure(run: Run, found: Weighed) -> Picture:
-    shown = list(scores_of(run, found))[:MOST_SCORES]
+    shown = list(scores_of(run, found))[: most_named(MOST_SCORES)]
     across = min(3, len(shown))
     down = -(-len(shown) // across)
     drawn = figure(2.3 * down + 0.5, run.synthetic, width=WIDTH if across > 1 else 5.5)
@@ -64,9 +65,8 @@ def _caption(run: Run, found: Weighed, shown: int) -> str:
     lines = "" if spec.performance else (
         "; dashed: beyond these no member is accepted" if spec.accept else "; dashed: one sigma"
     )  # fmt: skip
-    left = f" {len(found.one.scores) - shown} more scores are not drawn." * (
-        shown < len(found.one.scores)
-    )
+    more = and_more(len(found.one.scores) - shown, "scores")
+    left = f" Drawn are these{more}." * bool(more)
     return (
         f"Scores that the weights {found.one.name} look at ({words}). Ground: all "
         f"{found.rows:,} members alike; lines: shares of the weight, {found.effective:,.0f} "

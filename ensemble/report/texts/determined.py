@@ -66,6 +66,5 @@ def _pairs(names: tuple[str, ...], correlation: F8) -> str:
     i, j = np.triu_indices(len(names), 1)
     size = np.abs(correlation[i, j])
     order = [k for k in np.argsort(-size, kind="stable").tolist() if size[k] > TOGETHER]
-    said = [f"{names[i[k]]} and {names[j[k]]}" for k in order[:MOST_PAIRS]]
-    more = len(order) - MOST_PAIRS
-    return ", ".join([*said, f"{more} more"] if more > 0 else said) or "none"
+    said = [f"{names[i[k]]} and {names[j[k]]}" for k in order[: most_named(MOST_PAIRS)]]
+    return ", ".join(said) + and_more(len(order) - len(said)) or "none"

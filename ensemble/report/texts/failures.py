@@ -13,6 +13,7 @@ from ensemble.tables.limits import limit_lines, plain, table_of
 from ensemble.tables.responses import NONE, Table
 from ensemble.tables.results import Results
 from kernels import BY_CODE, I8, OK
+from scenarios import and_more, most_named
 
 MOST_TEXTS = 10
 """Exceptions that are shown, and control members that are named."""
@@ -77,11 +78,11 @@ def _exceptions(results: Results) -> Iterator[Part]:
     if not counts:
         return
     yield Heading("Exceptions")
-    for note, count in counts.most_common(MOST_TEXTS):
+    for note, count in counts.most_common(most_named(MOST_TEXTS)):
         text = note if len(note) <= MOST_CHARACTERS else f"{note[:MOST_CHARACTERS]} ..."
         yield Verbatim(f"{count:,} times noted: {text}")
-    if len(counts) > MOST_TEXTS:
-        yield Notes([f"and {len(counts) - MOST_TEXTS:,} other texts"])
+    if more := and_more(len(counts) - most_named(MOST_TEXTS), "texts").strip():
+        yield Notes([more])
 
 
 def _failed_controls(results: Results) -> list[str]:
@@ -89,13 +90,13 @@ def _failed_controls(results: Results) -> list[str]:
     status = results.cells("control/status")
     failed = np.argwhere(np.isfinite(status) & (status != OK))
     lines = []
-    for at in map(tuple, failed[:MOST_TEXTS]):
+    for at in map(tuple, failed[: most_named(MOST_TEXTS)]):
         outcome = BY_CODE.get(int(status[at]))
         text = f"{outcome.name}: {outcome.advice}" if outcome else f"status {status[at]:.0f}"
         member = f"{results.forcings[at[0]]}/{results.locations[at[1]]}"
         lines.append(f"The control member of {member} failed, {text}")
-    more = len(failed) - MOST_TEXTS
-    return [*lines, f"and {more} more control members"] if more > 0 else lines
+    more = and_more(len(failed) - len(lines), "control members").strip()
+    return [*lines, more] if more else lines
 
 
 def _by_place(axis: str, names: Sequence[str], counts: I8) -> Table:

@@ -11,6 +11,7 @@ from ensemble.report.parts import Notes, Part
 from ensemble.tables.calibration import IN_TURN, MOST_ROWS, folds_table
 from ensemble.tables.responses import NONE, Table
 from kernels import F8
+from scenarios import and_more, most_named
 
 SHOWN = ("n", "rmse", "bias", "slope", "intercept", "r2", "nse", "kge")
 
@@ -49,7 +50,7 @@ def _table(run: Calibrated, one: Compared, ours: F8, theirs: F8) -> Table:
                 cells = [_cell(name, together[name]) for name in SHOWN]
                 rows.append(["all", IN_WORDS[part], *cells, NONE])
     rules = (len(rows),) if rows else ()
-    for g, name in enumerate(run.found.groups[:MOST_ROWS]):
+    for g, name in enumerate(run.found.groups[: most_named(MOST_ROWS)]):
         for p, part in enumerate(PARTS):
             if not ours[g, p, count] > 0:
                 continue
@@ -57,8 +58,8 @@ def _table(run: Calibrated, one: Compared, ours: F8, theirs: F8) -> Table:
             cells = [_cell(word, values[word]) for word in SHOWN]
             rows.append([name, IN_WORDS[part], *cells, _cell("rmse", float(theirs[g, p, rmse]))])
     header = ["group", "observations", *SHOWN, "rmse of the defaults"]
-    more = len(run.found.groups) - MOST_ROWS
-    notes = [f"and {more:,} more groups, in the store"] if more > 0 else []
+    more = and_more(len(run.found.groups) - most_named(MOST_ROWS), "groups").strip()
+    notes = [more] if more else []
     unit = f" [{one.units}]" if one.units not in ("", "1") else ""
     return Table(f"{one.name}: {one.meaning}{unit}", header, rows, notes, rules)
 
