@@ -5,16 +5,15 @@ from functools import cache, partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kernels.contract.arrays import F8, I8, U1
-from kernels.contract.batches import parameter_status
 from kernels.contract.entries import Parameter
 from kernels.contract.stages import Batch, Run
 from kernels.contract.status import BAD_INPUT, OK, OUT_OF_RANGE
 from kernels.forest.parts.dissimilarity import Space, threshold
 from kernels.forest.parts.folds import folds_of, groups_of
-from kernels.forest.parts.learning import GROWN, quantiles_of
+from kernels.forest.parts.learning import quantiles_of
+from kernels.forest.parts.members import Predict, predict, rows_of
 from kernels.forest.parts.records import Records
 from kernels.forest.parts.trees import SPLIT, Forest, Growth, matrix
 from kernels.forest.shared.predictors import CLASSES, NUMBERS
@@ -24,8 +23,6 @@ DRAWN = 0.8
 
 IMPORTANT = Growth(seed=0, mtry=4, trees=500, split=SPLIT)
 """The forest whose importance weighs predictors: the same for every member."""
-
-VARIED = ("seed", *GROWN)
 
 
 def drawn(draw: str, seed: int, records: Records) -> I8:
@@ -122,19 +119,12 @@ def open_forest(
     distance = _last_kept(lambda cells: space().index(cells))
 
     def run(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
-        status[:] = parameter_status(table, batch.parameters)
-        given = [_alike(batch.parameters[name]) for name in VARIED]
-        values = np.stack(np.broadcast_arrays(*given), axis=-1)
-        status[np.broadcast_to((values != np.floor(values)).any(axis=-1), status.shape)] = (
-            OUT_OF_RANGE
-        )
+        values = rows_of(table, batch, out, status)
         wrong = cell_status(batch.drivers, names)
         status[wrong != OK] = wrong[wrong != OK, np.newaxis]
-        for found in out.values():
-            found[...] = np.nan
         predicted = {name: out[name] for name in told if name in out}
         if predicted:
-            _predict(fit, batch.drivers, values, status == OK, predicted)
+            predict(fit, batch.drivers, values, status == OK, predicted)
         di = cache(lambda: distance(table_of(batch.drivers, numbers)))
         flags: dict[str, Callable[[], Any]] = {
             "beyond": lambda: beyond(batch.drivers, records),
@@ -151,56 +141,24 @@ def open_forest(
 
 def _last_kept(index: Callable[[F8], F8]) -> Callable[[F8], F8]:
     """Return an index of cells that keeps the last: a run asks about the same, call after call."""
-    kept: list[F8] = []
+    kept: list[tuple[F8, F8]] = []
 
     def found(cells: F8) -> F8:
-        if not kept or not np.array_equal(kept[0], cells, equal_nan=True):
-            kept[:] = [cells, index(cells)]
-        return kept[1]
+        # One look and one change, as threads share the stage.
+        of, values = kept[0] if kept else (None, cells)
+        if of is None or not np.array_equal(of, cells, equal_nan=True):
+            values = index(cells)
+            kept[:] = [(cells, values)]
+        return values
 
     return found
-
-
-def _alike(parameter: F8) -> F8:
-    """Return a parameter as (1, S) where all locations have the same: rows are then few to sort."""
-    return parameter[:1] if (parameter == parameter[:1]).all() else parameter
-
-
-Predict = Callable[[Mapping[str, F8]], dict[str, F8]]
-"""Takes predictors of cells by name, each (n,), and returns outputs by name, each (n,)."""
 
 
 def _told(
     forest: Forest, own: Sequence[str], names: Sequence[str], cells: Mapping[str, F8]
 ) -> dict[str, F8]:
     """Return what a forest says of cells: the mean, and quantiles if it has any."""
-    asked = matrix(cells, own)
-    held = [forest.mean(asked), *(forest.spread(asked).T if forest.quantiles else ())]
-    return dict(zip(names, held, strict=False))
-
-
-def _predict(
-    fit: Callable[[F8, Container[str]], Predict],
-    drivers: Mapping[str, F8],
-    values: F8,
-    runs: NDArray[np.bool_],
-    out: Mapping[str, F8],
-) -> None:
-    """Fill predictions (L, S) of the members that run; values are (1 or L, S, parameters)."""
-    rows, which = np.unique(values.reshape(-1, values.shape[-1]), axis=0, return_inverse=True)
-    which = which.reshape(values.shape[:2])
-    for k, row in enumerate(rows):
-        samples = np.flatnonzero((which == k).any(axis=0))
-        asked = runs[:, samples] & (which[:, samples] == k)
-        cells = np.flatnonzero(asked.any(axis=1))
-        if not cells.size:
-            continue
-        place, sample = np.nonzero(asked)
-        predicted = fit(row, out)({name: held[cells] for name, held in drivers.items()})
-        for name in predicted.keys() & out.keys():
-            found = np.full(len(runs), np.nan)
-            found[cells] = predicted[name]
-            out[name][place, samples[sample]] = found[place]
+    return dict(zip(names, forest.told(matrix(cells, own)), strict=False))
 
 
 def cell_status(drivers: Mapping[str, F8], names: Sequence[str]) -> U1:

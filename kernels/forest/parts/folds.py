@@ -1,4 +1,8 @@
-"""Folds of records that keep together what is alike: records of a study, or of a block of land."""
+"""Folds of records: by chance, or such that what is alike stays together.
+
+Records of a study, or of a block of land, are alike: with some of them in each fold a forest is
+asked what it has seen. Shares of climates in each fold change nothing of that.
+"""
 
 import numpy as np
 
@@ -8,6 +12,18 @@ from kernels.forest.parts.records import Records
 FOLDS = 10
 
 KINDS = ("block", "study")
+
+VALIDATED = ("random", "climate", "study", "block")
+"""Kinds that a cross-validation shows side by side."""
+
+
+def folds_by(records: Records, kind: str, degrees: float, repeat: int) -> I8:
+    """Return the fold of each record, (r,), of one of `VALIDATED`; see `folds_of`."""
+    if kind == "random":
+        return folds_of(records.number, repeat)
+    if kind == "climate":
+        return stratified(records.zone, repeat)
+    return folds_of(groups_of(records, kind, degrees), repeat)
 
 
 def groups_of(records: Records, kind: str, degrees: float) -> F8:
@@ -50,3 +66,30 @@ def folds_of(groups: F8, repeat: int) -> I8:
     for k, some in enumerate(np.array_split(turned, min(FOLDS, labels.size))):
         fold[some] = k
     return fold[of]
+
+
+def stratified(stratum: F8, repeat: int) -> I8:
+    """Return folds of which each has the same share of every stratum, (r,): `FOLDS` of them.
+
+    They are those of scikit-learn's ``StratifiedKFold(FOLDS, shuffle=True, random_state=repeat)``,
+    which refuses strata of fewer records than folds; here some folds then have none of it.
+
+    Parameters
+    ----------
+    stratum : ndarray, shape (r,), float64
+        Labels of `FOLDS` records at least, in all.
+    repeat : int
+        Another one shuffles otherwise.
+    """
+    labels, first, of = np.unique(stratum, return_index=True, return_inverse=True)
+    # Strata are numbered in the order in which they first occur.
+    of = np.argsort(np.argsort(first))[of]
+    dealt = np.sort(of)
+    random = np.random.RandomState(repeat)
+    fold = np.empty(stratum.size, np.int64)
+    for k in range(labels.size):
+        counts = [int((dealt[start::FOLDS] == k).sum()) for start in range(FOLDS)]
+        own = np.arange(FOLDS).repeat(counts)
+        random.shuffle(own)
+        fold[of == k] = own
+    return fold

@@ -107,7 +107,7 @@ def closed(options: Learning) -> Run:
 
 
 def growth_parameters(options: Learning) -> tuple[Parameter, ...]:
-    """Return the parameters of how trees grow, beside what is their seed: `GROWN`."""
+    """Return the parameters of how trees grow, beside what is their seed."""
     count = len(options.names)
     every = 2.0**count - 1.0
     return (
@@ -126,9 +126,6 @@ def growth_parameters(options: Learning) -> tuple[Parameter, ...]:
             Plausible(0.5, 1.5, "there is one", of="times"),
         ),
     )  # fmt: skip
-
-
-GROWN = ("mtry", "trees", "subset")
 
 
 def quantiles_of(options: Learning, prefix: str, dims: tuple[str, ...] = ()) -> dict[str, Variable]:

@@ -15,6 +15,9 @@ from kernels.forest.shared.predictors import CLASSES, NUMBERS
 
 FLUX = "g C m-2 yr-1"
 
+ZONES = {"": 0.0, "A": 1.0, "B": 2.0, "C": 2.0, "D": 3.0, "E": 3.0}
+"""By the first letter of Koeppen's class."""
+
 LEAST = 20
 """Records below which a forest says nothing."""
 
@@ -38,6 +41,11 @@ class Records:
         Its number.
     lat, lon : ndarray, shape (r,), float64
         The record's own, degrees.
+    number : ndarray, shape (r,), float64
+        Of the record, rising.
+    zone : ndarray, shape (r,), float64
+        Of Koeppen's climates at its cell: 1 tropical (A), 2 temperate (B, C), 3 boreal (D, E); 0
+        where the table has none.
     """
 
     flux: F8
@@ -46,6 +54,8 @@ class Records:
     study: F8
     lat: F8
     lon: F8
+    number: F8
+    zone: F8
 
 
 def read_records(file: Path, flux: str) -> Records:
@@ -84,7 +94,10 @@ def records_in(lines: Sequence[str], file: Path, flux: str) -> Records:
     if faults:
         raise Unfit(faults)
     numbers = {name: [_number(cells, at[name]) for _, cells in rows[1:]] for name in needed}
-    classes = [cells[at["veg"]] if at["veg"] < len(cells) else "" for _, cells in rows[1:]]
+    classes, climates = (
+        [cells[at[name]] if at.get(name, len(cells)) < len(cells) else "" for _, cells in rows[1:]]
+        for name in ("veg", "koeppen")
+    )
     faults = [
         Fault(f"column {name!r} has no number", file=str(file), line=rows[1 + i][0])
         for name, values in numbers.items()
@@ -97,6 +110,12 @@ def records_in(lines: Sequence[str], file: Path, flux: str) -> Records:
         for i, name in enumerate(classes)
         if name not in CLASSES
     ]  # fmt: skip
+    faults += [
+        Fault(f"column 'koeppen' has {name!r}; needed a class of Koeppen's, A to E, or nothing",
+              file=str(file), line=rows[1 + i][0])
+        for i, name in enumerate(climates)
+        if name[:1] not in ZONES
+    ]  # fmt: skip
     faults += _of_all(file, numbers["Record_number"], numbers[flux])
     if faults:
         raise Unfit(faults)
@@ -104,8 +123,16 @@ def records_in(lines: Sequence[str], file: Path, flux: str) -> Records:
     arrays = {name: np.array(values)[order] for name, values in numbers.items()}
     columns = {v.name: arrays[v.name] for v in NUMBERS}
     columns["veg"] = np.array([CLASSES.index(name) + 1.0 for name in classes])[order]
-    places = (arrays[name] for name in ("class_area", "Study_number", "lat", "lon"))
-    return Records(arrays[flux], columns, *places)
+    return Records(
+        flux=arrays[flux],
+        columns=columns,
+        class_area=arrays["class_area"],
+        study=arrays["Study_number"],
+        lat=arrays["lat"],
+        lon=arrays["lon"],
+        number=arrays["Record_number"],
+        zone=np.array([ZONES[name[:1]] for name in climates])[order],
+    )
 
 
 def _rows(lines: Sequence[str], file: Path) -> list[tuple[int, list[str]]]:
@@ -132,7 +159,8 @@ def _columns(
         elif (found := said[names.index(name)][1]) not in (unit, "1" if not unit else unit):
             text = f"column {name!r} is in {found!r}; needed {unit!r}: {_HINT}"
             faults.append(Fault(text, file=str(file), line=line))
-    return {name: names.index(name) for name in needed if name in names}, faults
+    # Tables of before have no climates, and who fits to all records needs none.
+    return {name: names.index(name) for name in (*needed, "koeppen") if name in names}, faults
 
 
 def _number(cells: Sequence[str], at: int) -> float:

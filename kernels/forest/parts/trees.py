@@ -101,3 +101,7 @@ class Forest:
             asked, quantiles=list(self.quantiles), interpolation="linear", weighted_leaves=True
         )
         return np.asarray(found, np.float64).reshape(len(asked), len(self.quantiles))
+
+    def told(self, asked: NDArray[np.float32]) -> list[F8]:
+        """Return the mean, and quantiles if there are some, each (n,)."""
+        return [self.mean(asked), *(self.spread(asked).T if self.quantiles else ())]

@@ -37,3 +37,6 @@ VEG = _predictor(
 )  # fmt: skip
 
 PREDICTORS = (*NUMBERS, VEG)
+
+RECORD = Variable("record", "1", "number of the record that the location is", ())
+"""What tells one record of a table from another."""
