@@ -27,6 +27,7 @@ LARGE = {
     "mimics-reynolds-creek": (),
     "two-box-calibration": (),
     "forest-anchor": (),
+    "forest-validation": (),
     "he2022-forest": (),
     "lu2021-forest": (),
     "wang2021-calibration": (),

@@ -8,7 +8,7 @@ import kernels
 from kernels import Batch
 from kernels.forest.parts.learning import quantiles_of
 from kernels.forest.parts.records import read_records
-from kernels.forest.parts.trees import Growth, matrix
+from kernels.forest.parts.trees import ALONE, Growth, matrix
 from kernels.forest.random_forest import KERNEL, Options
 
 pytest.importorskip("quantile_forest", reason="needs the extra 'forest'")
@@ -104,3 +104,21 @@ def test_their_package_is_of_the_fingerprint_only_where_there_are_some(folder):
     with_some = kernels.fingerprint(KERNEL.made(OPTIONS, folder))
     without = kernels.fingerprint(KERNEL.made(Options(training="t.csv"), folder))
     assert "random_forest.libraries.quantile-forest" in with_some.keys() - without.keys()
+
+
+def test_one_thread_at_a_time_is_in_scikit_learn(folder, monkeypatch):
+    """It empties the filters of warnings of the process for each tree, and puts them back."""
+    held = []
+    for model in (RandomForestRegressor, RandomForestQuantileRegressor):
+        for name in ("fit", "predict"):
+            own = getattr(model, name)
+
+            def noted(self, *data, own=own, **words):
+                held.append(ALONE.locked())
+                return own(self, *data, **words)
+
+            monkeypatch.setattr(model, name, noted)
+    ask(folder, (*NAMES, "rh"))
+    ask(folder, ("rh",))
+    assert len(held) >= 5
+    assert all(held)

@@ -171,5 +171,7 @@ def test_records_that_cannot_be_dealt_into_folds_are_refused(folder, change, sai
 
 
 def test_options_that_make_no_folds_are_refused(folder):
-    with pytest.raises(kernels.Unfit, match=r"quantiles: found \[2.0\]; .*; block_degrees: found 0"):
+    with pytest.raises(
+        kernels.Unfit, match=r"quantiles: found \[2.0\]; .*; block_degrees: found 0"
+    ):
         KERNEL.made(Options(training="t.csv", block_degrees=0.0, quantiles=(2.0,)), folder)

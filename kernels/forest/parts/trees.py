@@ -6,6 +6,7 @@ Learning Research 7, 983-999.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,11 @@ from kernels.forest.shared.predictors import CLASSES, NUMBERS
 
 SPLIT = 6
 """Records of a node below which it is not split: nodes of five or fewer, as R's nodesize has it."""
+
+ALONE = Lock()
+"""Held while scikit-learn fits or predicts: for each tree it takes all filters of warnings away and
+puts them back; they are of the whole process, and threads lose each other's. Long runs have
+processes."""
 
 
 def matrix(columns: Mapping[str, F8], names: Sequence[str]) -> NDArray[np.float32]:
@@ -62,12 +68,14 @@ class Growth:
         if not self.quantiles:
             from sklearn.ensemble import RandomForestRegressor
 
-            return Forest(RandomForestRegressor(**words).fit(known, flux), ())
+            with ALONE:
+                return Forest(RandomForestRegressor(**words).fit(known, flux), ())
         from quantile_forest import RandomForestQuantileRegressor
 
         # By default it keeps one record of a leaf at random, and means are off by up to 55 g.
         model = RandomForestQuantileRegressor(max_samples_leaf=None, **words)
-        return Forest(model.fit(known, flux), self.quantiles)
+        with ALONE:
+            return Forest(model.fit(known, flux), self.quantiles)
 
 
 @dataclass(frozen=True)
@@ -88,7 +96,8 @@ class Forest:
         """Return the mean of all trees, (n,), with the same bits where there are quantiles."""
         from sklearn.ensemble import RandomForestRegressor
 
-        return np.asarray(RandomForestRegressor.predict(self.model, asked), np.float64)
+        with ALONE:
+            return np.asarray(RandomForestRegressor.predict(self.model, asked), np.float64)
 
     def spread(self, asked: NDArray[np.float32]) -> F8:
         """Return quantiles of the flux, (n, quantiles), linear between records.
@@ -97,9 +106,10 @@ class Forest:
         of all trees: so that the mean by these weights is the forest's.
         """
         # By default records of all leaves weigh the same, and means are off by up to 188 g.
-        found = self.model.predict(
-            asked, quantiles=list(self.quantiles), interpolation="linear", weighted_leaves=True
-        )
+        with ALONE:
+            found = self.model.predict(
+                asked, quantiles=list(self.quantiles), interpolation="linear", weighted_leaves=True
+            )
         return np.asarray(found, np.float64).reshape(len(asked), len(self.quantiles))
 
     def told(self, asked: NDArray[np.float32]) -> list[F8]:
