@@ -30,6 +30,7 @@ from scenarios.units import convert
 class Spec(ReaderSpec):
     """``forcing:`` of invented records."""
 
+    along: ClassVar[tuple[str, ...]] = ()
     reads: ClassVar[tuple[Input, ...]] = ()
 
     reader: Literal["synthetic_records"]

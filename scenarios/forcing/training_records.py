@@ -32,6 +32,7 @@ NAMED = "Record_number"
 class Spec(MayBeInvented):
     """``forcing:`` of the records of a training table."""
 
+    along: ClassVar[tuple[str, ...]] = ()
     reads: ClassVar[tuple[Input, ...]] = (
         Input(
             key="path",
