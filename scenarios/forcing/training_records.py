@@ -7,6 +7,8 @@
 The table is that of `soilsweep prepare forest`. A location is called by the number of its record,
 which is a driver, too, ``record``: a kernel finds its record by it, and nothing by where it stands.
 ``lat`` and ``lon`` are the record's own, and not the middle of its cell.
+
+Source: records of SRDB v5 (Jian et al. 2021, 10.5194/essd-13-255-2021).
 """
 
 from collections.abc import Callable, Sequence
