@@ -8,6 +8,7 @@ import typer
 
 from ensemble.commands.arguments import JsonOption, StoreArgument, print_json
 from ensemble.printing import put
+from scenarios import and_more, most_named
 
 MOST_ARRAYS = 12
 """Arrays that differ of which a line is printed; --json has all."""
@@ -68,7 +69,8 @@ def compare(
     if as_json:
         print_json(asdict(found))
         return
-    put("the same bytes in all blocks" if found.same else "blocks differ")
+    what = "bytes in all blocks" if found.of_members else "numbers"
+    put(f"the same {what}" if found.same else f"{'blocks' if found.of_members else what} differ")
     for heading, texts in (
         ("scenario", found.asked),
         ("code and data", found.code),
@@ -81,6 +83,13 @@ def compare(
         put(
             f"samples of one number have other parameters: {len(found.unpaired)} arrays of members "
             "are not compared (--json names them), statistics are"
+        )
+    if found.scores:
+        names = ["benchmark", "score", "model", "was", "is now"]
+        shown_scores = found.scores[: most_named(MOST_ARRAYS)]
+        more = and_more(len(found.scores) - len(shown_scores), "scores").strip()
+        print_table(
+            Table("Scores over all", names, list(map(list, shown_scores)), [more] * bool(more))
         )
     if not found.numbers:
         return

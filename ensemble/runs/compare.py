@@ -9,10 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble.errors import PlanError
 from ensemble.store.arrays import ArraySpec
 from ensemble.store.differences import differences, other_code
 from ensemble.store.reading import read
 from ensemble.store.store import Store
+
+WITHOUT_MEMBERS = "without_members"
+"""Attribute of the store of an evaluation."""
 
 MERGED_BY = ("_edges", "_histogram", "_extremes")
 """Ends of the names of arrays that quantiles are made of."""
@@ -64,6 +68,10 @@ class Comparison:
         Arrays that do not.
     unpaired : tuple of str
         Arrays of members that are not compared: samples of one number have other parameters.
+    of_members : bool
+        Whether they are runs, and no evaluations of models that were there.
+    scores : tuple of (benchmark, score, model, was, is now)
+        Of two evaluations, as their tables have them: those that differ.
     """
 
     same: bool
@@ -73,6 +81,8 @@ class Comparison:
     numbers: tuple[ArrayDifference, ...]
     equal: int
     unpaired: tuple[str, ...] = ()
+    scores: tuple[tuple[str, str, str, str, str], ...] = ()
+    of_members: bool = True
 
 
 def compare(first: Path, second: Path) -> Comparison:
@@ -81,9 +91,14 @@ def compare(first: Path, second: Path) -> Comparison:
     Raises
     ------
     PlanError
-        One is no store, or is damaged.
+        One is no store, or is damaged; or one is of members and the other an evaluation.
     """
     one, other = read(first), read(second)
+    evaluations = [bool(store.attrs.get(WITHOUT_MEMBERS)) for store in (one, other)]
+    if any(evaluations) and not all(evaluations):
+        names = (first, second) if evaluations[1] else (second, first)
+        text = "{} holds members, {} what was evaluated; compare two of a kind"
+        raise PlanError(text.format(*names))
     both, shapes = _shared(one, other)
     varied = [name for name in _varied(one) if name in both]
     drawn = [_numbers(name, one, other) for name in varied]
@@ -93,15 +108,43 @@ def compare(first: Path, second: Path) -> Comparison:
     found = [*drawn, *(_numbers(path, one, other) for path in rest)]
     unlike = sorted((a for a in found if a.unlike), key=_first)
     ours, theirs = one.attrs["identity"], other.attrs["identity"]
+    code = _models(one, other) if evaluations[0] else _code(ours, theirs)
     return Comparison(
-        one.digest() == other.digest(),
+        not (unlike or shapes) if evaluations[0] else one.digest() == other.digest(),
         tuple(_asked(ours, theirs)),
-        tuple(_code(ours, theirs)),
+        tuple(code),
         tuple(shapes),
         tuple(unlike),
         len(found) - len(unlike),
         tuple(unpaired),
+        tuple(_scores(one, other)) if evaluations[0] else (),
+        not evaluations[0],
     )
+
+
+def _models(one: Store, other: Store) -> list[str]:
+    """Return what differs in the files of models, what of them was left out, and the version."""
+    here, there = (
+        {"data": store.attrs["models"], "soilsweep": store.attrs["soilsweep"]}
+        for store in (one, other)
+    )
+    return differences(here, there, "")
+
+
+def _scores(one: Store, other: Store) -> Iterator[tuple[str, str, str, str, str]]:
+    """Yield the scores over all that differ, model by model."""
+    here, there = map(_score_cells, (one, other))
+    for place in dict.fromkeys([*here, *there]):
+        was, now = (cells.get(place, "none") for cells in (here, there))
+        if was != now:
+            yield (*place, was, now)
+
+
+def _score_cells(store: Store) -> dict[tuple[str, str, str], str]:
+    """Return the first table of an evaluation: benchmark, score and model to the number there."""
+    table = store.attrs["tables"][0]
+    columns = [k for k, name in enumerate(table["header"]) if name in store.attrs["models"]]
+    return {(row[0], row[1], table["header"][k]): row[k] for row in table["rows"] for k in columns}
 
 
 def _varied(store: Store) -> list[str]:

@@ -10,6 +10,7 @@ from commandline import refused, soilsweep
 
 from ensemble.runs.compare import compare
 from ensemble.runs.listing import stores
+from scenarios.reading.shipped import EVALUATIONS, find
 
 SMALL = ("--set", "design.cross.0.n=5", "--set", "design.cross.1.n=4", "--quiet")
 
@@ -123,3 +124,21 @@ def test_a_number_that_one_lacks_is_counted_apart(folder, tmp_path):
 
 def test_what_is_no_store_is_refused(folder, tmp_path):
     refused(soilsweep("compare", folder / "one.zarr", tmp_path), "no zarr.json inside")
+
+
+def test_two_evaluations_are_compared_by_their_scores(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = find("he2022-maps", EVALUATIONS).read_text()
+    (tmp_path / "a.yaml").write_text(text)
+    changed = text.replace("quantity: rh", "quantity: rh, times: 1.5", 1)
+    assert changed != text
+    (tmp_path / "b.yaml").write_text(changed)
+    for name in "ab":
+        assert soilsweep("evaluate", f"{name}.yaml", "--store", f"{name}.zarr").code == 0
+    assert soilsweep("compare", "a.zarr", "a.zarr").out.startswith("the same numbers\n")
+    said = soilsweep("compare", "a.zarr", "b.zarr").out
+    assert said.startswith("numbers differ\n")
+    found = compare(tmp_path / "a.zarr", tmp_path / "b.zarr")
+    was, now = next((a, b) for _, score, _, a, b in found.scores if score == "ratio")
+    assert float(was) == pytest.approx(1.5 * float(now), rel=1e-5)
+    refused(soilsweep("compare", "a.zarr", folder / "one.zarr"), "compare two of a kind")
