@@ -16,6 +16,7 @@ from ensemble.tables.limits import table_at
 from ensemble.tables.responses import Table, ending_tables
 from ensemble.tables.scores import tables_at as scores_at
 from ensemble.tables.sums import tables_at
+from ensemble.tables.validation import tables_at as validation_at
 from ensemble.tables.weights import tables_at as weights_at
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def print_outcome(planned: "Plan", outcome: Outcome) -> None:
         tables += ending_tables(outcome.path)
         tables += tables_at(outcome.path) if planned.layout.aggregates else []
         tables += scores_at(outcome.path) if planned.layout.evaluation else []
+        tables += validation_at(outcome.path)
         tables += weights_at(outcome.path) if planned.layout.weightings else []
     then = "analyze" if may_be_analysed(planned.layout) else ""
     end_with(tables, outcome, then, failure_lines(outcome.members))

@@ -56,6 +56,7 @@ TEXTS = (
     Text("results", 8, evaluation.tables, OF_MODELS),
     Text("results", 30, results.by_forcing),
     Text("results", 40, results.scores),
+    Text("results", 6, results.validation),
     Text("constrained", 10, results.weights),
     Text("space", 10, results.sums),
     Text("sensitivity", 20, sensitivity.shares),

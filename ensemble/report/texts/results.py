@@ -8,6 +8,7 @@ from ensemble.report.run import Run
 from ensemble.tables.responses import is_by_location, key_table, location_tables, tables_of
 from ensemble.tables.scores import score_tables
 from ensemble.tables.sums import sum_tables
+from ensemble.tables.validation import is_validation, validation_tables
 from ensemble.tables.weights import weight_tables
 
 NOT_DRAWN = ("morris", "grid", "table")
@@ -17,7 +18,8 @@ NOT_DRAWN = ("morris", "grid", "table")
 def by_location(run: Run) -> Iterator[Part]:
     """Yield key numbers of the responses, or why there are none."""
     if not run.summaries:
-        if not (run.scenario.get("aggregates") or run.scenario.get("evaluation")):
+        found = run.scenario.get("aggregates") or run.scenario.get("evaluation")
+        if not (found or is_validation(run.results)):
             yield "The scenario names no responses, so there is nothing to sum up."
         return
     if not run.has_results:
@@ -55,6 +57,11 @@ def sums(run: Run) -> Iterator[Part]:
 def scores(run: Run) -> Iterator[Part]:
     """Yield what members are against each benchmark."""
     yield from score_tables(run.results)
+
+
+def validation(run: Run) -> Iterator[Part]:
+    """Yield scores of what was held out, and what intervals of it hold."""
+    yield from validation_tables(run.results)
 
 
 def weights(run: Run) -> Iterator[Part]:

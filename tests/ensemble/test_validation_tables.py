@@ -1,0 +1,87 @@
+"""Scores of held-out predictions and what intervals hold, against scikit-learn and by hand."""
+
+import re
+
+import numpy as np
+import pytest
+from commandline import soilsweep
+from support import run
+
+import ensemble
+from ensemble.tables.validation import pooled_scores, tables_at
+
+pytest.importorskip("quantile_forest", reason="needs the extra 'forest'")
+
+from sklearn.metrics import r2_score, root_mean_squared_error
+
+TEXT = """
+version: 1
+name: validated
+kernel: {name: forest_validation, training: invented, trees: 4, quantiles: [0.025, 0.1, 0.9, 0.975]}
+forcing: {reader: synthetic_records}
+design: {method: grid, parameters: {repeat: [0, 1, 5]}}
+outputs: {held_out: all, observed: all, held_out_q025: all, held_out_q10: all, held_out_q90: all,
+          held_out_q975: all}
+"""
+KINDS = ["random", "climate", "study", "block"]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return run(tmp_path_factory.mktemp("run"), text=TEXT, workers=1)[1].path
+
+
+def said(values, digits):
+    return f"{np.mean(values):.{digits}f} +- {np.std(values, ddof=1):.{digits}f}"
+
+
+def test_scores_are_scikit_learns_of_all_records_of_a_repeat(store):
+    table = tables_at(store)[0]
+    with ensemble.open_run(store) as found:
+        held = found["held_out"][0].to_numpy().astype(float)
+        observed = found["observed"][0].to_numpy().astype(float)
+    assert [row[:2] for row in table.rows] == [[kind, "320"] for kind in KINDS]
+    for k, row in enumerate(table.rows):
+        pairs = [(observed[:, s], held[:, k, s]) for s in range(3)]
+        correlated = [np.corrcoef(*pair)[0, 1] ** 2 for pair in pairs]
+        assert row[2] == said(correlated, 3)
+        assert row[3] == said([r2_score(*pair) for pair in pairs], 3)
+        assert row[4] == said([root_mean_squared_error(*pair) for pair in pairs], 1)
+        assert row[5] == said([(p - o).mean() for o, p in pairs], 1)
+    assert "over 3 members, which differ in repeat" in table.notes[0]
+    assert any("invented" in note for note in table.notes)
+
+
+def test_intervals_hold_what_lies_between_their_quantiles(store):
+    table = tables_at(store)[1]
+    assert [row[:2] for row in table.rows] == [[p, k] for p in ("80 %", "95 %") for k in KINDS]
+    with ensemble.open_run(store) as found:
+        low, high = (found[f"held_out_q{q}"][0].to_numpy() for q in ("025", "975"))
+        observed = found["observed"][0].to_numpy()[:, None]
+    inside = ((low <= observed) & (observed <= high)).mean(axis=0)
+    for k, row in enumerate(table.rows[4:]):
+        assert row[2] == said(100 * inside[k], 1)
+        assert row[3] == said((high - low).astype(float).mean(axis=0)[k], 0)
+
+
+def test_records_without_a_prediction_are_left_out_of_their_member_and_counted():
+    rng = np.random.default_rng(0)
+    observed = rng.normal(size=(30, 2))
+    held = observed[:, None] + rng.normal(size=(30, 3, 2))
+    held[4, 1, 0] = np.nan
+    held[:, 2, 1] = np.nan
+    n, scores = pooled_scores(held, observed)
+    assert n.tolist() == [[30, 30], [29, 30], [30, 0]]
+    kept = np.arange(30) != 4
+    expected = r2_score(observed[kept, 0], held[kept, 1, 0])
+    np.testing.assert_allclose(scores["nse"][1, 0], expected, rtol=1e-12)
+    assert np.isnan(scores["rmse"][2, 1])
+
+
+def test_the_page_shows_them(store, tmp_path):
+    page = tmp_path / "page.html"
+    assert soilsweep("report", str(store), "-o", str(page)).code == 0
+    text = re.sub(r"<[^>]+>", " ", page.read_text())
+    assert "held-out predictions of heterotrophic respiration" in text
+    assert "what intervals hold" in text
+    assert "there is nothing to sum up" not in text
