@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def join(
         columns[name] = _column(loaded, rows, at, locations, findings)
     columns |= place_columns(loaded, rows, Words((table.key,)), findings, locations.names)
     findings.raise_all()
-    return Locations(locations.names, columns)
+    return replace(locations, columns=columns)
 
 
 def labels(

@@ -264,9 +264,17 @@ Statistic = Annotated[
 OVER = ("global", "zonal", "global_mean", "zonal_mean", "sum", "score")
 """What values are added up over: all locations, or bands of latitude; means are by area.
 
+Any other word is a column of locations, whose values are classes: ``veg``, or ``veg_mean``.
+
 ``sum`` adds up amounts of locations as they are, which need no area; ``score`` is a metric over the
 observations of all locations together.
 """
+
+Over = Annotated[
+    str,
+    Field(strict=True, pattern=r"^[A-Za-z]\w*$"),
+    one_message(f"{', '.join(OVER)}, or a column of locations, such as veg or veg_mean"),
+]
 
 ALONE = {
     "sum": "of amounts, or sums and means by area, of amounts per area",
@@ -277,10 +285,7 @@ ALONE = {
 class Aggregate(Strict):
     """Sums over space of an output or a response, sample by sample."""
 
-    over: Annotated[
-        list[Literal["global", "zonal", "global_mean", "zonal_mean", "sum", "score"]],
-        Field(min_length=1),
-    ]
+    over: Annotated[list[Over], Field(min_length=1)]
     statistics: list[Statistic] = Field(
         default=[], description="over samples, of each sum: [mean, std, q05, q95]"
     )
@@ -288,7 +293,7 @@ class Aggregate(Strict):
     @model_validator(mode="after")
     def _each_once(self) -> "Aggregate":
         if len(set(self.over)) != len(self.over):
-            raise ValueError(f"found {shown(self.over)}; needed each of {', '.join(OVER)} once")
+            raise ValueError(f"found {shown(self.over)}; needed each word once")
         for word in ALONE.keys() & set(self.over) if len(self.over) > 1 else ():
             raise ValueError(f"found {shown(self.over)}; needed {word} alone, {ALONE[word]}")
         return self
@@ -300,7 +305,15 @@ AggregateSection = Annotated[
         lambda value: {"over": value} if isinstance(value, list) else value,
         "[global, zonal], or {over: [global, zonal], statistics: [mean, q95]}",
     ),
-    AlsoAs(({"type": "array", "items": {"enum": list(OVER)}, "minItems": 1},)),
+    AlsoAs(
+        (
+            {
+                "type": "array",
+                "items": {"type": "string", "pattern": r"^[A-Za-z]\w*$", "examples": list(OVER)},
+                "minItems": 1,
+            },
+        )
+    ),
 ]
 
 

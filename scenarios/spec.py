@@ -111,7 +111,7 @@ class Scenario(Strict):
     aggregates: dict[str, AggregateSection] = Field(
         default={},
         description="{output or response: [global, zonal]}, sums over space by area, or {over: "
-        "[global_mean, zonal_mean], statistics: [mean, q95]}",
+        "[global_mean, veg], statistics: [mean, q95]}; veg is a column of locations, of classes",
     )
     evaluation: Evaluation | None = Field(
         default=None,

@@ -106,7 +106,7 @@ class Splitter:
     def _of_sums(self, aggregate: sums.Aggregate) -> Source:
         path = f"{sums.GROUP}/{aggregate.name}"
         spec = self.store.specs[path]
-        places = spec.shape[1] if aggregate.zonal else 1
+        places = spec.shape[1] if aggregate.dim else 1
         blocks = self.layout.grid.axes[2]
 
         def read(some: slice) -> F8:
@@ -115,11 +115,10 @@ class Splitter:
             for f, s in np.ndindex(spec.shape[0], blocks.blocks):
                 index = (f, *(0,) * (len(spec.shape) - 2), s)
                 chunk = self.store.read_sound(path, index)[0]
-                out[f, ..., blocks.span(s)] = chunk[some] if aggregate.zonal else chunk[None]
+                out[f, ..., blocks.span(s)] = chunk[some] if aggregate.dim else chunk[None]
             return out
 
-        place = "band" if aggregate.zonal else ""
-        about = (aggregate.name, f"{SUMS}/{aggregate.name}", place, places)
+        about = (aggregate.name, f"{SUMS}/{aggregate.name}", aggregate.dim, places)
         return Source(*about, aggregate.dims, aggregate.shape, read, places)
 
     def _of_score(self, scored: Scored) -> Source:
@@ -180,6 +179,8 @@ class Splitter:
         if source.place == "band":
             south, north = self.layout.aggregates.bands.bounds[place]
             return f", {south:g} to {north:g} degrees north"
+        if source.place:
+            return f", {self.layout.aggregates.regions_of(source.place).labels[place]}"
         return ""
 
     def _batches(self, source: Source) -> Iterator[slice]:
@@ -210,11 +211,15 @@ def split(splitter: Splitter, *, outputs: bool = True) -> Found:
     store = splitter.store
     for source in splitter.sources(outputs=outputs):
         arrays |= splitter.split(source)
-    if any(spec.dims[:1] == ("band",) for spec, _ in arrays.values()):
-        band = store.specs[f"{sums.GROUP}/band"]
-        spec = ArraySpec(f"{SUMS}/band", band.dtype, band.dims, band.shape, band.shape,
-                         attrs={k: v for k, v in band.attrs.items() if k != "bounds"})  # fmt: skip
-        arrays[spec.path] = spec, store.read_whole(band.path)
+    regions = {*filter(None, splitter.layout.aggregates.kinds().values())} if arrays else set()
+    for dim in sorted(regions & {spec.dims[0] for spec, _ in arrays.values() if spec.dims}):
+        known = store.specs[f"{sums.GROUP}/{dim}"]
+        if known.dtype == "string":
+            arrays |= names_of(f"{SUMS}/{dim}", list(store.read_strings(known.path)))
+            continue
+        spec = ArraySpec(f"{SUMS}/{dim}", known.dtype, known.dims, known.shape, known.shape,
+                         attrs={k: v for k, v in known.attrs.items() if k != "bounds"})  # fmt: skip
+        arrays[spec.path] = spec, store.read_whole(known.path)
     return arrays
 
 

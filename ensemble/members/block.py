@@ -180,7 +180,7 @@ class Block:
     ) -> None:
         """Add a tile to the sums over space."""
         for target in targets:
-            sums.take(tile, target, values(target))
+            sums.take(tile, target, values(sums.found.valued(target)))
         if tile.failed:
             sums.take_lost("failed", tile, tile.status != OK)
         if out is not None:

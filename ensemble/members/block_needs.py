@@ -75,7 +75,8 @@ def _of_samples(layout: "Layout") -> int:
 
     Rows of the design are held for some samples at a time, however many a block has.
     """
-    regions = len(layout.aggregates.bands.bounds) if layout.aggregates else 0
+    every = layout.aggregates.lost_by().values() if layout.aggregates else ()
+    regions = max((len(known.bounds) for known in every), default=0)
     in_space = 8 * COPIES * layout.aggregates.row_values(layout) * regions
     return in_space + COPIES * sum(layout.evaluation.nbytes().values())
 

@@ -208,6 +208,7 @@ class Layout:
         """Return the dims' lengths of a statistic's target, between location and sample."""
         if sums.is_of_score(target):
             return (sums.TERMS,)
+        target = target.partition(".")[0]
         if target in self.functionals:
             return ()
         dims = self.experiment.kernel.variable(target).dims

@@ -34,7 +34,8 @@ def names_of(layout: Layout) -> dict[str, str]:
     ``undefined/response`` of members that are no number.
     """
     over_samples = {name: name.partition("/")[0] for name in layout.reductions(0)}
-    in_space = {f"{GROUP}/{target}": target for target in layout.aggregates.targets}
+    sums = layout.aggregates
+    in_space = {f"{GROUP}/{target}": sums.valued(target) for target in sums.targets}
     return over_samples | in_space | {f"{UNDEFINED}/{n}": n for n in undefined.watched(layout)}
 
 
@@ -55,7 +56,7 @@ def same_sums(old: Layout, new: Layout, name: str) -> bool:
             first, second = ({n: words.get(n) for n in made_of} for words in asked)
             return first == second
         before, now = (layout.aggregates.by_target[target].bounds for layout in (old, new))
-        return np.array_equal(before, now) and old.aggregates.any_zonal == new.aggregates.any_zonal
+        return np.array_equal(before, now) and old.aggregates.kinds() == new.aggregates.kinds()
     pairs = ((old.reductions(f)[name], new.reductions(f)[name]) for f in range(new.shape[0]))
     return all(_start_alike(old, *pair) for pair in pairs)
 
@@ -118,7 +119,7 @@ def recount(layout: Layout, key: Key, arrays: Arrays, names: Collection[str]) ->
     if out is not None:
         targets = {name: blanked(values, out) for name, values in targets.items()}
     block.add(_tile(layout, arrays), targets.__getitem__, _summed(names), out)
-    return dict(_only(block.partials(), names, GROUP))
+    return dict(_only(layout, block.partials(), names, GROUP))
 
 
 def recount_control(
@@ -132,7 +133,7 @@ def recount_control(
     arrays = {name: values[..., None] for name, values in control.items()}
     targets = _targets(layout, arrays, names)
     block.add(_tile(layout, arrays), targets.__getitem__, _summed(names), None)
-    return dict(_only(block.in_space.partials(CONTROL), names, CONTROL))
+    return dict(_only(layout, block.in_space.partials(CONTROL), names, CONTROL))
 
 
 def _tile(layout: Layout, arrays: Arrays) -> Tile:
@@ -150,11 +151,14 @@ def _summed(names: Collection[str]) -> list[str]:
     return [n.partition("/")[2] for n in names if n.startswith(f"{GROUP}/")]
 
 
-def _only(partials: Arrays, names: Collection[str], group: str) -> Iterator[tuple[str, Any]]:
+def _only(
+    layout: Layout, partials: Arrays, names: Collection[str], group: str
+) -> Iterator[tuple[str, Any]]:
     """Yield the fields of the names; and cells that are lost, which every sum over space needs."""
     inside = {n.replace(f"{GROUP}/", f"{group}/", 1) for n in names}
     if any(n.startswith(f"{GROUP}/") for n in names):
-        inside |= {f"{group}/failed", f"{group}/excluded"}
+        ends = layout.aggregates.lost_by()
+        inside |= {f"{group}/{why}{end}" for why in ("failed", "excluded") for end in ends}
     for path, values in partials.items():
         name = path if path.startswith(f"{UNDEFINED}/") else path.rpartition("/")[0]
         if name in inside:

@@ -22,6 +22,7 @@ from ensemble.members.responses import observations
 from ensemble.members.statistics import canonical
 from ensemble.members.stored import AXES, check, is_apart, lengths_of
 from ensemble.members.work import EnsembleWork
+from ensemble.store.coordinates import flags_of
 from ensemble.store.differences import other_code
 from ensemble.store.machine import versions
 from ensemble.store.store import Store, damaged_inputs
@@ -207,6 +208,7 @@ def _experiment(
         raise ValueError("the names of its forcings and locations are not those of its members")
     root = {p: s for p, s in store.specs.items() if "/" not in p and s.dtype == "float64"}
     columns = {p: store.read_whole(p) for p, s in root.items() if s.dims == ("location",)}
+    classes = {c: known for c in columns if (known := flags_of(root[c].attrs))}
     drivers = mapped(store, kernel, len(forcings))
     dims = {d for driver in kernel.drivers for d in driver.dims} - {"time"}
     own = sorted(d for d in dims - kernel.coords.keys() if d in store.specs)
@@ -221,7 +223,7 @@ def _experiment(
         kernel=kernel,
         options=options,
         forcings=forcings,
-        locations=Locations(names, columns),
+        locations=Locations(names, columns, classes),
         coords=coords,
         drivers=drivers,
         derived=[kernel.derive(options, d, coords) for d in drivers],

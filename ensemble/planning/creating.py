@@ -19,13 +19,13 @@ from ensemble.members.in_time import DAY, Steps, Times
 from ensemble.members.layout import KEEP_SAMPLES, Layout
 from ensemble.members.reopening import EDGES, PILOT
 from ensemble.members.responses import observations
-from ensemble.members.space.sums import GROUP
+from ensemble.members.space.sums import GROUP, class_dim
 from ensemble.members.stored import WORK, kind_of_data
 from ensemble.planning.calibrating import CalibrationPlan
 from ensemble.planning.completing import completed
 from ensemble.planning.plan import Plan
 from ensemble.store.arrays import FORMAT, ArraySpec
-from ensemble.store.coordinates import CELLS, PLACES, beside_climatology, complete
+from ensemble.store.coordinates import CELLS, PLACES, beside_climatology, complete, flags
 from ensemble.store.store import Store
 from ensemble.store.writing import create, write_slabs
 from kernels import F8, I8
@@ -133,6 +133,7 @@ def static_arrays(plan: Plan) -> Static:
         **evaluation.to_arrays(plan.experiment.evaluation),
         **_pilot(plan.experiment),
         **_bands(plan.layout),
+        **_classes(plan.layout),
     }
     specs, copies = complete(_filled(plan, own))
     values = {path: values for path, (_, values) in own.items()}
@@ -232,7 +233,8 @@ def coordinates_of(experiment: Experiment) -> Static:
     )
     for name, column in experiment.locations.columns.items():
         values = np.asarray(column, dtype=np.float64)
-        arrays |= one_chunk(name, values, ("location",), attrs=(PLACES | CELLS).get(name, {}))
+        about = (PLACES | CELLS).get(name, {}) | flags(experiment.locations.classes.get(name, {}))
+        arrays |= one_chunk(name, values, ("location",), attrs=about)
     if "year" in experiment.coords:
         arrays |= _time(experiment.steps)
     for name, values in experiment.own_coords.items():
@@ -342,3 +344,20 @@ def _bands(layout: Layout) -> Static:
     arrays |= one_chunk(f"{GROUP}/band_bounds", bands.bounds, ("band", "bound"))
     area = {"units": "m2", "long_name": "area of the locations in the band"}
     return arrays | one_chunk(f"{GROUP}/band_area", bands.total, ("band",), attrs=area)
+
+
+def _classes(layout: Layout) -> Static:
+    """Return the classes of locations that sums are made over: name, number, area, locations."""
+    arrays: Static = {}
+    for column, known in layout.aggregates.classes.items():
+        dim = class_dim(column)
+        names = np.array(known.labels, dtype=object)
+        about = {"long_name": f"class of locations, by their {column}"}
+        arrays |= one_chunk(f"{GROUP}/{dim}", names, (dim,), attrs=about)
+        count = np.bincount(known.place, minlength=len(names))
+        about = {"units": "1", "long_name": "locations of the class"}
+        arrays |= one_chunk(f"{GROUP}/{column}_locations", count, (dim,), attrs=about)
+        if layout.aggregates.has_area:
+            about = {"units": "m2", "long_name": "area of the locations of the class"}
+            arrays |= one_chunk(f"{GROUP}/{column}_area", known.total, (dim,), attrs=about)
+    return arrays

@@ -164,7 +164,7 @@ def looked_at(experiment: Experiment) -> tuple[Experiment, str]:
     if days is not None:
         said += f", {len(days):,} of {len(coords['date']):,} days,"
         coords = {**coords, "date": days}
-    locations = Locations(tuple(names[k] for k in places), columns)
+    locations = Locations(tuple(names[k] for k in places), columns, experiment.locations.classes)
     return replace(experiment, locations=locations, drivers=drivers, coords=coords), said
 
 

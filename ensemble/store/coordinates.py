@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from ensemble.store.arrays import ArraySpec
 
@@ -18,6 +19,19 @@ CELLS = {
     for place, end in (("lat", "south"), ("lat", "north"), ("lon", "west"), ("lon", "east"))
 }
 """Attributes of the edges of locations that are cells of a grid."""
+
+
+def flags(names: Mapping[int, str]) -> dict[str, Any]:
+    """Return attributes of a column of classes, as CF names the numbers of flags."""
+    about = {"flag_values": list(names), "flag_meanings": " ".join(names.values())}
+    return about if names else {}
+
+
+def flags_of(attrs: Mapping[str, Any]) -> dict[int, str]:
+    """Return the names of the numbers of a column, by its attributes; see `flags`."""
+    words = str(attrs.get("flag_meanings", "")).split()
+    return dict(zip(attrs.get("flag_values", ()), words, strict=True))
+
 
 BESIDE = {"location": tuple(PLACES), "time": ("year", "day"), "sample": ("realization",)}
 """Coordinates along a dimension beside the one of its own name."""

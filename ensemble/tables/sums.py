@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ensemble.members.limits import EXCLUDED
-from ensemble.members.space.sums import AS_THEY_ARE, COUNT, SCORE
+from ensemble.members.space.sums import COUNT, class_dim
 from ensemble.members.stored import read_ensemble
 from ensemble.tables.responses import MAX_ROWS, NONE, Table, labels_of, names_along, number_form
 from ensemble.tables.results import Results, merge_moments, without_rounding
@@ -15,13 +15,13 @@ from kernels import F8
 
 
 def sum_tables(results: Results) -> list[Table]:
-    """Return a table per sum over all locations: control and ensemble, by model and forcing."""
+    """Return a table per sum over all locations or classes: control and ensemble, by forcing."""
     asked = results.store.attrs["identity"]["scenario"].get("aggregates") or {}
     names = [
         f"{target}_{over}"
         for target, aggregate in asked.items()
         for over in aggregate["over"]
-        if over.startswith("global") or over in (AS_THEY_ARE, SCORE)
+        if over not in ("zonal", "zonal_mean")
     ]
     return [_table(results, name) for name in names] if results.complete else []
 
@@ -61,25 +61,37 @@ def _table(results: Results, name: str) -> Table:
         control, mean, std = (np.take(a, -1, axis=axis) for a in (control, mean, std))
         dims.remove("time")
         notes[0] = f"{int(results.whole('year')[-1])}, the last year; {notes[0]}"
-    labels = [names_along(store, dim, n) for dim, n in zip(dims, control.shape, strict=True)]
+    # Classes of locations are named where the sums are.
+    paths = [d if d in store.specs else f"aggregates/{d}" for d in dims]
+    labels = [names_along(store, path, n) for path, n in zip(paths, control.shape, strict=True)]
+    column = next(
+        (d.removesuffix("_class") for d, p in zip(dims, paths, strict=True) if p != d), ""
+    )
     std = without_rounding(std, mean)
     form = number_form(std, mean, control)
     rows = []
+    sizes = results.whole(f"aggregates/{column}_locations") if column else np.empty(0)
     for at in itertools.islice(np.ndindex(control.shape), MAX_ROWS):
         words = [names[k] for names, k in zip(labels, at, strict=True)]
+        words += [f"{sizes[at[dims.index(class_dim(column))]]:,.0f}"] if column else []
         unconstrained, middle, half = (float(a[at]) for a in (control, mean, std))
         spread = "" if math.isnan(half) else f" +- {form(half)}"
         rows.append([*words, form(unconstrained), f"{form(middle)}{spread}"])
     if control.size > MAX_ROWS:
         notes.append(f"the first {MAX_ROWS} of {control.size}; the store holds all")
-    notes += [*_failed(results), *_without_number(results, name)]
+    notes += [*_failed(results, column), *_without_number(results, name, column)]
     title = f"{name} [{spec.attrs['units']}]"
-    return Table(title, [*dims, "control", "ensemble"], rows, [*notes, *labels_of(store)])
+    return Table(
+        title,
+        [*dims, *(["locations"] if column else []), "control", "ensemble"],
+        rows,
+        [*notes, *labels_of(store)],
+    )
 
 
-def _failed(results: Results) -> list[str]:
-    """Return how many samples have no sum, where any has none, and why."""
-    counted = results.whole("aggregates/statistics/count_global")
+def _failed(results: Results, column: str) -> list[str]:
+    """Return how many samples have no sum, where any has none, and why; of classes the most."""
+    counted = _counted(results, f"count_{column or 'global'}")
     lost = "failed or are excluded" if EXCLUDED in results.store.specs else "failed"
     samples = results.grid.axes[2].size
     notes = []
@@ -91,13 +103,19 @@ def _failed(results: Results) -> list[str]:
     return notes[:MAX_ROWS]
 
 
-def _without_number(results: Results, name: str) -> list[str]:
+def _counted(results: Results, name: str) -> F8:
+    """Return the samples that have a sum, (forcing,): of classes those of the fewest."""
+    found = results.whole(f"aggregates/statistics/{name}")
+    return np.asarray(found.reshape(len(found), -1).min(axis=1))
+
+
+def _without_number(results: Results, name: str, column: str) -> list[str]:
     """Return how many samples whose members all ran have no sum, for one has no finite number."""
     path = f"aggregates/statistics/{name}_{COUNT}"
     if path not in results.store.specs:
         return []
-    samples, whole = results.grid.axes[2].size, results.whole("aggregates/statistics/count_global")
-    lost = (whole - results.whole(path)).tolist()
+    samples, whole = results.grid.axes[2].size, _counted(results, f"count_{column or 'global'}")
+    lost = (whole - _counted(results, f"{name}_{COUNT}")).tolist()
     text = "samples have no finite number at some location and no sum"
     return [
         f"{forcing}: {count:,.0f} of {samples:,} {text}"

@@ -27,11 +27,13 @@ class Locations:
     ``lat`` (degrees north), ``lon`` (degrees east) and ``area`` (m2) are columns like
     the others, present where they mean something; so are the edges of cells of a grid,
     ``lat_south``, ``lat_north``, ``lon_west`` and ``lon_east`` (degrees, around the centre: the
-    west may lie beyond 180 W).
+    west may lie beyond 180 W). ``classes`` has the names of numbers of columns that are classes:
+    ``{"veg": {1: "ENF"}}``.
     """
 
     names: tuple[str, ...] = ("global",)
     columns: Mapping[str, F8] = field(default_factory=dict)
+    classes: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

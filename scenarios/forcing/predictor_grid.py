@@ -35,7 +35,7 @@ from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
 from scenarios.forcing.common.cell_edges import edges
 from scenarios.forcing.common.checks import Findings
 from scenarios.forcing.common.declared import Input
-from scenarios.forcing.common.predictors import UNITS, misfits
+from scenarios.forcing.common.predictors import CLASSES, UNITS, misfits
 from scenarios.forcing.common.record_cells import of_grid, told_of
 from scenarios.forcing.common.region import Region, found_from
 from scenarios.forcing.netcdf_files.choosing import chosen
@@ -97,5 +97,6 @@ class Spec(ReaderSpec):
             **told_of(records),
         }
         names = cells.take(taken).names
-        places = Locations(names, {name: values[taken] for name, values in columns.items()})
+        held = {name: values[taken] for name, values in columns.items()}
+        places = Locations(names, held, CLASSES)
         return [Forcing(self.name, drivers, {}, places, told)]

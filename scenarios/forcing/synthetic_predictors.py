@@ -25,7 +25,7 @@ from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
 from scenarios.forcing.common.cell_edges import edges
 from scenarios.forcing.common.checks import Findings
 from scenarios.forcing.common.declared import Input
-from scenarios.forcing.common.predictors import UNITS, misfits
+from scenarios.forcing.common.predictors import CLASSES, UNITS, misfits
 from scenarios.grids import grid_of
 from scenarios.units import convert
 
@@ -56,6 +56,7 @@ class Spec(ReaderSpec):
         places = Locations(
             tuple(f"{a:g} {o:g}" for a, o in zip(lat.tolist(), lon.tolist(), strict=True)),
             columns | edges(LATTICE, row, column),
+            CLASSES,
         )
         told = {"reader": "synthetic_predictors", "files": [], "conventions": __doc__}
         return [Forcing("synthetic_predictors", drivers, {}, places, told, LABEL)]

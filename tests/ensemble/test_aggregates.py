@@ -269,8 +269,12 @@ def test_a_total_needs_an_amount_per_area(tmp_path):
     [
         ("global", r"aggregates.rh: found 'global'; needed \[global, zonal\], or \{over: "),
         ("[]", r"aggregates.rh: found \[\]; needed 1 or more entries"),
-        ("[globl]", r"aggregates.rh\[0\]: found 'globl'; needed 'global', 'zonal'"),
-        ("[global, global]", "aggregates.rh: found .*needed each of global, zonal, .* once"),
+        (
+            "[globl]",
+            "rh: found 'globl'; needed global, .*score, or a column of locations: lat, lon, area",
+        ),
+        ("[3]", r"aggregates.rh\[0\]: found 3; needed global, zonal, .*or a column of locations"),
+        ("[global, global]", "aggregates.rh: found .*needed each word once"),
         ("{statistics: [mean]}", "aggregates.rh.over: is missing"),
         ("{over: [global], stats: [mean]}", "aggregates.rh.stats: unknown key 'stats'"),
         ("{over: [global], statistics: [men]}", r"rh.statistics\[0\]: unknown statistic 'men'"),

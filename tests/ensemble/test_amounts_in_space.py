@@ -88,7 +88,7 @@ REFUSED = {
     "logged: [sum]": "'log10(Pg C)' is no amount",
     "c_soil: [global]": "'Pg C' is not an amount per m2, so there is no total; needed global_mean, "
     "or sum, of amounts that need no area",
-    "c_soil: [total]": "needed 'global', 'zonal', 'global_mean', 'zonal_mean', 'sum' or",
+    "c_soil: [total]": "needed global, zonal, global_mean, zonal_mean, sum, score, or a column of",
 }
 
 

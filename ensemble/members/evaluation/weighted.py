@@ -154,7 +154,7 @@ def _of_response(layout: "Layout", name: str, one: Weighting) -> Target:
 
 
 def _of_sum(layout: "Layout", aggregate: Aggregate, one: Weighting) -> Target:
-    bands = {"band": len(layout.aggregates.bands.bounds)} if aggregate.zonal else {}
+    bands = layout.aggregates.sizes(aggregate.dim)
     dims = {**bands, **dict(zip(aggregate.dims, aggregate.shape, strict=True))}
     target = aggregate.target
     outputs = _outputs(layout, target) if target in layout.functionals else {target}

@@ -40,7 +40,7 @@ def finish(store: Store, layout: Layout) -> None:
 
 
 def merged(store: Store, layout: Layout, forcing: int, sample: int) -> dict[str, NDArray[Any]]:
-    """Return the sums of one forcing and one block of samples, ([band], *dims, s) by name."""
+    """Return the sums of one forcing and one block of samples, ([region], *dims, s) by name."""
     asked = layout.aggregates
     pairs: dict[str, Pair] = {}
     lost: dict[str, NDArray[Any]] = {}
@@ -54,7 +54,11 @@ def merged(store: Store, layout: Layout, forcing: int, sample: int) -> dict[str,
         arrays[aggregate.name] = _finished(
             aggregate, pair, asked.by_target[aggregate.sums], forcing
         )
-    for word, values in lost.items():
+    for name, values in lost.items():
+        word, _, column = name.partition(".")
+        if column:
+            arrays[f"{word}_{column}"] = values
+            continue
         arrays[f"{word}_global"] = values.sum(axis=0, dtype=values.dtype)
         if asked.any_zonal:
             arrays[f"{word}_zonal"] = values
@@ -62,7 +66,7 @@ def merged(store: Store, layout: Layout, forcing: int, sample: int) -> dict[str,
 
 
 def _control(store: Store, layout: Layout, forcing: int) -> dict[str, F8]:
-    """Return the sums of the control members of a forcing, ([band], *dims) by name."""
+    """Return the sums of the control members of a forcing, ([region], *dims) by name."""
     pairs: dict[str, Pair] = {}
     for here, partial in partials_of(store, layout, forcing, 0):
         _add_pairs(pairs, layout, here, partial, CONTROL)
@@ -120,8 +124,8 @@ def add(sums: Pair, here: I8, high: F8, low: F8) -> None:
 
 
 def _finished(aggregate: Aggregate, pair: Pair, regions: Regions, forcing: int) -> F8:
-    """Return an aggregate ([band], *dims, s)."""
-    if aggregate.zonal:
+    """Return an aggregate ([region], *dims, s)."""
+    if aggregate.dim:
         return aggregate.finish(*pair, regions.total, forcing)
     total = np.zeros_like(pair[0][:1]), np.zeros_like(pair[0][:1])
     for high, low in zip(*pair, strict=True):
@@ -135,24 +139,23 @@ def _add_lost(
     here: slice,
     partial: Mapping[str, NDArray[Any]],
 ) -> None:
-    """Add a block's number and area of members in no sum to those of each band, (n, s)."""
-    bands = layout.aggregates.bands
-    for why, word in itertools.product(layout.aggregates.losses, layout.aggregates.lost):
-        part = partial[f"{GROUP}/{why}/{word}"]
-        shape = (len(bands.bounds), part.shape[-1])
-        total.setdefault(f"{why}_{word}", np.zeros(shape, part.dtype))[bands.of(here)] += part
+    """Add a block's number and area of members in no sum to those of each region, (n, s)."""
+    asked = layout.aggregates
+    for why, word, end in itertools.product(asked.losses, asked.lost, asked.lost_by()):
+        part, known = partial[f"{GROUP}/{why}{end}/{word}"], asked.lost_by()[end]
+        shape = (len(known.bounds), part.shape[-1])
+        total.setdefault(f"{why}_{word}{end}", np.zeros(shape, part.dtype))[known.of(here)] += part
 
 
 def _statistics(store: Store, layout: Layout) -> dict[str, NDArray[Any]]:
-    """Return every statistic (forcing, [band], *dims) by name."""
+    """Return every statistic (forcing, [region], *dims) by name."""
     forcings, _, samples = layout.shape
     statistics: dict[str, NDArray[Any]] = {}
     for aggregate in layout.aggregates.all:
         if not aggregate.over_samples:
             continue
-        bounds = layout.aggregates.by_target[aggregate.sums].bounds
-        regions = len(bounds) if aggregate.zonal else 1
-        lead = (regions,) if aggregate.zonal else ()
+        lead = tuple(layout.aggregates.sizes(aggregate.dim).values())
+        regions = math.prod(lead)
         rows = regions * math.prod(aggregate.shape)
         step = max(1, HELD_BYTES // (8 * samples))
         for f in range(forcings):
@@ -196,7 +199,7 @@ def _blocks(
 
 
 def _counts(store: Store, layout: Layout) -> dict[str, U8]:
-    """Return the samples all of whose members are in the sums, (forcing, [band])."""
+    """Return the samples all of whose members are in the sums, (forcing, [region])."""
     counts = {}
     for kind in layout.aggregates.kinds():
         names = [f"{why}_cells_{kind}" for why in layout.aggregates.losses]

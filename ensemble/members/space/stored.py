@@ -20,15 +20,15 @@ def arrays(layout: "Layout") -> Iterator[ArraySpec]:
         attrs = {"units": aggregate.units, "long_name": long_name}
         middle = dict(zip(aggregate.dims, aggregate.shape, strict=True))
         if layout.keeps_responses:
-            yield _spec(layout, aggregate.name, aggregate.zonal, middle, attrs)
+            yield _spec(layout, aggregate.name, aggregate.dim, middle, attrs)
         control = f"control/{aggregate.name}"
-        yield _spec(layout, control, aggregate.zonal, middle, attrs, sample=False)
+        yield _spec(layout, control, aggregate.dim, middle, attrs, sample=False)
         for request in aggregate.statistics:
             yield _statistic(layout, aggregate, request, middle)
         if aggregate.counted:
             yield _counted(layout, aggregate, middle)
-    for kind in asked.kinds() if asked else ():
-        yield from _beside(layout, kind)
+    for kind, dim in asked.kinds().items() if asked else ():
+        yield from _beside(layout, kind, dim)
 
 
 def _words(one: Aggregate) -> str:
@@ -37,6 +37,8 @@ def _words(one: Aggregate) -> str:
         return "sum over all locations, each as it is,"
     if one.over == SCORE:
         return "over the observations of all locations, as one:"
+    if one.column:
+        return f"{what} over the locations of each class of {one.column}"
     return f"{what} over {f'bands of {DEGREES:g} degrees' if one.zonal else 'all locations'}"
 
 
@@ -47,34 +49,33 @@ def _statistic(
     units = "1" if request.startswith(("above", "below")) else squared
     about = {"units": units, "long_name": f"{request} over samples, {_words(one)} of {one.meaning}"}
     path = f"statistics/{one.name}_{request}"
-    return _spec(layout, path, one.zonal, middle, about, sample=False)
+    return _spec(layout, path, one.dim, middle, about, sample=False)
 
 
 def _counted(layout: "Layout", one: Aggregate, middle: Mapping[str, int]) -> ArraySpec:
     text = f"samples with a finite {one.target} at all locations, which are in its statistics"
     about, path = {"units": "1", "long_name": text}, f"statistics/{one.name}_{COUNT}"
-    return _spec(layout, path, one.zonal, middle, about, sample=False, dtype="uint64", fill=0)
+    return _spec(layout, path, one.dim, middle, about, sample=False, dtype="uint64", fill=0)
 
 
-def _beside(layout: "Layout", kind: str) -> Iterator[ArraySpec]:
+def _beside(layout: "Layout", kind: str, dim: str) -> Iterator[ArraySpec]:
     """Yield what is known of failed members."""
-    zonal = kind == "zonal"
     for why in layout.aggregates.losses if layout.keeps_responses else ():
         member = "member failed" if why == FAILED else "member is beyond a limit and left out"
         for word, (dtype, units) in layout.aggregates.lost.items():
             what = "area" if units == "m2" else "number"
             about = {"units": units, "long_name": f"{what} of locations whose {member}"}
-            yield _spec(layout, f"{why}_{word}_{kind}", zonal, {}, about, dtype=dtype, fill=0)
+            yield _spec(layout, f"{why}_{word}_{kind}", dim, {}, about, dtype=dtype, fill=0)
     lost = " or excluded" if layout.excluding else ""
     text = f"samples without a failed{lost} member, which are counted in every statistic"
     about, name = {"units": "1", "long_name": text}, f"statistics/count_{kind}"
-    yield _spec(layout, name, zonal, {}, about, sample=False, dtype="uint64", fill=0)
+    yield _spec(layout, name, dim, {}, about, sample=False, dtype="uint64", fill=0)
 
 
 def _spec(
     layout: "Layout",
     name: str,
-    zonal: bool,
+    dim: str,
     middle: Mapping[str, int],
     attrs: dict[str, Any],
     *,
@@ -82,7 +83,7 @@ def _spec(
     dtype: str = "float64",
     fill: float = math.nan,
 ) -> ArraySpec:
-    """Return an array of sums, by band where they are zonal."""
-    bands = {"band": len(layout.aggregates.bands.bounds)} if zonal else {}
+    """Return an array of sums, by region where they are not over all locations."""
+    regions = layout.aggregates.sizes(dim)
     path = f"{GROUP}/{name}"
-    return layout.summed(path, {**bands, **middle}, attrs, sample=sample, dtype=dtype, fill=fill)
+    return layout.summed(path, {**regions, **middle}, attrs, sample=sample, dtype=dtype, fill=fill)

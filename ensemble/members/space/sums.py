@@ -1,7 +1,7 @@
 """Sums over space, sample by sample: what a block adds up, and the arrays they become.
 
 A value is multiplied by the area of its location and added to the sum of its region, all
-locations or a band of latitude, with what rounding loses kept beside. So a sum is the
+locations, a band of latitude or a class, with what rounding loses kept beside. So a sum is the
 correctly rounded one in all but name, and where blocks are cut shows in no bit that matters.
 """
 
@@ -17,10 +17,11 @@ from ensemble.members.compiled_sums import add_weighted
 from ensemble.members.experiment import Experiment
 from ensemble.members.responses.kinds import Expressed, Selected, may_be_undefined, summed
 from ensemble.members.responses.scores import Summed
-from ensemble.members.space.regions import Regions, each_once, regions
+from ensemble.members.space.regions import Regions, by_class, class_of, each_once, regions
 from ensemble.members.tile import Tile
 from kernels import F8, I8
 from scenarios import Problem, ScenarioError
+from scenarios.sections import OVER
 from scenarios.units import is_amount, over_area
 
 if TYPE_CHECKING:
@@ -50,6 +51,11 @@ def is_of_score(target: str) -> bool:
     return target.endswith(f".{SCORE}")
 
 
+def class_dim(column: str) -> str:
+    """Return the dimension of the classes of a column, which has a name of its own."""
+    return f"{column}_class"
+
+
 @dataclass(frozen=True)
 class Aggregate:
     """One array of sums, or of means by area, and what was asked of it.
@@ -68,6 +74,8 @@ class Aggregate:
         A metric over the observations of all locations.
     counted : bool
         Whether samples that have it are counted: members that ran may have no finite number.
+    column : str
+        Of locations, whose classes it is by; empty where it is by none.
     """
 
     target: str
@@ -80,11 +88,13 @@ class Aggregate:
     statistics: tuple[str, ...] = ()
     score: Summed | None = None
     counted: bool = False
+    column: str = ""
 
     @property
     def sums(self) -> str:
         """Return the name of what is added up for it."""
-        return f"{self.target}.{SCORE}" if self.score else self.target
+        within = SCORE if self.score else self.column
+        return f"{self.target}.{within}" if within else self.target
 
     @property
     def over_samples(self) -> tuple[str, ...]:
@@ -99,12 +109,17 @@ class Aggregate:
     @property
     def zonal(self) -> bool:
         """Return whether it is by bands of latitude."""
-        return self.over.startswith("zonal")
+        return not self.column and self.over.startswith("zonal")
+
+    @property
+    def dim(self) -> str:
+        """Return the dimension of its regions; empty where it is over all locations."""
+        return class_dim(self.column) if self.column else "band" if self.zonal else ""
 
     @property
     def is_mean(self) -> bool:
         """Return whether it is divided by the area."""
-        return self.over.endswith("mean")
+        return self.over.endswith("_mean") and self.over != self.column
 
     def finish(self, high: F8, low: F8, area: F8, forcing: int) -> F8:
         """Return the aggregate of sums (n, ...) over regions of ``area`` (n,)."""
@@ -128,7 +143,7 @@ class Aggregates:
     Raises
     ------
     ScenarioError
-        Locations without an area or a latitude, units that are not per area; all of them.
+        Locations without an area, a latitude or a class, units that are not per area; all of them.
     """
 
     def __init__(self, experiment: Experiment, layout: "Layout") -> None:
@@ -137,6 +152,8 @@ class Aggregates:
         self.making: dict[str, Selected | Expressed | Summed] = {}
         self.losses = (FAILED, EXCLUDED) if layout.excluding else (FAILED,)
         self.all: tuple[Aggregate, ...] = ()
+        self.any_zonal = False
+        self.classes: dict[str, Regions] = {}
         if not asked:
             return
         problems = list(_place_problems(experiment))
@@ -152,15 +169,17 @@ class Aggregates:
                     problems += [] if isinstance(one_score, list) else [one_score]
                     continue
                 try:
-                    units, scale = _total(about.units, over)
+                    column = _column(over, experiment)
+                    units, scale = _total(about.units, over, column)
                 except ValueError as error:
                     problems.append(Problem(str(error), f"{GROUP}.{target}"))
                     continue
                 dims, shape = layout.target_dims(target), layout.target_shape(target)
                 requests = tuple(dict.fromkeys(map(canonical_name, one.statistics)))
                 about_it = (target, over, units, about.meaning, dims, shape, scale)
-                every.append(Aggregate(*about_it, requests, counted=counted))
-        problems += list(_name_problems(every))
+                every.append(Aggregate(*about_it, requests, counted=counted, column=column))
+        columns = tuple(dict.fromkeys(one.column for one in every if one.column))
+        problems += list(_name_problems(every, columns))
         if problems:
             raise ScenarioError(problems, experiment.scenario.name)
         self.all = tuple(every)
@@ -176,6 +195,9 @@ class Aggregates:
         plain = {one.sums for one in every if one.over in (AS_THEY_ARE, SCORE)}
         self.by_target = {t: self.bands if t in zonal else self.everywhere for t in self.targets}
         self.by_target |= {target: each_once(places) for target in plain}
+        self.classes = {column: by_class(places, column) for column in columns}
+        of_classes = {one.sums: one.column for one in every if one.column}
+        self.by_target |= {target: self.classes[column] for target, column in of_classes.items()}
 
     def _score(
         self, experiment: Experiment, layout: "Layout", target: str, requests: Sequence[Any]
@@ -200,9 +222,28 @@ class Aggregates:
     def __bool__(self) -> bool:
         return bool(self.all)
 
-    def kinds(self) -> tuple[str, ...]:
-        """Return ``global``, and ``zonal`` where bands are asked for."""
-        return ("global", "zonal") if self.any_zonal else ("global",)
+    def kinds(self) -> dict[str, str]:
+        """Return what is asked for of ``global``, ``zonal`` and columns, with its dimension."""
+        zonal = {"zonal": "band"} if self.any_zonal else {}
+        return {"global": "", **zonal, **{column: class_dim(column) for column in self.classes}}
+
+    def regions_of(self, dim: str) -> Regions:
+        """Return the regions along a dimension."""
+        return {class_dim(column): known for column, known in self.classes.items()}.get(
+            dim, self.bands
+        )
+
+    def sizes(self, dim: str) -> dict[str, int]:
+        """Return a dimension and the number of its regions; nothing of all locations."""
+        return {dim: len(self.regions_of(dim).bounds)} if dim else {}
+
+    def lost_by(self) -> dict[str, Regions]:
+        """Return the regions that lost members are counted in, by the end of their name."""
+        return {"": self.bands, **{f".{column}": known for column, known in self.classes.items()}}
+
+    def valued(self, sums: str) -> str:
+        """Return the output or response, or metric, whose values are added up under a name."""
+        return sums if sums in self.making else sums.partition(".")[0]
 
     @property
     def lost(self) -> dict[str, tuple[str, str]]:
@@ -214,9 +255,28 @@ class Aggregates:
         return sum(2 * math.prod(layout.target_shape(t)) for t in self.targets)
 
 
-def _total(units: str, over: str) -> tuple[str, float]:
+def _column(over: str, experiment: Experiment) -> str:
+    """Return the column of locations that a word means; empty where it is a word of its own.
+
+    Raises
+    ------
+    ValueError
+        There is no such column.
+    """
+    if over in OVER:
+        return ""
+    known = [name for name in experiment.locations.columns if name not in OVER]
+    found = over if over in known else over.removesuffix("_mean")
+    if found not in known:
+        text = f"found {over!r}; needed {', '.join(OVER)}, or a column of locations"
+        raise ValueError(f"{text}: {', '.join(known) or 'they have none'}")
+    class_of(experiment.locations, found)
+    return found
+
+
+def _total(units: str, over: str, column: str = "") -> tuple[str, float]:
     """Return the unit of a sum or mean, and what sums are multiplied by; see `over_area`."""
-    if over.endswith("mean"):
+    if over.endswith("_mean") and over != column:
         return units, 1.0
     if over == AS_THEY_ARE:
         if not _adds_up(units):
@@ -250,10 +310,8 @@ def canonical_name(request: str | Mapping[str, float]) -> str:
 def _place_problems(experiment: Experiment) -> Iterator[Problem]:
     """Yield what locations lack, or have and cannot be added up with."""
     columns, names = experiment.locations.columns, experiment.locations.names
-    zonal = any(
-        o.startswith("zonal") for a in experiment.scenario.aggregates.values() for o in a.over
-    )
     every = [over for one in experiment.scenario.aggregates.values() for over in one.over]
+    zonal = not {"zonal", "zonal_mean"}.isdisjoint(every)
     by_area = any(over not in (AS_THEY_ARE, SCORE) for over in every)
     needs = [("area", "m2", 0.0, math.inf)] if by_area else []
     needs += [("lat", "degrees north", -90.0, 90.0)] if zonal else []
@@ -270,16 +328,21 @@ def _place_problems(experiment: Experiment) -> Iterator[Problem]:
             yield Problem(f"{text}; leave the location out, or correct it", GROUP)
 
 
-def _name_problems(aggregates: list[Aggregate]) -> Iterator[Problem]:
+def _name_problems(aggregates: list[Aggregate], columns: Sequence[str]) -> Iterator[Problem]:
     """Yield arrays that would have the same name."""
     words = [f"{why}_{word}" for why in (FAILED, EXCLUDED) for word in LOST]
-    taken = {f"{word}_{kind}" for word in words for kind in ("global", "zonal")}
+    taken = {f"{word}_{kind}" for word in words for kind in ("global", "zonal", *columns)}
+    taken |= {f"{column}_{word}" for column in columns for word in ("class", "area", "locations")}
     for aggregate in aggregates:
         if aggregate.name in taken:
             text = f"its array {aggregate.name!r} is another one's too"
             where = f"{GROUP}.{aggregate.target}"
             yield Problem(f"{text}; give the response another name", where)
         taken.add(aggregate.name)
+
+
+def _no_members(regions: int, width: int) -> tuple[NDArray[np.uint32], F8]:
+    return np.zeros((regions, width), dtype=np.uint32), np.zeros((regions, width))
 
 
 class Sums:
@@ -294,10 +357,10 @@ class Sums:
             held = len(self.found.by_target[target].of(locations))
             self.high[target] = np.zeros((held, rows, width))
         self.low = {target: np.zeros_like(sums) for target, sums in self.high.items()}
-        held = len(self.found.bands.of(locations))
         self.lost = {
-            why: (np.zeros((held, width), dtype=np.uint32), np.zeros((held, width)))
+            f"{why}{end}": _no_members(len(known.of(locations)), width)
             for why in self.found.losses
+            for end, known in self.found.lost_by().items()
         }
 
     def take(self, tile: Tile, target: str, values: F8) -> None:
@@ -310,12 +373,12 @@ class Sums:
 
     def take_lost(self, why: str, tile: Tile, members: NDArray[np.bool_]) -> None:
         """Count members (l, s) of a tile that are in no sum: ``failed``, or ``excluded``."""
-        known = self.found.bands
-        weight, region = self._about(known, tile.locations)
-        cells, area = self.lost[why]
-        for k, lost in enumerate(members):
-            cells[region[k], tile.samples] += lost
-            area[region[k], tile.samples] += weight[k] * lost
+        for end, known in self.found.lost_by().items():
+            weight, region = self._about(known, tile.locations)
+            cells, area = self.lost[f"{why}{end}"]
+            for k, lost in enumerate(members):
+                cells[region[k], tile.samples] += lost
+                area[region[k], tile.samples] += weight[k] * lost
 
     def _about(self, known: Regions, inside: slice) -> tuple[F8, I8]:
         """Return areas of some locations and where their regions are in the sums."""

@@ -3,11 +3,14 @@
 from collections.abc import Iterator, Sequence
 
 from kernels import Variable
+from kernels.forest.shared.predictors import CLASSES as NAMES
 from kernels.forest.shared.predictors import PREDICTORS
 from scenarios.problems import Problem, nearest
 from scenarios.units import convert
 
 UNITS = {variable.name: variable.units for variable in PREDICTORS}
+CLASSES = {"veg": dict(enumerate(NAMES, start=1))}
+"""Names of the numbers of classes of vegetation."""
 
 
 def misfits(needs: Sequence[Variable], reader: str) -> Iterator[Problem]:
