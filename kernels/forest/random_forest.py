@@ -14,10 +14,15 @@ fingerprint. A sample is fitted once for all locations of a call.
 ...: what records like a cell have, with all their scatter. Quantiles of statistics are over draws,
 of means, and far narrower.
 
+``soil_respiration: training_rs.csv`` grows a second forest a member, of all respiration of soils
+(``rs``), with a seed of its own, ``seed_rs``; ``ra``, that of roots, is ``rs`` less ``rh``. Where
+the two forests contradict each other ``ra`` is below 0, and stays so.
+
 ``outside`` marks cells outside the area of applicability of Meyer and Pebesma (2021,
 10.1111/2041-210X.13650): their ``di`` is above the largest that is no outlier among records, each
 against those of other folds. The limit is one order statistic, so that the area is known to two
-digits at best. It is of all records, whatever a member draws.
+digits at best. Like ``beyond`` and ``unseen`` it is of all records of the first forest, whatever a
+member draws.
 
 .. code-block:: yaml
 
@@ -27,7 +32,7 @@ digits at best. It is of all records, whatever a member draws.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -50,6 +55,7 @@ from kernels.forest.parts.learning import (
     fit_seconds,
     growth_parameters,
     quantiles_of,
+    records_from,
     records_of,
     seconds_of_place,
 )
@@ -71,12 +77,15 @@ class Options(Learning):
         What ``outside`` holds records against: those of other blocks of land, or other studies.
     block_degrees : float
         Sides of a block.
+    soil_respiration : str
+        A table of ``rs``, as ``training`` names one of ``rh``: for ``rs`` and ``ra`` beside it.
     """
 
     draw: Literal["all", "bootstrap", "by_class"] = "all"
     weights: Literal["importance", "equal"] = "importance"
     folds: str = "block"
     block_degrees: float = 10.0
+    soil_respiration: str = ""
 
 
 def _faults(options: Options) -> Iterator[Fault]:
@@ -89,6 +98,9 @@ def _faults(options: Options) -> Iterator[Fault]:
         yield Fault(text, "folds")
     if not 1.0 <= options.block_degrees <= 90.0:
         yield Fault(f"found {options.block_degrees:g}; needed 1 to 90 degrees", "block_degrees")
+    if options.soil_respiration and options.flux != "rh":
+        text = f"stands beside flux: {options.flux}; needed flux: rh, which it is compared with"
+        yield Fault(text, "soil_respiration")
 
 
 def _faults_of(records: Records, options: Options) -> Iterator[Fault]:
@@ -112,6 +124,16 @@ SEED = Parameter(
     Plausible(0.0, HIGHEST, "any seed is as good as another"),
 )  # fmt: skip
 
+SEED_OF_SOIL = Parameter(
+    "seed_rs", "1", 0.0, 0.0, HIGHEST, "seed of the forest of soil respiration, and of its draw",
+    "our own", Plausible(0.0, HIGHEST, "any seed is as good as another"),
+)  # fmt: skip
+
+SOIL = (
+    Variable("rs", FLUX, MEANINGS["rs"], ()),
+    Variable("ra", FLUX, "respiration of roots: rs less rh, below 0 where forests contradict", ()),
+)
+
 DISTANCES = (
     Variable(
         "di", "1", "distance to the nearest record among predictors, over the mean distance of two "
@@ -125,24 +147,45 @@ def _outputs(options: Options) -> tuple[Variable, ...]:
     return (
         Variable(options.flux, FLUX, MEANINGS[options.flux], ()),
         *quantiles_of(options, f"{options.flux}_pred").values(),
+        *(SOIL if options.soil_respiration else ()),
         Variable("beyond", "1", "predictors outside the range that records have", ()),
         Variable("unseen", "1", "1 where no record has the class of vegetation, else 0", ()),
         *(DISTANCES if any(v.name in options.predictors for v in NUMBERS) else ()),
     )
 
 
+def _learned(options: Options, base: Path) -> tuple[Records, Records | None, dict[str, Path]]:
+    """Return the records of both forests and their files; see `records_of`."""
+    asked = [partial(records_of, options, base)]
+    if table := options.soil_respiration:
+        asked.append(partial(records_from, table, "soil_respiration", "rs", base))
+    learned, files, faults = list[Records](), dict[str, Path](), list[Fault]()
+    for read in asked:
+        try:
+            records, of = read()
+        except Unfit as unfit:
+            faults += unfit.faults
+        else:
+            learned.append(records)
+            files |= of
+    if faults:
+        raise Unfit(faults)
+    return learned[0], learned[1] if table else None, files
+
+
 def _make(options: Options, base: Path | None) -> Kernel:
     """Return the kernel with the tables of its options and, from a folder, with its records."""
     if faults := tuple(_faults(options)):
         raise Unfit(faults)
-    table = (SEED, *growth_parameters(options))
+    own = (SEED_OF_SOIL,) if options.soil_respiration else ()
+    table = (SEED, *growth_parameters(options), *own)
     open_: Callable[[Any], Run] = closed
-    records, files, notes = None, dict[str, Path](), []
+    records, soil, files, notes = None, None, dict[str, Path](), []
     if base is not None:
-        records, files = records_of(options, base)
+        records, soil, files = _learned(options, base)
         if faults := tuple(_faults_of(records, options)):
             raise Unfit(faults)
-        open_ = partial(open_forest, records=records, table=table, names=options.names)
+        open_ = partial(open_forest, records=records, table=table, names=options.names, soil=soil)
         notes = [
             f"{options.training}: all records have one {name}, which di leaves out"
             for name in _constant(records, options)
@@ -155,17 +198,23 @@ def _make(options: Options, base: Path | None) -> Kernel:
         outputs=_outputs(options),
         files=files,
         notes=tuple(notes),
-        shared_seconds=partial(_fit_seconds, records),
+        shared_seconds=partial(_fit_seconds, records, soil),
         libraries=options.libraries,
     )
 
 
 def _seconds(options: Options, sizes: Mapping[str, int]) -> float:
-    return seconds_of_place(options)
+    # A mean is asked once more; quantiles, six times as dear, are of the first forest alone.
+    return seconds_of_place(options) + (
+        seconds_of_place(replace(options, quantiles=())) if options.soil_respiration else 0.0
+    )
 
 
-def _fit_seconds(records: Records | None, options: Options, sizes: Mapping[str, int]) -> float:
-    return fit_seconds(options, records)
+def _fit_seconds(
+    records: Records | None, soil: Records | None, options: Options, sizes: Mapping[str, int]
+) -> float:
+    both = fit_seconds(options, records)
+    return both + (fit_seconds(options, soil) if options.soil_respiration else 0.0)
 
 
 KERNEL = Kernel.declared(
@@ -176,5 +225,5 @@ KERNEL = Kernel.declared(
     "(2001, 10.1023/A:1010933404324)",
     options=Options,
     seconds=_seconds,
-    shared_seconds=partial(_fit_seconds, None),
+    shared_seconds=partial(_fit_seconds, None, None),
 )

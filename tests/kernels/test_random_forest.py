@@ -369,3 +369,51 @@ def test_another_version_and_other_records_have_another_fingerprint(folder, monk
     assert changed == {"random_forest.libraries.scikit-learn"}
     (folder / "t.csv").write_text(text(rows(81)))
     assert fingerprint() != before
+
+
+def soil_table(folder, name="s.csv"):
+    """Write records of other sites, as if of all respiration and half as much."""
+    head = ["rs [g C m-2 yr-1]" if cell.startswith("rh") else cell for cell in HEADER]
+    table = [[*row[:2], repr(0.5 * float(row[2])), *row[3:]] for row in rows(60, seed=9)]
+    (folder / name).write_text(text(table, head))
+
+
+def test_a_second_forest_is_that_of_its_own_table_and_seed_and_roots_are_never_clipped(folder):
+    soil_table(folder)
+    options = Options(training="t.csv", soil_respiration="s.csv", trees=12, draw="bootstrap")
+    names = ("rh", "rs", "ra")
+    out, status = ask(folder, options=options, outputs=names, seed=[[3, 4]], seed_rs=[[5, 5]])
+    assert (status == 0).all()
+    for seeds, flux in (([3, 4], "rh"), ([5, 5], "rs")):
+        alone = Options(training="t.csv" if flux == "rh" else "s.csv", flux=flux, trees=12,
+                        draw="bootstrap")  # fmt: skip
+        expected, _ = ask(folder, options=alone, outputs=(flux,), seed=[seeds])
+        np.testing.assert_array_equal(out[flux], expected[flux])
+    np.testing.assert_array_equal(out["ra"], out["rs"] - out["rh"])
+    assert (out["ra"] < 0.0).any()
+    only, _ = ask(folder, options=options, outputs=("ra",), seed=[[3, 4]], seed_rs=[[5, 5]])
+    np.testing.assert_array_equal(only["ra"], out["ra"])
+
+
+def test_who_asks_for_one_flux_fits_one_forest(folder, monkeypatch):
+    soil_table(folder)
+    fits, fit = [], RandomForestRegressor.fit
+    monkeypatch.setattr(
+        RandomForestRegressor, "fit", lambda self, *data: fits.append(1) or fit(self, *data)
+    )
+    options = Options(training="t.csv", soil_respiration="s.csv", trees=3)
+    ask(folder, options=options)
+    assert len(fits) == 1
+    ask(folder, options=options, outputs=("rh", "ra"))
+    assert len(fits) == 3
+
+
+def test_tables_of_the_second_forest_that_cannot_be_are_refused_by_its_option(folder):
+    with pytest.raises(kernels.Unfit) as refused:
+        KERNEL.made(Options(training="none.csv", soil_respiration="no.csv"), folder)
+    assert [fault.where for fault in refused.value.faults] == ["training", "soil_respiration"]
+    assert "no.csv" in refused.value.faults[1].text
+    with pytest.raises(kernels.Unfit, match="0 columns 'rs'"):
+        KERNEL.made(Options(training="t.csv", soil_respiration="t.csv"), folder)
+    with pytest.raises(kernels.Unfit, match="needed flux: rh"):
+        KERNEL.made(Options(training="t.csv", soil_respiration="t.csv", flux="rs"), folder)

@@ -24,6 +24,9 @@ DRAWN = 0.8
 IMPORTANT = Growth(seed=0, mtry=4, trees=500, split=SPLIT)
 """The forest whose importance weighs predictors: the same for every member."""
 
+WHOLE = ("rs", "ra")
+"""What two forests give beside what one gives."""
+
 
 def drawn(draw: str, seed: int, records: Records) -> I8:
     """Return which records a forest is fitted to, (k,), one more than once where it is so drawn.
@@ -89,6 +92,7 @@ def open_forest(
     records: Records,
     table: Sequence[Parameter],
     names: Sequence[str],
+    soil: Records | None = None,
 ) -> Run:
     """Return what fits a forest for each distinct row of parameters, and asks it about cells.
 
@@ -99,19 +103,29 @@ def open_forest(
     table : sequence of Parameter
     names : sequence of str
         Predictors, in their order.
+    soil : Records, optional
+        Of all respiration of soils, for a second forest beside the first.
     """
     numbers = [variable.name for variable in NUMBERS if variable.name in names]
     spread = tuple(quantiles_of(options, f"{options.flux}_pred"))
     told = (options.flux, *spread)
 
     def fit(row: F8, asked: Container[str]) -> Predict:
-        seed, mtry, trees, subset = row.astype(np.int64).tolist()
+        seed, mtry, trees, subset, *seeds = row.astype(np.int64).tolist()
         own = chosen(subset, names)
-        at = drawn(options.draw, seed, records)
-        known = matrix({n: values[at] for n, values in records.columns.items()}, own)
+
+        def grown(seed: int, learned: Records, quantiles: tuple[float, ...] = ()) -> Forest:
+            at = drawn(options.draw, seed, learned)
+            known = matrix({n: values[at] for n, values in learned.columns.items()}, own)
+            growth = Growth(seed, mtry, trees, options.split, quantiles)
+            return growth.forest(known, learned.flux[at])
+
         quantiles = options.quantiles if any(name in asked for name in spread) else ()
-        growth = Growth(seed, mtry, trees, options.split, quantiles)
-        return partial(_told, growth.forest(known, records.flux[at]), own, told)
+        forest = grown(seed, records, quantiles)
+        whole = None
+        if soil is not None and any(name in asked for name in WHOLE):
+            whole = grown(seeds[0], soil)
+        return partial(_told, forest, whole, own, told)
 
     # Of records and options alone, and slow: once, and only for who asks.
     space = cache(lambda: _space(options, records, numbers))
@@ -122,7 +136,7 @@ def open_forest(
         values = rows_of(table, batch, out, status)
         wrong = cell_status(batch.drivers, names)
         status[wrong != OK] = wrong[wrong != OK, np.newaxis]
-        predicted = {name: out[name] for name in told if name in out}
+        predicted = {name: out[name] for name in (*told, *WHOLE) if name in out}
         if predicted:
             predict(fit, batch.drivers, values, status == OK, predicted)
         di = cache(lambda: distance(table_of(batch.drivers, numbers)))
@@ -155,10 +169,23 @@ def _last_kept(index: Callable[[F8], F8]) -> Callable[[F8], F8]:
 
 
 def _told(
-    forest: Forest, own: Sequence[str], names: Sequence[str], cells: Mapping[str, F8]
+    forest: Forest,
+    whole: Forest | None,
+    own: Sequence[str],
+    names: Sequence[str],
+    cells: Mapping[str, F8],
 ) -> dict[str, F8]:
-    """Return what a forest says of cells: the mean, and quantiles if it has any."""
-    return dict(zip(names, forest.told(matrix(cells, own)), strict=False))
+    """Return what forests say of cells: means, quantiles if there are any, and what roots have.
+
+    Where the forest of all respiration says less than that of its heterotrophic part, what roots
+    have is below 0: clipped, it would hide that the two forests contradict each other there.
+    """
+    asked = matrix(cells, own)
+    found = dict(zip(names, forest.told(asked), strict=False))
+    if whole is not None:
+        found["rs"] = whole.mean(asked)
+        found["ra"] = found["rs"] - found["rh"]
+    return found
 
 
 def cell_status(drivers: Mapping[str, F8], names: Sequence[str]) -> U1:

@@ -94,11 +94,15 @@ def records_of(options: Learning, base: Path) -> tuple[Records, dict[str, Path]]
         raise Unfit([Fault(text, "training")])
     for library in options.libraries:
         need(library, extra="forest")
-    if options.training == INVENTED:
-        lines = invented.table(options.flux).splitlines()
-        return records_in(lines, Path(INVENTED), options.flux), {}
-    file = file_of(options.training, base)
-    return read_records(file, options.flux), {options.training: file}
+    return records_from(options.training, "training", options.flux, base)
+
+
+def records_from(table: str, option: str, flux: str, base: Path) -> tuple[Records, dict[str, Path]]:
+    """Return the records of the table that an option names, and its file; see `records_of`."""
+    if table == INVENTED:
+        return records_in(invented.table(flux).splitlines(), Path(INVENTED), flux), {}
+    file = file_of(table, base)
+    return read_records(file, flux, option), {table: file}
 
 
 def closed(options: Learning) -> Run:

@@ -58,12 +58,12 @@ class Records:
     zone: F8
 
 
-def read_records(file: Path, flux: str) -> Records:
-    """Return the records of a table in a file; see `records_in`."""
+def read_records(file: Path, flux: str, option: str = "training") -> Records:
+    """Return the records of a table in a file that an option names; see `records_in`."""
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except OSError as error:
-        raise Unfit([Fault(f"{str(file)!r}: {error.strerror}; {_HINT}", "training")]) from error
+        raise Unfit([Fault(f"{str(file)!r}: {error.strerror}; {_HINT}", option)]) from error
     except UnicodeDecodeError as error:
         raise Unfit([Fault(f"is not UTF-8; {_HINT}", file=str(file))]) from error
     return records_in(lines, file, flux)
