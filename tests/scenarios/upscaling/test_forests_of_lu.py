@@ -33,7 +33,7 @@ def test_draws_have_the_totals_of_other_libraries(tmp_path, monkeypatch, record_
         below = float((tree["statistics/ra_mean"] < 0.0).mean())
     measured = {flux: (t.mean().item(), t.std(ddof=1).item()) for flux, t in totals.items()}
     text = ", ".join(f"{flux} {mean:.2f} +- {sd:.2f}" for flux, (mean, sd) in measured.items())
-    record_property("measured", f"totals: {text} Pg C yr-1, mean ra below 0 in {below:.4f} of the cells")
+    record_property("measured", f"totals: {text} Pg C yr-1, {below:.4f} of cells have ra below 0")
     for flux, (low, high) in ACCEPTED.items():
         assert totals[flux].attrs["units"] == "Pg C yr-1"
         assert low < measured[flux][0] < high
