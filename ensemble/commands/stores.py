@@ -136,7 +136,12 @@ def export(
         list[str], typer.Option("--only", metavar="OUTPUT", help="Repeatable; default: all.")
     ] = [],  # noqa: B006
     program: Annotated[
-        str, typer.Option("--for", metavar="PROGRAM", help="ilamb: a folder of its files.")
+        str,
+        typer.Option(
+            "--for",
+            metavar="PROGRAM",
+            help="ilamb: a folder of its files; two_box: turnover times by class.",
+        ),
     ] = "",
     years: Annotated[
         tuple[int, int] | None,

@@ -11,8 +11,8 @@ FORMATS = ("netcdf", "zarr", "csv")
 
 Writer = Callable[[Selection, Path], list[Path]]
 
-FOR = ("ilamb",)
-"""Programs that want files of their own."""
+FOR = {"ilamb": "netcdf", "two_box": "csv"}
+"""What wants files of its own, and their format: a program, or a kernel that a run is made for."""
 
 
 def export(
@@ -48,10 +48,10 @@ def export(
     PlanError
         An unknown format, members or names that are not there, a file that is.
     """
-    if to not in FORMATS or program not in ("", *FOR) or (program and to != "netcdf"):
-        listed = ", ".join(FORMATS)
-        raise PlanError(f"--to {to} {program}: needed one of {listed}; ilamb goes --to netcdf")
-    suffix = "-ilamb" if program else import_module(f"ensemble.export.{to}").SUFFIX
+    if to not in FORMATS or program not in ("", *FOR) or (program and to != FOR[program]):
+        listed, goes = ", ".join(FORMATS), "; ".join(f"{n} goes --to {f}" for n, f in FOR.items())
+        raise PlanError(f"--to {to} {program}: needed one of {listed}; {goes}")
+    suffix = import_module(f"ensemble.export.{program or to}").SUFFIX
     named = path.absolute() if path == Path() else path
     target = output or named.with_name(f"{named.name.removesuffix('.zarr')}-export{suffix}")
     if target.exists():

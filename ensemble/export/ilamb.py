@@ -28,6 +28,8 @@ from scenarios.units import convert
 if TYPE_CHECKING:
     import xarray as xr
 
+SUFFIX = "-ilamb"
+
 _FLUX, _STOCK = "kg m-2 s-1", "kg m-2"
 _FROM_RESPIRATION = "due_to_heterotrophic_respiration"
 
