@@ -18,6 +18,7 @@ from ensemble.report import write_report
 from ensemble.report.data.fields import Dominant, all_dominant, all_fields, places_of
 from ensemble.report.data.space_sums import all_lines, gaps
 from ensemble.report.figures import dominant, maps
+from ensemble.report.figures.parts.ground import limits
 from ensemble.report.figures.parts.style import look
 from ensemble.runs.analyze import analyze_store
 from ensemble.store.reading import read
@@ -253,7 +254,7 @@ def test_points_are_drawn_too():
     ],
 )
 def test_limits_of_colours(values, signed, expected):
-    low, high, beyond = maps.limits(np.array(values), signed)
+    low, high, beyond = limits(np.array(values), signed)
     assert (low, high) == pytest.approx(expected[:2])
     assert beyond == expected[2]
 

@@ -7,7 +7,13 @@ from matplotlib.collections import PathCollection, QuadMesh
 
 from ensemble.report.data.cells import evenly
 from ensemble.report.data.fields import Field, Places, all_fields, places_of
-from ensemble.report.figures.parts.ground import MOST_FIELDS, draw_cells, empty_maps
+from ensemble.report.figures.parts.ground import (
+    MOST_FIELDS,
+    draw_cells,
+    empty_maps,
+    ends_in_words,
+    limits,
+)
 from ensemble.report.figures.parts.style import (
     Picture,
     finish,
@@ -19,10 +25,6 @@ from ensemble.report.run import Run
 from kernels import F8, MODEL
 
 SECTION, ORDER = "space", 30
-
-
-REACH = 1.5
-"""How far colours go beyond nine tenths of all values, in spans of these."""
 
 MOST_MODELS, MOST_FORCINGS = 6, 4
 """Rows and columns of a figure of maps."""
@@ -104,11 +106,6 @@ def _title(model: str, forcing: str) -> str:
     return ", ".join(short(part, 26) for part in (model, forcing) if part)
 
 
-def _printed(end: float) -> str:
-    text = f"{end:,.0f}" if 1e3 <= abs(end) < 1e6 else f"{end:.3g}"
-    return text.replace("-", "\N{MINUS SIGN}")
-
-
 def _upper(text: str) -> str:
     """Return text as a sentence begins, but for a name of the run's own."""
     if "_" in text.split(" ")[0]:
@@ -143,28 +140,4 @@ def _figure(
         one_line = f"{wrapped(words, room)}\n{labelled('', units).strip()}".strip()
     bar.set_label(one_line)
     bar.outline.set_visible(False)
-    if beyond != "neither":
-        ends = " and ".join(_printed(end) for end in (low, high))
-        caption += f" Colours end at {ends}; the scale says by an arrow where values lie beyond."
-    return finish(drawn, caption)
-
-
-def limits(values: F8, signed: bool) -> tuple[float, float, str]:
-    """Return the ends of the colours, and on which side values are beyond them."""
-    finite = values[np.isfinite(values)]
-    if not finite.size:
-        return 0.0, 1.0, "neither"
-    low, tenth, ninetieth, high = (float(v) for v in np.quantile(finite, [0.01, 0.1, 0.9, 0.99]))
-    # Where one of several models is far from the others, theirs are the colours.
-    if tenth < ninetieth:
-        low = max(low, tenth - REACH * (ninetieth - tenth))
-        high = min(high, ninetieth + REACH * (ninetieth - tenth))
-    if signed:
-        high = max(abs(low), abs(high))
-        low = -high
-    if not low < high:
-        low, high = (float(finite.min()), float(finite.max()))
-        high = high if low < high else low + (abs(low) or 1.0)
-        low = -high if signed else low
-    under, over = bool(finite.min() < low), bool(finite.max() > high)
-    return low, high, {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}[under, over]
+    return finish(drawn, caption + ends_in_words((low, high), beyond))

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import PathCollection, QuadMesh
+from matplotlib.collections import PathCollection, PolyCollection, QuadMesh
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ensemble.report.data.fields import Places
 from ensemble.report.figures.parts.coastlines import draw_coastlines
-from ensemble.report.figures.parts.style import WIDTH, figure
+from ensemble.report.figures.parts.style import RED, WIDTH, figure
 from kernels import F8
 
 MOST_FIELDS = 6
@@ -26,6 +26,9 @@ GROUND = "#DCDCDC"
 
 LEAST_AREA, MOST_AREA, ALL_AREA = 9.0, 80.0, 4000.0
 """Square points of a location that is drawn as one: the fewer there are, the larger."""
+
+REACH = 1.5
+"""How far colours go beyond nine tenths of all values, in spans of these."""
 
 MARGIN = 2.0
 """Degrees around the locations."""
@@ -85,3 +88,61 @@ def draw_cells(
         s=float(np.clip(ALL_AREA / finite.size, LEAST_AREA, MOST_AREA)), linewidths=0,
         rasterized=True, zorder=2,
     )  # fmt: skip
+
+
+def draw_marked(ax: Axes, places: Places, marked: NDArray[np.bool_], label: str) -> None:
+    """Hatch the locations (L,) that are marked, or cross their points."""
+    if not marked.any():
+        return
+    if (raster := places.raster) is None:
+        ax.scatter(
+            places.lon[marked], places.lat[marked], marker="x", s=LEAST_AREA, c=RED,
+            linewidths=0.6, label=label, rasterized=True, zorder=3,
+        )  # fmt: skip
+        return
+    row, column = raster.row[marked], raster.column[marked]
+    corners = [
+        np.stack([raster.lon[column + right], raster.lat[row + up]], axis=-1)
+        for right, up in ((0, 0), (1, 0), (1, 1), (0, 1))
+    ]
+    ax.add_collection(
+        PolyCollection(
+            [*np.stack(corners, axis=1)], facecolors="none", edgecolors=RED, linewidths=0,
+            hatch="///////", label=label, rasterized=True, zorder=3,
+        ),
+        autolim=False,
+    )  # fmt: skip
+
+
+def ends_in_words(ends: tuple[float, float], beyond: str, what: str = "Colours") -> str:
+    """Return where colours end, as a sentence with a space before it; empty if all lie within."""
+    if beyond == "neither":
+        return ""
+    low, high = map(_printed, ends)
+    return f" {what} end at {low} and {high}; the scale says by an arrow where values lie beyond."
+
+
+def limits(values: F8, signed: bool) -> tuple[float, float, str]:
+    """Return the ends of the colours, and on which side values are beyond them."""
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return 0.0, 1.0, "neither"
+    low, tenth, ninetieth, high = (float(v) for v in np.quantile(finite, [0.01, 0.1, 0.9, 0.99]))
+    # Where one of several models is far from the others, theirs are the colours.
+    if tenth < ninetieth:
+        low = max(low, tenth - REACH * (ninetieth - tenth))
+        high = min(high, ninetieth + REACH * (ninetieth - tenth))
+    if signed:
+        high = max(abs(low), abs(high))
+        low = -high
+    if not low < high:
+        low, high = (float(finite.min()), float(finite.max()))
+        high = high if low < high else low + (abs(low) or 1.0)
+        low = -high if signed else low
+    under, over = bool(finite.min() < low), bool(finite.max() > high)
+    return low, high, {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}[under, over]
+
+
+def _printed(end: float) -> str:
+    text = f"{end:,.0f}" if 1e3 <= abs(end) < 1e6 else f"{end:.3g}"
+    return text.replace("-", "\N{MINUS SIGN}")

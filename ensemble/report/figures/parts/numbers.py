@@ -11,6 +11,7 @@ from matplotlib.collections import (
     FillBetweenPolyCollection,
     LineCollection,
     PathCollection,
+    PolyCollection,
     QuadMesh,
 )
 from matplotlib.colors import to_hex
@@ -209,6 +210,8 @@ def _rows(artist: Artist | BarContainer, ax: Axes) -> Iterator[Row]:
         yield from _of_points(artist)
     elif isinstance(artist, FillBetweenPolyCollection):
         yield from _of_band(artist)
+    elif isinstance(artist, PolyCollection):
+        yield from _of_hatched(artist)
     elif isinstance(artist, LineCollection):
         for (x0, y0), (x1, y1) in (s for s in artist.get_segments() if len(s) == 2):
             if np.isfinite([x0, y0, x1, y1]).all():
@@ -242,6 +245,14 @@ def _of_cells(cells: QuadMesh) -> Iterator[Row]:
     here = np.isfinite(values)
     for (x, y), value in zip(middle[here].tolist(), values[here].tolist(), strict=True):
         yield {"mark": "cell", "x": x, "y": y, "value": value, "value_of": _coloured(cells)}
+
+
+def _of_hatched(cells: PolyCollection) -> Iterator[Row]:
+    """Yield the middle of each cell that is hatched."""
+    for path in cells.get_paths():
+        box = path.get_extents()
+        x, y = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
+        yield {"mark": "hatched cell", "x": x, "y": y}
 
 
 def _filled(values: object) -> F8:
