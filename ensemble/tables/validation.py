@@ -76,14 +76,14 @@ def _scores(results: Results) -> Table:
     held, observed = results.whole(HELD_OUT), results.whole(OBSERVED)
     for f, forcing in enumerate(results.forcings):
         n, scores = pooled_scores(held[f], observed[f])
-        for k, kind in enumerate(_kinds(results)):
-            words = [_over(values[k], SCORES[name]) for name, values in scores.items()]
-            rows.append([*_own(results, forcing), kind, _counts(n[k]), *words])
+        for k, kind in enumerate(kinds_of(results)):
+            words = [over_members(values[k], SCORES[name]) for name, values in scores.items()]
+            rows.append([*_own(results, forcing), kind, counts_of(n[k]), *words])
     scored = ("R2", "NSE", f"RMSE [{units}]", f"bias [{units}]")
     header = [*_own(results, "forcing"), FOLDS, "n", *scored]
     lost = int((~np.isfinite(held).all(axis=2)).any(axis=-1).sum())
     notes = [f"{_members(results)}; each over all records of a member together"]
-    if BY_CHANCE in _kinds(results):
+    if BY_CHANCE in kinds_of(results):
         notes.append(
             f"{BY_CHANCE} folds leave records of the same place and study on both sides: they say "
             "how gaps between records are filled, and not how other places are predicted"
@@ -116,8 +116,12 @@ def _coverages(results: Results) -> Iterator[Table]:
             inside = ((least <= observed) & (observed <= most) & known).sum(axis=1) / count
             width = np.where(known, most - least, 0.0).sum(axis=1) / count
         for f, forcing in enumerate(results.forcings):
-            for k, kind in enumerate(_kinds(results)):
-                words = (_over(100 * inside[f, k], 1), _over(width[f, k], 0), _counts(count[f, k]))
+            for k, kind in enumerate(kinds_of(results)):
+                words = (
+                    over_members(100 * inside[f, k], 1),
+                    over_members(width[f, k], 0),
+                    counts_of(count[f, k]),
+                )
                 rows.append([*_own(results, forcing), f"{100 * (high - low):g} %", kind, *words])
     header = [*_own(results, "forcing"), "interval", FOLDS, "held [%]", f"width [{units}]", "n"]
     notes = [_members(results), "held: part of what is observed between the two quantiles"]
@@ -135,7 +139,8 @@ def _quantiles(results: Results) -> list[str]:
     ]
 
 
-def _kinds(results: Results) -> list[str]:
+def kinds_of(results: Results) -> list[str]:
+    """Return the kinds of folds as the store has them."""
     return names_along(results.store, FOLDS, results.store.specs[HELD_OUT].shape[2])
 
 
@@ -157,7 +162,7 @@ def _members(results: Results) -> str:
     return f"mean +- standard deviation (ddof 1) over {count:,} members{differ}"
 
 
-def _over(values: F8, digits: int) -> str:
+def over_members(values: F8, digits: int) -> str:
     """Return mean and standard deviation of what is known of members, as text."""
     known = values[np.isfinite(values)]
     if not known.size:
@@ -166,7 +171,7 @@ def _over(values: F8, digits: int) -> str:
     return f"{mean} +- {known.std(ddof=1):.{digits}f}" if known.size > 1 else mean
 
 
-def _counts(n: F8) -> str:
+def counts_of(n: F8) -> str:
     """Return how many records members have: one number, or the least and the most."""
     least, most = int(n.min()), int(n.max())
     return f"{least:,}" if least == most else f"{least:,}-{most:,}"

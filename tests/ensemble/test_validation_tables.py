@@ -1,4 +1,4 @@
-"""Scores of held-out predictions and what intervals hold, against scikit-learn and by hand."""
+"""Scores of held-out predictions, drawn, too, and what intervals hold, by hand and scikit-learn."""
 
 import re
 
@@ -8,6 +8,9 @@ from commandline import soilsweep
 from support import run
 
 import ensemble
+from ensemble.report import Run, figures
+from ensemble.report.figures.parts.style import look
+from ensemble.store.reading import read
 from ensemble.tables.validation import pooled_scores, tables_at
 
 pytest.importorskip("quantile_forest", reason="needs the extra 'forest'")
@@ -62,6 +65,24 @@ def test_intervals_hold_what_lies_between_their_quantiles(store):
     for k, row in enumerate(table.rows[4:]):
         assert row[2] == said(100 * inside[k], 1)
         assert row[3] == said((high - low).astype(float).mean(axis=0)[k], 0)
+
+
+def test_panels_begin_with_study_folds_and_have_the_scores_of_the_table(store):
+    with look():
+        (picture,) = figures.FIGURES.get("held_out").draw(Run(read(store)))
+    scores = {row[0]: row for row in tables_at(store)[0].rows}
+    with ensemble.open_run(store) as found:
+        held, observed = (found[name][0].to_numpy() for name in ("held_out", "observed"))
+    shown = picture.numbers[picture.numbers["mark"] == "point"]
+    for panel, kind in enumerate(("study", "block", "climate", "random"), start=1):
+        here = shown[shown["panel"] == panel]
+        _, n, r2, nse, rmse, _ = scores[kind]
+        title = f"{kind} folds NSE {nse} r\N{SUPERSCRIPT TWO} {r2} RMSE {rmse} g C"
+        assert here["title"].iloc[0].replace("\N{PLUS-MINUS SIGN}", "+-").startswith(title)
+        assert here["title"].iloc[0].endswith(f"n {n}, 3 members")
+        pairs = np.stack([observed[:, 0], held[:, KINDS.index(kind), 0]], axis=1)
+        np.testing.assert_allclose(here[["x", "y"]].to_numpy(float), pairs, rtol=1e-6)
+    assert "Where random folds look better, it is because" in picture.caption
 
 
 def test_records_without_a_prediction_are_left_out_of_their_member_and_counted():
