@@ -255,6 +255,6 @@ class Lane:
 def new_journal(store: Store) -> Journal:
     """Return a journal of this process, which says where and with what code it writes."""
     where = {"host": socket.gethostname(), "pid": os.getpid(), "cpu": cpu()}
-    libraries = libraries_in(store.attrs["identity"]["versions"])
+    libraries = libraries_in(store.attrs["identity"].get("versions", {}))
     begun = {**where, "versions": versions(libraries), "kernel": store.kernel}
     return Journal(store.journal, begun)
