@@ -59,6 +59,7 @@ TEXTS = (
     Text("results", 6, results.validation),
     Text("constrained", 10, results.weights),
     Text("space", 10, results.sums),
+    Text("space", 11, results.spreads),
     Text("sensitivity", 20, sensitivity.shares),
     Text("sensitivity", 80, sensitivity.not_analysed),
     Text("sensitivity", 110, sensitivity.indices),

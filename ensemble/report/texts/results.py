@@ -7,6 +7,7 @@ from ensemble.report.parts import Notes, Part
 from ensemble.report.run import Run
 from ensemble.tables.responses import is_by_location, key_table, location_tables, tables_of
 from ensemble.tables.scores import score_tables
+from ensemble.tables.spreads import spread_tables
 from ensemble.tables.sums import sum_tables
 from ensemble.tables.validation import is_validation, validation_tables
 from ensemble.tables.weights import weight_tables
@@ -52,6 +53,11 @@ def by_forcing(run: Run) -> Iterator[Part]:
 def sums(run: Run) -> Iterator[Part]:
     """Yield sums over space."""
     yield from sum_tables(run.results)
+
+
+def spreads(run: Run) -> Iterator[Part]:
+    """Yield the spreads of totals, of locations and of single sites, apart."""
+    yield from spread_tables(run.results)
 
 
 def scores(run: Run) -> Iterator[Part]:
