@@ -50,8 +50,8 @@ def _table(results: Results, target: str) -> Table:
         "sum over locations of the standard deviation of each": results.whole(_std(target)) @ area,
     }
     notes = [
-        "standard deviations are over members; that of totals is less than the sum, as locations "
-        "do not all vary together"
+        "standard deviations are over members; that of totals comes near the sum only where all "
+        "locations vary together"
     ]
     if ends := _widest(results, target):
         low, high = (results.whole(f"statistics/{target}_pred_q{end}_mean") for end in ends)
