@@ -38,5 +38,5 @@ VEG = _predictor(
 
 PREDICTORS = (*NUMBERS, VEG)
 
-RECORD = Variable("record", "1", "number of the record that the location is", ())
+RECORD = _predictor("record", "1", 0, 1e9, "number of the record that the location is")
 """What tells one record of a table from another."""
