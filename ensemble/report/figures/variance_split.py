@@ -24,7 +24,8 @@ def draw(run: Run) -> Iterator[Picture]:
         rows, table, half = [], [], []
         for path, (spec, values) in mine.items():
             over = ", ".join(d for d in spec.dims[:-1] if not is_time(d))
-            rows.append(f"{spec.attrs['target']}" + (f", mean over {over}s" if over else ""))
+            many = f"{over}es" if over.endswith("s") else f"{over}s"
+            rows.append(f"{spec.attrs['target']}" + (f", mean over {many}" if over else ""))
             table.append(mean_shares(values))
             unknown = np.full(values.shape[-1], np.nan)
             half.append(run.split.get(f"{path}_mean_conf", (None, unknown))[1])
