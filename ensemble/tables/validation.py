@@ -4,7 +4,7 @@ Scores are of all records of a member together, as those of single folds hang on
 are in them; mean and standard deviation are over members. No score stands without its folds.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
 
@@ -16,6 +16,9 @@ from ensemble.tables.responses import NONE, Table, labels_of, names_along
 from ensemble.tables.results import Results
 from kernels import F8
 from scenarios.metrics import metric
+
+FIRST = ("study", "block", "climate")
+"""Kinds of folds in the order in which they are shown; others follow as the store has them."""
 
 HELD_OUT, OBSERVED, FOLDS = "held_out", "observed", "folds"
 """Outputs of kernels that validate: predictions by the kind of folds, and what they are of."""
@@ -76,7 +79,7 @@ def _scores(results: Results) -> Table:
     held, observed = results.whole(HELD_OUT), results.whole(OBSERVED)
     for f, forcing in enumerate(results.forcings):
         n, scores = pooled_scores(held[f], observed[f])
-        for k, kind in enumerate(kinds_of(results)):
+        for k, kind in in_order(kinds_of(results)):
             words = [over_members(values[k], SCORES[name]) for name, values in scores.items()]
             rows.append([*_own(results, forcing), kind, counts_of(n[k]), *words])
     scored = ("R2", "NSE", f"RMSE [{units}]", f"bias [{units}]")
@@ -116,7 +119,7 @@ def _coverages(results: Results) -> Iterator[Table]:
             inside = ((least <= observed) & (observed <= most) & known).sum(axis=1) / count
             width = np.where(known, most - least, 0.0).sum(axis=1) / count
         for f, forcing in enumerate(results.forcings):
-            for k, kind in enumerate(kinds_of(results)):
+            for k, kind in in_order(kinds_of(results)):
                 words = (
                     over_members(100 * inside[f, k], 1),
                     over_members(width[f, k], 0),
@@ -142,6 +145,12 @@ def _quantiles(results: Results) -> list[str]:
 def kinds_of(results: Results) -> list[str]:
     """Return the kinds of folds as the store has them."""
     return names_along(results.store, FOLDS, results.store.specs[HELD_OUT].shape[2])
+
+
+def in_order(kinds: Sequence[str]) -> list[tuple[int, str]]:
+    """Return kinds of folds with their places: those that other places are predicted by first."""
+    rank = {kind: k for k, kind in enumerate(FIRST)}
+    return sorted(enumerate(kinds), key=lambda pair: rank.get(pair[1], len(rank)))
 
 
 def _own(results: Results, word: str) -> list[str]:

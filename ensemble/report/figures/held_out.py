@@ -26,6 +26,7 @@ from ensemble.tables.validation import (
     OBSERVED,
     SCORES,
     counts_of,
+    in_order,
     is_validation,
     kinds_of,
     over_members,
@@ -34,9 +35,6 @@ from ensemble.tables.validation import (
 from kernels import F8
 
 SECTION, ORDER = "fit", 21
-
-FIRST = ("study", "block", "climate")
-"""Kinds of folds in the order of their panels; others follow as the store has them."""
 
 MOST_FORCINGS = 4
 
@@ -55,7 +53,7 @@ def draw(run: Run) -> Iterator[Picture]:
 def _figure(run: Run, held: F8, observed: F8, forcing: str) -> Picture:
     """Draw predictions held (l, kinds, s) beside what was observed, (l, s)."""
     kinds = kinds_of(run.results)
-    order = sorted(range(len(kinds)), key=lambda k: _rank(kinds[k]))
+    order = [k for k, _ in in_order(kinds)]
     units = str(run.store.specs[HELD_OUT].attrs["units"])
     n, scores = pooled_scores(held, observed)
     drawn = figure(3.6, run.synthetic)
@@ -70,10 +68,6 @@ def _figure(run: Run, held: F8, observed: F8, forcing: str) -> Picture:
         ax.set_title(f"{kinds[k]} folds\n{_in_words(told, n[k], units)}")
     grid[0, 0].set_ylabel(labelled("predicted", units))
     return finish(drawn, _caption(run, kinds, held.shape[-1], forcing))
-
-
-def _rank(kind: str) -> int:
-    return FIRST.index(kind) if kind in FIRST else len(FIRST)
 
 
 def _panel(ax: Axes, observed: F8, predicted: F8, ends: tuple[float, float]) -> None:
