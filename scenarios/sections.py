@@ -133,7 +133,8 @@ class KernelChoice(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     name: Annotated[str, AfterValidator(_module)] = Field(
-        description="a kernel of `soilsweep init --list`, or an installed module"
+        description="a kernel of `soilsweep init --list`, or an installed module; of several say "
+        "chain: [{models: [a, b]}] in its place"
     )
 
     @property

@@ -118,7 +118,7 @@ def lost(store: "Store") -> str:
 def remedy(store: "Store") -> str:
     """Return what to do where too many members are lost, and to which limits."""
     if not (excluded := left_out(store.committed())):
-        return "bound the parameters"
+        return "bound the parameters, or do what `soilsweep status` says of each cause"
     limits = [
         f"{limit.name} above {limit.words}" for limit in of_store(store).values() if limit.exclude
     ]

@@ -28,6 +28,10 @@ HEAVY, FAR = 0.5, 100.0
 """Share of the variance in ten members, and largest over median, from which a tail is long."""
 
 
+FIXED = ("latin_hypercube", "grid", "quantiles", "table", "one_at_a_time")
+"""Designs whose rows are drawn together, so that none can be added."""
+
+
 @dataclass(frozen=True)
 class Believed:
     """The indices of a response or an output in some cells, each (..., effect).
@@ -59,6 +63,7 @@ class Believed:
     whole: int
     members: int
     correlated: Sequence[Sequence[Any]] = ()
+    method: str = ""
     _codes: dict[str, U1] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -145,7 +150,8 @@ class Believed:
 
     def remedy(self, *at: Any) -> str:
         """Return what to do about rankings that are noise, at an index of cells."""
-        more = f"more {self.groups} (`soilsweep extend`)"
+        new = "in a run of a larger design; this one cannot be extended"
+        more = f"more {self.groups} ({new if self.method in FIXED else '`soilsweep extend`'})"
         if not self._is_heavy(*at):
             return f"{more} would narrow them"
         return (

@@ -77,7 +77,14 @@ def _believed(store: Store, analysis: Analysis, name: str, place: int) -> Believ
     effects = [str(effect) for effect in analysis["sensitivity/effect"][1]]
     groups = words_of(store.attrs["design"]["method"])
     whole, pairs = int(spec.attrs["whole"]), _correlated(store)
-    return Believed(name, arrays, effects, behind, groups, whole, _rows(store), pairs)
+    return Believed(
+        name, arrays, effects, behind, groups, whole, _rows(store), pairs, _method(store)
+    )
+
+
+def _method(store: Store) -> str:
+    """Return the name of the design."""
+    return str(store.attrs["design"]["method"])
 
 
 def _rows(store: Store) -> int:
@@ -282,7 +289,17 @@ def _of_output(store: Store, analysis: Analysis, name: str, indices: Indices) ->
     groups = words_of(store.attrs["design"]["method"])
     whole = int(indices["effective"][0].attrs["whole"])
     behind = about(analysis, name)
-    return Believed(name, arrays, effects, behind, groups, whole, _rows(store), _correlated(store))
+    return Believed(
+        name,
+        arrays,
+        effects,
+        behind,
+        groups,
+        whole,
+        _rows(store),
+        _correlated(store),
+        _method(store),
+    )
 
 
 def _means(found: Believed, f: int, index: str) -> tuple[list[float], list[float]]:

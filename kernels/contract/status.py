@@ -36,7 +36,12 @@ STATUSES = (
     Status(
         NOT_FINITE, "not_finite", "the result overflowed; try another scheme or a shorter step."
     ),
-    Status(NOT_CONVERGED, "not_converged", "the solver ran out of iterations; raise its limit."),
+    Status(
+        NOT_CONVERGED,
+        "not_converged",
+        "the solver ran out of iterations; raise their limit, an option of the kernel (`soilsweep "
+        "describe kernel`: solves, years or the like).",
+    ),
     Status(CRASHED, "crashed", "the process died in this member; replay it under a debugger."),
     Status(TIMED_OUT, "timed_out", "the member exceeded its time limit; replay it alone."),
     Status(

@@ -117,8 +117,10 @@ def _beside(data: Mapping[str, Any]) -> Any:
 def _none(document: Document, written: Any, sections: frozenset[str] | None) -> Problem:
     """Return why a scenario has no face on real data."""
     if KEY not in document.data:
-        text = "this scenario says nothing of real data; leave out --data, or write with_data:"
-        return Problem(f"{text} {{forcing: {{...}}}}")
+        text = (
+            "this scenario says nothing of real data; leave out --data and name files from its own "
+        )
+        return Problem(f"{text}folder, or write with_data: {{forcing: {{...}}}}")
     if isinstance(written, str) and written.strip():
         return document.problem(f"there is none to run on: {written.strip()}", (KEY,))
     return next(_problems(document, sections))

@@ -16,6 +16,7 @@ from ensemble.report import Picture, Run, figures, write_report
 from ensemble.report.figures.parts.style import look
 from ensemble.runs.analyze import analyze_store
 from ensemble.store.reading import read
+from ensemble.tables.believing import Believed
 
 TEXT = """
 version: 1
@@ -116,3 +117,15 @@ def test_the_page_neither_prints_nor_draws_noise(path, tmp_path):
         (one,) = [p for p in figures.FIGURES.get("screening").draw(run) if isinstance(p, Picture)]
         assert ">top:" in one.svg.decode()
         assert "Whiskers: bootstrap intervals" in one.caption
+
+
+@pytest.mark.parametrize(
+    ("method", "way"),
+    [
+        ("latin_hypercube", "in a run of a larger design; this one cannot be extended"),
+        ("sobol", "`soilsweep extend`"),
+    ],
+)
+def test_what_cannot_be_extended_is_not_told_to_be(method, way):
+    found = Believed("x", {}, [], {}, "members", 1, 1, method=method)
+    assert found.remedy() == f"more members ({way}) would narrow them"
