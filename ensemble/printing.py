@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO, cast
 
@@ -41,14 +41,21 @@ def guarded() -> Iterator[None]:
 class _Saying(logging.Handler):
     """Prints what is logged."""
 
+    def __init__(self, print_: Callable[[str], None]) -> None:
+        super().__init__()
+        self.print_ = print_
+
     def emit(self, record: logging.LogRecord) -> None:
-        say(record.getMessage())
+        self.print_(record.getMessage())
 
 
 @contextmanager
-def announced() -> Iterator[None]:
-    """Print what is logged of what takes long before the first block: kernels are compiled."""
-    log, saying = logging.getLogger("soilsweep"), _Saying()
+def announced(print_: Callable[[str], None] | None = None) -> Iterator[None]:
+    """Print what is logged of what takes long before the first block: kernels are compiled.
+
+    To standard error by default; workers, which say there why they end, give `put`.
+    """
+    log, saying = logging.getLogger("soilsweep"), _Saying(print_ or say)
     if any(isinstance(handler, _Saying) for handler in log.handlers):
         yield
         return

@@ -12,7 +12,7 @@ from ensemble.farming.compiling import compile_once
 from ensemble.farming.opening import join
 from ensemble.farming.work import Paused
 from ensemble.farming.worker import MARGIN_SECONDS, Lane, Worker, hang_limit
-from ensemble.printing import announced
+from ensemble.printing import announced, put
 from ensemble.store.journal import Entry, Key
 from ensemble.store.reading import read as read_store
 from ensemble.store.store import Store
@@ -55,7 +55,7 @@ class _Opened:
     def __init__(self, order: Order) -> None:
         store = _read(order.store)
         work = join(store)
-        with announced():
+        with announced(put):
             compile_once(store, work)
         self.worker = Worker(store, work, order.sync, hang_limit(work, order.hang_seconds))
         self.walltime = Walltime()

@@ -25,7 +25,7 @@ from ensemble.farming.finishing import finalise
 from ensemble.farming.opening import join
 from ensemble.farming.work import Paused
 from ensemble.farming.worker import MARGIN_SECONDS, Worker, hang_limit
-from ensemble.printing import announced, guarded, say
+from ensemble.printing import announced, guarded, put, say
 from ensemble.store.finished import is_finalised
 from ensemble.store.journal import Entry, Key
 from ensemble.store.journals import Journals
@@ -88,7 +88,7 @@ def pull(path: str, index: int, terms: Terms, settle: list[Key]) -> int:
     heart = beating(store, index)
     try:
         # Of a run's own processes the last line says why one died; the run itself tells the rest.
-        with nullcontext() if terms.driver else announced():
+        with nullcontext() if terms.driver else announced(put):
             compile_once(store, work)
         journals = store.journals()
         limit = hang_limit(work, terms.hang_seconds, store.committed(journals))

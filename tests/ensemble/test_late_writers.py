@@ -169,8 +169,10 @@ def test_what_a_late_slurm_job_writes_counts_nowhere(on_cluster, tmp_path):
     job = submit(batch_script(asked, pulling_command(store), name="late", log=tmp_path))
     go_on_without(wait_until_stopped(tmp_path), store)
     wait_for(lambda: all(one.ended for one in queue.read([job])), "the job has ended", 60)
-    said = (tmp_path / f"{job}.log").read_text()
-    assert said.count("\n") <= 1, said
+    log = (tmp_path / f"{job}.log").read_text().splitlines()
+    # The first job of a clone may compile, and says so.
+    said = [line for line in log if not line.startswith("compil")]
+    assert len(said) <= 1, said
     as_from_the_start(tmp_path, store)
 
 

@@ -436,7 +436,7 @@ def test_one_sentence_for_a_union_that_fails(tmp_path):
 
 JARGON = re.compile(
     r"pydantic|[Ii]nput should|valid (?:string|dictionary|list|integer|number|tuple)|instance of|"
-    r"validation|NoneType|unable to|function-|TaggedScalar|Commented|object at 0x"
+    r"(?<!forest_)validation|NoneType|unable to|function-|TaggedScalar|Commented|object at 0x"
 )
 ODD = [None, True, 3.5, -1, "x", "", [], {}, [1], {"a": 1}, [[None]], {"a": {"b": [2]}}]
 
