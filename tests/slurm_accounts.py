@@ -91,6 +91,15 @@ class AccountedCluster(Cluster):
         ):
             self.call("sacctmgr", "-i", "add", *words.split())
 
+    def clear(self) -> None:
+        """Cancel everything and wait until it is forgotten: jobs that ended count as a queue's."""
+        super().clear()
+
+        def forgotten():
+            return "No jobs in the system" in self.call("scontrol", "show", "job")
+
+        wait_for(forgotten, "the controller forgets its jobs")
+
     def _start_data_base(self) -> None:
         data = self.folder / "data"
         words = ["--no-defaults", f"--datadir={data}", "--user=root"]

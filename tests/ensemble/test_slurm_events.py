@@ -163,6 +163,7 @@ WAITS = "#!/bin/bash\nsleep 100\n"
 def test_longer_arrays_than_the_site_takes_are_cut(with_accounts, tmp_path):
     study = write(tmp_path, n=40, block=1)
     said = submit(study, tmp_path / "x.zarr", "execution.jobs=30", "execution.extra=['--hold']")
+    assert said.code == 0, said.err
     assert json.loads(said.out)["tasks"] == 12
     assert "12 jobs instead of 30: the site's MaxArraySize" in said.err
 
