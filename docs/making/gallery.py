@@ -25,6 +25,8 @@ QUICK = {
     "jian2021-benchmarks": ("forcing.cells=12", "design.trajectories=4"),
     "jian2021-forcing": ("forcing.cells=6",),
     "jian2021-parameters": ("forcing.cells=20", "design.n=40"),
+    "forest-importance": ("kernel.trees=20", "design.n=8"),
+    "forest-subsets": ("kernel.trees=5",),
     "forest-validation": ("kernel.trees=10",),
     "lu2021-forest": ("design.n=30",),
     "mimics-calibration": ("calibration.restarts=1", "calibration.algorithm.starts=6"),

@@ -35,14 +35,22 @@ from kernels.contract.arrays import F8, U1
 from kernels.contract.entries import Coordinate, Parameter, Variable
 from kernels.contract.faults import Fault, Unfit
 from kernels.contract.kernel import Kernel
-from kernels.contract.plausible import Plausible
 from kernels.contract.stages import Batch, Run
 from kernels.contract.status import BAD_INPUT, OK
 from kernels.forest.parts.fitting import cell_status, chosen
-from kernels.forest.parts.folds import FOLDS, KINDS, VALIDATED, folds_by, groups_of
+from kernels.forest.parts.folds import (
+    FOLDS,
+    KINDS,
+    VALIDATED,
+    faults_of_blocks,
+    faults_of_kinds,
+    folds_by,
+    groups_of,
+)
 from kernels.forest.parts.learning import (
-    HIGHEST,
     MEANINGS,
+    REPEAT,
+    SEEDS,
     Learning,
     closed,
     faults_of_learning,
@@ -55,9 +63,6 @@ from kernels.forest.parts.members import Predict, predict, rows_of
 from kernels.forest.parts.records import FLUX, Records
 from kernels.forest.parts.trees import Growth, matrix
 from kernels.forest.shared.predictors import PREDICTORS, RECORD
-
-SEEDS = 100
-"""From the seed of the first fold of a repeat to that of the next."""
 
 
 @dataclass(frozen=True)
@@ -75,19 +80,7 @@ class Options(Learning):
 
 def _faults(options: Options) -> Iterator[Fault]:
     yield from faults_of_learning(options)
-    if not 1.0 <= options.block_degrees <= 90.0:
-        yield Fault(f"found {options.block_degrees:g}; needed 1 to 90 degrees", "block_degrees")
-
-
-def _faults_of(records: Records, options: Options) -> Iterator[Fault]:
-    """Yield why records cannot be dealt into folds of all kinds."""
-    for kind in KINDS:
-        if np.unique(groups_of(records, kind, options.block_degrees)).size < 2:
-            text = f"all records are of one {kind}; needed two or more, or no fold is left to learn"
-            yield Fault(text, "training")
-    if not records.zone.any():
-        text = "no record has a climate, column 'koeppen'; write it with `soilsweep prepare forest`"
-        yield Fault(text, "training")
+    yield from faults_of_blocks(options.block_degrees)
 
 
 def _notes(records: Records, options: Options) -> Iterator[str]:
@@ -99,11 +92,6 @@ def _notes(records: Records, options: Options) -> Iterator[str]:
     if without := int((records.zone == 0).sum()):
         yield f"{options.training}: {without} records have no climate, and are a zone of their own"
 
-
-REPEAT = Parameter(
-    "repeat", "1", 0.0, 0.0, HIGHEST // SEEDS - 1.0, "deals records into other folds, with other "
-    "seeds", "our own", Plausible(0.0, 9.0, "ten repeats"),
-)  # fmt: skip
 
 COORDINATE = Coordinate.named(VALIDATED, "kind of folds that a record was predicted without")
 
@@ -126,7 +114,7 @@ def _make(options: Options, base: Path | None) -> Kernel:
     records, files, notes = None, dict[str, Path](), tuple[str, ...]()
     if base is not None:
         records, files = records_of(options, base)
-        if faults := tuple(_faults_of(records, options)):
+        if faults := tuple(faults_of_kinds(records, VALIDATED, options.block_degrees)):
             raise Unfit(faults)
         notes = tuple(_notes(records, options))
         open_ = partial(open_validation, records=records, table=table)

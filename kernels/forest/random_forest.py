@@ -45,10 +45,11 @@ from kernels.contract.kernel import Kernel
 from kernels.contract.plausible import Plausible
 from kernels.contract.stages import Run
 from kernels.forest.parts.fitting import open_forest
-from kernels.forest.parts.folds import KINDS, groups_of
+from kernels.forest.parts.folds import KINDS, faults_of_blocks, groups_of
 from kernels.forest.parts.learning import (
     HIGHEST,
     MEANINGS,
+    SEED,
     Learning,
     closed,
     faults_of_learning,
@@ -96,8 +97,7 @@ def _faults(options: Options) -> Iterator[Fault]:
             text += ": records of a cell are alike, and with some of them in each fold every cell "
             text += "without a record is outside"
         yield Fault(text, "folds")
-    if not 1.0 <= options.block_degrees <= 90.0:
-        yield Fault(f"found {options.block_degrees:g}; needed 1 to 90 degrees", "block_degrees")
+    yield from faults_of_blocks(options.block_degrees)
     if options.soil_respiration and options.flux != "rh":
         text = f"stands beside flux: {options.flux}; needed flux: rh, which it is compared with"
         yield Fault(text, "soil_respiration")
@@ -118,11 +118,6 @@ def _constant(records: Records, options: Options) -> list[str]:
     numbers = [v.name for v in NUMBERS if v.name in options.predictors]
     return [name for name in numbers if not np.ptp(records.columns[name])]
 
-
-SEED = Parameter(
-    "seed", "1", 0.0, 0.0, HIGHEST, "seed of the forest, and of its draw", "our own",
-    Plausible(0.0, HIGHEST, "any seed is as good as another"),
-)  # fmt: skip
 
 SEED_OF_SOIL = Parameter(
     "seed_rs", "1", 0.0, 0.0, HIGHEST, "seed of the forest of soil respiration, and of its draw",

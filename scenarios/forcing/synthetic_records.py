@@ -5,7 +5,8 @@
     forcing: {reader: synthetic_records}
 
 They are those of ``training: invented``, with the predictors of cells of `synthetic_predictors`. A
-location is called by the number of its record, as `training_records` has it.
+location is called by the number of its record, as `training_records` has it; ``pooled: true`` has
+one location.
 
 Source: invented.
 """
@@ -23,7 +24,7 @@ from kernels.forest.shared.predictors import RECORD
 from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
 from scenarios.forcing.common.checks import Findings
 from scenarios.forcing.common.declared import Input
-from scenarios.forcing.common.predictors import UNITS, misfits
+from scenarios.forcing.common.predictors import POOLED, UNITS, misfits, pooled
 from scenarios.units import convert
 
 
@@ -35,9 +36,13 @@ class Spec(ReaderSpec):
 
     reader: Literal["synthetic_records"]
     flux: Literal["rh", "rs"] = Field(default="rh", description="as the kernel's: whose records")
+    pooled: bool = Field(default=False, description=POOLED)
 
     def read(self, needs: Sequence[Variable], base: Path) -> list[Forcing]:
         """Return the one forcing; see `ReaderSpec.read`."""
+        if self.pooled:
+            every = self.model_copy(update={"pooled": False}).read([], base)
+            return [pooled(one, needs, self.reader) for one in every]
         findings = Findings()
         for problem in misfits([n for n in needs if n.name != RECORD.name], "synthetic_records"):
             findings.add("drivers", problem)

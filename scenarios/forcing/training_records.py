@@ -6,7 +6,8 @@
 
 The table is that of `soilsweep prepare forest`. A location is called by the number of its record,
 which is a driver, too, ``record``: a kernel finds its record by it, and nothing by where it stands.
-``lat`` and ``lon`` are the record's own, and not the middle of its cell.
+``lat`` and ``lon`` are the record's own, and not the middle of its cell. ``pooled: true`` has all
+records as one location, for `forest_importance`.
 
 Source: records of SRDB v5 (Jian et al. 2021, 10.5194/essd-13-255-2021).
 """
@@ -17,13 +18,14 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from kernels import F8, Variable
 from kernels.forest.shared.predictors import CLASSES, NUMBERS, RECORD, VEG
 from scenarios.forcing._contract import Forcing, Locations, MayBeInvented
 from scenarios.forcing.common.checks import Findings, number
 from scenarios.forcing.common.declared import NUMBERS_MISSING, Input, Order, Quantity
+from scenarios.forcing.common.predictors import POOLED, pooled
 from scenarios.forcing.common.table import Table, load_table
 from scenarios.forcing.site_table import Spec as Sites
 from scenarios.paths import placed
@@ -59,9 +61,19 @@ class Spec(MayBeInvented):
     records: Literal["all"] | list[str] = Field(
         default="all", description="records to take, by their numbers, in this order"
     )
+    pooled: bool = Field(default=False, description=POOLED)
+
+    @model_validator(mode="after")
+    def _all_together(self) -> "Spec":
+        if self.pooled and self.records != "all":
+            raise ValueError("pooled: true is of all records; leave records out")
+        return self
 
     def read(self, needs: Sequence[Variable], base: Path) -> list[Forcing]:
         """Return the one forcing; see `ReaderSpec.read`."""
+        if self.pooled:
+            every = self.model_copy(update={"pooled": False}).read([], base)
+            return [pooled(one, needs, self.reader) for one in every]
         sites = Sites(
             reader="site_table",
             path=self.path,

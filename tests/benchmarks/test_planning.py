@@ -27,6 +27,8 @@ LARGE = {
     "mimics-reynolds-creek": (),
     "two-box-calibration": (),
     "forest-anchor": (),
+    "forest-importance": (),
+    "forest-subsets": (),
     "forest-validation": (),
     "he2022-forest": (),
     "lu2021-forest": (),

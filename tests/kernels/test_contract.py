@@ -204,7 +204,7 @@ OF_THE_SCENARIO = {"chain", "executable", "side_by_side"}
 """Kernels whose tables a scenario declares, or those of other kernels."""
 
 
-OF_FLUXES = {"random_forest", "forest_validation"}
+OF_FLUXES = {"random_forest", "forest_importance", "forest_validation"}
 """Kernels without a stock."""
 
 

@@ -134,7 +134,7 @@ def test_beyond_what_is_accepted_members_fail_and_only_they(name):
     assert [place for place, code in zip(bad, status[1:], strict=True) if code == OK] == []
 
 
-NEEDS_RECORDS = {"random_forest", "forest_validation"}
+NEEDS_RECORDS = {"random_forest", "forest_importance", "forest_validation"}
 """Fitted to a file of records; what is no number is tried in its own tests."""
 
 

@@ -4,9 +4,12 @@ Records of a study, or of a block of land, are alike: with some of them in each 
 asked what it has seen. Shares of climates in each fold change nothing of that.
 """
 
+from collections.abc import Collection, Iterator
+
 import numpy as np
 
 from kernels.contract.arrays import F8, I8
+from kernels.contract.faults import Fault
 from kernels.forest.parts.records import Records
 
 FOLDS = 10
@@ -15,6 +18,23 @@ KINDS = ("block", "study")
 
 VALIDATED = ("random", "climate", "study", "block")
 """Kinds that a cross-validation shows side by side."""
+
+
+def faults_of_blocks(degrees: float) -> Iterator[Fault]:
+    """Yield what is wrong with the sides of a block."""
+    if not 1.0 <= degrees <= 90.0:
+        yield Fault(f"found {degrees:g}; needed 1 to 90 degrees", "block_degrees")
+
+
+def faults_of_kinds(records: Records, kinds: Collection[str], degrees: float) -> Iterator[Fault]:
+    """Yield why records cannot be dealt into folds of some kinds."""
+    for kind in KINDS:
+        if kind in kinds and np.unique(groups_of(records, kind, degrees)).size < 2:
+            text = f"all records are of one {kind}; needed two or more, or no fold is left to learn"
+            yield Fault(text, "training")
+    if "climate" in kinds and not records.zone.any():
+        text = "no record has a climate, column 'koeppen'; write it with `soilsweep prepare forest`"
+        yield Fault(text, "training")
 
 
 def folds_by(records: Records, kind: str, degrees: float, repeat: int) -> I8:

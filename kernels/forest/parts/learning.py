@@ -23,6 +23,19 @@ HIGHEST = 2.0**32 - 1.0
 COLUMNS = len(NUMBERS) + len(CLASSES)
 MOST_TREES = 10_000
 
+SEEDS = 100
+"""From the seed of the first fold of a repeat to that of the next."""
+
+SEED = Parameter(
+    "seed", "1", 0.0, 0.0, HIGHEST, "seed of the forest, and of its draw", "our own",
+    Plausible(0.0, HIGHEST, "any seed is as good as another"),
+)  # fmt: skip
+
+REPEAT = Parameter(
+    "repeat", "1", 0.0, 0.0, HIGHEST // SEEDS - 1.0, "deals records into other folds, with other "
+    "seeds", "our own", Plausible(0.0, HIGHEST // SEEDS - 1.0, "any repeat is as good as another"),
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Learning:

@@ -3,11 +3,13 @@
 import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kernels.contract.arrays import F8
 from kernels.contract.faults import Fault, Unfit
@@ -56,6 +58,12 @@ class Records:
     lon: F8
     number: F8
     zone: F8
+
+    def some(self, at: NDArray[Any]) -> "Records":
+        """Return those at an index or where a mask says so, in the order of the index."""
+        columns = {name: values[at] for name, values in self.columns.items()}
+        rest = {f.name: getattr(self, f.name)[at] for f in fields(self) if f.name != "columns"}
+        return Records(columns=columns, **rest)
 
 
 def read_records(file: Path, flux: str, option: str = "training") -> Records:

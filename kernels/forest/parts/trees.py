@@ -99,6 +99,25 @@ class Forest:
         with ALONE:
             return np.asarray(RandomForestRegressor.predict(self.model, asked), np.float64)
 
+    def out_of_bag(self, known: NDArray[np.float32]) -> F8:
+        """Return what each record is predicted by the trees that have not drawn it, (r,).
+
+        NaN where every tree has: scikit-learn's own has 0 there.
+
+        Parameters
+        ----------
+        known : ndarray, shape (r, columns), float32
+            The records that the forest was grown from, in their order.
+        """
+        total, count = np.zeros(len(known)), np.zeros(len(known))
+        for tree, drawn in zip(self.model, self.model.estimators_samples_, strict=True):
+            out = np.ones(len(known), dtype=bool)
+            out[drawn] = False
+            total[out] += tree.predict(known[out], check_input=False)
+            count += out
+        with np.errstate(invalid="ignore"):
+            return np.asarray(total / count)
+
     def spread(self, asked: NDArray[np.float32]) -> F8:
         """Return quantiles of the flux, (n, quantiles), linear between records.
 

@@ -40,3 +40,6 @@ PREDICTORS = (*NUMBERS, VEG)
 
 RECORD = _predictor("record", "1", 0, 1e9, "number of the record that the location is")
 """What tells one record of a table from another."""
+
+RECORDS = _predictor("records", "1", 0, 1e9, "number of records of the table, all together")
+"""What tells one table from another, where the location is all of its records."""

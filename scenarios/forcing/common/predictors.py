@@ -1,11 +1,15 @@
 """What readers of predictors of soil respiration have in common."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
 
 from kernels import Variable
 from kernels.forest.shared.predictors import CLASSES as NAMES
-from kernels.forest.shared.predictors import PREDICTORS
-from scenarios.problems import Problem, nearest
+from kernels.forest.shared.predictors import PREDICTORS, RECORDS
+from scenarios.forcing._contract import Forcing, Locations
+from scenarios.problems import Problem, ScenarioError, nearest
 from scenarios.units import convert
 
 UNITS = {variable.name: variable.units for variable in PREDICTORS}
@@ -27,3 +31,23 @@ def misfits(needs: Sequence[Variable], reader: str) -> Iterator[Problem]:
                 convert(0.0, UNITS[need.name], need.units)
             except ValueError as error:
                 yield Problem(f"driver {need.name!r}: {error}", "forcing.reader")
+
+
+POOLED = "one location, all records together, as kernels have it that ask what forests learn from"
+
+
+def pooled(records: Forcing, needs: Sequence[Variable], reader: str) -> Forcing:
+    """Return records as one location, whose driver is their number.
+
+    Raises
+    ------
+    ScenarioError
+        Other drivers are needed, of which records have as many values as there are records.
+    """
+    others = [need.name for need in needs if need.name != RECORDS.name]
+    if others:
+        text = f"pooled: true has no {', '.join(others)}, of which each record has its own"
+        raise ScenarioError([Problem(f"{text}; leave pooled out of {reader}", "forcing.pooled")])
+    count = np.array([float(len(records.locations.names))])
+    places = Locations(("all records",))
+    return replace(records, drivers={RECORDS.name: count}, locations=places)
