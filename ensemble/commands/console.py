@@ -12,9 +12,11 @@ from ensemble.members.stored import about_data
 from ensemble.printing import put
 from ensemble.runs.run import Outcome
 from ensemble.store.outcomes import advice_of, name_of
+from ensemble.tables.learned import tables_at as learned_at
 from ensemble.tables.limits import table_at
 from ensemble.tables.responses import Table, ending_tables
 from ensemble.tables.scores import tables_at as scores_at
+from ensemble.tables.subsets import tables_at as subsets_at
 from ensemble.tables.sums import tables_at
 from ensemble.tables.validation import tables_at as validation_at
 from ensemble.tables.weights import tables_at as weights_at
@@ -45,6 +47,7 @@ def print_outcome(planned: "Plan", outcome: Outcome) -> None:
         tables += tables_at(outcome.path) if planned.layout.aggregates else []
         tables += scores_at(outcome.path) if planned.layout.evaluation else []
         tables += validation_at(outcome.path)
+        tables += subsets_at(outcome.path) or learned_at(outcome.path)
         tables += weights_at(outcome.path) if planned.layout.weightings else []
     then = "analyze" if may_be_analysed(planned.layout) else ""
     end_with(tables, outcome, then, failure_lines(outcome.members))

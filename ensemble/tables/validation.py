@@ -81,11 +81,11 @@ def _scores(results: Results) -> Table:
         n, scores = pooled_scores(held[f], observed[f])
         for k, kind in in_order(kinds_of(results)):
             words = [over_members(values[k], SCORES[name]) for name, values in scores.items()]
-            rows.append([*_own(results, forcing), kind, counts_of(n[k]), *words])
+            rows.append([*of_forcing(results, forcing), kind, counts_of(n[k]), *words])
     scored = ("R2", "NSE", f"RMSE [{units}]", f"bias [{units}]")
-    header = [*_own(results, "forcing"), FOLDS, "n", *scored]
+    header = [*of_forcing(results, "forcing"), FOLDS, "n", *scored]
     lost = int((~np.isfinite(held).all(axis=2)).any(axis=-1).sum())
-    notes = [f"{_members(results)}; each over all records of a member together"]
+    notes = [f"{members_of(results)}; each over all records of a member together"]
     if BY_CHANCE in kinds_of(results):
         notes.append(
             f"{BY_CHANCE} folds leave records of the same place and study on both sides: they say "
@@ -125,9 +125,18 @@ def _coverages(results: Results) -> Iterator[Table]:
                     over_members(width[f, k], 0),
                     counts_of(count[f, k]),
                 )
-                rows.append([*_own(results, forcing), f"{100 * (high - low):g} %", kind, *words])
-    header = [*_own(results, "forcing"), "interval", FOLDS, "held [%]", f"width [{units}]", "n"]
-    notes = [_members(results), "held: part of what is observed between the two quantiles"]
+                rows.append(
+                    [*of_forcing(results, forcing), f"{100 * (high - low):g} %", kind, *words]
+                )
+    header = [
+        *of_forcing(results, "forcing"),
+        "interval",
+        FOLDS,
+        "held [%]",
+        f"width [{units}]",
+        "n",
+    ]
+    notes = [members_of(results), "held: part of what is observed between the two quantiles"]
     yield Table("what intervals hold", header, rows, [*notes, *labels_of(results.store)])
 
 
@@ -153,12 +162,12 @@ def in_order(kinds: Sequence[str]) -> list[tuple[int, str]]:
     return sorted(enumerate(kinds), key=lambda pair: rank.get(pair[1], len(rank)))
 
 
-def _own(results: Results, word: str) -> list[str]:
+def of_forcing(results: Results, word: str) -> list[str]:
     """Return a word on the forcing; nothing where there is one."""
     return [word] if len(results.forcings) > 1 else []
 
 
-def _members(results: Results) -> str:
+def members_of(results: Results) -> str:
     """Return over how many members a row is, and in what they differ."""
     specs = results.store.specs
     varied = [

@@ -165,11 +165,17 @@ def _coords(options: Options) -> dict[str, Coordinate]:
         ),
     }
     if options.numbers:
-        found["number"] = Coordinate.named(options.numbers, "predictor that is a number")
+        labels = [_labelled(v) for v in NUMBERS if v.name in options.numbers]
+        found["number"] = Coordinate.named(labels, "predictor that is a number")
         found["quantile"] = Coordinate(AT, "1", "part of the records that have less")
     if _grouped(options):
         found["group"] = Coordinate.named(tuple(GROUPS), "group of predictors, of He et al. (2022)")
     return found
+
+
+def _labelled(variable: Variable) -> str:
+    """Return the name of a predictor and its unit, for numbers of several units side by side."""
+    return variable.name + (f" [{variable.units}]" if variable.units != "1" else "")
 
 
 def _make(options: Options, base: Path | None) -> Kernel:

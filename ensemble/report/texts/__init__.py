@@ -57,6 +57,7 @@ TEXTS = (
     Text("results", 30, results.by_forcing),
     Text("results", 40, results.scores),
     Text("results", 6, results.validation),
+    Text("results", 7, results.learned),
     Text("constrained", 10, results.weights),
     Text("space", 10, results.sums),
     Text("space", 11, results.spreads),

@@ -5,9 +5,11 @@ from dataclasses import replace
 
 from ensemble.report.parts import Notes, Part
 from ensemble.report.run import Run
+from ensemble.tables.learned import learned_tables
 from ensemble.tables.responses import is_by_location, key_table, location_tables, tables_of
 from ensemble.tables.scores import score_tables
 from ensemble.tables.spreads import spread_tables
+from ensemble.tables.subsets import subset_tables
 from ensemble.tables.sums import sum_tables
 from ensemble.tables.validation import is_validation, validation_tables
 from ensemble.tables.weights import weight_tables
@@ -20,7 +22,7 @@ def by_location(run: Run) -> Iterator[Part]:
     """Yield key numbers of the responses, or why there are none."""
     if not run.summaries:
         found = run.scenario.get("aggregates") or run.scenario.get("evaluation")
-        if not (found or is_validation(run.results)):
+        if not (found or is_validation(run.results) or any(learned(run))):
             yield "The scenario names no responses, so there is nothing to sum up."
         return
     if not run.has_results:
@@ -68,6 +70,11 @@ def scores(run: Run) -> Iterator[Part]:
 def validation(run: Run) -> Iterator[Part]:
     """Yield scores of what was held out, and what intervals of it hold."""
     yield from validation_tables(run.results)
+
+
+def learned(run: Run) -> Iterator[Part]:
+    """Yield what a model learned from, and what a search over its predictors is worth."""
+    yield from subset_tables(run.results) or learned_tables(run.results)
 
 
 def weights(run: Run) -> Iterator[Part]:
