@@ -2,28 +2,52 @@
 
 import itertools
 import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ensemble.members.limits import EXCLUDED
 from ensemble.members.space.sums import COUNT, class_dim
 from ensemble.members.stored import read_ensemble
+from ensemble.tables.applicable import INSIDE, below_zero, outside_notes
 from ensemble.tables.responses import MAX_ROWS, NONE, Table, labels_of, names_along, number_form
 from ensemble.tables.results import Results, merge_moments, without_rounding
 from kernels import F8
 
+GLOBAL = "_global"
+
+OF_SAMPLES = "ensemble: mean +- standard deviation over samples without a failed location"
+
 
 def sum_tables(results: Results) -> list[Table]:
-    """Return a table per sum over all locations or classes: control and ensemble, by forcing."""
+    """Return tables of sums over all locations or classes: control and ensemble, by forcing.
+
+    Those that are one number under a forcing share a table where they have one unit.
+    """
+    if not results.complete:
+        return []
+    alike: dict[str, list[str]] = {}
+    for name in names_of(results):
+        spec = results.store.specs[f"aggregates/control/{name}"]
+        unit = f"sums over all locations [{spec.attrs['units']}]"
+        alike.setdefault(name if spec.dims[1:] else unit, []).append(name)
+    return [
+        _table(results, each[0]) if len(each) == 1 else _together(results, title, each)
+        for title, each in alike.items()
+    ]
+
+
+def names_of(results: Results) -> list[str]:
+    """Return the sums over all locations or classes that a scenario asks for."""
     asked = results.store.attrs["identity"]["scenario"].get("aggregates") or {}
-    names = [
+    return [
         f"{target}_{over}"
         for target, aggregate in asked.items()
         for over in aggregate["over"]
         if over not in ("zonal", "zonal_mean")
     ]
-    return [_table(results, name) for name in names] if results.complete else []
 
 
 def tables_at(path: Path) -> list[Table]:
@@ -54,7 +78,7 @@ def _table(results: Results, name: str) -> Table:
     spec = store.specs[f"aggregates/control/{name}"]
     control = results.whole(spec.path)
     mean, std = over_samples(results, name)
-    notes = ["ensemble: mean +- standard deviation over samples without a failed location"]
+    notes = [OF_SAMPLES]
     dims = list(spec.dims)
     if "time" in dims:
         axis = dims.index("time")
@@ -67,16 +91,14 @@ def _table(results: Results, name: str) -> Table:
     column = next(
         (d.removesuffix("_class") for d, p in zip(dims, paths, strict=True) if p != d), ""
     )
-    std = without_rounding(std, mean)
-    form = number_form(std, mean, control)
+    std = _spread(results, std, mean)
+    form = _form(results, std, mean, control)
     rows = []
     sizes = results.whole(f"aggregates/{column}_locations") if column else np.empty(0)
     for at in itertools.islice(np.ndindex(control.shape), MAX_ROWS):
         words = [names[k] for names, k in zip(labels, at, strict=True)]
         words += [f"{sizes[at[dims.index(class_dim(column))]]:,.0f}"] if column else []
-        unconstrained, middle, half = (float(a[at]) for a in (control, mean, std))
-        spread = "" if math.isnan(half) else f" +- {form(half)}"
-        rows.append([*words, form(unconstrained), f"{form(middle)}{spread}"])
+        rows.append([*words, *_numbers(form, control[at], mean[at], std[at])])
     if control.size > MAX_ROWS:
         notes.append(f"the first {MAX_ROWS} of {control.size}; the store holds all")
     notes += [*_failed(results, column), *_without_number(results, name, column)]
@@ -87,6 +109,51 @@ def _table(results: Results, name: str) -> Table:
         rows,
         [*notes, *labels_of(store)],
     )
+
+
+def _together(results: Results, title: str, names: Sequence[str]) -> Table:
+    """Return sums that are one number under a forcing, a row each."""
+    many = len(results.forcings) > 1
+    rows, notes = list[list[str]](), [OF_SAMPLES]
+    for name in names:
+        control = results.whole(f"aggregates/control/{name}")
+        mean, std = over_samples(results, name)
+        std = _spread(results, std, mean)
+        form = _form(results, std, mean, control)
+        rows += [
+            [*([forcing] if many else []), name, *_numbers(form, control[f], mean[f], std[f])]
+            for f, forcing in enumerate(results.forcings)
+        ]
+        notes += [f"{name}: {note}" for note in _without_number(results, name, "")]
+        if name.endswith(GLOBAL):
+            notes += below_zero(results, name.removesuffix(GLOBAL))
+    if any(name.endswith(f"{INSIDE}{GLOBAL}") for name in names):
+        notes += outside_notes(results)
+    if cut := len(rows[MAX_ROWS:]):
+        notes.append(f"{cut:,} rows are not here; the store holds all")
+    header = [*(["forcing"] if many else []), "sum", "control", "ensemble"]
+    notes += [*_failed(results, ""), *labels_of(results.store)]
+    return Table(title, header, rows[:MAX_ROWS], notes)
+
+
+def _spread(results: Results, std: F8, mean: F8) -> F8:
+    """Return standard deviations; NaN of one sample, which has none."""
+    if results.grid.axes[2].size == 1:
+        return np.full(mean.shape, np.nan)
+    return without_rounding(std, mean)
+
+
+def _form(results: Results, std: F8, mean: F8, control: F8) -> Callable[[float], str]:
+    """Return how numbers are written; of one sample there is no spread to round by."""
+    if results.grid.axes[2].size == 1:
+        return "{:.15g}".format
+    return number_form(std, mean, control)
+
+
+def _numbers(form: Callable[[float], str], control: Any, mean: Any, std: Any) -> tuple[str, str]:
+    """Return the cells of control and ensemble."""
+    spread = "" if math.isnan(std) else f" +- {form(float(std))}"
+    return form(float(control)), f"{form(float(mean))}{spread}"
 
 
 def _failed(results: Results, column: str) -> list[str]:

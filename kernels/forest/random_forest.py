@@ -22,7 +22,7 @@ the two forests contradict each other ``ra`` is below 0, and stays so.
 10.1111/2041-210X.13650): their ``di`` is above the largest that is no outlier among records, each
 against those of other folds. The limit is one order statistic, so that the area is known to two
 digits at best. Like ``beyond`` and ``unseen`` it is of all records of the first forest, whatever a
-member draws.
+member draws. ``rh_inside`` is ``rh``, and 0 outside: sums of it are those of what is inside.
 
 .. code-block:: yaml
 
@@ -44,7 +44,7 @@ from kernels.contract.faults import Fault, Unfit
 from kernels.contract.kernel import Kernel
 from kernels.contract.plausible import Plausible
 from kernels.contract.stages import Run
-from kernels.forest.parts.fitting import open_forest
+from kernels.forest.parts.fitting import inside, open_forest
 from kernels.forest.parts.folds import KINDS, faults_of_blocks, groups_of
 from kernels.forest.parts.learning import (
     HIGHEST,
@@ -138,11 +138,19 @@ DISTANCES = (
 )  # fmt: skip
 
 
+def _clipped(flux: Variable) -> Variable:
+    """Return a flux that is 0 outside, for its sums over what is inside."""
+    return replace(flux, name=inside(flux.name), meaning=f"{flux.meaning}; 0 where outside is 1")
+
+
 def _outputs(options: Options) -> tuple[Variable, ...]:
+    flux = Variable(options.flux, FLUX, MEANINGS[options.flux], ())
+    fluxes = (flux, *(SOIL if options.soil_respiration else ()))
     return (
-        Variable(options.flux, FLUX, MEANINGS[options.flux], ()),
+        flux,
         *quantiles_of(options, f"{options.flux}_pred").values(),
         *(SOIL if options.soil_respiration else ()),
+        *(_clipped(v) for v in fluxes if any(n.name in options.predictors for n in NUMBERS)),
         Variable("beyond", "1", "predictors outside the range that records have", ()),
         Variable("unseen", "1", "1 where no record has the class of vegetation, else 0", ()),
         *(DISTANCES if any(v.name in options.predictors for v in NUMBERS) else ()),

@@ -9,11 +9,11 @@ from support import run
 import ensemble
 from ensemble.report import Run, figures
 from ensemble.report.data.fields import places_at
-from ensemble.report.figures import outside_maps
 from ensemble.report.figures.parts.ground import draw_marked, empty_maps
 from ensemble.report.figures.parts.numbers import numbers
 from ensemble.report.figures.parts.style import look
 from ensemble.store.reading import read
+from ensemble.tables.applicable import marked_of
 
 pytest.importorskip("sklearn", reason="needs the extra 'forest'")
 
@@ -66,7 +66,7 @@ def test_cells_are_hatched_that_most_draws_leave_outside(store):
 
 def test_a_cell_is_outside_where_most_members_say_so_and_unknown_ones_do_not_count():
     share, area = np.array([0.0, 0.5, 0.6, 1.0, np.nan]), np.array([4.0, 3.0, 2.0, 1.0, 90.0])
-    marked = outside_maps.marked_of(share, area)
+    marked = marked_of(share, area)
     assert marked.outside.tolist() == [False, False, True, True, False]
     assert (
         marked.words

@@ -395,6 +395,25 @@ def test_a_second_forest_is_that_of_its_own_table_and_seed_and_roots_are_never_c
     np.testing.assert_array_equal(only["ra"], out["ra"])
 
 
+def test_fluxes_inside_are_the_fluxes_and_0_outside(folder):
+    soil_table(folder)
+    options = Options(training="t.csv", soil_respiration="s.csv", trees=12)
+    cells = {name: values.copy() for name, values in CELLS.items()}
+    cells["mat"][7], cells["gpp"][9] = 300.0, np.nan
+    fluxes = ("rh", "rs", "ra")
+    inside = tuple(f"{name}_inside" for name in fluxes)
+    out, _ = ask(folder, cells, options, (*fluxes, *inside, "outside"), seed=[[1, 2]])
+    outside = out["outside"] == 1
+    assert outside[7].all()
+    assert not outside.all()
+    for name in fluxes:
+        expected = np.where(outside, 0, out[name])
+        np.testing.assert_array_equal(out[f"{name}_inside"], expected)
+    assert np.isnan(out["rh_inside"][9]).all()
+    only, _ = ask(folder, cells, options, ("ra_inside",), seed=[[1, 2]])
+    np.testing.assert_array_equal(only["ra_inside"], out["ra_inside"])
+
+
 def test_who_asks_for_one_flux_fits_one_forest(folder, monkeypatch):
     soil_table(folder)
     fits, fit = [], RandomForestRegressor.fit

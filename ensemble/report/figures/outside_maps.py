@@ -5,11 +5,9 @@ from, as the area of applicability of Meyer and Pebesma (2021, 10.1111/2041-210X
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
 from ensemble.report.data.cells import evenly
 from ensemble.report.data.fields import Field, Places, all_fields, places_of
@@ -23,33 +21,12 @@ from ensemble.report.figures.parts.ground import (
 )
 from ensemble.report.figures.parts.style import Picture, finish, labelled
 from ensemble.report.run import Run
+from ensemble.tables.applicable import OUTSIDE, Marked, marked_of
 from kernels import F8
 
 SECTION, ORDER = "space", 31
 
-OUTSIDE = "outside"
-"""Output of kernels that learn: 1 at locations that are unlike what was learned from, else 0."""
-
 MOST_FORCINGS = 4
-
-HALF = 0.5
-"""Share of members above which a location counts as outside."""
-
-
-@dataclass(frozen=True)
-class Marked:
-    """What is outside under one forcing.
-
-    Attributes
-    ----------
-    outside : ndarray, shape (L,), bool
-        In more than half of the members.
-    words : str
-        How many, and what part of the area, as the caption says it.
-    """
-
-    outside: NDArray[np.bool_]
-    words: str
 
 
 def draw(run: Run) -> Iterator[Picture]:
@@ -73,19 +50,6 @@ def _has(run: Run, name: str, *statistics: str) -> bool:
     """Return whether statistics of an output are one number at each location."""
     specs = [run.store.specs.get(f"statistics/{name}_{word}") for word in statistics]
     return all(spec is not None and spec.dims == ("forcing", "location") for spec in specs)
-
-
-def marked_of(share: F8, area: F8 | None) -> Marked:
-    """Return what is outside, of the share of members (L,) in which it is; NaN where unknown."""
-    known = np.isfinite(share)
-    outside = known & (share > HALF)
-    n, count = int(outside.sum()), int(known.sum())
-    apart = ((share > 0) & (share < 1)).any()
-    words = "in more than half of the samples, " if apart else ""
-    words += f"{n:,} of {count:,} cells ({n / max(count, 1):.1%})"
-    if area is not None and (whole := float(area[known].sum())) > 0:
-        words += f" and {100 * float(area[outside].sum()) / whole:.2g} % of their area"
-    return Marked(outside, words)
 
 
 def _figure(

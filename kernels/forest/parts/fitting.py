@@ -28,6 +28,11 @@ WHOLE = ("rs", "ra")
 """What two forests give beside what one gives."""
 
 
+def inside(name: str) -> str:
+    """Return what a flux is called that is 0 outside the area of applicability."""
+    return f"{name}_inside"
+
+
 def drawn(draw: str, seed: int, records: Records) -> I8:
     """Return which records a forest is fitted to, (k,), one more than once where it is so drawn.
 
@@ -136,10 +141,15 @@ def open_forest(
         values = rows_of(table, batch, out, status)
         wrong = cell_status(batch.drivers, names)
         status[wrong != OK] = wrong[wrong != OK, np.newaxis]
+        clipped = [name for name in (options.flux, *WHOLE) if inside(name) in out]
         predicted = {name: out[name] for name in (*told, *WHOLE) if name in out}
+        predicted |= {n: np.empty_like(out[inside(n)]) for n in clipped if n not in out}
         if predicted:
             predict(fit, batch.drivers, values, status == OK, predicted)
         di = cache(lambda: distance(table_of(batch.drivers, numbers)))
+        for name in clipped:
+            out[inside(name)][:] = np.where(status == OK, predicted[name], np.nan)
+            out[inside(name)][(di() > limit())[:, np.newaxis] & (status == OK)] = 0.0
         flags: dict[str, Callable[[], Any]] = {
             "beyond": lambda: beyond(batch.drivers, records),
             "unseen": lambda: unseen(batch.drivers, records),
