@@ -5,6 +5,9 @@ import pytest
 from support import run
 
 import ensemble
+from ensemble.report import Run, figures
+from ensemble.report.figures.parts.style import look
+from ensemble.store.reading import read
 from ensemble.tables.sums import tables_at
 
 pytest.importorskip("sklearn", reason="needs the extra 'forest'")
@@ -69,6 +72,24 @@ def test_blocks_change_no_total(tmp_path):
             found.append({name: one[f"aggregates/{name}"].to_numpy() for name in names})
     for name, values in found[0].items():
         np.testing.assert_array_equal(values, found[1][name])
+
+
+def test_fluxes_of_one_unit_are_lines_of_one_figure_by_latitude(tmp_path):
+    text = TEXT.replace(
+        "rh: [global], rh_inside: [global], ra: [global, veg]", "rh: [zonal], ra: [zonal]"
+    )
+    store = run(tmp_path, text=text, workers=1)[1].path
+    with look():
+        (picture,) = figures.FIGURES.get("zonal").draw(Run(read(store)))
+    shown = picture.numbers[picture.numbers["mark"] == "line"]
+    with ensemble.open_run(store) as found:
+        for name in ("rh", "ra"):
+            lines = shown[shown["series"] == name]["y"].to_numpy(float)
+            expected = found[f"aggregates/{name}_zonal"][0].to_numpy().mean(axis=-1)
+            assert np.isclose(lines[:, None], expected, rtol=1e-6).any(axis=0).all()
+    assert picture.caption.startswith("Lines are rh, sum over bands of 5 degrees of heterotrophic")
+    assert "; ra, sum over bands of 5 degrees of respiration of roots" in picture.caption
+    assert "a line per sum" in picture.caption
 
 
 def test_one_sample_has_no_spread_and_all_its_digits(tmp_path):

@@ -1,7 +1,7 @@
 """What figures by latitude and in time show of sums over space: mean, spread and control."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -85,6 +85,39 @@ def _lines(results: Results, spec: ArraySpec) -> Lines | None:
     labels = (name, str(spec.attrs["units"]), str(spec.attrs["long_name"]), words)
     values, where = (arrays[0], arrays[1], arrays[2]), "latitude" if zonal else "year"
     return Lines(*labels, where, at, models, *values, sign, ", ".join(named) or "model")
+
+
+def side_by_side(every: Iterable[Lines]) -> list[Lines]:
+    """Return sums by latitude of one unit as lines of one sum, where each is one line.
+
+    Two fluxes and their difference are read off one axis; what has several models or forcings
+    stays alone.
+    """
+    alike: dict[tuple[str, ...], list[Lines]] = {}
+    for one in every:
+        single = one.along == "latitude" and one.mean.shape[:2] == (1, 1)
+        key = (one.units, one.words, str(one.at.tolist())) if single else (one.name,)
+        alike.setdefault(key, []).append(one)
+    return [each[0] if len(each) == 1 else _stacked(each) for each in alike.values()]
+
+
+def _stacked(each: Sequence[Lines]) -> Lines:
+    names = tuple(one.name.removesuffix("_zonal") for one in each)
+    told = "; ".join(f"{n}, {one.meaning}" for n, one in zip(names, each, strict=True))
+    mean, std, control = (
+        np.concatenate([getattr(one, of) for one in each]) for of in ("mean", "std", "control")
+    )
+    return replace(
+        each[0],
+        name="sum of a band",
+        meaning=f"lines are {told}",
+        models=names,
+        mean=mean,
+        std=std,
+        control=control,
+        never_negative=all(one.never_negative for one in each),
+        beside="sum",
+    )
 
 
 def gaps(at: F8, values: Sequence[F8], step: float) -> tuple[F8, list[F8]]:

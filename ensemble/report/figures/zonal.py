@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from ensemble.report.data.cells import evenly
-from ensemble.report.data.space_sums import Lines, all_lines, gaps
+from ensemble.report.data.space_sums import Lines, all_lines, gaps, side_by_side
 from ensemble.report.figures.parts.style import (
     DARK,
     GREY,
@@ -34,7 +34,7 @@ DASHES = (0, (4, 2))
 
 def draw(run: Run) -> Iterator[Picture]:
     """Yield a figure for each sum over space by latitude or in time."""
-    yield from lines(list(all_lines(run.results)), run.results.forcings, run.synthetic)
+    yield from lines(side_by_side(all_lines(run.results)), run.results.forcings, run.synthetic)
 
 
 def lines(shown: Sequence[Lines], forcings: Sequence[str], synthetic: str) -> Iterator[Picture]:
