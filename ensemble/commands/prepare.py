@@ -35,6 +35,23 @@ def prepare(
     whole_years: Annotated[
         bool, typer.Option("--whole-years", help="Take records alone that cover a whole year.")
     ] = False,
+    components: Annotated[
+        bool,
+        typer.Option(
+            "--components",
+            help="Where rh is not given, take that of the soil less that of roots.",
+        ),
+    ] = False,
+    unflagged: Annotated[
+        bool, typer.Option("--unflagged", help="Leave out records with a flag of SRDB, Q10 to Q14.")
+    ] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="Leave out records that are of another study, too.")
+    ] = False,
+    sites: Annotated[
+        Literal["cell", "own"],
+        typer.Option(help="Whose mat and map: the cell's, or the study's where it says them."),
+    ] = "cell",
     output: Annotated[
         Path | None,
         typer.Option(
@@ -54,13 +71,16 @@ def prepare(
     file = output or Path(f"training_{flux}.csv")
     if file.exists():
         raise PlanError(f"{file}: is there already; choose another name with --output")
+    if components and flux != "rh":
+        raise PlanError(f"--components is of --flux rh; found --flux {flux}; leave it out")
     folder = folder_of(data)
     sources = Sources(
         records or folder / "observations" / "srdb-data-v5.csv",
         folder / "gridded_0p5deg",
         folder / "testbed",
     )
-    made = load_training(sources, flux, Rules(alkali, whole_years))
+    rules = Rules(alkali, whole_years, components, unflagged, once)
+    made = load_training(sources, flux, rules, own=sites == "own")
     file.write_text(as_csv(made), encoding="utf-8")
     put(*(f"{step.records:>7,} {step.of}, {step.studies:,} studies" for step in made.records.steps))
     put(*made.notes, f"wrote {file}")

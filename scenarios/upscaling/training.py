@@ -69,6 +69,8 @@ class Training:
         Climate of the cell; empty where it has none.
     climates : mapping
         Name and hash of the file of climates.
+    own : bool
+        Whether what studies say of the climate of their sites stands for that of the cell.
     """
 
     flux: Flux
@@ -77,6 +79,7 @@ class Training:
     grid: PredictorGrid
     koeppen: NDArray[np.str_]
     climates: Mapping[str, Any]
+    own: bool = False
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -92,17 +95,36 @@ class Training:
             f"cells filled from the nearest one within {FILLED:g} km: {filled}" if filled else "",
             f"no record of {', '.join(without)}: maps of these classes are predicted as if of none"
             if without else "",
+            self.of_sites,
         )  # fmt: skip
         return (*(text for text in texts if text), *grid.notes)
 
     @property
+    def of_sites(self) -> str:
+        """Return of how many records predictors are what studies say, in words."""
+        if not self.own:
+            return ""
+        said = {n: f"{np.isfinite(v).sum():,}" for n, v in self.records.own.items()}
+        counts = " and ".join(f"{name} of {count}" for name, count in said.items())
+        return (
+            f"{counts} of {self.records.flux.size:,} records as their study says it, and not of "
+            "the cell: on a map these predictors mean something else"
+        )
+
+    @property
     def predictors(self) -> dict[str, F8]:
         """Return the predictors of each record, (r,), those that are numbers, in their order."""
-        return {v.name: self.grid.columns[v.name][self.cell] for v in NUMBERS}
+        found = {v.name: self.grid.columns[v.name][self.cell] for v in NUMBERS}
+        if not self.own:
+            return found
+        said = self.records.own
+        return found | {n: np.where(np.isfinite(said[n]), said[n], found[n]) for n in said}
 
 
-def load_training(sources: Sources, flux: Flux, rules: Rules = ALWAYS) -> Training:
-    """Return the records of a flux with the predictors of their cells.
+def load_training(
+    sources: Sources, flux: Flux, rules: Rules = ALWAYS, *, own: bool = False
+) -> Training:
+    """Return the records of a flux with the predictors of their cells, or partly of their own.
 
     Raises
     ------
@@ -119,7 +141,7 @@ def load_training(sources: Sources, flux: Flux, rules: Rules = ALWAYS) -> Traini
     left = records.take(cell >= 0, f"with a cell within {MATCHED:g} km")
     cell = cell[cell >= 0]
     koeppen = _climate(climates, grid.lat[cell], grid.lon[cell])
-    return Training(flux, left, cell, grid, koeppen, climates.provenance["files"][0])
+    return Training(flux, left, cell, grid, koeppen, climates.provenance["files"][0], own)
 
 
 def _all_of(*readings: Callable[[], Any]) -> list[Any]:
@@ -176,5 +198,7 @@ def _comments(training: Training) -> Iterator[str]:
     yield f"or of the nearest one within {MATCHED:g} km; class_area is of all cells of the class"
     for file in (records.file, *grid.files, training.climates):
         yield f"file {file['name']} sha256 {file['sha256']}"
+    if training.own:
+        yield training.of_sites
     for step in records.steps:
         yield f"{step.records:,} records of {step.studies:,} studies: {step.of}"

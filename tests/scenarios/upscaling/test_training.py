@@ -17,9 +17,11 @@ from kernels.forest.random_forest import KERNEL, Options
 from kernels.forest.shared.predictors import CLASSES, NUMBERS
 from scenarios import ScenarioError, forcing
 from scenarios.forcing.common.checks import Findings
+from scenarios.forcing.common.table import load_table
 from scenarios.forcing.predictor_files.climate import day_length, evapotranspiration, of_months
 from scenarios.forcing.predictor_files.files import load_climate
 from scenarios.forcing.predictor_files.grid import classes_of, load_predictors
+from scenarios.observations.parts.rows import Columns
 from scenarios.upscaling.records import NEEDED, Rules, load_records
 from scenarios.upscaling.training import Sources, as_csv, load_training
 
@@ -68,6 +70,54 @@ def test_options_take_more_or_fewer(tmp_path):
     assert load(tmp_path, text).number.tolist() == [1, 3, 4]
     assert load(tmp_path, text, alkali=True).number.tolist() == [1, 2, 3, 4]
     assert load(tmp_path, text, whole_years=True).number.tolist() == [1]
+
+
+MORE = ("Ra_annual", "RC_annual", "Quality_flag", "Duplicate_record", "MAT", "MAP")
+
+
+def wider(*changes):
+    """Return a table with columns that only some rules read."""
+    rows = [
+        {"Record_number": f"{k}", **GOOD, **dict.fromkeys(MORE, "NA"), **change}
+        for k, change in enumerate(changes, 1)
+    ]
+    names = (*NEEDED, *MORE)
+    lines = [",".join(f'"{row[name]}"' for name in names) for row in rows]
+    return "\n".join([",".join(names), *lines, ""])
+
+
+def test_components_stand_for_what_is_not_given_and_are_counted(tmp_path):
+    without = {"Rh_annual": "NA"}
+    text = wider(
+        {"Ra_annual": "100"}, {**without, "Ra_annual": "300", "RC_annual": "0.9"},
+        {**without, "RC_annual": "0.25"}, {**without, "RC_annual": "1.1"}, without,
+    )  # fmt: skip
+    assert load(tmp_path, text).number.tolist() == [1]
+    found = load(tmp_path, text, components=True)
+    # Roots are taken off first; more of them than of all is nothing to learn from.
+    assert found.number.tolist() == [1, 2, 3]
+    assert found.flux.tolist() == [400, 600, 675]
+    words = "Rh_annual, 3 of them from Rs_annual and Ra_annual or RC_annual"
+    assert [step.of for step in found.steps[1:3]] == [f"with {words}", "above 0"]
+
+
+def test_doubts_and_other_studies_leave_records_out_where_they_are_to(tmp_path):
+    text = wider(
+        {"Quality_flag": "Q01, Q03"}, {"Quality_flag": "Q01, Q11"}, {"Duplicate_record": "1376"},
+        {"Quality_flag": "Q16"},
+    )  # fmt: skip
+    assert load(tmp_path, text).number.tolist() == [1, 2, 3, 4]
+    assert load(tmp_path, text, unflagged=True).number.tolist() == [1, 3, 4]
+    assert load(tmp_path, text, once=True).number.tolist() == [1, 2, 4]
+    with pytest.raises(ScenarioError, match="no column 'Quality_flag'"):
+        load(tmp_path, table({}), unflagged=True)
+
+
+def test_what_studies_say_of_their_climate_is_kept_and_gaps_are_gaps(tmp_path):
+    found = load(tmp_path, wider({"MAT": "-3.5", "MAP": "600"}, {"MAT": "-999"}))
+    np.testing.assert_array_equal(found.own["mat"], [-3.5, np.nan])
+    np.testing.assert_array_equal(found.own["map"], [600, np.nan])
+    assert np.isnan(load(tmp_path, table({})).own["mat"]).all()
 
 
 def test_what_is_far_from_the_mean_is_looked_at_once(tmp_path):
@@ -274,6 +324,60 @@ def test_options_leave_the_records_of_the_specification(rules, at, counts):
     assert tuple(records.steps[at].records for records in found) == counts
 
 
+@pytest.mark.slow
+@needs_data
+def test_components_add_the_records_of_the_specification():
+    plain, more = (
+        load_records(OF_DATA.records, "rh", Findings(), Rules(components=one))
+        for one in (False, True)
+    )
+    assert more.steps[7].records - plain.steps[7].records == 21
+    assert more.steps[3].records - plain.steps[3].records == 30
+    columns = Columns(load_table(OF_DATA.records, Findings(), rows="", needed=""), Findings())
+    columns.need(*NEEDED, "Ra_annual", "RC_annual")
+    # "None" is a word; taken for a gap it would leave no record.
+    assert (columns.texts("Manipulation") == "None").sum() == 6579
+    soil, roots, part = (columns.numbers(n) for n in ("Rs_annual", "Ra_annual", "RC_annual"))
+    number, given = columns.numbers("Record_number"), columns.numbers("Rh_annual")
+    # After step 7, without step 8.
+    rows = load_records_of_step_7(columns)
+    for derived, count in ((soil - roots, 504), (soil * (1 - part), 610)):
+        both = rows & np.isfinite(derived)
+        assert both.sum() == count
+        assert np.mean(np.abs(derived - given)[both] <= 0.05 * given[both]) == pytest.approx(
+            0.93, abs=0.006
+        )
+    assert np.isfinite(number).all()
+
+
+def load_records_of_step_7(columns):
+    """Return which rows are of unmanipulated soils, of a year or more, with a place and a year."""
+    given, years = columns.numbers("Rh_annual"), columns.numbers("YearsOfData")
+    known = np.isfinite(columns.numbers("Latitude") + columns.numbers("Longitude"))
+    known &= np.isfinite(columns.numbers("Study_midyear"))
+    method = np.char.lower(columns.texts("Meas_method"))
+    with np.errstate(invalid="ignore"):
+        rows = known & (given > 0) & (years >= 1)
+    rows &= columns.texts("Manipulation") == "None"
+    return rows & (np.char.find(method, "alkali") < 0)
+
+
+@pytest.mark.slow
+@needs_data
+def test_climate_of_sites_stands_for_that_of_cells_where_studies_say_it(trained):
+    cells, own = trained["rh"], load_training(OF_DATA, "rh", own=True)
+    said = own.records.own
+    known = np.isfinite(said["mat"])
+    assert known.sum() == 548
+    np.testing.assert_array_equal(own.predictors["mat"][known], said["mat"][known])
+    np.testing.assert_array_equal(own.predictors["mat"][~known], cells.predictors["mat"][~known])
+    np.testing.assert_array_equal(own.predictors["gpp"], cells.predictors["gpp"])
+    error = said["mat"][known] - cells.predictors["mat"][known]
+    assert np.sqrt(np.mean(error**2)) == pytest.approx(2.2, abs=0.1)
+    assert "as their study says it" in as_csv(own)
+    assert "as their study says it" not in as_csv(cells)
+
+
 ANCHORS = {
     "rh": (52.1889732437818, [624.237772, 449.179327, 559.512710, 422.309820, 575.211355]),
     "rs": (86.22631732338868, [820.022410, 694.614335, 938.214247, 713.126425, 749.649334]),
@@ -434,6 +538,12 @@ def test_the_command_writes_the_table_and_never_over_one(tmp_path, monkeypatch):
     again = soilsweep("prepare", "forest", "--data", str(DATA))
     assert again.code == 2
     assert "is there already" in again.err
+
+
+def test_components_are_of_heterotrophic_respiration(tmp_path):
+    said = soilsweep("prepare", "forest", "--data", tmp_path, "--flux", "rs", "--components")
+    assert said.code == 2
+    assert "--components is of --flux rh; found --flux rs" in said.err
 
 
 def test_files_that_are_not_there_are_told_all_at_once(tmp_path):
