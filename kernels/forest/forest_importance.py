@@ -74,6 +74,7 @@ from kernels.forest.parts.learning import (
     faults_of_learning,
     fit_seconds,
     growth_parameters,
+    notes_of_learning,
     records_of,
     seconds_of_place,
 )
@@ -198,6 +199,7 @@ def _make(options: Options, base: Path | None) -> Kernel:
         outputs=_outputs(options),
         coords=_coords(options),
         files=files,
+        notes=tuple(notes_of_learning(options)) if options.tried == "mtry" else (),
         shared_seconds=partial(_fit_seconds, records),
         libraries=options.libraries,
     )

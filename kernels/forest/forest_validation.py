@@ -56,6 +56,7 @@ from kernels.forest.parts.learning import (
     faults_of_learning,
     fit_seconds,
     growth_parameters,
+    notes_of_learning,
     quantiles_of,
     records_of,
 )
@@ -85,6 +86,7 @@ def _faults(options: Options) -> Iterator[Fault]:
 
 def _notes(records: Records, options: Options) -> Iterator[str]:
     """Yield what folds are not as they are usually."""
+    yield from notes_of_learning(options)
     for kind in KINDS:
         count = np.unique(groups_of(records, kind, options.block_degrees)).size
         if count < FOLDS:

@@ -55,6 +55,7 @@ from kernels.forest.parts.learning import (
     faults_of_learning,
     fit_seconds,
     growth_parameters,
+    notes_of_learning,
     quantiles_of,
     records_from,
     records_of,
@@ -190,8 +191,11 @@ def _make(options: Options, base: Path | None) -> Kernel:
             raise Unfit(faults)
         open_ = partial(open_forest, records=records, table=table, names=options.names, soil=soil)
         notes = [
-            f"{options.training}: all records have one {name}, which di leaves out"
-            for name in _constant(records, options)
+            *notes_of_learning(options),
+            *(
+                f"{options.training}: all records have one {name}, which di leaves out"
+                for name in _constant(records, options)
+            ),
         ]
     return KERNEL.of_stage(
         "forest",

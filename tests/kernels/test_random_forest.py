@@ -303,9 +303,12 @@ GOOD = rows(20)
         (text([[*r[:2], "400", *r[3:]] for r in GOOD]), "one flux in all records"),
         (text([[*r[:13], "XYZ", *r[14:]] for r in GOOD]), "column 'veg' has 'XYZ'"),
         (text([[*r[:4], "nan", *r[5:]] for r in GOOD]), "column 'map' has no number"),
+        (text([[*r[:4], "-9999", *r[5:]] for r in GOOD]), "'map' has -9999; needed 0 to 12000"),
+        (text([[*r[:2], "-999", *r[3:]] for r in GOOD]), "'rh' has -999; needed 0 to inf"),
+        (text([[*r[:15], "95", "1"] for r in GOOD]), "'lat' has 95; needed -90 to 90"),
         (text([[*r[:15], "1", "1"] for r in GOOD]), "folds: all records are of one block"),
         (
-            text([[*r[:3], *["3"] * 10, *r[13:]] for r in GOOD]),
+            text([[*r[:3], *["3"] * 9, "0.5", *r[13:]] for r in GOOD]),
             "predictors: all records have the same mat, map",
         ),
         ("", "has no header"),
@@ -436,3 +439,9 @@ def test_tables_of_the_second_forest_that_cannot_be_are_refused_by_its_option(fo
         KERNEL.made(Options(training="t.csv", soil_respiration="t.csv"), folder)
     with pytest.raises(kernels.Unfit, match="needed flux: rh"):
         KERNEL.made(Options(training="t.csv", soil_respiration="t.csv", flux="rs"), folder)
+
+
+def test_fewer_columns_than_are_tried_are_noted(folder):
+    few = Options(training="t.csv", predictors=("mat", "map", "swc"))
+    assert "3 predictors make 3 columns: mtry above 3 tries all" in KERNEL.made(few, folder).notes
+    assert not any("mtry" in n for n in KERNEL.made(Options(training="t.csv"), folder).notes)

@@ -22,6 +22,8 @@ MEANINGS = {"rh": "heterotrophic respiration of the soil", "rs": "respiration of
 HIGHEST = 2.0**32 - 1.0
 COLUMNS = len(NUMBERS) + len(CLASSES)
 MOST_TREES = 10_000
+TRIED = 4
+"""Columns tried at a split where nothing else is said."""
 
 SEEDS = 100
 """From the seed of the first fold of a repeat to that of the next."""
@@ -129,8 +131,8 @@ def growth_parameters(options: Learning) -> tuple[Parameter, ...]:
     every = 2.0**count - 1.0
     return (
         Parameter(
-            "mtry", "1", 4.0, 1.0, float(COLUMNS), "columns tried at a split; all, if there are "
-            "fewer", "He et al. (2022): 2 to 5", Plausible(2.0, 5.0, "He et al. (2022)"),
+            "mtry", "1", float(TRIED), 1.0, float(COLUMNS), "columns tried at a split; all, if "
+            "there are fewer", "He et al. (2022): 2 to 5", Plausible(2.0, 5.0, "He et al. (2022)"),
         ),
         Parameter(
             "trees", "1", float(options.trees), 1.0, float(MOST_TREES), "trees of the forest",
@@ -143,6 +145,14 @@ def growth_parameters(options: Learning) -> tuple[Parameter, ...]:
             Plausible(0.5, 1.5, "there is one", of="times"),
         ),
     )  # fmt: skip
+
+
+def notes_of_learning(options: Learning) -> Iterator[str]:
+    """Yield what is not as a scenario may have it."""
+    columns = len(options.names) + ("veg" in options.names) * (len(CLASSES) - 1)
+    if columns < TRIED:
+        count = len(options.names)
+        yield f"{count} predictors make {columns} columns: mtry above {columns} tries all"
 
 
 def quantiles_of(options: Learning, prefix: str, dims: tuple[str, ...] = ()) -> dict[str, Variable]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from kernels.contract.arrays import F8
 from kernels.contract.faults import Fault, Unfit
+from kernels.contract.ranges import Range
 from kernels.forest.shared.predictors import CLASSES, NUMBERS
 
 FLUX = "g C m-2 yr-1"
@@ -71,7 +72,10 @@ def read_records(file: Path, flux: str, option: str = "training") -> Records:
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except OSError as error:
-        raise Unfit([Fault(f"{str(file)!r}: {error.strerror}; {_HINT}", option)]) from error
+        made = f"`soilsweep prepare forest --data FOLDER --flux {flux} -o {file}`"
+        text = f"{str(file)!r}: {error.strerror}; write it with {made}, or name another by "
+        text += f"--set kernel.{option}=$PWD/FILE"
+        raise Unfit([Fault(text, option)]) from error
     except UnicodeDecodeError as error:
         raise Unfit([Fault(f"is not UTF-8; {_HINT}", file=str(file))]) from error
     return records_in(lines, file, flux)
@@ -124,6 +128,7 @@ def records_in(lines: Sequence[str], file: Path, flux: str) -> Records:
         for i, name in enumerate(climates)
         if name[:1] not in ZONES
     ]  # fmt: skip
+    faults += _beyond(file, rows, numbers, flux)
     faults += _of_all(file, numbers["Record_number"], numbers[flux])
     if faults:
         raise Unfit(faults)
@@ -176,6 +181,23 @@ def _number(cells: Sequence[str], at: int) -> float:
         return float(cells[at])
     except (ValueError, IndexError):
         return np.nan
+
+
+def _beyond(
+    file: Path,
+    rows: Sequence[tuple[int, list[str]]],
+    numbers: Mapping[str, Sequence[float]],
+    flux: str,
+) -> Iterator[Fault]:
+    """Yield numbers that are beyond what can be, as codes of missing values are: -9999."""
+    ends = {v.name: v.expected_range for v in NUMBERS}
+    ends |= {flux: Range(low=0.0), "lat": Range(low=-90.0, high=90.0)}
+    ends |= {"lon": Range(low=-180.0, high=360.0), "class_area": Range(low=0.0)}
+    for name, limits in ends.items():
+        for i, value in enumerate(numbers[name]):
+            if limits and isfinite(value) and not limits.low <= value <= limits.high:
+                text = f"column {name!r} has {value:g}; needed {limits.low:g} to {limits.high:g}"
+                yield Fault(text, file=str(file), line=rows[1 + i][0])
 
 
 def _of_all(file: Path, numbers: Sequence[float], flux: Sequence[float]) -> Iterator[Fault]:
