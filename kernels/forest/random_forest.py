@@ -61,8 +61,8 @@ from kernels.forest.parts.learning import (
     records_of,
     seconds_of_place,
 )
-from kernels.forest.parts.records import FLUX, Records
-from kernels.forest.shared.predictors import NUMBERS, PREDICTORS
+from kernels.forest.parts.records import FLUX, LEAST, Records
+from kernels.forest.shared.predictors import CLASSES, NUMBERS, PREDICTORS
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,17 @@ def _faults_of(records: Records, options: Options) -> Iterator[Fault]:
     numbers = [v.name for v in NUMBERS if v.name in options.predictors]
     if numbers and numbers == _constant(records, options):
         yield Fault(f"all records have the same {', '.join(numbers)}; needed others", "predictors")
+
+
+def _few(records: Records, options: Options) -> Iterator[str]:
+    """Yield which classes have few records, or none: what a map says of them stands on others."""
+    if "veg" not in options.names:
+        return
+    counts = {n: int((records.columns["veg"] == k).sum()) for k, n in enumerate(CLASSES, start=1)}
+    if few := {name: count for name, count in counts.items() if count < LEAST}:
+        words = ", ".join(f"{name} {count}" for name, count in few.items())
+        rest = ", ".join(f"{name} {count:,}" for name, count in counts.items() if name not in few)
+        yield f"{options.training}: classes with few records are {words}; others have {rest}"
 
 
 def _constant(records: Records, options: Options) -> list[str]:
@@ -192,6 +203,7 @@ def _make(options: Options, base: Path | None) -> Kernel:
         open_ = partial(open_forest, records=records, table=table, names=options.names, soil=soil)
         notes = [
             *notes_of_learning(options),
+            *_few(records, options),
             *(
                 f"{options.training}: all records have one {name}, which di leaves out"
                 for name in _constant(records, options)

@@ -246,7 +246,7 @@ def test_a_predictor_that_all_records_have_alike_is_left_out_and_said(folder):
     alike = [[*row[:3], "7.5", *row[4:]] for row in rows()]
     (folder / "t.csv").write_text(text(alike))
     kernel = KERNEL.made(Options(training="t.csv"), folder)
-    assert kernel.notes == ("t.csv: all records have one mat, which di leaves out",)
+    assert "t.csv: all records have one mat, which di leaves out" in kernel.notes
     names = [v.name for v in NUMBERS]
     out, _ = ask(folder, options=Options(training="t.csv", weights="equal"), outputs=("di",))
     records = read_records(folder / "t.csv", "rh")
@@ -445,3 +445,14 @@ def test_fewer_columns_than_are_tried_are_noted(folder):
     few = Options(training="t.csv", predictors=("mat", "map", "swc"))
     assert "3 predictors make 3 columns: mtry above 3 tries all" in KERNEL.made(few, folder).notes
     assert not any("mtry" in n for n in KERNEL.made(Options(training="t.csv"), folder).notes)
+
+
+def test_classes_with_few_records_are_noted_with_their_counts(folder):
+    veg = read_records(folder / "t.csv", "rh").columns["veg"]
+    counts = {name: int((veg == k).sum()) for k, name in enumerate(CLASSES, start=1)}
+    (said,) = [n for n in KERNEL.made(Options(training="t.csv"), folder).notes if "few" in n]
+    few, rest = said.split("; others have ")
+    for name, count in counts.items():
+        assert f"{name} {count}" in (few if count < 20 else rest)
+    numbers = Options(training="t.csv", predictors=("mat", "map"))
+    assert not any("few" in note for note in KERNEL.made(numbers, folder).notes)
