@@ -61,6 +61,7 @@ def test_a_table_has_totals_with_and_without_what_is_outside(tmp_path):
     assert f"{['ENF', 'EBF'][int(count[1] > count[0])]} {max(count[:2])}" in said
 
 
+@pytest.mark.slow
 def test_blocks_change_no_total(tmp_path):
     found = []
     for block in ("{location: 61, sample: 3}", "{location: 673, sample: 1}"):

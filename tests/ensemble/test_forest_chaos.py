@@ -27,7 +27,7 @@ design: {{method: monte_carlo, n: {DRAWS}, parameters: {{seed: {{integers: [0, 4
 seed: 3
 statistics: {{rh: [mean, std, q50]}}
 histograms: {{bins: 64, edges: {{rh: [300, 900]}}}}
-aggregates: {{rh: [global]}}
+aggregates: {{rh: [global, veg], rh_inside: [global]}}
 block: {{sample: {BLOCK}}}
 """
 COUNTED = """
