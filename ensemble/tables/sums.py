@@ -32,7 +32,8 @@ def sum_tables(results: Results) -> list[Table]:
     for name in names_of(results):
         spec = results.store.specs[f"aggregates/control/{name}"]
         unit = f"sums over all locations [{spec.attrs['units']}]"
-        alike.setdefault(name if spec.dims[1:] else unit, []).append(name)
+        alone = spec.dims[1:] or not name.endswith(GLOBAL)
+        alike.setdefault(name if alone else unit, []).append(name)
     return [
         _table(results, each[0]) if len(each) == 1 else _together(results, title, each)
         for title, each in alike.items()

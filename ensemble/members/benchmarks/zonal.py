@@ -115,13 +115,9 @@ def score(spec: Spec, prepared: Prepared, sums: Mapping[str, Sums]) -> dict[str,
     # A member that lacks a location has no score, in any band; the others keep theirs.
     known = np.isfinite(modelled).all(axis=0)
     found = {"bias": np.where(known, np.concatenate([whole, apart]), np.nan)}
-    bands = compared(modelled[:, known], observed, weight).sums
-    for name in OF_BANDS:
-        value = np.full((1, modelled.shape[1]), np.nan)
-        if known.any():
-            value[:, known] = SCORES[name](bands)
-        found[name] = value
-    return found
+    # In their place, and not without them: last bits of a product hang on how many columns it has.
+    bands = compared(np.where(known, modelled, observed[:, np.newaxis]), observed, weight).sums
+    return found | {name: np.where(known, SCORES[name](bands), np.nan) for name in OF_BANDS}
 
 
 def control(spec: Spec, prepared: Prepared, modelled: Mapping[str, F8]) -> dict[str, Table]:
