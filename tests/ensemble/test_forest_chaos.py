@@ -114,7 +114,8 @@ def test_a_fit_that_is_kept_is_made_once(
     assert known.committed().totals.members == {0: 7 * DRAWS}
     assert seeds.keys() == {0, *known.read_whole("seed").astype(int).ravel().tolist()}
     assert len(seeds) == DRAWS + 1
-    fits = sum(seeds.values())
-    record_property("measured", f"fits: {fits} for {DRAWS} draws and the control member")
+    # Seed 0 is that of the forest whose importance weighs predictors, too: once in each process.
+    fits = sum(seeds.values()) - seeds[0]
+    record_property("measured", f"fits: {fits} for {DRAWS} draws")
     # What is lost is in blocks that were not committed, one of each process that was killed.
-    assert fits - len(seeds) <= 3 * (BLOCK + 1)
+    assert fits - DRAWS <= 3 * BLOCK

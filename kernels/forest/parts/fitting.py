@@ -139,6 +139,9 @@ def open_forest(
 
     def run(batch: Batch, out: Mapping[str, F8], status: U1) -> None:
         values = rows_of(table, batch, out, status)
+        if not status.size:
+            # A look at what must be compiled: there is nothing, and weights take a forest.
+            return
         wrong = cell_status(batch.drivers, names)
         status[wrong != OK] = wrong[wrong != OK, np.newaxis]
         clipped = [name for name in (options.flux, *WHOLE) if inside(name) in out]
