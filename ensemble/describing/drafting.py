@@ -4,7 +4,7 @@ What cannot be known, such as the file of the drivers, is named where it is to b
 """
 
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -119,7 +119,9 @@ class Draft:
         for word, number in SIZES[self.design].items():
             yield f"  {word}: {number}"
         yield "  parameters:    # those to vary; take out the others"
-        for parameter, low, high in self._varied(made):
+        varied = self._varied(made)
+        yield from _together(made, {parameter.name for parameter, _, _ in varied})
+        for parameter, low, high in varied:
             unit = "" if parameter.units == "1" else f", {parameter.units}"
             told = f"    # {parameter.meaning}{unit}"
             yield f"    {parameter.name}: {{uniform: [{low!r}, {high!r}]}}{told}"
@@ -154,6 +156,14 @@ class Draft:
         """Return the header of a table of sites, units in it."""
         columns = [f"{row['name']} [{row['units']}]" for row in drivers]
         return ",".join(["location", "lat", "lon", *columns]) + "\n"
+
+
+def _together(made: Kernel, varied: Collection[str]) -> Iterator[str]:
+    """Yield what must hold of parameters that are varied, together with drivers, as comments."""
+    for condition in made.conditions:
+        if some := [name for name in condition.of if name in varied]:
+            text = f"Members fail where {condition.text}, is above {condition.most:g}: a plan says "
+            yield from _comment(f"{text}how many; narrow {', '.join(some)} where they do", "    ")
 
 
 OF_TIME = ("drivers", "mode", "step", "start")

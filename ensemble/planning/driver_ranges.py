@@ -231,6 +231,10 @@ def _too_small(
 
 
 ASK = "check the unit"
+ASK_SOME = (
+    "the middle value is inside, so that the unit may be right: check these values, or leave their "
+    "locations out"
+)
 ACCEPTED = "what the kernel accepts"
 
 
@@ -253,10 +257,10 @@ def _notice(
         f"{driver.name}{_of(experiment, tally.forcings)}: {percent(tally.share)} of "
         f"{tally.values:,} values, at {tally.places:,} of {tally.locations:,} locations, are "
         f"outside {beyond}, {whose}; the worst is {with_unit(tally.worst, driver.units)} "
-        f"({where}): {why or ASK}"
+        f"({where}): {why or (ASK_SOME if lower <= tally.middle <= upper else ASK)}"
     )
     if fails:
-        text += f"{'' if why else ','} members there fail"
+        text += f"{'' if why else ';'} members there fail"
     return Notice(
         DRIVER, text, driver.name, tally.share, tally.worst, lower, upper, driver.units, where,
         why, fails,

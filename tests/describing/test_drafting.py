@@ -89,6 +89,13 @@ def test_one_of_every_design_validates(design, tmp_path):
     assert drafted(tmp_path, kernel="mimics", design=design).design.method == design
 
 
+def test_what_parameters_must_hold_together_is_said_above_them():
+    text = Draft("mine", kernel="mimics").files()["mine.yaml"].replace("\n    # ", " ")
+    assert "Members fail where q1 (q2 - q3 lignin_n), the metabolic part of litter" in text
+    assert "narrow q1, q2, q3" in text
+    assert "Members fail" not in Draft("mine", kernel="two_box").files()["mine.yaml"]
+
+
 def test_it_runs_with_a_row_in_its_table(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     problem = {"num_vars": 2, "names": ["e1", "Kint"], "bounds": [[0.4, 0.7], [2.9, 3.4]]}

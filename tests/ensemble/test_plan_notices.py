@@ -93,6 +93,12 @@ def test_a_wrong_unit_is_named_with_its_share_and_cause(words, tmp_path):
         assert part in str(notice)
 
 
+def test_a_few_values_beyond_are_not_called_a_wrong_unit(tmp_path):
+    (notice,) = sites(tmp_path, annual_npp=("g C m-2 yr-1", (-122.0, 372.0, 221.0, 900.0))).warnings
+    assert "the middle value is inside, so that the unit may be right" in str(notice)
+    assert "leave their locations out; members there fail" in str(notice)
+
+
 def test_where_all_members_are_certain_to_fail_the_run_is_refused(tmp_path):
     planned = sites(tmp_path, soil_temperature=("K", COLUMNS["soil_temperature"][1]))
     assert planned.outlook.certain == 1.0

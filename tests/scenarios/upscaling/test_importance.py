@@ -92,7 +92,7 @@ def test_scores_out_of_bag_are_those_of_the_specification(tmp_path, monkeypatch,
         assert said.code == 0, said.err
         with ensemble.open_run(store) as found:
             value = float(found["oob_nse"].squeeze())
-        record_property("measured", f"{flux} {value:.4f}")
+        record_property("measured", f"{flux}: {value:.4f}")
         assert value == pytest.approx(nse, abs=0.02)
 
 
@@ -106,7 +106,8 @@ def test_the_ranking_of_subsets_is_noise(tmp_path, monkeypatch, record_property)
     (found,) = searches(Results(read_ensemble(tmp_path / store)))
     assert found.error.shape == (1023, 2)
     correlation, shared = found.agreement()
-    record_property("measured", f"ranks correlate at {correlation:.3f}, top 20 share {shared:.0f}")
+    record_property("measured", f"subsets: ranks of two seeds correlate at {correlation:.3f}, "
+                    f"top 20 share {shared:.0f}")  # fmt: skip
     assert 0.70 < correlation < 0.85
     assert shared < 12
 
@@ -126,8 +127,8 @@ def test_errors_out_of_bag_choose_other_subsets_than_study_folds(
     least = found.named(int(study.argmin()))
     record_property(
         "measured",
-        f"ranks correlate at {correlation:.2f}; all {study[-1]:.1f}, least {study.min():.1f} g C "
-        f"m-2 yr-1 of {least}",
+        f"study folds: ranks correlate at {correlation:.2f}; all {study[-1]:.1f}, least "
+        f"{study.min():.1f} g C m-2 yr-1 of {least}",
     )
     # Spearman's 0.39 of 101 others, with a standard error of 0.12 of so few.
     assert correlation == pytest.approx(0.39, abs=0.3)
