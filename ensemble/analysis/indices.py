@@ -10,7 +10,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from ensemble.analysis import behind, given_data, noise
 from ensemble.analysis.cells import read_cells
 from ensemble.analysis.ranks import is_ranked, ranked
-from ensemble.analysis.scores import places_of, read_score
+from ensemble.analysis.scores import ALL, EVERYWHERE, places_of, read_score
+from ensemble.analysis.sums import path_of, read_sum, sums_of
 from ensemble.errors import PlanError
 from ensemble.members.layout import Layout
 from ensemble.members.limits import left_out, remedy
@@ -87,13 +88,16 @@ def results(store: Store, *, outputs: bool = True) -> Found:
     kept = list(layout.outputs) if own and outputs else []
     responses = list(layout.functionals) if layout.keeps_responses else []
     scores = scores_of(layout)
-    if not (responses or kept or scores):
+    sums = sums_of(store, layout)
+    if not (responses or kept or scores or sums):
         raise NoIndices(f"{path}: {_nothing(layout)}")
     analysis = _Analysis(store, layout)
     for name in responses:
         analysis.add(name)
     for name in scores:
         analysis.add_score(name)
+    for name in sums:
+        analysis.add_sum(name)
     for name in kept:
         analysis.add_output(name)
     if not analysis.found:
@@ -155,6 +159,8 @@ def indices_of(store: Store, names: Iterable[str]) -> Found:
             analysis.add(name)
         elif name in layout.evaluation.by_name:
             analysis.add_score(name)
+        elif name in sums_of(store, layout):
+            analysis.add_sum(name)
         else:
             analysis.add_output(name)
     return analysis.found
@@ -239,10 +245,26 @@ class _Analysis:
     def add_score(self, name: str) -> None:
         """Analyse a score, model by model, as a response that all locations have together."""
         scored, _ = self.layout.evaluation.by_name[name]
-        dim, labels = places_of(self.store, scored)
+        read = partial(read_score, self.store, self.layout, name)
+        self._add_together(name, scored.units, read, *places_of(self.store, scored))
+
+    def add_sum(self, name: str) -> None:
+        """Analyse a sum over all locations as a response that they have together."""
+        units = str(self.store.specs[path_of(name)].attrs["units"])
+        self._add_together(name, units, partial(read_sum, self.store, name), EVERYWHERE, [ALL])
+
+    def _add_together(
+        self,
+        name: str,
+        units: str,
+        read: Callable[[int], tuple[F8, U1]],
+        dim: str,
+        labels: Sequence[str],
+    ) -> None:
+        """Analyse what all locations have together, (place, sample) of a forcing with reasons."""
         rows = []
         for f in range(self.layout.shape[0]):
-            values, reasons = read_score(self.store, self.layout, name, f)
+            values, reasons = read(f)
             row = self._one_forcing(f, values, slice(0, 1))
             rows.append(row and row | self._behind_of(values, reasons))
         if not rows[0]:
@@ -253,8 +275,8 @@ class _Analysis:
             return ", ".join([name, forcings[forcing], labels[place]])
 
         arrays = self._without_lost(rows, where)
-        self._keep_all(name, arrays, _Of("response", scored.units, (dim,)))
-        self._name(dim, labels)
+        self._keep_all(name, arrays, _Of("response", units, (dim,)))
+        self._name(dim, list(labels))
 
     def add_output(self, name: str) -> None:
         """Analyse every cell of an output, some locations and rows at a time."""

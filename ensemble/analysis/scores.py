@@ -9,14 +9,14 @@ from ensemble.members.layout import Layout
 from ensemble.store.store import Store
 from kernels import F8, U1
 
-EVERYWHERE = "everywhere"
+EVERYWHERE, ALL = "everywhere", "all locations"
 """The dimension of scores of outputs without models side by side, and its one place."""
 
 
 def places_of(store: Store, scored: Scored) -> tuple[str, list[str]]:
     """Return the dimension that stands for locations in the indices of a score, and its names."""
     if not scored.dims:
-        return EVERYWHERE, ["all locations"]
+        return EVERYWHERE, [ALL]
     along = [
         store.read_strings(dim) if _has_names(store, dim) else [f"{dim} {k}" for k in range(size)]
         for dim, size in zip(scored.dims, scored.shape, strict=True)
