@@ -4,7 +4,8 @@ Spelled as the field does: ``kg C m-2 s-1``, ``PgC/yr``, ``gC m^-2 d^-1``, ``kg/
 ``g m^{-2}``, ``GtC``, ``degC``. No other module compares units as text.
 
 * ``C`` after a mass or moles names the element and is dropped: ``g C`` is a mass of carbon.
-  TRENDY and CMIP files leave it out (``kg m-2 s-1``), so a label is not asked for. Masses of
+  TRENDY and CMIP files leave it out (``kg m-2 s-1``), so a label is not asked for, and a plan
+  says what is taken so (`unsaid`). Masses of
   CO2 are refused, because they are not masses of carbon; a mole of CO2 is a mole of carbon.
   ``N``, ``P`` and ``H2O`` in its place are never carbon.
 * ``yr`` is 365.25 d, as pint and the Julian year have it (UDUNITS: ``year`` is 365.2422 d).
@@ -15,6 +16,7 @@ Spelled as the field does: ``kg C m-2 s-1``, ``PgC/yr``, ``gC m^-2 d^-1``, ``kg/
 """
 
 import re
+from collections.abc import Iterable
 from fractions import Fraction
 from functools import cache
 from typing import Annotated, Any
@@ -120,6 +122,22 @@ def contradicts(found: str, said: str) -> bool:
     except ValueError:
         return False
     return readable(found)
+
+
+def unsaid(found: Iterable[str], needed: str) -> bool:
+    """Say whether a mass of carbon is needed, and of units found some is a mass and none says so.
+
+    ``g m-2`` for ``g C m-2``: `convert` takes it, and it may as well be of dry matter. A unit that
+    cannot be read says nothing.
+    """
+    try:
+        if "C" not in labels(needed):
+            return False
+        units = [(labels(unit), dict(parse(unit)[1])) for unit in found]
+    except ValueError:
+        return False
+    masses = [of for of, powers in units if any(MASS.fullmatch(name) for name in powers)]
+    return bool(masses) and not any("C" in of for of in masses)
 
 
 def readable(unit: str) -> bool:

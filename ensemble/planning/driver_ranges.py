@@ -235,6 +235,11 @@ ASK_SOME = (
     "the middle value is inside, so that the unit may be right: check these values, or leave their "
     "locations out"
 )
+COMPUTE = (
+    ", or compute the driver from its column by an expression that adds or clips: `soilsweep "
+    "describe scenario mimics-reynolds-creek` shows both"
+)
+"""Of a reader whose columns may be expressions."""
 ACCEPTED = "what the kernel accepts"
 
 
@@ -257,7 +262,7 @@ def _notice(
         f"{driver.name}{_of(experiment, tally.forcings)}: {percent(tally.share)} of "
         f"{tally.values:,} values, at {tally.places:,} of {tally.locations:,} locations, are "
         f"outside {beyond}, {whose}; the worst is {with_unit(tally.worst, driver.units)} "
-        f"({where}): {why or (ASK_SOME if lower <= tally.middle <= upper else ASK)}"
+        f"({where}): {why or _advice(experiment, lower <= tally.middle <= upper)}"
     )
     if fails:
         text += f"{'' if why else ';'} members there fail"
@@ -265,6 +270,16 @@ def _notice(
         DRIVER, text, driver.name, tally.share, tally.worst, lower, upper, driver.units, where,
         why, fails,
     )  # fmt: skip
+
+
+def _advice(experiment: Experiment, few: bool) -> str:
+    """Return what to do where no cause is likely; ``few`` says that the middle value is inside."""
+    if not few:
+        return ASK
+    computes = any(
+        getattr(reader, "reader", "") == "site_table" for reader in experiment.scenario.forcing
+    )
+    return f"{ASK_SOME}{COMPUTE if computes else ''}"
 
 
 def _of(experiment: Experiment, some: tuple[int, ...]) -> str:

@@ -7,13 +7,15 @@ from typing import Any
 
 from scenarios.units import ranged
 
-DATA, FILE, DRIVER, DEFAULT, DESIGN, FROZEN, FILES, CUT, SHARED, PASSED_ON = (
-    "data", "file", "driver", "default", "design", "frozen", "files", "cut", "shared", "passed_on"
+DATA, FILE, DRIVER, DEFAULT, DESIGN, FROZEN, FILES, CUT, SHARED, PASSED_ON, UNSAID = (
+    "data", "file", "driver", "default", "design", "frozen", "files", "cut", "shared", "passed_on",
+    "unsaid",
 )  # fmt: skip
 """Kinds: said by a reader or a response; a file of the kernel that its own model reads otherwise;
 a driver, a control member's value or a distribution out of its range; steady states at mean drivers
 where soil freezes; more files than a file system likes; seasons that the ends of a run cut; what
-locations share and blocks of them pay again; outputs that no parameter moves."""
+locations share and blocks of them pay again; outputs that no parameter moves; masses of which no
+unit says that they are of carbon."""
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from ensemble.planning.notices import (
     size,
 )
 from ensemble.planning.parameter_ranges import parameter_notices
+from ensemble.planning.unsaid import unsaid_carbon
 from kernels import I8
 from scenarios import and_more, most_named
 from scenarios.forcing import Filed, Locations, Made, spread
@@ -80,6 +81,7 @@ def outlook(layout: Layout, provenance: Sequence[Mapping[str, Any]]) -> Outlook:
     notices = [
         *(Notice(FILE, text) for text in experiment.kernel.warnings),
         *of_data(provenance),
+        *unsaid_carbon(experiment, provenance),
         *_of_some(of_drivers, said),
         *parameter_notices(layout),
         *condition_notices(layout, seen, {notice.name for notice in of_drivers if notice.fails}),

@@ -15,7 +15,7 @@ from ensemble.errors import PlanError
 from ensemble.members.experiment import Experiment
 from ensemble.planning.causes import Sample, cause
 from ensemble.planning.driver_ranges import driver_notices
-from ensemble.planning.notices import DATA, DEFAULT, DESIGN, DRIVER, FROZEN, percent
+from ensemble.planning.notices import DATA, DEFAULT, DESIGN, DRIVER, FROZEN, UNSAID, percent
 from kernels import Range
 
 
@@ -96,7 +96,39 @@ def test_a_wrong_unit_is_named_with_its_share_and_cause(words, tmp_path):
 def test_a_few_values_beyond_are_not_called_a_wrong_unit(tmp_path):
     (notice,) = sites(tmp_path, annual_npp=("g C m-2 yr-1", (-122.0, 372.0, 221.0, 900.0))).warnings
     assert "the middle value is inside, so that the unit may be right" in str(notice)
-    assert "leave their locations out; members there fail" in str(notice)
+    assert "or leave their locations out, or compute the driver" in str(notice)
+    assert "`soilsweep describe scenario mimics-reynolds-creek` shows both; members" in str(notice)
+
+
+def test_a_mass_that_no_unit_calls_carbon_is_said_to_be_taken_so(tmp_path):
+    values = COLUMNS["annual_npp"][1]
+    planned = sites(tmp_path, annual_npp=("g m-2 yr-1", values))
+    (notice,) = planned.warnings
+    assert notice.kind == UNSAID
+    assert "annual_npp (from annual_npp) in 'g m-2 yr-1': no unit says" in str(notice)
+    assert "units: {NAME: g C m-2 yr-1} says so" in str(notice)
+    np.testing.assert_array_equal(planned.experiment.drivers[0]["annual_npp"], values)
+    said = SITES.replace("values:", "units: {annual_npp: g C m-2 yr-1}, values:")
+    assert sites(tmp_path, said, annual_npp=("g m-2 yr-1", values)).warnings == []
+
+
+def test_of_an_expression_one_unit_with_carbon_is_enough(tmp_path):
+    words = 'columns: {annual_npp: {expression: "(npp + more) / 2"}}, values:'
+    text = SITES.replace("values:", words)
+    npp = ("g C m-2 yr-1", COLUMNS["annual_npp"][1])
+    assert sites(tmp_path, text, npp=npp, more=npp).warnings == []
+    assert sites(tmp_path, text, npp=npp, more=("g m-2 yr-1", npp[1])).warnings == []
+    (notice,) = sites(
+        tmp_path, text, **dict.fromkeys(("npp", "more"), ("g m-2 yr-1", npp[1]))
+    ).warnings
+    assert "annual_npp (from (npp + more) / 2) in 'g m-2 yr-1'" in str(notice)
+
+
+def test_what_is_observed_as_a_mass_of_nothing_said_is_noticed(tmp_path):
+    text = SITES.replace("values:", "observed: {carbon_stock: SOC}, values:")
+    (notice,) = sites(tmp_path, text, SOC=("kg m-2", (1.0, 2.0, 3.0, 4.0))).warnings
+    assert "carbon_stock, observed in 'kg m-2'" in str(notice)
+    assert sites(tmp_path, text, SOC=("kg C m-2", (1.0, 2.0, 3.0, 4.0))).warnings == []
 
 
 def test_where_all_members_are_certain_to_fail_the_run_is_refused(tmp_path):

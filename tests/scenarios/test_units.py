@@ -21,6 +21,7 @@ from scenarios.units import (
     readable,
     same,
     times,
+    unsaid,
 )
 
 
@@ -280,3 +281,23 @@ def test_a_range_whose_ends_are_written_alike_is_one_number(ends, spec, said):
 )
 def test_a_file_and_a_scenario_that_say_two_units(found, said, expected):
     assert units.contradicts(found, said) is expected
+
+
+@pytest.mark.parametrize(
+    ("found", "needed", "answer"),
+    [
+        (["g m-2"], "g C m-2", True),
+        (["kg/m2/s"], "Pg C yr-1", True),
+        (["mol m-2 s-1"], "mol C m-2 s-1", True),
+        (["gC/m2"], "g C m-2", False),
+        (["kgc m-2"], "g C m-2", False),
+        (["g m-2", "g C m-2"], "g C m-2", False),
+        (["g cm-3", "percent"], "mg C cm-3", True),
+        (["m2", "K"], "g C m-2", False),
+        (["g m-2"], "mm", False),
+        (["no unit"], "g C m-2", False),
+        ([], "g C m-2", False),
+    ],
+)
+def test_a_mass_of_which_nobody_says_that_it_is_carbon(found, needed, answer):
+    assert unsaid(found, needed) is answer
