@@ -10,7 +10,7 @@ import numpy as np
 
 from ensemble.members.stored import read_ensemble
 from ensemble.tables.responses import NONE, Table, labels_of, names_along
-from ensemble.tables.results import Results
+from ensemble.tables.results import Results, known_mean
 from ensemble.tables.validation import FOLDS, in_order, members_of, of_forcing, over_members
 from kernels import F8
 
@@ -29,6 +29,9 @@ def tables_at(path: Path) -> list[Table]:
 def learned_tables(results: Results) -> list[Table]:
     """Return what predictors count, and what errors are, of a finished run that kept them."""
     if not results.complete or not keeps(results, IMPORTANCE, PREDICTOR):
+        return []
+    if not np.isfinite(results.whole(IMPORTANCE)).any():
+        # Every member failed, and that is said.
         return []
     tables = [_importances(results), _errors(results)]
     return [table for table in tables if table.rows]
@@ -59,8 +62,8 @@ def _importances(results: Results) -> Table:
     names = names_along(results.store, PREDICTOR, kinds[0][1].shape[1])
     rows = []
     for f, forcing in enumerate(results.forcings):
-        with np.errstate(invalid="ignore"):
-            order = np.argsort(-np.nanmean(kinds[0][1][f], axis=-1), kind="stable")
+        means = np.array([known_mean(each) for each in kinds[0][1][f]])
+        order = np.argsort(-np.nan_to_num(means), kind="stable")
         for k in order.tolist():
             words = [over_members(100.0 * values[f, k], 1) for _, values in kinds]
             rows.append([*of_forcing(results, forcing), names[k], *words])

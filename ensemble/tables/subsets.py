@@ -129,16 +129,19 @@ def tables_at(path: Path) -> list[Table]:
     return subset_tables(Results(read_ensemble(path)))
 
 
-def searches(results: Results) -> list[Search]:
-    """Return the search of each forcing of a finished run over subsets; none where it is none."""
+def searches(results: Results) -> dict[str, Search]:
+    """Return the search of each forcing of a finished run over subsets; none where it is none.
+
+    A forcing under which no subset has all of its members has no search either: failures say why.
+    """
     specs = results.store.specs
     if not results.complete or not keeps(results, ERROR) or SUBSET not in specs:
-        return []
+        return {}
     given = results.whole(SUBSET).astype(np.int64)
     subsets, at = np.unique(given, return_inverse=True)
     counts = np.bincount(at)
     if subsets.size < FEWEST or np.ptp(counts):
-        return []
+        return {}
     # By subset, and within one as the design has them.
     order = np.argsort(at, kind="stable").reshape(subsets.size, -1)
     error = results.whole(ERROR)[:, 0][:, order]
@@ -147,18 +150,18 @@ def searches(results: Results) -> list[Search]:
     units = str(specs[ERROR].attrs["units"])
     bits = max(int(subsets[-1]).bit_length(), *specs[PREDICTOR].shape)
     names = names_along(results.store, PREDICTOR, bits)
-    return [
-        Search(names, subsets, error[f], {kind: held[f, k] for k, kind in in_order(kinds)}, units)
-        for f in range(len(results.forcings))
-    ]
+    found = {
+        forcing: Search(
+            names, subsets, error[f], {kind: held[f, k] for k, kind in in_order(kinds)}, units
+        )
+        for f, forcing in enumerate(results.forcings)
+    }
+    return {forcing: one for forcing, one in found.items() if np.isfinite(one.mean).any()}
 
 
 def subset_tables(results: Results) -> list[Table]:
     """Return the best subsets under each forcing, and what their ranking is worth."""
-    return [
-        _table(search, results, forcing)
-        for search, forcing in zip(searches(results), results.forcings, strict=False)
-    ]
+    return [_table(one, results, forcing) for forcing, one in searches(results).items()]
 
 
 def _table(search: Search, results: Results, forcing: str) -> Table:

@@ -118,7 +118,7 @@ def test_a_search_is_ranked_by_means_over_fits(searched):
     for k, (row, at) in enumerate(zip(table.rows, order, strict=False)):
         words = ", ".join(n for b, n in enumerate(NAMES) if (at + 1) >> b & 1)
         assert row == [str(k + 1), words, said(error[at], 1), said(held[at], 1)]
-    (one,) = subsets.searches(Results(read_ensemble(searched)))
+    (one,) = subsets.searches(Results(read_ensemble(searched))).values()
     pairs = [(0, 1), (0, 2), (1, 2)]
     correlated = [spearmanr(error[:, a], error[:, b]).statistic for a, b in pairs]
     best = [set(np.argsort(error[:, s])[:3]) for s in range(3)]
@@ -190,3 +190,15 @@ def test_runs_that_keep_no_importance_have_no_such_table(tmp_path):
     path = run(tmp_path, text=plain, workers=1)[1].path
     assert not learned.tables_at(path)
     assert not subsets.tables_at(path)
+
+
+@pytest.mark.parametrize("text", [LEARNED, SEARCH])
+def test_where_every_member_failed_there_is_a_page_without_them(tmp_path, text):
+    # Records of another flux: the kernel's table is another one.
+    other = text.replace("synthetic_records", "synthetic_records, flux: rs")
+    path = run(tmp_path, text=other, workers=1, try_first=False)[1].path
+    assert not learned.tables_at(path)
+    assert not subsets.tables_at(path)
+    page = tmp_path / "page.html"
+    assert soilsweep("report", path, "-o", page).code == 0
+    assert "could not be drawn" not in page.read_text()

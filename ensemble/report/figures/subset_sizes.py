@@ -26,9 +26,9 @@ HEIGHT = 3.6
 
 def draw(run: Run) -> Iterator[Picture]:
     """Yield a figure for each forcing: a panel for errors out of bag, and one for each folds."""
-    found = searches(run.results)
-    for search, forcing in zip(found, run.results.forcings, strict=False):
-        yield _figure(search, forcing if len(found) > 1 else "", run.synthetic)
+    for forcing, search in searches(run.results).items():
+        under = forcing if len(run.results.forcings) > 1 else ""
+        yield _figure(search, under, run.synthetic)
 
 
 def _figure(search: Search, forcing: str, synthetic: str) -> Picture:
@@ -54,7 +54,7 @@ def _panel(ax: Axes, search: Search, error: F8) -> None:
     near = f"within one standard deviation of the best out of bag ({int(search.near.sum()):,})"
     ax.scatter(x[~search.near], error[~search.near], s=8, c=GREY, alpha=0.5, lw=0, label="subset")
     ax.scatter(x[search.near], error[search.near], s=11, c=BLUE, alpha=0.8, lw=0, label=near)
-    sizes = np.unique(search.sizes)
+    sizes = np.unique(search.sizes[np.isfinite(error)])
     least = [np.nanmin(error[search.sizes == size]) for size in sizes]
     ax.plot(sizes, least, color=RED, lw=1.2, marker="D", ms=4, label="least of a size")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))

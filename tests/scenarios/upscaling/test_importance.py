@@ -103,7 +103,7 @@ def test_the_ranking_of_subsets_is_noise(tmp_path, monkeypatch, record_property)
     prepared()
     seeds = "design.parameters.seed={values: [0, 1]}"
     store = ran("forest-subsets", seeds, "outputs={oob_rmse: all}")
-    (found,) = searches(Results(read_ensemble(tmp_path / store)))
+    (found,) = searches(Results(read_ensemble(tmp_path / store))).values()
     assert found.error.shape == (1023, 2)
     correlation, shared = found.agreement()
     record_property("measured", f"subsets: ranks of two seeds correlate at {correlation:.3f}, "
@@ -121,7 +121,7 @@ def test_errors_out_of_bag_choose_other_subsets_than_study_folds(
     prepared()
     # Each seventeenth subset, and all predictors.
     store = ran("forest-subsets", "design.parameters.subset={linspace: [3, 1023, 61]}")
-    (found,) = searches(Results(read_ensemble(tmp_path / store)))
+    (found,) = searches(Results(read_ensemble(tmp_path / store))).values()
     study = found.held["study"].mean(axis=1)
     correlation = ranked(found.mean, study)
     least = found.named(int(study.argmin()))
