@@ -16,6 +16,7 @@ from ensemble.tables.learned import tables_at as learned_at
 from ensemble.tables.limits import table_at
 from ensemble.tables.responses import Table, ending_tables
 from ensemble.tables.scores import tables_at as scores_at
+from ensemble.tables.spreads import tables_at as spreads_at
 from ensemble.tables.subsets import tables_at as subsets_at
 from ensemble.tables.sums import tables_at
 from ensemble.tables.validation import tables_at as validation_at
@@ -49,6 +50,7 @@ def print_outcome(planned: "Plan", outcome: Outcome) -> None:
         tables += validation_at(outcome.path)
         tables += subsets_at(outcome.path) or learned_at(outcome.path)
         tables += weights_at(outcome.path) if planned.layout.weightings else []
+        tables += spreads_at(outcome.path) if planned.layout.aggregates else []
     then = "analyze" if may_be_analysed(planned.layout) else ""
     end_with(tables, outcome, then, failure_lines(outcome.members))
 
@@ -81,22 +83,24 @@ def end_with(
 
 
 def print_some(tables: Sequence[Table], store: Path, left: int) -> None:
-    """Print tables as far as so many lines go, a note once, and where the others are."""
-    told, last = set[str](), len(tables) - 1
+    """Print the tables that so many lines have room for, a note once, and where others are."""
+    told, last, absent = set[str](), len(tables) - 1, 0
     for k, table in enumerate(tables):
         notes = [note for note in table.notes if note not in told]
         # Two lines are kept to say that others are not shown.
-        room = left - AROUND - len(notes) - len(table.rules) - (2 if k < last else 0)
+        room = left - AROUND - len(notes) - len(table.rules) - (2 if k < last or absent else 0)
         fits = len(table.rows) if len(table.rows) <= room else room - 1
         if fits < min(len(table.rows), FEWEST_ROWS):
-            put("", f"tables not shown: {len(tables) - k}; soilsweep report {store}")
-            return
+            absent += 1
+            continue
         if cut := len(table.rows) - fits:
             notes.append(f"rows not shown: {cut:,}; soilsweep report {store}")
         rules = tuple(rule for rule in table.rules if rule < fits)
         print_table(replace(table, rows=table.rows[:fits], notes=notes, rules=rules))
         told.update(table.notes)
         left -= fits + AROUND + len(notes) + len(rules)
+    if absent:
+        put("", f"tables not shown: {absent}; soilsweep report {store}")
 
 
 def failure_lines(members: Mapping[int, int]) -> list[str]:

@@ -6,11 +6,14 @@ sites lie from what is predicted.
 """
 
 import re
+from collections.abc import Sequence
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 
-from ensemble.tables.responses import Table, labels_of, number_form
+from ensemble.members.stored import read_ensemble
+from ensemble.tables.responses import NONE, Table, labels_of, number_form
 from ensemble.tables.results import Results
 from ensemble.tables.sums import over_samples
 from scenarios.units import over_area
@@ -20,12 +23,22 @@ PREDICTED = re.compile(r"statistics/(\w+)_pred_q(\d+)_mean")
 
 
 def spread_tables(results: Results) -> list[Table]:
-    """Return a table for each sum over all locations whose members' spread is kept of each."""
+    """Return spreads of sums over all locations whose members' are kept of each: a table a unit."""
     asked = results.store.attrs["identity"]["scenario"].get("aggregates") or {}
     targets = [target for target, aggregate in asked.items() if "global" in aggregate["over"]]
     if not results.complete:
         return []
-    return [_table(results, target) for target in targets if _is_known(results, target)]
+    alike: dict[str, list[str]] = {}
+    for target in targets:
+        if _is_known(results, target):
+            unit = str(results.store.specs[_std(target)].attrs["units"])
+            alike.setdefault(unit, []).append(target)
+    return [_table(results, unit, each) for unit, each in alike.items()]
+
+
+def tables_at(path: Path) -> list[Table]:
+    """Return the tables of `spread_tables` of a store."""
+    return spread_tables(Results(read_ensemble(path)))
 
 
 def _is_known(results: Results, target: str) -> bool:
@@ -42,31 +55,36 @@ def _std(target: str) -> str:
     return f"statistics/{target}_std"
 
 
-def _table(results: Results, target: str) -> Table:
-    units, scale = over_area(str(results.store.specs[_std(target)].attrs["units"]))
+def _table(results: Results, unit: str, targets: Sequence[str]) -> Table:
+    units, scale = over_area(unit)
     area = results.whole("area") * scale
-    found = {
-        "standard deviation of totals": over_samples(results, f"{target}_global")[1],
-        "sum over locations of the standard deviation of each": results.whole(_std(target)) @ area,
-    }
-    notes = [
-        "standard deviations are over members; that of totals comes near the sum only where all "
-        "locations vary together"
-    ]
-    if ends := _widest(results, target):
-        low, high = (results.whole(f"statistics/{target}_pred_q{end}_mean") for end in ends)
-        words = f"sum over locations of half the predictive interval, q{ends[0]} to q{ends[1]}"
-        found[words] = (high - low) @ area / 2
-        notes.append("the predictive interval is that of single sites, as mean over members")
-    form = number_form(*found.values())
     many = len(results.forcings) > 1
-    rows = [
-        [*([forcing] if many else []), words, form(float(values[f]))]
-        for f, forcing in enumerate(results.forcings)
-        for words, values in found.items()
+    rows, ends = list[list[str]](), {target: _widest(results, target) for target in targets}
+    sites = any(ends.values())
+    notes = [
+        "totals: standard deviation over members; locations: sum of that of each, which totals "
+        "come near only where all vary together"
     ]
-    header = [*(["forcing"] if many else []), "spread", units]
-    return Table(f"spreads of {target}", header, rows, [*notes, *labels_of(results.store)])
+    for target in targets:
+        found = [
+            over_samples(results, f"{target}_global")[1],
+            results.whole(_std(target)) @ area,
+        ]
+        if between := ends[target]:
+            low, high = (results.whole(f"statistics/{target}_pred_q{q}_mean") for q in between)
+            found.append((high - low) @ area / 2)
+            notes.append(
+                f"single sites: sum over locations of half the predictive interval of {target}, "
+                f"q{between[0]} to q{between[1]}, as mean over members"
+            )
+        form = number_form(*found)
+        for f, forcing in enumerate(results.forcings):
+            words = [form(float(values[f])) for values in found]
+            words += [NONE] if sites and not between else []
+            rows.append([*([forcing] if many else []), target, *words])
+    header = [*(["forcing"] if many else []), "of", "totals", "locations"]
+    header += ["single sites"] if sites else []
+    return Table(f"spreads [{units}]", header, rows, [*notes, *labels_of(results.store)])
 
 
 def _widest(results: Results, target: str) -> tuple[str, str] | None:

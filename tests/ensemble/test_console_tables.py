@@ -147,6 +147,7 @@ def test_a_terminal_without_styles_gets_none():
         ((40,), 24, "rows not shown: 16; soilsweep report runs/x.zarr"),
         ((6, 40), 20, "rows not shown: 26; soilsweep report runs/x.zarr"),
         ((20, 40), 20, "tables not shown: 1; soilsweep report runs/x.zarr"),
+        ((15, 9, 2), 17, "tables not shown: 1; soilsweep report runs/x.zarr"),
     ],
 )
 def test_a_run_ends_with_a_screen_of_tables(lengths, rows, left, capsys):
