@@ -94,10 +94,11 @@ def _table(results: Results, name: str) -> Table:
     )
     std = _spread(results, std, mean)
     form = _form(results, std, mean, control)
-    rows = []
+    # One forcing needs no column.
+    rows, first = [], int(len(results.forcings) == 1)
     sizes = results.whole(f"aggregates/{column}_locations") if column else np.empty(0)
     for at in itertools.islice(np.ndindex(control.shape), MAX_ROWS):
-        words = [names[k] for names, k in zip(labels, at, strict=True)]
+        words = [names[k] for names, k in zip(labels, at, strict=True)][first:]
         words += [f"{sizes[at[dims.index(class_dim(column))]]:,.0f}"] if column else []
         rows.append([*words, *_numbers(form, control[at], mean[at], std[at])])
     if control.size > MAX_ROWS:
@@ -106,7 +107,7 @@ def _table(results: Results, name: str) -> Table:
     title = f"{name} [{spec.attrs['units']}]"
     return Table(
         title,
-        [*dims, *(["locations"] if column else []), "control", "ensemble"],
+        [*dims[first:], *(["locations"] if column else []), "control", "ensemble"],
         rows,
         [*notes, *labels_of(store)],
     )
