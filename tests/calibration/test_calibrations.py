@@ -219,7 +219,7 @@ def test_checkpoints_are_at_most_a_twentieth_of_the_time():
 WORDS = [
     {"workers": 2},
     {"workers": 2, "workers_are": "processes"},
-    {"backend": "dask", "workers": 2},
+    pytest.param({"backend": "dask", "workers": 2}, marks=pytest.mark.slow),
 ]
 
 

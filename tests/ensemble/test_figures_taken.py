@@ -253,6 +253,7 @@ def test_a_figure_of_some_locations_says_of_how_many(soils):
     assert some.left_out() == "Of 2 of 4 locations, as asked."
 
 
+@pytest.mark.slow
 def test_locations_are_chosen_or_evenly_taken(soils, tmp_path):
     done = soilsweep("report", soils, "-o", tmp_path / "page.html", "--at", "ENFF", "--at", "DBF")
     refused(done, "no location 'ENFF'; did you mean 'ENF'?")

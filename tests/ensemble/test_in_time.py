@@ -197,6 +197,7 @@ def test_netcdf_takes_every_frequency(stores, tmp_path):
                 xr.testing.assert_equal(made[name].variable, again[name].variable)
 
 
+@pytest.mark.slow
 def test_every_command_knows_reduced_outputs(stores):
     store = stores[1]
     assert soilsweep("verify", store, "--rerun", 4).code == 0

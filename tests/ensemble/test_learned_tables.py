@@ -192,6 +192,7 @@ def test_runs_that_keep_no_importance_have_no_such_table(tmp_path):
     assert not subsets.tables_at(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [LEARNED, SEARCH])
 def test_where_every_member_failed_there_is_a_page_without_them(tmp_path, text):
     # Records of another flux: the kernel's table is another one.
