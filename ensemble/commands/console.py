@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 from ensemble.analysis.indices import may_be_analysed
 from ensemble.commands.tables import print_table
-from ensemble.members.stored import about_data
+from ensemble.members.stored import about_data, read_ensemble
 from ensemble.printing import put
 from ensemble.runs.run import Outcome
 from ensemble.store.outcomes import advice_of, name_of
-from ensemble.tables.learned import tables_at as learned_at
+from ensemble.tables.learned import learned_tables
 from ensemble.tables.limits import table_at
 from ensemble.tables.responses import Table, ending_tables
-from ensemble.tables.scores import tables_at as scores_at
-from ensemble.tables.spreads import tables_at as spreads_at
-from ensemble.tables.subsets import tables_at as subsets_at
-from ensemble.tables.sums import tables_at
-from ensemble.tables.validation import tables_at as validation_at
-from ensemble.tables.weights import tables_at as weights_at
+from ensemble.tables.results import Results
+from ensemble.tables.scores import score_tables
+from ensemble.tables.spreads import spread_tables
+from ensemble.tables.subsets import subset_tables
+from ensemble.tables.sums import sum_tables
+from ensemble.tables.validation import validation_tables
+from ensemble.tables.weights import weight_tables
 
 if TYPE_CHECKING:
     from ensemble.planning.calibrating import CalibrationPlan
@@ -45,12 +46,13 @@ def print_outcome(planned: "Plan", outcome: Outcome) -> None:
     tables = [beyond] if beyond else []
     if outcome.complete:
         tables += ending_tables(outcome.path)
-        tables += tables_at(outcome.path) if planned.layout.aggregates else []
-        tables += scores_at(outcome.path) if planned.layout.evaluation else []
-        tables += validation_at(outcome.path)
-        tables += subsets_at(outcome.path) or learned_at(outcome.path)
-        tables += weights_at(outcome.path) if planned.layout.weightings else []
-        tables += spreads_at(outcome.path) if planned.layout.aggregates else []
+        results = Results(read_ensemble(outcome.path))
+        tables += sum_tables(results) if planned.layout.aggregates else []
+        tables += score_tables(results) if planned.layout.evaluation else []
+        tables += validation_tables(results)
+        tables += subset_tables(results) or learned_tables(results)
+        tables += weight_tables(results) if planned.layout.weightings else []
+        tables += spread_tables(results) if planned.layout.aggregates else []
     then = "analyze" if may_be_analysed(planned.layout) else ""
     end_with(tables, outcome, then, failure_lines(outcome.members))
 

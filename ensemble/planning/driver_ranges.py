@@ -276,9 +276,7 @@ def _advice(experiment: Experiment, few: bool) -> str:
     """Return what to do where no cause is likely; ``few`` says that the middle value is inside."""
     if not few:
         return ASK
-    computes = any(
-        getattr(reader, "reader", "") == "site_table" for reader in experiment.scenario.forcing
-    )
+    computes = any(reader.computes for reader in experiment.scenario.forcing)
     return f"{ASK_SOME}{COMPUTE if computes else ''}"
 
 

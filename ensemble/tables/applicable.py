@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble.tables.responses import names_along
+from ensemble.tables.responses import names_along, of_forcing
 from ensemble.tables.results import Results
 from kernels import F8
 
@@ -62,7 +62,7 @@ def outside_notes(results: Results) -> Iterator[str]:
     for forcing, share in zip(results.forcings, results.whole(path), strict=True):
         words = marked_of(share, area).words
         yield (
-            f"{_of_forcing(results, forcing)}outside the area of applicability: {words}, which "
+            f"{_begun(results, forcing)}outside the area of applicability: {words}, which "
             f"sums ending in {INSIDE}_global are without; its limit is the index of one record"
         )
 
@@ -81,7 +81,7 @@ def below_zero(results: Results, target: str) -> Iterator[str]:
         words = f"{int(below.sum()):,} of {int(known.sum()):,} locations and "
         words += f"{100 * area[below].sum() / area[known].sum():.2g} % of their area"
         yield (
-            f"{_of_forcing(results, forcing)}{target} is below 0, as a mean over members, at "
+            f"{_begun(results, forcing)}{target} is below 0, as a mean over members, at "
             f"{words}{_classes(results, below)}: it is part of the sum"
         )
 
@@ -105,5 +105,5 @@ def _classes(results: Results, where: NDArray[np.bool_]) -> str:
     return f" ({', '.join(f'{name} {count:,}' for name, count in held)})"
 
 
-def _of_forcing(results: Results, forcing: str) -> str:
-    return f"{forcing}: " if len(results.forcings) > 1 else ""
+def _begun(results: Results, forcing: str) -> str:
+    return "".join(f"{one}: " for one in of_forcing(results, forcing))

@@ -4,14 +4,12 @@ For runs of kernels that have, of each member, the outputs `IMPORTANCE` and `DEA
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 
-from ensemble.members.stored import read_ensemble
-from ensemble.tables.responses import NONE, Table, labels_of, names_along
+from ensemble.tables.responses import NONE, Table, labels_of, names_along, of_forcing
 from ensemble.tables.results import Results, known_mean
-from ensemble.tables.validation import FOLDS, in_order, members_of, of_forcing, over_members
+from ensemble.tables.validation import FOLDS, in_order, members_of, over_members
 from kernels import F8
 
 IMPORTANCE, DEALT = "importance", "held_out_importance"
@@ -21,20 +19,19 @@ SCORES = {"nse": 3, "rmse": 1}
 """Endings of outputs, and digits behind the point."""
 
 
-def tables_at(path: Path) -> list[Table]:
-    """Return the tables of `learned_tables` of a store."""
-    return learned_tables(Results(read_ensemble(path)))
-
-
 def learned_tables(results: Results) -> list[Table]:
     """Return what predictors count, and what errors are, of a finished run that kept them."""
-    if not results.complete or not keeps(results, IMPORTANCE, PREDICTOR):
-        return []
-    if not np.isfinite(results.whole(IMPORTANCE)).any():
-        # Every member failed, and that is said.
+    if not has_importances(results):
         return []
     tables = [_importances(results), _errors(results)]
     return [table for table in tables if table.rows]
+
+
+def has_importances(results: Results) -> bool:
+    """Return whether a finished run kept importances, and a member that has some."""
+    if not results.complete or not keeps(results, IMPORTANCE, PREDICTOR):
+        return False
+    return bool(np.isfinite(results.whole(IMPORTANCE)).any())
 
 
 def keeps(results: Results, name: str, *dims: str) -> bool:

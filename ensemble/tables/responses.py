@@ -273,6 +273,11 @@ def labels_of(store: Store) -> list[str]:
     return [store.attrs["synthetic"] or REAL]
 
 
+def of_forcing(results: Results, word: str) -> list[str]:
+    """Return a word on the forcing; nothing where there is one."""
+    return [word] if len(results.forcings) > 1 else []
+
+
 def names_along(store: Store, dim: str, count: int) -> list[str]:
     """Return what the places along a dimension are called: names, years, or numbers."""
     specs = store.specs

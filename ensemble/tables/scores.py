@@ -2,14 +2,12 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ensemble.members.evaluation.asked import GROUP, group_dim
 from ensemble.members.limits import EXCLUDED
-from ensemble.members.stored import read_ensemble
 from ensemble.store.arrays import ArraySpec
 from ensemble.tables.responses import MAX_ROWS, NONE, Table, labels_of, names_along, number_form
 from ensemble.tables.results import Results
@@ -26,11 +24,6 @@ def score_tables(results: Results, group: str = GROUP) -> list[Table]:
     """Return a table for each benchmark: scores of control and ensemble, by forcing and model."""
     names = results.store.attrs.get(group, {})
     return [_table(results, name, group) for name in names] if results.complete else []
-
-
-def tables_at(path: Path) -> list[Table]:
-    """Return the tables of `score_tables` of a store."""
-    return score_tables(Results(read_ensemble(path)))
 
 
 def records(results: Results, benchmark: str, group: str = GROUP) -> list[dict[str, Any]]:

@@ -8,12 +8,10 @@ sites lie from what is predicted.
 import re
 from collections.abc import Sequence
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 
-from ensemble.members.stored import read_ensemble
-from ensemble.tables.responses import NONE, Table, labels_of, number_form
+from ensemble.tables.responses import NONE, Table, labels_of, number_form, of_forcing
 from ensemble.tables.results import Results
 from ensemble.tables.sums import over_samples
 from scenarios.units import over_area
@@ -36,11 +34,6 @@ def spread_tables(results: Results) -> list[Table]:
     return [_table(results, unit, each) for unit, each in alike.items()]
 
 
-def tables_at(path: Path) -> list[Table]:
-    """Return the tables of `spread_tables` of a store."""
-    return spread_tables(Results(read_ensemble(path)))
-
-
 def _is_known(results: Results, target: str) -> bool:
     """Return whether total and location each have one number and its standard deviation."""
     specs = results.store.specs
@@ -58,7 +51,6 @@ def _std(target: str) -> str:
 def _table(results: Results, unit: str, targets: Sequence[str]) -> Table:
     units, scale = over_area(unit)
     area = results.whole("area") * scale
-    many = len(results.forcings) > 1
     rows, ends = list[list[str]](), {target: _widest(results, target) for target in targets}
     sites = any(ends.values())
     notes = [
@@ -81,8 +73,8 @@ def _table(results: Results, unit: str, targets: Sequence[str]) -> Table:
         for f, forcing in enumerate(results.forcings):
             words = [form(float(values[f])) for values in found]
             words += [NONE] if sites and not between else []
-            rows.append([*([forcing] if many else []), target, *words])
-    header = [*(["forcing"] if many else []), "of", "totals", "locations"]
+            rows.append([*of_forcing(results, forcing), target, *words])
+    header = [*of_forcing(results, "forcing"), "of", "totals", "locations"]
     header += ["single sites"] if sites else []
     return Table(f"spreads [{units}]", header, rows, [*notes, *labels_of(results.store)])
 

@@ -8,16 +8,14 @@ error is the mean over it, and rankings of two such draws are held against each 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ensemble.members.stored import read_ensemble
 from ensemble.tables.learned import PREDICTOR, keeps
-from ensemble.tables.responses import NONE, Table, labels_of, names_along
+from ensemble.tables.responses import NONE, Table, labels_of, names_along, of_forcing
 from ensemble.tables.results import Results
-from ensemble.tables.validation import FOLDS, in_order, of_forcing, over_members
+from ensemble.tables.validation import FOLDS, in_order, over_members
 from kernels import F8, I8
 
 SUBSET, ERROR, HELD = "subset", "oob_rmse", "held_out_rmse"
@@ -122,11 +120,6 @@ def ranked(one: F8, other: F8) -> float:
     if known.sum() < 2 or any(np.ptp(rank) == 0 for rank in ranks):
         return float("nan")
     return float(np.corrcoef(*ranks)[0, 1])
-
-
-def tables_at(path: Path) -> list[Table]:
-    """Return the tables of `subset_tables` of a store."""
-    return subset_tables(Results(read_ensemble(path)))
 
 
 def searches(results: Results) -> dict[str, Search]:

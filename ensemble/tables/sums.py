@@ -2,17 +2,23 @@
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from ensemble.members.limits import EXCLUDED
 from ensemble.members.space.sums import COUNT, class_dim
-from ensemble.members.stored import read_ensemble
 from ensemble.tables.applicable import INSIDE, below_zero, outside_notes
-from ensemble.tables.responses import MAX_ROWS, NONE, Table, labels_of, names_along, number_form
+from ensemble.tables.responses import (
+    MAX_ROWS,
+    NONE,
+    Table,
+    labels_of,
+    names_along,
+    number_form,
+    of_forcing,
+)
 from ensemble.tables.results import Results, merge_moments, without_rounding
 from kernels import F8
 
@@ -49,11 +55,6 @@ def names_of(results: Results) -> list[str]:
         for over in aggregate["over"]
         if over not in ("zonal", "zonal_mean")
     ]
-
-
-def tables_at(path: Path) -> list[Table]:
-    """Return the tables of `sum_tables` of a store."""
-    return sum_tables(Results(read_ensemble(path)))
 
 
 def over_samples(results: Results, name: str) -> tuple[F8, F8]:
@@ -104,6 +105,7 @@ def _table(results: Results, name: str) -> Table:
     if control.size > MAX_ROWS:
         notes.append(f"the first {MAX_ROWS} of {control.size}; the store holds all")
     notes += [*_failed(results, column), *_without_number(results, name, column)]
+    notes += _of_parts(results, [name])
     title = f"{name} [{spec.attrs['units']}]"
     return Table(
         title,
@@ -115,7 +117,6 @@ def _table(results: Results, name: str) -> Table:
 
 def _together(results: Results, title: str, names: Sequence[str]) -> Table:
     """Return sums that are one number under a forcing, a row each."""
-    many = len(results.forcings) > 1
     rows, notes = list[list[str]](), [OF_SAMPLES]
     for name in names:
         control = results.whole(f"aggregates/control/{name}")
@@ -123,19 +124,25 @@ def _together(results: Results, title: str, names: Sequence[str]) -> Table:
         std = _spread(results, std, mean)
         form = _form(results, std, mean, control)
         rows += [
-            [*([forcing] if many else []), name, *_numbers(form, control[f], mean[f], std[f])]
+            [*of_forcing(results, forcing), name, *_numbers(form, control[f], mean[f], std[f])]
             for f, forcing in enumerate(results.forcings)
         ]
         notes += [f"{name}: {note}" for note in _without_number(results, name, "")]
-        if name.endswith(GLOBAL):
-            notes += below_zero(results, name.removesuffix(GLOBAL))
-    if any(name.endswith(f"{INSIDE}{GLOBAL}") for name in names):
-        notes += outside_notes(results)
+    notes += _of_parts(results, names)
     if cut := len(rows[MAX_ROWS:]):
         notes.append(f"{cut:,} rows are not here; the store holds all")
-    header = [*(["forcing"] if many else []), "sum", "control", "ensemble"]
+    header = [*of_forcing(results, "forcing"), "sum", "control", "ensemble"]
     notes += [*_failed(results, ""), *labels_of(results.store)]
     return Table(title, header, rows[:MAX_ROWS], notes)
+
+
+def _of_parts(results: Results, names: Sequence[str]) -> Iterator[str]:
+    """Yield what is below 0 in sums over all locations, and what those of `INSIDE` are without."""
+    whole = [name.removesuffix(GLOBAL) for name in names if name.endswith(GLOBAL)]
+    for target in whole:
+        yield from below_zero(results, target)
+    if any(target.endswith(INSIDE) for target in whole):
+        yield from outside_notes(results)
 
 
 def _spread(results: Results, std: F8, mean: F8) -> F8:

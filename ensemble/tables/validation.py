@@ -6,13 +6,11 @@ are in them; mean and standard deviation are over members. No score stands witho
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 
-from ensemble.members.stored import read_ensemble
 from ensemble.scores.skill import compared
-from ensemble.tables.responses import NONE, Table, labels_of, names_along
+from ensemble.tables.responses import NONE, Table, labels_of, names_along, of_forcing
 from ensemble.tables.results import Results
 from kernels import F8
 from scenarios.metrics import metric
@@ -33,11 +31,6 @@ def is_validation(results: Results) -> bool:
     """Return whether a run kept, of each member, what was held out and what was observed."""
     specs = results.store.specs
     return all(name in specs and specs[name].dims[-1] == "sample" for name in (HELD_OUT, OBSERVED))
-
-
-def tables_at(path: Path) -> list[Table]:
-    """Return the tables of `validation_tables` of a store."""
-    return validation_tables(Results(read_ensemble(path)))
 
 
 def validation_tables(results: Results) -> list[Table]:
@@ -160,11 +153,6 @@ def in_order(kinds: Sequence[str]) -> list[tuple[int, str]]:
     """Return kinds of folds with their places: those that other places are predicted by first."""
     rank = {kind: k for k, kind in enumerate(FIRST)}
     return sorted(enumerate(kinds), key=lambda pair: rank.get(pair[1], len(rank)))
-
-
-def of_forcing(results: Results, word: str) -> list[str]:
-    """Return a word on the forcing; nothing where there is one."""
-    return [word] if len(results.forcings) > 1 else []
 
 
 def members_of(results: Results) -> str:

@@ -3,7 +3,6 @@
 import itertools
 import math
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,6 @@ from ensemble.members.evaluation.asked import CONTROL
 from ensemble.members.evaluation.weighted import GROUP as WEIGHTED
 from ensemble.members.evaluation.weighted import SIZE
 from ensemble.members.evaluation.weights import GROUP, known
-from ensemble.members.stored import read_ensemble
 from ensemble.scores.weights import FEW, HEAVIEST, STATISTICS, TOO_FEW
 from ensemble.tables.responses import (
     MAX_PLACES,
@@ -50,11 +48,6 @@ def weight_tables(results: Results) -> list[Table]:
         return []
     tables = [_sizes(results), *_shares(results)]
     return [*tables, *(t for name in names if (t := _statistics(results, name)).rows)]
-
-
-def tables_at(path: Path) -> list[Table]:
-    """Return the tables of `weight_tables` of a store."""
-    return weight_tables(Results(read_ensemble(path)))
 
 
 def scores_used(results: Results) -> dict[str, list[str]]:

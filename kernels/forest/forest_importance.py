@@ -72,6 +72,7 @@ from kernels.forest.parts.learning import (
     Learning,
     closed,
     faults_of_learning,
+    faults_of_some,
     fit_seconds,
     growth_parameters,
     notes_of_learning,
@@ -107,19 +108,11 @@ class Options(Learning):
     tried: Literal["mtry", "third"] = "mtry"
     draw: Literal["all", "bootstrap", "by_class"] = "all"
 
-    @property
-    def numbers(self) -> tuple[str, ...]:
-        """Return the predictors that are numbers."""
-        return tuple(v.name for v in NUMBERS if v.name in self.predictors)
-
 
 def _faults(options: Options) -> Iterator[Fault]:
     yield from faults_of_learning(options)
     yield from faults_of_blocks(options.block_degrees)
-    asked = options.folds
-    if not asked or {*asked} - {*VALIDATED} or len({*asked}) < len(asked):
-        text = f"found {list(asked)}; needed some of {', '.join(VALIDATED)}, each once"
-        yield Fault(text, "folds")
+    yield from faults_of_some(options.folds, VALIDATED, "folds")
     if options.quantiles:
         text = "are those of predictions; leave them out, or use random_forest or forest_validation"
         yield Fault(text, "quantiles")

@@ -62,7 +62,7 @@ from kernels.forest.parts.learning import (
     seconds_of_place,
 )
 from kernels.forest.parts.records import FLUX, LEAST, Records
-from kernels.forest.shared.predictors import CLASSES, NUMBERS, PREDICTORS
+from kernels.forest.shared.predictors import CLASSES, PREDICTORS
 
 
 @dataclass(frozen=True)
@@ -109,8 +109,8 @@ def _faults_of(records: Records, options: Options) -> Iterator[Fault]:
     if np.unique(groups_of(records, options.folds, options.block_degrees)).size < 2:
         text = f"all records are of one {options.folds}; needed two or more"
         yield Fault(f"{text}: choose another of {', '.join(KINDS)}", "folds")
-    numbers = [v.name for v in NUMBERS if v.name in options.predictors]
-    if numbers and numbers == _constant(records, options):
+    numbers = options.numbers
+    if numbers and [*numbers] == _constant(records, options):
         yield Fault(f"all records have the same {', '.join(numbers)}; needed others", "predictors")
 
 
@@ -127,8 +127,7 @@ def _few(records: Records, options: Options) -> Iterator[str]:
 
 def _constant(records: Records, options: Options) -> list[str]:
     """Return the predictors that are numbers and that all records have alike."""
-    numbers = [v.name for v in NUMBERS if v.name in options.predictors]
-    return [name for name in numbers if not np.ptp(records.columns[name])]
+    return [name for name in options.numbers if not np.ptp(records.columns[name])]
 
 
 SEED_OF_SOIL = Parameter(
@@ -162,10 +161,10 @@ def _outputs(options: Options) -> tuple[Variable, ...]:
         flux,
         *quantiles_of(options, f"{options.flux}_pred").values(),
         *(SOIL if options.soil_respiration else ()),
-        *(_clipped(v) for v in fluxes if any(n.name in options.predictors for n in NUMBERS)),
+        *(_clipped(v) for v in fluxes if options.numbers),
         Variable("beyond", "1", "predictors outside the range that records have", ()),
         Variable("unseen", "1", "1 where no record has the class of vegetation, else 0", ()),
-        *(DISTANCES if any(v.name in options.predictors for v in NUMBERS) else ()),
+        *(DISTANCES if options.numbers else ()),
     )
 
 

@@ -85,10 +85,13 @@ class ReaderSpec(Declared):
         The word that takes a list of locations by their names; empty where no word does.
     along : tuple of str
         Dimensions that drivers may have beside one number a location. Every reader says so.
+    computes : bool
+        Whether a driver may be an expression of columns.
     """
 
     lists: ClassVar[str] = ""
     along: ClassVar[tuple[str, ...]]
+    computes: ClassVar[bool] = False
 
     def read(self, needs: Sequence[Variable], base: Path) -> list[Forcing]:
         """Return every forcing, in order; raise `ScenarioError` with every problem found.

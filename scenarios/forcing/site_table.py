@@ -114,6 +114,7 @@ class Spec(MayBeInvented):
         ),
     )
     along: ClassVar[tuple[str, ...]] = ("time",)
+    computes: ClassVar[bool] = True
 
     lists: ClassVar[str] = "sites"
 

@@ -41,8 +41,7 @@ class Spec(ReaderSpec):
     def read(self, needs: Sequence[Variable], base: Path) -> list[Forcing]:
         """Return the one forcing; see `ReaderSpec.read`."""
         if self.pooled:
-            every = self.model_copy(update={"pooled": False}).read([], base)
-            return [pooled(one, needs, self.reader) for one in every]
+            return pooled(self, needs, base)
         findings = Findings()
         for problem in misfits([n for n in needs if n.name != RECORD.name], "synthetic_records"):
             findings.add("drivers", problem)

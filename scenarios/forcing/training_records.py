@@ -72,8 +72,7 @@ class Spec(MayBeInvented):
     def read(self, needs: Sequence[Variable], base: Path) -> list[Forcing]:
         """Return the one forcing; see `ReaderSpec.read`."""
         if self.pooled:
-            every = self.model_copy(update={"pooled": False}).read([], base)
-            return [pooled(one, needs, self.reader) for one in every]
+            return pooled(self, needs, base)
         sites = Sites(
             reader="site_table",
             path=self.path,

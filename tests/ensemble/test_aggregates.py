@@ -13,11 +13,13 @@ from support import give, load, plan
 
 import ensemble
 from ensemble.members.space.regions import regions
+from ensemble.members.stored import read_ensemble
 from ensemble.runs.extend import extend
 from ensemble.runs.verify import verify
 from ensemble.scores.bands import EDGES, band_of
 from ensemble.store.reading import read
-from ensemble.tables.sums import tables_at
+from ensemble.tables.results import Results
+from ensemble.tables.sums import sum_tables
 from scenarios import ScenarioError
 from scenarios.forcing import Locations
 
@@ -310,7 +312,7 @@ def test_names_are_each_arrays_own(tmp_path):
 def test_the_table_of_a_run_shows_the_globe(tmp_path):
     path = finished(tmp_path, FAILING)
     tree = xr.open_datatree(path, engine="zarr")
-    tables = {t.title: t for t in tables_at(path)}
+    tables = {t.title: t for t in sum_tables(Results(read_ensemble(path)))}
     assert list(tables) == ["rh_global [Pg C yr-1]", "rh_global_mean [g C m-2 yr-1]",
                             "change_global [Pg C yr-1]", "ratio_global_mean [1]"]  # fmt: skip
     shown = tables["rh_global [Pg C yr-1]"]

@@ -5,10 +5,12 @@ import pytest
 from support import run
 
 import ensemble
+from ensemble.members.stored import read_ensemble
 from ensemble.report import Run, figures
 from ensemble.report.figures.parts.style import look
 from ensemble.store.reading import read
-from ensemble.tables.sums import tables_at
+from ensemble.tables.results import Results
+from ensemble.tables.sums import sum_tables
 
 pytest.importorskip("sklearn", reason="needs the extra 'forest'")
 
@@ -33,7 +35,7 @@ def parts(store):
 
 def test_a_table_has_totals_with_and_without_what_is_outside(tmp_path):
     store = run(tmp_path, text=TEXT, workers=1)[1].path
-    table = tables_at(store)[0]
+    table = sum_tables(Results(read_ensemble(store)))[0]
     held, area, veg = parts(store)
     assert table.title == "sums over all locations [Pg C yr-1]"
     assert [row[0] for row in table.rows] == ["rh_global", "rh_inside_global", "ra_global"]
@@ -93,10 +95,22 @@ def test_fluxes_of_one_unit_are_lines_of_one_figure_by_latitude(tmp_path):
     assert "a line per sum" in picture.caption
 
 
+def test_a_sum_alone_says_what_it_is_without_and_where_it_is_below_0(tmp_path):
+    several = "{rh: [global], rh_inside: [global], ra: [global, veg]}"
+    for word, said in (("ra", "ra is below 0"), ("rh_inside", "outside the area of")):
+        folder = tmp_path / word
+        folder.mkdir()
+        text = TEXT.replace(several, f"{{{word}: [global]}}")
+        store = run(folder, text=text, workers=1)[1].path
+        (table,) = sum_tables(Results(read_ensemble(store)))
+        assert table.title == f"{word}_global [Pg C yr-1]"
+        assert any(said in note for note in table.notes)
+
+
 def test_one_sample_has_no_spread_and_all_its_digits(tmp_path):
     text = TEXT.replace("[0, 1, 2, 3]", "[0]")
     store = run(tmp_path, text=text, workers=1)[1].path
     with ensemble.open_run(store) as found:
         total = float(found["aggregates/rh_global"].squeeze())
-    row = tables_at(store)[0].rows[0]
+    row = sum_tables(Results(read_ensemble(store)))[0].rows[0]
     assert row == ["rh_global", f"{total:.15g}", f"{total:.15g}"]

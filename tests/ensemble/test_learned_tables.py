@@ -61,7 +61,7 @@ def values(store, name):
 
 
 def test_predictors_stand_in_the_order_of_what_holds_elsewhere(store):
-    table = learned.tables_at(store)[0]
+    table = learned.learned_tables(Results(read_ensemble(store)))[0]
     dealt, impurity = values(store, "held_out_importance"), values(store, "importance")
     order = np.argsort(-dealt[0].mean(axis=-1))
     assert table.header == [
@@ -75,7 +75,7 @@ def test_predictors_stand_in_the_order_of_what_holds_elsewhere(store):
 
 
 def test_errors_have_a_row_for_each_way_of_leaving_records_out(store):
-    table = learned.tables_at(store)[1]
+    table = learned.learned_tables(Results(read_ensemble(store)))[1]
     nse = values(store, "held_out_nse")
     assert table.header == ["records predicted", "NSE", "RMSE [g C m-2 yr-1]"]
     dash = "\N{EN DASH}"
@@ -109,7 +109,7 @@ def test_bars_and_curves_have_the_numbers_of_the_store(store):
 
 
 def test_a_search_is_ranked_by_means_over_fits(searched):
-    (table,) = subsets.tables_at(searched)
+    (table,) = subsets.subset_tables(Results(read_ensemble(searched)))
     error, held = values(searched, "oob_rmse"), values(searched, "held_out_rmse")[0]
     # The seed is the slower one.
     error, held = error.reshape(3, 15).T, held.reshape(3, 15).T
@@ -188,8 +188,8 @@ def test_the_page_shows_them(request, tmp_path, which, title):
 def test_runs_that_keep_no_importance_have_no_such_table(tmp_path):
     plain = LEARNED[: LEARNED.index("outputs")] + "outputs: {oob_nse: all}\n"
     path = run(tmp_path, text=plain, workers=1)[1].path
-    assert not learned.tables_at(path)
-    assert not subsets.tables_at(path)
+    assert not learned.learned_tables(Results(read_ensemble(path)))
+    assert not subsets.subset_tables(Results(read_ensemble(path)))
 
 
 @pytest.mark.slow
@@ -198,8 +198,8 @@ def test_where_every_member_failed_there_is_a_page_without_them(tmp_path, text):
     # Records of another flux: the kernel's table is another one.
     other = text.replace("synthetic_records", "synthetic_records, flux: rs")
     path = run(tmp_path, text=other, workers=1, try_first=False)[1].path
-    assert not learned.tables_at(path)
-    assert not subsets.tables_at(path)
+    assert not learned.learned_tables(Results(read_ensemble(path)))
+    assert not subsets.subset_tables(Results(read_ensemble(path)))
     page = tmp_path / "page.html"
     assert soilsweep("report", path, "-o", page).code == 0
     assert "could not be drawn" not in page.read_text()

@@ -12,9 +12,11 @@ from support import give, plan
 import ensemble
 from ensemble.analysis.shares import splits
 from ensemble.members.reopening import open_layout
+from ensemble.members.stored import read_ensemble
 from ensemble.runs.verify import verify
 from ensemble.store.reading import read
-from ensemble.tables.sums import tables_at
+from ensemble.tables.results import Results
+from ensemble.tables.sums import sum_tables
 from scenarios import ScenarioError
 
 TEXT = """
@@ -80,7 +82,9 @@ def test_sums_are_those_of_a_plain_loop_and_failed_cells_are_counted(tmp_path):
     rest = sums.rh_veg.sum("veg_class", skipna=False)
     np.testing.assert_allclose(rest, sums.rh_global, rtol=1e-14)
     np.testing.assert_array_equal(over.count_veg, (sums.failed_cells_veg == 0).sum("sample"))
-    shown = {table.title: table for table in tables_at(path)}["change_veg [Pg C yr-1]"]
+    shown = {table.title: table for table in sum_tables(Results(read_ensemble(path)))}[
+        "change_veg [Pg C yr-1]"
+    ]
     assert shown.header == ["forcing", "veg_class", "locations", "control", "ensemble"]
     assert [row[:3] for row in shown.rows[:2]] == [["now", "forest", "6"], ["now", "grass", "12"]]
     assert any("samples failed" in note for note in shown.notes)

@@ -8,10 +8,12 @@ from commandline import soilsweep
 from support import run
 
 import ensemble
+from ensemble.members.stored import read_ensemble
 from ensemble.report import Run, figures
 from ensemble.report.figures.parts.style import look
 from ensemble.store.reading import read
-from ensemble.tables.validation import pooled_scores, tables_at
+from ensemble.tables.results import Results
+from ensemble.tables.validation import pooled_scores, validation_tables
 
 pytest.importorskip("quantile_forest", reason="needs the extra 'forest'")
 
@@ -41,7 +43,7 @@ def said(values, digits):
 
 
 def test_scores_are_scikit_learns_of_all_records_of_a_repeat(store):
-    table = tables_at(store)[0]
+    table = validation_tables(Results(read_ensemble(store)))[0]
     with ensemble.open_run(store) as found:
         held = found["held_out"][0].to_numpy().astype(float)
         observed = found["observed"][0].to_numpy().astype(float)
@@ -59,7 +61,7 @@ def test_scores_are_scikit_learns_of_all_records_of_a_repeat(store):
 
 
 def test_intervals_hold_what_lies_between_their_quantiles(store):
-    table = tables_at(store)[1]
+    table = validation_tables(Results(read_ensemble(store)))[1]
     assert [row[:2] for row in table.rows] == [[p, k] for p in ("80 %", "95 %") for k in SHOWN]
     with ensemble.open_run(store) as found:
         low, high = (found[f"held_out_q{q}"][0].to_numpy() for q in ("025", "975"))
@@ -74,7 +76,7 @@ def test_intervals_hold_what_lies_between_their_quantiles(store):
 def test_panels_begin_with_study_folds_and_have_the_scores_of_the_table(store):
     with look():
         (picture,) = figures.FIGURES.get("held_out").draw(Run(read(store)))
-    scores = {row[0]: row for row in tables_at(store)[0].rows}
+    scores = {row[0]: row for row in validation_tables(Results(read_ensemble(store)))[0].rows}
     with ensemble.open_run(store) as found:
         held, observed = (found[name][0].to_numpy() for name in ("held_out", "observed"))
     shown = picture.numbers[picture.numbers["mark"] == "point"]

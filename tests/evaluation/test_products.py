@@ -13,10 +13,12 @@ from gridded import forcing as data
 from support import DATA, give, needs_data
 
 from ensemble.members.benchmarks.parts.lattices import cells_of
+from ensemble.members.stored import read_ensemble
 from ensemble.scores.products import best_estimate
 from ensemble.scores.skill import compared
 from ensemble.store.reading import read
-from ensemble.tables.scores import tables_at
+from ensemble.tables.results import Results
+from ensemble.tables.scores import score_tables
 from scenarios.forcing import Locations
 
 FILE = """\
@@ -168,7 +170,9 @@ def test_members_of_a_run_have_products_beside_them(tmp_path, monkeypatch):
     assert tree["two"]["product"].to_numpy().tolist() == ["it"]
     apart = tree["two"]["of_products_bias"].to_numpy()[0, 0]
     assert apart == pytest.approx(2 * bias[0], rel=1e-9)
-    table = next(one for one in tables_at(path) if one.title == "against two")
+    table = next(
+        one for one in score_tables(Results(read_ensemble(path))) if one.title == "against two"
+    )
     row = next(row for row in table.rows if row[1] == "it (product)")
     assert row[:3] == ["bias [g C m-2 yr-1]", "it (product)", "all locations"]
     assert float(row[3]) == pytest.approx(apart, abs=0.01)

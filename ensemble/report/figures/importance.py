@@ -21,6 +21,7 @@ from ensemble.report.figures.parts.style import (
     THETA,
     WIDTH,
     Picture,
+    aside,
     columns,
     figure,
     finish,
@@ -130,12 +131,11 @@ def _spreads(axes: Axes, target: Effects, order: I8) -> float:
     """Draw every cell, and the mean with its interval; return the top."""
     values, x = target.indices["theta"][:, order], np.arange(len(order))
     mean, half = target.mean("theta")[order], target.half("theta")[order]
-    # The golden ratio spreads points evenly, and the same each time.
-    aside = ((np.arange(len(values)) * 0.6180339887) % 1 - 0.5) * 0.46
+    beside = aside(len(values), 0.46)
     for k in range(len(order)):
         column = values[:, k]
         here = np.isfinite(column)
-        axes.plot(k + aside[here], column[here], "o", color=BLUE, ms=3, alpha=0.35, mew=0)
+        axes.plot(k + beside[here], column[here], "o", color=BLUE, ms=3, alpha=0.35, mew=0)
     error = reach(mean, half, never_negative=True)
     axes.errorbar(
         x, mean, yerr=error, fmt="D", color=RED, ms=6, mec="white", mew=0.8, ecolor=DARK,

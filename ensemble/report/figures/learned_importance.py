@@ -16,7 +16,7 @@ from ensemble.report.figures.parts.style import (
     short,
 )
 from ensemble.report.run import Run
-from ensemble.tables.learned import PREDICTOR, importances, learned_tables
+from ensemble.tables.learned import PREDICTOR, has_importances, importances
 from ensemble.tables.responses import names_along
 from ensemble.tables.subsets import searches
 from kernels import F8
@@ -31,7 +31,7 @@ IMPURITY = PALE
 
 def draw(run: Run) -> Iterator[Picture]:
     """Yield a figure for each forcing of a finished run that kept importances."""
-    if not learned_tables(run.results) or searches(run.results):
+    if not has_importances(run.results) or searches(run.results):
         return
     kinds = importances(run.results)
     names = names_along(run.results.store, PREDICTOR, kinds[0][1].shape[1])

@@ -16,7 +16,7 @@ from ensemble.report.figures.parts.style import (
     upright,
 )
 from ensemble.report.run import Run
-from ensemble.tables.learned import PREDICTOR, importances, keeps, learned_tables
+from ensemble.tables.learned import PREDICTOR, has_importances, importances, keeps
 from ensemble.tables.responses import names_along
 from kernels import F8
 
@@ -50,7 +50,7 @@ def _order(run: Run, labels: Sequence[str], values: F8, forcing: int) -> list[in
     """Return the numbers to draw: the most important, or those that the mean moves most with."""
     mean = np.nanmean(values, axis=-1)
     rank = {label: float(reach) for label, reach in zip(labels, np.ptp(mean, axis=1), strict=True)}
-    if learned_tables(run.results):
+    if has_importances(run.results):
         counts = np.nanmean(importances(run.results)[0][1][forcing], axis=-1)
         names = names_along(run.results.store, PREDICTOR, counts.size)
         known = dict(zip(names, counts.tolist(), strict=True))

@@ -11,6 +11,7 @@ from ensemble.report.figures.parts.style import (
     GREY,
     RED,
     Picture,
+    aside,
     figure,
     finish,
     upright,
@@ -48,9 +49,7 @@ def _figure(search: Search, forcing: str, synthetic: str) -> Picture:
 
 def _panel(ax: Axes, search: Search, error: F8) -> None:
     """Draw each subset; those near the best out of bag have the same colour in every panel."""
-    # The golden ratio spreads points evenly, and the same each time.
-    aside = ((np.arange(error.size) * 0.6180339887) % 1 - 0.5) * 0.5
-    x = search.sizes + aside
+    x = search.sizes + aside(error.size, 0.5)
     near = f"within one standard deviation of the best out of bag ({int(search.near.sum()):,})"
     ax.scatter(x[~search.near], error[~search.near], s=8, c=GREY, alpha=0.5, lw=0, label="subset")
     ax.scatter(x[search.near], error[search.near], s=11, c=BLUE, alpha=0.8, lw=0, label=near)

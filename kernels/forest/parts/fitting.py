@@ -71,8 +71,7 @@ def importance(records: Records, numbers: Sequence[str]) -> F8:
 
     Impurity's, which adds to 1; of predictors that are numbers.
     """
-    forest = IMPORTANT.forest(matrix(records.columns, numbers), records.flux)
-    return np.asarray(forest.model.feature_importances_, np.float64)
+    return IMPORTANT.forest(matrix(records.columns, numbers), records.flux).shares
 
 
 def _space(options: Any, records: Records, numbers: Sequence[str]) -> Space:
@@ -120,10 +119,9 @@ def open_forest(
         own = chosen(subset, names)
 
         def grown(seed: int, learned: Records, quantiles: tuple[float, ...] = ()) -> Forest:
-            at = drawn(options.draw, seed, learned)
-            known = matrix({n: values[at] for n, values in learned.columns.items()}, own)
+            taken = learned.some(drawn(options.draw, seed, learned))
             growth = Growth(seed, mtry, trees, options.split, quantiles)
-            return growth.forest(known, learned.flux[at])
+            return growth.forest(matrix(taken.columns, own), taken.flux)
 
         quantiles = options.quantiles if any(name in asked for name in spread) else ()
         forest = grown(seed, records, quantiles)

@@ -64,7 +64,7 @@ def impurity(forest: Forest, own: Sequence[str], names: Sequence[str]) -> F8:
 
     Columns of classes add up.
     """
-    shares = np.asarray(forest.model.feature_importances_, np.float64)
+    shares = forest.shares
     numbers = [name for name in names if name in own and name != "veg"]
     found = dict(zip(numbers, shares, strict=False))
     found["veg"] = shares[len(numbers) :].sum()
@@ -152,9 +152,8 @@ def group_importance(records: Records, numbers: Sequence[str], seed: int) -> F8:
     ]
     growth = Growth(seed, mtry=COMPONENTS, trees=200, split=SPLIT)
     forest = growth.forest(np.concatenate(axes, axis=1).astype(np.float32), records.flux)
-    shares = np.asarray(forest.model.feature_importances_, np.float64)
     ends = np.cumsum([0, *(axis.shape[1] for axis in axes)])
-    return np.add.reduceat(shares, ends[:-1])
+    return np.add.reduceat(forest.shares, ends[:-1])
 
 
 def _components(values: F8) -> F8:

@@ -1,6 +1,6 @@
 """What kernels that fit forests have in common: options, parameters, records, names of outputs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -75,9 +75,21 @@ class Learning:
         return tuple(name for name in EVERY if name in self.predictors)
 
     @property
+    def numbers(self) -> tuple[str, ...]:
+        """Return those that are numbers, in the order of a forest's matrix."""
+        return tuple(v.name for v in NUMBERS if v.name in self.predictors)
+
+    @property
     def libraries(self) -> tuple[str, ...]:
         """Return the packages whose version changes the numbers."""
         return ("scikit-learn", *(("quantile-forest",) if self.quantiles else ()))
+
+
+def faults_of_some(asked: Sequence[str], of: Sequence[str], option: str) -> Iterator[Fault]:
+    """Yield what is wrong with an option that lists some words of several."""
+    if not asked or {*asked} - {*of} or len({*asked}) < len(asked):
+        text = f"found {list(asked)}; needed some of {', '.join(of)}, each once"
+        yield Fault(text, option)
 
 
 def faults_of_learning(options: Learning) -> Iterator[Fault]:
@@ -87,9 +99,7 @@ def faults_of_learning(options: Learning) -> Iterator[Fault]:
     if options.split < 2:
         yield Fault(f"found {options.split}; needed 2 or more", "split")
     asked, least = options.predictors, min(options.quantiles, default=0.5)
-    if not asked or {*asked} - {*EVERY} or len({*asked}) < len(asked):
-        text = f"found {list(asked)}; needed some of {', '.join(EVERY)}, each once"
-        yield Fault(text, "predictors")
+    yield from faults_of_some(asked, EVERY, "predictors")
     rising = tuple(sorted({*options.quantiles})) == options.quantiles
     if not (rising and least > 0.0 and max(options.quantiles, default=0.5) < 1.0):
         text = f"found {list(options.quantiles)}; needed numbers above 0 and below 1, rising"

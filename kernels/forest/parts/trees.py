@@ -99,6 +99,11 @@ class Forest:
         with ALONE:
             return np.asarray(RandomForestRegressor.predict(self.model, asked), np.float64)
 
+    @property
+    def shares(self) -> F8:
+        """Return the part of the variance that splits by each column take away, (columns,)."""
+        return np.asarray(self.model.feature_importances_, np.float64)
+
     def out_of_bag(self, known: NDArray[np.float32]) -> F8:
         """Return what each record is predicted by the trees that have not drawn it, (r,).
 

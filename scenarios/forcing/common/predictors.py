@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from kernels import Variable
 from kernels.forest.shared.predictors import CLASSES as NAMES
 from kernels.forest.shared.predictors import PREDICTORS, RECORDS
-from scenarios.forcing._contract import Forcing, Locations
+from scenarios.forcing._contract import Forcing, Locations, ReaderSpec
 from scenarios.problems import Problem, ScenarioError, nearest
 from scenarios.units import convert
 
@@ -36,8 +37,8 @@ def misfits(needs: Sequence[Variable], reader: str) -> Iterator[Problem]:
 POOLED = "one location, all records together, as kernels have it that ask what forests learn from"
 
 
-def pooled(records: Forcing, needs: Sequence[Variable], reader: str) -> Forcing:
-    """Return records as one location, whose driver is their number.
+def pooled(reader: ReaderSpec, needs: Sequence[Variable], base: Path) -> list[Forcing]:
+    """Return what a reader with ``pooled: true`` reads as one location, with the records' number.
 
     Raises
     ------
@@ -45,9 +46,11 @@ def pooled(records: Forcing, needs: Sequence[Variable], reader: str) -> Forcing:
         Other drivers are needed, of which records have as many values as there are records.
     """
     others = [need.name for need in needs if need.name != RECORDS.name]
+    (records,) = reader.model_copy(update={"pooled": False}).read([], base)
     if others:
         text = f"pooled: true has no {', '.join(others)}, of which each record has its own"
-        raise ScenarioError([Problem(f"{text}; leave pooled out of {reader}", "forcing.pooled")])
+        where = f"leave pooled out of {records.provenance['reader']}"
+        raise ScenarioError([Problem(f"{text}; {where}", "forcing.pooled")])
     count = np.array([float(len(records.locations.names))])
     places = Locations(("all records",))
-    return replace(records, drivers={RECORDS.name: count}, locations=places)
+    return [replace(records, drivers={RECORDS.name: count}, locations=places)]

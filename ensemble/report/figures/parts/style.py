@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 import matplotlib
+import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure, SubFigure
@@ -20,6 +21,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from ensemble.report.figures.parts.numbers import numbers
 from ensemble.report.html.text import plain
+from kernels import F8
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -166,6 +168,15 @@ def figure(height: float, synthetic: str, *, width: float = WIDTH) -> Figure:
 def finish(drawn: Figure, caption: str) -> Picture:
     """Return a figure with its caption."""
     return Picture(drawn, caption)
+
+
+def aside(count: int, width: float) -> F8:
+    """Return how far points at one place stand beside it, (count,), about 0.
+
+    The golden ratio spreads them evenly, and the same each time.
+    """
+    spread: F8 = (np.arange(count, dtype=np.float64) * 0.6180339887) % 1
+    return (spread - 0.5) * width
 
 
 def short(name: object, most: int = 26) -> str:
